@@ -1,0 +1,1 @@
+"""Where pytest starts: nothing is configured here; the plugin does that."""
