@@ -1,0 +1,91 @@
+"""What a file carries beside its bytes: owner, mode, times, ACLs, capabilities, labels.
+
+On Linux the last three are extended attributes (`system.posix_acl_access`,
+`security.capability`, `security.selinux`), so they need no tools.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import NamedTuple
+
+NOT_THERE = {errno.ENOTSUP, errno.ENOSYS}
+
+
+class Metadata(NamedTuple):
+    """Everything of one file but its bytes. `mode` holds the permission bits alone."""
+
+    mode: int
+    uid: int
+    gid: int
+    atime_ns: int
+    mtime_ns: int
+    xattrs: dict[str, bytes]
+
+
+def read(opened: int) -> Metadata:
+    """Return the metadata of an open file."""
+    found = os.fstat(opened)
+    return Metadata(
+        stat.S_IMODE(found.st_mode),
+        found.st_uid,
+        found.st_gid,
+        found.st_atime_ns,
+        found.st_mtime_ns,
+        xattrs(opened),
+    )
+
+
+def xattrs(opened: int) -> dict[str, bytes]:
+    """Return the extended attributes of an open file; none where there are no such things."""
+    if not hasattr(os, "listxattr"):
+        return {}
+    try:
+        names = os.listxattr(opened)
+        return {name: os.getxattr(opened, name) for name in names}
+    except OSError as error:
+        if error.errno in NOT_THERE:
+            return {}
+        raise
+
+
+def apply(opened: int, wanted: Metadata) -> None:
+    """Make an open file carry the metadata; what it has already is left alone.
+
+    The owner comes first because a change of owner drops set-id bits and capabilities;
+    the ACL after the mode because it refines it; the times last.
+
+    Raises:
+        OSError: not permitted, or the file system cannot hold it.
+    """
+    found = os.fstat(opened)
+    if (found.st_uid, found.st_gid) != (wanted.uid, wanted.gid):
+        os.fchown(opened, wanted.uid, wanted.gid)
+    os.fchmod(opened, wanted.mode)
+    _apply_xattrs(opened, wanted.xattrs)
+    os.utime(opened, ns=(wanted.atime_ns, wanted.mtime_ns))
+
+
+def _apply_xattrs(opened: int, wanted: dict[str, bytes]) -> None:
+    """Set what differs, and take away what a new file inherited from its directory."""
+    found = xattrs(opened)
+    for name in found.keys() - wanted.keys():
+        os.removexattr(opened, name)
+    for name, value in wanted.items():
+        if found.get(name) != value:
+            os.setxattr(opened, name, value)
+
+
+def differences(found: Metadata, wanted: Metadata) -> tuple[str, ...]:
+    """Return in words what differs: owner, mode, mtime, or the name of an attribute."""
+    plain = (
+        ("owner", (found.uid, found.gid) != (wanted.uid, wanted.gid)),
+        ("mode", found.mode != wanted.mode),
+        ("mtime", found.mtime_ns != wanted.mtime_ns),
+    )
+    names = sorted(found.xattrs.keys() | wanted.xattrs.keys())
+    return tuple(word for word, differs in plain if differs) + tuple(
+        name for name in names if found.xattrs.get(name) != wanted.xattrs.get(name)
+    )

@@ -1,0 +1,95 @@
+"""A file and its saved copy beside it: what each of the two is right now."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, NamedTuple, Optional
+
+from .hashing import sha256
+from .paths import Irregular, Tree, open_regular
+
+if TYPE_CHECKING:
+    from .record import Saved
+
+ABSENT = "absent"
+
+
+class Side(NamedTuple):
+    """One of the two. `kind` is file, absent, symlink, directory, fifo, socket, device or error.
+
+    The numbers are those of a file; `sha256` is "" when the size already told it apart.
+    """
+
+    kind: str
+    size: int = 0
+    mode: int = 0
+    uid: int = 0
+    gid: int = 0
+    links: int = 0
+    sha256: str = ""
+    detail: str = ""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file that could be read."""
+        return self.kind == "file"
+
+    def has_content(self, saved: Saved) -> bool:
+        """Return whether its bytes are the recorded ones."""
+        return self.is_file and (self.size, self.sha256) == (saved.size, saved.sha256)
+
+    def has_owner(self, saved: Saved) -> bool:
+        """Return whether owner, group and mode are the recorded ones."""
+        return (self.uid, self.gid, self.mode) == (saved.uid, saved.gid, saved.mode)
+
+
+def look(directory: int, name: str, size: Optional[int] = None) -> Side:
+    """Return what is there; with a size given, only a file of that size is read and hashed."""
+    try:
+        opened = open_regular(directory, name)
+    except Irregular as other:
+        return Side(other.kind)
+    except FileNotFoundError:
+        return Side(ABSENT)
+    except OSError as error:
+        return Side("error", detail=f"cannot be opened: {error.strerror}")
+    try:
+        return _file(opened, size)
+    except OSError as error:
+        return Side("error", detail=f"cannot be read: {error.strerror}")
+    finally:
+        os.close(opened)
+
+
+def _file(opened: int, size: Optional[int]) -> Side:
+    found = os.fstat(opened)
+    return Side(
+        "file",
+        found.st_size,
+        stat.S_IMODE(found.st_mode),
+        found.st_uid,
+        found.st_gid,
+        found.st_nlink,
+        sha256(opened) if size is None or size == found.st_size else "",
+    )
+
+
+class Pair(NamedTuple):
+    """A live file and its saved copy."""
+
+    live: Side
+    copy: Side
+
+
+def pair(tree: Tree, path: str, suffix: str, size: Optional[int] = None) -> Pair:
+    """Return both sides of a path; a way to it that is missing or irregular counts for both."""
+    try:
+        directory, name = tree.parent(path)
+    except Irregular as other:
+        return Pair(*[Side(other.kind, detail=f"on the way: {other}")] * 2)
+    except FileNotFoundError:
+        return Pair(Side(ABSENT), Side(ABSENT))
+    except OSError as error:
+        return Pair(*[Side("error", detail=f"cannot be reached: {error.strerror}")] * 2)
+    return Pair(look(directory, name, size), look(directory, name + suffix, size))

@@ -1,0 +1,182 @@
+"""How files are opened: from the root down, one component at a time, never through a link."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import unicodedata
+from typing import TYPE_CHECKING, Optional
+
+from .problem import Problem
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+REGULAR = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+NAME_MAX = 255
+PATH_MAX = 4095
+KINDS = (
+    (stat.S_ISREG, "file"),
+    (stat.S_ISDIR, "directory"),
+    (stat.S_ISLNK, "symlink"),
+    (stat.S_ISFIFO, "fifo"),
+    (stat.S_ISSOCK, "socket"),
+)
+
+
+class Irregular(Exception):  # noqa: N818 - what was found, not what failed
+    """Something on the way, or at its end, is not what a release consists of.
+
+    Args:
+        kind: what was found: symlink, directory, fifo, socket, device, file.
+        name: the component of the path where it was found.
+    """
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"{name!r} is a {kind}")
+        self.kind = kind
+        self.name = name
+
+
+def kind_of(mode: int) -> str:
+    """Return the word for a file's type, given its `st_mode`."""
+    return next((word for test, word in KINDS if test(mode)), "device")
+
+
+def fault(path: object) -> Optional[str]:
+    """Return why this is no canonical path below a root, or None when it is one."""
+    if not isinstance(path, str) or not path:
+        return "is empty or no text"
+    if path.startswith("/") or "\0" in path:
+        return "is absolute or holds NUL"
+    parts = path.split("/")
+    if not {"", ".", ".."}.isdisjoint(parts):
+        return "holds an empty, '.' or '..' component"
+    raw = os.fsencode(path)
+    if len(raw) > PATH_MAX or any(len(part) > NAME_MAX for part in raw.split(b"/")):
+        return "is longer than the file system allows"
+    return None
+
+
+def folded(path: str) -> str:
+    """Return what two names share when a file system may take them for one."""
+    return unicodedata.normalize("NFC", path)
+
+
+def open_root(path: str) -> int:
+    """Return a descriptor of the root directory. The operator named it, so links above it are his.
+
+    Raises:
+        Problem: there is no such directory, or it cannot be opened.
+    """
+    try:
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Problem(
+            f"the root {path} cannot be opened: {error.strerror}",
+            f"see 'ls -ld {path}' on the host, or correct [system] root",
+        ) from error
+
+
+def open_directory(root: int, path: str) -> int:
+    """Return a descriptor, which the caller closes, of a directory below the root; "" is the root.
+
+    Raises:
+        Irregular: a component is a link or no directory.
+        OSError: a component is missing or may not be entered.
+    """
+    here = os.dup(root)
+    for name in path.split("/") if path else ():
+        above = here
+        try:
+            here = os.open(name, DIRECTORY, dir_fd=above)
+        except OSError as error:
+            raise _refusal(error, above, name) from error
+        finally:
+            os.close(above)
+    return here
+
+
+def open_parent(root: int, path: str) -> tuple[int, str]:
+    """Return the path's directory, a descriptor that the caller closes, and its last name.
+
+    Raises what `open_directory` raises.
+    """
+    above, _, name = path.rpartition("/")
+    return open_directory(root, above), name
+
+
+def open_regular(directory: int, name: str) -> int:
+    """Return a descriptor, for reading, of a regular file in the directory. Never blocks.
+
+    Raises:
+        Irregular: it is a link, a directory, a fifo, a socket or a device.
+        OSError: it is missing or may not be read.
+    """
+    try:
+        opened = os.open(name, REGULAR, dir_fd=directory)
+    except OSError as error:
+        raise _refusal(error, directory, name) from error
+    kind = kind_of(os.fstat(opened).st_mode)
+    if kind != "file":
+        os.close(opened)
+        raise Irregular(kind, name)
+    return opened
+
+
+def _refusal(error: OSError, directory: int, name: str) -> Exception:
+    """Return what an open that failed means: the wrong kind of thing, or the error itself."""
+    if error.errno not in {errno.ELOOP, errno.ENOTDIR, errno.ENXIO}:
+        return error
+    try:
+        mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
+    except OSError as gone:
+        return gone
+    return Irregular(kind_of(mode), name)
+
+
+class Tree:
+    """A root that is open, for many files: paths in sorted order cost one walk per directory.
+
+    Not for several threads at once; each takes its own.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = open_root(root)
+        self._name: Optional[str] = None
+        self._directory = -1
+
+    def directory(self, path: str) -> int:
+        """Return a directory below the root, which stays the tree's own and good until the next.
+
+        Raises what `open_directory` raises.
+        """
+        if path != self._name:
+            self._forget()
+            self._directory = open_directory(self.root, path)
+            self._name = path
+        return self._directory
+
+    def parent(self, path: str) -> tuple[int, str]:
+        """Return the path's directory, under the same terms, and its last name."""
+        above, _, name = path.rpartition("/")
+        return self.directory(above), name
+
+    def _forget(self) -> None:
+        if self._name is not None:
+            self._name = None
+            os.close(self._directory)
+
+    def __enter__(self) -> Tree:  # noqa: PYI034 - typing.Self is newer than 3.8
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self._forget()
+        os.close(self.root)
