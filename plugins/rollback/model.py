@@ -61,7 +61,9 @@ def instant(value: object) -> object:
 
 Seconds = Annotated[
     float,
-    BeforeValidator(seconds, json_schema_input_type=Annotated[str, Field(pattern=DURATION.pattern)]),
+    BeforeValidator(
+        seconds, json_schema_input_type=Annotated[str, Field(pattern=DURATION.pattern)]
+    ),
 ]
 Inside = Annotated[str, AfterValidator(inside)]
 Absolute = Annotated[str, AfterValidator(absolute)]
@@ -153,7 +155,9 @@ class Component(Frozen):
     requests: tuple[Name, ...] = ()
     listens: tuple[Port, ...] = ()
     interpreter: str = "python3"
-    directory: Annotated[str, AfterValidator(lambda path: path if path == "." else inside(path))] = "."
+    directory: Annotated[
+        str, AfterValidator(lambda path: path if path == "." else inside(path))
+    ] = "."
     environment: dict[str, str] = {}
     environment_files: tuple[Inside, ...] = ()
     log: str = "journal"

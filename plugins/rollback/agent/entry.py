@@ -1,0 +1,45 @@
+"""The agent's front door: a request in, its answers out, no secret among them."""
+
+from __future__ import annotations
+
+import signal
+import traceback
+from typing import Any, Dict, List
+
+from . import wire
+from .nouns import NOUNS
+from .problem import Problem
+from .secrets import known, scrub
+
+
+def answer(question: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the value of one question, or the problem that stood in its way."""
+    name = "{}.{}".format(question.get("noun"), question.get("verb"))
+    try:
+        if name not in NOUNS:
+            raise Problem(f"the agent knows no {name}", "use one version on both sides")
+        return {"value": NOUNS[name](question)}
+    except Problem as problem:
+        return {"problem": {"message": problem.message, "hint": problem.hint, "kind": problem.kind}}
+    except OSError as error:
+        return {
+            "problem": {
+                "message": f"{name}: {error.strerror or error}: {error.filename or ''}".rstrip(
+                    ": "
+                ),
+                "hint": "look at this path on the host; the agent changed nothing after it",
+                "kind": "refused",
+            }
+        }
+    except Exception:  # noqa: BLE001 - our bug must reach the controller as one, framed
+        return {"bug": traceback.format_exc()}
+
+
+def serve(request: Dict[str, Any]) -> bytes:
+    """Return the framed answers to a request."""
+    # What a dropped connection interrupts is finished: a printing agent would die by SIGPIPE.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    answers: List[Dict[str, Any]] = [answer(question) for question in request["ask"]]
+    clean = scrub(answers, known(request.get("secrets", ())))
+    return wire.frame({"protocol": wire.PROTOCOL, "answers": clean})

@@ -1,0 +1,16 @@
+"""What the agent can be asked: one line per verb."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict
+
+from . import probes, saving, units
+
+NOUNS: Dict[str, Callable[[Dict[str, Any]], Any]] = {
+    "backups.save": saving.save,
+    "probes.ask": probes.ask,
+    "units.look": units.look,
+    "units.reload": units.reload,
+    "units.start": units.start,
+    "units.stop": units.stop,
+}

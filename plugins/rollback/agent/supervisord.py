@@ -1,0 +1,188 @@
+"""supervisord, asked over its unix socket."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any, Sequence
+from xmlrpc.client import Fault
+
+from .problem import Problem
+from .processes import members
+from .run import signal_group
+from .socketrpc import call, refused
+
+STATES = {
+    0: "inactive",
+    10: "starting",
+    20: "active",
+    30: "backoff",
+    40: "stopping",
+    100: "inactive",
+    200: "failed",
+    1000: "failed",
+}
+EXITED = 100
+BAD_NAME, NOT_RUNNING, ALREADY_STARTED = 10, 70, 60
+
+
+def states(question: dict[str, Any], units: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return how each unit is; polling for one of them does not read the configuration again."""
+    if len(units) == 1 and "unit" in question:
+        return {units[0]: single(question, units[0])}
+    pending = changes(question)
+    known = {name: info for info in call(question, "getAllProcessInfo") for name in names(info)}
+    return {unit: state(known.get(unit), unit, pending) for unit in units}
+
+
+def single(question: dict[str, Any], unit: str) -> dict[str, Any]:
+    """Return how one unit is."""
+    try:
+        info = call(question, "getProcessInfo", unit)
+    except Fault as fault:
+        if fault.faultCode != BAD_NAME:
+            raise refused("getProcessInfo", unit, fault) from fault
+        info = None
+    return state(info, unit, frozenset())
+
+
+def names(info: dict[str, Any]) -> tuple[str, ...]:
+    """Return the names that supervisorctl takes for a process."""
+    full = f"{info['group']}:{info['name']}"
+    return (full, info["name"]) if info["group"] == info["name"] else (full,)
+
+
+def changes(question: dict[str, Any]) -> frozenset[str]:
+    """Return the groups whose configuration differs from the one in use; touches no process."""
+    try:
+        ((added, changed, removed),) = call(question, "reloadConfig")
+    except Fault as fault:
+        raise refused("reread", "", fault) from fault
+    return frozenset((*added, *changed, *removed))
+
+
+def state(info: dict[str, Any] | None, unit: str, pending: frozenset[str]) -> dict[str, Any]:
+    """Return one process in our words. supervisord counts no restarts: pid and since tell."""
+    waits = unit.partition(":")[0] in pending
+    if info is None:
+        where = "in its configuration, and not loaded" if waits else "not in its configuration"
+        return {**NOBODY, "needs_reload": waits, "detail": where}
+    now = STATES.get(info["state"], "failed")
+    died = info["state"] == EXITED and info["exitstatus"] != 0
+    return {
+        **NOBODY,
+        "known": True,
+        "state": "failed" if died else now,
+        "sub": info["statename"].lower(),
+        "pid": info["pid"],
+        "since": float(info["start"]) if info["pid"] else None,
+        "needs_reload": waits,
+        "detail": info["spawnerr"] or ("" if now == "active" else info["description"]),
+        "_hopeless": now in ("failed", "inactive"),
+    }
+
+
+NOBODY: dict[str, Any] = {
+    "known": False,
+    "state": "inactive",
+    "sub": "",
+    "masked": False,
+    "restarts": 0,
+    "pid": 0,
+    "since": None,
+    "needs_reload": False,
+    "detail": "",
+    "_hopeless": False,
+}
+
+
+def remains(_now: dict[str, Any], before: dict[str, Any]) -> bool:
+    """Tell whether children are left of a process that was stopped: it leads a group of its own."""
+    return bool(before["pid"]) and bool(members(before["pid"]))
+
+
+def ask_stop(question: dict[str, Any], unit: str) -> None:
+    """Ask for the stop of a unit without waiting; one that does not run is fine."""
+    told(question, "stopProcess", unit, NOT_RUNNING)
+
+
+def ask_start(question: dict[str, Any], unit: str, _before: dict[str, Any]) -> None:
+    """Ask for the start of a unit without waiting; one that runs is fine."""
+    told(question, "startProcess", unit, ALREADY_STARTED)
+
+
+def told(question: dict[str, Any], verb: str, unit: str, fine: int) -> None:
+    """Ask for a change without waiting for it."""
+    try:
+        call(question, verb, unit, False)  # noqa: FBT003 - XML-RPC knows no keywords
+    except Fault as fault:
+        if fault.faultCode != fine:
+            raise refused(verb, unit, fault) from fault
+
+
+def kill(question: dict[str, Any], unit: str, before: dict[str, Any]) -> None:
+    """Send SIGKILL to the process group of a unit; through supervisord where it is not ours."""
+    pid = call(question, "getProcessInfo", unit)["pid"] or before["pid"]
+    if not pid or signal_group(pid, signal.SIGKILL):
+        return
+    try:
+        call(question, "signalProcess", unit, "KILL")
+    except Fault as fault:
+        if fault.faultCode != NOT_RUNNING:
+            raise refused("signal", unit, fault) from fault
+
+
+def reload(question: dict[str, Any]) -> dict[str, Any]:
+    """Read the configuration again and take over changed groups, which must be stopped.
+
+    Raises:
+        Problem: a changed group still runs, or would be started by being taken over.
+    """
+    try:
+        ((added, changed, removed),) = call(question, "reloadConfig")
+        refuse_running(question, {*changed, *removed})
+        refuse_starting(question, {*added, *changed})
+        for group in (*changed, *removed):
+            call(question, "removeProcessGroup", group)
+        for group in (*added, *changed):
+            call(question, "addProcessGroup", group)
+    except Fault as fault:
+        raise refused("reread and update", "", fault) from fault
+    return {"added": added, "changed": changed, "removed": removed}
+
+
+def refuse_running(question: dict[str, Any], groups: set[str]) -> None:
+    """Refuse to take over groups that still run: that would stop them."""
+    for info in call(question, "getAllProcessInfo"):
+        if info["group"] in groups and info["pid"]:
+            unit = info["group"]
+            raise Problem(
+                f"{unit} runs while its configuration changed",
+                f"supervisorctl -s unix://{question['socket']} stop {unit}",
+            )
+
+
+def refuse_starting(question: dict[str, Any], groups: set[str]) -> None:
+    """Refuse to take over groups that would start by themselves."""
+    for info in call(question, "getAllConfigInfo"):
+        if info["group"] in groups and info["autostart"]:
+            raise Problem(
+                f"{info['group']} would start by itself, before its turn",
+                f"set autostart=false in [program:{info['name']}]",
+            )
+
+
+def why(question: dict[str, Any], unit: str) -> tuple[str, str]:
+    """Return supervisord's words about a unit that does not start, and where to read more."""
+    state_ = single(question, unit)
+    said = [f"{state_['sub']}: {state_['detail']}".strip(": ")]
+    said += [tail(question, unit, stream) for stream in ("Stderr", "Stdout")]
+    hint = f"supervisorctl -s unix://{question['socket']} tail {unit} stderr"
+    return "\n".join(filter(None, said))[-1500:], hint
+
+
+def tail(question: dict[str, Any], unit: str, stream: str) -> str:
+    """Return the last words in one of a unit's logs; nothing where it keeps no such log."""
+    try:
+        return str(call(question, f"readProcess{stream}Log", unit, -1000, 0)).strip()
+    except Fault:
+        return ""
