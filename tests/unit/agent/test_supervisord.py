@@ -1,0 +1,193 @@
+"""Units of a real supervisord on a unix socket, with programs of every temper."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rollback.agent import units
+from rollback.agent.problem import Problem
+from rollback.agent.processes import members
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(300)"
+CHILDREN = "import subprocess, time; subprocess.Popen(['sleep', '300'], stdout=2); time.sleep(300)"
+
+
+class Supervisord:
+    """A real supervisord on a unix socket, with programs of every temper."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.socket = home, str(home / "s")
+        self.write()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(home / "conf")],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def write(self, steady: str = "sleep 300", more: str = "") -> None:
+        """Write the configuration."""
+        programs = {
+            "steady": steady,
+            "stubborn": f'{sys.executable} -c "{STUBBORN}"',
+            "family": f'{sys.executable} -c "{CHILDREN}"',
+            "crashing": "sh -c 'echo no database >&2; exit 3'",
+            "group": "false",
+        }
+        text = "".join(
+            f"[program:{name}]\ncommand={command}\nautostart=false\nstartsecs=1\n"
+            f"startretries=1\nstopwaitsecs=60\n"
+            for name, command in programs.items()
+        )
+        (self.home / "conf").write_text(
+            f"[supervisord]\nlogfile={self.home}/log\npidfile={self.home}/pid\n"
+            f"childlogdir={self.home}\n[unix_http_server]\nfile={self.socket}\n"
+            "[rpcinterface:supervisor]\n"
+            "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n"
+            f"{text}{more}"
+        )
+
+    def ask(self, verb: str, unit: str = "", **more: object) -> dict[str, Any]:
+        """Ask the units noun about one unit."""
+        question = {"manager": "supervisord", "socket": self.socket, "unit": unit}
+        answer: dict[str, Any] = getattr(units, verb)({**question, "timeout": 10.0, **more})
+        return answer
+
+    def look(self, *names: str) -> dict[str, dict[str, Any]]:
+        """Look at units."""
+        asked = [{"unit": name, "ports": []} for name in names]
+        return units.look({"manager": "supervisord", "socket": self.socket, "units": asked})
+
+
+@pytest.fixture
+def supervisord(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisord]:
+    """A supervisord that answers."""
+    manager = Supervisord(tmp_path_factory.mktemp("s"))
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        try:
+            manager.look("steady")
+            break
+        except Problem:
+            time.sleep(0.05)
+    yield manager
+    for unit in ("stubborn", "family", "steady"):
+        manager.ask("stop", unit, timeout=0.1)
+    manager.process.terminate()
+    manager.process.wait(20)
+
+
+def test_a_program_starts_runs_and_stops(supervisord: Supervisord) -> None:
+    """A program is known, starts until it runs, tells since when, and stops."""
+    before = supervisord.look("steady", "typo")
+    supervisord.ask("start", "steady")
+    running = supervisord.look("steady")["steady"]
+    stopped = supervisord.ask("stop", "steady")
+
+    assert (before["steady"]["known"], before["steady"]["state"]) == (True, "inactive")
+    assert not before["typo"]["known"]
+    assert (running["state"], running["pid"] > 0) == ("active", True)
+    assert abs(running["since"] - time.time()) < 20
+    assert not stopped["killed"]
+
+
+def test_a_stubborn_program_is_killed(supervisord: Supervisord) -> None:
+    """At its deadline a stop becomes a kill of the program's group."""
+    supervisord.ask("start", "stubborn")
+    stopped = supervisord.ask("stop", "stubborn", timeout=0.5)
+
+    assert stopped["killed"]
+    assert stopped["seconds"] < 5
+    assert supervisord.look("stubborn")["stubborn"]["state"] != "active"
+
+
+def test_children_that_outlive_a_program_are_killed(supervisord: Supervisord) -> None:
+    """A program is down when its children are gone too."""
+    supervisord.ask("start", "family")
+    pid = supervisord.look("family")["family"]["pid"]
+    stopped = supervisord.ask("stop", "family", timeout=1.0)
+
+    assert stopped["killed"]
+    assert members(pid) == []
+
+
+def test_a_crashing_program_is_told_with_its_last_words(supervisord: Supervisord) -> None:
+    """A start that fails says what the program wrote before it died."""
+    with pytest.raises(Problem, match="no database"):
+        supervisord.ask("start", "crashing", timeout=15.0)
+
+    assert supervisord.look("crashing")["crashing"]["state"] in ("failed", "backoff")
+
+
+def test_a_changed_program_is_taken_over_and_not_started(supervisord: Supervisord) -> None:
+    """A reload takes over what changed; afterwards nothing needs one and nothing runs."""
+    supervisord.write("sleep 301", "[program:new]\ncommand=sleep 1\nautostart=false\n")
+    before = supervisord.look("steady", "new", "family")
+    done = supervisord.ask("reload")
+    after = supervisord.look("steady", "new")
+
+    assert [before[unit]["needs_reload"] for unit in before] == [True, True, False]
+    assert (done["changed"], done["added"]) == (["steady"], ["new"])
+    assert [after[unit]["needs_reload"] for unit in after] == [False, False]
+    assert [after[unit]["state"] for unit in after] == ["inactive", "inactive"]
+
+
+def test_a_running_program_is_not_taken_over(supervisord: Supervisord) -> None:
+    """A reload stops nothing: a changed program that runs is refused, with the command."""
+    supervisord.ask("start", "steady")
+    pid = supervisord.look("steady")["steady"]["pid"]
+    supervisord.write("sleep 301")
+    with pytest.raises(Problem, match="steady runs while") as caught:
+        supervisord.ask("reload")
+
+    assert "stop steady" in caught.value.hint
+    assert supervisord.look("steady")["steady"]["pid"] == pid
+
+
+def test_a_program_that_would_start_itself_is_refused(supervisord: Supervisord) -> None:
+    """A reload starts nothing: autostart is refused."""
+    supervisord.write(more="[program:eager]\ncommand=sleep 300\nautostart=true\n")
+    with pytest.raises(Problem, match="eager would start by itself"):
+        supervisord.ask("reload")
+
+    assert not supervisord.look("eager")["eager"]["known"]
+
+
+def test_a_broken_configuration_is_a_problem(supervisord: Supervisord) -> None:
+    """A configuration that supervisord refuses is told, and stops nothing."""
+    supervisord.ask("start", "steady")
+    supervisord.write(more="[program:broken]\n")
+    with pytest.raises(Problem, match="refused reread"):
+        supervisord.ask("reload")
+    supervisord.write()
+
+    assert supervisord.look("steady")["steady"]["state"] == "active"
+
+
+def test_a_supervisord_that_is_gone_is_a_problem(tmp_path: Path) -> None:
+    """A socket that nobody listens on is no source of states."""
+    question = {"manager": "supervisord", "socket": str(tmp_path / "s"), "units": [{"unit": "a"}]}
+    with pytest.raises(Problem, match="does not answer"):
+        units.look(question)
+
+
+def test_a_silent_supervisord_is_given_up(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A socket that takes the question and never answers costs its few seconds, no more."""
+    path = str(tmp_path_factory.mktemp("s") / "s")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        started = time.monotonic()
+        with pytest.raises(Problem, match="does not answer"):
+            units.look({"manager": "supervisord", "socket": path, "units": [{"unit": "a"}]})
+
+    assert time.monotonic() - started < 8
