@@ -75,7 +75,7 @@ def _copied(path: str, source: int, target: int) -> Saved:
     """Copy bytes and metadata, make them durable, and return what was copied."""
     before, carried = os.fstat(source), metadata.read(source)
     digest, size = hashlib.sha256(), 0
-    for block in blocks(source):
+    for block in blocks(source, before.st_size):
         digest.update(block)
         size += len(block)
         _write(target, block)

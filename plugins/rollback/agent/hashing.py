@@ -9,18 +9,18 @@ from typing import Iterator
 BLOCK = 1 << 20
 
 
-def blocks(opened: int) -> Iterator[bytes]:
-    """Yield the rest of the file from its current position."""
-    size = min(BLOCK, os.fstat(opened).st_size + 1)
-    block = os.read(opened, size)
+def blocks(opened: int, size: int) -> Iterator[bytes]:
+    """Yield the rest of the file; its size in bytes, roughly, keeps the buffer small."""
+    most = min(BLOCK, size + 1)
+    block = os.read(opened, most)
     while block:
         yield block
-        block = os.read(opened, size)
+        block = os.read(opened, most)
 
 
-def sha256(opened: int) -> str:
-    """Return the digest, in hexadecimal, of the rest of the file."""
+def sha256(opened: int, size: int) -> str:
+    """Return the digest, in hexadecimal, of the rest of a file of about this size."""
     digest = hashlib.sha256()
-    for block in blocks(opened):
+    for block in blocks(opened, size):
         digest.update(block)
     return digest.hexdigest()

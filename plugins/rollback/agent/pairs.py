@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from .hashing import sha256
-from .paths import Irregular, Tree, open_regular
+from .paths import Irregular, Tree, kind_of, open_regular
 
 if TYPE_CHECKING:
     from .record import Saved
@@ -45,8 +45,13 @@ class Side(NamedTuple):
 
 
 def look(directory: int, name: str, size: Optional[int] = None) -> Side:
-    """Return what is there; with a size given, only a file of that size is read and hashed."""
+    """Return what is there; with a size given, only a file of that size is opened and read."""
     try:
+        found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        if not stat.S_ISREG(found.st_mode):
+            return Side(kind_of(found.st_mode))
+        if size is not None and size != found.st_size:
+            return _side(found, "")
         opened = open_regular(directory, name)
     except Irregular as other:
         return Side(other.kind)
@@ -54,25 +59,23 @@ def look(directory: int, name: str, size: Optional[int] = None) -> Side:
         return Side(ABSENT)
     except OSError as error:
         return Side("error", detail=f"cannot be opened: {error.strerror}")
+    return _read(opened)
+
+
+def _read(opened: int) -> Side:
+    """Return a file as it is now, all of it, and close it."""
     try:
-        return _file(opened, size)
+        found = os.fstat(opened)
+        return _side(found, sha256(opened, found.st_size))
     except OSError as error:
         return Side("error", detail=f"cannot be read: {error.strerror}")
     finally:
         os.close(opened)
 
 
-def _file(opened: int, size: Optional[int]) -> Side:
-    found = os.fstat(opened)
-    return Side(
-        "file",
-        found.st_size,
-        stat.S_IMODE(found.st_mode),
-        found.st_uid,
-        found.st_gid,
-        found.st_nlink,
-        sha256(opened) if size is None or size == found.st_size else "",
-    )
+def _side(found: os.stat_result, digest: str) -> Side:
+    mode = stat.S_IMODE(found.st_mode)
+    return Side("file", found.st_size, mode, found.st_uid, found.st_gid, found.st_nlink, digest)
 
 
 class Pair(NamedTuple):

@@ -55,7 +55,9 @@ def fault(path: object) -> Optional[str]:
     if not {"", ".", ".."}.isdisjoint(parts):
         return "holds an empty, '.' or '..' component"
     raw = os.fsencode(path)
-    if len(raw) > PATH_MAX or any(len(part) > NAME_MAX for part in raw.split(b"/")):
+    if len(raw) > PATH_MAX or (
+        len(raw) > NAME_MAX and any(len(part) > NAME_MAX for part in raw.split(b"/"))
+    ):
         return "is longer than the file system allows"
     return None
 
@@ -119,10 +121,10 @@ def open_regular(directory: int, name: str) -> int:
         opened = os.open(name, REGULAR, dir_fd=directory)
     except OSError as error:
         raise _refusal(error, directory, name) from error
-    kind = kind_of(os.fstat(opened).st_mode)
-    if kind != "file":
+    mode = os.fstat(opened).st_mode
+    if not stat.S_ISREG(mode):
         os.close(opened)
-        raise Irregular(kind, name)
+        raise Irregular(kind_of(mode), name)
     return opened
 
 

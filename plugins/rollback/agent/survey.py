@@ -133,12 +133,9 @@ def _conflicts(wish: Wish, old: Optional[Record], *, same: bool) -> list[str]:
     if old is None or wish.replace:
         return []
     if not same:
-        return [
-            (
-                f"the backup set of {old.system}, from {old.current.name} back to "
-                f"{old.previous.name}, saved {old.created}, is in the way: only --replace discards it"
-            )
-        ]
+        back = f"{old.current.name} back to {old.previous.name}"
+        said = f"the backup set of {old.system}, from {back}, saved {old.created}, is in the way"
+        return [f"{said}: only --replace discards it"]
     changed, added = {saved.path for saved in old.files}, set(old.added)
     return [
         f"{path} is recorded as {was}, not as {now}"
