@@ -1,1 +1,3 @@
-"""Where pytest starts: nothing is configured here; the plugin does that."""
+"""Where pytest starts: it names the fixtures; everything else is the plugin's."""
+
+pytest_plugins = ["fixtures.host"]

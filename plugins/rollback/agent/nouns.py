@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict
 
-from . import probes, saving, units
+from . import backups, probes, saving, units
 
 NOUNS: Dict[str, Callable[[Dict[str, Any]], Any]] = {
+    "backups.look": backups.look,
     "backups.save": saving.save,
     "probes.ask": probes.ask,
     "units.look": units.look,

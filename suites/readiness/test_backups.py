@@ -1,0 +1,95 @@
+"""Pre-rollback checklist: 'Confirm backup files exist'."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rollback.criteria import criterion, words
+from rollback.errors import Refused
+
+SAVE_AGAIN = "have the deploy save the set again: scripts/create_backups.py --replace"
+
+
+class Faults:
+    """The faults of one owner's saved copies, by their kind."""
+
+    def __init__(self, backups: dict[str, Any], owner: str) -> None:
+        self.found = backups["components"][owner]["faults"]
+
+    def refuse(self, kind: str, hint: str) -> None:
+        """Raise when there is a fault of this kind; the message lists them all."""
+        listed = [
+            f"{each['path']}: {each['detail']}" for each in self.found if each["fault"] == kind
+        ]
+        if listed:
+            raise Refused(f"{len(listed)} saved copies are {kind}:\n{words(listed)}", hint=hint)
+
+
+@pytest.fixture
+def faults(backups: dict[str, Any], owner: str) -> Faults:
+    """The faults of this owner's saved copies."""
+    return Faults(backups, owner)
+
+
+@criterion("readiness.record.trusted")
+def test_a_backup_set_is_recorded(backups: dict[str, Any]) -> None:
+    """There is a record of the backup set, with files, that nobody else can have written."""
+    record = backups["record"]
+
+    if not record["found"] or record["problems"]:
+        raise Refused("; ".join(record["problems"]) or "no backup set is recorded", hint=SAVE_AGAIN)
+    if not record["files"] + len(record["added"]):
+        raise Refused("the backup set is empty: there is nothing to roll back", hint=SAVE_AGAIN)
+
+
+@criterion("readiness.backups.complete")
+def test_every_file_has_its_copy(faults: Faults) -> None:
+    """Every file of the release has a saved copy."""
+    faults.refuse("missing", SAVE_AGAIN)
+
+
+@criterion("readiness.backups.nonempty")
+def test_no_copy_is_empty(faults: Faults) -> None:
+    """No saved copy is empty, unless the file was."""
+    faults.refuse("empty", SAVE_AGAIN)
+
+
+@criterion("readiness.backups.intact")
+def test_no_copy_was_altered(faults: Faults) -> None:
+    """Every saved copy holds the bytes that were recorded."""
+    faults.refuse("altered", SAVE_AGAIN)
+
+
+@criterion("readiness.backups.regular")
+def test_every_copy_is_a_regular_file(faults: Faults) -> None:
+    """No saved copy is a link, a directory, a pipe, or has a second name."""
+    faults.refuse("irregular", "see what it is with 'ls -li', move it away, and save the set again")
+
+
+@criterion("readiness.backups.differ")
+def test_every_copy_would_change_something(faults: Faults) -> None:
+    """No saved copy equals its live file: a set saved after the deploy rolls nothing back."""
+    faults.refuse("identical", "save the set before the deploy copies its files, not after")
+
+
+@criterion("readiness.backups.protected")
+def test_no_copy_can_be_written_by_others(faults: Faults) -> None:
+    """Only its owner can write a saved copy."""
+    faults.refuse("exposed", "chmod go-w the copies listed above")
+
+
+@criterion("readiness.backups.ownership")
+def test_every_copy_kept_its_owner_and_mode(faults: Faults) -> None:
+    """A saved copy has the owner, group and mode of the file it stands for."""
+    faults.refuse("ownership", "chown and chmod the copies as recorded, listed above")
+
+
+@criterion("readiness.backups.targeted")
+def test_no_copy_is_a_stray(backups: dict[str, Any]) -> None:
+    """No file under the root looks like a saved copy and is not in the record."""
+    if backups["strays"]:
+        raise Refused(
+            f"{len(backups['strays'])} strays:\n{words(backups['strays'])}",
+            hint="move them out of the root; a rollback touches recorded files only",
+        )

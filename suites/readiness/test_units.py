@@ -1,0 +1,44 @@
+"""Pre-rollback checklist: 'Check rollback dependencies available'."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rollback.criteria import criterion
+from rollback.errors import Inconclusive, Refused
+from rollback.model import Component
+
+
+@criterion("readiness.units.startable")
+def test_the_unit_could_be_started(units: dict[str, Any], component: Component) -> None:
+    """The service manager knows the unit, and it is neither masked nor failed."""
+    unit = units[component.unit]
+
+    if not unit["known"]:
+        raise Refused(
+            f"nobody knows a unit {component.unit}: {unit['detail']}",
+            hint=f"correct the unit of component {component.name} in rollback.toml",
+        )
+    if unit["masked"] or unit["state"] in {"failed", "backoff"}:
+        word = "masked" if unit["masked"] else unit["state"]
+        raise Refused(
+            f"{component.unit} is {word}: {unit['detail']}",
+            hint=f"unmask or repair {component.unit}; a rollback starts it again",
+        )
+
+
+@criterion("readiness.units.listening")
+def test_the_unit_listens(units: dict[str, Any], component: Component) -> None:
+    """Every port that the component names is open now, so that a closed one means something."""
+    closed = [port for port, is_open in units[component.unit]["listening"].items() if not is_open]
+
+    if closed:
+        raise Refused(
+            f"{component.unit} does not listen on {', '.join(closed)}",
+            hint=f"correct listens of component {component.name}, or start {component.unit}",
+        )
+    if not component.listens:
+        raise Inconclusive(
+            f"component {component.name} names no port to look at",
+            hint="name its ports in listens",
+        )

@@ -1,0 +1,169 @@
+"""A small system of two components under a real supervisord, deployed once; nothing of it is fake."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from rollback.agent import saving
+
+SERVICE = """
+import http.server, json, sys
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps({"state": "fine"}).encode()
+        self.send_response(200); self.send_header("Content-Length", str(len(body)))
+        self.end_headers(); self.wfile.write(body)
+    def log_message(self, *rest): pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Page).serve_forever()
+"""
+REPOSITORY = Path(__file__).parents[2]
+NAMES = ("web", "till")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+class Shop:
+    """One shop in its own directory. `root` is what is deployed, `state` what is recorded."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.root, self.state = home, home / "srv", home / "state"
+        self.ports = {name: free_port() for name in NAMES}
+        self.socket = home / "s.sock"
+        self.manifest = home / "rollback.toml"
+
+    def up(self) -> None:
+        """Install the previous release, save its backups, deploy the current one, start it."""
+        for name in NAMES:
+            (self.root / name).mkdir(parents=True)
+            (self.root / name / "serve.py").write_text(SERVICE)
+        (self.root / "motto.txt").write_text("previous\n")
+        self.describe()
+        self.save()
+        for path in self.files():
+            with (self.root / path).open("a") as file:
+                file.write("# current\n")
+        self.start()
+
+    def files(self) -> list[str]:
+        """Return the files that the deploy changes."""
+        return ["motto.txt", *(f"{name}/serve.py" for name in NAMES)]
+
+    def save(self, **more: object) -> None:
+        """Save the backup set, as the deploy does before it copies files."""
+        question = {"root": str(self.root), "state": str(self.state), "suffix": ".prev"}
+        releases = {
+            "previous": {"name": "1", "commit": None},
+            "current": {"name": "2", "commit": None},
+        }
+        rest = {"system": "shop", "user": "", "by": "deploy", "replace": False, "added": []}
+        saving.save({**question, **releases, **rest, "files": self.files(), **more})
+
+    def document(self) -> dict[str, Any]:
+        """Return the shop's description."""
+        return {
+            "system": {
+                "name": "shop",
+                "root": str(self.root),
+                "state": str(self.state),
+                "suffix": ".prev",
+            },
+            "target": {"name": "corner", "connection": "local://"},
+            "services": {
+                "manager": "supervisord",
+                "directory": str(self.home),
+                "socket": str(self.socket),
+            },
+            "components": [
+                {
+                    "name": name,
+                    "unit": f"shop-{name}",
+                    "files": [f"{name}/**"],
+                    "health": name,
+                    "listens": [self.ports[name]],
+                    "log": str(self.home / f"{name}.log"),
+                }
+                for name in NAMES
+            ],
+            "probes": {
+                name: {
+                    "url": f"http://127.0.0.1:{port}/",
+                    "body": '"state": "fine"',
+                    "timeout": "2s",
+                }
+                for name, port in self.ports.items()
+            },
+        }
+
+    def describe(self, **more: object) -> None:
+        """Write rollback.toml."""
+        self.manifest.write_text(tomli_w.dumps({**self.document(), **more}))
+
+    def start(self) -> None:
+        """Start a supervisord and wait until both units run and answer."""
+        lines = [f"[unix_http_server]\nfile={self.socket}\n", "[supervisord]\nnodaemon=true\n"]
+        lines += [f"logfile={self.home}/d.log\npidfile={self.home}/d.pid\n"]
+        lines += [
+            "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory="
+            "supervisor.rpcinterface:make_main_rpcinterface\n"
+        ]
+        lines += [
+            f"[program:shop-{name}]\ncommand={sys.executable} {self.root}/{name}/serve.py {port}\n"
+            for name, port in self.ports.items()
+        ]
+        (self.home / "d.conf").write_text("".join(lines))
+        daemon = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.home / "d.conf")]
+        self.daemon = subprocess.Popen(daemon, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            if self.control("status").count("RUNNING") == len(NAMES):
+                return
+            time.sleep(0.05)
+        raise AssertionError(self.control("status"))
+
+    def control(self, *words: str) -> str:
+        """Return what supervisorctl prints."""
+        command = [sys.executable, "-m", "supervisor.supervisorctl", "-s", f"unix://{self.socket}"]
+        done = subprocess.run([*command, *words], capture_output=True, text=True, check=False)
+        return done.stdout
+
+    def down(self) -> None:
+        """End the daemon with its units, and remove the directory."""
+        self.daemon.terminate()
+        self.daemon.wait(20)
+        shutil.rmtree(self.home)
+
+    def pytest(self, *words: str) -> tuple[int, str]:
+        """Run pytest as an operator would; return its exit code and what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *words, f"--rollback-target={self.manifest}"],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "COLUMNS": "80"},
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def readiness(self) -> tuple[int, set[tuple[str, str | None]]]:
+        """Run the readiness suite; return its exit code and what was not met, for whom."""
+        code, printed = self.pytest("suites/readiness")
+        path = Path(printed.split("report: ")[1].splitlines()[0])
+        record = json.loads(path.read_text())
+        shutil.rmtree(path.parent)
+        reds = {
+            (c["identity"], c["component"]) for c in record["criteria"] if c["outcome"] != "met"
+        }
+        return code, reds
