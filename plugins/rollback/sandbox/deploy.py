@@ -37,9 +37,12 @@ def deploy(site: Site, source: Path) -> str:
     incoming = site.layout.directory / "incoming"
     release = Release.stage(source, incoming, site.filling, site.recipe.table.version)
     changed, added = release.difference(site.layout.root)
-    if not changed + added:
-        raise Refused(f"{release.name} is deployed already", hint="scripts/sandbox status")
     from_ = site.release()
+    if release.name == from_ or not changed + added:
+        raise Refused(
+            f"release {release.name} is deployed already",
+            hint="scripts/sandbox reset, or give the folder of another release",
+        )
     parent = site.history.commit(from_) or site.history.git("rev-parse", "HEAD")
     commit = site.history.record(release.name, release.folder, parent)
     site.postgres.dump(site.database, dump_path(site))

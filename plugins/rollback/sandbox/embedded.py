@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from rollback.errors import Unreachable, UsageError
+from rollback.errors import UsageError
 from rollback.sandbox import deploy, health, ports, postgres, pristine, processes, scenario
 from rollback.sandbox.layout import Layout, place
 from rollback.sandbox.manager import Manager
-from rollback.sandbox.processes import Identity
+from rollback.sandbox.note import Note, abandoned
 from rollback.sandbox.recipe import Recipe
 from rollback.sandbox.site import OWN, Site
 
@@ -39,9 +39,8 @@ class Embedded:
 
     def __init__(self, folder: Path) -> None:
         self.recipe = Recipe.read(folder)
-        self.token = secrets.token_hex(16)
-        self.manager_process: Identity | None = None
         self._site: Site | None = None
+        self._note: Note | None = None
 
     @property
     def site(self) -> Site:
@@ -70,28 +69,35 @@ class Embedded:
         """Return the ways in which the current release can be bad, by name."""
         return scenario.known(self.recipe.path("scenarios"))
 
-    def up(self, directory: Path | None = None) -> Self:
+    def up(self, directory: Path | None = None, *, keep: bool = False) -> Self:
         """Start everything with the previous release, and return when it is healthy.
+
+        Args:
+            directory: where everything goes; a temporary one when none is given.
+            keep: it is meant to outlive this process. Otherwise the next `up` of anybody who
+                is the same user takes it down once this process is gone.
 
         Raises:
             UsageError: the directory is in use, or its path too long.
             Unfinished: something does not come up; nothing is left of it.
         """
+        self.sweep()
         layout = Layout(place(directory))
         try:
-            self._begin(layout)
+            self._begin(layout, None if keep else processes.identity())
         except BaseException:
             self._remove(layout)
             raise
         return self
 
-    def _begin(self, layout: Layout) -> None:
+    def _begin(self, layout: Layout, creator: processes.Identity | None) -> None:
         """Build and start everything, side by side where one thing does not need the other."""
-        layout.create()
         claimed = ports.claim(self.recipe.ports, layout.directory)
+        token = secrets.token_hex(16)
+        self._write(layout, Note(str(self.recipe.folder), token, claimed, creator=creator))
+        layout.create()
         postgres.bring_tools(layout.database)
         site = self._site = Site(layout, self.recipe, claimed, Manager(layout))
-        self._note()
         site.write()
         with ThreadPoolExecutor(2) as beside:
             cluster = beside.submit(site.postgres.initialise)
@@ -107,22 +113,20 @@ class Embedded:
         site.postgres.dump(site.database, deploy.dump_path(site))
         pristine.take(site)
 
+    def _write(self, layout: Layout, note: Note) -> None:
+        self._note = note
+        note.write(layout)
+
     def _launch(self) -> None:
-        """Start the service manager, and remember who it is."""
-        self.manager_process = self.site.manager.launch(self.token)
-        self._note()
+        """Start the service manager, and write down who it is."""
+        note = self._noted()
+        manager = self.site.manager.launch(note.token)
+        self._write(self.site.layout, replace(note, manager=manager))
         self.site.manager.wait()
 
-    def _note(self) -> None:
-        """Write down what whoever comes after us has to know."""
-        note = {
-            "folder": str(self.recipe.folder),
-            "token": self.token,
-            "ports": self.site.ports,
-            "manager": self.manager_process,
-        }
-        self.site.layout.note.write_text(json.dumps(note), encoding="utf-8")
-        self.site.layout.note.chmod(0o600)
+    def _noted(self) -> Note:
+        """Return what was written down about the sandbox."""
+        return self._note or Note.read(self.site.layout)
 
     @classmethod
     def attach(cls, directory: Path) -> Self:
@@ -132,17 +136,19 @@ class Embedded:
             Unreachable: there is none.
         """
         layout = Layout(directory.absolute())
-        try:
-            note = json.loads(layout.note.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise Unreachable(
-                f"there is no sandbox in {directory}", hint="scripts/sandbox up"
-            ) from error
-        sandbox = cls(Path(note["folder"]))
-        sandbox.token = note["token"]
-        sandbox.manager_process = Identity(*note["manager"]) if note["manager"] else None
-        sandbox._site = Site(layout, sandbox.recipe, note["ports"], Manager(layout))
+        note = Note.read(layout)
+        sandbox = cls(Path(note.folder))
+        sandbox._note = note
+        sandbox._site = Site(layout, sandbox.recipe, note.ports, Manager(layout))
         return sandbox
+
+    @classmethod
+    def sweep(cls) -> list[Path]:
+        """Take down what processes that were killed left behind; return the directories."""
+        left = list(abandoned())
+        for directory in left:
+            cls.attach(directory).down()
+        return left
 
     def deploy(self, release: Path | None = None) -> str:
         """Deploy a release, by default the current one, with backups; return its name."""
@@ -157,7 +163,7 @@ class Embedded:
     def reset(self) -> None:
         """Return to what was healthy after the last deploy, from whatever state."""
         if not self.site.manager.answers():
-            processes.end(self.token, self.manager_process)
+            processes.end(self._noted().token, self._noted().manager)
             self._launch()
         pristine.bring_back(self.site)
 
@@ -193,13 +199,14 @@ class Embedded:
             manager.stop(list(manager.states()))
             manager.shut_down()
             manager.reap()
-        processes.end(self.token, self.manager_process)
+        if self._note:
+            processes.end(self._note.token, self._note.manager)
         if manager:
             manager.reap()
         ports.give_back(layout.directory)
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(layout.directory)
-        self._site = None
+        self._site = self._note = None
 
     def __enter__(self) -> Self:
         return self

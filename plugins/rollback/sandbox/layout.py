@@ -135,6 +135,10 @@ def place(directory: Path | None) -> Path:
             hint=f"scripts/sandbox down --dir {directory}, or choose another directory",
         )
     directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+    if directory.stat().st_uid != os.geteuid():
+        raise UsageError(
+            f"{directory} is somebody else's", hint="choose another directory, such as /tmp/s"
+        )
     return directory
 
 

@@ -168,7 +168,8 @@ class Manager:
         """Wait until no unit is on its way up, and return how each is."""
         until = time.monotonic() + patience
         while True:
-            found = {u: i["statename"] for u, i in self.states().items() if u in units}
+            states = self.states()
+            found = {unit: states[unit]["statename"] for unit in units if unit in states}
             if "STARTING" not in found.values() or time.monotonic() > until:
                 return found
             time.sleep(0.05)
