@@ -150,4 +150,5 @@ KINDS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "construct": constructed,
 }
 
-main()
+if __name__ == "__main__":
+    main()

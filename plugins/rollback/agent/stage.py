@@ -34,7 +34,6 @@ class Stage:
         self.gone = frozenset(question["added"])
         self.owner = owner(question.get("user"))
         self.faults: dict[str, str] = {}
-        self.real: set[str] = set()
 
     def build(self, directories: Iterable[str]) -> None:
         """Build the tree, and make these directories real too: a link would lead out of it."""
@@ -51,7 +50,6 @@ class Stage:
         """Make one directory real, and whatever below it has to be."""
         here, there = os.path.join(self.root, directory), os.path.join(self.live, directory)
         os.mkdir(here)
-        self.real.add(directory)
         with os.scandir(there) as found:
             for entry in found:
                 path = f"{directory}/{entry.name}" if directory else entry.name
@@ -87,17 +85,9 @@ class Stage:
             self.faults[path] = f"its backup cannot be read: {getattr(error, 'strerror', error)}"
             return
         try:
-            self.make_way(os.path.dirname(path))
             self.copy(source, os.path.join(self.root, path))
         finally:
             os.close(source)
-
-    def make_way(self, directory: str) -> None:
-        """Make a directory that the live tree no longer has."""
-        if directory not in self.real:
-            self.make_way(os.path.dirname(directory))
-            os.mkdir(os.path.join(self.root, directory), 0o755)
-            self.real.add(directory)
 
     def copy(self, source: int, path: str) -> None:
         """Copy an open file."""

@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any, NamedTuple, Sequence
 
-from . import envfile
+from . import envfile, reading
 from .run import Outcome, identity, run, surroundings
 from .stage import staged
 
@@ -112,8 +112,7 @@ def environment_of(place: Place, component: dict[str, Any]) -> tuple[dict[str, s
     del found["LC_ALL"]  # ours; a unit has what its files say
     for name in component.get("environment_files", ()):
         try:
-            with open(os.path.join(place.root, name), encoding="utf-8", errors="replace") as file:
-                read = list(envfile.entries(file.read()))
+            read = list(envfile.entries(reading.text(os.path.join(place.root, name))))
         except OSError as error:
             return {}, f"its environment file {name} cannot be read: {error.strerror}"
         bad = next((one for one in read if one.problem), None)
