@@ -38,6 +38,7 @@ class Outcome:
     seconds: float
     message: str = ""
     hint: str = ""
+    code: int = 0
 
 
 def judged(error: BaseException | None) -> str:

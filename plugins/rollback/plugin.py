@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("rollback")
     group.addoption("--rollback-target", metavar="PATH", help="the rollback.toml to use")
     group.addoption("--incident", metavar="ID", help="the incident that the report belongs to")
+    group.addoption("--arm", metavar="TARGET", help="allow changes on the target of this name")
     parser.addini("rollback_target", "the rollback.toml to use", default="rollback.toml")
     parser.addini("rollback_sandbox", "the folder of the sandbox's system", default="")
 
@@ -118,7 +119,8 @@ def _outcome(item: pytest.Item, call: pytest.CallInfo[None]) -> Outcome:
         message += f"\nwaiver of {excuse.owner} {'until' if held else 'EXPIRED'} {excuse.until}"
     title = (item.obj.__doc__ or "").split("\n")[0]  # type: ignore[attr-defined]
     hint = error.hint if isinstance(error, RollbackError) else ""
-    return criteria.Outcome(identity, name, outcome, title, call.duration, message, hint)
+    code = error.exit_code if isinstance(error, RollbackError) else int(error is not None)
+    return criteria.Outcome(identity, name, outcome, title, call.duration, message, hint, code)
 
 
 def _message(error: BaseException | None) -> str:

@@ -53,7 +53,10 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """The exit code that says what the criteria said."""
+        """The exit code that says what the criteria said, or why no change was allowed."""
+        own = {each.code for each in self.reasons} - {0, 1, criteria.Inconclusive.exit_code}
+        if own:
+            return min(own)
         return criteria.exit_code(each.outcome for each in self.outcomes)
 
     @property
@@ -104,7 +107,7 @@ class Run:
     def write(self, reports: Path) -> Path:
         """Write the record into the run's own folder; nobody else can read it."""
         folder = reports / self.identity
-        folder.mkdir(0o700, parents=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)
         path = folder / "report.json"
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as file:

@@ -11,6 +11,7 @@ from .paths import Irregular, Tree, open_regular
 
 FEW = 64
 TRIED = 16
+NOWAIT = getattr(os, "RWF_NOWAIT", 8)  # not every build of Python names it
 
 
 @contextlib.contextmanager
@@ -40,7 +41,7 @@ def _cold(root: str, paths: Sequence[str]) -> bool:
             with contextlib.suppress(Irregular, OSError):
                 opened = open_regular(*tree.parent(path))
                 try:
-                    os.preadv(opened, [bytearray(1)], 0, os.RWF_NOWAIT)
+                    os.preadv(opened, [bytearray(1)], 0, NOWAIT)
                 except BlockingIOError:
                     return True
                 finally:

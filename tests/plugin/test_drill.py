@@ -1,0 +1,79 @@
+"""The drill on a real system: refused unless armed by name, then stopped, restored, started."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.plugin.shop import Shop
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    """A shop that runs its current release."""
+    shop = Shop(Path(tempfile.mkdtemp(prefix="shop-")))
+    shop.up()
+    yield shop
+    shop.down()
+
+
+def contents(shop: Shop) -> dict[str, str]:
+    """Return the digest of every file below the root."""
+    return {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(shop.root.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "pass --arm=corner to allow changes"),
+        (("--arm=other",), "pass --arm=corner to allow changes"),
+    ],
+)
+def test_an_unarmed_drill_changes_nothing(shop: Shop, words: tuple[str, ...], said: str) -> None:
+    """The gate has its own exit code, says how to open it, and leaves units and files alone."""
+    before, running = contents(shop), shop.control("pid", "all")
+    code, printed = shop.pytest("suites/drill", *words)
+
+    assert code == 13
+    assert said in printed
+    assert (contents(shop), shop.control("pid", "all")) == (before, running)
+
+
+def test_a_worker_changes_nothing(shop: Shop) -> None:
+    """Under xdist every worker would do it again, so none does, armed or not."""
+    before, running = contents(shop), shop.control("pid", "all")
+    code, _ = shop.pytest("suites/drill", "--arm=corner", "-n", "2")
+
+    assert code != 0
+    assert (contents(shop), shop.control("pid", "all")) == (before, running)
+
+
+def test_an_armed_drill_brings_the_previous_release_back(shop: Shop) -> None:
+    """Every file is the previous one, every unit runs again, and the same command finds no work."""
+    running = shop.control("pid", "all")
+    for _ in range(2):
+        code, printed = shop.pytest("suites/drill", "--arm=corner")
+
+        assert (code, "RECOVERED (corner)" in printed) == (0, True), printed
+        assert all("# current" not in (shop.root / path).read_text() for path in shop.files())
+        assert shop.control("status").count("RUNNING") == 2
+    assert shop.control("pid", "all") != running
+
+
+def test_an_altered_copy_ends_the_drill_not_recovered(shop: Shop) -> None:
+    """Nothing is restored from a copy that is not as recorded, and the verdict says so."""
+    (shop.root / "web/serve.py.prev").write_text("altered")
+    live = (shop.root / "web/serve.py").read_text()
+    code, printed = shop.pytest("suites/drill", "--arm=corner")
+
+    assert code == 1
+    assert "NOT RECOVERED" in printed
+    assert "its saved copy is file, not as recorded" in printed
+    assert (shop.root / "web/serve.py").read_text() == live

@@ -1,0 +1,190 @@
+"""The restore: whole files only, both versions kept, resumed by the same call, undone exactly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rollback.agent import restoring, saving
+from rollback.agent.problem import Problem
+
+NAMES = ["a.py", "sub/b.py", "sub/$(touch x)", "-rf", "sub/new\nline", "sub/\udcff"]
+
+
+class Tree:
+    """A root with a previous release saved and a current one deployed."""
+
+    def __init__(self, home: Path) -> None:
+        self.root, self.state = home / "root", home / "state"
+        (self.root / "sub").mkdir(parents=True)
+        for name in NAMES:
+            self.path(name).write_text(f"previous {name!r}")
+            self.path(name).chmod(0o640)
+        releases = {
+            "previous": {"name": "1", "commit": None},
+            "current": {"name": "2", "commit": None},
+        }
+        rest = {"system": "shop", "user": "", "by": "x", "replace": False, "added": []}
+        saving.save({**self.place(), **releases, **rest, "files": NAMES})
+        for name in NAMES[:-1]:
+            self.path(name).write_text(f"current {name!r}")
+            self.path(name).chmod(0o600)
+        self.path(NAMES[-1]).unlink()
+
+    def path(self, name: str) -> Path:
+        """Return a file's path."""
+        return self.root / name
+
+    def place(self) -> dict[str, Any]:
+        """Return what every question states."""
+        return {"root": str(self.root), "state": str(self.state), "suffix": ".backup"}
+
+    def question(self, run: str = "r1") -> dict[str, Any]:
+        """Return a question about one run."""
+        return {**self.place(), "run": run, "components": []}
+
+    def apply(self) -> dict[str, Any]:
+        """Plan and restore."""
+        question = self.question()
+        return restoring.apply({**question, "digest": restoring.look(question)["digest"]})
+
+    def live(self) -> dict[str, tuple[str, int, int]]:
+        """Return the live files: digest, mode and modification time of each."""
+        return {
+            name: (
+                hashlib.sha256(self.path(name).read_bytes()).hexdigest(),
+                self.path(name).stat().st_mode,
+                self.path(name).stat().st_mtime_ns,
+            )
+            for name in NAMES
+            if self.path(name).exists()
+        }
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    """A tree to restore."""
+    return Tree(tmp_path)
+
+
+def test_every_file_comes_back_whatever_its_name(tree: Tree) -> None:
+    """Bytes and mode are the previous release's, also of a file that the deploy removed."""
+    assert tree.apply() == {"restored": len(NAMES)}
+    assert all(tree.path(name).read_text() == f"previous {name!r}" for name in NAMES)
+    assert all(tree.path(name).stat().st_mode & 0o777 == 0o640 for name in NAMES)
+    assert restoring.look(tree.question())["paths"] == []
+
+
+def test_the_saved_copies_stay(tree: Tree) -> None:
+    """A restore consumes no backup."""
+    tree.apply()
+
+    assert all(Path(f"{tree.path(name)}.backup").exists() for name in NAMES)
+
+
+def test_undo_brings_the_failed_release_back_exactly(tree: Tree) -> None:
+    """Bytes, mode and times are those from before, and a second undo changes nothing."""
+    before = tree.live()
+    tree.apply()
+    for _ in range(2):
+        restoring.undo(tree.question())
+
+        assert tree.live() == before
+
+
+def test_a_plan_made_from_another_world_is_refused(tree: Tree) -> None:
+    """A hotfix after the plan stops the restore before anything is changed."""
+    digest = restoring.look(tree.question())["digest"]
+    tree.path("a.py").write_text("hotfix")
+    before = tree.live()
+    with pytest.raises(Problem, match="changed since the plan"):
+        restoring.apply({**tree.question(), "digest": digest})
+
+    assert tree.live() == before
+
+
+def test_an_altered_copy_is_never_restored(tree: Tree) -> None:
+    """One altered copy refuses the whole plan."""
+    Path(f"{tree.path('a.py')}.backup").write_text("evil")
+    with pytest.raises(Problem, match=r"a\.py: its saved copy is file, not as recorded"):
+        restoring.look(tree.question())
+
+
+def test_undo_refuses_to_lose_a_hotfix(tree: Tree) -> None:
+    """What was changed after the restore is not overwritten by undo."""
+    tree.apply()
+    tree.path("a.py").write_text("hotfix")
+    with pytest.raises(Problem, match="changed after the restore"):
+        restoring.undo(tree.question())
+
+    assert tree.path("a.py").read_text() == "hotfix"
+
+
+def test_a_second_run_at_the_same_time_is_told_who_is_there(tree: Tree) -> None:
+    """The lock refuses with its own kind."""
+    with restoring.opened(tree.question()), pytest.raises(Problem) as caught:
+        restoring.undo(tree.question("r2"))
+
+    assert caught.value.kind == "held"
+
+
+KILLER = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from rollback.agent import restoring
+import json
+question, wanted = json.loads(sys.argv[2]), int(sys.argv[3])
+count = 0
+def counted(call):
+    def before(*args, **more):
+        global count
+        count += 1
+        if count == wanted:
+            os.kill(os.getpid(), 9)
+        return call(*args, **more)
+    return before
+for name in ("open", "rename", "link", "unlink", "fsync", "fdatasync", "write", "fchmod", "utime"):
+    setattr(os, name, counted(getattr(os, name)))
+if sys.argv[4] == "undo":
+    restoring.undo(question)
+else:
+    restoring.apply(question)
+"""
+
+
+@pytest.mark.parametrize("way", ["apply", "undo"])
+def test_a_kill_before_any_call_loses_nothing(tmp_path: Path, way: str) -> None:
+    """Killed anywhere: every path is old or new, the same call ends, and undo brings all back."""
+    point = 0
+    while True:
+        point += 7  # a sample: the sweep over every system call is a proof of its own
+        tree = Tree(tmp_path / str(point))
+        before = tree.live()
+        question = tree.question()
+        question["digest"] = restoring.look(question)["digest"]
+        if way == "undo":
+            restoring.apply(question)
+        plugins = str(Path(restoring.__file__).parents[2])
+        done = subprocess.run(
+            [sys.executable, "-c", KILLER, plugins, json.dumps(question), str(point), way],
+            check=False,
+        )
+        texts = {name: tree.path(name).read_text() for name in NAMES if tree.path(name).exists()}
+        assert all(text in {f"previous {n!r}", f"current {n!r}"} for n, text in texts.items())
+        if way == "apply":
+            restoring.apply(question)
+            assert all(tree.path(name).read_text() == f"previous {name!r}" for name in NAMES)
+        restoring.undo(question)
+        assert tree.live() == before
+        left = [name for name in os.listdir(tree.root / "sub") if name.endswith((".new", ".old"))]
+        assert left == []
+        if done.returncode == 0:
+            assert point > 21, "no kill happened: this test would prove nothing"
+            return
