@@ -24,6 +24,8 @@ FORMAT = 1
 DIGEST = re.compile(r"[0-9a-f]{64}")
 AGAIN = "have the deploy save the backup set again: scripts/create_backups.py --replace"
 
+DAMAGE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+
 
 class Release(NamedTuple):
     """One deployed version: its name and, where there is a repository, its commit."""
@@ -73,8 +75,8 @@ def read(state: str) -> Record:
     finally:
         os.close(directory)
     try:
-        return _parsed(raw)._replace(sha256=hashlib.sha256(raw).hexdigest())
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        return parsed(raw)._replace(sha256=hashlib.sha256(raw).hexdigest())
+    except DAMAGE as error:
         raise Problem(f"the record {state}/{NAME} is damaged: {error}", AGAIN) from error
 
 
@@ -102,7 +104,8 @@ def _bytes(directory: int, state: str) -> bytes:
         return file.read()
 
 
-def _parsed(raw: bytes) -> Record:
+def parsed(raw: bytes) -> Record:
+    """Return the record that is written in JSON; one of `DAMAGE` is raised when it is none."""
     document = json.loads(raw, object_hook=_entry)
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']!r} instead of {FORMAT}")
@@ -114,8 +117,8 @@ def _parsed(raw: bytes) -> Record:
         by=_text(document["by"]),
         previous=_release(document["previous"]),
         current=_release(document["current"]),
-        files=tuple(document["files"]),
-        added=tuple(document["added"]),
+        files=_list(document["files"]),
+        added=_list(document["added"]),
     )
     _check(record)
     return record
@@ -134,6 +137,12 @@ def _text(value: object) -> str:
     return value
 
 
+def _list(value: object) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return tuple(value)
+
+
 def _release(found: dict[str, Any]) -> Release:
     return Release(
         _text(found["name"]), None if found["commit"] is None else _text(found["commit"])
@@ -147,6 +156,8 @@ def _check(record: Record) -> None:
             raise ValueError(f"{saved!r} is no file's entry")
         if not all(type(number) is int for number in saved[2:7]) or saved.mode & ~0o7777:
             raise ValueError(f"{saved.path!r} has a number that is none")
+        if not isinstance(saved.xattrs, dict):
+            raise TypeError(f"{saved.path!r} has attributes that are none")
     paths = [saved.path for saved in record.files] + list(record.added)
     for path in paths:
         why = fault(path)

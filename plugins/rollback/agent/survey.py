@@ -103,7 +103,7 @@ def _stands(saved: Saved, copy: Side) -> bool:
 
 def _forbids(wish: Wish, saved: Optional[Saved], found: Pair) -> str:
     """Return why a file cannot be saved, or "" when nothing speaks against it."""
-    for side, whose in ((found.live, ""), (found.copy, f"has a {wish.suffix} which ")):
+    for side, whose in ((found.live, ""), (found.copy, "has a saved copy which ")):
         if side.kind not in {"file", ABSENT}:
             return f"{whose}{side.detail or f'is a {side.kind}'}"
     if saved is not None:

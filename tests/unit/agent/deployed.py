@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rollback.agent import backups, saving
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILES = {
     "core/gateway/server.py": "def app(): return 'good'\n",
@@ -36,7 +38,7 @@ class Deploy:
         """Return where the saved copy of a file is."""
         return self.root / f"{path}.backup"
 
-    def question(self, **different: Any) -> dict[str, Any]:
+    def question(self, **different: object) -> dict[str, Any]:
         """Return the question to `backups.save`."""
         return {
             "root": str(self.root),
@@ -52,7 +54,7 @@ class Deploy:
             "replace": False,
         } | different
 
-    def save(self, **different: Any) -> dict[str, Any]:
+    def save(self, **different: object) -> dict[str, Any]:
         """Save what the deploy is about to change."""
         return saving.save(self.question(**different))
 
@@ -61,7 +63,7 @@ class Deploy:
         for path in FILES:
             self.put(path, f"# v2 of {path}\n")
 
-    def look(self, **different: Any) -> dict[str, Any]:
+    def look(self, **different: object) -> dict[str, Any]:
         """Return the answer of `backups.look`."""
         components = [
             {"name": "gateway", "patterns": ["core/gateway/**"]},
@@ -77,7 +79,7 @@ class Deploy:
         }
         return backups.look(question | different)
 
-    def faults(self, **different: Any) -> list[tuple[str, str, str]]:
+    def faults(self, **different: object) -> list[tuple[str, str, str]]:
         """Return every fault that is found: owner, path, fault."""
         found = self.look(**different)["components"]
         return [

@@ -1,4 +1,4 @@
-"""Saving what a deploy is about to change: nothing is lost, nothing is touched, nothing is guessed."""
+"""Saving what a deploy is about to change: nothing lost, nothing touched, nothing guessed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,6 +20,9 @@ from rollback.agent import copying, record
 from rollback.agent import state as places
 from rollback.agent.problem import Problem
 from tests.unit.agent.deployed import FILES, Deploy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KILLED = """
 import json, os, signal, sys
@@ -451,7 +455,7 @@ def test_temporary_copies_are_private_from_the_start(deploy: Deploy) -> None:
 def test_a_kill_at_any_instant_leaves_live_files_alone_and_can_be_repeated(
     tmp_path: Path, *, replace: bool
 ) -> None:
-    """Killed at each event in turn, live files are untouched and the same call completes the set."""
+    """Killed at each event in turn, live files stay and the same call completes the set."""
     point, killed = 0, True
     while killed:
         point += 1
