@@ -1,0 +1,116 @@
+"""The whole page: sections from templates, one style sheet, and no script at all."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from . import words
+from .checklist import checklists
+from .criteria import suites
+from .latency import probes
+from .row import Limits, Row, fit
+from .timeline import timeline
+from .users import users
+from .verdict import facts, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .log import Log
+    from .scrub import Redact
+
+HERE = Path(__file__).parent.parent
+STYLE = HERE / "report.css"
+FRAGMENT = 640_000
+LOG = 240_000
+
+
+@functools.cache
+def templates() -> Environment:
+    """Return the templates; every value in them is escaped unless it is one of our own pieces."""
+    found = Environment(
+        loader=FileSystemLoader(HERE / "template"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.globals.update(words=words)
+    return found
+
+
+def fill(name: str, **values: Any) -> str:  # noqa: ANN401 - a template takes anything
+    """Return a template with its values."""
+    return templates().get_template(name).render(**values)
+
+
+def sections(row: Row) -> str:
+    """Return all sections of one record."""
+    return fill(
+        "report.html",
+        verdict=verdict(row),
+        facts=facts(row),
+        timeline=timeline(row),
+        users=users(row),
+        suites=suites(row),
+        probes=probes(row),
+        checklists=checklists(row),
+        versions=row.pairs("versions"),
+        manifest=row.pairs("manifest").shown,
+        agent=row.text("agent_sha256", 80),
+    )
+
+
+def render(record: Mapping[str, object], redact: Redact) -> str:
+    """Return a record as HTML to be placed in a page; at most 640 kB whatever it holds."""
+    return fit(lambda limits: sections(Row(record, redact, limits)), FRAGMENT)
+
+
+def render_log(log: Log) -> str:
+    """Return the raw log as HTML; at most 240 kB."""
+
+    def shown(limits: Limits) -> str:
+        lines = log.lines(limits)
+        left = len(log.entries) - len(lines)
+        return fill("log.html", lines=lines, left=left, total=len(log.entries))
+
+    return fit(shown, LOG) if log.entries else ""
+
+
+def title(record: Mapping[str, object], redact: Redact) -> str:
+    """Return what a browser's tab says."""
+    top = verdict(Row(record, redact))
+    return " · ".join(filter(None, (top.word, top.system, top.target, top.run)))
+
+
+def fingerprint(text: str) -> str:
+    """Return a style sheet's hash as a Content-Security-Policy wants it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def document(name: str, pieces: Iterable[str], styles: Iterable[Path] = (STYLE,)) -> str:
+    """Return a complete page around pieces of HTML that are safe already.
+
+    Its policy allows the one style sheet by its hash and nothing else: no script, no image,
+    no font, no request, no form.
+    """
+    css = "\n".join(path.read_text("utf-8") for path in styles).replace("\r\n", "\n")
+    return fill(
+        "page.html",
+        title=name,
+        css=Markup(css),  # noqa: S704 - our own file, or one that the operator named
+        policy=fingerprint(css),
+        pieces=[Markup(piece) for piece in pieces],  # noqa: S704 - escaped when they were made
+    )
+
+
+def unfinished() -> str:
+    """Return the page that stands there while a run goes on, and for ever if it is killed."""
+    return document("Run not finished", [fill("unfinished.html")])
