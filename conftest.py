@@ -1,3 +1,3 @@
 """Where pytest starts: it names the fixtures; everything else is the plugin's."""
 
-pytest_plugins = ["fixtures.host", "rollback.restore"]
+pytest_plugins = ["fixtures.host", "fixtures.probes", "rollback.restore"]

@@ -70,6 +70,10 @@ class Gate:
         self.connection, self.timeline, self.run = connection, timeline, run
         self.system, self._armed = connection.system, armed
 
+    def foresee(self, action: Action) -> tuple[Change, ...]:
+        """Return the plan of an action that comes later, so that what refuses it refuses now."""
+        return action.plan(self.system, action.look(self.connection, self.system))
+
     def perform(self, action: Action) -> Done:
         """Look, plan, apply, and look again.
 
@@ -77,10 +81,10 @@ class Gate:
             GateClosed: the plan is not empty and the run is not armed for this target.
             NotDone: after the changes the plan still is not empty.
         """
-        changes = action.plan(self.system, action.look(self.connection, self.system))
+        changes = self.foresee(action)
         for change in changes:
             self._apply(action, change)
-        left = action.plan(self.system, action.look(self.connection, self.system))
+        left = self.foresee(action)
         if left:
             raise NotDone(
                 f"{action.name}: still needed: {'; '.join(f'{c.what} ({c.why})' for c in left)}",

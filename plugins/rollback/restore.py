@@ -23,7 +23,8 @@ def gate(pytestconfig: pytest.Config) -> Gate:
 
 @pytest.fixture(scope="session")
 def isolated(gate: Gate) -> Done:
-    """Phase 1: no unit of the system runs."""
+    """Phase 1: no unit of the system runs. None is stopped for a restore that cannot be made."""
+    gate.foresee(RESTORE_FILES)
     return gate.perform(ISOLATE)
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from rollback.actions.files import RESTORE_FILES
 from rollback.actions.units import ISOLATE, START
+from rollback.connection import Connection
 from rollback.criteria import criterion
 from rollback.gate import Done
+from rollback.model import Component, System
+
+from fixtures.probes import demand, until_healthy
 
 
 @criterion("drill.units.stopped")
@@ -24,3 +28,18 @@ def test_files_are_restored(files_restored: Done) -> None:
 def test_services_run_again(services_started: Done) -> None:
     """'Restart Services in Order': every unit was seen active."""
     assert services_started.action is START
+
+
+@criterion("drill.health.answers")
+def test_components_are_healthy(
+    services_started: Done,  # noqa: ARG001 - it must come first
+    connection: Connection,
+    system: System,
+    component: Component,
+) -> None:
+    """'Health Check Validation': each component answers all its probes within its start time."""
+    demand(
+        until_healthy(connection, system, component),
+        component,
+        f"see the log of {component.unit}; the failed release comes back by undoing this run",
+    )

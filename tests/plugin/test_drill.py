@@ -70,10 +70,38 @@ def test_an_armed_drill_brings_the_previous_release_back(shop: Shop) -> None:
 def test_an_altered_copy_ends_the_drill_not_recovered(shop: Shop) -> None:
     """Nothing is restored from a copy that is not as recorded, and the verdict says so."""
     (shop.root / "web/serve.py.prev").write_text("altered")
-    live = (shop.root / "web/serve.py").read_text()
+    live, running = contents(shop), shop.control("pid", "all")
     code, printed = shop.pytest("suites/drill", "--arm=corner")
 
     assert code == 1
     assert "NOT RECOVERED" in printed
     assert "its saved copy is file, not as recorded" in printed
-    assert (shop.root / "web/serve.py").read_text() == live
+    assert (contents(shop), shop.control("pid", "all")) == (live, running)
+
+
+def test_a_previous_release_that_is_unwell_is_not_recovered(shop: Shop) -> None:
+    """Files and units are in place, and a probe that is not answered keeps the verdict red."""
+    document = shop.document()
+    document["probes"]["web"]["body"] = "superb"
+    document["components"][0]["start"] = "2s"
+    shop.describe(probes=document["probes"], components=document["components"])
+    code, printed = shop.pytest("suites/drill", "--arm=corner")
+
+    assert code == 1
+    assert "NOT RECOVERED" in printed
+    assert "drill.health.answers [web]" in printed
+
+
+def test_validation_is_red_before_and_green_after(shop: Shop) -> None:
+    """Before the drill the current release's files are live; after it all criteria are met."""
+    code, printed = shop.pytest("suites/validate")
+    assert (code, "validate.files.recorded" in printed) == (1, True)
+
+    shop.pytest("suites/drill", "--arm=corner")
+    code, printed = shop.pytest("suites/validate")
+    assert (code, "RECOVERED (corner)" in printed) == (0, True)
+    shop.control("stop", "shop-till")
+    code, printed = shop.pytest("suites/validate")
+    assert code == 1
+    assert "validate.units.active [till]" in printed
+    assert "validate.health.answers [till]" in printed

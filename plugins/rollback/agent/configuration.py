@@ -10,8 +10,6 @@ from typing import Any, Callable
 
 from . import envfile, reading, unitfile
 
-Problem = "str | None"
-
 
 def look(question: dict[str, Any]) -> dict[str, str | None]:
     """Return what is wrong with each file, with its line, or None; `suffix` is that of backups."""
@@ -54,8 +52,8 @@ def env(text: str) -> str | None:
     return f"line {wrong.line}: {wrong.problem}" if wrong else None
 
 
-def jsons(text: str) -> str | None:
-    """Return where a JSON document ends to be one."""
+def json_(text: str) -> str | None:
+    """Return the line at which a JSON document goes wrong."""
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
@@ -81,7 +79,7 @@ INI: dict[type[configparser.Error], str] = {
 
 
 def toml(text: str) -> str | None:
-    """Return where a TOML document ends to be one; needs a Python that reads TOML."""
+    """Return the line at which a TOML document goes wrong; needs a Python that reads TOML."""
     try:
         import tomllib  # noqa: PLC0415 - not in every Python that we run on
     except ImportError:
@@ -95,7 +93,7 @@ def toml(text: str) -> str | None:
 
 
 def yaml(text: str) -> str | None:
-    """Return where a YAML document ends to be one; needs PyYAML on the host."""
+    """Return the line at which a YAML document goes wrong; needs PyYAML on the host."""
     try:
         import yaml as reader  # type: ignore[import-untyped]  # noqa: PLC0415 - not on every host
     except ImportError:
@@ -109,18 +107,9 @@ def yaml(text: str) -> str | None:
     return None
 
 
-def python(text: str) -> str | None:
-    """Return the line of a Python source that is none, as the host's own Python sees it."""
-    try:
-        compile(text, "", "exec", dont_inherit=True)
-    except SyntaxError as error:
-        return f"line {error.lineno}: {error.msg}"
-    return None
-
-
 READERS: dict[str, Callable[[str], str | None]] = {
     "env": env,
-    "json": jsons,
+    "json": json_,
     "ini": ini,
     "toml": toml,
     "yaml": yaml,
@@ -135,5 +124,4 @@ KINDS = {
     ".service": "unit",
     ".socket": "unit",
     ".timer": "unit",
-    ".conf": "unit",
 }

@@ -4,46 +4,43 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple
 
+OTHERS = frozenset(("Socket", "Timer", "Path", "Target", "Mount"))
+"""Sections of units that start nothing themselves."""
+
 
 class Setting(NamedTuple):
-    """One `key = value` of a section, with its line; no key means the section's own line."""
+    """One `key = value` of a section, or the section's own line, which has no key."""
 
     line: int
     section: str
-    key: str
-    value: str
+    key: str = ""
+    value: str = ""
+    problem: str = ""
 
 
 def problem(text: str, unit: str) -> str | None:
     """Return what keeps a unit from being started from this file, None when nothing does."""
-    found: list[Setting] = []
-    for setting in settings(text):
-        if setting.section == "" or (setting.key and not setting.value and setting.key == "command"):
-            return f"line {setting.line}: " + ("comes before any section" if not setting.section else "command is empty")
-        found.append(setting)
-    return missing(found, unit)
-
-
-def missing(found: list[Setting], unit: str) -> str | None:
-    """Return what the file lacks."""
+    found = list(settings(text))
+    wrong = next((one for one in found if one.problem), None)
+    if wrong:
+        return f"line {wrong.line}: {wrong.problem}"
     sections = {setting.section for setting in found}
     programs = sorted(section for section in sections if section.startswith("program:"))
     if programs:
-        return missing_command(found, f"program:{unit}" if unit else programs[0])
-    if "Unit" in sections and not sections & {"Service"}:
-        return None if unit and not unit.endswith(".service") and "." in unit else "has no [Service]"
-    if "Service" not in sections:
-        return "has neither [Service] nor [program:...]"
-    starts = [one for one in found if one.section == "Service" and one.key == "ExecStart"]
-    return None if any(one.value for one in starts) else "[Service] has no ExecStart"
+        return lacking(found, f"program:{unit}" if unit else programs[0], "command")
+    if sections & OTHERS and "Service" not in sections:
+        return None
+    return lacking(found, "Service", "ExecStart")
 
 
-def missing_command(found: list[Setting], section: str) -> str | None:
-    """Return what a program of supervisord lacks."""
-    keys = {setting.key for setting in found if setting.section == section}
-    if not keys:
+def lacking(found: list[Setting], section: str, key: str) -> str | None:
+    """Return which of section, key and value is not there."""
+    inside = [setting for setting in found if setting.section == section]
+    if not inside:
         return f"has no [{section}]"
-    return None if "command" in keys else f"[{section}] has no command"
+    if any(setting.key == key and setting.value for setting in inside):
+        return None
+    return f"[{section}] has no {key}"
 
 
 def settings(text: str) -> Iterator[Setting]:
@@ -51,13 +48,22 @@ def settings(text: str) -> Iterator[Setting]:
     section, lines = "", enumerate(text.splitlines(), start=1)
     for number, raw in lines:
         line = raw.strip()
+        if not line or line[0] in "#;" or (raw[0].isspace() and section):  # goes on from above
+            continue
         while line.endswith("\\"):
             line = line[:-1] + next(lines, (0, ""))[1].strip()
-        if not line or line[0] in "#;" or raw[0].isspace():
-            continue
         if line.startswith("[") and line.endswith("]"):
             section = line[1:-1]
-            yield Setting(number, section, "", "")
+            yield Setting(number, section)
         else:
-            key, mark, value = line.partition("=")
-            yield Setting(number, section if mark else "", key.strip(), value.strip())
+            yield setting(number, section, line)
+
+
+def setting(number: int, section: str, line: str) -> Setting:
+    """Return one setting, or what is wrong with its line."""
+    key, mark, value = line.partition("=")
+    if not section:
+        return Setting(number, section, problem="comes before any section")
+    if not mark:
+        return Setting(number, section, problem="is neither a section nor KEY=VALUE")
+    return Setting(number, section, key.strip(), value.strip())

@@ -88,6 +88,7 @@ def save_backups(
                 "current": dict(zip(("name", "commit"), current, strict=True)),
                 "files": changed,
                 "added": added,
+                "replace": True,  # a deploy over a deploy, or again after a rollback
             }
         )
     except Problem as problem:

@@ -65,7 +65,7 @@ class History:
         return found or None
 
     def record(self, name: str, folder: Path, parent: str) -> str:
-        """Commit a release on top of another, without touching what lies below the root."""
+        """Return the commit of a release on top of another; what lies below the root stays."""
         index = {"GIT_INDEX_FILE": str(self.root / ".git/incoming")}
         self.git("read-tree", parent, **index)
         self.git(
@@ -74,6 +74,9 @@ class History:
             **index,
         )
         tree = self.git("write-tree", **index)
+        known = self.commit(name)
+        if known and self.git("rev-parse", f"{known}^{{tree}}") == tree:
+            return known
         commit = self.git("commit-tree", tree, "-p", parent, "-m", f"Release {name}")
         self.git("tag", "-f", tag(name), commit)
         return commit

@@ -1,0 +1,73 @@
+"""Bytecode beside restored sources that Python might run instead of them."""
+
+from __future__ import annotations
+
+import _imp
+import os
+from typing import Any, Iterator
+
+from . import reading
+
+HEADER = 16
+HASHED, CHECKED = 1, 2
+"""Flags of a bytecode file: it is bound to the source by its hash; the hash is looked at."""
+
+
+def look(question: dict[str, Any]) -> dict[str, list[str]]:
+    """Return bytecode that is not, or perhaps not, that of its restored source.
+
+    `sourceless` are modules that are only there as bytecode: part of the release, to be kept.
+    """
+    root, sources = question["root"], [path for path in question["paths"] if path.endswith(".py")]
+    stale: list[str] = []
+    listed: dict[str, list[str]] = {}
+    for source in sources:
+        directory = os.path.join(os.path.dirname(source), "__pycache__")
+        if directory not in listed:
+            listed[directory] = names(os.path.join(root, directory))
+        stem = os.path.basename(source)[:-2]
+        cached = (
+            os.path.join(directory, name) for name in listed[directory] if name.startswith(stem)
+        )
+        stale += [path for path in cached if is_stale(root, source, path)]
+    return {"stale": stale, "sourceless": sorted(sourceless(root, sources))}
+
+
+def names(directory: str) -> list[str]:
+    """Return the names of a directory's bytecode files, sorted; none where there is no directory."""
+    try:
+        return sorted(name for name in os.listdir(directory) if name.endswith(".pyc"))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def is_stale(root: str, source: str, cached: str) -> bool:
+    """Tell whether a bytecode file is, or could be, that of another version of its source."""
+    source, cached = os.path.join(root, source), os.path.join(root, cached)
+    try:
+        header = reading.whole(cached, follow=False)[:HEADER]
+        content, state = reading.whole(source, follow=False), os.stat(source)
+    except OSError:  # no source, or bytecode that nobody can read: nothing that would run rightly
+        return True
+    flags = int.from_bytes(header[4:8], "little")
+    if flags & HASHED:
+        return not flags & CHECKED or header[8:] != hashed(header, content)
+    recorded = int.from_bytes(header[8:12], "little"), int.from_bytes(header[12:], "little")
+    actual = int(state.st_mtime) & 0xFFFFFFFF, state.st_size & 0xFFFFFFFF
+    # The same second and size do not make the same content: bytecode that was there before the
+    # source came to its place (a rename sets ctime) was made from another one.
+    return recorded != actual or os.stat(cached).st_mtime_ns < state.st_ctime_ns
+
+
+def hashed(header: bytes, content: bytes) -> bytes:
+    """Return a source's hash as the interpreter that wrote this header computes it."""
+    return _imp.source_hash(int.from_bytes(header[:4], "little"), content)
+
+
+def sourceless(root: str, sources: list[str]) -> Iterator[str]:
+    """Yield bytecode in the sources' own directories that has no source beside it."""
+    for directory in {os.path.dirname(source) for source in sources}:
+        for name in names(os.path.join(root, directory)):
+            path = os.path.join(directory, name)
+            if not os.path.lexists(os.path.join(root, path[:-1])):
+                yield path
