@@ -4,24 +4,52 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from rollback.errors import Inconclusive
-from rollback.model import Waiver
+from rollback.errors import Advisory, Inconclusive
+from rollback.model import PHASES, Phase, Waiver
 
 ID = re.compile(r"[a-z]+(\.[a-z_]+){2}")
 Test = TypeVar("Test", bound=Callable[..., object])
 
 
-def criterion(identity: str) -> Callable[[Test], Test]:
+SUITES = ("triage", "readiness", "drill", "validate", "monitor")
+"""The suites in the order in which an incident needs them."""
+
+OUTCOMES = ("not met", "inconclusive", "not reached", "waived", "advisory", "met")
+"""How a criterion can end, worst first."""
+
+AGAINST = OUTCOMES[:3]
+"""Outcomes that stand against the good verdict."""
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What a test under `suites/` stands for: its stable id, and the phase it belongs to."""
+
+    identity: str
+    phase: Phase
+
+    @property
+    def suite(self) -> str:
+        """The suite that it is part of."""
+        return self.identity.split(".")[0]
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it stands in the procedure: by suite, then by phase."""
+        return SUITES.index(self.suite), PHASES.index(self.phase)
+
+
+def criterion(identity: str, phase: Phase = "validate") -> Callable[[Test], Test]:
     """Give a test under `suites/` its stable id, such as `readiness.backups.intact`."""
-    if not ID.fullmatch(identity):
+    if not ID.fullmatch(identity) or identity.split(".", maxsplit=1)[0] not in SUITES:
         raise ValueError(f"{identity!r} is no criterion id: suite.noun.quality")
 
     def marked(test: Test) -> Test:
-        test.criterion = identity  # type: ignore[attr-defined]
+        test.criterion = Criterion(identity, phase)  # type: ignore[attr-defined]
         return test
 
     return marked
@@ -36,16 +64,26 @@ class Outcome:
     outcome: str
     title: str
     seconds: float
+    phase: str = "validate"
     message: str = ""
     hint: str = ""
+    findings: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    nodeid: str = ""
     code: int = 0
+
+    @property
+    def suite(self) -> str:
+        """The suite that the criterion is part of."""
+        return self.identity.split(".")[0]
 
 
 def judged(error: BaseException | None) -> str:
-    """Return met, not met or inconclusive for what a criterion raised."""
+    """Return the outcome that what a criterion raised stands for."""
     if error is None:
         return "met"
-    return "inconclusive" if isinstance(error, Inconclusive) else "not met"
+    kinds = ((Inconclusive, "inconclusive"), (Advisory, "advisory"))
+    return next((word for kind, word in kinds if isinstance(error, kind)), "not met")
 
 
 def waiver(waivers: Iterable[Waiver], identity: str, component: str | None) -> Waiver | None:
@@ -68,7 +106,7 @@ def holds(each: Waiver, now: dt.datetime) -> bool:
 def exit_code(outcomes: Iterable[str]) -> int:
     """Return the run's exit code: not met before inconclusive before met; nothing is not met."""
     seen = set(outcomes)
-    if not seen or "not met" in seen:
+    if not seen or seen & {"not met", "not reached"}:
         return 1
     return Inconclusive.exit_code if "inconclusive" in seen else 0
 

@@ -11,12 +11,14 @@ Tree::
     ├── Refused           1   the host is not as the plan needs it; nothing was changed
     ├── NotDone           1   a change was made and the host still is not where it should be
     ├── Unfinished        1   a change was interrupted or failed half way; resume or undo
-    └── LeakFound         8   an artefact of the run holds a secret and was withdrawn
-    Inconclusive         10   could not look, or looked too short; not an error of the system's
+    ├── LeakFound         8   an artefact of the run holds a secret and was withdrawn
+    ├── Inconclusive     10   could not look, or looked too short; not an error of the system's
+    └── Advisory          0   worth saying, and declared in rollback.toml to stop nobody
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -26,17 +28,20 @@ class RollbackError(Exception):
     Args:
         message: what happened, one sentence.
         hint: what to do about it, as exact as we know it. Cannot be left out.
+        findings: everything that was found, one line each, where it is more than the sentence.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, *, hint: str) -> None:
+    def __init__(self, message: str, *, hint: str, findings: Iterable[str] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.findings = tuple(findings)
 
     def __str__(self) -> str:
-        return f"{self.message}\nHINT: {self.hint}"
+        lines = "".join(f"\n  - {line}" for line in self.findings)
+        return f"{self.message}{lines}\nHINT: {self.hint}"
 
 
 class UsageError(RollbackError):
@@ -89,6 +94,12 @@ class Inconclusive(RollbackError):
     """A criterion could not look, or looked too short. Counts as not met, under its own name."""
 
     exit_code = 10
+
+
+class Advisory(RollbackError):
+    """A criterion is not met, and `rollback.toml` declares that this must not stop anybody."""
+
+    exit_code = 0
 
 
 RTO_MISSED = 11

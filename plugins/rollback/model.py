@@ -6,7 +6,7 @@ Paths that end in no comment are relative to the system's root; absolute ones sa
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003 - pydantic reads the annotations at run time
+import datetime as dt
 import re
 from typing import Annotated, Any, Literal
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from fixtures.probes import demand, until_healthy
 from rollback.actions.files import RESTORE_FILES
 from rollback.actions.units import ISOLATE, START
 from rollback.connection import Connection
 from rollback.criteria import criterion
 from rollback.gate import Done
 from rollback.model import Component, System
-
-from fixtures.probes import demand, until_healthy
 
 
 @criterion("drill.units.stopped")

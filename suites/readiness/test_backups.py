@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from rollback.criteria import criterion, words
 from rollback.errors import Refused
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fixtures.probes import demand
 from rollback.criteria import criterion
 from rollback.model import Component
-
-from fixtures.probes import demand
 
 
 @criterion("readiness.probes.answer")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from fixtures.probes import demand
 from rollback.actions.files import pending
 from rollback.connection import Connection
 from rollback.criteria import criterion, words
 from rollback.errors import Refused
 from rollback.model import Component, System
-
-from fixtures.probes import demand
 
 
 @criterion("validate.units.active")

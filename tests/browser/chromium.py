@@ -42,7 +42,7 @@ os.execvp(sys.argv[3], sys.argv[3:])
 """  # the browser listens on 3 and answers on 4
 
 
-class Missing(Exception):  # noqa: N818 - says what is the matter
+class Missing(Exception):
     """There is no browser on this machine."""
 
     def __init__(self) -> None:

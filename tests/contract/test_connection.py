@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from rollback.agent import wire
 from rollback.connection import LONGEST, Connection, payload
 from rollback.errors import Refused, Unreachable

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
+
 from rollback.agent import saving
 
 SERVICE = """

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.plugin.shop import REPOSITORY, Shop
 
 Reds = set[tuple[str, str | None]]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from rollback.errors import ManifestError
 from rollback.manifest import load, parse
 

@@ -26,7 +26,7 @@ KINDS = (
 )
 
 
-class Irregular(Exception):  # noqa: N818 - what was found, not what failed
+class Irregular(Exception):
     """Something on the way, or at its end, is not what a release consists of.
 
     Args:

@@ -6,7 +6,6 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from rollback.agent import record
-
 from tests.unit.agent.deployed import FILES, Deploy
 
 if TYPE_CHECKING:
