@@ -20,10 +20,12 @@ class Scope:
     Args:
         system: the whole system.
         only: names of the components that are rolled back; empty for all of them.
+        run: the id that the host journals under; "" as long as no run was begun there.
     """
 
     system: System
     only: frozenset[str] = frozenset()
+    run: str = ""
 
     @property
     def components(self) -> tuple[Component, ...]:
