@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import base64
+import contextlib
 import functools
 import hashlib
-import io
-import json
 import logging
+import re
 import shlex
 import threading
-import zipfile
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rollback.agent import wire
 from rollback.errors import LockHeld, Refused, RollbackError, Unfinished, Unreachable
+from rollback.payload import BOOT, DROP, KEEP, agent_sha256, needed, packed, payload, started
+from rollback.ssh import Line
+from rollback.trouble import HOST, last, meant
 
 if TYPE_CHECKING:
     from rollback.model import System
 
-AGENT = Path(__file__).with_name("agent")
+__all__ = ["Connection", "agent_sha256"]
+
 KINDS: Mapping[str, type[RollbackError]] = {
     "refused": Refused,
     "held": LockHeld,
@@ -29,47 +30,17 @@ KINDS: Mapping[str, type[RollbackError]] = {
     "unfinished": Unfinished,
 }
 LONGEST = 120_000
-"""Bytes that fit into one argument: the kernel takes 128 KiB."""
+"""Characters that travel as arguments, of the 128 KiB that one command of a shell may have.
+What is longer goes through a private file on the host."""
 GRACE = 5.0
 """Seconds after a request's deadline when we stop waiting for its answer."""
-
-# Modules are loaded from memory: the host's disk may be full, and nothing must stay behind on it.
-BOOT = """
-import base64,importlib.abc,importlib.machinery,io,json,sys,zipfile
-z=zipfile.ZipFile(io.BytesIO(base64.b64decode(sys.argv[1])))
-class F(importlib.abc.MetaPathFinder,importlib.abc.Loader):
- def find_spec(self,n,p=None,t=None):
-  if n=='agent' or n.startswith('agent.'):
-   return importlib.machinery.ModuleSpec(n,self,is_package=n=='agent')
- def create_module(self,s):return None
- def exec_module(self,m):
-  f='agent/'+(m.__name__[6:] or '__init__')+'.py'
-  exec(compile(z.read(f),f,'exec'),m.__dict__)
-sys.meta_path.insert(0,F())
-from agent.entry import serve
-sys.stdout.buffer.write(serve(json.loads(base64.b64decode(sys.argv[2]))))
-"""
-
-
-@functools.cache
-def payload() -> str:
-    """Return the agent as one compressed zip in base64. The same sources give the same text."""
-    memory = io.BytesIO()
-    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
-        for source in sorted(AGENT.glob("*.py")):
-            entry = zipfile.ZipInfo(f"agent/{source.name}")
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, source.read_bytes())
-    return base64.b64encode(memory.getvalue()).decode("ascii")
-
-
-def agent_sha256() -> str:
-    """Return the hash that a report states of the agent that was sent."""
-    return hashlib.sha256(payload().encode("ascii")).hexdigest()
+KEPT = re.compile(rb"<<rollback-kept ([^>]+)>>")
+LATE = {124, 137}
+"""What `timeout` returns for a command that it had to end."""
 
 
 class Connection:
-    """One host, asked through testinfra.
+    """One host, asked through testinfra. Close it when the run is over.
 
     Args:
         system: says how the host is reached and which files hold secrets.
@@ -78,15 +49,45 @@ class Connection:
     def __init__(self, system: System) -> None:
         self.system = system
         self.trips = 0
+        self._line: Line | None = None
+
+    @functools.cached_property
+    def where(self) -> str:
+        """How messages name the host: its connection, without a password or options."""
+        scheme, _, place = self.system.target.connection.partition("://")
+        return f"{scheme}://{re.sub(':[^@]*@', '@', place.partition('?')[0])}"
 
     @functools.cached_property
     def host(self) -> Any:  # noqa: ANN401 - testinfra ships no types
         """The testinfra host, for single facts."""
+        return self._reached(sudo=self.system.target.sudo)
+
+    @functools.cached_property
+    def _plain(self) -> Any:  # noqa: ANN401
+        """The host as we log in: testinfra's own sudo would stop and ask for a password."""
+        host = self._reached(sudo=False)
+        self._sudo = self.system.target.sudo or host.backend.sudo
+        host.backend.sudo = False
+        return host
+
+    def _reached(self, *, sudo: bool) -> Any:  # noqa: ANN401
         import testinfra  # noqa: PLC0415 - only runs that reach a host pay for it
 
         logging.getLogger("testinfra").setLevel(logging.WARNING)  # it logs every command
-        target = self.system.target
-        return testinfra.get_host(target.connection, sudo=target.sudo)
+        connection = self.system.target.connection
+        if not connection.startswith("ssh://"):
+            return testinfra.get_host(connection, sudo=sudo)
+        self._line = self._line or Line(connection, self.where)
+        self._line.open()
+        return testinfra.get_host(connection, sudo=sudo, ssh_extra_args=self._line.options)
+
+    def close(self) -> None:
+        """End what was opened. A question after that opens it again."""
+        if self._line:
+            self._line.close()
+        self._line = None
+        for name in ("host", "_plain"):
+            self.__dict__.pop(name, None)
 
     def ask(self, noun: str, verb: str, *, deadline: float = 60.0, **arguments: object) -> Any:  # noqa: ANN401
         """Return the agent's answer to one question; one round trip.
@@ -99,19 +100,19 @@ class Connection:
 
     def ask_all(self, questions: Iterable[Mapping[str, object]], *, deadline: float) -> list[Any]:
         """Return the answers to several questions, in their order; one round trip."""
-        root = self.system.about.root
+        asked, root = list(questions), self.system.about.root
+        modules = needed(f"{each['noun']}.{each['verb']}" for each in asked)
         request = {
             "protocol": wire.PROTOCOL,
-            "ask": list(questions),
+            "ask": asked,
             "deadline": deadline,
             "secrets": [f"{root}/{path}" for path in self._secret_files()],
         }
-        answer = wire.unframe(self._carry(request, deadline))
+        with self._sent(payload(modules), packed(request)) as words:
+            result = self._python(BOOT, words, deadline)
+        answer = wire.unframe(result.stdout_bytes)
         if answer is None:
-            raise Unreachable(
-                f"no whole answer from {self.system.target.connection}",
-                hint="run the same command again; it asks what was done and goes on from there",
-            )
+            raise self._trouble(result, deadline)
         return [self._value(item) for item in answer["answers"]]
 
     def _secret_files(self) -> Iterable[str]:
@@ -127,36 +128,42 @@ class Connection:
             raise KINDS.get(problem["kind"], Refused)(problem["message"], hint=problem["hint"])
         return answer["value"]
 
-    def _carry(self, request: Mapping[str, object], deadline: float) -> bytes:
-        text = base64.b64encode(json.dumps(request).encode("ascii")).decode("ascii")
-        if len(text) > LONGEST:
-            raise Refused(
-                f"the request is {len(text)} bytes, one argument holds {LONGEST}",
-                hint="name fewer files at once",
-            )
-        python = self.system.target.python
-        command = shlex.join(
-            [
-                "timeout",
-                "-k",
-                "5",
-                str(int(deadline) + 1),
-                python,
-                "-I",
-                "-c",
-                BOOT,
-                payload(),
-                text,
-            ]
-        )
+    @contextlib.contextmanager
+    def _sent(self, *texts: str) -> Iterator[tuple[str, ...]]:
+        """Yield the arguments that stand for texts; too long ones travel ahead, through a file."""
+        if sum(map(len, texts)) <= LONGEST:
+            yield texts
+            return
+        content = " ".join(texts)
+        path = "-"
+        try:
+            for begin in range(0, len(content), LONGEST):
+                path = self._kept(path, content[begin : begin + LONGEST])
+            yield (f"@{path}", hashlib.sha256(content.encode("ascii")).hexdigest())
+        except BaseException:  # an answer proves that the file is gone; all else does not
+            if path != "-":
+                with contextlib.suppress(RollbackError):
+                    self._python(DROP, (path,), GRACE)
+            raise
+
+    def _kept(self, path: str, piece: str) -> str:
+        """Append a piece of a text to a private file on the host; return where it is."""
+        result = self._python(KEEP, (path, piece), 30.0)
+        found = KEPT.search(result.stdout_bytes)
+        if found is None:
+            raise self._trouble(result, 30.0)
+        return found[1].decode("utf-8", "surrogateescape")
+
+    def _python(self, script: str, words: Iterable[str], seconds: float) -> Any:  # noqa: ANN401
+        """Run a script of ours on the host; return testinfra's result."""
+        if self._line:
+            self._line.open()
+        self._plain  # noqa: B018 - it knows whether sudo is needed
+        limit = ("timeout", "-k", "5", str(int(seconds) + 1))
+        sudo = ("sudo", "-n") if self._sudo else ()
+        python = (self.system.target.python, *started(script))
         self.trips += 1
-        result = self._bounded(command, deadline + GRACE)
-        if result.rc == 127:  # noqa: PLR2004 - the shell's word for "no such command"
-            raise Unreachable(
-                f"{python} was not found on {self.system.target.connection}",
-                hint="install Python 3.8 or later there, or name it in [target] python",
-            )
-        return bytes(result.stdout_bytes)
+        return self._bounded(shlex.join([*sudo, *limit, *python, *words]), seconds + GRACE)
 
     def _bounded(self, command: str, seconds: float) -> Any:  # noqa: ANN401
         """Return the command's result, or give up on it: testinfra itself would wait for ever."""
@@ -165,7 +172,7 @@ class Connection:
 
         def carry() -> None:
             try:
-                outcome.append(self.host.run(command))
+                outcome.append(self._plain.run(command))
             except Exception as problem:  # noqa: BLE001 - whatever it is, the host was not reached
                 problems.append(problem)
 
@@ -174,9 +181,32 @@ class Connection:
         thread.join(seconds)
         if outcome:
             return outcome[0]
+        raise self._lost(problems, seconds)
+
+    def _lost(self, problems: list[Exception], seconds: float) -> Unreachable:
+        """Return the error of a host that was reached, and then did not answer."""
         why = "lost" if problems else f"silent for {seconds:.0f} s"
-        raise Unreachable(
-            f"{self.system.target.connection} is {why}",
+        if self._line:
+            self._line.lost()
+        return Unreachable(
+            f"{self.where} is {why}",
             hint="try the connection by hand; what was under way may be done or not: run the "
             "same command again, it looks first",
+        )
+
+    def _trouble(self, result: Any, seconds: float) -> RollbackError:  # noqa: ANN401
+        """Return the error that stands for what a host said instead of an answer."""
+        said = (result.stdout_bytes[-2000:] + b"\n" + result.stderr_bytes).decode(
+            "utf-8", "replace"
+        )
+        if result.rc in LATE:
+            return Unreachable(
+                f"{self.where} was not done within {seconds:.0f} s",
+                hint="what was under way may be done or not: run the same command again, it "
+                "looks first",
+            )
+        words = {"where": self.where, "python": self.system.target.python}
+        return meant(HOST, said, **words) or Unreachable(
+            f"no whole answer from {self.where}: {last(said) or 'it said nothing'}",
+            hint="run the same command again; it asks what was done and goes on from there",
         )

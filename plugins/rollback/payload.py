@@ -1,0 +1,128 @@
+"""What travels to a host: the modules of the agent that a request needs, and what starts them."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rollback.agent.nouns import NOUNS
+
+AGENT = Path(__file__).with_name("agent")
+ALWAYS = ("__init__", "entry")
+"""Modules of the agent that every request needs; with what they import."""
+
+IMPORT = re.compile(r"^\s*from \.(\w*) import (?:\(([^)]*)\)|([^\n#(]+))", re.MULTILINE)
+"""How one module of the agent imports another; a parser would take 40 ms for all of them."""
+
+OLD = "rollback needs Python 3.8 or later, this is"
+"""What an old Python says instead of starting the agent."""
+
+# Modules are loaded from memory: the host's disk may be full, and nothing must stay behind on it.
+# The first lines are for any Python, so that an old one can say so. A request that is too long
+# for an argument comes as @PATH of a private file: removed before anything is done, then checked.
+BOOT = f"""
+import sys
+if sys.version_info<(3,8):sys.exit("{OLD} "+sys.version.split()[0])
+import base64,json,os,zlib
+from importlib.machinery import ModuleSpec
+a=sys.argv[1:]
+if a[0][0]=="@":
+ import hashlib
+ f=os.open(a[0][1:],os.O_RDONLY|os.O_NOFOLLOW)
+ os.unlink(a[0][1:])
+ with os.fdopen(f,"rb") as f:b=f.read()
+ if hashlib.sha256(b).hexdigest()!=a[1]:sys.exit("the request was damaged on its way")
+ a=b.split()
+z,q=(json.loads(zlib.decompress(base64.b64decode(x))) for x in a)
+class F:
+ def find_spec(self,n,p=None,t=None):
+  if n=="agent" or n.startswith("agent."):return ModuleSpec(n,self,is_package=n=="agent")
+ def create_module(self,s):return None
+ def exec_module(self,m):
+  f=m.__name__[6:] or "__init__"
+  exec(compile(z[f],"agent/"+f+".py","exec"),m.__dict__)
+sys.meta_path.insert(0,F())
+from agent.entry import serve
+sys.stdout.buffer.write(serve(q))
+"""
+
+# Appends one piece of a long request to a private file in memory or, where there is no such
+# place, in the temporary directory; the first piece makes the file. Prints where it is.
+KEEP = f"""
+import sys
+if sys.version_info<(3,8):sys.exit("{OLD} "+sys.version.split()[0])
+import os,tempfile
+p,b=sys.argv[1],sys.argv[2].encode()
+if p=="-":
+ d="/dev/shm"
+ f,p=tempfile.mkstemp(prefix="rollback-",dir=d if os.access(d,os.W_OK) else None)
+else:f=os.open(p,os.O_WRONLY|os.O_APPEND|os.O_NOFOLLOW)
+s=os.fstat(f)
+if (s.st_uid,s.st_mode&0o7777,s.st_nlink)!=(os.geteuid(),0o600,1):sys.exit(p+" is not ours")
+while b:b=b[os.write(f,b):]
+print("<<rollback-kept "+p+">>")
+"""
+
+DROP = """
+import os,sys
+try:os.unlink(sys.argv[1])
+except FileNotFoundError:pass
+"""
+
+
+def packed(value: object) -> str:
+    """Return a value as text that fits between blanks: JSON, compressed, base64."""
+    raw = json.dumps(value, separators=(",", ":")).encode("ascii")
+    return base64.b64encode(zlib.compress(raw, 9)).decode("ascii")
+
+
+@functools.cache
+def started(script: str) -> tuple[str, ...]:
+    """Return the arguments with which Python runs a script: one line, whatever shell reads it."""
+    encoded = base64.b64encode(script.strip().encode("ascii")).decode("ascii")
+    words = "import base64,sys;exec(base64.b64decode(sys.argv.pop(1)))"
+    return ("-I", "-S", "-c", words, encoded)
+
+
+@functools.cache
+def sources() -> Mapping[str, str]:
+    """Return the agent's modules by their names."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(AGENT.glob("*.py"))}
+
+
+@functools.cache
+def imported(module: str) -> frozenset[str]:
+    """Return the modules of the agent that one imports, wherever in its source."""
+    found: set[str] = set()
+    for name, several, one in IMPORT.findall(sources()[module]):
+        listed = [word.split()[0] for word in (several or one).split(",") if word.strip()]
+        found.update([name] if name else listed)
+    return frozenset(found) & sources().keys()
+
+
+def needed(questions: Iterable[str]) -> frozenset[str]:
+    """Return the modules that answer questions such as `units.look`, with all they import."""
+    modules: set[str] = set()
+    waiting = {*ALWAYS, *(NOUNS[name].partition(".")[0] for name in questions if name in NOUNS)}
+    while waiting:
+        modules |= waiting
+        waiting = {name for each in waiting for name in imported(each)} - modules
+    return frozenset(modules)
+
+
+@functools.cache
+def payload(modules: frozenset[str]) -> str:
+    """Return modules of the agent as one text. The same sources give the same text."""
+    return packed({name: sources()[name] for name in sorted(modules)})
+
+
+@functools.cache
+def agent_sha256() -> str:
+    """Return the hash that a report states of the agent: of all its modules, sent or not."""
+    return hashlib.sha256(json.dumps(sources()).encode("ascii")).hexdigest()
