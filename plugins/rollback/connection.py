@@ -44,12 +44,14 @@ class Connection:
 
     Args:
         system: says how the host is reached and which files hold secrets.
+
+    `trips` counts the round trips so far; `line` is the ssh connection where there is one.
     """
 
     def __init__(self, system: System) -> None:
         self.system = system
         self.trips = 0
-        self._line: Line | None = None
+        self.line: Line | None = None
 
     @functools.cached_property
     def where(self) -> str:
@@ -77,15 +79,15 @@ class Connection:
         connection = self.system.target.connection
         if not connection.startswith("ssh://"):
             return testinfra.get_host(connection, sudo=sudo)
-        self._line = self._line or Line(connection, self.where)
-        self._line.open()
-        return testinfra.get_host(connection, sudo=sudo, ssh_extra_args=self._line.options)
+        self.line = self.line or Line(connection, self.where)
+        self.line.open()
+        return testinfra.get_host(connection, sudo=sudo, ssh_extra_args=self.line.options)
 
     def close(self) -> None:
         """End what was opened. A question after that opens it again."""
-        if self._line:
-            self._line.close()
-        self._line = None
+        if self.line:
+            self.line.close()
+        self.line = None
         for name in ("host", "_plain"):
             self.__dict__.pop(name, None)
 
@@ -99,7 +101,19 @@ class Connection:
         return value
 
     def ask_all(self, questions: Iterable[Mapping[str, object]], *, deadline: float) -> list[Any]:
-        """Return the answers to several questions, in their order; one round trip."""
+        """Return the answers to several questions, in their order; one round trip.
+
+        Raises:
+            RollbackError: the first problem that stood in the way of an answer.
+        """
+        return [self._value(item) for item in self._answers(questions, deadline)]
+
+    def ask_each(self, questions: Iterable[Mapping[str, object]], *, deadline: float) -> list[Any]:
+        """Return the answers as `ask_all` does, with an error where a problem stood in its way."""
+        return [self._settled(item) for item in self._answers(questions, deadline)]
+
+    def _answers(self, questions: Iterable[Mapping[str, object]], deadline: float) -> list[Any]:
+        """Return what the agent said to each question: a value, a problem, or a bug."""
         asked, root = list(questions), self.system.about.root
         modules = needed(f"{each['noun']}.{each['verb']}" for each in asked)
         request = {
@@ -113,7 +127,14 @@ class Connection:
         answer = wire.unframe(result.stdout_bytes)
         if answer is None:
             raise self._trouble(result, deadline)
-        return [self._value(item) for item in answer["answers"]]
+        answers: list[Any] = answer["answers"]
+        return answers
+
+    def _settled(self, answer: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        try:
+            return self._value(answer)
+        except RollbackError as error:
+            return error
 
     def _secret_files(self) -> Iterable[str]:
         about = self.system.about
@@ -156,8 +177,8 @@ class Connection:
 
     def _python(self, script: str, words: Iterable[str], seconds: float) -> Any:  # noqa: ANN401
         """Run a script of ours on the host; return testinfra's result."""
-        if self._line:
-            self._line.open()
+        if self.line:
+            self.line.open()
         self._plain  # noqa: B018 - it knows whether sudo is needed
         limit = ("timeout", "-k", "5", str(int(seconds) + 1))
         sudo = ("sudo", "-n") if self._sudo else ()
@@ -186,8 +207,8 @@ class Connection:
     def _lost(self, problems: list[Exception], seconds: float) -> Unreachable:
         """Return the error of a host that was reached, and then did not answer."""
         why = "lost" if problems else f"silent for {seconds:.0f} s"
-        if self._line:
-            self._line.lost()
+        if self.line:
+            self.line.lost()
         return Unreachable(
             f"{self.where} is {why}",
             hint="try the connection by hand; what was under way may be done or not: run the "

@@ -44,6 +44,7 @@ class F:
  def find_spec(self,n,p=None,t=None):
   if n=="agent" or n.startswith("agent."):return ModuleSpec(n,self,is_package=n=="agent")
  def create_module(self,s):return None
+ def get_source(self,n):return z[n[6:] or "__init__"]
  def exec_module(self,m):
   f=m.__name__[6:] or "__init__"
   exec(compile(z[f],"agent/"+f+".py","exec"),m.__dict__)

@@ -37,6 +37,8 @@ class Line:
     Args:
         connection: as in `[target]`: `ssh://user@host:port?ssh_config=PATH`.
         where: how messages name it.
+
+    Its socket lies in `folder`.
     """
 
     def __init__(self, connection: str, where: str) -> None:
@@ -45,9 +47,9 @@ class Line:
 
         spec, self._chosen = parse_hostspec(connection)
         self.host, self.where = BaseBackend.parse_hostspec(spec), where
-        self._folder = _folder()
+        self.folder = _folder()
         exit_ = [*self._command("no"), "-O", "exit", self.host.name]
-        self._end = weakref.finalize(self, _end, self._folder, exit_)
+        self._end = weakref.finalize(self, _end, self.folder, exit_)
         self._open = False
 
     @property
@@ -60,7 +62,7 @@ class Line:
             yield f"ConnectTimeout={self._chosen['timeout']}"  # ssh takes the first
         yield from OPTIONS
         yield f"ControlMaster={master}"
-        yield f"ControlPath={self._folder}/c"
+        yield f"ControlPath={self.folder}/c"
 
     def _command(self, master: str) -> list[str]:
         """Return ssh with everything but the host and what it is to do there."""
@@ -78,10 +80,10 @@ class Line:
         """
         if self._open:
             return
-        (self._folder / "c").unlink(missing_ok=True)
+        (self.folder / "c").unlink(missing_ok=True)
         command = [*self._command("yes"), "-o", f"ControlPersist={IDLE}", self.host.name, "true"]
         # A file, not a pipe: what stays in the background would keep a pipe open.
-        with tempfile.TemporaryFile(dir=self._folder) as said:
+        with tempfile.TemporaryFile(dir=self.folder) as said:
             code = self._run(command, said.fileno())
             said.seek(0)
             words = said.read().decode("utf-8", "replace")

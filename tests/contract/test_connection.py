@@ -1,60 +1,202 @@
-"""The agent answers the same way wherever it runs; here over testinfra's local connection."""
+"""The agent answers the same way wherever it runs: on this machine, and over ssh."""
 
 from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from rollback.agent import wire
-from rollback.connection import LONGEST, Connection, payload
-from rollback.errors import Refused, Unreachable
-from rollback.model import System
+from rollback.agent.nouns import NOUNS
+from rollback.connection import LONGEST, Connection
+from rollback.errors import Refused, RollbackError, Unreachable
+from rollback.payload import BOOT, KEEP, imported, needed, packed, payload, sources, started
+from tests.contract.conftest import system, tool
+from tests.contract.daemon import Sshd, hang_up
+
+PROBE = {"noun": "probes", "verb": "ask", "probe": {"command": ["/bin/true"]}, "samples": 1}
+LONG = {**PROBE, "paths": [os.urandom(24).hex() for _ in range(6000)]}
+"""A question that fits into no argument, however well it is compressed."""
+
+TOO_OLD = f"""exec {sys.executable} -I -c '
+import sys
+sys.version_info, sys.version = (3, 7, 16), "3.7.16 (default)"
+at = sys.argv.index("-c", 1)
+script, sys.argv[:] = sys.argv[at + 1], sys.argv[at : at + 1] + sys.argv[at + 2 :]
+exec(script)' "$@"
+"""
+PASSING = 'printf "%s\\n" "$*" >> "$0.log"; [ "$1" = -n ] || exit 9; shift; exec "$@"'
+REFUSING = '[ "$1" = -n ] || sleep 60; echo "sudo: a password is required" >&2; exit 1'
+FORBIDDING = 'echo "ops is not in the sudoers file." >&2; exit 1'
 
 
-def system(root: str, **target: object) -> System:
-    """Return a small system at a target on this machine."""
-    return System.model_validate(
-        {
-            "system": {
-                "name": "shop",
-                "root": root,
-                "state": "/var/lib/shop",
-                "secrets": (".env",),
-            },
-            "target": {"name": "here", "connection": "local://", **target},
-            "components": (
-                {"name": "web", "unit": "shop-web", "health": "web", "log": "/var/log/shop.log"},
-            ),
-            "probes": {"web": {"command": ("/bin/true",)}},
-        }
-    )
+def leftovers() -> set[Path]:
+    """Return the private files of requests that lie around."""
+    places = (Path("/dev/shm"), Path(tempfile.gettempdir()))  # noqa: S108 - where they would be
+    return {path for place in places for path in place.glob("rollback-*") if path.is_file()}
 
 
-def test_the_agent_fits_into_one_argument() -> None:
-    """The kernel takes 128 KiB for one argument."""
-    assert len(payload()) < LONGEST
+def status(connection: Connection, *questions: dict[str, object]) -> list[int]:
+    """Return what the probes of questions ended with."""
+    return [each["answered"] for each in connection.ask_all(questions or [PROBE], deadline=20)]
 
 
-def test_an_unknown_question_is_refused_with_a_hint(tmp_path: object) -> None:
-    """What the agent cannot answer comes back as a problem, not as silence."""
-    with pytest.raises(Refused, match="knows no nonsense.look"):
-        Connection(system(str(tmp_path))).ask("nonsense", "look")
+def refusal(connection: Connection) -> RollbackError:
+    """Return the error of a question."""
+    with pytest.raises(RollbackError) as caught:
+        status(connection)
+
+    assert caught.value.hint
+    return caught.value
 
 
-def test_a_host_without_python_is_named(tmp_path: object) -> None:
-    """A missing python3 is one message with a way out."""
-    with pytest.raises(Unreachable, match="python-of-nowhere was not found") as caught:
-        Connection(system(str(tmp_path), python="python-of-nowhere")).ask("units", "look")
-
-    assert "[target] python" in caught.value.hint
-
-
-def test_several_questions_cost_one_round_trip(tmp_path: object) -> None:
+def test_several_questions_cost_one_round_trip(connection: Connection) -> None:
     """Questions travel together."""
-    connection = Connection(system(str(tmp_path)))
-    probe = {"noun": "probes", "verb": "ask", "probe": {"command": ["/bin/true"]}, "samples": 1}
-    connection.ask_all([probe, probe], deadline=20)
-
+    assert status(connection, PROBE, PROBE) == [1, 1]
     assert connection.trips == 1
+
+
+def test_an_unknown_question_is_refused_with_a_hint(connection: Connection) -> None:
+    """What the agent cannot answer comes back as a problem, not as silence."""
+    with pytest.raises(Refused, match="knows no nonsense"):
+        connection.ask("nonsense", "look")
+
+
+def test_a_request_longer_than_an_argument_arrives(connection: Connection) -> None:
+    """It travels through a private file on the host, which is gone afterwards."""
+    before = leftovers()
+
+    assert status(connection, LONG) == [1]
+    assert connection.trips > 2
+    assert leftovers() == before
+
+
+def test_names_that_are_no_text_arrive_as_they_are(connection: Connection, tmp_path: Path) -> None:
+    """A file name is bytes: not UTF-8, a newline in it, a dash before it."""
+    name = os.fsdecode(b"-\xff\n'%s.txt")
+    (tmp_path / name).write_text("")
+    probe = {"command": ["test", "-e", f"{tmp_path}/{name}"]}
+
+    assert status(connection, {**PROBE, "probe": probe}) == [1]
+
+
+def test_noise_around_the_answer_is_ignored(url: str, tools: Path) -> None:
+    """A login banner may say what it likes, before and after."""
+    loud = tool(tools, "loud", f'echo "Welcome <<rollback"; {sys.executable} "$@"; echo bye')
+    connection = Connection(system(url, python=str(loud)))
+
+    assert status(connection) == [1]
+    connection.close()
+
+
+def test_a_host_without_python_is_named(url: str) -> None:
+    """A missing python3 is one message with a way out."""
+    connection = Connection(system(url, python="python-of-nowhere"))
+    error = refusal(connection)
+    connection.close()
+
+    assert "python-of-nowhere was not found" in error.message
+    assert "[target] python" in error.hint
+
+
+def test_an_old_python_is_named(url: str, tools: Path) -> None:
+    """What is older than 3.8 says so, instead of stumbling over our syntax."""
+    connection = Connection(system(url, python=str(tool(tools, "old", TOO_OLD))))
+    error = refusal(connection)
+    connection.close()
+
+    assert "is too old: 3.7.16" in error.message
+
+
+def test_a_host_that_does_not_finish_is_given_up(url: str, tools: Path) -> None:
+    """The host ends what takes too long, and the message says that it may be done or not."""
+    connection = Connection(system(url, python=str(tool(tools, "slow", "exec sleep 60"))))
+    with pytest.raises(Unreachable, match="was not done within 1 s") as caught:
+        connection.ask_all([PROBE], deadline=1)
+    connection.close()
+
+    assert "it looks first" in caught.value.hint
+
+
+def test_an_answer_that_breaks_off_says_the_last_words(url: str, tools: Path) -> None:
+    """Half an answer is none."""
+    broken = tool(tools, "broken", "echo '<<rollback 3 00'; echo 'Killed by the weather' >&2")
+    connection = Connection(system(url, python=str(broken)))
+    error = refusal(connection)
+    connection.close()
+
+    assert "no whole answer" in error.message
+    assert "Killed by the weather" in error.message
+
+
+def test_sudo_is_never_asked_to_prompt(tools: Path) -> None:
+    """Short and long requests become root without a password, or not at all."""
+    sudo = tool(tools, "sudo", PASSING)
+    connection = Connection(system("local://", sudo=True))
+
+    assert status(connection, PROBE) == status(connection, LONG) == [1]
+    log = (sudo.parent / "sudo.log").read_text().splitlines()
+    assert len(log) == connection.trips
+    assert all(line.startswith("-n timeout") for line in log)
+
+
+@pytest.mark.parametrize(
+    ("script", "said"), [(REFUSING, "asks for a password"), (FORBIDDING, "is not allowed")]
+)
+def test_sudo_that_refuses_is_named(tools: Path, script: str, said: str) -> None:
+    """It is the setting of sudo that has to change, and the hint says which."""
+    tool(tools, "sudo", script)
+    error = refusal(Connection(system("local://", sudo=True)))
+
+    assert said in error.message
+    assert "NOPASSWD" in error.hint
+
+
+def test_one_connection_carries_everything(sshd: Sshd) -> None:
+    """The host sees one login however much is asked, and nothing is left when it is closed."""
+    before = (sshd.home / "log").read_text().count("Accepted publickey")
+    connection = Connection(system(sshd.url))
+    for _ in range(3):
+        status(connection)
+    connection.host.run("true")
+    assert connection.line
+    folder = connection.line.folder
+    after = (sshd.home / "log").read_text().count("Accepted publickey")
+    connection.close()
+
+    assert after - before == 1
+    assert not folder.exists()
+
+
+def test_a_broken_connection_is_opened_again(sshd: Sshd) -> None:
+    """One that broke between two questions costs the time of a new login, and nothing else."""
+    connection = Connection(system(sshd.url))
+    status(connection)
+    hang_up(connection)
+
+    assert status(connection) == [1]
+    connection.close()
+
+
+def test_a_closed_connection_can_be_used_again(connection: Connection) -> None:
+    """Closing lets go, it forbids nothing."""
+    status(connection)
+    connection.close()
+
+    assert status(connection) == [1]
+
+
+def test_a_password_in_the_connection_is_never_shown() -> None:
+    """Messages name the host without it."""
+    assert Connection(system("ssh://ops:hunter2@shop.example:22?x=y")).where == (
+        "ssh://ops@shop.example:22"
+    )
 
 
 def test_a_torn_answer_is_not_an_answer() -> None:
@@ -64,3 +206,53 @@ def test_a_torn_answer_is_not_an_answer() -> None:
     assert wire.unframe(b"Welcome!\n" + whole + b"bye") == {"answers": []}
     assert wire.unframe(whole.replace(b"answers", b"answerz")) is None
     assert wire.unframe(whole[:-20]) is None
+
+
+def test_a_long_request_that_was_damaged_is_not_carried_out(tmp_path: Path) -> None:
+    """Its hash is checked before a word of it is believed; the file is gone all the same."""
+    kept = tmp_path / "kept"
+    kept.write_text(f"{payload(needed([]))} {packed({'ask': []})}")
+    digest = hashlib.sha256(b"another").hexdigest()
+    done = subprocess.run(
+        [sys.executable, *started(BOOT), f"@{kept}", digest], capture_output=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"damaged on its way" in done.stderr
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize("kind", ["link", "open"])
+def test_a_piece_is_appended_to_no_file_but_ours(tmp_path: Path, kind: str) -> None:
+    """Somebody who puts a link or a file of his own there gets nothing written."""
+    target = tmp_path / "target"
+    target.write_text("")
+    target.chmod(0o600 if kind == "link" else 0o644)
+    path = target if kind == "open" else tmp_path / "link"
+    if kind == "link":
+        path.symlink_to(target)
+    done = subprocess.run(
+        [sys.executable, *started(KEEP), str(path), "piece"], capture_output=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert target.read_text() == ""
+
+
+def test_every_question_fits_into_one_argument() -> None:
+    """What a question needs of the agent leaves half of an argument to the question."""
+    assert max(len(payload(needed([name]))) for name in NOUNS) < LONGEST / 2
+
+
+@pytest.mark.parametrize("module", sorted(sources()))
+def test_what_a_module_imports_is_sent_with_it(module: str) -> None:
+    """The quick look at a source finds what a parser finds."""
+    nodes = [n for n in ast.walk(ast.parse(sources()[module])) if isinstance(n, ast.ImportFrom)]
+    found = {
+        name
+        for node in nodes
+        if node.level
+        for name in ([node.module] if node.module else [alias.name for alias in node.names])
+    }
+
+    assert imported(module) == found & sources().keys()
