@@ -6,15 +6,43 @@ import configparser
 import json
 import os
 import re
+import sys
 from typing import Any, Callable
 
-from . import envfile, reading, unitfile
+from . import envfile, reading, record, unitfile
+from .run import run
+
+UNCHECKED = "could not be checked"
+"""How a problem begins that says nothing about the file."""
 
 
 def look(question: dict[str, Any]) -> dict[str, str | None]:
-    """Return what is wrong with each file, with its line, or None; `suffix` is that of backups."""
-    suffix = question.get("suffix", "")
-    return {asked["path"]: problem(asked, suffix) for asked in question["files"]}
+    """Return what is wrong with each configuration file as a rollback would leave it, or None.
+
+    These are the saved copies of recorded ones, and the others as they are: the question's
+    `files`, and the recorded unit files below its `source`. All that is told is line and kind.
+
+    Raises:
+        Problem: there is no record that can be used.
+    """
+    names = {saved.path for saved in record.read(question["state"]).files}
+    units = sorted(name for name in names if os.path.dirname(name) == question.get("source"))
+    found: dict[str, str | None] = {}
+    for name in dict.fromkeys((*question["files"], *units)):
+        end = question["suffix"] if name in names else ""
+        asked = {"path": f"{question['root']}/{name}{end}"}
+        if name in units:
+            stem = os.path.splitext(os.path.basename(name))[0]
+            asked.update(kind="unit", unit_name=stem if stem in question["units"] else "")
+        found[name] = problem(asked, question["suffix"])
+    if question.get("manager") == "systemd":
+        found.update(unitfile.verified(question["root"], question["suffix"], clean(found, units)))
+    return found
+
+
+def clean(found: dict[str, str | None], units: list[str]) -> list[str]:
+    """Return the unit files with which nothing is wrong so far."""
+    return [name for name in units if not found[name]]
 
 
 def problem(asked: dict[str, Any], suffix: str) -> str | None:
@@ -83,7 +111,7 @@ def toml(text: str) -> str | None:
     try:
         import tomllib  # noqa: PLC0415 - not in every Python that we run on
     except ImportError:
-        return "could not be checked: the host's Python is older than 3.11"
+        return f"{UNCHECKED}: the host's Python is older than 3.11"
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -94,18 +122,22 @@ def toml(text: str) -> str | None:
 
 def yaml(text: str) -> str | None:
     """Return the line at which a YAML document goes wrong; needs PyYAML on the host."""
-    try:
-        import yaml as reader  # type: ignore[import-untyped]  # noqa: PLC0415 - not on every host
-    except ImportError:
-        return "could not be checked: the host's Python has no PyYAML"
-    try:
-        for _ in reader.safe_load_all(text):
-            pass
-    except reader.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        return f"line {mark.line + 1}: is no YAML" if mark else "is no YAML"
-    return None
+    # Another process: ours has no site-packages, so that nothing of the host can get into it.
+    outcome = run([sys.executable, "-c", YAML], 20.0, stdin=text.encode("utf-8", "replace"))
+    if outcome.code == 0:
+        return outcome.out.strip() or None
+    return f"{UNCHECKED}: the host's Python has no PyYAML"
 
+
+YAML = """
+import sys, yaml
+try:
+    for _ in yaml.safe_load_all(sys.stdin.buffer.read().decode()):
+        pass
+except yaml.YAMLError as error:
+    mark = getattr(error, "problem_mark", None)
+    print(f"line {mark.line + 1}: is no YAML" if mark else "is no YAML")
+"""
 
 READERS: dict[str, Callable[[str], str | None]] = {
     "env": env,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import fcntl
 import os
+import shlex
 import shutil
 from typing import Any
 
@@ -18,9 +19,25 @@ READ_ONLY = os.ST_RDONLY
 
 
 def look(question: dict[str, Any]) -> dict[str, str | None]:
-    """Return where each command is found, None for one that is not there."""
-    places = surroundings()["PATH"]
-    return {command: shutil.which(command, path=places) for command in question["commands"]}
+    """Return where each command is found, None for one that is not there.
+
+    A command is a name, or a command line with arguments; relative paths are below `root`.
+    """
+    root = question.get("root") or "/"
+    return {command: found(command, root) for command in question["commands"]}
+
+
+def found(command: str, root: str) -> str | None:
+    """Return where the program of a command line is."""
+    return shutil.which(argv(command, root)[0], path=surroundings()["PATH"])
+
+
+def argv(command: str, root: str) -> list[str]:
+    """Return the words of a command line; one that is a whole path may have blanks in it."""
+    if command.startswith("/") and os.path.exists(command):
+        return [command]
+    first, *rest = shlex.split(command)
+    return [os.path.join(root, first) if "/" in first else first, *rest]
 
 
 def rights(question: dict[str, Any]) -> dict[str, str]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import pkgutil
 import re
-import shlex
 import sys
 import time
 from typing import Any, NamedTuple, Sequence
 
-from . import envfile, reading
+from . import envfile, fresh, reading, record, tools
 from .run import Outcome, identity, run, surroundings
 from .stage import staged
 
@@ -31,15 +29,22 @@ class Place(NamedTuple):
 def look(question: dict[str, Any]) -> dict[str, Any]:
     """Return what does not compile, import or construct in the restored tree; `live`: as it is.
 
+    Restored `files` and `added` ones are those of the record, unless the question names others.
+    `faults` are files that could not be staged; `compiled` says how many sources were tried.
+
     Raises:
-        Problem: the tree cannot be staged, or we may not become the user.
+        Problem: no record, the tree cannot be staged, or we may not become the user.
     """
     identity(question.get("user"))
+    if "files" not in question:
+        known = record.read(question["state"])
+        paths = {"files": [saved.path for saved in known.files], "added": known.added}
+        question = {**question, **paths}
     until = time.monotonic() + question["timeout"]
     live = os.path.realpath(question["root"])
     user, components = question.get("user", ""), question["components"]
     if question.get("live"):
-        return tried(Place(live, live, (), user, until), question.get("files", ()), components)
+        return tried(Place(live, live, (), user, until), question["files"], components)
     with staged(question, [component["directory"] for component in components]) as stage:
         touched = tuple(f"{live}/{path}" for path in (*stage.files, *stage.gone))
         files = [path for path in question["files"] if path not in stage.faults]
@@ -53,9 +58,12 @@ def tried(
 ) -> dict[str, Any]:
     """Return the answer for one tree: first all files are compiled, then each component tried."""
     interpreters = list(dict.fromkeys(one.get("interpreter", "python3") for one in components))
+    sources = [path for path in files if path.endswith(".py")]
     answer: dict[str, Any] = {
-        "compiles": compiles(place, files, interpreters or [sys.executable]),
+        "compiles": compiles(place, sources, interpreters or [sys.executable]),
+        "compiled": len(sources),
         "components": {},
+        "faults": {},
     }
     for position, component in enumerate(components):
         share = (place.until - time.monotonic()) / (len(components) - position)
@@ -63,9 +71,9 @@ def tried(
     return answer
 
 
-def compiles(place: Place, files: Sequence[str], interpreters: Sequence[str]) -> dict[str, str]:
-    """Return why Python files do not compile: by none of the interpreters that are there."""
-    left: dict[str, str] = {path: "" for path in files if path.endswith(".py")}
+def compiles(place: Place, sources: Sequence[str], interpreters: Sequence[str]) -> dict[str, str]:
+    """Return why sources do not compile: by none of the interpreters that are there."""
+    left = dict.fromkeys(sources, "")
     for interpreter in interpreters if left else ():
         asked = [("compile", os.path.join(place.root, path)) for path in left]
         share = place.until - time.monotonic()
@@ -140,9 +148,8 @@ def answers(
     """Return one result for each question, from one fresh process; what is missing says why."""
     prefix = os.path.join(os.path.dirname(place.root), "no-bytecode")  # nothing is ever there
     request = {"ask": asked, "live": place.live, "root": place.root, "touched": place.touched}
-    code = (pkgutil.get_data(__package__, "fresh.py") or b"").decode()
     outcome = run(
-        [*command(place, interpreter), "-B", "-c", code],
+        [*command(place, interpreter), "-B", "-c", source()],
         max(0.1, share),
         env={**environment, "PYTHONPYCACHEPREFIX": prefix, "PYTHONDONTWRITEBYTECODE": "1"},
         cwd=directory,
@@ -154,13 +161,18 @@ def answers(
     return results[: len(asked)] + [missing] * (len(asked) - len(results))
 
 
+def source() -> str:
+    """Return the text of what runs in a fresh process; sent to a host, we are only in memory."""
+    path = getattr(fresh, "__file__", None)
+    if path:
+        return reading.text(path)
+    loader: Any = fresh.__spec__.loader if fresh.__spec__ else None
+    return str(loader.get_source(fresh.__name__))
+
+
 def command(place: Place, interpreter: str) -> list[str]:
     """Return the argv of an interpreter: itself as it is, its arguments in the staged tree."""
-    if os.path.exists(interpreter):
-        return [interpreter]
-    first, *rest = shlex.split(interpreter)
-    if "/" in first and not first.startswith("/"):
-        first = os.path.join(place.live, first)
+    first, *rest = tools.argv(interpreter, place.live)
     return [first, *(moved(place, argument) for argument in rest)]
 
 

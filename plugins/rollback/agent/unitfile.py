@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple
+import os
+import re
+import shutil
+import tempfile
+from typing import Iterator, NamedTuple, Sequence
+
+from . import reading
+from .run import run
+
+RUNNING = "/run/systemd/system"
+"""What is there while systemd is."""
+
+SAID = re.compile(r"(?:.*/)?([^/:\s]+\.\w+):(?:(\d+):)? (.*)")
+"""A line of `systemd-analyze verify`: file, line, words."""
 
 OTHERS = frozenset(("Socket", "Timer", "Path", "Target", "Mount"))
 """Sections of units that start nothing themselves."""
@@ -67,3 +80,44 @@ def setting(number: int, section: str, line: str) -> Setting:
     if not mark:
         return Setting(number, section, problem="is neither a section nor KEY=VALUE")
     return Setting(number, section, key.strip(), value.strip())
+
+
+def verified(root: str, suffix: str, names: Sequence[str]) -> dict[str, str]:
+    """Return what systemd itself has against unit files; {} where it does not run."""
+    if not names or not os.path.isdir(RUNNING) or not shutil.which("systemd-analyze"):
+        return {}
+    return analysed({name: whole(f"{root}/{name}", suffix) for name in names})
+
+
+def whole(path: str, suffix: str) -> bytes:
+    """Return the content of a saved copy, or of the file itself where there is none."""
+    try:
+        return reading.whole(path + suffix, follow=False)
+    except FileNotFoundError:
+        return reading.whole(path, follow=False)
+
+
+def analysed(contents: dict[str, bytes]) -> dict[str, str]:
+    """Return what `systemd-analyze verify` says of unit files, under their right names."""
+    with tempfile.TemporaryDirectory(prefix="rollback-units-") as place:
+        known = {os.path.basename(name): name for name in contents}
+        for name, content in contents.items():
+            with open(os.path.join(place, os.path.basename(name)), "wb") as file:
+                file.write(content)
+        options = ["--man=no", "--recursive-errors=no"]
+        files = [os.path.join(place, name) for name in known]
+        outcome = run(["systemd-analyze", "verify", *options, *files], 30.0)
+    if outcome.code == 0 or outcome.missing or outcome.timed_out:
+        return {}
+    found: dict[str, str] = {}
+    for said in filter(None, map(SAID.match, outcome.err.splitlines())):
+        if said[1] in known:
+            name, told = known[said[1]], words(said[2], said[3])
+            found[name] = f"{found[name]}; {told}" if name in found else told
+    return found
+
+
+def words(line: str | None, text: str) -> str:
+    """Return systemd's words without what it quotes from the file, which may be secret."""
+    told = text if text.startswith("Command ") else text.partition(": ")[0]
+    return f"line {line}: {told}" if line else told
