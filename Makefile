@@ -3,24 +3,29 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup test check clean
+.PHONY: help setup drill test check clean
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP)  ## install everything into .venv
 
 $(STAMP): pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -e '.[sandbox,test]'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed; this is $$($(PYTHON) --version)"; \
+	    echo "HINT: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 4; }
+	@echo "installing into $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -e '.[sandbox,test]'
 	@touch $(STAMP)
+
+drill: setup  ## the main job on a sandbox: ready, broken, rolled back, validated
+	@$(VENV)/bin/pytest suites/readiness suites/drill suites/validate --rollback-target=sandbox
 
 test: setup  ## run our own tests
 	$(VENV)/bin/pytest tests
 
-check: setup  ## format, lint, types
-	$(VENV)/bin/ruff format --check plugins suites tests scripts conftest.py
-	$(VENV)/bin/ruff check plugins suites tests scripts conftest.py
-	$(VENV)/bin/mypy
+check: setup  ## format, lint, types, tests
+	scripts/check
 
 clean:  ## remove what setup made
 	rm -rf $(VENV) build

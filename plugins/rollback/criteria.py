@@ -77,6 +77,19 @@ class Outcome:
         """The suite that the criterion is part of."""
         return self.identity.split(".")[0]
 
+    @property
+    def row(self) -> str:
+        """How it ended, which criterion, and for whom."""
+        return f"{self.outcome.upper()} {self.identity}" + (
+            f" [{self.component}]" if self.component else ""
+        )
+
+    @property
+    def paragraph(self) -> tuple[str, ...]:
+        """Everything that there is to say, for people: lines without an end."""
+        hint = (f"  HINT: {self.hint}",) if self.hint else ()
+        return (self.row, f"  {self.message}", *(f"    - {each}" for each in self.findings), *hint)
+
 
 def judged(error: BaseException | None) -> str:
     """Return the outcome that what a criterion raised stands for."""

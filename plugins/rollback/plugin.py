@@ -2,69 +2,168 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import contextlib
+import signal
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rollback.errors import RollbackError, UsageError
 
 if TYPE_CHECKING:
-    from rollback.criteria import Outcome
+    from rollback.criteria import Criterion
+    from rollback.gate import Gate
+    from rollback.prober import Prober
     from rollback.run import Run
+    from rollback.sandbox.target import Sandbox
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
-LETTERS = {"met": ".", "not met": "F", "inconclusive": "I", "waived": "w"}
+SANDBOX: pytest.StashKey[Sandbox] = pytest.StashKey()
+GATE: pytest.StashKey[Gate] = pytest.StashKey()
+PROBER: pytest.StashKey[Prober] = pytest.StashKey()
+LETTERS = {
+    "met": ".",
+    "not met": "F",
+    "inconclusive": "I",
+    "not reached": "-",
+    "waived": "w",
+    "advisory": "a",
+}
+ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare what a run can be told."""
     group = parser.getgroup("rollback")
-    group.addoption("--rollback-target", metavar="PATH", help="the rollback.toml to use")
-    group.addoption("--incident", metavar="ID", help="the incident that the report belongs to")
+    group.addoption(
+        "--rollback-target", metavar="PATH|sandbox", help="the rollback.toml to use, or 'sandbox'"
+    )
     group.addoption("--arm", metavar="TARGET", help="allow changes on the target of this name")
+    group.addoption("--dry-run", action="store_true", help="print the plan and change nothing")
+    group.addoption(
+        "--component", action="append", default=[], metavar="NAME", help="only this one; repeatable"
+    )
+    group.addoption("--incident", metavar="ID", help="the incident that the report belongs to")
+    group.addoption("--scenario", metavar="NAME", help="how the sandbox's release turns bad")
     parser.addini("rollback_target", "the rollback.toml to use", default="rollback.toml")
     parser.addini("rollback_sandbox", "the folder of the sandbox's system", default="")
+    parser.addini("rollback_reports", "where each run's folder is made", default="reports")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Read the manifest before anything else when criteria are asked for: a typo ends it here."""
-    if any("suites" in Path(argument).parts for argument in config.args):
-        # The summary says each reason once, with what it stands against; pytest would say it per row.
-        config.option.reportchars, config.option.tbstyle = "N", "no"
-        try:
-            run_of(config)
-        except UsageError as error:
-            raise pytest.UsageError(str(error)) from error
+    if not any("suites" in Path(argument).parts for argument in config.args):
+        return
+    # The summary says each reason once, with what it stands against; pytest would say it per row.
+    config.option.reportchars, config.option.tbstyle = "N", "no"
+    for number in ENDING:
+        with contextlib.suppress(ValueError):  # not in the main thread: somebody else's business
+            signal.signal(number, _interrupt)
+    try:
+        run = run_of(config)
+    except RollbackError as error:
+        raise _refused(error) from error
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        from rollback import leaving, report  # noqa: PLC0415 - only sessions with criteria pay
+
+        report.configure(config, run.folder)
+        page = report.Report(lambda: leaving.record_of(run))
+        config.pluginmanager.register(page, "rollback-report")
+
+
+def _interrupt(number: int, _frame: object) -> None:
+    """End like Ctrl-C: fixtures are torn down, the summary and the report are written."""
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def _refused(error: RollbackError) -> BaseException:
+    if isinstance(error, UsageError):
+        return pytest.UsageError(str(error))
+    return pytest.exit.Exception(str(error), returncode=error.exit_code)
 
 
 def run_of(config: pytest.Config) -> Run:
-    """Return the run of this session; the manifest is read when it is first asked for."""
+    """Return the run of this session; the manifest is read when it is first asked for.
+
+    Raises:
+        RollbackError: the manifest or an option cannot be used, or the sandbox does not come up.
+    """
     if RUN not in config.stash:
         from rollback.manifest import load  # noqa: PLC0415 - only sessions with criteria pay for it
-        from rollback.run import Run  # noqa: PLC0415
+        from rollback.run import Asked, Run  # noqa: PLC0415
 
+        handed = getattr(config, "workerinput", {}).get("rollback", {})
         named = config.getoption("--rollback-target") or config.getini("rollback_target")
-        config.stash[RUN] = Run(load(_path(config, named)), config.getoption("--incident"))
+        path = config.invocation_params.dir / handed.get("manifest", named)
+        loaded = load(path) if handed or named != "sandbox" else _sandbox(config)
+        asked = Asked(
+            words=tuple(map(str, config.invocation_params.args)),
+            armed=config.getoption("--arm"),
+            only=frozenset(config.getoption("--component")),
+            dry=config.getoption("--dry-run"),
+            incident=config.getoption("--incident"),
+        )
+        run = config.stash[RUN] = Run(
+            loaded,
+            asked,
+            reports=config.rootpath / config.getini("rollback_reports"),
+            demonstration=handed.get("demonstration", named == "sandbox"),
+            identity=handed.get("identity", ""),
+        )
+        config.pluginmanager.register(Conduct(config, run), "rollback-conduct")
     return config.stash[RUN]
 
 
-def _path(config: pytest.Config, named: str) -> Path:
-    if named == "sandbox":
+def _sandbox(config: pytest.Config) -> Any:  # noqa: ANN401 - Loaded, imported where it is needed
+    """Return the description of the sandbox, which is up afterwards unless only collecting."""
+    folder = config.rootpath / config.getini("rollback_sandbox")
+    try:
+        from rollback.sandbox.target import Sandbox, sketch  # noqa: PLC0415 - needs more packages
+    except ModuleNotFoundError as error:
         raise UsageError(
-            "the sandbox is not part of this version",
-            hint="name your system's description: --rollback-target=PATH",
-        )
-    return config.invocation_params.dir / named
+            f"the sandbox needs {error.name}, which is not installed",
+            hint="pip install 'pytest-rollback[sandbox]', or name a target of your own",
+        ) from error
+    if config.option.collectonly:
+        return sketch(folder)
+    _say(config, "starting the sandbox: a demonstration, not your system")
+    config.stash[SANDBOX] = Sandbox.open(folder, config.getoption("--scenario"))
+    config.add_cleanup(config.stash[SANDBOX].close)
+    return config.stash[SANDBOX].load()
+
+
+def _say(config: pytest.Config, text: str) -> None:
+    """Write a line at once: something takes its time."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter:
+        reporter.write_line(text)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - pytest-xdist ships no types
+    """Tell a worker of pytest-xdist which run it works for."""
+    run = node.config.stash.get(RUN, None)
+    if run is not None:
+        node.workerinput["rollback"] = {
+            "manifest": str(run.loaded.path.absolute()),
+            "identity": run.identity,
+            "demonstration": run.demonstration,
+        }
+
+
+def criterion_of(item: pytest.Item) -> Criterion | None:
+    """Return what a test stands for; None for a test that is no criterion."""
+    return getattr(getattr(item, "obj", None), "criterion", None)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Ask a criterion once for each `component`, or for each `owner`: a component, or `shared`."""
     if not hasattr(metafunc.function, "criterion"):
         return
-    components = run_of(metafunc.config).system.components
+    components = run_of(metafunc.config).components
     names = [each.name for each in components]
     if "component" in metafunc.fixturenames:
         metafunc.parametrize("component", components, ids=names)
@@ -72,100 +171,107 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("owner", [*names, "shared"])
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse a test under `suites/` that has no criterion id: it would be in no report."""
     for item in items:
-        if "suites" in item.path.parts and not hasattr(getattr(item, "obj", None), "criterion"):
+        if "suites" in item.path.parts and criterion_of(item) is None:
             pytest.exit(f"{item.nodeid} has no criterion id\nHINT: decorate it", returncode=4)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn what a criterion raised into an outcome; a skip is none of them."""
-    report = yield
-    if not hasattr(getattr(item, "obj", None), "criterion"):
-        return report
-    if report.when == "call" or (report.when == "setup" and not report.passed):
-        _settle(item, call, report)
-    return report
-
-
-def _settle(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-    outcome = _outcome(item, call)
-    run_of(item.config).outcomes.append(outcome)
-    report.outcome = "passed" if outcome.outcome in {"met", "waived"} else "failed"
-    report.criterion_outcome = outcome.outcome  # type: ignore[attr-defined]
-    if report.failed:
-        where = f"[{outcome.component}] " if outcome.component else ""
-        report.longrepr = f"{outcome.identity} {where}{outcome.outcome}: {outcome.message}" + (
-            f"\nHINT: {outcome.hint}" if outcome.hint else ""
-        )
-
-
-def _outcome(item: pytest.Item, call: pytest.CallInfo[None]) -> Outcome:
-    from rollback import criteria  # noqa: PLC0415 - only sessions with criteria pay for it
-
-    run, error = run_of(item.config), call.excinfo.value if call.excinfo else None
-    identity = item.obj.criterion  # type: ignore[attr-defined]
-    params = getattr(getattr(item, "callspec", None), "params", {})
-    name = params["component"].name if "component" in params else params.get("owner")
-    outcome, message = criteria.judged(error), _message(error)
-    excuse = criteria.waiver(run.system.waivers, identity, name) if error else None
-    if excuse:
-        held = criteria.holds(excuse, dt.datetime.now(dt.UTC))
-        outcome = "waived" if held else outcome
-        message += f"\nwaiver of {excuse.owner} {'until' if held else 'EXPIRED'} {excuse.until}"
-    title = (item.obj.__doc__ or "").split("\n")[0]  # type: ignore[attr-defined]
-    hint = error.hint if isinstance(error, RollbackError) else ""
-    code = error.exit_code if isinstance(error, RollbackError) else int(error is not None)
-    return criteria.Outcome(identity, name, outcome, title, call.duration, message, hint, code)
-
-
-def _message(error: BaseException | None) -> str:
-    if error is None:
-        return ""
-    if isinstance(error, RollbackError):
-        return error.message
-    if isinstance(error, pytest.skip.Exception):
-        return "it was skipped, and what was not checked is not met"
-    return str(error) or type(error).__name__
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     """Give every outcome its letter."""
-    outcome = getattr(report, "criterion_outcome", None)
+    outcome = getattr(report, "criterion", None)
     if outcome is None or report.when == "teardown":
         return None
-    category = "failed" if report.failed else outcome
-    return category, LETTERS[outcome], outcome.upper()
+    word = outcome["outcome"]
+    return ("failed" if report.failed else word), LETTERS[word], word.upper()
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Set the exit code that the criteria ask for; an interrupt keeps its own."""
-    run = session.config.stash.get(RUN, None)
-    if run is not None and run.outcomes and session.exitstatus in {0, 1}:
-        session.exitstatus = run.exit_code
+class Conduct:
+    """What a session with criteria does beside running them.
 
+    Args:
+        config: pytest's.
+        run: what the session is about.
+    """
 
-def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Say which target a run with criteria is about."""
-    named = config.getoption("--rollback-target")
-    return [f"rollback target: {named}"] if named else []
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self.config, self.run = config, run
+        self.worker = hasattr(config, "workerinput")
+        self.rehearsed: list[str] = []
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Put criteria into the procedure's order; a rehearsal runs none of the drill's."""
+        found = [(criterion_of(item), item) for item in items]
+        ordered = sorted(found, key=lambda each: each[0].place if each[0] else (-1, -1))
+        items[:] = [item for _, item in ordered]
+        if self.run.asked.dry:
+            drill = [item for each, item in ordered if each and each.suite == "drill"]
+            self.config.hook.pytest_deselected(items=drill)
+            items[:] = [item for item in items if item not in drill]
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """End with the verdict, the reasons against it, and where the report lies."""
-    run = config.stash.get(RUN, None)
-    if run is None or not run.outcomes:
-        return
-    terminalreporter.section(f"{run.verdict} ({run.system.target.name})")
-    for lines in run.grouped():
-        terminalreporter.write_line(lines)
-    try:
-        terminalreporter.write_line(f"report: {run.write(config.rootpath / 'reports')}")
-    except OSError as error:
-        terminalreporter.write_line(f"no report could be written: {error}")
+    def pytest_report_header(self) -> list[str]:
+        """Say which target the run is about."""
+        target = self.run.system.target
+        note = " (a demonstration, not your system)" if self.run.demonstration else ""
+        return [f"rollback target: {target.name} at {target.connection}{note}"]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin a suite with facts of its own, and a sandbox of ours in the state it needs."""
+        found = criterion_of(item)
+        if found:
+            from rollback.restore import enter  # noqa: PLC0415 - it imports this module
+
+            enter(self.config, self.run, found.suite)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn what a criterion raised into an outcome; a skip is none of them."""
+        report = yield
+        found = criterion_of(item)
+        if found and (report.when == "call" or (report.when == "setup" and not report.passed)):
+            from rollback import judging  # noqa: PLC0415 - only criteria pay for it
+
+            error = call.excinfo.value if call.excinfo else None
+            outcome = judging.judge(self.run, item, found, error, call.duration)
+            judging.mark(report, outcome, self.run)
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take an outcome into the run, also one that a worker of pytest-xdist sent."""
+        if hasattr(report, "criterion") and not self.worker:
+            self.run.take(report.criterion, report.measured)  # type: ignore[attr-defined]
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Rehearse where that was asked for, let go of the host, and set the exit code."""
+        if self.worker or self.config.option.collectonly:
+            return
+        from rollback.restore import leave, rehearsed  # noqa: PLC0415 - it imports this module
+
+        self.run.interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
+        if self.run.asked.dry and not self.run.interrupted:
+            self.rehearsed = list(rehearsed(self.config, self.run))
+        leave(self.config, self.run)
+        if session.exitstatus in {0, 1, pytest.ExitCode.NO_TESTS_COLLECTED}:
+            session.exitstatus = self.run.exit_code
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """End with the verdict, the reasons against it, and where the report lies."""
+        if self.worker or self.config.option.collectonly:
+            return
+        from rollback import leaving, summary  # noqa: PLC0415 - only sessions with criteria pay
+
+        if self.rehearsed:
+            terminalreporter.section("the plan: nothing was changed")
+            for line in self.rehearsed:
+                terminalreporter.write_line(line)
+        if self.run.outcomes or self.run.interrupted:
+            record = leaving.record_of(self.run)
+            terminalreporter.section(record["sentence"])
+            for line in (*summary.lines(self.run, record), *leaving.leave(self.run, record)):
+                terminalreporter.write_line(line)

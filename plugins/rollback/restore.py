@@ -2,39 +2,174 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import pytest
 
-from rollback.actions.files import RESTORE_FILES
-from rollback.actions.units import ISOLATE, START
-from rollback.gate import Done, Gate
-from rollback.plugin import run_of
-from rollback.timeline import Timeline
+from rollback import actions
+from rollback.action import Done
+from rollback.errors import RollbackError
+from rollback.gate import Gate, Holder
+from rollback.plugin import GATE, PROBER, SANDBOX, run_of
+from rollback.rehearsal import lines, rehearse
+from rollback.run import Run, operator
+
+
+def gate_of(config: pytest.Config, run: Run) -> Gate:
+    """Return the session's gate, made when it is first asked for.
+
+    Raises:
+        GateClosed: this is a worker of pytest-xdist.
+    """
+    if GATE not in config.stash:
+        sandbox = config.stash.get(SANDBOX, None)
+        own = run.demonstration and sandbox is not None  # nothing but a sandbox arms itself
+        config.stash[GATE] = Gate(
+            run.connection,
+            run.scope,
+            run.timeline,
+            armed=run.system.target.name if own else run.asked.armed,
+            holder=Holder.here(run.identity, operator()),
+            worker=hasattr(config, "workerinput"),
+        )
+    return config.stash[GATE]
+
+
+def roll_back(config: pytest.Config, run: Run) -> None:
+    """Carry the whole rollback out, without criteria: how a sandbox gets to be rolled back."""
+    gate = gate_of(config, run)
+    for action in actions.ACTIONS:
+        with contextlib.ExitStack() as stack:
+            if action is actions.START_OPTIONAL:
+                stack.enter_context(contextlib.suppress(RollbackError))
+            gate.perform(action, vital=action is not actions.START_OPTIONAL)
+
+
+def enter(config: pytest.Config, run: Run, suite: str) -> None:
+    """Begin a suite: forget what was read before it, and get a sandbox of ours ready for it."""
+    if run.suite == suite:
+        return
+    run.suite = suite
+    run.facts.clear()
+    if hasattr(config, "workerinput"):
+        return
+    sandbox = config.stash.get(SANDBOX, None)
+    if sandbox is not None:
+        sandbox.prepare(suite, lambda: roll_back(config, run))
+    if suite == "drill" and gate_of(config, run).is_open:
+        from rollback.prober import prober_for  # noqa: PLC0415 - only a drill pays for httpx
+
+        run.timeline.decide()
+        config.stash[PROBER] = prober = prober_for(run.system)
+        prober.start()
+
+
+def leave(config: pytest.Config, run: Run) -> None:
+    """End a session: stop looking at what users get, and let go of the host."""
+    prober = config.stash.get(PROBER, None)
+    if prober is not None:
+        run.users = prober.stop()
+    gate = config.stash.get(GATE, None)
+    if gate is not None:
+        good = run.verdict == "RECOVERED"
+        outcome = "interrupted" if run.interrupted else "recovered" if good else "failed"
+        try:
+            gate.end(outcome)
+        except RollbackError as error:
+            run.notes.append(str(error))
+    run.connection.close()
+    run.timeline.note("finished", verdict=run.verdict)
+
+
+def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
+    """Yield the plan of the whole rollback; one that cannot be made is a criterion not met."""
+    try:
+        steps = rehearse(gate_of(config, run), actions.ACTIONS)
+    except RollbackError as error:
+        run.refuse("drill.plan.made", error)
+    else:
+        run.refuse("drill.plan.made", None)
+        yield from lines(steps, run.system)
 
 
 @pytest.fixture(scope="session")
 def gate(pytestconfig: pytest.Config) -> Gate:
     """The only door to changes; shut unless --arm repeats the target's name."""
-    run = run_of(pytestconfig)
-    worker = hasattr(pytestconfig, "workerinput")
-    timeline = Timeline(pytestconfig.rootpath / "reports" / run.identity)
-    armed = pytestconfig.getoption("--arm")
-    return Gate(run.connection, timeline, armed=armed, run=run.identity, worker=worker)
+    return gate_of(pytestconfig, run_of(pytestconfig))
 
 
 @pytest.fixture(scope="session")
-def isolated(gate: Gate) -> Done:
-    """Phase 1: no unit of the system runs. None is stopped for a restore that cannot be made."""
-    gate.foresee(RESTORE_FILES)
-    return gate.perform(ISOLATE)
+def snapshot_saved(gate: Gate) -> Done:
+    """Prepare: the state before the rollback is kept. Nothing is done that cannot be finished."""
+    rehearse(gate, actions.ACTIONS)
+    return gate.perform(actions.SNAPSHOT)
 
 
 @pytest.fixture(scope="session")
-def files_restored(isolated: Done, gate: Gate) -> Done:  # noqa: ARG001 - it must come first
+def isolated(snapshot_saved: Done, gate: Gate) -> Done:  # noqa: ARG001 - it must come first
+    """Phase 1: no unit that is rolled back runs."""
+    return gate.perform(actions.ISOLATE)
+
+
+@pytest.fixture(scope="session")
+def maintenance_on(isolated: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 1: users are told to wait."""
+    return gate.perform(actions.MAINTENANCE_ON)
+
+
+@pytest.fixture(scope="session")
+def files_restored(maintenance_on: Done, gate: Gate) -> Done:  # noqa: ARG001
     """Phase 2: every live file equals its saved copy."""
-    return gate.perform(RESTORE_FILES)
+    return gate.perform(actions.RESTORE_FILES)
 
 
 @pytest.fixture(scope="session")
-def services_started(files_restored: Done, gate: Gate) -> Done:  # noqa: ARG001 - it must come first
-    """Phase 4: every unit runs."""
-    return gate.perform(START)
+def added_removed(files_restored: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 2: no file that the deploy added is left."""
+    return gate.perform(actions.REMOVE_ADDED)
+
+
+@pytest.fixture(scope="session")
+def configuration_restored(added_removed: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 3: the configuration is the recorded one."""
+    return gate.perform(actions.RESTORE_CONFIGURATION)
+
+
+@pytest.fixture(scope="session")
+def units_installed(configuration_restored: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 3: the service manager has the recorded unit files, under their own names."""
+    return gate.perform(actions.INSTALL_UNITS)
+
+
+@pytest.fixture(scope="session")
+def caches_cleared(units_installed: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 3: no bytecode of another version lies beside a restored source."""
+    return gate.perform(actions.CLEAR_CACHES)
+
+
+@pytest.fixture(scope="session")
+def services_started(caches_cleared: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 4: every required component is healthy and stays up, started in order."""
+    return gate.perform(actions.START)
+
+
+@pytest.fixture(scope="session")
+def optional_started(services_started: Done, gate: Gate) -> Done | RollbackError:  # noqa: ARG001
+    """Phase 4: optional components are tried last; what keeps them down is only told."""
+    try:
+        return gate.perform(actions.START_OPTIONAL, vital=False)
+    except RollbackError as error:
+        return error
+
+
+@pytest.fixture(scope="session")
+def maintenance_off(optional_started: Done | RollbackError, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 4: users get the system again; only a healthy one."""
+    return gate.perform(actions.MAINTENANCE_OFF)
+
+
+@pytest.fixture(scope="session")
+def closed(maintenance_off: Done, gate: Gate) -> Done:  # noqa: ARG001 - it must come first
+    """Last: saved copies and failed versions lie in the run's evidence, not beside the files."""
+    return gate.perform(actions.CLOSE)

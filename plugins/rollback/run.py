@@ -1,24 +1,32 @@
-"""One run: the target, the connection to it, how each criterion ended, and the verdict."""
+"""One run: the target, how each criterion ended, and the verdict."""
 
 from __future__ import annotations
 
 import datetime as dt
 import getpass
-import json
 import os
 import secrets
+import shlex
 import socket
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rollback import criteria
-from rollback.connection import Connection, agent_sha256
+from rollback.action import Scope
+from rollback.connection import Connection
 from rollback.criteria import Outcome
+from rollback.errors import RTO_MISSED, Inconclusive, RollbackError, UsageError
 from rollback.manifest import Loaded
+from rollback.model import Component
+from rollback.timeline import Timeline
 
 GOOD: Mapping[str, str] = {"readiness": "READY", "drill": "RECOVERED", "validate": "RECOVERED"}
 """What a suite proves when every criterion of it is met; `NOT` in front when not."""
+
+INTERRUPTED = 2
+"""pytest's exit code after Ctrl-C; ours after SIGTERM and SIGHUP as well."""
 
 
 def identity(now: dt.datetime) -> str:
@@ -32,84 +40,152 @@ def operator() -> str:
     return f"{name}@{socket.gethostname()}"
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says of a run.
+
+    Args:
+        words: the arguments as they were given, for the command that goes on.
+        armed: the target's name given to --arm.
+        only: the components given to --component.
+        dry: rehearse: print the plan, change nothing.
+        incident: the incident that the report belongs to.
+    """
+
+    words: tuple[str, ...] = ()
+    armed: str | None = None
+    only: frozenset[str] = frozenset()
+    dry: bool = False
+    incident: str | None = None
+
+
 @dataclass
 class Run:
-    """What is known of one run so far. `outcomes` grows while it goes on."""
+    """What is known of one run so far; it grows while the run goes on.
+
+    Args:
+        loaded: the manifest.
+        asked: the command line.
+        reports: where the folder of the run is made.
+        demonstration: whether the target is the sandbox, and not the user's system.
+
+    `latency` is what this process has measured since the last criterion ended, `measured` all of
+    the run. `facts` are what was read of the host since the suite began. `notes` are told at the
+    end: what went wrong beside the rollback itself.
+    """
 
     loaded: Loaded
-    incident: str | None = None
+    asked: Asked
+    reports: Path
+    demonstration: bool = False
+    identity: str = ""
     started: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     outcomes: list[Outcome] = field(default_factory=list)
+    latency: list[dict[str, Any]] = field(default_factory=list)
+    measured: list[dict[str, Any]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    suite: str = ""
+    users: Any = None
+    interrupted: bool = False
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.system = self.loaded.system
         self.connection = Connection(self.system)
-        self.identity = identity(self.started)
+        self.identity = self.identity or identity(self.started)
+        self.scope = Scope(self.system, self._chosen())
+        self.timeline = Timeline(self.folder)
+        self._raised: list[BaseException] = []
+
+    def _chosen(self) -> frozenset[str]:
+        known = [each.name for each in self.system.components]
+        unknown = sorted(self.asked.only.difference(known))
+        if unknown:
+            raise UsageError(
+                f"there is no component {', '.join(unknown)} in {self.loaded.path}",
+                hint=f"choose among: {', '.join(known)}",
+            )
+        return self.asked.only
+
+    @property
+    def folder(self) -> Path:
+        """The run's own folder for everything that it leaves behind."""
+        return self.reports / self.identity
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """The components that the run is about, in start order."""
+        return self.scope.components
+
+    def judged(self, error: BaseException | None) -> str:
+        """Return the outcome that an error stands for; one that was seen before hit another."""
+        if any(error is each for each in self._raised):
+            return "not reached"
+        if error is not None:
+            self._raised.append(error)
+        return criteria.judged(error)
+
+    def take(self, outcome: Mapping[str, Any], measured: Iterable[dict[str, Any]]) -> None:
+        """Take in how a criterion ended, and what was measured meanwhile."""
+        found = Outcome(**{**outcome, "findings": tuple(outcome["findings"])})
+        self.outcomes.append(found)
+        self.measured.extend(measured)
+        where = {"id": found.identity, "component": found.component, "phase": found.phase}
+        self.timeline.note("criterion", **where, outcome=found.outcome, seconds=found.seconds)
+
+    def refuse(self, identity: str, error: RollbackError | None) -> None:
+        """Take in the one criterion of a rehearsal: that the plan can be made."""
+        outcome = Outcome(
+            identity,
+            None,
+            criteria.judged(error),
+            "The plan of every action can be made.",
+            0.0,
+            message=error.message if error else "",
+            hint=error.hint if error else "",
+            findings=error.findings if error else (),
+            code=error.exit_code if error else 0,
+        )
+        self.outcomes.append(outcome)
 
     @property
     def suites(self) -> set[str]:
         """The suites whose criteria took part."""
-        return {each.identity.split(".")[0] for each in self.outcomes}
+        return {each.suite for each in self.outcomes}
+
+    @property
+    def elapsed(self) -> float | None:
+        """Seconds from the decision to the last criterion; None where nothing was to recover."""
+        return self.timeline.elapsed
 
     @property
     def exit_code(self) -> int:
         """The exit code that says what the criteria said, or why no change was allowed."""
-        own = {each.code for each in self.reasons} - {0, 1, criteria.Inconclusive.exit_code}
+        if self.interrupted:
+            return INTERRUPTED
+        own = {each.code for each in self.reasons} - {0, 1, Inconclusive.exit_code}
         if own:
             return min(own)
-        return criteria.exit_code(each.outcome for each in self.outcomes)
+        code = criteria.exit_code(each.outcome for each in self.outcomes)
+        late = self.elapsed is not None and self.elapsed > self.system.about.rto
+        return RTO_MISSED if code == 0 and late else code
 
     @property
     def verdict(self) -> str:
         """READY, RECOVERED, their opposites, or INCONCLUSIVE."""
         last = next((s for s in reversed(list(GOOD)) if s in self.suites), "readiness")
-        if self.exit_code == criteria.Inconclusive.exit_code:
+        if self.exit_code == Inconclusive.exit_code:
             return "INCONCLUSIVE"
-        return GOOD[last] if self.exit_code == 0 else f"NOT {GOOD[last]}"
+        if self.asked.dry and self.exit_code == 0:
+            return "REHEARSED"
+        return GOOD[last] if self.exit_code in {0, RTO_MISSED} else f"NOT {GOOD[last]}"
 
     @property
     def reasons(self) -> list[Outcome]:
         """The outcomes that stand against the good verdict."""
-        return [each for each in self.outcomes if each.outcome not in {"met", "waived"}]
+        return [each for each in self.outcomes if each.outcome in criteria.AGAINST]
 
-    def grouped(self) -> list[str]:
-        """Return the reasons as text, one paragraph for each: what is concerned, why, the way out."""
-        found: dict[tuple[str, str], list[str]] = {}
-        for each in self.reasons:
-            where = f" [{each.component}]" if each.component else ""
-            row = f"{each.outcome.upper()} {each.identity}{where}"
-            found.setdefault((each.message, each.hint), []).append(row)
-        return [
-            "\n".join([*rows, f"  {message}", *([f"  HINT: {hint}"] if hint else []), ""])
-            for (message, hint), rows in found.items()
-        ]
-
-    def record(self) -> dict[str, object]:
-        """Return everything that `report.json` states."""
-        target = self.system.target
-        return {
-            "run": self.identity,
-            "verdict": self.verdict,
-            "reasons": [each.message for each in self.reasons],
-            "system": self.system.about.name,
-            "target": {"name": target.name, "connection": target.connection},
-            "incident": self.incident,
-            "operator": operator(),
-            "started": self.started.isoformat(timespec="seconds"),
-            "finished": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-            "rto": self.system.about.rto,
-            "criteria": [asdict(each) for each in self.outcomes],
-            "round_trips": self.connection.trips,
-            "manifest": {"path": str(self.loaded.path), "sha256": self.loaded.sha256},
-            "agent_sha256": agent_sha256(),
-        }
-
-    def write(self, reports: Path) -> Path:
-        """Write the record into the run's own folder; nobody else can read it."""
-        folder = reports / self.identity
-        folder.mkdir(0o700, parents=True, exist_ok=True)
-        path = folder / "report.json"
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            json.dump(self.record(), file, indent=2)
-        return path
+    @property
+    def resume(self) -> str:
+        """The one command that goes on from wherever this run ended."""
+        return shlex.join(["pytest", *self.asked.words])

@@ -1,37 +1,84 @@
-"""The procedure's phases, in its order: isolation, files, services."""
+"""The procedure's phases, in its order. Each criterion asks for what its action has done."""
 
 from __future__ import annotations
 
 from fixtures.probes import demand, until_healthy
-from rollback.actions.files import RESTORE_FILES
-from rollback.actions.units import ISOLATE, START
+from rollback import actions
+from rollback.action import Done
 from rollback.connection import Connection
 from rollback.criteria import criterion
-from rollback.gate import Done
+from rollback.errors import Advisory, RollbackError
 from rollback.model import Component, System
 
 
-@criterion("drill.units.stopped")
+@criterion("drill.state.saved", phase="prepare")
+def test_the_state_before_is_saved(snapshot_saved: Done) -> None:
+    """'Backup Current State': configuration, logs and unit states are kept with the run."""
+    assert snapshot_saved.action is actions.SNAPSHOT
+
+
+@criterion("drill.units.stopped", phase="isolate")
 def test_components_are_isolated(isolated: Done) -> None:
     """'Verify isolation successful': every unit was seen down before a file was touched."""
-    assert isolated.action is ISOLATE
+    assert isolated.action is actions.ISOLATE
 
 
-@criterion("drill.files.restored")
+@criterion("drill.maintenance.shown", phase="isolate")
+def test_users_are_told_to_wait(maintenance_on: Done) -> None:
+    """'Route traffic to maintenance page': the edge was seen answering with the page."""
+    assert maintenance_on.action is actions.MAINTENANCE_ON
+
+
+@criterion("drill.files.restored", phase="files")
 def test_files_are_restored(files_restored: Done) -> None:
     """'Verify restoration': every live file was seen equal to the record."""
-    assert files_restored.action is RESTORE_FILES
+    assert files_restored.action is actions.RESTORE_FILES
 
 
-@criterion("drill.services.started")
+@criterion("drill.files.added_gone", phase="files")
+def test_added_files_are_away(added_removed: Done) -> None:
+    """'Restore Specific Components': what the deploy added was seen gone from the tree."""
+    assert added_removed.action is actions.REMOVE_ADDED
+
+
+@criterion("drill.configuration.restored", phase="configuration")
+def test_the_configuration_is_restored(configuration_restored: Done) -> None:
+    """'Restore environment variables': every configuration file was seen equal to the record."""
+    assert configuration_restored.action is actions.RESTORE_CONFIGURATION
+
+
+@criterion("drill.units.installed", phase="configuration")
+def test_unit_files_are_installed(units_installed: Done) -> None:
+    """'Restore service configurations': the manager was seen to use the recorded unit files."""
+    assert units_installed.action is actions.INSTALL_UNITS
+
+
+@criterion("drill.caches.cleared", phase="configuration")
+def test_no_stale_bytecode_is_left(caches_cleared: Done) -> None:
+    """'Restore Import Paths': no bytecode of another version was seen beside a source."""
+    assert caches_cleared.action is actions.CLEAR_CACHES
+
+
+@criterion("drill.services.started", phase="services")
 def test_services_run_again(services_started: Done) -> None:
-    """'Restart Services in Order': every unit was seen active."""
-    assert services_started.action is START
+    """'Restart Services in Order': each was seen healthy, and to stay up, before the next."""
+    assert services_started.action is actions.START
 
 
-@criterion("drill.health.answers")
+@criterion("drill.services.optional", phase="services")
+def test_optional_services_run_again(optional_started: Done | RollbackError) -> None:
+    """'Start knowledge system (if stable)': what keeps an optional component down is told."""
+    if isinstance(optional_started, RollbackError):
+        raise Advisory(
+            f"an optional component is down: {optional_started.message}",
+            findings=optional_started.findings,
+            hint=optional_started.hint,
+        ) from optional_started
+
+
+@criterion("drill.health.answers", phase="services")
 def test_components_are_healthy(
-    services_started: Done,  # noqa: ARG001 - it must come first
+    maintenance_off: Done,  # noqa: ARG001 - it must come first
     connection: Connection,
     system: System,
     component: Component,
@@ -42,3 +89,15 @@ def test_components_are_healthy(
         component,
         f"see the log of {component.unit}; the failed release comes back by undoing this run",
     )
+
+
+@criterion("drill.maintenance.lifted", phase="services")
+def test_users_get_the_system_again(maintenance_off: Done) -> None:
+    """'User experience restored': the edge was seen answering with the system itself."""
+    assert maintenance_off.action is actions.MAINTENANCE_OFF
+
+
+@criterion("drill.backups.closed", phase="validate")
+def test_saved_copies_are_evidence(closed: Done) -> None:
+    """'Should show 0 if all restored': no saved copy was seen left beside the files."""
+    assert closed.action is actions.CLOSE

@@ -148,8 +148,9 @@ class Shop:
 
     def pytest(self, *words: str) -> tuple[int, str]:
         """Run pytest as an operator would; return its exit code and what it printed."""
+        where = (f"--rollback-target={self.manifest}", "-o", f"rollback_reports={self.reports}")
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *words, f"--rollback-target={self.manifest}"],
+            [sys.executable, "-m", "pytest", *words, *where],
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
@@ -158,13 +159,25 @@ class Shop:
         )
         return done.returncode, done.stdout + done.stderr
 
+    @property
+    def reports(self) -> Path:
+        """Return where the runs of this shop leave their folders."""
+        return self.home / "reports"
+
+    def record(self) -> dict[str, Any]:
+        """Return the record of the last run."""
+        last = max(self.reports.iterdir(), key=lambda folder: folder.stat().st_mtime_ns)
+        found: dict[str, Any] = json.loads((last / "report.json").read_text())
+        return found
+
+    def reds(self, suite: str) -> tuple[int, set[tuple[str, str | None]]]:
+        """Run one suite; return its exit code and what was not met, for whom."""
+        code, printed = self.pytest(f"suites/{suite}")
+        assert "report: " in printed, printed
+        fine = {"met", "advisory"}
+        rows = self.record()["criteria"]
+        return code, {(c["id"], c["component"]) for c in rows if c["outcome"] not in fine}
+
     def readiness(self) -> tuple[int, set[tuple[str, str | None]]]:
         """Run the readiness suite; return its exit code and what was not met, for whom."""
-        code, printed = self.pytest("suites/readiness")
-        path = Path(printed.split("report: ")[1].splitlines()[0])
-        record = json.loads(path.read_text())
-        shutil.rmtree(path.parent)
-        reds = {
-            (c["identity"], c["component"]) for c in record["criteria"] if c["outcome"] != "met"
-        }
-        return code, reds
+        return self.reds("readiness")

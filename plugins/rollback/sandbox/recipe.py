@@ -25,6 +25,7 @@ class Table(Frozen):
     previous: str = "releases/previous"
     current: str = "releases/current"
     scenarios: str = "scenarios"
+    scenario: str = ""
     version: str = "VERSION"
     prepare: str = ""
     fill: tuple[str, ...] = ()

@@ -1,0 +1,79 @@
+"""From what a test did to how its criterion ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+from typing import Any
+
+from rollback import criteria
+from rollback.criteria import Criterion, Outcome
+from rollback.errors import RollbackError
+from rollback.run import Run
+
+AFTER = ("drill", "validate", "monitor")
+"""Suites in which an optional component is allowed to fail: the recovery goes on without it."""
+
+
+def judge(
+    run: Run,
+    item: Any,
+    criterion: Criterion,
+    error: BaseException | None,
+    seconds: float,
+) -> Outcome:
+    """Return how a criterion ended, given what its test raised; waivers are applied.
+
+    A test whose fixture raised what an earlier test has already reported was not reached.
+    """
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    about = params.get("component")
+    component = about.name if about else params.get("owner")
+    outcome, message = run.judged(error), said(error)
+    if about and not about.required and outcome in criteria.AGAINST and criterion.suite in AFTER:
+        outcome, message = "advisory", f"optional (required = false), and {message}"
+    excuse = criteria.waiver(run.system.waivers, criterion.identity, component) if error else None
+    if excuse:
+        held = criteria.holds(excuse, dt.datetime.now(dt.UTC))
+        outcome = "waived" if held else outcome
+        until = "until" if held else "EXPIRED"
+        message += f"\nwaiver of {excuse.owner} {until} {excuse.until}: {excuse.reason}"
+    known = error if isinstance(error, RollbackError) else None
+    return Outcome(
+        criterion.identity,
+        component,
+        outcome,
+        title=" ".join((item.obj.__doc__ or "").split("\n\n")[0].split()),
+        seconds=round(seconds, 3),
+        phase=criterion.phase,
+        message=message,
+        hint=known.hint if known else "",
+        findings=known.findings if known else (),
+        evidence=dict(item.user_properties),
+        nodeid=item.nodeid,
+        code=0 if outcome in {"advisory", "waived"} else code_of(error),
+    )
+
+
+def code_of(error: BaseException | None) -> int:
+    """Return the exit code that an error asks for."""
+    return error.exit_code if isinstance(error, RollbackError) else int(error is not None)
+
+
+def said(error: BaseException | None) -> str:
+    """Return what an error says of itself."""
+    if error is None:
+        return ""
+    if isinstance(error, RollbackError):
+        return error.message
+    if type(error).__name__ == "Skipped":
+        return "it was skipped, and what was not checked is not met"
+    return str(error) or type(error).__name__
+
+
+def mark(report: Any, outcome: Outcome, run: Run) -> None:  # noqa: ANN401 - pytest's report
+    """Write an outcome onto pytest's report, in types that travel between processes."""
+    report.criterion = {**asdict(outcome), "findings": list(outcome.findings)}
+    report.measured, run.latency[:] = list(run.latency), []
+    report.outcome = "failed" if outcome.outcome in criteria.AGAINST else "passed"
+    report.longrepr = "\n".join(outcome.paragraph) if report.outcome == "failed" else None

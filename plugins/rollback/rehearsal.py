@@ -1,0 +1,53 @@
+"""The whole rollback as a plan: what every action would change, in order, and how long it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rollback.action import Action, Change
+from rollback.gate import Gate
+from rollback.model import PHASES, System
+
+
+@dataclass(frozen=True)
+class Step:
+    """One action and the changes that it would make."""
+
+    action: Action
+    changes: tuple[Change, ...]
+
+    @property
+    def seconds(self) -> float:
+        """The seconds that the changes are expected to take."""
+        return sum(change.estimate for change in self.changes)
+
+
+def rehearse(gate: Gate, actions: Iterable[Action]) -> tuple[Step, ...]:
+    """Return what each action would do, each as if those before it were done.
+
+    Raises:
+        RollbackError: an action refuses to plan; its reason and the way out.
+    """
+    return tuple(Step(action, gate.foresee(action)) for action in actions)
+
+
+def lines(steps: Iterable[Step], system: System) -> Iterator[str]:
+    """Yield the plan for people: phases with estimate and budget, and a line for each change."""
+    steps = tuple(steps)
+    for phase in PHASES:
+        mine = [step for step in steps if step.action.phase == phase]
+        took, budget = sum(step.seconds for step in mine), system.budgets.of(phase)
+        yield f"{phase:15} about {clock(took)} of {clock(budget)}"
+        for step in mine:
+            yield from (f"    {change.what}" for change in step.changes)
+            if not step.changes:
+                yield f"    {step.action.name}: nothing to do"
+    total = sum(step.seconds for step in steps)
+    yield f"{'in all':15} about {clock(total)} of {clock(system.about.rto)}"
+
+
+def clock(seconds: float) -> str:
+    """Return seconds as 0m41s."""
+    whole = round(seconds)
+    return f"{whole // 60}m{whole % 60:02d}s"

@@ -1,0 +1,108 @@
+"""The sandbox as a target: one that is up is attached to, otherwise one is started for the session.
+
+Only a sandbox of the session's own is brought to the state that each suite needs. One that
+somebody keeps running is left as it is: he plays the story by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from rollback.errors import UsageError
+from rollback.manifest import Loaded, load, parse
+from rollback.sandbox.embedded import Embedded
+from rollback.sandbox.layout import Layout, words
+from rollback.sandbox.recipe import Recipe
+
+NAME = "sandbox"
+DEPLOYED, BROKEN, ROLLED_BACK = "deployed", "broken", "rolled back"
+NEEDS = {"drill": BROKEN, "validate": ROLLED_BACK, "monitor": ROLLED_BACK, "triage": BROKEN}
+"""What each suite starts from; every other one from a healthy deploy."""
+
+
+def usual() -> Path:
+    """Return the place of this user's one sandbox that is kept running."""
+    return Path(tempfile.gettempdir()) / f"rollback-sandbox-{os.getuid()}"
+
+
+def sketch(folder: Path) -> Loaded:
+    """Return the sandbox's description without starting anything, for collecting criteria."""
+    recipe = Recipe.read(folder)
+    ports = dict.fromkeys(recipe.ports, 1)
+    document = recipe.document(words(Layout(usual()), ports, Path("/usr/bin")))
+    return Loaded(parse(document, str(folder)), folder / "embedded.toml", "0" * 64)
+
+
+class Sandbox:
+    """A running sandbox for one session.
+
+    Args:
+        embedded: the sandbox.
+        owned: whether it was started for this session, and ends with it.
+        scenario: the way in which its current release turns bad.
+    """
+
+    def __init__(self, embedded: Embedded, *, owned: bool, scenario: str | None = None) -> None:
+        self.embedded, self.owned = embedded, owned
+        self.scenario = scenario or embedded.recipe.table.scenario
+        self.state, self.drilled = DEPLOYED, False
+
+    @classmethod
+    def open(cls, folder: Path, scenario: str | None) -> Sandbox:
+        """Return the sandbox that is up, or start one and deploy its current release.
+
+        Raises:
+            UsageError: a scenario that nobody knows, or one for a sandbox that is kept running.
+            Unfinished: it does not come up; nothing is left of it.
+        """
+        if Layout(usual()).note.exists():
+            kept = Embedded.attach(usual())
+            if kept.site.manager.answers():
+                if scenario:
+                    raise UsageError(
+                        "the sandbox that is up turns bad by its own command",
+                        hint=f"scripts/sandbox break {scenario}",
+                    )
+                return cls(kept, owned=False)
+        fresh = cls(Embedded(folder), owned=True, scenario=scenario)
+        fresh.check()
+        fresh.embedded.up().deploy()
+        return fresh
+
+    def check(self) -> None:
+        """Refuse a scenario that nobody knows before anything is started."""
+        known = self.embedded.scenarios
+        if self.scenario not in known and not Path(self.scenario).is_dir():
+            raise UsageError(
+                f"there is no scenario {self.scenario!r}",
+                hint=f"choose one of: {', '.join(known) or 'none'}",
+            )
+
+    def load(self) -> Loaded:
+        """Return the running sandbox's own manifest."""
+        return load(self.embedded.manifest_path)
+
+    def prepare(self, suite: str, roll_back: Callable[[], object]) -> None:
+        """Bring a sandbox of our own to the state that a suite starts from."""
+        needed = NEEDS.get(suite, DEPLOYED)
+        after_drill = self.drilled and needed == ROLLED_BACK  # whatever the drill made of it
+        self.drilled = self.drilled or suite == "drill"
+        if not self.owned or self.state == needed or after_drill:
+            return
+        if self.state != DEPLOYED and needed != ROLLED_BACK:
+            self.embedded.reset()
+            self.state = DEPLOYED
+        if self.state == DEPLOYED and needed != DEPLOYED:
+            self.embedded.break_(self.scenario)
+            self.state = BROKEN
+        if needed == ROLLED_BACK:
+            roll_back()
+            self.state = ROLLED_BACK
+
+    def close(self) -> None:
+        """End a sandbox of our own; leave one that somebody keeps."""
+        if self.owned:
+            self.embedded.down()

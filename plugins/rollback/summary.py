@@ -1,0 +1,80 @@
+"""The end of a run in the terminal, for 80 columns: phases, each reason once, the way on."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rollback.criteria import Outcome
+from rollback.rehearsal import clock
+from rollback.run import Run
+
+WIDTH = 80
+MOST = 12
+"""Findings of one reason that are shown here; the report has all of them."""
+
+
+def lines(run: Run, record: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the terminal shows below the verdict."""
+    if run.demonstration:
+        yield "a demonstration on the sandbox, not your system"
+    if run.timeline.decided is not None:
+        yield from ("", *table(record["phases"]))
+        yield from users(record)
+    yield ""
+    for reasons in grouped(run.reasons):
+        yield from paragraph(reasons)
+    for each in run.outcomes:
+        if each.outcome in {"waived", "advisory"}:
+            yield from paragraph([each])
+
+
+def table(phases: list[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the phases against their budgets."""
+    yield f"{'phase':<15}{'took':>8}{'budget':>9}{'changes':>9}  state"
+    for phase in phases:
+        took = "-" if phase["seconds"] is None else clock(phase["seconds"])
+        budget, changes = clock(phase["budget"]), len(phase["changes"])
+        yield f"{phase['name']:<15}{took:>8}{budget:>9}{changes:>9}  {phase['state']}"
+
+
+def users(record: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what users got meanwhile, where somebody looked."""
+    outage, page = record["outage_seconds"], record["maintenance_seconds"]
+    if outage is not None:
+        yield ""
+        yield f"users got errors for {outage:.1f} s and the maintenance page for {page:.1f} s"
+
+
+def grouped(reasons: list[Outcome]) -> list[list[Outcome]]:
+    """Return the outcomes that say the same together."""
+    found: dict[tuple[str, str, tuple[str, ...]], list[Outcome]] = {}
+    for each in reasons:
+        found.setdefault((each.message, each.hint, each.findings), []).append(each)
+    return list(found.values())
+
+
+def paragraph(same: list[Outcome]) -> Iterator[str]:
+    """Yield one paragraph: who is concerned, why, what was found, the way out."""
+    one = same[0]
+    shown = [each for each in same if each.outcome != "not reached"] or same[:1]
+    yield from (each.row for each in shown)
+    if len(same) > len(shown):
+        yield f"  (and {len(same) - len(shown)} that could not be reached because of it)"
+    yield from wrapped(one.message, "  ")
+    for finding in one.findings[:MOST]:
+        yield from wrapped(f"- {finding}", "    ")
+    if len(one.findings) > MOST:
+        yield f"    … and {len(one.findings) - MOST:,} more, all of them in the report"
+    if one.hint:
+        yield f"  HINT: {one.hint}"  # never wrapped: it is there to be copied
+    yield ""
+
+
+def wrapped(text: str, indent: str) -> Iterator[str]:
+    """Yield a text in lines that fit, its own line ends kept."""
+    for line in text.splitlines():
+        yield from textwrap.wrap(
+            line, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        ) or [""]
