@@ -242,8 +242,8 @@ class Far(Prober):
     ) -> None:
         self.edge = question(system)
         super().__init__(ROUND_TRIP, WINDOW + 2.0)
-        self.place = system.target.connection
         self.connection = connect(system)
+        self.place = self.connection.where
 
     def look(self) -> None:
         """Ask for one window after the other."""

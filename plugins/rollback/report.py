@@ -19,7 +19,7 @@ from .page.log import Log
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .page.scrub import Redact
+    from rollback.redaction import Redact
 
     Record = Mapping[str, object]
 

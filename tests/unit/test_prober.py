@@ -84,7 +84,7 @@ def server() -> Iterator[Server]:
     server.close()
 
 
-def system(url: str, connection: str = "local://", **more: Any) -> System:
+def system(url: str, connection: str = "local://", **more: str) -> System:
     """Return a system with this edge."""
     return parse(
         {
@@ -99,7 +99,7 @@ def system(url: str, connection: str = "local://", **more: Any) -> System:
     )
 
 
-def near(server: Server, **more: Any) -> Near:
+def near(server: Server, **more: str) -> Near:
     """Return a prober of the server."""
     return Near(system(f"http://127.0.0.1:{server.port}/health", **more))
 
@@ -302,6 +302,8 @@ def test_a_host_that_is_lost_is_said() -> None:
     """An unreachable host ends nothing: there is no measurement, and a problem."""
 
     class Lost:
+        where = "ssh://nobody"
+
         def ask(self, *_words: object, **_more: object) -> Any:  # noqa: ANN401
             raise Unreachable("the host is lost", hint="look for it")
 

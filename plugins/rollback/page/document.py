@@ -23,8 +23,9 @@ from .verdict import facts, verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from rollback.redaction import Redact
+
     from .log import Log
-    from .scrub import Redact
 
 HERE = Path(__file__).parent.parent
 STYLE = HERE / "report.css"

@@ -10,8 +10,9 @@ from .words import span
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rollback.redaction import Redact
+
     from .row import Limits
-    from .scrub import Redact
 
 KEPT = 40_000
 RANK = ("passed", "skipped", "xfailed", "xpassed", "failed", "error")

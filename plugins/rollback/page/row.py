@@ -12,7 +12,7 @@ from .scrub import clean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from .scrub import Redact
+    from rollback.redaction import Redact
 
 T = TypeVar("T")
 

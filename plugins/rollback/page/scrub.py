@@ -1,4 +1,7 @@
-"""What a text becomes before it is shown: no secret, nothing that steers a terminal or hides."""
+"""What a text becomes before it is shown: short, and nothing in it steers a terminal or hides.
+
+What a secret is, and how it is found, is for `rollback.redaction` alone to know.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Redact = Callable[[str], str]
+    from rollback.redaction import Redact
 
 STEERING = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, cursor
@@ -23,7 +24,8 @@ HIDING = re.compile(
 )
 ESCAPED_BYTES = range(0xDC80, 0xDD00)
 LAST_BYTE = 0xFF
-RIM = 1024
+RIM = 8192
+"""Letters beside a cut in which the half of a secret may stand; a key of 4096 bits has 3,300."""
 
 
 def visible(found: re.Match[str]) -> str:
@@ -44,17 +46,20 @@ def scrub(text: str) -> str:
 def clean(text: str, redact: Redact, head: int, tail: int = 0) -> str:
     """Return begin and end of a text, scrubbed and without secrets.
 
-    Redacted twice: the second time finds a secret that escape sequences had cut in two. Of a
-    huge text only what can be shown is scrubbed, and the rim of that is dropped, because half a
-    secret may stand there.
+    Of a huge text only what can be shown is looked at, and the rim of that is dropped, because
+    half a secret may stand there.
     """
-    raw = redact(text)
     reach = 4 * (head + tail) + RIM
-    if len(raw) <= reach:
-        return shorten(redact(scrub(raw)), head, tail)
-    first = redact(scrub(raw[:reach]))[:-RIM][:head]
-    last = redact(scrub(raw[-reach:]))[RIM:][-tail:] if tail else ""
-    return first + gap(len(raw) - head - tail) + last
+    if len(text) <= reach:
+        return shorten(hidden(text, redact), head, tail)
+    first = hidden(text[:reach], redact)[:-RIM][:head]
+    last = hidden(text[-reach:], redact)[RIM:][-tail:] if tail else ""
+    return first + gap(len(text) - head - tail) + last
+
+
+def hidden(text: str, redact: Redact) -> str:
+    """Return a text scrubbed and without secrets, also those that escape sequences cut in two."""
+    return redact(scrub(redact(text)))
 
 
 def shorten(text: str, head: int, tail: int = 0) -> str:
