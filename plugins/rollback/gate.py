@@ -1,4 +1,4 @@
-"""The only door to changes: it opens for the target whose name was given, and proves each action."""
+"""The only door to changes: open for the target whose name was given; it proves each action."""
 
 from __future__ import annotations
 

@@ -245,7 +245,7 @@ class Conduct:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take an outcome into the run, also one that a worker of pytest-xdist sent."""
         if hasattr(report, "criterion") and not self.worker:
-            self.run.take(report.criterion, report.measured)  # type: ignore[attr-defined]
+            self.run.take(report.criterion, report.measured)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Rehearse where that was asked for, let go of the host, and set the exit code."""

@@ -40,10 +40,9 @@ def roll_back(config: pytest.Config, run: Run) -> None:
     """Carry the whole rollback out, without criteria: how a sandbox gets to be rolled back."""
     gate = gate_of(config, run)
     for action in actions.ACTIONS:
-        with contextlib.ExitStack() as stack:
-            if action is actions.START_OPTIONAL:
-                stack.enter_context(contextlib.suppress(RollbackError))
-            gate.perform(action, vital=action is not actions.START_OPTIONAL)
+        vital = action is not actions.START_OPTIONAL
+        with contextlib.suppress(*(() if vital else (RollbackError,))):
+            gate.perform(action, vital=vital)
 
 
 def enter(config: pytest.Config, run: Run, suite: str) -> None:

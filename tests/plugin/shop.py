@@ -1,9 +1,7 @@
-"""A small system of two components under a real supervisord, deployed once; nothing of it is fake."""
+"""A small system of two components under a real supervisord, deployed once; nothing is fake."""
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import socket
 import subprocess
@@ -15,6 +13,7 @@ from typing import Any
 import tomli_w
 
 from rollback.agent import saving
+from tests.plugin.operator import Operator
 
 SERVICE = """
 import http.server, json, sys
@@ -26,7 +25,6 @@ class Page(http.server.BaseHTTPRequestHandler):
     def log_message(self, *rest): pass
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Page).serve_forever()
 """
-REPOSITORY = Path(__file__).parents[2]
 NAMES = ("web", "till")
 
 
@@ -37,14 +35,14 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-class Shop:
+class Shop(Operator):
     """One shop in its own directory. `root` is what is deployed, `state` what is recorded."""
 
     def __init__(self, home: Path) -> None:
-        self.home, self.root, self.state = home, home / "srv", home / "state"
+        super().__init__(home, home / "rollback.toml")
+        self.root, self.state = home / "srv", home / "state"
         self.ports = {name: free_port() for name in NAMES}
         self.socket = home / "s.sock"
-        self.manifest = home / "rollback.toml"
 
     def up(self) -> None:
         """Install the previous release, save its backups, deploy the current one, start it."""
@@ -118,8 +116,8 @@ class Shop:
         lines = [f"[unix_http_server]\nfile={self.socket}\n", "[supervisord]\nnodaemon=true\n"]
         lines += [f"logfile={self.home}/d.log\npidfile={self.home}/d.pid\n"]
         lines += [
-            "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory="
-            "supervisor.rpcinterface:make_main_rpcinterface\n"
+            "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface"
+            + ":make_main_rpcinterface\n"
         ]
         lines += [
             f"[program:shop-{name}]\ncommand={sys.executable} {self.root}/{name}/serve.py {port}\n"
@@ -145,39 +143,3 @@ class Shop:
         self.daemon.terminate()
         self.daemon.wait(20)
         shutil.rmtree(self.home)
-
-    def pytest(self, *words: str) -> tuple[int, str]:
-        """Run pytest as an operator would; return its exit code and what it printed."""
-        where = (f"--rollback-target={self.manifest}", "-o", f"rollback_reports={self.reports}")
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", *words, *where],
-            cwd=REPOSITORY,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "COLUMNS": "80"},
-        )
-        return done.returncode, done.stdout + done.stderr
-
-    @property
-    def reports(self) -> Path:
-        """Return where the runs of this shop leave their folders."""
-        return self.home / "reports"
-
-    def record(self) -> dict[str, Any]:
-        """Return the record of the last run."""
-        last = max(self.reports.iterdir(), key=lambda folder: folder.stat().st_mtime_ns)
-        found: dict[str, Any] = json.loads((last / "report.json").read_text())
-        return found
-
-    def reds(self, suite: str) -> tuple[int, set[tuple[str, str | None]]]:
-        """Run one suite; return its exit code and what was not met, for whom."""
-        code, printed = self.pytest(f"suites/{suite}")
-        assert "report: " in printed, printed
-        fine = {"met", "advisory"}
-        rows = self.record()["criteria"]
-        return code, {(c["id"], c["component"]) for c in rows if c["outcome"] not in fine}
-
-    def readiness(self) -> tuple[int, set[tuple[str, str | None]]]:
-        """Run the readiness suite; return its exit code and what was not met, for whom."""
-        return self.reds("readiness")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.shop import REPOSITORY, Shop
+from tests.plugin.operator import REPOSITORY
+from tests.plugin.shop import Shop
 
 Reds = set[tuple[str, str | None]]
 

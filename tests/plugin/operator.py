@@ -1,0 +1,60 @@
+"""Somebody who runs the suites against a target, as a person would: by command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).parents[2]
+FINE = {"met", "advisory"}
+
+
+class Operator:
+    """An operator with a description of one target, and a place for reports.
+
+    Args:
+        home: a directory of the test's own.
+        manifest: the target's rollback.toml.
+    """
+
+    def __init__(self, home: Path, manifest: Path) -> None:
+        self.home, self.manifest = home, manifest
+
+    def pytest(self, *words: str) -> tuple[int, str]:
+        """Run pytest as an operator would; return its exit code and what it printed."""
+        where = (f"--rollback-target={self.manifest}", "-o", f"rollback_reports={self.reports}")
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *words, *where],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "COLUMNS": "80"},
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    @property
+    def reports(self) -> Path:
+        """Return where the runs leave their folders."""
+        return self.home / "reports"
+
+    def record(self) -> dict[str, Any]:
+        """Return the record of the last run."""
+        last = max(self.reports.iterdir(), key=lambda folder: folder.stat().st_mtime_ns)
+        found: dict[str, Any] = json.loads((last / "report.json").read_text())
+        return found
+
+    def reds(self, suite: str) -> tuple[int, set[tuple[str, str | None]]]:
+        """Run one suite; return its exit code and what was not met, for whom."""
+        code, printed = self.pytest(f"suites/{suite}")
+        assert "report: " in printed, printed
+        rows = self.record()["criteria"]
+        return code, {(c["id"], c["component"]) for c in rows if c["outcome"] not in FINE}
+
+    def readiness(self) -> tuple[int, set[tuple[str, str | None]]]:
+        """Run the readiness suite; return its exit code and what was not met, for whom."""
+        return self.reds("readiness")
