@@ -1,0 +1,335 @@
+"""From what is known of a run to what its report says; pure, and the same words everywhere.
+
+The record is the contract between a run and its readers: `page/` shows it, `report.json` holds
+it, the terminal's summary prints from it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any
+
+from rollback.checklist import checklist
+from rollback.criteria import AGAINST, Outcome
+from rollback.model import PHASES, Phase, System
+from rollback.page.words import clock, count
+from rollback.tally import Users
+
+Event = Mapping[str, Any]
+
+PACKAGES = (
+    "pytest-rollback",
+    "pytest",
+    "pytest-html",
+    "pytest-testinfra",
+    "pytest-timeout",
+    "pytest-xdist",
+    "httpx",
+    "pydantic",
+)
+BAD = frozenset({"not met", "inconclusive"})
+RECOVERY = frozenset({"drill", "validate"})
+QUOTED = re.compile(r"(?<!\w)(['\"])(.+?)\1(?!\w)")
+LEADING = re.compile(r"""(?:(['"]).+?\1(?!\w)[,;]?\s*(?:and\s+)?)+[:,]?\s*""")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a report is made of.
+
+    Args:
+        system: what the manifest describes.
+        run, operator, incident: which run, who ran it, and what for.
+        started, finished: when the session began and ended, UTC.
+        verdict: READY, RECOVERED, REHEARSED, their opposites, or INCONCLUSIVE.
+        outcomes: how every criterion ended.
+        events: the timeline's; offsets in seconds since the session began.
+        elapsed: seconds from the decision to the last success criterion; None without a clock.
+        demonstration: whether the target is the sandbox.
+        connection: how the target is reached, without a password; the manifest's if not given.
+        users: what the prober saw.
+        latency: one entry for each probe that was measured.
+        backups: the record of the backup set; its releases are named in the report.
+        resume: the command that goes on from here.
+        estimate: seconds that a rehearsed rollback would take, and how many changes it needs.
+        notes: what went wrong beside the rollback itself.
+        manifest: its `path` and `sha256`.
+        agent_sha256: the hash of what was sent to the host.
+        round_trips: how often the host was asked.
+    """
+
+    system: System
+    run: str
+    operator: str
+    verdict: str
+    started: dt.datetime
+    finished: dt.datetime
+    outcomes: Sequence[Outcome] = ()
+    events: Sequence[Event] = ()
+    incident: str | None = None
+    elapsed: float | None = None
+    demonstration: bool = False
+    connection: str = ""
+    users: Users | None = None
+    latency: Sequence[Mapping[str, Any]] = ()
+    backups: Mapping[str, Any] | None = None
+    resume: str = ""
+    estimate: tuple[float, int] | None = None
+    notes: Sequence[str] = ()
+    manifest: Mapping[str, str] = field(default_factory=dict)
+    agent_sha256: str = ""
+    round_trips: int = 0
+
+    @property
+    def good(self) -> bool:
+        """Whether the verdict is one that nobody has to act on."""
+        return not self.verdict.startswith("NOT ") and self.verdict != "INCONCLUSIVE"
+
+    @property
+    def margin(self) -> float | None:
+        """Seconds that were left of the recovery time objective; negative when it was missed."""
+        return None if self.elapsed is None else self.system.about.rto - self.elapsed
+
+    @property
+    def decided(self) -> Event | None:
+        """The event that started the clock."""
+        return next((each for each in self.events if each["event"] == "decided"), None)
+
+
+def record(facts: Facts) -> dict[str, Any]:
+    """Return everything that the report of a run states."""
+    users, backups = facts.users or Users(), facts.backups or {}
+    lanes, decided = phases(facts), facts.decided
+    return {
+        "run": facts.run,
+        "verdict": facts.verdict,
+        "sentence": sentence(facts),
+        "reasons": list(reasons(facts, lanes)),
+        "system": facts.system.about.name,
+        "target": target(facts),
+        "incident": facts.incident,
+        "operator": facts.operator,
+        "started": facts.started.isoformat(timespec="seconds"),
+        "decided": decided["at"] if decided else None,
+        "finished": facts.finished.isoformat(timespec="seconds"),
+        "rto": facts.system.about.rto,
+        "elapsed": facts.elapsed,
+        "margin": facts.margin,
+        "previous": release(backups, "previous"),
+        "current": release(backups, "current"),
+        "resume": None if facts.good or not facts.resume else facts.resume,
+        "phases": lanes,
+        "users": list(users.seconds),
+        "users_asked_from": users.asked_from,
+        "users_problem": users.problem,
+        "outage_seconds": users.outage_seconds,
+        "maintenance_seconds": users.maintenance_seconds,
+        "criteria": [criterion(each) for each in facts.outcomes],
+        "latency": [dict(each) for each in facts.latency],
+        "checklist": checklist(facts.outcomes, facts.events),
+        "versions": versions(),
+        "manifest": dict(facts.manifest),
+        "agent_sha256": facts.agent_sha256,
+        "round_trips": facts.round_trips,
+    }
+
+
+def target(facts: Facts) -> dict[str, Any]:
+    """Return where the run was made."""
+    about = facts.system.target
+    return {
+        "name": about.name,
+        "connection": facts.connection or about.connection,
+        "demonstration": facts.demonstration,
+    }
+
+
+def release(backups: Mapping[str, Any], which: str) -> dict[str, Any]:
+    """Return a release's name and commit, as far as the backup set's record knows them."""
+    found = backups.get(which) or {}
+    return {"name": found.get("name"), "commit": found.get("commit")}
+
+
+def versions() -> dict[str, str]:
+    """Return what this run was made with."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return {**found, "python": platform.python_version()}
+
+
+def sentence(facts: Facts) -> str:
+    """Return the verdict as one line, with the minutes or the number of criteria behind it."""
+    return f"{facts.verdict}{', '.join(filter(None, (behind(facts), late(facts))))}"
+
+
+def behind(facts: Facts) -> str:
+    """Return what stands behind the verdict, and on which target."""
+    where, rto = f"({facts.system.target.name})", clock(facts.system.about.rto)
+    against = sum(each.outcome in AGAINST for each in facts.outcomes)
+    counted = f": {against} of {count(len(facts.outcomes), 'criterion', 'criteria')} {where}"
+    if facts.verdict == "REHEARSED" and facts.estimate:
+        seconds, changes = facts.estimate
+        return f": {count(changes, 'change')} in about {clock(seconds)} of {rto} {where}"
+    if facts.elapsed is not None:
+        word = "in" if facts.good else "after"
+        return f" {word} {clock(facts.elapsed)} of {rto} {where}"
+    return f" {where}" if facts.good or not facts.outcomes else counted
+
+
+def late(facts: Facts) -> str:
+    """Return by how much the recovery time objective was missed; nothing when it was not."""
+    if facts.margin is None or facts.margin >= 0:
+        return ""
+    return f"{clock(-facts.margin)} too late"
+
+
+def reasons(facts: Facts, lanes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield why the verdict is what it is: each criterion once, then what took too long."""
+    said: dict[tuple[str, str], list[str]] = {}
+    against = [each for each in facts.outcomes if each.outcome in AGAINST]
+    causes = [each for each in against if each.outcome != "not reached"] or against
+    for each in causes:
+        key = (each.identity, each.message.split("\n")[0] or each.outcome)
+        said.setdefault(key, []).append(each.component or "")
+    for (identity, message), components in said.items():
+        names = ", ".join(filter(None, components))
+        yield f"{identity}{f' [{names}]' if names else ''}: {message}"
+    for lane in lanes:
+        if lane["seconds"] is not None and lane["seconds"] > lane["budget"]:
+            took, budget = clock(lane["seconds"]), clock(lane["budget"])
+            yield f"phase {lane['name']} took {took} of its {budget}"
+    if late(facts):
+        yield f"the recovery time objective was missed by {late(facts).removesuffix(' too late')}"
+    yield from facts.notes
+
+
+def criterion(outcome: Outcome) -> dict[str, Any]:
+    """Return one criterion as it is reported."""
+    return {
+        "id": outcome.identity,
+        "component": outcome.component,
+        "suite": outcome.suite,
+        "phase": outcome.phase,
+        "outcome": outcome.outcome,
+        "title": title(outcome.title),
+        "procedure": procedure(outcome.title),
+        "seconds": outcome.seconds,
+        "message": outcome.message,
+        "hint": outcome.hint,
+        "findings": list(outcome.findings),
+        "evidence": dict(outcome.evidence),
+        "nodeid": outcome.nodeid,
+    }
+
+
+def procedure(sentence: str) -> str:
+    """Return the line of the procedure that a criterion's sentence quotes; all that it begins with.
+
+    An apostrophe inside a word opens no quote.
+    """
+    leading = LEADING.match(sentence)
+    if leading:
+        return "; ".join(found[2] for found in QUOTED.finditer(leading[0]))
+    found = QUOTED.search(sentence)
+    return found[2] if found else ""
+
+
+def title(sentence: str) -> str:
+    """Return a criterion's sentence without the quote that it begins with."""
+    leading = LEADING.match(sentence)
+    rest = sentence[leading.end() :] if leading else ""
+    return rest[:1].upper() + rest[1:] if rest else sentence
+
+
+def phases(facts: Facts) -> list[dict[str, Any]]:
+    """Return every phase of the procedure in order; none where the clock was never started.
+
+    A phase lasts from its first event until the next phase begins, so that all the time since
+    the decision belongs to a phase; the last one ends with the last criterion.
+    """
+    if facts.decided is None:
+        return []
+    start = float(facts.decided["offset"])
+    events = [each for each in facts.events if each["offset"] >= start and each.get("phase")]
+    begins = begun(events, start)
+    return [lane(facts, name, events, begins) for name in PHASES]
+
+
+def begun(events: Iterable[Event], start: float) -> dict[str, float]:
+    """Return when each phase that was reached began, in seconds since the decision."""
+    found: dict[str, float] = {}
+    for each in events:
+        if each.get("outcome") == "not reached":
+            continue
+        took = float(each.get("seconds") or 0) if each["event"] == "criterion" else 0.0
+        begin = max(0.0, float(each["offset"]) - start - took)
+        found[each["phase"]] = min(begin, found.get(each["phase"], begin))
+    return found
+
+
+def lane(
+    facts: Facts, name: Phase, events: Sequence[Event], begins: Mapping[str, float]
+) -> dict[str, Any]:
+    """Return one phase: when it began, how long it took, what it changed, and how it ended."""
+    mine = [each for each in events if each["phase"] == name]
+    begin, budget = begins.get(name), facts.system.budgets.of(name)
+    seconds = None if begin is None else round(ending(facts, begin, mine, begins) - begin, 3)
+    state = "not reached" if seconds is None else "done"
+    if seconds is not None and failed(facts, name, mine):
+        state = "failed"
+    elif seconds is not None and seconds > budget:
+        state = "over budget"
+    return {
+        "name": name,
+        "budget": budget,
+        "begin": begin,
+        "seconds": seconds,
+        "state": state,
+        "changes": changes(mine),
+    }
+
+
+def ending(facts: Facts, begin: float, mine: Iterable[Event], begins: Mapping[str, float]) -> float:
+    """Return when a phase ended: when the next one began, or with its own last event."""
+    later = [each for each in begins.values() if each > begin]
+    if later:
+        return min(later)
+    start = float((facts.decided or {"offset": 0.0})["offset"])
+    last = max((float(each["offset"]) - start for each in mine), default=begin)
+    return max(begin, last, facts.elapsed or 0.0)
+
+
+def failed(facts: Facts, name: Phase, mine: Sequence[Event]) -> bool:
+    """Tell whether a phase did not do what it is for: an action, a change or a criterion failed."""
+    optional = {each["action"] for each in mine if each["event"] == "advisory"}
+    vital = [each for each in mine if each.get("action") not in optional]
+    unended = any(each["seconds"] is None for each in changes(vital))
+    broken = any(each["event"] == "failed" for each in vital)
+    missed = any(
+        each.phase == name and each.suite in RECOVERY and each.outcome in BAD
+        for each in facts.outcomes
+    )
+    return unended or broken or missed
+
+
+def changes(mine: Iterable[Event]) -> list[dict[str, Any]]:
+    """Return what a phase changed, in order; one that did not end has no seconds."""
+    found: list[dict[str, Any]] = []
+    for each in mine:
+        if each["event"] == "begin":
+            found.append({"what": each["what"], "why": each.get("why", ""), "seconds": None})
+        if each["event"] == "took":
+            same = (one for one in found if one["what"] == each["what"] and one["seconds"] is None)
+            one = next(same, None)
+            if one is not None:
+                one["seconds"] = each["seconds"]
+    return found
