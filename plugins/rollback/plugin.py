@@ -212,6 +212,13 @@ class Conduct:
             self.config.hook.pytest_deselected(items=drill)
             items[:] = [item for item in items if item not in drill]
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file of criteria that cannot be read is a reason, not a matter of style."""
+        if report.failed and not self.worker:
+            last = report.longreprtext.strip().splitlines()[-1].removeprefix("E ").strip()
+            error = UsageError(f"{report.nodeid}: {last}", hint="correct this file of criteria")
+            self.run.state("readiness.criteria.collected", "All criteria can be read.", error)
+
     def pytest_report_header(self) -> list[str]:
         """Say which target the run is about."""
         target = self.run.system.target
@@ -253,11 +260,12 @@ class Conduct:
             return
         from rollback.restore import leave, rehearsed  # noqa: PLC0415 - it imports this module
 
-        self.run.interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
+        uncollected = any(each.code == UsageError.exit_code for each in self.run.outcomes)
+        self.run.interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED and not uncollected
         if self.run.asked.dry and not self.run.interrupted:
             self.rehearsed = list(rehearsed(self.config, self.run))
         leave(self.config, self.run)
-        if session.exitstatus in {0, 1, pytest.ExitCode.NO_TESTS_COLLECTED}:
+        if uncollected or session.exitstatus in {0, 1, pytest.ExitCode.NO_TESTS_COLLECTED}:
             session.exitstatus = self.run.exit_code
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

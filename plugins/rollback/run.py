@@ -133,13 +133,13 @@ class Run:
         where = {"id": found.identity, "component": found.component, "phase": found.phase}
         self.timeline.note("criterion", **where, outcome=found.outcome, seconds=found.seconds)
 
-    def refuse(self, identity: str, error: RollbackError | None) -> None:
-        """Take in the one criterion of a rehearsal: that the plan can be made."""
+    def state(self, identity: str, title: str, error: RollbackError | None = None) -> None:
+        """Take in how something ended that is no test, but decides about the verdict."""
         outcome = Outcome(
             identity,
             None,
             criteria.judged(error),
-            "The plan of every action can be made.",
+            title,
             0.0,
             message=error.message if error else "",
             hint=error.hint if error else "",
