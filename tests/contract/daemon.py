@@ -88,6 +88,7 @@ class Sshd:
         return path
 
     def __enter__(self) -> Self:
+        self.home.mkdir(exist_ok=True)
         key, host = self.key("key"), self.key("host")
         shutil.copy(key.with_suffix(".pub"), self.home / "authorized")
         public = host.with_suffix(".pub").read_text()

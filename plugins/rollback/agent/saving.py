@@ -51,6 +51,27 @@ def save(question: dict[str, Any]) -> dict[str, Any]:
         os.close(directory)
 
 
+def foresee(question: dict[str, Any]) -> dict[str, Any]:
+    """Answer `backups.foresee`: what `backups.save` would answer. Nothing is changed.
+
+    `retired` counts nothing yet, and `sha256` is that of the record there is.
+
+    Raises:
+        Problem: something speaks against it.
+    """
+    wish = wished(question)
+    plan = planned(wish)
+    _refuse(wish, plan)
+    fresh = _record(wish, plan, [_unsaved(path) for path in plan.save])
+    changed = bool(plan.save) or plan.old is None or not _alike(fresh, plan.old)
+    return {**_said(wish, plan, fresh), "changed": changed, "retired": 0, "sha256": fresh.sha256}
+
+
+def _unsaved(path: str) -> Saved:
+    """Return the entry of a file that is not saved yet."""
+    return Saved(path, "", 0, 0, 0, 0, 0, {})
+
+
 def _refuse(wish: Wish, plan: Plan) -> None:
     """Raise when there is a reason to refuse, with all of them."""
     if not plan.problems:
