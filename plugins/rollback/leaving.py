@@ -59,3 +59,6 @@ def leave(run: Run, record: Mapping[str, Any]) -> Iterator[str]:
     except OSError as error:
         yield f"no report could be written: {error}"
     yield from run.notes
+    if run.timeline.decided is not None and run.verdict != "RECOVERED":
+        gone = "the sandbox of this session is gone: nothing is left to go on with"
+        yield gone if run.fleeting else f"go on with: {run.resume}"

@@ -111,6 +111,7 @@ def run_of(config: pytest.Config) -> Run:
             asked,
             reports=config.rootpath / config.getini("rollback_reports"),
             demonstration=handed.get("demonstration", named == "sandbox"),
+            fleeting=SANDBOX in config.stash and config.stash[SANDBOX].owned,
             identity=handed.get("identity", ""),
         )
         config.pluginmanager.register(Conduct(config, run), "rollback-conduct")

@@ -68,6 +68,7 @@ class Run:
         asked: the command line.
         reports: where the folder of the run is made.
         demonstration: whether the target is the sandbox, and not the user's system.
+        fleeting: whether the target ends with the session.
 
     `latency` is what this process has measured since the last criterion ended, `measured` all of
     the run. `facts` are what was read of the host since the suite began. `notes` are told at the
@@ -78,6 +79,7 @@ class Run:
     asked: Asked
     reports: Path
     demonstration: bool = False
+    fleeting: bool = False
     identity: str = ""
     started: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     outcomes: list[Outcome] = field(default_factory=list)

@@ -1,0 +1,48 @@
+"""The shipped sandbox as a test's target: up once, put back after each test."""
+
+from __future__ import annotations
+
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from rollback.sandbox.embedded import Embedded
+from tests.plugin.operator import REPOSITORY, Operator
+
+
+class Village(Operator):
+    """A sandbox that is up and deployed, with its own manifest, which tests may alter."""
+
+    def __init__(self) -> None:
+        self.embedded = Embedded(REPOSITORY / "fixtures/village").up()
+        self.embedded.deploy()
+        home = Path(tempfile.mkdtemp(prefix="village-"))
+        super().__init__(home, home / "rollback.toml")
+        self.root = self.embedded.site.layout.root
+        self.state = self.embedded.site.layout.state
+        self.original = self.embedded.manifest_path.read_text()
+        self.describe()
+
+    def document(self) -> dict[str, Any]:
+        """Return the village's description."""
+        return tomllib.loads(self.original)
+
+    def describe(self, **more: object) -> None:
+        """Write rollback.toml, with other tables where some are given."""
+        self.manifest.write_text(tomli_w.dumps({**self.document(), **more}))
+
+    def arm(self, *words: str) -> tuple[int, str]:
+        """Run suites, armed."""
+        return self.pytest(*words, "--arm=sandbox")
+
+    def reset(self) -> None:
+        """Bring back what was healthy after the deploy."""
+        self.embedded.reset()
+        self.describe()
+
+    def down(self) -> None:
+        """End it."""
+        self.embedded.down()
