@@ -1,1 +1,27 @@
-"""What brings a host back, one file per action: `look` reads, `plan` is pure, one constant."""
+"""What brings a host back, in the procedure's order. An action looks, and plans without a host."""
+
+from __future__ import annotations
+
+from rollback.action import Action
+from rollback.actions.closing import CLOSE
+from rollback.actions.configuration import CLEAR_CACHES, INSTALL_UNITS, RESTORE_CONFIGURATION
+from rollback.actions.files import REMOVE_ADDED, RESTORE_FILES
+from rollback.actions.maintenance import MAINTENANCE_OFF, MAINTENANCE_ON
+from rollback.actions.snapshot import SNAPSHOT
+from rollback.actions.units import ISOLATE, START, START_OPTIONAL
+
+ACTIONS: tuple[Action, ...] = (
+    SNAPSHOT,
+    ISOLATE,
+    MAINTENANCE_ON,
+    RESTORE_FILES,
+    REMOVE_ADDED,
+    RESTORE_CONFIGURATION,
+    INSTALL_UNITS,
+    CLEAR_CACHES,
+    START,
+    START_OPTIONAL,
+    MAINTENANCE_OFF,
+    CLOSE,
+)
+"""All of them; each comes after the one before it."""

@@ -1,39 +1,59 @@
-"""Phase 2: every live file equals its recorded saved copy."""
+"""Files: every live file equals its recorded saved copy, and what the deploy added is gone."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from rollback.action import Action, Change, Scope
+from rollback.actions.place import copying_time, look, moving, place, some
 from rollback.connection import Connection
-from rollback.gate import Action, Change
-from rollback.model import System
 
 
-def place(system: System) -> dict[str, Any]:
-    """Return what every question about the restore states of the system."""
-    about = system.about
-    return {
-        "root": about.root,
-        "state": about.state,
-        "suffix": about.suffix,
-        "components": [{"name": c.name, "patterns": c.files} for c in system.components],
-    }
-
-
-def pending(connection: Connection, system: System) -> dict[str, Any]:
-    """Return the paths that are not as recorded, their bytes, and the digest of this very plan."""
-    found: dict[str, Any] = connection.ask("restore", "look", deadline=120.0, **place(system))
+def pending(connection: Connection, scope: Scope) -> dict[str, Any]:
+    """Return the files that are not as recorded, their bytes, and the digest of this very plan."""
+    found: dict[str, Any] = look(connection, scope, "restore", part="files", **place(scope))
     return found
 
 
-def restores(system: System, found: dict[str, Any]) -> tuple[Change, ...]:
+def restores(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     """Return one change for all files that differ; none when none differs."""
+    return restore(scope, found, "files", scope.system.budgets.files)
+
+
+def restore(scope: Scope, found: dict[str, Any], part: str, seconds: float) -> tuple[Change, ...]:
+    """Return the one change that restores a part of the record, unless it is as recorded."""
     paths = found["paths"]
     if not paths:
         return ()
-    arguments = {**place(system), "digest": found["digest"]}
-    what, why = f"restore {len(paths)} files", f"{paths[0]} and others differ from the record"
-    return (Change("restore", "apply", what, why, system.budgets.files, arguments),)
+    noun = "configuration files" if part == "configuration" else "files"
+    return (
+        Change(
+            "restore",
+            "apply",
+            f"restore {len(paths)} {noun}",
+            f"not as recorded: {some(paths)}",
+            seconds,
+            {**place(scope), "part": part, "digest": found["digest"]},
+            copying_time(len(paths), found["bytes"]),
+        ),
+    )
+
+
+def added(connection: Connection, scope: Scope) -> dict[str, Any]:
+    """Return the files that the deploy added and that are still there."""
+    found: dict[str, Any] = look(connection, scope, "added", **place(scope))
+    return found
+
+
+def removes(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+    """Return one change for all added files that are there; they move into the evidence."""
+    paths = found["paths"]
+    if not paths:
+        return ()
+    what = f"move {len(paths)} added files into the evidence"
+    why = f"the deploy added {some(paths)}"
+    return (moving(scope, "added.remove", what, paths, why=why),)
 
 
 RESTORE_FILES = Action("restore files", "files", look=pending, plan=restores)
+REMOVE_ADDED = Action("move added files away", "files", look=added, plan=removes)

@@ -1,57 +1,140 @@
-"""Phases 1 and 4: stop every unit, last started first; start every unit, in order."""
+"""Every unit that is rolled back: stopped, last started first; later started again, in order."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from rollback.action import Action, Change, Scope
+from rollback.actions.place import look, manager, probe
 from rollback.connection import Connection
 from rollback.errors import Refused
-from rollback.gate import Action, Change
-from rollback.model import Component, System
+from rollback.model import Component
 
 DOWN = {"inactive", "failed"}
+MARGIN = 5.0
+"""Seconds that a kill, or the manager's own words, may take beyond a unit's deadline."""
+
+STOPS = 2.0
+STARTS = 2.0
+
+States = dict[str, dict[str, Any]]
 
 
-def states(connection: Connection, system: System) -> dict[str, dict[str, Any]]:
+def states(connection: Connection, scope: Scope) -> States:
     """Return every unit's state. A unit nobody knows is an error, not a stopped one."""
-    manager = {"manager": system.services.manager, "socket": system.services.socket}
-    asked = [{"unit": c.unit, "ports": c.listens} for c in system.components]
-    found: dict[str, dict[str, Any]] = connection.ask("units", "look", units=asked, **manager)
-    unknown = [unit for unit, state in found.items() if not state["known"]]
+    units = [{"unit": c.unit, "ports": list(c.listens)} for c in scope.components]
+    found: States = look(connection, scope, "units", units=units, **manager(scope.system))
+    return known(found)
+
+
+def health(connection: Connection, scope: Scope) -> States:
+    """Return how every unit is, and what its health probe has against it."""
+    units = [
+        {"unit": c.unit, "ports": list(c.listens), "probe": probe(scope.system, c)}
+        for c in scope.components
+    ]
+    found: States = look(connection, scope, "health", units=units, **manager(scope.system))
+    return known(found)
+
+
+def known(found: States) -> States:
+    """Return the states, if every unit is known.
+
+    Raises:
+        Refused: nobody knows one.
+    """
+    unknown = [f"{unit}: {state['detail']}" for unit, state in found.items() if not state["known"]]
     if unknown:
         raise Refused(
-            f"nobody knows these units: {', '.join(unknown)}",
-            hint="correct them in rollback.toml; a misspelt unit is not a stopped one",
+            f"the service manager does not know {len(unknown)} of the units",
+            findings=unknown,
+            hint="correct [[components]] unit in rollback.toml, or install the unit file; a "
+            "misspelt unit is not a stopped one",
         )
     return found
 
 
-def change(system: System, component: Component, verb: str, why: str) -> Change:
-    """Return the stop or the start of one component's unit."""
-    seconds = component.stop if verb == "stop" else component.start
-    manager = {"manager": system.services.manager, "socket": system.services.socket}
-    arguments = {**manager, "unit": component.unit, "timeout": seconds}
-    return Change("units", verb, f"{verb} {component.unit}", why, seconds, arguments)
-
-
-def stops(system: System, found: dict[str, dict[str, Any]]) -> tuple[Change, ...]:
+def stops(scope: Scope, found: States) -> tuple[Change, ...]:
     """Return one stop per unit that is not down, in reverse start order."""
     return tuple(
-        change(system, component, "stop", f"it is {found[component.unit]['state']}")
-        for component in reversed(system.components)
+        _stop(scope, component, found[component.unit]["state"])
+        for component in reversed(scope.components)
         if found[component.unit]["state"] not in DOWN
     )
 
 
-def starts(system: System, found: dict[str, dict[str, Any]]) -> tuple[Change, ...]:
-    """Return one start per unit that is not active, in start order, optional ones last."""
-    ordered = sorted(system.components, key=lambda component: not component.required)
-    return tuple(
-        change(system, component, "start", f"it is {found[component.unit]['state']}")
-        for component in ordered
-        if found[component.unit]["state"] != "active"
+def _stop(scope: Scope, component: Component, state: str) -> Change:
+    arguments = {**manager(scope.system), "unit": component.unit, "timeout": component.stop}
+    return Change(
+        "units",
+        "stop",
+        f"stop {component.unit}",
+        f"it is {state}",
+        component.stop + MARGIN,
+        arguments,
+        min(component.stop, STOPS),
     )
 
 
+def starting(*, required: bool) -> Callable[[Scope, States], tuple[Change, ...]]:
+    """Return the plan of the required components, or of the optional ones.
+
+    It has one change per component that is not active, healthy and settled, in start order.
+    """
+
+    def starts(scope: Scope, found: States) -> tuple[Change, ...]:
+        return tuple(
+            _start(scope, component, why)
+            for component in scope.components
+            if component.required == required
+            for why in lacking(component, found[component.unit])
+        )
+
+    return starts
+
+
+def lacking(component: Component, state: dict[str, Any]) -> tuple[str, ...]:
+    """Return why a component is not up yet; nothing when it is."""
+    if state["state"] != "active":
+        return (f"it is {state['state']}",)
+    if state["problem"]:
+        return (f"it is not healthy: {state['problem']}",)
+    if state["uptime"] < component.settle:
+        return (f"it is up for {state['uptime']:.1f} s only",)
+    return ()
+
+
+def _start(scope: Scope, component: Component, why: str) -> Change:
+    arguments = {
+        **manager(scope.system),
+        "unit": component.unit,
+        "timeout": component.start,
+        "settle": component.settle,
+        "log": component.log,
+        "probe": probe(scope.system, component),
+    }
+    seconds = component.start + component.settle + MARGIN
+    what = f"start {component.unit} and see it healthy"
+    return Change("health", "start", what, why, seconds, arguments, component.settle + STARTS)
+
+
+def isolated(_scope: Scope, found: States) -> States:
+    """Return what is found once every unit was stopped."""
+    return {
+        unit: {**state, "state": "inactive", "problem": "the unit is inactive", "uptime": 0.0}
+        for unit, state in found.items()
+    }
+
+
 ISOLATE = Action("isolate components", "isolate", look=states, plan=stops)
-START = Action("start services", "services", look=states, plan=starts)
+START = Action(
+    "start services", "services", look=health, plan=starting(required=True), ahead=isolated
+)
+START_OPTIONAL = Action(
+    "start optional services",
+    "services",
+    look=health,
+    plan=starting(required=False),
+    ahead=isolated,
+)

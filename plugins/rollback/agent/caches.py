@@ -1,4 +1,4 @@
-"""Bytecode beside restored sources that Python might run instead of them."""
+"""Bytecode beside restored sources that Python might run instead of them: found, and moved away."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import _imp
 import os
 from typing import Any, Iterator
 
-from . import reading
+from . import added, emptying, evidence, reading, record, restoring
+from .working import working
 
 HEADER = 16
 HASHED, CHECKED = 1, 2
@@ -17,8 +18,9 @@ def look(question: dict[str, Any]) -> dict[str, list[str]]:
     """Return bytecode that is not, or perhaps not, that of its restored source.
 
     `sourceless` are modules that are only there as bytecode: part of the release, to be kept.
+    Without `paths`, the sources are those of the record, and those that the deploy added.
     """
-    root, sources = question["root"], [path for path in question["paths"] if path.endswith(".py")]
+    root, sources = question["root"], restored(question)
     stale: list[str] = []
     listed: dict[str, list[str]] = {}
     for source in sources:
@@ -33,8 +35,33 @@ def look(question: dict[str, Any]) -> dict[str, list[str]]:
     return {"stale": stale, "sourceless": sorted(sourceless(root, sources))}
 
 
+def restored(question: dict[str, Any]) -> list[str]:
+    """Return the sources that a question is about."""
+    paths = question.get("paths")
+    if paths is None:
+        known = record.read(question["state"])
+        paths = [saved.path for saved in restoring.meant(question)]
+        paths += added.meant(question, known)
+    return [path for path in paths if path.endswith(".py")]
+
+
+def clear(question: dict[str, Any]) -> dict[str, Any]:
+    """Move stale bytecode into the evidence, and the directories of the deploy left empty by it."""
+    with working(question) as work:
+        stale = look(question)["stale"]
+        moved = evidence.put_away(
+            work, "caches", question["root"], sorted(stale, key=os.path.split)
+        )
+        known = record.read(question["state"])
+        paths = [*stale, *added.meant(question, known)]
+        return {
+            "moved": moved,
+            "directories": emptying.take_away(work, question["root"], paths, known.created),
+        }
+
+
 def names(directory: str) -> list[str]:
-    """Return the names of a directory's bytecode files, sorted; none where there is no directory."""
+    """Return the names of a directory's bytecode files, sorted; none where there is none."""
     try:
         return sorted(name for name in os.listdir(directory) if name.endswith(".pyc"))
     except (FileNotFoundError, NotADirectoryError):

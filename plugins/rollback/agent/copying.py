@@ -21,6 +21,7 @@ from .record import Saved
 WORKERS = 8
 FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 Result = TypeVar("Result")
+Thing = TypeVar("Thing")
 
 
 class Batch(NamedTuple):
@@ -38,7 +39,7 @@ def temporary(path: str) -> str:
 
 def stage(root: str, paths: Sequence[str]) -> Batch:
     """Write each file's durable copy under its temporary name; take all away if one fails."""
-    found = _spread(_attempt, root, paths)
+    found = spread(_attempt, root, paths)
     batch = Batch(
         [entry for entry in found if isinstance(entry, Saved)],
         [entry for entry in found if isinstance(entry, str)],
@@ -118,7 +119,7 @@ def commit(root: str, paths: Sequence[str], suffix: str) -> None:
 def settle(root: str, paths: Iterable[str]) -> None:
     """Make the entries of every directory that holds one of the paths durable, once each."""
     above: set[str] = {path.rpartition("/")[0] for path in paths}
-    _spread(lambda tree, name: os.fsync(tree.directory(name)), root, sorted(above))
+    spread(lambda tree, name: os.fsync(tree.directory(name)), root, sorted(above))
 
 
 def discard(root: str, paths: Iterable[str]) -> None:
@@ -129,14 +130,16 @@ def discard(root: str, paths: Iterable[str]) -> None:
                 os.unlink(temporary(path), dir_fd=tree.parent(path)[0])
 
 
-def _spread(task: Callable[[Tree, str], Result], root: str, paths: Sequence[str]) -> list[Result]:
-    """Return the results of a task for every path, in order, from a few threads."""
-    size = max(1, -(-len(paths) // WORKERS))
-    slices = [paths[start : start + size] for start in range(0, len(paths), size)]
+def spread(
+    task: Callable[[Tree, Thing], Result], root: str, things: Sequence[Thing]
+) -> list[Result]:
+    """Return the results of a task for every path or file, in order, from a few threads."""
+    size = max(1, -(-len(things) // WORKERS))
+    slices = [things[start : start + size] for start in range(0, len(things), size)]
 
-    def part(mine: Sequence[str]) -> list[Result]:
+    def part(mine: Sequence[Thing]) -> list[Result]:
         with Tree(root) as tree:
-            return [task(tree, path) for path in mine]
+            return [task(tree, thing) for thing in mine]
 
     with ThreadPoolExecutor(WORKERS) as pool:
         return [result for results in pool.map(part, slices) for result in results]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 from .problem import Problem
 
@@ -19,45 +19,63 @@ def chained(previous: str, entry: dict[str, Any]) -> str:
     return hashlib.sha256((previous + text).encode("ascii")).hexdigest()
 
 
+class Told(NamedTuple):
+    """What a journal says: its entries, the hash of the last, and how many bytes are whole."""
+
+    entries: list[dict[str, Any]]
+    head: str
+    size: int
+
+
+def told(raw: bytes, path: str) -> Told:
+    """Return what the bytes of a journal say; a torn last line says nothing.
+
+    Raises:
+        Problem: it is damaged anywhere else.
+    """
+    entries: list[dict[str, Any]] = []
+    head, size = START, 0
+    for number, line in enumerate(raw.split(b"\n")[:-1], 1):
+        try:
+            entry = json.loads(line)
+            digest = entry.pop("hash")
+        except (ValueError, KeyError, AttributeError) as error:
+            raise _damaged(path, number) from error
+        if digest != chained(head, entry):
+            raise _damaged(path, number)
+        entries.append(entry)
+        head, size = digest, size + len(line) + 1
+    return Told(entries, head, size)
+
+
+def _damaged(path: str, number: int) -> Problem:
+    return Problem(
+        f"the journal {path} is damaged at line {number}",
+        "do not edit it; compare the files with their saved copies by hand, they are all there",
+    )
+
+
+def entries(path: str) -> list[dict[str, Any]]:
+    """Return what was written in a journal, without making or mending it; none is no entry."""
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+            return told(file.read(), path).entries
+    except FileNotFoundError:
+        return []
+
+
 class Journal:
     """One run's journal. A torn last line is dropped; any other damage stops everything."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.handle = os.open(path, FLAGS, 0o600)
-        self.entries: list[dict[str, Any]] = []
-        self.head = START
-        self._read()
-
-    def _read(self) -> None:
         size = os.fstat(self.handle).st_size
-        raw = os.pread(self.handle, size, 0)
-        lines = raw.split(b"\n")
-        good = 0
-        for number, line in enumerate(lines[:-1], 1):
-            self._take(line, number)
-            good += len(line) + 1
+        self.entries, self.head, good = told(os.pread(self.handle, size, 0), path)
         if good != size:
             os.ftruncate(self.handle, good)
             os.fsync(self.handle)
         os.lseek(self.handle, good, os.SEEK_SET)
-
-    def _take(self, line: bytes, number: int) -> None:
-        try:
-            entry = json.loads(line)
-            digest = entry.pop("hash")
-        except (ValueError, KeyError, AttributeError) as error:
-            raise self._damaged(number) from error
-        if digest != chained(self.head, entry):
-            raise self._damaged(number)
-        self.entries.append(entry)
-        self.head = digest
-
-    def _damaged(self, number: int) -> Problem:
-        return Problem(
-            f"the journal {self.path} is damaged at line {number}",
-            "do not edit it; compare the files with their saved copies by hand, they are all there",
-        )
 
     def add(self, event: str, **facts: Any) -> None:  # noqa: ANN401 - any JSON
         """Write one entry and make it durable before returning.

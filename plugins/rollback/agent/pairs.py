@@ -87,12 +87,26 @@ class Pair(NamedTuple):
 
 def pair(tree: Tree, path: str, suffix: str, size: Optional[int] = None) -> Pair:
     """Return both sides of a path; a way to it that is missing or irregular counts for both."""
+    return Pair(live(tree, path, size), copy(tree, path, suffix, size))
+
+
+def live(tree: Tree, path: str, size: Optional[int] = None) -> Side:
+    """Return the live side of a path, also when the way to it is missing or irregular."""
+    return _reached(tree, path, "", size)
+
+
+def copy(tree: Tree, path: str, suffix: str, size: Optional[int] = None) -> Side:
+    """Return the saved copy of a path, under the same terms."""
+    return _reached(tree, path, suffix, size)
+
+
+def _reached(tree: Tree, path: str, suffix: str, size: Optional[int]) -> Side:
     try:
         directory, name = tree.parent(path)
     except Irregular as other:
-        return Pair(*[Side(other.kind, detail=f"on the way: {other}")] * 2)
+        return Side(other.kind, detail=f"on the way: {other}")
     except FileNotFoundError:
-        return Pair(Side(ABSENT), Side(ABSENT))
+        return Side(ABSENT)
     except OSError as error:
-        return Pair(*[Side("error", detail=f"cannot be reached: {error.strerror}")] * 2)
-    return Pair(look(directory, name, size), look(directory, name + suffix, size))
+        return Side("error", detail=f"cannot be reached: {error.strerror}")
+    return look(directory, name + suffix, size)

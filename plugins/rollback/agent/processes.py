@@ -29,3 +29,16 @@ def processes() -> Iterator[Process]:
 def members(group: int) -> list[int]:
     """Return the living processes of a group."""
     return [one.pid for one in processes() if one.group == group and one.state not in "ZX"]
+
+
+def started(pid: int) -> float:
+    """Return when a process started, in clock ticks since boot; zero when there is none.
+
+    With the number it tells a process from another one that got its number later.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        state, *rest = stat.rpartition(")")[2].split()
+        return 0.0 if state in "ZX" else float(rest[18])
+    except (OSError, IndexError, ValueError):
+        return 0.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rollback.agent import restoring, saving
+from rollback.agent import restoring, saving, undoing, working
 from rollback.agent.problem import Problem
 
 NAMES = ["a.py", "sub/b.py", "sub/$(touch x)", "-rf", "sub/new\nline", "sub/\udcff"]
@@ -94,7 +93,7 @@ def test_undo_brings_the_failed_release_back_exactly(tree: Tree) -> None:
     before = tree.live()
     tree.apply()
     for _ in range(2):
-        restoring.undo(tree.question())
+        undoing.undo(tree.question())
 
         assert tree.live() == before
 
@@ -122,15 +121,18 @@ def test_undo_refuses_to_lose_a_hotfix(tree: Tree) -> None:
     tree.apply()
     tree.path("a.py").write_text("hotfix")
     with pytest.raises(Problem, match="changed after the restore"):
-        restoring.undo(tree.question())
+        undoing.undo(tree.question())
 
     assert tree.path("a.py").read_text() == "hotfix"
 
 
-def test_a_second_run_at_the_same_time_is_told_who_is_there(tree: Tree) -> None:
-    """The lock refuses with its own kind."""
-    with restoring.opened(tree.question()), pytest.raises(Problem) as caught:
-        restoring.undo(tree.question("r2"))
+def test_a_second_run_at_the_same_time_is_told_who_is_there(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock refuses with its own kind, once it was waited for."""
+    monkeypatch.setattr(working, "PATIENCE", 0.2)
+    with working.working(tree.question()), pytest.raises(Problem) as caught:
+        undoing.undo(tree.question("r2"))
 
     assert caught.value.kind == "held"
 
@@ -138,7 +140,7 @@ def test_a_second_run_at_the_same_time_is_told_who_is_there(tree: Tree) -> None:
 KILLER = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
-from rollback.agent import restoring
+from rollback.agent import restoring, undoing
 import json
 question, wanted = json.loads(sys.argv[2]), int(sys.argv[3])
 count = 0
@@ -153,7 +155,7 @@ def counted(call):
 for name in ("open", "rename", "link", "unlink", "fsync", "fdatasync", "write", "fchmod", "utime"):
     setattr(os, name, counted(getattr(os, name)))
 if sys.argv[4] == "undo":
-    restoring.undo(question)
+    undoing.undo(question)
 else:
     restoring.apply(question)
 """
@@ -181,9 +183,9 @@ def test_a_kill_before_any_call_loses_nothing(tmp_path: Path, way: str) -> None:
         if way == "apply":
             restoring.apply(question)
             assert all(tree.path(name).read_text() == f"previous {name!r}" for name in NAMES)
-        restoring.undo(question)
+        undoing.undo(question)
         assert tree.live() == before
-        left = [name for name in os.listdir(tree.root / "sub") if name.endswith((".new", ".old"))]
+        left = [path for path in tree.root.rglob(".rollback-*") if path.is_file()]
         assert left == []
         if done.returncode == 0:
             assert point > 21, "no kill happened: this test would prove nothing"

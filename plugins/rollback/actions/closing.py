@@ -1,0 +1,46 @@
+"""Last: saved copies and failed versions lie in the run's evidence, not beside the live files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rollback.action import Action, Change, Scope
+from rollback.actions.place import look, moving, place, some
+from rollback.connection import Connection
+from rollback.errors import Refused
+
+
+def left(connection: Connection, scope: Scope) -> dict[str, Any]:
+    """Return what is left below the root, and which live files are not as recorded."""
+    found: dict[str, Any] = look(connection, scope, "copies", **place(scope))
+    return found
+
+
+def closes(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+    """Return the one change that moves all of it into the evidence.
+
+    Raises:
+        Refused: a live file is not as recorded; its saved copy is still needed.
+    """
+    paths = [*found["copies"], *found["preserved"]]
+    if not paths:
+        return ()
+    if found["differ"]:
+        raise Refused(
+            f"the saved copies stay: {len(found['differ'])} live files are not as recorded",
+            findings=found["differ"],
+            hint="run the same command again: it restores them first",
+        )
+    why = f"copies of {some(found['copies'])}" if found["copies"] else "failed versions are left"
+    if found["strays"]:
+        why += f"; nobody recorded, and left alone: {some(found['strays'])}"
+    what = f"move {len(found['copies'])} saved copies and {len(found['preserved'])} failed versions"
+    return (moving(scope, "copies.close", f"{what} into the evidence", paths, why=why),)
+
+
+def recorded(_scope: Scope, found: dict[str, Any]) -> dict[str, Any]:
+    """Return what is found once every file was restored."""
+    return {**found, "differ": []}
+
+
+CLOSE = Action("close the backup set", "validate", look=left, plan=closes, ahead=recorded)

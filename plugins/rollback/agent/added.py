@@ -1,0 +1,59 @@
+"""Files that the failed deploy added: the record names them; they move into the evidence."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from . import emptying, evidence, record
+from .paths import Irregular, Tree
+from .patterns import Owners
+from .problem import Problem
+from .record import Record
+from .working import working
+
+
+def look(question: dict[str, Any]) -> dict[str, Any]:
+    """Return which added files of the asked owners are there; `only` names none for everybody's."""
+    known = record.read(question["state"])
+    with Tree(question["root"]) as tree:
+        return {"paths": [path for path in meant(question, known) if is_there(tree, path)]}
+
+
+def meant(question: dict[str, Any], known: Record) -> list[str]:
+    """Return the added files of the asked owners, directory by directory."""
+    owners, only = Owners(question["components"]), question.get("only")
+    chosen = [path for path in known.added if not only or owners.of(path) in only]
+    return sorted(chosen, key=os.path.split)
+
+
+def is_there(tree: Tree, path: str) -> bool:
+    """Tell whether there is something at a path.
+
+    Raises:
+        Problem: a link is on the way; what lies behind it is not ours to judge.
+    """
+    try:
+        directory, name = tree.parent(path)
+        os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    except Irregular as other:
+        if other.kind != "symlink":
+            return False
+        raise Problem(
+            f"{path}: on the way, {other}", "put the directory back that the link took the place of"
+        ) from other
+    return True
+
+
+def remove(question: dict[str, Any]) -> dict[str, Any]:
+    """Move the added files into the evidence; directories the deploy made go when left empty."""
+    with working(question) as work:
+        known = record.read(question["state"])
+        paths = meant(question, known)
+        moved = evidence.put_away(work, "added", question["root"], paths)
+        return {
+            "moved": moved,
+            "directories": emptying.take_away(work, question["root"], paths, known.created),
+        }

@@ -1,0 +1,103 @@
+"""Directories that a deploy made and a rollback left empty: taken away, and made again by undo."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import datetime as dt
+import errno
+import os
+from typing import Any, Iterable
+
+from . import metadata
+from .paths import Irregular, Tree
+from .run import run
+from .working import Work
+
+EMPTYING = "emptying"
+NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
+
+
+def born_after(root: str, directories: list[str], created: str) -> list[str]:
+    """Return the directories that came to be after the record was made: the deploy made them.
+
+    Where the file system or its tools do not know, none did: an empty directory too many harms
+    less than one too few.
+    """
+    if not directories:
+        return []
+    instant = dt.datetime.fromisoformat(created).timestamp()
+    places = [os.path.join(root, path) for path in directories]
+    told = run(["stat", "--format=%W", "--", *places], 10.0).out.split()
+    if len(told) != len(places):
+        return []
+    return [path for path, born in zip(directories, told) if float(born) >= instant > 0]
+
+
+def above(paths: Iterable[str]) -> list[str]:
+    """Return every directory on the way to one of the paths, the deepest first."""
+    found: set[str] = set()
+    for path in paths:
+        parts = path.split("/")[:-1]
+        found.update("/".join(parts[:end]) for end in range(1, len(parts) + 1))
+    return sorted(found, key=lambda path: (-path.count("/"), path))
+
+
+def take_away(work: Work, root: str, paths: Iterable[str], created: str) -> int:
+    """Take away what the deploy made on the way to the paths, and is empty; return how many."""
+    with Tree(root) as tree:
+        there = [path for path in above(paths) if _is_there(tree, path)]
+        candidates = born_after(root, there, created)
+        facts = [[path, *_facts(tree, path)] for path in candidates]
+        facts = facts if any(_is_empty(tree, path) for path in candidates) else []
+        if facts:
+            work.journal.add(EMPTYING, base=root, directories=facts)
+        return sum(_removed(tree, path) for path, *_ in facts)
+
+
+def _is_there(tree: Tree, path: str) -> bool:
+    try:
+        tree.directory(path)
+    except (Irregular, FileNotFoundError):
+        return False
+    return True
+
+
+def _is_empty(tree: Tree, path: str) -> bool:
+    return not os.listdir(tree.directory(path))
+
+
+def _facts(tree: Tree, path: str) -> list[Any]:
+    found = metadata.read(tree.directory(path))
+    xattrs = {name: base64.b64encode(value).decode() for name, value in found.xattrs.items()}
+    return [found.mode, found.uid, found.gid, found.atime_ns, found.mtime_ns, xattrs]
+
+
+def _removed(tree: Tree, path: str) -> bool:
+    """Remove a directory if nothing is in it; tell whether it went."""
+    directory, name = tree.parent(path)
+    try:
+        os.rmdir(name, dir_fd=directory)
+    except OSError as error:
+        if error.errno in NOT_EMPTY:
+            return False
+        raise
+    os.fsync(directory)
+    return True
+
+
+def make_again(entry: dict[str, Any]) -> None:
+    """Undo one journaled batch: what is missing is made again as it was, the outermost first."""
+    with Tree(entry["base"]) as tree:
+        for path, *facts in reversed(entry["directories"]):
+            directory, name = tree.parent(path)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, 0o700, dir_fd=directory)
+                _apply(tree, path, facts)
+                os.fsync(tree.parent(path)[0])
+
+
+def _apply(tree: Tree, path: str, facts: list[Any]) -> None:
+    mode, uid, gid, atime, mtime, xattrs = facts
+    raw = {name: base64.b64decode(value) for name, value in xattrs.items()}
+    metadata.apply(tree.directory(path), metadata.Metadata(mode, uid, gid, atime, mtime, raw))

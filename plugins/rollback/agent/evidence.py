@@ -1,0 +1,188 @@
+"""What a rollback takes away: moved into the evidence of its run, never deleted, and back by undo.
+
+What is moved is written into the run's journal first. A file is at its place or in the evidence at
+every instant; across file systems it may be whole in both, which the next call puts right.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from typing import Any, Iterable, Sequence
+
+from . import lease as leases
+from . import metadata, pairs
+from .copying import FRESH
+from .hashing import blocks
+from .paths import Irregular, Tree, kind_of
+from .problem import Problem
+from .working import Work
+
+FOLDER = "evidence"
+MOVING = "moving"
+
+
+def home(work: Work) -> str:
+    """Return the run's evidence folder, made when it is missing."""
+    path = os.path.join(work.folder, FOLDER)
+    if not os.path.isdir(path):
+        os.mkdir(path, 0o700)
+        leases.settle(work.folder)
+    return path
+
+
+def put_away(
+    work: Work, kind: str, base: str, paths: Sequence[str], ends: Sequence[str] = ()
+) -> int:
+    """Move files below `base` into the evidence as `kind`/path; return how many were there.
+
+    `ends` are their paths in the evidence, where these differ. What is not there stays away.
+
+    Raises:
+        Problem: one of them is a directory or worse; nothing was moved.
+    """
+    with Tree(base) as tree, Tree(home(work)) as store:
+        moves = [
+            [path, _free(tree, store, kind, (path, end))]
+            for path, end in zip(paths, ends or paths)
+            if _is_movable(tree, base, path)
+        ]
+        if not moves:
+            return 0
+        work.journal.add(MOVING, kind=kind, base=base, moves=moves)
+        for path, kept in moves:
+            make(store, kept.rpartition("/")[0])
+            move((tree, path), (store, kept))
+        settle(store, [kept for _, kept in moves])
+        settle(tree, [path for path, _ in moves])
+    work.journal.add("moved", kind=kind, number=len(moves))
+    return len(moves)
+
+
+def _is_movable(tree: Tree, base: str, path: str) -> bool:
+    """Tell whether there is something to move: a file, or a link, which is moved itself."""
+    try:
+        directory, name = tree.parent(path)
+        mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        return False
+    except Irregular as other:
+        raise Problem(f"{path}: on the way, {other}", f"ls -ld {base}/{path}") from other
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        raise Problem(
+            f"{path} is a {kind_of(mode)}, not the file that was recorded",
+            f"see what it is, and move it away by hand: ls -ld {base}/{path}",
+        )
+    return True
+
+
+def _free(tree: Tree, store: Tree, kind: str, ends: tuple[str, str]) -> str:
+    """Return where a file is kept: under its path, unless another one is kept there already."""
+    path, end = ends
+    number = 1
+    while True:
+        kept = f"{kind}/{end}" if number == 1 else f"{kind}.{number}/{end}"
+        there = pairs.live(store, kept)
+        if there.kind == pairs.ABSENT or _is_same(there, pairs.live(tree, path)):
+            return kept
+        number += 1
+
+
+def _is_same(one: pairs.Side, other: pairs.Side) -> bool:
+    """Tell whether two sides are the same file, left in both places by a crash."""
+    return one.is_file and one._replace(links=0) == other._replace(links=0)
+
+
+def make(tree: Tree, path: str) -> None:
+    """Make a directory of the evidence, 0700, with all above it."""
+    above = ""
+    for name in path.split("/"):
+        here = tree.directory(above)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, 0o700, dir_fd=here)
+            os.fsync(here)
+        above = f"{above}/{name}" if above else name
+
+
+def move(source: tuple[Tree, str], target: tuple[Tree, str]) -> None:
+    """Give a file another place: by its name on one file system, else by a durable copy."""
+    here, name = source[0].parent(source[1])
+    there, new = target[0].parent(target[1])
+    try:
+        os.rename(name, new, src_dir_fd=here, dst_dir_fd=there)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy((here, name), (there, new))
+        os.unlink(name, dir_fd=here)
+
+
+def copy(source: tuple[int, str], target: tuple[int, str]) -> None:
+    """Write a whole, durable copy of a file or link, its metadata included, then name it."""
+    (here, name), (there, new) = source, target
+    fresh = f".{new}.rollback"[-200:]
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(fresh, dir_fd=there)
+    if stat.S_ISLNK(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
+        os.symlink(os.readlink(name, dir_fd=here), fresh, dir_fd=there)
+    else:
+        _copy_file((here, name), (there, fresh))
+    os.rename(fresh, new, src_dir_fd=there, dst_dir_fd=there)
+    os.fsync(there)
+
+
+def _copy_file(source: tuple[int, str], target: tuple[int, str]) -> None:
+    opened = os.open(source[1], os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=source[0])
+    try:
+        fresh = os.open(target[1], FRESH, 0o600, dir_fd=target[0])
+        try:
+            carried = metadata.read(opened)
+            for block in blocks(opened, os.fstat(opened).st_size):
+                rest = memoryview(block)
+                while rest:
+                    rest = rest[os.write(fresh, rest) :]
+            metadata.apply(fresh, carried)
+            os.fsync(fresh)
+        finally:
+            os.close(fresh)
+    finally:
+        os.close(opened)
+
+
+def settle(tree: Tree, paths: Iterable[str]) -> None:
+    """Make the entries of every directory that holds one of the paths durable, once each."""
+    for name in sorted({path.rpartition("/")[0] for path in paths}):
+        with contextlib.suppress(FileNotFoundError):
+            os.fsync(tree.directory(name))
+
+
+def bring_back(folder: str, entry: dict[str, Any]) -> int:
+    """Undo one journaled batch of moves, from any point of it; return how many came back.
+
+    Raises:
+        Problem: at the place of one there is something else now; the others came back.
+    """
+    taken: list[str] = []
+    number = 0
+    with Tree(entry["base"]) as tree, Tree(os.path.join(folder, FOLDER)) as store:
+        for path, kept in reversed(entry["moves"]):
+            there = pairs.live(store, kept)
+            if there.kind == pairs.ABSENT:
+                continue
+            live = pairs.live(tree, path)
+            if live.kind == pairs.ABSENT:
+                move((store, kept), (tree, path))
+                number += 1
+            elif _is_same(there, live):
+                os.unlink(store.parent(kept)[1], dir_fd=store.parent(kept)[0])
+            else:
+                taken.append(path)
+        settle(tree, [path for path, _ in entry["moves"]])
+    if taken:
+        raise Problem(
+            f"there is something else now at {', '.join(sorted(taken))}",
+            "save it elsewhere first, and run the same command again",
+        )
+    return number
