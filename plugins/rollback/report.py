@@ -8,18 +8,21 @@ that is not possible any more, our sections still appear on its page, by its doc
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .artefacts import JUNIT, REPORT, redacted_xml, seal, write_private
+from .errors import LeakFound
 from .page import document as page
 from .page.log import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
-    from rollback.redaction import Redact
+    from .redaction import Redact, Redactor
 
     Record = Mapping[str, object]
 
@@ -34,27 +37,37 @@ def render(record: Record, redact: Redact = unchanged) -> str:
     return page.render(record, redact)
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a new file that only its owner reads; whoever writes to it later keeps that."""
-    path.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-
-
 def configure(config: pytest.Config, folder: Path) -> None:
-    """Have pytest-html write `report.html` into a folder. Call it before pytest-html configures.
+    """Have pytest write `report.html` and `junit.xml` into a folder; call it before they configure.
 
-    A page that says "not finished" stands there at once, so that a killed run has one too.
+    A page that says "not finished" stands there at once, so that a killed run has one too. A
+    `--junitxml` of the operator's own stays where he wants it, and is redacted there.
     """
     if hasattr(config, "workerinput"):
         return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder.resolve() / "report.html"
+    path = folder.resolve() / REPORT
     write_private(path, page.unfinished())
     config.option.htmlpath = str(path)
     config.option.self_contained_html = True
     config.option.css = [str(page.STYLE), *(getattr(config.option, "css", None) or ())]
+    config.option.xmlpath = getattr(config.option, "xmlpath", None) or str(path.with_name(JUNIT))
+
+
+def attach(
+    config: pytest.Config, folder: Path, record: Callable[[], Record], redactor: Redactor
+) -> Seal:
+    """Have a session leave its report, JUnit and record in a folder, all without secrets.
+
+    Call it before pytest-html and junitxml configure. `record` is asked once, when the criteria
+    are over; what is returned says afterwards what went wrong with the files.
+    """
+    configure(config, folder)
+    report = Report(record, redactor.text)
+    sealing = Seal(folder, report, redactor)
+    for plugin in (report, sealing):
+        config.pluginmanager.register(plugin)
+    return sealing
 
 
 class Page:
@@ -82,7 +95,7 @@ class Report:
     """
 
     def __init__(self, record: Callable[[], Record], redact: Redact = unchanged) -> None:
-        self.record = record
+        self.record = cache(record)
         self.redact = redact
         self.log = Log(redact)
         self.title = "Rollback report"
@@ -120,3 +133,38 @@ class Report:
         self.title = page.title(record, self.redact)
         prefix.insert(0, page.render(record, self.redact))
         postfix.append(page.render_log(self.log))
+
+
+class Seal:
+    """The plugin that completes a run's folder once everybody has written to it.
+
+    `problem` says what went wrong: a secret that was found, or a file that could not be written.
+    """
+
+    def __init__(self, folder: Path, report: Report, redactor: Redactor) -> None:
+        self.folder, self.report, self.redactor = folder, report, redactor
+        self.problem = ""
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Write the record, redact, make private and search, before the summary is printed."""
+        result = yield
+        if hasattr(session.config, "workerinput"):
+            return result
+        try:
+            own(session.config, self.folder, self.redactor)
+            seal(self.folder, self.report.record(), self.redactor)
+        except LeakFound as leak:
+            self.problem, session.exitstatus = str(leak), leak.exit_code
+        except OSError as error:
+            self.problem = f"{self.folder}: {error.strerror or error}"
+        return result
+
+
+def own(config: pytest.Config, folder: Path, redactor: Redactor) -> None:
+    """Redact a JUnit file that the operator wanted elsewhere, and keep a copy in the folder."""
+    theirs = Path(os.path.expandvars(config.option.xmlpath)).expanduser()
+    if theirs.is_file() and theirs.absolute() != (folder / JUNIT).absolute():
+        text = redacted_xml(theirs.read_text("utf-8", "replace"), redactor)
+        theirs.write_text(text, "utf-8")
+        write_private(folder / JUNIT, text)
