@@ -1,4 +1,4 @@
-"""What `rollback.toml` describes, as frozen data: a system, its components, and how to look at them.
+"""What `rollback.toml` describes, as frozen data: a system, its components, how to look at them.
 
 Durations are seconds (`float`), written with a unit in TOML: `"100ms"`, `"3s"`, `"15m"`, `"90d"`.
 Paths that end in no comment are relative to the system's root; absolute ones say so.
@@ -62,11 +62,17 @@ def instant(value: object) -> object:
 Seconds = Annotated[
     float,
     BeforeValidator(
-        seconds, json_schema_input_type=Annotated[str, Field(pattern=DURATION.pattern)]
+        seconds, json_schema_input_type=Annotated[str, Field(pattern=f"^{DURATION.pattern}$")]
     ),
 ]
-Inside = Annotated[str, AfterValidator(inside)]
-Absolute = Annotated[str, AfterValidator(absolute)]
+Inside = Annotated[
+    str,
+    AfterValidator(inside),
+    Field(json_schema_extra={"pattern": r"^(?!/)(?!(.*/)?\.\.(/|$)).+$"}),
+]
+Absolute = Annotated[
+    str, AfterValidator(absolute), Field(json_schema_extra={"pattern": r"^/(?!(.*/)?\.\.(/|$))"})
+]
 Pattern = Annotated[str, AfterValidator(expression)]
 Day = Annotated[dt.date, Field(strict=False), BeforeValidator(instant)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
