@@ -140,7 +140,7 @@ class Near(Prober):
     than that; questions that were due meanwhile are left out.
     """
 
-    place = "here"
+    place = "the operator's machine"
 
     def __init__(self, system: System) -> None:
         self.edge = question(system)

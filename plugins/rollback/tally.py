@@ -41,7 +41,7 @@ class Users:
         seconds: `{second, up, maintenance, error}` for each second in which somebody asked.
         outage_seconds, maintenance_seconds: how long users got that; None when nobody asked.
         answers: how many questions were asked.
-        asked_from: where they were asked: "here", or the target's connection.
+        asked_from: where they were asked: the operator's machine, or the target's connection.
         problem: the last reason why no answer came; empty when all came.
     """
 

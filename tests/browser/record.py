@@ -180,6 +180,8 @@ def recovered() -> dict[str, Any]:
         "resume": None,
         "phases": phases(),
         "users": users(),
+        "users_asked_from": "the operator's machine",
+        "users_problem": "ConnectError: connection refused",
         "outage_seconds": 2.1,
         "maintenance_seconds": 28.3,
         "criteria": criteria(),
@@ -249,5 +251,10 @@ def spoil(rows: list[dict[str, Any]]) -> None:
     by_key["validate.health", "search"] |= {
         "outcome": "waived",
         "message": "waived until 2026-12-31 by ops: the search index is rebuilt by hand",
+    }
+    by_key["validate.latency.limit", "search"] |= {
+        "outcome": "advisory",
+        "message": "search is optional, and slower than its baseline: p95 is 23 ms, it was 18 ms",
+        "hint": "journalctl -u shop-search --since=-5min",
     }
     by_key["drill.services.started", "search"] |= {"outcome": "not reached", "evidence": None}

@@ -71,6 +71,8 @@ def full(text: str = "plain") -> dict[str, Any]:
             | {"changes": [{"what": text, "why": text, "seconds": 0.5}]}
         ],
         "users": [{"second": 0, "up": 10, "maintenance": 0, "error": 1}],
+        "users_asked_from": text,
+        "users_problem": text,
         "outage_seconds": 2.1,
         "maintenance_seconds": 20.0,
         "criteria": [criterion(text)],

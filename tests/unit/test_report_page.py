@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_records import MEGABYTE, Seen, criterion, full, unchanged_but
 
-from rollback.page.document import document, title
+from rollback.criteria import OUTCOMES
+from rollback.page import words
+from rollback.page.document import STYLE, document, title
 from rollback.report import render, unchanged
 
 HOSTILE = (
@@ -201,6 +203,36 @@ def test_lateness_is_said() -> None:
     assert "1m10s too late" in page
     assert "over budget" in page
     assert "150 %" in page
+
+
+def test_a_late_recovery_is_not_green() -> None:
+    """The system is back, and the objective was missed: the banner says both."""
+    banner = 'class="banner {}"'
+    late = full() | {"verdict": "RECOVERED", "elapsed": 970.0, "margin": -70.0}
+
+    assert banner.format("doubt") in render(late)
+    assert banner.format("good") in render(late | {"elapsed": 41.0, "margin": 859.0})
+
+
+def test_every_outcome_has_its_colour() -> None:
+    """Page, criteria and style sheet know the same outcomes, and none looks like another's."""
+    css = STYLE.read_text("utf-8")
+
+    assert tuple(words.OUTCOMES) == OUTCOMES
+    for tone in words.OUTCOMES.values():
+        assert tone == "idle" or f".badge.{tone} " in css
+    page = render(full() | {"criteria": [criterion("a", outcome=each) for each in OUTCOMES]})
+    assert all(f"1 {each}" in page for each in OUTCOMES)
+
+
+def test_users_are_seen_from_somewhere() -> None:
+    """The chart says who asked, and why there was no answer."""
+    page = html.unescape(
+        render(full() | {"users_asked_from": "ssh://shop1", "users_problem": "refused"})
+    )
+
+    assert "as seen from ssh://shop1" in page
+    assert "<code>refused</code>" in page
 
 
 def test_readiness_run_has_no_big_numbers() -> None:

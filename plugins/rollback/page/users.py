@@ -59,6 +59,8 @@ class Users(NamedTuple):
     ticks: tuple[Tick, ...]
     stretches: Some[Stretch]
     totals: dict[str, int]
+    place: str
+    problem: str
     height: float = HEIGHT
 
 
@@ -132,4 +134,5 @@ def users(record: Row) -> Users | None:
     totals = {kind: round(sum(getattr(each, kind) for each in asked)) for kind in KINDS}
     said = some(stretches(asked), record.limits.items)
     drawn = tuple(blocks(columns(asked, begin, width), number))
-    return Users(drawn, ticks(number * width), said, totals)
+    place, problem = record.text("users_asked_from", 200), record.text("users_problem", 300)
+    return Users(drawn, ticks(number * width), said, totals, place, problem)

@@ -70,6 +70,12 @@ def tiles(record: Row) -> tuple[Tile, ...]:
     )
 
 
+def tone(record: Row, word: str) -> str:
+    """Return the banner's colour; a good verdict that came too late is not quite good."""
+    found = VERDICTS.get(word, "doubt")
+    return "doubt" if found == "good" and (record.number("margin") or 0) < 0 else found
+
+
 def verdict(record: Row) -> Verdict:
     """Return the banner of a run."""
     word = record.text("verdict", 40) or "INCONCLUSIVE"
@@ -77,7 +83,7 @@ def verdict(record: Row) -> Verdict:
     rows = record.rows("criteria")
     return Verdict(
         word=word,
-        tone=VERDICTS.get(word, "doubt"),
+        tone=tone(record, word),
         sentence=record.text("sentence", 400).removeprefix(word).strip(),
         system=record.text("system", 80),
         target=target.text("name", 80),

@@ -21,6 +21,7 @@ OUTCOMES = {
     "inconclusive": "doubt",
     "not reached": "idle",
     "waived": "note",
+    "advisory": "advice",
     "met": "good",
 }
 PHASES = {"done": "good", "failed": "bad", "over budget": "doubt", "not reached": "idle"}
