@@ -1,3 +1,10 @@
 """Where pytest starts: it names the fixtures; everything else is the plugin's."""
 
-pytest_plugins = ["fixtures.host", "fixtures.probes", "rollback.restore"]
+pytest_plugins = [
+    "fixtures.host",
+    "fixtures.survey",
+    "fixtures.tree",
+    "fixtures.dump",
+    "fixtures.probes",
+    "rollback.restore",
+]

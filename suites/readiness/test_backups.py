@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from rollback.criteria import criterion, words
-from rollback.errors import Refused
+from rollback.criteria import criterion
+from rollback.errors import Inconclusive, Refused
+from rollback.model import System
 
 SAVE_AGAIN = "have the deploy save the set again: scripts/create_backups.py --replace"
 
@@ -24,7 +26,7 @@ class Faults:
             f"{each['path']}: {each['detail']}" for each in self.found if each["fault"] == kind
         ]
         if listed:
-            raise Refused(f"{len(listed)} saved copies are {kind}:\n{words(listed)}", hint=hint)
+            raise Refused(f"{len(listed)} saved copies are {kind}", findings=listed, hint=hint)
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def faults(backups: dict[str, Any], owner: str) -> Faults:
     return Faults(backups, owner)
 
 
-@criterion("readiness.record.trusted")
+@criterion("readiness.record.trusted", phase="prepare")
 def test_a_backup_set_is_recorded(backups: dict[str, Any]) -> None:
     """There is a record of the backup set, with files, that nobody else can have written."""
     record = backups["record"]
@@ -44,53 +46,76 @@ def test_a_backup_set_is_recorded(backups: dict[str, Any]) -> None:
         raise Refused("the backup set is empty: there is nothing to roll back", hint=SAVE_AGAIN)
 
 
-@criterion("readiness.backups.complete")
+@criterion("readiness.backups.complete", phase="files")
 def test_every_file_has_its_copy(faults: Faults) -> None:
     """Every file of the release has a saved copy."""
     faults.refuse("missing", SAVE_AGAIN)
 
 
-@criterion("readiness.backups.nonempty")
+@criterion("readiness.backups.declared", phase="files")
+def test_the_whole_release_diff_was_saved(
+    backups: dict[str, Any], system: System, record_property: Callable[[str, object], None]
+) -> None:
+    """'Confirm backup files exist': each file of the release diff was saved, or added by it."""
+    commits = [backups["record"][side].get("commit") for side in ("previous", "current")]
+    record_property("release diff", commits if backups["compared"] else "no repository described")
+
+    if not backups["compared"] and system.fallback.git:
+        raise Inconclusive(
+            "there is no release diff to hold against the record",
+            findings=backups["record"]["problems"] or ["the record names no commits"],
+            hint="have the deploy name both commits when it calls scripts/create_backups.py",
+        )
+    if backups["undeclared"]:
+        raise Refused(
+            f"{len(backups['undeclared'])} files of the release diff were neither saved nor added",
+            findings=backups["undeclared"],
+            hint=SAVE_AGAIN,
+        )
+
+
+@criterion("readiness.backups.nonempty", phase="files")
 def test_no_copy_is_empty(faults: Faults) -> None:
     """No saved copy is empty, unless the file was."""
     faults.refuse("empty", SAVE_AGAIN)
 
 
-@criterion("readiness.backups.intact")
+@criterion("readiness.backups.intact", phase="files")
 def test_no_copy_was_altered(faults: Faults) -> None:
     """Every saved copy holds the bytes that were recorded."""
     faults.refuse("altered", SAVE_AGAIN)
 
 
-@criterion("readiness.backups.regular")
+@criterion("readiness.backups.regular", phase="files")
 def test_every_copy_is_a_regular_file(faults: Faults) -> None:
     """No saved copy is a link, a directory, a pipe, or has a second name."""
     faults.refuse("irregular", "see what it is with 'ls -li', move it away, and save the set again")
 
 
-@criterion("readiness.backups.differ")
+@criterion("readiness.backups.differ", phase="files")
 def test_every_copy_would_change_something(faults: Faults) -> None:
     """No saved copy equals its live file: a set saved after the deploy rolls nothing back."""
     faults.refuse("identical", "save the set before the deploy copies its files, not after")
 
 
-@criterion("readiness.backups.protected")
+@criterion("readiness.backups.protected", phase="files")
 def test_no_copy_can_be_written_by_others(faults: Faults) -> None:
     """Only its owner can write a saved copy."""
     faults.refuse("exposed", "chmod go-w the copies listed above")
 
 
-@criterion("readiness.backups.ownership")
+@criterion("readiness.backups.ownership", phase="files")
 def test_every_copy_kept_its_owner_and_mode(faults: Faults) -> None:
     """A saved copy has the owner, group and mode of the file it stands for."""
     faults.refuse("ownership", "chown and chmod the copies as recorded, listed above")
 
 
-@criterion("readiness.backups.targeted")
+@criterion("readiness.backups.targeted", phase="files")
 def test_no_copy_is_a_stray(backups: dict[str, Any]) -> None:
     """No file under the root looks like a saved copy and is not in the record."""
     if backups["strays"]:
         raise Refused(
-            f"{len(backups['strays'])} strays:\n{words(backups['strays'])}",
+            f"{len(backups['strays'])} files look like saved copies, and no record knows them",
+            findings=backups["strays"],
             hint="move them out of the root; a rollback touches recorded files only",
         )

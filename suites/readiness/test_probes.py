@@ -9,7 +9,7 @@ from rollback.criteria import criterion
 from rollback.model import Component
 
 
-@criterion("readiness.probes.answer")
+@criterion("readiness.probes.answer", phase="validate")
 def test_every_probe_answers_now(answers: dict[str, Any], component: Component) -> None:
     """Each probe of the component answers now: one that fails now proves nothing later."""
     demand(answers, component, f"repair {component.name}, or correct these probes in rollback.toml")

@@ -9,7 +9,7 @@ from rollback.errors import Inconclusive, Refused
 from rollback.model import Component
 
 
-@criterion("readiness.units.startable")
+@criterion("readiness.units.startable", phase="services")
 def test_the_unit_could_be_started(units: dict[str, Any], component: Component) -> None:
     """The service manager knows the unit, and it is neither masked nor failed."""
     unit = units[component.unit]
@@ -27,7 +27,7 @@ def test_the_unit_could_be_started(units: dict[str, Any], component: Component) 
         )
 
 
-@criterion("readiness.units.listening")
+@criterion("readiness.units.listening", phase="services")
 def test_the_unit_listens(units: dict[str, Any], component: Component) -> None:
     """Every port that the component names is open now, so that a closed one means something."""
     closed = [port for port, is_open in units[component.unit]["listening"].items() if not is_open]

@@ -117,12 +117,9 @@ class Shop(Operator):
         lines += [f"logfile={self.home}/d.log\npidfile={self.home}/d.pid\n"]
         lines += [
             "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface"
-            + ":make_main_rpcinterface\n"
+            ":make_main_rpcinterface\n"
         ]
-        lines += [
-            f"[program:shop-{name}]\ncommand={sys.executable} {self.root}/{name}/serve.py {port}\n"
-            for name, port in self.ports.items()
-        ]
+        lines += self.sections()
         (self.home / "d.conf").write_text("".join(lines))
         daemon = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.home / "d.conf")]
         self.daemon = subprocess.Popen(daemon, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -131,6 +128,13 @@ class Shop(Operator):
                 return
             time.sleep(0.05)
         raise AssertionError(self.control("status"))
+
+    def sections(self) -> list[str]:
+        """Return what the daemon is told of its units."""
+        return [
+            f"[program:shop-{name}]\ncommand={sys.executable} {self.root}/{name}/serve.py {port}\n"
+            for name, port in self.ports.items()
+        ]
 
     def control(self, *words: str) -> str:
         """Return what supervisorctl prints."""

@@ -5,9 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
-import socket
-import subprocess
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rollback.agent import dump
-from rollback.sandbox.postgres import Postgres, bring_tools, demoted
+from tests.unit.agent.dumped import server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +23,6 @@ FORMATS = {
     "tar": ("-Ft",),
     "directory": ("-Fd",),
 }
-ROWS = "INSERT INTO t SELECT i, md5(i::text) || 'é' FROM generate_series(1, 20000) AS i"
 
 
 class Dumps:
@@ -53,31 +49,10 @@ class Dumps:
 @pytest.fixture(scope="module")
 def dumps() -> Iterator[Dumps]:
     """Dumps in all formats, of a table that is larger than any buffer."""
-    place = Path(tempfile.mkdtemp(prefix="pg-"))
-    place.chmod(0o711)
-    bring_tools(place)
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    server = Postgres.at(place, port)
-    server.initialise()
-    daemon = subprocess.Popen(
-        [server.tools / "postgres", "-D", place / "data"],
-        cwd=place,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        **demoted(),
-    )
-    try:
-        server.wait()
-        server.sql(f"CREATE TABLE t (i int PRIMARY KEY, words text); {ROWS}")
+    with server() as database:
         for kind, options in FORMATS.items():
-            server.dump("postgres", place / kind, *options)
-        yield Dumps(place, server.tools)
-    finally:
-        daemon.terminate()
-        daemon.wait(20)
-        shutil.rmtree(place)
+            database.dump("postgres", database.directory / kind, *options)
+        yield Dumps(database.directory, database.tools)
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -1,0 +1,67 @@
+"""Pre-rollback checklist: 'Check rollback dependencies available'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fixtures.survey import commands
+from rollback.criteria import criterion
+from rollback.errors import Refused
+from rollback.model import System
+
+Keep = Callable[[str, object], None]
+
+
+@criterion("readiness.tools.present", phase="prepare")
+def test_every_command_is_there(
+    tools: dict[str, str | None], system: System, record_property: Keep
+) -> None:
+    """'Check rollback dependencies available': every command that a rollback runs is there."""
+    needed = commands(system)
+    missing = [command for command, place in tools.items() if place is None]
+    record_property("tools", tools)
+
+    if missing:
+        raise Refused(
+            f"{len(missing)} of {len(tools)} commands that a rollback runs are not there",
+            findings=[f"{command}: needed as {needed[command]}" for command in missing],
+            hint=f"install them where the host's PATH leads, or correct them in rollback.toml; "
+            f"see 'command -v {missing[0]}' on the host",
+        )
+
+
+@criterion("readiness.rights.suffice", phase="prepare")
+def test_every_path_can_be_replaced(rights: dict[str, Any], record_property: Keep) -> None:
+    """'Check rollback dependencies available': everything that is to be replaced can be."""
+    denied = rights["denied"]
+    record_property("paths that can be replaced", rights["paths"] - len(denied))
+
+    if denied:
+        raise Refused(
+            f"{len(denied)} of {rights['paths']} paths cannot be replaced",
+            findings=[f"{path}: {why}" for path, why in denied.items()],
+            hint="take that away: chattr -i -a, mount -o remount,rw, or [target] sudo = true",
+        )
+
+
+@criterion("readiness.space.suffices", phase="prepare")
+def test_there_is_room(space: list[dict[str, Any]], record_property: Keep) -> None:
+    """'Check rollback dependencies available': disk and inodes suffice for copies and evidence."""
+    short = [each for each in space if not each["enough"]]
+    record_property("room", space)
+
+    if short:
+        raise Refused(
+            f"{len(short)} file systems are too full for a rollback",
+            findings=[words(each) for each in short],
+            hint=f"make room: see 'du -x -d 2 {short[0]['mount']} | sort -n' and 'df -i' there",
+        )
+
+
+def words(room: dict[str, Any]) -> str:
+    """Return need and room of a file system as one line."""
+    line = f"{room['mount']}: needs {room['need']:,} bytes, {room['free']:,} are free"
+    if room["free_inodes"] is None:
+        return line
+    return f"{line}; needs {room['need_inodes']:,} inodes, {room['free_inodes']:,} are free"

@@ -1,0 +1,112 @@
+"""Pre-rollback checklist: 'Verify rollback procedures tested'."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fixtures.facts import fact
+from rollback import actions
+from rollback.action import Action, Change, Scope
+from rollback.connection import Connection
+from rollback.criteria import criterion
+from rollback.errors import Advisory, Inconclusive, Refused, RollbackError
+from rollback.model import PHASES, System
+from rollback.together import Look, looked
+
+Keep = Callable[[str, object], None]
+RESTORING = (actions.RESTORE_FILES, actions.REMOVE_ADDED, actions.RESTORE_CONFIGURATION)
+"""While the current release is deployed, one of these has something to do."""
+
+Plans = Mapping[str, tuple[Change, ...] | RollbackError]
+
+
+def foreseen(action: Action, scope: Scope) -> Look:
+    """Return what plans an action as it would be planned once those before it are done."""
+    return lambda connection: action.plan(
+        scope, action.ahead(scope, action.look(connection, scope))
+    )
+
+
+@fact
+def plans(connection: Connection, scope: Scope) -> Plans:
+    """The plan of every action by its name, or the error that forbids it."""
+    found = looked(connection, [foreseen(action, scope) for action in actions.ACTIONS])
+    return {action.name: plan for action, plan in zip(actions.ACTIONS, found, strict=True)}
+
+
+@criterion("readiness.plans.made", phase="prepare")
+def test_every_action_can_be_planned(plans: Plans, record_property: Keep) -> None:
+    """'Verify rollback procedures tested': the plan of every action can be made right now."""
+    refused = {name: plan for name, plan in plans.items() if isinstance(plan, RollbackError)}
+    made = {name: len(plan) for name, plan in plans.items() if isinstance(plan, tuple)}
+    record_property("changes planned", made)
+
+    if refused:
+        raise Refused(
+            f"{len(refused)} of {len(plans)} actions cannot be planned",
+            findings=[f"{name}: {error.message}" for name, error in refused.items()],
+            hint=" - or - ".join(dict.fromkeys(error.hint for error in refused.values())),
+        )
+    if not any(made[action.name] for action in RESTORING):
+        raise Refused(
+            "there is nothing to restore: the live files are those of the previous release",
+            hint="this was rolled back already, or not yet deployed: run readiness after a deploy",
+        )
+
+
+@criterion("readiness.time.fits", phase="prepare")
+def test_the_estimated_time_fits(plans: Plans, system: System, record_property: Keep) -> None:
+    """'Recovery Time Objective (RTO)': the estimates fit it, and those of each phase its budget."""
+    seconds = dict.fromkeys(PHASES, 0.0)
+    for action in actions.ACTIONS:
+        plan = plans[action.name]
+        if isinstance(plan, RollbackError):
+            raise Inconclusive(
+                f"{action.name} cannot be planned, so nobody knows how long it takes",
+                hint="see readiness.plans.made",
+            )
+        seconds[action.phase] += sum(change.estimate for change in plan)
+    record_property("estimated seconds", seconds)
+
+    demand_time(seconds, system)
+
+
+def demand_time(seconds: Mapping[Any, float], system: System) -> None:
+    """Raise when a phase is longer than its budget, or all are longer than the RTO."""
+    budgets = {phase: system.budgets.of(phase) for phase in PHASES}
+    late = [
+        f"{phase}: about {seconds[phase]:.0f} s of {budgets[phase]:.0f} s"
+        for phase in PHASES
+        if seconds[phase] > budgets[phase]
+    ]
+    total = sum(seconds.values())
+    if total > system.about.rto:
+        late.append(f"in all: about {total:.0f} s of {system.about.rto:.0f} s")
+    if late:
+        raise Refused(
+            "a rollback is expected to take too long",
+            findings=late,
+            hint="shorten start, stop and settle of the components, or agree on a longer budget",
+        )
+
+
+@criterion("readiness.drill.recent", phase="prepare")
+def test_a_drill_was_carried_out(
+    runs: list[dict[str, Any]], system: System, record_property: Keep
+) -> None:
+    """'Verify rollback procedures tested': the last successful drill here is recent enough."""
+    good = [run for run in runs if run["outcome"] == "recovered"]
+    record_property("last successful run", good[-1] if good else "none")
+    hint = f"pytest suites/drill --arm={system.target.name}"
+
+    if not good:
+        raise Advisory("no rollback was ever carried out here, not even in a drill", hint=hint)
+    age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(good[-1]["ended"])
+    if age.total_seconds() > system.drills.max_age:
+        raise Refused(
+            f"the last successful drill is {age.days} days old; it may be "
+            f"{system.drills.max_age / 86400:.0f}",
+            hint=hint,
+        )

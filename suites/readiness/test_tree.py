@@ -1,0 +1,67 @@
+"""Issue 3, 'Import Errors After Rollback', found before it happens: the restored tree is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rollback.criteria import criterion
+from rollback.errors import Refused
+from rollback.model import Component, System
+
+Keep = Callable[[str, object], None]
+
+
+@criterion("readiness.tree.compiles", phase="files")
+def test_restored_sources_compile(
+    restored_tree: dict[str, Any], system: System, record_property: Keep
+) -> None:
+    """'Verify import consistency': every restored Python file compiles."""
+    faults = {k: v for k, v in restored_tree["faults"].items() if k.endswith(".py")}
+    found = {**faults, **restored_tree["compiles"]}
+    record_property("files compiled", restored_tree["compiled"])
+
+    if found:
+        end = system.about.suffix
+        raise Refused(
+            f"{len(found)} saved copies do not compile",
+            findings=[f"{path}{end}: {why}" for path, why in sorted(found.items())],
+            hint=f"see 'python3 -m py_compile' of {system.about.root}/{min(found)}{end}, and have "
+            "the deploy save the set again from a release that works",
+        )
+
+
+@criterion("readiness.tree.imports", phase="files")
+def test_the_component_would_import(
+    restored_tree: dict[str, Any], component: Component, record_property: Keep
+) -> None:
+    """'Verify import consistency': each import loads from the restored tree, as the unit would."""
+    tried = restored_tree["components"][component.name]["imports"]
+    failed = [f"{name}: {why}" for name, why in tried.items() if why]
+    record_property("imports", list(tried) or "none described")
+
+    if failed:
+        raise Refused(
+            f"{len(failed)} of {len(tried)} imports of {component.name} fail in the restored tree",
+            findings=failed,
+            hint=f"save what these imports need with the set, or correct imports, interpreter or "
+            f"environment of {component.name} in rollback.toml",
+        )
+
+
+@criterion("readiness.tree.constructs", phase="files")
+def test_the_component_would_be_constructed(
+    restored_tree: dict[str, Any], component: Component, record_property: Keep
+) -> None:
+    """'Performance Baseline Check': each construction works from the restored tree, in time."""
+    tried = restored_tree["components"][component.name]["constructs"]
+    failed = [f"{each['call']}: {each['problem']}" for each in tried if each["problem"]]
+    record_property("constructed in ms", {e["call"]: e["ms"] for e in tried} or "none described")
+
+    if failed:
+        raise Refused(
+            f"{len(failed)} of {len(tried)} constructions of {component.name} fail",
+            findings=failed,
+            hint=f"correct constructs of {component.name} in rollback.toml, or save the set again "
+            "from a release in which they work",
+        )

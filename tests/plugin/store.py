@@ -1,0 +1,174 @@
+"""The shop with everything that readiness can ask about: nothing of it is fake."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from rollback.agent import record
+from rollback.sandbox.postgres import installed
+from tests.plugin.shop import NAMES, Shop
+from tests.unit.agent.dumped import server
+
+SERVICE = """
+import http.server, json, sys
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps({"state": "fine"}).encode()
+        self.send_response(200); self.send_header("Content-Length", str(len(body)))
+        self.end_headers(); self.wfile.write(body)
+    def log_message(self, *rest): pass
+class Menu:
+    def __init__(self, dish): self.dish = dish
+if __name__ == "__main__":
+    http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Page).serve_forever()
+"""
+SOURCES = [f"{name}/{kind}.py" for name in NAMES for kind in ("serve", "extra")]
+UNITS = [f"units/shop-{name}.conf" for name in NAMES]
+CONFIGURATION = ["config/.env", "config/shop.json"]
+
+
+class Store(Shop):
+    """A shop that is its own repository, with configuration, unit files, a database's dump."""
+
+    def up(self) -> None:
+        """Install the previous release, save it, deploy the current one, start it."""
+        self.install()
+        self.dump()
+        self.describe()
+        self.previous, current = self.commit(), self.change()
+        self.git("checkout", "-q", self.previous)
+        self.save(
+            previous={"name": "1", "commit": self.previous},
+            current={"name": "2", "commit": current},
+            added=["web/added.py"],
+        )
+        self.git("checkout", "-q", current)
+        self.put("config/.env", "SHOP=current\n")
+        for path in UNITS:
+            (self.home / path).write_bytes((self.root / path).read_bytes())
+        self.start()
+
+    def install(self) -> None:
+        """Put the previous release in place."""
+        for path in SOURCES:
+            self.put(path, SERVICE if "serve" in path else "extra = 1\n")
+        self.put("motto.txt", "previous\n")
+        self.put(".gitignore", ".env\n*.prev\n__pycache__\n")
+        for place in ("config", "config/defaults"):
+            self.put(f"{place}/.env", "SHOP=previous\n")
+            self.put(f"{place}/shop.json", "{}\n")
+        for name, port in self.ports.items():
+            command = f"{sys.executable} {self.root}/{name}/serve.py {port}"
+            self.put(f"units/shop-{name}.conf", f"[program:shop-{name}]\ncommand={command}\n")
+        for place in ("units", "www"):
+            (self.home / place).mkdir()
+        self.git("init", "-q")
+
+    def change(self) -> str:
+        """Put the current release in place and return its commit."""
+        for path in (*SOURCES, *UNITS, "motto.txt"):
+            self.put(path, (self.root / path).read_text() + "# current\n")
+        self.put("config/shop.json", '{"release": 2}\n')
+        self.put("web/added.py", "added = 1\n")
+        return self.commit()
+
+    def put(self, path: str, text: str) -> None:
+        """Write a file below the root."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def dump(self) -> None:
+        """Make the dump of a real database; the tools stay, the server does not."""
+        with server() as database:
+            database.dump("postgres", self.home / "dump", "-Fc")
+
+    def git(self, *argv: str) -> str:
+        """Run git as somebody who commits."""
+        words = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *argv]
+        done = subprocess.run(words, cwd=self.root, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def commit(self) -> str:
+        """Commit everything and return the commit's id."""
+        self.git("add", "-A")
+        self.git("commit", "-qm", "release")
+        return self.git("rev-parse", "HEAD")
+
+    def files(self) -> list[str]:
+        """Return the files that the deploy changes."""
+        return ["motto.txt", *SOURCES, *UNITS, *CONFIGURATION]
+
+    def sections(self) -> list[str]:
+        """Return what the daemon is told of its units: they are files."""
+        return [f"[include]\nfiles = {self.home}/units/*.conf\n"]
+
+    def document(self) -> dict[str, Any]:
+        """Return the description of everything."""
+        document = super().document()
+        document["services"].update(source="units", directory=str(self.home / "units"))
+        for component in document["components"]:
+            component.update(
+                imports=[f"{component['name']}.serve:Page"],
+                constructs=[
+                    {
+                        "call": f"{component['name']}.serve:Menu",
+                        "arguments": {"dish": "soup"},
+                        "limit": "1s",
+                    }
+                ],
+                interpreter=sys.executable,
+                environment_files=["config/.env"],
+            )
+        return {
+            **document,
+            "configuration": {"files": CONFIGURATION, "defaults": "config/defaults"},
+            "maintenance": {"page": str(self.home / "www/page.html"), "reload": ["true"]},
+            "database": {
+                "name": "shop",
+                "dump": str(self.home / "dump"),
+                "tools": str(installed()),
+            },
+            "fallback": {"git": str(self.root)},
+        }
+
+    def copy(self, path: str) -> Path:
+        """Return the saved copy of a file."""
+        return self.root / f"{path}.prev"
+
+    def forge(self, path: str, text: str) -> None:
+        """Make the record say that the previous release had this text in a file."""
+        self.copy(path).write_text(text)
+        known, content = record.read(str(self.state)), text.encode()
+        digest = hashlib.sha256(content).hexdigest()
+        files = tuple(
+            saved._replace(sha256=digest, size=len(content)) if saved.path == path else saved
+            for saved in known.files
+        )
+        record.write(str(self.state), known._replace(files=files))
+
+    def forget(self, path: str) -> None:
+        """Make the record, and the saved copies, know nothing of a file."""
+        known = record.read(str(self.state))
+        files = tuple(saved for saved in known.files if saved.path != path)
+        record.write(str(self.state), known._replace(files=files))
+        self.copy(path).unlink()
+
+    def lose(self, path: str) -> None:
+        """Take the previous release's content of a file out of the repository."""
+        blob = self.git("rev-parse", f"{self.previous}:{path}")
+        (self.root / ".git/objects" / blob[:2] / blob[2:]).unlink()
+
+    def ran(self, ended: str) -> None:
+        """Make the host know of one successful drill, which ended then."""
+        folder = self.state / "runs/old"
+        folder.mkdir(parents=True)
+        words = {"run": "old", "by": "ann", "host": "h", "pid": 1, "pid_started": 1.0}
+        about = {"target": "corner", "only": [], "record": "", "since": ended, "touched": 0.0}
+        end = {"outcome": "recovered", "ended": ended}
+        (folder / "lease.json").write_text(json.dumps({**words, **about, **end}))
