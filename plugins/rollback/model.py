@@ -263,7 +263,7 @@ class Drills(Frozen):
 class Waiver(Frozen):
     """`[[waivers]]`: one criterion that may fail until a day, with who decided it and why."""
 
-    criterion: str
+    criterion: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z_]+){2}$")]
     component: Name | None = None
     owner: Annotated[str, Field(min_length=1)]
     reason: Annotated[str, Field(min_length=1)]
