@@ -254,25 +254,32 @@ def phases(facts: Facts) -> list[dict[str, Any]]:
     """Return every phase of the procedure in order; none where the clock was never started.
 
     A phase lasts from its first event until the next phase begins, so that all the time since
-    the decision belongs to a phase; the last one ends with the last criterion.
+    the decision belongs to a phase: the first one begins with it, and the last one ends with the
+    last criterion.
     """
     if facts.decided is None:
         return []
     start = float(facts.decided["offset"])
-    events = [each for each in facts.events if each["offset"] >= start and each.get("phase")]
+    events = [each for each in facts.events if each["offset"] >= start]
     begins = begun(events, start)
-    return [lane(facts, name, events, begins) for name in PHASES]
+    mine = [each for each in events if each.get("phase")]
+    return [lane(facts, name, mine, begins) for name in PHASES]
 
 
 def begun(events: Iterable[Event], start: float) -> dict[str, float]:
-    """Return when each phase that was reached began, in seconds since the decision."""
+    """Return when each phase that was reached began, in seconds since the decision.
+
+    A criterion's event is its end; it began so many seconds before, but after the event that
+    stands before it: what it asked for, such as an action, has events and a phase of its own.
+    """
     found: dict[str, float] = {}
+    before = 0.0
     for each in events:
-        if each.get("outcome") == "not reached":
-            continue
+        end = float(each["offset"]) - start
         took = float(each.get("seconds") or 0) if each["event"] == "criterion" else 0.0
-        begin = max(0.0, float(each["offset"]) - start - took)
-        found[each["phase"]] = min(begin, found.get(each["phase"], begin))
+        if each.get("phase") and each.get("outcome") != "not reached":
+            found.setdefault(each["phase"], max(before, end - took) if found else 0.0)
+        before = end
     return found
 
 

@@ -100,6 +100,22 @@ def test_phases_share_the_time_since_the_decision() -> None:
     assert {found[name]["state"] for name in ("prepare", "files", "validate")} == {"done"}
 
 
+def test_a_criterion_does_not_begin_before_what_it_asked_for() -> None:
+    """With only the last criterion chosen, its time holds every action; they have their own."""
+    last = event("criterion", 21.0, "validate", id="drill.x.y", outcome="met", seconds=15.9)
+    found = by_name(phases(facts(events=[*STORY[1:-1], last], elapsed=16.0)))
+
+    assert (found["validate"]["begin"], found["validate"]["seconds"]) == (7.5, 8.5)
+    assert found["services"]["seconds"] == 0.5
+
+
+def test_the_first_phase_begins_with_the_decision() -> None:
+    """What goes before its first event is its own as well."""
+    found = by_name(phases(facts(events=[event("decided", 3.0), *STORY[2:]], elapsed=18.0)))
+
+    assert (found["prepare"]["begin"], found["prepare"]["seconds"]) == (0.0, 4.0)
+
+
 def test_changes_keep_what_why_and_how_long() -> None:
     """The same change twice is two changes; each has its own time."""
     found = by_name(phases(facts(events=STORY, elapsed=16.0)))
