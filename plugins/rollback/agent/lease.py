@@ -1,4 +1,4 @@
-"""Who holds a run: one small file in its folder, touched with every word of its holder."""
+"""Who holds a run: one small file in its folder, touched with every request of its holder."""
 
 from __future__ import annotations
 
@@ -117,13 +117,6 @@ def write(state: str, lease: Lease) -> None:
         os.fsync(file.fileno())
     os.rename(f"{path}.new", path)
     settle(home)
-
-
-def touch(question: dict[str, Any]) -> None:
-    """Note that the holder of a question's run is alive; a question without one says nothing."""
-    if question.get("state") and question.get("run"):
-        with contextlib.suppress(OSError, Problem):
-            os.utime(os.path.join(folder(question["state"], question["run"]), NAME))
 
 
 def made(state: str, run: str) -> str:

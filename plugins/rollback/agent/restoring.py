@@ -13,7 +13,7 @@ import hashlib
 import os
 from typing import Any, Iterable
 
-from . import pairs, record, swapping
+from . import evidence, pairs, record, swapping
 from .ahead import read_ahead
 from .journal import Journal
 from .paths import Tree
@@ -21,7 +21,7 @@ from .patterns import Owners
 from .problem import Problem
 from .record import Saved
 from .swapping import Item, Place
-from .working import opened, working
+from .working import Work, opened, working
 
 JOURNALS = {"files": "journal", "configuration": "journal-configuration"}
 
@@ -178,21 +178,36 @@ def _verify(where: Place, items: list[Item]) -> None:
         )
 
 
-def take_back(question: dict[str, Any], folder: str, part: str) -> int:
-    """Bring a part's files back to what they were before the run; return how many they are."""
+def take_back(question: dict[str, Any], work: Work, part: str) -> int:
+    """Bring a part's files back to what they were before the run; return how many they are.
+
+    A file that was restored twice, because it was deployed again in between, becomes what it was
+    before the last time; what it was before the first is kept in the evidence.
+    """
     name = JOURNALS[part]
-    if not os.path.exists(os.path.join(folder, name)):
+    if not os.path.exists(os.path.join(work.folder, name)):
         return 0
-    journal = opened(folder, name)
+    journal = opened(work.folder, name)
     try:
         known = plans(journal.entries)
         if known and journal.last("undo") is None:
             journal.add("undo")
+        back: set[str] = set()
         for number in reversed(range(len(known))):
             where = place({**question, "part": part}, number)
-            where.each(swapping.take_back, known[number])
+            fresh = [item for item in known[number] if item.saved.path not in back]
+            where.each(swapping.take_back, fresh)
+            _keep(work, where, [item for item in known[number] if item.saved.path in back])
+            back.update(item.saved.path for item in fresh)
         if known and journal.last("undone") is None:
             journal.add("undone")
-        return len({item.saved.path for items in known for item in items})
+        return len(back)
     finally:
         journal.close()
+
+
+def _keep(work: Work, where: Place, items: list[Item]) -> None:
+    """Move failed versions that nothing will take the place of into the evidence."""
+    paths = [item.saved.path for item in items]
+    beside = [os.path.join(os.path.dirname(path), where.names(path)[1]) for path in paths]
+    evidence.put_away(work, "failed", where.root, beside, paths)

@@ -28,7 +28,7 @@ def undo(question: dict[str, Any]) -> dict[str, Any]:
                 "unfinished",
             )
         undone = sum(
-            restoring.take_back(question, work.folder, part)
+            restoring.take_back(question, work, part)
             for part in reversed(list(restoring.JOURNALS))
         )
         runs.undone(question["state"], question["run"])

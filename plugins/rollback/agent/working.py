@@ -72,7 +72,6 @@ def working(question: dict[str, Any]) -> Iterator[Work]:
     """Hold the lock and yield the question's run, its folder made and its journal open."""
     with locked(question["state"]):
         home = leases.made(question["state"], question["run"])
-        leases.touch(question)
         journal = opened(home, CHANGES)
         try:
             yield Work(home, journal)
