@@ -298,7 +298,7 @@ def lane(
     return {
         "name": name,
         "budget": budget,
-        "begin": begin,
+        "begin": None if begin is None else round(begin, 3),
         "seconds": seconds,
         "state": state,
         "changes": changes(mine),
