@@ -45,7 +45,7 @@ class Change:
 
     Args:
         noun, verb, arguments: the question. The gate adds `run`, the id the host journals under.
-        what: for people, as in "stop aivillage-gateway".
+        what: for people, as in "stop shop-web".
         why: what was found, as in "it is active".
         seconds: its deadline on the host.
         estimate: seconds that it is expected to take; used to foresee whether the RTO holds.
