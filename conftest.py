@@ -6,5 +6,9 @@ pytest_plugins = [
     "fixtures.tree",
     "fixtures.dump",
     "fixtures.probes",
+    "fixtures.latency",
+    "fixtures.settled",
+    "fixtures.logs",
+    "fixtures.restored",
     "rollback.restore",
 ]

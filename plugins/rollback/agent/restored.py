@@ -92,7 +92,8 @@ def difference(saved: Saved, live: Side) -> str:
     if not live.is_file:
         return live.detail or f"is a {live.kind}"
     if not live.has_content(saved):
-        return f"has other content than the previous release ({live.size} bytes, not {saved.size})"
+        size = f" ({live.size} bytes, not {saved.size})" if live.size != saved.size else ""
+        return f"has other content than the previous release{size}"
     if not live.has_owner(saved):
         kept = f"{saved.uid}:{saved.gid} {saved.mode:04o}"
         return f"is {live.uid}:{live.gid} {live.mode:04o}, recorded as {kept}"

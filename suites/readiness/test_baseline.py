@@ -1,0 +1,45 @@
+"""Success criterion 'Response times within baseline' needs one: measured while all is healthy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rollback.connection import Connection
+from rollback.criteria import criterion
+from rollback.errors import Inconclusive, Refused
+from rollback.latency import Latencies, faults, store
+
+Keep = Callable[[str, object], None]
+
+
+@criterion("readiness.baseline.stored")
+def test_a_baseline_is_stored(
+    healthy_latencies: Latencies, connection: Connection, record_property: Keep
+) -> None:
+    """'Response times within baseline': every probe is within its limit now, and that is kept.
+
+    What is slower than its stored baseline by more than half is a reason for a rollback, and no
+    new baseline.
+    """
+    series = healthy_latencies.series.values()
+    wrong = [faults(each) for each in series if faults(each)]
+    unsure = [each.unsure for each in series if faults(each) and faults(each) == each.unsure]
+    if healthy_latencies.problem:
+        raise healthy_latencies.problem
+    stored = store(connection, [each for each in series if not faults(each)])
+    record_property("stored", stored)
+    record_property("p95_ms", {each.name: each.evidence["p95_ms"] for each in series})
+
+    if unsure and len(unsure) == len(wrong):
+        raise Inconclusive(
+            f"whether {len(unsure)} of {len(series)} probes are answered in time cannot be told",
+            findings=unsure,
+            hint="run it again on a host with less to do",
+        )
+    if wrong:
+        raise Refused(
+            f"{len(wrong)} of {len(series)} probes are not as a healthy system's",
+            findings=wrong,
+            hint="repair what is slow, or correct limit of these probes in rollback.toml; where it "
+            "is meant to be slower now: rm baseline.json in the state directory, and run it again",
+        )

@@ -1,0 +1,116 @@
+"""Success criteria: health checks, user requests, and response times within the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fixtures.declared import declares
+from rollback.criteria import criterion
+from rollback.errors import Inconclusive, Refused
+from rollback.latency import FINE, TRIGGER, Latencies
+from rollback.model import Component, System
+
+Keep = Callable[[str, object], None]
+
+
+def see(component: Component) -> str:
+    """Return where to read why a component does not answer as it should."""
+    unit = component.unit
+    return f"tail -n 50 {component.log}" if component.log != "journal" else f"journalctl -eu {unit}"
+
+
+@criterion("validate.health.answers")
+def test_the_component_is_healthy(
+    latencies: Latencies, component: Component, record_property: Keep
+) -> None:
+    """'Health checks return OK': every one of many answers has the status and body it must have."""
+    health = latencies.series[component.health]
+    record_property("answers", health.count)
+
+    if health.wrong:
+        raise Refused(
+            f"{component.name} does not answer its health probe as it should",
+            findings=[health.wrong],
+            hint=see(component),
+        )
+
+
+@criterion("validate.requests.processed")
+def test_requests_are_processed(
+    latencies: Latencies, system: System, component: Component, record_property: Keep
+) -> None:
+    """'User requests processed successfully', and 'response time (should be <2s)'."""
+    requests = [latencies.series[name] for name in component.requests]
+    record_property("requests", {each.name: each.evidence for each in requests} or "none described")
+    declares(system, component, "requests")
+    wrong = [each.wrong or each.slow for each in requests if each.wrong or each.slow]
+    unsure = [each.unsure for each in requests if each.unsure]
+
+    if wrong:
+        raise Refused(
+            f"{len(wrong)} of {len(requests)} user requests of {component.name} are not processed "
+            "as they should be",
+            findings=wrong,
+            hint=see(component),
+        )
+    if unsure:
+        raise Inconclusive(
+            f"whether {component.name} processes requests in time cannot be told",
+            findings=unsure,
+            hint="run it again on a host with less to do, or give these probes more samples",
+        )
+
+
+@criterion("validate.latency.within_limit")
+def test_the_component_answers_in_time(
+    latencies: Latencies, component: Component, record_property: Keep
+) -> None:
+    """'Response times within baseline (Gateway <100ms, P2P <100ms)': p95, not one lucky sample."""
+    health = latencies.series[component.health]
+    for name, value in health.evidence.items():
+        record_property(name, value)
+
+    if health.slow:
+        raise Refused(
+            f"{component.name} answers too slowly", findings=[health.slow], hint=see(component)
+        )
+    if health.unsure:
+        raise Inconclusive(
+            f"whether {component.name} answers in time cannot be told",
+            findings=[health.unsure],
+            hint="run it again on a host with less to do, or give its probe more samples",
+        )
+
+
+@criterion("validate.latency.within_baseline")
+def test_the_component_is_not_slower_than_it_was(
+    latencies: Latencies, component: Component, record_property: Keep
+) -> None:
+    """'System performance degraded >50% from baseline' calls for a rollback, '<25%' does not."""
+    series = list(latencies.of(component))
+    shares = {each.name: each.degraded() for each in series}
+    record_property("slower by", {name: f"{share:.0%}" for name, (share, _) in shares.items()})
+    worst = [said for share, said in shares.values() if share > TRIGGER]
+    between = [said for share, said in shares.values() if FINE < share <= TRIGGER]
+    unknown = [each.name for each in series if not each.kept or not each.count]
+
+    if worst:
+        raise Refused(
+            f"{component.name} is more than {TRIGGER:.0%} slower than its baseline",
+            findings=[*worst, *between],
+            hint=f"{see(component)}; if this is the new normal: pytest suites/readiness after "
+            "'rm baseline.json' in the state directory",
+        )
+    if latencies.problem:
+        raise Inconclusive(latencies.problem.message, hint=latencies.problem.hint)
+    if unknown:
+        raise Inconclusive(
+            f"there is nothing to compare {', '.join(unknown)} with",
+            hint="pytest suites/readiness stores a baseline while the system is healthy",
+        )
+    if between:
+        raise Inconclusive(
+            f"{component.name} is slower by {FINE:.0%} to {TRIGGER:.0%}: the procedure is silent",
+            findings=between,
+            hint="decide by severity and impact; a waiver of this criterion states the decision",
+        )

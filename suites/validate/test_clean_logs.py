@@ -1,0 +1,40 @@
+"""Success criterion: 'No error logs in past 5 minutes'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rollback.criteria import criterion
+from rollback.errors import Inconclusive, Refused
+from rollback.model import Component, System
+
+Keep = Callable[[str, object], None]
+
+
+@criterion("validate.logs.clean")
+def test_the_log_is_clean(
+    logs: dict[str, Any], system: System, component: Component, record_property: Keep
+) -> None:
+    """'No error logs in past 5 minutes': none since the unit's start, by priority and by text."""
+    found = logs[component.name]
+    record_property("log", found["log"])
+    record_property("seen_s", round(found["seen"], 1))
+    record_property("window_s", system.logs.window)
+    record_property("lines", found["lines"])
+    record_property("known noise", found["noise"])
+
+    if found["errors"]:
+        left = found["errors"] - len(found["findings"])
+        raise Refused(
+            f"{found['errors']} errors in the log of {component.name}, of the last "
+            f"{found['seen']:.0f} s",
+            findings=[*found["findings"], *([f"… and {left} more"] if left else [])],
+            hint=f"see {component.log}; what is known to be no error goes into [logs] noise, with "
+            "its owner and last day"
+            if component.log != "journal"
+            else f"journalctl -eu {component.unit}; what is known to be no error goes into [logs] "
+            "noise, with its owner and last day",
+        )
+    if found["problem"]:
+        raise Inconclusive(found["problem"], hint=found["hint"])

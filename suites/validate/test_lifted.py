@@ -1,0 +1,36 @@
+"""Phase 1 in reverse: the maintenance page is gone, and users get the system again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rollback.criteria import criterion
+from rollback.errors import Refused
+from rollback.model import System
+
+Keep = Callable[[str, object], None]
+
+
+@criterion("validate.maintenance.lifted")
+def test_maintenance_is_lifted(
+    users_view: dict[str, Any], system: System, record_property: Keep
+) -> None:
+    """'Verify user experience restored': no maintenance page, and the edge answers as it should."""
+    page, edge = users_view.get("page"), users_view.get("edge")
+    record_property(
+        "maintenance", system.maintenance.page if system.maintenance else "none described"
+    )
+    record_property("edge", system.edge.url if system.edge else "none described")
+
+    if page and page["exists"]:
+        shown = system.maintenance.page if system.maintenance else ""
+        raise Refused(
+            f"users are still sent to the maintenance page {shown}",
+            hint=f"pytest suites/drill --arm={system.target.name} lifts it once all is healthy",
+        )
+    if edge and (edge["problem"] or not edge["answered"]):
+        raise Refused(
+            f"the maintenance page is gone, and users do not get the system: {edge['problem']}",
+            hint=f"curl -i {system.edge.url if system.edge else ''}; reload the edge",
+        )

@@ -1,0 +1,50 @@
+"""Rollback validation: 'Verify import consistency', and the performance baseline check's calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fixtures.declared import declares
+from rollback.criteria import criterion
+from rollback.errors import Refused
+from rollback.model import Component, System
+
+Keep = Callable[[str, object], None]
+
+
+@criterion("validate.imports.load")
+def test_imports_load(
+    live_tree: dict[str, Any], system: System, component: Component, record_property: Keep
+) -> None:
+    """'Verify import consistency': each import loads in a fresh process, as the unit would."""
+    tried = live_tree["components"][component.name]["imports"]
+    failed = [f"{name}: {why}" for name, why in tried.items() if why]
+    record_property("imports", list(tried) or "none described")
+    declares(system, component, "imports")
+
+    if failed:
+        raise Refused(
+            f"{len(failed)} of {len(tried)} imports of {component.name} fail",
+            findings=failed,
+            hint=f"restore what they need below {system.about.root}; clear stale bytecode there",
+        )
+
+
+@criterion("validate.constructs.in_time")
+def test_constructs_work_in_time(
+    live_tree: dict[str, Any], system: System, component: Component, record_property: Keep
+) -> None:
+    """'Performance Baseline Check (should be <100ms)': each construction works in time."""
+    tried = live_tree["components"][component.name]["constructs"]
+    failed = [f"{each['call']}: {each['problem']}" for each in tried if each["problem"]]
+    record_property("ms", {each["call"]: each["ms"] for each in tried} or "none described")
+    declares(system, component, "constructs")
+
+    if failed:
+        raise Refused(
+            f"{len(failed)} of {len(tried)} constructions of {component.name} fail",
+            findings=failed,
+            hint=f"see what they need below {system.about.root}, or correct the constructs of "
+            f"component {component.name} in rollback.toml",
+        )

@@ -1,0 +1,72 @@
+"""Success criterion: 'All services start successfully', and they stay up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fixtures.settled import Watched, ports
+from rollback.criteria import criterion
+from rollback.errors import Inconclusive, Refused
+from rollback.model import Component, System
+
+Keep = Callable[[str, object], None]
+SAME = ("pid", "since", "restarts")
+
+
+@criterion("validate.units.active")
+def test_the_unit_is_active(settled: Watched, component: Component) -> None:
+    """'All services start successfully': the service manager calls the unit active."""
+    unit = settled.after[component.unit]
+
+    if unit["state"] != "active":
+        word = unit["state"] if unit["known"] else "unknown"
+        raise Refused(
+            f"{component.unit} is {word}: {unit['detail']}",
+            hint=f"see the log of {component.unit}, then run the drill again",
+        )
+
+
+@criterion("validate.units.stable")
+def test_the_unit_stays_up(settled: Watched, component: Component, record_property: Keep) -> None:
+    """'All services start successfully': the same process, without a restart, while watched."""
+    before, after = settled.before[component.unit], settled.after[component.unit]
+    record_property("watched_s", round(settled.seconds, 1))
+    record_property("settle_s", component.settle)
+    record_property("pid", after["pid"])
+    changed = [
+        f"{key} was {before[key]}, is {after[key]}" for key in SAME if before[key] != after[key]
+    ]
+
+    if changed or not after["pid"]:
+        raise Refused(
+            f"{component.unit} did not stay up for {settled.seconds:.1f} s",
+            findings=changed or ["it has no process"],
+            hint=f"see the log of {component.unit} for why it ends",
+        )
+    if settled.seconds < component.settle:
+        raise Inconclusive(
+            f"{component.unit} was watched for {settled.seconds:.1f} s only",
+            hint=f"run it again; its settle in rollback.toml asks for {component.settle:g} s",
+        )
+
+
+@criterion("validate.units.listening")
+def test_the_unit_listens(
+    settled: Watched, system: System, component: Component, record_property: Keep
+) -> None:
+    """'All services start successfully': its ports are open, those it names or its probes ask."""
+    wanted, listening = ports(system, component), settled.after[component.unit]["listening"]
+    closed = [str(port) for port in wanted if not listening[str(port)]]
+    record_property("ports", wanted or "none described")
+
+    if closed:
+        raise Refused(
+            f"{component.unit} does not listen on {', '.join(closed)}",
+            hint=f"see the log of {component.unit}; is another process in its way?",
+        )
+    if not wanted and "listens" not in component.model_fields_set:
+        raise Inconclusive(
+            f"neither component {component.name} nor its probes name a port to look at",
+            hint=f"name its ports in listens of component {component.name}, or say that it has "
+            "none: listens = []",
+        )
