@@ -40,7 +40,7 @@ def main() -> None:
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.dont_write_bytecode = True
-    sys.pycache_prefix = request["prefix"]
+    shun_bytecode(request["root"], request["live"])
     sys.path[:] = [moved(entry, request) for entry in sys.path]
     read: set[str] = set()
     sys.addaudithook(guard(request["live"], frozenset(request["touched"]), read))
@@ -58,8 +58,32 @@ def main() -> None:
 def moved(entry: str, request: dict[str, Any]) -> str:
     """Return a place to import from, in the staged tree if it is in the live one."""
     inside = (entry + "/").startswith(request["live"] + "/")
-    own = any((entry + "/").startswith(place + "/") for place in (sys.prefix, sys.base_prefix))
-    return request["root"] + entry[len(request["live"]) :] if inside and not own else entry
+    if not inside or is_own(entry, request["live"]):
+        return entry
+    return f"{request['root']}{entry[len(request['live']) :]}"
+
+
+def is_own(path: str, live: str) -> bool:
+    """Tell whether a path is the interpreter's own, which may be installed in the live tree."""
+    installed = {f"{place}/" for place in (sys.prefix, sys.base_prefix)}
+    return f"{path}/".startswith(tuple(p for p in installed if not f"{live}/".startswith(p)))
+
+
+def shun_bytecode(root: str, live: str) -> None:
+    """Have these trees compiled anew: bytecode beside a source may be that of another version.
+
+    All others keep theirs, or every trial would compile whole libraries.
+    """
+    machinery: Any = sys.modules["_frozen_importlib_external"]
+    usual = machinery.cache_from_source
+
+    def cache_from_source(path: str, *rest: Any, **more: Any) -> str:  # noqa: ANN401 - as usual
+        inside = os.path.realpath(path).startswith((f"{root}/", f"{live}/"))
+        if inside and not is_own(path, live):
+            raise NotImplementedError  # the loader's word for "there is no bytecode"
+        return str(usual(path, *rest, **more))
+
+    machinery.cache_from_source = cache_from_source
 
 
 def guard(

@@ -146,15 +146,14 @@ def answers(
     directory: str = "/",
 ) -> list[dict[str, Any]]:
     """Return one result for each question, from one fresh process; what is missing says why."""
-    prefix = os.path.join(os.path.dirname(place.root), "no-bytecode")  # nothing is ever there
     request = {"ask": asked, "live": place.live, "root": place.root, "touched": place.touched}
     outcome = run(
         [*command(place, interpreter), "-B", "-c", source()],
         max(0.1, share),
-        env={**environment, "PYTHONPYCACHEPREFIX": prefix, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
         cwd=directory,
         user=place.user,
-        stdin=json.dumps({**request, "prefix": prefix}).encode("ascii"),
+        stdin=json.dumps(request).encode("ascii"),
     )
     results = [json.loads(line) for line in outcome.out.splitlines() if line.startswith("{")]
     missing = {"problem": ending(outcome, interpreter)}

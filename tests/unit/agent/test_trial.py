@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import py_compile
+import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -207,3 +209,27 @@ def test_the_text_that_is_sent_imports_nothing_of_ours() -> None:
     assert spec
     assert spec.origin
     assert "from ." not in Path(spec.origin).read_text(encoding="utf-8")
+
+
+def test_an_interpreter_inside_the_live_tree_keeps_its_libraries(tree: Tree) -> None:
+    """A virtual environment below the root is used as it is; the sources beside it are staged."""
+    subprocess.run([SYSTEM_PYTHON, "-m", "venv", "--without-pip", tree.root / "venv"], check=True)
+    (library,) = (tree.root / "venv/lib").glob("*/site-packages")
+    tree.write(str((library / "tool.py").relative_to(tree.root)), "where = __file__")
+    tree.changed("app.py", "bad", "import tool; assert '/live/venv/' in tool.where, tool.where")
+
+    assert tree.imports("app", interpreter=f"{tree.root}/venv/bin/python") is None
+
+
+def test_libraries_are_not_compiled_anew(tree: Tree) -> None:
+    """What lies outside the tree has its bytecode: a trial costs what its imports cost."""
+    outside = tree.root.parent / "library"
+    outside.mkdir()
+    (outside / "large.py").write_text("x = 1 #####")
+    py_compile.compile(str(outside / "large.py"))
+    stamp = (outside / "large.py").stat()
+    (outside / "large.py").write_text("raise Error")
+    os.utime(outside / "large.py", ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    tree.changed("app.py", "bad", "import large")
+
+    assert tree.imports("app", environment={"PYTHONPATH": str(outside)}) is None
