@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import http.server
 import json
@@ -71,6 +70,9 @@ class Site:
         self.ports = {name: free_port() for name in NAMES}
         self.edge = free_port() if edge else None
         self.log = home / "reloads"
+        if home.exists() and (home / "rollback.toml").exists():
+            self._read()
+            return
         for folder in (self.units, self.www):
             folder.mkdir(parents=True)
         self._install()
@@ -151,7 +153,10 @@ class Site:
         """Write rollback.toml, and read it."""
         file = self.home / "rollback.toml"
         file.write_text(tomli_w.dumps({**self.document(), **more}))
-        self.system = manifest.load(file).system
+        self._read()
+
+    def _read(self) -> None:
+        self.system = manifest.load(self.home / "rollback.toml").system
         self.connection = Direct(self.system)
 
     def scope(self, run: str = "r1", only: Iterable[str] = ()) -> Scope:
@@ -228,7 +233,8 @@ class Systemd:
 
     def told(self) -> list[str]:
         """Return what was asked of it, but for questions, in order."""
-        lines = (self.folder / "calls").read_text().splitlines()
+        asked = self.folder / "calls"
+        lines = asked.read_text().splitlines() if asked.exists() else []
         calls = [json.loads(line) for line in lines]
         return [
             f"{call[0]} {call[-1]}" if len(call) > 1 else call[0]
@@ -284,8 +290,3 @@ FILES = (
     actions.CLOSE,
 )
 """The actions that change files, in order."""
-
-
-def encoded(text: str) -> str:
-    """Return text that survives any command line."""
-    return base64.b64encode(text.encode()).decode()
