@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 from collections.abc import Generator
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rollback.criteria import Criterion
     from rollback.gate import Gate
     from rollback.prober import Prober
+    from rollback.report import Seal
     from rollback.run import Run
     from rollback.sandbox.target import Sandbox
 
@@ -23,6 +25,7 @@ RUN: pytest.StashKey[Run] = pytest.StashKey()
 SANDBOX: pytest.StashKey[Sandbox] = pytest.StashKey()
 GATE: pytest.StashKey[Gate] = pytest.StashKey()
 PROBER: pytest.StashKey[Prober] = pytest.StashKey()
+SEAL: pytest.StashKey[Seal] = pytest.StashKey()
 LETTERS = {
     "met": ".",
     "not met": "F",
@@ -67,11 +70,19 @@ def pytest_configure(config: pytest.Config) -> None:
     except RollbackError as error:
         raise _refused(error) from error
     if not hasattr(config, "workerinput") and not config.option.collectonly:
-        from rollback import leaving, report  # noqa: PLC0415 - only sessions with criteria pay
+        _keep(config, run)
 
-        report.configure(config, run.folder)
-        page = report.Report(lambda: leaving.record_of(run))
-        config.pluginmanager.register(page, "rollback-report")
+
+def _keep(config: pytest.Config, run: Run) -> None:
+    """Have the session leave its report in the run's folder; without one it still goes on."""
+    from rollback.redaction import Redactor, of_environment  # noqa: PLC0415 - only criteria pay
+    from rollback.report import attach  # noqa: PLC0415
+
+    run.redactor = Redactor(of_environment(os.environ))
+    try:
+        config.stash[SEAL] = attach(config, run.folder, run.record, run.redactor)
+    except OSError as error:
+        run.notes.append(f"no report can be written to {run.folder}: {error.strerror}")
 
 
 def _interrupt(number: int, _frame: object) -> None:
@@ -130,17 +141,10 @@ def _sandbox(config: pytest.Config) -> Any:  # noqa: ANN401 - Loaded, imported w
         ) from error
     if config.option.collectonly:
         return sketch(folder)
-    _say(config, "starting the sandbox: a demonstration, not your system")
+    print("starting the sandbox: a demonstration, not your system", flush=True)  # noqa: T201
     config.stash[SANDBOX] = Sandbox.open(folder, config.getoption("--scenario"))
     config.add_cleanup(config.stash[SANDBOX].close)
     return config.stash[SANDBOX].load()
-
-
-def _say(config: pytest.Config, text: str) -> None:
-    """Write a line at once: something takes its time."""
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter:
-        reporter.write_line(text)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -201,6 +205,7 @@ class Conduct:
         self.config, self.run = config, run
         self.worker = hasattr(config, "workerinput")
         self.rehearsed: list[str] = []
+        self.setup = 0.0
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -242,11 +247,14 @@ class Conduct:
         """Turn what a criterion raised into an outcome; a skip is none of them."""
         report = yield
         found = criterion_of(item)
+        if report.when == "setup":
+            self.setup = call.duration  # a restore action is done by a fixture
         if found and (report.when == "call" or (report.when == "setup" and not report.passed)):
             from rollback import judging  # noqa: PLC0415 - only criteria pay for it
 
             error = call.excinfo.value if call.excinfo else None
-            outcome = judging.judge(self.run, item, found, error, call.duration)
+            seconds = self.setup + (call.duration if report.when == "call" else 0.0)
+            outcome = judging.judge(self.run, item, found, error, seconds)
             judging.mark(report, outcome, self.run)
         return report
 
@@ -255,6 +263,7 @@ class Conduct:
         if hasattr(report, "criterion") and not self.worker:
             self.run.take(report.criterion, report.measured)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Rehearse where that was asked for, let go of the host, and set the exit code."""
         if self.worker or self.config.option.collectonly:
@@ -273,14 +282,16 @@ class Conduct:
         """End with the verdict, the reasons against it, and where the report lies."""
         if self.worker or self.config.option.collectonly:
             return
-        from rollback import leaving, summary  # noqa: PLC0415 - only sessions with criteria pay
+        from rollback import summary  # noqa: PLC0415 - only sessions with criteria pay for it
 
+        seal = self.config.stash.get(SEAL, None)
+        if seal and seal.problem:
+            self.run.notes.append(seal.problem)
         if self.rehearsed:
             terminalreporter.section("the plan: nothing was changed")
-            for line in self.rehearsed:
-                terminalreporter.write_line(line)
+        for line in self.rehearsed:
+            terminalreporter.write_line(line)
         if self.run.outcomes or self.run.interrupted:
-            record = leaving.record_of(self.run)
-            terminalreporter.section(record["sentence"])
-            for line in (*summary.lines(self.run, record), *leaving.leave(self.run, record)):
-                terminalreporter.write_line(line)
+            terminalreporter.section(str(self.run.record()["sentence"]))
+            for line in summary.lines(self.run, self.run.record()):
+                terminalreporter.write_line(self.run.redactor.text(line))

@@ -77,8 +77,15 @@ def leave(config: pytest.Config, run: Run) -> None:
             gate.end(outcome)
         except RollbackError as error:
             run.notes.append(str(error))
+    if run.connection.trips:
+        about = run.system.about
+        with contextlib.suppress(RollbackError):  # the criteria have said so already
+            run.backups = run.connection.ask(
+                "backups", "heading", state=about.state, root=about.root, suffix=about.suffix
+            )
     run.connection.close()
     run.timeline.note("finished", verdict=run.verdict)
+    run.timeline.close()
 
 
 def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
@@ -89,6 +96,8 @@ def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
     except RollbackError as error:
         run.state("drill.plan.made", title, error)
     else:
+        changes = [change for step in steps for change in step.changes]
+        run.estimate = sum(change.estimate for change in changes), len(changes)
         run.state("drill.plan.made", title)
         yield from lines(steps, run.system)
 

@@ -15,11 +15,14 @@ from typing import Any
 
 from rollback import criteria
 from rollback.action import Scope
-from rollback.connection import Connection
+from rollback.connection import Connection, agent_sha256
 from rollback.criteria import Outcome
 from rollback.errors import RTO_MISSED, Inconclusive, RollbackError, UsageError
 from rollback.manifest import Loaded
 from rollback.model import Component
+from rollback.record import Facts, record
+from rollback.redaction import Redactor
+from rollback.tally import Users
 from rollback.timeline import Timeline
 
 GOOD: Mapping[str, str] = {"readiness": "READY", "drill": "RECOVERED", "validate": "RECOVERED"}
@@ -87,9 +90,12 @@ class Run:
     measured: list[dict[str, Any]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     suite: str = ""
-    users: Any = None
+    users: Users | None = None
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
+    backups: Mapping[str, Any] = field(default_factory=dict)
+    estimate: tuple[float, int] | None = None
+    redactor: Redactor = field(default_factory=lambda: Redactor({}))
 
     def __post_init__(self) -> None:
         self.system = self.loaded.system
@@ -98,6 +104,7 @@ class Run:
         self.scope = Scope(self.system, self._chosen())
         self.timeline = Timeline(self.folder)
         self._raised: list[BaseException] = []
+        self._record: Mapping[str, Any] = {}
 
     def _chosen(self) -> frozenset[str]:
         known = [each.name for each in self.system.components]
@@ -186,6 +193,36 @@ class Run:
     def reasons(self) -> list[Outcome]:
         """The outcomes that stand against the good verdict."""
         return [each for each in self.outcomes if each.outcome in criteria.AGAINST]
+
+    def record(self) -> Mapping[str, Any]:
+        """Return everything that the report states; made when it is first asked for."""
+        if not self._record:
+            self._record = record(self._known())
+        return self._record
+
+    def _known(self) -> Facts:
+        return Facts(
+            system=self.system,
+            run=self.identity,
+            operator=operator(),
+            verdict=self.verdict,
+            started=self.started,
+            finished=dt.datetime.now(dt.UTC),
+            outcomes=self.outcomes,
+            events=self.timeline.events,
+            incident=self.asked.incident,
+            elapsed=self.elapsed,
+            demonstration=self.demonstration,
+            users=self.users,
+            latency=self.measured,
+            backups=self.backups,
+            resume="" if self.fleeting else self.resume,
+            estimate=self.estimate,
+            notes=self.notes,
+            manifest={"path": str(self.loaded.path), "sha256": self.loaded.sha256},
+            agent_sha256=agent_sha256(),
+            round_trips=self.connection.trips,
+        )
 
     @property
     def resume(self) -> str:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rollback.artefacts import REPORT
 from rollback.criteria import Outcome
 from rollback.rehearsal import clock
 from rollback.run import Run
@@ -28,6 +29,17 @@ def lines(run: Run, record: Mapping[str, Any]) -> Iterator[str]:
     for each in run.outcomes:
         if each.outcome in {"waived", "advisory"}:
             yield from paragraph([each])
+    yield from run.notes
+    yield from ending(run)
+
+
+def ending(run: Run) -> Iterator[str]:
+    """Yield where the report lies, and how to go on with a rollback that is not finished."""
+    if (run.folder / REPORT).is_file():
+        yield f"report: {run.folder / REPORT}"
+    if run.timeline.decided is not None and run.verdict != "RECOVERED":
+        gone = "the sandbox of this session is gone: nothing is left to go on with"
+        yield gone if run.fleeting else f"go on with: {run.resume}"
 
 
 def table(phases: list[Mapping[str, Any]]) -> Iterator[str]:

@@ -10,6 +10,22 @@ from rollback.actions.maintenance import MAINTENANCE_OFF, MAINTENANCE_ON
 from rollback.actions.snapshot import SNAPSHOT
 from rollback.actions.units import ISOLATE, START, START_OPTIONAL
 
+__all__ = [
+    "ACTIONS",
+    "CLEAR_CACHES",
+    "CLOSE",
+    "INSTALL_UNITS",
+    "ISOLATE",
+    "MAINTENANCE_OFF",
+    "MAINTENANCE_ON",
+    "REMOVE_ADDED",
+    "RESTORE_CONFIGURATION",
+    "RESTORE_FILES",
+    "SNAPSHOT",
+    "START",
+    "START_OPTIONAL",
+]
+
 ACTIONS: tuple[Action, ...] = (
     SNAPSHOT,
     ISOLATE,

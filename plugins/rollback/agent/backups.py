@@ -42,6 +42,11 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def heading(question: dict[str, Any]) -> dict[str, Any]:
+    """Answer `backups.heading`: what the record says of itself; no saved copy is read."""
+    return _heading(question)[1]
+
+
 def _heading(question: dict[str, Any]) -> tuple[Optional[Record], dict[str, Any]]:
     """Return the record, when it can be used, and what the answer says about it."""
     try:

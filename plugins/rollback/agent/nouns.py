@@ -14,6 +14,7 @@ NOUNS: Dict[str, str] = {
     "added.look": "added.look",
     "added.remove": "added.remove",
     "backups.foresee": "saving.foresee",
+    "backups.heading": "backups.heading",
     "backups.look": "backups.look",
     "backups.save": "saving.save",
     "baseline.look": "baseline.look",
