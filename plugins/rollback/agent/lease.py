@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import json
 import os
@@ -46,8 +45,9 @@ class Lease(NamedTuple):
         """Whether its holder still works on it."""
         if self.outcome is not None:
             return False
-        if self.host == socket.gethostname() and self.pid_started:
-            return started(self.pid) == self.pid_started
+        if self.host == socket.gethostname() and started(os.getpid()):
+            now = started(self.pid)
+            return bool(now) and now == (self.pid_started or now)
         return time.time() - self.touched < SILENT
 
     @property
