@@ -118,8 +118,8 @@ def record(facts: Facts) -> dict[str, Any]:
         "decided": decided["at"] if decided else None,
         "finished": facts.finished.isoformat(timespec="seconds"),
         "rto": facts.system.about.rto,
-        "elapsed": facts.elapsed,
-        "margin": facts.margin,
+        "elapsed": rounded(facts.elapsed),
+        "margin": rounded(facts.margin),
         "previous": release(backups, "previous"),
         "current": release(backups, "current"),
         "resume": None if facts.good or not facts.resume else facts.resume,
@@ -127,8 +127,8 @@ def record(facts: Facts) -> dict[str, Any]:
         "users": list(users.seconds),
         "users_asked_from": users.asked_from,
         "users_problem": users.problem,
-        "outage_seconds": users.outage_seconds,
-        "maintenance_seconds": users.maintenance_seconds,
+        "outage_seconds": rounded(users.outage_seconds),
+        "maintenance_seconds": rounded(users.maintenance_seconds),
         "criteria": [criterion(each) for each in facts.outcomes],
         "latency": [dict(each) for each in facts.latency],
         "checklist": checklist(facts.outcomes, facts.events),
@@ -137,6 +137,11 @@ def record(facts: Facts) -> dict[str, Any]:
         "agent_sha256": facts.agent_sha256,
         "round_trips": facts.round_trips,
     }
+
+
+def rounded(seconds: float | None) -> float | None:
+    """Return seconds to the millisecond."""
+    return None if seconds is None else round(seconds, 3)
 
 
 def target(facts: Facts) -> dict[str, Any]:
@@ -298,7 +303,7 @@ def lane(
     return {
         "name": name,
         "budget": budget,
-        "begin": None if begin is None else round(begin, 3),
+        "begin": rounded(begin),
         "seconds": seconds,
         "state": state,
         "changes": changes(mine),
