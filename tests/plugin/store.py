@@ -125,6 +125,8 @@ class Store(Shop):
                 interpreter=sys.executable,
                 environment_files=["config/.env"],
             )
+        for probe in document["probes"].values():
+            probe.update(samples=50)
         return {
             **document,
             "configuration": {"files": CONFIGURATION, "defaults": "config/defaults"},

@@ -3,98 +3,180 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from tests.plugin.operator import REPOSITORY
-from tests.plugin.shop import Shop
+from tests.plugin.shop import NAMES
+from tests.plugin.store import SERVICE, Store
 
 Reds = set[tuple[str, str | None]]
 
 
 @pytest.fixture(scope="module")
-def shop() -> Iterator[Shop]:
-    """A shop that is up, for all tests of this file; a short path, for its socket's sake."""
-    shop = Shop(Path(tempfile.mkdtemp(prefix="shop-")))
-    shop.up()
-    yield shop
-    shop.down()
+def store() -> Iterator[Store]:
+    """A store that is up, for all tests of this file; a short path, for its socket's sake."""
+    store = Store(Path(tempfile.mkdtemp(prefix="store-")))
+    store.up()
+    yield store
+    store.down()
 
 
 @pytest.fixture
-def spoilt(shop: Shop) -> Iterator[Shop]:
-    """The same shop, put back as it was after the test."""
-    kept = shop.home / "kept"
-    shutil.copytree(shop.root, kept / "srv", symlinks=True)
-    shutil.copytree(shop.state, kept / "state")
-    yield shop
-    for name in ("srv", "state"):
-        shutil.rmtree(shop.home / name)
-        shutil.copytree(kept / name, shop.home / name, symlinks=True)
+def spoilt(store: Store) -> Iterator[Store]:
+    """The same store, put back as it was after the test."""
+    kept = store.home / "kept"
+    places = ("srv", "state", "dump", "www", "units")
+    kept.mkdir()
+    for name in places:
+        whole(store.home / name, kept / name)
+    yield store
+    release(store)
+    for name in places:
+        gone(store.home / name)
+        whole(kept / name, store.home / name)
     shutil.rmtree(kept)
-    shop.describe()
-    shop.control("start", "all")
+    store.describe()
 
 
-def copy(shop: Shop) -> Path:
-    """Return the saved copy of the web component's file."""
-    return shop.root / "web/serve.py.prev"
+def whole(source: Path, target: Path) -> None:
+    """Copy a file or a tree with times and modes."""
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True)
+    else:
+        shutil.copy2(source, target)
+
+
+def gone(path: Path) -> None:
+    """Remove a file or a tree."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def release(store: Store) -> None:
+    """Take away what would keep a directory from being removed."""
+    subprocess.run(["umount", "-l", store.home / "www"], check=False, capture_output=True)
+    for path in (store.root / "motto.txt", store.home / "www"):
+        subprocess.run(["chattr", "-i", path], check=False, capture_output=True)
 
 
 def link(path: Path) -> None:
     """Turn a file into a link to the same bytes elsewhere."""
-    elsewhere = path.parent.parent / "elsewhere"
+    elsewhere = path.parent / "elsewhere"
     path.rename(elsewhere)
     path.symlink_to(elsewhere)
 
 
-def kill_and_keep_down(shop: Shop) -> None:
-    """Point the web unit's probe at a page that says something else."""
-    document = shop.document()
-    document["probes"]["web"]["body"] = "superb"
-    shop.describe(probes=document["probes"])
+def describe(store: Store, table: str, **keys: object) -> None:
+    """Change keys of one table of rollback.toml; of components and probes, those of `web`."""
+    document = store.document()
+    found = document.setdefault(table, {})
+    place = found[0] if table == "components" else found["web"] if table == "probes" else found
+    place.update(keys)
+    store.describe(**{table: found})
 
 
-def misname(shop: Shop) -> None:
-    """Misspell the web unit."""
-    components = shop.document()["components"]
-    components[0]["unit"] = "shop-wep"
-    shop.describe(components=components)
+def obstruct(store: Store) -> None:
+    """Put a directory where a file is to be restored."""
+    (store.root / "motto.txt").unlink()
+    (store.root / "motto.txt").mkdir()
 
 
-def shut(shop: Shop) -> None:
-    """Name a port that nobody listens on."""
-    components = shop.document()["components"]
-    components[0]["listens"] = [1]
-    shop.describe(components=components)
+def lock(store: Store) -> None:
+    """Make a file immutable; who is not root is refused by another's directory anyway."""
+    if os.geteuid() == 0:
+        subprocess.run(["chattr", "+i", store.root / "motto.txt"], check=True)
+    else:
+        describe(store, "maintenance", page="/page.html")
 
 
-DEFECTS: dict[str, tuple[Callable[[Shop], object], str | None]] = {
+def fill(store: Store) -> None:
+    """Leave no room for the maintenance page."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small file system")
+    options = "size=8k,nr_inodes=3"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", store.home / "www"], check=True)
+    (store.home / "www/full").write_bytes(bytes(8192))
+
+
+def cut(path: Path) -> None:
+    """Take the end of a file away."""
+    os.truncate(path, path.stat().st_size // 2)
+
+
+SECRET = "hunter2hunter2"  # noqa: S105 - it must not be seen again
+MOTTO = "motto.txt"
+WEB = "web/serve.py"
+DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.record.trusted": (lambda s: (s.state / "backups.json").chmod(0o666), None),
-    "readiness.backups.complete": (lambda s: copy(s).unlink(), "web"),
-    "readiness.backups.nonempty": (lambda s: copy(s).write_bytes(b""), "web"),
-    "readiness.backups.intact": (lambda s: copy(s).write_text("altered"), "web"),
-    "readiness.backups.regular": (lambda s: link(copy(s)), "web"),
+    "readiness.backups.complete": (lambda s: s.copy(MOTTO).unlink(), "shared"),
+    "readiness.backups.declared": (lambda s: s.forget(MOTTO), None),
+    "readiness.backups.nonempty": (lambda s: s.copy(MOTTO).write_bytes(b""), "shared"),
+    "readiness.backups.intact": (lambda s: s.copy(MOTTO).write_text("altered"), "shared"),
+    "readiness.backups.regular": (lambda s: link(s.copy(MOTTO)), "shared"),
     "readiness.backups.differ": (
-        lambda s: (s.root / "web/serve.py").write_bytes(copy(s).read_bytes()),
+        lambda s: (s.root / WEB).write_bytes(s.copy(WEB).read_bytes()),
         "web",
     ),
-    "readiness.backups.protected": (lambda s: copy(s).chmod(0o666), "web"),
-    "readiness.backups.ownership": (lambda s: copy(s).chmod(0o600), "web"),
-    "readiness.backups.targeted": (lambda s: (s.root / "old.prev").write_text("stray"), None),
-    "readiness.units.startable": (misname, "web"),
-    "readiness.units.listening": (shut, "web"),
-    "readiness.probes.answer": (kill_and_keep_down, "web"),
+    "readiness.backups.protected": (lambda s: s.copy(WEB).chmod(0o666), "web"),
+    "readiness.backups.ownership": (lambda s: s.copy(WEB).chmod(0o600), "web"),
+    "readiness.backups.targeted": (lambda s: s.put("old.prev", "stray"), None),
+    "readiness.tree.compiles": (lambda s: s.forge("web/extra.py", "def broken(:"), None),
+    "readiness.tree.imports": (lambda s: s.forge(WEB, SERVICE.replace("Page", "Sheet")), "web"),
+    "readiness.tree.constructs": (lambda s: s.forge(WEB, SERVICE.replace("dish", "fish")), "web"),
+    "readiness.configuration.parses": (lambda s: s.forge("config/.env", f"A=1\n{SECRET}\n"), None),
+    "readiness.database.dump": (lambda s: cut(s.home / "dump"), None),
+    "readiness.tools.present": (lambda s: describe(s, "maintenance", reload=["no-such"]), None),
+    "readiness.rights.suffice": (lock, None),
+    "readiness.space.suffices": (fill, None),
+    "readiness.fallback.git": (lambda s: s.lose(MOTTO), None),
+    "readiness.fallback.defaults": (lambda s: (s.root / "config/defaults/.env").unlink(), None),
+    "readiness.plans.made": (obstruct, None),
+    "readiness.time.fits": (lambda s: describe(s, "budgets", services="1s"), None),
+    "readiness.drill.recent": (lambda s: s.ran("2020-01-01T00:00:00.000+00:00"), None),
+    "readiness.units.startable": (lambda s: describe(s, "components", unit="shop-wep"), "web"),
+    "readiness.units.listening": (lambda s: describe(s, "components", listens=[1]), "web"),
+    "readiness.baseline.stored": (lambda s: describe(s, "probes", limit="0.01ms"), None),
+    "readiness.probes.answer": (lambda s: describe(s, "probes", body="superb"), "web"),
 }
+
+# What follows of necessity. A copy that cannot be used cannot be planned with, and what cannot
+# be planned has no estimate. A file open to others has another mode than the recorded one. Where
+# a probe is not answered there is no baseline. Without a record that can be trusted nothing of
+# the set is known.
+PLANS: Reds = {("readiness.plans.made", None), ("readiness.time.fits", None)}
+UNKNOWN: Reds = {
+    (f"readiness.{name}", None)
+    for name in (
+        "backups.targeted",
+        "backups.declared",
+        "tree.compiles",
+        "configuration.parses",
+        "fallback.git",
+        "fallback.defaults",
+        "rights.suffice",
+        "space.suffices",
+    )
+} | {(f"readiness.tree.{name}", each) for name in ("imports", "constructs") for each in NAMES}
 ALSO: dict[str, Reds] = {
-    # What follows of necessity: a file open to others has another mode than the recorded one,
-    # and without a record that can be trusted no saved copy is known.
+    "readiness.record.trusted": PLANS | UNKNOWN,
+    "readiness.backups.complete": PLANS,
+    "readiness.backups.nonempty": PLANS,
+    "readiness.backups.intact": PLANS,
+    "readiness.backups.regular": PLANS,
     "readiness.backups.protected": {("readiness.backups.ownership", "web")},
-    "readiness.record.trusted": {("readiness.backups.targeted", None)},
+    "readiness.plans.made": PLANS,
+    "readiness.probes.answer": {("readiness.baseline.stored", None)},
+    "readiness.units.startable": PLANS,
 }
 
 
@@ -109,9 +191,14 @@ def criteria() -> set[str]:
     }
 
 
-def test_a_system_that_is_right_is_ready(shop: Shop) -> None:
-    """Every criterion is met, and the run ends with 0."""
-    assert shop.readiness() == (0, set())
+def test_a_system_that_is_right_is_ready(store: Store) -> None:
+    """Every criterion is met but the one that waits for a first drill; few round trips suffice."""
+    assert store.readiness() == (0, set())
+    record = store.record()
+    assert {c["id"] for c in record["criteria"] if c["outcome"] == "advisory"} == {
+        "readiness.drill.recent"
+    }
+    assert record["round_trips"] <= 12
 
 
 def test_every_criterion_has_a_defect() -> None:
@@ -120,15 +207,33 @@ def test_every_criterion_has_a_defect() -> None:
 
 
 @pytest.mark.parametrize("identity", sorted(DEFECTS))
-def test_a_defect_turns_its_criterion_red(spoilt: Shop, identity: str) -> None:
-    """One defect turns one criterion red, for one component, and the run ends with 1."""
+def test_a_defect_turns_its_criterion_red(spoilt: Store, identity: str) -> None:
+    """One defect turns one criterion red, for one component, with a hint and without a secret."""
     spoil, component = DEFECTS[identity]
     spoil(spoilt)
 
     assert spoilt.readiness() == (1, {(identity, component)} | ALSO.get(identity, set()))
+    rows = [c for c in spoilt.record()["criteria"] if c["id"] == identity]
+    assert all(c["hint"] for c in rows if c["component"] == component)
+    assert SECRET not in str(rows)
 
 
-def test_a_typo_in_the_manifest_ends_before_anything_is_asked(spoilt: Shop) -> None:
+def test_what_is_not_described_is_not_asked(spoilt: Store) -> None:
+    """Without database, repository, defaults and page the criteria say so, and are met."""
+    document = spoilt.document()
+    for table in ("database", "fallback", "maintenance", "configuration"):
+        del document[table]
+    spoilt.manifest.write_text(tomli_w.dumps(document))
+
+    assert spoilt.readiness() == (0, set())
+    told = {c["id"]: str(c["evidence"]) for c in spoilt.record()["criteria"]}
+    assert "no database described" in told["readiness.database.dump"]
+    assert "no repository described" in told["readiness.backups.declared"]
+    assert "none described" in told["readiness.fallback.git"]
+    assert "none described" in told["readiness.fallback.defaults"]
+
+
+def test_a_typo_in_the_manifest_ends_before_anything_is_asked(spoilt: Store) -> None:
     """Exit code 4, the key, and a hint; no traceback."""
     spoilt.describe(sytem={})
     code, printed = spoilt.pytest("suites/readiness")
@@ -139,14 +244,14 @@ def test_a_typo_in_the_manifest_ends_before_anything_is_asked(spoilt: Shop) -> N
     assert "Traceback" not in printed
 
 
-def test_an_expired_waiver_is_said_and_a_valid_one_waives(spoilt: Shop) -> None:
+def test_an_expired_waiver_is_said_and_a_valid_one_waives(spoilt: Store) -> None:
     """A waiver holds until its last day, and no longer."""
-    waiver = {"criterion": "readiness.backups.complete", "owner": "ann", "reason": "drill"}
-    copy(spoilt).unlink()
+    waiver = {"criterion": "readiness.backups.ownership", "owner": "ann", "reason": "drill"}
+    spoilt.copy(WEB).chmod(0o600)
     spoilt.describe(waivers=[{**waiver, "until": "2999-01-01"}])
-    valid, _ = spoilt.pytest("suites/readiness")
+    valid, _ = spoilt.pytest("suites/readiness/test_backups.py")
     spoilt.describe(waivers=[{**waiver, "until": "2020-01-01"}])
-    expired, printed = spoilt.pytest("suites/readiness")
+    expired, printed = spoilt.pytest("suites/readiness/test_backups.py")
 
     assert (valid, expired) == (0, 1)
     assert "EXPIRED" in printed

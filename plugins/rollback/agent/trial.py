@@ -49,8 +49,7 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
         touched = tuple(f"{live}/{path}" for path in (*stage.files, *stage.gone))
         files = [path for path in question["files"] if path not in stage.faults]
         answer = tried(Place(stage.root, live, touched, user, until), files, components)
-        answer["compiles"].update(stage.faults)
-    return answer
+        return {**answer, "faults": stage.faults}
 
 
 def tried(

@@ -51,7 +51,7 @@ def test_a_missing_backup_is_told(tree: Tree) -> None:
     (tree.root / "core/app.py.backup").unlink()
     found = tree.try_(imports=["core.app"])
 
-    assert "its backup cannot be read" in found["compiles"]["core/app.py"]
+    assert "its backup cannot be read" in found["faults"]["core/app.py"]
     assert "No module named" in found["components"]["app"]["imports"]["core.app"]
 
 
@@ -62,7 +62,7 @@ def test_a_backup_that_is_a_link_is_not_followed(tree: Tree, tmp_path: Path) -> 
     (tree.root / "core/app.py.backup").unlink()
     (tree.root / "core/app.py.backup").symlink_to(tmp_path / "secret")
 
-    assert "its backup cannot be read" in tree.try_()["compiles"]["core/app.py"]
+    assert "its backup cannot be read" in tree.try_()["faults"]["core/app.py"]
 
 
 def test_the_live_tree_stays_as_it_is(tree: Tree) -> None:
@@ -142,7 +142,7 @@ def test_a_backup_behind_a_linked_directory_is_told(tree: Tree) -> None:
     (tree.root / "linked").symlink_to("real")
     tree.files.append("linked/app.py")
 
-    assert "is a symlink" in tree.try_()["compiles"]["linked/app.py"]
+    assert "is a symlink" in tree.try_()["faults"]["linked/app.py"]
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../b"])
