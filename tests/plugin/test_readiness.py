@@ -151,9 +151,12 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
 
 # What follows of necessity. A copy that cannot be used cannot be planned with, and what cannot
 # be planned has no estimate. A file open to others has another mode than the recorded one. Where
-# a probe is not answered there is no baseline. Without a record that can be trusted nothing of
-# the set is known.
+# a probe is not answered there is no baseline. No unit starts without its environment. Without
+# a record that can be trusted nothing of the set is known.
 PLANS: Reds = {("readiness.plans.made", None), ("readiness.time.fits", None)}
+TRIALS: Reds = {
+    (f"readiness.tree.{name}", each) for name in ("imports", "constructs") for each in NAMES
+}
 UNKNOWN: Reds = {
     (f"readiness.{name}", None)
     for name in (
@@ -166,14 +169,15 @@ UNKNOWN: Reds = {
         "rights.suffice",
         "space.suffices",
     )
-} | {(f"readiness.tree.{name}", each) for name in ("imports", "constructs") for each in NAMES}
+}
 ALSO: dict[str, Reds] = {
-    "readiness.record.trusted": PLANS | UNKNOWN,
+    "readiness.record.trusted": PLANS | UNKNOWN | TRIALS,
     "readiness.backups.complete": PLANS,
     "readiness.backups.nonempty": PLANS,
     "readiness.backups.intact": PLANS,
     "readiness.backups.regular": PLANS,
     "readiness.backups.protected": {("readiness.backups.ownership", "web")},
+    "readiness.configuration.parses": TRIALS,
     "readiness.plans.made": PLANS,
     "readiness.probes.answer": {("readiness.baseline.stored", None)},
     "readiness.units.startable": PLANS,
