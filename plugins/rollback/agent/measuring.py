@@ -68,7 +68,7 @@ def one(probe: dict[str, Any], wanted: int, until: float) -> dict[str, Any]:
         times += series.times
         failed, problem = failed + series.failed, problem or series.problem
         found = percentiles.summary(times)
-        if failed or len(times) >= MOST * wanted or not straddles(found, probe["limit"] * 1000):
+        if failed > len(times) or is_enough(found, times, wanted, probe["limit"] * 1000):
             break
     rounded = [round(each, 3) for each in times]
     return {"samples_ms": rounded, "failed": failed, "problem": problem, **found}
@@ -80,6 +80,13 @@ def asked_again(probe: dict[str, Any], wanted: int, until: float) -> Iterator[pr
         yield probes.measured(probe, wanted, until)
         if time.monotonic() > until:
             return
+
+
+def is_enough(found: dict[str, Any], times: list[float], wanted: int, limit: float) -> bool:
+    """Tell whether more samples would change nothing, or there are too many already."""
+    if len(times) < wanted:  # some answers were wrong
+        return False
+    return len(times) >= MOST * wanted or not straddles(found, limit)
 
 
 def straddles(found: dict[str, Any], limit: float) -> bool:

@@ -1,0 +1,219 @@
+"""Validation of a system just rolled back: green when it is right, each defect turns one red."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.operator import REPOSITORY
+from tests.plugin.reopened import UNITS, Reopened
+
+Reds = set[tuple[str, str | None]]
+Spoil = Callable[[Reopened], object]
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Reopened]:
+    """A shop that was just rolled back, for all tests of this file, with a baseline."""
+    shop = Reopened(Path(tempfile.mkdtemp(prefix="shop-")))
+    shop.up()
+    code, printed = shop.pytest("suites/readiness", "-k", "test_a_baseline_is_stored")
+    assert code == 0, printed
+    yield shop
+    shop.down()
+
+
+@pytest.fixture
+def spoilt(shop: Reopened) -> Iterator[Reopened]:
+    """The same shop, put back as it was after the test."""
+    kept = shop.home / "kept"
+    for name in ("srv", "state", "units"):
+        shutil.copytree(shop.home / name, kept / name, symlinks=True)
+    yield shop
+    for name in ("srv", "state", "units"):
+        shutil.rmtree(shop.home / name)
+        shutil.copytree(kept / name, shop.home / name, symlinks=True)
+    shutil.rmtree(kept)
+    shop.describe()
+    shop.control("update")
+    shop.control("start", "all")
+    shop.forget()
+
+
+def never_quite_up(shop: Reopened) -> None:
+    """Have the manager wait before it calls the web unit active, which runs and answers."""
+    unit = shop.home / "units/shop-web.conf"
+    unit.write_text(shop.section("web", shop.ports["web"], startsecs=3600))
+    shop.control("update", "shop-web")
+
+
+def restart_while_watched(shop: Reopened) -> None:
+    """Restart the web unit between the two looks at it: by what validation itself imports."""
+    words = ["-m", "supervisor.supervisorctl", "-s", f"unix://{shop.socket}", "restart", "shop-web"]
+    run = f"import subprocess, sys\nsubprocess.run([sys.executable, *{words}], check=True)\n"
+    shop.put("web/extra.py", run)
+
+
+DEFECTS: dict[str, tuple[Spoil, str | None]] = {
+    "validate.units.active": (never_quite_up, "web"),
+    "validate.units.stable": (restart_while_watched, "web"),
+    "validate.units.listening": (lambda s: s.revise({"listens": [1]}), "web"),
+    "validate.health.answers": (lambda s: s.switch("web.flaky"), "web"),
+    "validate.requests.processed": (lambda s: s.switch("web.lossy"), "web"),
+    "validate.latency.within_limit": (lambda s: s.probe("web", limit="0.05ms"), "web"),
+    "validate.latency.within_baseline": (lambda s: s.switch("web.slow"), "web"),
+    "validate.imports.load": (lambda s: s.put("web/extra.py", "import nowhere\n"), "web"),
+    "validate.constructs.in_time": (
+        lambda s: s.put("web/menu.py", "import time\ndef Menu(dish): time.sleep(0.2)\n"),
+        "web",
+    ),
+    "validate.logs.clean": (lambda s: s.switch("web.grumble"), "web"),
+    "validate.backups.none_left": (lambda s: s.put("motto.txt.prev", "previous\n"), None),
+    "validate.files.recorded": (lambda s: s.put("web/serve.py", "# current\n"), "web"),
+    "validate.files.added_gone": (lambda s: s.put("web/added.py", "added = 1\n"), None),
+    "validate.configuration.recorded": (lambda s: s.put("config/shop.json", "{} \n"), None),
+    "validate.maintenance.lifted": (lambda s: s.page.write_text("maintenance"), None),
+}
+ALSO: dict[str, Reds] = {
+    # What follows of necessity: only another unit file has the manager wait before it says active.
+    "validate.units.active": {("validate.configuration.recorded", None)},
+}
+
+
+def criteria() -> set[str]:
+    """Return every criterion id of the validate suite, from its sources."""
+    trees = [ast.parse(path.read_text()) for path in REPOSITORY.glob("suites/validate/test_*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {
+        ast.literal_eval(call.args[0])
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id == "criterion"
+    }
+
+
+def test_a_system_that_is_right_is_recovered(shop: Reopened) -> None:
+    """Every criterion is met, and the report has the response times of every probe."""
+    assert shop.reds("validate") == (0, set())
+    charts = shop.record()["latency"]
+
+    assert {each["probe"] for each in charts} == {"web", "web-order", "till", "till-order"}
+    assert all(len(each["samples_ms"]) >= 50 and each["baseline_p95"] for each in charts)
+
+
+def test_every_criterion_has_a_defect() -> None:
+    """A criterion that nobody has seen red fails here."""
+    assert set(DEFECTS) == criteria()
+
+
+@pytest.mark.parametrize("identity", sorted(DEFECTS))
+def test_a_defect_turns_its_criterion_red(spoilt: Reopened, identity: str) -> None:
+    """One defect turns one criterion red, for one component, and the run ends with 1."""
+    spoil, component = DEFECTS[identity]
+    spoil(spoilt)
+
+    assert spoilt.reds("validate") == (1, {(identity, component)} | ALSO.get(identity, set()))
+
+
+def outcomes(shop: Reopened, identity: str) -> dict[str | None, str]:
+    """Return how one criterion ended in the last run, by component."""
+    rows = shop.record()["criteria"]
+    return {row["component"]: row["outcome"] for row in rows if row["id"] == identity}
+
+
+def without(key: str) -> Spoil:
+    """Return what takes a key out of the description of all components."""
+
+    def spoil(shop: Reopened) -> None:
+        components = shop.document()["components"]
+        shop.describe(components=[{k: v for k, v in c.items() if k != key} for c in components])
+
+    return spoil
+
+
+UNKNOWN: list[tuple[str, Spoil, str | None]] = [
+    ("validate.imports.load", without("imports"), "web"),
+    ("validate.constructs.in_time", without("constructs"), "web"),
+    ("validate.logs.clean", lambda s: s.revise({"log": str(s.home / "no.log")}), "web"),
+    ("validate.logs.clean", lambda s: s.revise({"log": str(s.home / "d.pid")}), "web"),
+    ("validate.latency.within_baseline", lambda s: (s.state / "baseline.json").unlink(), "web"),
+    (
+        "validate.latency.within_baseline",
+        lambda s: (s.state / "baseline.json").write_text("{}"),
+        "web",
+    ),
+    ("validate.latency.within_limit", lambda s: s.probe("web", body="superb"), "web"),
+]
+
+
+@pytest.mark.parametrize(("identity", "spoil", "component"), UNKNOWN)
+def test_what_could_not_be_looked_at_is_inconclusive(
+    spoilt: Reopened, identity: str, spoil: Spoil, component: str
+) -> None:
+    """Nothing declared, nothing to read, nothing to compare with: no pass, and no failure."""
+    spoil(spoilt)
+    code, printed = spoilt.pytest("suites/validate")
+
+    assert code in {1, 10}
+    assert outcomes(spoilt, identity)[component] == "inconclusive", printed
+
+
+def test_what_is_slower_than_its_baseline_becomes_no_new_baseline(spoilt: Reopened) -> None:
+    """Readiness refuses to forget what was normal; what is healthy is stored all the same."""
+    before = json.loads((spoilt.state / "baseline.json").read_text())["probes"]
+    spoilt.switch("web.slow")
+    code, printed = spoilt.pytest("suites/readiness", "-k", "test_a_baseline_is_stored")
+    after = json.loads((spoilt.state / "baseline.json").read_text())["probes"]
+
+    assert code == 1
+    assert "web: p50" in printed
+    assert after["web"] == before["web"]
+    assert after["till"] != before["till"]
+
+
+def test_an_empty_list_says_that_there_is_nothing(spoilt: Reopened) -> None:
+    """A component without imports, ports and requests is described as such, and is met."""
+    components = spoilt.document()["components"]
+    for component in components:
+        component.update(imports=[], constructs=[], requests=[], listens=[])
+    spoilt.describe(components=components)
+
+    assert spoilt.reds("validate") == (0, set())
+
+
+@pytest.mark.parametrize("path", [f"srv/{UNITS[0]}", UNITS[0]])
+def test_an_installed_unit_file_is_the_releases(spoilt: Reopened, path: str) -> None:
+    """Neither the release's own unit file nor the installed one may differ from the record."""
+    with (spoilt.home / path).open("a") as file:
+        file.write("; current\n")
+
+    assert spoilt.reds("validate") == (1, {("validate.configuration.recorded", None)})
+
+
+def test_nothing_recorded_is_nothing_restored(spoilt: Reopened) -> None:
+    """That no saved copy is left proves nothing where none was ever recorded."""
+    (spoilt.state / "backups.json").unlink()
+    code, printed = spoilt.pytest("suites/validate")
+
+    assert code == 1
+    assert "no backup set is recorded" in printed
+
+
+def test_an_error_before_the_start_and_known_noise_do_not_count(spoilt: Reopened) -> None:
+    """The incident is over; what is known to be no error is counted aside, until its day."""
+    log = spoilt.home / "web.log"
+    log.write_text("2020-01-01T00:00:00.000+00:00 ERROR the incident\n")
+    spoilt.switch("web.grumble")
+    noise = {"pattern": "ERROR /", "owner": "ann"}
+    spoilt.describe(logs={"noise": [{**noise, "until": "2999-01-01"}]})
+    valid = spoilt.reds("validate")
+    spoilt.describe(logs={"noise": [{**noise, "until": "2020-01-01"}]})
+    over = spoilt.reds("validate")
+
+    assert valid == (0, set())
+    assert over == (1, {("validate.logs.clean", "web")})
