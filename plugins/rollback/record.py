@@ -16,11 +16,10 @@ from typing import Any
 
 from rollback.checklist import checklist
 from rollback.criteria import AGAINST, Outcome
-from rollback.model import PHASES, Phase, System
+from rollback.model import System
 from rollback.page.words import clock, count
+from rollback.phases import Event, phases, to_ms
 from rollback.tally import Users
-
-Event = Mapping[str, Any]
 
 PACKAGES = (
     "pytest-rollback",
@@ -32,8 +31,6 @@ PACKAGES = (
     "httpx",
     "pydantic",
 )
-BAD = frozenset({"not met", "inconclusive"})
-RECOVERY = frozenset({"drill", "validate"})
 QUOTED = re.compile(r"(?<!\w)(['\"])(.+?)\1(?!\w)")
 LEADING = re.compile(r"""(?:(['"]).+?\1(?!\w)[,;]?\s*(?:and\s+)?)+[:,]?\s*""")
 
@@ -95,16 +92,12 @@ class Facts:
         """Seconds that were left of the recovery time objective; negative when it was missed."""
         return None if self.elapsed is None else self.system.about.rto - self.elapsed
 
-    @property
-    def decided(self) -> Event | None:
-        """The event that started the clock."""
-        return next((each for each in self.events if each["event"] == "decided"), None)
-
 
 def record(facts: Facts) -> dict[str, Any]:
     """Return everything that the report of a run states."""
     users, backups = facts.users or Users(), facts.backups or {}
-    lanes, decided = phases(facts), facts.decided
+    lanes = phases(facts.system.budgets, facts.events, facts.outcomes, facts.elapsed)
+    decided = next((each for each in facts.events if each["event"] == "decided"), None)
     return {
         "run": facts.run,
         "verdict": facts.verdict,
@@ -118,8 +111,8 @@ def record(facts: Facts) -> dict[str, Any]:
         "decided": decided["at"] if decided else None,
         "finished": facts.finished.isoformat(timespec="seconds"),
         "rto": facts.system.about.rto,
-        "elapsed": rounded(facts.elapsed),
-        "margin": rounded(facts.margin),
+        "elapsed": to_ms(facts.elapsed),
+        "margin": to_ms(facts.margin),
         "previous": release(backups, "previous"),
         "current": release(backups, "current"),
         "resume": None if facts.good or not facts.resume else facts.resume,
@@ -127,10 +120,10 @@ def record(facts: Facts) -> dict[str, Any]:
         "users": list(users.seconds),
         "users_asked_from": users.asked_from,
         "users_problem": users.problem,
-        "outage_seconds": rounded(users.outage_seconds),
-        "maintenance_seconds": rounded(users.maintenance_seconds),
+        "outage_seconds": to_ms(users.outage_seconds),
+        "maintenance_seconds": to_ms(users.maintenance_seconds),
         "criteria": [criterion(each) for each in facts.outcomes],
-        "latency": [dict(each) for each in facts.latency],
+        "latency": latest(facts.latency),
         "checklist": checklist(facts.outcomes, facts.events),
         "versions": versions(),
         "manifest": dict(facts.manifest),
@@ -139,9 +132,14 @@ def record(facts: Facts) -> dict[str, Any]:
     }
 
 
-def rounded(seconds: float | None) -> float | None:
-    """Return seconds to the millisecond."""
-    return None if seconds is None else round(seconds, 3)
+def latest(latency: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the response times of each probe as they were measured last, in that order."""
+    found: dict[tuple[object, object], dict[str, Any]] = {}
+    for each in latency:
+        key = (each.get("component"), each.get("probe"))
+        found.pop(key, None)
+        found[key] = dict(each)
+    return list(found.values())
 
 
 def target(facts: Facts) -> dict[str, Any]:
@@ -253,95 +251,3 @@ def title(sentence: str) -> str:
     leading = LEADING.match(sentence)
     rest = sentence[leading.end() :] if leading else ""
     return rest[:1].upper() + rest[1:] if rest else sentence
-
-
-def phases(facts: Facts) -> list[dict[str, Any]]:
-    """Return every phase of the procedure in order; none where the clock was never started.
-
-    A phase lasts from its first event until the next phase begins, so that all the time since
-    the decision belongs to a phase: the first one begins with it, and the last one ends with the
-    last criterion.
-    """
-    if facts.decided is None:
-        return []
-    start = float(facts.decided["offset"])
-    events = [each for each in facts.events if each["offset"] >= start]
-    begins = begun(events, start)
-    mine = [each for each in events if each.get("phase")]
-    return [lane(facts, name, mine, begins) for name in PHASES]
-
-
-def begun(events: Iterable[Event], start: float) -> dict[str, float]:
-    """Return when each phase that was reached began, in seconds since the decision.
-
-    A criterion's event is its end; it began so many seconds before, but after the event that
-    stands before it: what it asked for, such as an action, has events and a phase of its own.
-    """
-    found: dict[str, float] = {}
-    before = 0.0
-    for each in events:
-        end = float(each["offset"]) - start
-        took = float(each.get("seconds") or 0) if each["event"] == "criterion" else 0.0
-        if each.get("phase") and each.get("outcome") != "not reached":
-            found.setdefault(each["phase"], max(before, end - took) if found else 0.0)
-        before = end
-    return found
-
-
-def lane(
-    facts: Facts, name: Phase, events: Sequence[Event], begins: Mapping[str, float]
-) -> dict[str, Any]:
-    """Return one phase: when it began, how long it took, what it changed, and how it ended."""
-    mine = [each for each in events if each["phase"] == name]
-    begin, budget = begins.get(name), facts.system.budgets.of(name)
-    seconds = None if begin is None else round(ending(facts, begin, mine, begins) - begin, 3)
-    state = "not reached" if seconds is None else "done"
-    if seconds is not None and failed(facts, name, mine):
-        state = "failed"
-    elif seconds is not None and seconds > budget:
-        state = "over budget"
-    return {
-        "name": name,
-        "budget": budget,
-        "begin": rounded(begin),
-        "seconds": seconds,
-        "state": state,
-        "changes": changes(mine),
-    }
-
-
-def ending(facts: Facts, begin: float, mine: Iterable[Event], begins: Mapping[str, float]) -> float:
-    """Return when a phase ended: when the next one began, or with its own last event."""
-    later = [each for each in begins.values() if each > begin]
-    if later:
-        return min(later)
-    start = float((facts.decided or {"offset": 0.0})["offset"])
-    last = max((float(each["offset"]) - start for each in mine), default=begin)
-    return max(begin, last, facts.elapsed or 0.0)
-
-
-def failed(facts: Facts, name: Phase, mine: Sequence[Event]) -> bool:
-    """Tell whether a phase did not do what it is for: an action, a change or a criterion failed."""
-    optional = {each["action"] for each in mine if each["event"] == "advisory"}
-    vital = [each for each in mine if each.get("action") not in optional]
-    unended = any(each["seconds"] is None for each in changes(vital))
-    broken = any(each["event"] == "failed" for each in vital)
-    missed = any(
-        each.phase == name and each.suite in RECOVERY and each.outcome in BAD
-        for each in facts.outcomes
-    )
-    return unended or broken or missed
-
-
-def changes(mine: Iterable[Event]) -> list[dict[str, Any]]:
-    """Return what a phase changed, in order; one that did not end has no seconds."""
-    found: list[dict[str, Any]] = []
-    for each in mine:
-        if each["event"] == "begin":
-            found.append({"what": each["what"], "why": each.get("why", ""), "seconds": None})
-        if each["event"] == "took":
-            same = (one for one in found if one["what"] == each["what"] and one["seconds"] is None)
-            one = next(same, None)
-            if one is not None:
-                one["seconds"] = each["seconds"]
-    return found

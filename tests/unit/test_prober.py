@@ -3,77 +3,18 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from moody import BROKEN, GONE, PAGE, UP, Server
 
-from rollback.agent import edge
 from rollback.errors import Unreachable
 from rollback.manifest import parse
 from rollback.model import System
 from rollback.prober import Far, Near, Prober, loopback, prober_for
-from rollback.tally import KINDS, Sample, Tally, Users
-
-UP = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-PAGE = b"HTTP/1.1 503 Wait\r\nContent-Length: 11\r\n\r\nmaintenance"
-BROKEN = b"HTTP/1.1 503 Wait\r\nContent-Length: 5\r\n\r\noh no"
-GONE = b"HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n"
-
-
-class Server:
-    """A real server on loopback that answers as it is told to at that moment."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.connections = self.asked = 0
-        self.behave: Callable[[socket.socket], object] = lambda peer: peer.sendall(UP)
-        self.open()
-
-    def open(self) -> None:
-        """Listen; on the same port as before where there was one."""
-        self.listener = socket.create_server(("127.0.0.1", self.port), reuse_port=True)
-        self.port = self.listener.getsockname()[1]
-        self.peers: list[socket.socket] = []
-        threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()
-
-    def close(self) -> None:
-        """Stop listening, and hang up on everybody."""
-        for each in (self.listener, *self.peers):
-            with closing(each):
-                try:
-                    each.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    continue
-
-    def accept(self, listener: socket.socket) -> None:
-        """Serve each connection in a thread."""
-        while True:
-            try:
-                peer, _ = listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            self.peers.append(peer)
-            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
-
-    def serve(self, peer: socket.socket) -> None:
-        """Answer every request of one connection."""
-        try:
-            while peer.recv(4096):
-                self.asked += 1
-                self.behave(peer)
-        except OSError:
-            return
-
-    def say(self, answer: bytes) -> None:
-        """Give this answer from now on."""
-        self.behave = lambda peer: peer.sendall(answer)
+from rollback.tally import Users
 
 
 @pytest.fixture
@@ -316,67 +257,3 @@ def test_a_host_that_is_lost_is_said() -> None:
     users = probing.stop()
 
     assert (users.outage_seconds, users.problem) == (None, "the host is lost")
-
-
-@pytest.mark.parametrize(
-    ("status", "page", "kind"),
-    [
-        (200, {"status": 200, "body": "wait"}, "up"),
-        (200, {"status": 200, "body": "fine"}, "maintenance"),
-        (200, {"status": 200, "body": ""}, "up"),
-        (503, {"status": 503, "body": ""}, "maintenance"),
-        (503, None, "error"),
-        (None, {"status": 503, "body": ""}, "error"),
-    ],
-)
-def test_a_page_with_the_systems_status_is_known_by_its_text(
-    status: int | None, page: dict[str, Any] | None, kind: str
-) -> None:
-    """What cannot be told apart is not called maintenance."""
-    assert edge.kind(status, "all is fine", {"status": 200, "maintenance": page}) == kind
-
-
-def test_the_beat_is_kept() -> None:
-    """Questions that were due meanwhile are left out; the next comes on the beat."""
-    assert edge.after(1.0, 1.01, 0.1) == pytest.approx(1.1)
-    assert edge.after(1.0, 1.57, 0.1) == pytest.approx(1.6)
-    assert edge.after(1.0, 0.9, 0.1) == pytest.approx(1.1)
-
-
-Steps = st.lists(st.tuples(st.floats(0, 9), st.floats(0, 9), st.sampled_from(KINDS)), max_size=30)
-
-
-@given(Steps, st.floats(0, 9))
-def test_spans_add_up_to_the_whole_time(steps: list[Any], rest: float) -> None:
-    """Every moment from the first question to the end is counted once, whatever happened."""
-    tally, at, first = Tally(1.0), 0.0, 0.0
-    for index, (pause, wait, kind) in enumerate(steps):
-        asked = at + pause
-        first = first if index else asked
-        at = asked + wait
-        tally.add(Sample(asked, at, kind))
-    ended = tally.close(at + rest)
-
-    whole = at + rest - first if steps else 0.0
-    assert sum(ended.spans.values()) == pytest.approx(whole)
-    assert sum(ended.spans.values()) == sum(tally.close(at + rest).spans.values())
-
-
-def test_an_answer_after_a_second_is_an_outage_until_it_comes() -> None:
-    """Users who waited for it saw nothing; afterwards they got it."""
-    tally = Tally(1.0)
-    tally.add(Sample(0.5, 3.0, "up"))
-    ended = tally.close(3.4)
-
-    assert ended.spans == pytest.approx({"up": 0.4, "maintenance": 0.0, "error": 2.5})
-    assert [each["error"] for each in ended.seconds()] == [1, 1, 1, 0]
-
-
-def test_a_day_does_not_fill_the_memory() -> None:
-    """Seconds are kept for some hours; the sums go on."""
-    tally = Tally(1.0)
-    for second in range(100_000):
-        tally.add(Sample(second, second + 0.1, "up"))
-
-    assert len(tally.counts) < 20_000
-    assert tally.close(100_000).spans["up"] == pytest.approx(100_000)

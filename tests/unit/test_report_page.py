@@ -165,6 +165,18 @@ def test_failures_come_first() -> None:
     assert page.count("<details open>") == 1
 
 
+def test_many_met_criteria_are_folded() -> None:
+    """What needs somebody is not below a hundred rows that do not; all of them are still there."""
+    rows = [criterion("a", id=f"s.met.n{n}", outcome="met") for n in range(100)]
+    page = render(full() | {"criteria": [*rows, criterion("a", id="s.x.failed")]})
+    few = render(full() | {"criteria": rows[:20]})
+
+    assert "<summary>Show the 100 that are met</summary>" in page
+    assert page.index("s.x.failed") < page.index("<summary>Show the 100 that are met</summary>")
+    assert all(f"s.met.n{n}<" in page or f"s.met.n{n} <" in page for n in range(100))
+    assert "<summary>Show the 20" not in few
+
+
 def test_unknown_outcome_is_inconclusive() -> None:
     """What was not proven is never shown as met."""
     page = render(full() | {"criteria": [criterion("a", outcome="<fine>")]})

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SUITES = ("triage", "readiness", "drill", "validate", "monitor")
 ORDER = list(OUTCOMES)
+FOLDED = 20
+"""Met criteria of one suite that are shown without being asked for."""
 
 
 class Criterion(NamedTuple):
@@ -39,12 +41,25 @@ class Criterion(NamedTuple):
 
 
 class Suite(NamedTuple):
-    """The criteria of one suite, those that need somebody first."""
+    """The criteria of one suite, those that need somebody first; many met ones are folded."""
 
     name: str
     criteria: Some[Criterion]
     counts: dict[str, int]
     total: int
+
+    @property
+    def folded(self) -> tuple[Criterion, ...]:
+        """The met criteria, when they are too many to be read past."""
+        met = tuple(each for each in self.criteria.shown if each.outcome == "met")
+        return met if len(met) > FOLDED else ()
+
+    @property
+    def plain(self) -> tuple[Criterion, ...]:
+        """The criteria that are not folded."""
+        if not self.folded:
+            return self.criteria.shown
+        return tuple(each for each in self.criteria.shown if each.outcome != "met")
 
 
 def outcome(row: Row) -> str:
