@@ -99,7 +99,7 @@ def test_a_drill_was_carried_out(
     """'Verify rollback procedures tested': the last successful drill here is recent enough."""
     good = [run for run in runs if run["outcome"] == "recovered"]
     record_property("last successful run", good[-1] if good else "none")
-    hint = f"pytest suites/drill --arm={system.target.name}"
+    hint = f"in a maintenance window, or on a twin: pytest suites/drill --arm={system.target.name}"
 
     if not good:
         raise Advisory("no rollback was ever carried out here, not even in a drill", hint=hint)
