@@ -6,11 +6,12 @@ import base64
 import contextlib
 import datetime as dt
 import errno
+import hashlib
 import os
 from typing import Any, Iterable
 
-from . import metadata
-from .paths import Irregular, Tree
+from . import metadata, pairs
+from .paths import DIRECTORY, Irregular, Tree
 from .run import run
 from .working import Work
 
@@ -90,14 +91,28 @@ def make_again(entry: dict[str, Any]) -> None:
     """Undo one journaled batch: what is missing is made again as it was, the outermost first."""
     with Tree(entry["base"]) as tree:
         for path, *facts in reversed(entry["directories"]):
-            directory, name = tree.parent(path)
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(name, 0o700, dir_fd=directory)
-                _apply(tree, path, facts)
-                os.fsync(tree.parent(path)[0])
+            _made(tree, path, facts)
 
 
-def _apply(tree: Tree, path: str, facts: list[Any]) -> None:
+def _made(tree: Tree, path: str, facts: list[Any]) -> None:
+    """Make one directory again. It has its name once it is as it was; one that is there stays."""
+    directory, name = tree.parent(path)
+    fresh = f".rollback-{hashlib.sha256(os.fsencode(name)).hexdigest()[:24]}.made"
+    if pairs.look(directory, name).kind == pairs.ABSENT:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(fresh, 0o700, dir_fd=directory)
+        _apply(directory, fresh, facts)
+        os.rename(fresh, name, src_dir_fd=directory, dst_dir_fd=directory)
+    with contextlib.suppress(FileNotFoundError):
+        os.rmdir(fresh, dir_fd=directory)
+    os.fsync(directory)
+
+
+def _apply(directory: int, name: str, facts: list[Any]) -> None:
     mode, uid, gid, atime, mtime, xattrs = facts
     raw = {name: base64.b64decode(value) for name, value in xattrs.items()}
-    metadata.apply(tree.directory(path), metadata.Metadata(mode, uid, gid, atime, mtime, raw))
+    opened = os.open(name, DIRECTORY, dir_fd=directory)
+    try:
+        metadata.apply(opened, metadata.Metadata(mode, uid, gid, atime, mtime, raw))
+    finally:
+        os.close(opened)

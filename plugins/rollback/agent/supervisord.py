@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from typing import Any, Sequence
 from xmlrpc.client import Fault
@@ -29,9 +30,29 @@ def states(question: dict[str, Any], units: Sequence[str]) -> dict[str, dict[str
     """Return how each unit is; polling for one of them does not read the configuration again."""
     if len(units) == 1 and "unit" in question:
         return {units[0]: single(question, units[0])}
-    pending = changes(question)
+    pending = awaited(question, units)
     known = {name: info for info in call(question, "getAllProcessInfo") for name in names(info)}
     return {unit: state(known.get(unit), unit, pending) for unit in units}
+
+
+def awaited(question: dict[str, Any], units: Sequence[str]) -> frozenset[str]:
+    """Return the groups that need a reload; all of them while the configuration is refused.
+
+    Those that start by themselves do not: they are taken over at their start, see `ask_start`.
+    """
+    try:
+        pending = changes(question)
+    except Problem as problem:
+        if problem.kind == "unreachable":
+            raise
+        return frozenset(unit.partition(":")[0] for unit in units)
+    return pending - eager(question, pending) if pending else pending
+
+
+def eager(question: dict[str, Any], groups: frozenset[str]) -> frozenset[str]:
+    """Return which of the groups would be started by being taken over."""
+    found = call(question, "getAllConfigInfo")
+    return frozenset(info["group"] for info in found if info["autostart"]) & groups
 
 
 def single(question: dict[str, Any], unit: str) -> dict[str, Any]:
@@ -106,8 +127,24 @@ def ask_stop(question: dict[str, Any], unit: str) -> None:
 
 
 def ask_start(question: dict[str, Any], unit: str, _before: dict[str, Any]) -> None:
-    """Ask for the start of a unit without waiting; one that runs is fine."""
+    """Ask for the start of a unit without waiting; one that runs is fine.
+
+    A group whose changed configuration would start it by itself is taken over now, at its turn.
+    """
+    group = unit.partition(":")[0]
+    with contextlib.suppress(
+        Problem, Fault
+    ):  # a refused configuration does not keep the old one down
+        if group in changes(question):
+            take_over(question, group, loaded=True)
     told(question, "startProcess", unit, ALREADY_STARTED)
+
+
+def take_over(question: dict[str, Any], group: str, *, loaded: bool) -> None:
+    """Have a group, which must be stopped, run by its configuration as it is read now."""
+    if loaded:
+        call(question, "removeProcessGroup", group)
+    call(question, "addProcessGroup", group)
 
 
 def told(question: dict[str, Any], verb: str, unit: str, fine: int) -> None:
@@ -134,20 +171,25 @@ def kill(question: dict[str, Any], unit: str, before: dict[str, Any]) -> None:
 def reload(question: dict[str, Any]) -> dict[str, Any]:
     """Read the configuration again and take over changed groups, which must be stopped.
 
+    Returns:
+        the groups `added`, `changed` and `removed`, and those `waiting`: taking them over would
+        start them, so that is left to their start.
+
     Raises:
-        Problem: a changed group still runs, or would be started by being taken over.
+        Problem: a changed group still runs, or the configuration is refused.
     """
     try:
         ((added, changed, removed),) = call(question, "reloadConfig")
         refuse_running(question, {*changed, *removed})
-        refuse_starting(question, {*added, *changed})
-        for group in (*changed, *removed):
+        waiting = eager(question, frozenset((*added, *changed)))
+        for group in removed:
             call(question, "removeProcessGroup", group)
         for group in (*added, *changed):
-            call(question, "addProcessGroup", group)
+            if group not in waiting:
+                take_over(question, group, loaded=group in changed)
     except Fault as fault:
         raise refused("reread and update", "", fault) from fault
-    return {"added": added, "changed": changed, "removed": removed}
+    return {"added": added, "changed": changed, "removed": removed, "waiting": sorted(waiting)}
 
 
 def refuse_running(question: dict[str, Any], groups: set[str]) -> None:
@@ -158,16 +200,6 @@ def refuse_running(question: dict[str, Any], groups: set[str]) -> None:
             raise Problem(
                 f"{unit} runs while its configuration changed",
                 f"supervisorctl -s unix://{question['socket']} stop {unit}",
-            )
-
-
-def refuse_starting(question: dict[str, Any], groups: set[str]) -> None:
-    """Refuse to take over groups that would start by themselves."""
-    for info in call(question, "getAllConfigInfo"):
-        if info["group"] in groups and info["autostart"]:
-            raise Problem(
-                f"{info['group']} would start by itself, before its turn",
-                f"set autostart=false in [program:{info['name']}]",
             )
 
 

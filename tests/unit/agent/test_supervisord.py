@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,6 @@ from rollback.agent.processes import members
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(300)"
 CHILDREN = "import subprocess, time; subprocess.Popen(['sleep', '300'], stdout=2); time.sleep(300)"
@@ -153,13 +153,22 @@ def test_a_running_program_is_not_taken_over(supervisord: Supervisord) -> None:
     assert supervisord.look("steady")["steady"]["pid"] == pid
 
 
-def test_a_program_that_would_start_itself_is_refused(supervisord: Supervisord) -> None:
-    """A reload starts nothing: autostart is refused."""
-    supervisord.write(more="[program:eager]\ncommand=sleep 300\nautostart=true\n")
-    with pytest.raises(Problem, match="eager would start by itself"):
-        supervisord.ask("reload")
+def test_a_program_that_would_start_itself_waits_for_its_start(supervisord: Supervisord) -> None:
+    """A reload starts nothing: with autostart a change is taken over when its turn comes."""
+    eager = "[program:eager]\ncommand=sleep {}\nautostart={}\nstartsecs=1\n"
+    supervisord.write(more=eager.format(300, "false"))
+    supervisord.ask("reload")
+    supervisord.write(more=eager.format(301, "true"))
+    assert supervisord.ask("reload")["waiting"] == ["eager"]
+    waiting = supervisord.look("eager", "steady")["eager"]
+    supervisord.ask("start", "eager")
+    running = supervisord.look("eager", "steady")["eager"]
 
-    assert not supervisord.look("eager")["eager"]["known"]
+    assert (waiting["state"], waiting["needs_reload"]) == ("inactive", False)
+    assert running["state"] == "active"
+    command = Path(f"/proc/{running['pid']}/cmdline").read_bytes()
+    assert command.split(b"\0")[1] == b"301"
+    supervisord.ask("stop", "eager")
 
 
 def test_a_broken_configuration_is_a_problem(supervisord: Supervisord) -> None:
@@ -168,9 +177,11 @@ def test_a_broken_configuration_is_a_problem(supervisord: Supervisord) -> None:
     supervisord.write(more="[program:broken]\n")
     with pytest.raises(Problem, match="refused reread"):
         supervisord.ask("reload")
-    supervisord.write()
+    found = supervisord.look("steady", "family")
 
-    assert supervisord.look("steady")["steady"]["state"] == "active"
+    assert (found["steady"]["state"], found["steady"]["needs_reload"]) == ("active", True)
+    supervisord.write()
+    assert not supervisord.look("steady", "family")["steady"]["needs_reload"]
 
 
 def test_a_supervisord_that_is_gone_is_a_problem(tmp_path: Path) -> None:
