@@ -31,6 +31,7 @@ PACKAGES = (
     "httpx",
     "pydantic",
 )
+PASSWORD = re.compile(r"(?<=//)([^:@]*):[^@]*(?=@)")
 QUOTED = re.compile(r"(?<!\w)(['\"])(.+?)\1(?!\w)")
 LEADING = re.compile(r"""(?:(['"]).+?\1(?!\w)[,;]?\s*(?:and\s+)?)+[:,]?\s*""")
 
@@ -147,7 +148,7 @@ def target(facts: Facts) -> dict[str, Any]:
     about = facts.system.target
     return {
         "name": about.name,
-        "connection": facts.connection or about.connection,
+        "connection": facts.connection or PASSWORD.sub(r"\1", about.connection.partition("?")[0]),
         "demonstration": facts.demonstration,
     }
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from run_facts import STORY, event, facts, outcome
+from run_facts import STORY, SYSTEM, event, facts, outcome
 
 from rollback.record import procedure, record, sentence, title
 from rollback.report import render
@@ -85,6 +85,23 @@ def test_reasons_are_said_once() -> None:
         "the recovery time objective was missed by 1m40s",
         "note",
     ]
+
+
+@pytest.mark.parametrize(
+    ("connection", "shown"),
+    [
+        ("local://", "local://"),
+        ("ssh://root@shop1:2222", "ssh://root@shop1:2222"),
+        ("ssh://root:hunter2@shop1?ssh_config=/x", "ssh://root@shop1"),
+        ("ssh://root:hun//ter2@shop1", "ssh://root@shop1"),
+    ],
+)
+def test_a_connection_is_named_without_its_password(connection: str, shown: str) -> None:
+    """How the host is reached is worth knowing; how one logs in is not."""
+    about = SYSTEM.target.model_copy(update={"connection": connection})
+    made = record(facts(system=SYSTEM.model_copy(update={"target": about})))
+
+    assert made["target"]["connection"] == shown
 
 
 def test_where_nothing_else_is_said_not_reached_is() -> None:
