@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from . import emptying, evidence, restoring, runs, unitfiles
+from . import emptying, evidence, restoring, runs, unitfiles, units
 from .problem import Problem
 from .working import Work, working
 
@@ -13,7 +13,8 @@ from .working import Work, working
 def undo(question: dict[str, Any]) -> dict[str, Any]:
     """Bring the failed release back as it was, from any point of the run; twice changes nothing.
 
-    Units are not asked: stop them first, start them after. The maintenance page stays as it is.
+    No unit is stopped or started: stop them first, start them after. With a `manager` it reads
+    unit files again that came back. The maintenance page stays as it is.
 
     Raises:
         Problem: something was changed after the run; that stays, all else was taken back.
@@ -28,10 +29,11 @@ def undo(question: dict[str, Any]) -> dict[str, Any]:
                 "unfinished",
             )
         undone = sum(
-            restoring.take_back(question, work, part)
-            for part in reversed(list(restoring.JOURNALS))
+            restoring.take_back(question, work, part) for part in reversed(list(restoring.JOURNALS))
         )
         runs.undone(question["state"], question["run"])
+        if question.get("manager") and work.journal.last(unitfiles.INSTALLING):
+            units.reload(question)
     return {"undone": undone, "moved": moved}
 
 

@@ -188,10 +188,10 @@ class Site:
             **change.arguments,
         )
 
-    def undo(self, run: str = "r1") -> Any:  # noqa: ANN401
+    def undo(self, run: str = "r1", **more: object) -> Any:  # noqa: ANN401
         """Undo a run."""
         place = {"root": str(self.root), "state": str(self.state), "suffix": ".backup"}
-        return self.connection.ask("restore", "undo", run=run, **place)
+        return self.connection.ask("restore", "undo", run=run, **place, **more)
 
     def everything(self) -> dict[str, tuple[object, ...]]:
         """Return all files below the root and the units' directory: bytes and metadata of each."""

@@ -66,6 +66,17 @@ def test_a_missing_unit_file_is_installed_plainly(site: Site, systemd: Systemd) 
     assert site.everything() == before
 
 
+def test_undo_has_the_unit_files_from_before_read_again(site: Site, systemd: Systemd) -> None:
+    """Where the undo knows the manager, what came back is also what the manager uses."""
+    before = site.everything()
+    restored(site)
+    site.perform(actions.INSTALL_UNITS)
+    site.undo(manager="systemd", socket=None)
+
+    assert site.everything() == before
+    assert systemd.told() == ["daemon-reload", "daemon-reload"]
+
+
 def test_a_link_to_elsewhere_is_refused(site: Site, systemd: Systemd) -> None:
     """An installed unit file that is a link is not written through, nor replaced."""
     restored(site)

@@ -20,10 +20,10 @@ NAMES = ["a.py", "sub/b.py", "sub/$(touch x)", "-rf", "sub/new\nline", "sub/\udc
 class Tree:
     """A root with a previous release saved and a current one deployed."""
 
-    def __init__(self, home: Path) -> None:
-        self.root, self.state = home / "root", home / "state"
-        (self.root / "sub").mkdir(parents=True)
-        for name in NAMES:
+    def __init__(self, home: Path, names: list[str] = NAMES) -> None:
+        self.root, self.state, self.names = home / "root", home / "state", names
+        for name in names:
+            self.path(name).parent.mkdir(parents=True, exist_ok=True)
             self.path(name).write_text(f"previous {name!r}")
             self.path(name).chmod(0o640)
         releases = {
@@ -31,11 +31,11 @@ class Tree:
             "current": {"name": "2", "commit": None},
         }
         rest = {"system": "shop", "user": "", "by": "x", "replace": False, "added": []}
-        saving.save({**self.place(), **releases, **rest, "files": NAMES})
-        for name in NAMES[:-1]:
+        saving.save({**self.place(), **releases, **rest, "files": names})
+        for name in names[:-1]:
             self.path(name).write_text(f"current {name!r}")
             self.path(name).chmod(0o600)
-        self.path(NAMES[-1]).unlink()
+        self.path(names[-1]).unlink()
 
     def path(self, name: str) -> Path:
         """Return a file's path."""
@@ -62,7 +62,7 @@ class Tree:
                 self.path(name).stat().st_mode,
                 self.path(name).stat().st_mtime_ns,
             )
-            for name in NAMES
+            for name in self.names
             if self.path(name).exists()
         }
 
@@ -143,12 +143,11 @@ sys.path.insert(0, sys.argv[1])
 from rollback.agent import restoring, undoing
 import json
 question, wanted = json.loads(sys.argv[2]), int(sys.argv[3])
-count = 0
+import itertools
+count = itertools.count(1)
 def counted(call):
     def before(*args, **more):
-        global count
-        count += 1
-        if count == wanted:
+        if next(count) == wanted:
             os.kill(os.getpid(), 9)
         return call(*args, **more)
     return before
@@ -190,3 +189,25 @@ def test_a_kill_before_any_call_loses_nothing(tmp_path: Path, way: str) -> None:
         if done.returncode == 0:
             assert point > 21, "no kill happened: this test would prove nothing"
             return
+
+
+@pytest.mark.parametrize("point", [40, 150, 333, 480, 600, 777])
+def test_a_kill_among_many_files_loses_nothing(tmp_path: Path, point: int) -> None:
+    """With threads at work, too: each path is old or new, the same call ends it, undo undoes."""
+    tree = Tree(tmp_path, [f"d{number % 3}/f{number}" for number in range(60)])
+    before = tree.live()
+    question = tree.question()
+    question["digest"] = restoring.look(question)["digest"]
+    plugins = str(Path(restoring.__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", KILLER, plugins, json.dumps(question), str(point), "apply"],
+        check=False,
+    )
+    texts = {name: tree.path(name).read_text() for name in tree.names if tree.path(name).exists()}
+
+    assert done.returncode == -9
+    assert all(text in {f"previous {n!r}", f"current {n!r}"} for n, text in texts.items())
+    assert restoring.apply(question) == {"restored": 60}
+    assert restoring.look(question)["paths"] == []
+    undoing.undo(question)
+    assert tree.live() == before
