@@ -30,7 +30,8 @@ def judge(
     about = params.get("component")
     component = about.name if about else params.get("owner")
     outcome, message = run.judged(error), said(error)
-    if about and not about.required and outcome in criteria.AGAINST and criterion.suite in AFTER:
+    optional = about is not None and not about.required and criterion.suite in AFTER
+    if optional and outcome in {"not met", "inconclusive"}:
         outcome, message = "advisory", f"optional (required = false), and {message}"
     excuse = criteria.waiver(run.system.waivers, criterion.identity, component) if error else None
     if excuse:
@@ -72,8 +73,16 @@ def said(error: BaseException | None) -> str:
 
 
 def mark(report: Any, outcome: Outcome, run: Run) -> None:  # noqa: ANN401 - pytest's report
-    """Write an outcome onto pytest's report, in types that travel between processes."""
+    """Write an outcome onto pytest's report, in types that travel between processes.
+
+    An excused test whose fixture failed counts as skipped to pytest, which would run it otherwise.
+    """
     report.criterion = {**asdict(outcome), "findings": list(outcome.findings)}
     report.measured, run.latency[:] = list(run.latency), []
-    report.outcome = "failed" if outcome.outcome in criteria.AGAINST else "passed"
-    report.longrepr = "\n".join(outcome.paragraph) if report.outcome == "failed" else None
+    text, report.longrepr = "\n".join(outcome.paragraph), None
+    if outcome.outcome in criteria.AGAINST:
+        report.outcome, report.longrepr = "failed", text
+    elif report.when == "setup":
+        report.outcome, report.longrepr = "skipped", (outcome.nodeid, 0, text)
+    else:
+        report.outcome = "passed"

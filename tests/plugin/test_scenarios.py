@@ -28,9 +28,6 @@ def running() -> Iterator[Village]:
 def village(running: Village) -> Iterator[Village]:
     """The village with its current release deployed and healthy."""
     yield running
-    subprocess.run(
-        ["chattr", "-R", "-i", running.root, running.state], check=False, capture_output=True
-    )
     running.reset()
 
 
@@ -139,4 +136,4 @@ def test_a_sabotaged_drill_is_not_recovered(village: Village, name: str) -> None
     assert (code, "NOT RECOVERED" in printed) == (1, True), printed
     assert reason in printed, printed
     assert "HINT: " in printed
-    assert "Traceback" not in printed, printed
+    assert "plugins/rollback" not in printed, printed  # no traceback of ours

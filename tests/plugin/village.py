@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 import tomllib
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import tomli_w
 
+from rollback.sandbox import pristine
 from rollback.sandbox.embedded import Embedded
 from tests.plugin.operator import REPOSITORY, Operator
 
@@ -25,10 +27,16 @@ class Village(Operator):
         self.state = self.embedded.site.layout.state
         self.original = self.embedded.manifest_path.read_text()
         self.describe()
+        code, printed = self.pytest("suites/readiness", "-k", "baseline")
+        assert code == 0, printed
+        pristine.take(self.embedded.site)
 
     def document(self) -> dict[str, Any]:
-        """Return the village's description."""
-        return tomllib.loads(self.original)
+        """Return the village's description; units settle fast, so that many drills can be run."""
+        document = tomllib.loads(self.original)
+        for component in document["components"]:
+            component["settle"] = "500ms"
+        return document
 
     def describe(self, **more: object) -> None:
         """Write rollback.toml, with other tables where some are given."""
@@ -40,6 +48,7 @@ class Village(Operator):
 
     def reset(self) -> None:
         """Bring back what was healthy after the deploy."""
+        subprocess.run(["chattr", "-R", "-i", self.embedded.directory], stderr=subprocess.DEVNULL)
         self.embedded.reset()
         self.describe()
 
