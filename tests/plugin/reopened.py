@@ -55,7 +55,7 @@ class Edge(http.server.BaseHTTPRequestHandler):
         status = 503
         if not os.path.exists(page):
             peer = http.client.HTTPConnection("127.0.0.1", int(behind), timeout=2)
-            peer.request("GET", "/")
+            peer.request("GET", "/edge")
             status = peer.getresponse().status
             peer.close()
         self.send_response(status)

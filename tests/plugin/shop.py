@@ -16,13 +16,14 @@ from rollback.agent import saving
 from tests.plugin.operator import Operator
 
 SERVICE = """
-import http.server, json, sys
+import datetime, http.server, json, sys
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = json.dumps({"state": "fine"}).encode()
         self.send_response(200); self.send_header("Content-Length", str(len(body)))
         self.end_headers(); self.wfile.write(body)
-    def log_message(self, *rest): pass
+    def log_message(self, form, *rest):
+        print(datetime.datetime.now(datetime.timezone.utc).isoformat(), form % rest, flush=True)
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Page).serve_forever()
 """
 NAMES = ("web", "till")
@@ -94,6 +95,7 @@ class Shop(Operator):
                     "health": name,
                     "listens": [self.ports[name]],
                     "log": str(self.home / f"{name}.log"),
+                    **{key: [] for key in ("imports", "constructs", "requests")},
                 }
                 for name in NAMES
             ],
@@ -131,6 +133,7 @@ class Shop(Operator):
         """Return what the daemon is told of its units."""
         return [
             f"[program:shop-{name}]\ncommand={sys.executable} {self.root}/{name}/serve.py {port}\n"
+            f"redirect_stderr=true\nstdout_logfile={self.home}/{name}.log\n"
             for name, port in self.ports.items()
         ]
 
