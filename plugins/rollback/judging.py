@@ -17,7 +17,7 @@ AFTER = ("drill", "validate", "monitor")
 
 def judge(
     run: Run,
-    item: Any,
+    item: Any,  # noqa: ANN401 - pytest's, which is not imported here
     criterion: Criterion,
     error: BaseException | None,
     seconds: float,

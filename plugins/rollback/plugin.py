@@ -79,6 +79,7 @@ def _keep(config: pytest.Config, run: Run) -> None:
     from rollback.report import attach  # noqa: PLC0415
 
     run.redactor = Redactor(of_environment(os.environ))
+    run.timeline.redact = run.redactor.data
     try:
         config.stash[SEAL] = attach(config, run.folder, run.record, run.redactor)
     except OSError as error:

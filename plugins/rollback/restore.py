@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rollback import actions
+from rollback import actions, latency
 from rollback.action import Done
 from rollback.errors import RollbackError
 from rollback.gate import Gate, Holder
@@ -55,7 +55,11 @@ def enter(config: pytest.Config, run: Run, suite: str) -> None:
         return
     sandbox = config.stash.get(SANDBOX, None)
     if sandbox is not None:
-        sandbox.prepare(suite, lambda: roll_back(config, run))
+        sandbox.prepare(
+            suite,
+            healthy=lambda: latency.keep(run.connection, run.system),
+            roll_back=lambda: roll_back(config, run),
+        )
     if suite == "drill" and gate_of(config, run).is_open:
         from rollback.prober import prober_for  # noqa: PLC0415 - only a drill pays for httpx
 

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,15 @@ class Timeline:
     """One run's events, in memory and in `timeline.jsonl`, 0600, in the run's folder.
 
     The file is made with the first event. What cannot be written stays in memory, and `problem`
-    says why: a full disk on the operator's machine must not end a rollback.
+    says why: a full disk on the operator's machine must not end a rollback. `redact` takes the
+    secrets out of an event before it is written: a killed run has no second chance.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "timeline.jsonl"
         self.events: list[dict[str, Any]] = []
         self.problem = ""
+        self.redact: Callable[[Any], Any] = lambda entry: entry
         self._begin = time.monotonic()
         self._decided: float | None = None
         self._handle = -1
@@ -31,7 +34,7 @@ class Timeline:
         """Record an event; return its seconds since the clock's start."""
         offset = time.monotonic() - self._begin
         at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-        entry = {"at": at, "offset": round(offset, 3), "event": event, **facts}
+        entry = self.redact({"at": at, "offset": round(offset, 3), "event": event, **facts})
         self.events.append(entry)
         if not self.problem:
             self._write(json.dumps(entry, default=str).encode("ascii") + b"\n")

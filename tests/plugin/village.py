@@ -48,7 +48,9 @@ class Village(Operator):
 
     def reset(self) -> None:
         """Bring back what was healthy after the deploy."""
-        subprocess.run(["chattr", "-R", "-i", self.embedded.directory], stderr=subprocess.DEVNULL)
+        subprocess.run(
+            ["chattr", "-R", "-i", self.embedded.directory], capture_output=True, check=False
+        )
         self.embedded.reset()
         self.describe()
 

@@ -85,8 +85,16 @@ class Sandbox:
         """Return the running sandbox's own manifest."""
         return load(self.embedded.manifest_path)
 
-    def prepare(self, suite: str, roll_back: Callable[[], object]) -> None:
-        """Bring a sandbox of our own to the state that a suite starts from."""
+    def prepare(
+        self, suite: str, healthy: Callable[[], object], roll_back: Callable[[], object]
+    ) -> None:
+        """Bring a sandbox of our own to the state that a suite starts from.
+
+        Args:
+            suite: the suite that begins.
+            healthy: what is done before the release turns bad: a baseline is kept.
+            roll_back: carries the rollback out, for a suite that looks at what came of it.
+        """
         needed = NEEDS.get(suite, DEPLOYED)
         after_drill = self.drilled and needed == ROLLED_BACK  # whatever the drill made of it
         self.drilled = self.drilled or suite == "drill"
@@ -96,6 +104,7 @@ class Sandbox:
             self.embedded.reset()
             self.state = DEPLOYED
         if self.state == DEPLOYED and needed != DEPLOYED:
+            healthy()
             self.embedded.break_(self.scenario)
             self.state = BROKEN
         if needed == ROLLED_BACK:
