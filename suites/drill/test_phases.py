@@ -78,7 +78,7 @@ def test_optional_services_run_again(optional_started: Done | RollbackError) -> 
 
 @criterion("drill.health.answers", phase="services")
 def test_components_are_healthy(
-    maintenance_off: Done,  # noqa: ARG001 - it must come first
+    optional_started: Done | RollbackError,  # noqa: ARG001 - it must come first
     connection: Connection,
     system: System,
     component: Component,

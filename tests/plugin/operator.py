@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -11,6 +12,17 @@ from typing import Any
 
 REPOSITORY = Path(__file__).parents[2]
 FINE = {"met", "advisory"}
+
+
+def criteria(suite: str) -> set[str]:
+    """Return every criterion id of a suite, from its sources."""
+    trees = [ast.parse(path.read_text()) for path in REPOSITORY.glob(f"suites/{suite}/test_*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {
+        ast.literal_eval(call.args[0])
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id == "criterion"
+    }
 
 
 class Operator:
@@ -54,6 +66,10 @@ class Operator:
         assert "report: " in printed, printed
         rows = self.record()["criteria"]
         return code, {(c["id"], c["component"]) for c in rows if c["outcome"] not in FINE}
+
+    def outcomes(self) -> dict[tuple[str, str | None], str]:
+        """Return how each criterion of the last run ended, by id and component."""
+        return {(c["id"], c["component"]): c["outcome"] for c in self.record()["criteria"]}
 
     def readiness(self) -> tuple[int, set[tuple[str, str | None]]]:
         """Run the readiness suite; return its exit code and what was not met, for whom."""

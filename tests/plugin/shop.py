@@ -95,6 +95,7 @@ class Shop(Operator):
                     "health": name,
                     "listens": [self.ports[name]],
                     "log": str(self.home / f"{name}.log"),
+                    "settle": "500ms",
                     **{key: [] for key in ("imports", "constructs", "requests")},
                 }
                 for name in NAMES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from tests.plugin.operator import REPOSITORY
+from tests.plugin.operator import criteria
 from tests.plugin.shop import NAMES
 from tests.plugin.store import SERVICE, Store
 
@@ -184,17 +183,6 @@ ALSO: dict[str, Reds] = {
 }
 
 
-def criteria() -> set[str]:
-    """Return every criterion id of the readiness suite, from its sources."""
-    trees = [ast.parse(path.read_text()) for path in REPOSITORY.glob("suites/readiness/test_*.py")]
-    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return {
-        ast.literal_eval(call.args[0])
-        for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id == "criterion"
-    }
-
-
 def test_a_system_that_is_right_is_ready(store: Store) -> None:
     """Every criterion is met but the one that waits for a first drill; few round trips suffice."""
     assert store.readiness() == (0, set())
@@ -207,7 +195,7 @@ def test_a_system_that_is_right_is_ready(store: Store) -> None:
 
 def test_every_criterion_has_a_defect() -> None:
     """A criterion that nobody has seen red fails here."""
-    assert set(DEFECTS) == criteria()
+    assert set(DEFECTS) == criteria("readiness")
 
 
 @pytest.mark.parametrize("identity", sorted(DEFECTS))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.plugin.operator import REPOSITORY
+from rollback.agent.problem import Problem
+from tests.plugin.operator import REPOSITORY, criteria
 from tests.plugin.village import Village
 
 SCENARIOS = sorted(
@@ -63,18 +67,9 @@ def occupy(village: Village) -> None:
     Path(village.document()["maintenance"]["page"]).mkdir()
 
 
-def alter(path: str) -> Callable[[Village], None]:
-    """Return what alters one saved copy."""
-
-    def change(village: Village) -> None:
-        (village.root / f"{path}.backup").write_text("altered")
-
-    return change
-
-
-def bury(village: Village) -> None:
-    """Make a file that the deploy added immovable."""
-    immovable(village.root / "packages/core/legacy")
+def hold(path: str) -> Callable[[Village], None]:
+    """Return what makes one path below the root immovable."""
+    return lambda village: immovable(village.root / path)
 
 
 def seal(village: Village) -> None:
@@ -95,14 +90,22 @@ def break_previous(village: Village) -> None:
     (village.root / "core/shared/service.py").write_text("raise RuntimeError('broken')\n")
 
 
-def deny_edge(village: Village) -> None:
-    """Expect of the edge what it never answers."""
-    edited(village, "edge", status=204)
+def break_optional(village: Village) -> None:
+    """Take the knowledge system's database away."""
+    village.embedded.site.manager.stop(["database"])
 
 
-def hold_copy(village: Village) -> None:
-    """Let nobody take a saved copy away, or put anything beside it."""
-    immovable(village.root / "core/gateway/server.py.backup")
+def expect(table: str, **more: object) -> Callable[[Village], None]:
+    """Return what expects of one table's subject what it never does."""
+    return lambda village: edited(village, table, **more)
+
+
+def expect_of_requests(village: Village) -> None:
+    """Expect of the gateway's users' request what it never answers."""
+    probes, components = village.document()["probes"], village.document()["components"]
+    probes["query"]["body"] = "superb"
+    components[0]["start"] = "4s"
+    village.describe(probes=probes, components=components)
 
 
 def block_state(village: Village) -> None:
@@ -110,30 +113,89 @@ def block_state(village: Village) -> None:
     (village.state / "runs").write_text("")
 
 
-SABOTAGES: dict[str, tuple[Callable[[Village], None], str]] = {
-    "snapshot": (block_state, "runs"),
-    "isolate": (misspell, "aivillage-p3p"),
-    "maintenance on": (occupy, "directory"),
-    "files": (alter("core/gateway/server.py"), "core/gateway/server.py"),
-    "added files": (bury, "packages/core/legacy"),
-    "configuration": (alter("config/database_config.json"), "config/database_config.json"),
-    "unit files": (seal, "conf.d"),
-    "caches": (keep_cache, "core/gateway/__pycache__"),
-    "start": (break_previous, "aivillage-gateway"),
-    "maintenance off": (deny_edge, "204"),
-    "close": (hold_copy, "core/gateway/server.py.backup"),
+def start_again(village: Village) -> None:
+    """Have somebody start a unit whenever it is stopped, for as long as the sandbox is bad."""
+    site, until = village.embedded.site, time.monotonic() + 30
+
+    def insist() -> None:
+        while time.monotonic() < until and not village.calm.wait(0.02):
+            with contextlib.suppress(Problem):
+                site.manager.start([site.units[0]])
+
+    village.calm.clear()
+    threading.Thread(target=insist, daemon=True).start()
+
+
+LIVE = "core/gateway/server.py"
+SABOTAGES: dict[str, tuple[Callable[[Village], None], str, str | None]] = {
+    "drill.state.saved": (block_state, "runs", None),
+    "drill.units.stopped": (start_again, "aivillage-gateway", None),
+    "drill.maintenance.shown": (expect("maintenance", status=599), "599", None),
+    "drill.files.restored": (hold(LIVE), LIVE, None),
+    "drill.files.added_gone": (hold("packages/core/legacy"), "packages/core/legacy", None),
+    "drill.configuration.restored": (hold("config/.env"), "config/.env", None),
+    "drill.units.installed": (seal, "conf.d", None),
+    "drill.caches.cleared": (keep_cache, "core/gateway/__pycache__", None),
+    "drill.services.started": (break_previous, "aivillage-gateway", None),
+    "drill.health.answers": (expect_of_requests, "superb", "gateway"),
+    "drill.maintenance.lifted": (expect("edge", status=204), "204", None),
+    "drill.backups.closed": (hold(f"{LIVE}.backup"), f"{LIVE}.backup", None),
 }
+ALSO = {"drill.health.answers": {("drill.maintenance.lifted", None)}}
+"""Users do not get a system whose requests are not answered."""
 
 
-@pytest.mark.parametrize("name", SABOTAGES)
-def test_a_sabotaged_drill_is_not_recovered(village: Village, name: str) -> None:
-    """One sabotage of one action: NOT RECOVERED, with the right reason and a hint."""
-    sabotage, reason = SABOTAGES[name]
+@pytest.mark.parametrize("identity", SABOTAGES)
+def test_a_sabotaged_drill_is_not_recovered(village: Village, identity: str) -> None:
+    """One sabotage of one action: NOT RECOVERED, this criterion alone, with reason and hint."""
+    sabotage, reason, component = SABOTAGES[identity]
     village.embedded.break_("degraded")
     sabotage(village)
     code, printed = village.arm("suites/drill")
 
-    assert (code, "NOT RECOVERED" in printed) == (1, True), printed
+    reds = {row for row, outcome in village.outcomes().items() if outcome == "not met"}
+    assert (code, reds) == (1, {(identity, component)} | ALSO.get(identity, set())), printed
+    assert "NOT RECOVERED" in printed
     assert reason in printed, printed
     assert "HINT: " in printed
     assert "plugins/rollback" not in printed, printed  # no traceback of ours
+
+
+REFUSED: dict[str, tuple[Callable[[Village], None], str]] = {
+    "an altered saved copy": (
+        lambda village: (village.root / f"{LIVE}.backup").write_text("altered") and None,
+        LIVE,
+    ),
+    "a misspelt unit": (misspell, "aivillage-p3p"),
+    "a directory in the page's place": (occupy, "directory"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_finished_is_not_begun(village: Village, name: str) -> None:
+    """A plan that cannot be made refuses before anything is stopped or changed."""
+    spoil, reason = REFUSED[name]
+    village.embedded.break_("degraded")
+    spoil(village)
+    running = {unit: info["pid"] for unit, info in village.embedded.site.manager.states().items()}
+    code, printed = village.arm("suites/drill")
+
+    assert (code, "NOT MET drill.state.saved" in printed, reason in printed) == (1, True, True)
+    states = village.embedded.site.manager.states()
+    assert {unit: info["pid"] for unit, info in states.items()} == running
+
+
+def test_an_optional_component_that_stays_down_is_only_told(village: Village) -> None:
+    """The recovery goes on without the knowledge system, and says what keeps it down."""
+    village.embedded.break_("degraded")
+    break_optional(village)
+    code, printed = village.arm("suites/drill", "suites/validate")
+
+    assert (code, "RECOVERED in " in printed) == (0, True), printed
+    assert "ADVISORY drill.services.optional" in printed
+    assert village.outcomes()["validate.units.active", "rag"] == "advisory"
+
+
+def test_every_criterion_of_the_drill_was_seen_red() -> None:
+    """A criterion without a sabotage fails here; the optional one has a test of its own."""
+    assert {*SABOTAGES, "drill.services.optional"} == criteria("drill")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+import threading
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ class Village(Operator):
         self.embedded.deploy()
         home = Path(tempfile.mkdtemp(prefix="village-"))
         super().__init__(home, home / "rollback.toml")
+        self.calm = threading.Event()
         self.root = self.embedded.site.layout.root
         self.state = self.embedded.site.layout.state
         self.original = self.embedded.manifest_path.read_text()
@@ -48,6 +50,7 @@ class Village(Operator):
 
     def reset(self) -> None:
         """Bring back what was healthy after the deploy."""
+        self.calm.set()
         subprocess.run(
             ["chattr", "-R", "-i", self.embedded.directory], capture_output=True, check=False
         )

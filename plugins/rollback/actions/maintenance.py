@@ -83,17 +83,25 @@ def lifted(connection: Connection, scope: Scope) -> dict[str, Any]:
     if maintenance is None:
         return NOTHING
     system, required = scope.system, [c for c in scope.system.components if c.required]
-    units = [{"unit": c.unit, "ports": [], "probe": probe(system, c)} for c in required]
+    units = [{"unit": c.unit, "ports": [], "probe": probe(system, c.health)} for c in required]
+    requests = [(c.unit, name) for c in required for name in c.requests]
     about = asked(scope, maintenance, shown=False)
     common = {"state": system.about.state, "run": scope.run, "verb": "look"}
-    page, health = connection.ask_all(
+    page, health, *answers = connection.ask_all(
         [
             {"noun": "page", **common, **about},
             {"noun": "health", **common, "units": units, **manager(system)},
+            *(
+                {"noun": "probes", "verb": "ask", "probe": probe(system, name), "samples": 1}
+                for _, name in requests
+            ),
         ],
-        deadline=60.0,
+        deadline=60.0 + sum(system.probes[name].timeout for _, name in requests),
     )
     unwell = {unit: each["problem"] for unit, each in health.items() if each["problem"]}
+    for (unit, name), answer in zip(requests, answers, strict=True):
+        if answer["problem"]:
+            unwell.setdefault(unit, f"{name}: {answer['problem']}")
     return {"described": True, **page, "unwell": unwell}
 
 

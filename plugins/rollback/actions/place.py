@@ -6,7 +6,7 @@ from typing import Any
 
 from rollback.action import Change, Scope
 from rollback.connection import Connection
-from rollback.model import Component, System
+from rollback.model import System
 
 PATIENT = 120.0
 """Seconds for a look that reads many files."""
@@ -40,9 +40,9 @@ def manager(system: System) -> dict[str, Any]:
     return {"manager": system.services.manager, "socket": system.services.socket}
 
 
-def probe(system: System, component: Component) -> dict[str, Any]:
-    """Return the question that a component's health is."""
-    return system.probes[component.health].model_dump(by_alias=True, mode="json")
+def probe(system: System, name: str) -> dict[str, Any]:
+    """Return a probe as the agent is asked it."""
+    return system.probes[name].model_dump(by_alias=True, mode="json")
 
 
 def look(

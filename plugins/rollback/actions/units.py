@@ -31,7 +31,7 @@ def states(connection: Connection, scope: Scope) -> States:
 def health(connection: Connection, scope: Scope) -> States:
     """Return how every unit is, and what its health probe has against it."""
     units = [
-        {"unit": c.unit, "ports": list(c.listens), "probe": probe(scope.system, c)}
+        {"unit": c.unit, "ports": list(c.listens), "probe": probe(scope.system, c.health)}
         for c in scope.components
     ]
     found: States = look(connection, scope, "health", units=units, **manager(scope.system))
@@ -112,7 +112,7 @@ def _start(scope: Scope, component: Component, why: str) -> Change:
         "timeout": component.start,
         "settle": component.settle,
         "log": component.log,
-        "probe": probe(scope.system, component),
+        "probe": probe(scope.system, component.health),
     }
     seconds = component.start + component.settle + MARGIN
     what = f"start {component.unit} and see it healthy"
