@@ -5,6 +5,7 @@ from __future__ import annotations
 from rollback.action import Action
 from rollback.actions.closing import CLOSE
 from rollback.actions.configuration import CLEAR_CACHES, INSTALL_UNITS, RESTORE_CONFIGURATION
+from rollback.actions.database import RESTORE_DATABASE
 from rollback.actions.files import REMOVE_ADDED, RESTORE_FILES
 from rollback.actions.maintenance import MAINTENANCE_OFF, MAINTENANCE_ON
 from rollback.actions.snapshot import SNAPSHOT
@@ -20,6 +21,7 @@ __all__ = [
     "MAINTENANCE_ON",
     "REMOVE_ADDED",
     "RESTORE_CONFIGURATION",
+    "RESTORE_DATABASE",
     "RESTORE_FILES",
     "SNAPSHOT",
     "START",
@@ -35,6 +37,7 @@ ACTIONS: tuple[Action, ...] = (
     RESTORE_CONFIGURATION,
     INSTALL_UNITS,
     CLEAR_CACHES,
+    RESTORE_DATABASE,
     START,
     START_OPTIONAL,
     MAINTENANCE_OFF,

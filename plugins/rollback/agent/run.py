@@ -53,19 +53,21 @@ def run(
     cwd: str | None = None,
     user: str | None = None,
     stdin: bytes = b"",
+    given: BinaryIO | None = None,
     most: int = MOST,
 ) -> Outcome:
     """Run a command and return how it ended; never later than `timeout` plus one second.
 
     Output goes into memory files, so a background child that keeps them open delays nobody.
+    Its input is `stdin`, or the open file `given` from where that is read next.
     A command that cannot be started has code 127 (`missing`) or 126.
     """
     account, started = identity(user), time.monotonic()
-    with spool(stdin) as given, spool() as out, spool() as err:
+    with spool(stdin) as words, spool() as out, spool() as err:
         try:
             process = subprocess.Popen(
                 list(argv),
-                stdin=given,
+                stdin=given or words,
                 stdout=out,
                 stderr=err,
                 cwd=cwd,

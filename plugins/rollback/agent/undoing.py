@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from . import emptying, evidence, restoring, runs, unitfiles, units
+from . import database, emptying, evidence, renaming, restoring, runs, unitfiles, units
 from .problem import Problem
 from .working import Work, working
 
@@ -59,4 +59,6 @@ def _taken_back(work: Work, entry: dict[str, Any]) -> int:
         emptying.make_again(entry)
     if event == unitfiles.INSTALLING:
         return unitfiles.take_back(os.path.join(work.folder, evidence.FOLDER), entry)
+    if event == database.RESTORING:
+        return renaming.take_back(work, entry)
     return 0

@@ -1,0 +1,79 @@
+"""The database, where `[database] restore = true`: that of the dump is the live one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rollback.action import Action, Change, Scope
+from rollback.actions.place import look
+from rollback.connection import Connection
+from rollback.errors import Refused
+from rollback.model import Database
+
+SHARE = 0.5
+"""Of the RTO: a dump that takes longer to read than this is restored too late by far."""
+
+BYTES_A_SECOND = 8e6
+NOTHING: dict[str, Any] = {"restored": True}
+
+
+def wanted(scope: Scope) -> Database | None:
+    """Return the database that a rollback restores.
+
+    A rollback of some components restores none: the others go on using it.
+    """
+    described = scope.system.database
+    return described if described and described.restore and not scope.only else None
+
+
+def asked(scope: Scope, database: Database) -> dict[str, Any]:
+    """Return what a question about the database states."""
+    return {
+        **database.model_dump(include={"name", "dump", "host", "port", "user", "tools"}),
+        "account": scope.system.about.user,
+    }
+
+
+def live(connection: Connection, scope: Scope) -> dict[str, Any]:
+    """Return whether the live database is that of the dump, and what stands in the way."""
+    database = wanted(scope)
+    if database is None:
+        return NOTHING
+    seconds = scope.system.about.rto * SHARE
+    about = asked(scope, database)
+    found: dict[str, Any] = look(
+        connection, scope, "database", seconds + 60.0, timeout=seconds, **about
+    )
+    return found
+
+
+def restores(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+    """Return the one change that restores the dump beside the live database and swaps them.
+
+    Raises:
+        Refused: the dump, the role or the room do not allow it.
+    """
+    database = wanted(scope)
+    if database is None or found["restored"]:
+        return ()
+    if found["problems"]:
+        raise Refused(
+            f"the database {database.name} cannot be restored",
+            findings=[each["problem"] for each in found["problems"]],
+            hint=" - or - ".join(dict.fromkeys(each["hint"] for each in found["problems"])),
+        )
+    seconds = scope.system.about.rto
+    return (
+        Change(
+            "database",
+            "restore",
+            f"restore the database {database.name} and swap it in",
+            f"it is not the one of {database.dump}",
+            seconds,
+            {**asked(scope, database), "digest": found["digest"], "timeout": seconds},
+            2.0 + found["bytes"] / BYTES_A_SECOND,
+        ),
+    )
+
+
+RESTORE_DATABASE = Action("restore the database", "configuration", look=live, plan=restores)
