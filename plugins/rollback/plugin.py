@@ -35,13 +35,14 @@ LETTERS = {
     "advisory": "a",
 }
 ENDING = (signal.SIGTERM, signal.SIGHUP)
+SANDBOXES = {"sandbox", "machine"}  # targets that are started for a session
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare what a run can be told."""
     group = parser.getgroup("rollback")
     group.addoption(
-        "--rollback-target", metavar="PATH|sandbox", help="the rollback.toml to use, or 'sandbox'"
+        "--rollback-target", metavar="PATH", help="a rollback.toml, or 'sandbox', or 'machine'"
     )
     group.addoption("--arm", metavar="TARGET", help="allow changes on the target of this name")
     group.addoption("--dry-run", action="store_true", help="print the plan and change nothing")
@@ -110,7 +111,7 @@ def run_of(config: pytest.Config) -> Run:
         handed = getattr(config, "workerinput", {}).get("rollback", {})
         named = config.getoption("--rollback-target") or config.getini("rollback_target")
         path = config.invocation_params.dir / handed.get("manifest", named)
-        loaded = load(path) if handed or named != "sandbox" else _sandbox(config)
+        loaded = load(path) if handed or named not in SANDBOXES else _sandbox(config, named)
         asked = Asked(
             words=tuple(map(str, config.invocation_params.args)),
             armed=config.getoption("--arm"),
@@ -122,7 +123,7 @@ def run_of(config: pytest.Config) -> Run:
             loaded,
             asked,
             reports=config.rootpath / config.getini("rollback_reports"),
-            demonstration=handed.get("demonstration", named == "sandbox"),
+            demonstration=handed.get("demonstration", named in SANDBOXES),
             fleeting=SANDBOX in config.stash and config.stash[SANDBOX].owned,
             identity=handed.get("identity", ""),
         )
@@ -130,7 +131,7 @@ def run_of(config: pytest.Config) -> Run:
     return config.stash[RUN]
 
 
-def _sandbox(config: pytest.Config) -> Any:  # noqa: ANN401 - Loaded, imported where it is needed
+def _sandbox(config: pytest.Config, kind: str) -> Any:  # noqa: ANN401 - Loaded, imported later
     """Return the description of the sandbox, which is up afterwards unless only collecting."""
     folder = config.rootpath / config.getini("rollback_sandbox")
     try:
@@ -141,9 +142,9 @@ def _sandbox(config: pytest.Config) -> Any:  # noqa: ANN401 - Loaded, imported w
             hint="pip install 'pytest-rollback[sandbox]', or name a target of your own",
         ) from error
     if config.option.collectonly:
-        return sketch(folder)
-    print("starting the sandbox: a demonstration, not your system", flush=True)  # noqa: T201
-    config.stash[SANDBOX] = Sandbox.open(folder, config.getoption("--scenario"))
+        return sketch(folder, kind)
+    print(f"starting the {kind}: a demonstration, not your system", flush=True)  # noqa: T201
+    config.stash[SANDBOX] = Sandbox.open(folder, config.getoption("--scenario"), kind)
     config.add_cleanup(config.stash[SANDBOX].close)
     return config.stash[SANDBOX].load()
 

@@ -74,22 +74,31 @@ def save_backups(
     Raises:
         Refused: something speaks against it; nothing was changed.
     """
-    about: dict[str, Any] = site.document["system"]
     try:
-        saving.save(
-            {
-                "system": about["name"],
-                "root": about["root"],
-                "state": about["state"],
-                "suffix": about.get("suffix", ".backup"),
-                "user": about.get("user", ""),
-                "by": getpass.getuser(),
-                "previous": dict(zip(("name", "commit"), previous, strict=True)),
-                "current": dict(zip(("name", "commit"), current, strict=True)),
-                "files": changed,
-                "added": added,
-                "replace": True,  # a deploy over a deploy, or again after a rollback
-            }
-        )
+        saving.save(wish(site.document, changed, added, previous, current))
     except Problem as problem:
         raise Refused(problem.message, hint=problem.hint) from problem
+
+
+def wish(
+    document: dict[str, Any],
+    changed: list[str],
+    added: list[str],
+    previous: tuple[str, str],
+    current: tuple[str, str],
+) -> dict[str, Any]:
+    """Return the question that has backups saved; releases are a name and a commit each."""
+    about: dict[str, Any] = document["system"]
+    return {
+        "system": about["name"],
+        "root": about["root"],
+        "state": about["state"],
+        "suffix": about.get("suffix", ".backup"),
+        "user": about.get("user", ""),
+        "by": getpass.getuser(),
+        "previous": dict(zip(("name", "commit"), previous, strict=True)),
+        "current": dict(zip(("name", "commit"), current, strict=True)),
+        "files": changed,
+        "added": added,
+        "replace": True,  # a deploy over a deploy, or again after a rollback
+    }

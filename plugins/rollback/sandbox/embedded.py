@@ -50,6 +50,11 @@ class Embedded:
         return self._site
 
     @property
+    def running(self) -> bool:
+        """Whether it is up."""
+        return self._site is not None and self._site.manager.answers()
+
+    @property
     def directory(self) -> Path:
         """Return the one directory that everything lies in."""
         return self.site.layout.directory
@@ -170,7 +175,7 @@ class Embedded:
     def status(self) -> dict[str, Any]:
         """Return what the sandbox is and how it is, for people and programs."""
         site = self.site
-        running = site.manager.answers()
+        running = self.running
         states = site.manager.states() if running else {}
         edge = health.ask(self.manifest["edge"]["url"])
         return {

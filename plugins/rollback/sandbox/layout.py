@@ -115,14 +115,14 @@ def words(layout: Layout, ports: dict[str, int], tools: Path) -> dict[str, str |
     }
 
 
-def place(directory: Path | None) -> Path:
+def place(directory: Path | None, prefix: str = PREFIX) -> Path:
     """Return an empty directory of our own, with a path short enough for unix sockets.
 
     Raises:
         UsageError: the given one is in use, or its path is too long.
     """
     if directory is None:
-        return _temporary()
+        return _temporary(prefix)
     directory = directory.absolute()
     if len(str(directory / SOCKET)) > LONGEST:
         raise UsageError(
@@ -142,8 +142,8 @@ def place(directory: Path | None) -> Path:
     return directory
 
 
-def _temporary() -> Path:
+def _temporary(prefix: str) -> Path:
     """Return a new temporary directory; in /tmp where the usual place has a long path."""
     usual = tempfile.gettempdir()
-    fits = len(os.path.join(usual, f"{PREFIX}12345678", SOCKET)) <= LONGEST  # noqa: PTH118 - length
-    return Path(tempfile.mkdtemp(prefix=PREFIX, dir=usual if fits else "/tmp"))  # noqa: S108 - ditto
+    fits = len(os.path.join(usual, f"{prefix}12345678", SOCKET)) <= LONGEST  # noqa: PTH118 - length
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=usual if fits else "/tmp"))  # noqa: S108 - ditto

@@ -59,9 +59,9 @@ class Note:
             ) from error
 
 
-def abandoned() -> Iterator[Path]:
+def abandoned(prefix: str = PREFIX) -> Iterator[Path]:
     """Yield the temporary sandboxes of ours whose creators ended without taking them down."""
-    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
         layout = Layout(path)
         try:
             creator = Note.read(layout).creator

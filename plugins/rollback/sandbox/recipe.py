@@ -1,4 +1,4 @@
-"""How a sandbox is made out of a folder: the `[sandbox]` table of its `embedded.toml`."""
+"""How a sandbox is made out of a folder: the `[sandbox]` table of its overlay."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from rollback.errors import ManifestError
 from rollback.model import Frozen
@@ -19,7 +19,7 @@ FILE = "embedded.toml"
 
 
 class Table(Frozen):
-    """`[sandbox]`: paths are relative to the folder of `embedded.toml`."""
+    """`[sandbox]`: paths are relative to the folder of the file; `words` are further {words}."""
 
     manifest: str = "../../rollback.toml"
     previous: str = "releases/previous"
@@ -30,7 +30,8 @@ class Table(Frozen):
     prepare: str = ""
     fill: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
-    upstream: str
+    upstream: str = ""
+    words: dict[str, str | int] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,19 +44,19 @@ class Recipe:
     overlay: dict[str, Any]
 
     @classmethod
-    def read(cls, folder: Path) -> Recipe:
-        """Return the recipe in a folder.
+    def read(cls, folder: Path, file: str = FILE) -> Recipe:
+        """Return the recipe in a folder, by the name of its file.
 
         Raises:
             ManifestError: a file is missing, or is not what it should be.
         """
         folder = folder.resolve()
-        overlay = parsed(folder / FILE)
+        overlay = parsed(folder / file)
         try:
             table = Table.model_validate(immutable(overlay.pop("sandbox", {})))
         except ValidationError as error:
             raise ManifestError(
-                f"{folder / FILE}: [sandbox] cannot be used: {error}", hint=f"edit {folder / FILE}"
+                f"{folder / file}: [sandbox] cannot be used: {error}", hint=f"edit {folder / file}"
             ) from error
         return cls(folder, table, parsed(folder / table.manifest), overlay)
 

@@ -1,4 +1,4 @@
-"""The sandbox as a target: one that is up is attached to, otherwise one is started for the session.
+"""A sandbox as a target: one that is up is attached to, otherwise one is started for the session.
 
 Only a sandbox of the session's own is brought to the state that each suite needs. One that
 somebody keeps running is left as it is: he plays the story by hand.
@@ -8,66 +8,78 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rollback.errors import UsageError
 from rollback.manifest import Loaded, load, parse
+from rollback.sandbox import inside, machine, recipe
 from rollback.sandbox.embedded import Embedded
 from rollback.sandbox.layout import Layout, words
+from rollback.sandbox.machine import Machine
 from rollback.sandbox.recipe import Recipe
 
 NAME = "sandbox"
+KINDS: Mapping[str, type[Embedded | Machine]] = {NAME: Embedded, "machine": Machine}
+"""What can be named as a target, and started for it: processes here, or a host of their own."""
+
 DEPLOYED, BROKEN, ROLLED_BACK = "deployed", "broken", "rolled back"
 NEEDS = {"drill": BROKEN, "validate": ROLLED_BACK, "monitor": ROLLED_BACK, "triage": BROKEN}
 """What each suite starts from; every other one from a healthy deploy."""
 
 
-def usual() -> Path:
-    """Return the place of this user's one sandbox that is kept running."""
-    return Path(tempfile.gettempdir()) / f"rollback-sandbox-{os.getuid()}"
+def usual(kind: str = NAME) -> Path:
+    """Return the place of this user's one sandbox of a kind that is kept running."""
+    return Path(tempfile.gettempdir()) / f"rollback-{kind}-{os.getuid()}"
 
 
-def sketch(folder: Path) -> Loaded:
+def sketch(folder: Path, kind: str = NAME) -> Loaded:
     """Return the sandbox's description without starting anything, for collecting criteria."""
-    recipe = Recipe.read(folder)
-    ports = dict.fromkeys(recipe.ports, 1)
-    document = recipe.document(words(Layout(usual()), ports, Path("/usr/bin")))
-    return Loaded(parse(document, str(folder)), folder / "embedded.toml", "0" * 64)
+    file = recipe.FILE if kind == NAME else machine.FILE
+    found, layout = Recipe.read(folder, file), Layout(usual(kind))
+    if kind == NAME:
+        filling = words(layout, dict.fromkeys(found.ports, 1), Path("/usr/bin"))
+    else:
+        filling = inside.words(found, layout, dict.fromkeys(machine.PORTS, 1))
+    return Loaded(parse(found.document(filling), str(folder)), folder / file, "0" * 64)
 
 
 class Sandbox:
     """A running sandbox for one session.
 
     Args:
-        embedded: the sandbox.
+        embedded: the sandbox, of whatever kind.
         owned: whether it was started for this session, and ends with it.
         scenario: the way in which its current release turns bad.
     """
 
-    def __init__(self, embedded: Embedded, *, owned: bool, scenario: str | None = None) -> None:
+    def __init__(
+        self, embedded: Embedded | Machine, *, owned: bool, scenario: str | None = None
+    ) -> None:
         self.embedded, self.owned = embedded, owned
         self.scenario = scenario or embedded.recipe.table.scenario
         self.state, self.drilled = DEPLOYED, False
 
     @classmethod
-    def open(cls, folder: Path, scenario: str | None) -> Sandbox:
+    def open(cls, folder: Path, scenario: str | None, kind: str = NAME) -> Sandbox:
         """Return the sandbox that is up, or start one and deploy its current release.
 
         Raises:
+            Unreachable: there is no container engine for a machine; the hint brings one.
             UsageError: a scenario that nobody knows, or one for a sandbox that is kept running.
             Unfinished: it does not come up; nothing is left of it.
         """
-        if Layout(usual()).note.exists():
-            kept = Embedded.attach(usual())
-            if kept.site.manager.answers():
+        if Layout(usual(kind)).note.exists():
+            kept = KINDS[kind].attach(usual(kind))
+            if kept.running:
                 if scenario:
                     raise UsageError(
                         "the sandbox that is up turns bad by its own command",
-                        hint=f"scripts/sandbox break {scenario}",
+                        hint=f"scripts/sandbox break {scenario}"
+                        + (f" --{kind}" if kind != NAME else ""),
                     )
                 return cls(kept, owned=False)
-        fresh = cls(Embedded(folder), owned=True, scenario=scenario)
+        fresh = cls(KINDS[kind](folder), owned=True, scenario=scenario)
         fresh.check()
         fresh.embedded.up().deploy()
         return fresh

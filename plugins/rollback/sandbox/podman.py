@@ -1,0 +1,107 @@
+"""podman, which runs machines: whether it is there, and one container told what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+from rollback.errors import Unfinished, Unreachable
+
+ENABLE = "apt-get install podman runc containernetworking-plugins debootstrap"
+"""The command that brings a container engine to where there is none."""
+
+INIT = (
+    "--systemd=always",
+    *("--ulimit", "nofile=20000:20000"),
+    *("--ulimit", "nproc=10000:10000"),
+)
+"""What an init needs as the first process of a container."""
+
+
+def engine() -> list[str]:
+    """Return the beginning of every podman command.
+
+    Raises:
+        Unreachable: there is no container engine here.
+    """
+    if not shutil.which("podman"):
+        raise Unreachable("a machine needs a container engine, and podman is not here", hint=ENABLE)
+    # the usual crun does not start an init where control groups are mixed of both versions
+    return ["podman", *(("--runtime", "runc") if shutil.which("runc") else ())]
+
+
+def podman(*arguments: str, data: bytes = b"", timeout: float = 60.0) -> bytes:
+    """Run podman and return what it said.
+
+    Raises:
+        Unreachable: there is no container engine here.
+        Unfinished: it failed, in its own words, or took too long.
+    """
+    words = [*engine(), *arguments]
+    try:
+        done = subprocess.run(words, input=data, capture_output=True, timeout=timeout, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise Unfinished(
+            f"podman {arguments[0]} is not done after {timeout:.0f} s", hint="podman ps --all"
+        ) from error
+    if done.returncode:
+        said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
+        raise Unfinished(
+            f"podman {' '.join(arguments[:3])} failed: {said[-800:]}", hint="podman ps --all"
+        )
+    return done.stdout
+
+
+def exists(kind: str, name: str) -> bool:
+    """Tell whether there is an image or a container of this name."""
+    words = [*engine(), kind, "exists", name]
+    return subprocess.run(words, capture_output=True, timeout=60, check=False).returncode == 0
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container, by its name."""
+
+    name: str
+
+    @property
+    def snapshot(self) -> str:
+        """Return the name of the image that it is put back to."""
+        return f"localhost/{self.name}:kept"
+
+    def start(self, image: str, *options: str) -> None:
+        """Start it, detached, with an init."""
+        podman("run", "--detach", "--name", self.name, *INIT, *options, image)
+
+    def run(self, *argv: str, data: bytes = b"", timeout: float = 60.0, user: str = "root") -> str:
+        """Run a command inside and return what it said."""
+        words = ("exec", "--interactive", "--user", user, "--workdir", "/", self.name, *argv)
+        return podman(*words, data=data, timeout=timeout).decode("utf-8", "replace")
+
+    def read(self, *argv: str) -> bytes:
+        """Run a command inside and return its bytes."""
+        return podman("exec", "--workdir", "/", self.name, *argv)
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        with contextlib.suppress(Unfinished):
+            said = podman("container", "inspect", "--format", "{{.State.Running}}", self.name)
+            return said.strip() == b"true"
+        return False
+
+    def keep(self) -> None:
+        """Keep how its file system is now."""
+        podman("commit", "--quiet", self.name, self.snapshot)
+
+    def end(self) -> None:
+        """End it at once; none is fine."""
+        podman("rm", "--force", "--ignore", "--time", "0", self.name)
+
+    def forget(self) -> None:
+        """Remove it and what was kept of it; none is fine."""
+        self.end()
+        if exists("image", self.snapshot):
+            podman("rmi", "--force", self.snapshot)
