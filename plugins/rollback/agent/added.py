@@ -8,7 +8,7 @@ from typing import Any
 from . import emptying, evidence, record
 from .paths import Irregular, Tree
 from .patterns import Owners
-from .problem import Problem
+from .problem import Problem, failed
 from .record import Record
 from .working import working
 
@@ -38,6 +38,8 @@ def is_there(tree: Tree, path: str) -> bool:
         os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise failed(error, os.path.join(tree.path, path)) from error
     except Irregular as other:
         if other.kind != "symlink":
             return False

@@ -76,14 +76,15 @@ def _facts(tree: Tree, path: str) -> list[Any]:
 
 def _removed(tree: Tree, path: str) -> bool:
     """Remove a directory if nothing is in it; tell whether it went."""
-    directory, name = tree.parent(path)
-    try:
-        os.rmdir(name, dir_fd=directory)
-    except OSError as error:
-        if error.errno in NOT_EMPTY:
-            return False
-        raise
-    os.fsync(directory)
+    with tree.naming(path):
+        directory, name = tree.parent(path)
+        try:
+            os.rmdir(name, dir_fd=directory)
+        except OSError as error:
+            if error.errno in NOT_EMPTY:
+                return False
+            raise
+        os.fsync(directory)
     return True
 
 
@@ -91,7 +92,8 @@ def make_again(entry: dict[str, Any]) -> None:
     """Undo one journaled batch: what is missing is made again as it was, the outermost first."""
     with Tree(entry["base"]) as tree:
         for path, *facts in reversed(entry["directories"]):
-            _made(tree, path, facts)
+            with tree.naming(path):
+                _made(tree, path, facts)
 
 
 def _made(tree: Tree, path: str, facts: list[Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Dict, List
 
 from . import wire
 from .nouns import found
-from .problem import Problem
+from .problem import Problem, way_out
 from .secrets import known, scrub
 
 
@@ -22,12 +22,11 @@ def answer(question: Dict[str, Any]) -> Dict[str, Any]:
     except Problem as problem:
         return {"problem": {"message": problem.message, "hint": problem.hint, "kind": problem.kind}}
     except OSError as error:
+        where = f"{error.filename or ''}"
         return {
             "problem": {
-                "message": f"{name}: {error.strerror or error}: {error.filename or ''}".rstrip(
-                    ": "
-                ),
-                "hint": "look at this path on the host; the agent changed nothing after it",
+                "message": f"{name}: {error.strerror or error}: {where}".rstrip(": "),
+                "hint": way_out(error.errno, where or question.get("state") or "/"),
                 "kind": "refused",
             }
         }

@@ -10,13 +10,13 @@ import contextlib
 import errno
 import os
 import stat
-from typing import Any, Iterable, Sequence
+from typing import Any, Iterable, Optional, Sequence
 
 from . import lease as leases
 from . import metadata, pairs
 from .copying import FRESH
 from .hashing import blocks
-from .paths import Irregular, Tree, kind_of
+from .paths import Tree, kind_of
 from .problem import Problem
 from .working import Work
 
@@ -53,8 +53,9 @@ def put_away(
             return 0
         work.journal.add(MOVING, kind=kind, base=base, moves=moves)
         for path, kept in moves:
-            make(store, kept.rpartition("/")[0])
-            move((tree, path), (store, kept))
+            with tree.naming(path):
+                make(store, kept.rpartition("/")[0])
+                move((tree, path), (store, kept))
         settle(store, [kept for _, kept in moves])
         settle(tree, [path for path, _ in moves])
     work.journal.add("moved", kind=kind, number=len(moves))
@@ -63,19 +64,21 @@ def put_away(
 
 def _is_movable(tree: Tree, base: str, path: str) -> bool:
     """Tell whether there is something to move: a file, or a link, which is moved itself."""
-    try:
+    with tree.naming(path), contextlib.suppress(FileNotFoundError):
         directory, name = tree.parent(path)
         mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
-    except FileNotFoundError:
-        return False
-    except Irregular as other:
-        raise Problem(f"{path}: on the way, {other}", f"ls -ld {base}/{path}") from other
+        _refuse_other(path, base, mode)
+        return True
+    return False
+
+
+def _refuse_other(path: str, base: str, mode: int) -> None:
+    """Refuse to move what is neither a file nor a link."""
     if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
         raise Problem(
             f"{path} is a {kind_of(mode)}, not the file that was recorded",
             f"see what it is, and move it away by hand: ls -ld {base}/{path}",
         )
-    return True
 
 
 def _free(tree: Tree, store: Tree, kind: str, ends: tuple[str, str]) -> str:
@@ -154,8 +157,23 @@ def _copy_file(source: tuple[int, str], target: tuple[int, str]) -> None:
 def settle(tree: Tree, paths: Iterable[str]) -> None:
     """Make the entries of every directory that holds one of the paths durable, once each."""
     for name in sorted({path.rpartition("/")[0] for path in paths}):
-        with contextlib.suppress(FileNotFoundError):
+        with tree.naming(name), contextlib.suppress(FileNotFoundError):
             os.fsync(tree.directory(name))
+
+
+def _brought(live: tuple[Tree, str], kept: tuple[Tree, str]) -> Optional[bool]:
+    """Move one file back and tell whether it was away; None when its place is taken."""
+    there, here = pairs.live(*kept), pairs.live(*live)
+    if there.kind == pairs.ABSENT:
+        return False
+    if here.kind == pairs.ABSENT:
+        move(kept, live)
+        return True
+    if not _is_same(there, here):
+        return None
+    directory, name = kept[0].parent(kept[1])
+    os.unlink(name, dir_fd=directory)
+    return False
 
 
 def bring_back(folder: str, entry: dict[str, Any]) -> int:
@@ -168,16 +186,10 @@ def bring_back(folder: str, entry: dict[str, Any]) -> int:
     number = 0
     with Tree(entry["base"]) as tree, Tree(os.path.join(folder, FOLDER)) as store:
         for path, kept in reversed(entry["moves"]):
-            there = pairs.live(store, kept)
-            if there.kind == pairs.ABSENT:
-                continue
-            live = pairs.live(tree, path)
-            if live.kind == pairs.ABSENT:
-                move((store, kept), (tree, path))
-                number += 1
-            elif _is_same(there, live):
-                os.unlink(store.parent(kept)[1], dir_fd=store.parent(kept)[0])
-            else:
+            with tree.naming(path):
+                came = _brought((tree, path), (store, kept))
+            number += came is True
+            if came is None:
                 taken.append(path)
         settle(tree, [path for path, _ in entry["moves"]])
     if taken:

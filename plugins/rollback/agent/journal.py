@@ -91,10 +91,10 @@ class Journal:
             if os.write(self.handle, line) != len(line):
                 raise OSError(28, "short write", self.path)  # noqa: TRY301 - one way to clean up
             os.fdatasync(self.handle)
-        except OSError:
+        except OSError as error:
             os.ftruncate(self.handle, begin)
             os.lseek(self.handle, begin, os.SEEK_SET)
-            raise
+            raise OSError(error.errno, error.strerror, self.path) from error
         self.entries.append(entry)
         self.head = digest
 

@@ -111,7 +111,7 @@ def _write(question: dict[str, Any], work: Work, *, exists: bool) -> None:
     """Give the page its name when it is whole; somebody else's page is kept in the evidence."""
     above, name = os.path.split(question["page"])
     new = f".rollback-{question['run']}-page.new"
-    with Tree(above) as tree, Tree(evidence.home(work)) as store:
+    with Tree(above) as tree, Tree(evidence.home(work)) as store, tree.naming(name):
         if exists:
             evidence.make(store, "replaced")
             evidence.copy((tree.root, name), store.parent(f"replaced/{name}"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
 import unicodedata
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Iterator, Optional
 
-from .problem import Problem
+from .problem import Problem, failed, way_out
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -146,7 +147,7 @@ class Tree:
     """
 
     def __init__(self, root: str) -> None:
-        self.root = open_root(root)
+        self.root, self.path = open_root(root), root
         self._name: Optional[str] = None
         self._directory = -1
 
@@ -165,6 +166,21 @@ class Tree:
         """Return the path's directory, under the same terms, and its last name."""
         above, _, name = path.rpartition("/")
         return self.directory(above), name
+
+    @contextlib.contextmanager
+    def naming(self, path: str) -> Iterator[None]:
+        """Do something with a path below the root; what goes wrong names all of the path.
+
+        Raises:
+            Problem: the system refused, or something on the way is not what it was.
+        """
+        whole = os.path.join(self.path, path)
+        try:
+            yield
+        except OSError as error:
+            raise failed(error, whole) from error
+        except Irregular as other:
+            raise Problem(f"{whole}: {other}", way_out(None, whole), "unfinished") from other
 
     def _forget(self) -> None:
         if self._name is not None:

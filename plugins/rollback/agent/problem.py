@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shlex
+from typing import Optional
+
 
 class Problem(Exception):
     """Something the agent could not or would not do.
@@ -17,3 +22,32 @@ class Problem(Exception):
         self.message = message
         self.hint = hint
         self.kind = kind
+
+
+WAYS = {
+    errno.EPERM: "it may be immutable: lsattr -d {path} {above}; then chattr -i what has an i",
+    errno.EACCES: "see who may: namei -l {path}; or set [target] sudo = true",
+    errno.EROFS: "the file system is read-only: findmnt -T {above}; mount -o remount,rw it",
+    errno.ENOSPC: "make room, in bytes or inodes: df -h {above}; df -i {above}",
+    errno.EDQUOT: "make room in the quota of the owner: quota; df -h {above}",
+    errno.EIO: "the disk fails: dmesg | tail; findmnt -T {above}",
+    errno.EBUSY: "something is mounted there: findmnt {path}",
+    errno.EXDEV: "something is mounted on the way: findmnt -T {path}",
+    errno.EMFILE: "too many files are open: ulimit -n",
+    errno.ENFILE: "too many files are open on this host: cat /proc/sys/fs/file-nr",
+    errno.ENOMEM: "the host is out of memory: free -m",
+}
+"""What to look at on the host, by the error; the same command again goes on afterwards."""
+
+
+def way_out(code: Optional[int], path: str) -> str:
+    """Return the hint that fits an error at a path."""
+    words = WAYS.get(code or 0, "see it on the host: ls -ld {path} {above}")
+    here, above = shlex.quote(path), shlex.quote(os.path.dirname(path) or ".")
+    return f"{words.format(path=here, above=above)}; then run the same command again"
+
+
+def failed(error: OSError, path: str) -> Problem:
+    """Return what an error of the system means, with the whole path that it was about."""
+    words = error.strerror or str(error)
+    return Problem(f"{path}: {words}", way_out(error.errno, path), "unfinished")

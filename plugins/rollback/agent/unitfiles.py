@@ -150,7 +150,8 @@ def install(question: dict[str, Any]) -> dict[str, Any]:
         _refuse_unrestored(question, chosen)
         with Tree(question["directory"]) as tree, Tree(evidence.home(work)) as store:
             for each in chosen:
-                _install(work, question["directory"], (tree, store), each)
+                with tree.naming(each.name):
+                    _install(work, question["directory"], (tree, store), each)
         work.journal.add("reload")
         return {"installed": [each.name for each in chosen], **units.reload(question)}
 
@@ -223,7 +224,7 @@ def take_back(store: str, entry: dict[str, Any]) -> int:
         Problem: the installed file is neither the one from before nor ours.
     """
     name = entry["name"]
-    with Tree(entry["directory"]) as tree, Tree(store) as kept:
+    with Tree(entry["directory"]) as tree, Tree(store) as kept, tree.naming(name):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(f".rollback-{name}.new", dir_fd=tree.root)
         now = pairs.live(tree, name).sha256
