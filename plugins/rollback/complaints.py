@@ -124,7 +124,9 @@ def across(document: Mapping[str, Any]) -> Iterator[str]:
             f"components: {n} have the {name} {value!r}" for value, n in counted.items() if n > 1
         )
     yield from _probes(document.get("probes"), components)
-    yield from _waivers(rows(document, "waivers"), [str(each.get("name")) for each in components])
+    names = [str(each.get("name")) for each in components]
+    yield from _waivers(rows(document, "waivers"), names)
+    yield from _critical(document.get("triage"), names)
     yield from _places(document)
 
 
@@ -157,6 +159,13 @@ def _waivers(waivers: list[Mapping[str, Any]], names: list[str]) -> Iterator[str
         name = waiver.get("component")
         if isinstance(name, str) and name not in names:
             yield f"waivers[{index}].component: no component {name!r}{meant(name, names)}"
+
+
+def _critical(triage: object, names: list[str]) -> Iterator[str]:
+    listed = triage.get("critical") if isinstance(triage, dict) else None
+    for name in listed if isinstance(listed, list) else []:
+        if isinstance(name, str) and name not in names:
+            yield f"triage.critical: no component {name!r}{meant(name, names)}"
 
 
 def _places(document: Mapping[str, Any]) -> Iterator[str]:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rollback.model import DURATION
 from rollback.schema import tables
+from rollback.values import DURATION, SHARE
 
 HEAD = """\
 # rollback.toml, key by key
@@ -16,11 +16,12 @@ Made by `scripts/schema --write` of the models and of the comments in
 [rollback.toml](../rollback.toml); a test fails when it is stale. Editors that know JSON Schema
 check the file as you type: its first line names [rollback.schema.json](rollback.schema.json).
 
-Durations carry a unit (`"100ms"`, `"3s"`, `"15m"`, `"2h"`, `"90d"`). Paths are relative to the root
+Durations carry a unit (`"100ms"`, `"3s"`, `"15m"`, `"2h"`, `"90d"`), shares a percent sign
+(`"50%"`), bounds either with a comparison (`"> 50%"`, `">= 1m"`). Paths are relative to the root
 unless the type says *absolute path*. Patterns are Python regular expressions. An unknown key, a
 wrong type or a contradiction ends every command with exit code 4 and lists all problems at once.
 """
-SEVERAL = ("components", "constructs", "noise", "waivers", "contacts")
+SEVERAL = ("components", "constructs", "noise", "severities", "waivers", "contacts")
 """Tables that are arrays of tables."""
 
 
@@ -55,6 +56,8 @@ def default(field: Mapping[str, Any]) -> str:
     """Return a default as it would be written in the file."""
     if "default" not in field or field["default"] == "":
         return "none"
+    if field["default"] and "$ref" in field.get("items", ()):
+        return "the procedure's"
     return "`" + json.dumps(field["default"]).replace("\\\\", "\\").replace("|", "\\|") + "`"
 
 
@@ -63,8 +66,9 @@ def kind(field: Mapping[str, Any]) -> str:
     pattern = field.get("pattern", "")
     if "enum" in field:
         return " or ".join(f'`"{value}"`' for value in field["enum"])
-    if DURATION.pattern in pattern:
-        return "duration"
+    for written, word in ((DURATION, "duration"), (SHARE, "share")):
+        if written.pattern in pattern:
+            return "bound" if ">" in pattern else word
     if pattern.startswith(("^(?!/)", "^/")):
         return "absolute path" if pattern.startswith("^/") else "path"
     if field.get("format") == "date":

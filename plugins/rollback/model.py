@@ -1,83 +1,29 @@
 """What `rollback.toml` describes, as frozen data: a system, its components, how to look at them.
 
-Durations are seconds (`float`), written with a unit in TOML: `"100ms"`, `"3s"`, `"15m"`, `"90d"`.
-Paths that end in no comment are relative to the system's root; absolute ones say so.
+Values are those of `values.py`. Paths that end in no comment are relative to the system's root;
+absolute ones say so.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+from rollback.incident import Monitor, Triage
+from rollback.values import (
+    Absolute,
+    Day,
+    Frozen,
+    Inside,
+    Name,
+    Pattern,
+    Port,
+    Seconds,
+    Unit,
+    inside,
+)
 
-
-def seconds(value: object) -> float:
-    """Return a duration in seconds.
-
-    Raises:
-        ValueError: the value is not a text of number and unit.
-    """
-    found = DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError('expected a duration with a unit, such as "100ms", "3s" or "15m"')
-    return float(found[1]) * UNITS[found[2]]
-
-
-def inside(path: str) -> str:
-    """Return a path that stays below the root it is relative to."""
-    parts = path.split("/")
-    if path.startswith("/") or ".." in parts or "\0" in path or not path:
-        raise ValueError("expected a path inside the root: relative, without '..' or NUL")
-    return path
-
-
-def absolute(path: str) -> str:
-    """Return an absolute path without detours."""
-    if not path.startswith("/") or ".." in path.split("/") or "\0" in path:
-        raise ValueError("expected an absolute path without '..' or NUL")
-    return path
-
-
-def expression(pattern: str) -> str:
-    """Return a pattern that compiles."""
-    try:
-        re.compile(pattern)
-    except re.error as problem:
-        raise ValueError(f"expected a regular expression: {problem}") from problem
-    return pattern
-
-
-def instant(value: object) -> object:
-    """Refuse a date given as anything but a date."""
-    if not isinstance(value, (str, dt.date)):
-        raise ValueError("expected a date such as 2026-12-31")  # noqa: TRY004 - pydantic wants it
-    return value
-
-
-Seconds = Annotated[
-    float,
-    BeforeValidator(
-        seconds, json_schema_input_type=Annotated[str, Field(pattern=f"^{DURATION.pattern}$")]
-    ),
-]
-Inside = Annotated[
-    str,
-    AfterValidator(inside),
-    Field(json_schema_extra={"pattern": r"^(?!/)(?!(.*/)?\.\.(/|$)).+$"}),
-]
-Absolute = Annotated[
-    str, AfterValidator(absolute), Field(json_schema_extra={"pattern": r"^/(?!(.*/)?\.\.(/|$))"})
-]
-Pattern = Annotated[str, AfterValidator(expression)]
-Day = Annotated[dt.date, Field(strict=False), BeforeValidator(instant)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-Unit = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9:_.@-]*$")]
-Port = Annotated[int, Field(ge=1, le=65535)]
 Phase = Literal["prepare", "isolate", "files", "configuration", "services", "validate"]
 PHASES: tuple[Phase, ...] = (
     "prepare",
@@ -87,12 +33,6 @@ PHASES: tuple[Phase, ...] = (
     "services",
     "validate",
 )
-
-
-class Frozen(BaseModel):
-    """What all tables have in common: nothing unknown, nothing converted, nothing changed later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
 
 class About(Frozen):
@@ -144,7 +84,7 @@ class Construct(Frozen):
     """One call that must work in a fresh process, within its limit: `package.module:Name`."""
 
     call: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")]
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies it
     limit: Seconds = 0.1
 
 
@@ -164,7 +104,7 @@ class Component(Frozen):
     directory: Annotated[
         str, AfterValidator(lambda path: path if path == "." else inside(path))
     ] = "."
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
     environment_files: tuple[Inside, ...] = ()
     log: str = "journal"
     start: Seconds = 30.0
@@ -182,7 +122,7 @@ class Probe(Frozen):
     tcp: Annotated[str, Field(pattern=r"^[^:]+:\d+$")] | None = None
     command: tuple[str, ...] | None = None
     method: Literal["GET", "HEAD", "POST", "PUT"] = "GET"
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
     json_: dict[str, Any] | None = Field(default=None, alias="json")
     send: str = ""
     status: int = 200
@@ -296,5 +236,7 @@ class System(Frozen):
     logs: Logs = Logs()
     fallback: Fallback = Fallback()
     drills: Drills = Drills()
+    triage: Triage = Triage()
+    monitor: Monitor = Monitor()
     waivers: tuple[Waiver, ...] = ()
     contacts: tuple[Contact, ...] = ()

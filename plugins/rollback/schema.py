@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rollback.model import DURATION, UNITS, System
+from rollback.model import System
+from rollback.values import DURATION, SHARE, UNITS
 
 TABLE = re.compile(r"^(?:# )?\[\[?(?P<table>[\w.]+)\]\]?")
 KEY = re.compile(r"^(?:# )?(?P<key>\w+) = .*?(?<=\S) +# (?P<words>.+)$")
@@ -61,6 +62,8 @@ def as_toml(field: dict[str, Any]) -> dict[str, Any]:
         kept.pop("default", None)
     elif DURATION.pattern in kept.get("pattern", ""):
         kept["default"] = duration(default)
+    elif SHARE.pattern in kept.get("pattern", ""):
+        kept["default"] = f"{default * 100:g}%"
     return kept
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from rollback.errors import ManifestError
 from rollback.manifest import parse
-from rollback.model import seconds
 from rollback.schema import comments, duration, read, tables, undescribed
+from rollback.values import seconds
 
 REPOSITORY = Path(__file__).parents[2]
 MANIFEST = REPOSITORY / "rollback.toml"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, ValidationError
 
 from rollback.errors import ManifestError
-from rollback.model import Frozen
 from rollback.sandbox.overlay import filled, merged
+from rollback.values import Frozen
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from rollback.errors import ManifestError, UsageError
-from rollback.model import Frozen
 from rollback.sandbox import health
 from rollback.sandbox.recipe import immutable, parsed
 from rollback.sandbox.release import listed
+from rollback.values import Frozen
 
 if TYPE_CHECKING:
     from rollback.sandbox.site import Site

@@ -1,0 +1,105 @@
+"""What the values of `rollback.toml` are: durations, shares, paths, patterns; and what tables are.
+
+Durations are seconds (`float`), written with a unit in TOML: `"100ms"`, `"3s"`, `"15m"`, `"90d"`.
+Shares are parts of 1 (`float`), written in percent: `"50%"`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+SHARE = re.compile(r"(\d+(?:\.\d+)?)%")
+
+
+def seconds(value: object) -> float:
+    """Return a duration in seconds.
+
+    Raises:
+        ValueError: the value is not a text of number and unit.
+    """
+    found = DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('expected a duration with a unit, such as "100ms", "3s" or "15m"')
+    return float(found[1]) * UNITS[found[2]]
+
+
+def share(value: object) -> float:
+    """Return a part of 1.
+
+    Raises:
+        ValueError: the value is not a text of number and percent sign.
+    """
+    found = SHARE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('expected a share with a percent sign, such as "50%"')
+    return float(found[1]) / 100
+
+
+def inside(path: str) -> str:
+    """Return a path that stays below the root it is relative to."""
+    parts = path.split("/")
+    if path.startswith("/") or ".." in parts or "\0" in path or not path:
+        raise ValueError("expected a path inside the root: relative, without '..' or NUL")
+    return path
+
+
+def absolute(path: str) -> str:
+    """Return an absolute path without detours."""
+    if not path.startswith("/") or ".." in path.split("/") or "\0" in path:
+        raise ValueError("expected an absolute path without '..' or NUL")
+    return path
+
+
+def expression(pattern: str) -> str:
+    """Return a pattern that compiles."""
+    try:
+        re.compile(pattern)
+    except re.error as problem:
+        raise ValueError(f"expected a regular expression: {problem}") from problem
+    return pattern
+
+
+def instant(value: object) -> object:
+    """Refuse a date given as anything but a date."""
+    if not isinstance(value, (str, dt.date)):
+        raise ValueError("expected a date such as 2026-12-31")  # noqa: TRY004 - pydantic wants it
+    return value
+
+
+Seconds = Annotated[
+    float,
+    BeforeValidator(
+        seconds, json_schema_input_type=Annotated[str, Field(pattern=f"^{DURATION.pattern}$")]
+    ),
+]
+Share = Annotated[
+    float,
+    BeforeValidator(
+        share, json_schema_input_type=Annotated[str, Field(pattern=f"^{SHARE.pattern}$")]
+    ),
+]
+Inside = Annotated[
+    str,
+    AfterValidator(inside),
+    Field(json_schema_extra={"pattern": r"^(?!/)(?!(.*/)?\.\.(/|$)).+$"}),
+]
+Absolute = Annotated[
+    str, AfterValidator(absolute), Field(json_schema_extra={"pattern": r"^/(?!(.*/)?\.\.(/|$))"})
+]
+Pattern = Annotated[str, AfterValidator(expression)]
+Day = Annotated[dt.date, Field(strict=False), BeforeValidator(instant)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+Unit = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9:_.@-]*$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Frozen(BaseModel):
+    """What all tables have in common: nothing unknown, nothing converted, nothing changed later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
