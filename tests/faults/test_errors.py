@@ -1,0 +1,28 @@
+"""Each of ten errors at every system call: said, nothing lost, and a way on or back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.figures import every, measured
+from tests.faults.sweep import ERRORS, Bench, Phase
+from tests.faults.test_kills import PHASES
+
+STEP = 67
+
+
+@pytest.mark.parametrize("name", PHASES)
+def test_an_error_at_any_call(bench: Bench, phases: dict[str, Phase], name: str) -> None:
+    """Old or new at every path, both on the host; a full disk before all is staged changed nothing.
+
+    Every other case goes on, the rest undo.
+    """
+    phase = phases[name]
+    bench.violations, bench.tried = [], 0
+    cases = [(site, error) for site in bench.sites(phase) for error in ERRORS]
+    for number in range(len(name) % every(STEP), len(cases), every(STEP)):
+        bench.failed(phase, *cases[number], undo=number % 2 == 0)
+    measured("error-safety", f"{name}: {bench.tried} of {len(cases)} errors injected")
+
+    assert bench.tried, "no error was injected"
+    assert not bench.violations, "\n".join(bench.violations)

@@ -1,0 +1,70 @@
+"""SIGKILL before every system call: nothing is lost, the same command goes on, undo takes back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.figures import every, measured
+from tests.faults.sweep import Bench, Phase
+
+PHASES = (
+    "begin",
+    "files",
+    "files, resumed",
+    "added",
+    "configuration",
+    "undo after configuration",
+    "units",
+    "caches",
+    "close",
+    "close, resumed",
+    "undo after close",
+    "undo after close, resumed",
+    "end",
+)
+STEP = 9
+MANY = 40
+THREADED = 53
+
+
+@pytest.mark.parametrize("name", PHASES)
+def test_a_kill_before_any_call(bench: Bench, phases: dict[str, Phase], name: str) -> None:
+    """Old or new at every path, both on the host, the end and the start are reached."""
+    phase = phases[name]
+    bench.violations, bench.tried = [], 0
+    known = bench.sites(phase)
+    for site in known[len(name) % every(STEP) :: every(STEP)]:
+        bench.killed(phase, site)
+    measured("kill-safety", f"{name}: {bench.tried} of {len(known)} sites killed")
+
+    assert bench.tried, "no site was killed"
+    assert not bench.violations, "\n".join(bench.violations)
+
+
+def test_every_call_is_swept(phases: dict[str, Phase]) -> None:
+    """No call of a rollback is left out."""
+    assert sorted(phases) == sorted(PHASES)
+
+
+@pytest.fixture
+def crowd(place: Path, traced: None) -> Iterator[Bench]:
+    """A scene with so many files that threads are at work."""
+    path = os.environ["PATH"]
+    yield Bench(place, many=MANY)
+    os.environ["PATH"] = path
+
+
+def test_a_kill_among_threads(crowd: Bench) -> None:
+    """Many files at once, in several threads: a kill before any of their calls."""
+    phase = next(each for each in crowd.phases() if each.name == "files")
+    known = crowd.sites(phase, threads=True)
+    for site in known[:: every(THREADED)]:
+        crowd.killed(phase, site, threads=True)
+    measured("kill-safety", f"threads: {crowd.tried} of {len(known)} sites killed")
+
+    assert crowd.tried, "no site was killed"
+    assert not crowd.violations, "\n".join(crowd.violations)
