@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup drill test check clean
+.PHONY: help setup drill machine-drill test check clean
 help:  ## list the commands
-	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
 setup: $(STAMP)  ## install everything into .venv
 
@@ -20,6 +20,10 @@ $(STAMP): pyproject.toml
 
 drill: setup  ## the main job on a sandbox: ready, broken, rolled back, validated
 	@$(VENV)/bin/pytest suites/readiness suites/drill suites/validate --rollback-target=sandbox
+
+machine-drill: setup  ## the same on a host of its own: systemd, nginx, PostgreSQL, over ssh
+	@$(VENV)/bin/python scripts/build_machine
+	@$(VENV)/bin/pytest suites/readiness suites/drill suites/validate --rollback-target=machine
 
 test: setup  ## run our own tests
 	$(VENV)/bin/pytest tests

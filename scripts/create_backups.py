@@ -87,18 +87,20 @@ def parser() -> Parser:
     add("--current", metavar="NAME[@COMMIT]", help="the release that is about to be deployed")
     add("--replace", action="store_true", help="discard the backup set that is in the way")
     add("--dry-run", action="store_true", help="say what would be saved, and save nothing")
-    add("--rollback-target", metavar="PATH", help="the rollback.toml to use, or sandbox")
+    add(
+        "--rollback-target", metavar="PATH", help="the rollback.toml to use, or sandbox, or machine"
+    )
     return whole
 
 
 def manifest(named: str | None) -> Path:
     """Return where the target is described: as named, or here, or beside these scripts."""
-    if named == "sandbox":
-        from rollback.sandbox.layout import Layout  # noqa: PLC0415 - only this target needs them
+    if named in {"sandbox", "machine"}:
+        from rollback.sandbox.layout import Layout  # noqa: PLC0415 - only these targets need them
         from rollback.sandbox.note import Note  # noqa: PLC0415
         from rollback.sandbox.target import usual  # noqa: PLC0415
 
-        layout = Layout(usual())
+        layout = Layout(usual(named))
         Note.read(layout)
         return layout.manifest
     here = Path("rollback.toml")
