@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -36,8 +38,8 @@ def test_copy(host, path, sha256, mode):
     assert copy.mode == mode
 """
 CRITERIA = "suites/readiness/test_backups.py"
-SEVERAL = 1000
-"""Files up to which a test per file is worth waiting for."""
+SEVERAL, FEW = 1000, 30
+"""Files up to which a test per file is worth waiting for: here, and over ssh."""
 
 
 def ours(stock: Stock, name: str, *words: str) -> Way:
@@ -72,8 +74,18 @@ def ways(stock: Stock, sshd: Sshd) -> Iterator[Way]:
     yield ours(far, "**readiness, ssh**")
     if len(stock.names) <= SEVERAL:
         yield idiom(stock, "testinfra, a test per file, local", "--hosts=local://")
+    if len(stock.names) <= FEW:
+        opened(config, sshd)
         url = sshd.reached(config)
         yield idiom(stock, "testinfra, a test per file, ssh with ControlPath", f"--hosts={url}")
+
+
+def opened(config: Path, sshd: Sshd) -> None:
+    """Open the connection that testinfra will share: opening it, it would wait for its end."""
+    shared = ("-o", "ControlMaster=yes", "-o", "ControlPersist=600", "-p", str(sshd.port))
+    silent = subprocess.DEVNULL
+    command = ["ssh", "-F", str(config), *shared, "127.0.0.1", "true"]
+    subprocess.run(command, check=True, stdout=silent, stderr=silent)
 
 
 def measured(files: int, rounds: int, sshd: Sshd) -> list[Way]:
@@ -105,15 +117,18 @@ def main() -> None:
     parser.add_argument("--files", type=int, nargs="+", default=[30, 1000, 10_000])
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left running
     print(f"{machine(Path(tempfile.gettempdir()))}; medians of {asked.rounds} turns\n")
     with Sshd(Path(tempfile.mkdtemp(prefix="sshd-"))) as sshd:
-        runs = {files: measured(files, asked.rounds, sshd) for files in asked.files}
+        runs = {}
+        for files in asked.files:
+            runs[files] = measured(files, asked.rounds, sshd)
+            print(*ratios(files, runs[files]), sep="\n", flush=True)
     names = list(dict.fromkeys(way.name for run in runs.values() for way in run))
     found = {(files, way.name): way.median for files, run in runs.items() for way in run}
     cells = {key: shown(seconds) for key, seconds in found.items()}
     rows = [[name, *(cells.get((files, name), "") for files in runs)] for name in names]
-    print(table(["verify saved copies", *(f"{files:,} files" for files in runs)], rows), "\n")
-    print("\n".join(line for files, run in runs.items() for line in ratios(files, run)))
+    print("\n" + table(["verify saved copies", *(f"{files:,} files" for files in runs)], rows))
 
 
 if __name__ == "__main__":
