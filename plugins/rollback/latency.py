@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rollback.agent.percentiles import interval
 from rollback.errors import RollbackError
 
 if TYPE_CHECKING:
@@ -87,16 +88,18 @@ class Series:
     def degraded(self) -> tuple[float, str]:
         """Return by how much it is slower than its baseline (0.5 is half as slow again), in words.
 
-        The worse of p50 and p95 counts; one that differs by less than the noise does not.
+        The worse of p50 and p95 counts, each by what it surely is at least, with 95 % confidence;
+        one that differs by less than the noise does not.
         """
         worst, said = 0.0, ""
+        ordered = sorted(self.found["samples_ms"])
         for key, noise in NOISE_MS.items() if self.kept and self.count else ():
-            now, then = float(self.found[key]), float(self.kept[key])  # type: ignore[index]
+            now, _ = interval(ordered, int(key[1:]) / 100)
+            then = float(self.kept[key])  # type: ignore[index]
             share = (now - then) / max(then, 0.001) if now - then > noise else 0.0
             if share > worst:
-                when = self.kept["when"]  # type: ignore[index]
-                worst = share
-                said = f"{self.name}: {key} {now:.1f} ms, {share:.0%} above {then:.1f} ms of {when}"
+                worst, was = share, f"{then:.1f} ms of {self.kept['when']}"  # type: ignore[index]
+                said = f"{self.name}: {key} at least {now:.1f} ms, {share:.0%} above {was}"
         return worst, said
 
     @property

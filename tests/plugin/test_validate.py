@@ -117,7 +117,8 @@ def test_a_defect_turns_its_criterion_red(spoilt: Reopened, identity: str) -> No
     spoil, component = DEFECTS[identity]
     spoil(spoilt)
 
-    assert spoilt.reds("validate") == (1, {(identity, component)} | ALSO.get(identity, set()))
+    wanted = (1, {(identity, component)} | ALSO.get(identity, set()))
+    assert spoilt.reds("validate") == wanted, json.dumps(spoilt.record()["criteria"], indent=1)
 
 
 def outcomes(shop: Reopened, identity: str) -> dict[str | None, str]:
