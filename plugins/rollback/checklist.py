@@ -1,23 +1,33 @@
 """The procedure's checklists as data: each item, and what a run must have shown to tick it.
 
 The lists are those of a usual rollback procedure, the same for any system. An item is ticked by
-nothing but criteria that this run checked and found met, for every component, and by actions
-that this run proved done. What people do and no criterion sees stays "not checked".
+nothing but criteria that this run checked and found met, for every component, by actions that this
+run proved done, by messages that were accepted, and by people, with name and time. What a criterion
+found missing nobody can tick. What nobody ticked in time is missing; afterwards it is late.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from rollback import people
 from rollback.criteria import Outcome
 
-PRE, EXECUTION, SUCCESS, POST = (
+PRE, EXECUTION, SUCCESS, POST, FOLLOW = (
     "Pre-rollback",
     "Rollback execution",
     "Success criteria",
     "Post-rollback",
+    "Follow-up",
 )
+DUE: Mapping[str, tuple[str, float]] = {
+    PRE: ("decided", 120.0),
+    POST: ("finished", 900.0),
+    FOLLOW: ("finished", 86400.0),
+}
+"""Until when the items of a list are done: so many seconds after an event of a rollback."""
 
 
 class Item(NamedTuple):
@@ -28,18 +38,25 @@ class Item(NamedTuple):
         needs: groups of criterion ids; of each group at least one was checked, and all that
             were are met.
         actions: names of actions, each done in this run.
+        told: the messages of which one, accepted everywhere, ticks it.
     """
 
     list: str
     text: str
     needs: tuple[tuple[str, ...], ...] = ()
     actions: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Its short name, for people who tick it."""
+        return people.slug(self.text)
 
 
 ITEMS: tuple[Item, ...] = (
     Item(PRE, "Identify affected components"),
     Item(PRE, "Estimate user impact"),
-    Item(PRE, "Notify stakeholders"),
+    Item(PRE, "Notify stakeholders", told=("start",)),
     Item(PRE, "Document current system state", (("drill.state.saved",),)),
     Item(PRE, "Export configuration and recent logs", (("drill.state.saved",),)),
     Item(
@@ -108,25 +125,74 @@ ITEMS: tuple[Item, ...] = (
             ("validate.maintenance.lifted", "drill.maintenance.lifted"),
         ),
     ),
-    Item(POST, "Update status page, notify team"),
+    Item(POST, "Update status page, notify team", told=("recovery", "failure")),
     Item(POST, "Provide preliminary incident summary"),
     Item(POST, "Export logs from incident period", (("drill.state.saved",),)),
+    Item(POST, "Document rollback timeline"),
+    Item(FOLLOW, "Root cause analysis completed"),
+    Item(FOLLOW, "Prevention measures identified"),
+    Item(FOLLOW, "Rollback procedure reviewed"),
+    Item(FOLLOW, "Rollback documentation updated"),
+    Item(FOLLOW, "Additional monitoring implemented"),
+    Item(FOLLOW, "Health checks added to prevent future issues"),
+    Item(FOLLOW, "Circuit breakers considered"),
 )
 
 
 def checklist(
-    outcomes: Iterable[Outcome], events: Iterable[Mapping[str, Any]], items: Sequence[Item] = ITEMS
+    outcomes: Iterable[Outcome],
+    events: Iterable[Mapping[str, Any]],
+    items: Sequence[Item] = ITEMS,
+    now: dt.datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """Return every item with its state - done, missing or not checked - and what says so."""
+    """Return every item with its state - done, late, missing or not checked - and what says so.
+
+    Without `now` nothing is missing for its time.
+    """
+    told = list(events)
     results: dict[str, set[str]] = {}
     for each in outcomes:
         results.setdefault(each.identity, set()).add(each.outcome)
-    done = acted(events)
-    return [
-        {"list": item.list, "item": item.text, "state": state(item, results, done), "by": by}
-        for item in items
-        for by in [seen(item, results, done)]
-    ]
+    done, ticks, ends = acted(told), people.ticks(told), deadlines(told)
+    found = []
+    for item in items:
+        own, by = state(item, results, done), seen(item, results, done)
+        if own == "not checked" and accepted(item, told):
+            own, by = "done", [*by, "messages"]
+        if own == "not checked":
+            tick, due = ticks.get(item.key), ends.get(item.list)
+            own = by_people(tick, due, now)
+            by = [*by, *([tick.words] if tick else [])]
+        found.append(
+            {"list": item.list, "item": item.text, "key": item.key, "state": own, "by": by}
+        )
+    return found
+
+
+def deadlines(events: Iterable[Mapping[str, Any]]) -> dict[str, dt.datetime]:
+    """Return until when each list is to be done; none of them where nothing was rolled back."""
+    ends = {str(each["event"]): people.moment(each.get("at")) for each in events}
+    if ends.get("decided") is None:
+        return {}
+    return {
+        name: at + dt.timedelta(seconds=seconds)
+        for name, (event, seconds) in DUE.items()
+        if (at := ends.get(event)) is not None
+    }
+
+
+def by_people(tick: people.Tick | None, due: dt.datetime | None, now: dt.datetime | None) -> str:
+    """Return the state of an item that only people can tick."""
+    if tick is not None:
+        return "late" if due is not None and tick.at > due else "done"
+    return "missing" if due is not None and now is not None and now > due else "not checked"
+
+
+def accepted(item: Item, events: Iterable[Mapping[str, Any]]) -> bool:
+    """Tell whether one of an item's messages was sent and nobody failed to accept it."""
+    sent = [each for each in events if each.get("event") == "told"]
+    outcomes = [[each["outcome"] for each in sent if each["about"] == one] for one in item.told]
+    return any(said and set(said) == {"accepted"} for said in outcomes)
 
 
 def acted(events: Iterable[Mapping[str, Any]]) -> dict[str, str]:

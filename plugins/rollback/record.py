@@ -59,6 +59,8 @@ class Facts:
         manifest: its `path` and `sha256`.
         agent_sha256: the hash of what was sent to the host.
         round_trips: how often the host was asked.
+        ticks: events of the checklist that other processes have written.
+        evidence: what was brought from the host, and the last hash of its journals.
     """
 
     system: System
@@ -82,6 +84,8 @@ class Facts:
     manifest: Mapping[str, str] = field(default_factory=dict)
     agent_sha256: str = ""
     round_trips: int = 0
+    ticks: Sequence[Event] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def good(self) -> bool:
@@ -125,12 +129,21 @@ def record(facts: Facts) -> dict[str, Any]:
         "maintenance_seconds": to_ms(users.maintenance_seconds),
         "criteria": [criterion(each) for each in facts.outcomes],
         "latency": latest(facts.latency),
-        "checklist": checklist(facts.outcomes, facts.events),
+        "checklist": checklist(facts.outcomes, [*facts.ticks, *facts.events], now=facts.finished),
+        "evidence": dict(facts.evidence),
+        "scenario": scenario(facts.events),
+        "max_age": facts.system.drills.max_age,
         "versions": versions(),
         "manifest": dict(facts.manifest),
         "agent_sha256": facts.agent_sha256,
         "round_trips": facts.round_trips,
     }
+
+
+def scenario(events: Iterable[Event]) -> str | None:
+    """Return how the sandbox's release was made bad; None where it was no sandbox's."""
+    found = next((each for each in events if each["event"] == "began"), None)
+    return found.get("scenario") if found else None
 
 
 def latest(latency: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from . import bundle
 from .artefacts import JUNIT, REPORT, redacted_xml, seal, write_private
 from .errors import LeakFound
 from .page import document as page
@@ -154,6 +155,7 @@ class Seal:
         try:
             own(session.config, self.folder, self.redactor)
             seal(self.folder, self.report.record(), self.redactor)
+            bundle.close(self.folder, "the run ended")
         except LeakFound as leak:
             self.problem, session.exitstatus = str(leak), leak.exit_code
         except OSError as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rollback import actions, latency
+from rollback import actions, export, latency
 from rollback.action import Done
 from rollback.errors import RollbackError
 from rollback.gate import Gate, Holder
@@ -49,6 +49,8 @@ def enter(config: pytest.Config, run: Run, suite: str) -> None:
     """Begin a suite: forget what was read before it, and get a sandbox of ours ready for it."""
     if run.suite == suite:
         return
+    if not run.suite and not hasattr(config, "workerinput"):
+        began(config, run)
     run.suite = suite
     run.facts.clear()
     if hasattr(config, "workerinput"):
@@ -68,6 +70,35 @@ def enter(config: pytest.Config, run: Run, suite: str) -> None:
         prober.start()
 
 
+def began(config: pytest.Config, run: Run) -> None:
+    """Note what the run is, for whoever has nothing but its timeline."""
+    sandbox = config.stash.get(SANDBOX, None)
+    run.timeline.note(
+        "began",
+        run=run.identity,
+        operator=operator(),
+        target=run.system.target.name,
+        incident=run.asked.incident,
+        manifest=str(run.loaded.path),
+        sha256=run.loaded.sha256,
+        demonstration=run.demonstration,
+        scenario=sandbox.scenario if sandbox else None,
+        resume="" if run.fleeting else run.resume,
+    )
+
+
+def keep_evidence(run: Run) -> None:
+    """Bring what the host has of the run into its folder; what cannot be had is told."""
+    events, known = run.timeline.events, export.run_of(run.timeline.events)
+    try:
+        if known:
+            found = export.collect(run.connection, run.folder, known, events, run.redactor)
+            run.evidence = found.told
+        export.plan(run.folder, events)
+    except (RollbackError, OSError) as error:
+        run.notes.append(f"the evidence is not complete: {error}")
+
+
 def leave(config: pytest.Config, run: Run) -> None:
     """End a session: stop looking at what users get, and let go of the host."""
     prober = config.stash.get(PROBER, None)
@@ -81,6 +112,7 @@ def leave(config: pytest.Config, run: Run) -> None:
             gate.end(outcome)
         except RollbackError as error:
             run.notes.append(str(error))
+        keep_evidence(run)
     if run.connection.trips:
         about = run.system.about
         with contextlib.suppress(RollbackError):  # the criteria have said so already
@@ -115,7 +147,8 @@ def gate(pytestconfig: pytest.Config) -> Gate:
 @pytest.fixture(scope="session")
 def snapshot_saved(gate: Gate) -> Done:
     """Prepare: the state before the rollback is kept. Nothing is done that cannot be finished."""
-    rehearse(gate, actions.ACTIONS)
+    steps = rehearse(gate, actions.ACTIONS)
+    gate.timeline.note("planned", plan=[*lines(steps, gate.scope.system)])
     return gate.perform(actions.SNAPSHOT)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import getpass
 import os
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rollback import criteria
+from rollback import criteria, people
 from rollback.action import Scope
 from rollback.connection import Connection, agent_sha256
 from rollback.criteria import Outcome
@@ -95,6 +96,7 @@ class Run:
     notes: list[str] = field(default_factory=list)
     backups: Mapping[str, Any] = field(default_factory=dict)
     estimate: tuple[float, int] | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
     redactor: Redactor = field(default_factory=lambda: Redactor({}))
 
     def __post_init__(self) -> None:
@@ -222,7 +224,16 @@ class Run:
             manifest={"path": str(self.loaded.path), "sha256": self.loaded.sha256},
             agent_sha256=agent_sha256(),
             round_trips=self.connection.trips,
+            ticks=self._ticked(),
+            evidence=self.evidence,
         )
+
+    def _ticked(self) -> list[dict[str, Any]]:
+        """Return what people ticked beside this run, or before it for the same incident."""
+        with contextlib.suppress(RollbackError, OSError):
+            earlier = people.before(self.folder, self.asked.incident)
+            return [*earlier, *people.foreign(self.folder)]
+        return []
 
     @property
     def resume(self) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from rollback import bundle
 from rollback.artefacts import REPORT
 from rollback.criteria import Outcome
+from rollback.errors import RollbackError
 from rollback.rehearsal import clock
 from rollback.run import Run
 
@@ -37,9 +41,17 @@ def ending(run: Run) -> Iterator[str]:
     """Yield where the report lies, and how to go on with a rollback that is not finished."""
     if (run.folder / REPORT).is_file():
         yield f"report: {run.folder / REPORT}"
+    yield from sealed(run.folder)
     if run.timeline.decided is not None and run.verdict != "RECOVERED":
         gone = "the sandbox of this session is gone: nothing is left to go on with"
         yield gone if run.fleeting else f"go on with: {run.resume}"
+
+
+def sealed(folder: Path) -> Iterator[str]:
+    """Yield the hash that the run's folder was sealed with, to be kept somewhere else."""
+    with contextlib.suppress(RollbackError, OSError):
+        for seal in bundle.seals(folder)[:1]:
+            yield f"sealed: {seal['hash'][:16]}, see scripts/verify_bundle {folder.name}"
 
 
 def table(phases: list[Mapping[str, Any]]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -18,7 +19,8 @@ class Timeline:
 
     The file is made with the first event. What cannot be written stays in memory, and `problem`
     says why: a full disk on the operator's machine must not end a rollback. `redact` takes the
-    secrets out of an event before it is written: a killed run has no second chance.
+    secrets out of an event before it is written: a killed run has no second chance. `listeners`
+    are told of every event once it is written; what one of them raises stays with it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -26,6 +28,7 @@ class Timeline:
         self.events: list[dict[str, Any]] = []
         self.problem = ""
         self.redact: Callable[[Any], Any] = lambda entry: entry
+        self.listeners: list[Callable[[dict[str, Any]], None]] = []
         self._begin = time.monotonic()
         self._decided: float | None = None
         self._handle = -1
@@ -38,6 +41,9 @@ class Timeline:
         self.events.append(entry)
         if not self.problem:
             self._write(json.dumps(entry, default=str).encode("ascii") + b"\n")
+        for listener in self.listeners:
+            with contextlib.suppress(Exception):  # who listens never ends a rollback
+                listener(entry)
         return offset
 
     def _write(self, line: bytes) -> None:

@@ -56,7 +56,8 @@ class Operator:
 
     def record(self) -> dict[str, Any]:
         """Return the record of the last run."""
-        last = max(self.reports.iterdir(), key=lambda folder: folder.stat().st_mtime_ns)
+        folders = (path for path in self.reports.iterdir() if path.is_dir())
+        last = max(folders, key=lambda folder: folder.stat().st_mtime_ns)
         found: dict[str, Any] = json.loads((last / "report.json").read_text())
         return found
 

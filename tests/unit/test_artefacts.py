@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pytest
 
 from rollback.artefacts import DATA, JUNIT, REPORT, TIMELINE, Hit, scan, seal, withdraw
+from rollback.bundle import SEALS, SUMS
 from rollback.errors import LeakFound
 from rollback.redaction import Redactor
 
@@ -181,7 +182,10 @@ def test_a_session_leaves_no_secret(tmp_path: Path, options: tuple[str, ...]) ->
     folder = tmp_path / "run"
 
     assert (code, "PROBLEM: ''" in output) == (0, True), output
-    assert {path.name for path in folder.iterdir()} == {DATA, JUNIT, REPORT}
+    assert {path.name for path in folder.iterdir()} == {
+        *(DATA, JUNIT, REPORT),
+        *(SEALS, SUMS),
+    }
     assert scan(folder, VALUES) == []
     assert "***" in (folder / JUNIT).read_text()
     assert "***" in (folder / DATA).read_text()

@@ -118,4 +118,5 @@ def test_what_ticked_an_item_is_named() -> None:
     items = (Item("L", "act", (("a.b.c",), ("d.e.f",)), ("stop",)),)
     (found,) = checklist([outcome("a.b.c")], [{"event": "done", "action": "stop"}], items)
 
-    assert found == {"list": "L", "item": "act", "state": "not checked", "by": ["a.b.c", "stop"]}
+    about = {"list": "L", "item": "act", "key": "act"}
+    assert found == {**about, "state": "not checked", "by": ["a.b.c", "stop"]}

@@ -66,6 +66,7 @@ def sections(row: Row) -> str:
         versions=row.pairs("versions"),
         manifest=row.pairs("manifest").shown,
         agent=row.text("agent_sha256", 80),
+        journal=row.row("evidence").text("journal", 80),
     )
 
 

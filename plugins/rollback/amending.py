@@ -1,0 +1,99 @@
+"""What becomes of a report after its run: people tick items, and the folder is sealed again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rollback import bundle, people
+from rollback.artefacts import DATA, REPORT
+from rollback.checklist import checklist
+from rollback.criteria import Outcome
+from rollback.errors import UsageError
+from rollback.page.checklist import checklists
+from rollback.page.document import fill
+from rollback.page.row import Row
+from rollback.redaction import Redactor, of_environment
+
+SECTION = re.compile(r'<section aria-labelledby="checklists".*?</section>\n?', re.DOTALL)
+
+
+def record_of(folder: Path) -> dict[str, Any] | None:
+    """Return the record of a run that is over; None while it goes on, or when it was killed.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    path = folder / DATA
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}",
+            hint=f"compare with the archive: tar -tzf {bundle.archive_of(folder)}",
+        ) from error
+    if not isinstance(found, dict):
+        raise UsageError(f"{path} is no record", hint="name the folder of a run")
+    return found
+
+
+def outcomes(record: Mapping[str, Any]) -> list[Outcome]:
+    """Return how the criteria of a record ended, as far as a checklist wants to know."""
+    return [
+        Outcome(str(each["id"]), each.get("component"), str(each["outcome"]), "", 0.0)
+        for each in record.get("criteria", ())
+    ]
+
+
+def items(folder: Path, now: dt.datetime | None = None) -> list[dict[str, Any]]:
+    """Return the checklist of a run as it is now."""
+    record, events = record_of(folder) or {}, people.events(folder)
+    earlier = people.before(folder, people.incident_of(folder))
+    now = now or dt.datetime.now(dt.UTC)
+    ended = outcomes(record) or [
+        Outcome(str(each["id"]), each.get("component"), str(each["outcome"]), "", 0.0)
+        for each in events
+        if each["event"] == "criterion"
+    ]
+    return checklist(ended, [*earlier, *events], now=now)
+
+
+def amend(folder: Path, event: str, **facts: object) -> None:
+    """Note what somebody did in a run's timeline; a report that is written already tells it too.
+
+    Raises:
+        UsageError: the run cannot be read.
+        OSError: its folder cannot be written.
+    """
+    redactor = Redactor(of_environment(os.environ))
+    said = people.note(folder, event, **redactor.data(facts))
+    if record_of(folder) is not None:
+        refresh(folder)
+        bundle.close(folder, f"{said['event']}: {said.get('item') or said.get('by')}")
+
+
+def refresh(folder: Path) -> None:
+    """Bring the checklist of a report up to date, in the page and in the data; nothing else."""
+    record, listed = record_of(folder), items(folder)
+    if record is None:
+        return
+    record["checklist"] = listed
+    bundle.replaced(folder / DATA, json.dumps(record, indent=2, default=str) + "\n")
+    page = folder / REPORT
+    if page.is_file() and not page.is_symlink():
+        text = page.read_text("utf-8")
+        section = rendered(listed)
+        bundle.replaced(page, SECTION.sub(lambda _: section, text, count=1))
+
+
+def rendered(listed: Sequence[Mapping[str, Any]]) -> str:
+    """Return the page's section of a checklist."""
+    row = Row({"checklist": list(listed)}, lambda text: text)
+    return fill("checklists.html", checklists=checklists(row)) + "\n"
