@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fixtures.facts import fact
+from rollback import actions
+from rollback.action import Scope
+from rollback.connection import Connection
 from rollback.criteria import criterion
 from rollback.errors import Inconclusive, Refused
 from rollback.model import System
@@ -29,4 +33,37 @@ def test_the_dump_can_be_read(
         raise Inconclusive(
             f"the dump could not be read to its end in {dump['seconds']:.0f} s",
             hint="restoring it takes longer than this: keep a standby, or set a larger rto",
+        )
+
+
+@fact
+def database(connection: Connection, scope: Scope) -> dict[str, Any] | None:
+    """Whether the dump could be restored, and why not; None where a rollback restores none."""
+    described = scope.system.database
+    if described is None or not described.restore or scope.only:
+        return None
+    looked: dict[str, Any] = actions.RESTORE_DATABASE.look(connection, scope)
+    return looked
+
+
+@criterion("readiness.database.restorable", phase="configuration")
+def test_the_dump_can_be_restored(
+    database: dict[str, Any] | None,
+    system: System,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """'Restore database backup': the role may restore the dump beside the database, with room."""
+    record_property("database", database or "a rollback restores none")
+
+    if database and database["problems"]:
+        raise Refused(
+            f"the database {system.database.name if system.database else ''} cannot be restored",
+            findings=[each["problem"] for each in database["problems"]],
+            hint=" - or - ".join(dict.fromkeys(each["hint"] for each in database["problems"])),
+        )
+    if database and not (database["restored"] or database["rooms"]):
+        raise Inconclusive(
+            "nobody knows whether a second copy of the database fits: its server's disk is not on "
+            "this host, or not ours to see",
+            hint="compare pg_database_size() with the free space there, and waive this criterion",
         )

@@ -134,6 +134,7 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.tree.constructs": (lambda s: s.forge(WEB, SERVICE.replace("dish", "fish")), "web"),
     "readiness.configuration.parses": (lambda s: s.forge("config/.env", f"A=1\n{SECRET}\n"), None),
     "readiness.database.dump": (lambda s: cut(s.home / "dump"), None),
+    "readiness.database.restorable": (lambda s: describe(s, "database", restore=True), None),
     "readiness.tools.present": (lambda s: describe(s, "maintenance", reload=["no-such"]), None),
     "readiness.rights.suffice": (lock, None),
     "readiness.space.suffices": (fill, None),
@@ -178,6 +179,7 @@ ALSO: dict[str, Reds] = {
     "readiness.backups.protected": {("readiness.backups.ownership", "web")},
     "readiness.configuration.parses": TRIALS,
     "readiness.plans.made": PLANS,
+    "readiness.database.restorable": PLANS,  # its server is down, so its restore has no plan
     "readiness.probes.answer": {("readiness.baseline.stored", None)},
     "readiness.units.startable": PLANS,
 }

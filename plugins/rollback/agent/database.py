@@ -21,8 +21,9 @@ RESTORING = "database"
 def look(question: dict[str, Any]) -> dict[str, Any]:
     """Return whether the live database is that of the dump, and if not, what stands in the way.
 
-    `digest` is the dump's, `problems` are in words, each with its hint. `free` is None where the
-    server's disk is not ours to see. `swap` is how this run's swap went, None before it.
+    `digest` is the dump's, `problems` are in words, each with its hint. `rooms` are need and room of
+    each file system, none where the server's disk is not ours to see. `swap` is how this run's swap
+    went, None before it.
     """
     server = reached(question)
     wanted = catalog.names(question["name"], question.get("run") or "")

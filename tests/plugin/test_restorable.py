@@ -1,0 +1,139 @@
+"""A database that a rollback restores: readiness asks a real server, and each lack turns it red."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.plugin.shop import Shop
+from tests.unit.agent.databases import Base, base
+
+CRITERION = "readiness.database.restorable"
+
+
+class Restorable(Shop):
+    """A shop, which need not run, with a database whose server does."""
+
+    def __init__(self, home: Path, database: Base) -> None:
+        super().__init__(home)
+        self.database = database
+        self.describe()
+
+    def document(self) -> dict[str, Any]:
+        """Return the description, with the database."""
+        question = self.database.question()
+        keys = ("name", "dump", "host", "port", "user", "tools")
+        table = {**{key: question[key] for key in keys}, "restore": True}
+        return {**super().document(), "database": table}
+
+    def asked(self, **different: object) -> dict[str, Any]:
+        """Ask the suite's file about the database; return the criterion's row."""
+        self.describe(database={**self.document()["database"], **different})
+        self.pytest("suites/readiness/test_database.py")
+        (row,) = [each for each in self.record()["criteria"] if each["id"] == CRITERION]
+        return row
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Restorable]:
+    """A shop with a database, whose dump is there and whose server runs."""
+    with base() as database, tempfile.TemporaryDirectory(prefix="shop-") as home:
+        database.fresh()
+        yield Restorable(Path(home), database)
+
+
+def test_what_can_be_restored_is_met(shop: Restorable) -> None:
+    """With what was looked at as evidence; where a rollback restores none, that is said."""
+    row = shop.asked()
+    assert (row["outcome"], row["findings"]) == ("met", [])
+    evidence = str(row["evidence"])
+    assert "'enough': True" in evidence or '"enough": true' in evidence.lower()
+    assert "a rollback restores none" in str(shop.asked(restore=False)["evidence"])
+
+
+LACKS: dict[str, tuple[dict[str, object], str]] = {
+    "rights": ({"user": "plain"}, "may not create databases"),
+    "ownership": ({"user": "plain"}, "belongs to shop"),
+    "superuser": ({"user": "postgres"}, "is a superuser"),
+    "database": ({"name": "other"}, "there is no database other"),
+    "server": ({"port": 1}, "no database server listens"),
+}
+
+
+@pytest.mark.parametrize("lack", LACKS)
+def test_what_is_lacking_turns_it_red(shop: Restorable, lack: str) -> None:
+    """Each lack is told with the statement that ends it."""
+    different, words = LACKS[lack]
+    row = shop.asked(**different)
+
+    assert row["outcome"] == "not met"
+    assert words in " ".join([row["message"], *row["findings"]])
+    assert row["hint"]
+
+
+def spoil(shop: Restorable, how: Callable[[Path], object]) -> dict[str, Any]:
+    """Spoil a plain dump, and ask."""
+    dump = shop.home / "dump.sql"
+    shop.database.postgres.client("pg_dump", "-f", str(dump), "shop")
+    dump.chmod(0o600)
+    how(dump)
+    return shop.asked(dump=str(dump))
+
+
+def test_a_dump_that_cannot_be_restored_turns_it_red(shop: Restorable) -> None:
+    """One that is cut, and one that would leave the database."""
+    cut = spoil(shop, lambda path: os.truncate(path, path.stat().st_size // 2))
+    assert "is cut off" in str(cut["findings"])
+    leaving = spoil(shop, lambda path: path.write_text("\\connect x\n" + path.read_text()))
+    assert "no PostgreSQL dump" in str(leaving["findings"])
+
+    def connect(path: Path) -> None:
+        path.write_text(path.read_text().replace("CREATE TABLE", "\\connect x\nCREATE TABLE", 1))
+
+    assert "would leave the database" in str(spoil(shop, connect)["findings"])
+
+
+@pytest.fixture
+def small(shop: Restorable) -> Iterator[Path]:
+    """A place with the server's socket, which says that its data lie on a disk that is full."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small file system")
+    with tempfile.TemporaryDirectory(prefix="pg-") as home:
+        place, name = Path(home), f".s.PGSQL.{shop.database.postgres.port}"
+        place.chmod(0o755)
+        shop.database.postgres.socket.chmod(0o711)
+        (place / name).symlink_to(shop.database.postgres.socket / name)
+        (place / "data").mkdir()
+        (place / f"{name}.lock").write_text(f"1\n{place / 'data'}\n")
+        command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place / "data")]
+        subprocess.run(command, check=True)
+        yield place
+        subprocess.run(["umount", str(place / "data")], check=True)
+
+
+def test_too_little_room_turns_it_red(shop: Restorable, small: Path) -> None:
+    """A second copy of the database would not fit; the place and the bytes are told."""
+    row = shop.asked(host=str(small))
+
+    assert row["outcome"] == "not met"
+    (said,) = row["findings"]
+    assert said.startswith(f"{small}/data is too small for a second copy of the database")
+
+
+def test_a_server_elsewhere_is_inconclusive(shop: Restorable) -> None:
+    """Whether its disk suffices cannot be told from here."""
+    with (shop.database.postgres.directory / "data/pg_hba.conf").open("r+") as file:
+        rules = file.read()
+        file.seek(0)
+        file.write("host all all 127.0.0.1/32 trust\n" + rules)
+    shop.database.postgres.sql("SELECT pg_reload_conf()")
+    row = shop.asked(host="127.0.0.1")
+
+    assert row["outcome"] == "inconclusive"
+    assert "pg_database_size" in row["hint"]
