@@ -24,6 +24,7 @@ NOUNS: Dict[str, str] = {
     "configuration.look": "configuration.look",
     "copies.close": "closing.close",
     "copies.look": "closing.look",
+    "database.answer": "greeting.answer",
     "database.look": "database.look",
     "database.restore": "rebuilding.restore",
     "database.undo": "renaming.undo",
