@@ -102,10 +102,9 @@ def kill(_question: dict[str, Any], unit: str, _before: dict[str, Any]) -> None:
     call("kill", "--signal=KILL", "--", unit)
 
 
-def ask_start(_question: dict[str, Any], unit: str, before: dict[str, Any]) -> None:
-    """Queue the start of a unit, past earlier failures and its start limit."""
-    if before["state"] in ("failed", "backoff"):
-        call("reset-failed", "--", unit)
+def ask_start(_question: dict[str, Any], unit: str, _before: dict[str, Any]) -> None:
+    """Queue the start of a unit, past earlier failures; starts of a unit that is down count too."""
+    call("reset-failed", "--", unit)
     systemctl("start", "--no-block", "--", unit)
 
 
