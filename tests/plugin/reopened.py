@@ -29,7 +29,7 @@ class Page(http.server.BaseHTTPRequestHandler):
         number = next(numbers)
         time.sleep(0.03 if is_on("slow") else 0)
         log("ERROR" if is_on("grumble") and number % 10 == 0 else "INFO", self.path)
-        wrong = is_on("flaky" if self.path == "/" else "lossy") and number % 10 == 0
+        wrong = is_on({"/": "flaky", "/order": "lossy"}.get(self.path, "")) and number % 10 == 0
         self.send_response(500 if wrong else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
