@@ -27,6 +27,8 @@ machine-drill: setup  ## the same on a host of its own: systemd, nginx, PostgreS
 
 test: setup  ## run our own tests
 	$(VENV)/bin/pytest tests
+	@command -v podman >/dev/null || echo "NOT RUN: tests/machine, for want of a container engine;" \
+	  "HINT: apt-get install podman runc containernetworking-plugins debootstrap"
 
 check: setup  ## format, lint, types, tests
 	scripts/check

@@ -1,0 +1,56 @@
+"""A machine as a test's target: up once, with a baseline, put back after each test."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from rollback.sandbox.machine import Machine
+from tests.plugin.operator import REPOSITORY, Operator
+
+FOLDER = REPOSITORY / "fixtures/village"
+
+
+class Host(Operator):
+    """A machine that is up and deployed; `ready` is what readiness said of it, and printed."""
+
+    def __init__(self) -> None:
+        self.machine = Machine(FOLDER).up()
+        self.machine.deploy()
+        home = Path(tempfile.mkdtemp(prefix="machine-"))
+        super().__init__(home, home / "rollback.toml")
+        self.original = self.machine.manifest_path.read_text()
+        self.describe()
+        self.ready = self.pytest("suites/readiness")
+        self.proof = self.record()
+        self.machine.inside.container.keep()
+
+    def describe(self, **more: Any) -> None:  # noqa: ANN401 - any table
+        """Write rollback.toml; units settle fast, so that many drills can be run."""
+        document = tomllib.loads(self.original)
+        for component in document["components"]:
+            component["settle"] = "500ms"
+        self.manifest.write_text(tomli_w.dumps({**document, **more}))
+
+    def drill(self, *suites: str) -> tuple[int, str]:
+        """Roll it back, armed, and validate; or run the given suites."""
+        return self.pytest(*(suites or ("suites/drill", "suites/validate")), "--arm=machine")
+
+    def run(self, *argv: str) -> str:
+        """Run a command in it, as root."""
+        return self.machine.inside.container.run(*argv).strip()
+
+    def ssh(self, config: Path) -> subprocess.CompletedProcess[str]:
+        """Come in as an operator does by hand, with a configuration of ssh; say who one is."""
+        command = ["ssh", "-F", str(config), "-o", "BatchMode=yes", "machine", "id", "-un"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+    def reset(self) -> None:
+        """Bring back what was healthy after the deploy."""
+        self.machine.reset()
+        self.describe()
