@@ -127,6 +127,7 @@ def across(document: Mapping[str, Any]) -> Iterator[str]:
     names = [str(each.get("name")) for each in components]
     yield from _waivers(rows(document, "waivers"), names)
     yield from _critical(document.get("triage"), names)
+    yield from _people(document)
     yield from _places(document)
 
 
@@ -166,6 +167,26 @@ def _critical(triage: object, names: list[str]) -> Iterator[str]:
     for name in listed if isinstance(listed, list) else []:
         if isinstance(name, str) and name not in names:
             yield f"triage.critical: no component {name!r}{meant(name, names)}"
+
+
+def _people(document: Mapping[str, Any]) -> Iterator[str]:
+    notify = document.get("notify")
+    given = notify if isinstance(notify, dict) else {}
+    names = [str(each.get("name")) for each in rows(given, "channels")]
+    names += [name for name in ("pager", "status") if name in given]
+    yield from (
+        f"notify.channels: {n} have the name {name!r}"
+        for name, n in Counter(names).items()
+        if n > 1
+    )
+    levels = [level for e in rows(document, "contacts") if isinstance(level := e.get("level"), int)]
+    if levels != sorted(set(levels)):
+        yield "contacts: expected each level once, the lowest first"
+    for index, contact in enumerate(rows(document, "contacts")):
+        wanted = contact.get("channels")
+        for name in wanted if isinstance(wanted, list) else []:
+            if isinstance(name, str) and name not in names:
+                yield f"contacts[{index}].channels: no channel {name!r}{meant(name, names)}"
 
 
 def _places(document: Mapping[str, Any]) -> Iterator[str]:

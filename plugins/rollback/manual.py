@@ -21,7 +21,7 @@ Durations carry a unit (`"100ms"`, `"3s"`, `"15m"`, `"2h"`, `"90d"`), shares a p
 unless the type says *absolute path*. Patterns are Python regular expressions. An unknown key, a
 wrong type or a contradiction ends every command with exit code 4 and lists all problems at once.
 """
-SEVERAL = ("components", "constructs", "noise", "severities", "waivers", "contacts")
+SEVERAL = ("components", "constructs", "noise", "severities", "waivers", "channels", "contacts")
 """Tables that are arrays of tables."""
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from rollback.incident import Monitor, Triage
+from rollback.notification import Contact, Notify
 from rollback.values import (
     Absolute,
     Day,
@@ -210,16 +211,6 @@ class Waiver(Frozen):
     until: Day
 
 
-class Contact(Frozen):
-    """`[[contacts]]`: one level of the escalation chain."""
-
-    level: Annotated[int, Field(ge=1)]
-    name: str
-    contact: str
-    respond: Seconds
-    scope: str
-
-
 class System(Frozen):
     """One `rollback.toml`: a system at a target."""
 
@@ -239,4 +230,5 @@ class System(Frozen):
     triage: Triage = Triage()
     monitor: Monitor = Monitor()
     waivers: tuple[Waiver, ...] = ()
+    notify: Notify | None = None
     contacts: tuple[Contact, ...] = ()

@@ -31,7 +31,8 @@ FILES = 500
 PATIENCE = 20.0
 """Seconds for all logs together."""
 
-KEYED = re.compile(r"""(?m)^(\s*["']?([\w.-]+)["']?\s*[:=]\s*)(.+?)(,?\s*)$""")
+KEYED = re.compile(r"""(?m)^(\s*["']?([\w.-]+)["']?[ \t]*[:=][ \t]*)([^"'\s{\[].*?)(,?\s*)$""")
+QUOTED = re.compile(r"""(["']?\b([\w.-]+)["']?\s*[:=]\s*)(["'])(?:\\.|(?!\3).)*(\3)""")
 
 
 def look(question: dict[str, Any]) -> dict[str, Any]:
@@ -89,11 +90,10 @@ def masked(text: str) -> str:
     """Return configuration in which the value of a key with a name like a secret's is hidden."""
 
     def hidden(found: re.Match[str]) -> str:
-        if not NAMES.search(found[2]) or found[3] in {"{", "[", "|", ">"}:
-            return found[0]
-        return f'{found[1]}"***"{found[4]}'
+        before = found[3] if found[3] in {"'", '"'} else ""
+        return f"{found[1]}{before}***{found[4]}" if NAMES.search(found[2]) else found[0]
 
-    return KEYED.sub(hidden, text)
+    return KEYED.sub(hidden, QUOTED.sub(hidden, text))
 
 
 def logs(question: dict[str, Any], missing: list[str]) -> Iterator[tuple[str, str]]:
