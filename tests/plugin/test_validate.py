@@ -23,10 +23,12 @@ def shop() -> Iterator[Reopened]:
     """A shop that was just rolled back, for all tests of this file, with a baseline."""
     shop = Reopened(Path(tempfile.mkdtemp(prefix="shop-")))
     shop.up()
-    code, printed = shop.pytest("suites/readiness", "-k", "test_a_baseline_is_stored")
-    assert code == 0, printed
-    yield shop
-    shop.down()
+    try:
+        code, printed = shop.pytest("suites/readiness", "-k", "test_a_baseline_is_stored")
+        assert code == 0, printed
+        yield shop
+    finally:
+        shop.down()
 
 
 @pytest.fixture
