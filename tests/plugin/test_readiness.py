@@ -149,10 +149,10 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.probes.answer": (lambda s: describe(s, "probes", body="superb"), "web"),
 }
 
-# What follows of necessity. A copy that cannot be used cannot be planned with, and what cannot
-# be planned has no estimate. A file open to others has another mode than the recorded one. Where
-# a probe is not answered there is no baseline. No unit starts without its environment. Without
-# a record that can be trusted nothing of the set is known.
+# What follows of necessity. What cannot be planned has no estimate; a copy that cannot be used can
+# be planned with, for the recorded commit has the file. A file open to others has another mode than
+# the recorded one. Where a probe is not answered there is no baseline. No unit starts without its
+# environment. Without a record that can be trusted nothing of the set is known.
 PLANS: Reds = {("readiness.plans.made", None), ("readiness.time.fits", None)}
 TRIALS: Reds = {
     (f"readiness.tree.{name}", each) for name in ("imports", "constructs") for each in NAMES
@@ -172,10 +172,6 @@ UNKNOWN: Reds = {
 }
 ALSO: dict[str, Reds] = {
     "readiness.record.trusted": PLANS | UNKNOWN | TRIALS,
-    "readiness.backups.complete": PLANS,
-    "readiness.backups.nonempty": PLANS,
-    "readiness.backups.intact": PLANS,
-    "readiness.backups.regular": PLANS,
     "readiness.backups.protected": {("readiness.backups.ownership", "web")},
     "readiness.configuration.parses": TRIALS,
     "readiness.plans.made": PLANS,

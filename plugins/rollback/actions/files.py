@@ -26,12 +26,16 @@ def restore(scope: Scope, found: dict[str, Any], part: str, seconds: float) -> t
     if not paths:
         return ()
     noun = "configuration files" if part == "configuration" else "files"
+    what, why = f"restore {len(paths)} {noun}", f"not as recorded: {some(paths)}"
+    if found["git"]:
+        what += f", {len(found['git'])} of them from git"
+        why += f"; no saved copy that could be used, but the recorded commit: {some(found['git'])}"
     return (
         Change(
             "restore",
             "apply",
-            f"restore {len(paths)} {noun}",
-            f"not as recorded: {some(paths)}",
+            what,
+            why,
             seconds,
             {**place(scope), "part": part, "digest": found["digest"]},
             copying_time(len(paths), found["bytes"]),

@@ -13,9 +13,9 @@ import hashlib
 import os
 from typing import Any, Iterable
 
-from . import evidence, pairs, record, swapping
+from . import blobs, evidence, pairs, record, swapping
 from .ahead import read_ahead
-from .journal import Journal
+from .journal import Journal, entries
 from .paths import Tree
 from .patterns import Owners
 from .problem import Problem
@@ -27,10 +27,14 @@ JOURNALS = {"files": "journal", "configuration": "journal-configuration"}
 
 
 def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return what a restore would do: the paths, their bytes, and the digest of the plan."""
+    """Return what a restore would do: the paths, their bytes, and the digest of the plan.
+
+    `git` are those among the paths whose saved copy cannot be used, and the recorded commit can.
+    """
     items = wanted(question)
     return {
         "paths": [item.saved.path for item in items],
+        "git": [item.saved.path for item in items if item.source == "git"],
         "bytes": sum(item.saved.size for item in items),
         "digest": digest(items),
     }
@@ -76,13 +80,17 @@ def wanted(question: dict[str, Any]) -> list[Item]:
     with Tree(root) as tree, read_ahead(root, names):
         for saved in files:
             _compare(tree, saved, question["suffix"], found, refused)
+    found = _from_git(question, found, refused)
     if refused:
         raise Problem("; ".join(refused), "pytest suites/readiness names the way out for each")
     return found
 
 
 def _compare(tree: Tree, saved: Saved, suffix: str, found: list[Item], refused: list[str]) -> None:
-    """Say whether a file is to be restored, or why it must not be. A copy is read if needed."""
+    """Say whether a file is to be restored, or why it must not be. A copy is read if needed.
+
+    The source of a file whose copy cannot be used is what is wrong with that.
+    """
     live = pairs.live(tree, saved.path)
     if live.has_content(saved) and live.has_owner(saved):
         return
@@ -91,16 +99,25 @@ def _compare(tree: Tree, saved: Saved, suffix: str, found: list[Item], refused: 
         return
     copy = pairs.copy(tree, saved.path, suffix, saved.size)
     if not copy.has_content(saved) or copy.links > 1:
-        refused.append(f"{saved.path}: its saved copy is {copy.kind}, not as recorded")
+        found.append(Item(saved, live.sha256, f"its saved copy is {copy.kind}, not as recorded"))
         return
     found.append(Item(saved, live.sha256))
+
+
+def _from_git(question: dict[str, Any], items: list[Item], refused: list[str]) -> list[Item]:
+    """Return the items, each with where it comes from; refuse what not even git can give."""
+    unusable = {item.saved.path: item for item in items if item.source != "copy"}
+    lacking = blobs.lacking(question, [item.saved for item in unusable.values()])
+    refused += [f"{path}: {unusable[path].source}; {why}" for path, why in lacking.items() if why]
+    return [item._replace(source="git") if item.saved.path in unusable else item for item in items]
 
 
 def place(question: dict[str, Any], number: int) -> Place:
     """Return where a plan of the question's run is carried out; later plans have other marks."""
     part = question.get("part")
     mark = question["run"] + ("" if part in {None, "files"} else "-c")
-    return Place(question["root"], question["suffix"], mark if number == 0 else f"{mark}-{number}")
+    named = mark if number == 0 else f"{mark}-{number}"
+    return Place(question["root"], question["suffix"], named, blobs.stored(question))
 
 
 def plans(entries: list[dict[str, Any]]) -> list[list[Item]]:
@@ -148,6 +165,7 @@ def _plan(question: dict[str, Any], journal: Journal) -> None:
         return
     if digest(items) != question["digest"]:
         raise Problem("files changed since the plan was made", "run the same command again")
+    blobs.fetch(question, [item.saved for item in items if item.source == "git"])
     journal.add("plan", items=[[*item.saved, item.live] for item in items])
 
 
@@ -204,6 +222,21 @@ def take_back(question: dict[str, Any], work: Work, part: str) -> int:
         return len(back)
     finally:
         journal.close()
+
+
+def standing(question: dict[str, Any], folder: str, part: str) -> tuple[list[str], list[str]]:
+    """Return which files undo would bring back, and what stands in the way of that."""
+    back: dict[str, Item] = {}
+    for items in reversed(plans(entries(os.path.join(folder, JOURNALS[part])))):
+        back.update((item.saved.path, item) for item in items if item.saved.path not in back)
+    with Tree(question["root"]) as tree:
+        live = {path: pairs.live(tree, path) for path in back}
+    said = [
+        f"{path} changed after the restore"
+        for path, item in back.items()
+        if not (live[path].has_content(item.saved) or item.is_failed(live[path]))
+    ]
+    return [path for path, item in back.items() if not item.is_failed(live[path])], said
 
 
 def _keep(work: Work, where: Place, items: list[Item]) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import os
 from typing import Callable, NamedTuple, Sequence
 
-from . import metadata, pairs
+from . import blobs, metadata, pairs
 from .copying import FRESH, spread
 from .hashing import blocks
 from .paths import Tree, open_regular
@@ -23,18 +23,32 @@ FEW = 32
 
 
 class Item(NamedTuple):
-    """One file to restore: the recorded one, and the digest of what is live now ("" if absent)."""
+    """One file to restore: the recorded one, and the digest of what is live now ("" if absent).
+
+    `source` is where its content comes from: its saved copy, or git where that cannot be used.
+    """
 
     saved: Saved
     live: str
+    source: str = "copy"
+
+    def is_failed(self, side: pairs.Side) -> bool:
+        """Tell whether a side is what the run found: the failed version, or nothing."""
+        if not self.live:
+            return side.kind == pairs.ABSENT
+        return side.is_file and side.sha256 == self.live
 
 
 class Place(NamedTuple):
-    """Where a batch is restored: the root, the suffix of saved copies, and the batch's own mark."""
+    """Where a batch is restored: the root, the suffix of saved copies, and the batch's own mark.
+
+    `store` is where contents lie that were fetched because a saved copy could not be used.
+    """
 
     root: str
     suffix: str
     mark: str
+    store: str = ""
 
     def names(self, path: str) -> tuple[str, str]:
         """Return the names beside a file that are this batch's own: the new one, the failed one."""
@@ -66,7 +80,8 @@ def stage(place: Place, tree: Tree, item: Item) -> None:
     """Write the durable new file beside the live one."""
     directory, name = tree.parent(item.saved.path)
     new, _ = place.names(item.saved.path)
-    source = open_regular(directory, name + place.suffix)
+    fetched = blobs.kept(place.store, item.saved) if place.store else None
+    source = open_regular(directory, name + place.suffix) if fetched is None else fetched
     try:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(new, dir_fd=directory)
