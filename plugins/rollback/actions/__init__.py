@@ -7,6 +7,7 @@ from rollback.actions.closing import CLOSE
 from rollback.actions.configuration import CLEAR_CACHES, INSTALL_UNITS, RESTORE_CONFIGURATION
 from rollback.actions.database import RESTORE_DATABASE
 from rollback.actions.files import REMOVE_ADDED, RESTORE_FILES
+from rollback.actions.guard import GUARD_OFF, GUARD_ON
 from rollback.actions.maintenance import MAINTENANCE_OFF, MAINTENANCE_ON
 from rollback.actions.snapshot import SNAPSHOT
 from rollback.actions.units import ISOLATE, START, START_OPTIONAL
@@ -15,6 +16,8 @@ __all__ = [
     "ACTIONS",
     "CLEAR_CACHES",
     "CLOSE",
+    "GUARD_OFF",
+    "GUARD_ON",
     "INSTALL_UNITS",
     "ISOLATE",
     "MAINTENANCE_OFF",
@@ -31,6 +34,7 @@ __all__ = [
 ACTIONS: tuple[Action, ...] = (
     SNAPSHOT,
     ISOLATE,
+    GUARD_ON,
     MAINTENANCE_ON,
     RESTORE_FILES,
     REMOVE_ADDED,
@@ -38,6 +42,7 @@ ACTIONS: tuple[Action, ...] = (
     INSTALL_UNITS,
     CLEAR_CACHES,
     RESTORE_DATABASE,
+    GUARD_OFF,
     START,
     START_OPTIONAL,
     MAINTENANCE_OFF,

@@ -96,6 +96,17 @@ def make_again(entry: dict[str, Any]) -> None:
                 _made(tree, path, facts)
 
 
+def standing(entry: dict[str, Any]) -> list[str]:
+    """Return what stands in the way of making one batch again."""
+    with Tree(entry["base"]) as tree:
+        kinds = [(path, pairs.live(tree, path, -1).kind) for path, *_ in entry["directories"]]
+    return [
+        f"there is a {kind} now at {path}, where a directory was"
+        for path, kind in kinds
+        if kind not in {"directory", pairs.ABSENT}
+    ]
+
+
 def _made(tree: Tree, path: str, facts: list[Any]) -> None:
     """Make one directory again. It has its name once it is as it was; one that is there stays."""
     directory, name = tree.parent(path)

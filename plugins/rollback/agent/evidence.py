@@ -161,6 +161,21 @@ def settle(tree: Tree, paths: Iterable[str]) -> None:
             os.fsync(tree.directory(name))
 
 
+def standing(folder: str, entry: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Return which files undoing a batch would bring back, and what stands in the way of that."""
+    away, taken = [], []
+    with Tree(entry["base"]) as tree, Tree(os.path.join(folder, FOLDER)) as store:
+        for path, kept in entry["moves"]:
+            there, live = pairs.live(store, kept), pairs.live(tree, path)
+            if there.kind == pairs.ABSENT:
+                continue
+            if live.kind == pairs.ABSENT:
+                away.append(path)
+            elif not _is_same(there, live):
+                taken.append(f"there is something else now at {path}")
+    return away, taken
+
+
 def _brought(live: tuple[Tree, str], kept: tuple[Tree, str]) -> Optional[bool]:
     """Move one file back and tell whether it was away; None when its place is taken."""
     there, here = pairs.live(*kept), pairs.live(*live)

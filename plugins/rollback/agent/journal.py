@@ -56,12 +56,21 @@ def _damaged(path: str, number: int) -> Problem:
 
 
 def entries(path: str) -> list[dict[str, Any]]:
-    """Return what was written in a journal, without making or mending it; none is no entry."""
+    """Return what was written in a journal; none is no entry."""
+    return read(path).entries
+
+
+def read(path: str) -> Told:
+    """Return what a journal says, without making or mending it; one that is not there says nothing.
+
+    Raises:
+        Problem: it is damaged.
+    """
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-            return told(file.read(), path).entries
+            return told(file.read(), path)
     except FileNotFoundError:
-        return []
+        return Told([], START, 0)
 
 
 class Journal:

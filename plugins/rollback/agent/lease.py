@@ -95,13 +95,18 @@ def read(state: str, run: str) -> Optional[Lease]:
         return None
 
 
-def every(state: str) -> list[Lease]:
-    """Return the leases of all runs, the oldest first."""
+def names(state: str) -> list[str]:
+    """Return the ids of all runs, sorted."""
     try:
-        names = sorted(os.listdir(os.path.join(state, RUNS)))
+        found = os.listdir(os.path.join(state, RUNS))
     except FileNotFoundError:
         return []
-    found = [read(state, name) for name in names if NAMES.fullmatch(name)]
+    return sorted(name for name in found if NAMES.fullmatch(name))
+
+
+def every(state: str) -> list[Lease]:
+    """Return the leases of all runs, the oldest first."""
+    found = [read(state, name) for name in names(state)]
     return sorted((lease for lease in found if lease), key=lambda lease: lease.since)
 
 

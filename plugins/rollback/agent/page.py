@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import time
 from typing import Any
 
-from . import evidence, paths, probes, reading
+from . import evidence, pairs, paths, probes, reading
 from .copying import FRESH
 from .journal import entries
 from .paths import Tree
@@ -81,7 +82,10 @@ def on(question: dict[str, Any]) -> dict[str, Any]:
         found = look({**question, "probe": None})
         _refuse(question, found)
         if not found["ours"]:
-            work.journal.add("page on", page=question["page"], replaced=found["exists"])
+            before = _digest(question["page"]) if found["exists"] else ""
+            after = hashlib.sha256(_content(question)).hexdigest()
+            facts = {"page": question["page"], "before": before, "after": after}
+            work.journal.add("page on", run=question["run"], **facts)
             _write(question, work, exists=found["exists"])
         return _told(question, work)
 
@@ -107,6 +111,16 @@ def _refuse(question: dict[str, Any], found: dict[str, Any]) -> None:
         )
 
 
+def _content(question: dict[str, Any]) -> bytes:
+    return str(question["text"]).encode("utf-8", "surrogateescape") + b"\n"
+
+
+def _digest(page: str) -> str:
+    above, name = os.path.split(page)
+    with Tree(above) as tree:
+        return pairs.live(tree, name).sha256
+
+
 def _write(question: dict[str, Any], work: Work, *, exists: bool) -> None:
     """Give the page its name when it is whole; somebody else's page is kept in the evidence."""
     above, name = os.path.split(question["page"])
@@ -118,7 +132,7 @@ def _write(question: dict[str, Any], work: Work, *, exists: bool) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(new, dir_fd=tree.root)
         with os.fdopen(os.open(new, FRESH, MODE, dir_fd=tree.root), "wb") as file:
-            file.write(question["text"].encode("utf-8", "surrogateescape") + b"\n")
+            file.write(_content(question))
             file.flush()
             os.fchmod(file.fileno(), MODE)
             os.fsync(file.fileno())
@@ -126,11 +140,54 @@ def _write(question: dict[str, Any], work: Work, *, exists: bool) -> None:
         os.fsync(tree.root)
 
 
+def standing(written: list[dict[str, Any]]) -> list[str]:
+    """Return what stands in the way of undoing what was done with the page."""
+    known: dict[str, set[str]] = {}
+    for entry in written:
+        known.setdefault(entry["page"], set()).update((entry["before"], entry["after"]))
+    return [
+        f"the maintenance page {page} is not the one that was written"
+        for page, ours in known.items()
+        if os.path.lexists(page) and _digest(page) not in ours
+    ]
+
+
+def take_back(folder: str, entry: dict[str, Any]) -> int:
+    """Undo one writing of the page, from any point of it; return whether something changed.
+
+    The page of somebody else that was there before has its place again.
+
+    Raises:
+        Problem: the page is neither that one nor ours.
+    """
+    above, name = os.path.split(entry["page"])
+    with Tree(above) as tree, tree.naming(name):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f".rollback-{entry['run']}-page.new", dir_fd=tree.root)
+        side = pairs.live(tree, name)
+        if side.sha256 == entry["before"]:
+            return 0
+        if side.kind != pairs.ABSENT and side.sha256 != entry["after"]:
+            raise Problem(f"the maintenance page {entry['page']} is not ours", "take it away")
+        if entry["before"]:
+            with Tree(os.path.join(folder, evidence.FOLDER)) as store:
+                evidence.copy(store.parent(f"replaced/{name}"), (tree.root, name))
+        else:
+            os.unlink(name, dir_fd=tree.root)
+        os.fsync(tree.root)
+    return 1
+
+
+def tell(question: dict[str, Any]) -> None:
+    """Have the edge check its configuration, then reload, where the question says how."""
+    for what in ("check", "reload"):
+        _command(question.get(what) or (), what)
+
+
 def _told(question: dict[str, Any], work: Work) -> dict[str, Any]:
     """Have the edge check its configuration, then reload, and wait until users get the effect."""
     started = time.monotonic()
-    for what in ("check", "reload"):
-        _command(question.get(what) or (), what)
+    tell(question)
     probe = question.get("probe")
     if probe:
         _awaited(probe, time.monotonic() + PATIENCE)

@@ -77,7 +77,7 @@ def _exchanged(
 
 def undo(question: dict[str, Any]) -> dict[str, Any]:
     """Make the database from before the run the live one again, from any point of the run."""
-    with working(question) as work:
+    with working(question, back=True) as work:
         known = [each for each in work.journal.entries if each["event"] == database.RESTORING]
         return {"undone": sum([take_back(work, each) for each in reversed(known)])}
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from typing import Any, Optional
 
 from . import lease as leases
+from . import progress
+from .journal import entries
 from .lease import Lease
 from .problem import Problem
 from .record import NAME as RECORD
-from .working import locked, working
+from .working import CHANGES, locked, opened, working
 
 OPEN = (None, "failed", "interrupted")
-ENDS = ("recovered", "failed", "interrupted")
+ENDS = ("recovered", "isolated", "failed", "interrupted")
+BEGUN = ("run", "by", "host", "pid", "pid_started", "target", "only", "record", "since")
 
 
 def begin(question: dict[str, Any]) -> dict[str, Any]:
@@ -35,11 +39,31 @@ def begin(question: dict[str, Any]) -> dict[str, Any]:
                 raise other.held()
         found = unfinished(known, wanted)
         mine = wanted if found is None else wanted._replace(run=found.run, since=found.since)
-        leases.made(state, mine.run)
+        home = leases.made(state, mine.run)
+        _begun(home, mine, adopted=found is not None)
         leases.write(state, mine)
     if found is None or found.run == wanted.run:
         return {"run": mine.run, "adopted": False}
     return {"run": found.run, "adopted": True, "since": found.since, "by": found.by}
+
+
+def _begun(home: str, lease: Lease, *, adopted: bool) -> None:
+    """Write down who begins a run or goes on with it.
+
+    Raises:
+        Problem: somebody began to undo it.
+    """
+    journal = opened(home, CHANGES)
+    try:
+        if progress.undoing(journal.entries) == "begun":
+            raise Problem(
+                f"run {lease.run} is half undone",
+                f"finish that: scripts/rollback --undo {lease.run}",
+            )
+        facts = {key: value for key, value in lease._asdict().items() if key in BEGUN}
+        journal.add("begun", **facts, adopted=adopted)
+    finally:
+        journal.close()
 
 
 def asked(question: dict[str, Any]) -> Lease:
@@ -81,7 +105,7 @@ def unfinished(known: list[Lease], wanted: Lease) -> Optional[Lease]:
 
 def note(question: dict[str, Any]) -> dict[str, Any]:
     """Write facts into the journal of a run: `what`, a word, and `facts`, any JSON."""
-    with working(question) as work:
+    with working(question, back=True) as work:
         work.journal.add("note", what=question["what"], facts=question.get("facts", {}))
     return {"noted": question["what"]}
 
@@ -103,15 +127,28 @@ def closed(state: str, run: str, outcome: str) -> str:
         )
     if lease.outcome == "undone":
         return lease.outcome
+    _ended(state, run, outcome)
     leases.write(state, lease._replace(outcome=outcome, ended=leases.now()))
     return outcome
 
 
-def look(question: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return all runs, the oldest first.
+def _ended(state: str, run: str, outcome: str) -> None:
+    journal = opened(leases.folder(state, run), CHANGES)
+    try:
+        journal.add("ended", outcome=outcome, when=leases.now())
+    finally:
+        journal.close()
 
-    `state` is held (its holder is alive), open (the same command goes on with it) or over.
+
+def look(question: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return all runs, the oldest first; `run` asks for one of them only.
+
+    `state` is held (its holder is alive), open (the same command goes on with it) or over. How far
+    it has come is told as `progress.look` does, from its journals alone; where the lease is lost,
+    everything else is told from them as well.
     """
+    state, wanted = question["state"], question.get("run")
+    found = [lease for name in leases.names(state) for lease in [_known(state, name)] if lease]
     return [
         {
             "id": lease.run,
@@ -124,9 +161,35 @@ def look(question: dict[str, Any]) -> list[dict[str, Any]]:
             "only": lease.only,
             "host": lease.host,
             "pid": lease.pid,
+            **progress.look(leases.folder(state, lease.run)),
         }
-        for lease in leases.every(question["state"])
+        for lease in sorted(found, key=lambda lease: lease.since)
+        if wanted in {None, "", lease.run}
     ]
+
+
+def _known(state: str, run: str) -> Optional[Lease]:
+    """Return the lease of a run, or what its journal says of it, or None."""
+    lease = leases.read(state, run)
+    if lease is not None:
+        return lease
+    with contextlib.suppress(Problem, OSError):
+        written = entries(os.path.join(leases.folder(state, run), CHANGES))
+        begun = [each for each in written if each["event"] == "begun"]
+        ended = [each for each in written if each["event"] == "ended"]
+        if begun:
+            return Lease(
+                **{key: begun[-1][key] for key in BEGUN},
+                outcome="undone"
+                if progress.undoing(written) == "done"
+                else _last(ended, "outcome"),
+                ended=_last(ended, "when"),
+            )
+    return None
+
+
+def _last(entries: list[dict[str, Any]], key: str) -> Optional[str]:
+    return str(entries[-1][key]) if entries else None
 
 
 def condition(lease: Lease) -> str:

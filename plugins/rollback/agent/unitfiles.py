@@ -153,7 +153,9 @@ def install(question: dict[str, Any]) -> dict[str, Any]:
                 with tree.naming(each.name):
                     _install(work, question["directory"], (tree, store), each)
         work.journal.add("reload")
-        return {"installed": [each.name for each in chosen], **units.reload(question)}
+        changed = units.reload(question)
+        work.journal.add("reload done")
+        return {"installed": [each.name for each in chosen], **changed}
 
 
 def _refuse_unrestored(question: dict[str, Any], chosen: list[File]) -> None:
@@ -215,6 +217,23 @@ def _like(tree: Tree, file: File, opened: int) -> None:
         )
     finally:
         os.close(before)
+
+
+def standing(written: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
+    """Return which unit files undo would bring back, given what was installed, and what not."""
+    known: dict[tuple[str, str], list[str]] = {}
+    for entry in written:
+        ours = known.setdefault((entry["directory"], entry["name"]), [entry["before"]])
+        ours += [entry["before"], entry["after"]]
+    back, said = [], []
+    for (directory, name), ours in known.items():
+        with Tree(directory) as tree:
+            side = pairs.live(tree, name)
+        if side.kind not in {"file", pairs.ABSENT} or side.sha256 not in ours:
+            said.append(f"{directory}/{name} changed since it was installed")
+        elif side.sha256 != ours[0]:
+            back.append(name)
+    return back, said
 
 
 def take_back(store: str, entry: dict[str, Any]) -> int:

@@ -9,12 +9,12 @@ import time
 from typing import Any, Iterator, NamedTuple, Optional
 
 from . import lease as leases
+from . import progress
 from . import state as places
 from .journal import Journal
 from .problem import Problem
 
-CHANGES = "changes"
-"""The journal of all that a run changed, but for the restores: each part has one of its own."""
+CHANGES = progress.CHANGES
 
 PATIENCE = 20.0
 """Seconds to wait for the lock: what an interrupted run asked for last may still be under way."""
@@ -68,12 +68,19 @@ def _held(state: str) -> Problem:
 
 
 @contextlib.contextmanager
-def working(question: dict[str, Any]) -> Iterator[Work]:
-    """Hold the lock and yield the question's run, its folder made and its journal open."""
+def working(question: dict[str, Any], *, back: bool = False) -> Iterator[Work]:
+    """Hold the lock and yield the question's run, its folder made and its journal open.
+
+    Raises:
+        Problem: kind `held`, somebody else keeps the lock; or somebody began to undo the run, and
+            this is no step `back`.
+    """
     with locked(question["state"]):
         home = leases.made(question["state"], question["run"])
         journal = opened(home, CHANGES)
         try:
+            if progress.undoing(journal.entries) and not back:
+                raise Problem("this run was undone", "run the same command again: a new run")
             yield Work(home, journal)
         finally:
             journal.close()

@@ -174,17 +174,17 @@ def test_notes_are_kept_with_the_run(host: Host) -> None:
     """What the controller wants remembered is in the run's own journal."""
     host.begin("r1", os.getpid())
     runs.note({"state": host.state, "run": "r1", "what": "phase", "facts": {"name": "files"}})
-    (entry_,) = entries(str(Path(host.state, "runs", "r1", working.CHANGES)))
+    *_, entry_ = entries(str(Path(host.state, "runs", "r1", working.CHANGES)))
 
     assert (entry_["what"], entry_["facts"]) == ("phase", {"name": "files"})
 
 
-def test_a_damaged_lease_is_no_run(host: Host) -> None:
-    """What cannot be read is not taken for somebody."""
+def test_a_damaged_lease_holds_nobody_up(host: Host) -> None:
+    """What cannot be read is not taken for somebody; the journal still tells whose run it is."""
     host.begin("r1", os.getpid())
     Path(host.state, "runs", "r1", "lease.json").write_text('{"run": "r1"}')
 
-    assert host.look() == {}
+    assert host.look()["r1"]["by"] == f"ann-{os.getpid()}"
     with pytest.raises(Problem, match="there is no run r1"):
         host.end("r1", "failed")
 
