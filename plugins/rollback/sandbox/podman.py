@@ -12,6 +12,9 @@ from rollback.errors import Unfinished, Unreachable
 ENABLE = "apt-get install podman runc containernetworking-plugins debootstrap"
 """The command that brings a container engine to where there is none."""
 
+LABEL = "rollback.machine"
+"""What the images that are kept of a container are known by."""
+
 INIT = (
     "--systemd=always",
     *("--ulimit", "nofile=20000:20000"),
@@ -93,8 +96,22 @@ class Container:
         return False
 
     def keep(self) -> None:
-        """Keep how its file system is now."""
-        podman("commit", "--quiet", self.name, self.snapshot)
+        """Keep how its file system is now, and forget what was kept before."""
+        label = f"LABEL {LABEL}={self.name}"
+        podman("commit", "--quiet", "--change", label, self.name, self.snapshot)
+        self._drop(self._kept[1:])
+
+    @property
+    def _kept(self) -> list[str]:
+        """The images that were kept of it, newest first."""
+        mine = ("--filter", f"label={LABEL}={self.name}", "--sort", "created")
+        return list(dict.fromkeys(podman("images", "--quiet", "--all", *mine).decode().split()))
+
+    def _drop(self, images: list[str]) -> None:
+        """Remove images; one that the container still runs on stays until it ends."""
+        for image in images:
+            with contextlib.suppress(Unfinished):
+                podman("rmi", image)
 
     def end(self) -> None:
         """End it at once; none is fine."""
@@ -103,5 +120,4 @@ class Container:
     def forget(self) -> None:
         """Remove it and what was kept of it; none is fine."""
         self.end()
-        if exists("image", self.snapshot):
-            podman("rmi", "--force", self.snapshot)
+        self._drop(self._kept)
