@@ -10,5 +10,6 @@ pytest_plugins = [
     "fixtures.settled",
     "fixtures.logs",
     "fixtures.restored",
+    "fixtures.triage",
     "rollback.restore",
 ]

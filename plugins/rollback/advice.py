@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from rollback.criteria import Outcome
-from rollback.incident import Recovery
+from rollback.incident import RECOVERIES, Recovery
 from rollback.triage import gravest
 
 CALLS, MEASURED, THRESHOLD, NOTE, ROW = "calls for", "measured", "threshold", "note", "matrix"
@@ -62,7 +62,8 @@ def advice(outcomes: Iterable[Outcome]) -> Advice:
 
 def lines(found: Advice, target: str) -> Iterator[str]:
     """Yield the recommendation with every rule that fired, gravest first, and what to do now."""
-    for each in sorted(found.fired, key=lambda one: calls(one) != found.action):
+    graver = sorted(found.fired, key=lambda each: -RECOVERIES.index(calls(each)))
+    for each in graver:
         where = f" [{each.component}]" if each.component else ""
         yield f"{calls(each)}: {each.identity}{where}"
         yield f"  measured: {each.evidence[MEASURED]}; threshold: {each.evidence[THRESHOLD]}"

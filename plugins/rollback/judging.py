@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from rollback import criteria
 from rollback.criteria import Criterion, Outcome
 from rollback.errors import RollbackError
+from rollback.model import Phase
 from rollback.run import Run
 
 AFTER = ("drill", "validate", "monitor")
@@ -40,7 +41,7 @@ def judge(
         until = "until" if held else "EXPIRED"
         message += f"\nwaiver of {excuse.owner} {until} {excuse.until}: {excuse.reason}"
     known = error if isinstance(error, RollbackError) else None
-    return Outcome(
+    found = Outcome(
         criterion.identity,
         component,
         outcome,
@@ -54,6 +55,21 @@ def judge(
         nodeid=item.nodeid,
         code=0 if outcome in {"advisory", "waived"} else code_of(error),
     )
+    item.user_properties += properties(run, found)
+    return found
+
+
+def properties(run: Run, outcome: Outcome) -> list[tuple[str, object]]:
+    """Return what JUnit says of a criterion beside what it measured; budgets are seconds."""
+    known = {
+        "criterion": outcome.identity,
+        "component": outcome.component,
+        "outcome": outcome.outcome,
+        "phase": outcome.phase,
+        "budget": run.system.budgets.of(cast("Phase", outcome.phase)),
+        "seconds": outcome.seconds,
+    }
+    return [(name, value) for name, value in known.items() if value is not None]
 
 
 def code_of(error: BaseException | None) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rollback import options
 from rollback.errors import RollbackError, UsageError
 
 if TYPE_CHECKING:
@@ -40,20 +41,7 @@ SANDBOXES = {"sandbox", "machine"}  # targets that are started for a session
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare what a run can be told."""
-    group = parser.getgroup("rollback")
-    group.addoption(
-        "--rollback-target", metavar="PATH", help="a rollback.toml, or 'sandbox', or 'machine'"
-    )
-    group.addoption("--arm", metavar="TARGET", help="allow changes on the target of this name")
-    group.addoption("--dry-run", action="store_true", help="print the plan and change nothing")
-    group.addoption(
-        "--component", action="append", default=[], metavar="NAME", help="only this one; repeatable"
-    )
-    group.addoption("--incident", metavar="ID", help="the incident that the report belongs to")
-    group.addoption("--scenario", metavar="NAME", help="how the sandbox's release turns bad")
-    parser.addini("rollback_target", "the rollback.toml to use", default="rollback.toml")
-    parser.addini("rollback_sandbox", "the folder of the sandbox's system", default="")
-    parser.addini("rollback_reports", "where each run's folder is made", default="reports")
+    options.declare(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -107,10 +95,12 @@ def run_of(config: pytest.Config) -> Run:
     if RUN not in config.stash:
         from rollback.manifest import load  # noqa: PLC0415 - only sessions with criteria pay for it
         from rollback.run import Asked, Run  # noqa: PLC0415
+        from rollback.told import told  # noqa: PLC0415
 
         handed = getattr(config, "workerinput", {}).get("rollback", {})
         named = config.getoption("--rollback-target") or config.getini("rollback_target")
         path = config.invocation_params.dir / handed.get("manifest", named)
+        said = told(config)
         loaded = load(path) if handed or named not in SANDBOXES else _sandbox(config, named)
         asked = Asked(
             words=tuple(map(str, config.invocation_params.args)),
@@ -118,6 +108,7 @@ def run_of(config: pytest.Config) -> Run:
             only=frozenset(config.getoption("--component")),
             dry=config.getoption("--dry-run"),
             incident=config.getoption("--incident"),
+            told=said,
         )
         run = config.stash[RUN] = Run(
             loaded,
@@ -195,6 +186,15 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     return ("failed" if report.failed else word), LETTERS[word], word.upper()
 
 
+def goes_no_further(chosen: Iterable[Criterion]) -> bool:
+    """Tell whether a rollback was asked for that ends once what fails is isolated."""
+    from rollback.phases import RECOVERY  # noqa: PLC0415 - only criteria pay for it
+    from rollback.run import ISOLATION  # noqa: PLC0415
+
+    ours = {each.identity for each in chosen if each.suite in RECOVERY}
+    return bool(ours) and ours <= ISOLATION
+
+
 class Conduct:
     """What a session with criteria does beside running them.
 
@@ -215,6 +215,7 @@ class Conduct:
         found = [(criterion_of(item), item) for item in items]
         ordered = sorted(found, key=lambda each: each[0].place if each[0] else (-1, -1))
         items[:] = [item for _, item in ordered]
+        self.run.isolates = goes_no_further(each for each, _ in found if each)
         if self.run.asked.dry:
             drill = [item for each, item in ordered if each and each.suite == "drill"]
             self.config.hook.pytest_deselected(items=drill)

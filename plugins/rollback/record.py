@@ -90,7 +90,7 @@ class Facts:
     @property
     def good(self) -> bool:
         """Whether the verdict is one that nobody has to act on."""
-        return not self.verdict.startswith("NOT ") and self.verdict != "INCONCLUSIVE"
+        return self.verdict in {"READY", "RECOVERED", "REHEARSED", "STEADY", "ISOLATED", "MONITOR"}
 
     @property
     def margin(self) -> float | None:

@@ -106,8 +106,9 @@ def leave(config: pytest.Config, run: Run) -> None:
         run.users = prober.stop()
     gate = config.stash.get(GATE, None)
     if gate is not None:
-        good = run.verdict == "RECOVERED"
-        outcome = "interrupted" if run.interrupted else "recovered" if good else "failed"
+        good = "isolated" if run.isolates else "recovered"
+        bad = "interrupted" if run.interrupted else "failed"
+        outcome = good if run.recovered else bad
         try:
             gate.end(outcome)
         except RollbackError as error:
@@ -145,9 +146,10 @@ def gate(pytestconfig: pytest.Config) -> Gate:
 
 
 @pytest.fixture(scope="session")
-def snapshot_saved(gate: Gate) -> Done:
+def snapshot_saved(gate: Gate, pytestconfig: pytest.Config) -> Done:
     """Prepare: the state before the rollback is kept. Nothing is done that cannot be finished."""
-    steps = rehearse(gate, actions.ACTIONS)
+    only = (actions.SNAPSHOT, actions.ISOLATE) if run_of(pytestconfig).isolates else actions.ACTIONS
+    steps = rehearse(gate, only)
     gate.timeline.note("planned", plan=[*lines(steps, gate.scope.system)])
     return gate.perform(actions.SNAPSHOT)
 

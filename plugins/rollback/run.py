@@ -16,18 +16,31 @@ from typing import Any
 
 from rollback import criteria, people
 from rollback.action import Scope
+from rollback.advice import advice
 from rollback.connection import Connection, agent_sha256
 from rollback.criteria import Outcome
 from rollback.errors import RTO_MISSED, Inconclusive, RollbackError, UsageError
 from rollback.manifest import Loaded
 from rollback.model import Component
+from rollback.phases import RECOVERY
 from rollback.record import Facts, record
 from rollback.redaction import Redactor
 from rollback.tally import Users
 from rollback.timeline import Timeline
+from rollback.told import Told
 
-GOOD: Mapping[str, str] = {"readiness": "READY", "drill": "RECOVERED", "validate": "RECOVERED"}
-"""What a suite proves when every criterion of it is met; `NOT` in front when not."""
+GOOD: Mapping[str, str] = {
+    "triage": "MONITOR",
+    "readiness": "READY",
+    "drill": "RECOVERED",
+    "validate": "RECOVERED",
+    "monitor": "STEADY",
+}
+"""What a suite proves when every criterion of it is met; `NOT` in front when not. Triage alone
+ends with what it recommends."""
+
+ISOLATION = frozenset({"drill.state.saved", "drill.units.stopped"})
+"""The criteria of a drill that goes no further than to stop what fails."""
 
 INTERRUPTED = 2
 """pytest's exit code after Ctrl-C; ours after SIGTERM and SIGHUP as well."""
@@ -54,6 +67,7 @@ class Asked:
         only: the components given to --component.
         dry: rehearse: print the plan, change nothing.
         incident: the incident that the report belongs to.
+        told: what is said of the incident itself.
     """
 
     words: tuple[str, ...] = ()
@@ -61,6 +75,7 @@ class Asked:
     only: frozenset[str] = frozenset()
     dry: bool = False
     incident: str | None = None
+    told: Told = field(default_factory=Told)
 
 
 @dataclass
@@ -75,8 +90,9 @@ class Run:
         fleeting: whether the target ends with the session.
 
     `latency` is what this process has measured since the last criterion ended, `measured` all of
-    the run. `facts` are what was read of the host since the suite began. `notes` are told at the
-    end: what went wrong beside the rollback itself.
+    the run. `facts` are what was read of the host since the suite began. `isolates` says that the
+    drill goes no further than to stop what fails. `notes` are told at the end: what went wrong
+    beside the rollback itself.
     """
 
     loaded: Loaded
@@ -91,6 +107,7 @@ class Run:
     measured: list[dict[str, Any]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     suite: str = ""
+    isolates: bool = False
     users: Users | None = None
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
@@ -165,6 +182,11 @@ class Run:
         return {each.suite for each in self.outcomes}
 
     @property
+    def decisive(self) -> list[Outcome]:
+        """The outcomes that the exit code is made of: what triage found is what a drill is for."""
+        return [each for each in self.outcomes if each.suite != "triage"] or self.outcomes
+
+    @property
     def elapsed(self) -> float | None:
         """Seconds from the decision to the last criterion; None where nothing was to recover."""
         return self.timeline.elapsed
@@ -174,22 +196,32 @@ class Run:
         """The exit code that says what the criteria said, or why no change was allowed."""
         if self.interrupted:
             return INTERRUPTED
-        own = {each.code for each in self.reasons} - {0, 1, Inconclusive.exit_code}
+        own = {each.code for each in self.decisive if each in self.reasons}
+        own -= {0, 1, Inconclusive.exit_code}
         if own:
             return min(own)
-        code = criteria.exit_code(each.outcome for each in self.outcomes)
+        code = criteria.exit_code(each.outcome for each in self.decisive)
         late = self.elapsed is not None and self.elapsed > self.system.about.rto
         return RTO_MISSED if code == 0 and late else code
 
     @property
     def verdict(self) -> str:
-        """READY, RECOVERED, their opposites, or INCONCLUSIVE."""
+        """READY, RECOVERED, STEADY, their opposites, what triage recommends, or INCONCLUSIVE."""
         last = next((s for s in reversed(list(GOOD)) if s in self.suites), "readiness")
-        if self.exit_code == Inconclusive.exit_code:
+        if last == "triage" and advice(self.outcomes).fired:
+            return advice(self.outcomes).words
+        if self.exit_code == Inconclusive.exit_code or (last == "triage" and self.exit_code):
             return "INCONCLUSIVE"
         if self.asked.dry and self.exit_code == 0:
             return "REHEARSED"
-        return GOOD[last] if self.exit_code in {0, RTO_MISSED} else f"NOT {GOOD[last]}"
+        good = "ISOLATED" if self.isolates else GOOD[last]
+        return good if self.exit_code in {0, RTO_MISSED} else f"NOT {good}"
+
+    @property
+    def recovered(self) -> bool:
+        """Whether the rollback did what it is for, whatever else the session looked at."""
+        ours = [each.outcome for each in self.outcomes if each.suite in RECOVERY]
+        return not self.interrupted and criteria.exit_code(ours) == 0
 
     @property
     def reasons(self) -> list[Outcome]:

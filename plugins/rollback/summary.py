@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rollback import bundle
+from rollback import advice, bundle
 from rollback.artefacts import REPORT
 from rollback.criteria import Outcome
 from rollback.errors import RollbackError
@@ -28,6 +28,10 @@ def lines(run: Run, record: Mapping[str, Any]) -> Iterator[str]:
         yield from ("", *table(record["phases"]))
         yield from users(record)
     yield ""
+    if "triage" in run.suites:
+        for line in advice.lines(advice.advice(run.outcomes), run.system.target.name):
+            yield from [line] if line.startswith("now: ") else hung(line)
+        yield ""
     for reasons in grouped(run.reasons):
         yield from paragraph(reasons)
     for each in run.outcomes:
@@ -42,9 +46,19 @@ def ending(run: Run) -> Iterator[str]:
     if (run.folder / REPORT).is_file():
         yield f"report: {run.folder / REPORT}"
     yield from sealed(run.folder)
-    if run.timeline.decided is not None and run.verdict != "RECOVERED":
+    if run.isolates and run.recovered:
+        yield from isolated(run)
+    elif run.timeline.decided is not None and not run.recovered:
         gone = "the sandbox of this session is gone: nothing is left to go on with"
         yield gone if run.fleeting else f"go on with: {run.resume}"
+
+
+def isolated(run: Run) -> Iterator[str]:
+    """Yield what an isolation leaves behind: units that are down until somebody does something."""
+    units = ", ".join(component.unit for component in run.components)
+    yield f"stays down until it is started or rolled back: {units}"
+    yield "next: pytest suites/triage"
+    yield f"or roll back: pytest suites/drill suites/validate --arm={run.system.target.name}"
 
 
 def sealed(folder: Path) -> Iterator[str]:
@@ -94,6 +108,12 @@ def paragraph(same: list[Outcome]) -> Iterator[str]:
     if one.hint:
         yield f"  HINT: {one.hint}"  # never wrapped: it is there to be copied
     yield ""
+
+
+def hung(line: str) -> list[str]:
+    """Return one line in lines that fit; those that go on stand below what they go on from."""
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False) or [""]
 
 
 def wrapped(text: str, indent: str) -> Iterator[str]:

@@ -67,10 +67,14 @@ class Timeline:
 
     @property
     def elapsed(self) -> float | None:
-        """Seconds from the decision to the last criterion's end, or to now when none ended."""
+        """Seconds from the decision to the last criterion's end, or to now when none ended.
+
+        What a monitor sees afterwards takes as long as it takes: the system is recovered by then.
+        """
         if self._decided is None:
             return None
-        ends = [each["offset"] for each in self.events if each["event"] == "criterion"]
+        ended = [each for each in self.events if each["event"] == "criterion"]
+        ends = [each["offset"] for each in ended if not each["id"].startswith("monitor.")]
         last = ends[-1] if ends else time.monotonic() - self._begin
         return max(0.0, float(last) - self._decided)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fixtures.probes import demand, until_healthy
 from rollback import actions
 from rollback.action import Done
@@ -11,12 +13,14 @@ from rollback.errors import Advisory, RollbackError
 from rollback.model import Component, System
 
 
+@pytest.mark.isolate
 @criterion("drill.state.saved", phase="prepare")
 def test_the_state_before_is_saved(snapshot_saved: Done) -> None:
     """'Backup Current State': configuration, logs and unit states are kept with the run."""
     assert snapshot_saved.action is actions.SNAPSHOT
 
 
+@pytest.mark.isolate
 @criterion("drill.units.stopped", phase="isolate")
 def test_components_are_isolated(isolated: Done) -> None:
     """'Verify isolation successful': every unit was seen down before a file was touched."""

@@ -15,6 +15,12 @@ VERDICTS = {
     "NOT READY": "bad",
     "INCONCLUSIVE": "doubt",
     "REHEARSED": "note",
+    "STEADY": "good",
+    "NOT STEADY": "bad",
+    "ISOLATED": "doubt",
+    "NOT ISOLATED": "bad",
+    "MONITOR": "good",
+    "ROLL BACK NOW": "bad",
 }
 OUTCOMES = {
     "not met": "bad",

@@ -1,0 +1,104 @@
+"""'When to Execute Rollback': what is measured of each component, held against the triggers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fixtures.triage import Seen, known, lost
+from fixtures.verdicts import called
+from rollback import triage
+from rollback.criteria import criterion
+from rollback.errors import Inconclusive
+from rollback.latency import Latencies
+from rollback.model import Component
+from rollback.triage import Case
+
+Keep = Callable[[str, object], None]
+
+
+def see(component: Component) -> str:
+    """Return where to read what ails a component."""
+    unit, log = component.unit, component.log
+    return f"journalctl -eu {unit}" if log == "journal" else f"tail -n 50 {log}"
+
+
+@criterion("triage.performance.kept", phase="prepare")
+def test_the_component_is_as_fast_as_it_was(
+    seen: Seen, case: Case, component: Component, record_property: Keep
+) -> None:
+    """'System performance degraded >50% from baseline', 'Performance issues <25% degradation'."""
+    measured: Latencies = known(seen.latencies)
+    series = list(measured.of(component))
+    shares = {each.name: each.degraded() for each in series}
+    record_property("slower by", {name: f"{share:.0%}" for name, (share, _) in shares.items()})
+    called(
+        triage.performance(case, component.name),
+        record_property,
+        findings=[said for share, said in shares.values() if said],
+        hint=see(component),
+    )
+    silent = [each.name for each in series if not each.count]
+    unknown = [each.name for each in series if not each.kept]
+
+    if silent:
+        raise Inconclusive(
+            f"{', '.join(silent)} gave no answer: how slow nobody can say", hint=see(component)
+        )
+    if measured.problem:
+        raise Inconclusive(measured.problem.message, hint=measured.problem.hint)
+    if unknown:
+        raise Inconclusive(
+            f"there is no baseline to compare {', '.join(unknown)} with",
+            hint="pytest suites/readiness stores one while the system is healthy; until then "
+            "state --impact and --downtime",
+        )
+
+
+@criterion("triage.answers.kept", phase="prepare")
+def test_the_component_answers_as_it_should(
+    seen: Seen, case: Case, component: Component, record_property: Keep
+) -> None:
+    """'System performance degraded >50%': an answer that is wrong or missing is lost altogether."""
+    series = list(known(seen.latencies).of(component))
+    record_property("answers lost", {each.name: f"{lost(each):.0%}" for each in series})
+    called(
+        triage.answers(case, component.name),
+        record_property,
+        findings=[each.wrong for each in series if each.wrong],
+        hint=see(component),
+    )
+
+
+@criterion("triage.components.up", phase="prepare")
+def test_the_component_is_up(
+    seen: Seen, case: Case, component: Component, record_property: Keep
+) -> None:
+    """'Critical component failures affecting user experience', 'Individual component issues'."""
+    state = seen.states[component.unit]
+    record_property("unit", state["state"])
+    health = known(seen.latencies).series[component.health]
+    called(
+        triage.failure(case, component.name),
+        record_property,
+        findings=[f"{component.unit} is {state['state']}: {state['detail']}", health.wrong],
+        hint=see(component),
+    )
+
+
+@criterion("triage.logs.clean", phase="prepare")
+def test_the_log_has_no_errors(
+    seen: Seen, case: Case, component: Component, record_property: Keep
+) -> None:
+    """'Minor configuration issues': errors since the unit's start are fixed in place."""
+    found = known(seen.logs)[component.name]
+    record_property("seen_s", round(found["seen"], 1))
+    record_property("lines", found["lines"])
+    called(
+        triage.errors(case, component.name),
+        record_property,
+        findings=found["findings"],
+        hint=see(component),
+    )
+
+    if found["problem"]:
+        raise Inconclusive(found["problem"], hint=found["hint"])

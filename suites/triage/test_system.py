@@ -1,0 +1,98 @@
+"""'When to Execute Rollback' and the decision matrix: what concerns the system as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fixtures.triage import Seen, known, listed
+from fixtures.verdicts import called
+from rollback import triage
+from rollback.advice import ROW
+from rollback.criteria import criterion
+from rollback.errors import Inconclusive
+from rollback.model import System
+from rollback.triage import Case, Stated, row_of
+
+Keep = Callable[[str, object], None]
+DECIDE = "the recommendation below says what to do"
+
+
+@criterion("triage.components.isolated", phase="prepare")
+def test_failures_do_not_cascade(seen: Seen, case: Case, record_property: Keep) -> None:
+    """'Cascade failures across multiple systems'."""
+    known(seen.latencies)
+    record_property("failing", case.failing or "none")
+    called(triage.cascade(case), record_property, hint=DECIDE)
+
+
+@criterion("triage.severity.low", phase="prepare")
+def test_no_user_is_affected(matrix: Case, record_property: Keep) -> None:
+    """'Rollback Decision Matrix': user impact and downtime, as stated and as measured."""
+    stated, row = matrix.stated, row_of(matrix)
+    record_property("impact stated", "no" if stated.impact is None else f"{stated.impact:.0%}")
+    record_property("impact measured", "no" if matrix.felt is None else f"{matrix.felt:.0%}")
+    record_property(
+        "downtime stated", "no" if stated.downtime is None else f"{stated.downtime:g} s"
+    )
+    if row:
+        record_property(ROW, f"{row.name}: {row.action}")
+    called(
+        triage.severity(matrix),
+        record_property,
+        hint="state what you know: pytest suites/triage --impact=30% --downtime=4m",
+    )
+
+    if matrix.impact is None:
+        raise Inconclusive(
+            "nobody knows how many users are affected: no edge and no requests are described",
+            hint="state it: pytest suites/triage --impact=30%",
+        )
+
+
+@criterion("triage.security.sound", phase="prepare")
+def test_no_vulnerability_is_known(stated: Stated, record_property: Keep) -> None:
+    """'Security vulnerabilities discovered in new components': people know it, nobody else."""
+    record_property("stated", "--security" if stated.security else "nothing")
+    called(
+        triage.security(Case(stated=stated)),
+        record_property,
+        hint="isolate the component now if the rollback has to wait",
+    )
+
+
+@criterion("triage.data.sound", phase="prepare")
+def test_no_data_is_known_to_be_corrupt(stated: Stated, record_property: Keep) -> None:
+    """'Data corruption or loss detected': people know it, nobody else."""
+    record_property("stated", "--data-corruption" if stated.corruption else "nothing")
+    called(
+        triage.corruption(Case(stated=stated)),
+        record_property,
+        hint="stop what writes; a dump is restored only with restore = true in [database]",
+    )
+
+
+@criterion("triage.database.answers", phase="prepare")
+def test_the_database_answers(
+    seen: Seen, case: Case, system: System, record_property: Keep
+) -> None:
+    """'Check database status': it takes connections, where a database is described."""
+    record_property("database", system.database.name if system.database else "none described")
+    known(seen.database)
+    called(
+        triage.database(case),
+        record_property,
+        hint="see the server's own log, and start it: systemctl status postgresql",
+    )
+
+
+@criterion("triage.backups.intact", phase="prepare")
+def test_the_backup_set_is_intact(seen: Seen, case: Case, record_property: Keep) -> None:
+    """'Confirm backup files exist': whether a rollback could be carried out at all."""
+    record = known(seen.backups)["record"]
+    record_property("saved copies", record["files"])
+    called(
+        triage.backups(case),
+        record_property,
+        findings=listed(seen.backups),
+        hint="pytest suites/readiness names each fault with its way out",
+    )
