@@ -57,7 +57,12 @@ def shown(text: str) -> None:
 
 
 def reports(repository: Path) -> Path:
-    """Return where runs leave their folders: `rollback_reports` of the pytest configuration."""
+    """Return where runs leave their folders: `rollback_reports` of the pytest configuration.
+
+    The environment's `ROLLBACK_REPORTS` comes before it: it changes where is written, not what.
+    """
+    if os.environ.get("ROLLBACK_REPORTS"):
+        return Path(os.environ["ROLLBACK_REPORTS"]).absolute()
     try:
         settings = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))
         options = settings["tool"]["pytest"]["ini_options"]

@@ -52,6 +52,7 @@ class Gate:
         armed: the target's name as given on the command line, or None.
         holder: who the host is told that it is held by.
         worker: whether this process is one of several; a gate never opens there.
+        journaled: whether the host is taken for a run of ours; undo writes into the undone one's.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Gate:
         armed: str | None,
         holder: Holder,
         worker: bool = False,
+        journaled: bool = True,
     ) -> None:
         if worker:
             raise GateClosed(
@@ -70,7 +72,7 @@ class Gate:
                 hint="run pytest suites/drill without -n",
             )
         self.connection, self.scope, self.timeline = connection, scope, timeline
-        self._armed, self._holder = armed, holder
+        self._armed, self._holder, self._journaled = armed, holder, journaled
         self.adopted: dict[str, object] = {}
 
     @property
@@ -101,7 +103,7 @@ class Gate:
         """
         self.timeline.note("action", action=action.name, phase=action.phase)
         try:
-            if self.is_open:
+            if self.is_open and self._journaled:
                 self._begin()
             return self._performed(action)
         except RollbackError as error:
@@ -154,12 +156,10 @@ class Gate:
             )
         where = {"action": action.name, "phase": action.phase, "what": change.what}
         begin = self.timeline.note("begin", **where, why=change.why)
-        arguments = {"state": self.scope.system.about.state, **change.arguments}
+        about = {"state": self.scope.system.about.state, "run": self.scope.run}
+        deadline = change.seconds + GRACE
         self.connection.ask(
-            change.noun,
-            change.verb,
-            deadline=change.seconds + GRACE,
-            **{**arguments, "run": self.scope.run},
+            change.noun, change.verb, deadline=deadline, **{**about, **change.arguments}
         )
         seconds = round(self.timeline.note("end", **where) - begin, 3)
         self.timeline.note("took", **where, seconds=seconds)

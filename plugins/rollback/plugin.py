@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 from collections.abc import Generator, Iterable
 from pathlib import Path
@@ -64,10 +63,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _keep(config: pytest.Config, run: Run) -> None:
     """Have the session leave its report in the run's folder; without one it still goes on."""
-    from rollback.redaction import Redactor, of_environment  # noqa: PLC0415 - only criteria pay
+    from rollback.redaction import Redactor  # noqa: PLC0415 - only criteria pay for it
     from rollback.report import attach  # noqa: PLC0415
+    from rollback.telling import known_secrets  # noqa: PLC0415
 
-    run.redactor = Redactor(of_environment(os.environ))
+    run.redactor = Redactor(known_secrets(run.system))
     run.timeline.redact = run.redactor.data
     try:
         config.stash[SEAL] = attach(config, run.folder, run.record, run.redactor)
@@ -177,13 +177,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             pytest.exit(f"{item.nodeid} has no criterion id\nHINT: decorate it", returncode=4)
 
 
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+def pytest_report_teststatus(
+    report: pytest.TestReport, config: pytest.Config
+) -> tuple[str, str, str] | None:
     """Give every outcome its letter."""
     outcome = getattr(report, "criterion", None)
     if outcome is None or report.when == "teardown":
         return None
     word = outcome["outcome"]
-    return ("failed" if report.failed else word), LETTERS[word], word.upper()
+    letter = LETTERS[word] if report.failed or not config.option.live else ""
+    return ("failed" if report.failed else word), letter, word.upper()
 
 
 def goes_no_further(chosen: Iterable[Criterion]) -> bool:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from rollback import actions, export, latency
+from rollback import actions, export, latency, telling
 from rollback.action import Done
 from rollback.errors import RollbackError
 from rollback.gate import Gate, Holder
+from rollback.live import Live
+from rollback.notify import Notifier
 from rollback.plugin import GATE, PROBER, SANDBOX, run_of
 from rollback.rehearsal import lines, rehearse
 from rollback.run import Run, operator
+
+NOTIFIER: pytest.StashKey[Notifier] = pytest.StashKey()
 
 
 def gate_of(config: pytest.Config, run: Run) -> Gate:
@@ -65,9 +70,26 @@ def enter(config: pytest.Config, run: Run, suite: str) -> None:
     if suite == "drill" and gate_of(config, run).is_open:
         from rollback.prober import prober_for  # noqa: PLC0415 - only a drill pays for httpx
 
+        if config.getoption("--live"):
+            run.timeline.listeners.append(Live(run.system, writer(config)))
+        config.stash[NOTIFIER] = telling.begin(run)
         run.timeline.decide()
         config.stash[PROBER] = prober = prober_for(run.system)
         prober.start()
+
+
+def writer(config: pytest.Config) -> Callable[[str], None]:
+    """Return what writes a line to the terminal now, while a fixture is at work."""
+    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+    capture = config.pluginmanager.get_plugin("capturemanager")
+
+    def write(line: str) -> None:
+        aside = capture.global_and_fixture_disabled() if capture else contextlib.nullcontext()
+        with aside:
+            terminal.ensure_newline()
+            terminal.write_line(line)
+
+    return write
 
 
 def began(config: pytest.Config, run: Run) -> None:
@@ -122,6 +144,7 @@ def leave(config: pytest.Config, run: Run) -> None:
             )
     run.connection.close()
     run.timeline.note("finished", verdict=run.verdict)
+    telling.end(run, config.stash.get(NOTIFIER, None))
     run.timeline.close()
 
 

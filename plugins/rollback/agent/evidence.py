@@ -22,6 +22,8 @@ from .working import Work
 
 FOLDER = "evidence"
 MOVING = "moving"
+DERIVED = ("caches",)
+"""Kinds of files that are made anew by whoever runs: one that came since then is no conflict."""
 
 
 def home(work: Work) -> str:
@@ -169,7 +171,7 @@ def standing(folder: str, entry: dict[str, Any]) -> tuple[list[str], list[str]]:
             there, live = pairs.live(store, kept), pairs.live(tree, path)
             if there.kind == pairs.ABSENT:
                 continue
-            if live.kind == pairs.ABSENT:
+            if live.kind == pairs.ABSENT or (entry["kind"] in DERIVED and live.is_file):
                 away.append(path)
             elif not _is_same(there, live):
                 taken.append(f"there is something else now at {path}")
@@ -191,6 +193,17 @@ def _brought(live: tuple[Tree, str], kept: tuple[Tree, str]) -> Optional[bool]:
     return False
 
 
+def _set_aside(live: tuple[Tree, str], kept: tuple[Tree, str]) -> None:
+    """Keep what was made anew at the place of a derived file, which is about to come back."""
+    there, here = pairs.live(*kept), pairs.live(*live)
+    if there.kind == pairs.ABSENT or not here.is_file or _is_same(there, here):
+        return
+    (tree, path), store = live, kept[0]
+    end = _free(tree, store, "superseded", (path, path))
+    make(store, end.rpartition("/")[0])
+    move((tree, path), (store, end))
+
+
 def bring_back(folder: str, entry: dict[str, Any]) -> int:
     """Undo one journaled batch of moves, from any point of it; return how many came back.
 
@@ -202,6 +215,8 @@ def bring_back(folder: str, entry: dict[str, Any]) -> int:
     with Tree(entry["base"]) as tree, Tree(os.path.join(folder, FOLDER)) as store:
         for path, kept in reversed(entry["moves"]):
             with tree.naming(path):
+                if entry["kind"] in DERIVED:
+                    _set_aside((tree, path), (store, kept))
                 came = _brought((tree, path), (store, kept))
             number += came is True
             if came is None:
