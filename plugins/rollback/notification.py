@@ -23,7 +23,10 @@ Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host's name means the machine on which it is asked."""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def hook(url: str) -> str:
@@ -53,7 +56,7 @@ def hook(url: str) -> str:
     return url
 
 
-Hook = Annotated[str, AfterValidator(hook)]
+Address = Annotated[str, AfterValidator(hook)]
 
 
 class Secret(Frozen):
@@ -79,7 +82,7 @@ class Channel(Secret):
 class Pager(Secret):
     """`[notify.pager]`: an incident by a POST with a bearer token, as the procedure pages."""
 
-    url: Hook
+    url: Address
     severity: str = "critical"
     about: tuple[About, ...] = EVERYTHING
 
@@ -95,7 +98,7 @@ class Texts(Frozen):
 class Status(Secret):
     """`[notify.status]`: the status page, by a hook that takes a message."""
 
-    url: Hook
+    url: Address
     method: Literal["POST", "PUT", "PATCH"] = "POST"
     texts: Texts = Field(default=Texts(), description="what it says, event by event")
 

@@ -25,6 +25,15 @@ def merged(base: Any, over: Any) -> Any:  # noqa: ANN401 - any TOML value
     return over
 
 
+def quiet(base: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document by which nobody is told of anything: a demonstration pages no one."""
+    contacts = [
+        {key: value for key, value in contact.items() if key != "channels"}
+        for contact in base.get("contacts", ())
+    ]
+    return {**base, "notify": {"channels": []}, **({"contacts": contacts} if contacts else {})}
+
+
 def _named(value: object) -> bool:
     """Tell whether a value is an array of tables that each have a name."""
     return (

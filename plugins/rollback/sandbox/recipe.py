@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, ValidationError
 
 from rollback.errors import ManifestError
-from rollback.sandbox.overlay import filled, merged
+from rollback.sandbox.overlay import filled, merged, quiet
 from rollback.values import Frozen
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ class Recipe:
         return self.folder / str(getattr(self.table, name))
 
     def document(self, words: dict[str, str | int]) -> dict[str, Any]:
-        """Return the manifest of the sandbox."""
-        document: dict[str, Any] = filled(merged(self.base, self.overlay), words)
+        """Return the manifest of the sandbox: it tells nobody unless its overlay says so."""
+        document: dict[str, Any] = filled(merged(quiet(self.base), self.overlay), words)
         return document
 
 

@@ -1,0 +1,47 @@
+"""From a run to the people who are told of it: begun with the decision, ended with the verdict."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from rollback import people
+from rollback.channels import doors, secrets_of
+from rollback.messages import Words
+from rollback.model import System
+from rollback.notify import Notifier, Post
+from rollback.redaction import of_environment
+from rollback.run import Run, operator
+
+
+def known_secrets(system: System) -> dict[str, str]:
+    """Return what must not leave this process: of the environment, and of the channels."""
+    return of_environment(os.environ) | secrets_of(system)
+
+
+def begin(run: Run) -> Notifier:
+    """Have people told of a run from now on; call it before the decision is noted."""
+    words = Words(
+        run.system,
+        run.identity,
+        operator(),
+        run.asked.incident,
+        demonstration=run.demonstration,
+    )
+
+    def events() -> list[Mapping[str, Any]]:
+        return [*run.timeline.events, *people.foreign(run.folder)]
+
+    post = Post(doors(run.system), run.timeline.note)
+    notifier = Notifier(words, post, run.timeline.note, events)
+    run.timeline.listeners.append(notifier.hear)
+    return notifier
+
+
+def end(run: Run, notifier: Notifier | None) -> None:
+    """Say how a run ended; what nobody was told is told at its end."""
+    if notifier is not None:
+        head = str(run.evidence.get("journal", ""))
+        resume = "" if run.fleeting else run.resume
+        run.notes += notifier.end(run.verdict, run.elapsed, head, resume)
