@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -109,6 +110,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, nargs="+", default=[30, 1000, 10_000])
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left behind
     print(f"{machine(Path(tempfile.gettempdir()))}; medians of {asked.rounds} turns\n")
     runs = {files: measured(files, asked.rounds) for files in asked.files}
     names = list(dict.fromkeys(way.name for run in runs.values() for way in run))
