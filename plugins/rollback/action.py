@@ -21,11 +21,13 @@ class Scope:
         system: the whole system.
         only: names of the components that are rolled back; empty for all of them.
         run: the id that the host journals under; "" as long as no run was begun there.
+        defaults: whether it was confirmed that configuration which stays broken gets its defaults.
     """
 
     system: System
     only: frozenset[str] = frozenset()
     run: str = ""
+    defaults: bool = False
 
     @property
     def components(self) -> tuple[Component, ...]:

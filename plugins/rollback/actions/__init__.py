@@ -6,6 +6,7 @@ from rollback.action import Action
 from rollback.actions.closing import CLOSE
 from rollback.actions.configuration import CLEAR_CACHES, INSTALL_UNITS, RESTORE_CONFIGURATION
 from rollback.actions.database import RESTORE_DATABASE
+from rollback.actions.defaults import USE_DEFAULTS
 from rollback.actions.files import REMOVE_ADDED, RESTORE_FILES
 from rollback.actions.guard import GUARD_OFF, GUARD_ON
 from rollback.actions.maintenance import MAINTENANCE_OFF, MAINTENANCE_ON
@@ -29,6 +30,7 @@ __all__ = [
     "SNAPSHOT",
     "START",
     "START_OPTIONAL",
+    "USE_DEFAULTS",
 ]
 
 ACTIONS: tuple[Action, ...] = (
@@ -39,6 +41,7 @@ ACTIONS: tuple[Action, ...] = (
     RESTORE_FILES,
     REMOVE_ADDED,
     RESTORE_CONFIGURATION,
+    USE_DEFAULTS,
     INSTALL_UNITS,
     CLEAR_CACHES,
     RESTORE_DATABASE,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rollback.action import Action, Change, Scope
+from rollback.actions.defaults import broken
 from rollback.actions.place import look, moving, place, some
 from rollback.connection import Connection
 from rollback.errors import Refused
@@ -12,8 +14,10 @@ from rollback.errors import Refused
 
 def left(connection: Connection, scope: Scope) -> dict[str, Any]:
     """Return what is left below the root, and which live files are not as recorded."""
-    found: dict[str, Any] = look(connection, scope, "copies", **place(scope))
-    return found
+    without = broken(connection, scope)["instead"]
+    about = {**place(scope), "without": without}
+    found: dict[str, Any] = look(connection, scope, "copies", **about)
+    return {**found, "without": without}
 
 
 def closes(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
@@ -35,7 +39,8 @@ def closes(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     if found["strays"]:
         why += f"; nobody recorded, and left alone: {some(found['strays'])}"
     what = f"move {len(found['copies'])} saved copies and {len(found['preserved'])} failed versions"
-    return (moving(scope, "copies.close", f"{what} into the evidence", paths, why=why),)
+    change = moving(scope, "copies.close", f"{what} into the evidence", paths, why=why)
+    return (replace(change, arguments={**change.arguments, "without": found["without"]}),)
 
 
 def recorded(_scope: Scope, found: dict[str, Any]) -> dict[str, Any]:

@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from rollback.action import Action, Change, Scope
+from rollback.actions.defaults import broken
 from rollback.actions.files import restore
 from rollback.actions.place import look, manager, moving, place, some
 from rollback.connection import Connection
 
 
 def pending(connection: Connection, scope: Scope) -> dict[str, Any]:
-    """Return the configuration files that are not as recorded, and the digest of this plan."""
-    found: dict[str, Any] = look(connection, scope, "restore", part="configuration", **place(scope))
-    return found
+    """Return the configuration files that are not as recorded, and the digest of this plan.
+
+    `without` are those that get their defaults instead.
+    """
+    without = broken(connection, scope)["instead"]
+    about = {**place(scope), "part": "configuration", "without": without}
+    found: dict[str, Any] = look(connection, scope, "restore", **about)
+    return {**found, "without": without}
 
 
 def restores(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:

@@ -37,7 +37,12 @@ def restore(scope: Scope, found: dict[str, Any], part: str, seconds: float) -> t
             what,
             why,
             seconds,
-            {**place(scope), "part": part, "digest": found["digest"]},
+            {
+                **place(scope),
+                "part": part,
+                "without": found.get("without", []),
+                "digest": found["digest"],
+            },
             copying_time(len(paths), found["bytes"]),
         ),
     )

@@ -23,7 +23,9 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     """
     files = restoring.meant(question)
     suffix = question["suffix"]
-    known = {saved.path + suffix for saved in restoring.meant({**question, "only": None})}
+    known = {
+        saved.path + suffix for saved in restoring.meant({**question, "only": None, "without": ()})
+    }
     with Tree(question["root"]) as tree:
         stray = strays(tree.root, suffix, known)
         return {

@@ -6,7 +6,7 @@ import os
 import tempfile
 from typing import Any
 
-from . import catalog, loading, script, space
+from . import catalog, loading, renaming, script, space
 from . import dump as dumps
 from .catalog import Found, Names
 from .journal import entries
@@ -14,16 +14,13 @@ from .runs import record_of
 from .server import Server, directory, reached
 from .working import CHANGES, folder_of
 
-RESTORING = "database"
-"""The event before anything of it is done, with all that undo needs to know."""
-
 
 def look(question: dict[str, Any]) -> dict[str, Any]:
     """Return whether the live database is that of the dump, and if not, what stands in the way.
 
-    `digest` is the dump's, `problems` are in words, each with its hint. `rooms` are need and room of
-    each file system, none where the server's disk is not ours to see. `swap` is how this run's swap
-    went, None before it.
+    `digest` is the dump's, `problems` are in words, each with its hint. `rooms` are need and room
+    of each file system, none where the server's disk is not ours to see. `swap` is how this run's
+    swap went, None before it.
     """
     server = reached(question)
     wanted = catalog.names(question["name"], question.get("run") or "")
@@ -52,7 +49,7 @@ def _judged(
     question: dict[str, Any], server: Server, found: Found, wanted: Names
 ) -> dict[str, Any]:
     """Return what is known of the dump, and whether it is live; a live one is not read again."""
-    known = _written(question, RESTORING)
+    known = _written(question, renaming.RESTORING)
     if known and known["stamp"] == loading.stamp(question["dump"]):
         digest, size, kind = known["digest"], known["bytes"], known["format"]
     else:

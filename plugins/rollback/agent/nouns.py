@@ -28,6 +28,8 @@ NOUNS: Dict[str, str] = {
     "database.look": "database.look",
     "database.restore": "rebuilding.restore",
     "database.undo": "renaming.undo",
+    "defaults.apply": "defaults.apply",
+    "defaults.look": "defaults.look",
     "dump.look": "dump.look",
     "edge.watch": "edge.watch",
     "exports.look": "exports.look",

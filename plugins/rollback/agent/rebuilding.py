@@ -95,7 +95,7 @@ def _announce(question: dict[str, Any], work: Work, source: Input, wanted: Names
     """Write down what will be done, so that undo finds all of it."""
     facts = {key: question[key] for key in FACTS}
     work.journal.add(
-        database.RESTORING,
+        renaming.RESTORING,
         **facts,
         run=question["run"],
         names=list(wanted),

@@ -10,11 +10,14 @@ import contextlib
 import time
 from typing import Any
 
-from . import catalog, database
+from . import catalog
 from .catalog import Found, Names
 from .problem import Problem
 from .server import Server, quoted, reached
 from .working import Work, working
+
+RESTORING = "database"
+"""The event before anything of a restore is done, with all that undo needs to know."""
 
 SWAPPING = 20.0
 PAUSE = 0.05
@@ -78,7 +81,7 @@ def _exchanged(
 def undo(question: dict[str, Any]) -> dict[str, Any]:
     """Make the database from before the run the live one again, from any point of the run."""
     with working(question, back=True) as work:
-        known = [each for each in work.journal.entries if each["event"] == database.RESTORING]
+        known = [each for each in work.journal.entries if each["event"] == RESTORING]
         return {"undone": sum([take_back(work, each) for each in reversed(known)])}
 
 

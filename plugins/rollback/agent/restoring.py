@@ -51,13 +51,16 @@ def meant(question: dict[str, Any]) -> list[Saved]:
 
     Its `only` names owners (none: everybody's), its `part` is "files" or "configuration" (none:
     both), and `configuration` lists the files and directories that make up the second part.
+    `without` names files that are left alone.
     """
     owners, only = Owners(question["components"]), question.get("only")
     part, second = question.get("part"), question.get("configuration", ())
+    without = frozenset(question.get("without", ()))
     return [
         saved
         for saved in record.read(question["state"]).files
-        if (not only or owners.of(saved.path) in only)
+        if saved.path not in without
+        and (not only or owners.of(saved.path) in only)
         and (not part or (part == "configuration") == is_below(saved.path, second))
     ]
 
@@ -225,10 +228,15 @@ def take_back(question: dict[str, Any], work: Work, part: str) -> int:
 
 
 def standing(question: dict[str, Any], folder: str, part: str) -> tuple[list[str], list[str]]:
-    """Return which files undo would bring back, and what stands in the way of that."""
+    """Return which files undo would bring back, and what stands in the way of that.
+
+    What was `replaced` after its restore is taken back before it, and stands in no way.
+    """
     back: dict[str, Item] = {}
     for items in reversed(plans(entries(os.path.join(folder, JOURNALS[part])))):
         back.update((item.saved.path, item) for item in items if item.saved.path not in back)
+    for path in question.get("replaced", ()):
+        back.pop(path, None)
     with Tree(question["root"]) as tree:
         live = {path: pairs.live(tree, path) for path in back}
     said = [

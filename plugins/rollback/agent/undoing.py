@@ -9,7 +9,7 @@ import os
 from typing import Any, Optional
 
 from . import (
-    database,
+    defaulted,
     emptying,
     evidence,
     guard,
@@ -50,8 +50,10 @@ def _ahead(question: dict[str, Any], folder: str) -> dict[str, Any]:
     files: list[str] = []
     moved: list[str] = []
     conflicts: list[str] = []
+    _both(defaulted.standing(_of(written, defaulted.DEFAULTING)), files, conflicts)
+    asked = {**question, "replaced": files[:]}
     for part in restoring.JOURNALS:
-        _both(restoring.standing(question, folder, part), files, conflicts)
+        _both(restoring.standing(asked, folder, part), files, conflicts)
     for entry in written:
         if entry["event"] == evidence.MOVING:
             _both(evidence.standing(folder, entry), moved, conflicts)
@@ -64,7 +66,7 @@ def _ahead(question: dict[str, Any], folder: str) -> dict[str, Any]:
         "moved": moved,
         "units": installed,
         "page": next((each["page"] for each in pages if os.path.lexists(each["page"])), None),
-        "database": _last(written, database.RESTORING, "name"),
+        "database": _last(written, renaming.RESTORING, "name"),
         "conflicts": conflicts + changed + page.standing(pages),
     }
 
@@ -151,6 +153,8 @@ def _taken_back(work: Work, entry: dict[str, Any]) -> int:
         return unitfiles.take_back(os.path.join(work.folder, evidence.FOLDER), entry)
     if event == "page on":
         page.take_back(work.folder, entry)
-    if event == database.RESTORING:
+    if event == defaulted.DEFAULTING:
+        return defaulted.take_back(work, entry)
+    if event == renaming.RESTORING:
         return renaming.take_back(work, entry)
     return 0
