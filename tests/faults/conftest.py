@@ -42,7 +42,7 @@ def traced() -> None:
 
 
 @pytest.fixture(scope="session")
-def bench(fast: Path, traced: None) -> Iterator[Bench]:
+def bench(fast: Path, traced: None) -> Iterator[Bench]:  # noqa: ARG001 - asked for first
     """The scene of the sweeps."""
     path = os.environ["PATH"]
     bench = Bench(fast / "bench")

@@ -29,7 +29,5 @@ def every(most: int) -> int:
 def lines() -> list[str]:
     """Return the figures as lines for people."""
     width = max(map(len, FIGURES), default=0)
-    shown = [
-        f"{promise:{width}}  {figure}" for promise, said in FIGURES.items() for figure in said
-    ]
+    shown = [f"{promise:{width}}  {figure}" for promise, said in FIGURES.items() for figure in said]
     return [*shown, *(line for text in TABLES for line in ("", *text.splitlines()))]

@@ -61,6 +61,10 @@ class Scene:
     def deploy(self) -> Scene:
         """Lay the previous release down, save it, and put the current one over it."""
         self.home.mkdir(parents=True)
+        return self.deploy_here()
+
+    def deploy_here(self) -> Scene:
+        """Deploy into a home that is there already."""
         for folder in (self.root, self.units):
             folder.mkdir()
         for path, text in self.files.items():
@@ -158,7 +162,7 @@ def facts(path: Path) -> Facts:
     """Return what a path is: its kind, owner, mode; of a file all but its inode and atime."""
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode):
-        return ("link", os.readlink(path))
+        return ("link", path.readlink())
     head = (found.st_mode, found.st_uid, found.st_gid)
     if not stat.S_ISREG(found.st_mode):
         return head

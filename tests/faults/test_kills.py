@@ -51,7 +51,7 @@ def test_every_call_is_swept(phases: dict[str, Phase]) -> None:
 
 
 @pytest.fixture
-def crowd(place: Path, traced: None) -> Iterator[Bench]:
+def crowd(place: Path, traced: None) -> Iterator[Bench]:  # noqa: ARG001 - asked for first
     """A scene with so many files that threads are at work."""
     path = os.environ["PATH"]
     yield Bench(place, many=MANY)

@@ -94,6 +94,7 @@ def _child(task: Callable[[], bytes], begin: int, tell: int, others: Iterable[in
     try:
         for each in others:
             os.close(each)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # the parent's handler is for its own limit
         signal.alarm(ENOUGH)
         os.read(begin, 1)
         said = task()
@@ -146,14 +147,25 @@ def found(lines: Iterable[str], home: str) -> list[Site]:
     return list(known.values())
 
 
-def kill(site: Site, questions: list[dict[str, Any]], *, threads: bool = False) -> Ended:
+def kill(
+    site: Site,
+    questions: list[dict[str, Any]],
+    *,
+    threads: bool = False,
+    by: str = "SIGKILL",
+) -> Ended:
     """Let the agent run, and kill it right before a call."""
-    return _injected(site, "signal=SIGKILL", questions, threads=threads)
+    return _injected(site, f"signal={by}", questions, threads=threads)
 
 
 def fail(site: Site, error: str, questions: list[dict[str, Any]]) -> Ended:
     """Let the agent run, and have one call fail."""
     return _injected(site, f"error={error}", questions)
+
+
+def delayed(site: Site, seconds: float, questions: list[dict[str, Any]]) -> Ended:
+    """Let the agent run, and have one call take long."""
+    return _injected(site, f"delay_enter={int(seconds * 1e6)}", questions)
 
 
 def _injected(
