@@ -16,7 +16,7 @@ class Live:
 
     ::
 
-        0m03s isolate        stop aivillage-rag
+        0m03s isolate        stop shop-till
         0m04s files          0m01s of 7m00s; 14m56s of the objective left
 
     Args:

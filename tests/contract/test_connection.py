@@ -240,8 +240,12 @@ def test_a_piece_is_appended_to_no_file_but_ours(tmp_path: Path, kind: str) -> N
 
 
 def test_every_question_fits_into_one_argument() -> None:
-    """What a question needs of the agent leaves half of an argument to the question."""
-    assert max(len(payload(needed([name]))) for name in NOUNS) < LONGEST / 2
+    """What a question needs of the agent costs no second trip; looks leave room to be joined."""
+    sizes = {name: len(payload(needed([name]))) for name in NOUNS}
+    looks = [size for name, size in sizes.items() if name.endswith(".look")]
+
+    assert max(sizes.values()) < LONGEST
+    assert sorted(looks)[len(looks) // 2] < LONGEST / 3
 
 
 @pytest.mark.parametrize("module", sorted(sources()))

@@ -8,9 +8,11 @@ from tests.unit.layers import CHECKS, GENERAL, REPOSITORY, sources
 
 ID = '@criterion("readiness.backups.intact")\ndef test_a(): ...\n'
 BAD: list[tuple[str, str, str]] = [
-    ("errors and model", "plugins/rollback/model.py", "from rollback.errors import Refused"),
-    ("errors and model", "plugins/rollback/errors.py", "from . import model"),
-    ("errors and model", "plugins/rollback/errors.py", "def f():\n    import rollback.run"),
+    ("errors and values", "plugins/rollback/errors.py", "from . import model"),
+    ("errors and values", "plugins/rollback/values.py", "from rollback.errors import Refused"),
+    ("errors and values", "plugins/rollback/errors.py", "def f():\n    import rollback.run"),
+    ("the model is data", "plugins/rollback/model.py", "from rollback.errors import Refused"),
+    ("the model is data", "plugins/rollback/notification.py", "from .connection import KINDS"),
     ("actions know", "plugins/rollback/actions/files.py", "from rollback.gate import Gate"),
     ("actions know", "plugins/rollback/actions/deep/files.py", "from ...gate import Gate"),
     ("actions know", "plugins/rollback/actions/units.py", "import pytest"),
@@ -46,6 +48,7 @@ GOOD = {
     "plugins/rollback/actions/files.py": "from rollback.action import Action\nimport json",
     "plugins/rollback/agent/run.py": "from . import paths\nfrom .problem import Problem\nimport os",
     "plugins/rollback/errors.py": "import typing",
+    "plugins/rollback/model.py": "from rollback.values import Name\nimport pydantic",
     "fixtures/host.py": "import pytest\nfrom rollback.plugin import run_of",
     "suites/readiness/test_x.py": ID,
     "tests/unit/test_x.py": "# as in AIVillage\nfrom rollback.plugin import RUN",
