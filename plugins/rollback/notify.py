@@ -112,8 +112,9 @@ class Post:
             self.note("told", **about, tries=told.tries, **facts)
             self._waiting[door.name].remove(message)
 
-    def close(self, patience: float = PATIENCE) -> list[Told]:
+    def close(self, patience: float | None = None) -> list[Told]:
         """Wait a while for what is under way; return all that was not accepted."""
+        patience = PATIENCE if patience is None else patience
         for each in self._queues.values():
             each.put(None)
         until = time.monotonic() + patience
