@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 from rollback import criteria
@@ -40,8 +40,7 @@ def judge(
         outcome = "waived" if held else outcome
         until = "until" if held else "EXPIRED"
         message += f"\nwaiver of {excuse.owner} {until} {excuse.until}: {excuse.reason}"
-    known = error if isinstance(error, RollbackError) else None
-    found = Outcome(
+    bare = Outcome(
         criterion.identity,
         component,
         outcome,
@@ -49,14 +48,20 @@ def judge(
         seconds=round(seconds, 3),
         phase=criterion.phase,
         message=message,
-        hint=known.hint if known else "",
-        findings=known.findings if known else (),
         evidence=dict(item.user_properties),
         nodeid=item.nodeid,
         code=0 if outcome in {"advisory", "waived"} else code_of(error),
     )
+    found = explained(bare, error)
     item.user_properties += properties(run, found)
     return found
+
+
+def explained(outcome: Outcome, error: BaseException | None) -> Outcome:
+    """Return an outcome with the way out and the findings of one of our errors."""
+    if not isinstance(error, RollbackError):
+        return outcome
+    return replace(outcome, hint=error.hint, findings=error.findings)
 
 
 def properties(run: Run, outcome: Outcome) -> list[tuple[str, object]]:

@@ -18,6 +18,11 @@ def declare(parser: Any) -> None:  # noqa: ANN401 - pytest's, which is not impor
     )
     group.addoption("--incident", metavar="ID", help="the incident that the report belongs to")
     group.addoption("--scenario", metavar="NAME", help="how the sandbox's release turns bad")
+    group.addoption(
+        "--use-defaults",
+        action="store_true",
+        help="drill: replace configuration that stays broken by its defaults; the last resort",
+    )
     group.addoption("--live", action="store_true", help="drill: tell each change as it happens")
     incident(group)
     parser.addini("rollback_target", "the rollback.toml to use", default="rollback.toml")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +106,7 @@ def run_of(config: pytest.Config) -> Run:
             words=tuple(map(str, config.invocation_params.args)),
             armed=config.getoption("--arm"),
             only=frozenset(config.getoption("--component")),
+            defaults=config.getoption("--use-defaults"),
             dry=config.getoption("--dry-run"),
             incident=config.getoption("--incident"),
             told=said,
@@ -189,15 +190,6 @@ def pytest_report_teststatus(
     return ("failed" if report.failed else word), letter, word.upper()
 
 
-def goes_no_further(chosen: Iterable[Criterion]) -> bool:
-    """Tell whether a rollback was asked for that ends once what fails is isolated."""
-    from rollback.phases import RECOVERY  # noqa: PLC0415 - only criteria pay for it
-    from rollback.run import ISOLATION  # noqa: PLC0415
-
-    ours = {each.identity for each in chosen if each.suite in RECOVERY}
-    return bool(ours) and ours <= ISOLATION
-
-
 class Conduct:
     """What a session with criteria does beside running them.
 
@@ -218,7 +210,7 @@ class Conduct:
         found = [(criterion_of(item), item) for item in items]
         ordered = sorted(found, key=lambda each: each[0].place if each[0] else (-1, -1))
         items[:] = [item for _, item in ordered]
-        self.run.isolates = goes_no_further(each for each, _ in found if each)
+        self.run.choose(each for each, _ in found if each)
         if self.run.asked.dry:
             drill = [item for each, item in ordered if each and each.suite == "drill"]
             self.config.hook.pytest_deselected(items=drill)
@@ -297,7 +289,9 @@ class Conduct:
             terminalreporter.section("the plan: nothing was changed")
         for line in self.rehearsed:
             terminalreporter.write_line(line)
-        if self.run.outcomes or self.run.interrupted:
+        if not (self.run.outcomes or self.run.interrupted):
+            terminalreporter.write_line("nothing was checked, and what was not checked is not met")
+        else:
             terminalreporter.section(str(self.run.record()["sentence"]))
             for line in summary.lines(self.run, self.run.record()):
                 terminalreporter.write_line(self.run.redactor.text(line))

@@ -184,7 +184,13 @@ def isolated(snapshot_saved: Done, gate: Gate) -> Done:  # noqa: ARG001 - it mus
 
 
 @pytest.fixture(scope="session")
-def maintenance_on(isolated: Done, gate: Gate) -> Done:  # noqa: ARG001
+def guarded(isolated: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 1: nothing starts on a mixed tree, not even after a reboot."""
+    return gate.perform(actions.GUARD_ON)
+
+
+@pytest.fixture(scope="session")
+def maintenance_on(guarded: Done, gate: Gate) -> Done:  # noqa: ARG001
     """Phase 1: users are told to wait."""
     return gate.perform(actions.MAINTENANCE_ON)
 
@@ -208,7 +214,13 @@ def configuration_restored(added_removed: Done, gate: Gate) -> Done:  # noqa: AR
 
 
 @pytest.fixture(scope="session")
-def units_installed(configuration_restored: Done, gate: Gate) -> Done:  # noqa: ARG001
+def defaults_used(configuration_restored: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 3, last resort: what --use-defaults asks for, and nothing without it."""
+    return gate.perform(actions.USE_DEFAULTS)
+
+
+@pytest.fixture(scope="session")
+def units_installed(defaults_used: Done, gate: Gate) -> Done:  # noqa: ARG001
     """Phase 3: the service manager has the recorded unit files, under their own names."""
     return gate.perform(actions.INSTALL_UNITS)
 
@@ -220,7 +232,19 @@ def caches_cleared(units_installed: Done, gate: Gate) -> Done:  # noqa: ARG001
 
 
 @pytest.fixture(scope="session")
-def services_started(caches_cleared: Done, gate: Gate) -> Done:  # noqa: ARG001
+def database_restored(caches_cleared: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 3: the live database is the dump's, where the manifest wants that."""
+    return gate.perform(actions.RESTORE_DATABASE)
+
+
+@pytest.fixture(scope="session")
+def unguarded(database_restored: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 4: all is restored and verified; units may start again."""
+    return gate.perform(actions.GUARD_OFF)
+
+
+@pytest.fixture(scope="session")
+def services_started(unguarded: Done, gate: Gate) -> Done:  # noqa: ARG001
     """Phase 4: every required component is healthy and stays up, started in order."""
     return gate.perform(actions.START)
 

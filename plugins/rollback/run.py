@@ -18,7 +18,7 @@ from rollback import criteria, people
 from rollback.action import Scope
 from rollback.advice import advice
 from rollback.connection import Connection, agent_sha256
-from rollback.criteria import Outcome
+from rollback.criteria import Criterion, Outcome
 from rollback.errors import RTO_MISSED, Inconclusive, RollbackError, UsageError
 from rollback.manifest import Loaded
 from rollback.model import Component
@@ -65,6 +65,7 @@ class Asked:
         words: the arguments as they were given, for the command that goes on.
         armed: the target's name given to --arm.
         only: the components given to --component.
+        defaults: whether configuration that stays broken may get its defaults.
         dry: rehearse: print the plan, change nothing.
         incident: the incident that the report belongs to.
         told: what is said of the incident itself.
@@ -73,6 +74,7 @@ class Asked:
     words: tuple[str, ...] = ()
     armed: str | None = None
     only: frozenset[str] = frozenset()
+    defaults: bool = False
     dry: bool = False
     incident: str | None = None
     told: Told = field(default_factory=Told)
@@ -120,7 +122,7 @@ class Run:
         self.system = self.loaded.system
         self.connection = Connection(self.system)
         self.identity = self.identity or identity(self.started)
-        self.scope = Scope(self.system, self._chosen())
+        self.scope = Scope(self.system, self._chosen(), defaults=self.asked.defaults)
         self.timeline = Timeline(self.folder)
         self._raised: list[BaseException] = []
         self._record: Mapping[str, Any] = {}
@@ -144,6 +146,11 @@ class Run:
     def components(self) -> tuple[Component, ...]:
         """The components that the run is about, in start order."""
         return self.scope.components
+
+    def choose(self, chosen: Iterable[Criterion]) -> None:
+        """Take in which criteria were asked for: those of the isolation alone end with it."""
+        ours = {each.identity for each in chosen if each.suite in RECOVERY}
+        self.isolates = bool(ours) and ours <= ISOLATION
 
     def judged(self, error: BaseException | None) -> str:
         """Return the outcome that an error stands for; one that was seen before hit another."""

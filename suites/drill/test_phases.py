@@ -27,6 +27,12 @@ def test_components_are_isolated(isolated: Done) -> None:
     assert isolated.action is actions.ISOLATE
 
 
+@criterion("drill.start.guarded", phase="isolate")
+def test_nothing_starts_meanwhile(guarded: Done) -> None:
+    """'Verify isolation successful': no unit can start until all is restored, reboot or not."""
+    assert guarded.action is actions.GUARD_ON
+
+
 @criterion("drill.maintenance.shown", phase="isolate")
 def test_users_are_told_to_wait(maintenance_on: Done) -> None:
     """'Route traffic to maintenance page': the edge was seen answering with the page."""
@@ -51,6 +57,12 @@ def test_the_configuration_is_restored(configuration_restored: Done) -> None:
     assert configuration_restored.action is actions.RESTORE_CONFIGURATION
 
 
+@criterion("drill.configuration.defaults", phase="configuration")
+def test_defaults_are_used_where_asked(defaults_used: Done) -> None:
+    """'Reset to default configuration': only with --use-defaults, and only what is broken."""
+    assert defaults_used.action is actions.USE_DEFAULTS
+
+
 @criterion("drill.units.installed", phase="configuration")
 def test_unit_files_are_installed(units_installed: Done) -> None:
     """'Restore service configurations': the manager was seen to use the recorded unit files."""
@@ -61,6 +73,18 @@ def test_unit_files_are_installed(units_installed: Done) -> None:
 def test_no_stale_bytecode_is_left(caches_cleared: Done) -> None:
     """'Restore Import Paths': no bytecode of another version was seen beside a source."""
     assert caches_cleared.action is actions.CLEAR_CACHES
+
+
+@criterion("drill.database.restored", phase="configuration")
+def test_the_database_is_restored(database_restored: Done) -> None:
+    """'Restore database backup if needed': only where the manifest says restore = true."""
+    assert database_restored.action is actions.RESTORE_DATABASE
+
+
+@criterion("drill.start.released", phase="services")
+def test_units_may_start_again(unguarded: Done) -> None:
+    """'Restart Services in Order': the guard was seen gone once all files were verified."""
+    assert unguarded.action is actions.GUARD_OFF
 
 
 @criterion("drill.services.started", phase="services")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import re
 import subprocess
 import threading
 import time
@@ -72,9 +74,52 @@ def hold(path: str) -> Callable[[Village], None]:
     return lambda village: immovable(village.root / path)
 
 
-def seal(village: Village) -> None:
-    """Let nobody install a unit file."""
-    immovable(Path(village.document()["services"]["directory"]))
+def units(village: Village) -> Path:
+    """Return where the manager reads unit files."""
+    return Path(village.document()["services"]["directory"])
+
+
+def keep_unit(village: Village) -> None:
+    """Let nobody replace one installed unit file."""
+    immovable(units(village) / "aivillage-gateway.conf")
+
+
+def keep_guard(village: Village) -> None:
+    """Have somebody make the guard immovable as soon as it is there."""
+
+    def wait() -> None:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and not village.calm.wait(0.02):
+            for path in units(village).glob("zz-rollback-guard*"):
+                immovable(path)
+                return
+
+    village.calm.clear()
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def fail_late(village: Village) -> None:
+    """Want the dump restored, and let its last statement fail."""
+    edited(village, "database", restore=True)
+    dump = Path(village.document()["database"]["dump"])
+    end = "-- PostgreSQL database dump complete"
+    dump.write_text(dump.read_text().replace(end, f"SELECT 1/0;\n\n{end}"))
+
+
+def fall_back_in_vain(village: Village) -> str:
+    """Have recorded configuration that nobody can read, live as well, and let nobody replace it."""
+    path, broken = "config/database_config.json", b"{"
+    for name in (path, f"{path}.backup"):
+        (village.root / name).write_bytes(broken)
+    record = village.state / "backups.json"
+    text = re.sub(
+        rf'("path": "{path}", "sha256": )"[0-9a-f]*", "size": \d+',
+        rf'\1"{hashlib.sha256(broken).hexdigest()}", "size": {len(broken)}',
+        record.read_text(),
+    )
+    record.write_text(text)
+    immovable(village.root / path)
+    return "--use-defaults"
 
 
 def keep_cache(village: Village) -> None:
@@ -127,14 +172,18 @@ def start_again(village: Village) -> None:
 
 
 LIVE = "core/gateway/server.py"
-SABOTAGES: dict[str, tuple[Callable[[Village], None], str, str | None]] = {
+SABOTAGES: dict[str, tuple[Callable[[Village], str | None], str, str | None]] = {
     "drill.state.saved": (block_state, "runs", None),
     "drill.units.stopped": (start_again, "aivillage-gateway", None),
     "drill.maintenance.shown": (expect("maintenance", status=599), "599", None),
     "drill.files.restored": (hold(LIVE), LIVE, None),
     "drill.files.added_gone": (hold("packages/core/legacy"), "packages/core/legacy", None),
     "drill.configuration.restored": (hold("config/.env"), "config/.env", None),
-    "drill.units.installed": (seal, "conf.d", None),
+    "drill.start.guarded": (lambda village: immovable(units(village)), "conf.d", None),
+    "drill.configuration.defaults": (fall_back_in_vain, "config/database_config.json", None),
+    "drill.units.installed": (keep_unit, "aivillage-gateway.conf", None),
+    "drill.database.restored": (fail_late, "division by zero", None),
+    "drill.start.released": (keep_guard, "zz-rollback-guard", None),
     "drill.caches.cleared": (keep_cache, "core/gateway/__pycache__", None),
     "drill.services.started": (break_previous, "aivillage-gateway", None),
     "drill.health.answers": (expect_of_requests, "superb", "gateway"),
@@ -150,8 +199,8 @@ def test_a_sabotaged_drill_is_not_recovered(village: Village, identity: str) -> 
     """One sabotage of one action: NOT RECOVERED, this criterion alone, with reason and hint."""
     sabotage, reason, component = SABOTAGES[identity]
     village.embedded.break_("degraded")
-    sabotage(village)
-    code, printed = village.arm("suites/drill")
+    words = sabotage(village)
+    code, printed = village.arm("suites/drill", *([words] if words else []))
 
     reds = {row for row, outcome in village.outcomes().items() if outcome == "not met"}
     assert (code, reds) == (1, {(identity, component)} | ALSO.get(identity, set())), printed

@@ -114,7 +114,7 @@ def test_names_tell_which_variables_are_secret() -> None:
             "SHORT_KEY": "abcde",
             "TOKEN_TTL": "3600000",
             "PIN_SECRET": "12345678",
-            "PWD": "/work/main/here",
+            "PWD": "/srv/app/here",
             "OLDPWD": "/gone/for/good",
             "KEY_FILE": str(Path(__file__)),
             "GONE_KEY_FILE": "/no/such/file",
