@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from rollback import people
 from rollback.artefacts import TIMELINE
 from rollback.errors import RollbackError, UsageError
 
@@ -77,6 +78,18 @@ def folders(home: Path) -> list[Path]:
         return []
     found = [each for each in home.iterdir() if (each / TIMELINE).is_file()]
     return sorted(found, key=lambda each: each.name)
+
+
+def is_rollback(folder: Path) -> bool:
+    """Tell whether a run decided a rollback, and did not only look."""
+    return any(each["event"] == "decided" for each in people.events(folder))
+
+
+def rolled_back(home: Path, named: str | None) -> Path:
+    """Return the folder of a run: as named, or the latest that was a rollback."""
+    if named is None:
+        named = next((each.name for each in reversed(folders(home)) if is_rollback(each)), None)
+    return folder(home, named)
 
 
 def folder(home: Path, named: str | None) -> Path:
