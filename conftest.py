@@ -10,6 +10,8 @@ pytest_plugins = [
     "fixtures.settled",
     "fixtures.logs",
     "fixtures.restored",
+    "fixtures.notify",
     "fixtures.triage",
+    "fixtures.monitor",
     "rollback.restore",
 ]

@@ -100,6 +100,7 @@ class Shop(Operator):
                 }
                 for name in NAMES
             ],
+            "notify": {"channels": []},
             "probes": {
                 name: {
                     "url": f"http://127.0.0.1:{port}/",

@@ -113,6 +113,7 @@ def cut(path: Path) -> None:
 
 
 SECRET = "hunter2hunter2"  # noqa: S105 - it must not be seen again
+PAGER = {"url": "https://pager.example.org/incidents", "variable": "NO_SUCH_TOKEN"}
 MOTTO = "motto.txt"
 WEB = "web/serve.py"
 DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
@@ -135,6 +136,7 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.configuration.parses": (lambda s: s.forge("config/.env", f"A=1\n{SECRET}\n"), None),
     "readiness.database.dump": (lambda s: cut(s.home / "dump"), None),
     "readiness.database.restorable": (lambda s: describe(s, "database", restore=True), None),
+    "readiness.people.reachable": (lambda s: s.describe(notify={"pager": PAGER}), None),
     "readiness.tools.present": (lambda s: describe(s, "maintenance", reload=["no-such"]), None),
     "readiness.rights.suffice": (lock, None),
     "readiness.space.suffices": (fill, None),

@@ -1,0 +1,178 @@
+"""People and a real drill: told by real servers, which can hold nothing up and learn no secret."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import tomli_w
+
+from tests.plugin.operator import REPOSITORY
+from tests.plugin.shop import Shop
+from tests.unit.mailbox import Inbox, inbox, mailbox
+from tests.unit.run_folder import call
+
+ODD = ("&", "<", '"', "'", "%", "\\", " ", "/", "=", "ü")
+PLANTED = {
+    f"PLANTED_TOKEN_{n}": f"{secrets.token_hex(6)}{odd}{n:03d}x" for n, odd in enumerate(ODD)
+}
+PLANTED |= {
+    f"PLANTED_KEY_{n}": f"{secrets.token_hex(6)}\n{secrets.token_hex(8)}{n}" for n in range(10)
+}
+TOKEN = f"t0k{secrets.token_hex(4)}&<\"'%"
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Shop]:
+    """A shop that runs its current release."""
+    shop = Shop(Path(tempfile.mkdtemp(prefix="shop-")))
+    shop.up()
+    yield shop
+    shop.down()
+
+
+def described(shop: Shop, box: Inbox, **more: Any) -> None:  # noqa: ANN401 - tables
+    """Have the shop's people told by a pager and a status page."""
+    hook = {"url": box.url, "variable": "SHOP_PAGER"}
+    contact = {"level": 1, "name": "Ann", "contact": "ann", "respond": "5m", "scope": "all"}
+    shop.describe(notify={"pager": hook, "status": hook, **more}, contacts=[contact])
+
+
+def run(shop: Shop, *words: str) -> tuple[int, str, set[str]]:
+    """Run pytest with secrets in its environment; also return every command line there was."""
+    where = [f"--rollback-target={shop.manifest}", "-o", f"rollback_reports={shop.reports}"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *where, *words],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, **PLANTED, "SHOP_PAGER": TOKEN, "COLUMNS": "80"},
+    )
+    seen: set[str] = set()
+    while process.poll() is None:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                seen.add(path.read_text(errors="replace"))
+            except OSError:
+                continue
+        time.sleep(0.05)
+        if len(seen) > 5000:
+            break
+    printed, _ = process.communicate()
+    return process.returncode, printed, seen
+
+
+def last(shop: Shop) -> Path:
+    """Return the folder of the latest run."""
+    return max(each for each in shop.reports.iterdir() if each.is_dir())
+
+
+def leaks(value: str, text: str) -> bool:
+    """Tell whether a text holds a secret as it is, or as something writes it."""
+    forms = {value, json.dumps(value)[1:-1], html.escape(value), quote(value, safe="")}
+    forms |= {repr(value)[1:-1], base64.b64encode(value.encode()).decode().rstrip("=")[:-1]}
+    return any(form in text for form in forms)
+
+
+def test_a_drill_tells_people_and_nobody_a_secret(shop: Shop) -> None:
+    """Twenty secrets and a token: in no artefact, message, output or command line."""
+    with inbox(202) as box:
+        described(shop, box)
+        code, printed, lines = run(shop, "suites/drill", "--arm=corner", "--incident=INC-7")
+    folder = last(shop)
+    told = [each["body"] for each in box.requests]
+
+    assert code == 0, printed
+    assert {each.get("event") for each in told} == {None, "start", "call", "recovery"}
+    assert {each["message"] for each in told if "status" in each} == {
+        "System maintenance in progress",
+        "System restored",
+    }
+    record = json.loads((folder / "report.json").read_text())
+    head = record["evidence"]["journal"]
+    assert any(head in each.get("details", "") for each in told)
+    ticks = {each["item"]: each["state"] for each in record["checklist"]}
+    assert ticks["Notify stakeholders"] == "done"
+    everything = [p.read_text("utf-8", "replace") for p in folder.rglob("*") if p.is_file()]
+    everything += [printed, json.dumps(told), "\n".join(lines)]
+    for name, value in {**PLANTED, "SHOP_PAGER": TOKEN}.items():
+        assert not any(leaks(value, text) for text in everything), name
+
+
+def test_a_pager_in_trouble_neither_fails_nor_delays_the_drill(shop: Shop) -> None:
+    """RECOVERED all the same; that nobody was told is said at the end and in the report."""
+    with inbox("slow") as box:
+        described(shop, box)
+        code, printed, _ = run(shop, "suites/drill", "--arm=corner")
+
+    assert (code, "RECOVERED in " in printed) == (0, True), printed
+    assert "not told: pager of start" in printed
+    record = json.loads((last(shop) / "report.json").read_text())
+    assert record["elapsed"] < 60
+    assert any("not told: pager of start" in each for each in record["reasons"])
+    ticks = {each["item"]: each["state"] for each in record["checklist"]}
+    assert ticks["Notify stakeholders"] != "done"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "code", "said"),
+    [
+        (202, (), 0, ""),
+        (500, (), 0, ""),
+        (202, ("--notify-test",), 0, ""),
+        (500, ("--notify-test",), 1, "pager: it answered 500"),
+        ("http://localhost:1/", ("--notify-test",), 1, "which is not followed"),
+    ],
+)
+def test_readiness_proves_the_chain(
+    shop: Shop, answer: int | str, words: tuple[str, ...], code: int, said: str
+) -> None:
+    """Configured is enough without a test; with one, a message has to be accepted."""
+    with inbox(answer) as box, mailbox() as (address, mails):
+        os.environ["SHOP_MAIL"] = address
+        described(shop, box, channels=[{"name": "team", "variable": "SHOP_MAIL"}])
+        found, printed, _ = run(shop, "suites/readiness/test_notify.py", *words)
+
+    assert (found, said in printed) == (code, True), printed
+    assert len(mails) == len(words)
+    assert all(each["body"]["event"] == "test" for each in box.requests)
+
+
+@pytest.mark.parametrize(
+    ("table", "code"),
+    [
+        ({"notify": {"channels": []}}, 0),
+        ({}, 10),
+        ({"notify": {"channels": [{"name": "team", "variable": "NO_SUCH"}]}}, 1),
+    ],
+)
+def test_nobody_to_tell_is_said_or_inconclusive(
+    shop: Shop, table: dict[str, Any], code: int
+) -> None:
+    """An empty table is a decision; no table is none; a channel without its secret is useless."""
+    document = shop.document()
+    del document["notify"]
+    shop.manifest.write_text(tomli_w.dumps({**document, **table}))
+
+    assert shop.pytest("suites/readiness/test_notify.py")[0] == code
+
+
+def test_the_checklist_of_a_drill_is_ticked_and_verifies(shop: Shop) -> None:
+    """The script finds the run, the report tells it, and the folder still verifies."""
+    where = ("--reports", str(shop.reports))
+    assert call("checklist", "tick", "root-cause", "--by", "ann", *where)[0] == 0
+    assert "ann at " in (last(shop) / "report.html").read_text()
+    assert call("verify_bundle", str(last(shop)))[0] == 0
