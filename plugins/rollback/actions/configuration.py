@@ -72,10 +72,10 @@ def stale(connection: Connection, scope: Scope) -> dict[str, Any]:
 
 def clears(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     """Return one change for all stale bytecode; modules without a source stay."""
-    paths = found["stale"]
+    paths = [*found["stale"], *found["directories"]]
     if not paths:
         return ()
-    what = f"move {len(paths)} bytecode files into the evidence"
+    what = f"move {len(found['stale'])} bytecode files into the evidence"
     return (moving(scope, "caches.clear", what, paths, why=f"stale: {some(paths)}"),)
 
 

@@ -55,12 +55,15 @@ def added(connection: Connection, scope: Scope) -> dict[str, Any]:
 
 
 def removes(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
-    """Return one change for all added files that are there; they move into the evidence."""
-    paths = found["paths"]
-    if not paths:
+    """Return one change for all added files that are there; they move into the evidence.
+
+    Empty directories that the deploy made for them go with it, also after a run that was killed.
+    """
+    paths, directories = found["paths"], found["directories"]
+    if not (paths or directories):
         return ()
     what = f"move {len(paths)} added files into the evidence"
-    why = f"the deploy added {some(paths)}"
+    why = f"the deploy added {some(paths or directories)}"
     return (moving(scope, "added.remove", what, paths, why=why),)
 
 

@@ -14,10 +14,15 @@ from .working import working
 
 
 def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return which added files of the asked owners are there; `only` names none for everybody's."""
-    known = record.read(question["state"])
-    with Tree(question["root"]) as tree:
-        return {"paths": [path for path in meant(question, known) if is_there(tree, path)]}
+    """Return which added files of the asked owners are there; `only` names none for everybody's.
+
+    `directories` are those that the deploy made for them, and that are empty.
+    """
+    known, root = record.read(question["state"]), question["root"]
+    wanted = meant(question, known)
+    with Tree(root) as tree:
+        paths = [path for path in wanted if is_there(tree, path)]
+    return {"paths": paths, "directories": emptying.left(root, wanted, known.created)}
 
 
 def meant(question: dict[str, Any], known: Record) -> list[str]:

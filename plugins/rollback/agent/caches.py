@@ -18,7 +18,8 @@ def look(question: dict[str, Any]) -> dict[str, list[str]]:
     """Return bytecode that is not, or perhaps not, that of its restored source.
 
     `sourceless` are modules that are only there as bytecode: part of the release, to be kept.
-    Without `paths`, the sources are those of the record, and those that the deploy added.
+    Without `paths`, the sources are those of the record, and those that the deploy added; then
+    `directories` are the deploy's own ones for bytecode that are empty.
     """
     root, sources = question["root"], restored(question)
     stale: list[str] = []
@@ -32,7 +33,20 @@ def look(question: dict[str, Any]) -> dict[str, list[str]]:
             os.path.join(directory, name) for name in listed[directory] if name.startswith(stem)
         )
         stale += [path for path in cached if is_stale(root, source, path)]
-    return {"stale": stale, "sourceless": sorted(sourceless(root, sources))}
+    empty = [directory for directory in listed if not listed[directory]]
+    return {
+        "stale": stale,
+        "sourceless": sorted(sourceless(root, sources)),
+        "directories": emptied(question, empty) if question.get("paths") is None else [],
+    }
+
+
+def emptied(question: dict[str, Any], directories: list[str]) -> list[str]:
+    """Return which directories without bytecode the deploy made, and nothing is in."""
+    created = record.read(question["state"]).created
+    inside = [os.path.join(directory, "") for directory in directories]
+    known = emptying.left(question["root"], inside, created)
+    return [path for path in known if path in directories]
 
 
 def restored(question: dict[str, Any]) -> list[str]:
@@ -48,12 +62,14 @@ def restored(question: dict[str, Any]) -> list[str]:
 def clear(question: dict[str, Any]) -> dict[str, Any]:
     """Move stale bytecode into the evidence, and the directories of the deploy left empty by it."""
     with working(question) as work:
-        stale = look(question)["stale"]
+        found = look(question)
+        stale = found["stale"]
         moved = evidence.put_away(
             work, "caches", question["root"], sorted(stale, key=os.path.split)
         )
         known = record.read(question["state"])
-        paths = [*stale, *added.meant(question, known)]
+        left = [os.path.join(directory, "") for directory in found["directories"]]
+        paths = [*stale, *left, *added.meant(question, known)]
         return {
             "moved": moved,
             "directories": emptying.take_away(work, question["root"], paths, known.created),

@@ -44,6 +44,13 @@ def above(paths: Iterable[str]) -> list[str]:
     return sorted(found, key=lambda path: (-path.count("/"), path))
 
 
+def left(root: str, paths: Iterable[str], created: str) -> list[str]:
+    """Return what the deploy made on the way to the paths and is empty: a killed run left it."""
+    with Tree(root) as tree:
+        empty = [path for path in above(paths) if _is_there(tree, path) and _is_empty(tree, path)]
+    return born_after(root, empty, created)
+
+
 def take_away(work: Work, root: str, paths: Iterable[str], created: str) -> int:
     """Take away what the deploy made on the way to the paths, and is empty; return how many."""
     with Tree(root) as tree:
