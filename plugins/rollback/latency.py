@@ -22,7 +22,7 @@ TIMEOUT = 90.0
 TRIGGER, FINE = 0.50, 0.25
 """Degradation that calls for a rollback, and that which does not; between, nothing is said."""
 
-NOISE_MS = {"p50": 5.0, "p95": 20.0}
+NOISE_MS = {"p50": 10.0, "p95": 30.0}
 """Milliseconds by which a percentile differs between two runs on a busy host anyway."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from chromium import Chromium
+from tests.browser.chromium import Chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

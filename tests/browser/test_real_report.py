@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import record
+from tests.browser import record
 
 from rollback.artefacts import DATA, JUNIT, REPORT, TIMELINE, scan
 from tests.plugin.shop import Shop

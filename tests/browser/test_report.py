@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conftest import Made, make
+from tests.browser.conftest import Made, make
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from run_facts import STORY, SYSTEM, event, outcome
+from tests.unit.run_facts import STORY, SYSTEM, event, outcome
 
 from rollback.criteria import Outcome
 from rollback.model import PHASES

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from moody import BROKEN, GONE, PAGE, UP, Server
+from tests.unit.moody import BROKEN, GONE, PAGE, UP, Server
 
 from rollback.errors import Unreachable
 from rollback.manifest import parse

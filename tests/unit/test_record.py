@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from run_facts import STORY, SYSTEM, event, facts, outcome
+from tests.unit.run_facts import STORY, SYSTEM, event, facts, outcome
 
 from rollback.record import procedure, record, sentence, title
 from rollback.report import render

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_records import MEGABYTE, Seen, criterion, full, unchanged_but
+from tests.unit.report_records import MEGABYTE, Seen, criterion, full, unchanged_but
 
 from rollback.criteria import OUTCOMES
 from rollback.page import words

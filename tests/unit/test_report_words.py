@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_records import MEGABYTE, Seen, unchanged_but
+from tests.unit.report_records import MEGABYTE, Seen, unchanged_but
 
 from rollback.page.document import render_log
 from rollback.page.log import Log

@@ -172,7 +172,8 @@ def apply(question: dict[str, Any]) -> dict[str, Any]:
                 _keep(tree, store, each)
                 facts = {"before": each.live, "after": each.sha256, "path": each.path}
                 work.journal.add(DEFAULTING, root=question["root"], **facts)
-                _put(tree, each, secrets)
+                with tree.naming(each.path):
+                    _put(tree, each, secrets)
         return {"defaults": [each.path for each in left]}
 
 
