@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import figures, tracing
-from tests.faults.sweep import Bench, Phase
+from tests.faults.sweep import Bench, Swept
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a place in memory, where a flush costs nothing
 
@@ -42,22 +42,20 @@ def traced() -> None:
 
 
 @pytest.fixture(scope="session")
-def bench(fast: Path, traced: None) -> Iterator[Bench]:  # noqa: ARG001 - asked for first
-    """The scene of the sweeps."""
+def benches(fast: Path, traced: None) -> Iterator[dict[str, Swept]]:  # noqa: ARG001 - comes first
+    """The scenes of the sweeps by the way that names change hands, each with its calls."""
     path = os.environ["PATH"]
-    bench = Bench(fast / "bench")
-    yield bench
+    yield {way: swept(Bench(fast / way, way=way)) for way in ("exchange", "rename")}
     os.environ["PATH"] = path
 
 
-@pytest.fixture(scope="session")
-def phases(bench: Bench) -> dict[str, Phase]:
-    """Every call of a rollback, and of going on with one and undoing it."""
+def swept(bench: Bench) -> Swept:
+    """Return a bench with every call of a rollback, and of going on with one and undoing it."""
     known = {phase.name: phase for phase in bench.phases()}
     for name, share in (("files", 0.7), ("close", 0.5), ("undo after close", 0.5)):
         phase = bench.again(known[name], share)
         known[phase.name] = phase
-    return known
+    return Swept(bench, known)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -42,7 +42,7 @@ def one_failure_is_a_failure(scene: Scene) -> None:
     """An immutable file: refused as a whole, and put right the same command restores all."""
     live = scene.root / "app/serve.py"
     with held(live):
-        with pytest.raises(Refused, match="not permitted"):
+        with pytest.raises(Refused, match="immutable"):
             does(scene, "files")
         assert broken(scene, "immutable") == []
         journal = (scene.state / "runs/r1/journal").read_text()
@@ -74,7 +74,7 @@ def a_full_disk_changes_nothing(scene: Scene) -> None:
     root = scene.home.with_name("small")
     root.mkdir()
     with mounted(root, "-t", "tmpfs", "-o", "size=1m", "tmpfs"):
-        small = Scene(root / "home")
+        small = Scene(root / "home", way="rename")
         small.files["app/big.py"] = "previous" * 25_000
         small.state = scene.home.with_name("state") / "state"
         small.deploy()

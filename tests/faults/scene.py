@@ -48,11 +48,14 @@ NOBODY = 65534
 
 
 class Scene:
-    """A system below `home`. `many` adds so many more files, each a few bytes."""
+    """A system below `home`. `many` adds so many more files, each a few bytes.
 
-    def __init__(self, home: Path, *, many: int = 0, suffix: str = SUFFIX) -> None:
+    `way` is how names change hands: by "exchange", by "rename", or whatever the host can.
+    """
+
+    def __init__(self, home: Path, *, many: int = 0, way: str | None = None) -> None:
         self.home, self.root, self.state = home, home / "srv", home / "var" / "state"
-        self.units, self.suffix = home / "units", suffix
+        self.units, self.suffix, self.way = home / "units", SUFFIX, way
         more = {f"app/d{n % 4}/m{n}.py": f"previous {n}\n" for n in range(many)}
         self.files = {**FILES, **more}
         self.previous: Tree = {}
@@ -217,24 +220,28 @@ def lease(scene: Scene, run: str, pid: int) -> dict[str, Any]:
     return scene.question("runs", "begin", run, target="here", **held)
 
 
-Step = tuple[str, str, str, dict[str, Any]]
 UNIT_FILES = {"manager": "systemd", "socket": None, "source": "units", "units": ["app.service"]}
 STEPS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "guard": ("guard", "on", UNIT_FILES),
     "files": ("restore", "apply", {"part": "files"}),
     "added": ("added", "remove", {}),
     "configuration": ("restore", "apply", {"part": "configuration"}),
     "units": ("unitfiles", "install", UNIT_FILES),
     "caches": ("caches", "clear", {}),
+    "separate": ("shared", "part", {}),
+    "unguard": ("guard", "off", UNIT_FILES),
     "close": ("copies", "close", {}),
 }
 """The changes of a rollback, in the gate's order."""
 
-LEFT = {
+LEFT: dict[str, tuple[str, ...]] = {
     "files": ("paths",),
-    "added": ("paths",),
+    "added": ("paths", "directories"),
     "configuration": ("paths",),
     "units": ("differ", "reload"),
-    "caches": ("stale",),
+    "caches": ("stale", "directories"),
+    "separate": ("shared",),
+    "unguard": ("left",),
     "close": ("copies", "preserved"),
 }
 """Which parts of an answer to `look` say that something is left to do."""
@@ -243,10 +250,17 @@ LEFT = {
 def change(scene: Scene, step: str, run: str = "r1") -> dict[str, Any] | None:
     """Look, and return the question that is the change; None when there is nothing to do."""
     noun, verb, more = STEPS[step]
-    if step == "units":
+    if "units" in more:
         more = {**more, "directory": str(scene.units)}
+    if noun == "restore":
+        more = {**more, "way": scene.way}
     found = asked(scene.question(noun, "look", run, **more))
-    if not any(found[key] for key in LEFT[step]):
+    if step == "guard":
+        pending = any(change(scene, each, run) for each in ("files", "added", "configuration"))
+        wanted = pending and not found["on"]
+    else:
+        wanted = any(found[key] for key in LEFT[step])
+    if not wanted:
         return None
     return scene.question(noun, verb, run, **more, digest=found.get("digest", ""))
 

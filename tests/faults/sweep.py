@@ -36,10 +36,10 @@ class Phase(NamedTuple):
 class Bench:
     """A scene at a fixed place, and copies of it from before each call of a rollback."""
 
-    def __init__(self, place: Path, *, many: int = 0) -> None:
+    def __init__(self, place: Path, *, many: int = 0, way: str = "exchange") -> None:
         tracing.loaded()
         self.place = place
-        self.scene = Scene(place / "home", many=many).deploy()
+        self.scene = Scene(place / "home", many=many, way=way).deploy()
         self.home = self.scene.home
         os.environ["PATH"] = f"{self.home / 'bin'}:{os.environ['PATH']}"
         self.violations: list[str] = []
@@ -56,6 +56,9 @@ class Bench:
         yield self._phase("begin", scenes.lease(self.scene, "r1", DEAD))
         for step in STEPS:
             wanted = scenes.change(self.scene, step)
+            if step == "separate" and self.scene.way == "rename":
+                assert wanted is None, "no name was exchanged"
+                continue
             assert wanted is not None, f"{step} has nothing to do in this scene"
             yield self._phase(step, wanted)
             if step in {"configuration", "close"}:
@@ -173,6 +176,13 @@ class Bench:
     def close(self) -> None:
         """Remove all of it."""
         discard(self.place)
+
+
+class Swept(NamedTuple):
+    """A bench, and every call that is swept on it by its name."""
+
+    bench: Bench
+    phases: dict[str, Phase]
 
 
 def framed(way: Callable[[], None]) -> bytes:

@@ -5,24 +5,24 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.figures import every, measured
-from tests.faults.sweep import ERRORS, Bench, Phase
-from tests.faults.test_kills import PHASES
+from tests.faults.sweep import ERRORS, Swept
+from tests.faults.test_kills import CASES
 
 STEP = 67
 
 
-@pytest.mark.parametrize("name", PHASES)
-def test_an_error_at_any_call(bench: Bench, phases: dict[str, Phase], name: str) -> None:
+@pytest.mark.parametrize(("way", "name"), CASES)
+def test_an_error_at_any_call(benches: dict[str, Swept], way: str, name: str) -> None:
     """Old or new at every path, both on the host; a full disk before all is staged changed nothing.
 
     Every other case goes on, the rest undo.
     """
-    phase = phases[name]
+    bench, phase = benches[way].bench, benches[way].phases[name]
     bench.violations, bench.tried = [], 0
     cases = [(site, error) for site in bench.sites(phase) for error in ERRORS]
     for number in range(len(name) % every(STEP), len(cases), every(STEP)):
         bench.failed(phase, *cases[number], undo=number % 2 == 0)
-    measured("error-safety", f"{name}: {bench.tried} of {len(cases)} errors injected")
+    measured("error-safety", f"{way}, {name}: {bench.tried} of {len(cases)} errors injected")
 
     assert bench.tried, "no error was injected"
     assert not bench.violations, "\n".join(bench.violations)

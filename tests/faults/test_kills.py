@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.faults.figures import every, measured
-from tests.faults.sweep import Bench, Phase
+from tests.faults.sweep import Bench, Swept
 
 PHASES = (
     "begin",
+    "guard",
     "files",
     "files, resumed",
     "added",
@@ -20,34 +21,40 @@ PHASES = (
     "undo after configuration",
     "units",
     "caches",
+    "separate",
+    "unguard",
     "close",
     "close, resumed",
     "undo after close",
     "undo after close, resumed",
     "end",
 )
+RENAMED = ("files", "files, resumed", "configuration", "undo after configuration")
+CASES = [("exchange", name) for name in PHASES] + [("rename", name) for name in RENAMED]
+"""Where names are renamed instead of exchanged, only the calls that do so are swept again."""
+
 STEP = 9
 MANY = 40
 THREADED = 53
 
 
-@pytest.mark.parametrize("name", PHASES)
-def test_a_kill_before_any_call(bench: Bench, phases: dict[str, Phase], name: str) -> None:
+@pytest.mark.parametrize(("way", "name"), CASES)
+def test_a_kill_before_any_call(benches: dict[str, Swept], way: str, name: str) -> None:
     """Old or new at every path, both on the host, the end and the start are reached."""
-    phase = phases[name]
+    bench, phase = benches[way].bench, benches[way].phases[name]
     bench.violations, bench.tried = [], 0
     known = bench.sites(phase)
     for site in known[len(name) % every(STEP) :: every(STEP)]:
         bench.killed(phase, site)
-    measured("kill-safety", f"{name}: {bench.tried} of {len(known)} sites killed")
+    measured("kill-safety", f"{way}, {name}: {bench.tried} of {len(known)} sites killed")
 
     assert bench.tried, "no site was killed"
     assert not bench.violations, "\n".join(bench.violations)
 
 
-def test_every_call_is_swept(phases: dict[str, Phase]) -> None:
+def test_every_call_is_swept(benches: dict[str, Swept]) -> None:
     """No call of a rollback is left out."""
-    assert sorted(phases) == sorted(PHASES)
+    assert sorted(benches["exchange"].phases) == sorted(PHASES)
 
 
 @pytest.fixture

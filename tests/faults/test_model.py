@@ -1,0 +1,191 @@
+"""Any order of restore, kill, undo, hotfix, second operator, spoilt copy: a state that is allowed.
+
+The model knows for each file which versions somebody made and did not take back himself: none of
+them may ever be lost, no path may hold anything else, and what is refused changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from rollback.agent import working
+from tests.faults import tracing
+from tests.faults.figures import EVERYTHING, measured
+from tests.faults.scene import STEPS, Refused, Scene, asked, change, clone, lease, undo
+from tests.faults.sweep import DEAD
+from tests.faults.tracing import Site
+
+EXAMPLES = 150 if EVERYTHING else 20
+LONGEST = 20
+PATHS = ("app/serve.py", "mesh/serve.py", "conf/app.env", "units/app.service")
+CALLS = ("openat", "renameat", "renameat2", "linkat", "unlinkat", "fsync", "fdatasync", "write")
+COUNT = {"examples": 0, "steps": 0, "kills": 0}
+
+
+class Rollback(RuleBasedStateMachine):
+    """One host, its operators, and everything that happens to it meanwhile."""
+
+    template: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        COUNT["examples"] += 1
+        self.scene = Scene(self.template)
+        self.run = "r1"
+        self.number = 1
+        self.spoilt: set[str] = set()
+        self.hotfixes: dict[str, bytes] = {}
+
+    @initialize()
+    def deployed(self) -> None:
+        """Start from a deployed scene, whose paths are always the same."""
+        home = self.template.with_name("home")
+        clone(self.template, home)
+        self.scene = Scene(home)
+        self.versions = {
+            path: {self.scene.files[path].encode(), self.scene.current(path).encode()}
+            for path in PATHS
+        }
+        asked(lease(self.scene, self.run, DEAD))
+
+    def live(self, path: str) -> bytes:
+        """Return the bytes of a live file."""
+        return (self.scene.root / path).read_bytes()
+
+    def attempts(self, step: str) -> None:
+        """Do a step; a refusal is fine when something was tampered with."""
+        COUNT["steps"] += 1
+        try:
+            wanted = change(self.scene, step, self.run)
+            if wanted is not None:
+                asked(wanted)
+        except Refused as problem:
+            assert self.spoilt or self.hotfixes or step in {"units", "close"}, problem
+
+    @rule(step=st.sampled_from(list(STEPS)))
+    def restore(self, step: str) -> None:
+        """An operator does one step of the rollback, whichever."""
+        self.attempts(step)
+
+    @rule(
+        step=st.sampled_from(list(STEPS)),
+        call=st.sampled_from(CALLS),
+        number=st.integers(1, 24),
+    )
+    def crash(self, step: str, call: str, number: int) -> None:
+        """One step, and the agent is killed on the way, if it comes that far."""
+        try:
+            wanted = change(self.scene, step, self.run)
+        except Refused:
+            return
+        if wanted is not None:
+            COUNT["kills"] += tracing.kill(Site(call, number, ""), [wanted]).killed > 0
+
+    @rule(call=st.sampled_from(CALLS), number=st.integers(1, 24))
+    def crashed_undo(self, call: str, number: int) -> None:
+        """An undo that is killed on the way; it is ended at once by the same command."""
+        question = self.scene.question("restore", "undo", self.run)
+        COUNT["kills"] += tracing.kill(Site(call, number, ""), [question]).killed > 0
+        self.undo()
+
+    @rule()
+    def undo(self) -> None:
+        """All is taken back; then a new run begins. A hotfix stands in its way and stays."""
+        COUNT["steps"] += 1
+        try:
+            undo(self.scene, self.run)
+        except Refused as problem:
+            assert self.hotfixes, problem
+            return
+        for path in PATHS:
+            if path not in self.hotfixes:
+                assert self.live(path) == self.scene.current(path).encode(), path
+        self.number += 1
+        self.run = f"r{self.number}"
+        asked(lease(self.scene, self.run, DEAD))
+
+    @rule(path=st.sampled_from(PATHS), number=st.integers(0, 99))
+    def hotfix(self, path: str, number: int) -> None:
+        """Somebody puts a fix of his own in the place of a live file."""
+        fix = f"hotfix {number} of {path}\n".encode()
+        self.by_hand(path, path, fix)
+        self.versions[path].add(fix)
+        self.hotfixes[path] = fix
+
+    def by_hand(self, path: str, name: str, content: bytes) -> None:
+        """Put a new file in a place, as a person does: what that destroys is not our loss."""
+        fresh = self.scene.root / "fresh"
+        fresh.write_bytes(content)
+        fresh.rename(self.scene.root / name)
+        self.versions[path] &= self.scene.contents()
+
+    @precondition(lambda self: any(self.live(p) == f for p, f in self.hotfixes.items()))
+    @rule()
+    def hotfix_withdrawn(self) -> None:
+        """He takes his fix back: the failed version is live again, as deployed."""
+        for path, fix in list(self.hotfixes.items()):
+            if self.live(path) == fix:
+                self.by_hand(path, path, self.scene.current(path).encode())
+                del self.hotfixes[path]
+
+    @rule(path=st.sampled_from(PATHS))
+    def spoil(self, path: str) -> None:
+        """Somebody puts other bytes in the place of a saved copy, if it is still beside."""
+        if (self.scene.root / (path + self.scene.suffix)).exists():
+            self.by_hand(path, path + self.scene.suffix, b"spoilt")
+            self.spoilt.add(path)
+
+    @rule()
+    def second_operator(self) -> None:
+        """Another one begins while the first is alive: he is held, and told by whom."""
+        asked(lease(self.scene, self.run, os.getpid()))
+        with pytest.raises(Refused, match=f"held by the tests .process {os.getpid()}"):
+            asked(lease(self.scene, "r-second", os.getppid()))
+        asked(lease(self.scene, self.run, os.getpid()))
+        asked(self.scene.question("runs", "end", self.run, outcome="failed"))
+        asked(lease(self.scene, self.run, DEAD))
+
+    @invariant()
+    def whole(self) -> None:
+        """Each live file is one of the versions that somebody made of it; none of them is lost."""
+        if self.scene.home == self.template:
+            return
+        there = self.scene.contents()
+        for path, versions in self.versions.items():
+            found = self.live(path)
+            known = {self.scene.files[path].encode(), self.scene.current(path).encode()}
+            assert found in known | set(self.hotfixes.values()), (path, found)
+            assert versions <= there, (path, versions - there)
+
+
+def test_any_order_of_events(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Examples of up to twenty events each."""
+    why = tracing.unavailable()
+    if why:
+        pytest.skip(f"not run: {why}")
+    tracing.loaded()
+    monkeypatch.setattr(working, "PATIENCE", 0.2)
+    scene = Scene(place / "home").deploy()
+    monkeypatch.setenv("PATH", f"{scene.home / 'bin'}:{os.environ['PATH']}")
+    clone(scene.home, place / "template")
+    Rollback.template = place / "template"
+    machine = Rollback.TestCase
+    machine.settings = settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=LONGEST,
+        deadline=None,
+        derandomize=not EVERYTHING,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    machine("runTest").runTest()
+    measured(
+        "any order of events",
+        f"{COUNT['examples']} sequences, {COUNT['steps']} steps, {COUNT['kills']} kills",
+    )
