@@ -44,11 +44,13 @@ def record_of(folder: Path) -> dict[str, Any] | None:
     return found
 
 
-def outcomes(record: Mapping[str, Any]) -> list[Outcome]:
-    """Return how the criteria of a record ended, as far as a checklist wants to know."""
+def outcomes(rows: object) -> list[Outcome]:
+    """Return how criteria ended, from rows of a record or a timeline that may hold anything."""
+    listed = [each for each in rows if isinstance(each, dict)] if isinstance(rows, list) else []
     return [
         Outcome(str(each["id"]), each.get("component"), str(each["outcome"]), "", 0.0)
-        for each in record.get("criteria", ())
+        for each in listed
+        if "id" in each and "outcome" in each
     ]
 
 
@@ -57,11 +59,8 @@ def items(folder: Path, now: dt.datetime | None = None) -> list[dict[str, Any]]:
     record, events = record_of(folder) or {}, people.events(folder)
     earlier = people.before(folder, people.incident_of(folder))
     now = now or dt.datetime.now(dt.UTC)
-    ended = outcomes(record) or [
-        Outcome(str(each["id"]), each.get("component"), str(each["outcome"]), "", 0.0)
-        for each in events
-        if each["event"] == "criterion"
-    ]
+    own = [each for each in events if each["event"] == "criterion"]
+    ended = outcomes(record.get("criteria")) or outcomes(own)
     return checklist(ended, [*earlier, *events], now=now)
 
 
@@ -76,7 +75,7 @@ def amend(folder: Path, event: str, **facts: object) -> None:
     said = people.note(folder, event, **redactor.data(facts))
     if record_of(folder) is not None:
         refresh(folder)
-        bundle.close(folder, f"{said['event']}: {said.get('item') or said.get('by')}")
+        bundle.close(folder, f"{said['event']}: {said.get('item') or said.get('by') or ''}")
 
 
 def refresh(folder: Path) -> None:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from . import bundle
+from . import bundle, overview
 from .artefacts import JUNIT, REPORT, redacted_xml, seal, write_private
-from .errors import LeakFound
+from .errors import LeakFound, RollbackError
 from .page import document as page
 from .page.log import Log
 
@@ -156,8 +156,11 @@ class Seal:
             own(session.config, self.folder, self.redactor)
             seal(self.folder, self.report.record(), self.redactor)
             bundle.close(self.folder, "the run ended")
+            overview.write(self.folder.parent)
         except LeakFound as leak:
             self.problem, session.exitstatus = str(leak), leak.exit_code
+        except RollbackError as error:
+            self.problem = str(error)
         except OSError as error:
             self.problem = f"{self.folder}: {error.strerror or error}"
         return result

@@ -80,12 +80,12 @@ def draft(folder: Path) -> str:
             *(asked(*each) for each in QUESTIONS),
             actions(),
         ]
+        return "\n\n".join("\n".join(each) for each in sections) + "\n"
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UsageError(
             f"{folder / 'report.json'} is no record of a run: {type(error).__name__} {error}",
             hint=f"scripts/verify_bundle {folder.name}",
         ) from error
-    return "\n\n".join("\n".join(each) for each in sections) + "\n"
 
 
 def head(record: Mapping[str, Any]) -> Iterator[str]:
@@ -99,7 +99,7 @@ def summary(record: Mapping[str, Any], folder: Path) -> Iterator[str]:
     """Yield the facts in a table."""
     elapsed, margin = record.get("elapsed"), record.get("margin")
     facts = {
-        "incident": record.get("incident") or TODO,
+        "incident": plain(record.get("incident") or "") or TODO,
         "system": f"{plain(record['system'])} on {plain(record['target']['name'])}",
         "run": plain(record["run"]),
         "operator": plain(record["operator"]),
@@ -168,7 +168,7 @@ def words(event: Mapping[str, Any]) -> str:
         return ""
     facts = {key: plain(value) for key, value in event.items() if value is not None}
     took = span(event["seconds"]) if isinstance(event.get("seconds"), (int, float)) else ""
-    form = TOLD.get(kind, kind.replace("{", "").replace("}", ""))
+    form = TOLD.get(kind) or plain(kind.replace("{", "").replace("}", ""))
     return form.format_map(defaultdict(str, {**facts, "took": took})).strip()
 
 
@@ -214,11 +214,12 @@ def acts(events: Iterable[Mapping[str, Any]], items: Iterable[Mapping[str, Any]]
     if not mine:
         yield "Nobody has ticked anything: `scripts/checklist`."
     yield ""
-    yield "### Open items of the checklist"
+    yield "### Items of the checklist that are open or were late"
     yield ""
     left = [each for each in items if each["state"] != "done"]
     for each in left:
-        yield f"- [ ] {plain(each['list'])}: {plain(each['item'])} ({each['state']})"
+        sign = "x" if each["state"] == "late" else " "
+        yield f"- [{sign}] {plain(each['list'])}: {plain(each['item'])} ({each['state']})"
     if not left:
         yield "None."
 
