@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+
 from tests.browser.chromium import Chromium
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.browser import record
 
 from rollback.artefacts import DATA, JUNIT, REPORT, TIMELINE, scan
+from tests.browser import record
 from tests.plugin.shop import Shop
 
 if TYPE_CHECKING:

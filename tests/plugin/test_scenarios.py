@@ -242,7 +242,7 @@ def test_an_optional_component_that_stays_down_is_only_told(village: Village) ->
 
     assert (code, "RECOVERED in " in printed) == (0, True), printed
     assert "ADVISORY drill.services.optional" in printed
-    assert village.outcomes()["validate.units.active", "rag"] == "advisory"
+    assert village.outcomes()["validate.health.answers", "rag"] == "advisory"
 
 
 def test_every_criterion_of_the_drill_was_seen_red() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.run_facts import STORY, SYSTEM, event, outcome
 
 from rollback.criteria import Outcome
 from rollback.model import PHASES
 from rollback.phases import phases
+from tests.unit.run_facts import STORY, SYSTEM, event, outcome
 
 
 def seen(

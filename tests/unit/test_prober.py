@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.unit.moody import BROKEN, GONE, PAGE, UP, Server
 
 from rollback.errors import Unreachable
 from rollback.manifest import parse
 from rollback.model import System
 from rollback.prober import Far, Near, Prober, loopback, prober_for
 from rollback.tally import Users
+from tests.unit.moody import BROKEN, GONE, PAGE, UP, Server
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.run_facts import STORY, SYSTEM, event, facts, outcome
 
 from rollback.record import procedure, record, sentence, title
 from rollback.report import render
 from rollback.tally import Users
+from tests.unit.run_facts import STORY, SYSTEM, event, facts, outcome
 
 
 def test_without_a_decision_there_is_no_clock() -> None:

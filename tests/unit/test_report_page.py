@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.report_records import MEGABYTE, Seen, criterion, full, unchanged_but
 
 from rollback.criteria import OUTCOMES
 from rollback.page import words
 from rollback.page.document import STYLE, document, title
 from rollback.report import render, unchanged
+from tests.unit.report_records import MEGABYTE, Seen, criterion, full, unchanged_but
 
 HOSTILE = (
     "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\x1b[31m\0\u202e\udcff\ud800{{ 7*7 }}"

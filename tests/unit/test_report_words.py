@@ -7,7 +7,6 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.report_records import MEGABYTE, Seen, unchanged_but
 
 from rollback.page.document import render_log
 from rollback.page.log import Log
@@ -15,6 +14,7 @@ from rollback.page.row import finite
 from rollback.page.scrub import clean, scrub
 from rollback.page.words import clock, milliseconds, moment, span
 from rollback.report import unchanged
+from tests.unit.report_records import MEGABYTE, Seen, unchanged_but
 
 
 def test_log_is_redacted_cut_and_text() -> None:

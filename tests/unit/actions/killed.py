@@ -17,6 +17,7 @@ sys.path[:0] = sys.argv[1:3]
 
 from pathlib import Path
 
+from rollback.agent import exchanging
 from tests.unit.actions.site import FILES, Site
 
 CALLS = (
@@ -39,6 +40,7 @@ def mortal(point: int) -> None:
 
         return before
 
+    exchanging.exchange = counted(exchanging.exchange)
     for name in CALLS:
         setattr(os, name, counted(getattr(os, name)))
 

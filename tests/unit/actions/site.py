@@ -287,6 +287,7 @@ FILES = (
     actions.RESTORE_CONFIGURATION,
     actions.INSTALL_UNITS,
     actions.CLEAR_CACHES,
+    actions.SEPARATE,
     actions.CLOSE,
 )
 """The actions that change files, in order."""

@@ -17,11 +17,14 @@ from rollback.agent.problem import Problem
 NAMES = ["a.py", "sub/b.py", "sub/$(touch x)", "-rf", "sub/new\nline", "sub/\udcff"]
 
 
+WAYS = ["exchange", "rename"]
+
+
 class Tree:
     """A root with a previous release saved and a current one deployed."""
 
-    def __init__(self, home: Path, names: list[str] = NAMES) -> None:
-        self.root, self.state, self.names = home / "root", home / "state", names
+    def __init__(self, home: Path, names: list[str] = NAMES, way: str = "exchange") -> None:
+        self.root, self.state, self.names, self.way = home / "root", home / "state", names, way
         for name in names:
             self.path(name).parent.mkdir(parents=True, exist_ok=True)
             self.path(name).write_text(f"previous {name!r}")
@@ -47,7 +50,7 @@ class Tree:
 
     def question(self, run: str = "r1") -> dict[str, Any]:
         """Return a question about one run."""
-        return {**self.place(), "run": run, "components": []}
+        return {**self.place(), "run": run, "components": [], "way": self.way}
 
     def apply(self) -> dict[str, Any]:
         """Plan and restore."""
@@ -67,10 +70,10 @@ class Tree:
         }
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    """A tree to restore."""
-    return Tree(tmp_path)
+@pytest.fixture(params=WAYS)
+def tree(request: pytest.FixtureRequest, tmp_path: Path) -> Tree:
+    """A tree to restore, in each of the ways."""
+    return Tree(tmp_path, way=request.param)
 
 
 def test_every_file_comes_back_whatever_its_name(tree: Tree) -> None:
@@ -140,7 +143,7 @@ def test_a_second_run_at_the_same_time_is_told_who_is_there(
 KILLER = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
-from rollback.agent import restoring, undoing
+from rollback.agent import exchanging, restoring, undoing
 import json
 question, wanted = json.loads(sys.argv[2]), int(sys.argv[3])
 import itertools
@@ -153,6 +156,7 @@ def counted(call):
     return before
 for name in ("open", "rename", "link", "unlink", "fsync", "fdatasync", "write", "fchmod", "utime"):
     setattr(os, name, counted(getattr(os, name)))
+exchanging.exchange = counted(exchanging.exchange)
 if sys.argv[4] == "undo":
     undoing.undo(question)
 else:
@@ -160,13 +164,14 @@ else:
 """
 
 
+@pytest.mark.parametrize("names", WAYS)
 @pytest.mark.parametrize("way", ["apply", "undo"])
-def test_a_kill_before_any_call_loses_nothing(tmp_path: Path, way: str) -> None:
+def test_a_kill_before_any_call_loses_nothing(tmp_path: Path, way: str, names: str) -> None:
     """Killed anywhere: every path is old or new, the same call ends, and undo brings all back."""
     point = 0
     while True:
         point += 7  # a sample: the sweep over every system call is a proof of its own
-        tree = Tree(tmp_path / str(point))
+        tree = Tree(tmp_path / str(point), way=names)
         before = tree.live()
         question = tree.question()
         question["digest"] = restoring.look(question)["digest"]
@@ -191,10 +196,14 @@ def test_a_kill_before_any_call_loses_nothing(tmp_path: Path, way: str) -> None:
             return
 
 
-@pytest.mark.parametrize("point", [40, 150, 333, 480, 600, 777])
-def test_a_kill_among_many_files_loses_nothing(tmp_path: Path, point: int) -> None:
+POINTS = [("exchange", point) for point in (40, 150, 333, 430, 500)]
+POINTS += [("rename", point) for point in (40, 333, 600, 700, 777)]
+
+
+@pytest.mark.parametrize(("way", "point"), POINTS)
+def test_a_kill_among_many_files_loses_nothing(tmp_path: Path, way: str, point: int) -> None:
     """With threads at work, too: each path is old or new, the same call ends it, undo undoes."""
-    tree = Tree(tmp_path, [f"d{number % 3}/f{number}" for number in range(60)])
+    tree = Tree(tmp_path, [f"d{number % 3}/f{number}" for number in range(60)], way)
     before = tree.live()
     question = tree.question()
     question["digest"] = restoring.look(question)["digest"]
