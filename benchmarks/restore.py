@@ -1,36 +1,52 @@
 #!/usr/bin/env python3
-"""Put saved copies back: the procedure's loop and rsync beside the agent.
+"""Put saved copies back: the procedure's loop, cp and rsync beside the agent.
 
-    .venv/bin/python benchmarks/restore.py [--files 30 1000 10000] [--rounds 5]
+    .venv/bin/python benchmarks/restore.py [--files 30 1000 10000] [--rounds 3] [--memory 100000]
 
-All ways take turns in one run, each on a fresh copy of the same deployed tree; each number is the
-median of its turns. Ours plans, verifies before and after, keeps both versions, is durable and
-journaled, and its time includes both round trips with the agent's start. The others do none of
-that; rsync is given the saved files as a tree of their own, which is more than a deploy leaves.
+All ways take turns in one run, each on a fresh copy of the same deployed tree, with the disk at
+rest; each number is the median of its turns. Ours plans, verifies before and after, keeps both
+versions, is durable and journaled, and its time is that of three round trips, each with the agent's
+start. The others do none of that; rsync is given the saved files as a tree of their own, which is
+more than a deploy leaves. `ours` chooses its way itself: copies of a few files, exchanged names for
+many; then the saved copies get bytes of their own before anything starts, which is shown apart.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import resource
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.bench import Stock, Way, interleaved, machine, shell, shown, table
-from rollback.action import Scope
+from rollback.action import Action, Scope
 from rollback.actions.files import RESTORE_FILES
+from rollback.actions.parting import SEPARATE
 from rollback.connection import Connection
 from rollback.manifest import load
 
 PROCEDURE = (
     """cd {root} && find . -name '*.backup' -exec sh -c 'mv "$1" "${{1%.backup}}"' _ {{}} \\;"""
 )
+COPIES = (
+    """cd {root} && find . -name '*.backup' -exec sh -c 'cp -a "$1" "${{1%.backup}}"' _ {{}} \\;"""
+)
+REPLACE = """
+import os, sys
+for top, _, names in os.walk(sys.argv[1]):
+    for name in names:
+        if name.endswith(".backup"):
+            os.replace(os.path.join(top, name), os.path.join(top, name[:-7]))
+"""
+OURS, STAGED = "**ours**", "ours, always staged copies"
 
 
 def fresh(stock: Stock) -> Callable[[], None]:
@@ -57,39 +73,56 @@ def keep(stock: Stock) -> None:
         shutil.copy2(stock.root / f"{name}.backup", path)
 
 
-def ours(stock: Stock) -> Callable[[], float]:
-    """Return what the gate does for the action: look, apply, look again."""
-    system = load(stock.manifest).system
-    connection, scope = Connection(system), Scope(system, run="benchmark")
+class Ours:
+    """What the gate does for an action: look, apply, look again."""
 
-    def run() -> float:
-        for change in RESTORE_FILES.plan(scope, RESTORE_FILES.look(connection, scope)):
-            connection.ask(
-                change.noun,
-                change.verb,
-                deadline=change.seconds,
-                state=system.about.state,
-                run=scope.run,
-                **change.arguments,
-            )
-        if RESTORE_FILES.plan(scope, RESTORE_FILES.look(connection, scope)):
-            raise SystemExit("the restore left something to do")
-        return 0
+    def __init__(self, stock: Stock) -> None:
+        system = load(stock.manifest).system
+        self.connection, self.scope = Connection(system), Scope(system, run="benchmark")
 
-    return run
+    def perform(self, action: Action, **more: object) -> Callable[[], float]:
+        """Return what carries an action out."""
+
+        def run() -> float:
+            for change in self.plan(action):
+                state = self.scope.system.about.state
+                arguments: dict[str, Any] = {**change.arguments, **more, "state": state}
+                self.connection.ask(
+                    change.noun,
+                    change.verb,
+                    deadline=change.seconds,
+                    run=self.scope.run,
+                    **arguments,
+                )
+            if self.plan(action):
+                raise SystemExit("the restore left something to do")
+            return 0
+
+        return run
+
+    def plan(self, action: Action) -> tuple[Any, ...]:
+        """Look and plan."""
+        return action.plan(self.scope, action.look(self.connection, self.scope))
 
 
 def ways(stock: Stock) -> Iterator[Way]:
     """Yield every way to restore a stock."""
-    again = fresh(stock)
-    yield Way(
-        "the procedure: `find … -exec sh -c mv`", shell(PROCEDURE.format(root=stock.root)), again
-    )
+    again, ours = fresh(stock), Ours(stock)
+    loop = PROCEDURE.format(root=stock.root)
+    yield Way("the procedure: `find … -exec sh -c mv`", shell(loop), again)
+    yield Way("`cp -a` per file", shell(COPIES.format(root=stock.root)), again)
     if shutil.which("rsync"):
         saved = f"{stock.home / 'saved'}/"
         yield Way("`rsync -a`", shell(f"rsync -a {saved} {stock.root}/"), again)
         yield Way("`rsync -a --fsync`", shell(f"rsync -a --fsync {saved} {stock.root}/"), again)
-    yield Way("**ours, through the agent**", ours(stock), again)
+    script = stock.home / "replace.py"
+    script.write_text(REPLACE)
+    yield Way(
+        "a bare loop of `os.replace`", shell(f"{sys.executable} {script} {stock.root}"), again
+    )
+    yield Way(STAGED, ours.perform(RESTORE_FILES, way="rename"), again)
+    yield Way(OURS, ours.perform(RESTORE_FILES), again)
+    yield Way("… and then: copies with bytes of their own", ours.perform(SEPARATE))
 
 
 def measured(files: int, rounds: int) -> list[Way]:
@@ -104,13 +137,49 @@ def measured(files: int, rounds: int) -> list[Way]:
         return interleaved(listed)
 
 
+def memory(files: int) -> str:
+    """Return how much memory the agent takes for so many files, in words."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as home:
+        stock = Stock(Path(home), files)
+        stock.build()
+        place = {"root": str(stock.root), "state": str(stock.state), "suffix": ".backup"}
+        question = {**place, "components": [], "part": "files", "run": "r"}
+        argv = [sys.executable, "-I", __file__, "--agent", json.dumps(question)]
+        done = subprocess.run(argv, check=True, capture_output=True, text=True)
+    return f"{files:,} files: {done.stdout.strip()} MB of memory at most, plan and restore together"
+
+
+def agent(question: dict[str, Any]) -> None:
+    """Restore in this process, and print the most memory that it took."""
+    from rollback.agent import restoring  # noqa: PLC0415 - alone, to be measured
+
+    restoring.apply({**question, "digest": restoring.look(question)["digest"]})
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+
+
+def compared(files: int, run: list[Way]) -> str:
+    """Return how many times as long as ours the others take."""
+    mine = next(way.median for way in run if way.name == OURS)
+    staged = next(way.median for way in run if way.name == STAGED)
+    others = [way for way in run if "ours" not in way.name]
+    words = ", ".join(
+        f"{way.name} {way.median / mine:.1f} x ({way.median / staged:.1f} x the staged way)"
+        for way in others[:-1]
+    )
+    return f"- {files:,} files, as long as ours: {words}"
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--files", type=int, nargs="+", default=[30, 1000, 10_000])
+    parser.add_argument("--files", type=int, nargs="*", default=[30, 1000, 10_000])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--memory", type=int, help="also say what so many files take")
+    parser.add_argument("--agent", type=json.loads, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left behind
+    if asked.agent:
+        agent(asked.agent)
+        return
     print(f"{machine(Path(tempfile.gettempdir()))}; medians of {asked.rounds} turns\n")
     runs = {files: measured(files, asked.rounds) for files in asked.files}
     names = list(dict.fromkeys(way.name for run in runs.values() for way in run))
@@ -118,8 +187,9 @@ def main() -> None:
     rows = [[name, *(shown(found[files, name]) for files in runs)] for name in names]
     print(table(["put saved copies back", *(f"{files:,} files" for files in runs)], rows), "\n")
     for files, run in runs.items():
-        others = ", ".join(f"{way.name} {way.median / run[-1].median:.1f} x" for way in run[:-1])
-        print(f"- {files:,} files, as long as ours: {others}")
+        print(compared(files, run))
+    if asked.memory:
+        print(f"- {memory(asked.memory)}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from rollback.actions.defaults import USE_DEFAULTS
 from rollback.actions.files import REMOVE_ADDED, RESTORE_FILES
 from rollback.actions.guard import GUARD_OFF, GUARD_ON
 from rollback.actions.maintenance import MAINTENANCE_OFF, MAINTENANCE_ON
+from rollback.actions.parting import SEPARATE
 from rollback.actions.snapshot import SNAPSHOT
 from rollback.actions.units import ISOLATE, START, START_OPTIONAL
 
@@ -27,6 +28,7 @@ __all__ = [
     "RESTORE_CONFIGURATION",
     "RESTORE_DATABASE",
     "RESTORE_FILES",
+    "SEPARATE",
     "SNAPSHOT",
     "START",
     "START_OPTIONAL",
@@ -45,6 +47,7 @@ ACTIONS: tuple[Action, ...] = (
     INSTALL_UNITS,
     CLEAR_CACHES,
     RESTORE_DATABASE,
+    SEPARATE,
     GUARD_OFF,
     START,
     START_OPTIONAL,

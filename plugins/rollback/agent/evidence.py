@@ -97,7 +97,11 @@ def _free(tree: Tree, store: Tree, kind: str, ends: tuple[str, str]) -> str:
 
 def _is_same(one: pairs.Side, other: pairs.Side) -> bool:
     """Tell whether two sides are the same file, left in both places by a crash."""
-    return one.is_file and one._replace(links=0) == other._replace(links=0)
+    return one.is_file and _plain(one) == _plain(other)
+
+
+def _plain(side: pairs.Side) -> pairs.Side:
+    return side._replace(links=0, stamp=0)
 
 
 def make(tree: Tree, path: str) -> None:

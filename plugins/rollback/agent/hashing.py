@@ -15,6 +15,8 @@ def blocks(opened: int, size: int) -> Iterator[bytes]:
     block = os.read(opened, most)
     while block:
         yield block
+        if len(block) < most:  # of a regular file: this was its end
+            return
         block = os.read(opened, most)
 
 

@@ -27,7 +27,11 @@ class Metadata(NamedTuple):
 
 def read(opened: int) -> Metadata:
     """Return the metadata of an open file."""
-    found = os.fstat(opened)
+    return of(opened, os.fstat(opened))
+
+
+def of(opened: int, found: os.stat_result) -> Metadata:
+    """Return the metadata of an open file whose state was asked for already."""
     return Metadata(
         stat.S_IMODE(found.st_mode),
         found.st_uid,

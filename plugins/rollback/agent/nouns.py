@@ -57,6 +57,8 @@ NOUNS: Dict[str, str] = {
     "runs.end": "runs.end",
     "runs.look": "runs.look",
     "runs.note": "runs.note",
+    "shared.look": "parting.look",
+    "shared.part": "parting.part",
     "snapshot.look": "snapshot.look",
     "snapshot.take": "snapshot.take",
     "tools.look": "tools.look",

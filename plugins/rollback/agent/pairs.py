@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
+import sys
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from .hashing import sha256
@@ -13,12 +15,18 @@ if TYPE_CHECKING:
     from .record import Saved
 
 ABSENT = "absent"
+FLAGS = 0x80086601 if sys.maxsize > 1 << 32 else 0x80046601
+"""The request FS_IOC_GETFLAGS."""
+
+FIXED = 0x10 | 0x20
+"""Immutable, or append only."""
 
 
 class Side(NamedTuple):
     """One of the two. `kind` is file, absent, symlink, directory, fifo, socket, device or error.
 
-    The numbers are those of a file; `sha256` is "" when the size already told it apart.
+    The numbers are those of a file; `sha256` is "" when the size already told it apart. Two files
+    with one `stamp` are one that was not touched in between.
     """
 
     kind: str
@@ -29,6 +37,8 @@ class Side(NamedTuple):
     links: int = 0
     sha256: str = ""
     detail: str = ""
+    stamp: int = 0
+    immutable: bool = False
 
     @property
     def is_file(self) -> bool:
@@ -47,11 +57,12 @@ class Side(NamedTuple):
 def look(directory: int, name: str, size: Optional[int] = None) -> Side:
     """Return what is there; with a size given, only a file of that size is opened and read."""
     try:
-        found = os.stat(name, dir_fd=directory, follow_symlinks=False)
-        if not stat.S_ISREG(found.st_mode):
-            return Side(kind_of(found.st_mode))
-        if size is not None and size != found.st_size:
-            return _side(found, "")
+        if size is not None:
+            found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+            if not stat.S_ISREG(found.st_mode):
+                return Side(kind_of(found.st_mode))
+            if size != found.st_size:
+                return _side(found, "")
         opened = open_regular(directory, name)
     except Irregular as other:
         return Side(other.kind)
@@ -66,7 +77,8 @@ def _read(opened: int) -> Side:
     """Return a file as it is now, all of it, and close it."""
     try:
         found = os.fstat(opened)
-        return _side(found, sha256(opened, found.st_size))
+        digest = sha256(opened, found.st_size)
+        return _side(found, digest)._replace(immutable=is_immutable(opened))
     except OSError as error:
         return Side("error", detail=f"cannot be read: {error.strerror}")
     finally:
@@ -74,8 +86,23 @@ def _read(opened: int) -> Side:
 
 
 def _side(found: os.stat_result, digest: str) -> Side:
-    mode = stat.S_IMODE(found.st_mode)
-    return Side("file", found.st_size, mode, found.st_uid, found.st_gid, found.st_nlink, digest)
+    mode, owner = stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid)
+    return Side("file", found.st_size, mode, *owner, found.st_nlink, digest, "", stamp(found))
+
+
+def stamp(found: os.stat_result) -> int:
+    """Return what changes when anybody touches a file, its name aside."""
+    times = (found.st_mtime_ns, found.st_ctime_ns)
+    return hash((found.st_dev, found.st_ino, found.st_size, *times))
+
+
+def is_immutable(opened: int) -> bool:
+    """Tell whether not even root can change, rename or link an open file or directory."""
+    try:
+        flags = fcntl.ioctl(opened, FLAGS, bytes(8))
+    except OSError:
+        return False
+    return bool(int.from_bytes(flags[:4], sys.byteorder) & FIXED)
 
 
 class Pair(NamedTuple):

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Any, Iterable
+from typing import Any, Dict, Iterable, Optional, Tuple
 
-from . import blobs, evidence, pairs, record, swapping
+from . import blobs, carrying, evidence, pairs, record, swapping
 from .ahead import read_ahead
 from .journal import Journal, entries
 from .paths import Tree
@@ -22,6 +22,8 @@ from .problem import Problem
 from .record import Saved
 from .swapping import Item, Place
 from .working import Work, opened, working
+
+Seen = Dict[Tuple[str, str], int]
 
 JOURNALS = {"files": "journal", "configuration": "journal-configuration"}
 
@@ -70,7 +72,7 @@ def is_below(path: str, places: Iterable[str]) -> bool:
     return any(path == place or path.startswith(f"{place}/") for place in places)
 
 
-def wanted(question: dict[str, Any]) -> list[Item]:
+def wanted(question: dict[str, Any], seen: Optional[Seen] = None) -> list[Item]:
     """Return the files whose live side is not the recorded one; refuse a bad copy of any of them.
 
     Raises:
@@ -82,14 +84,16 @@ def wanted(question: dict[str, Any]) -> list[Item]:
     root, names = question["root"], [saved.path for saved in files]
     with Tree(root) as tree, read_ahead(root, names):
         for saved in files:
-            _compare(tree, saved, question["suffix"], found, refused)
+            _compare(tree, saved, question["suffix"], found, refused, {} if seen is None else seen)
     found = _from_git(question, found, refused)
     if refused:
         raise Problem("; ".join(refused), "pytest suites/readiness names the way out for each")
     return found
 
 
-def _compare(tree: Tree, saved: Saved, suffix: str, found: list[Item], refused: list[str]) -> None:
+def _compare(  # noqa: PLR0917 - one file, and where each thing that is found out goes
+    tree: Tree, saved: Saved, suffix: str, found: list[Item], refused: list[str], seen: Seen
+) -> None:
     """Say whether a file is to be restored, or why it must not be. A copy is read if needed.
 
     The source of a file whose copy cannot be used is what is wrong with that.
@@ -100,10 +104,15 @@ def _compare(tree: Tree, saved: Saved, suffix: str, found: list[Item], refused: 
     if live.kind not in {"file", pairs.ABSENT}:
         refused.append(f"{saved.path}: the live side is {live.detail or f'a {live.kind}'}")
         return
+    if live.immutable:
+        refused.append(f"{saved.path}: the live side is immutable: chattr -i it")
+        return
+    seen[saved.path, "live"] = live.stamp
     copy = pairs.copy(tree, saved.path, suffix, saved.size)
     if not copy.has_content(saved) or copy.links > 1:
         found.append(Item(saved, live.sha256, f"its saved copy is {copy.kind}, not as recorded"))
         return
+    seen[saved.path, "copy"] = copy.stamp
     found.append(Item(saved, live.sha256))
 
 
@@ -120,7 +129,14 @@ def place(question: dict[str, Any], number: int) -> Place:
     part = question.get("part")
     mark = question["run"] + ("" if part in {None, "files"} else "-c")
     named = mark if number == 0 else f"{mark}-{number}"
-    return Place(question["root"], question["suffix"], named, blobs.stored(question))
+    return Place(
+        question["root"],
+        question["suffix"],
+        named,
+        blobs.stored(question),
+        run=question["run"],
+        seen={},
+    )
 
 
 def plans(entries: list[dict[str, Any]]) -> list[list[Item]]:
@@ -150,53 +166,29 @@ def apply(question: dict[str, Any]) -> dict[str, Any]:
         try:
             if journal.last("undo"):
                 raise Problem("this run was undone", "start a new run")
+            seen: Seen = {}
             if not plans(journal.entries) or reached(journal, "verified"):
-                _plan(question, journal)
+                _plan(question, journal, seen)
             known = plans(journal.entries)
             items = known[-1]
             if not reached(journal, "verified"):
-                _carry_out(place(question, len(known) - 1), items, journal)
+                where = place(question, len(known) - 1)._replace(seen=seen)
+                where = carrying.way(question.get("way"), where, items, journal)
+                carrying.carry_out(where, items, journal)
             return {"restored": len(items)}
         finally:
             journal.close()
 
 
-def _plan(question: dict[str, Any], journal: Journal) -> None:
+def _plan(question: dict[str, Any], journal: Journal, seen: Seen) -> None:
     """Write down what will be done; after an earlier plan only when there is something to do."""
-    items = wanted(question)
+    items = wanted(question, seen)
     if plans(journal.entries) and not items:
         return
     if digest(items) != question["digest"]:
         raise Problem("files changed since the plan was made", "run the same command again")
     blobs.fetch(question, [item.saved for item in items if item.source == "git"])
     journal.add("plan", items=[[*item.saved, item.live] for item in items])
-
-
-def _carry_out(where: Place, items: list[Item], journal: Journal) -> None:
-    if not reached(journal, "staged"):
-        where.each(swapping.stage, items)
-        journal.add("staged")
-    if not reached(journal, "preserved"):
-        where.each(swapping.preserve, items)
-        journal.add("preserved")
-    where.each(swapping.commit, items)
-    _verify(where, items)
-    journal.add("verified")
-
-
-def _verify(where: Place, items: list[Item]) -> None:
-    wrong = []
-    with Tree(where.root) as tree:
-        for item in items:
-            live = pairs.look(*tree.parent(item.saved.path))
-            if not (live.has_content(item.saved) and live.has_owner(item.saved)):
-                wrong.append(item.saved.path)
-    if wrong:
-        raise Problem(
-            f"{', '.join(wrong)}: not as recorded after the restore",
-            "run the same command again",
-            "unfinished",
-        )
 
 
 def take_back(question: dict[str, Any], work: Work, part: str) -> int:
@@ -217,7 +209,9 @@ def take_back(question: dict[str, Any], work: Work, part: str) -> int:
         for number in reversed(range(len(known))):
             where = place({**question, "part": part}, number)
             fresh = [item for item in known[number] if item.saved.path not in back]
+            carrying.forget(where, fresh)
             where.each(swapping.take_back, fresh)
+            where.settle(fresh)
             _keep(work, where, [item for item in known[number] if item.saved.path in back])
             back.update(item.saved.path for item in fresh)
         if known and journal.last("undone") is None:

@@ -1,25 +1,27 @@
-"""One file of a restore: staged beside the live one, the failed version preserved, then renamed.
+"""One file of a restore: what is staged beside it takes its name, and its own becomes another.
 
-Every step is told by what is on the disk, so each may be done again after any crash.
+Two ways: the names are exchanged in one step, or the failed version gets a second name and the new
+file is renamed. Either ends with the failed version under the batch's old name, so there is one way
+back. Every step is told by what is on the disk, so each may be done again after any crash.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import os
-from typing import Callable, NamedTuple, Sequence
+from typing import Callable, FrozenSet, NamedTuple, Optional, Sequence
 
-from . import blobs, metadata, pairs
-from .copying import FRESH, spread
-from .hashing import blocks
-from .paths import Tree, open_regular
+from . import evidence, exchanging, pairs, staging
+from .copying import spread
+from .paths import Tree
 from .problem import Problem
 from .record import Saved
 
 FEW = 32
 """Files for which threads are not worth their start."""
+
+EXCHANGE, RENAME = "exchange", "rename"
 
 
 class Item(NamedTuple):
@@ -38,125 +40,160 @@ class Item(NamedTuple):
             return side.kind == pairs.ABSENT
         return side.is_file and side.sha256 == self.live
 
+    def is_new(self, side: pairs.Side) -> bool:
+        """Tell whether a side is what the run leaves there."""
+        return side.has_content(self.saved) and side.has_owner(self.saved)
+
 
 class Place(NamedTuple):
-    """Where a batch is restored: the root, the suffix of saved copies, and the batch's own mark.
+    """Where and how a batch is restored: the root, the suffix of saved copies, the batch's mark.
 
-    `store` is where contents lie that were fetched because a saved copy could not be used.
+    `store` is where contents lie that were fetched because a saved copy could not be used. `way` is
+    how names change hands, but for `unable` directories. `seen` are files whose content was read in
+    this very call: their stamps, by path and role; a file with the same stamp is not read again.
     """
 
     root: str
     suffix: str
     mark: str
     store: str = ""
+    way: str = RENAME
+    unable: FrozenSet[str] = frozenset()
+    run: str = ""
+    seen: dict[tuple[str, str], int] = {}  # noqa: RUF012 - always given by who restores
 
     def names(self, path: str) -> tuple[str, str]:
         """Return the names beside a file that are this batch's own: the new one, the failed one."""
         name = hashlib.sha256(os.fsencode(path)).hexdigest()[:24]
         return f".rollback-{self.mark}-{name}.new", f".rollback-{self.mark}-{name}.old"
 
-    def each(self, step: Callable[[Place, Tree, Item], None], items: Sequence[Item]) -> None:
-        """Take a step with every file, many of them in a few threads, and make names durable."""
+    def exchanges(self, item: Item) -> bool:
+        """Tell whether a file's name is exchanged; one that is absent has nothing to exchange."""
+        return self.way == EXCHANGE and item.saved.path.rpartition("/")[0] not in self.unable
+
+    def staged(self, item: Item) -> str:
+        """Return the name that the new file of an item is staged under."""
+        new, old = self.names(item.saved.path)
+        return old if item.live and self.exchanges(item) else new
+
+    def each(self, step: Callable[[Place, Tree, Item], object], items: Sequence[Item]) -> list[str]:
+        """Take a step with every file, many of them in a few threads; return what steps said."""
+
+        def named(tree: Tree, item: Item) -> object:
+            with tree.naming(item.saved.path):
+                return step(self, tree, item)
+
         if len(items) > FEW:
-            spread(lambda tree, item: step(self, tree, item), self.root, items)
+            said = spread(named, self.root, items)
         else:
             with Tree(self.root) as tree:
-                for item in items:
-                    step(self, tree, item)
-        self.settle(items)
+                said = [named(tree, item) for item in items]
+        return [word for word in said if isinstance(word, str)]
 
     def settle(self, items: Sequence[Item]) -> None:
         """Make the entries of every directory that holds one of the files durable, once each."""
+
+        def settled(tree: Tree, name: str) -> None:
+            with tree.naming(name):
+                os.fsync(tree.directory(name))
+
         above = sorted({item.saved.path.rpartition("/")[0] for item in items})
         if len(above) > FEW:
-            spread(lambda tree, name: os.fsync(tree.directory(name)), self.root, above)
+            spread(settled, self.root, above)
         else:
             with Tree(self.root) as tree:
                 for name in above:
-                    os.fsync(tree.directory(name))
+                    settled(tree, name)
 
-
-def stage(place: Place, tree: Tree, item: Item) -> None:
-    """Write the durable new file beside the live one."""
-    directory, name = tree.parent(item.saved.path)
-    new, _ = place.names(item.saved.path)
-    fetched = blobs.kept(place.store, item.saved) if place.store else None
-    source = open_regular(directory, name + place.suffix) if fetched is None else fetched
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(new, dir_fd=directory)
-        target = os.open(new, FRESH, 0o600, dir_fd=directory)
+    def trusts(self, role: str, path: str, directory: int, name: str) -> bool:
+        """Tell whether a file is the very one that was read before in this call."""
+        stamp = self.seen.get((path, role))
         try:
-            _copy(source, target, item.saved)
-        finally:
-            os.close(target)
-    finally:
-        os.close(source)
+            found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return stamp is not None and stamp == pairs.stamp(found)
 
 
-def _copy(source: int, target: int, saved: Saved) -> None:
-    seen = hashlib.sha256()
-    for block in blocks(source, saved.size):
-        seen.update(block)
-        rest = memoryview(block)
-        while rest:
-            rest = rest[os.write(target, rest) :]
-    if seen.hexdigest() != saved.sha256:
-        raise Problem(
-            f"the saved copy of {saved.path} changed under our hands", "see who writes there"
-        )
-    metadata.apply(target, recorded(saved, os.fstat(source).st_atime_ns))
-    os.fsync(target)
+def preserve(place: Place, tree: Tree, item: Item) -> Optional[str]:
+    """Give the failed version a second name, so that a rename cannot lose it.
 
-
-def recorded(saved: Saved, atime: int) -> metadata.Metadata:
-    """Return the metadata of the record: the saved copy's own may be somebody else's work."""
-    xattrs = {name: base64.b64decode(value) for name, value in saved.xattrs.items()}
-    return metadata.Metadata(saved.mode, saved.uid, saved.gid, atime, saved.mtime_ns, xattrs)
-
-
-def preserve(place: Place, tree: Tree, item: Item) -> None:
-    """Give the failed version a second name, so that the rename cannot lose it."""
-    if not item.live:
-        return
+    Returns the path of a file that is not what the plan was made from.
+    """
+    if not item.live or place.exchanges(item):
+        return None
     directory, name = tree.parent(item.saved.path)
     _, old = place.names(item.saved.path)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(old, dir_fd=directory)
-    os.link(name, old, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
-    if content(directory, old) != item.live:
-        raise moved(item)
+    try:
+        os.link(name, old, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in staging.UNLINKED:
+            raise
+        evidence.copy((directory, name), (directory, old))
+    kept = pairs.look(directory, old)
+    if kept.sha256 != item.live:
+        return item.saved.path
+    place.seen[item.saved.path, "live"] = kept.stamp
+    return None
 
 
-def moved(item: Item) -> Problem:
-    """Return what is said of a file that is not what the plan was made from."""
-    return Problem(f"{item.saved.path} changed since the plan", "undo this run, then start anew")
+def moved(place: Place, paths: Sequence[str]) -> Problem:
+    """Return what is said of files that are not what the plan was made from."""
+    return Problem(
+        f"changed since the plan, and left as they are: {', '.join(paths)}",
+        f"take this run back, then start anew: scripts/rollback --undo {place.run}",
+    )
+
+
+def conflict(place: Place, tree: Tree, item: Item) -> Optional[str]:
+    """Return the path of a file that is neither what the plan was made from nor restored."""
+    path = item.saved.path
+    directory, name = tree.parent(path)
+    if place.trusts("live", path, directory, name):
+        return None
+    live = pairs.look(directory, name)
+    if item.is_failed(live):
+        place.seen[path, "live"] = live.stamp
+    return None if item.is_new(live) or item.is_failed(live) else path
 
 
 def commit(place: Place, tree: Tree, item: Item) -> None:
-    """Give the new file the live name, in one step."""
-    directory, name = tree.parent(item.saved.path)
+    """Give the new file the live name, in one step; a file that has it already keeps it."""
+    path = item.saved.path
+    directory, name = tree.parent(path)
+    staged = place.staged(item)
+    if not place.trusts("live", path, directory, name):
+        live = pairs.look(directory, name)
+        if item.is_new(live):
+            _forget(place, directory, item)
+            return
+        if not item.is_failed(live):
+            raise moved(place, [path])
+    # A crash of an older kernel may have kept the name and lost the bytes: look before the step.
+    whole = place.trusts("staged", path, directory, staged)
+    if not whole and pairs.look(directory, staged).sha256 != item.saved.sha256:
+        staging.stage(place, tree, item)
+    _swap(place, directory, name, item)
+
+
+def _forget(place: Place, directory: int, item: Item) -> None:
+    """Take away what is still staged of a file that is restored; a failed version stays."""
     new, _ = place.names(item.saved.path)
-    live = pairs.look(directory, name)
-    if live.has_content(item.saved) and live.has_owner(item.saved):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(new, dir_fd=directory)
-        return
-    if live.sha256 != item.live:
-        raise moved(item)
-    # A crash of an older kernel may have kept the name and lost the bytes: look before the rename.
-    if content(directory, new) != item.saved.sha256:
-        stage(place, tree, item)
-    if item.live:
-        os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
-    else:
-        os.link(new, name, src_dir_fd=directory, dst_dir_fd=directory)
+    with contextlib.suppress(FileNotFoundError):
         os.unlink(new, dir_fd=directory)
 
 
-def content(directory: int, name: str) -> str:
-    """Return the digest of a file, or "" when there is none."""
-    return pairs.look(directory, name).sha256
+def _swap(place: Place, directory: int, name: str, item: Item) -> None:
+    staged = place.staged(item)
+    if not item.live:
+        os.link(staged, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
+        os.unlink(staged, dir_fd=directory)
+    elif place.exchanges(item):
+        exchanging.exchange(directory, staged, name)
+    else:
+        os.rename(staged, name, src_dir_fd=directory, dst_dir_fd=directory)
 
 
 def take_back(place: Place, tree: Tree, item: Item) -> None:
@@ -169,19 +206,24 @@ def take_back(place: Place, tree: Tree, item: Item) -> None:
     new, old = place.names(item.saved.path)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(new, dir_fd=directory)
-    live = pairs.look(directory, name)
-    if live.sha256 == item.live and not (item.live == "" and live.is_file):
-        with contextlib.suppress(FileNotFoundError):
-            # Same content may be another inode with other metadata: the preserved one is the truth.
-            os.rename(old, name, src_dir_fd=directory, dst_dir_fd=directory)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(old, dir_fd=directory)  # rename of two names of one file keeps both
-        return
-    if not live.has_content(item.saved):
+    live, kept = pairs.look(directory, name), pairs.look(directory, old)
+    if not (item.is_failed(live) or live.has_content(item.saved)):
         raise Problem(
             f"{item.saved.path} changed after the restore", "save that change elsewhere first"
         )
-    if item.live:
+    if item.live and item.is_failed(kept) and not item.is_new(kept):
+        # Same content may be another inode with other metadata: the preserved one is the truth.
         os.rename(old, name, src_dir_fd=directory, dst_dir_fd=directory)
-    else:
+    elif not item.is_failed(live):
+        _refuse_lost(item)
         os.unlink(name, dir_fd=directory)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(old, dir_fd=directory)  # staged; or rename of two names of one file keeps both
+
+
+def _refuse_lost(item: Item) -> None:
+    if item.live:
+        raise Problem(
+            f"the failed version of {item.saved.path} is not where the run left it",
+            "look for it in the run's evidence, below the state directory",
+        )

@@ -1,0 +1,83 @@
+"""Two names in one directory that change places in one step, where kernel and file system can."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from typing import Iterable
+
+from .copying import FRESH
+from .paths import Tree
+
+EXCHANGE = 2
+UNABLE = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTTY}
+"""What a kernel or file system says that cannot exchange names."""
+
+
+def exchange(directory: int, one: str, other: str) -> None:
+    """Let two names of a directory change places; both are there at every instant.
+
+    Raises:
+        OSError: one of them is missing, or this cannot be done here.
+    """
+    import ctypes  # noqa: PLC0415 - most requests exchange nothing, and some Pythons lack it
+
+    try:
+        call = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError) as error:
+        raise OSError(errno.ENOSYS, "the C library cannot exchange names", one) from error
+    first, second = os.fsencode(one), os.fsencode(other)
+    if call(directory, first, directory, second, ctypes.c_uint(EXCHANGE)):
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), one, None, other)
+
+
+def unable(root: str, directories: Iterable[str], mark: str) -> list[str]:
+    """Return the directories below the root that lie where names cannot be exchanged.
+
+    Each file system is tried once, with two empty files of the mark's own names.
+    """
+    tried: dict[int, bool] = {}
+    found = []
+    with Tree(root) as tree:
+        for path in sorted(directories):
+            with tree.naming(path):
+                here = tree.directory(path)
+                device = os.fstat(here).st_dev
+                if device not in tried:
+                    tried[device] = _tried(here, mark)
+                found += [] if tried[device] else [path]
+    return found
+
+
+def _tried(directory: int, mark: str) -> bool:
+    """Tell whether two files of a directory can change places."""
+    one, other = names(mark)
+    forget(directory, mark)
+    try:
+        for name in (one, other):
+            os.close(os.open(name, FRESH, 0o600, dir_fd=directory))
+        before = os.stat(one, dir_fd=directory, follow_symlinks=False).st_ino
+        exchange(directory, one, other)
+        return os.stat(other, dir_fd=directory, follow_symlinks=False).st_ino == before
+    except OSError as error:
+        if error.errno in UNABLE:
+            return False
+        raise
+    except ImportError:
+        return False
+    finally:
+        forget(directory, mark)
+
+
+def names(mark: str) -> tuple[str, str]:
+    """Return the names of the two files that are tried."""
+    return f".rollback-{mark}-try.one", f".rollback-{mark}-try.other"
+
+
+def forget(directory: int, mark: str) -> None:
+    """Take away what a trial left that was killed."""
+    for name in names(mark):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=directory)

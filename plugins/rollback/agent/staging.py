@@ -1,0 +1,125 @@
+"""The new file of a restore, durable beside the live one before any live file is touched.
+
+Where names can be exchanged it is a second name of the saved copy, which costs no space; anywhere
+else, and wherever the copy is not just as recorded, it is a copy of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import errno
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+from . import blobs, metadata, pairs
+from .copying import FRESH
+from .hashing import blocks, sha256
+from .paths import Irregular, Tree, open_regular
+from .problem import Problem
+
+if TYPE_CHECKING:
+    from .record import Saved
+    from .swapping import Item, Place
+
+UNLINKED = {errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV}
+"""What a file system says that gives a file no second name."""
+
+
+def stage(place: Place, tree: Tree, item: Item) -> None:
+    """Give the new file the name it is staged under, whole and durable."""
+    directory, name = tree.parent(item.saved.path)
+    staged = place.staged(item)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(staged, dir_fd=directory)
+    if place.exchanges(item) and _linked(place, directory, name + place.suffix, item):
+        return
+    fetched = blobs.kept(place.store, item.saved) if place.store else None
+    source = open_regular(directory, name + place.suffix) if fetched is None else fetched
+    try:
+        target = os.open(staged, FRESH, 0o600, dir_fd=directory)
+        try:
+            copy(source, target, item.saved)
+            place.seen[item.saved.path, "staged"] = pairs.stamp(os.fstat(target))
+        finally:
+            os.close(target)
+    finally:
+        os.close(source)
+
+
+def _linked(place: Place, directory: int, copied: str, item: Item) -> bool:
+    """Give a saved copy that is just as recorded its second name, durable; else return False."""
+    try:
+        source = open_regular(directory, copied)
+    except (FileNotFoundError, Irregular):
+        return False
+    try:
+        found = os.fstat(source)
+        if not _is_recorded(place, item, source, found):
+            return False
+        os.fsync(source)
+        staged = place.staged(item)
+        os.link(copied, staged, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
+        here = os.stat(staged, dir_fd=directory, follow_symlinks=False)
+        if (here.st_dev, here.st_ino) != (found.st_dev, found.st_ino):
+            raise changed(item.saved)
+        place.seen[item.saved.path, "staged"] = pairs.stamp(here)
+    except OSError as error:
+        if error.errno in UNLINKED:
+            return False
+        raise
+    finally:
+        os.close(source)
+    return True
+
+
+def _is_recorded(place: Place, item: Item, source: int, found: os.stat_result) -> bool:
+    """Tell whether an open saved copy is all as recorded, and has this name only."""
+    saved = item.saved
+    if found.st_nlink != 1 or found.st_size != saved.size:
+        return False
+    read = place.seen.get((saved.path, "copy")) == pairs.stamp(found)
+    if not read and sha256(source, saved.size) != saved.sha256:
+        return False
+    wanted = recorded(saved, found.st_atime_ns)
+    return not metadata.differences(metadata.of(source, found), wanted)
+
+
+def copy(source: int, target: int, saved: Saved) -> None:
+    """Write a durable copy of an open file, with the recorded metadata.
+
+    Raises:
+        Problem: the content is not the recorded one.
+    """
+    seen = hashlib.sha256()
+    for block in blocks(source, saved.size):
+        seen.update(block)
+        rest = memoryview(block)
+        while rest:
+            rest = rest[os.write(target, rest) :]
+    if seen.hexdigest() != saved.sha256:
+        raise changed(saved)
+    metadata.apply(target, recorded(saved, os.fstat(source).st_atime_ns))
+    os.fsync(target)
+
+
+def changed(saved: Saved) -> Problem:
+    """Return what is said of a saved copy that is not what it was a moment ago."""
+    return Problem(
+        f"the saved copy of {saved.path} changed under our hands",
+        "see who writes there, then run the same command again",
+    )
+
+
+def recorded(saved: Saved, atime: int) -> metadata.Metadata:
+    """Return the metadata of the record: the saved copy's own may be somebody else's work."""
+    xattrs = {name: base64.b64decode(value) for name, value in saved.xattrs.items()}
+    return metadata.Metadata(saved.mode, saved.uid, saved.gid, atime, saved.mtime_ns, xattrs)
+
+
+def discard(place: Place, tree: Tree, item: Item) -> None:
+    """Take away what was staged; nothing was committed yet."""
+    with contextlib.suppress(OSError, Irregular):
+        directory, _ = tree.parent(item.saved.path)
+        os.unlink(place.staged(item), dir_fd=directory)
