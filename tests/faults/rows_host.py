@@ -166,11 +166,15 @@ def bytes_are_durable_before_their_name(scene: Scene) -> None:
     told = [(site.call, site.about) for site in sites(scene, "files")]
     renames = [number for number, (call, _) in enumerate(told) if call.startswith("rename")]
     flushes = [number for number, (call, _) in enumerate(told) if call == "fsync"]
+    journaled = [number for number, (call, _) in enumerate(told) if call == "fdatasync"]
     assert renames
+    assert len([each for each in journaled if each < renames[0]]) >= len(("plan", "staged"))
     for number in renames:
         found = RENAMED.search(told[number][1])
         assert found, told[number]
-        assert any(f"/{found[1]}>" in told[each][1] for each in flushes if each < number), found[1]
+        durable = {f"/{found[1]}>", f"/{found[2]}>", f"/{found[1]}.backup>", f"/{found[2]}.backup>"}
+        before = [told[each][1] for each in flushes if each < number]
+        assert any(name in said for name in durable for said in before), told[number]
     last = [told[each][1] for each in flushes if each > renames[-1]]
     assert any("/srv/app>" in said for said in last)
     assert any("/srv/mesh>" in said for said in last)

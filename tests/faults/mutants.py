@@ -1,0 +1,280 @@
+"""Engines with one thing left out: each has to be caught, or the proofs prove nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import rollback
+
+REPOSITORY = Path(__file__).parents[2]
+PACKAGE = Path(rollback.__file__).parent
+FAULTS = "tests/faults"
+HARNESSES = {
+    "rows": f"{FAULTS}/test_rows.py::test_row",
+    "intruder": f"{FAULTS}/test_intruder.py",
+    "operators": f"{FAULTS}/test_operators.py",
+    "kills": f"{FAULTS}/test_kills.py",
+    "errors": f"{FAULTS}/test_errors.py",
+    "power": f"{FAULTS}/test_power.py",
+}
+"""What judges an engine. A mutant is caught by one that fails with it."""
+
+FAILED = 1
+"""What pytest returns when a test failed; all else means that it could not be judged."""
+
+
+class Edit(NamedTuple):
+    """A place in a module of the agent, and what stands there in the mutant."""
+
+    module: str
+    old: str
+    new: str
+
+
+class Mutant(NamedTuple):
+    """An engine with something left out, and which test catches it quickly."""
+
+    what: str
+    edits: tuple[Edit, ...]
+    quick: str
+
+
+POUR = """
+def _pour(directory: int, staged: str, name: str) -> None:
+    with open(os.open(staged, os.O_RDONLY, dir_fd=directory), "rb") as source:
+        with open(os.open(name, os.O_WRONLY | os.O_TRUNC, dir_fd=directory), "wb") as target:
+            target.write(source.read())
+
+
+def _refuse_lost("""
+EXCHANGED = "        exchanging.exchange(directory, staged, name)\n"
+RENAMED = "        os.rename(staged, name, src_dir_fd=directory, dst_dir_fd=directory)\n"
+ROW = f"{FAULTS}/test_rows.py::test_row"
+
+MUTANTS = (
+    Mutant(
+        "no file fsync",
+        (
+            Edit("staging", "    os.fsync(target)\n", ""),
+            Edit("staging", "        os.fsync(source)\n", ""),
+        ),
+        f"{ROW}[F38]",
+    ),
+    Mutant(
+        "truncate in place",
+        (
+            Edit("swapping", EXCHANGED, "        _pour(directory, staged, name)\n"),
+            Edit("swapping", RENAMED, "        _pour(directory, staged, name)\n"),
+            Edit("swapping", "\ndef _refuse_lost(", POUR),
+        ),
+        f"{ROW}[F17]",
+    ),
+    Mutant(
+        "no lock",
+        (
+            Edit(
+                "working", "            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)\n", ""
+            ),
+        ),
+        f"{FAULTS}/test_operators.py::test_a_change_is_alone",
+    ),
+    Mutant(
+        "follow symlink",
+        (
+            Edit("paths", "REGULAR = os.O_RDONLY | os.O_NOFOLLOW |", "REGULAR = os.O_RDONLY |"),
+            Edit(
+                "pairs",
+                "found = os.stat(name, dir_fd=directory, follow_symlinks=False)",
+                "found = os.stat(name, dir_fd=directory)",
+            ),
+        ),
+        f"{ROW}[F46]",
+    ),
+    Mutant(
+        "no re-verify",
+        (Edit("swapping", ".sha256 != item.saved.sha256:", '.sha256 == "never":'),),
+        f"{FAULTS}/test_intruder.py::test_a_staged_file_that_was_damaged_is_staged_again",
+    ),
+    Mutant(
+        "consume backup",
+        (
+            Edit(
+                "swapping",
+                "    _swap(place, directory, name, item)\n",
+                "    _swap(place, directory, name, item)\n"
+                "    os.unlink(name + place.suffix, dir_fd=directory)\n",
+            ),
+        ),
+        f"{FAULTS}/test_kills.py::test_a_kill_before_any_call[rename-files]",
+    ),
+    Mutant(
+        "commit before stage",
+        (
+            Edit(
+                "carrying",
+                "        where.each(staging.stage, items)\n",
+                "        where.each(\n"
+                "            lambda *each: (staging.stage(*each), swapping.commit(*each)) and None,\n"
+                "            items,\n"
+                "        )\n",
+            ),
+            Edit("carrying", 'if since_plan(journal, "preserved") is None:', "if False:"),
+        ),
+        f"{FAULTS}/test_kills.py::test_a_kill_before_any_call[rename-files]",
+    ),
+    Mutant(
+        "wrong order of directory fsync",
+        (
+            Edit(
+                "carrying",
+                "    where.each(swapping.commit, items)\n    where.settle(items)\n",
+                "    where.settle(items)\n    where.each(swapping.commit, items)\n",
+            ),
+        ),
+        f"{ROW}[F38]",
+    ),
+    Mutant(
+        "trust the plan on resume",
+        (
+            Edit(
+                "swapping",
+                "    return None if item.is_new(live) or item.is_failed(live) else path\n",
+                "    return None\n",
+            ),
+            Edit(
+                "swapping",
+                "        if not item.is_failed(live):\n            raise moved(place, [path])\n",
+                "",
+            ),
+        ),
+        f"{FAULTS}/test_intruder.py::test_a_hotfix_after_a_crash_stays",
+    ),
+    Mutant(
+        "unlink before rename",
+        (
+            Edit(
+                "swapping",
+                EXCHANGED,
+                "        os.unlink(name, dir_fd=directory)\n" + RENAMED,
+            ),
+            Edit(
+                "swapping",
+                "    else:\n" + RENAMED,
+                "    else:\n        os.unlink(name, dir_fd=directory)\n" + RENAMED,
+            ),
+        ),
+        f"{FAULTS}/test_kills.py::test_a_kill_before_any_call[exchange-files]",
+    ),
+    Mutant(
+        "forget xattrs",
+        (
+            Edit("metadata", "    _apply_xattrs(opened, wanted.xattrs)\n", ""),
+            Edit(
+                "metadata",
+                "names = sorted(found.xattrs.keys() | wanted.xattrs.keys())",
+                "names: list[str] = []",
+            ),
+        ),
+        f"{ROW}[F21]",
+    ),
+    Mutant(
+        "skip hash",
+        (
+            Edit(
+                "restoring",
+                "if not copy.has_content(saved) or copy.links > 1:",
+                "if not copy.is_file:",
+            ),
+            Edit("staging", "if seen.hexdigest() != saved.sha256:", "if False:"),
+            Edit("staging", "if sha256(source, saved.size) != saved.sha256:", "if False:"),
+        ),
+        f"{ROW}[F11]",
+    ),
+    Mutant(
+        "journal without fsync",
+        (Edit("journal", "os.fdatasync(self.handle)", "None"),),
+        f"{ROW}[F38]",
+    ),
+    Mutant(
+        "failed version not preserved",
+        (
+            Edit(
+                "swapping",
+                "    if not item.live or place.exchanges(item):\n        return None\n",
+                "    return None\n",
+            ),
+        ),
+        f"{FAULTS}/test_kills.py::test_a_kill_before_any_call[rename-files]",
+    ),
+    Mutant(
+        "swallow a failed fsync",
+        (
+            Edit(
+                "staging",
+                "    os.fsync(target)\n",
+                "    with contextlib.suppress(OSError):\n        os.fsync(target)\n",
+            ),
+            Edit(
+                "staging",
+                "        os.fsync(source)\n",
+                "        with contextlib.suppress(OSError):\n            os.fsync(source)\n",
+            ),
+        ),
+        f"{ROW}[S25]",
+    ),
+    Mutant(
+        "staged secret readable by others",
+        (Edit("staging", "os.open(staged, FRESH, 0o600,", "os.open(staged, FRESH, 0o644,"),),
+        f"{FAULTS}/test_kills.py::test_a_kill_before_any_call[rename-configuration]",
+    ),
+    Mutant(
+        "source gone before the evidence is whole",
+        (
+            Edit(
+                "evidence",
+                "        copy((here, name), (there, new))\n        os.unlink(name, dir_fd=here)\n",
+                "        held = os.open(name, os.O_RDONLY, dir_fd=here)\n"
+                "        os.unlink(name, dir_fd=here)\n"
+                "        with open(held, 'rb') as file:\n"
+                "            with open(os.open(new, FRESH, 0o600, dir_fd=there), 'wb') as kept:\n"
+                "                kept.write(file.read())\n",
+            ),
+        ),
+        f"{ROW}[F39]",
+    ),
+)
+
+
+def made(mutant: Mutant, place: Path) -> Path:
+    """Copy the package with a mutant's edits, each of which has to find its one place."""
+    package = place / "rollback"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    for edit in mutant.edits:
+        file = package / "agent" / f"{edit.module}.py"
+        text = file.read_text()
+        assert text.count(edit.old) == 1, (
+            f"{mutant.what}: {edit.module}.py holds {edit.old!r} {text.count(edit.old)} times; "
+            "the engine changed, so has this mutant to"
+        )
+        file.write_text(text.replace(edit.old, edit.new))
+    return place
+
+
+def judged(place: Path, node: str) -> tuple[int, str]:
+    """Run some tests with a copy of the package; return pytest's code and its last words."""
+    words = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", node]
+    around = {key: value for key, value in os.environ.items() if key != "ROLLBACK_FAULTS"}
+    done = subprocess.run(
+        words,
+        cwd=REPOSITORY,
+        check=False,
+        capture_output=True,
+        errors="replace",
+        env={**around, "PYTHONPATH": str(place), "ROLLBACK_MUTANT": str(place)},
+    )
+    return done.returncode, (done.stdout + done.stderr)[-3000:]
