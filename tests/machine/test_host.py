@@ -20,12 +20,14 @@ UNITS = [f"aivillage-{name}" for name in ("gateway", "p2p", "agents", "rag")]
 
 
 def test_only_the_target_differs_from_production(host: Host) -> None:
-    """Every other table of its description is production's, word for word."""
+    """Every other table of its description is production's; but a drill wakes nobody."""
     production = tomllib.loads((REPOSITORY / "rollback.toml").read_text())
     described = tomllib.loads(host.original)
+    told = {"target", "notify", "contacts"}
 
-    assert described.pop("target") != production.pop("target")
-    assert described == production
+    assert described["target"] != production["target"]
+    assert described.keys() == production.keys()
+    assert all(described[key] == production[key] for key in production.keys() - told)
 
 
 def test_everything_of_a_host_runs_under_its_init(host: Host) -> None:
