@@ -56,11 +56,12 @@ class Exported:
 def question(system: System, run: str, events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return what the host is asked for."""
     since, until = window(events)
+    about = system.about
     return {
-        "state": system.about.state,
+        "state": about.state,
         "run": run,
         "components": [{"name": c.name, "unit": c.unit, "log": c.log} for c in system.components],
-        "secrets": [*system.about.secrets],
+        "secrets": [path + end for path in about.secrets for end in ("", about.suffix)],
         "since": since,
         "until": until,
     }

@@ -155,15 +155,22 @@ class Seal:
         try:
             own(session.config, self.folder, self.redactor)
             seal(self.folder, self.report.record(), self.redactor)
-            bundle.close(self.folder, "the run ended")
-            overview.write(self.folder.parent)
         except LeakFound as leak:
             self.problem, session.exitstatus = str(leak), leak.exit_code
-        except RollbackError as error:
-            self.problem = str(error)
         except OSError as error:
             self.problem = f"{self.folder}: {error.strerror or error}"
+        self._close()
         return result
+
+    def _close(self) -> None:
+        """Seal what is there, also where a file was withdrawn, and list the run among all."""
+        try:
+            bundle.close(self.folder, "the run ended")
+            overview.write(self.folder.parent)
+        except (RollbackError, OSError) as error:
+            self.problem = (
+                self.problem or f"{self.folder}: {getattr(error, 'strerror', '') or error}"
+            )
 
 
 def own(config: pytest.Config, folder: Path, redactor: Redactor) -> None:

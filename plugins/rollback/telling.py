@@ -35,7 +35,8 @@ def begin(run: Run) -> Notifier:
 
     post = Post(doors(run.system), run.timeline.note)
     notifier = Notifier(words, post, run.timeline.note, events)
-    run.timeline.listeners.append(notifier.hear)
+    if post.doors:
+        run.timeline.listeners.append(notifier.hear)
     return notifier
 
 
