@@ -13,7 +13,7 @@ import hashlib
 import os
 from typing import Any, Dict, Iterable, Optional, Tuple
 
-from . import blobs, carrying, evidence, pairs, record, swapping
+from . import blobs, carrying, evidence, mounts, pairs, record, swapping
 from .ahead import read_ahead
 from .journal import Journal, entries
 from .paths import Tree
@@ -21,7 +21,7 @@ from .patterns import Owners
 from .problem import Problem
 from .record import Saved
 from .swapping import Item, Place
-from .working import Work, opened, working
+from .working import Work, folder_of, opened, working
 
 Seen = Dict[Tuple[str, str], int]
 
@@ -32,14 +32,34 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     """Return what a restore would do: the paths, their bytes, and the digest of the plan.
 
     `git` are those among the paths whose saved copy cannot be used, and the recorded commit can.
+    What the question's run began and has not verified is named as it was planned: it goes on with
+    that, even when nothing but its last word is missing.
     """
-    items = wanted(question)
+    items = begun(question) or wanted(question)
     return {
         "paths": [item.saved.path for item in items],
         "git": [item.saved.path for item in items if item.source == "git"],
         "bytes": sum(item.saved.size for item in items),
         "digest": digest(items),
     }
+
+
+def begun(question: dict[str, Any]) -> list[Item]:
+    """Return what the question's run planned and has not seen through to its end."""
+    folder, part = folder_of(question), question.get("part")
+    found: list[Item] = []
+    for name, journal in JOURNALS.items() if folder else ():
+        if part in {None, name}:
+            written = entries(os.path.join(folder or "", journal))
+            events = [entry["event"] for entry in written]
+            if "plan" in events and not {"verified", "undo"} & set(since_plan(events)):
+                found += plans(written)[-1]
+    return found
+
+
+def since_plan(events: list[str]) -> list[str]:
+    """Return the events that follow the latest plan."""
+    return events[len(events) - events[::-1].index("plan") :]
 
 
 def digest(items: list[Item]) -> str:
@@ -82,6 +102,7 @@ def wanted(question: dict[str, Any], seen: Optional[Seen] = None) -> list[Item]:
     found: list[Item] = []
     refused: list[str] = []
     root, names = question["root"], [saved.path for saved in files]
+    refused += mounted(root, names)
     with Tree(root) as tree, read_ahead(root, names):
         for saved in files:
             _compare(tree, saved, question["suffix"], found, refused, {} if seen is None else seen)
@@ -89,6 +110,14 @@ def wanted(question: dict[str, Any], seen: Optional[Seen] = None) -> list[Item]:
     if refused:
         raise Problem("; ".join(refused), "pytest suites/readiness names the way out for each")
     return found
+
+
+def mounted(root: str, names: Iterable[str]) -> list[str]:
+    """Return which files are mount points: no other file can be given the name of one."""
+    above, known = os.path.realpath(root), mounts.points()
+    inside = {point for point in known if point.startswith(f"{above}/")}
+    found = [name for name in names if os.path.join(above, name) in inside] if inside else []
+    return [f"{name}: something is mounted on the live side: umount it" for name in found]
 
 
 def _compare(  # noqa: PLR0917 - one file, and where each thing that is found out goes
@@ -150,8 +179,7 @@ def plans(entries: list[dict[str, Any]]) -> list[list[Item]]:
 
 def reached(journal: Journal, event: str) -> bool:
     """Tell whether the latest plan has come as far as an event."""
-    events = [entry["event"] for entry in journal.entries]
-    return event in events[len(events) - events[::-1].index("plan") :]
+    return event in since_plan([entry["event"] for entry in journal.entries])
 
 
 def apply(question: dict[str, Any]) -> dict[str, Any]:
@@ -236,7 +264,7 @@ def standing(question: dict[str, Any], folder: str, part: str) -> tuple[list[str
     said = [
         f"{path} changed after the restore"
         for path, item in back.items()
-        if not (live[path].has_content(item.saved) or item.is_failed(live[path]))
+        if not (item.may_go(live[path]) or item.is_failed(live[path]))
     ]
     return [path for path, item in back.items() if not item.is_failed(live[path])], said
 

@@ -40,6 +40,10 @@ class Item(NamedTuple):
             return side.kind == pairs.ABSENT
         return side.is_file and side.sha256 == self.live
 
+    def may_go(self, side: pairs.Side) -> bool:
+        """Tell whether undo loses nothing with a side: what was restored, or nothing at all."""
+        return side.has_content(self.saved) or side.kind == pairs.ABSENT
+
     def is_new(self, side: pairs.Side) -> bool:
         """Tell whether a side is what the run leaves there."""
         return side.has_content(self.saved) and side.has_owner(self.saved)
@@ -64,8 +68,8 @@ class Place(NamedTuple):
 
     def names(self, path: str) -> tuple[str, str]:
         """Return the names beside a file that are this batch's own: the new one, the failed one."""
-        name = hashlib.sha256(os.fsencode(path)).hexdigest()[:24]
-        return f".rollback-{self.mark}-{name}.new", f".rollback-{self.mark}-{name}.old"
+        name = f".rollback-{self.mark}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:24]}"
+        return f"{name}.new", f"{name}.old"
 
     def exchanges(self, item: Item) -> bool:
         """Tell whether a file's name is exchanged; one that is absent has nothing to exchange."""
@@ -76,14 +80,23 @@ class Place(NamedTuple):
         new, old = self.names(item.saved.path)
         return old if item.live and self.exchanges(item) else new
 
-    def each(self, step: Callable[[Place, Tree, Item], object], items: Sequence[Item]) -> list[str]:
-        """Take a step with every file, many of them in a few threads; return what steps said."""
+    def each(
+        self,
+        step: Callable[[Place, Tree, Item], object],
+        items: Sequence[Item],
+        *,
+        waits: bool = False,
+    ) -> list[str]:
+        """Take a step with every file; return what the steps said.
+
+        A step that `waits` for the disk is taken with several files at a time.
+        """
 
         def named(tree: Tree, item: Item) -> object:
             with tree.naming(item.saved.path):
                 return step(self, tree, item)
 
-        if len(items) > FEW:
+        if waits and len(items) > FEW:
             said = spread(named, self.root, items)
         else:
             with Tree(self.root) as tree:
@@ -207,7 +220,7 @@ def take_back(place: Place, tree: Tree, item: Item) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(new, dir_fd=directory)
     live, kept = pairs.look(directory, name), pairs.look(directory, old)
-    if not (item.is_failed(live) or live.has_content(item.saved)):
+    if not (item.is_failed(live) or item.may_go(live)):
         raise Problem(
             f"{item.saved.path} changed after the restore", "save that change elsewhere first"
         )
