@@ -122,14 +122,12 @@ def _answered(opcode: int, body: bytes, disk: mmap.mmap, log: int) -> tuple[int,
         return 0, struct.pack("<II", size, 0)
     if opcode == FSYNC:
         os.write(log, RECORD.pack(b"F", 0, 0))
-        return 0, b""
-    if opcode == STATFS:
-        return 0, b"\0" * 80
-    return (0, b"") if opcode in {RELEASE, FLUSH, ACCESS, DESTROY} else (errno.ENOSYS, b"")
+    known = opcode in {FSYNC, STATFS, RELEASE, FLUSH, ACCESS, DESTROY}
+    return (0 if known else errno.ENOSYS), b"\0" * 80 * (opcode == STATFS)
 
 
 class Write(NamedTuple):
-    """One write of the log; `epoch` counts the flushes before it, `end` is where its record ends."""
+    """One write of the log; `epoch` counts flushes before it, `end` is where its record ends."""
 
     offset: int
     data: bytes

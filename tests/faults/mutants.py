@@ -119,7 +119,7 @@ MUTANTS = (
                 "carrying",
                 "        where.each(staging.stage, items)\n",
                 "        where.each(\n"
-                "            lambda *each: (staging.stage(*each), swapping.commit(*each)) and None,\n"
+                "            lambda *one: (staging.stage(*one), swapping.commit(*one)) and None,\n"
                 "            items,\n"
                 "        )\n",
             ),
