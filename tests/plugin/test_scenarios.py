@@ -122,6 +122,23 @@ def fall_back_in_vain(village: Village) -> str:
     return "--use-defaults"
 
 
+def undo_restores(path: str) -> Callable[[Village], None]:
+    """Return what has somebody put a file back whenever it is restored: a deploy that goes on."""
+
+    def start(village: Village) -> None:
+        failed, until = (village.root / path).read_bytes(), time.monotonic() + 60
+
+        def insist() -> None:
+            while time.monotonic() < until and not village.calm.wait(0.002):
+                if (village.root / path).read_bytes() != failed:
+                    (village.root / path).write_bytes(failed)
+
+        village.calm.clear()
+        threading.Thread(target=insist, daemon=True).start()
+
+    return start
+
+
 def keep_cache(village: Village) -> None:
     """Leave stale bytecode that nobody can move."""
     cache = village.root / "core/gateway/__pycache__"
@@ -176,9 +193,9 @@ SABOTAGES: dict[str, tuple[Callable[[Village], str | None], str, str | None]] = 
     "drill.state.saved": (block_state, "runs", None),
     "drill.units.stopped": (start_again, "aivillage-gateway", None),
     "drill.maintenance.shown": (expect("maintenance", status=599), "599", None),
-    "drill.files.restored": (hold(LIVE), LIVE, None),
+    "drill.files.restored": (undo_restores(LIVE), LIVE, None),
     "drill.files.added_gone": (hold("packages/core/legacy"), "packages/core/legacy", None),
-    "drill.configuration.restored": (hold("config/.env"), "config/.env", None),
+    "drill.configuration.restored": (undo_restores("config/.env"), "config/.env", None),
     "drill.start.guarded": (lambda village: immovable(units(village)), "conf.d", None),
     "drill.configuration.defaults": (fall_back_in_vain, "config/database_config.json", None),
     "drill.units.installed": (keep_unit, "aivillage-gateway.conf", None),
@@ -210,11 +227,15 @@ def test_a_sabotaged_drill_is_not_recovered(village: Village, identity: str) -> 
     assert "plugins/rollback" not in printed, printed  # no traceback of ours
 
 
+def alter(village: Village) -> None:
+    """Alter a saved copy, and have nothing to fall back to."""
+    (village.root / f"{LIVE}.backup").write_text("altered")
+    village.describe(fallback={})
+
+
 REFUSED: dict[str, tuple[Callable[[Village], None], str]] = {
-    "an altered saved copy": (
-        lambda village: (village.root / f"{LIVE}.backup").write_text("altered") and None,
-        LIVE,
-    ),
+    "an altered saved copy, and no commit that has the file": (alter, LIVE),
+    "a file that nobody can replace": (hold(LIVE), LIVE),
     "a misspelt unit": (misspell, "aivillage-p3p"),
     "a directory in the page's place": (occupy, "directory"),
 }
