@@ -116,7 +116,11 @@ ITEMS: tuple[Item, ...] = (
     ),
     Item(SUCCESS, "No error logs in past 5 minutes", (("validate.logs.clean",),)),
     Item(SUCCESS, "User requests processed successfully", (("validate.requests.processed",),)),
-    Item(POST, "Monitor system for 15 minutes minimum"),
+    Item(
+        POST,
+        "Monitor system for 15 minutes minimum",
+        (("monitor.health.steady",), ("monitor.restarts.none",), ("monitor.logs.clean",)),
+    ),
     Item(
         POST,
         "Verify user experience restored",

@@ -32,6 +32,7 @@ class Plan:
         in_a_row: so many bad samples in a row end it.
         tolerated: the share of answers, and of samples that cannot be taken, that may be lost.
         scale: how much faster than the host's this clock runs: 1 but in demonstrations.
+        demonstration: whether what is watched is the sandbox, where a faster clock may be enough.
     """
 
     soak: float
@@ -40,6 +41,7 @@ class Plan:
     in_a_row: int
     tolerated: float
     scale: float = 1.0
+    demonstration: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,10 @@ class Soak:
             return f"{looked}: {self.plan.in_a_row} samples in a row were bad, which ended it"
         if self.lasted < self.plan.least:
             return looked
+        if self.plan.scale > 1 and not self.plan.demonstration:
+            return (
+                f"{looked} by a clock {self.plan.scale:g} times faster than time: a demonstration"
+            )
         if len(self.missed) > self.plan.tolerated * len(self.samples):
             what = f"{len(self.missed)} of {len(self.samples)} samples could not be taken"
             return f"{what}: {self.missed[0].problem}"

@@ -48,3 +48,18 @@ def incident(group: Any) -> None:  # noqa: ANN401 - pytest's
         metavar="json:PATH,prometheus:PATH,nagios",
         help="also write the result for machines; nagios prints one line and ends with 0 to 3",
     )
+
+
+def tell_machines(config: Any, run: Any) -> None:  # noqa: ANN401 - both are heavy to import
+    """Have the session write its result for other machines as well."""
+    from rollback.machines import Machines  # noqa: PLC0415 - only sessions with criteria pay
+
+    config.pluginmanager.register(Machines(config, run, run.asked.told.formats))
+
+
+def refused(config: Any, error: Any) -> int:  # noqa: ANN401 - as above
+    """Return the exit code of a session that cannot begin; a Nagios is told in its own way."""
+    from rollback.formats import UNKNOWN, refuse  # noqa: PLC0415 - only a refusal pays for it
+
+    nagios = refuse(config.getoption("--rollback-format"), error.message)
+    return UNKNOWN if nagios else int(error.exit_code)

@@ -56,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         run = run_of(config)
     except RollbackError as error:
-        raise _refused(error) from error
+        raise _refused(config, error) from error
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         _keep(config, run)
 
@@ -69,6 +69,7 @@ def _keep(config: pytest.Config, run: Run) -> None:
 
     run.redactor = Redactor(known_secrets(run.system))
     run.timeline.redact = run.redactor.data
+    options.tell_machines(config, run)
     try:
         config.stash[SEAL] = attach(config, run.folder, run.record, run.redactor)
     except OSError as error:
@@ -80,10 +81,11 @@ def _interrupt(number: int, _frame: object) -> None:
     raise KeyboardInterrupt(signal.Signals(number).name)
 
 
-def _refused(error: RollbackError) -> BaseException:
-    if isinstance(error, UsageError):
+def _refused(config: pytest.Config, error: RollbackError) -> BaseException:
+    code = options.refused(config, error)
+    if isinstance(error, UsageError) and code == error.exit_code:
         return pytest.UsageError(str(error))
-    return pytest.exit.Exception(str(error), returncode=error.exit_code)
+    return pytest.exit.Exception(str(error), returncode=code)
 
 
 def run_of(config: pytest.Config) -> Run:

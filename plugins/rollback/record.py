@@ -31,6 +31,9 @@ PACKAGES = (
     "httpx",
     "pydantic",
 )
+FINE = {"READY", "RECOVERED", "REHEARSED", "STEADY", "ISOLATED", "MONITOR"}
+"""Verdicts that nobody has to act on."""
+
 PASSWORD = re.compile(r"(?<=//)([^:@]*):[^@]*(?=@)")
 QUOTED = re.compile(r"(?<!\w)(['\"])(.+?)\1(?!\w)")
 LEADING = re.compile(r"""(?:(['"]).+?\1(?!\w)[,;]?\s*(?:and\s+)?)+[:,]?\s*""")
@@ -90,7 +93,7 @@ class Facts:
     @property
     def good(self) -> bool:
         """Whether the verdict is one that nobody has to act on."""
-        return self.verdict in {"READY", "RECOVERED", "REHEARSED", "STEADY", "ISOLATED", "MONITOR"}
+        return self.verdict in FINE
 
     @property
     def margin(self) -> float | None:

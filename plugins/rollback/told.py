@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from rollback.errors import UsageError
+from rollback.formats import Wanted, wanted
 from rollback.triage import Stated
 from rollback.values import seconds, share
 
@@ -20,12 +21,14 @@ class Told:
     Args:
         stated: what only people know.
         soak: seconds to watch, None for as long as the manifest says.
-        scale: by how much a monitor's clock runs faster than it says; 1.0 but in demonstrations.
+        scale: by how much a monitor's clock runs faster than time; 1.0 but in demonstrations.
+        formats: what is written for other machines.
     """
 
     stated: Stated = field(default_factory=Stated)
     soak: float | None = None
     scale: float = 1.0
+    formats: tuple[Wanted, ...] = ()
 
 
 def told(config: Any) -> Told:  # noqa: ANN401 - pytest's, which is not imported here
@@ -44,7 +47,7 @@ def told(config: Any) -> Told:  # noqa: ANN401 - pytest's, which is not imported
     soak = value("--soak", option("--soak"), watched, "--soak=15m")
     given = config.getini("rollback_soak_scale")
     scale = value("rollback_soak_scale", given, faster, "-o rollback_soak_scale=100")
-    return Told(stated, soak, scale or 1.0)
+    return Told(stated, soak, scale or 1.0, wanted(option("--rollback-format")))
 
 
 def value(name: str, given: str | None, read: Callable[[str], Value], example: str) -> Value | None:

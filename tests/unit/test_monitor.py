@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -80,11 +81,15 @@ def test_slow_samples_delay_no_end() -> None:
 def test_a_clock_that_runs_faster_takes_less_time() -> None:
     """A quarter of an hour in nine seconds, with as many samples."""
     hands = Hands()
-    plan = Plan(900.0, 900.0, 5.0, 3, 0.0, scale=100.0)
+    plan = Plan(900.0, 900.0, 5.0, 3, 0.0, scale=100.0, demonstration=True)
     soak, _ = watched(hands, plan=plan)
 
     assert hands.slept == pytest.approx(9.0)
     assert (len(soak.samples), soak.short) == (181, "")
+    real = replace(soak, plan=replace(plan, demonstration=False))
+    assert real.short == (
+        "looked for 15m00s of 15m00s by a clock 100 times faster than time: a demonstration"
+    )
 
 
 def test_bad_samples_in_a_row_end_it() -> None:
