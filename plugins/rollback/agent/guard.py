@@ -16,6 +16,7 @@ from typing import Any, Iterator, NamedTuple
 from . import lease as leases
 from . import progress, reading, restoring, units
 from .copying import FRESH
+from .emptying import NOT_EMPTY
 from .journal import entries
 from .paths import Tree
 from .problem import Problem
@@ -253,8 +254,11 @@ def _removed(tree: Tree, path: str) -> None:
             os.unlink(each, dir_fd=directory)
     os.fsync(directory)
     if above:
-        with contextlib.suppress(OSError):  # others have drop-ins there as well
+        try:
             os.rmdir(above, dir_fd=tree.root)
+        except OSError as error:
+            if error.errno not in NOT_EMPTY:  # others have drop-ins there as well
+                raise
         os.fsync(tree.root)
 
 
