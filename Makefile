@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup drill machine-drill test check clean
+.PHONY: help setup drill machine-drill test faults check clean
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -29,6 +29,9 @@ test: setup  ## run our own tests
 	$(VENV)/bin/pytest tests
 	@command -v podman >/dev/null || echo "NOT RUN: tests/machine, for want of a container engine;" \
 	  "HINT: apt-get install podman runc containernetworking-plugins debootstrap"
+
+faults: setup  ## prove it: every call killed and failed, power cuts, mutants; an hour or more
+	ROLLBACK_FAULTS=all nice $(VENV)/bin/pytest -q -o timeout=14400 tests/faults
 
 check: setup  ## format, lint, types, tests
 	scripts/check

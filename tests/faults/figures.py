@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
-EVERYTHING = os.environ.get("ROLLBACK_FAULTS") == "all"
-"""Whether all of each sweep is run, as `make faults` does, or a sample of it."""
+ASKED = os.environ.get("ROLLBACK_FAULTS", "")
+"""`all`: everything is run, as `make faults` does; a number: one in so many of each sweep."""
+
+EVERYTHING = ASKED == "all"
 
 FIGURES: dict[str, list[str]] = {}
 TABLES: list[str] = []
@@ -22,8 +24,10 @@ def table(text: str) -> None:
 
 
 def every(most: int) -> int:
-    """Return the step of a sweep: one in `most` here, each when everything is run."""
-    return 1 if EVERYTHING else most
+    """Return the step of a sweep: one in `most` here, or as asked, or each of them."""
+    if EVERYTHING:
+        return 1
+    return int(ASKED) if ASKED.isdigit() else most
 
 
 def lines() -> list[str]:

@@ -117,7 +117,7 @@ MUTANTS = (
         (
             Edit(
                 "carrying",
-                "        where.each(staging.stage, items)\n",
+                "        where.each(staging.stage, items, waits=True)\n",
                 "        where.each(\n"
                 "            lambda *one: (staging.stage(*one), swapping.commit(*one)) and None,\n"
                 "            items,\n"

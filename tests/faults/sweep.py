@@ -20,6 +20,9 @@ from tests.faults.tracing import Site
 ERRORS = (
     *("ENOSPC", "EIO", "EROFS", "EACCES", "EPERM", "EDQUOT", "EMFILE", "ENOMEM", "EXDEV", "EINTR"),
 )
+FLUSHES = {"ENOSPC", "EIO", "EROFS", "EDQUOT"}
+"""What a flush fails with."""
+
 DEAD = 2**22 + 7
 """A process id that nobody has."""
 
@@ -116,13 +119,14 @@ class Bench:
             self.violations.append(f"{said}: it hung, or died of signal {ended.killed}")
         self.violations += [f"{said}: {each['bug']}" for each in ended.answers if "bug" in each]
         self._owned_up(site, error, ended, said)
-        self._untouched(phase, before, error, said)
+        if site.call != "unlinkat":  # what cannot be removed stays
+            self._untouched(phase, before, error, said)
         self._intact(said)
         (self._other if undo else self._onward)(phase, said)
 
     def _owned_up(self, site: Site, error: str, ended: tracing.Ended, said: str) -> None:
         """A flush that failed is never a success."""
-        if site.call in {"fsync", "fdatasync"} and error != "EINTR":
+        if site.call in {"fsync", "fdatasync"} and error in FLUSHES:
             swallowed = all("value" in each for each in ended.answers)
             self.violations += [f"{said}: the flush failed, and it said it was done"][:swallowed]
 

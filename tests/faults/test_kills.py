@@ -33,7 +33,7 @@ RENAMED = ("files", "files, resumed", "configuration", "undo after configuration
 CASES = [("exchange", name) for name in PHASES] + [("rename", name) for name in RENAMED]
 """Where names are renamed instead of exchanged, only the calls that do so are swept again."""
 
-STEP = 9
+STEP = 17
 MANY = 40
 THREADED = 53
 
