@@ -5,10 +5,11 @@
 
 All ways take turns in one run, each on a fresh copy of the same deployed tree, with the disk at
 rest; each number is the median of its turns. Ours plans, verifies before and after, keeps both
-versions, is durable and journaled, and its time is that of three round trips, each with the agent's
-start. The others do none of that; rsync is given the saved files as a tree of their own, which is
-more than a deploy leaves. `ours` chooses its way itself: copies of a few files, exchanged names for
-many; then the saved copies get bytes of their own before anything starts, which is shown apart.
+versions, is durable and journaled; its time has the agent's start in it. The others do none of
+that; rsync is given the saved files as a tree of their own, which is more than a deploy leaves.
+`ours` chooses its way itself: copies of a few files, exchanged names for many. Shown apart: the two
+looks of the gate, before a change and after it, each with a start of the agent; and saved copies
+that get bytes of their own before anything starts, which only exchanged ones need.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.bench import Stock, Way, interleaved, machine, shell, shown, table
-from rollback.action import Action, Scope
+from rollback.action import Action, Change, Scope
 from rollback.actions.files import RESTORE_FILES
 from rollback.actions.parting import SEPARATE
 from rollback.connection import Connection
@@ -79,28 +80,38 @@ class Ours:
     def __init__(self, stock: Stock) -> None:
         system = load(stock.manifest).system
         self.connection, self.scope = Connection(system), Scope(system, run="benchmark")
+        self.changes: tuple[Change, ...] = ()
 
-    def perform(self, action: Action, **more: object) -> Callable[[], float]:
-        """Return what carries an action out."""
+    def looked(self) -> None:
+        """Look and plan, as the gate does before a change."""
+        self.changes = self.plan(RESTORE_FILES)
+
+    def apply(self, **more: object) -> Callable[[], float]:
+        """Return what carries out what was planned."""
 
         def run() -> float:
-            for change in self.plan(action):
+            for change in self.changes:
                 state = self.scope.system.about.state
                 arguments: dict[str, Any] = {**change.arguments, **more, "state": state}
+                seconds = change.seconds
                 self.connection.ask(
-                    change.noun,
-                    change.verb,
-                    deadline=change.seconds,
-                    run=self.scope.run,
-                    **arguments,
+                    change.noun, change.verb, deadline=seconds, run=self.scope.run, **arguments
                 )
-            if self.plan(action):
-                raise SystemExit("the restore left something to do")
             return 0
 
         return run
 
-    def plan(self, action: Action) -> tuple[Any, ...]:
+    def prove(self) -> float:
+        """Look again: nothing is left to do."""
+        if self.plan(RESTORE_FILES):
+            raise SystemExit("the restore left something to do")
+        return 0
+
+    def separate(self) -> None:
+        """Plan that the saved copies get bytes of their own."""
+        self.changes = self.plan(SEPARATE)
+
+    def plan(self, action: Action) -> tuple[Change, ...]:
         """Look and plan."""
         return action.plan(self.scope, action.look(self.connection, self.scope))
 
@@ -120,9 +131,15 @@ def ways(stock: Stock) -> Iterator[Way]:
     yield Way(
         "a bare loop of `os.replace`", shell(f"{sys.executable} {script} {stock.root}"), again
     )
-    yield Way(STAGED, ours.perform(RESTORE_FILES, way="rename"), again)
-    yield Way(OURS, ours.perform(RESTORE_FILES), again)
-    yield Way("… and then: copies with bytes of their own", ours.perform(SEPARATE))
+
+    def planned() -> None:
+        again()
+        ours.looked()
+
+    yield Way(STAGED, ours.apply(way="rename"), planned)
+    yield Way(OURS, ours.apply(), planned)
+    yield Way("… a look of ours", ours.prove)
+    yield Way("… saved copies of ours with bytes of their own", ours.apply(), ours.separate)
 
 
 def measured(files: int, rounds: int) -> list[Way]:

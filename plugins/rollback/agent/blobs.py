@@ -12,8 +12,8 @@ import hashlib
 import os
 from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
-from . import git, record
 from . import lease as leases
+from . import record
 from .copying import FRESH
 from .problem import Problem
 from .record import Saved
@@ -56,6 +56,8 @@ def contents(
     Raises:
         Problem: no commit is recorded, or the repository cannot be read.
     """
+    from . import git  # noqa: PLC0415 - nearly always every saved copy can be used
+
     repository, commit = question["git"], record.read(question["state"]).previous.commit
     if not commit:
         raise Problem("the record names no commit", "have the deploy record the commit it deploys")
@@ -87,6 +89,8 @@ def _groups(files: Sequence[Saved]) -> Iterator[List[Saved]]:
 
 def _read(repository: str, objects: Sequence[str]) -> List[Optional[bytes]]:
     """Return the content of objects, None where the repository has lost one."""
+    from . import git  # noqa: PLC0415
+
     given = "".join(f"{name}\n" for name in objects)
     answer = git.output(repository, "cat-file", "--batch", given=given)
     raw, at = answer.encode("utf-8", "surrogateescape"), 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import Any, Sequence
 
-from . import exchanging, metadata, staging, swapping
+from . import exchanging, staging, swapping
 from .hashing import sha256
 from .journal import Journal
 from .paths import Tree, open_regular
@@ -62,8 +63,7 @@ def carry_out(where: Place, items: Sequence[Item], journal: Journal) -> None:
             failed half way: before all is staged nothing is left of it.
     """
     if since_plan(journal, "staged") is None:
-        _staged(where, items)
-        journal.add("staged")
+        _staged(where, items, journal)
     if since_plan(journal, "preserved") is None:
         _refuse(where, where.each(swapping.preserve, items))
         where.settle(items)
@@ -80,10 +80,11 @@ def _refuse(where: Place, paths: Sequence[str]) -> None:
         raise swapping.moved(where, paths)
 
 
-def _staged(where: Place, items: Sequence[Item]) -> None:
+def _staged(where: Place, items: Sequence[Item], journal: Journal) -> None:
     """Stage all of a batch; when that fails nothing of it is left, and no live file was touched."""
     try:
-        where.each(staging.stage, items)
+        where.each(staging.stage, items, waits=True)
+        journal.add("staged")
     except (Problem, OSError):
         where.each(staging.discard, items)
         raise
@@ -112,10 +113,10 @@ def _is_right(tree: Tree, item: Item, *, ours: bool) -> bool:
         found, saved = os.fstat(opened), item.saved
         if found.st_size != saved.size or sha256(opened, saved.size) != saved.sha256:
             return False
-        carried = metadata.of(opened, found)
         if ours:
-            return not metadata.differences(carried, staging.recorded(saved, 0))
-        return (carried.uid, carried.gid, carried.mode) == (saved.uid, saved.gid, saved.mode)
+            return staging.is_dressed(opened, found, saved)
+        now = (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode))
+        return now == (saved.uid, saved.gid, saved.mode)
     finally:
         os.close(opened)
 

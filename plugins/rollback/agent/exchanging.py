@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
-from typing import Iterable
+from typing import Callable, Iterable
 
 from .copying import FRESH
 from .paths import Tree
@@ -21,16 +22,24 @@ def exchange(directory: int, one: str, other: str) -> None:
     Raises:
         OSError: one of them is missing, or this cannot be done here.
     """
+    code = _call()(directory, os.fsencode(one), os.fsencode(other))
+    if code:
+        raise OSError(code, os.strerror(code), one, None, other)
+
+
+@functools.lru_cache(maxsize=None)
+def _call() -> Callable[[int, bytes, bytes], int]:
+    """Return what asks the kernel, and answers with the number of an error, or zero."""
     import ctypes  # noqa: PLC0415 - most requests exchange nothing, and some Pythons lack it
 
     try:
-        call = ctypes.CDLL(None, use_errno=True).renameat2
+        asked = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError) as error:
-        raise OSError(errno.ENOSYS, "the C library cannot exchange names", one) from error
-    first, second = os.fsencode(one), os.fsencode(other)
-    if call(directory, first, directory, second, ctypes.c_uint(EXCHANGE)):
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code), one, None, other)
+        raise OSError(errno.ENOSYS, "the C library cannot exchange names") from error
+    asked.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
+    return lambda directory, one, other: (
+        ctypes.get_errno() if asked(directory, one, directory, other, EXCHANGE) else 0
+    )
 
 
 def unable(root: str, directories: Iterable[str], mark: str) -> list[str]:

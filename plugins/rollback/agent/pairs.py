@@ -18,6 +18,7 @@ ABSENT = "absent"
 FLAGS = 0x80086601 if sys.maxsize > 1 << 32 else 0x80046601
 """The request FS_IOC_GETFLAGS."""
 
+ROOM = bytes(8)
 FIXED = 0x10 | 0x20
 """Immutable, or append only."""
 
@@ -77,29 +78,37 @@ def _read(opened: int) -> Side:
     """Return a file as it is now, all of it, and close it."""
     try:
         found = os.fstat(opened)
-        digest = sha256(opened, found.st_size)
-        return _side(found, digest)._replace(immutable=is_immutable(opened))
+        return _side(found, sha256(opened, found.st_size), immutable=is_immutable(opened))
     except OSError as error:
         return Side("error", detail=f"cannot be read: {error.strerror}")
     finally:
         os.close(opened)
 
 
-def _side(found: os.stat_result, digest: str) -> Side:
-    mode, owner = stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid)
-    return Side("file", found.st_size, mode, *owner, found.st_nlink, digest, "", stamp(found))
+def _side(found: os.stat_result, digest: str, *, immutable: bool = False) -> Side:
+    return Side(
+        "file",
+        found.st_size,
+        stat.S_IMODE(found.st_mode),
+        found.st_uid,
+        found.st_gid,
+        found.st_nlink,
+        digest,
+        "",
+        stamp(found),
+        immutable,
+    )
 
 
 def stamp(found: os.stat_result) -> int:
     """Return what changes when anybody touches a file, its name aside."""
-    times = (found.st_mtime_ns, found.st_ctime_ns)
-    return hash((found.st_dev, found.st_ino, found.st_size, *times))
+    return hash((found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
 
 
 def is_immutable(opened: int) -> bool:
     """Tell whether not even root can change, rename or link an open file or directory."""
     try:
-        flags = fcntl.ioctl(opened, FLAGS, bytes(8))
+        flags = fcntl.ioctl(opened, FLAGS, ROOM)
     except OSError:
         return False
     return bool(int.from_bytes(flags[:4], sys.byteorder) & FIXED)

@@ -70,7 +70,7 @@ def part(question: dict[str, Any]) -> dict[str, Any]:
         for place, items in shared(question):
             work.journal.add(PARTING, number=len(items))
             try:
-                place.each(_parted, items)
+                place.each(_parted, items, waits=True)
                 place.settle(items)
                 number += len(items)
             except Problem as problem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Iterator, NamedTuple
 
 
@@ -16,14 +16,20 @@ class Process(NamedTuple):
 
 def processes() -> Iterator[Process]:
     """Yield every process; one that ends meanwhile is left out."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
+    for name in os.listdir("/proc"):
+        if name.isdigit():
             try:
-                stat = (entry / "stat").read_text(encoding="ascii", errors="replace")
+                stat = told(name)
             except OSError:
                 continue
             state, _parent, group = stat.rpartition(")")[2].split()[:3]  # a name may hold spaces
-            yield Process(int(entry.name), state, int(group))
+            yield Process(int(name), state, int(group))
+
+
+def told(pid: object) -> str:
+    """Return what the kernel says of a process."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        return file.read()
 
 
 def members(group: int) -> list[int]:
@@ -37,8 +43,7 @@ def started(pid: int) -> float:
     With the number it tells a process from another one that got its number later.
     """
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-        state, *rest = stat.rpartition(")")[2].split()
+        state, *rest = told(pid).rpartition(")")[2].split()
         return 0.0 if state in "ZX" else float(rest[18])
     except (OSError, IndexError, ValueError):
         return 0.0

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from . import blobs, metadata, pairs
@@ -31,10 +32,10 @@ def stage(place: Place, tree: Tree, item: Item) -> None:
     """Give the new file the name it is staged under, whole and durable."""
     directory, name = tree.parent(item.saved.path)
     staged = place.staged(item)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(staged, dir_fd=directory)
     if place.exchanges(item) and _linked(place, directory, name + place.suffix, item):
         return
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(staged, dir_fd=directory)
     fetched = blobs.kept(place.store, item.saved) if place.store else None
     source = open_regular(directory, name + place.suffix) if fetched is None else fetched
     try:
@@ -60,7 +61,7 @@ def _linked(place: Place, directory: int, copied: str, item: Item) -> bool:
             return False
         os.fsync(source)
         staged = place.staged(item)
-        os.link(copied, staged, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
+        _link(directory, copied, staged)
         here = os.stat(staged, dir_fd=directory, follow_symlinks=False)
         if (here.st_dev, here.st_ino) != (found.st_dev, found.st_ino):
             raise changed(item.saved)
@@ -74,6 +75,16 @@ def _linked(place: Place, directory: int, copied: str, item: Item) -> bool:
     return True
 
 
+def _link(directory: int, name: str, other: str) -> None:
+    """Give a file another name; what an earlier call left under that goes."""
+    ends = {"src_dir_fd": directory, "dst_dir_fd": directory}
+    try:
+        os.link(name, other, **ends, follow_symlinks=False)
+    except FileExistsError:
+        os.unlink(other, dir_fd=directory)
+        os.link(name, other, **ends, follow_symlinks=False)
+
+
 def _is_recorded(place: Place, item: Item, source: int, found: os.stat_result) -> bool:
     """Tell whether an open saved copy is all as recorded, and has this name only."""
     saved = item.saved
@@ -82,8 +93,15 @@ def _is_recorded(place: Place, item: Item, source: int, found: os.stat_result) -
     read = place.seen.get((saved.path, "copy")) == pairs.stamp(found)
     if not read and sha256(source, saved.size) != saved.sha256:
         return False
-    wanted = recorded(saved, found.st_atime_ns)
-    return not metadata.differences(metadata.of(source, found), wanted)
+    return is_dressed(source, found, saved)
+
+
+def is_dressed(opened: int, found: os.stat_result, saved: Saved) -> bool:
+    """Tell whether an open file has the recorded owner, mode, times and attributes."""
+    return (
+        (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode), found.st_mtime_ns)
+        == (saved.uid, saved.gid, saved.mode, saved.mtime_ns)
+    ) and metadata.xattrs(opened) == decoded(saved)
 
 
 def copy(source: int, target: int, saved: Saved) -> None:
@@ -114,8 +132,13 @@ def changed(saved: Saved) -> Problem:
 
 def recorded(saved: Saved, atime: int) -> metadata.Metadata:
     """Return the metadata of the record: the saved copy's own may be somebody else's work."""
-    xattrs = {name: base64.b64decode(value) for name, value in saved.xattrs.items()}
-    return metadata.Metadata(saved.mode, saved.uid, saved.gid, atime, saved.mtime_ns, xattrs)
+    times = (atime, saved.mtime_ns)
+    return metadata.Metadata(saved.mode, saved.uid, saved.gid, *times, decoded(saved))
+
+
+def decoded(saved: Saved) -> dict[str, bytes]:
+    """Return the recorded attributes."""
+    return {name: base64.b64decode(value) for name, value in saved.xattrs.items()}
 
 
 def discard(place: Place, tree: Tree, item: Item) -> None:

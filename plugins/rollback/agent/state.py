@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import os
 import stat
-from pathlib import Path
 from typing import Iterator
 
 from .paths import DIRECTORY, kind_of
@@ -80,9 +79,9 @@ def opened(state: str) -> int:
 def made(state: str) -> int:
     """Return a descriptor of the state directory, made 0700 when it is missing."""
     try:
-        Path(state).parent.mkdir(0o755, parents=True, exist_ok=True)
+        os.makedirs(os.path.dirname(state) or ".", 0o755, exist_ok=True)
         with contextlib.suppress(FileExistsError):
-            Path(state).mkdir(PRIVATE)
+            os.mkdir(state, PRIVATE)
     except OSError as error:
         raise Problem(
             f"the state directory {state} cannot be made: {error.strerror}",
