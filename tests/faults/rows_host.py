@@ -21,7 +21,17 @@ from rollback.payload import BOOT, needed, packed, payload, started
 from rollback.timeline import Timeline
 from tests.faults import tracing
 from tests.faults.rows import does, reads, refuses, row
-from tests.faults.scene import SECRET, Refused, Scene, asked, change, lease, roll_back, undo
+from tests.faults.scene import (
+    SECRET,
+    Refused,
+    Scene,
+    asked,
+    change,
+    clone,
+    lease,
+    roll_back,
+    undo,
+)
 from tests.faults.sweep import ERRORS, broken, framed
 
 PATIENT = 60.0
@@ -101,6 +111,32 @@ def sites(scene: Scene, step: str) -> list[tracing.Site]:
     wanted = change(scene, step)
     assert wanted is not None
     return tracing.sites([wanted], scene.home)
+
+
+def foreseen(scene: Scene, step: str) -> list[tracing.Site]:
+    """Return the system calls that a step would take; the scene stays, and is kept beside."""
+    kept = scene.home.with_name("kept")
+    clone(scene.home, kept)
+    found = sites(scene, step)
+    clone(kept, scene.home)
+    return found
+
+
+@row("F20", needs="strace")
+def a_secret_is_never_readable_by_others(scene: Scene) -> None:
+    """A missing .env with a loose copy comes back 0600, and is no looser on the way."""
+    (scene.root / "conf/app.env").unlink()
+    (scene.root / "conf/app.env.backup").chmod(0o644)
+    (scene.root / "conf").chmod(0o700)
+    for site in foreseen(scene, "configuration"):
+        if site.call in {"fsync", "fchmod", "utimensat", "link", "linkat"}:
+            wanted = change(scene, "configuration")
+            tracing.kill(site, [wanted or {}])
+            staged = list((scene.root / "conf").glob(".rollback-*"))
+            assert not any(path.stat().st_mode & 0o077 for path in staged), site
+            clone(scene.home.with_name("kept"), scene.home)
+    does(scene, "configuration")
+    assert (scene.root / "conf/app.env").stat().st_mode & 0o777 == 0o600
 
 
 @row("F18", needs="strace")
@@ -320,10 +356,14 @@ def an_interrupt_is_as_good_as_a_kill(scene: Scene) -> None:
 @row("S25", needs="strace")
 def a_flush_that_failed_is_no_success(scene: Scene) -> None:
     """It is said, and the file is staged anew by the next call."""
-    wanted = change(scene, "files")
-    assert wanted is not None
-    (said,) = tracing.fail(tracing.Site("fsync", 5, ""), "EIO", [wanted]).answers
-    assert "problem" in said
+    kept = scene.home.with_name("kept")
+    for site in foreseen(scene, "files"):
+        if site.call in {"fsync", "fdatasync"}:
+            wanted = change(scene, "files")
+            assert wanted is not None
+            (said,) = tracing.fail(site, "EIO", [wanted]).answers
+            assert "problem" in said, site
+            clone(kept, scene.home)
     roll_back(scene)
 
 

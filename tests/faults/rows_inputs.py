@@ -169,15 +169,6 @@ def owner_and_mode_are_the_recorded_ones(scene: Scene) -> None:
     assert scene.everything()["srv/app/serve.py"] == scene.previous["srv/app/serve.py"]
 
 
-@row("F20")
-def a_secret_is_never_readable_by_others(scene: Scene) -> None:
-    """A missing .env with a loose copy comes back 0600."""
-    (scene.root / "conf/app.env").unlink()
-    copy(scene, "conf/app.env").chmod(0o644)
-    does(scene, "configuration")
-    assert (scene.root / "conf/app.env").stat().st_mode & 0o777 == 0o600
-
-
 @row("F21", needs="root")
 def attributes_come_from_the_record(scene: Scene) -> None:
     """ACL, capability and attributes, also when the copy lost them."""
