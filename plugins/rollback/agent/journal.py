@@ -7,6 +7,7 @@ import json
 import os
 from typing import Any, NamedTuple
 
+from . import reserve
 from .problem import Problem
 
 START = "0" * 64
@@ -76,8 +77,8 @@ def read(path: str) -> Told:
 class Journal:
     """One run's journal. A torn last line is dropped; any other damage stops everything."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, path: str, state: str = "") -> None:
+        self.path, self.state = path, state
         self.handle = os.open(path, FLAGS, 0o600)
         size = os.fstat(self.handle).st_size
         self.entries, self.head, good = told(os.pread(self.handle, size, 0), path)
@@ -95,6 +96,12 @@ class Journal:
         entry = {"seq": len(self.entries) + 1, "event": event, **facts}
         digest = chained(self.head, entry)
         line = json.dumps({**entry, "hash": digest}, ensure_ascii=True).encode("ascii") + b"\n"
+        reserve.spending(self.state, lambda: self._write(line))
+        self.entries.append(entry)
+        self.head = digest
+
+    def _write(self, line: bytes) -> None:
+        """Write a line, durably, or leave the file as it was."""
         begin = os.lseek(self.handle, 0, os.SEEK_CUR)
         try:
             if os.write(self.handle, line) != len(line):
@@ -104,8 +111,6 @@ class Journal:
             os.ftruncate(self.handle, begin)
             os.lseek(self.handle, begin, os.SEEK_SET)
             raise OSError(error.errno, error.strerror, self.path) from error
-        self.entries.append(entry)
-        self.head = digest
 
     def last(self, event: str) -> dict[str, Any] | None:
         """Return the latest entry of an event, or None."""

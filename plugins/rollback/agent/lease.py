@@ -10,6 +10,7 @@ import socket
 import time
 from typing import Any, NamedTuple, Optional
 
+from . import reserve
 from .paths import DIRECTORY
 from .problem import Problem
 from .processes import started
@@ -112,6 +113,10 @@ def every(state: str) -> list[Lease]:
 
 def write(state: str, lease: Lease) -> None:
     """Put a lease in place of the one there, atomically and durably."""
+    reserve.spending(state, lambda: _write(state, lease))
+
+
+def _write(state: str, lease: Lease) -> None:
     home = folder(state, lease.run)
     said: dict[str, Any] = lease._asdict()
     del said["touched"]

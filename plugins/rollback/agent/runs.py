@@ -8,7 +8,7 @@ import os
 from typing import Any, Optional
 
 from . import lease as leases
-from . import progress
+from . import progress, reserve
 from .journal import entries
 from .lease import Lease
 from .problem import Problem
@@ -16,7 +16,7 @@ from .record import NAME as RECORD
 from .working import CHANGES, locked, opened, working
 
 OPEN = (None, "failed", "interrupted")
-ENDS = ("recovered", "isolated", "failed", "interrupted")
+ENDS = ("recovered", "isolated", "partial", "failed", "interrupted")
 BEGUN = ("run", "by", "host", "pid", "pid_started", "target", "only", "record", "since")
 
 
@@ -39,6 +39,7 @@ def begin(question: dict[str, Any]) -> dict[str, Any]:
                 raise other.held()
         found = unfinished(known, wanted)
         mine = wanted if found is None else wanted._replace(run=found.run, since=found.since)
+        reserve.keep(state)
         home = leases.made(state, mine.run)
         _begun(home, mine, adopted=found is not None)
         leases.write(state, mine)

@@ -102,7 +102,7 @@ def opened(home: str, name: str) -> Journal:
     """Return a journal of a run, made and durable when it is missing."""
     path = os.path.join(home, name)
     fresh = not os.path.exists(path)
-    journal = Journal(path)
+    journal = Journal(path, os.path.dirname(os.path.dirname(home)))
     if fresh:
         leases.settle(home)
     return journal
