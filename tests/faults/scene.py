@@ -186,9 +186,10 @@ def acl(uid: int) -> bytes:
 
 
 def clone(source: Path, target: Path) -> None:
-    """Copy a home with all metadata and hard links; what was there is gone."""
+    """Copy a home with all metadata and hard links; what was there is gone, but for mounts."""
     discard(target)
-    subprocess.run(["cp", "-a", source, target], check=True)
+    target.mkdir(exist_ok=True)
+    subprocess.run(["cp", "-a", f"{source}/.", target], check=True)
 
 
 def discard(path: Path) -> None:

@@ -7,6 +7,7 @@ host, no secret can be read by others; going on reaches the end, undoing reaches
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,9 +38,14 @@ class Phase(NamedTuple):
 
 
 class Bench:
-    """A scene at a fixed place, and copies of it from before each call of a rollback."""
+    """A scene at a fixed place, and copies of it from before each call of a rollback.
 
-    def __init__(self, place: Path, *, many: int = 0, way: str = "exchange") -> None:
+    With `across` the state directory is a mount of its own, to which no name can be moved.
+    """
+
+    def __init__(
+        self, place: Path, *, many: int = 0, way: str = "exchange", across: bool = False
+    ) -> None:
         tracing.loaded()
         self.place = place
         self.scene = Scene(place / "home", many=many, way=way).deploy()
@@ -47,6 +53,9 @@ class Bench:
         os.environ["PATH"] = f"{self.home / 'bin'}:{os.environ['PATH']}"
         self.violations: list[str] = []
         self.tried = 0
+        self.mount = self.home / "var"
+        if across:
+            subprocess.run(["mount", "--bind", self.mount, self.mount], check=True)
 
     def kept(self, name: str) -> Path:
         """Keep a copy of the home as it is now."""
@@ -179,6 +188,8 @@ class Bench:
 
     def close(self) -> None:
         """Remove all of it."""
+        if self.mount.is_mount():
+            subprocess.run(["umount", "-l", self.mount], check=True)
         discard(self.place)
 
 

@@ -30,8 +30,14 @@ PHASES = (
     "end",
 )
 RENAMED = ("files", "files, resumed", "configuration", "undo after configuration")
-CASES = [("exchange", name) for name in PHASES] + [("rename", name) for name in RENAMED]
-"""Where names are renamed instead of exchanged, only the calls that do so are swept again."""
+MOVED = ("added", "caches", "close", "close, resumed", "undo after close")
+CASES = [
+    *(("exchange", name) for name in PHASES),
+    *(("rename", name) for name in RENAMED),
+    *(("across", name) for name in MOVED if os.geteuid() == 0),
+]
+"""Where names are renamed instead of exchanged, only the calls that do so are swept again; where
+the state directory is on another file system those that move files there."""
 
 STEP = 17
 MANY = 40
