@@ -53,10 +53,12 @@ def benches(fast: Path, traced: None) -> Iterator[dict[str, Swept]]:  # noqa: AR
     found = {way: Bench(fast / way, way=way) for way in ("exchange", "rename")}
     if os.geteuid() == 0:
         found["across"] = Bench(fast / "across", across=True)
-    yield {name: swept(bench) for name, bench in found.items()}
-    for bench in found.values():
-        bench.close()
-    os.environ["PATH"] = path
+    try:
+        yield {name: swept(bench) for name, bench in found.items()}
+    finally:
+        for bench in found.values():
+            bench.close()
+        os.environ["PATH"] = path
 
 
 def swept(bench: Bench) -> Swept:
