@@ -27,6 +27,7 @@ def place(scope: Scope) -> dict[str, Any]:
         "only": list(scope.owners),
         "configuration": configuration(scope.system),
         "git": scope.system.fallback.git,
+        "secrets": list(about.secrets),
     }
 
 

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import stat
-from typing import Any, NamedTuple, Optional
+from typing import Any, Container, NamedTuple, Optional
 
 from . import state as places
 from .paths import Irregular, fault, open_regular
@@ -45,6 +45,18 @@ class Saved(NamedTuple):
     gid: int
     mtime_ns: int
     xattrs: dict[str, str]
+
+
+OWN = 0o600
+ACL = "system.posix_acl_access"
+
+
+def capped(saved: Saved, secrets: Container[str]) -> Saved:
+    """Return what a file is restored as: one that is declared secret is for its owner alone."""
+    if saved.path not in secrets or not saved.mode & ~OWN:
+        return saved
+    xattrs = {name: value for name, value in saved.xattrs.items() if name != ACL}
+    return saved._replace(mode=saved.mode & OWN, xattrs=xattrs)
 
 
 class Record(NamedTuple):

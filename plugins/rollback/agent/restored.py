@@ -32,13 +32,14 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
         Problem: there is no record, or it cannot be trusted.
     """
     known, suffix = record.read(question["state"]), question["suffix"]
-    found = Found(question)
+    found, secrets = Found(question), frozenset(question.get("secrets", ()))
     with Tree(question["root"]) as tree:
         with read_ahead(question["root"], [saved.path for saved in known.files]):
             for saved in known.files:
                 group = found.of(saved.path)
                 if group is not None:
-                    judged(group, saved, pairs.pair(tree, saved.path, suffix, saved.size))
+                    both = pairs.pair(tree, saved.path, suffix, saved.size)
+                    judged(group, record.capped(saved, secrets), both)
         for path in known.added:
             group = found.of(path)
             if group is not None:

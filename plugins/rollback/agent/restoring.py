@@ -73,13 +73,14 @@ def meant(question: dict[str, Any]) -> list[Saved]:
 
     Its `only` names owners (none: everybody's), its `part` is "files" or "configuration" (none:
     both), and `configuration` lists the files and directories that make up the second part.
-    `without` names files that are left alone.
+    `without` names files that are left alone; those in `secrets` are for their owner alone.
     """
     owners, only = Owners(question["components"]), question.get("only")
     part, second = question.get("part"), question.get("configuration", ())
     without = frozenset(question.get("without", ()))
+    secrets = frozenset(question.get("secrets", ()))
     return [
-        saved
+        record.capped(saved, secrets)
         for saved in record.read(question["state"]).files
         if saved.path not in without
         and (not only or owners.of(saved.path) in only)

@@ -220,3 +220,13 @@ def test_a_kill_among_many_files_loses_nothing(tmp_path: Path, way: str, point: 
     assert restoring.look(question)["paths"] == []
     undoing.undo(question)
     assert tree.live() == before
+
+
+def test_a_secret_is_for_its_owner_alone_whatever_was_recorded(tree: Tree) -> None:
+    """A copy that anybody could read does not make the live file so; the plan is empty then."""
+    question = {**tree.question(), "secrets": ["a.py"]}
+    restoring.apply({**question, "digest": restoring.look(question)["digest"]})
+
+    assert tree.path("a.py").stat().st_mode & 0o777 == 0o600
+    assert tree.path("sub/b.py").stat().st_mode & 0o777 == 0o640
+    assert restoring.look(question)["paths"] == []
