@@ -93,8 +93,8 @@ def remains(now: dict[str, Any], _before: dict[str, Any]) -> bool:
 
 
 def ask_stop(_question: dict[str, Any], unit: str) -> None:
-    """Queue the stop of a unit."""
-    systemctl("stop", "--no-block", "--", unit)
+    """Queue the stop of a unit; a call that hangs is left alone, the unit's deadline decides."""
+    told(call("stop", "--no-block", "--", unit), "stop", late=True)
 
 
 def kill(_question: dict[str, Any], unit: str, _before: dict[str, Any]) -> None:
@@ -127,10 +127,18 @@ def systemctl(*argv: str, timeout: float = ONE_CALL) -> Outcome:
     Raises:
         Problem: it failed, is missing, or does not answer.
     """
-    outcome = call(*argv, timeout=timeout)
-    if outcome.code == 0 and not outcome.timed_out:
+    return told(call(*argv, timeout=timeout), *argv)
+
+
+def told(outcome: Outcome, *argv: str, late: bool = False) -> Outcome:
+    """Return how a systemctl ended, if that was well; `late` is well, too, where it may be.
+
+    Raises:
+        Problem: it was not.
+    """
+    if (late and outcome.timed_out) or (outcome.code == 0 and not outcome.timed_out):
         return outcome
-    words = f"no answer in {timeout:.0f} s" if outcome.timed_out else outcome.words
+    words = f"no answer in {int(outcome.seconds)} s" if outcome.timed_out else outcome.words
     raise Problem(
         f"systemctl {argv[0]} failed: {words}",
         f"systemctl {' '.join(argv)}",

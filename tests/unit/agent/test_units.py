@@ -150,6 +150,18 @@ def test_a_unit_that_ignores_sigterm_is_killed(systemd: Systemd) -> None:
     assert stopped["seconds"] < 5
 
 
+def test_a_stop_that_hangs_becomes_a_kill(systemd: Systemd) -> None:
+    """A systemctl stop that never comes back does not keep the unit running."""
+    systemd.has("app")
+    systemd.ask("start", "app")
+    (systemd.units / "delay-stop").write_text("60")
+    stopped = systemd.ask("stop", "app", timeout=0.5)
+
+    assert stopped["killed"]
+    assert systemd.look("app")["app"]["state"] in {"inactive", "failed"}
+    assert stopped["seconds"] < 0.5 + 5
+
+
 def test_a_unit_that_survives_sigkill_is_a_problem_in_time(systemd: Systemd) -> None:
     """A process that not even SIGKILL ends is said by its number, within the promised time."""
     systemd.has("app", STUBBORN, mortal=False)
