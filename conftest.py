@@ -11,6 +11,7 @@ pytest_plugins = [
     "fixtures.logs",
     "fixtures.restored",
     "fixtures.notify",
+    "fixtures.runbook",
     "fixtures.triage",
     "fixtures.monitor",
     "rollback.restore",

@@ -195,6 +195,12 @@ class Fallback(Frozen):
     git: Absolute | None = None
 
 
+class Runbook(Frozen):
+    """`[runbook]`: the page that people follow, a file where pytest runs and not on the host."""
+
+    path: Annotated[str, Field(min_length=1)]
+
+
 class Drills(Frozen):
     """`[drills]`: how old the last successful drill may be."""
 
@@ -227,6 +233,7 @@ class System(Frozen):
     logs: Logs = Logs()
     fallback: Fallback = Fallback()
     drills: Drills = Drills()
+    runbook: Runbook | None = None
     triage: Triage = Triage()
     monitor: Monitor = Monitor()
     waivers: tuple[Waiver, ...] = ()

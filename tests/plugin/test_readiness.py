@@ -112,6 +112,13 @@ def cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
+def runbook(store: Store, *lines: str) -> None:
+    """Have people follow a page with these commands."""
+    page = store.home / "runbook.md"
+    page.write_text("\n".join(["# Roll back", "```sh", *lines, "```", ""]))
+    describe(store, "runbook", path=page.name)
+
+
 SECRET = "hunter2hunter2"  # noqa: S105 - it must not be seen again
 PAGER = {"url": "https://pager.example.org/incidents", "variable": "NO_SUCH_TOKEN"}
 MOTTO = "motto.txt"
@@ -145,6 +152,7 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.plans.made": (obstruct, None),
     "readiness.time.fits": (lambda s: describe(s, "budgets", services="1s"), None),
     "readiness.drill.recent": (lambda s: s.ran("2020-01-01T00:00:00.000+00:00"), None),
+    "readiness.runbook.true": (lambda s: runbook(s, "systemctl start shop-wep"), None),
     "readiness.units.startable": (lambda s: describe(s, "components", unit="shop-wep"), "web"),
     "readiness.units.listening": (lambda s: describe(s, "components", listens=[1]), "web"),
     "readiness.baseline.stored": (lambda s: describe(s, "probes", limit="0.01ms"), None),
@@ -223,6 +231,22 @@ def test_what_is_not_described_is_not_asked(spoilt: Store) -> None:
     assert "no repository described" in told["readiness.backups.declared"]
     assert "none described" in told["readiness.fallback.git"]
     assert "none described" in told["readiness.fallback.defaults"]
+
+
+def test_a_runbook_that_is_true_is_met(spoilt: Store) -> None:
+    """What it names is there; one that cannot be read, or names nothing, is no pass."""
+    runbook(spoilt, "cat web/serve.py", "python3 -c 'from web.serve import Menu'")
+    true, _ = spoilt.pytest("suites/readiness/test_runbook.py")
+    named = [c["evidence"]["named"] for c in spoilt.record()["criteria"]]
+    runbook(spoilt)
+    empty, said = spoilt.pytest("suites/readiness/test_runbook.py")
+    describe(spoilt, "runbook", path="no-such.md")
+    missing, told = spoilt.pytest("suites/readiness/test_runbook.py")
+
+    assert (true, empty, missing) == (0, 10, 10)
+    assert named == [{"command": 2, "path": 1, "import": 1}]
+    assert "names nothing" in said
+    assert "cannot be read" in told
 
 
 def test_a_typo_in_the_manifest_ends_before_anything_is_asked(spoilt: Store) -> None:

@@ -45,6 +45,7 @@ NOUNS: Dict[str, str] = {
     "page.look": "page.look",
     "page.off": "page.off",
     "page.on": "page.on",
+    "paths.look": "whereabouts.look",
     "probes.ask": "probes.ask",
     "probes.measure": "measuring.measure",
     "releases.compare": "releases.compare",
