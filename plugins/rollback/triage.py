@@ -38,12 +38,14 @@ class Symptoms:
         slower: by how much its slowest probe is slower than its baseline; 1.0 is twice as slow.
         lost: the share of wrong or missing answers, of the worst of its probes.
         down: its unit is not active, or its health probe is never answered as it should be.
+        restarts: its unit was seen to start again while it was watched.
         errors: how many errors its log holds.
     """
 
     slower: float = 0.0
     lost: float = 0.0
     down: bool = False
+    restarts: bool = False
     errors: int = 0
 
 
@@ -81,7 +83,7 @@ class Case:
         return [
             name
             for name, each in self.components.items()
-            if each.down or each.slower > most or each.lost > most
+            if each.down or each.restarts or each.slower > most or each.lost > most
         ]
 
     def gravely(self, name: str) -> Recovery:
@@ -135,10 +137,12 @@ def _failing(case: Case, name: str, measured: str, threshold: str) -> Fired:
 
 def failure(case: Case, name: str) -> Fired | None:
     """'Critical component failures' call for a rollback, 'individual component issues' do not."""
-    if not case.components[name].down:
+    found = case.components[name]
+    if not found.down and not found.restarts:
         return None
     critical = "critical" if name in case.critical else "not critical"
-    return _failing(case, name, f"{name} is down", f"up; it is {critical}")
+    how = "is down" if found.down else "is started again and again"
+    return _failing(case, name, f"{name} {how}", f"up all the time; it is {critical}")
 
 
 def errors(case: Case, name: str) -> Fired | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.triage import Seen, known, lost
+from fixtures.triage import Seen, known, lost, restarted
 from fixtures.verdicts import called
 from rollback import triage
 from rollback.criteria import criterion
@@ -29,7 +29,7 @@ def test_the_component_is_as_fast_as_it_was(
     """'System performance degraded >50% from baseline', 'Performance issues <25% degradation'."""
     measured: Latencies = known(seen.latencies)
     series = list(measured.of(component))
-    shares = {each.name: each.degraded() for each in series}
+    shares = {each.name: seen.slower(each) for each in series}
     record_property("slower by", {name: f"{share:.0%}" for name, (share, _) in shares.items()})
     called(
         triage.performance(case, component.name),
@@ -74,13 +74,18 @@ def test_the_component_is_up(
     seen: Seen, case: Case, component: Component, record_property: Keep
 ) -> None:
     """'Critical component failures affecting user experience', 'Individual component issues'."""
-    state = seen.states[component.unit]
+    state = seen.later[component.unit]
     record_property("unit", state["state"])
+    record_property("restarts", state["restarts"])
     health = known(seen.latencies).series[component.health]
     called(
         triage.failure(case, component.name),
         record_property,
-        findings=[f"{component.unit} is {state['state']}: {state['detail']}", health.wrong],
+        findings=[
+            f"{component.unit} is {state['state']}: {state['detail']}",
+            *restarted(seen, component),
+            health.wrong,
+        ],
         hint=see(component),
     )
 

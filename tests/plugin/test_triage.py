@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -150,7 +152,7 @@ def test_a_system_that_is_well_is_monitored(shop: Ailing) -> None:
     code, printed, record = triaged(shop)
 
     assert (code, record["verdict"], reds(record)) == (0, "MONITOR", set()), printed
-    assert record["round_trips"] <= 3  # units; everything else; the heading of the backup set
+    assert record["round_trips"] <= 5  # units, everything, units, maybe times again; the heading
     assert "no rule fired" in printed
     assert "now: pytest suites/monitor" in printed
 
@@ -213,6 +215,24 @@ def test_isolation_needs_no_backup_set(shop: Ailing) -> None:
     code, printed = shop.pytest("suites/drill", "--component", "till", "--arm=corner")
     assert (code, "RECOVERED in " in printed) == (0, True), printed
     assert "RUNNING" in shop.control("status", "shop-till")
+
+
+def test_one_that_starts_again_and_again_is_down(shop: Ailing) -> None:
+    """It looks healthy each time that it is asked, and is another process each time."""
+    running, until = threading.Event(), time.monotonic() + 120
+
+    def keep_dying() -> None:
+        while not running.is_set() and time.monotonic() < until:
+            shop.control("restart", "shop-till")
+
+    dying = threading.Thread(target=keep_dying, daemon=True)
+    dying.start()
+    code, printed, record = triaged(shop)
+    running.set()
+    dying.join()
+
+    assert (code, record["verdict"]) == (1, "ISOLATE till FIRST"), printed
+    assert ("triage.components.up", "till") in reds(record)
 
 
 def test_the_procedure_is_silent_between(shop: Ailing) -> None:

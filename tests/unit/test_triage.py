@@ -23,7 +23,12 @@ shares = st.one_of(st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0]), st.floats(0, 20,
 parts = st.one_of(st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0]), st.floats(0, 1, allow_nan=False))
 waits = st.one_of(st.sampled_from([0.0, 60.0, 300.0]), st.floats(0, 9000, allow_nan=False))
 symptoms = st.builds(
-    Symptoms, slower=shares, lost=parts, down=st.booleans(), errors=st.integers(0, 9)
+    Symptoms,
+    slower=shares,
+    lost=parts,
+    down=st.booleans(),
+    restarts=st.booleans(),
+    errors=st.integers(0, 9),
 )
 stated = st.builds(
     Stated,
@@ -60,13 +65,12 @@ def worse(one: Case, other: Case) -> Case:
     """Return a case that is in every way at least as bad as the first one."""
     components = {
         name: Symptoms(
-            *(
-                worst(getattr(a, key), getattr(b, key))
-                for key in ("slower", "lost", "down", "errors")
-            )
+            **{
+                key: worst(value, getattr(other.components[name], key))
+                for key, value in vars(one.components[name]).items()
+            }
         )
         for name in NAMES
-        for a, b in [(one.components[name], other.components[name])]
     }
     told = {
         key: worst(value, getattr(other.stated, key)) for key, value in vars(one.stated).items()
@@ -113,6 +117,7 @@ AT: list[tuple[Case, str]] = [
     (hurt("till", lost=0.51), "isolate"),
     (hurt("till", down=True), "isolate"),
     (hurt("web", down=True), "roll back"),
+    (hurt("till", restarts=True), "isolate"),
     (hurt("web", errors=1), "fix"),
     (replace(CALM, components={**FINE, "till": DOWN, "cellar": DOWN}), "roll back"),
     (replace(CALM, components={**FINE, "till": DOWN, "cellar": Symptoms(slower=9)}), "roll back"),
