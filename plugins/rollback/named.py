@@ -22,6 +22,7 @@ from rollback.gate import Gate, Holder
 from rollback.model import Component, System
 from rollback.night import Night, usual
 from rollback.run import identity, operator
+from rollback.sandbox.target import KINDS
 from rollback.timeline import Timeline
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -45,7 +46,7 @@ def parser(script: str, words: str, more: str = "") -> Parser:
     made.add_argument(
         "--rollback-target",
         metavar="PATH",
-        help="a rollback.toml, or 'sandbox' for one that is up; otherwise as pytest is set",
+        help="a rollback.toml, or 'sandbox' or 'machine'; otherwise as pytest is set",
     )
     made.add_argument(
         "--component", action="append", default=[], metavar="NAME", help="this one; repeatable"
@@ -58,11 +59,20 @@ def called(made: Parser, do: Do) -> int:
 
     def main() -> int:
         asked = made.parse_args()
-        named = asked.rollback_target or usual(REPOSITORY)
-        with Night(REPOSITORY, named, reports(REPOSITORY)) as at:
+        with Night(REPOSITORY, target(asked), reports(REPOSITORY)) as at:
             return do(asked, at)
 
     return carried_out(main)
+
+
+def target(asked: argparse.Namespace) -> str:
+    """Return the target that is meant, from whichever folder it was named."""
+    if asked.rollback_target in KINDS:
+        return str(asked.rollback_target)
+    if asked.rollback_target:
+        return str(Path(asked.rollback_target).absolute())
+    named = usual(REPOSITORY)
+    return named if named in KINDS else str(REPOSITORY / named)
 
 
 def suite(made: Parser, *words: str) -> int:
@@ -74,7 +84,7 @@ def suite(made: Parser, *words: str) -> int:
     def main() -> int:
         asked = made.parse_args()
         command = [*words, *(f"--component={name}" for name in asked.component)]
-        return Suites(asked.rollback_target or usual(REPOSITORY)).pytest(*command)
+        return Suites(target(asked)).pytest(*command)
 
     return carried_out(main)
 

@@ -20,6 +20,7 @@ from rollback.gate import Gate, Holder
 from rollback.manifest import load
 from rollback.run import identity, operator
 from rollback.sandbox.layout import Layout
+from rollback.sandbox.target import KINDS
 from rollback.sandbox.target import NAME as SANDBOX
 from rollback.sandbox.target import usual as sandbox
 from rollback.timeline import Timeline
@@ -37,11 +38,14 @@ def described(named: str) -> Path:
     Raises:
         UsageError: the sandbox is meant, and none is kept running.
     """
-    if named != SANDBOX:
+    if named not in KINDS:
         return Path(named)
-    if not Layout(sandbox()).note.exists():
-        raise UsageError("no sandbox is up", hint="scripts/sandbox up; scripts/sandbox break NAME")
-    return Layout(sandbox()).manifest
+    layout = Layout(sandbox(named))
+    if not layout.note.exists():
+        flag = "" if named == SANDBOX else f" --{named}"
+        hint = f"scripts/sandbox up{flag}; scripts/sandbox break NAME{flag}"
+        raise UsageError(f"no {named} is up", hint=hint)
+    return layout.manifest
 
 
 class Night:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from rollback.connection import Connection
+from rollback.drift import Drift, deadline, drifted, questions
 from rollback.errors import Inconclusive
 from rollback.manifest import load, parse
 from rollback.model import System
-from rollback.runbook import Drift, claims, deadline, drifted, names, questions, read
+from rollback.runbook import claims, names, read
 from rollback.shellwords import commands
 from rollback.traps import traps
 
@@ -206,7 +207,7 @@ def test_drift_is_told_with_its_line(tmp_path: Path) -> None:
             "cat core/there.py core/gone.py",
             "cp core/there.py.backup gone/there.py",
             f"sh -c true; no-such-command; curl -d x http://127.0.0.1:{port}/",
-            "curl http://127.0.0.1:1/health",
+            "curl http://127.0.0.1:1/health?token=t0p",
             "python3 scripts/ours.py; python3 scripts/theirs.py",
             "python3 -c 'from core.there import here'",
             "python3 -c 'from core.there import gone'",
