@@ -31,7 +31,7 @@ def test_the_engine_itself_is_not(tmp_path: Path) -> None:
     """A copy without any edit is not caught by the tests that catch the mutants."""
     if tracing.unavailable():
         pytest.skip(f"not run: {tracing.unavailable()}")
-    code, said = judged(made(Mutant("none", (), ""), tmp_path), HARNESSES["intruder"])
+    code, said = judged(made(Mutant("none", (), ""), tmp_path), *HARNESSES["intruder"])
 
     assert code == 0, said
 
@@ -44,10 +44,11 @@ def test_which_proof_catches_which(tmp_path: Path) -> None:
     free = []
     for number, mutant in enumerate(MUTANTS):
         place = made(mutant, tmp_path / str(number))
-        codes = {name: judged(place, node)[0] for name, node in HARNESSES.items()}
+        codes = {name: judged(place, *nodes)[0] for name, nodes in HARNESSES.items()}
         assert set(codes.values()) <= {0, FAILED}, (mutant.what, codes)
         caught = ["caught" if codes[name] else "-" for name in HARNESSES]
         lines.append(f"| {mutant.what} | " + " | ".join(caught) + " |")
+        (tmp_path / "table.md").write_text("\n".join(lines))
         free += [] if any(codes.values()) else [mutant.what]
     table("\n".join(lines))
     measured("harness sensitivity", f"{len(MUTANTS) - len(free)} of {len(MUTANTS)} mutants caught")
