@@ -67,6 +67,7 @@ def ended(village: Village, phase: str, number: int) -> tuple[int, str]:
     until = time.monotonic() + PATIENCE
     while not begun(village, phase) and drill.poll() is None and time.monotonic() < until:
         time.sleep(0.01)
+    assert drill.poll() is None, drill.communicate()[0]
     # A terminal sends Ctrl-C to the whole group; the others are sent to one process.
     (os.killpg if number == signal.SIGINT else os.kill)(drill.pid, number)
     printed, _ = drill.communicate(timeout=PATIENCE)

@@ -25,6 +25,11 @@ NAMES = [page.name for page in PAGES]
 CHEAP = (
     ["make", "help"],
     ["scripts/check", "--help"],
+    ["scripts/checklist", "--help"],
+    ["scripts/index", "--help"],
+    ["scripts/postmortem", "--help"],
+    ["scripts/rollback", "--help"],
+    ["scripts/verify_bundle", "--help"],
     ["scripts/create_backups.py", "--help"],
     ["scripts/sandbox", "--help"],
     ["scripts/schema", "--check"],
