@@ -122,10 +122,3 @@ def exit_code(outcomes: Iterable[str]) -> int:
     if not seen or seen & {"not met", "not reached"}:
         return 1
     return Inconclusive.exit_code if "inconclusive" in seen else 0
-
-
-def words(findings: Iterable[str], most: int = 50) -> str:
-    """Return findings as lines, and how many more there are."""
-    lines = list(findings)
-    more = [f"… and {len(lines) - most:,} more"] if len(lines) > most else []
-    return "\n".join([*(f"  - {line}" for line in lines[:most]), *more])
