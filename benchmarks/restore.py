@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import rollback
 from benchmarks.bench import Stock, Way, interleaved, machine, shell, shown, table
 from rollback.action import Action, Change, Scope
 from rollback.actions.files import RESTORE_FILES
@@ -46,6 +46,14 @@ for top, _, names in os.walk(sys.argv[1]):
     for name in names:
         if name.endswith(".backup"):
             os.replace(os.path.join(top, name), os.path.join(top, name[:-7]))
+"""
+AGENT = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from rollback.agent import restoring
+question = json.loads(sys.argv[2])
+restoring.apply({**question, "digest": restoring.look(question)["digest"]})
+print(next(int(line.split()[1]) for line in open("/proc/self/status") if "VmHWM" in line) // 1024)
 """
 OURS, STAGED = "**ours**", "ours, always staged copies"
 
@@ -161,17 +169,10 @@ def memory(files: int) -> str:
         stock.build()
         place = {"root": str(stock.root), "state": str(stock.state), "suffix": ".backup"}
         question = {**place, "components": [], "part": "files", "run": "r"}
-        argv = [sys.executable, "-I", __file__, "--agent", json.dumps(question)]
+        plugins = str(Path(rollback.__file__).parents[1])
+        argv = [sys.executable, "-I", "-S", "-c", AGENT, plugins, json.dumps(question)]
         done = subprocess.run(argv, check=True, capture_output=True, text=True)
     return f"{files:,} files: {done.stdout.strip()} MB of memory at most, plan and restore together"
-
-
-def agent(question: dict[str, Any]) -> None:
-    """Restore in this process, and print the most memory that it took."""
-    from rollback.agent import restoring  # noqa: PLC0415 - alone, to be measured
-
-    restoring.apply({**question, "digest": restoring.look(question)["digest"]})
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
 def compared(files: int, run: list[Way]) -> str:
@@ -192,11 +193,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, nargs="*", default=[30, 1000, 10_000])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", type=int, help="also say what so many files take")
-    parser.add_argument("--agent", type=json.loads, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.agent:
-        agent(asked.agent)
-        return
     print(f"{machine(Path(tempfile.gettempdir()))}; medians of {asked.rounds} turns\n")
     runs = {files: measured(files, asked.rounds) for files in asked.files}
     names = list(dict.fromkeys(way.name for run in runs.values() for way in run))

@@ -96,7 +96,7 @@ def _verify(where: Place, items: Sequence[Item]) -> None:
     with Tree(where.root) as tree:
         for item in items:
             with tree.naming(item.saved.path):
-                ours = (item.saved.path, "staged") in where.seen
+                ours = item.saved.path in where.seen["staged"]
                 wrong += [] if _is_right(tree, item, ours=ours) else [item.saved.path]
     if wrong:
         raise Problem(

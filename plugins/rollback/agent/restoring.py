@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Any, Dict, Iterable, Optional, Tuple
+from typing import Any, Dict, Iterable, Optional
 
 from . import blobs, carrying, evidence, mounts, pairs, record, swapping
 from .ahead import read_ahead
@@ -23,7 +23,11 @@ from .record import Saved
 from .swapping import Item, Place
 from .working import Work, folder_of, opened, working
 
-Seen = Dict[Tuple[str, str], int]
+Seen = Dict[str, Dict[str, int]]
+"""Stamps of the files that were read in this call, by role (live, staged) and path."""
+
+PIECE = 1000
+"""Files in one entry of a journal."""
 
 JOURNALS = {"files": "journal", "configuration": "journal-configuration"}
 
@@ -64,8 +68,11 @@ def since_plan(events: list[str]) -> list[str]:
 
 def digest(items: list[Item]) -> str:
     """Return what binds a plan to the very contents it was made from."""
-    text = repr([(item.saved.path, item.saved.sha256, item.live) for item in items])
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    found = hashlib.sha256()
+    for item in items:
+        text = ascii((item.saved.path, item.saved.sha256, item.live))
+        found.update(text.encode("ascii"))
+    return found.hexdigest()
 
 
 def meant(question: dict[str, Any]) -> list[Saved]:
@@ -106,7 +113,7 @@ def wanted(question: dict[str, Any], seen: Optional[Seen] = None) -> list[Item]:
     refused += mounted(root, names)
     with Tree(root) as tree, read_ahead(root, names):
         for saved in files:
-            _compare(tree, saved, question["suffix"], found, refused, {} if seen is None else seen)
+            _compare(tree, saved, question["suffix"], found, refused, seen or fresh())
     found = _from_git(question, found, refused)
     if refused:
         raise Problem("; ".join(refused), "pytest suites/readiness names the way out for each")
@@ -137,12 +144,12 @@ def _compare(  # noqa: PLR0917 - one file, and where each thing that is found ou
     if live.immutable:
         refused.append(f"{saved.path}: the live side is immutable: chattr -i it")
         return
-    seen[saved.path, "live"] = live.stamp
+    seen["live"][saved.path] = live.stamp
     copy = pairs.copy(tree, saved.path, suffix, saved.size)
     if not copy.has_content(saved) or copy.links > 1:
         found.append(Item(saved, live.sha256, f"its saved copy is {copy.kind}, not as recorded"))
         return
-    seen[saved.path, "copy"] = copy.stamp
+    seen["staged"][saved.path] = copy.stamp
     found.append(Item(saved, live.sha256))
 
 
@@ -159,21 +166,24 @@ def place(question: dict[str, Any], number: int) -> Place:
     part = question.get("part")
     mark = question["run"] + ("" if part in {None, "files"} else "-c")
     named = mark if number == 0 else f"{mark}-{number}"
-    return Place(
-        question["root"],
-        question["suffix"],
-        named,
-        blobs.stored(question),
-        run=question["run"],
-        seen={},
-    )
+    root, suffix, run = question["root"], question["suffix"], question["run"]
+    return Place(root, suffix, named, blobs.stored(question), run=run, seen=fresh())
+
+
+def fresh() -> Seen:
+    """Return what was read before anything was."""
+    return {"live": {}, "staged": {}}
 
 
 def plans(entries: list[dict[str, Any]]) -> list[list[Item]]:
-    """Return what each plan of a journal restores."""
+    """Return what each plan of a journal restores; a plan is whole with its last entry."""
     return [
-        [Item(Saved(*each[:-1]), each[-1]) for each in entry["items"]]
-        for entry in entries
+        [
+            each if isinstance(each, Item) else Item(Saved(*each[:-1]), each[-1])
+            for piece in entries[number - entry.get("pieces", 0) : number + 1]
+            for each in piece["items"]
+        ]
+        for number, entry in enumerate(entries)
         if entry["event"] == "plan"
     ]
 
@@ -195,7 +205,7 @@ def apply(question: dict[str, Any]) -> dict[str, Any]:
         try:
             if journal.last("undo"):
                 raise Problem("this run was undone", "start a new run")
-            seen: Seen = {}
+            seen = fresh()
             if not plans(journal.entries) or reached(journal, "verified"):
                 _plan(question, journal, seen)
             known = plans(journal.entries)
@@ -217,7 +227,19 @@ def _plan(question: dict[str, Any], journal: Journal, seen: Seen) -> None:
     if digest(items) != question["digest"]:
         raise Problem("files changed since the plan was made", "run the same command again")
     blobs.fetch(question, [item.saved for item in items if item.source == "git"])
-    journal.add("plan", items=[[*item.saved, item.live] for item in items])
+    _written(journal, items)
+
+
+def _written(journal: Journal, items: list[Item]) -> None:
+    """Write a plan down, in pieces when it is long; in memory the items are there only once."""
+    pieces = [items[start : start + PIECE] for start in range(0, len(items), PIECE)] or [[]]
+    for number, piece in enumerate(pieces, 1):
+        rows = [[*item.saved, item.live] for item in piece]
+        if number < len(pieces):
+            journal.add("items", items=rows)
+        else:
+            journal.add("plan", items=rows, pieces=number - 1)
+        journal.entries[-1]["items"] = piece
 
 
 def take_back(question: dict[str, Any], work: Work, part: str) -> int:

@@ -42,7 +42,7 @@ def stage(place: Place, tree: Tree, item: Item) -> None:
         target = os.open(staged, FRESH, 0o600, dir_fd=directory)
         try:
             copy(source, target, item.saved)
-            place.seen[item.saved.path, "staged"] = pairs.stamp(os.fstat(target))
+            place.seen["staged"][item.saved.path] = pairs.stamp(os.fstat(target))
         finally:
             os.close(target)
     finally:
@@ -65,7 +65,7 @@ def _linked(place: Place, directory: int, copied: str, item: Item) -> bool:
         here = os.stat(staged, dir_fd=directory, follow_symlinks=False)
         if (here.st_dev, here.st_ino) != (found.st_dev, found.st_ino):
             raise changed(item.saved)
-        place.seen[item.saved.path, "staged"] = pairs.stamp(here)
+        place.seen["staged"][item.saved.path] = pairs.stamp(here)
     except OSError as error:
         if error.errno in UNLINKED:
             return False
@@ -90,7 +90,7 @@ def _is_recorded(place: Place, item: Item, source: int, found: os.stat_result) -
     saved = item.saved
     if found.st_nlink != 1 or found.st_size != saved.size:
         return False
-    read = place.seen.get((saved.path, "copy")) == pairs.stamp(found)
+    read = place.seen["staged"].get(saved.path) == pairs.stamp(found)
     if not read and sha256(source, saved.size) != saved.sha256:
         return False
     return is_dressed(source, found, saved)

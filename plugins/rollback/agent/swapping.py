@@ -54,7 +54,8 @@ class Place(NamedTuple):
 
     `store` is where contents lie that were fetched because a saved copy could not be used. `way` is
     how names change hands, but for `unable` directories. `seen` are files whose content was read in
-    this very call: their stamps, by path and role; a file with the same stamp is not read again.
+    this very call: the stamps of live and of staged files, which were saved copies before, by path;
+    a file with the same stamp is not read again.
     """
 
     root: str
@@ -64,7 +65,7 @@ class Place(NamedTuple):
     way: str = RENAME
     unable: FrozenSet[str] = frozenset()
     run: str = ""
-    seen: dict[tuple[str, str], int] = {}  # noqa: RUF012 - always given by who restores
+    seen: dict[str, dict[str, int]] = {}  # noqa: RUF012 - always given by who restores
 
     def names(self, path: str) -> tuple[str, str]:
         """Return the names beside a file that are this batch's own: the new one, the failed one."""
@@ -120,7 +121,7 @@ class Place(NamedTuple):
 
     def trusts(self, role: str, path: str, directory: int, name: str) -> bool:
         """Tell whether a file is the very one that was read before in this call."""
-        stamp = self.seen.get((path, role))
+        stamp = self.seen[role].get(path)
         try:
             found = os.stat(name, dir_fd=directory, follow_symlinks=False)
         except FileNotFoundError:
@@ -148,7 +149,7 @@ def preserve(place: Place, tree: Tree, item: Item) -> Optional[str]:
     kept = pairs.look(directory, old)
     if kept.sha256 != item.live:
         return item.saved.path
-    place.seen[item.saved.path, "live"] = kept.stamp
+    place.seen["live"][item.saved.path] = kept.stamp
     return None
 
 
@@ -168,7 +169,7 @@ def conflict(place: Place, tree: Tree, item: Item) -> Optional[str]:
         return None
     live = pairs.look(directory, name)
     if item.is_failed(live):
-        place.seen[path, "live"] = live.stamp
+        place.seen["live"][path] = live.stamp
     return None if item.is_new(live) or item.is_failed(live) else path
 
 
