@@ -150,13 +150,13 @@ def ways(stock: Stock) -> Iterator[Way]:
     yield Way("… saved copies of ours with bytes of their own", ours.apply(), ours.separate)
 
 
-def measured(files: int, rounds: int) -> list[Way]:
-    """Return every way with its turns over so many files."""
+def measured(files: int, rounds: int, skipped: list[str]) -> list[Way]:
+    """Return every way with its turns over so many files, but for those with a skipped word."""
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         stock = Stock(Path(home), files)
         stock.build()
         keep(stock)
-        listed = list(ways(stock))
+        listed = [way for way in ways(stock) if not any(word in way.name for word in skipped)]
         for way in listed:
             way.rounds = rounds
         return interleaved(listed)
@@ -179,10 +179,10 @@ def compared(files: int, run: list[Way]) -> str:
     """Return how many times as long as ours the others take."""
     mine = next(way.median for way in run if way.name == OURS)
     staged = next(way.median for way in run if way.name == STAGED)
-    others = [way for way in run if "ours" not in way.name]
     words = ", ".join(
         f"{way.name} {way.median / mine:.1f} x ({way.median / staged:.1f} x the staged way)"
-        for way in others[:-1]
+        for way in run
+        if "ours" not in way.name
     )
     return f"- {files:,} files, as long as ours: {words}"
 
@@ -192,10 +192,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--files", type=int, nargs="*", default=[30, 1000, 10_000])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--skip", nargs="*", default=[], help="words in the names of ways")
     parser.add_argument("--memory", type=int, help="also say what so many files take")
     asked = parser.parse_args()
     print(f"{machine(Path(tempfile.gettempdir()))}; medians of {asked.rounds} turns\n")
-    runs = {files: measured(files, asked.rounds) for files in asked.files}
+    runs = {files: measured(files, asked.rounds, asked.skip) for files in asked.files}
     names = list(dict.fromkeys(way.name for run in runs.values() for way in run))
     found = {(files, way.name): way.median for files, run in runs.items() for way in run}
     rows = [[name, *(shown(found[files, name]) for files in runs)] for name in names]

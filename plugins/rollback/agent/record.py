@@ -63,6 +63,10 @@ def capped(saved: Saved, secrets: Container[str]) -> Saved:
     return saved._replace(mode=saved.mode & OWN, xattrs=xattrs)
 
 
+NONE: dict[str, str] = {}
+"""The attributes of the many files that have none; nobody writes into it."""
+
+
 class Record(NamedTuple):
     """One backup set. `sha256` is the digest of the file it was read from, "" before that."""
 
@@ -166,7 +170,7 @@ def _entry(found: dict[str, Any]) -> Any:  # noqa: ANN401 - what json hands over
     """Turn each file's object into a `Saved` while it is parsed: a fifth of the memory."""
     if "sha256" not in found:
         return found
-    return Saved(**found)
+    return Saved(**{**found, "xattrs": NONE if found["xattrs"] == {} else found["xattrs"]})
 
 
 def _text(value: object) -> str:
