@@ -53,7 +53,7 @@ class Bench:
         os.environ["PATH"] = f"{self.home / 'bin'}:{os.environ['PATH']}"
         self.violations: list[str] = []
         self.tried = 0
-        self.mount = self.home / "var"
+        self.mount, self.across = self.home / "var", across
         if across:
             subprocess.run(["mount", "--bind", self.mount, self.mount], check=True)
 
@@ -192,7 +192,7 @@ class Bench:
 
     def close(self) -> None:
         """Remove all of it."""
-        if self.mount.is_mount():
+        if self.across:
             subprocess.run(["umount", "-l", self.mount], check=True)
         discard(self.place)
 

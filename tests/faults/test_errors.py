@@ -8,7 +8,7 @@ from tests.faults.figures import every, measured
 from tests.faults.sweep import ERRORS, Swept
 from tests.faults.test_kills import CASES
 
-STEP = 131
+STEP = 199
 
 
 @pytest.mark.parametrize(("way", "name"), CASES)

@@ -39,7 +39,7 @@ CASES = [
 """Where names are renamed instead of exchanged, only the calls that do so are swept again; where
 the state directory is on another file system those that move files there."""
 
-STEP = 17
+STEP = 31
 MANY = 40
 THREADED = 53
 
