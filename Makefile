@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup drill machine-drill test faults check clean
+.PHONY: help setup drill machine-drill test machine-test faults check clean
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -25,10 +25,13 @@ machine-drill: setup  ## the same on a host of its own: systemd, nginx, PostgreS
 	@$(VENV)/bin/python scripts/build_machine
 	@$(VENV)/bin/pytest suites/readiness suites/drill suites/validate --rollback-target=machine
 
-test: setup  ## run our own tests
-	$(VENV)/bin/pytest tests
-	@command -v podman >/dev/null || echo "NOT RUN: tests/machine, for want of a container engine;" \
-	  "HINT: apt-get install podman runc containernetworking-plugins debootstrap"
+test: setup  ## run our own tests, but for the two below
+	$(VENV)/bin/pytest -q tests -n 2 --dist loadfile --ignore=tests/faults --ignore=tests/machine
+	@echo "NOT RUN: tests/faults (make faults) and tests/machine (make machine-test)"
+
+machine-test: setup  ## run the tests on a host of its own
+	@$(VENV)/bin/python scripts/build_machine
+	$(VENV)/bin/pytest tests/machine
 
 faults: setup  ## prove it: every call killed and failed, power cuts, mutants; an hour or more
 	ROLLBACK_FAULTS=all nice $(VENV)/bin/pytest -q -o timeout=14400 tests/faults

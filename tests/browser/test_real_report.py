@@ -133,8 +133,10 @@ def test_nothing_of_the_secret_is_left(folder: Path) -> None:
 
 
 def test_the_folder_is_whole_and_private(folder: Path) -> None:
-    """Four files that nobody else reads."""
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    """Report, data, timeline and JUnit are there; nobody else reads them or what is beside them."""
+    inside = [path for path in folder.rglob("*") if not path.is_symlink()]
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in inside}
 
-    assert modes == dict.fromkeys((REPORT, DATA, TIMELINE, JUNIT), 0o600)
+    assert {REPORT, DATA, TIMELINE, JUNIT} <= {path.name for path in inside}
+    assert modes == {path: 0o700 if path.is_dir() else 0o600 for path in inside}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

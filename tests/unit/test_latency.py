@@ -65,8 +65,8 @@ def test_a_limit_is_kept_broken_or_not_to_be_told(
         (60.0, 40.0, 0.5),
         (100.0, 40.0, 1.5),
         (30.0, 40.0, 0.0),
-        (5.0, 1.0, 0.0),  # four milliseconds are the host's noise
-        (7.0, 1.0, 6.0),
+        (9.0, 1.0, 0.0),  # eight milliseconds are the host's noise
+        (12.0, 1.0, 11.0),
     ],
 )
 def test_degradation_is_how_much_slower_it_is(now: float, then: float, share: float) -> None:
@@ -101,11 +101,11 @@ def judged(found: Series, problem: Refused | None = None) -> dict[str, object]:
     return said
 
 
-@pytest.mark.parametrize("now", [30.0, 40.0, 49.9])
+@pytest.mark.parametrize("now", [75.0, 100.0, 124.9])
 def test_less_than_a_quarter_slower_is_met(now: float) -> None:
     """'Performance issues <25% degradation from baseline': no rollback required."""
-    assert judged(series([now] * 50, kept=kept(40.0, 40.0)))["slower by"] == {
-        "web": f"{max(0.0, now / 40 - 1) if now > 45 else 0:.0%}"
+    assert judged(series([now] * 50, kept=kept(100.0, 100.0)))["slower by"] == {
+        "web": f"{max(0.0, now / 100 - 1) if now > 110 else 0:.0%}"
     }
 
 

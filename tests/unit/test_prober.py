@@ -40,17 +40,22 @@ def system(url: str, connection: str = "local://", **more: str) -> System:
     )
 
 
+ENOUGH = 6
+
+
 def near(server: Server, **more: str) -> Near:
     """Return a prober of the server."""
     return Near(system(f"http://127.0.0.1:{server.port}/health", **more))
 
 
 def seen(server: Server, answer: bytes) -> Users:
-    """Return what users got in a third of a second of one answer."""
+    """Return what users got in a third of a second of one answer, longer on a busy host."""
     server.say(answer)
     probing = near(server)
     probing.start()
-    time.sleep(0.3)
+    until = time.monotonic() + 20
+    while probing.users().answers < ENOUGH and time.monotonic() < until:
+        time.sleep(0.3)
     return probing.stop()
 
 
@@ -66,7 +71,7 @@ def test_each_answer_has_its_kind(server: Server, answer: bytes, kind: str) -> N
     """Status and text decide; a redirect is not followed; one connection is enough."""
     users = seen(server, answer)
 
-    assert total(users, kind) == users.answers > 5
+    assert total(users, kind) == users.answers >= ENOUGH
     assert server.connections == 1
     assert server.asked == users.answers
 
@@ -97,7 +102,7 @@ def test_a_closed_kept_connection_is_no_outage(server: Server) -> None:
 
     users = seen_as_is(server)
 
-    assert total(users, "up") == users.answers > 5
+    assert total(users, "up") == users.answers >= ENOUGH
 
 
 def seen_as_is(server: Server, seconds: float = 0.3) -> Users:

@@ -232,14 +232,14 @@ class Systemd:
         (self.folder / f"{unit}.json").write_text(json.dumps({**known, **state}))
 
     def told(self) -> list[str]:
-        """Return what was asked of it, but for questions, in order."""
+        """Return what was asked of it, but for questions and clean slates, in order."""
         asked = self.folder / "calls"
         lines = asked.read_text().splitlines() if asked.exists() else []
         calls = [json.loads(line) for line in lines]
         return [
             f"{call[0]} {call[-1]}" if len(call) > 1 else call[0]
             for call in calls
-            if call[0] not in {"show", "status"}
+            if call[0] not in {"show", "status", "reset-failed"}
         ]
 
     def state(self, unit: str) -> dict[str, Any]:

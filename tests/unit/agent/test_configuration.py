@@ -87,7 +87,10 @@ def test_what_cannot_be_read_is_told_by_line(
 
 def test_yaml_is_read_where_the_host_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host's PyYAML is used in a process of its own; without one nothing is claimed."""
-    assert str(told(tmp_path, "a.yaml", "a: 1\n")).startswith(configuration.UNCHECKED)
+    without = f"import sys; sys.modules['yaml'] = None\n{configuration.YAML}"
+    with monkeypatch.context() as bare:
+        bare.setattr(configuration, "YAML", without)
+        assert str(told(tmp_path, "a.yaml", "a: 1\n")).startswith(configuration.UNCHECKED)
 
     (tmp_path / "yaml.py").write_text(
         "class YAMLError(Exception):\n    pass\n"
