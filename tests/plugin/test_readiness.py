@@ -185,6 +185,7 @@ ALSO: dict[str, Reds] = {
     "readiness.backups.protected": {("readiness.backups.ownership", "web")},
     "readiness.configuration.parses": TRIALS,
     "readiness.plans.made": PLANS,
+    "readiness.rights.suffice": PLANS,  # what cannot be replaced cannot be planned either
     "readiness.database.restorable": PLANS,  # its server is down, so its restore has no plan
     "readiness.probes.answer": {("readiness.baseline.stored", None)},
     "readiness.units.startable": PLANS,
