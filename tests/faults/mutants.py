@@ -61,7 +61,7 @@ MUTANTS = (
         "no file fsync",
         (
             Edit("staging", "    os.fsync(target)\n", ""),
-            Edit("staging", "        os.fsync(source)\n", ""),
+            Edit("staging", "            os.fsync(source)\n", "            pass\n"),
         ),
         f"{ROW}[F38]",
     ),
@@ -225,8 +225,8 @@ MUTANTS = (
             ),
             Edit(
                 "staging",
-                "        os.fsync(source)\n",
-                "        with contextlib.suppress(OSError):\n            os.fsync(source)\n",
+                "            os.fsync(source)\n",
+                "            with contextlib.suppress(OSError):\n                os.fsync(source)\n",
             ),
         ),
         f"{ROW}[S25]",

@@ -83,11 +83,20 @@ def _refuse(where: Place, paths: Sequence[str]) -> None:
 def _staged(where: Place, items: Sequence[Item], journal: Journal) -> None:
     """Stage all of a batch; when that fails nothing of it is left, and no live file was touched."""
     try:
-        where.each(staging.stage, items, waits=True)
+        _linked_or_copied(where, items)
         journal.add("staged")
     except (Problem, OSError):
         where.each(staging.discard, items)
         raise
+
+
+def _linked_or_copied(where: Place, items: Sequence[Item]) -> None:
+    if where.way == EXCHANGE:
+        where.each(staging.flush, items, waits=True)
+        left = frozenset(where.each(staging.link, items))
+        items = [item for item in items if item.saved.path in left]
+    if items:
+        where.each(staging.stage, items, waits=True)
 
 
 def _verify(where: Place, items: Sequence[Item]) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 REGULAR = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+QUIET = getattr(os, "O_NOATIME", 0)
 NAME_MAX = 255
 PATH_MAX = 4095
 KINDS = (
@@ -119,7 +120,7 @@ def open_regular(directory: int, name: str) -> int:
         OSError: it is missing or may not be read.
     """
     try:
-        opened = os.open(name, REGULAR, dir_fd=directory)
+        opened = _quietly(directory, name)
     except OSError as error:
         raise _refusal(error, directory, name) from error
     mode = os.fstat(opened).st_mode
@@ -127,6 +128,14 @@ def open_regular(directory: int, name: str) -> int:
         os.close(opened)
         raise Irregular(kind_of(mode), name)
     return opened
+
+
+def _quietly(directory: int, name: str) -> int:
+    """Open a file without a trace, where we may: a time of reading is a write for the disk."""
+    try:
+        return os.open(name, REGULAR | QUIET, dir_fd=directory)
+    except PermissionError:
+        return os.open(name, REGULAR, dir_fd=directory)
 
 
 def _refusal(error: OSError, directory: int, name: str) -> Exception:

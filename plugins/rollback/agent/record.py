@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -50,6 +51,8 @@ class Saved(NamedTuple):
 
 FILES, END = b' "files": [\n', b"]}\n"
 """The lines of a record between which there is one file a line, as `encoded` writes it."""
+
+PIECE = 1000
 
 OWN = 0o600
 ACL = "system.posix_acl_access"
@@ -149,13 +152,15 @@ def _document(raw: bytes) -> dict[str, Any]:
     lines = io.BytesIO(raw)
     head = b"".join(iter(lambda: _until(lines, FILES), b""))
     files: list[Any] = []
-    for line in lines:
-        if line == END:
+    piece = list(itertools.islice(lines, PIECE))
+    while piece:
+        last = piece[-1] == END
+        text = b"".join(piece[:-1] if last else piece).rstrip(b",\n")
+        files += json.loads(b"[" + text + b"]", object_hook=_entry)
+        if last:
             document: dict[str, Any] = json.loads(head.rstrip(b",\n") + b"}")
             return {**document, "files": files}
-        if not line.startswith(b"{"):
-            break
-        files.append(json.loads(line.rstrip(b",\n"), object_hook=_entry))
+        piece = list(itertools.islice(lines, PIECE))
     whole: dict[str, Any] = json.loads(raw, object_hook=_entry)
     return whole
 
@@ -170,7 +175,9 @@ def _entry(found: dict[str, Any]) -> Any:  # noqa: ANN401 - what json hands over
     """Turn each file's object into a `Saved` while it is parsed: a fifth of the memory."""
     if "sha256" not in found:
         return found
-    return Saved(**{**found, "xattrs": NONE if found["xattrs"] == {} else found["xattrs"]})
+    if found["xattrs"] == {}:
+        found["xattrs"] = NONE
+    return Saved(**found)
 
 
 def _text(value: object) -> str:

@@ -12,7 +12,7 @@ import errno
 import hashlib
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Optional
 
 from . import blobs, metadata, pairs
 from .copying import FRESH
@@ -29,11 +29,9 @@ UNLINKED = {errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXD
 
 
 def stage(place: Place, tree: Tree, item: Item) -> None:
-    """Give the new file the name it is staged under, whole and durable."""
+    """Write a copy of its own under the name that the new file is staged under, durable."""
     directory, name = tree.parent(item.saved.path)
     staged = place.staged(item)
-    if place.exchanges(item) and _linked(place, directory, name + place.suffix, item):
-        return
     with contextlib.suppress(FileNotFoundError):
         os.unlink(staged, dir_fd=directory)
     fetched = blobs.kept(place.store, item.saved) if place.store else None
@@ -49,8 +47,26 @@ def stage(place: Place, tree: Tree, item: Item) -> None:
         os.close(source)
 
 
-def _linked(place: Place, directory: int, copied: str, item: Item) -> bool:
-    """Give a saved copy that is just as recorded its second name, durable; else return False."""
+def flush(place: Place, tree: Tree, item: Item) -> None:
+    """Make a saved copy durable. All of them first: a flush among new names waits for those."""
+    directory, name = tree.parent(item.saved.path)
+    with contextlib.suppress(FileNotFoundError, Irregular):
+        source = open_regular(directory, name + place.suffix)
+        try:
+            os.fsync(source)
+        finally:
+            os.close(source)
+
+
+def link(place: Place, tree: Tree, item: Item) -> Optional[str]:
+    """Give a flushed saved copy that is just as recorded its second name; else return its path."""
+    linked = place.exchanges(item) and _linked(place, tree, item)
+    return None if linked else item.saved.path
+
+
+def _linked(place: Place, tree: Tree, item: Item) -> bool:
+    directory, name = tree.parent(item.saved.path)
+    copied = name + place.suffix
     try:
         source = open_regular(directory, copied)
     except (FileNotFoundError, Irregular):
@@ -59,7 +75,8 @@ def _linked(place: Place, directory: int, copied: str, item: Item) -> bool:
         found = os.fstat(source)
         if not _is_recorded(place, item, source, found):
             return False
-        os.fsync(source)
+        if place.seen["staged"].get(item.saved.path) != pairs.stamp(found):
+            flush(place, tree, item)  # somebody touched it after it was planned, or flushed
         staged = place.staged(item)
         _link(directory, copied, staged)
         here = os.stat(staged, dir_fd=directory, follow_symlinks=False)
