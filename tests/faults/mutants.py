@@ -226,7 +226,8 @@ MUTANTS = (
             Edit(
                 "staging",
                 "            os.fsync(source)\n",
-                "            with contextlib.suppress(OSError):\n                os.fsync(source)\n",
+                "            with contextlib.suppress(OSError):\n"
+                "                os.fsync(source)\n",
             ),
         ),
         f"{ROW}[S25]",
