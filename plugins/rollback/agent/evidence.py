@@ -126,6 +126,20 @@ def move(source: tuple[Tree, str], target: tuple[Tree, str]) -> None:
             raise
         copy((here, name), (there, new))
         os.unlink(name, dir_fd=here)
+    else:
+        _forget((here, name), (there, new))
+
+
+def _forget(source: tuple[int, str], target: tuple[int, str]) -> None:
+    """Take a file's first name when it has both: renaming one of them to the other does nothing.
+
+    btrfs may have both after a power cut.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        one = os.stat(source[1], dir_fd=source[0], follow_symlinks=False)
+        other = os.stat(target[1], dir_fd=target[0], follow_symlinks=False)
+        if (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino):
+            os.unlink(source[1], dir_fd=source[0])
 
 
 def copy(source: tuple[int, str], target: tuple[int, str]) -> None:
