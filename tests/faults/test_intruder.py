@@ -100,3 +100,19 @@ def test_a_hotfix_in_the_last_instant_stays(scene: Scene) -> None:
 
     assert os.waitstatus_to_exitcode(os.waitpid(slow, 0)[1]) == 0
     assert (scene.root / "mesh/serve.py").read_text() == "a hotfix\n"
+
+
+def test_a_file_with_both_names_loses_the_first(scene: Scene) -> None:
+    """After a power cut btrfs may show a moved file in both places: it is moved all the same."""
+    for step in ("files", "added", "configuration", "units", "caches", "separate"):
+        wanted = change(scene, step)
+        if wanted is not None:
+            asked(wanted)
+    kept = scene.state / "runs/r1/evidence/saved/app/serve.py.backup"
+    kept.parent.mkdir(parents=True, mode=0o700)
+    kept.hardlink_to(scene.root / "app/serve.py.backup")
+    roll_back(scene)
+
+    assert scene.everything().keys() == scene.previous.keys()
+    undo(scene)
+    assert scene.everything() == scene.deployed

@@ -141,6 +141,7 @@ class Rollback(RuleBasedStateMachine):
         """Somebody puts other bytes in the place of a saved copy, if it is still beside."""
         if (self.scene.root / (path + self.scene.suffix)).exists():
             self.by_hand(path, path + self.scene.suffix, b"spoilt")
+            self.versions[path].discard(self.scene.files[path].encode())
             self.spoilt.add(path)
 
     @rule()
