@@ -238,7 +238,13 @@ def database_restored(caches_cleared: Done, gate: Gate) -> Done:  # noqa: ARG001
 
 
 @pytest.fixture(scope="session")
-def unguarded(database_restored: Done, gate: Gate) -> Done:  # noqa: ARG001
+def copies_separated(database_restored: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 4: no saved copy shares its bytes with a live file that a service may write to."""
+    return gate.perform(actions.SEPARATE)
+
+
+@pytest.fixture(scope="session")
+def unguarded(copies_separated: Done, gate: Gate) -> Done:  # noqa: ARG001
     """Phase 4: all is restored and verified; units may start again."""
     return gate.perform(actions.GUARD_OFF)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rollback import actions
+from rollback import actions, restore
 from rollback.agent import progress, runs
 from rollback.errors import Refused
 from tests.unit.actions.site import ADDED, CHANGED, FILES, Site
@@ -157,3 +158,15 @@ def test_a_half_undone_run_is_not_gone_on_with(site: Site) -> None:
         site.connection.ask("runs", "begin", **holder(site, "r1"))
 
     assert "scripts/rollback --undo r1" in str(caught.value)
+
+
+def test_every_action_is_carried_out_by_a_drill() -> None:
+    """An action that no fixture performs would be left out of the real thing, and nobody told."""
+    performed = Path(restore.__file__).read_text(encoding="utf-8")
+    missing = [
+        name
+        for name in actions.__all__
+        if name != "ACTIONS" and f"gate.perform(actions.{name}" not in performed
+    ]
+
+    assert missing == []
