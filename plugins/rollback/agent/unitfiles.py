@@ -176,7 +176,14 @@ def _install(work: Work, directory: str, trees: tuple[Tree, Tree], file: File) -
     tree, store = trees
     kept = f"units/{file.name}"
     evidence.make(store, "units")
-    if file.installed and pairs.live(store, kept).kind == pairs.ABSENT:
+    before = pairs.live(store, kept)
+    if before.kind not in {"file", pairs.ABSENT}:
+        raise Problem(
+            f"{kept} in the evidence {before.detail or f'is a {before.kind}'}",
+            "see that the state directory can be read, then run the same command again",
+            "unfinished",
+        )
+    if file.installed and before.kind == pairs.ABSENT:
         evidence.copy(tree.parent(file.name), store.parent(kept))
     work.journal.add(
         INSTALLING,
