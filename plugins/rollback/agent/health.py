@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from . import probes, units
+from . import marks, probes, units
 from .problem import Problem
 from .working import noted
 
@@ -55,12 +55,21 @@ def start(question: dict[str, Any]) -> dict[str, Any]:
     """
     with noted(question, "start", unit=question["unit"]):
         started = time.monotonic()
+        _marked(question)
         units.start(question)
         active = time.monotonic() - started
         state = _until_healthy(question, started + question["timeout"])
         healthy = time.monotonic() - started
         _settled(question, state)
         return {"active": active, "healthy": healthy, "seconds": time.monotonic() - started}
+
+
+def _marked(question: dict[str, Any]) -> None:
+    """Keep where the log of a unit that is down ends: all above is of before its start."""
+    state = units.one(units.of(question), question)
+    if question.get("state") and state["state"] in units.DOWN and not state["pid"]:
+        log = question.get("log") or ""
+        marks.keep(question["state"], log, marks.taken(log))
 
 
 def _until_healthy(question: dict[str, Any], until: float) -> dict[str, Any]:

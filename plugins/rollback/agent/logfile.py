@@ -44,8 +44,10 @@ class Part(NamedTuple):
     written: float
 
 
-def part(path: str, start: float, until: float) -> Part:
+def part(path: str, start: float, until: float, begin: int = 0) -> Part:
     """Return the lines of a log since `start`, and some before; at the deadline what there is.
+
+    What lies above the byte `begin`, and what was rotated away, is known to be of before.
 
     Raises:
         OSError: the log is missing, is no regular file, or cannot be read.
@@ -53,10 +55,10 @@ def part(path: str, start: float, until: float) -> Part:
     pieces: list[bytes] = []
     read, end, files = 0, WHOLE, []
     written = os.stat(path).st_mtime
-    for name in [path, *turned(path, start)]:
+    for name in [path, *(turned(path, start) if not begin else ())]:
         files.append(name)
         with opened(name, follow=name == path) as file:
-            piece, end = tail(file, name, start, MOST - read, until)
+            piece, end = tail(file, name, start, MOST - read, until, begin=begin)
         pieces.insert(0, piece)
         read += len(piece)
         if end != WHOLE:
@@ -91,7 +93,9 @@ def opened(path: str, *, follow: bool) -> BinaryIO:
     return open(handle, "rb", buffering=0)
 
 
-def tail(file: BinaryIO, name: str, start: float, most: int, until: float) -> tuple[bytes, str]:
+def tail(
+    file: BinaryIO, name: str, start: float, most: int, until: float, *, begin: int
+) -> tuple[bytes, str]:
     """Return the end of one file, and how far back it goes."""
     ending = os.path.splitext(name)[1]
     if ending in OPENERS:
@@ -99,22 +103,24 @@ def tail(file: BinaryIO, name: str, start: float, most: int, until: float) -> tu
             return forwards(packed, name, start, most, until)
     if re.fullmatch(r"\.(zst|lz4|Z)", ending):
         raise OSError(errno.EINVAL, f"is packed as {ending}, which cannot be read here", name)
-    return backwards(file, start, most, until)
+    return backwards(file, start, most, until, begin)
 
 
-def backwards(file: BinaryIO, start: float, most: int, until: float) -> tuple[bytes, str]:
-    """Read blocks from the end until one whole block is older than `start`."""
+def backwards(
+    file: BinaryIO, start: float, most: int, until: float, begin: int
+) -> tuple[bytes, str]:
+    """Read blocks from the end until one whole block is older than `start`, or up to `begin`."""
     position = os.fstat(file.fileno()).st_size
     blocks: list[bytes] = []
-    floor, end = max(0, position - most), CUT
+    floor, end = max(begin, position - most), CUT
     while position > floor and time.monotonic() < until:
         size = min(BLOCK, position - floor)
         position -= size
         blocks.insert(0, os.pread(file.fileno(), size, position))
-        if is_older(blocks[0], start, torn=position > 0):
+        if is_older(blocks[0], start, torn=position > begin):
             end = OLDER
             break
-    torn = position > 0
+    torn = position > begin
     return whole_lines(blocks, torn=torn), end if torn or end == OLDER else WHOLE
 
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any, Sequence
 
-from . import journald, logfile
+from . import journald, logfile, marks
 from .findings import Errors, Rules, counted, rules
 from .problem import Problem
 from .stamps import stamp
@@ -33,7 +33,12 @@ def look(question: dict[str, Any]) -> dict[str, dict[str, Any]]:
     stated = rules(question)
     until = time.monotonic() + question["timeout"]
     return {
-        asked["name"]: component(asked, stated, question["window"], until)
+        asked["name"]: component(
+            {**asked, "begin": marks.begin(question.get("state"), asked["log"])},
+            stated,
+            question["window"],
+            until,
+        )
         for asked in question["components"]
     }
 
@@ -99,7 +104,7 @@ def file(
 ) -> dict[str, Any]:
     """Return what a unit wrote to its log file."""
     path = asked["log"]
-    part = logfile.part(path, start, until)
+    part = logfile.part(path, start, until, asked["begin"])
     lines, read = part.lines, {"files": part.files, "bytes": part.read}
     times = (stamp(line) for line in reversed(lines))
     newest = next((when for when in times if when is not None), None)
@@ -127,11 +132,11 @@ def file(
 def timeless(
     asked: dict[str, Any], stated: Rules, part: logfile.Part, start: float, now: float
 ) -> dict[str, Any]:
-    """Return what a log says whose lines have no time: it is clean when all of it is."""
+    """Return what a log says whose lines have no time: clean when all of it is, or by a mark."""
     path, errors = asked["log"], counted(part.lines, stated, set())
     if part.written < start or not part.lines:
         raise Silent(f"{path}: nothing was written {ago(start, now)}", see(path))
-    if errors.findings or not part.reached:
+    if not part.reached or (errors.findings and not asked["begin"]):
         about = f"{len(errors.findings)} errors" if errors.findings else "32 MiB without an error"
         raise Silent(
             f"{path}: no line has a time that is understood; {about} may be of before the start",
