@@ -81,6 +81,12 @@ def test_the_database_is_restored(database_restored: Done) -> None:
     assert database_restored.action is actions.RESTORE_DATABASE
 
 
+@criterion("drill.backups.separate", phase="services")
+def test_saved_copies_stand_alone(copies_separated: Done) -> None:
+    """'Restart Services in Order': before one starts, no saved copy is one with its live file."""
+    assert copies_separated.action is actions.SEPARATE
+
+
 @criterion("drill.start.released", phase="services")
 def test_units_may_start_again(unguarded: Done) -> None:
     """'Restart Services in Order': the guard was seen gone once all files were verified."""

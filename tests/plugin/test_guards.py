@@ -58,8 +58,10 @@ FALSE_GREENS = {
         "NOT MET readiness.own.failing",
     ),
     "nothing to check": (
-        '@criterion("readiness.own.empty")\n@pytest.mark.parametrize("n", [])\n'
-        "def test_it(n):\n    pass\n",
+        (
+            '@criterion("readiness.own.empty")\n@pytest.mark.parametrize("n", [])\n'
+            "def test_it(n):\n    pass\n"
+        ),
         4,
         "Empty parameter set",
     ),
@@ -70,9 +72,11 @@ FALSE_GREENS = {
         "NOT MET readiness.own.buggy",
     ),
     "could not look": (
-        "from rollback.errors import Inconclusive\n"
-        '@criterion("readiness.own.blind")\ndef test_it():\n'
-        '    raise Inconclusive("too dark", hint="bring a lamp")\n',
+        (
+            "from rollback.errors import Inconclusive\n"
+            '@criterion("readiness.own.blind")\ndef test_it():\n'
+            '    raise Inconclusive("too dark", hint="bring a lamp")\n'
+        ),
         10,
         "INCONCLUSIVE readiness.own.blind",
     ),

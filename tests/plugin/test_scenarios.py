@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import re
 import subprocess
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from rollback.agent.carrying import MANY
 from rollback.agent.problem import Problem
 from tests.plugin.operator import REPOSITORY, criteria
 from tests.plugin.village import Village
@@ -122,6 +124,32 @@ def fall_back_in_vain(village: Village) -> str:
     return "--use-defaults"
 
 
+def keep_exchanged(village: Village) -> None:
+    """Save so many files that names are exchanged; make one immovable before it is copied."""
+    record = json.loads((village.state / "backups.json").read_text())
+    like = next(each for each in record["files"] if each["path"] == LIVE)
+    bulk = village.root / "core/bulk"
+    bulk.mkdir()
+    for path in (bulk / f"{number}.txt" for number in range(MANY)):
+        path.write_text("failed")
+        copy = path.with_name(f"{path.name}.backup")
+        copy.write_text("previous")
+        digest, size = hashlib.sha256(b"previous").hexdigest(), len("previous")
+        name = str(path.relative_to(village.root))
+        record["files"].append({**like, "path": name, "sha256": digest, "size": size})
+    (village.state / "backups.json").write_text(json.dumps(record))
+    failed, until = (village.root / "config/.env").read_bytes(), time.monotonic() + 60
+
+    def wait() -> None:  # the configuration is restored after the files
+        while time.monotonic() < until and not village.calm.wait(0.002):
+            if (village.root / "config/.env").read_bytes() != failed:
+                immovable(village.root / LIVE)
+                return
+
+    village.calm.clear()
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def undo_restores(path: str) -> Callable[[Village], None]:
     """Return what has somebody put a file back whenever it is restored: a deploy that goes on."""
 
@@ -200,6 +228,7 @@ SABOTAGES: dict[str, tuple[Callable[[Village], str | None], str, str | None]] = 
     "drill.configuration.defaults": (fall_back_in_vain, "config/database_config.json", None),
     "drill.units.installed": (keep_unit, "aivillage-gateway.conf", None),
     "drill.database.restored": (fail_late, "division by zero", None),
+    "drill.backups.separate": (keep_exchanged, LIVE, None),
     "drill.start.released": (keep_guard, "zz-rollback-guard", None),
     "drill.caches.cleared": (keep_cache, "core/gateway/__pycache__", None),
     "drill.services.started": (break_previous, "aivillage-gateway", None),
