@@ -60,7 +60,11 @@ class Stock:
             tomli_w.dumps(
                 {
                     "system": system,
-                    "target": {"name": "bench", "connection": connection},
+                    "target": {
+                        "name": "bench",
+                        "connection": connection,
+                        "python": os.path.realpath(sys.executable),  # no version manager's shim
+                    },
                     "components": [
                         {
                             "name": f"part{n}",
