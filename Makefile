@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup drill machine-drill test scenarios machine-test faults check clean
+.PHONY: help setup drill machine-drill test machine-test faults check clean
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -26,12 +26,8 @@ machine-drill: setup  ## the same on a host of its own: systemd, nginx, PostgreS
 	@$(VENV)/bin/pytest suites/readiness suites/drill suites/validate --rollback-target=machine
 
 test: setup  ## run our own tests, but for the long ones below
-	$(VENV)/bin/pytest -q tests -n 2 --dist loadfile --ignore=tests/faults --ignore=tests/machine \
-	  --ignore=tests/plugin/test_scenarios.py
-	@echo "NOT RUN: make scenarios, make machine-test, make faults"
-
-scenarios: setup  ## every bad release and every sabotage of the drill
-	$(VENV)/bin/pytest -q tests/plugin/test_scenarios.py
+	$(VENV)/bin/pytest -q tests -n 2 --dist loadfile --ignore=tests/faults --ignore=tests/machine
+	@echo "NOT RUN: make machine-test, make faults"
 
 machine-test: setup  ## run the tests on a host of its own
 	@$(VENV)/bin/python scripts/build_machine

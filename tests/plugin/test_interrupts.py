@@ -18,14 +18,6 @@ from tests.plugin.village import Village
 PATIENCE = 60.0
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Village]:
-    """One village for all tests of this file."""
-    village = Village()
-    yield village
-    village.down()
-
-
 @pytest.fixture
 def village(running: Village) -> Iterator[Village]:
     """The village with its current release bad."""

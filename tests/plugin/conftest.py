@@ -1,0 +1,24 @@
+"""What several files of tests share: a village, up once for each file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.plugin.village import Village
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Village]:
+    """One village for all tests of a file."""
+    village = Village()
+    yield village
+    village.down()
+
+
+@pytest.fixture
+def village(running: Village) -> Iterator[Village]:
+    """The village with its current release deployed and healthy."""
+    yield running
+    running.reset()
