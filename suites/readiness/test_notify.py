@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from fixtures.notify import Reached
 from rollback.criteria import criterion
-from rollback.errors import Inconclusive, Refused
+from rollback.errors import Advisory, Refused
 from rollback.model import System
 
 Keep = Callable[[str, object], None]
@@ -19,7 +19,7 @@ def test_people_can_be_told(system: System, reached: list[Reached], record_prope
     unusable = [each for each in reached if each.problem]
 
     if system.notify is None:
-        raise Inconclusive(
+        raise Advisory(
             "rollback.toml names nobody who is told of a rollback",
             hint="describe [notify] in rollback.toml, or say that nobody is told: channels = []",
         )

@@ -133,7 +133,7 @@ def test_imports_are_restored_once_armed(store: Store) -> None:
     source.write_text(kept)
 
     assert (shown, shut, armed, again, broken) == (0, 13, 0, 0, 1), (plan, refused, said, nothing)
-    assert "move 1 bytecode files" in plan
+    assert "move 1 bytecode file " in plan
     assert "--arm=corner" in refused
     assert "2 imports OK" in said
     assert not stale.exists()

@@ -220,9 +220,9 @@ def test_a_defect_turns_its_criterion_red(spoilt: Store, identity: str) -> None:
 
 
 def test_what_is_not_described_is_not_asked(spoilt: Store) -> None:
-    """Without database, repository, defaults and page the criteria say so, and are met."""
+    """Without database, repository, page and people the criteria say so, and stop nobody."""
     document = spoilt.document()
-    for table in ("database", "fallback", "maintenance", "configuration"):
+    for table in ("database", "fallback", "maintenance", "configuration", "notify"):
         del document[table]
     spoilt.manifest.write_text(tomli_w.dumps(document))
 
@@ -232,6 +232,7 @@ def test_what_is_not_described_is_not_asked(spoilt: Store) -> None:
     assert "no repository described" in told["readiness.backups.declared"]
     assert "none described" in told["readiness.fallback.git"]
     assert "none described" in told["readiness.fallback.defaults"]
+    assert spoilt.outcomes()["readiness.people.reachable", None] == "advisory"
 
 
 def test_a_runbook_that_is_true_is_met(spoilt: Store) -> None:

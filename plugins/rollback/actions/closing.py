@@ -7,7 +7,7 @@ from typing import Any
 
 from rollback.action import Action, Change, Scope
 from rollback.actions.defaults import broken
-from rollback.actions.place import look, moving, place, some
+from rollback.actions.place import counted, look, moving, place, some
 from rollback.connection import Connection
 from rollback.errors import Refused
 
@@ -38,7 +38,10 @@ def closes(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     why = f"copies of {some(found['copies'])}" if found["copies"] else "failed versions are left"
     if found["strays"]:
         why += f"; nobody recorded, and left alone: {some(found['strays'])}"
-    what = f"move {len(found['copies'])} saved copies and {len(found['preserved'])} failed versions"
+    what = (
+        f"move {counted(len(found['copies']), 'saved copy')} and "
+        f"{counted(len(found['preserved']), 'failed version')}"
+    )
     change = moving(scope, "copies.close", f"{what} into the evidence", paths, why=why)
     return (replace(change, arguments={**change.arguments, "without": found["without"]}),)
 

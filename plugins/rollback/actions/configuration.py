@@ -7,7 +7,7 @@ from typing import Any
 from rollback.action import Action, Change, Scope
 from rollback.actions.defaults import broken
 from rollback.actions.files import restore
-from rollback.actions.place import look, manager, moving, place, some
+from rollback.actions.place import counted, look, manager, moving, place, some
 from rollback.connection import Connection
 
 
@@ -75,7 +75,7 @@ def clears(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     paths = [*found["stale"], *found["directories"]]
     if not paths:
         return ()
-    what = f"move {len(found['stale'])} bytecode files into the evidence"
+    what = f"move {counted(len(found['stale']), 'bytecode file')} into the evidence"
     return (moving(scope, "caches.clear", what, paths, why=f"stale: {some(paths)}"),)
 
 

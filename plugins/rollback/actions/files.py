@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rollback.action import Action, Change, Scope
-from rollback.actions.place import copying_time, look, moving, place, some
+from rollback.actions.place import copying_time, counted, look, moving, place, some
 from rollback.connection import Connection
 
 
@@ -25,8 +25,8 @@ def restore(scope: Scope, found: dict[str, Any], part: str, seconds: float) -> t
     paths = found["paths"]
     if not paths:
         return ()
-    noun = "configuration files" if part == "configuration" else "files"
-    what, why = f"restore {len(paths)} {noun}", f"not as recorded: {some(paths)}"
+    noun = "configuration file" if part == "configuration" else "file"
+    what, why = f"restore {counted(len(paths), noun)}", f"not as recorded: {some(paths)}"
     if found["git"]:
         what += f", {len(found['git'])} of them from git"
         why += f"; no saved copy that could be used, but the recorded commit: {some(found['git'])}"
@@ -62,7 +62,7 @@ def removes(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     paths, directories = found["paths"], found["directories"]
     if not (paths or directories):
         return ()
-    what = f"move {len(paths)} added files into the evidence"
+    what = f"move {counted(len(paths), 'added file')} into the evidence"
     why = f"the deploy added {some(paths or directories)}"
     return (moving(scope, "added.remove", what, paths, why=why),)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rollback.action import Action, Change, Scope
-from rollback.actions.place import copying_time, look, place, some
+from rollback.actions.place import copying_time, counted, look, place, some
 from rollback.connection import Connection
 
 
@@ -20,7 +20,7 @@ def parts(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     paths = found["shared"]
     if not paths:
         return ()
-    what = f"give {len(paths)} saved copies bytes of their own"
+    what = f"give {counted(len(paths), 'saved copy')} bytes of their own"
     why = f"names were exchanged: {some(paths)}"
     seconds = scope.system.budgets.files
     about = place(scope)
