@@ -24,6 +24,8 @@ STATES = {
 }
 EXITED = 100
 BAD_NAME, NOT_RUNNING, ALREADY_STARTED = 10, 70, 60
+LAST_WORDS, LAST_LINES = 1000, 8
+"""Bytes, and of these the lines, of a log that are told."""
 
 
 def states(question: dict[str, Any], units: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -209,12 +211,15 @@ def why(question: dict[str, Any], unit: str) -> tuple[str, str]:
     said = [f"{state_['sub']}: {state_['detail']}".strip(": ")]
     said += [tail(question, unit, stream) for stream in ("Stderr", "Stdout")]
     hint = f"supervisorctl -s unix://{question['socket']} tail {unit} stderr"
-    return "\n".join(filter(None, said))[-1500:], hint
+    return "\n".join(filter(None, said)), hint
 
 
 def tail(question: dict[str, Any], unit: str, stream: str) -> str:
-    """Return the last words in one of a unit's logs; nothing where it keeps no such log."""
+    """Return the last whole lines in one of a unit's logs; nothing where it keeps no such log."""
     try:
-        return str(call(question, f"readProcess{stream}Log", unit, -1000, 0)).strip()
+        text = str(call(question, f"readProcess{stream}Log", unit, -LAST_WORDS, 0))
     except Fault:
         return ""
+    lines = text.splitlines()
+    whole = lines[1:] if len(text) == LAST_WORDS else lines
+    return "\n".join((whole or lines)[-LAST_LINES:]).strip()

@@ -11,6 +11,7 @@ import pytest
 
 from rollback.agent import health
 from rollback.agent.problem import Problem
+from rollback.agent.supervisord import LAST_LINES
 from tests.unit.actions.site import SERVER, free_port
 from tests.unit.agent import test_supervisord
 from tests.unit.agent.test_supervisord import Supervisord
@@ -30,7 +31,11 @@ class Programs:
             f"import os, threading; threading.Timer(1.3, os._exit, [3]).start()\n{SERVER}"
         )
         broken = manager.home / "broken.py"
-        broken.write_text("import time; time.sleep(0.4); raise SystemExit('no database')\n")
+        broken.write_text(
+            "import time\n"
+            "for n in range(200): print('waited for', n, flush=True)\n"
+            "time.sleep(0.4); raise SystemExit('no database')\n"
+        )
         manager.write(
             more="".join(
                 f"[program:{name}]\ncommand={sys.executable} {manager.home}/{name}.py {self.port}\n"
@@ -94,5 +99,7 @@ def test_a_crash_loop_is_given_up_before_its_deadline(programs: Programs) -> Non
 
     assert time.monotonic() - started < 15
     assert "no database" in caught.value.message
+    assert "\nwaited for 199\n" in caught.value.message
+    assert caught.value.message.count("waited for") == LAST_LINES
     assert "its probe, last: " in caught.value.message
     assert "tail broken stderr" in caught.value.hint
