@@ -15,10 +15,10 @@ from typing import Any, Iterator, List, Optional, Sequence, Tuple
 from . import lease as leases
 from . import record
 from .copying import FRESH
+from .fetched import FOLDER
 from .problem import Problem
 from .record import Saved
 
-FOLDER = "fallback"
 GROUP = 32 << 20
 """Bytes of files that are asked for in one command."""
 
@@ -138,17 +138,3 @@ def _put(path: str, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.rename(fresh, path)
-
-
-def stored(question: dict[str, Any]) -> str:
-    """Return where the run keeps what it fetched."""
-    return os.path.join(leases.folder(question["state"], question["run"]), FOLDER)
-
-
-def kept(store: str, saved: Saved) -> Optional[int]:
-    """Return a descriptor of what was fetched for a file, None where nothing was."""
-    with contextlib.suppress(FileNotFoundError):
-        return os.open(
-            os.path.join(store, saved.sha256), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-        )
-    return None

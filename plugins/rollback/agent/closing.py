@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import Any, Iterator
 
-from . import evidence, pairs, restoring
+from . import evidence, pairs, restoring, returning
 from .journal import entries
 from .paths import Tree
 from .problem import Problem
 from .record import Saved
-from .restoring import JOURNALS
+from .returning import JOURNALS
 from .strays import strays
 from .working import folder_of, working
 
@@ -58,8 +58,8 @@ def _names(question: dict[str, Any]) -> Iterator[tuple[str, str]]:
     folder = folder_of(question)
     for part, name in JOURNALS.items() if folder else ():
         written = entries(os.path.join(folder or "", name))
-        for number, items in enumerate(restoring.plans(written)):
-            place = restoring.place({**question, "part": part}, number)
+        for number, items in enumerate(returning.plans(written)):
+            place = returning.place({**question, "part": part}, number)
             yield from ((item.saved.path, place.names(item.saved.path)[1]) for item in items)
 
 

@@ -6,7 +6,7 @@ import os
 import tempfile
 from typing import Any
 
-from . import catalog, loading, renaming, script, space
+from . import catalog, cloning, loading, renaming, script, space
 from . import dump as dumps
 from .catalog import Found, Names
 from .journal import entries
@@ -35,13 +35,13 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
         "size": live.row["size"] if live else None,
         "rooms": [],
         "swap": _written(question, "database swapped"),
-        "problems": catalog.lacking(found, wanted.live),
+        "problems": cloning.lacking(found, wanted.live),
     }
     try:
         about.update(_judged(question, server, found, wanted))
     except OSError as error:
         why = f"the dump {question['dump']}: {error.strerror or 'cannot be read'}"
-        about["problems"].append(catalog.problem(why, "correct dump in [database], or make one"))
+        about["problems"].append(cloning.problem(why, "correct dump in [database], or make one"))
     return about
 
 
@@ -60,10 +60,10 @@ def _judged(
         return {**about, "restored": True, "problems": []}
     rooms = _rooms(question, server, found, size)
     said = [
-        *catalog.lacking(found, wanted.live),
-        *catalog.unsettable(server, found, wanted.live),
+        *cloning.lacking(found, wanted.live),
+        *cloning.unsettable(server, found, wanted.live),
         *_unfit(question, kind),
-        *(catalog.problem(_short(room), "make room there") for room in rooms if not room["enough"]),
+        *(cloning.problem(_short(room), "make room there") for room in rooms if not room["enough"]),
     ]
     return {**about, "rooms": rooms, "problems": said}
 
@@ -112,12 +112,12 @@ def _unfit(question: dict[str, Any], kind: str) -> list[dict[str, str]]:
     path = question["dump"]
     found = dumps.look({**question, "path": path})
     said = [
-        catalog.problem(f"the dump {path} {words}", "make it again: pg_dump -Fc, with umask 077")
+        cloning.problem(f"the dump {path} {words}", "make it again: pg_dump -Fc, with umask 077")
         for words in found["problems"]
     ]
     if found["timed_out"]:
         late = f"the dump {path} could not be read in {question['timeout']:.0f} s"
-        said.append(catalog.problem(late, "keep a standby, or set a larger rto"))
+        said.append(cloning.problem(late, "keep a standby, or set a larger rto"))
     if not said and kind in dumps.TOOLS:
         said += _leaving(path, kind)
     return said
@@ -131,4 +131,4 @@ def _leaving(path: str, kind: str) -> list[dict[str, str]]:
     if not found.tables:
         said.append(f"the dump {path} makes no table")
     hint = "make it again without --create, of one database: pg_dump -Fc, never pg_dumpall"
-    return [catalog.problem(words, hint) for words in said[: script.MOST]]
+    return [cloning.problem(words, hint) for words in said[: script.MOST]]

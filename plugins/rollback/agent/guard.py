@@ -14,7 +14,7 @@ import re
 from typing import Any, Iterator, NamedTuple
 
 from . import lease as leases
-from . import progress, reading, restoring, units
+from . import progress, reading, returning, units
 from .copying import FRESH
 from .emptying import NOT_EMPTY
 from .journal import entries
@@ -210,7 +210,7 @@ def off(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_unfinished(work: Work) -> None:
-    for part, name in restoring.JOURNALS.items():
+    for part, name in returning.JOURNALS.items():
         written = [each["event"] for each in entries(os.path.join(work.folder, name))]
         if "plan" in written and written[::-1].index("plan") < _since(written, "verified"):
             raise Problem(

@@ -8,16 +8,13 @@ import os
 import time
 from typing import Any
 
-from . import evidence, pairs, paths, probes, reading
+from . import evidence, paths, probes, reading
 from .copying import FRESH
 from .journal import entries
+from .pagefile import digest, tell
 from .paths import Tree
 from .problem import Problem
-from .run import run
 from .working import CHANGES, Work, folder_of, working
-
-COMMAND = 30.0
-"""Seconds that the check and the reload of the edge may take, each."""
 
 PATIENCE = 10.0
 """Seconds for the edge to answer differently after its reload, which some do in the background."""
@@ -82,7 +79,7 @@ def on(question: dict[str, Any]) -> dict[str, Any]:
         found = look({**question, "probe": None})
         _refuse(question, found)
         if not found["ours"]:
-            before = _digest(question["page"]) if found["exists"] else ""
+            before = digest(question["page"]) if found["exists"] else ""
             after = hashlib.sha256(_content(question)).hexdigest()
             facts = {"page": question["page"], "before": before, "after": after}
             work.journal.add("page on", run=question["run"], **facts)
@@ -115,12 +112,6 @@ def _content(question: dict[str, Any]) -> bytes:
     return str(question["text"]).encode("utf-8", "surrogateescape") + b"\n"
 
 
-def _digest(page: str) -> str:
-    above, name = os.path.split(page)
-    with Tree(above) as tree:
-        return pairs.live(tree, name).sha256
-
-
 def _write(question: dict[str, Any], work: Work, *, exists: bool) -> None:
     """Give the page its name when it is whole; somebody else's page is kept in the evidence."""
     above, name = os.path.split(question["page"])
@@ -140,50 +131,6 @@ def _write(question: dict[str, Any], work: Work, *, exists: bool) -> None:
         os.fsync(tree.root)
 
 
-def standing(written: list[dict[str, Any]]) -> list[str]:
-    """Return what stands in the way of undoing what was done with the page."""
-    known: dict[str, set[str]] = {}
-    for entry in written:
-        known.setdefault(entry["page"], set()).update((entry["before"], entry["after"]))
-    return [
-        f"the maintenance page {page} is not the one that was written"
-        for page, ours in known.items()
-        if os.path.lexists(page) and _digest(page) not in ours
-    ]
-
-
-def take_back(folder: str, entry: dict[str, Any]) -> int:
-    """Undo one writing of the page, from any point of it; return whether something changed.
-
-    The page of somebody else that was there before has its place again.
-
-    Raises:
-        Problem: the page is neither that one nor ours.
-    """
-    above, name = os.path.split(entry["page"])
-    with Tree(above) as tree, tree.naming(name):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(f".rollback-{entry['run']}-page.new", dir_fd=tree.root)
-        side = pairs.live(tree, name)
-        if side.sha256 == entry["before"]:
-            return 0
-        if side.kind != pairs.ABSENT and side.sha256 != entry["after"]:
-            raise Problem(f"the maintenance page {entry['page']} is not ours", "take it away")
-        if entry["before"]:
-            with Tree(os.path.join(folder, evidence.FOLDER)) as store:
-                evidence.copy(store.parent(f"replaced/{name}"), (tree.root, name))
-        else:
-            os.unlink(name, dir_fd=tree.root)
-        os.fsync(tree.root)
-    return 1
-
-
-def tell(question: dict[str, Any]) -> None:
-    """Have the edge check its configuration, then reload, where the question says how."""
-    for what in ("check", "reload"):
-        _command(question.get(what) or (), what)
-
-
 def _told(question: dict[str, Any], work: Work) -> dict[str, Any]:
     """Have the edge check its configuration, then reload, and wait until users get the effect."""
     started = time.monotonic()
@@ -193,19 +140,6 @@ def _told(question: dict[str, Any], work: Work) -> dict[str, Any]:
         _awaited(probe, time.monotonic() + PATIENCE)
     work.journal.add("page told")
     return {"seconds": time.monotonic() - started}
-
-
-def _command(argv: list[str] | tuple[str, ...], what: str) -> None:
-    if not argv:
-        return
-    outcome = run(argv, COMMAND)
-    if outcome.timed_out or outcome.code:
-        words = f"no end in {COMMAND:.0f} s" if outcome.timed_out else outcome.words
-        raise Problem(
-            f"the {what} of the edge failed: {words}",
-            f"on the host: {' '.join(argv)}; then run the same command again",
-            "unfinished",
-        )
 
 
 def _awaited(probe: dict[str, Any], until: float) -> None:

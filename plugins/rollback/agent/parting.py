@@ -12,13 +12,13 @@ import errno
 import os
 from typing import Any, Iterator
 
-from . import restoring, staging, swapping
+from . import returning, staging, swapping
 from .copying import FRESH
 from .journal import entries
 from .paths import Irregular, Tree, open_regular
 from .problem import Problem
 from .progress import CHANGES
-from .restoring import JOURNALS
+from .returning import JOURNALS
 from .swapping import Item, Place
 from .working import folder_of, working
 
@@ -42,9 +42,9 @@ def shared(question: dict[str, Any]) -> Iterator[tuple[Place, list[Item]]]:
     for part, name in JOURNALS.items() if folder else ():
         written = entries(os.path.join(folder or "", name))
         ways = [each["way"] for each in written if each["event"] == "way"]
-        for number, items in enumerate(restoring.plans(written)):
+        for number, items in enumerate(returning.plans(written)):
             if ways[number : number + 1] == [swapping.EXCHANGE]:
-                place = restoring.place({**question, "part": part}, number)
+                place = returning.place({**question, "part": part}, number)
                 with Tree(place.root) as tree:
                     yield place, [each for each in items if _is_shared(place, tree, each)]
 

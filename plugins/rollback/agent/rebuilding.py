@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from . import catalog, database, loading, renaming, script
+from . import catalog, cloning, database, loading, renaming, script
 from . import dump as dumps
 from .catalog import Found, Mark, Names
 from .loading import Input
@@ -35,7 +35,7 @@ def restore(question: dict[str, Any]) -> dict[str, Any]:
         found = catalog.look(server, wanted)
         if database.is_live(question, found, wanted, question["digest"]):
             return {"restored": wanted.live}
-        catalog.refuse(catalog.lacking(found, wanted.live))
+        cloning.refuse(cloning.lacking(found, wanted.live))
         renaming.alone(server)
         mark = Mark("ready", question["run"], question["digest"], _record(question), 0)
         if not _is_ready(found, wanted, mark):
@@ -70,14 +70,14 @@ def _build(question: dict[str, Any], work: Work, server: Server, found: Found, m
         _announce(question, work, opened, wanted)
         server.sql(catalog.ended("datname", wanted.fresh))
         server.sql(f"DROP DATABASE IF EXISTS {quoted(wanted.fresh)};")
-        server.sql(catalog.creation(live, wanted.fresh), timeout=question["timeout"])
+        server.sql(cloning.creation(live, wanted.fresh), timeout=question["timeout"])
         with loading.readable(server, opened) as source:
             number = _tables(server, source)
             loading.load(server, wanted.fresh, source, question["timeout"])
         number = loading.check(server, wanted.fresh, number)
     fresh = catalog.look(server, wanted).databases[wanted.fresh]
     comment = live.comment(mark._replace(oid=fresh.oid))
-    words = [catalog.carried(server, wanted), catalog.commented(wanted.fresh, comment)]
+    words = [cloning.carried(server, wanted), catalog.commented(wanted.fresh, comment)]
     server.sql("\n".join(["BEGIN;", *words, "COMMIT;"]))
     seconds = round(time.monotonic() - started, 3)
     work.journal.add("database restored", tables=number, seconds=seconds)

@@ -11,25 +11,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Any, Dict, Iterable, Optional
+from typing import Any, Iterable, Optional
 
-from . import blobs, carrying, evidence, mounts, pairs, record, swapping
+from . import blobs, carrying, mounts, pairs, record
 from .ahead import read_ahead
 from .journal import Journal, entries
 from .paths import Tree
 from .patterns import Owners
 from .problem import Problem
 from .record import Saved
-from .swapping import Item, Place
-from .working import Work, folder_of, opened, working
-
-Seen = Dict[str, Dict[str, int]]
-"""Stamps of the files that were read in this call, by role (live, staged) and path."""
+from .returning import JOURNALS, Seen, fresh, place, plans, since_plan
+from .swapping import Item
+from .working import folder_of, opened, working
 
 PIECE = 1000
 """Files in one entry of a journal."""
-
-JOURNALS = {"files": "journal", "configuration": "journal-configuration"}
 
 
 def look(question: dict[str, Any]) -> dict[str, Any]:
@@ -59,11 +55,6 @@ def begun(question: dict[str, Any]) -> list[Item]:
             if "plan" in events and not {"verified", "undo"} & set(since_plan(events)):
                 found += plans(written)[-1]
     return found
-
-
-def since_plan(events: list[str]) -> list[str]:
-    """Return the events that follow the latest plan."""
-    return events[len(events) - events[::-1].index("plan") :]
 
 
 def digest(items: list[Item]) -> str:
@@ -161,33 +152,6 @@ def _from_git(question: dict[str, Any], items: list[Item], refused: list[str]) -
     return [item._replace(source="git") if item.saved.path in unusable else item for item in items]
 
 
-def place(question: dict[str, Any], number: int) -> Place:
-    """Return where a plan of the question's run is carried out; later plans have other marks."""
-    part = question.get("part")
-    mark = question["run"] + ("" if part in {None, "files"} else "-c")
-    named = mark if number == 0 else f"{mark}-{number}"
-    root, suffix, run = question["root"], question["suffix"], question["run"]
-    return Place(root, suffix, named, blobs.stored(question), run=run, seen=fresh())
-
-
-def fresh() -> Seen:
-    """Return what was read before anything was."""
-    return {"live": {}, "staged": {}}
-
-
-def plans(entries: list[dict[str, Any]]) -> list[list[Item]]:
-    """Return what each plan of a journal restores; a plan is whole with its last entry."""
-    return [
-        [
-            each if isinstance(each, Item) else Item(Saved(*each[:-1]), each[-1])
-            for piece in entries[number - entry.get("pieces", 0) : number + 1]
-            for each in piece["items"]
-        ]
-        for number, entry in enumerate(entries)
-        if entry["event"] == "plan"
-    ]
-
-
 def reached(journal: Journal, event: str) -> bool:
     """Tell whether the latest plan has come as far as an event."""
     return event in since_plan([entry["event"] for entry in journal.entries])
@@ -240,60 +204,3 @@ def _written(journal: Journal, items: list[Item]) -> None:
         else:
             journal.add("plan", items=rows, pieces=number - 1)
         journal.entries[-1]["items"] = piece
-
-
-def take_back(question: dict[str, Any], work: Work, part: str) -> int:
-    """Bring a part's files back to what they were before the run; return how many they are.
-
-    A file that was restored twice, because it was deployed again in between, becomes what it was
-    before the last time; what it was before the first is kept in the evidence.
-    """
-    name = JOURNALS[part]
-    if not os.path.exists(os.path.join(work.folder, name)):
-        return 0
-    journal = opened(work.folder, name)
-    try:
-        known = plans(journal.entries)
-        if known and journal.last("undo") is None:
-            journal.add("undo")
-        back: set[str] = set()
-        for number in reversed(range(len(known))):
-            where = place({**question, "part": part}, number)
-            fresh = [item for item in known[number] if item.saved.path not in back]
-            carrying.forget(where, fresh)
-            where.each(swapping.take_back, fresh)
-            where.settle(fresh)
-            _keep(work, where, [item for item in known[number] if item.saved.path in back])
-            back.update(item.saved.path for item in fresh)
-        if known and journal.last("undone") is None:
-            journal.add("undone")
-        return len(back)
-    finally:
-        journal.close()
-
-
-def standing(question: dict[str, Any], folder: str, part: str) -> tuple[list[str], list[str]]:
-    """Return which files undo would bring back, and what stands in the way of that.
-
-    What was `replaced` after its restore is taken back before it, and stands in no way.
-    """
-    back: dict[str, Item] = {}
-    for items in reversed(plans(entries(os.path.join(folder, JOURNALS[part])))):
-        back.update((item.saved.path, item) for item in items if item.saved.path not in back)
-    for path in question.get("replaced", ()):
-        back.pop(path, None)
-    with Tree(question["root"]) as tree:
-        live = {path: pairs.live(tree, path) for path in back}
-    said = [
-        f"{path} changed after the restore"
-        for path, item in back.items()
-        if not (item.may_go(live[path]) or item.is_failed(live[path]))
-    ]
-    return [path for path, item in back.items() if not item.is_failed(live[path])], said
-
-
-def _keep(work: Work, where: Place, items: list[Item]) -> None:
-    """Move failed versions that nothing will take the place of into the evidence."""
-    paths = [item.saved.path for item in items]
-    beside = [os.path.join(os.path.dirname(path), where.names(path)[1]) for path in paths]
-    evidence.put_away(work, "failed", where.root, beside, paths)

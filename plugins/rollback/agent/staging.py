@@ -14,7 +14,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Optional
 
-from . import blobs, metadata, pairs
+from . import fetched, metadata, pairs
 from .copying import FRESH
 from .hashing import blocks, sha256
 from .paths import Irregular, Tree, open_regular
@@ -34,8 +34,8 @@ def stage(place: Place, tree: Tree, item: Item) -> None:
     staged = place.staged(item)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(staged, dir_fd=directory)
-    fetched = blobs.kept(place.store, item.saved) if place.store else None
-    source = open_regular(directory, name + place.suffix) if fetched is None else fetched
+    stored = fetched.kept(place.store, item.saved) if place.store else None
+    source = open_regular(directory, name + place.suffix) if stored is None else stored
     try:
         target = os.open(staged, FRESH, 0o600, dir_fd=directory)
         try:

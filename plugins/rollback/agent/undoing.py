@@ -13,10 +13,10 @@ from . import (
     emptying,
     evidence,
     guard,
-    page,
+    pagefile,
     progress,
     renaming,
-    restoring,
+    returning,
     runs,
     unitfiles,
     units,
@@ -52,8 +52,8 @@ def _ahead(question: dict[str, Any], folder: str) -> dict[str, Any]:
     conflicts: list[str] = []
     _both(defaulted.standing(_of(written, defaulted.DEFAULTING)), files, conflicts)
     asked = {**question, "replaced": files[:]}
-    for part in restoring.JOURNALS:
-        _both(restoring.standing(asked, folder, part), files, conflicts)
+    for part in returning.JOURNALS:
+        _both(returning.standing(asked, folder, part), files, conflicts)
     for entry in written:
         if entry["event"] == evidence.MOVING:
             _both(evidence.standing(folder, entry), moved, conflicts)
@@ -67,7 +67,7 @@ def _ahead(question: dict[str, Any], folder: str) -> dict[str, Any]:
         "units": installed,
         "page": next((each["page"] for each in pages if os.path.lexists(each["page"])), None),
         "database": _last(written, renaming.RESTORING, "name"),
-        "conflicts": conflicts + changed + page.standing(pages),
+        "conflicts": conflicts + changed + pagefile.standing(pages),
     }
 
 
@@ -124,12 +124,12 @@ def _undone(question: dict[str, Any], work: Work) -> dict[str, Any]:
             "unfinished",
         )
     undone = sum(
-        restoring.take_back(question, work, part) for part in reversed(list(restoring.JOURNALS))
+        returning.take_back(question, work, part) for part in reversed(list(returning.JOURNALS))
     )
     if question.get("manager") and work.journal.last(unitfiles.INSTALLING):
         units.reload(question)
     if work.journal.last("page on"):
-        page.tell(question)
+        pagefile.tell(question)
     return {"undone": undone, "moved": moved}
 
 
@@ -152,7 +152,7 @@ def _taken_back(work: Work, entry: dict[str, Any]) -> int:
     if event == unitfiles.INSTALLING:
         return unitfiles.take_back(os.path.join(work.folder, evidence.FOLDER), entry)
     if event == "page on":
-        page.take_back(work.folder, entry)
+        pagefile.take_back(work.folder, entry)
     if event == defaulted.DEFAULTING:
         return defaulted.take_back(work, entry)
     if event == renaming.RESTORING:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from rollback.agent import blobs, record, restoring, saving, staging, swapping, undoing
+from rollback.agent import blobs, fetched, record, restoring, saving, staging, swapping, undoing
 from rollback.agent.problem import Problem
 
 NAMES = ["a.py", "sub/b.bin", "sub/new\nline", "sub/\udcff"]
@@ -218,7 +218,7 @@ def test_a_restore_that_died_goes_on_without_the_repository(
     restoring.apply({**site.question(), "digest": ""})
 
     assert site.path("a.py").read_bytes().startswith(b"previous")
-    assert [path.name for path in Path(blobs.stored(site.question())).iterdir()] == [
+    assert [path.name for path in Path(fetched.stored(site.question())).iterdir()] == [
         next(each.sha256 for each in record.read(str(site.state)).files if each.path == "a.py")
     ]
 
