@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rollback.criteria import criterion
-from rollback.errors import Inconclusive, Refused
+from rollback.errors import Advisory, Inconclusive, Refused
 from rollback.model import System
 
 SAVE_AGAIN = "have the deploy save the set again: scripts/create_backups.py --replace"
@@ -108,6 +108,30 @@ def test_no_copy_can_be_written_by_others(faults: Faults) -> None:
 def test_every_copy_kept_its_owner_and_mode(faults: Faults) -> None:
     """A saved copy has the owner, group and mode of the file it stands for."""
     faults.refuse("ownership", "chown and chmod the copies as recorded, listed above")
+
+
+@criterion("readiness.backups.private", phase="files")
+def test_no_secret_comes_back_for_fewer_readers(
+    backups: dict[str, Any], owner: str, system: System
+) -> None:
+    """A file with a secret is restored for its owner alone; the services can read it even then."""
+    found = backups["components"][owner]["tightened"]
+    lost = [f"{each['path']}: {each['detail']}" for each in found if each["lost"]]
+
+    if lost:
+        raise Refused(
+            f"{len(lost)} files with secrets come back as 0600, and not as {system.about.user}'s",
+            findings=lost,
+            hint=f"chown them to {system.about.user} and chmod 0600, see that every service still "
+            f"reads them, and {SAVE_AGAIN}; or take them out of secrets in [system]",
+        )
+    if found:
+        raise Advisory(
+            f"{len(found)} files with secrets were open to others, and come back as 0600",
+            findings=[f"{each['path']}: {each['detail']}" for each in found],
+            hint="chmod 0600 them now, and see that nobody else reads them; or take them out of "
+            "secrets in [system]",
+        )
 
 
 @criterion("readiness.backups.targeted", phase="files")

@@ -136,6 +136,10 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     ),
     "readiness.backups.protected": (lambda s: s.copy(WEB).chmod(0o666), "web"),
     "readiness.backups.ownership": (lambda s: s.copy(WEB).chmod(0o600), "web"),
+    "readiness.backups.private": (
+        lambda s: describe(s, "system", user="daemon", secrets=["config/.env"]),
+        "shared",
+    ),
     "readiness.backups.targeted": (lambda s: s.put("old.prev", "stray"), None),
     "readiness.tree.compiles": (lambda s: s.forge("web/extra.py", "def broken(:"), None),
     "readiness.tree.imports": (lambda s: s.forge(WEB, SERVICE.replace("Page", "Sheet")), "web"),
@@ -183,6 +187,8 @@ UNKNOWN: Reds = {
 ALSO: dict[str, Reds] = {
     "readiness.record.trusted": PLANS | UNKNOWN | TRIALS,
     "readiness.backups.protected": {("readiness.backups.ownership", "web")},
+    "readiness.backups.private": TRIALS | {("readiness.tree.compiles", None)},  # an account that
+    # owns nothing of this store cannot read its directory either
     "readiness.configuration.parses": TRIALS,
     "readiness.plans.made": PLANS,
     "readiness.rights.suffice": PLANS,  # what cannot be replaced cannot be planned either
@@ -249,6 +255,18 @@ def test_a_runbook_that_is_true_is_met(spoilt: Store) -> None:
     assert named == [{"command": 2, "path": 1, "import": 1}]
     assert "names nothing" in said
     assert "cannot be read" in told
+
+
+def test_a_secret_that_nobody_loses_is_advice(spoilt: Store) -> None:
+    """Recorded looser than it comes back, and no service is known that could not read it then."""
+    describe(spoilt, "system", secrets=["config/.env"])
+    code, _ = spoilt.pytest("suites/readiness/test_backups.py")
+    (row,) = (c for c in spoilt.record()["criteria"] if c["outcome"] == "advisory")
+
+    assert code == 0
+    assert (row["id"], row["component"]) == ("readiness.backups.private", "shared")
+    assert row["findings"] == ["config/.env: recorded 0644, restored 0600"]
+    assert "chmod 0600" in row["hint"]
 
 
 def test_a_typo_in_the_manifest_ends_before_anything_is_asked(spoilt: Store) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pwd
 from typing import TYPE_CHECKING, Any, Iterator, Optional
 
 from . import record
@@ -23,7 +25,8 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
 
     Of missing, irregular, empty, altered and identical a copy has the first that holds; exposed
     and ownership come on top of it. `compared` says whether there was a release diff to hold
-    against the record; without one, `undeclared` is empty and says nothing.
+    against the record; without one, `undeclared` is empty and says nothing. `tightened` are files
+    among the question's `secrets` that come back for their owner alone, and were not recorded so.
     """
     known, heading = _heading(question)
     files = known.files if known else ()
@@ -73,6 +76,9 @@ def _heading(question: dict[str, Any]) -> tuple[Optional[Record], dict[str, Any]
     return known, heading
 
 
+SHARED_READ = 0o044
+"""The mode bits that let others than the owner read."""
+
 _EMPTY = {
     "previous": {},
     "current": {},
@@ -88,15 +94,17 @@ def _components(
     question: dict[str, Any], tree: Tree, files: tuple[Saved, ...]
 ) -> dict[str, dict[str, Any]]:
     """Return per component, and for what they share, how many copies there are and their faults."""
-    owners = Owners(question["components"])
+    owners, secrets = Owners(question["components"]), frozenset(question.get("secrets", ()))
     names = [each["name"] for each in question["components"]] + [SHARED]
     found: dict[str, dict[str, Any]] = {
-        name: {"count": 0, "bytes": 0, "faults": []} for name in names
+        name: {"count": 0, "bytes": 0, "faults": [], "tightened": []} for name in names
     }
+    service = _uid(question.get("user"))
     for saved in files:
         entry = found[owners.of(saved.path)]
         entry["count"] += 1
         entry["bytes"] += saved.size
+        entry["tightened"] += tightened(saved, secrets, service)
         entry["faults"] += [
             {"path": saved.path, "fault": fault, "detail": detail}
             for fault, detail in faults(
@@ -104,6 +112,28 @@ def _components(
             )
         ]
     return found
+
+
+def _uid(user: Optional[str]) -> Optional[int]:
+    """Return the id of the account that the units run as, None where nothing is known of it."""
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam(user).pw_uid if user else None
+    return None
+
+
+def tightened(
+    saved: Saved, secrets: frozenset[str], service: Optional[int]
+) -> Iterator[dict[str, Any]]:
+    """Yield what a restore takes from the mode of a secret file, and whether the service needs it.
+
+    `lost` says that the service's account could read the file, and cannot any more.
+    """
+    capped = record.capped(saved, secrets)
+    if capped.mode == saved.mode:
+        return
+    words = f"recorded {saved.mode:04o}, restored {capped.mode:04o}"
+    lost = service not in {None, 0, saved.uid} and bool(saved.mode & SHARED_READ)
+    yield {"path": saved.path, "detail": words, "lost": lost}
 
 
 def faults(saved: Saved, found: Pair) -> Iterator[tuple[str, str]]:

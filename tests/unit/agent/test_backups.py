@@ -112,6 +112,32 @@ def test_a_directory_that_became_a_link_is_irregular(deploy: Deploy) -> None:
     assert deploy.faults() == [("mesh", MESH, "irregular")]
 
 
+@pytest.mark.parametrize(
+    ("mode", "user", "said"),
+    [
+        (0o600, "daemon", []),
+        (0o640, "", [("recorded 0640, restored 0600", False)]),
+        (0o640, "root", [("recorded 0640, restored 0600", False)]),
+        (0o640, "no-such-user", [("recorded 0640, restored 0600", False)]),
+        (0o640, "daemon", [("recorded 0640, restored 0600", True)]),
+        (0o700, "daemon", [("recorded 0700, restored 0600", False)]),
+    ],
+)
+def test_a_secret_that_comes_back_tighter_is_told(
+    tmp_path: Path, mode: int, user: str, said: list[tuple[str, bool]]
+) -> None:
+    """And whether the service's account could read it, and cannot then; it is no fault."""
+    deploy = Deploy(tmp_path)
+    (deploy.root / ENV).chmod(mode)
+    deploy.save()
+    deploy.overwrite()
+    found = deploy.look(secrets=[ENV], user=user)["components"]
+
+    assert [(each["detail"], each["lost"]) for each in found["shared"]["tightened"]] == said
+    assert found["mesh"]["tightened"] == []
+    assert deploy.faults(secrets=[ENV]) == []
+
+
 def test_a_removed_live_file_and_its_missing_directory_are_no_faults(deploy: Deploy) -> None:
     """What the deploy removed has a copy and no live file: that is what backups are for."""
     (deploy.root / ENV).unlink()
