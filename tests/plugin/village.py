@@ -15,6 +15,9 @@ from rollback.sandbox import pristine
 from rollback.sandbox.embedded import Embedded
 from tests.plugin.operator import REPOSITORY, Operator
 
+PATIENCE = 5
+"""Times that a baseline is tried."""
+
 
 class Village(Operator):
     """A sandbox that is up and deployed, with its own manifest, which tests may alter."""
@@ -29,7 +32,10 @@ class Village(Operator):
         self.state = self.embedded.site.layout.state
         self.original = self.embedded.manifest_path.read_text()
         self.describe()
-        code, printed = self.pytest("suites/readiness", "-k", "baseline")
+        for _ in range(PATIENCE):  # a host with much to do makes latencies inconclusive
+            code, printed = self.pytest("suites/readiness", "-k", "baseline")
+            if code == 0:
+                break
         assert code == 0, printed
         pristine.take(self.embedded.site)
 

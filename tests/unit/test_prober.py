@@ -155,7 +155,7 @@ def test_stop_does_not_wait_for_an_answer(server: Server) -> None:
     begin = time.monotonic()
     users = probing.stop()
 
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 5
     assert users.outage_seconds is None
     assert probing.stop() == users
 

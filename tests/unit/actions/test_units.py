@@ -82,7 +82,7 @@ def test_a_unit_that_ignores_sigterm_is_down_in_time(site: Site, systemd: System
     started = time.monotonic()
     site.perform(actions.ISOLATE)
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     assert systemd.state("gate")["pid"] == 0
 
 
@@ -105,7 +105,7 @@ def test_a_unit_that_answers_wrongly_is_told_with_its_answer(site: Site, systemd
 def test_a_unit_that_dies_while_it_should_settle_is_not_up(site: Site, systemd: Systemd) -> None:
     """Healthy once is not enough."""
     document = site.document()
-    document["components"][0]["settle"] = "3s"
+    document["components"][0]["settle"] = "60s"
     site.describe(components=document["components"])
     dying = LATE.replace(
         "time.sleep(1)", "import os, threading; threading.Timer(1, os._exit, [1]).start()"
@@ -113,21 +113,24 @@ def test_a_unit_that_dies_while_it_should_settle_is_not_up(site: Site, systemd: 
     systemd.has("gate", python(dying, site.ports["gate"]))
     change, _ = site.plan(actions.START)
     started = time.monotonic()
-    with pytest.raises(Unfinished, match="did not stay up for 3 s"):
+    with pytest.raises(Unfinished, match="did not stay up for 60 s"):
         site.apply(change)
 
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30
 
 
 def test_a_hopeless_start_is_given_up_at_once(site: Site, systemd: Systemd) -> None:
     """A unit that fails is not waited for until its deadline."""
+    document = site.document()
+    document["components"][0]["start"] = "60s"
+    site.describe(components=document["components"])
     systemd.has("gate", ["false"])
     change, _ = site.plan(actions.START)
     started = time.monotonic()
     with pytest.raises(Unfinished, match="boom: no such database"):
         site.apply(change)
 
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30
 
 
 def test_an_optional_component_is_an_action_of_its_own(site: Site, systemd: Systemd) -> None:
