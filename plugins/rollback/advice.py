@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from rollback.criteria import Outcome
 from rollback.incident import RECOVERIES, Recovery
+from rollback.onward import Onward
 from rollback.triage import gravest
 
 CALLS, MEASURED, THRESHOLD, NOTE, ROW = "calls for", "measured", "threshold", "note", "matrix"
@@ -60,46 +60,67 @@ def advice(outcomes: Iterable[Outcome]) -> Advice:
     return Advice(gravest(map(calls, spoke)), spoke, silent, rows[0] if rows else "")
 
 
-def lines(found: Advice, target: str) -> Iterator[str]:
-    """Yield the recommendation with every rule that fired, gravest first, and what to do now."""
-    graver = sorted(found.fired, key=lambda each: -RECOVERIES.index(calls(each)))
-    for each in graver:
-        where = f" [{each.component}]" if each.component else ""
-        yield f"{calls(each)}: {each.identity}{where}"
-        yield f"  measured: {each.evidence[MEASURED]}; threshold: {each.evidence[THRESHOLD]}"
-        if each.evidence.get(NOTE):
-            yield f"  note: {each.evidence[NOTE]}"
-    if not found.fired:
+def lines(said: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a recommendation with every rule that fired, gravest first, and what to do now."""
+    for rule in said["rules"]:
+        where = f" [{rule['component']}]" if rule["component"] else ""
+        yield f"{rule['calls for']}: {rule['id']}{where}"
+        yield f"  measured: {rule['measured']}; threshold: {rule['threshold']}"
+        if rule["note"]:
+            yield f"  note: {rule['note']}"
+    if not said["rules"]:
         yield "no rule fired"
-    yield from contradiction(found)
-    if found.unknown:
-        count = len(found.unknown)
-        yield f"at least this: {count} of the rules could not be looked at (below)"
+    yield from said["notes"]
     yield ""
-    yield from next_steps(found, target)
+    yield from (f"now: {step}" for step in said["steps"])
 
 
-def contradiction(found: Advice) -> Iterator[str]:
-    """Yield where the procedure's list of triggers and its matrix do not say the same."""
+def told(found: Advice, target: str, way: Onward) -> dict[str, Any]:
+    """Return the recommendation as a report states it: rules, gravest first, notes, next steps."""
+    graver = sorted(found.fired, key=lambda each: -RECOVERIES.index(calls(each)))
+    return {
+        "words": found.words,
+        "rules": [
+            {
+                "calls for": calls(each),
+                "id": each.identity,
+                "component": each.component,
+                "measured": each.evidence[MEASURED],
+                "threshold": each.evidence[THRESHOLD],
+                "note": each.evidence.get(NOTE) or "",
+            }
+            for each in graver
+        ],
+        "notes": list(notes(found)),
+        "steps": list(next_steps(found, target, way)),
+    }
+
+
+def notes(found: Advice) -> Iterator[str]:
+    """Yield where the procedure's triggers and its matrix do not agree, and what nobody knows."""
     row, _, action = found.row.partition(": ")
     if action and action != found.action and found.action in {"roll back", "isolate"}:
         yield (
             f"note: the procedure's matrix alone says {action} ({row}), its triggers say "
             f"{found.action}: the graver of both is recommended"
         )
+    if found.unknown:
+        count = len(found.unknown)
+        yield f"at least this: {count} of the rules could not be looked at (see the criteria)"
 
 
-def next_steps(found: Advice, target: str) -> Iterator[str]:
-    """Yield the commands that carry the recommendation out."""
-    arm = shlex.quote(f"--arm={target}")
+def next_steps(found: Advice, target: str, way: Onward) -> Sequence[str]:
+    """Return the commands that carry the recommendation out."""
+    alone = ("suites/drill", "-m", "isolate", "--component")
     steps: dict[str, Sequence[str]] = {
-        "roll back": [f"pytest suites/drill suites/validate {arm}"],
+        "roll back": [] if way.door else [way.rollback()],
         "isolate": [
-            *(f"pytest suites/drill -m isolate --component {c} {arm}" for c in found.components),
-            "pytest suites/triage  # again; roll back if that was not enough",
+            *(way.pytest(*alone, each, f"--arm={target}") for each in found.components),
+            f"{way.pytest('suites/triage')}  # again; roll back if that was not enough",
         ],
-        "fix": ["pytest suites/triage  # once it is fixed; schedule a rollback if it cannot be"],
-        "monitor": ["pytest suites/monitor --soak=15m"],
+        "fix": [
+            f"{way.pytest('suites/triage')}  # once it is fixed; roll back if it cannot be",
+        ],
+        "monitor": [way.pytest("suites/monitor", "--soak=15m")],
     }
-    for step in steps[found.action]:
-        yield f"now: {step}"
+    return steps[found.action]

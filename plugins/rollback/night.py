@@ -55,10 +55,11 @@ class Night:
         repository: where the suites are.
         named: the target as it was named.
         reports: where the folders of runs are made.
+        door: the command that was given, for whoever has to give it again.
     """
 
-    def __init__(self, repository: Path, named: str, reports: Path) -> None:
-        self.repository, self.named, self.reports = repository, named, reports
+    def __init__(self, repository: Path, named: str, reports: Path, door: str = "") -> None:
+        self.repository, self.named, self.reports, self.door = repository, named, reports, door
         self.manifest = described(named).absolute()
         self.system = load(self.manifest).system
         self.connection = Connection(self.system)
@@ -94,8 +95,8 @@ class Night:
     def pytest(self, *words: str) -> int:
         """Run suites in a process of their own, before everybody's eyes."""
         where = f"--rollback-target={self.manifest}"
-        reports = f"rollback_reports={self.reports}"
-        command = [sys.executable, "-m", "pytest", "-q", "--no-header", where, "-o", reports]
+        settings = ("-o", f"rollback_reports={self.reports}", "-o", f"rollback_door={self.door}")
+        command = [sys.executable, "-m", "pytest", "-q", "--no-header", where, *settings]
         process = subprocess.Popen([*command, *words], cwd=self.repository)
         while True:
             try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 
@@ -28,7 +30,15 @@ def declare(parser: Any) -> None:  # noqa: ANN401 - pytest's, which is not impor
     parser.addini("rollback_target", "the rollback.toml to use", default="rollback.toml")
     parser.addini("rollback_sandbox", "the folder of the sandbox's system", default="")
     parser.addini("rollback_reports", "where each run's folder is made", default="reports")
+    parser.addini("rollback_door", "the command that runs pytest, to be told as the way on")
     parser.addini("rollback_soak_scale", "how much faster a monitor's clock runs", default="1")
+
+
+def reports(config: Any) -> Path:  # noqa: ANN401 - pytest's
+    """Return where the folders of runs are made: the environment's word, else the setting's."""
+    return Path(
+        os.environ.get("ROLLBACK_REPORTS") or config.rootpath / config.getini("rollback_reports")
+    ).absolute()
 
 
 def incident(group: Any) -> None:  # noqa: ANN401 - pytest's

@@ -112,11 +112,12 @@ def run_of(config: pytest.Config) -> Run:
             dry=config.getoption("--dry-run"),
             incident=config.getoption("--incident"),
             told=said,
+            door=config.getini("rollback_door"),
         )
         run = config.stash[RUN] = Run(
             loaded,
             asked,
-            reports=config.rootpath / config.getini("rollback_reports"),
+            reports=options.reports(config),
             demonstration=handed.get("demonstration", named in SANDBOXES),
             fleeting=SANDBOX in config.stash and config.stash[SANDBOX].owned,
             identity=handed.get("identity", ""),

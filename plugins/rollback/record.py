@@ -64,6 +64,7 @@ class Facts:
         round_trips: how often the host was asked.
         ticks: events of the checklist that other processes have written.
         evidence: what was brought from the host, and the last hash of its journals.
+        advice: what triage recommends; empty where it was not asked.
     """
 
     system: System
@@ -89,6 +90,7 @@ class Facts:
     round_trips: int = 0
     ticks: Sequence[Event] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    advice: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def good(self) -> bool:
@@ -123,6 +125,7 @@ def record(facts: Facts) -> dict[str, Any]:
         "margin": to_ms(facts.margin),
         "previous": release(backups, "previous"),
         "current": release(backups, "current"),
+        "advice": dict(facts.advice),
         "resume": None if facts.good or not facts.resume else facts.resume,
         "phases": lanes,
         "users": list(users.seconds),

@@ -103,11 +103,13 @@ class Report:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Put our page in the place of pytest-html's."""
+        """Put our page in the place of pytest-html's, which then says no word of its own."""
         styles = getattr(session.config.option, "css", None) or []
         for plugin in session.config.pluginmanager.get_plugins():
             if type(plugin).__module__.startswith("pytest_html.") and hasattr(plugin, "_template"):
                 plugin._template = Page(self, styles)  # noqa: SLF001 - it has no other way in
+                # Where the report lies is said once, by the summary.
+                session.config.hook.pytest_terminal_summary._remove_plugin(plugin)  # noqa: SLF001 - as above
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:  # noqa: ANN401 - untyped there

@@ -7,21 +7,20 @@ import datetime as dt
 import getpass
 import os
 import secrets
-import shlex
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rollback import criteria, people
+from rollback import advice, criteria, people
 from rollback.action import Scope
-from rollback.advice import advice
 from rollback.connection import Connection, agent_sha256
 from rollback.criteria import Criterion, Outcome
 from rollback.errors import RTO_MISSED, Inconclusive, RollbackError, UsageError
 from rollback.manifest import Loaded
 from rollback.model import Component
+from rollback.onward import Onward, onward
 from rollback.phases import RECOVERY
 from rollback.record import Facts, record
 from rollback.redaction import Redactor
@@ -69,6 +68,7 @@ class Asked:
         dry: rehearse: print the plan, change nothing.
         incident: the incident that the report belongs to.
         told: what is said of the incident itself.
+        door: the command that runs pytest, where nobody typed pytest.
     """
 
     words: tuple[str, ...] = ()
@@ -78,6 +78,7 @@ class Asked:
     dry: bool = False
     incident: str | None = None
     told: Told = field(default_factory=Told)
+    door: str = ""
 
 
 @dataclass
@@ -215,8 +216,9 @@ class Run:
     def verdict(self) -> str:
         """READY, RECOVERED, STEADY, their opposites, what triage recommends, or INCONCLUSIVE."""
         last = next((s for s in reversed(list(GOOD)) if s in self.suites), "readiness")
-        if last == "triage" and advice(self.outcomes).fired:
-            return advice(self.outcomes).words
+        found = advice.advice(self.outcomes)
+        if last == "triage" and found.fired:
+            return found.words
         if self.exit_code == Inconclusive.exit_code or (last == "triage" and self.exit_code):
             return "INCONCLUSIVE"
         if self.asked.dry and self.exit_code == 0:
@@ -265,6 +267,7 @@ class Run:
             round_trips=self.connection.trips,
             ticks=self._ticked(),
             evidence=self.evidence,
+            advice=self.advice,
         )
 
     def _ticked(self) -> list[dict[str, Any]]:
@@ -275,6 +278,18 @@ class Run:
         return []
 
     @property
+    def advice(self) -> Mapping[str, Any]:
+        """What triage recommends, for the report; empty where it took no part."""
+        if "triage" not in self.suites:
+            return {}
+        return advice.told(advice.advice(self.outcomes), self.system.target.name, self.onward)
+
+    @property
     def resume(self) -> str:
         """The one command that goes on from wherever this run ended."""
-        return shlex.join(["pytest", *self.asked.words])
+        return self.onward.again(self.asked.words)
+
+    @property
+    def onward(self) -> Onward:
+        """How every command begins and ends that this run tells people to give next."""
+        return onward(self.asked.words, self.asked.door)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rollback import advice, bundle
+from rollback import advice, bundle, escalation, people
 from rollback.artefacts import REPORT
 from rollback.criteria import Outcome
 from rollback.errors import RollbackError
@@ -29,7 +29,7 @@ def lines(run: Run, record: Mapping[str, Any]) -> Iterator[str]:
         yield from users(record)
     yield ""
     if "triage" in run.suites:
-        for line in advice.lines(advice.advice(run.outcomes), run.system.target.name):
+        for line in advice.lines(run.advice):
             yield from [line] if line.startswith("now: ") else hung(line)
         yield ""
     for reasons in grouped(run.reasons):
@@ -46,19 +46,41 @@ def ending(run: Run) -> Iterator[str]:
     if (run.folder / REPORT).is_file():
         yield f"report: {run.folder / REPORT}"
     yield from sealed(run.folder)
+    yield from following(run)
+
+
+def following(run: Run) -> Iterator[str]:
+    """Yield the commands that come next, as they have to be typed."""
+    begun = run.timeline.decided is not None
     if run.isolates and run.recovered:
         yield from isolated(run)
-    elif run.timeline.decided is not None and not run.recovered:
+    elif begun and not run.recovered:
         gone = "the sandbox of this session is gone: nothing is left to go on with"
         yield gone if run.fleeting else f"go on with: {run.resume}"
+        yield from calling(run)
+    elif run.fleeting or run.exit_code or not run.outcomes:
+        return
+    elif run.suites & {"drill", "validate"}:
+        yield f"next: {run.onward.pytest('suites/monitor')}"
+    elif "monitor" in run.suites:
+        yield "next: scripts/postmortem, and what is still open of scripts/checklist"
 
 
 def isolated(run: Run) -> Iterator[str]:
     """Yield what an isolation leaves behind: units that are down until somebody does something."""
     units = ", ".join(component.unit for component in run.components)
     yield f"stays down until it is started or rolled back: {units}"
-    yield "next: pytest suites/triage"
-    yield f"or roll back: pytest suites/drill suites/validate --arm={run.system.target.name}"
+    yield f"next: {run.onward.pytest('suites/triage')}"
+    yield f"or roll back: {run.onward.rollback()}"
+
+
+def calling(run: Run) -> Iterator[str]:
+    """Yield how to stop or to go on calling people, after a rollback that nobody has taken over."""
+    events = [*run.timeline.events, *people.foreign(run.folder)]
+    if run.system.notify is None or not run.system.contacts or escalation.is_over(events):
+        return
+    yield f"you take over, and nobody else is called: scripts/checklist ack --run {run.identity}"
+    yield f"go on calling, level by level: scripts/checklist escalate --run {run.identity}"
 
 
 def sealed(folder: Path) -> Iterator[str]:

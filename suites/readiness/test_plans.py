@@ -58,7 +58,7 @@ def test_every_action_can_be_planned(plans: Plans, record_property: Keep) -> Non
 
 @criterion("readiness.time.fits", phase="prepare")
 def test_the_estimated_time_fits(plans: Plans, system: System, record_property: Keep) -> None:
-    """'Recovery Time Objective (RTO)': the estimates fit it, and those of each phase its budget."""
+    """'Recovery Time Objective (RTO)': a rollback and each of its phases should end in time."""
     seconds = dict.fromkeys(PHASES, 0.0)
     for action in actions.ACTIONS:
         plan = plans[action.name]

@@ -200,16 +200,18 @@ class Chromium:
                 windowsVirtualKeyCode=code,
             )
 
-    def picture(self) -> bytes:
-        """Return the whole page as PNG."""
+    def picture(self, top: int = 0, height: int | None = None) -> bytes:
+        """Return the page as PNG: the whole of it, or so many pixels from `top` on."""
         size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+        tall = max(1, min(height or size["height"], size["height"] - top))
+        clip = {"x": 0, "y": top, "width": size["width"], "height": tall, "scale": 1}
         shot = self.ask(
             "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip
         )
         return base64.b64decode(shot["data"])
 
-    def paper(self) -> bytes:
-        """Return the page as PDF, as it is printed."""
+    def paper(self, pages: str = "") -> bytes:
+        """Return the page as PDF, as it is printed: all of it, or pages such as `1-2`."""
         self.ask("Emulation.setEmulatedMedia", media="")
-        return base64.b64decode(self.ask("Page.printToPDF", printBackground=True)["data"])
+        printed = self.ask("Page.printToPDF", printBackground=True, pageRanges=pages)
+        return base64.b64decode(printed["data"])

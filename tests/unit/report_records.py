@@ -66,6 +66,15 @@ def full(text: str = "plain") -> dict[str, Any]:
         "previous": {"name": text, "commit": text},
         "current": {"name": text, "commit": None},
         "resume": text,
+        "advice": {
+            "words": text,
+            "rules": [
+                dict.fromkeys(("calls for", "id", "component", "measured"), text),
+                {"threshold": text, "note": text},
+            ],
+            "notes": [text],
+            "steps": [text],
+        },
         "phases": [
             {"name": text, "budget": 60.0, "seconds": 5.0, "begin": 1.0, "state": text}
             | {"changes": [{"what": text, "why": text, "seconds": 0.5}]}

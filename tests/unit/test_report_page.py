@@ -6,6 +6,7 @@ import html
 import json
 import re
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 from rollback.criteria import OUTCOMES
 from rollback.page import words
 from rollback.page.document import STYLE, document, title
+from rollback.page.latency import LABEL, axis, scale_ticks
+from rollback.page.timeline import ticks
 from rollback.report import render, unchanged
 from tests.unit.report_records import MEGABYTE, Seen, criterion, full, unchanged_but
 
@@ -23,7 +26,7 @@ HOSTILE = (
     "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\x1b[31m\0\u202e\udcff\ud800{{ 7*7 }}"
 )
 LISTS = ("reasons", "phases", "users", "criteria", "latency", "checklist")
-SECTIONS = ("facts", "timeline", "users", "criteria", "latency", "checklists", "origin")
+SECTIONS = ("advice", "facts", "timeline", "users", "criteria", "latency", "checklists", "origin")
 
 
 def test_hostile_text_stays_text() -> None:
@@ -93,8 +96,42 @@ def test_any_list_may_hold_nothing_useful(key: str) -> None:
     assert "</main>" in render(full() | {key: [{}, None, 7, "text", []]})
 
 
+def test_the_recommendation_is_shown_with_every_rule_and_command() -> None:
+    """What fired, the value beside its threshold, where nothing is said, and what to type."""
+    rule = {"calls for": "isolate", "id": "triage.components.up", "component": "p2p"}
+    rule |= {"measured": "p2p is down", "threshold": "up all the time", "note": "silent"}
+    told = {
+        "words": "ISOLATE p2p FIRST",
+        "rules": [rule],
+        "notes": ["note: both"],
+        "steps": ["now"],
+    }
+    seen = Seen(document("x", [render(full() | {"advice": told})]))
+    calm = Seen(document("x", [render(full() | {"advice": {"words": "MONITOR"}})]))
+
+    for each in (*rule.values(), "ISOLATE p2p FIRST", "both", "now"):
+        assert each in seen.text
+    assert "No rule fired." in calm.text
+    assert "advice" not in Seen(document("x", [render(full() | {"advice": {}})])).ids
+
+
+@given(st.lists(st.floats(0.01, 100_000), min_size=1, max_size=5))
+def test_labels_of_an_axis_stand_apart(times: list[float]) -> None:
+    """Also on the narrowest page no two labels touch, and none leaves the chart."""
+    places = [float(x.rstrip("%")) / 100 for x, _ in scale_ticks(axis(times))]
+
+    assert all(LABEL / 2 < at < 1 - LABEL / 2 for at in places)
+    assert all(after - before >= LABEL - 1e-3 for before, after in pairwise(places))
+
+
+@pytest.mark.parametrize("end", [7, 45, 59, 300, 899, 2400, 90_000])
+def test_a_time_axis_has_few_labels(end: float) -> None:
+    """Six at most, so that they stand apart at 400 pixels."""
+    assert 1 < len(ticks(end)) <= 6
+
+
 def test_sections_are_in_their_order() -> None:
-    """Verdict first, then facts, timeline, users, criteria, latency, checklists, origin."""
+    """Verdict first, then what triage recommends, the facts, and what they rest on."""
     ids = Seen(render(full())).ids
 
     assert [each for each in ids if each in ("verdict", *SECTIONS)] == ["verdict", *SECTIONS]

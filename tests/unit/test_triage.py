@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollback.advice import CALLS, MEASURED, ROW, THRESHOLD, advice, lines
+from rollback.advice import CALLS, MEASURED, ROW, THRESHOLD, advice, lines, told
 from rollback.criteria import Outcome
 from rollback.incident import RECOVERIES, Severity, Triage
+from rollback.onward import onward
 from rollback.triage import Case, Stated, Symptoms, decide, fired, row_of
 
 NAMES = ("web", "till", "cellar")
@@ -206,12 +208,13 @@ def test_the_lines_say_everything() -> None:
             outcome(LOGS, word="inconclusive"),
         ]
     )
-    said = "\n".join(lines(found, "corner shop"))
+    said = "\n".join(lines(told(found, "corner shop", onward(("--incident", "INC-1")))))
 
     assert "isolate: triage.components.up [p2p]\n  measured: much; threshold: little" in said
     assert "note: silent" in said
     assert "matrix alone says fix (medium), its triggers say isolate" in said
     assert "1 of the rules could not be looked at" in said
-    assert "now: pytest suites/drill -m isolate --component p2p '--arm=corner shop'" in said
+    isolate = "pytest suites/drill -m isolate --component p2p '--arm=corner shop' --incident=INC-1"
+    assert re.search(rf"^now: \S*{isolate}$", said, re.MULTILINE)
     assert found.row == "medium: fix"
     assert ROW == "matrix"

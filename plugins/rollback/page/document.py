@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from . import words
+from .advice import advice
 from .checklist import checklists
 from .criteria import suites
 from .latency import probes
@@ -57,6 +58,7 @@ def sections(row: Row) -> str:
     return fill(
         "report.html",
         verdict=verdict(row),
+        advice=advice(row),
         facts=facts(row),
         timeline=timeline(row),
         users=users(row),

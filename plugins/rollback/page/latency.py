@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 BINS = 48
 HEIGHT = 84.0
 LEAST = 0.01
+LABEL = 0.16
+"""The width of a label, as a share of the narrowest axis there is."""
 LINES = {"p50": "p50", "p95": "p95", "baseline p95": "baseline_p95", "limit": "limit_ms"}
 ROUND = tuple(step * 10**power for power in range(-2, 6) for step in (1, 2, 5))
 
@@ -101,10 +103,14 @@ def marks(row: Row, scale: Axis) -> tuple[Line, ...]:
 
 
 def scale_ticks(scale: Axis) -> tuple[tuple[str, str], ...]:
-    """Return the round times on an axis, none too near to an end to be read."""
-    places = [(scale.at(value), value) for value in ROUND if scale.low < value < scale.high]
-    room = max(1, round(len(places) / 6))
-    wanted = [(at, value) for at, value in places[::room] if 0.05 < at < 0.95]  # noqa: PLR2004 - a label's width
+    """Return the round times on an axis, none too near to another or to an end to be read."""
+    wanted: list[tuple[float, float]] = []
+    before = LABEL / 2 - LABEL  # so that the first label stays inside as well
+    for value in ROUND:
+        at = scale.at(value)
+        if scale.low < value and before + LABEL < at < 1 - LABEL / 2:
+            wanted.append((at, value))
+            before = at
     return tuple((percent(at), milliseconds(value)) for at, value in wanted)
 
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from .row import Row
 
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
-TICKS = 7
+TICKS = 5
+"""Intervals at most: at 400 pixels their labels still stand apart."""
 LANE = 46
 
 
@@ -67,7 +68,7 @@ class Timeline(NamedTuple):
 
 
 def ticks(end: float) -> tuple[Tick, ...]:
-    """Return at most eight lines over so many seconds, at round times."""
+    """Return at most six lines over so many seconds, at round times."""
     fitting = [step for step in STEPS if end / step <= TICKS]
     step = fitting[0] if fitting else end / TICKS
     marks = [step * index for index in range(int(end / step) + 1)]
