@@ -14,5 +14,6 @@ pytest_plugins = [
     "fixtures.runbook",
     "fixtures.triage",
     "fixtures.monitor",
+    "fixtures.troubles",
     "rollback.restore",
 ]

@@ -15,8 +15,8 @@ ID = re.compile(r"[a-z]+(\.[a-z_]+){2}")
 Test = TypeVar("Test", bound=Callable[..., object])
 
 
-SUITES = ("triage", "readiness", "drill", "validate", "monitor")
-"""The suites in the order in which an incident needs them."""
+SUITES = ("triage", "readiness", "drill", "validate", "monitor", "troubleshooting")
+"""The suites in the order in which an incident needs them; the last one is for practice."""
 
 OUTCOMES = ("not met", "inconclusive", "not reached", "waived", "advisory", "met")
 """How a criterion can end, worst first."""

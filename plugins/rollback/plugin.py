@@ -34,7 +34,7 @@ LETTERS = {
     "waived": "w",
     "advisory": "a",
 }
-ENDING = (signal.SIGTERM, signal.SIGHUP)
+ENDING, CHANGING = (signal.SIGTERM, signal.SIGHUP), {"drill", "troubleshooting"}
 SANDBOXES = {"sandbox", "machine"}  # targets that are started for a session
 
 
@@ -77,7 +77,7 @@ def _keep(config: pytest.Config, run: Run) -> None:
 
 
 def _interrupt(number: int, _frame: object) -> None:
-    """End like Ctrl-C: fixtures are torn down, the summary and the report are written."""
+    """End like Ctrl-C: fixtures are torn down, summary and report are written."""
     raise KeyboardInterrupt(signal.Signals(number).name)
 
 
@@ -215,7 +215,7 @@ class Conduct:
         items[:] = [item for _, item in ordered]
         self.run.choose(each for each, _ in found if each)
         if self.run.asked.dry:
-            drill = [item for each, item in ordered if each and each.suite == "drill"]
+            drill = [item for each, item in ordered if each and each.suite in CHANGING]
             self.config.hook.pytest_deselected(items=drill)
             items[:] = [item for item in items if item not in drill]
 

@@ -169,6 +169,14 @@ def gate(pytestconfig: pytest.Config) -> Gate:
 
 
 @pytest.fixture(scope="session")
+def troubleshoot(pytestconfig: pytest.Config) -> Any:  # noqa: ANN401 - only who asks for it pays
+    """Breaks the sandbox on purpose and rolls it back; whatever is no sandbox is refused."""
+    from rollback.troubles import Troubles  # noqa: PLC0415
+
+    return Troubles(run_of(pytestconfig), pytestconfig.stash.get(SANDBOX, None))
+
+
+@pytest.fixture(scope="session")
 def snapshot_saved(gate: Gate, pytestconfig: pytest.Config) -> Done:
     """Prepare: the state before the rollback is kept. Nothing is done that cannot be finished."""
     only = (actions.SNAPSHOT, actions.ISOLATE) if run_of(pytestconfig).isolates else actions.ACTIONS

@@ -34,6 +34,7 @@ GOOD: Mapping[str, str] = {
     "drill": "RECOVERED",
     "validate": "RECOVERED",
     "monitor": "STEADY",
+    "troubleshooting": "RECOVERED",
 }
 """What a suite proves when every criterion of it is met; `NOT` in front when not. Triage alone
 ends with what it recommends."""

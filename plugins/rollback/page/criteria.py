@@ -11,7 +11,7 @@ from .words import OUTCOMES, span
 if TYPE_CHECKING:
     from .row import Row
 
-SUITES = ("triage", "readiness", "drill", "validate", "monitor")
+SUITES = ("triage", "readiness", "drill", "validate", "monitor", "troubleshooting")
 ORDER = list(OUTCOMES)
 FOLDED = 20
 """Met criteria of one suite that are shown without being asked for."""

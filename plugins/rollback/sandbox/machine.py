@@ -203,6 +203,9 @@ class Machine:
             inside.send(self._staged(found.folder).folder, names)
         for source in found.about.bytecode:
             self._compile(source)
+        if found.script:
+            words = (inside.system.target.python, "-c", found.script)
+            inside.container.run(*words, data=scenario.full(self.manifest))
         inside.install_units()
         inside.start()
         return inside.settled()

@@ -26,6 +26,7 @@ class Table(Frozen):
     current: str = "releases/current"
     scenarios: str = "scenarios"
     scenario: str = ""
+    troubles: str = "troubles"
     version: str = "VERSION"
     prepare: str = ""
     fill: tuple[str, ...] = ()

@@ -7,11 +7,12 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from rollback.errors import ManifestError, UsageError
+from rollback.manifest import parse
 from rollback.sandbox import health
 from rollback.sandbox.recipe import immutable, parsed
 from rollback.sandbox.release import listed
@@ -33,13 +34,15 @@ class About(Frozen):
     """`scenario.toml`: what is bad, which component is hit, and where it shows.
 
     `shows` is one of unit, restarts, latency, log, health and request. `bytecode` names sources
-    that are compiled so that Python never looks at them again.
+    that are compiled so that Python never looks at them again. `script` is a file beside it in
+    Python, run on the host while no unit runs, with the manifest as JSON on its input.
     """
 
     description: str
     component: str = ""
     shows: str = ""
     bytecode: tuple[str, ...] = ()
+    script: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,12 @@ class Scenario:
     name: str
     about: About
     folder: Path
+
+    @property
+    def script(self) -> str:
+        """Return the text of its script; "" where it has none."""
+        name = self.about.script
+        return (self.folder.parent / name).read_text(encoding="utf-8") if name else ""
 
     @classmethod
     def read(cls, folder: Path) -> Scenario:
@@ -91,6 +100,11 @@ def find(name: str, folder: Path) -> Scenario:
     )
 
 
+def full(document: dict[str, Any]) -> bytes:
+    """Return a manifest as a script is told it: JSON, with every default."""
+    return parse(document, "the sandbox").model_dump_json(by_alias=True).encode()
+
+
 def apply(site: Site, scenario: Scenario) -> dict[str, str]:
     """Lay a scenario over the running system, restart all units, and return how they are.
 
@@ -103,6 +117,9 @@ def apply(site: Site, scenario: Scenario) -> dict[str, str]:
         subprocess.run(
             [sys.executable, "-c", COMPILE, name], cwd=site.layout.root, check=True, timeout=30
         )
+    if scenario.script:
+        command, manifest = [sys.executable, "-c", scenario.script], full(site.document)
+        subprocess.run(command, input=manifest, check=True, timeout=60)
     site.install_units()
     site.manager.reload()
     site.manager.start(site.units)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rollback.errors import UsageError
 from rollback.manifest import Loaded, load, parse
-from rollback.sandbox import inside, machine, recipe
+from rollback.sandbox import inside, machine, recipe, scenario
 from rollback.sandbox.embedded import Embedded
 from rollback.sandbox.layout import Layout, words
 from rollback.sandbox.machine import Machine
@@ -23,7 +23,7 @@ NAME = "sandbox"
 KINDS: Mapping[str, type[Embedded | Machine]] = {NAME: Embedded, "machine": Machine}
 """What can be named as a target, and started for it: processes here, or a host of their own."""
 
-DEPLOYED, BROKEN, ROLLED_BACK = "deployed", "broken", "rolled back"
+DEPLOYED, BROKEN, ROLLED_BACK, TROUBLED = "deployed", "broken", "rolled back", "troubled"
 NEEDS = {"drill": BROKEN, "validate": ROLLED_BACK, "monitor": ROLLED_BACK, "triage": BROKEN}
 """What each suite starts from; every other one from a healthy deploy."""
 
@@ -50,18 +50,18 @@ class Sandbox:
     Args:
         embedded: the sandbox, of whatever kind.
         owned: whether it was started for this session, and ends with it.
-        scenario: the way in which its current release turns bad.
+        chosen: the way in which its current release turns bad.
     """
 
     def __init__(
-        self, embedded: Embedded | Machine, *, owned: bool, scenario: str | None = None
+        self, embedded: Embedded | Machine, *, owned: bool, chosen: str | None = None
     ) -> None:
         self.embedded, self.owned = embedded, owned
-        self.scenario = scenario or embedded.recipe.table.scenario
+        self.scenario = chosen or embedded.recipe.table.scenario
         self.state, self.drilled = DEPLOYED, False
 
     @classmethod
-    def open(cls, folder: Path, scenario: str | None, kind: str = NAME) -> Sandbox:
+    def open(cls, folder: Path, chosen: str | None, kind: str = NAME) -> Sandbox:
         """Return the sandbox that is up, or start one and deploy its current release.
 
         Raises:
@@ -72,14 +72,14 @@ class Sandbox:
         if Layout(usual(kind)).note.exists():
             kept = KINDS[kind].attach(usual(kind))
             if kept.running:
-                if scenario:
+                if chosen:
                     raise UsageError(
                         "the sandbox that is up turns bad by its own command",
-                        hint=f"scripts/sandbox break {scenario}"
+                        hint=f"scripts/sandbox break {chosen}"
                         + (f" --{kind}" if kind != NAME else ""),
                     )
                 return cls(kept, owned=False)
-        fresh = cls(KINDS[kind](folder), owned=True, scenario=scenario)
+        fresh = cls(KINDS[kind](folder), owned=True, chosen=chosen)
         fresh.check()
         fresh.embedded.up().deploy()
         return fresh
@@ -123,7 +123,22 @@ class Sandbox:
             roll_back()
             self.state = ROLLED_BACK
 
+    def trouble(self, name: str) -> None:
+        """Break it, as healthy as it was after the last deploy, in one of its troubles.
+
+        Raises:
+            UsageError: nobody knows it; lists those there are.
+        """
+        place = self.embedded.recipe.path("troubles")
+        found = scenario.find(name, place)
+        if self.state != DEPLOYED or not self.owned:
+            self.embedded.reset()
+        self.state = TROUBLED
+        self.embedded.break_(str(place / found.name))
+
     def close(self) -> None:
-        """End a sandbox of our own; leave one that somebody keeps."""
+        """End a sandbox of our own; one that somebody keeps is healthy again if we broke it."""
         if self.owned:
             self.embedded.down()
+        elif self.state == TROUBLED:
+            self.embedded.reset()

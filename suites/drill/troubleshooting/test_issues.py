@@ -1,0 +1,30 @@
+"""The procedure's four issues: a sandbox is broken in each way, and the rollback gets past it."""
+
+from __future__ import annotations
+
+from fixtures.troubles import Practise
+from rollback.criteria import criterion
+
+
+@criterion("troubleshooting.backups.missing")
+def test_lost_copies_come_from_git(practise: Practise) -> None:
+    """'Use git to restore previous version': the recorded commit, whatever HEAD~1 is by then."""
+    practise("backups-missing", remedy="from git")
+
+
+@criterion("troubleshooting.configuration.corrupt")
+def test_corrupt_configuration_gets_its_defaults(practise: Practise) -> None:
+    """'Reset to default configuration': only what cannot be read, and only when asked for."""
+    practise("configuration-corrupt", remedy="by the default configuration", defaults=True)
+
+
+@criterion("troubleshooting.imports.stale")
+def test_stale_bytecode_is_cleared(practise: Practise) -> None:
+    """'Clear Python cache': what is stale is moved away before anything starts again."""
+    practise("imports-stale", remedy="bytecode files into the evidence")
+
+
+@criterion("troubleshooting.database.migrated")
+def test_a_migrated_database_is_restored(practise: Practise) -> None:
+    """'Restore database backup if needed': the dump, beside the live database, then swapped in."""
+    practise("database-migrated", remedy="restore the database", database=True)
