@@ -27,6 +27,7 @@ machine-drill: setup  ## the same on a host of its own: systemd, nginx, PostgreS
 
 test: setup  ## run our own tests, but for the long ones below
 	$(VENV)/bin/pytest -q tests -n 2 --dist loadfile --ignore=tests/faults --ignore=tests/machine
+	ROLLBACK_FAULTS=few $(VENV)/bin/pytest -q tests/faults -m "not long"
 	@echo "NOT RUN: make machine-test, make faults"
 
 machine-test: setup  ## run the tests on a host of its own

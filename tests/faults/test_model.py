@@ -16,12 +16,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from rollback.agent import working
 from tests.faults import tracing
-from tests.faults.figures import EVERYTHING, measured
+from tests.faults.figures import EVERYTHING, measured, times
 from tests.faults.scene import STEPS, Refused, Scene, asked, change, clone, lease, undo
 from tests.faults.sweep import DEAD
 from tests.faults.tracing import Site
 
-EXAMPLES = 150 if EVERYTHING else 20
+EXAMPLES = times(150, 20)
 LONGEST = 20
 PATHS = ("app/serve.py", "mesh/serve.py", "conf/app.env", "units/app.service")
 CALLS = ("openat", "renameat", "renameat2", "linkat", "unlinkat", "fsync", "fdatasync", "write")

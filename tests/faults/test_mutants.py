@@ -12,6 +12,8 @@ from tests.faults.mutants import FAILED, HARNESSES, MUTANTS, Mutant, judged, mad
 
 FEWEST = 12
 
+pytestmark = pytest.mark.long
+
 
 def test_there_are_enough() -> None:
     """A dozen that have to be caught, and more."""

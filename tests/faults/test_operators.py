@@ -13,12 +13,12 @@ import pytest
 
 from rollback.agent import working
 from tests.faults import tracing
-from tests.faults.figures import EVERYTHING, measured
+from tests.faults.figures import measured, times
 from tests.faults.scene import Refused, Scene, asked, change, clone, lease, roll_back
 from tests.faults.sweep import broken, different
 from tests.faults.tracing import Site
 
-ROUNDS = 40 if EVERYTHING else 6
+ROUNDS = times(40, 6)
 AT_ONCE = 4
 
 

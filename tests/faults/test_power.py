@@ -14,11 +14,11 @@ import pytest
 
 from tests.faults import blocklog, tracing
 from tests.faults.blocklog import Write
-from tests.faults.figures import EVERYTHING, measured
+from tests.faults.figures import EVERYTHING, measured, times
 from tests.faults.scene import STEPS, Scene, asked, change, lease, roll_back, undo
 from tests.faults.sweep import DEAD, broken, different, framed
 
-IMAGES = 250 if EVERYTHING else 24
+IMAGES = times(250, 24)
 SEED = 20261124
 
 

@@ -76,6 +76,7 @@ def _ending(case: ET.Element) -> str:
     return ""
 
 
+@pytest.mark.long  # they are among the tests that make test runs anyway
 @pytest.mark.parametrize("identity", sorted(ELSEWHERE))
 def test_row_elsewhere(elsewhere: dict[str, str], identity: str) -> None:
     """The test that is this row passes, in all its cases."""
