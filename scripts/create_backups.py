@@ -85,7 +85,7 @@ def parser() -> Parser:
     add("--from-git", metavar="PREVIOUS..CURRENT", help="what lies between two commits, as well")
     add("--previous", metavar="NAME[@COMMIT]", help="the release that is deployed now")
     add("--current", metavar="NAME[@COMMIT]", help="the release that is about to be deployed")
-    add("--replace", action="store_true", help="discard the backup set that is in the way")
+    add("--replace", action="store_true", help="discard the backup set of other releases")
     add("--dry-run", action="store_true", help="say what would be saved, and save nothing")
     add(
         "--rollback-target", metavar="PATH", help="the rollback.toml to use, or sandbox, or machine"

@@ -11,7 +11,10 @@ from rollback.criteria import criterion
 from rollback.errors import Advisory, Inconclusive, Refused
 from rollback.model import System
 
-SAVE_AGAIN = "have the deploy save the set again: scripts/create_backups.py --replace"
+SAVE_AGAIN = (
+    "put the previous release back and deploy again, scripts/create_backups.py --replace first; "
+    "never while the new release is live: it would be saved as the previous one"
+)
 
 
 class Faults:

@@ -26,8 +26,8 @@ def test_restored_sources_compile(
         raise Refused(
             f"{len(found)} saved copies do not compile",
             findings=[f"{path}{end}: {why}" for path, why in sorted(found.items())],
-            hint=f"see that line of {system.about.root}/{min(found)}{end} on the host, then save "
-            "the set again from a release that works: scripts/create_backups.py --replace",
+            hint=f"see that line of {system.about.root}/{min(found)}{end} on the host, then put "
+            "a release that works in its place and deploy again, scripts/create_backups.py first",
         )
 
 

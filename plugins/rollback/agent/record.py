@@ -24,7 +24,10 @@ NAME = "backups.json"
 FRESH = ".backups.json.new"
 FORMAT = 1
 DIGEST = re.compile(r"[0-9a-f]{64}")
-AGAIN = "have the deploy save the backup set again: scripts/create_backups.py --replace"
+AGAIN = (
+    "bring it back from a copy of the state directory; the next deploy can save a new set "
+    "(scripts/create_backups.py --replace), but not now: that would save what is live"
+)
 
 DAMAGE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 

@@ -24,7 +24,7 @@ class Plan(NamedTuple):
     """Files to save, files whose copies stand, live files that differ, and reasons to refuse.
 
     `old` is the record there is; `same` says that it is of the very releases of the wish, and is
-    to be completed rather than replaced.
+    to be completed, never replaced: a deploy that is repeated half way would save its own files.
     """
 
     old: Optional[Record]
@@ -66,7 +66,7 @@ def recorded(wish: Wish) -> Optional[Record]:
 
 
 def _surveyed(wish: Wish, old: Optional[Record], tree: Tree) -> Plan:
-    same = old is not None and not wish.replace and not _apart(wish, old)
+    same = old is not None and not _apart(wish, old)
     known = {saved.path: saved for saved in old.files} if old and same else {}
     problems = _conflicts(wish, old, same=same) + _occupied(wish, old, tree, same=same)
     save: dict[str, int] = {}
@@ -130,7 +130,7 @@ def _apart(wish: Wish, old: Record) -> bool:
 
 def _conflicts(wish: Wish, old: Optional[Record], *, same: bool) -> list[str]:
     """Return how the wish contradicts what is recorded."""
-    if old is None or wish.replace:
+    if old is None or (wish.replace and not same):
         return []
     if not same:
         back = f"{old.current.name} back to {old.previous.name}"

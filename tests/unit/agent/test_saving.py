@@ -212,6 +212,28 @@ def test_replace_retires_what_the_new_set_lacks(deploy: Deploy) -> None:
     assert deploy.copy("config/.env").read_text() == "# v2 of config/.env\n"
 
 
+def test_replace_keeps_what_is_saved_of_the_same_releases(deploy: Deploy) -> None:
+    """A deploy that is repeated half way does not save its own files as the previous ones."""
+    deploy.save(replace=True)
+    before = deploy.copy("config/.env").read_bytes()
+    deploy.overwrite()
+    answer = deploy.save(replace=True)
+
+    assert (answer["saved"], answer["changed"], answer["replaced"]) == (0, False, None)
+    assert "config/.env" in answer["differ"]
+    assert deploy.copy("config/.env").read_bytes() == before
+
+
+def test_a_lost_copy_is_not_made_of_the_new_release(deploy: Deploy) -> None:
+    """With the deploy half done its bytes are nowhere: said, and nothing is saved."""
+    deploy.save()
+    deploy.overwrite()
+    deploy.copy("config/.env").unlink()
+
+    assert "is no longer what v1 had" in refusal(deploy, replace=True).message
+    assert not deploy.copy("config/.env").exists()
+
+
 def test_replace_leaves_copies_that_the_old_record_does_not_vouch_for(deploy: Deploy) -> None:
     """Somebody's own edit of an old copy is not thrown away unseen: it stays as a stray."""
     deploy.save()
