@@ -18,13 +18,13 @@ from . import progress, reading, returning, units
 from .copying import FRESH
 from .emptying import NOT_EMPTY
 from .journal import entries
+from .lease import MARKER
 from .paths import Tree
 from .problem import Problem
 from .runs import record_of
 from .unitfiles import named
 from .working import Work, folder_of, working
 
-MARKER = "in-progress"
 DROP_IN = "00-rollback-guard.conf"
 LAST = "zz-rollback-guard"
 """supervisord reads its files by name, and believes the last one."""

@@ -17,6 +17,9 @@ from .processes import started
 
 RUNS = "runs"
 NAME = "lease.json"
+MARKER = "in-progress"
+"""The file of the state directory that is there as long as a run is unfinished."""
+
 SILENT = 120.0
 """Seconds without a word after which a holder on another machine counts as dead."""
 

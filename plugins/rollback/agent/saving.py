@@ -11,6 +11,7 @@ import os
 from typing import Any
 
 from . import copying, record
+from . import lease as leases
 from . import state as places
 from .intent import Wish, wished
 from .pairs import pair
@@ -35,11 +36,13 @@ def save(question: dict[str, Any]) -> dict[str, Any]:
             write failed half way: live files are untouched, the same call again completes it.
     """
     wish = wished(question)
+    _alone(wish.state)
     plan = planned(wish)
     _refuse(wish, plan)
     directory = places.made(wish.state)
     try:
         with places.held(directory, wish.state):
+            _alone(wish.state)
             if recorded(wish) != plan.old:
                 raise Problem(
                     f"another run recorded a backup set in {wish.state} just now",
@@ -60,11 +63,25 @@ def foresee(question: dict[str, Any]) -> dict[str, Any]:
         Problem: something speaks against it.
     """
     wish = wished(question)
+    _alone(wish.state)
     plan = planned(wish)
     _refuse(wish, plan)
     fresh = _record(wish, plan, [_unsaved(path) for path in plan.save])
     changed = bool(plan.save) or plan.old is None or not _alike(fresh, plan.old)
     return {**_said(wish, plan, fresh), "changed": changed, "retired": 0, "sha256": fresh.sha256}
+
+
+def _alone(state: str) -> None:
+    """Raise while a rollback goes on or is unfinished: what is live then is no release."""
+    for other in leases.every(state):
+        if other.is_alive:
+            raise other.held()
+    if os.path.lexists(os.path.join(state, leases.MARKER)):
+        raise Problem(
+            "a rollback is unfinished here, so that what is live is no release",
+            "'rollback status' tells how to go on with it; deploy afterwards",
+            kind="held",
+        )
 
 
 def _unsaved(path: str) -> Saved:

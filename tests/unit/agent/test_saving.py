@@ -12,17 +12,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
-from rollback.agent import copying, record
+from rollback.agent import copying, lease, record, runs, saving
 from rollback.agent import state as places
 from rollback.agent.problem import Problem
 from tests.unit.agent.deployed import FILES, Deploy
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 KILLED = """
 import json, os, signal, sys
@@ -38,6 +35,9 @@ question = json.loads(sys.argv[1])
 sys.addaudithook(hook)
 saving.save(question)
 """
+
+
+Saving = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @pytest.fixture
@@ -529,3 +529,23 @@ def test_every_byte_is_durable_before_it_has_its_name(deploy: Deploy) -> None:
     assert len({call for call in after if call.startswith("fsync")}) == 3 + 1  # and the record
     assert calls[-1].startswith("fsync")
     assert "var/state>" in calls[-1]
+
+
+@pytest.mark.parametrize("asked", [saving.save, saving.foresee])
+def test_nothing_is_saved_while_a_rollback_goes_on(deploy: Deploy, asked: Saving) -> None:
+    """Neither beside one that is at work, nor on what an unfinished one left; afterwards it is."""
+    state, run = str(deploy.state), {"run": "r1", "target": "here", "only": []}
+    who = {"by": "ann", "host": socket.gethostname(), "pid": os.getpid(), "pid_started": 0.0}
+    deploy.save()
+    runs.begin({"state": state, **run, **who})
+    with pytest.raises(Problem, match="held by ann") as held:
+        asked(deploy.question())
+    runs.end({"state": state, "run": "r1", "outcome": "failed"})
+    marker = deploy.state / lease.MARKER
+    marker.write_text('["r1"]')
+    with pytest.raises(Problem, match="unfinished") as unfinished:
+        asked(deploy.question())
+    marker.unlink()
+
+    assert {held.value.kind, unfinished.value.kind} == {"held"}
+    assert asked(deploy.question())["changed"] is False
