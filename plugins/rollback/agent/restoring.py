@@ -106,6 +106,7 @@ def wanted(question: dict[str, Any], seen: Optional[Seen] = None) -> list[Item]:
         for saved in files:
             _compare(tree, saved, question["suffix"], found, refused, seen or fresh())
     found = _from_git(question, found, refused)
+    refused += read_only(root, [item.saved.path for item in found])
     if refused:
         raise Problem("; ".join(refused), "pytest suites/readiness names the way out for each")
     return found
@@ -117,6 +118,13 @@ def mounted(root: str, names: Iterable[str]) -> list[str]:
     inside = {point for point in known if point.startswith(f"{above}/")}
     found = [name for name in names if os.path.join(above, name) in inside] if inside else []
     return [f"{name}: something is mounted on the live side: umount it" for name in found]
+
+
+def read_only(root: str, names: Iterable[str]) -> list[str]:
+    """Return which directories of files lie where nobody can write, each once."""
+    places = sorted({os.path.dirname(os.path.join(root, name)) for name in names})
+    shut = [each for each in places if os.statvfs(mounts.existing(each)).f_flag & os.ST_RDONLY]
+    return [f"{each}: its file system is mounted read-only: findmnt -T {each}" for each in shut]
 
 
 def _compare(  # noqa: PLR0917 - one file, and where each thing that is found out goes

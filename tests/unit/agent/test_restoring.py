@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from rollback.agent import restoring, saving, undoing, working
 from rollback.agent.problem import Problem
+from tests.unit.agent.volumes import mounted
 
 NAMES = ["a.py", "sub/b.py", "sub/$(touch x)", "-rf", "sub/new\nline", "sub/\udcff"]
 
@@ -145,6 +147,7 @@ import os, sys
 sys.path.insert(0, sys.argv[1])
 from rollback.agent import exchanging, restoring, undoing
 import json
+import os
 question, wanted = json.loads(sys.argv[2]), int(sys.argv[3])
 import itertools
 count = itertools.count(1)
@@ -230,3 +233,19 @@ def test_a_secret_is_for_its_owner_alone_whatever_was_recorded(tree: Tree) -> No
     assert tree.path("a.py").stat().st_mode & 0o777 == 0o600
     assert tree.path("sub/b.py").stat().st_mode & 0o777 == 0o640
     assert restoring.look(question)["paths"] == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+def test_a_read_only_file_system_is_refused_by_the_plan(tmp_path: Path) -> None:
+    """Before anything is stopped for it; files that need no change may lie on one."""
+    with mounted(tmp_path / "disk", "size=1m") as disk:
+        tree = Tree(disk)
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        with pytest.raises(Problem) as caught:
+            restoring.look(tree.question())
+        subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+        tree.apply()
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+
+        assert str(caught.value).count("is mounted read-only: findmnt -T") == 2
+        assert restoring.look(tree.question())["paths"] == []
