@@ -150,8 +150,9 @@ class Gate:
 
     def _apply(self, action: Action, change: Change) -> None:
         if not self.is_open:
+            other = f": the run is armed for {self._armed!r}" if self._armed else ""
             raise GateClosed(
-                f"refused to {change.what} on target {self.target!r}",
+                f"refused to {change.what} on target {self.target!r}{other}",
                 hint=f"pass --arm={self.target} to allow changes on this target",
             )
         where = {"action": action.name, "phase": action.phase, "what": change.what}

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+HOME = Path(__file__).resolve().parents[2]
+"""Where suites and scripts are, unless the plugin was installed without them."""
+
 KEPT = ("--rollback-target", "--incident")
 """Options that say which system and which incident is meant: every command goes on with them."""
 
@@ -33,15 +36,23 @@ class Onward:
 
     def pytest(self, *words: str) -> str:
         """Return pytest on the same system."""
-        return shlex.join([self.program, *words, *self.where])
+        return shlex.join([self.program, *map(reached, words), *self.where])
 
     def rollback(self) -> str:
         """Return the rollback of the same system, which asks before it changes anything."""
-        return shlex.join(["scripts/rollback", *named(self.where)])
+        return shlex.join([reached("scripts/rollback"), *named(self.where)])
 
     def again(self, words: Sequence[str]) -> str:
         """Return the same command once more."""
         return self.door or shlex.join([self.program, *words])
+
+
+def reached(word: str) -> str:
+    """Return a word; where it names a suite or a script of ours, as it is found from here."""
+    ours = HOME / word
+    if not word.startswith(("suites/", "scripts/")) or Path(word).exists() or not ours.exists():
+        return word
+    return str(ours)
 
 
 def onward(words: Sequence[str], door: str = "") -> Onward:

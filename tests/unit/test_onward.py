@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rollback.onward import Onward, kept, onward, program
+from rollback.onward import HOME, Onward, kept, onward, program
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,16 @@ def test_pytest_is_called_as_it_is_found(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert shutil.which(program()) or Path(program()).resolve() == ours.resolve()
     monkeypatch.chdir(tmp_path)
     assert Path(program()).is_absolute()
+
+
+def test_suites_and_scripts_are_named_as_they_are_found_from_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """From the repository by their short names; from anywhere else by where they are."""
+    monkeypatch.chdir(HOME)
+    assert Onward("pytest").pytest("suites/monitor") == "pytest suites/monitor"
+    monkeypatch.chdir(tmp_path)
+    _, suite = Onward("pytest").pytest("suites/monitor").split()
+    assert Path(suite).is_dir()
+    assert Path(Onward("pytest").rollback()).is_file()
+    assert Onward("pytest").pytest("suites/none", "--soak=15m") == "pytest suites/none --soak=15m"
