@@ -105,7 +105,7 @@ class Facts:
 
 def record(facts: Facts) -> dict[str, Any]:
     """Return everything that the report of a run states."""
-    users, backups = facts.users or Users(), facts.backups or {}
+    backups = facts.backups or {}
     lanes = phases(facts.system.budgets, facts.events, facts.outcomes, facts.elapsed)
     decided = next((each for each in facts.events if each["event"] == "decided"), None)
     return {
@@ -128,11 +128,7 @@ def record(facts: Facts) -> dict[str, Any]:
         "advice": dict(facts.advice),
         "resume": None if facts.good or not facts.resume else facts.resume,
         "phases": lanes,
-        "users": list(users.seconds),
-        "users_asked_from": users.asked_from,
-        "users_problem": users.problem,
-        "outage_seconds": to_ms(users.outage_seconds),
-        "maintenance_seconds": to_ms(users.maintenance_seconds),
+        **served(facts.users or Users()),
         "criteria": [criterion(each) for each in facts.outcomes],
         "latency": latest(facts.latency),
         "checklist": checklist(facts.outcomes, [*facts.ticks, *facts.events], now=facts.finished),
@@ -143,6 +139,17 @@ def record(facts: Facts) -> dict[str, Any]:
         "manifest": dict(facts.manifest),
         "agent_sha256": facts.agent_sha256,
         "round_trips": facts.round_trips,
+    }
+
+
+def served(users: Users) -> dict[str, Any]:
+    """Return what users got, second by second and in all."""
+    return {
+        "users": list(users.seconds),
+        "users_asked_from": users.asked_from,
+        "users_problem": users.problem,
+        "outage_seconds": to_ms(users.outage_seconds),
+        "maintenance_seconds": to_ms(users.maintenance_seconds),
     }
 
 
