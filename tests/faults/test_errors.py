@@ -11,6 +11,17 @@ from tests.faults.test_kills import CASES
 STEP = 199
 
 
+def test_a_reserve_that_cannot_be_flushed_is_said(benches: dict[str, Swept]) -> None:
+    """A disk that fails there fails with the journal next; one that is only full has no reserve."""
+    bench, phase = benches["exchange"].bench, benches["exchange"].phases["begin"]
+    bench.violations = []
+    (site,) = (s for s in bench.sites(phase) if s.call == "fsync" and "/reserve" in s.about)
+    for error in ("EIO", "EROFS", "ENOSPC"):
+        bench.failed(phase, site, error, undo=False)
+
+    assert not bench.violations, "\n".join(bench.violations)
+
+
 @pytest.mark.parametrize(("way", "name"), CASES)
 def test_an_error_at_any_call(benches: dict[str, Swept], way: str, name: str) -> None:
     """Old or new at every path, both on the host; a full disk before all is staged changed nothing.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 from typing import Callable, TypeVar
@@ -18,20 +17,35 @@ Result = TypeVar("Result")
 
 
 def keep(state: str) -> None:
-    """Have the room kept in a state directory, where it is not; a disk that is full has none."""
+    """Have the room kept in a state directory, where it is not; a disk that is full has none.
+
+    Raises:
+        OSError: the disk failed to flush it, and would fail with what follows.
+    """
     path = os.path.join(state, NAME)
     try:
         opened = os.open(path, FRESH, 0o600)
     except OSError:
         return
     try:
-        os.posix_fallocate(opened, 0, SIZE)
-        os.fsync(opened)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(path)
+        if _filled(opened):
+            os.fsync(opened)
+        else:
+            give_up(state)
+    except OSError as error:
+        give_up(state)
+        if error.errno not in FULL:
+            raise
     finally:
         os.close(opened)
+
+
+def _filled(opened: int) -> bool:
+    try:
+        os.posix_fallocate(opened, 0, SIZE)
+    except OSError:
+        return False
+    return True
 
 
 def give_up(state: str) -> bool:
