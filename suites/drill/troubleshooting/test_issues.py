@@ -21,7 +21,7 @@ def test_corrupt_configuration_gets_its_defaults(practise: Practise) -> None:
 @criterion("troubleshooting.imports.stale")
 def test_stale_bytecode_is_cleared(practise: Practise) -> None:
     """'Clear Python cache': what is stale is moved away before anything starts again."""
-    practise("imports-stale", remedy="bytecode files into the evidence")
+    practise("imports-stale", remedy="bytecode file")
 
 
 @criterion("troubleshooting.database.migrated")
