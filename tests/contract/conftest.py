@@ -1,19 +1,23 @@
-"""The places where the same cases run: this machine directly, and through an sshd of our own."""
+"""The places where the same cases run: this machine, directly and over ssh, and a whole host."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from rollback.connection import Connection
 from rollback.model import System
+from rollback.sandbox.podman import ENABLE
 from tests.contract.daemon import Sshd
+from tests.contract.machine import IMAGE, Bare
 
 
 def system(connection: str, root: str = "/tmp", **target: object) -> System:  # noqa: S108 - a name
@@ -42,24 +46,67 @@ def sshd() -> Iterator[Sshd]:
         yield daemon
 
 
-@pytest.fixture(params=["local", "ssh"])
-def url(request: pytest.FixtureRequest) -> str:
-    """How this machine is reached, in each of the ways."""
-    return "local://" if request.param == "local" else request.getfixturevalue("sshd").url
+class Place(NamedTuple):
+    """A host: how it is reached, and what runs Python there."""
+
+    url: str
+    python: str
+
+
+@pytest.fixture(scope="session")
+def shared() -> Iterator[Path]:
+    """A folder that has the same path here and on the whole host."""
+    folder = Path(tempfile.mkdtemp(prefix="contract-", dir="/var/tmp"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def bare(shared: Path) -> Iterator[Bare]:
+    """A whole host with nothing on it, where there is an image of one."""
+    if not shutil.which("podman"):
+        pytest.skip(f"not run: there is no container engine here; this brings one: {ENABLE}")
+    if not IMAGE.there:
+        pytest.skip("not run: the image is not built; this builds it: scripts/build_machine")
+    with Bare(shared) as host:
+        yield host
+
+
+@pytest.fixture(params=["local", "ssh", "podman", "machine"])
+def place(request: pytest.FixtureRequest) -> Place:
+    """Each host in each of the ways."""
+    if request.param == "local":
+        return Place("local://", sys.executable)
+    if request.param == "ssh":
+        return Place(request.getfixturevalue("sshd").url, sys.executable)
+    host: Bare = request.getfixturevalue("bare")
+    return Place(host.url if request.param == "machine" else host.engine_url, "/usr/bin/python3")
 
 
 @pytest.fixture
-def connection(url: str, tmp_path: Path) -> Iterator[Connection]:
-    """A connection to this machine, closed at the end."""
-    connection = Connection(system(url, str(tmp_path)))
+def url(place: Place) -> str:
+    """How it is reached."""
+    return place.url
+
+
+@pytest.fixture
+def here(shared: Path) -> Path:
+    """A folder of the test's own, at the same path on every host."""
+    return Path(tempfile.mkdtemp(dir=shared))
+
+
+@pytest.fixture
+def connection(url: str, here: Path) -> Iterator[Connection]:
+    """A connection to the host, closed at the end."""
+    connection = Connection(system(url, str(here)))
     yield connection
     connection.close()
 
 
 @pytest.fixture
-def tools(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def tools(monkeypatch: pytest.MonkeyPatch, shared: Path) -> Iterator[Path]:
     """A directory that stands first on PATH, here and for what the sshd starts."""
-    place = Path(tempfile.mkdtemp(prefix="tools-"))
+    place = Path(tempfile.mkdtemp(prefix="tools-", dir=shared))
     monkeypatch.setenv("PATH", f"{place}{os.pathsep}{os.environ['PATH']}")
     yield place
     shutil.rmtree(place)

@@ -1,4 +1,4 @@
-"""The agent answers the same way wherever it runs: on this machine, and over ssh."""
+"""The agent answers the same way wherever it runs and however it is reached."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from rollback.agent.nouns import NOUNS
 from rollback.connection import LONGEST, Connection
 from rollback.errors import Refused, RollbackError, Unreachable
 from rollback.payload import BOOT, KEEP, imported, needed, packed, payload, sources, started
-from tests.contract.conftest import system, tool
+from tests.contract.conftest import Place, system, tool
 from tests.contract.daemon import Sshd, hang_up
 
 PROBE = {"noun": "probes", "verb": "ask", "probe": {"command": ["/bin/true"]}, "samples": 1}
 LONG = {**PROBE, "paths": [os.urandom(24).hex() for _ in range(6000)]}
 """A question that fits into no argument, however well it is compressed."""
 
-TOO_OLD = f"""exec {sys.executable} -I -c '
+TOO_OLD = """exec {python} -I -c '
 import sys
 sys.version_info, sys.version = (3, 7, 16), "3.7.16 (default)"
 at = sys.argv.index("-c", 1)
@@ -77,19 +77,19 @@ def test_a_request_longer_than_an_argument_arrives(connection: Connection) -> No
     assert leftovers() == before
 
 
-def test_names_that_are_no_text_arrive_as_they_are(connection: Connection, tmp_path: Path) -> None:
+def test_names_that_are_no_text_arrive_as_they_are(connection: Connection, here: Path) -> None:
     """A file name is bytes: not UTF-8, a newline in it, a dash before it."""
     name = os.fsdecode(b"-\xff\n'%s.txt")
-    (tmp_path / name).write_text("")
-    probe = {"command": ["test", "-e", f"{tmp_path}/{name}"]}
+    (here / name).write_text("")
+    probe = {"command": ["test", "-e", f"{here}/{name}"]}
 
     assert status(connection, {**PROBE, "probe": probe}) == [1]
 
 
-def test_noise_around_the_answer_is_ignored(url: str, tools: Path) -> None:
+def test_noise_around_the_answer_is_ignored(place: Place, tools: Path) -> None:
     """A login banner may say what it likes, before and after."""
-    loud = tool(tools, "loud", f'echo "Welcome <<rollback"; {sys.executable} "$@"; echo bye')
-    connection = Connection(system(url, python=str(loud)))
+    loud = tool(tools, "loud", f'echo "Welcome <<rollback"; {place.python} "$@"; echo bye')
+    connection = Connection(system(place.url, python=str(loud)))
 
     assert status(connection) == [1]
     connection.close()
@@ -105,9 +105,10 @@ def test_a_host_without_python_is_named(url: str) -> None:
     assert "[target] python" in error.hint
 
 
-def test_an_old_python_is_named(url: str, tools: Path) -> None:
+def test_an_old_python_is_named(place: Place, tools: Path) -> None:
     """What is older than 3.8 says so, instead of stumbling over our syntax."""
-    connection = Connection(system(url, python=str(tool(tools, "old", TOO_OLD))))
+    old = tool(tools, "old", TOO_OLD.replace("{python}", place.python))
+    connection = Connection(system(place.url, python=str(old)))
     error = refusal(connection)
     connection.close()
 
