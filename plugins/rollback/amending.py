@@ -61,7 +61,21 @@ def items(folder: Path, now: dt.datetime | None = None) -> list[dict[str, Any]]:
     now = now or dt.datetime.now(dt.UTC)
     own = [each for each in events if each["event"] == "criterion"]
     ended = outcomes(record.get("criteria")) or outcomes(own)
-    return checklist(ended, [*earlier, *events], now=now)
+    mine = checklist(ended, [*earlier, *events], now=now)
+    theirs = checklist(beside(folder), [], now=now)
+    # What this run did not look at, another one of the same incident may have done.
+    return [
+        other if own["state"] == "not checked" and other["state"] == "done" else own
+        for own, other in zip(mine, theirs, strict=True)
+    ]
+
+
+def beside(folder: Path) -> list[Outcome]:
+    """Return how criteria ended in the other runs of the same incident; the last one counts."""
+    found = []
+    for each in people.siblings(folder):
+        found += outcomes([event for event in people.events(each) if event["event"] == "criterion"])
+    return list({(one.identity, one.component): one for one in found}.values())
 
 
 def amend(folder: Path, event: str, **facts: object) -> None:

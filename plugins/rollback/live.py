@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rollback.model import PHASES, Phase, System
-from rollback.rehearsal import clock
+from rollback.rehearsal import clock, folded
 
 Event = Mapping[str, Any]
 
@@ -55,5 +55,7 @@ class Live:
         self.phase, self.began = phase, elapsed
 
     def say(self, elapsed: float, words: str) -> None:
-        """Write one line."""
-        self.write(f"{clock(elapsed):>7} {self.phase or '':<14} {words}")
+        """Write one line; what does not fit goes on below itself."""
+        head = f"{clock(elapsed):>7} {self.phase or '':<14} "
+        for line in folded(f"{head}{words}", len(head)):
+            self.write(line)

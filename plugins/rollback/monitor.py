@@ -244,8 +244,8 @@ def line(soak: Soak, components: Iterable[Component]) -> str:
     errors = sum(sum(each.errors.values()) for each in soak.samples)
     left = max(0.0, soak.plan.soak - soak.lasted)
     return (
-        f"monitor {clock(soak.lasted)}, {clock(left)} left: {len(soak.samples)} samples, {bad} bad"
-        f"; slowest {slowest(soak)}; {count} restarts; {errors} errors"
+        f"{clock(soak.lasted)}, {clock(left)} left: {len(soak.samples)} samples, {bad} bad, "
+        f"{count} restarts, {errors} errors; slowest {slowest(soak)}"
     )
 
 
@@ -257,4 +257,4 @@ def slowest(soak: Soak) -> str:
         for name, measured in each.probes.items()
         if measured["samples_ms"]
     ]
-    return "{1} {0:.1f} ms".format(*max(found)) if found else "-"
+    return "{1} {0:.0f} ms".format(*max(found)) if found else "-"

@@ -80,11 +80,22 @@ class Night:
     ) -> None:
         self.connection.close()
 
-    def roll_back(self, words: list[str], armed: str | None, *, dry: bool) -> int:
-        """Look, show the plan, ask, roll back and validate; return the exit code."""
+    def roll_back(
+        self, words: list[str], stated: list[str], armed: str | None, *, dry: bool
+    ) -> int:
+        """Look, show the plan, ask, roll back and validate; return the exit code.
+
+        Args:
+            words: what every suite is told.
+            stated: what triage is told beside it.
+            armed: the target's name, where nobody can type it.
+            dry: end with the plan.
+        """
         where = self.system.target.connection
         shown(f"target {self.target} at {where}, system {self.system.about.name}\n")
-        self.pytest("suites/triage", *words)
+        looked = self.pytest("suites/triage", *words, *stated)
+        if looked == UsageError.exit_code:
+            return looked
         code = self.pytest("suites/drill", "--dry-run", *words)
         if code or dry:
             return code

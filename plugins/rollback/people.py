@@ -112,15 +112,21 @@ def foreign(folder: Path) -> list[dict[str, Any]]:
 
 def before(folder: Path, incident: str | None) -> list[dict[str, Any]]:
     """Return what was ticked in earlier runs of the same incident: the checklist before a drill."""
+    others = siblings(folder, incident) if incident else []
+    earlier = [each for each in others if each.name < folder.name]
+    return [event for each in earlier for event in foreign(each)]
+
+
+def siblings(folder: Path, incident: str | None = None) -> list[Path]:
+    """Return the folders of the other runs of the same incident, the oldest first."""
+    if incident is None and (folder / TIMELINE).is_file():
+        incident = incident_of(folder)
     if not incident or not folder.parent.is_dir():
         return []
-    earlier = sorted(each for each in folder.parent.iterdir() if each.name < folder.name)
-    return [
-        event
-        for each in earlier
-        if (each / TIMELINE).is_file() and incident_of(each) == incident
-        for event in foreign(each)
-    ]
+    others = (each for each in folder.parent.iterdir() if each.name != folder.name)
+    return sorted(
+        each for each in others if (each / TIMELINE).is_file() and incident_of(each) == incident
+    )
 
 
 def incident_of(folder: Path) -> str | None:

@@ -138,7 +138,7 @@ def _sandbox(config: pytest.Config, kind: str) -> Any:  # noqa: ANN401 - Loaded,
         ) from error
     if config.option.collectonly:
         return sketch(folder, kind)
-    print(f"starting the {kind}: a demonstration, not your system", flush=True)  # noqa: T201
+    print(f"on the {kind}: a demonstration, not your system", flush=True)  # noqa: T201
     config.stash[SANDBOX] = Sandbox.open(folder, config.getoption("--scenario"), kind)
     config.add_cleanup(config.stash[SANDBOX].close)
     return config.stash[SANDBOX].load()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rollback.action import Action, Change
 from rollback.gate import Gate
 from rollback.model import PHASES, System
+
+WIDTH = 80
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,18 @@ def lines(steps: Iterable[Step], system: System) -> Iterator[str]:
         took, budget = sum(step.seconds for step in mine), system.budgets.of(phase)
         yield f"{phase:15} about {clock(took)} of {clock(budget)}"
         for step in mine:
-            yield from (f"    {change.what}" for change in step.changes)
+            for change in step.changes:
+                yield from folded(f"    {change.what}", 6)
             if not step.changes:
                 yield f"    {step.action.name}: nothing to do"
     total = sum(step.seconds for step in steps)
     yield f"{'in all':15} about {clock(total)} of {clock(system.about.rto)}"
+
+
+def folded(line: str, indent: int) -> list[str]:
+    """Return one line in lines of at most 80 columns; further ones begin so far to the right."""
+    further = " " * indent
+    return textwrap.wrap(line, WIDTH, subsequent_indent=further, break_on_hyphens=False) or [""]
 
 
 def clock(seconds: float) -> str:

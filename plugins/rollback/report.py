@@ -7,6 +7,7 @@ that is not possible any more, our sections still appear on its page, by its doc
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import cache
 from pathlib import Path
@@ -103,13 +104,16 @@ class Report:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Put our page in the place of pytest-html's, which then says no word of its own."""
+        """Put our page in the place of pytest-html's, and have nobody else tell where files are."""
         styles = getattr(session.config.option, "css", None) or []
         for plugin in session.config.pluginmanager.get_plugins():
             if type(plugin).__module__.startswith("pytest_html.") and hasattr(plugin, "_template"):
                 plugin._template = Page(self, styles)  # noqa: SLF001 - it has no other way in
-                # Where the report lies is said once, by the summary.
-                session.config.hook.pytest_terminal_summary._remove_plugin(plugin)  # noqa: SLF001 - as above
+            if type(plugin).__module__.startswith(("pytest_html.", "_pytest.junitxml")):
+                said = session.config.hook.pytest_terminal_summary
+                # Where everything lies is said once, by our own summary.
+                with contextlib.suppress(ValueError):  # it says nothing there
+                    said._remove_plugin(plugin)  # noqa: SLF001 - it has no other way out
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:  # noqa: ANN401 - untyped there

@@ -37,7 +37,8 @@ def lines(run: Run, record: Mapping[str, Any]) -> Iterator[str]:
     for each in run.outcomes:
         if each.outcome in {"waived", "advisory"}:
             yield from paragraph([each])
-    yield from run.notes
+    for note in run.notes:
+        yield from wrapped(note, "")
     yield from ending(run)
 
 
@@ -58,7 +59,7 @@ def following(run: Run) -> Iterator[str]:
         gone = "the sandbox of this session is gone: nothing is left to go on with"
         yield gone if run.fleeting else f"go on with: {run.resume}"
         yield from calling(run)
-    elif run.fleeting or run.exit_code or not run.outcomes:
+    elif run.fleeting or run.asked.dry or run.exit_code or not run.outcomes:
         return
     elif run.suites & {"drill", "validate"}:
         yield f"next: {run.onward.pytest('suites/monitor')}"

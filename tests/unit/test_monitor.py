@@ -191,6 +191,6 @@ def test_the_line_says_how_far_it_is() -> None:
     looks = (sample(errors={"web": 2}), sample(5.0, state={"pid": 8}), Sample(10.0, "lost"))
 
     assert monitor.line(Soak(PLAN, looks, 12.0), [WEB]) == (
-        "monitor 0m12s, 0m48s left: 3 samples, 1 bad; slowest order 3.0 ms; 1 restarts; 2 errors"
+        "0m12s, 0m48s left: 3 samples, 1 bad, 1 restarts, 2 errors; slowest order 3 ms"
     )
     assert "slowest -" in monitor.line(Soak(PLAN, (), 0.0), [WEB])
