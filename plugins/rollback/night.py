@@ -105,7 +105,9 @@ class Night:
 
     def pytest(self, *words: str) -> int:
         """Run suites in a process of their own, before everybody's eyes."""
-        where = f"--rollback-target={self.manifest}"
+        # A sandbox stays one: what is shown of it says that it is a demonstration.
+        target = self.named if self.named in KINDS else self.manifest
+        where = f"--rollback-target={target}"
         settings = ("-o", f"rollback_reports={self.reports}", "-o", f"rollback_door={self.door}")
         command = [sys.executable, "-m", "pytest", "-q", "--no-header", where, *settings]
         process = subprocess.Popen([*command, *words], cwd=self.repository)

@@ -260,7 +260,7 @@ class Run:
             users=self.users,
             latency=self.measured,
             backups=self.backups,
-            resume="" if self.fleeting else self.resume,
+            resume="" if self.fleeting or self.advice else self.resume,
             estimate=self.estimate,
             notes=self.notes,
             manifest={"path": str(self.loaded.path), "sha256": self.loaded.sha256},

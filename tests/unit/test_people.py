@@ -13,7 +13,7 @@ import pytest
 from rollback import amending, people
 from rollback.checklist import FOLLOW, POST, PRE, Item, checklist
 from rollback.errors import UsageError
-from tests.unit.run_facts import NOON, outcome
+from tests.unit.run_facts import NOON, event, outcome
 from tests.unit.run_folder import call, left, story, written
 
 ITEMS = (Item(PRE, "Tell them"), Item(POST, "Watch it"), Item(FOLLOW, "Find out why"))
@@ -212,3 +212,19 @@ def test_a_secret_in_a_note_is_not_kept(tmp_path: Path) -> None:
     assert code == 0, printed
     assert all(secret.encode() not in each.read_bytes() for each in folder.rglob("*.*"))
     assert "token is ***" in (folder / "timeline.jsonl").read_text()
+
+
+def test_the_checklist_is_of_the_incident_not_of_one_run(tmp_path: Path) -> None:
+    """What a rollback did not look at is ticked by the monitor after it."""
+    names = ("monitor.health.steady", "monitor.restarts.none", "monitor.logs.clean")
+    met = [event("criterion", 1.0, id=name, component=None, outcome="met") for name in names]
+    written(tmp_path / "20261124-130000-cccc", [*story(incident="INC-1"), *met])
+    mine = left(tmp_path, events=story(incident="INC-1"), incident="INC-1")
+    alone = left(tmp_path, "20261124-140000-dddd")
+
+    states = [
+        {each["item"]: each["state"] for each in amending.items(one)} for one in (mine, alone)
+    ]
+    watched = "Monitor system for 15 minutes minimum"
+    assert [each[watched] for each in states] == ["done", "not checked"]
+    assert states[0]["Health checks passing"] == states[1]["Health checks passing"]

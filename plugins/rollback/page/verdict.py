@@ -84,7 +84,7 @@ def verdict(record: Row) -> Verdict:
     return Verdict(
         word=word,
         tone=tone(record, word),
-        sentence=record.text("sentence", 400).removeprefix(word).strip(),
+        sentence=record.text("sentence", 400).removeprefix(word).strip(" :,"),
         system=record.text("system", 80),
         target=target.text("name", 80),
         connection=target.text("connection", 200),
