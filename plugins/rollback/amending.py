@@ -65,7 +65,7 @@ def items(folder: Path, now: dt.datetime | None = None) -> list[dict[str, Any]]:
     theirs = checklist(beside(folder), [], now=now)
     # What this run did not look at, another one of the same incident may have done.
     return [
-        other if own["state"] == "not checked" and other["state"] == "done" else own
+        other if not own["by"] and other["state"] == "done" else own
         for own, other in zip(mine, theirs, strict=True)
     ]
 

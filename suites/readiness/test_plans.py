@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from fixtures.facts import fact
@@ -11,6 +12,7 @@ from rollback import actions
 from rollback.action import Action, Change, Scope
 from rollback.connection import Connection
 from rollback.criteria import criterion
+from rollback.dated import stale
 from rollback.errors import Advisory, Inconclusive, Refused, RollbackError
 from rollback.model import PHASES, System
 from rollback.together import Look, looked
@@ -94,7 +96,7 @@ def demand_time(seconds: Mapping[Any, float], system: System) -> None:
 
 @criterion("readiness.drill.recent", phase="prepare")
 def test_a_drill_was_carried_out(
-    runs: list[dict[str, Any]], system: System, record_property: Keep
+    runs: list[dict[str, Any]], system: System, page: Path | None, record_property: Keep
 ) -> None:
     """'Verify rollback procedures tested': the last successful drill here is recent enough."""
     good = [run for run in runs if run["outcome"] == "recovered"]
@@ -103,10 +105,18 @@ def test_a_drill_was_carried_out(
 
     if not good:
         raise Advisory("no rollback was ever carried out here, not even in a drill", hint=hint)
-    age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(good[-1]["ended"])
+    now, ended = dt.datetime.now(dt.UTC), dt.datetime.fromisoformat(good[-1]["ended"])
+    age = now - ended
     if age.total_seconds() > system.drills.max_age:
         raise Refused(
             f"the last successful drill is {age.days} days old; it may be "
             f"{system.drills.max_age / 86400:.0f}",
             hint=hint,
+        )
+    old = list(stale(page, ended, now.date())) if page else []
+    if old:
+        raise Advisory(
+            "the runbook is not the one that was drilled, or was not reviewed in time",
+            findings=old,
+            hint=f"review it, then {hint}",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 import subprocess
@@ -255,6 +256,23 @@ def test_a_runbook_that_is_true_is_met(spoilt: Store) -> None:
     assert named == [{"command": 2, "path": 1, "import": 1}]
     assert "names nothing" in said
     assert "cannot be read" in told
+
+
+def test_a_runbook_that_was_not_drilled_as_it_is_is_advice(spoilt: Store) -> None:
+    """Changed since the last drill, and past its own review day: said, and it stops nobody."""
+    spoilt.ran(dt.datetime.now(dt.UTC).isoformat())
+    runbook(spoilt, "cat web/serve.py")
+    page = spoilt.home / "runbook.md"
+    text = page.read_text()
+    found = {}
+    for dates in ("Updated: 2020-01-01", "Updated: 2999-01-01\nNext review: 2020-02-01"):
+        page.write_text(f"{dates}\n\n{text}")
+        code, said = spoilt.pytest("suites/readiness/test_plans.py", "-k", "drill")
+        found[dates] = code, spoilt.outcomes()["readiness.drill.recent", None]
+
+    assert list(found.values()) == [(0, "met"), (0, "advisory")]
+    assert "was changed on 2999-01-01" in said
+    assert "to be reviewed by 2020-02-01" in said
 
 
 def test_a_secret_that_nobody_loses_is_advice(spoilt: Store) -> None:

@@ -226,5 +226,5 @@ def test_the_checklist_is_of_the_incident_not_of_one_run(tmp_path: Path) -> None
         {each["item"]: each["state"] for each in amending.items(one)} for one in (mine, alone)
     ]
     watched = "Monitor system for 15 minutes minimum"
-    assert [each[watched] for each in states] == ["done", "not checked"]
+    assert [each[watched] for each in states] == ["done", "missing"]
     assert states[0]["Health checks passing"] == states[1]["Health checks passing"]
