@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import re
+import shlex
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -95,6 +97,7 @@ class Suites(Night):
     def __init__(self, named: str) -> None:
         self.repository, self.named, self.reports = REPOSITORY, named, reports(REPOSITORY)
         self.manifest = Path(named)
+        self.door = shlex.join([f"scripts/{Path(sys.argv[0]).name}", *sys.argv[1:]])
 
 
 def parts(name: str) -> set[str]:

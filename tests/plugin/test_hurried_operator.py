@@ -1,0 +1,112 @@
+"""Somebody in a hurry: what is typed wrong ends in a line, a hint and its exit code."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.operator import REPOSITORY
+
+ASKING = (
+    "rollback",
+    "create_backups.py",
+    "restore_imports.py",
+    "simulate_rollback.py",
+    "test_agent_response.py",
+    "test_full_system.py",
+    "test_p2p_connection.py",
+    "validate_rollback_capability.py",
+)
+"""Scripts that are about a target."""
+OTHERS = ("checklist", "index", "postmortem", "sandbox", "schema", "screenshots", "story")
+SCRIPTS = (*ASKING, *OTHERS, "verify_bundle")
+MORE = {"create_backups.py": ("--previous", "1", "--current", "2", "a")}
+
+TYPO = '[system]\nnmae = "x"\n'
+AWAY = (
+    (REPOSITORY / "rollback.toml").read_text().replace('"local://"', '"ssh://nobody@127.0.0.1:1"')
+)
+
+
+def typed(home: Path, *words: str) -> tuple[int, str]:
+    """Type a command; return its exit code and everything that it printed."""
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=REPOSITORY,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "80", "ROLLBACK_REPORTS": str(home / "reports")},
+    )
+    return done.returncode, done.stdout
+
+
+def demand(said: tuple[int, str], code: int) -> None:
+    """See that a refusal has its exit code and a hint, and no traceback."""
+    assert (said[0], "HINT: " in said[1], "Traceback" in said[1]) == (code, True, False), said
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_an_option_that_there_is_not(tmp_path: Path, script: str) -> None:
+    """Exit code 4, for every script."""
+    demand(typed(tmp_path, f"scripts/{script}", "--no-such-option"), 4)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_an_option_without_its_value(tmp_path: Path, script: str) -> None:
+    """Each option that takes a value, left without one."""
+    _, page = typed(tmp_path, f"scripts/{script}", "--help")
+    taking = sorted(set(re.findall(r"^  (--[a-z-]+) [A-Z0-9]", page, re.MULTILINE)))
+
+    for option in taking:
+        demand(typed(tmp_path, f"scripts/{script}", option), 4)
+
+
+@pytest.mark.parametrize("script", ASKING)
+@pytest.mark.parametrize(("text", "code"), [(None, 4), (TYPO, 4), (AWAY, 7)])
+def test_a_target_that_cannot_be_used(
+    tmp_path: Path, script: str, text: str | None, code: int
+) -> None:
+    """A wrong name, a typo in the description, a host that does not answer."""
+    manifest = tmp_path / "rollback.toml"
+    if text is not None:
+        manifest.write_text(text)
+    words = (f"--rollback-target={manifest}", *MORE.get(script, ()))
+
+    demand(typed(tmp_path, f"scripts/{script}", *words), code)
+
+
+@pytest.mark.parametrize("full", ["/dev/full/reports", "/proc/reports"])
+def test_reports_that_cannot_be_written(tmp_path: Path, full: str) -> None:
+    """The scripts that write there say so."""
+    code, said = typed(tmp_path, "scripts/index", full)
+
+    demand((code, said), 4)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("suites/triage", "--impact=lots"), 4),
+        (("suites/triage", "--impact=130%"), 4),
+        (("suites/triage", "--downtime=4"), 4),
+        (("suites/monitor", "--soak=0s"), 4),
+        (("suites/monitor", "-o", "rollback_soak_scale=fast"), 4),
+        (("suites/readiness", "--rollback-format=xml"), 4),
+        (("suites/readiness", "--component=gatway"), 4),
+        (("suites/readiness", "--rollback-target=no-such.toml"), 4),
+        (("suites/drill", "--rollback-target=sandbox", "--scenario=no-such"), 4),
+    ],
+)
+def test_an_option_of_the_suites_that_makes_no_sense(
+    tmp_path: Path, words: tuple[str, ...], code: int
+) -> None:
+    """Refused before anything is asked."""
+    demand(typed(tmp_path, "-m", "pytest", *words), code)
