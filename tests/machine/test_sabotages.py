@@ -1,0 +1,102 @@
+"""A sabotaged drill on a whole host does not recover, and says why: the same as on the sandbox."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.machine.host import Host
+
+STATE = "/var/lib/rollback/aivillage"
+ROOT = "/opt/aivillage"
+LIVE = f"{ROOT}/core/gateway/server.py"
+UNIT = "/etc/systemd/system/aivillage-gateway.service"
+DUMP = "/backups/aivillage_backup.sql"
+PUT_BACK = """
+cp -p {0} {0}.failed
+systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 6000 ]; do
+cmp -s {0} {0}.failed || cp {0}.failed {0}; i=$((i+1)); sleep 0.005; done'
+"""
+"""Somebody who puts a file back whenever it is restored: a deploy that goes on."""
+
+START_AGAIN = """
+systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 600 ]; do
+systemctl start aivillage-gateway; i=$((i+1)); sleep 0.05; done'
+"""
+
+
+def described(host: Host) -> dict[str, Any]:
+    """Return the machine's description as a test has it."""
+    return tomllib.loads(host.manifest.read_text())
+
+
+def expect(table: str, **more: object) -> Callable[[Host], None]:
+    """Return what expects of one table's subject what it never does."""
+    return lambda host: host.describe(**{table: {**described(host)[table], **more}})
+
+
+def shell(script: str) -> Callable[[Host], None]:
+    """Return what runs a script in the machine."""
+
+    def done(host: Host) -> None:
+        host.run("sh", "-c", script)
+
+    return done
+
+
+def fail_late(host: Host) -> None:
+    """Want the dump restored, and let its last statement fail."""
+    expect("database", restore=True)(host)
+    end = "-- PostgreSQL database dump complete"
+    host.run("sed", "-i", f"s/^{end}/SELECT 1\\/0;\\n\\n{end}/", DUMP)
+
+
+def expect_of_requests(host: Host) -> None:
+    """Expect of the gateway's users' request what it never answers."""
+    document = described(host)
+    document["probes"]["query"]["body"] = "superb"
+    document["components"][0]["start"] = "4s"
+    host.describe(probes=document["probes"], components=document["components"])
+
+
+SABOTAGES: dict[str, tuple[Callable[[Host], None], str, str | None]] = {
+    "drill.state.saved": (shell(f"rm -rf {STATE}/runs; touch {STATE}/runs"), "runs", None),
+    "drill.units.stopped": (shell(START_AGAIN), "aivillage-gateway", None),
+    "drill.maintenance.shown": (expect("maintenance", status=599), "599", None),
+    "drill.files.restored": (shell(PUT_BACK.format(LIVE)), "core/gateway/server.py", None),
+    "drill.configuration.restored": (
+        shell(PUT_BACK.format(f"{ROOT}/config/.env")),
+        "config/.env",
+        None,
+    ),
+    "drill.units.installed": (shell(PUT_BACK.format(UNIT)), "aivillage-gateway", None),
+    "drill.database.restored": (fail_late, "division by zero", None),
+    "drill.services.started": (
+        shell(f"echo 'raise RuntimeError(1)' > {ROOT}/core/shared/service.py"),
+        "aivillage-gateway",
+        None,
+    ),
+    "drill.health.answers": (expect_of_requests, "superb", "gateway"),
+    "drill.maintenance.lifted": (expect("edge", status=204), "204", None),
+}
+ALSO = {"drill.health.answers": {("drill.maintenance.lifted", None)}}
+"""Users do not get a system whose requests are not answered."""
+
+
+@pytest.mark.parametrize("identity", SABOTAGES)
+def test_a_sabotaged_drill_is_not_recovered(altered: Host, identity: str) -> None:
+    """One sabotage of one action: NOT RECOVERED, this criterion alone, with reason and hint."""
+    sabotage, reason, component = SABOTAGES[identity]
+    altered.machine.break_("degraded")
+    sabotage(altered)
+    code, printed = altered.drill("suites/drill")
+
+    reds = {row for row, outcome in altered.outcomes().items() if outcome == "not met"}
+    assert (code, reds) == (1, {(identity, component)} | ALSO.get(identity, set())), printed
+    assert "NOT RECOVERED" in printed
+    assert reason in printed, printed
+    assert "HINT: " in printed
+    assert "plugins/rollback" not in printed, printed  # no traceback of ours
