@@ -33,7 +33,7 @@ test: setup  ## run our own tests, but for the long ones below
 	ROLLBACK_FAULTS=few $(VENV)/bin/pytest -q tests/faults -m "not long"
 	@echo "NOT RUN: make machine-test, make faults"
 
-machine-test: setup  ## run the tests on a host of its own
+machine-test: setup  ## run the tests on a host of its own; twenty minutes or more
 	@$(VENV)/bin/python scripts/build_machine
 	$(VENV)/bin/pytest tests/machine
 

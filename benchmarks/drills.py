@@ -44,6 +44,7 @@ class Stage:
 
     def __init__(self, kind: str) -> None:
         self.kind, self.home = kind, Path(tempfile.mkdtemp(prefix="d-"))
+        self.home.chmod(0o711)  # the database's own user goes through it
         made: dict[str, Any] = {"sandbox": Embedded, "machine": Machine}
         self.sandbox: Any = made[kind](VILLAGE).up(
             self.home / f"rollback-{kind}-{os.getuid()}", keep=True
