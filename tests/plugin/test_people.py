@@ -152,22 +152,21 @@ def test_readiness_proves_the_chain(
 
 
 @pytest.mark.parametrize(
-    ("table", "code"),
+    ("table", "outcome"),
     [
-        ({"notify": {"channels": []}}, 0),
-        ({}, 10),
-        ({"notify": {"channels": [{"name": "team", "variable": "NO_SUCH"}]}}, 1),
+        ({"notify": {"channels": []}}, "met"),
+        ({}, "advisory"),
+        ({"notify": {"channels": [{"name": "team", "variable": "NO_SUCH"}]}}, "not met"),
     ],
 )
-def test_nobody_to_tell_is_said_or_inconclusive(
-    shop: Shop, table: dict[str, Any], code: int
-) -> None:
-    """An empty table is a decision; no table is none; a channel without its secret is useless."""
+def test_nobody_to_tell_is_said(shop: Shop, table: dict[str, Any], outcome: str) -> None:
+    """An empty table is a decision; no table is told; a channel without its secret is useless."""
     document = shop.document()
     del document["notify"]
     shop.manifest.write_text(tomli_w.dumps({**document, **table}))
 
-    assert shop.pytest("suites/readiness/test_notify.py")[0] == code
+    assert shop.pytest("suites/readiness/test_notify.py")[0] == (outcome == "not met")
+    assert shop.outcomes()["readiness.people.reachable", None] == outcome
 
 
 def test_the_checklist_of_a_drill_is_ticked_and_verifies(shop: Shop) -> None:
