@@ -226,6 +226,6 @@ def test_a_terminal_shows_a_live_line(shop: Watched) -> None:
     os.close(ours)
 
     assert watching.wait(60) == 0, printed.decode()
-    assert printed.count(b"\rmonitor 0m0") >= 2
+    assert printed.count(b"\r0m0") >= 2
     assert b"left: 2 samples, 0 bad" in printed
     assert b"STEADY" in printed
