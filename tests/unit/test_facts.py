@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-LASTING = {"system", "connection", "scope", "run"}
+LASTING = {"system", "connection", "scope", "run", "page"}
 """What is the same for the whole session, and asks the host nothing."""
 
 

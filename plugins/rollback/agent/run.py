@@ -107,7 +107,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         signal_group(process.pid, number)
         until = time.monotonic() + GRACE
-        while process.poll() is None and time.monotonic() < until:
+        while time.monotonic() < until and (process.poll() is None or signal_group(process.pid, 0)):
             time.sleep(0.005)
 
 

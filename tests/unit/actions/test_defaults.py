@@ -106,7 +106,8 @@ def test_a_restored_file_that_cannot_be_read_gets_its_default(reset: Site) -> No
     reset.put(ENV, "no setting\n", 0o600)
     from rollback.agent import saving  # noqa: PLC0415 - the deploy's part, for this test alone
 
-    saving.save(reset.question(files=[ENV], added=[], replace=True))
+    later = {"name": "later", "commit": None}
+    saving.save(reset.question(files=[ENV], added=[], current=later, replace=True))
     reset.put(ENV, "TOKEN=current-secret\n")
     reset.perform(actions.RESTORE_CONFIGURATION)
     assert reset.path(ENV).read_text() == "no setting\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import signal
 import sys
 import time
@@ -75,6 +76,16 @@ def test_the_whole_group_dies_at_the_deadline(tmp_path: Path) -> None:
     run(python(code), 1)
 
     assert members(int(pid.read_text())) == []
+
+
+def test_a_child_may_end_well_when_its_parent_is_gone(tmp_path: Path) -> None:
+    """SIGKILL is for what is left after a moment, not for what is about to end."""
+    done = tmp_path / "done"
+    child = f"trap 'sleep 0.2; echo end > {done}; exit' TERM; while :; do sleep 0.1; done"
+    parent = f"bash -c {shlex.quote(child)} & exec sleep 60"
+    run(["bash", "-c", parent], 2)
+
+    assert done.read_text() == "end\n"
 
 
 def test_a_background_child_with_our_output_delays_nobody() -> None:

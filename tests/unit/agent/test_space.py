@@ -73,7 +73,7 @@ def test_the_room_that_a_rollback_needs_is_that_of_its_files(deploy: Deploy) -> 
     deploy.save()
     before = sum(each["need"] for each in needs.space(question(deploy)))
     deploy.put("core/gateway/server.py", "x" * 40960)
-    deploy.save(replace=True)
+    deploy.save(current={"name": "v3", "commit": None}, replace=True)
     after = sum(each["need"] for each in needs.space(question(deploy)))
 
     assert after - before == 3 * (40960 - 4096)
