@@ -45,16 +45,19 @@ def seal(folder: Path, record: Mapping[str, Any], redactor: Redactor) -> None:
         LeakFound: a file held a secret all the same; it was removed.
         OSError: a file could not be written or read.
     """
-    write_private(folder / DATA, json.dumps(redactor.data(record), indent=2, default=str) + "\n")
-    for name, redact in ((TIMELINE, redacted_lines), (JUNIT, redacted_xml)):
-        path = folder / name
-        if path.is_file() and not path.is_symlink():
-            text = path.read_text("utf-8", "replace")
-            clean = redact(text, redactor)
-            if clean != text:
-                write_private(path, clean)
-    private(folder)
-    withdraw(folder, redactor.values)
+    data = json.dumps(redactor.data(record), indent=2, default=str)
+    try:
+        for name, redact in ((TIMELINE, redacted_lines), (JUNIT, redacted_xml)):
+            path = folder / name
+            if path.is_file() and not path.is_symlink():
+                text = path.read_text("utf-8", "replace")
+                clean = redact(text, redactor)
+                if clean != text:
+                    write_private(path, clean)
+        write_private(folder / DATA, f"{data}\n")
+    finally:  # also what a full disk left half written
+        private(folder)
+        withdraw(folder, redactor.values)
 
 
 def redacted_lines(text: str, redactor: Redactor) -> str:

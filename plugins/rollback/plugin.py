@@ -64,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _keep(config: pytest.Config, run: Run) -> None:
     """Have the session leave its report in the run's folder; without one it still goes on."""
     from rollback.redaction import Redactor  # noqa: PLC0415 - only criteria pay for it
-    from rollback.report import attach  # noqa: PLC0415
+    from rollback.report import attach, unwritten  # noqa: PLC0415
     from rollback.telling import known_secrets  # noqa: PLC0415
 
     run.redactor = Redactor(known_secrets(run.system))
@@ -73,7 +73,7 @@ def _keep(config: pytest.Config, run: Run) -> None:
     try:
         config.stash[SEAL] = attach(config, run.folder, run.record, run.redactor)
     except OSError as error:
-        run.notes.append(f"no report can be written to {run.folder}: {error.strerror}")
+        run.notes.append(unwritten(run.folder, error))
 
 
 def _interrupt(number: int, _frame: object) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
+import traceback
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,6 +103,7 @@ class Report:
         self.redact = redact
         self.log = Log(redact)
         self.title = "Rollback report"
+        self.problem = ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -137,9 +140,14 @@ class Report:
     def pytest_html_results_summary(self, prefix: list[str], postfix: list[str]) -> None:
         """Give pytest-html our sections: the verdict first, the raw log last."""
         record = self.record()
-        self.title = page.title(record, self.redact)
-        prefix.insert(0, page.render(record, self.redact))
-        postfix.append(page.render_log(self.log))
+        try:
+            self.title = page.title(record, self.redact)
+            prefix.insert(0, page.render(record, self.redact))
+            postfix.append(page.render_log(self.log))
+        except Exception as defect:  # noqa: BLE001 - no defect of the page takes the verdict away
+            why = "".join(traceback.format_exception(defect))
+            prefix.insert(0, page.defective(record, why, self.redact))
+            self.problem = f"{REPORT} is not as it should be: {self.redact(repr(defect))}"
 
 
 class Seal:
@@ -155,16 +163,21 @@ class Seal:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Write the record, redact, make private and search, before the summary is printed."""
-        result = yield
+        result = None
+        try:
+            result = yield
+        except OSError as error:  # page or JUnit; the verdict is in the summary all the same
+            self.problem = unwritten(self.folder, error)
         if hasattr(session.config, "workerinput"):
             return result
+        self.problem = self.problem or self.report.problem
         try:
             own(session.config, self.folder, self.redactor)
             seal(self.folder, self.report.record(), self.redactor)
         except LeakFound as leak:
             self.problem, session.exitstatus = str(leak), leak.exit_code
         except OSError as error:
-            self.problem = f"{self.folder}: {error.strerror or error}"
+            self.problem = self.problem or unwritten(self.folder, error)
         self._close()
         return result
 
@@ -173,10 +186,19 @@ class Seal:
         try:
             bundle.close(self.folder, "the run ended")
             overview.write(self.folder.parent)
-        except (RollbackError, OSError) as error:
-            self.problem = (
-                self.problem or f"{self.folder}: {getattr(error, 'strerror', '') or error}"
-            )
+        except RollbackError as error:
+            self.problem = self.problem or str(error)
+        except OSError as error:
+            self.problem = self.problem or unwritten(self.folder, error)
+
+
+def unwritten(folder: Path, error: OSError) -> str:
+    """Return that a run's folder is not complete, and how the next one is, or this one still."""
+    return (
+        f"the report is not complete: {folder}: {error.strerror or error}\n"
+        f"HINT: df -h {shlex.quote(str(folder.parent))}, or ROLLBACK_REPORTS=FOLDER for another "
+        f"place; a rollback's own: scripts/verify_bundle {folder.name} --rebuild"
+    )
 
 
 def own(config: pytest.Config, folder: Path, redactor: Redactor) -> None:

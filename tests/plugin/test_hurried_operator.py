@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,34 @@ def test_reports_that_cannot_be_written(tmp_path: Path, full: str) -> None:
     code, said = typed(tmp_path, "scripts/index", full)
 
     demand((code, said), 4)
+
+
+@pytest.fixture(params=["4k", "64k", "300k"])
+def small(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A disk on which there is room for a part of a report."""
+    if os.geteuid() != 0:
+        pytest.skip("not run: mounting a small disk takes root")
+    place = tmp_path / "reports"
+    place.mkdir()
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={request.param}", "none", place], check=True
+    )
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_full_disk_below_the_reports(tmp_path: Path, small: Path) -> None:
+    """The verdict is printed all the same, and what the report lacks, with the way out."""
+    code, said = typed(
+        tmp_path, "-m", "pytest", "suites/readiness", "--rollback-target=rollback.toml"
+    )
+
+    demand((code, said), 7)
+    assert "NOT READY" in said
+    assert "the report is not complete" in said
+    assert "No space left on device" in said
+    assert "INTERNALERROR" not in said
+    assert not [path for path in small.rglob("*") if path.stat().st_mode & 0o077]
 
 
 @pytest.mark.parametrize(

@@ -215,4 +215,6 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
     assert code == 0
     assert "INTERNALERROR" not in output
+    assert "the report is not complete: " in output
     assert "run: Is a directory" in output
+    assert "HINT: df -h " in output

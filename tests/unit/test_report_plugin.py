@@ -183,3 +183,18 @@ def test_without_pytest_html_nothing_breaks(tmp_path: Path) -> None:
 
     assert "2 passed" in output
     assert "INTERNALERROR" not in output
+
+
+@pytest.mark.parametrize("piece", ["title", "render", "render_log"])
+def test_a_defect_of_the_page_keeps_the_verdict(tmp_path: Path, report: Path, piece: str) -> None:
+    """What is known stands there as it is, and why the page is not whole; the session goes on."""
+    conftest = f"{CONFTEST}\nfrom rollback import report\ndel report.page.{piece}\n"
+
+    output = run(tmp_path, conftest=conftest)
+    page = report.read_text("utf-8")
+
+    assert "2 passed" in output
+    assert "INTERNALERROR" not in output
+    assert "RECOVERED</h1>" in page
+    assert "has no attribute" in page
+    assert "hunter2" not in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,13 @@ def render_log(log: Log) -> str:
         return fill("log.html", lines=lines, left=left, total=len(log.entries))
 
     return fit(shown, LOG) if log.entries else ""
+
+
+def defective(record: Mapping[str, object], why: str, redact: Redact) -> str:
+    """Return what stands there where a record could not be rendered: the record as it is."""
+    known = json.dumps(record, indent=2, default=str)
+    sentence = str(record.get("sentence") or record.get("verdict") or "No verdict")
+    return fill("defective.html", sentence=redact(sentence), known=redact(known), why=redact(why))
 
 
 def title(record: Mapping[str, object], redact: Redact) -> str:
