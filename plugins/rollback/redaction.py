@@ -31,7 +31,7 @@ DIGITS = 8
 PLACES = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY", "GPG_AGENT_INFO"})
 """Variables with a name like a secret's, that hold a path."""
 
-PIECE = 16
+PIECE = 12
 """Letters of one line of a longer secret, such as a key, that are a secret of their own."""
 
 ENDS = str.maketrans("", "", "\r\n")

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 import os
-import secrets
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 import tomli_w
 
-from tests.plugin.operator import REPOSITORY
+from tests.plugin.planted import run
 from tests.plugin.shop import Shop
 from tests.unit.mailbox import Inbox, inbox, mailbox
 from tests.unit.run_folder import call
-
-ODD = ("&", "<", '"', "'", "%", "\\", " ", "/", "=", "ü")
-PLANTED = {
-    f"PLANTED_TOKEN_{n}": f"{secrets.token_hex(6)}{odd}{n:03d}x" for n, odd in enumerate(ODD)
-}
-PLANTED |= {
-    f"PLANTED_KEY_{n}": f"{secrets.token_hex(6)}\n{secrets.token_hex(8)}{n}" for n in range(10)
-}
-TOKEN = f"t0k{secrets.token_hex(4)}&<\"'%"
 
 
 @pytest.fixture(scope="module")
@@ -50,48 +34,16 @@ def described(shop: Shop, box: Inbox, **more: Any) -> None:  # noqa: ANN401 - ta
     shop.describe(notify={"pager": hook, "status": hook, **more}, contacts=[contact])
 
 
-def run(shop: Shop, *words: str) -> tuple[int, str, set[str]]:
-    """Run pytest with secrets in its environment; also return every command line there was."""
-    where = [f"--rollback-target={shop.manifest}", "-o", f"rollback_reports={shop.reports}"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", *where, *words],
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, **PLANTED, "SHOP_PAGER": TOKEN, "COLUMNS": "80"},
-    )
-    seen: set[str] = set()
-    while process.poll() is None:
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                seen.add(path.read_text(errors="replace"))
-            except OSError:
-                continue
-        time.sleep(0.05)
-        if len(seen) > 5000:
-            break
-    printed, _ = process.communicate()
-    return process.returncode, printed, seen
-
-
 def last(shop: Shop) -> Path:
     """Return the folder of the latest run."""
     return max(each for each in shop.reports.iterdir() if each.is_dir())
 
 
-def leaks(value: str, text: str) -> bool:
-    """Tell whether a text holds a secret as it is, or as something writes it."""
-    forms = {value, json.dumps(value)[1:-1], html.escape(value), quote(value, safe="")}
-    forms |= {repr(value)[1:-1], base64.b64encode(value.encode()).decode().rstrip("=")[:-1]}
-    return any(form in text for form in forms)
-
-
-def test_a_drill_tells_people_and_nobody_a_secret(shop: Shop) -> None:
-    """Twenty secrets and a token: in no artefact, message, output or command line."""
+def test_a_drill_tells_people(shop: Shop) -> None:
+    """The start, that they are called, the recovery; and the hash to hold the report against."""
     with inbox(202) as box:
         described(shop, box)
-        code, printed, lines = run(shop, "suites/drill", "--arm=corner", "--incident=INC-7")
+        code, printed, _ = run(shop, "suites/drill", "--arm=corner", "--incident=INC-7")
     folder = last(shop)
     told = [each["body"] for each in box.requests]
 
@@ -106,10 +58,6 @@ def test_a_drill_tells_people_and_nobody_a_secret(shop: Shop) -> None:
     assert any(head in each.get("details", "") for each in told)
     ticks = {each["item"]: each["state"] for each in record["checklist"]}
     assert ticks["Notify stakeholders"] == "done"
-    everything = [p.read_text("utf-8", "replace") for p in folder.rglob("*") if p.is_file()]
-    everything += [printed, json.dumps(told), "\n".join(lines)]
-    for name, value in {**PLANTED, "SHOP_PAGER": TOKEN}.items():
-        assert not any(leaks(value, text) for text in everything), name
 
 
 def test_a_pager_in_trouble_neither_fails_nor_delays_the_drill(shop: Shop) -> None:

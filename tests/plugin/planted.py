@@ -1,0 +1,84 @@
+"""Secrets that are planted in an environment and on a host, and a look for them everywhere."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from tests.plugin.operator import REPOSITORY
+from tests.plugin.shop import Shop
+
+ODD = ("&", "<", '"', "'", "%", "\\", " ", "/", "=", "ü")
+PLANTED = {
+    f"PLANTED_TOKEN_{n}": f"{secrets.token_hex(6)}{odd}{n:03d}x" for n, odd in enumerate(ODD)
+}
+PLANTED |= {
+    f"PLANTED_KEY_{n}": f"{secrets.token_hex(6)}\n{secrets.token_hex(8)}{n}" for n in range(10)
+}
+"""In the operator's environment: with what shells, HTML, JSON and URLs write in their own way."""
+
+TOKEN = f"t0k{secrets.token_hex(4)}&<\"'%"
+"""What the pager wants."""
+
+HOSTED = {f"HOSTED_TOKEN_{n}": f"{secrets.token_hex(6)}{odd}{n}z" for n, odd in enumerate(ODD)}
+"""In a file with secrets on the host."""
+
+EVERY = {**PLANTED, **HOSTED, "SHOP_PAGER": TOKEN}
+
+
+def run(shop: Shop, *words: str) -> tuple[int, str, set[str]]:
+    """Run pytest or a script with secrets in its environment.
+
+    Returns:
+        Its exit code, what it printed, and every command line there was meanwhile.
+    """
+    if words[0].startswith("suites/"):
+        words = ("-m", "pytest", f"--rollback-target={shop.manifest}", *words)
+    process = subprocess.Popen(
+        [sys.executable, *words],
+        cwd=REPOSITORY,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, **PLANTED, "SHOP_PAGER": TOKEN, "ROLLBACK_REPORTS": str(shop.reports)},
+    )
+    seen: set[str] = set()
+    while process.poll() is None:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                seen.add(path.read_text(errors="replace"))
+            except OSError:
+                continue
+        time.sleep(0.05)
+        if len(seen) > 5000:
+            break
+    printed, _ = process.communicate()
+    return process.returncode, printed, seen
+
+
+def leaks(value: str, text: str) -> bool:
+    """Tell whether a text holds a secret as it is, or as something writes it."""
+    if "\n" in value:  # the lines of a key are secrets as well
+        return any(leaks(line, text) for line in value.splitlines())
+    forms = {value, json.dumps(value)[1:-1], html.escape(value), quote(value, safe="")}
+    forms |= {repr(value)[1:-1], base64.b64encode(value.encode()).decode().rstrip("=")[:-1]}
+    return any(form in text for form in forms)
+
+
+def leaked(texts: dict[str, str]) -> list[str]:
+    """Return which secret is in which text."""
+    return [
+        f"{name} in {where}"
+        for where, text in texts.items()
+        for name, value in EVERY.items()
+        if leaks(value, text)
+    ]
