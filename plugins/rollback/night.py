@@ -13,7 +13,7 @@ from typing import NoReturn, Self
 from rollback import rehearsal, status
 from rollback.action import Scope
 from rollback.actions.undo import undoing
-from rollback.command import shown
+from rollback.command import INTERRUPTED, shown
 from rollback.connection import Connection
 from rollback.errors import GateClosed, UsageError
 from rollback.gate import Gate, Holder
@@ -46,6 +46,14 @@ def described(named: str) -> Path:
         hint = f"scripts/sandbox up{flag}; scripts/sandbox break NAME{flag}"
         raise UsageError(f"no {named} is up", hint=hint)
     return layout.manifest
+
+
+def typed(question: str) -> str:
+    """Return what somebody types as an answer; the end of the input is none."""
+    try:
+        return input(question).strip()
+    except EOFError:
+        return ""
 
 
 class Night:
@@ -94,7 +102,8 @@ class Night:
         where = self.system.target.connection
         shown(f"target {self.target} at {where}, system {self.system.about.name}\n")
         looked = self.pytest("suites/triage", *words, *stated)
-        if looked == UsageError.exit_code:
+        if looked in {INTERRUPTED, UsageError.exit_code}:
+            shown("nothing was changed")
             return looked
         code = self.pytest("suites/drill", "--dry-run", *words)
         if code or dry:
@@ -124,7 +133,7 @@ class Night:
             GateClosed: another name was given, or none, and nobody is there to type it.
         """
         if armed is None and sys.stdin.isatty():
-            armed = input(f"\nto change {self.target}, type its name: ").strip()
+            armed = typed(f"\nto change {self.target}, type its name: ")
         if armed != self.target:
             raise GateClosed(
                 f"nothing was changed: {armed!r} is not {self.target!r}"

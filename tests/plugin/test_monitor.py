@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import shutil
 import signal
 import subprocess
@@ -19,6 +18,7 @@ import pytest
 
 from tests.plugin.operator import FINE, REPOSITORY
 from tests.plugin.reopened import Reopened
+from tests.plugin.terminal import Terminal
 from tests.unit.layers import criteria, sources
 
 Reds = set[tuple[str, str | None]]
@@ -211,21 +211,10 @@ def seen(shop: Watched) -> bool:
 
 def test_a_terminal_shows_a_live_line(shop: Watched) -> None:
     """Rewritten with each sample, and followed by the verdict."""
-    ours, theirs = pty.openpty()
-    watching = subprocess.Popen(command(shop), cwd=REPOSITORY, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    printed = b""
-    while True:
-        try:
-            piece = os.read(ours, 65536)
-        except OSError:  # the other end is closed: everything was said
-            break
-        printed += piece
-        if not piece:
-            break
-    os.close(ours)
+    with Terminal(*command(shop)[1:]) as terminal:
+        code, printed = terminal.over()
 
-    assert watching.wait(60) == 0, printed.decode()
-    assert printed.count(b"\r0m0") >= 2
-    assert b"left: 2 samples, 0 bad" in printed
-    assert b"STEADY" in printed
+    assert code == 0, printed
+    assert printed.count("\r0m0") >= 2
+    assert "left: 2 samples, 0 bad" in printed
+    assert "STEADY" in printed
