@@ -16,6 +16,7 @@ from rollback.errors import GateClosed, LockHeld, NotDone, Refused
 from rollback.gate import Gate, Holder, process_started
 from rollback.timeline import Timeline
 from tests.unit.actions.site import CHANGED, Site
+from tests.unit.agent.apart import elsewhere
 
 pytestmark = pytest.mark.usefixtures("systemd")
 
@@ -128,3 +129,18 @@ def test_a_run_is_taken_back_as_a_whole(site: Site, timeline: Timeline) -> None:
     assert site.everything() == before
     assert back.perform(undo).changes == ()
     assert [change.verb for change in back.foresee(start)] == ["start", "start"]
+
+
+def test_a_gate_that_took_no_host_lets_go_of_none(site: Site, timeline: Timeline) -> None:
+    """The end of a run that never began asks the host for nothing."""
+    gate(site, timeline).end("failed")
+
+    assert not (site.state / "runs").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave its root directory")
+def test_where_there_is_no_proc_the_start_is_unknown(tmp_path: Path) -> None:
+    """A controller on another system than Linux is known by its pid alone."""
+    assert process_started() > 0
+    with elsewhere(tmp_path):
+        assert process_started() == 0.0

@@ -144,3 +144,30 @@ def test_a_system_without_a_page_has_nothing_to_do(site: Site) -> None:
     site.connection.system = site.system
 
     assert site.plan(actions.MAINTENANCE_ON) == site.plan(actions.MAINTENANCE_OFF) == ()
+
+
+def test_maintenance_stays_on_while_a_request_of_users_fails(
+    faced: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Health is not all: what users ask of a required component has to be answered as well."""
+    document = faced.document()
+    asked = document["probes"]["gate"]
+    document["components"][0]["requests"] = ["asked", "wanted"]
+    wanted = {**asked, "body": "superb"}
+    faced.describe(
+        components=document["components"],
+        probes={**document["probes"], "asked": asked, "wanted": wanted},
+    )
+    systemd = Systemd(faced)
+    monkeypatch.setenv("PATH", f"{faced.home / 'bin'}:/usr/bin:/bin")
+    try:
+        with edge(faced):
+            faced.perform(actions.MAINTENANCE_ON)
+            faced.perform(actions.START)
+            with pytest.raises(Refused, match="maintenance stays on") as caught:
+                faced.plan(actions.MAINTENANCE_OFF)
+    finally:
+        systemd.end()
+
+    assert caught.value.findings == ("gate: wanted: the answer does not match 'superb'",)
+    assert faced.page.exists()
