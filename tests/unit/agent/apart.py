@@ -7,13 +7,22 @@ import os
 import sys
 import tempfile
 import traceback
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import pytest
+
+from rollback.agent import wire
+from rollback.agent.paths import Irregular
+from rollback.agent.problem import Problem
+from tests.faults import tracing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 NOBODY = 65534
+ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+Result = TypeVar("Result")
 
 
 class Ended(NamedTuple):
@@ -49,6 +58,49 @@ def _child(task: Callable[[], object], words: int, said: int) -> None:
         os.write(1, traceback.format_exc().encode())
     finally:
         os._exit(code)
+
+
+def injected(task: Callable[[], Result], *faults: str) -> Result:
+    """Return what a task returns in a fork whose system calls fail as strace is told.
+
+    A fault is written as strace takes it: `fsync:error=EIO:when=2`.
+    """
+    why = tracing.unavailable()
+    if why:
+        pytest.skip(f"not run: {why}")
+    words = [word for fault in faults for word in ("-e", f"inject={fault}")]
+    told = tracing.apart(lambda: wire.frame({"answers": [{"value": task()}]}), words)
+    assert told.killed == 0
+    assert "value" in told.answers[0], told.answers
+    found: Result = told.answers[0]["value"]
+    return found
+
+
+def before(event: str, act: Callable[[], object], number: int = 1) -> None:
+    """Have something done in this fork right before its n-th event of a kind.
+
+    Events are those of `sys.addaudithook`, which hears of them before the system is asked. A hook
+    stays as long as its process: only in what is done `apart`.
+    """
+    left = number
+
+    def hook(name: str, _: tuple[object, ...]) -> None:
+        nonlocal left
+        if name == event:
+            left -= 1
+            if left == 0:
+                act()
+
+    sys.addaudithook(hook)
+
+
+def words(task: Callable[[], object]) -> str:
+    """Return how a task was refused, "" when it was not."""
+    try:
+        task()
+    except (Problem, Irregular, OSError) as why:
+        return f"{type(why).__name__}: {why}"
+    return ""
 
 
 @contextlib.contextmanager
