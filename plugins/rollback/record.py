@@ -274,7 +274,7 @@ def procedure(sentence: str) -> str:
 
 
 def title(sentence: str) -> str:
-    """Return a criterion's sentence without the quote that it begins with."""
+    """Return a criterion's sentence without the quote that it begins with, if words are left."""
     leading = LEADING.match(sentence)
     rest = sentence[leading.end() :] if leading else ""
-    return rest[:1].upper() + rest[1:] if rest else sentence
+    return rest[:1].upper() + rest[1:] if re.search(r"\w", rest) else sentence

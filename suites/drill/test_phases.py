@@ -59,7 +59,7 @@ def test_the_configuration_is_restored(configuration_restored: Done) -> None:
 
 @criterion("drill.configuration.defaults", phase="configuration")
 def test_defaults_are_used_where_asked(defaults_used: Done) -> None:
-    """'Reset to default configuration': only with --use-defaults, and only what is broken."""
+    """'Reset to default configuration': what is broken, and only with --use-defaults."""
     assert defaults_used.action is actions.USE_DEFAULTS
 
 
@@ -77,13 +77,13 @@ def test_no_stale_bytecode_is_left(caches_cleared: Done) -> None:
 
 @criterion("drill.database.restored", phase="configuration")
 def test_the_database_is_restored(database_restored: Done) -> None:
-    """'Restore database backup if needed': only where the manifest says restore = true."""
+    """'Restore database backup if needed': the dump, where the manifest says restore = true."""
     assert database_restored.action is actions.RESTORE_DATABASE
 
 
 @criterion("drill.backups.separate", phase="services")
 def test_saved_copies_stand_alone(copies_separated: Done) -> None:
-    """'Restart Services in Order': before one starts, no saved copy is one with its live file."""
+    """'Restart Services in Order': no saved copy is one with its live file by then."""
     assert copies_separated.action is actions.SEPARATE
 
 
@@ -95,7 +95,7 @@ def test_units_may_start_again(unguarded: Done) -> None:
 
 @criterion("drill.services.started", phase="services")
 def test_services_run_again(services_started: Done) -> None:
-    """'Restart Services in Order': each was seen healthy, and to stay up, before the next."""
+    """'Restart Services in Order': each unit was seen healthy, and to stay up, before the next."""
     assert services_started.action is actions.START
 
 

@@ -26,7 +26,7 @@ def see(component: Component) -> str:
 def test_the_component_is_as_fast_as_it_was(
     seen: Seen, case: Case, component: Component, record_property: Keep
 ) -> None:
-    """'System performance degraded >50% from baseline', 'Performance issues <25% degradation'."""
+    """'System performance degraded >50% from baseline': as fast as it was."""
     measured: Latencies = known(seen.latencies)
     series = list(measured.of(component))
     shares = {each.name: seen.slower(each) for each in series}
@@ -73,7 +73,7 @@ def test_the_component_answers_as_it_should(
 def test_the_component_is_up(
     seen: Seen, case: Case, component: Component, record_property: Keep
 ) -> None:
-    """'Critical component failures affecting user experience', 'Individual component issues'."""
+    """'Critical component failures affecting user experience': the component is up."""
     state = seen.later[component.unit]
     record_property("unit", state["state"])
     record_property("restarts", state["restarts"])

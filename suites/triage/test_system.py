@@ -19,7 +19,7 @@ DECIDE = "the recommendation below says what to do"
 
 @criterion("triage.components.isolated", phase="prepare")
 def test_failures_do_not_cascade(seen: Seen, case: Case, record_property: Keep) -> None:
-    """'Cascade failures across multiple systems'."""
+    """'Cascade failures across multiple systems': not two components fail at once."""
     known(seen.latencies)
     record_property("failing", case.failing or "none")
     called(triage.cascade(case), record_property, hint=DECIDE)
@@ -51,7 +51,7 @@ def test_no_user_is_affected(matrix: Case, record_property: Keep) -> None:
 
 @criterion("triage.security.sound", phase="prepare")
 def test_no_vulnerability_is_known(stated: Stated, record_property: Keep) -> None:
-    """'Security vulnerabilities discovered in new components': people know it, nobody else."""
+    """'Security vulnerabilities discovered in new components': nobody has said so."""
     record_property("stated", "--security" if stated.security else "nothing")
     called(
         triage.security(Case(stated=stated)),
@@ -62,7 +62,7 @@ def test_no_vulnerability_is_known(stated: Stated, record_property: Keep) -> Non
 
 @criterion("triage.data.sound", phase="prepare")
 def test_no_data_is_known_to_be_corrupt(stated: Stated, record_property: Keep) -> None:
-    """'Data corruption or loss detected': people know it, nobody else."""
+    """'Data corruption or loss detected': nobody has said so."""
     record_property("stated", "--data-corruption" if stated.corruption else "nothing")
     called(
         triage.corruption(Case(stated=stated)),

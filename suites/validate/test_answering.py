@@ -39,7 +39,7 @@ def test_the_component_is_healthy(
 def test_requests_are_processed(
     latencies: Latencies, system: System, component: Component, record_property: Keep
 ) -> None:
-    """'User requests processed successfully', and 'response time (should be <2s)'."""
+    """'User requests processed successfully', 'response time (should be <2s)': many of each."""
     requests = [latencies.series[name] for name in component.requests]
     record_property("requests", {each.name: each.evidence for each in requests} or "none described")
     declares(system, component, "requests")
@@ -65,7 +65,7 @@ def test_requests_are_processed(
 def test_the_component_answers_in_time(
     latencies: Latencies, component: Component, record_property: Keep
 ) -> None:
-    """'Response times within baseline (Gateway <100ms, P2P <100ms)': p95, not one lucky sample."""
+    """'Response times within baseline (Gateway <100ms, P2P <100ms)': p95 of many answers."""
     health = latencies.series[component.health]
     for name, value in health.evidence.items():
         record_property(name, value)
@@ -86,7 +86,7 @@ def test_the_component_answers_in_time(
 def test_the_component_is_not_slower_than_it_was(
     latencies: Latencies, component: Component, record_property: Keep
 ) -> None:
-    """'System performance degraded >50% from baseline' calls for a rollback, '<25%' does not."""
+    """'System performance degraded >50% from baseline': no answer is that much slower."""
     series = list(latencies.of(component))
     shares = {each.name: each.degraded() for each in series}
     record_property("slower by", {name: f"{share:.0%}" for name, (share, _) in shares.items()})

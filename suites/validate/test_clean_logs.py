@@ -16,7 +16,7 @@ Keep = Callable[[str, object], None]
 def test_the_log_is_clean(
     logs: dict[str, Any], system: System, component: Component, record_property: Keep
 ) -> None:
-    """'No error logs in past 5 minutes': none since the unit's start, by priority and by text."""
+    """'No error logs in past 5 minutes': no error since the start, by priority or by text."""
     found = logs[component.name]
     record_property("log", found["log"])
     record_property("seen_s", round(found["seen"], 1))

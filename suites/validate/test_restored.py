@@ -37,7 +37,7 @@ def test_live_files_are_the_recorded_ones(
 def test_no_saved_copy_is_left(
     files: dict[str, Any], system: System, record_property: Keep
 ) -> None:
-    """'Should show 0 if all restored': none is left of the copies that were recorded."""
+    """'Should show 0 if all restored': no copy that was recorded is left."""
     groups = [*files["owners"].values(), files["configuration"]]
     recorded = sum(group["files"] for group in groups)
     left = sorted(path + system.about.suffix for group in groups for path in group["copies"])
@@ -75,7 +75,7 @@ def test_added_files_are_gone(files: dict[str, Any], system: System, record_prop
 def test_configuration_is_the_recorded_one(
     files: dict[str, Any], restored: dict[str, Any], system: System, record_property: Keep
 ) -> None:
-    """'Configuration reverted': its files and the installed unit files are as recorded."""
+    """'Configuration reverted': configuration and installed unit files are as recorded."""
     found, units = files["configuration"], restored.get("units")
     record_property("configuration files recorded", found["files"])
     record_property("unit files", "compared" if units else "none described")

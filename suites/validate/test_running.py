@@ -65,7 +65,7 @@ def test_the_unit_stays_up(settled: Watched, component: Component, record_proper
 def test_the_unit_listens(
     settled: Watched, system: System, component: Component, record_property: Keep
 ) -> None:
-    """'All services start successfully': its ports are open, those it names or its probes ask."""
+    """'All services start successfully': every port is open, those it names or its probes ask."""
     wanted, listening = ports(system, component), settled.after[component.unit]["listening"]
     closed = [str(port) for port in wanted if not listening[str(port)]]
     record_property("ports", wanted or "none described")

@@ -193,6 +193,13 @@ def recovered() -> dict[str, Any]:
     }
 
 
+def many() -> dict[str, Any]:
+    """Return the record of a drill with so many criteria that the met ones are folded."""
+    plain = recovered()
+    more = [criterion("readiness", f"files.n{n}", None, "A file has its copy.") for n in range(30)]
+    return {**plain, "criteria": [*plain["criteria"], *more]}
+
+
 def failed() -> dict[str, Any]:
     """Return the record of a rollback that did not get the system back, with hostile texts."""
     record = recovered()

@@ -12,6 +12,7 @@ from tests.browser.conftest import Made, make
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from chromium import Chromium
 
@@ -237,15 +238,19 @@ def test_landmarks_and_names(browser: Chromium, recovered: Made) -> None:
     assert browser.value(f"{broken}.length") == 0
 
 
-def test_print_unfolds_everything(browser: Chromium, recovered: Made) -> None:
-    """On paper the evidence of every criterion is there, and the navigation is not."""
-    browser.open(recovered.path)
+def test_print_unfolds_what_decides(browser: Chromium, tmp_path: Path) -> None:
+    """On paper each criterion has its line, of many met ones only that; the navigation is gone."""
+    browser.open(make(tmp_path, "many").path)
     browser.ask("Emulation.setEmulatedMedia", media="print")
     hidden = browser.value("document.querySelector('nav').checkVisibility()")
-    heights = "[...document.querySelectorAll('main .evidence')].map(e => e.offsetHeight)"
-    lowest = browser.value(f"Math.min(...{heights})")
+    shown = "[...document.querySelectorAll('main {}')].map(e => e.checkVisibility())"
+    rows = browser.value(shown.format(".criterion"))
+    decisive = browser.value(shown.format(".evidence:not(.fold *)"))
+    folded = browser.value(shown.format(".fold .evidence"))
     paper = browser.paper()
 
     assert hidden is False
-    assert lowest > 0
+    assert (all(rows), len(rows) > 0) == (True, True)
+    assert (all(decisive), any(folded)) == (True, False)
+    assert (len(decisive) > 0, len(folded) > 0) == (True, True)
     assert paper.startswith(b"%PDF")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from rollback.record import procedure, record, sentence, title
 from rollback.report import render
 from rollback.tally import Users
+from tests.unit.layers import sources
 from tests.unit.run_facts import STORY, SYSTEM, event, facts, outcome
 
 
@@ -136,6 +138,7 @@ def test_only_a_bad_verdict_has_a_way_on() -> None:
         ("The unit's files, and the users' page.", "", "The unit's files, and the users' page."),
         ("'The system's state': it is kept.", "The system's state", "It is kept."),
         ("'Only a quote'", "Only a quote", "'Only a quote'"),
+        ("'Only a quote'.", "Only a quote", "'Only a quote'."),
         ("", "", ""),
     ],
 )
@@ -178,3 +181,17 @@ def test_response_times_are_those_measured_last() -> None:
     ]
 
     assert record(facts(latency=rows))["latency"] == [rows[1], rows[2]]
+
+
+def test_every_criterion_says_in_its_own_words_what_was_checked() -> None:
+    """A reader of the report has more than the quote of the procedure."""
+    found = {
+        node.name: title((ast.get_docstring(node) or "").splitlines()[0])
+        for path, source in sources().items()
+        if path.startswith("suites/")
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+
+    assert len(found) > 60
+    assert {name: said for name, said in found.items() if said[0] in "'." or " " not in said} == {}
