@@ -110,7 +110,7 @@ def toml(text: str) -> str | None:
     """Return the line at which a TOML document goes wrong; needs a Python that reads TOML."""
     try:
         import tomllib  # noqa: PLC0415 - not in every Python that we run on
-    except ImportError:
+    except ImportError:  # pragma: no cover - a Python before 3.11
         return f"{UNCHECKED}: the host's Python is older than 3.11"
     try:
         tomllib.loads(text)

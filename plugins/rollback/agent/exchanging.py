@@ -34,7 +34,7 @@ def _call() -> Callable[[int, bytes, bytes], int]:
 
     try:
         asked = ctypes.CDLL(None, use_errno=True).renameat2
-    except (AttributeError, OSError) as error:
+    except (AttributeError, OSError) as error:  # pragma: no cover - a C library without it
         raise OSError(errno.ENOSYS, "the C library cannot exchange names") from error
     asked.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
     return lambda directory, one, other: (
@@ -74,7 +74,7 @@ def _tried(directory: int, mark: str) -> bool:
         if error.errno in UNABLE:
             return False
         raise
-    except ImportError:
+    except ImportError:  # pragma: no cover - a Python without ctypes
         return False
     finally:
         forget(directory, mark)

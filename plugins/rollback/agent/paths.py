@@ -103,7 +103,7 @@ def open_directory(root: int, path: str) -> int:
     return here
 
 
-def open_parent(root: int, path: str) -> tuple[int, str]:
+def open_parent(root: int, path: str) -> tuple[int, str]:  # pragma: no cover - nobody calls it
     """Return the path's directory, a descriptor that the caller closes, and its last name.
 
     Raises what `open_directory` raises.

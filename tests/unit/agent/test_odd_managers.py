@@ -55,8 +55,6 @@ def test_a_unit_that_stops_is_waited_for_before_its_start(fake: faked.Systemd) -
 
 def test_a_unit_that_never_comes_up_is_given_up_at_the_deadline(fake: faked.Systemd) -> None:
     """While it is neither up nor hopeless there is nothing else to wait for."""
-    (fake.units / "app.json").write_text("{}")
-    fake.has("app", active="activating", sub="start", load="loaded", argv=["true"])
     show = fake.units.parent / "systemctl"
     show.write_text(
         "#!/bin/sh\n"
