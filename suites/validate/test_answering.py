@@ -39,7 +39,7 @@ def test_the_component_is_healthy(
 def test_requests_are_processed(
     latencies: Latencies, system: System, component: Component, record_property: Keep
 ) -> None:
-    """'User requests processed successfully', 'response time (should be <2s)': many of each."""
+    """'User requests processed successfully', 'response time (should be <2s)': all of many."""
     requests = [latencies.series[name] for name in component.requests]
     record_property("requests", {each.name: each.evidence for each in requests} or "none described")
     declares(system, component, "requests")
