@@ -140,8 +140,11 @@ def hung(line: str) -> list[str]:
 
 
 def wrapped(text: str, indent: str) -> Iterator[str]:
-    """Yield a text in lines that fit, its own line ends kept."""
+    """Yield a text in lines that fit, its own line ends kept; a hint is there to be copied."""
     for line in text.splitlines():
+        if line.startswith("HINT: "):
+            yield indent + line
+            continue
         yield from textwrap.wrap(
             line, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
         ) or [""]
