@@ -87,7 +87,7 @@ def test_a_line_that_drops_in_a_phase_is_gone_on_from(bad: Host, phase: str) -> 
 
     assert (code, "NOT RECOVERED" in printed) == (7, True), printed
     assert "is lost" in printed, printed
-    assert re.search(r"^go on with: \S*pytest suites/drill --arm=machine", printed, re.M), printed
+    assert re.search(r"^go on with: \S*pytest suites/drill --arm=machine", printed, re.MULTILINE)
     assert "Traceback" not in printed, printed
     code, printed = bad.drill("suites/drill")
     assert (code, "or cut it off for 120 s" in printed) == (12, True), printed
