@@ -43,7 +43,7 @@ def told(raw: bytes, path: str) -> Told:
         try:
             entry = json.loads(line)
             digest = entry.pop("hash")
-        except (ValueError, KeyError, AttributeError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise _damaged(path, number) from error
         if digest != chained(head, entry):
             raise _damaged(path, number)

@@ -49,6 +49,8 @@ def take(question: dict[str, Any]) -> dict[str, Any]:
             os.rename(os.path.join(work.folder, PARTIAL), path)
             leases.settle(work.folder)
             work.journal.add("snapshot done", missing=missing)
+        elif work.journal.last("snapshot done") is None:  # it was cut off before it could say so
+            work.journal.add("snapshot done", missing=None)
         return {"path": path, "files": sum(len(names) for _, _, names in os.walk(path))}
 
 
@@ -99,9 +101,11 @@ def _copied(store: Tree, to: str, source: tuple[str, str], missing: list[str]) -
     base, path = source
     try:
         with Tree(base) as tree, os.fdopen(open_regular(*tree.parent(path)), "rb") as file:
-            _put(store, to, file.read(LARGEST))
-    except (Irregular, FileNotFoundError, PermissionError, Problem) as why:
+            content = file.read(LARGEST)
+    except (Irregular, OSError, Problem) as why:
         missing.append(f"{base}/{path}: {getattr(why, 'strerror', None) or why}")
+        return
+    _put(store, to, content)
 
 
 def _put(store: Tree, path: str, content: bytes) -> None:
