@@ -37,7 +37,7 @@ machine-test: setup  ## run the tests on a host of its own; twenty minutes or mo
 	@$(VENV)/bin/python scripts/build_machine
 	$(VENV)/bin/pytest tests/machine
 
-faults: setup  ## prove it: every call killed and failed, power cuts, mutants; some hours
+faults: setup  ## prove it: every call killed and failed, power cuts, mutants; two hours
 	ROLLBACK_FAULTS=all nice $(VENV)/bin/pytest -q -o timeout=14400 tests/faults
 
 coverage: setup  ## which lines and branches of the engine the tests reach
