@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import tomllib
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +17,10 @@ STATE = "/var/lib/rollback/aivillage"
 ROOT = "/opt/aivillage"
 LIVE = f"{ROOT}/core/gateway/server.py"
 UNIT = "/etc/systemd/system/aivillage-gateway.service"
+GUARD = f"{UNIT}.d/00-rollback-guard.conf"
+ADDED = f"{ROOT}/packages/core/legacy/error_handling.py"
+CACHE = f"{ROOT}/core/gateway/__pycache__/server.cpython-311.pyc"
+DEFAULT = "config/database_config.json"
 DUMP = "/backups/aivillage_backup.sql"
 PUT_BACK = """
 cp -p {0} {0}.failed
@@ -22,6 +29,24 @@ cmp -s {0} {0}.failed || cp {0}.failed {0}; i=$((i+1)); sleep 0.005; done'
 """
 """Somebody who puts a file back whenever it is restored: a deploy that goes on."""
 
+BRING_BACK = """
+mkdir -p $(dirname {0}) && {{ [ -e {0} ] || echo stale > {0}; }} && cp -p {0} /root/kept
+systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 6000 ]; do
+[ -e {0} ] || {{ mkdir -p $(dirname {0}); cp -p /root/kept {0}; }}; i=$((i+1)); sleep 0.005; done'
+"""
+"""Somebody who brings a file back whenever it is gone."""
+
+UNGUARD = """
+systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 6000 ]; do
+rm -f {0}; i=$((i+1)); sleep 0.005; done'
+"""
+GUARD_AGAIN = """
+rm -f /root/guard
+systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 6000 ]; do
+if [ -e {0} ]; then cp -p {0} /root/guard;
+elif [ -e /root/guard ]; then mkdir -p $(dirname {0}); cp -p /root/guard {0}; fi
+i=$((i+1)); sleep 0.005; done'
+"""
 START_AGAIN = """
 systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 600 ]; do
 systemctl start aivillage-gateway; i=$((i+1)); sleep 0.05; done'
@@ -54,6 +79,23 @@ def fail_late(host: Host) -> None:
     host.run("sed", "-i", f"s/^{end}/SELECT 1\\/0;\\n\\n{end}/", DUMP)
 
 
+def fall_back_in_vain(host: Host) -> str:
+    """Have recorded configuration that nobody can read, live as well, and put back each time."""
+    record = json.loads(host.run("cat", f"{STATE}/backups.json"))
+    for each in record["files"]:
+        if each["path"] == DEFAULT:
+            each |= {"sha256": hashlib.sha256(b"{").hexdigest(), "size": 1}
+    text = base64.b64encode(json.dumps(record).encode()).decode()
+    host.run("sh", "-c", f"echo {text} | base64 -d > {STATE}/backups.json")
+    host.run(
+        "sh",
+        "-c",
+        f"cd {ROOT}/config; printf '{{' | tee database_config.json > database_config.json.backup",
+    )
+    shell(PUT_BACK.format(f"{ROOT}/{DEFAULT}"))(host)
+    return "--use-defaults"
+
+
 def expect_of_requests(host: Host) -> None:
     """Expect of the gateway's users' request what it never answers."""
     document = described(host)
@@ -62,11 +104,21 @@ def expect_of_requests(host: Host) -> None:
     host.describe(probes=document["probes"], components=document["components"])
 
 
-SABOTAGES: dict[str, tuple[Callable[[Host], None], str, str | None]] = {
+SABOTAGES: dict[str, tuple[Callable[[Host], str | None], str, str | None]] = {
     "drill.state.saved": (shell(f"rm -rf {STATE}/runs; touch {STATE}/runs"), "runs", None),
     "drill.units.stopped": (shell(START_AGAIN), "aivillage-gateway", None),
     "drill.maintenance.shown": (expect("maintenance", status=599), "599", None),
     "drill.files.restored": (shell(PUT_BACK.format(LIVE)), "core/gateway/server.py", None),
+    "drill.files.added_gone": (shell(BRING_BACK.format(ADDED)), "error_handling.py", None),
+    "drill.start.guarded": (shell(UNGUARD.format(GUARD)), "aivillage-gateway", None),
+    "drill.start.released": (shell(GUARD_AGAIN.format(GUARD)), "aivillage-gateway", None),
+    "drill.configuration.defaults": (fall_back_in_vain, DEFAULT, None),
+    "drill.caches.cleared": (shell(BRING_BACK.format(CACHE)), "core/gateway/__pycache__", None),
+    "drill.backups.closed": (
+        shell(BRING_BACK.format(f"{LIVE}.backup")),
+        "core/gateway/server.py",
+        None,
+    ),
     "drill.configuration.restored": (
         shell(PUT_BACK.format(f"{ROOT}/config/.env")),
         "config/.env",
@@ -91,8 +143,8 @@ def test_a_sabotaged_drill_is_not_recovered(altered: Host, identity: str) -> Non
     """One sabotage of one action: NOT RECOVERED, this criterion alone, with reason and hint."""
     sabotage, reason, component = SABOTAGES[identity]
     altered.machine.break_("degraded")
-    sabotage(altered)
-    code, printed = altered.drill("suites/drill")
+    words = sabotage(altered)
+    code, printed = altered.drill("suites/drill", *([words] if words else []))
 
     reds = {row for row, outcome in altered.outcomes().items() if outcome == "not met"}
     assert (code, reds) == (1, {(identity, component)} | ALSO.get(identity, set())), printed
