@@ -9,6 +9,7 @@ from typing import Any
 
 def declare(parser: Any) -> None:  # noqa: ANN401 - pytest's, which is not imported here
     """Declare every option and setting."""
+    parser.extra_info["HINT"] = "pytest --help has our options under 'rollback:'"
     group = parser.getgroup("rollback")
     group.addoption(
         "--rollback-target", metavar="PATH", help="a rollback.toml, or 'sandbox', or 'machine'"

@@ -122,6 +122,21 @@ def test_a_full_disk_below_the_reports(tmp_path: Path, small: Path) -> None:
     assert not [path for path in small.rglob("*") if path.stat().st_mode & 0o077]
 
 
+OPTIONS = (
+    *("--arm", "--component", "--downtime", "--impact", "--incident", "--rollback-format"),
+    *("--rollback-target", "--scenario", "--soak", "--no-such-option"),
+)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_option_of_the_suites_without_its_value(tmp_path: Path, option: str) -> None:
+    """It is named, and where it is explained."""
+    code, said = typed(tmp_path, "-m", "pytest", "suites/drill", option)
+
+    demand((code, said), 4)
+    assert option in said
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
