@@ -30,9 +30,9 @@ cmp -s {0} {0}.failed || cp {0}.failed {0}; i=$((i+1)); sleep 0.005; done'
 """Somebody who puts a file back whenever it is restored: a deploy that goes on."""
 
 BRING_BACK = """
-mkdir -p $(dirname {0}) && {{ [ -e {0} ] || echo stale > {0}; }} && cp -p {0} /root/kept
+mkdir -p $(dirname {0}) && {{ [ -e {0} ] || echo stale > {0}; }} && cp -p {0} /tmp/kept
 systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 6000 ]; do
-[ -e {0} ] || {{ mkdir -p $(dirname {0}); cp -p /root/kept {0}; }}; i=$((i+1)); sleep 0.005; done'
+[ -e {0} ] || {{ mkdir -p $(dirname {0}); cp -p /tmp/kept {0}; }}; i=$((i+1)); sleep 0.005; done'
 """
 """Somebody who brings a file back whenever it is gone."""
 
@@ -41,10 +41,10 @@ systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 6000 ]; do
 rm -f {0}; i=$((i+1)); sleep 0.005; done'
 """
 GUARD_AGAIN = """
-rm -f /root/guard
+rm -f /tmp/guard
 systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 6000 ]; do
-if [ -e {0} ]; then cp -p {0} /root/guard;
-elif [ -e /root/guard ]; then mkdir -p $(dirname {0}); cp -p /root/guard {0}; fi
+if [ -e {0} ]; then cp -p {0} /tmp/guard;
+elif [ -e /tmp/guard ]; then mkdir -p $(dirname {0}); cp -p /tmp/guard {0}; fi
 i=$((i+1)); sleep 0.005; done'
 """
 START_AGAIN = """
