@@ -30,9 +30,9 @@ cmp -s {0} {0}.failed || cp {0}.failed {0}; i=$((i+1)); sleep 0.005; done'
 """Somebody who puts a file back whenever it is restored: a deploy that goes on."""
 
 BRING_BACK = """
-mkdir -p $(dirname {0}) && {{ [ -e {0} ] || echo stale > {0}; }} && cp -p {0} /tmp/kept
+mkdir -p $(dirname {0}) && {{ [ -e {0} ] || echo stale > {0}; }} && cp -p {0} /tmp/seen
 systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 6000 ]; do
-[ -e {0} ] || {{ mkdir -p $(dirname {0}); cp -p /tmp/kept {0}; }}; i=$((i+1)); sleep 0.005; done'
+[ -e {0} ] || {{ mkdir -p $(dirname {0}); cp -p /tmp/seen {0}; }}; i=$((i+1)); sleep 0.005; done'
 """
 """Somebody who brings a file back whenever it is gone."""
 
