@@ -80,18 +80,3 @@ def _apply_xattrs(opened: int, wanted: dict[str, bytes]) -> None:
     for name, value in wanted.items():
         if found.get(name) != value:
             os.setxattr(opened, name, value)
-
-
-def differences(  # pragma: no cover - nobody calls it
-    found: Metadata, wanted: Metadata
-) -> tuple[str, ...]:
-    """Return in words what differs: owner, mode, mtime, or the name of an attribute."""
-    plain = (
-        ("owner", (found.uid, found.gid) != (wanted.uid, wanted.gid)),
-        ("mode", found.mode != wanted.mode),
-        ("mtime", found.mtime_ns != wanted.mtime_ns),
-    )
-    names = sorted(found.xattrs.keys() | wanted.xattrs.keys())
-    return tuple(word for word, differs in plain if differs) + tuple(
-        name for name in names if found.xattrs.get(name) != wanted.xattrs.get(name)
-    )

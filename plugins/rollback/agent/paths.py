@@ -103,15 +103,6 @@ def open_directory(root: int, path: str) -> int:
     return here
 
 
-def open_parent(root: int, path: str) -> tuple[int, str]:  # pragma: no cover - nobody calls it
-    """Return the path's directory, a descriptor that the caller closes, and its last name.
-
-    Raises what `open_directory` raises.
-    """
-    above, _, name = path.rpartition("/")
-    return open_directory(root, above), name
-
-
 def open_regular(directory: int, name: str) -> int:
     """Return a descriptor, for reading, of a regular file in the directory. Never blocks.
 

@@ -175,8 +175,6 @@ def apply(question: dict[str, Any]) -> dict[str, Any]:
     with working(question) as work:
         journal = opened(work.folder, JOURNALS[question.get("part") or "files"])
         try:
-            if journal.last("undo"):  # pragma: no cover - `working` has refused it by then
-                raise Problem("this run was undone", "start a new run")
             seen = fresh()
             if not plans(journal.entries) or reached(journal, "verified"):
                 _plan(question, journal, seen)

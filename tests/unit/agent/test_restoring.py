@@ -103,6 +103,22 @@ def test_undo_brings_the_failed_release_back_exactly(tree: Tree) -> None:
         assert tree.live() == before
 
 
+@pytest.mark.parametrize("finished", [True, False])
+def test_an_undone_run_restores_nothing_more(tree: Tree, *, finished: bool) -> None:
+    """Not even when its undo has only begun: what it took back stays taken back."""
+    tree.apply()
+    undoing.undo(tree.question())
+    if not finished:
+        changes = tree.state / "runs" / "r1" / "changes"
+        lines = changes.read_text().splitlines(keepends=True)
+        changes.write_text("".join(lines[:-1]))
+    before = tree.live()
+    with pytest.raises(Problem, match="this run was undone"):
+        tree.apply()
+
+    assert tree.live() == before
+
+
 def test_a_plan_made_from_another_world_is_refused(tree: Tree) -> None:
     """A hotfix after the plan stops the restore before anything is changed."""
     digest = restoring.look(tree.question())["digest"]
