@@ -6,7 +6,7 @@ import os
 import stat
 from typing import Any, Sequence
 
-from . import exchanging, staging, swapping
+from . import exchanging, placing, staging, swapping
 from .hashing import sha256
 from .journal import Journal
 from .paths import Tree, open_regular
@@ -84,6 +84,7 @@ def _staged(where: Place, items: Sequence[Item], journal: Journal) -> None:
     """Stage all of a batch; when that fails nothing of it is left, and no live file was touched."""
     try:
         _linked_or_copied(where, items)
+        placing.refuse(where, [item for item in items if not item.live])
         journal.add("staged")
     except (Problem, OSError):
         where.each(staging.discard, items)

@@ -142,10 +142,15 @@ def _forget(source: tuple[int, str], target: tuple[int, str]) -> None:
             os.unlink(source[1], dir_fd=source[0])
 
 
+def unfinished(name: str) -> str:
+    """Return the name that a copy has until it is whole."""
+    return f".{name}.rollback"[-200:]
+
+
 def copy(source: tuple[int, str], target: tuple[int, str]) -> None:
     """Write a whole, durable copy of a file or link, its metadata included, then name it."""
     (here, name), (there, new) = source, target
-    fresh = f".{new}.rollback"[-200:]
+    fresh = unfinished(new)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(fresh, dir_fd=there)
     if stat.S_ISLNK(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):

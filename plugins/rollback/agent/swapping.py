@@ -12,7 +12,7 @@ import hashlib
 import os
 from typing import Callable, FrozenSet, NamedTuple, Optional, Sequence
 
-from . import evidence, exchanging, pairs, staging
+from . import evidence, exchanging, pairs, placing, staging
 from .copying import spread
 from .paths import Tree
 from .problem import Problem
@@ -202,8 +202,7 @@ def _forget(place: Place, directory: int, item: Item) -> None:
 def _swap(place: Place, directory: int, name: str, item: Item) -> None:
     staged = place.staged(item)
     if not item.live:
-        os.link(staged, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
-        os.unlink(staged, dir_fd=directory)
+        placing.put(directory, staged, name)
     elif place.exchanges(item):
         exchanging.exchange(directory, staged, name)
     else:
@@ -232,7 +231,9 @@ def take_back(place: Place, tree: Tree, item: Item) -> None:
         _refuse_lost(item)
         os.unlink(name, dir_fd=directory)
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(old, dir_fd=directory)  # staged; or rename of two names of one file keeps both
+        # Staged, or rename of two names of one file keeps both; or a copy of it was broken off.
+        left = evidence.unfinished(old) if kept.kind == pairs.ABSENT else old
+        os.unlink(left, dir_fd=directory)
 
 
 def _refuse_lost(item: Item) -> None:

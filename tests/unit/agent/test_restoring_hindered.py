@@ -6,6 +6,8 @@ Whatever happens between two calls of the system happens in a fork, before the v
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,15 @@ import pytest
 from rollback.agent import carrying, restoring, swapping, undoing
 from rollback.agent.journal import Journal
 from rollback.agent.problem import Problem
+from tests.faults import tracing
 from tests.unit.agent.apart import apart, before, injected, words
 from tests.unit.agent.test_restoring import NAMES, Tree
 
 FIRST = "-rf"
 """The file whose turn comes first."""
+
+NO_LINKS = "linkat:error=EPERM:when=1+"
+"""How a file system answers that gives no file a second name, such as vfat."""
 
 
 @pytest.fixture
@@ -141,6 +147,74 @@ def test_where_the_failed_version_gets_no_second_name_it_is_copied(renamed: Tree
     undoing.undo(renamed.question())
 
     assert renamed.live() == live
+
+
+def test_without_second_names_all_comes_back_and_goes_again(tmp_path: Path) -> None:
+    """Also a file that the deploy deleted: there is no name to exchange or rename over."""
+    for way in ("exchange", "rename"):
+        tree = Tree(tmp_path / way, way=way)
+        live = tree.live()
+        assert injected(lambda: words(tree.apply), NO_LINKS) == ""  # noqa: B023 - called at once
+        assert restored(tree)
+        undoing.undo(tree.question())
+
+        assert (tree.live(), ours(tree)) == (live, [])
+
+
+def test_without_second_names_what_appears_meanwhile_is_not_replaced(renamed: Tree) -> None:
+    """It is somebody's, at the place of a file that was not there when the plan was made."""
+    hotfix = renamed.path(NAMES[-1])
+
+    def task() -> str:
+        def appears(event: str, ends: tuple[object, ...]) -> None:
+            if event == "os.link" and ends[1] == hotfix.name:
+                hotfix.write_text("hotfix")
+
+        sys.addaudithook(appears)
+        return words(renamed.apply)
+
+    assert "File exists" in injected(task, NO_LINKS)
+    assert hotfix.read_text() == "hotfix"
+
+
+def test_where_a_new_file_could_only_replace_nothing_is_begun(renamed: Tree) -> None:
+    """Neither a second name nor a rename that replaces nothing: no live file changes."""
+    live = renamed.live()
+    no_way = (NO_LINKS, "renameat2:error=EINVAL:when=1+")
+    said = injected(lambda: words(renamed.apply), *no_way)
+
+    assert f"no new file can be put into {renamed.root}/sub" in said
+    assert (renamed.live(), ours(renamed)) == (live, [])
+
+    subprocess.run(["cp", "-a", copy(renamed, NAMES[-1]), renamed.path(NAMES[-1])], check=True)
+    assert injected(lambda: words(renamed.apply), *no_way) == ""
+    assert restored(renamed)
+
+
+def test_without_a_deleted_file_no_new_one_has_to_be_put_anywhere(renamed: Tree) -> None:
+    """What has a live file is renamed over it, and needs neither."""
+    renamed.path(NAMES[-1]).write_text("current")
+    no_way = (NO_LINKS, "renameat2:error=EINVAL:when=1+")
+
+    assert injected(lambda: words(renamed.apply), *no_way) == ""
+    assert restored(renamed)
+
+
+def test_a_copy_of_the_failed_version_that_was_broken_off_is_taken_away(renamed: Tree) -> None:
+    """Killed right before it got its name, then undone: nothing of the run's own is left."""
+    live = renamed.live()
+
+    def dies() -> bytes:
+        before("os.rename", lambda: os._exit(9))
+        renamed.apply()
+        return b""
+
+    tracing.apart(dies, ["-e", f"inject={NO_LINKS}"])
+    assert any(path.name.endswith(".rollback") for path in renamed.root.rglob(".*"))
+    undoing.undo(renamed.question())
+
+    assert renamed.live() == live
+    assert list(renamed.root.rglob(".*")) == []
 
 
 def test_a_failed_version_that_cannot_be_preserved_ends_the_restore(renamed: Tree) -> None:
