@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, replace
 
 from rollback.action import Action, Change, Done, Scope
 from rollback.connection import Connection
-from rollback.errors import GateClosed, NotDone, RollbackError
+from rollback.errors import GateClosed, LockHeld, NotDone, RollbackError
+from rollback.holder import Holder, is_gone
 from rollback.timeline import Timeline
 
 GRACE = 10.0
 """Seconds beyond a change's own deadline after which its answer is not waited for any more."""
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who holds the host while changes are made: the lease's words, for whoever comes second."""
-
-    run: str
-    by: str
-    host: str
-    pid: int
-    pid_started: float
-
-    @classmethod
-    def here(cls, run: str, by: str) -> Holder:
-        """Return this process as the holder of a run."""
-        return cls(run, by, socket.gethostname(), os.getpid(), process_started())
-
-
-def process_started() -> float:
-    """Return when this process started, in clock ticks since boot: with the pid it is unique."""
-    try:
-        stat = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace")
-        return float(stat.rpartition(")")[2].split()[19])
-    except (OSError, IndexError, ValueError):
-        return 0.0
 
 
 class Gate:
@@ -132,21 +105,23 @@ class Gate:
         """Take the host for this run, or go on with the unfinished one that is found there."""
         if self.scope.run:
             return
-        about, holder = self.scope.system.about, self._holder
-        self.adopted = self.connection.ask(
-            "runs",
-            "begin",
-            state=about.state,
-            target=self.target,
-            only=sorted(self.scope.only),
-            run=holder.run,
-            by=holder.by,
-            host=holder.host,
-            pid=holder.pid,
-            pid_started=holder.pid_started,
-        )
+        scope = {"target": self.target, "only": sorted(self.scope.only)}
+        wanted = {"state": self.scope.system.about.state, **scope, **asdict(self._holder)}
+        try:
+            self.adopted = self.connection.ask("runs", "begin", **wanted)
+        except LockHeld:
+            gone = self._gone()
+            if not gone:
+                raise
+            self.adopted = self.connection.ask("runs", "begin", **wanted, gone=gone)
         self.scope = replace(self.scope, run=str(self.adopted["run"]))
         self.timeline.note("run", **self.adopted)
+
+    def _gone(self) -> list[object]:
+        """Return who holds the host and is dead: it ran here, and only here that can be seen."""
+        found = self.connection.ask("runs", "look", state=self.scope.system.about.state)
+        holders = [run["holder"] for run in found if run["state"] == "held"]
+        return [holder for holder in holders if is_gone(holder)]
 
     def _apply(self, action: Action, change: Change) -> None:
         if not self.is_open:

@@ -20,7 +20,8 @@ from rollback.actions.place import probe
 from rollback.command import Parser, carried_out, reports, shown
 from rollback.connection import Connection
 from rollback.errors import Refused, UsageError
-from rollback.gate import Gate, Holder
+from rollback.gate import Gate
+from rollback.holder import Holder
 from rollback.model import Component, System
 from rollback.night import Night, usual
 from rollback.run import identity, operator

@@ -16,7 +16,8 @@ from rollback.actions.undo import undoing
 from rollback.command import INTERRUPTED, shown
 from rollback.connection import Connection
 from rollback.errors import GateClosed, UsageError
-from rollback.gate import Gate, Holder
+from rollback.gate import Gate
+from rollback.holder import Holder
 from rollback.manifest import load
 from rollback.run import identity, operator
 from rollback.sandbox.layout import Layout

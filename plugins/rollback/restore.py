@@ -11,7 +11,8 @@ import pytest
 from rollback import actions, export, latency, telling
 from rollback.action import Done
 from rollback.errors import RollbackError
-from rollback.gate import Gate, Holder
+from rollback.gate import Gate
+from rollback.holder import Holder
 from rollback.live import Live
 from rollback.notify import Notifier
 from rollback.plugin import GATE, PROBER, SANDBOX, run_of

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rollback.connection import Connection
+from rollback.holder import is_gone
 from rollback.model import System
 
 Told = Mapping[str, Any]
@@ -15,6 +16,9 @@ def runs(connection: Connection, run: str | None = None) -> list[dict[str, Any]]
     """Return every run that the host knows, the oldest first, or the one that is named."""
     state = connection.system.about.state
     found: list[dict[str, Any]] = connection.ask("runs", "look", state=state, run=run or "")
+    for each in found:
+        if each["state"] == "held" and is_gone(each["holder"]):
+            each["state"] = "open"
     return found
 
 

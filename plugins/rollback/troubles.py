@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from rollback import actions
 from rollback.action import Action, Scope
 from rollback.errors import RollbackError, UsageError
-from rollback.gate import Gate, Holder
+from rollback.gate import Gate
+from rollback.holder import Holder
 from rollback.prober import prober_for
 from rollback.rehearsal import rehearse
 from rollback.run import Run, operator

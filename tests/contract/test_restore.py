@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rollback.agent.processes import started
 from rollback.connection import Connection
 from rollback.errors import RollbackError, Unreachable
-from rollback.gate import process_started
 from tests.contract.conftest import system, tool
 
 RUN = "r1"
@@ -50,7 +51,7 @@ def release(connection: Connection, here: Path) -> Release:
 
 def holder(**more: object) -> dict[str, object]:
     """Return who begins a run."""
-    who = {"by": "x", "host": "elsewhere", "pid": 1, "pid_started": process_started()}
+    who = {"by": "x", "host": "elsewhere", "pid": 1, "pid_started": started(os.getpid())}
     return {"run": RUN, "target": "here", "only": [], **who, **more}
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import stat
 import struct
 import subprocess
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rollback.agent import entry, saving
+from rollback.agent.processes import here
 
 Facts = tuple[object, ...]
 Tree = dict[str, Facts]
@@ -217,7 +217,7 @@ def asked(question: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
 
 def lease(scene: Scene, run: str, pid: int) -> dict[str, Any]:
     """Return the question that takes the host for a run."""
-    held = {"by": "the tests", "host": socket.gethostname(), "pid": pid, "pid_started": 0.0}
+    held = {"by": "the tests", "pid": pid, "pid_started": 0.0, **here()._asdict()}
     return scene.question("runs", "begin", run, target="here", **held)
 
 

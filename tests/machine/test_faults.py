@@ -38,11 +38,6 @@ def recovered(host: Host) -> None:
     assert set(states(host).values()) == {"active"}
 
 
-def outwaited(host: Host) -> None:
-    """Have the two minutes pass after which a holder elsewhere is taken to be dead."""
-    host.run("sh", "-c", f"touch -d '-121 seconds' {STATE}/runs/*/lease.json")
-
-
 def refused(host: Host, reason: str) -> None:
     """Demand that a drill is refused with a reason, and that nothing was stopped for it."""
     running = processes(host)
@@ -78,7 +73,10 @@ def test_a_full_disk_is_refused(bad: Host) -> None:
 
 @pytest.mark.parametrize("phase", ["isolate", "files", "services"])
 def test_a_line_that_drops_in_a_phase_is_gone_on_from(bad: Host, phase: str) -> None:
-    """The host is given up with one message; when it answers again, the same command goes on."""
+    """The host is given up with one message; when it answers again, the same command goes on.
+
+    At once: that the one who held the host is dead is seen here, where it ran.
+    """
     drill = Going(bad)
     drill.in_phase(phase)
     cut_off(bad)
@@ -89,9 +87,6 @@ def test_a_line_that_drops_in_a_phase_is_gone_on_from(bad: Host, phase: str) -> 
     assert "is lost" in printed, printed
     assert re.search(r"^go on with: \S*pytest suites/drill --arm=machine", printed, re.MULTILINE)
     assert "Traceback" not in printed, printed
-    code, printed = bad.drill("suites/drill")
-    assert (code, "or cut it off for 120 s" in printed) == (12, True), printed
-    outwaited(bad)
     recovered(bad)
 
 
@@ -110,7 +105,6 @@ def test_a_reboot_in_a_phase_is_gone_on_from(bad: Host, phase: str) -> None:
     if phase in {"files", "configuration"}:
         assert "active" not in states(bad).values()
         assert bad.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "localhost") == "503"
-    outwaited(bad)
     recovered(bad)
 
 

@@ -6,14 +6,12 @@ import datetime as dt
 import json
 import os
 import re
-import socket
 import time
 from typing import Any, NamedTuple, Optional
 
-from . import reserve
+from . import processes, reserve
 from .paths import DIRECTORY
 from .problem import Problem
-from .processes import started
 
 RUNS = "runs"
 NAME = "lease.json"
@@ -21,7 +19,7 @@ MARKER = "in-progress"
 """The file of the state directory that is there as long as a run is unfinished."""
 
 SILENT = 120.0
-"""Seconds without a word after which a holder on another machine counts as dead."""
+"""Seconds without a word after which a holder that nobody can look at counts as dead."""
 
 NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 FRESH = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -43,16 +41,30 @@ class Lease(NamedTuple):
     outcome: Optional[str] = None
     ended: Optional[str] = None
     touched: float = 0.0
+    boot: str = ""
+    space: str = ""
+
+    @property
+    def holder(self) -> list[object]:
+        """Which process holds it, and where: two leases with one holder are of one process."""
+        return [self.host, self.boot, self.space, self.pid, self.pid_started]
 
     @property
     def is_alive(self) -> bool:
         """Whether its holder still works on it."""
         if self.outcome is not None:
             return False
-        if self.host == socket.gethostname() and started(os.getpid()):
-            now = started(self.pid)
-            return bool(now) and now == (self.pid_started or now)
-        return time.time() - self.touched < SILENT
+        here = processes.here()
+        if self.is_at(here):
+            return not processes.is_gone(self.pid, self.pid_started)
+        heard = time.time() - SILENT
+        if self.host == here.host and self.boot != here.boot:
+            heard = max(heard, processes.booted())  # this host was started anew, or is another one
+        return self.touched > heard
+
+    def is_at(self, here: processes.Here) -> bool:
+        """Tell whether its holder is a process of here."""
+        return here.is_known and here == (self.host, self.boot, self.space)
 
     @property
     def words(self) -> str:
@@ -61,13 +73,13 @@ class Lease(NamedTuple):
 
     def held(self) -> Problem:
         """Return what a second one is told: who, since when, and how to take over."""
-        if self.host == socket.gethostname():
-            way = f"end it with 'kill -INT {self.pid}' on this host"
-        else:
-            way = f"end process {self.pid} on {self.host}, or cut it off for {SILENT:.0f} s"
+        way = f"end it with 'kill -INT {self.pid}' on {self.host}"
+        when = "it goes on from there"
+        if not self.is_at(processes.here()):
+            when += f", on {self.host} at once, elsewhere {SILENT:.0f} s after its last word"
         return Problem(
             f"held by {self.words}",
-            f"wait for it; or {way}, and run the same command again: it goes on from there",
+            f"wait for it; or {way}, and run the same command again: {when}",
             "held",
         )
 

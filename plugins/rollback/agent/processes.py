@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Iterator, NamedTuple
 
 
@@ -12,6 +13,60 @@ class Process(NamedTuple):
     pid: int
     state: str
     group: int
+
+
+class Here(NamedTuple):
+    """Where process numbers mean what they mean here; what cannot be told is "".
+
+    `host` is the machine's name, `boot` the id of this run of its kernel, `space` the one in which
+    processes are numbered: a container has its own, and often the name of another one.
+    """
+
+    host: str
+    boot: str
+    space: str
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a process of another place could be told from one of here."""
+        return bool(self.boot and self.space)
+
+
+def here() -> Here:
+    """Return where this process is."""
+    boot = space = ""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot = file.read().strip()
+        space = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        pass
+    return Here(os.uname().nodename, boot, space)
+
+
+def booted() -> float:
+    """Return when this kernel was started, in epoch seconds."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def is_gone(pid: int, since: float) -> bool:
+    """Tell whether a process of here is dead for certain: nobody has its number, or another one.
+
+    Others' processes may be hidden from us in /proc, but not from a signal that does nothing.
+    """
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        pass
+    try:
+        state, *rest = told(pid).rpartition(")")[2].split()
+        return state in "ZX" or (bool(since) and float(rest[18]) != since)
+    except (OSError, IndexError, ValueError):
+        return False
 
 
 def processes() -> Iterator[Process]:

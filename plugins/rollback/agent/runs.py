@@ -18,10 +18,15 @@ from .working import CHANGES, locked, opened, working
 OPEN = (None, "failed", "interrupted")
 ENDS = ("recovered", "isolated", "partial", "failed", "interrupted")
 BEGUN = ("run", "by", "host", "pid", "pid_started", "target", "only", "record", "since")
+PLACE = ("boot", "space")
+"""What older journals do not say of who began a run."""
 
 
 def begin(question: dict[str, Any]) -> dict[str, Any]:
     """Take the host for a run, or go on with an unfinished one of the same scope and backup set.
+
+    `gone` are holders, as leases have them, that were seen to be dead where they ran: these very
+    ones hold nobody up.
 
     Returns:
         `run`, the id to journal under; `adopted`, whether it is an earlier one's, and then `since`
@@ -35,7 +40,7 @@ def begin(question: dict[str, Any]) -> dict[str, Any]:
         wanted = asked(question)
         known = leases.every(state)
         for other in known:
-            if other.is_alive and not same_holder(other, wanted):
+            if other.is_alive and other.holder not in [wanted.holder, *question.get("gone", ())]:
                 raise other.held()
         found = unfinished(known, wanted)
         mine = wanted if found is None else wanted._replace(run=found.run, since=found.since)
@@ -61,7 +66,7 @@ def _begun(home: str, lease: Lease, *, adopted: bool) -> None:
                 f"run {lease.run} is half undone",
                 f"finish that: scripts/rollback --undo {lease.run}",
             )
-        facts = {key: value for key, value in lease._asdict().items() if key in BEGUN}
+        facts = {key: value for key, value in lease._asdict().items() if key in BEGUN + PLACE}
         journal.add("begun", **facts, adopted=adopted)
     finally:
         journal.close()
@@ -80,6 +85,8 @@ def asked(question: dict[str, Any]) -> Lease:
         only=sorted(question["only"]),
         record=record_of(question["state"]),
         since=leases.now(),
+        boot=question.get("boot", ""),
+        space=question.get("space", ""),
     )
 
 
@@ -90,11 +97,6 @@ def record_of(state: str) -> str:
             return hashlib.sha256(file.read()).hexdigest()
     except OSError:
         return ""
-
-
-def same_holder(one: Lease, other: Lease) -> bool:
-    """Tell whether two leases are of one process."""
-    return (one.host, one.pid, one.pid_started) == (other.host, other.pid, other.pid_started)
 
 
 def unfinished(known: list[Lease], wanted: Lease) -> Optional[Lease]:
@@ -162,6 +164,7 @@ def look(question: dict[str, Any]) -> list[dict[str, Any]]:
             "only": lease.only,
             "host": lease.host,
             "pid": lease.pid,
+            "holder": lease.holder,
             **progress.look(leases.folder(state, lease.run)),
         }
         for lease in sorted(found, key=lambda lease: lease.since)
@@ -181,6 +184,7 @@ def _known(state: str, run: str) -> Optional[Lease]:
         if begun:
             return Lease(
                 **{key: begun[-1][key] for key in BEGUN},
+                **{key: begun[-1].get(key, "") for key in PLACE},
                 outcome="undone"
                 if progress.undoing(written) == "done"
                 else _last(ended, "outcome"),

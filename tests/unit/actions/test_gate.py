@@ -13,10 +13,10 @@ from rollback import actions
 from rollback.action import Action, Scope
 from rollback.actions.undo import undoing
 from rollback.errors import GateClosed, LockHeld, NotDone, Refused
-from rollback.gate import Gate, Holder, process_started
+from rollback.gate import Gate
+from rollback.holder import Holder
 from rollback.timeline import Timeline
 from tests.unit.actions.site import CHANGED, Site
-from tests.unit.agent.apart import elsewhere
 
 pytestmark = pytest.mark.usefixtures("systemd")
 
@@ -104,7 +104,6 @@ def test_a_host_that_is_held_is_not_changed(site: Site, timeline: Timeline) -> N
         second.perform(actions.RESTORE_FILES)
 
     assert site.everything() == before
-    assert process_started() > 0
 
 
 def test_a_run_is_taken_back_as_a_whole(site: Site, timeline: Timeline) -> None:
@@ -136,11 +135,3 @@ def test_a_gate_that_took_no_host_lets_go_of_none(site: Site, timeline: Timeline
     gate(site, timeline).end("failed")
 
     assert not (site.state / "runs").exists()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave its root directory")
-def test_where_there_is_no_proc_the_start_is_unknown(tmp_path: Path) -> None:
-    """A controller on another system than Linux is known by its pid alone."""
-    assert process_started() > 0
-    with elsewhere(tmp_path):
-        assert process_started() == 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import pytest
 from rollback import actions
 from rollback.agent import guard, units
 from rollback.agent.problem import Problem
+from rollback.agent.processes import here
 from rollback.errors import Refused, Unfinished
 from tests.unit.actions.site import FILES, Site, Systemd
 
@@ -107,7 +107,7 @@ def test_the_guard_of_another_unfinished_run_stays(site: Site) -> None:
 
 def holder(site: Site, run: str) -> dict[str, Any]:
     """Return the question of a holder that is dead."""
-    who = {"by": "ann", "host": os.uname().nodename, "pid": 2**22 + 9, "pid_started": 1.0}
+    who = {"by": "ann", "pid": 2**22 + 9, "pid_started": 1.0, **here()._asdict()}
     return {"state": str(site.state), "run": run, "target": "here", "only": [run], **who}
 
 

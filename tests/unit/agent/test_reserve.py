@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +12,11 @@ import pytest
 
 from rollback.agent import reserve, restoring, runs, undoing
 from rollback.agent.problem import Problem
+from rollback.agent.processes import here
 from tests.unit.agent.test_restoring import NAMES, Tree
 from tests.unit.agent.volumes import mounted
 
-FACTS = {"by": "ann", "host": socket.gethostname(), "pid": 2**22 + 9, "pid_started": 1.0}
+FACTS = {"by": "ann", "pid": 2**22 + 9, "pid_started": 1.0, **here()._asdict()}
 
 
 def fill(place: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ import pytest
 from rollback.agent import entry, lease, runs, undoing, working
 from rollback.agent.journal import entries
 from rollback.agent.problem import Problem
-from rollback.agent.processes import started
+from rollback.agent.processes import booted, here, started
 
 
 class Host:
@@ -28,7 +27,7 @@ class Host:
 
     def question(self, run: str, pid: int, **more: object) -> dict[str, Any]:
         """Return what a process asks that begins a run."""
-        who = {"by": f"ann-{pid}", "host": socket.gethostname(), "pid": pid}
+        who = {"by": f"ann-{pid}", "pid": pid, **here()._asdict()}
         scope = {"target": "here", "only": []}
         since = {"pid_started": started(pid)}
         return {"state": self.state, "run": run, **who, **since, **scope, **more}
@@ -161,6 +160,25 @@ def test_a_holder_elsewhere_is_alive_while_it_is_heard(host: Host) -> None:
 
     entry.answer({"noun": "runs", "verb": "look", "state": host.state, "run": "r1"})
     assert host.look()["r1"]["state"] == "held"
+
+
+def test_a_container_of_the_same_name_is_elsewhere(host: Host, dead: int) -> None:
+    """Its processes have other numbers here: that nobody has this one says nothing."""
+    host.begin("r1", dead, space="pid:[4026530000]")
+    with pytest.raises(Problem, match=f"held by ann-{dead}"):
+        host.begin("r2", os.getpid())
+
+    assert host.look()["r1"]["state"] == "held"
+
+
+def test_what_was_begun_before_the_host_was_started_anew_is_open(host: Host) -> None:
+    """No process outlives its kernel; one of another machine of that name may speak since then."""
+    host.begin("r1", os.getpid(), boot="00000000-0000-4000-8000-000000000000")
+    assert host.look()["r1"]["state"] == "held"
+    fell = booted() - 1
+    os.utime(Path(host.state, "runs", "r1", "lease.json"), (fell, fell))
+
+    assert host.look()["r1"]["state"] == "open"
 
 
 @pytest.mark.parametrize("run", ["../r1", "", ".hidden", "a/b", "a\n", 7, None])
