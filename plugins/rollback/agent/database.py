@@ -11,7 +11,7 @@ from . import dump as dumps
 from .catalog import Found, Names
 from .journal import entries
 from .runs import record_of
-from .server import Server, directory, reached
+from .server import Server, directory, reached, way
 from .working import CHANGES, folder_of
 
 
@@ -111,10 +111,10 @@ def _unfit(question: dict[str, Any], kind: str) -> list[dict[str, str]]:
     """Return why a dump cannot be relied on, read to its end; or would do more than it should."""
     path = question["dump"]
     found = dumps.look({**question, "path": path})
-    said = [
-        cloning.problem(f"the dump {path} {words}", "make it again: pg_dump -Fc, with umask 077")
-        for words in found["problems"]
-    ]
+    hint = "make it again: pg_dump -Fc, with umask 077"
+    if kind and not found["tool"]:
+        hint = way(dumps.TOOLS.get(kind, dumps.ARCHIVER), question["tools"])
+    said = [cloning.problem(f"the dump {path} {words}", hint) for words in found["problems"]]
     if found["timed_out"]:
         late = f"the dump {path} could not be read in {question['timeout']:.0f} s"
         said.append(cloning.problem(late, "keep a standby, or set a larger rto"))

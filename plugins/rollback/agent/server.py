@@ -56,8 +56,14 @@ class Server(NamedTuple):
         script: str = "",
         given: BinaryIO | None = None,
     ) -> Outcome:
-        """Run a tool of the server's, in a database where one is named; return how it ended."""
-        place = shutil.which(tool, path=self.tools or surroundings()["PATH"])
+        """Run a tool of the server's, in a database where one is named; return how it ended.
+
+        Raises:
+            Problem: it is not where the manifest says.
+        """
+        place = where(tool, self.tools)
+        if place is None:
+            raise Problem(f"there is no {tool} in {self.tools or 'PATH'}", way(tool, self.tools))
         found = identity(self.account)
         env = {
             **surroundings(found),
@@ -69,7 +75,7 @@ class Server(NamedTuple):
             **({"PGUSER": self.user} if self.user else {}),
         }
         return run(
-            [place or tool, *([] if database is None else ["-d", conninfo(database)]), *argv],
+            [place, *([] if database is None else ["-d", conninfo(database)]), *argv],
             timeout,
             env=env,
             cwd="/",
@@ -99,10 +105,21 @@ class Server(NamedTuple):
         return f"on the host: {who}{tool} -h {self.host} -p {self.port} {role}{self.maintenance}"
 
 
+def where(tool: str, tools: str = "") -> str | None:
+    """Return where a tool of PostgreSQL is; where the manifest names a place, only there."""
+    return shutil.which(tool, path=tools or surroundings()["PATH"])
+
+
+def way(tool: str, tools: str = "") -> str:
+    """Return how to get a tool that is not where it was looked for."""
+    other = where(tool)
+    if tools and other:
+        return f"correct tools in [database]; without it {other} is taken"
+    return "set tools in [database], or install them: apt-get install postgresql-client"
+
+
 def said(outcome: Outcome) -> str:
     """Return an error of a tool for people: its first one, without the data that it quotes."""
-    if outcome.missing:
-        return f"{outcome.words}; set tools in [database]"
     lines = [line.strip() for line in (outcome.err or outcome.out).splitlines()]
     wrong = [line for line in lines if "ERROR:" in line or "FATAL:" in line]
     wrong += [line for line in lines if "error:" in line]

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rollback.agent import catalog, cloning, dump, loading, progress, renaming
+from rollback.agent import run as run_module
 from rollback.agent import server as servers
 from rollback.agent.problem import Problem
 from rollback.agent.rebuilding import reached
-from rollback.agent.run import run
 from rollback.agent.server import Server
 from rollback.agent.working import working
 from tests.unit.agent import test_database
@@ -174,13 +174,38 @@ def test_an_archive_that_cannot_be_listed_is_told(shop: Base, tmp_path: Path) ->
     assert caught.value.hint == asked(shop).hint
 
 
-def test_tools_that_are_not_there_are_named() -> None:
-    """With the setting that says where they are."""
-    outcome = run(["no-such-psql"], 5.0)
+def test_no_other_tools_are_taken_than_the_named_ones(
+    shop: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those on PATH may be of another version: a wrong place is said, not passed over."""
+    monkeypatch.setenv("PATH", f"{shop.postgres.tools}:{os.environ['PATH']}")
+    with pytest.raises(Problem, match=f"there is no psql in {tmp_path}") as caught:
+        shop.look(tools=str(tmp_path))
 
-    assert servers.said(outcome) == (
-        "no-such-psql: No such file or directory; set tools in [database]"
+    assert caught.value.hint == (
+        f"correct tools in [database]; without it {shop.postgres.tools}/psql is taken"
     )
+
+
+def test_without_the_tools_anywhere_it_is_said_how_to_get_them(
+    shop: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The psql alone brings no archive back; the dump is as good as it was."""
+    half = shop.postgres.directory / "half"  # where the server's account may go
+    half.mkdir(exist_ok=True)
+    (half / "psql").symlink_to(shop.postgres.tools / "psql")
+    monkeypatch.setenv("PATH", f"{shop.postgres.tools}:{os.environ['PATH']}")
+    (told,) = shop.look(tools=str(half))["problems"]
+    assert told["problem"].endswith("needs pg_restore, which is not there")
+    assert told["hint"] == (
+        f"correct tools in [database]; without it {shop.postgres.tools}/pg_restore is taken"
+    )
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setattr(run_module, "PLACES", "/nonexistent")
+    with pytest.raises(Problem, match="there is no psql in PATH") as caught:
+        shop.look(tools="")
+
+    assert "apt-get install postgresql-client" in caught.value.hint
 
 
 @ROOT_ONLY
