@@ -23,7 +23,7 @@ STATES = {
     1000: "failed",
 }
 EXITED = 100
-BAD_NAME, NOT_RUNNING, ALREADY_STARTED = 10, 70, 60
+BAD_NAME, NOT_RUNNING, ALREADY_STARTED, SPAWN_ERROR = 10, 70, 60, 50
 LAST_WORDS, LAST_LINES = 1000, 8
 """Bytes, and of these the lines, of a log that are told."""
 
@@ -131,6 +131,8 @@ def ask_stop(question: dict[str, Any], unit: str) -> None:
 def ask_start(question: dict[str, Any], unit: str, _before: dict[str, Any]) -> None:
     """Ask for the start of a unit without waiting; one that runs is fine.
 
+    So is one that died before this was answered: it is tried again, and how it is tells the rest.
+
     A group whose changed configuration would start it by itself is taken over now, at its turn.
     """
     group = unit.partition(":")[0]
@@ -139,7 +141,7 @@ def ask_start(question: dict[str, Any], unit: str, _before: dict[str, Any]) -> N
     ):  # a refused configuration does not keep the old one down
         if group in changes(question):
             take_over(question, group, loaded=True)
-    told(question, "startProcess", unit, ALREADY_STARTED)
+    told(question, "startProcess", unit, ALREADY_STARTED, SPAWN_ERROR)
 
 
 def take_over(question: dict[str, Any], group: str, *, loaded: bool) -> None:
@@ -149,12 +151,12 @@ def take_over(question: dict[str, Any], group: str, *, loaded: bool) -> None:
     call(question, "addProcessGroup", group)
 
 
-def told(question: dict[str, Any], verb: str, unit: str, fine: int) -> None:
+def told(question: dict[str, Any], verb: str, unit: str, *fine: int) -> None:
     """Ask for a change without waiting for it."""
     try:
         call(question, verb, unit, False)  # noqa: FBT003 - XML-RPC knows no keywords
     except Fault as fault:
-        if fault.faultCode != fine:
+        if fault.faultCode not in fine:
             raise refused(verb, unit, fault) from fault
 
 

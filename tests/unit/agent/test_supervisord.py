@@ -14,6 +14,7 @@ import pytest
 from rollback.agent import units
 from rollback.agent.problem import Problem
 from rollback.agent.processes import members
+from tests.faults import tracing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,6 +127,46 @@ def test_a_crashing_program_is_told_with_its_last_words(supervisord: Supervisord
         supervisord.ask("start", "crashing", timeout=15.0)
 
     assert supervisord.look("crashing")["crashing"]["state"] in ("failed", "backoff")
+
+
+@pytest.fixture
+def slow(supervisord: Supervisord) -> Iterator[Supervisord]:
+    """One that asks for the end of its children late: a program that dies at once is dead then."""
+    why = tracing.unavailable()
+    if why:
+        pytest.skip(f"not run: {why}")
+    words = ["-e", "trace=wait4", "-e", "inject=wait4:delay_enter=200000"]
+    tracer = subprocess.Popen(
+        ["strace", "-p", str(supervisord.process.pid), *words, "-o", "/dev/null"],
+        stderr=subprocess.PIPE,
+    )
+    assert tracer.stderr
+    assert b"attached" in tracer.stderr.readline()
+    yield supervisord
+    tracer.terminate()
+    tracer.communicate()
+
+
+def test_a_program_that_dies_before_its_start_is_answered_is_told_as_well(
+    slow: Supervisord,
+) -> None:
+    """supervisord answers that it could not be spawned, and tries again: what it wrote is told."""
+    with pytest.raises(Problem, match="no database") as caught:
+        slow.ask("start", "crashing", timeout=15.0)
+
+    assert "crashing does not start: fatal: Exited too quickly" in caught.value.message
+    assert "tail crashing stderr" in caught.value.hint
+
+
+def test_a_program_that_comes_up_when_it_is_tried_again_has_started(slow: Supervisord) -> None:
+    """Its first death, before the start was answered, is not its end."""
+    seen = slow.home / "seen"
+    command = f"sh -c 'test -e {seen} || {{ touch {seen}; exit 3; }}; exec sleep 300'"
+    slow.write(steady=command)
+    slow.ask("reload")
+    slow.ask("start", "steady", timeout=15.0)
+
+    assert slow.look("steady")["steady"]["state"] == "active"
 
 
 def test_a_changed_program_is_taken_over_and_not_started(supervisord: Supervisord) -> None:
