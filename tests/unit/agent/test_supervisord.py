@@ -150,7 +150,7 @@ def slow(supervisord: Supervisord) -> Iterator[Supervisord]:
 def test_a_program_that_dies_before_its_start_is_answered_is_told_as_well(
     slow: Supervisord,
 ) -> None:
-    """supervisord answers that it could not be spawned, and tries again: what it wrote is told."""
+    """The manager answers that it was not spawned, and tries again: what it wrote is told."""
     with pytest.raises(Problem, match="no database") as caught:
         slow.ask("start", "crashing", timeout=15.0)
 
