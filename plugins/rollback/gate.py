@@ -141,7 +141,7 @@ class Gate:
         self.timeline.note("took", **where, seconds=seconds)
 
     def end(self, outcome: str) -> None:
-        """Let go of the host: the run was `recovered`, `failed` or `interrupted`."""
+        """Let go of the host: the run was `recovered`, `failed` or another word of `runs.end`."""
         if self.scope.run:
             state = self.scope.system.about.state
             self.connection.ask(

@@ -129,11 +129,8 @@ def leave(config: pytest.Config, run: Run) -> None:
         run.users = prober.stop()
     gate = config.stash.get(GATE, None)
     if gate is not None:
-        good = "isolated" if run.isolates else "recovered"
-        bad = "interrupted" if run.interrupted else "failed"
-        outcome = good if run.recovered else bad
         try:
-            gate.end(outcome)
+            gate.end(run.ended)
         except RollbackError as error:
             run.notes.append(str(error))
         keep_evidence(run)

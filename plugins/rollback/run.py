@@ -228,10 +228,19 @@ class Run:
         return good if self.exit_code in {0, RTO_MISSED} else f"NOT {good}"
 
     @property
+    def ended(self) -> str:
+        """How the host is told that the rollback ended, whatever else the session looked at."""
+        if self.interrupted:
+            return "interrupted"
+        code = criteria.exit_code(each.outcome for each in self.outcomes if each.suite in RECOVERY)
+        if code == Inconclusive.exit_code:
+            return "inconclusive"
+        return "failed" if code else ("isolated" if self.isolates else "recovered")
+
+    @property
     def recovered(self) -> bool:
-        """Whether the rollback did what it is for, whatever else the session looked at."""
-        ours = [each.outcome for each in self.outcomes if each.suite in RECOVERY]
-        return not self.interrupted and criteria.exit_code(ours) == 0
+        """Whether the rollback did what it is for."""
+        return self.ended in {"isolated", "recovered"}
 
     @property
     def reasons(self) -> list[Outcome]:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.plugin.operator import REPOSITORY
 from tests.plugin.shop import Shop
+
+WITH = ("-c", "pyproject.toml", "-p", "fixtures.host", "-p", "rollback.restore")
+BLIND = """
+from rollback.criteria import criterion
+from rollback.errors import Inconclusive
+
+@criterion("drill.own.blind")
+def test_it(closed):
+    raise Inconclusive("too dark", hint="bring a lamp")
+"""
 
 
 @pytest.fixture
@@ -66,6 +79,29 @@ def test_an_armed_drill_brings_the_previous_release_back(shop: Shop) -> None:
         assert all("# current" not in (shop.root / path).read_text() for path in shop.files())
         assert shop.control("status").count("RUNNING") == 2
     assert shop.control("pid", "all") != running
+
+
+def test_a_drill_that_could_not_see_all_is_inconclusive_in_its_status(shop: Shop) -> None:
+    """It has not failed: nothing was found against it; the same command looks again."""
+    suite = shop.home / "suites" / "drill"
+    suite.mkdir(parents=True)
+    (suite / "test_blind.py").write_text(BLIND)
+    code, printed = shop.pytest("suites/drill", str(suite), *WITH, "--arm=corner")
+    assert (code, "INCONCLUSIVE" in printed) == (10, True), printed
+    asked = [sys.executable, "scripts/rollback", f"--rollback-target={shop.manifest}", "status"]
+    told = subprocess.run(asked, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    run = told.stdout.split()[0]
+    assert told.stdout.split()[1] == "inconclusive", told.stdout
+    told = subprocess.run(
+        [*asked, run], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert ": inconclusive\n" in told.stdout
+    assert "next: scripts/rollback" in told.stdout
+    code, printed = shop.pytest("suites/drill", "--arm=corner")
+    assert (code, "RECOVERED in " in printed) == (0, True), printed
+    told = subprocess.run(asked, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+    assert [line.split()[:2] for line in told.stdout.splitlines()] == [[run, "recovered"]]
 
 
 def test_an_altered_copy_ends_the_drill_not_recovered(shop: Shop) -> None:

@@ -15,8 +15,8 @@ from .problem import Problem
 from .record import NAME as RECORD
 from .working import CHANGES, locked, opened, working
 
-OPEN = (None, "failed", "interrupted")
-ENDS = ("recovered", "isolated", "partial", "failed", "interrupted")
+OPEN = (None, "failed", "inconclusive", "interrupted")
+ENDS = ("recovered", "isolated", "partial", *OPEN[1:])
 BEGUN = ("run", "by", "host", "pid", "pid_started", "target", "only", "record", "since")
 PLACE = ("boot", "space")
 """What older journals do not say of who began a run."""

@@ -116,9 +116,9 @@ def test_a_number_that_somebody_else_got_is_not_the_holder(host: Host) -> None:
     assert host.look()["r1"]["state"] == "open"
 
 
-@pytest.mark.parametrize("outcome", ["failed", "interrupted"])
+@pytest.mark.parametrize("outcome", ["failed", "inconclusive", "interrupted"])
 def test_what_did_not_end_well_is_gone_on_with(host: Host, outcome: str) -> None:
-    """A run that failed or was interrupted is open."""
+    """A run that failed, could not see all, or was interrupted is open."""
     host.begin("r1", os.getpid())
     host.end("r1", outcome)
 
