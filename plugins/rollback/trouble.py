@@ -51,6 +51,16 @@ SSH = (
 
 HOST = (
     Trouble(
+        r"container state improper|[Cc]ontainer \S+ is not running",
+        "{where} does not run",
+        "see what ended it, start it, and run the same command again: podman ps --all",
+    ),
+    Trouble(
+        r"no container with name or ID|No such container",
+        "there is no {where}",
+        "correct [target] connection in rollback.toml; podman ps --all lists the containers",
+    ),
+    Trouble(
         r"sudo: .*(password|terminal|tty)",
         "sudo asks for a password on {where}",
         "allow it without one (visudo: NOPASSWD), or connect as root and leave out [target] sudo",

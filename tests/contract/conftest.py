@@ -83,6 +83,13 @@ def place(request: pytest.FixtureRequest) -> Place:
     return Place(host.url if request.param == "machine" else host.engine_url, "/usr/bin/python3")
 
 
+@pytest.fixture(params=["ssh", "machine"])
+def daemon(request: pytest.FixtureRequest) -> Sshd | Bare:
+    """Each host that is reached over the network."""
+    found: Sshd | Bare = request.getfixturevalue("sshd" if request.param == "ssh" else "bare")
+    return found
+
+
 @pytest.fixture
 def url(place: Place) -> str:
     """How it is reached."""

@@ -49,6 +49,12 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+def new_key(path: Path) -> Path:
+    """Make a key at a path and return that."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+    return path
+
+
 def hang_up(connection: Connection) -> None:
     """Break the one connection to a host, as a network would."""
     assert connection.line
@@ -83,9 +89,7 @@ class Sshd:
 
     def key(self, name: str) -> Path:
         """Make a key."""
-        path = self.home / name
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
-        return path
+        return new_key(self.home / name)
 
     def __enter__(self) -> Self:
         self.home.mkdir(exist_ok=True)

@@ -14,20 +14,24 @@ from rollback.errors import RollbackError, Unreachable
 from tests.contract.conftest import system, tool
 
 RUN = "r1"
-CONTENT = "print('previous')\n"
+CONTENT, CURRENT = "print('previous')\n", "print('current')\n"
 
 
 class Release:
     """A small root, saved and then changed; asked about through one connection."""
 
-    def __init__(self, connection: Connection, here: Path) -> None:
+    def __init__(self, connection: Connection, here: Path, more: tuple[str, ...] = ()) -> None:
         self.connection, self.here, self.live = connection, here, here / "root/app.py"
+        self.files = [self.live, *(self.live.with_name(name) for name in more)]
         self.live.parent.mkdir()
-        self.live.write_text(CONTENT)
+        for path in self.files:
+            path.write_text(CONTENT)
         releases = {name: {"name": name, "commit": None} for name in ("previous", "current")}
         rest = {"system": "shop", "user": "", "by": "x", "replace": False, "added": []}
-        self.ask("backups", "save", **releases, **rest, files=["app.py"])
-        self.live.write_text("print('current')\n")
+        names = [path.name for path in self.files]
+        self.ask("backups", "save", **releases, **rest, files=names)
+        for path in self.files:
+            path.write_text(CURRENT)
 
     def ask(self, noun: str, verb: str, **more: Any) -> Any:  # noqa: ANN401 - an answer
         """Ask a question about it."""
@@ -63,7 +67,7 @@ def test_it_is_planned_applied_and_undone(release: Release) -> None:
     release.ask("runs", "end", run=RUN, outcome="recovered")
     release.ask("restore", "undo", run=RUN, components=[], units=[], check=[], reload=[])
 
-    assert release.live.read_text() == "print('current')\n"
+    assert release.live.read_text() == CURRENT
 
 
 def test_a_second_one_is_told_who_is_at_work(release: Release) -> None:

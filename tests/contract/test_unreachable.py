@@ -13,6 +13,7 @@ from rollback.connection import Connection
 from rollback.errors import Unreachable
 from tests.contract.conftest import system
 from tests.contract.daemon import Sshd, free_port, hang_up
+from tests.contract.machine import Bare
 
 SECONDS = 10.0
 
@@ -51,6 +52,31 @@ def test_a_host_that_never_speaks(mute: int) -> None:
     assert "does not answer" in refusal(f"ssh://127.0.0.1:{mute}").message
 
 
+@pytest.fixture
+def down(bare: Bare) -> Iterator[Bare]:
+    """A whole host that is switched off."""
+    bare.go_down()
+    yield bare
+    bare.come_up()
+
+
+def test_a_host_that_is_down(down: Bare) -> None:
+    """Over ssh and through the container engine: it does not answer, and is looked at there."""
+    over, through = refusal(down.url), refusal(down.engine_url)
+
+    assert "does not answer" in over.message
+    assert "does not run" in through.message
+    assert "podman ps --all" in through.hint
+
+
+def test_a_container_that_nobody_knows(bare: Bare) -> None:
+    """The hint names the key to correct."""
+    error = refusal(f"{bare.engine_url}-of-nowhere")
+
+    assert f"there is no {bare.engine_url}-of-nowhere" in error.message
+    assert "[target] connection" in error.hint
+
+
 def test_a_name_that_nobody_knows() -> None:
     """The hint names the key to correct."""
     error = refusal("ssh://host.invalid")
@@ -59,27 +85,28 @@ def test_a_name_that_nobody_knows() -> None:
     assert "[target] connection" in error.hint
 
 
-def test_an_unknown_host_key(sshd: Sshd, tmp_path: Path) -> None:
+def test_an_unknown_host_key(daemon: Sshd | Bare, tmp_path: Path) -> None:
     """It is never accepted in silence."""
-    error = refusal(sshd.reached(sshd.client("stranger", known=tmp_path / "empty")))
+    error = refusal(daemon.reached(daemon.client("stranger", known=tmp_path / "empty")))
 
     assert "host key" in error.message
     assert "fingerprint" in error.hint
 
 
-def test_a_host_key_that_changed(sshd: Sshd, tmp_path: Path) -> None:
+def test_a_host_key_that_changed(daemon: Sshd | Bare, tmp_path: Path) -> None:
     """Another key than the known one is said to be one."""
     known = tmp_path / "known"
-    known.write_text(f"[127.0.0.1]:{sshd.port} {sshd.key('other').with_suffix('.pub').read_text()}")
-    error = refusal(sshd.reached(sshd.client("changed", known=known)))
+    other = daemon.key("other").with_suffix(".pub").read_text()
+    known.write_text(f"[127.0.0.1]:{daemon.port} {other}")
+    error = refusal(daemon.reached(daemon.client("changed", known=known)))
 
     assert "another host key" in error.message
     assert "ssh-keygen -R" in error.hint
 
 
-def test_a_key_that_the_host_does_not_accept(sshd: Sshd) -> None:
+def test_a_key_that_the_host_does_not_accept(daemon: Sshd | Bare) -> None:
     """No password is asked for."""
-    error = refusal(sshd.reached(sshd.client("wrong", key=sshd.key("unwelcome"))))
+    error = refusal(daemon.reached(daemon.client("wrong", key=daemon.key("unwelcome"))))
 
     assert "does not accept our key" in error.message
     assert "authorized_keys" in error.hint
@@ -92,18 +119,18 @@ def test_no_ssh_here(sshd: Sshd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert "ssh is not installed here" in refusal(sshd.url).message
 
 
-def test_a_host_that_goes_away_between_two_questions(sshd: Sshd) -> None:
+def test_a_host_that_goes_away_between_two_questions(daemon: Sshd | Bare) -> None:
     """The second question says so; once the host is back, the same connection works again."""
-    connection = Connection(system(sshd.url))
+    connection = Connection(system(daemon.url))
     with pytest.raises(Exception, match="knows no"):
         connection.ask("no", "no")
     hang_up(connection)
-    sshd.stop()
+    daemon.stop()
     try:
         with pytest.raises(Unreachable, match=r"lost|does not answer"):
             connection.ask("no", "no")
     finally:
-        sshd.start()
+        daemon.start()
     with pytest.raises(Exception, match="knows no"):
         connection.ask("no", "no")
     connection.close()

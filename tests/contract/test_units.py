@@ -1,0 +1,79 @@
+"""A unit that nobody knows is an error wherever it is asked for, never one that is stopped."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rollback.connection import Connection
+from rollback.errors import RollbackError
+
+CONFIGURATION = """
+[supervisord]
+logfile={0}/log
+pidfile={0}/pid
+[unix_http_server]
+file={0}/s
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+[program:steady]
+command=sleep 300
+"""
+PATIENCE = 20.0
+
+
+@pytest.fixture(scope="module")
+def supervisord() -> Iterator[dict[str, Any]]:
+    """This machine's service manager, as questions name it, with one program that runs."""
+    home = Path(tempfile.mkdtemp(prefix="s-"))
+    (home / "conf").write_text(CONFIGURATION.format(home))
+    command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(home / "conf")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + PATIENCE
+    while not (home / "s").exists():
+        assert time.monotonic() < until, "supervisord does not come up"
+        time.sleep(0.05)
+    yield {"manager": "supervisord", "socket": str(home / "s"), "unit": "steady"}
+    process.terminate()
+    process.wait(PATIENCE)
+
+
+@pytest.fixture
+def manager(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The service manager of the place, and a unit that it knows."""
+    if request.node.callspec.params["place"] in {"local", "ssh"}:
+        found: dict[str, Any] = request.getfixturevalue("supervisord")
+        return found
+    return {"manager": "systemd", "unit": "nginx"}
+
+
+def test_one_that_nobody_knows_is_not_a_stopped_one(
+    connection: Connection, manager: dict[str, Any]
+) -> None:
+    """Beside one that is known it is said to be unknown."""
+    units = [{"unit": name} for name in (manager["unit"], "of-nowhere")]
+    found = connection.ask("units", "look", **{**manager, "units": units})
+
+    assert {unit: state["known"] for unit, state in found.items()} == {
+        manager["unit"]: True,
+        "of-nowhere": False,
+    }
+    assert found[manager["unit"]]["state"] in {"active", "starting"}
+
+
+@pytest.mark.parametrize("verb", ["stop", "start"])
+def test_one_that_nobody_knows_cannot_be_told_anything(
+    connection: Connection, manager: dict[str, Any], verb: str
+) -> None:
+    """Neither is it stopped already, nor does it start."""
+    with pytest.raises(RollbackError, match="of-nowhere") as caught:
+        connection.ask("units", verb, **{**manager, "unit": "of-nowhere", "timeout": 5.0})
+
+    assert caught.value.hint
