@@ -67,6 +67,11 @@ def unchanged(_scope: Scope, found: Any) -> Any:  # noqa: ANN401 - whatever a lo
     return found
 
 
+def all_of_it(_scope: Scope) -> str:
+    """Return "": nothing of an action is left out, whatever a rollback is about."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Action:
     """Brings one aspect of a host to where the rollback wants it.
@@ -77,6 +82,7 @@ class Action:
         look: reads the host.
         plan: pure; empty when there is nothing left to do.
         ahead: what `look` would find once the earlier actions were applied, for rehearsals.
+        spared: what of it is left out of a rollback, and why; on a second line the way to have it.
     """
 
     name: str
@@ -84,6 +90,7 @@ class Action:
     look: Callable[[Connection, Scope], Any]
     plan: Callable[[Scope, Any], tuple[Change, ...]]
     ahead: Callable[[Scope, Any], Any] = unchanged
+    spared: Callable[[Scope], str] = all_of_it
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rollback.action import Action, Change
+from rollback.action import Action, Change, Scope
 from rollback.gate import Gate
-from rollback.model import PHASES, System
+from rollback.model import PHASES
 
 WIDTH = 80
 
@@ -35,9 +35,9 @@ def rehearse(gate: Gate, actions: Iterable[Action]) -> tuple[Step, ...]:
     return tuple(Step(action, gate.foresee(action)) for action in actions)
 
 
-def lines(steps: Iterable[Step], system: System) -> Iterator[str]:
+def lines(steps: Iterable[Step], scope: Scope) -> Iterator[str]:
     """Yield the plan for people: phases with estimate and budget, and a line for each change."""
-    steps = tuple(steps)
+    steps, system = tuple(steps), scope.system
     for phase in PHASES:
         mine = [step for step in steps if step.action.phase == phase]
         took, budget = sum(step.seconds for step in mine), system.budgets.of(phase)
@@ -46,7 +46,9 @@ def lines(steps: Iterable[Step], system: System) -> Iterator[str]:
             for change in step.changes:
                 yield from folded(f"    {change.what}", 6)
             if not step.changes:
-                yield f"    {step.action.name}: nothing to do"
+                why, _, hint = step.action.spared(scope).partition("\n")
+                yield from folded(f"    {step.action.name}: {why or 'nothing to do'}", 6)
+                yield from [f"      {hint}"] if hint else []
     total = sum(step.seconds for step in steps)
     yield f"{'in all':15} about {clock(total)} of {clock(system.about.rto)}"
 

@@ -134,6 +134,8 @@ def leave(config: pytest.Config, run: Run) -> None:
         except RollbackError as error:
             run.notes.append(str(error))
         keep_evidence(run)
+        if not (run.asked.dry or run.isolates):
+            run.notes += filter(None, (each.spared(run.scope) for each in actions.ACTIONS))
     if run.connection.trips:
         about = run.system.about
         with contextlib.suppress(RollbackError):  # the criteria have said so already
@@ -157,7 +159,7 @@ def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
         changes = [change for step in steps for change in step.changes]
         run.estimate = sum(change.estimate for change in changes), len(changes)
         run.state("drill.plan.made", title)
-        yield from lines(steps, run.system)
+        yield from lines(steps, run.scope)
 
 
 @pytest.fixture(scope="session")
@@ -179,7 +181,7 @@ def snapshot_saved(gate: Gate, pytestconfig: pytest.Config) -> Done:
     """Prepare: the state before the rollback is kept. Nothing is done that cannot be finished."""
     only = (actions.SNAPSHOT, actions.ISOLATE) if run_of(pytestconfig).isolates else actions.ACTIONS
     steps = rehearse(gate, only)
-    gate.timeline.note("planned", plan=[*lines(steps, gate.scope.system)])
+    gate.timeline.note("planned", plan=[*lines(steps, gate.scope)])
     return gate.perform(actions.SNAPSHOT)
 
 

@@ -18,12 +18,20 @@ NOTHING: dict[str, Any] = {"restored": True}
 
 
 def wanted(scope: Scope) -> Database | None:
-    """Return the database that a rollback restores.
-
-    A rollback of some components restores none: the others go on using it.
-    """
+    """Return the database that a rollback restores; one of some components restores none."""
     described = scope.system.database
     return described if described and described.restore and not scope.only else None
+
+
+def spared(scope: Scope) -> str:
+    """Return that the database is left alone, where a whole rollback would restore it."""
+    described = scope.system.database
+    if described is None or not described.restore or wanted(scope):
+        return ""
+    return (
+        f"the database {described.name} is left alone: components that are not rolled back use it\n"
+        "HINT: to restore it as well, give the same command without --component"
+    )
 
 
 def asked(scope: Scope, database: Database) -> dict[str, Any]:
@@ -76,4 +84,6 @@ def restores(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     )
 
 
-RESTORE_DATABASE = Action("restore the database", "configuration", look=live, plan=restores)
+RESTORE_DATABASE = Action(
+    "restore the database", "configuration", look=live, plan=restores, spared=spared
+)

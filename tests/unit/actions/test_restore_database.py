@@ -47,7 +47,10 @@ def test_a_rollback_that_is_not_told_to_restores_none(site: Site, server: Base) 
     assert site.plan(actions.RESTORE_DATABASE) == ()
     describe(site, server)
 
-    assert site.plan(actions.RESTORE_DATABASE, site.scope(only=["gate"])) == ()
+    some = site.scope(only=["gate"])
+    assert site.plan(actions.RESTORE_DATABASE, some) == ()
+    assert "the database shop is left alone" in actions.RESTORE_DATABASE.spared(some)
+    assert actions.RESTORE_DATABASE.spared(site.scope()) == ""
 
 
 def test_what_stands_in_the_way_refuses_the_plan(site: Site, server: Base) -> None:
