@@ -51,6 +51,7 @@ def benches(fast: Path, traced: None) -> Iterator[dict[str, Swept]]:  # noqa: AR
     """The scenes of the sweeps by the way that names change hands, each with its calls."""
     path = os.environ["PATH"]
     found = {way: Bench(fast / way, way=way) for way in ("exchange", "rename")}
+    found["linkless"] = Bench(fast / "linkless", way="rename", linkless=True)
     if os.geteuid() == 0:
         found["across"] = Bench(fast / "across", across=True)
     try:

@@ -24,6 +24,9 @@ ERRORS = (
 FLUSHES = {"ENOSPC", "EIO", "EROFS", "EDQUOT"}
 """What a flush fails with."""
 
+NO_LINKS = ("-e", "trace=linkat", "-e", "inject=linkat:error=EPERM:when=1+")
+"""What a file system says that gives no file a second name, for strace."""
+
 DEAD = 2**22 + 7
 """A process id that nobody has."""
 
@@ -40,11 +43,18 @@ class Phase(NamedTuple):
 class Bench:
     """A scene at a fixed place, and copies of it from before each call of a rollback.
 
-    With `across` the state directory is a mount of its own, to which no name can be moved.
+    With `across` the state directory is a mount of its own, to which no name can be moved. With
+    `linkless` no file gets a second name, so that names are renamed.
     """
 
     def __init__(
-        self, place: Path, *, many: int = 0, way: str = "exchange", across: bool = False
+        self,
+        place: Path,
+        *,
+        many: int = 0,
+        way: str = "exchange",
+        across: bool = False,
+        linkless: bool = False,
     ) -> None:
         tracing.loaded()
         self.place = place
@@ -52,7 +62,7 @@ class Bench:
         self.home = self.scene.home
         os.environ["PATH"] = f"{self.home / 'bin'}:{os.environ['PATH']}"
         self.violations: list[str] = []
-        self.tried = 0
+        self.tried, self.also = 0, NO_LINKS if linkless else ()
         self.mount, self.across = self.home / "var", across
         if across:
             subprocess.run(["mount", "--bind", self.mount, self.mount], check=True)
@@ -79,7 +89,8 @@ class Bench:
 
     def _phase(self, name: str, question: dict[str, Any]) -> Phase:
         start = self.kept(name)
-        asked(question)
+        ended = tracing.apart(tracing.served([question]), self.also)
+        assert all("value" in each for each in ended.answers), ended
         return Phase(name, start, [question], takes_back=False)
 
     def _undoing(self, step: str) -> Iterator[Phase]:
@@ -92,7 +103,7 @@ class Bench:
         """Return the same call once more, after it was killed at a share of its way."""
         known = self.sites(phase)
         clone(phase.start, self.home)
-        ended = tracing.kill(known[int(len(known) * share)], phase.questions)
+        ended = tracing.kill(known[int(len(known) * share)], phase.questions, also=self.also)
         assert ended.killed, phase.name
         name = f"{phase.name}, resumed"
         return Phase(name, self.kept(name), phase.questions, phase.takes_back)
@@ -100,12 +111,14 @@ class Bench:
     def sites(self, phase: Phase, *, threads: bool = False) -> list[Site]:
         """Return every site of a call."""
         clone(phase.start, self.home)
-        return tracing.sites(phase.questions, self.home, threads=threads)
+        found = tracing.sites(phase.questions, self.home, threads=threads, also=self.also)
+        # A call is made to fail or killed, not both; right before a failing one nothing is new.
+        return [site for site in found if not (self.also and site.call == "linkat")]
 
     def killed(self, phase: Phase, site: Site, *, threads: bool = False) -> None:
         """Kill at a site, and look; go on and undo, and undo at once."""
         clone(phase.start, self.home)
-        ended = tracing.kill(site, phase.questions, threads=threads)
+        ended = tracing.kill(site, phase.questions, threads=threads, also=self.also)
         said = f"{phase.name}, killed before {site}"
         if not ended.killed:
             self.violations += [] if threads else [f"{said}: it was not killed"]
@@ -121,7 +134,7 @@ class Bench:
         """Fail at a site, and look; go on, or undo."""
         clone(phase.start, self.home)
         before = self.scene.everything()
-        ended = tracing.fail(site, error, phase.questions)
+        ended = tracing.fail(site, error, phase.questions, self.also)
         said = f"{phase.name}, {error} at {site}"
         self.tried += 1
         if ended.killed:
@@ -172,7 +185,7 @@ class Bench:
 
     def _reached(self, way: Callable[[], None], wanted: Tree, said: str) -> None:
         """Go a way in a process of its own; everything is as wanted at its end."""
-        ended = tracing.apart(lambda: framed(way))
+        ended = tracing.apart(lambda: framed(way), self.also)
         if ended.killed or ended.answers != [{"value": None}]:
             self.violations.append(f"{said}: {ended}")
             return

@@ -35,16 +35,20 @@ CASES = [
     *(("exchange", name) for name in PHASES),
     *(("rename", name) for name in RENAMED),
     *(("across", name) for name in MOVED if os.geteuid() == 0),
+    ("linkless", "files"),
 ]
 """Where names are renamed instead of exchanged, only the calls that do so are swept again; where
-the state directory is on another file system those that move files there."""
+the state directory is on another file system those that move files there; where there are no hard
+links the one call that needs them, and what takes that back."""
+
+KILLED = [*CASES, *(("linkless", name) for name in RENAMED[1:])]
 
 STEP = 31
 MANY = 40
 THREADED = 53
 
 
-@pytest.mark.parametrize(("way", "name"), CASES)
+@pytest.mark.parametrize(("way", "name"), KILLED)
 def test_a_kill_before_any_call(benches: dict[str, Swept], way: str, name: str) -> None:
     """Old or new at every path, both on the host, the end and the start are reached."""
     bench, phase = benches[way].bench, benches[way].phases[name]

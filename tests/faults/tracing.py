@@ -120,11 +120,17 @@ def served(questions: list[dict[str, Any]]) -> Callable[[], bytes]:
     return lambda: entry.serve({"ask": questions, "secrets": []})
 
 
-def sites(questions: list[dict[str, Any]], home: Path, *, threads: bool = False) -> list[Site]:
+def sites(
+    questions: list[dict[str, Any]],
+    home: Path,
+    *,
+    threads: bool = False,
+    also: Iterable[str] = (),
+) -> list[Site]:
     """Let the agent run to its end, and return every site on the way."""
     log = home.with_name("trace")
     follow = ["-f"] if threads else []
-    words = [*follow, "-y", "-s", "0", "-e", f"trace={ASKED}"]
+    words = [*follow, *also, "-y", "-s", "0", "-e", f"trace={ASKED}"]
     ended = apart(served(questions), words, log)
     assert all("value" in each for each in ended.answers), ended.answers
     return found(log.read_text("utf-8", "replace").splitlines(), str(home))
@@ -153,14 +159,17 @@ def kill(
     *,
     threads: bool = False,
     by: str = "SIGKILL",
+    also: Iterable[str] = (),
 ) -> Ended:
     """Let the agent run, and kill it right before a call."""
-    return _injected(site, f"signal={by}", questions, threads=threads)
+    return _injected(site, f"signal={by}", questions, threads=threads, also=also)
 
 
-def fail(site: Site, error: str, questions: list[dict[str, Any]]) -> Ended:
+def fail(
+    site: Site, error: str, questions: list[dict[str, Any]], also: Iterable[str] = ()
+) -> Ended:
     """Let the agent run, and have one call fail."""
-    return _injected(site, f"error={error}", questions)
+    return _injected(site, f"error={error}", questions, also=also)
 
 
 def delayed(site: Site, seconds: float, questions: list[dict[str, Any]]) -> Ended:
@@ -169,8 +178,14 @@ def delayed(site: Site, seconds: float, questions: list[dict[str, Any]]) -> Ende
 
 
 def _injected(
-    site: Site, what: str, questions: list[dict[str, Any]], *, threads: bool = False
+    site: Site,
+    what: str,
+    questions: list[dict[str, Any]],
+    *,
+    threads: bool = False,
+    also: Iterable[str] = (),
 ) -> Ended:
     follow = ["-f"] if threads else []
     inject = f"inject={site.call}:{what}:when={site.number}"
-    return apart(served(questions), [*follow, "-e", f"trace={site.call}", "-e", inject])
+    seen = f"trace={site.call},linkat" if also else f"trace={site.call}"  # only those can be failed
+    return apart(served(questions), [*follow, *also, "-e", seen, "-e", inject])
