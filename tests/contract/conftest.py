@@ -14,8 +14,9 @@ from typing import NamedTuple
 import pytest
 
 from rollback.connection import Connection
+from rollback.errors import Unreachable
 from rollback.model import System
-from rollback.sandbox.podman import ENABLE
+from rollback.sandbox.podman import usable
 from tests.contract.daemon import Sshd
 from tests.contract.machine import IMAGE, Bare
 
@@ -64,10 +65,12 @@ def shared() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def bare(shared: Path) -> Iterator[Bare]:
     """A whole host with nothing on it, where there is an image of one."""
-    if not shutil.which("podman"):
-        pytest.skip(f"not run: there is no container engine here; this brings one: {ENABLE}")
+    try:
+        usable()
+    except Unreachable as lacking:
+        pytest.skip(f"not run: {lacking.message}; {lacking.hint}")
     if not IMAGE.there:
-        pytest.skip("not run: the image is not built; this builds it: scripts/build_machine")
+        pytest.skip("not run: the image is not built; scripts/build_machine")
     with Bare(shared) as host:
         yield host
 

@@ -1,24 +1,45 @@
-"""Tests on a whole host; they are told to be not run where there is no container engine."""
+"""Tests on a whole host; they are told to be not run where none can be started."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from rollback.sandbox.podman import ENABLE
+from rollback.errors import Unreachable
+from rollback.sandbox.image import Image
+from rollback.sandbox.podman import usable
+from tests.machine.chosen import CHOSEN
+from tests.plugin.operator import REPOSITORY
 
 if TYPE_CHECKING:
     from tests.machine.host import Host
 
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What `make test` has no time for is long."""
+    for item in items:
+        if item.path.parent == HERE and item.name not in CHOSEN.get(item.path.name, ()):
+            item.add_marker("long")
+
 
 @pytest.fixture(scope="session")
-def shared() -> Iterator[Host]:
+def engine() -> None:
+    """A host that starts machines, and has the image of one."""
+    try:
+        usable()
+        Image(REPOSITORY / "fixtures/village").built(print)
+    except Unreachable as lacking:
+        pytest.skip(f"not run: {lacking.message}; {lacking.hint}")
+
+
+@pytest.fixture(scope="session")
+def shared(engine: None) -> Iterator[Host]:  # noqa: ARG001 - it comes first
     """The one machine of the session."""
-    if not shutil.which("podman"):
-        pytest.skip(f"not run: there is no container engine here; this brings one: {ENABLE}")
     from tests.machine.host import Host  # noqa: PLC0415 - it needs the sandbox's packages
 
     host = Host()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 from rollback.errors import Unfinished, Unreachable
 
@@ -33,6 +35,29 @@ def engine() -> list[str]:
         raise Unreachable("a machine needs a container engine, and podman is not here", hint=ENABLE)
     # the usual crun does not start an init where control groups are mixed of both versions
     return ["podman", *(("--runtime", "runc") if shutil.which("runc") else ())]
+
+
+SYSTEM = ("/usr", "/bin", "/lib", "/lib64")
+"""What the smallest program of this host needs, wherever it runs."""
+
+
+def usable() -> None:
+    """Start what a machine is started with around one small program of this host, in a second.
+
+    Raises:
+        Unreachable: there is no container engine here, or it starts nothing; in its own words.
+    """
+    there = (path for path in SYSTEM if Path(path).is_dir())
+    shown = [f"--volume={path}:{path}:ro" for path in there]
+    with tempfile.TemporaryDirectory(prefix="rollback-engine-") as root:
+        asked = ("--rm", *INIT, "--publish=127.0.0.1::22", *shown, "--rootfs", root, "/bin/true")
+        try:
+            podman("run", *asked)
+        except Unfinished as error:
+            raise Unreachable(
+                f"podman is here, but starts no container: {error.message}",
+                hint=f"as root, on a host that may start containers: {ENABLE}",
+            ) from error
 
 
 def podman(*arguments: str, data: bytes = b"", timeout: float = 60.0) -> bytes:
