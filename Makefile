@@ -29,11 +29,9 @@ machine-drill: setup  ## the same on a host of its own: systemd, nginx, PostgreS
 	@$(VENV)/bin/pytest suites/readiness suites/drill suites/validate --rollback-target=machine
 
 test: setup  ## run our own tests, but for the long ones below
-	$(VENV)/bin/pytest -q tests -n 2 --dist loadfile --ignore=tests/faults --ignore=tests/machine
-	ROLLBACK_FAULTS=few $(VENV)/bin/pytest -q tests/faults -m "not long"
-	@echo "NOT RUN: make machine-test, make faults"
+	@$(VENV)/bin/python scripts/own_tests
 
-machine-test: setup  ## run the tests on a host of its own; twenty minutes or more
+machine-test: setup  ## run all tests on a host of its own; twenty minutes or more
 	@$(VENV)/bin/python scripts/build_machine
 	$(VENV)/bin/pytest tests/machine
 

@@ -1,0 +1,93 @@
+"""What make test runs: every folder of tests, what is chosen of the long ones; the rest is told."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.machine.chosen import CHOSEN
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    """The script as a module."""
+    path = str(REPOSITORY / "scripts/own_tests")
+    loader = importlib.machinery.SourceFileLoader("own_tests", path)
+    spec = importlib.util.spec_from_loader("own_tests", loader)
+    assert spec
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["own_tests"] = module
+    loader.exec_module(module)
+    return module
+
+
+def collected(*words: str) -> set[str]:
+    """Return the tests that pytest would run."""
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *words]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    return {line for line in done.stdout.splitlines() if "::" in line}
+
+
+def test_every_file_of_tests_is_run(script: ModuleType) -> None:
+    """None is left out by all the parts; only single tests are, which are marked for it."""
+    run = collected("-m", "not long", "tests")
+    files = {each.partition("::")[0] for each in run}
+    there = {str(p.relative_to(REPOSITORY)) for p in REPOSITORY.glob("tests/**/test_*.py")}
+    left = {word for word in script.OTHERS if word.startswith("--ignore=")}
+
+    assert there - files == {"tests/faults/test_mutants.py"}
+    assert script.OTHERS[0] == "tests"
+    assert left == {f"--ignore={folder}" for folder in (*script.FAULTS, *script.MACHINE)}
+    chosen = {f"tests/machine/{file}::{name}" for file, names in CHOSEN.items() for name in names}
+    assert {each for each in run if each.startswith("tests/machine/")} == chosen
+
+
+RESULTS = """<testsuites><testsuite>
+<testcase name="a"><skipped type="pytest.skip" message="not run: no disk here">a</skipped>
+</testcase>
+<testcase name="b"><skipped type="pytest.skip" message="not run: no disk here">b</skipped>
+</testcase>
+<testcase name="c"/>
+</testsuite></testsuites>"""
+
+
+def test_the_last_line_says_what_was_not_run(script: ModuleType, tmp_path: Path) -> None:
+    """The long ones always; what this host cannot run, counted; a part that ended too early."""
+    there, gone = tmp_path / "a.xml", tmp_path / "b.xml"
+    there.write_text(RESULTS)
+    parts = [script.Part("of this", (), there), script.Part("of that", (), gone)]
+    long = "the long ones: make machine-test, make faults"
+
+    assert script.not_run(parts[:1]) == f"NOT RUN: 2 tests: no disk here; {long}"
+    assert script.not_run(parts) == (
+        f"NOT RUN: all tests of that: see above; 2 tests: no disk here; {long}"
+    )
+
+
+def test_without_an_engine_its_tests_are_told_to_be_not_run(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them, with the reason and what brings one; the rest of the part is run and passes."""
+    for tool in ("git", "env", "bash"):
+        (tmp_path / tool).symlink_to(str(shutil.which(tool)))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    part = script.Part("on a machine", ("tests/machine",), tmp_path / "results.xml")
+    told = tmp_path / "told.log"
+    fine = script.on_machine(part, told)
+    needing = sum(len(names) for file, names in CHOSEN.items() if file != "test_life.py")
+
+    assert fine, told.read_text()
+    assert script.not_run([part]).startswith(
+        f"NOT RUN: {needing} tests: a machine needs a container engine, and podman is not here; "
+        "apt-get install podman runc containernetworking-plugins debootstrap; the long ones: "
+    )
