@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from tests.machine.host import Host
+from tests.plugin.bulk import BULK
+from tests.plugin.operator import criteria
 
 STATE = "/var/lib/rollback/aivillage"
 ROOT = "/opt/aivillage"
@@ -51,6 +53,13 @@ START_AGAIN = """
 systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 600 ]; do
 systemctl start aivillage-gateway; i=$((i+1)); sleep 0.05; done'
 """
+SHARE_AGAIN = """
+systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 6000 ]; do
+if [ {0} -ef {0}.backup ]; then seen=1;
+elif [ "$seen" ] && [ -e {0}.backup ]; then ln {0} {0}.again && mv {0}.again {0}.backup; fi
+i=$((i+1)); sleep 0.005; done'
+"""
+"""Somebody who makes a saved copy the live file again as soon as it has bytes of its own."""
 
 
 def described(host: Host) -> dict[str, Any]:
@@ -96,6 +105,12 @@ def fall_back_in_vain(host: Host) -> str:
     return "--use-defaults"
 
 
+def share_again(host: Host) -> None:
+    """Save so many files that names are exchanged, and make one copy the live file each time."""
+    host.run("python3", "-c", BULK, ROOT, STATE, "core/gateway/server.py")
+    shell(SHARE_AGAIN.format(LIVE))(host)
+
+
 def expect_of_requests(host: Host) -> None:
     """Expect of the gateway's users' request what it never answers."""
     document = described(host)
@@ -125,6 +140,7 @@ SABOTAGES: dict[str, tuple[Callable[[Host], str | None], str, str | None]] = {
         None,
     ),
     "drill.units.installed": (shell(PUT_BACK.format(UNIT)), "aivillage-gateway", None),
+    "drill.backups.separate": (share_again, "core/gateway/server.py", None),
     "drill.database.restored": (fail_late, "division by zero", None),
     "drill.services.started": (
         shell(f"echo 'raise RuntimeError(1)' > {ROOT}/core/shared/service.py"),
@@ -152,3 +168,8 @@ def test_a_sabotaged_drill_is_not_recovered(altered: Host, identity: str) -> Non
     assert reason in printed, printed
     assert "HINT: " in printed
     assert "plugins/rollback" not in printed, printed  # no traceback of ours
+
+
+def test_every_criterion_of_the_drill_was_seen_red() -> None:
+    """A criterion without a sabotage fails here; the optional one is an advisory of services."""
+    assert {*SABOTAGES, "drill.services.optional"} == criteria("drill")

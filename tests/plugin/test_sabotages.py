@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import re
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from rollback.agent.carrying import MANY
 from rollback.agent.problem import Problem
+from tests.plugin.bulk import BULK
 from tests.plugin.operator import criteria
 from tests.plugin.village import Village
 
@@ -97,18 +97,8 @@ def fall_back_in_vain(village: Village) -> str:
 
 def keep_exchanged(village: Village) -> None:
     """Save so many files that names are exchanged; make one immovable before it is copied."""
-    record = json.loads((village.state / "backups.json").read_text())
-    like = next(each for each in record["files"] if each["path"] == LIVE)
-    bulk = village.root / "core/bulk"
-    bulk.mkdir()
-    for path in (bulk / f"{number}.txt" for number in range(MANY)):
-        path.write_text("failed")
-        copy = path.with_name(f"{path.name}.backup")
-        copy.write_text("previous")
-        digest, size = hashlib.sha256(b"previous").hexdigest(), len("previous")
-        name = str(path.relative_to(village.root))
-        record["files"].append({**like, "path": name, "sha256": digest, "size": size})
-    (village.state / "backups.json").write_text(json.dumps(record))
+    words = [str(village.root), str(village.state), LIVE]
+    subprocess.run([sys.executable, "-c", BULK, *words], check=True)
     failed, until = (village.root / "config/.env").read_bytes(), time.monotonic() + 60
 
     def wait() -> None:  # the configuration is restored after the files
