@@ -2,8 +2,11 @@
 
     .venv/bin/python benchmarks/drills.py [--on embedded,ssh,podman] [NAME ...]
 
-Names are those of scenarios, or `issues` for the procedure's four. A row is printed as soon as it
-is known: what a run says itself, by its own report.
+Names are those of scenarios, `issues` for the procedure's four, those of faults, or `faults` for
+all that can happen to a host while it is rolled back. A row is printed as soon as it is known: what
+a run says itself, by its own report. A fault takes two runs where the first is refused or lost:
+there the edge is asked from outside, by the same prober, from the first command to the end of the
+last.
 """
 
 from __future__ import annotations
@@ -23,17 +26,25 @@ from typing import Any
 
 import tomli_w
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from rollback import latency
 from rollback.connection import Connection
 from rollback.manifest import load
+from rollback.prober import Near
 from rollback.sandbox import pristine
 from rollback.sandbox.embedded import Embedded
 from rollback.sandbox.machine import Machine
+from tests.machine.faults import FAULTS, Fault
+from tests.machine.targets import BOTH, Processes, Target, Whole
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 VILLAGE = REPOSITORY / "fixtures/village"
-ISSUES = "issues"
+ISSUES, HAPPENINGS = "issues", "faults"
 TARGETS = ("embedded", "ssh", "podman")
+HELD, LONGEST = 12, 400.0
+"""The exit code while somebody else holds the host, and seconds in which a fault is got over."""
+
 HEAD = """\
 | drill | target | verdict | took | users got errors | the maintenance page |
 | --- | --- | --- | --: | --: | --: |"""
@@ -50,6 +61,8 @@ class Stage:
             self.home / f"rollback-{kind}-{os.getuid()}", keep=True
         )
         self.sandbox.deploy()
+        target = Processes if kind == "sandbox" else Whole
+        self.target: Target = target(self.home, self.sandbox.manifest_path, self.sandbox)
         connection = Connection(load(self.sandbox.manifest_path).system)
         latency.keep(connection, connection.system)
         connection.close()
@@ -86,6 +99,12 @@ class Stage:
         report: dict[str, Any] = json.loads(found.read_text())
         return report
 
+    def rows(self, name: str, target: str) -> Iterator[list[str]]:
+        """Yield the rows of what was asked for."""
+        if name == HAPPENINGS or name in FAULTS:
+            return self.faults(target, [name] if name in FAULTS else list(FAULTS))
+        return self.issues() if name == ISSUES else self.scenario(name)
+
     def scenario(self, name: str) -> Iterator[list[str]]:
         """Yield the row of one bad release: broken, rolled back, validated, put back."""
         self.sandbox.break_(name)
@@ -104,9 +123,41 @@ class Stage:
             seconds = (each["evidence"].get(key) for key in keys)
             yield [f"issue: {each['id'].split('.', 1)[1]}", verdict, *map(told, seconds)]
 
+    def faults(self, on: str, names: list[str]) -> Iterator[list[str]]:
+        """Yield a row for each fault that can happen on a target."""
+        for name, fault in [(name, FAULTS[name]) for name in names if on in FAULTS[name].on]:
+            self.sandbox.break_(fault.release)
+            yield [f"fault: {name}", *self.fault(fault)]
+            if isinstance(self.target, Processes):
+                self.target.unmount()
+            self.sandbox.reset()
+
+    def fault(self, fault: Fault) -> list[str]:
+        """Roll back while it happens, and again where that did not recover; return the row."""
+        users = outside(self.target)
+        users.start()
+        verdicts = [fault.hinder(self.target, *BOTH).record["verdict"]]
+        fault.mend(self.target)
+        while verdicts[-1] != "RECOVERED" and users.now() < LONGEST:
+            code, _ = self.target.drill()
+            if code == HELD:  # by the run that was lost: it counts as dead after a while
+                time.sleep(5.0)
+            else:
+                verdicts.append(self.target.record()["verdict"])
+        got, took = users.stop(), users.now()
+        seconds = (took, got.outage_seconds, got.maintenance_seconds)
+        return [", then ".join(verdicts), *map(told, seconds)]
+
     def down(self) -> None:
         """End it."""
         self.sandbox.down()
+
+
+def outside(target: Target) -> Near:
+    """Return what asks the edge as the run's own prober does, but from here and over all runs."""
+    system = load(target.manifest).system
+    edge = system.edge and system.edge.model_copy(update={"url": target.edge})
+    return Near(system.model_copy(update={"edge": edge}))
 
 
 def told(seconds: float | None) -> str:
@@ -119,7 +170,9 @@ def main() -> None:
     known = sorted(path.parent.name for path in VILLAGE.glob("scenarios/*/scenario.toml"))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--on", default=",".join(TARGETS), metavar="TARGETS")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*known, ISSUES]))
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=", ".join([*known, ISSUES, HAPPENINGS])
+    )
     asked = parser.parse_args()
     load_now = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     print(f"{os.cpu_count()} cores ({platform.machine()}); load at the start {load_now}\n\n{HEAD}")
@@ -129,8 +182,8 @@ def main() -> None:
             kind = "sandbox" if target == "embedded" else "machine"
             stage = stages[kind] = stages.get(kind) or Stage(kind)
             stage.reached(target)
-            for name in asked.names or [*known, ISSUES]:
-                for drill, *row in stage.issues() if name == ISSUES else stage.scenario(name):
+            for name in asked.names or [*known, ISSUES, HAPPENINGS]:
+                for drill, *row in stage.rows(name, target):
                     print(f"| {' | '.join([drill, target, *row])} |", flush=True)
     finally:
         for stage in stages.values():

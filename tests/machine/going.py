@@ -9,20 +9,20 @@ import sys
 import time
 from pathlib import Path
 
-from rollback.sandbox.podman import podman
-from tests.machine.host import Host
+from tests.machine.targets import BOTH, Target, Whole
 from tests.plugin.operator import REPOSITORY
 
 PATIENCE = 120.0
 
 
 class Going:
-    """One drill on a machine, begun; it has reports of its own."""
+    """One drill on a target, with its validation or without, begun; it has its own reports."""
 
-    def __init__(self, host: Host) -> None:
-        self.host, self.reports = host, host.home / f"going-{time.monotonic_ns()}"
-        command = [sys.executable, "-m", "pytest", "suites/drill", "--arm=machine"]
-        where = [f"--rollback-target={host.manifest}", "-o", f"rollback_reports={self.reports}"]
+    def __init__(self, target: Target, *suites: str) -> None:
+        self.reports = target.home / f"going-{time.monotonic_ns()}"
+        words = [*(suites or BOTH), f"--arm={target.name}"]
+        command = [sys.executable, "-m", "pytest", *words]
+        where = [f"--rollback-target={target.manifest}", "-o", f"rollback_reports={self.reports}"]
         self.process = subprocess.Popen(
             [*command, *where],
             cwd=REPOSITORY,
@@ -55,33 +55,19 @@ class Going:
         return self.process.returncode, printed
 
 
-def cut_off(host: Host) -> None:
-    """Let nobody in any more, and end every session there is, as a network would."""
-    host.run("systemctl", "stop", "ssh")
-    for session in host.run("sh", "-c", "pgrep -x sshd || true").split():
-        host.run("sh", "-c", f"kill -9 {session} || true")
-
-
-def mounted(host: Host, *words: str) -> None:
-    """Mount something in the machine, which its own root may not."""
-    name = host.machine.inside.container.name
-    found = podman("container", "inspect", "--format", "{{.State.Pid}}", name).decode().strip()
-    subprocess.run(["nsenter", "-t", found, "-m", "mount", *words], check=True)
-
-
-def states(host: Host) -> dict[str, str]:
+def states(host: Whole) -> dict[str, str]:
     """Return how systemd says that each unit is."""
     units = host.machine.inside.units
     asked = ("systemctl", "show", "--property=ActiveState", "--value")
     return {unit: host.run(*asked, unit) for unit in units}
 
 
-def processes(host: Host) -> dict[str, str]:
+def processes(host: Whole) -> dict[str, str]:
     """Return the main process of each unit, by which one sees that it was never stopped."""
     asked = ("systemctl", "show", "--property=MainPID", "--value")
     return {unit: host.run(*asked, unit) for unit in host.machine.inside.units}
 
 
-def version(host: Host) -> str:
+def version(host: Whole) -> str:
     """Return the release that is live."""
     return host.run("cat", str(Path(host.machine.inside.system.about.root, "VERSION")))

@@ -12,7 +12,8 @@ from typing import Any
 import tomli_w
 
 from rollback.sandbox.machine import Machine
-from tests.plugin.operator import REPOSITORY, Operator
+from tests.machine.targets import Whole
+from tests.plugin.operator import REPOSITORY
 
 FOLDER = REPOSITORY / "fixtures/village"
 BUSY = {
@@ -23,14 +24,14 @@ BUSY = {
 }
 
 
-class Host(Operator):
+class Host(Whole):
     """A machine that is up and deployed; `ready` is what readiness said of it, and printed."""
 
     def __init__(self) -> None:
-        self.machine = Machine(FOLDER).up()
-        self.machine.deploy()
+        machine = Machine(FOLDER).up()
+        machine.deploy()
         home = Path(tempfile.mkdtemp(prefix="machine-"))
-        super().__init__(home, home / "rollback.toml")
+        super().__init__(home, home / "rollback.toml", machine)
         self.original = self.machine.manifest_path.read_text()
         self.describe()
         self.ready = self.pytest("suites/readiness")
@@ -44,14 +45,6 @@ class Host(Operator):
             component["settle"] = "500ms"
         document["waivers"] = [BUSY]
         self.manifest.write_text(tomli_w.dumps({**document, **more}))
-
-    def drill(self, *suites: str) -> tuple[int, str]:
-        """Roll it back, armed, and validate; or run the given suites."""
-        return self.pytest(*(suites or ("suites/drill", "suites/validate")), "--arm=machine")
-
-    def run(self, *argv: str) -> str:
-        """Run a command in it, as root."""
-        return self.machine.inside.container.run(*argv).strip()
 
     def ssh(self, config: Path) -> subprocess.CompletedProcess[str]:
         """Come in as an operator does by hand, with a configuration of ssh; say who one is."""

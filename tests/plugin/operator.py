@@ -25,6 +25,14 @@ def criteria(suite: str) -> set[str]:
     }
 
 
+def last_record(reports: Path) -> dict[str, Any]:
+    """Return the record of the last run that left its folder here."""
+    folders = (path for path in reports.iterdir() if path.is_dir())
+    last = max(folders, key=lambda folder: folder.stat().st_mtime_ns)
+    found: dict[str, Any] = json.loads((last / "report.json").read_text())
+    return found
+
+
 class Operator:
     """An operator with a description of one target, and a place for reports.
 
@@ -56,10 +64,7 @@ class Operator:
 
     def record(self) -> dict[str, Any]:
         """Return the record of the last run."""
-        folders = (path for path in self.reports.iterdir() if path.is_dir())
-        last = max(folders, key=lambda folder: folder.stat().st_mtime_ns)
-        found: dict[str, Any] = json.loads((last / "report.json").read_text())
-        return found
+        return last_record(self.reports)
 
     def reds(self, suite: str) -> tuple[int, set[tuple[str, str | None]]]:
         """Run one suite; return its exit code and what was not met, for whom."""
