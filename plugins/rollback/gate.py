@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
 from rollback.action import Action, Change, Done, Scope
@@ -57,6 +57,17 @@ class Gate:
     def is_open(self) -> bool:
         """Whether the run is armed for this very target."""
         return self._armed == self.target
+
+    def enter(self) -> None:
+        """Take the host before anything of it is looked at, where somebody may be at work there.
+
+        What is looked at by requests would reach services that he starts, and stand in their logs.
+
+        Raises:
+            LockHeld: somebody is.
+        """
+        if self.is_open and self._journaled and self._held():
+            self._begin()
 
     def foresee(self, action: Action) -> tuple[Change, ...]:
         """Return the plan of an action that comes later, so that what refuses it refuses now."""
@@ -119,9 +130,11 @@ class Gate:
 
     def _gone(self) -> list[object]:
         """Return who holds the host and is dead: it ran here, and only here that can be seen."""
+        return [holder for holder in self._held() if is_gone(holder)]
+
+    def _held(self) -> list[Sequence[object]]:
         found = self.connection.ask("runs", "look", state=self.scope.system.about.state)
-        holders = [run["holder"] for run in found if run["state"] == "held"]
-        return [holder for holder in holders if is_gone(holder)]
+        return [run["holder"] for run in found if run["state"] == "held"]
 
     def _apply(self, action: Action, change: Change) -> None:
         if not self.is_open:

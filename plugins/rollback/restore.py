@@ -180,6 +180,7 @@ def troubleshoot(pytestconfig: pytest.Config) -> Any:  # noqa: ANN401 - only who
 def snapshot_saved(gate: Gate, pytestconfig: pytest.Config) -> Done:
     """Prepare: the state before the rollback is kept. Nothing is done that cannot be finished."""
     only = (actions.SNAPSHOT, actions.ISOLATE) if run_of(pytestconfig).isolates else actions.ACTIONS
+    gate.enter()
     steps = rehearse(gate, only)
     gate.timeline.note("planned", plan=[*lines(steps, gate.scope)])
     return gate.perform(actions.SNAPSHOT)

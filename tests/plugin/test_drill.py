@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from rollback.agent import processes, runs
 from tests.plugin.operator import REPOSITORY
-from tests.plugin.shop import Shop
+from tests.plugin.shop import NAMES, Shop
 
 WITH = ("-c", "pyproject.toml", "-p", "fixtures.host", "-p", "rollback.restore")
 BLIND = """
@@ -41,6 +43,18 @@ def contents(shop: Shop) -> dict[str, str]:
         for path in sorted(shop.root.rglob("*"))
         if path.is_file()
     }
+
+
+def test_who_comes_second_asks_the_services_nothing(shop: Shop) -> None:
+    """He is refused before he looks: requests would stand in logs that the first one judges."""
+    first = {"run": "r1", "by": "ann", "target": "corner", "only": [], "pid": os.getpid()}
+    at = {**processes.here()._asdict(), "pid_started": processes.started(os.getpid())}
+    runs.begin({**first, **at, "state": str(shop.state)})
+    logs = {name: (shop.home / f"{name}.log").read_text() for name in NAMES}
+    code, printed = shop.pytest("suites/drill", "--arm=corner")
+
+    assert (code, "held by ann" in printed) == (12, True), printed
+    assert {name: (shop.home / f"{name}.log").read_text() for name in NAMES} == logs
 
 
 @pytest.mark.parametrize(

@@ -100,10 +100,22 @@ def test_a_host_that_is_held_is_not_changed(site: Site, timeline: Timeline) -> N
     first.perform(actions.MAINTENANCE_ON)
     second._holder = replace(second._holder, pid=os.getppid(), pid_started=0.0)  # noqa: SLF001
     before = site.everything()
-    with pytest.raises(LockHeld, match="held by ann"):
-        second.perform(actions.RESTORE_FILES)
+    for refused in (second.enter, lambda: second.perform(actions.RESTORE_FILES)):
+        with pytest.raises(LockHeld, match="held by ann"):
+            refused()
 
     assert site.everything() == before
+
+
+@pytest.mark.parametrize("armed", [None, "here"])
+def test_a_host_that_nobody_holds_is_not_taken_before_its_time(
+    site: Site, timeline: Timeline, armed: str | None
+) -> None:
+    """What cannot be planned leaves no run behind."""
+    gate(site, timeline, armed).enter()
+
+    assert events(timeline) == []
+    assert not (site.state / "runs").exists()
 
 
 def test_a_run_is_taken_back_as_a_whole(site: Site, timeline: Timeline) -> None:
