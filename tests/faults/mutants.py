@@ -172,14 +172,7 @@ MUTANTS = (
     ),
     Mutant(
         "forget xattrs",
-        (
-            Edit("metadata", "    _apply_xattrs(opened, wanted.xattrs)\n", ""),
-            Edit(
-                "metadata",
-                "names = sorted(found.xattrs.keys() | wanted.xattrs.keys())",
-                "names: list[str] = []",
-            ),
-        ),
+        (Edit("metadata", "    _apply_xattrs(opened, wanted.xattrs)\n", ""),),
         f"{ROW}[F21]",
     ),
     Mutant(
