@@ -60,8 +60,13 @@ MUTANTS = (
     Mutant(
         "no file fsync",
         (
-            Edit("staging", "    os.fsync(target)\n", ""),
-            Edit("staging", "            os.fsync(source)\n", "            pass\n"),
+            Edit("staging", "    flushed(open_regular(directory, place.staged(item)))\n", ""),
+            Edit("staging", "        os.fsync(source)\n", ""),
+            Edit(
+                "comparing",
+                "            flushed(open_regular(*tree.parent(copy)))\n",
+                "            pass\n",
+            ),
         ),
         f"{ROW}[F38]",
     ),
@@ -117,11 +122,12 @@ MUTANTS = (
         (
             Edit(
                 "carrying",
-                "        where.each(staging.stage, items, waits=True)\n",
+                "        where.each(staging.write, items)\n",
                 "        where.each(\n"
-                "            lambda *one: (staging.stage(*one), swapping.commit(*one)) and None,\n"
+                "            lambda *one: (staging.write(*one), swapping.commit(*one)) and None,\n"
                 "            items,\n"
-                "        )\n",
+                "        )\n"
+                "        return\n",
             ),
             Edit("carrying", 'if since_plan(journal, "preserved") is None:', "if False:"),
         ),
@@ -179,15 +185,15 @@ MUTANTS = (
         "skip hash",
         (
             Edit(
-                "restoring",
-                "if not copy.has_content(saved) or copy.links > 1:",
-                "if not copy.is_file:",
+                "comparing",
+                "good = copy.has_content(saved) and copy.links == 1",
+                "good = copy.is_file",
             ),
             Edit("staging", "if seen.hexdigest() != saved.sha256:", "if False:"),
             Edit(
                 "staging",
-                "if not read and sha256(source, saved.size) != saved.sha256:",
-                "if False:",
+                "return sha256(source, saved.size) == saved.sha256 and is_dressed(",
+                "return is_dressed(",
             ),
         ),
         f"{ROW}[F11]",
@@ -212,15 +218,15 @@ MUTANTS = (
         "swallow a failed fsync",
         (
             Edit(
-                "staging",
-                "    os.fsync(target)\n",
-                "    with contextlib.suppress(OSError):\n        os.fsync(target)\n",
+                "flushing",
+                "        os.fsync(opened)\n",
+                "        with __import__('contextlib').suppress(OSError):\n"
+                "            os.fsync(opened)\n",
             ),
             Edit(
                 "staging",
-                "            os.fsync(source)\n",
-                "            with contextlib.suppress(OSError):\n"
-                "                os.fsync(source)\n",
+                "        os.fsync(source)\n",
+                "        with contextlib.suppress(OSError):\n            os.fsync(source)\n",
             ),
         ),
         f"{ROW}[S25]",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any, Sequence
+from typing import Any, Optional, Sequence
 
-from . import exchanging, placing, staging, swapping
+from . import exchanging, halves, placing, staging, swapping
 from .hashing import sha256
 from .journal import Journal
-from .paths import Tree, open_regular
+from .paths import Tree, regular
 from .problem import Problem
 from .swapping import EXCHANGE, RENAME, Item, Place
 
@@ -93,21 +93,20 @@ def _staged(where: Place, items: Sequence[Item], journal: Journal) -> None:
 
 def _linked_or_copied(where: Place, items: Sequence[Item]) -> None:
     if where.way == EXCHANGE:
-        where.each(staging.flush, items, waits=True)
         left = frozenset(where.each(staging.link, items))
         items = [item for item in items if item.saved.path in left]
     if items:
-        where.each(staging.stage, items, waits=True)
+        where.each(staging.write, items)
+        where.each(staging.flush, items, waits=True)
 
 
 def _verify(where: Place, items: Sequence[Item]) -> None:
     """Read every live file again, by its path: bytes, owner, mode, times and attributes."""
-    wrong: list[str] = []
-    with Tree(where.root) as tree:
-        for item in items:
-            with tree.naming(item.saved.path):
-                ours = item.saved.path in where.seen["staged"]
-                wrong += [] if _is_right(tree, item, ours=ours) else [item.saved.path]
+
+    def part(start: int, end: int) -> list[str]:
+        return where.each(_wrong, items[start:end])
+
+    wrong = [path for said in halves.both(part, len(items)) for path in said]
     if wrong:
         raise Problem(
             f"{', '.join(wrong)}: not as recorded after the restore",
@@ -116,11 +115,17 @@ def _verify(where: Place, items: Sequence[Item]) -> None:
         )
 
 
+def _wrong(where: Place, tree: Tree, item: Item) -> Optional[str]:
+    """Return the path of a live file that is not as recorded."""
+    ours = item.saved.path in where.seen["staged"]
+    return None if _is_right(tree, item, ours=ours) else item.saved.path
+
+
 def _is_right(tree: Tree, item: Item, *, ours: bool) -> bool:
     """Tell whether a live file is as recorded; one of ours in its times and attributes as well."""
-    opened = open_regular(*tree.parent(item.saved.path))
+    opened, found = regular(*tree.parent(item.saved.path))
+    saved = item.saved
     try:
-        found, saved = os.fstat(opened), item.saved
         if found.st_size != saved.size or sha256(opened, saved.size) != saved.sha256:
             return False
         if ours:

@@ -10,17 +10,15 @@ import base64
 import contextlib
 import hashlib
 import os
-from typing import Callable, Iterable, NamedTuple, Sequence, TypeVar
+from typing import Iterable, NamedTuple, Sequence
 
 from . import metadata
+from .flushing import flushed, spread
 from .hashing import blocks
 from .paths import Irregular, Tree, open_regular
 from .record import Saved
 
-WORKERS = 8
 FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-Result = TypeVar("Result")
-Thing = TypeVar("Thing")
 
 
 class Batch(NamedTuple):
@@ -38,11 +36,11 @@ def temporary(path: str) -> str:
 
 def stage(root: str, paths: Sequence[str]) -> Batch:
     """Write each file's durable copy under its temporary name; take all away if one fails."""
-    found = spread(_attempt, root, paths)
-    batch = Batch(
-        [entry for entry in found if isinstance(entry, Saved)],
-        [entry for entry in found if isinstance(entry, str)],
-    )
+    with Tree(root) as tree:
+        found = [_attempt(tree, path) for path in paths]
+    saved = [entry for entry in found if isinstance(entry, Saved)]
+    found += spread(_flushed, root, [entry.path for entry in saved])
+    batch = Batch(saved, [entry for entry in found if isinstance(entry, str)])
     if batch.problems:
         discard(root, paths)
     return batch
@@ -53,7 +51,20 @@ def _attempt(tree: Tree, path: str) -> object:
     try:
         return _staged(tree, path)
     except (Irregular, OSError) as error:
-        return f"{path}: cannot be saved: {getattr(error, 'strerror', None) or error}"
+        return _unsaved(path, error)
+
+
+def _flushed(tree: Tree, path: str) -> object:
+    """Make a staged copy durable, or return why it could not be."""
+    try:
+        flushed(open_regular(tree.parent(path)[0], temporary(path)))
+    except (Irregular, OSError) as error:
+        return _unsaved(path, error)
+    return None
+
+
+def _unsaved(path: str, error: Exception) -> str:
+    return f"{path}: cannot be saved: {getattr(error, 'strerror', None) or error}"
 
 
 def _staged(tree: Tree, path: str) -> Saved:
@@ -72,7 +83,7 @@ def _staged(tree: Tree, path: str) -> Saved:
 
 
 def _copied(path: str, source: int, target: int) -> Saved:
-    """Copy bytes and metadata, make them durable, and return what was copied."""
+    """Copy bytes and metadata, and return what was copied."""
     before, carried = os.fstat(source), metadata.read(source)
     digest, size = hashlib.sha256(), 0
     for block in blocks(source, before.st_size):
@@ -80,7 +91,6 @@ def _copied(path: str, source: int, target: int) -> Saved:
         size += len(block)
         _write(target, block)
     metadata.apply(target, carried)
-    os.fsync(target)
     after = os.fstat(source)
     if (before.st_ctime_ns, before.st_size, size) != (after.st_ctime_ns, after.st_size, size):
         raise OSError(0, "it changed while it was copied")
@@ -127,20 +137,3 @@ def discard(root: str, paths: Iterable[str]) -> None:
         for path in paths:
             with contextlib.suppress(Irregular, OSError):
                 os.unlink(temporary(path), dir_fd=tree.parent(path)[0])
-
-
-def spread(
-    task: Callable[[Tree, Thing], Result], root: str, things: Sequence[Thing]
-) -> list[Result]:
-    """Return the results of a task for every path or file, in order, from a few threads."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - costs a start 7 ms
-
-    size = max(1, -(-len(things) // WORKERS))
-    slices = [things[start : start + size] for start in range(0, len(things), size)]
-
-    def part(mine: Sequence[Thing]) -> list[Result]:
-        with Tree(root) as tree:
-            return [task(tree, thing) for thing in mine]
-
-    with ThreadPoolExecutor(WORKERS) as pool:
-        return [result for results in pool.map(part, slices) for result in results]

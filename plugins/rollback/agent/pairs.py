@@ -6,10 +6,10 @@ import fcntl
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
 
 from .hashing import sha256
-from .paths import Irregular, Tree, kind_of, open_regular
+from .paths import Irregular, Tree, kind_of, regular
 
 if TYPE_CHECKING:
     from .record import Saved
@@ -55,7 +55,13 @@ class Side(NamedTuple):
         return (self.uid, self.gid, self.mode) == (saved.uid, saved.gid, saved.mode)
 
 
-def look(directory: int, name: str, size: Optional[int] = None) -> Side:
+Held = Callable[[int, os.stat_result], None]
+"""What is done with a file that was read, while it is open still."""
+
+
+def look(
+    directory: int, name: str, size: Optional[int] = None, held: Optional[Held] = None
+) -> Side:
     """Return what is there; with a size given, only a file of that size is opened and read."""
     try:
         if size is not None:
@@ -64,23 +70,26 @@ def look(directory: int, name: str, size: Optional[int] = None) -> Side:
                 return Side(kind_of(found.st_mode))
             if size != found.st_size:
                 return _side(found, "")
-        opened = open_regular(directory, name)
+        opened, found = regular(directory, name)
     except Irregular as other:
         return Side(other.kind)
     except FileNotFoundError:
         return Side(ABSENT)
     except OSError as error:
         return Side("error", detail=f"cannot be opened: {error.strerror}")
-    return _read(opened)
+    return _read(opened, found, held)
 
 
-def _read(opened: int) -> Side:
+def _read(opened: int, found: os.stat_result, held: Optional[Held]) -> Side:
     """Return a file as it is now, all of it, and close it."""
     try:
-        found = os.fstat(opened)
-        return _side(found, sha256(opened, found.st_size), immutable=is_immutable(opened))
+        side = _side(found, sha256(opened, found.st_size), immutable=is_immutable(opened))
+        if held is not None:
+            held(opened, found)
     except OSError as error:
         return Side("error", detail=f"cannot be read: {error.strerror}")
+    else:
+        return side
     finally:
         os.close(opened)
 
@@ -103,6 +112,17 @@ def _side(found: os.stat_result, digest: str, *, immutable: bool = False) -> Sid
 def stamp(found: os.stat_result) -> int:
     """Return what changes when anybody touches a file, its name aside."""
     return hash((found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+
+
+def other_name(directory: int, name: str, before: os.stat_result) -> int:
+    """Return the stamp of a file's new name; 0 if it is another file, or was written to meanwhile.
+
+    A new name alone changes the time of the last change, and so the stamp.
+    """
+    found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    was = (before.st_dev, before.st_ino, before.st_size, before.st_mtime_ns)
+    now = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+    return stamp(found) if now == was else 0
 
 
 def is_immutable(opened: int) -> bool:
@@ -131,12 +151,16 @@ def live(tree: Tree, path: str, size: Optional[int] = None) -> Side:
     return _reached(tree, path, "", size)
 
 
-def copy(tree: Tree, path: str, suffix: str, size: Optional[int] = None) -> Side:
+def copy(
+    tree: Tree, path: str, suffix: str, size: Optional[int] = None, held: Optional[Held] = None
+) -> Side:
     """Return the saved copy of a path, under the same terms."""
-    return _reached(tree, path, suffix, size)
+    return _reached(tree, path, suffix, size, held)
 
 
-def _reached(tree: Tree, path: str, suffix: str, size: Optional[int]) -> Side:
+def _reached(
+    tree: Tree, path: str, suffix: str, size: Optional[int], held: Optional[Held] = None
+) -> Side:
     try:
         directory, name = tree.parent(path)
     except Irregular as other:
@@ -145,4 +169,4 @@ def _reached(tree: Tree, path: str, suffix: str, size: Optional[int]) -> Side:
         return Side(ABSENT)
     except OSError as error:
         return Side("error", detail=f"cannot be reached: {error.strerror}")
-    return look(directory, name + suffix, size)
+    return look(directory, name + suffix, size, held)

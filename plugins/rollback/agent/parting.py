@@ -13,7 +13,7 @@ import os
 from typing import Any, Iterator
 
 from . import returning, staging, swapping
-from .copying import FRESH
+from .flushing import flushed
 from .journal import entries
 from .paths import Irregular, Tree, open_regular
 from .problem import Problem
@@ -70,7 +70,9 @@ def part(question: dict[str, Any]) -> dict[str, Any]:
         for place, items in shared(question):
             work.journal.add(PARTING, number=len(items))
             try:
-                place.each(_parted, items, waits=True)
+                place.each(_written, items)
+                place.each(_flushed, items, waits=True)
+                place.each(_named, items)
                 place.settle(items)
                 number += len(items)
             except Problem as problem:
@@ -82,19 +84,25 @@ def part(question: dict[str, Any]) -> dict[str, Any]:
     return {"separated": number, "room": room}
 
 
-def _parted(place: Place, tree: Tree, item: Item) -> None:
+def _written(place: Place, tree: Tree, item: Item) -> None:
     directory, name = tree.parent(item.saved.path)
-    new, _ = place.names(item.saved.path)
-    _forgotten(place, tree, item)
     source = open_regular(directory, name + place.suffix)
     try:
-        target = os.open(new, FRESH, 0o600, dir_fd=directory)
-        try:
-            staging.copy(source, target, item.saved)
-        finally:
-            os.close(target)
+        new, _ = place.names(item.saved.path)
+        staging.written(place, item.saved, source, (directory, new))
     finally:
         os.close(source)
+
+
+def _flushed(place: Place, tree: Tree, item: Item) -> None:
+    directory, _ = tree.parent(item.saved.path)
+    new, _ = place.names(item.saved.path)
+    flushed(open_regular(directory, new))
+
+
+def _named(place: Place, tree: Tree, item: Item) -> None:
+    directory, name = tree.parent(item.saved.path)
+    new, _ = place.names(item.saved.path)
     os.rename(new, name + place.suffix, src_dir_fd=directory, dst_dir_fd=directory)
 
 

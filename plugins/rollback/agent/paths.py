@@ -106,6 +106,14 @@ def open_directory(root: int, path: str) -> int:
 def open_regular(directory: int, name: str) -> int:
     """Return a descriptor, for reading, of a regular file in the directory. Never blocks.
 
+    Raises what `regular` raises.
+    """
+    return regular(directory, name)[0]
+
+
+def regular(directory: int, name: str) -> tuple[int, os.stat_result]:
+    """Return the same, and what the system knows of the file.
+
     Raises:
         Irregular: it is a link, a directory, a fifo, a socket or a device.
         OSError: it is missing or may not be read.
@@ -114,11 +122,11 @@ def open_regular(directory: int, name: str) -> int:
         opened = _quietly(directory, name)
     except OSError as error:
         raise _refusal(error, directory, name) from error
-    mode = os.fstat(opened).st_mode
-    if not stat.S_ISREG(mode):
+    found = os.fstat(opened)
+    if not stat.S_ISREG(found.st_mode):
         os.close(opened)
-        raise Irregular(kind_of(mode), name)
-    return opened
+        raise Irregular(kind_of(found.st_mode), name)
+    return opened, found
 
 
 def _quietly(directory: int, name: str) -> int:
@@ -174,13 +182,17 @@ class Tree:
         Raises:
             Problem: the system refused, or something on the way is not what it was.
         """
-        whole = os.path.join(self.path, path)
         try:
             yield
-        except OSError as error:
-            raise failed(error, whole) from error
-        except Irregular as other:
-            raise Problem(f"{whole}: {other}", way_out(None, whole), "unfinished") from other
+        except (OSError, Irregular) as error:
+            raise self.named(error, path) from error
+
+    def named(self, error: OSError | Irregular, path: str) -> Problem:
+        """Return what went wrong with a path below the root, with all of the path."""
+        whole = os.path.join(self.path, path)
+        if isinstance(error, Irregular):
+            return Problem(f"{whole}: {error}", way_out(None, whole), "unfinished")
+        return failed(error, whole)
 
     def _forget(self) -> None:
         if self._name is not None:

@@ -13,15 +13,14 @@ import hashlib
 import os
 from typing import Any, Iterable, Optional
 
-from . import blobs, carrying, mounts, pairs, record
-from .ahead import read_ahead
+from . import blobs, carrying, mounts, record
+from .comparing import Sides
 from .journal import Journal, entries
-from .paths import Tree
 from .patterns import Owners
 from .problem import Problem
 from .record import Saved
 from .returning import JOURNALS, Seen, fresh, place, plans, since_plan
-from .swapping import Item
+from .swapping import EXCHANGE, Item
 from .working import folder_of, opened, working
 
 PIECE = 1000
@@ -94,17 +93,19 @@ def is_below(path: str, places: Iterable[str]) -> bool:
 def wanted(question: dict[str, Any], seen: Optional[Seen] = None) -> list[Item]:
     """Return the files whose live side is not the recorded one; refuse a bad copy of any of them.
 
+    With `seen` they are about to be restored: what was read is noted there, and saved copies whose
+    names will be exchanged are made durable while they are open.
+
     Raises:
         Problem: no record, or copies that may not be used; all of them at once.
     """
     files = meant(question)
-    found: list[Item] = []
-    refused: list[str] = []
     root, names = question["root"], [saved.path for saved in files]
-    refused += mounted(root, names)
-    with Tree(root) as tree, read_ahead(root, names):
-        for saved in files:
-            _compare(tree, saved, question["suffix"], found, refused, seen or fresh())
+    refused = mounted(root, names)
+    asked = question.get("way", EXCHANGE if len(files) >= carrying.MANY else None)
+    sides = Sides(root, question["suffix"], files, seen is not None and asked == EXCHANGE)
+    found, more = sides.compared(fresh() if seen is None else seen)
+    refused += more
     found = _from_git(question, found, refused)
     refused += read_only(root, [item.saved.path for item in found])
     if refused:
@@ -125,31 +126,6 @@ def read_only(root: str, names: Iterable[str]) -> list[str]:
     places = sorted({os.path.dirname(os.path.join(root, name)) for name in names})
     shut = [each for each in places if os.statvfs(mounts.existing(each)).f_flag & os.ST_RDONLY]
     return [f"{each}: its file system is mounted read-only: findmnt -T {each}" for each in shut]
-
-
-def _compare(  # noqa: PLR0917 - one file, and where each thing that is found out goes
-    tree: Tree, saved: Saved, suffix: str, found: list[Item], refused: list[str], seen: Seen
-) -> None:
-    """Say whether a file is to be restored, or why it must not be. A copy is read if needed.
-
-    The source of a file whose copy cannot be used is what is wrong with that.
-    """
-    live = pairs.live(tree, saved.path)
-    if live.has_content(saved) and live.has_owner(saved):
-        return
-    if live.kind not in {"file", pairs.ABSENT}:
-        refused.append(f"{saved.path}: the live side is {live.detail or f'a {live.kind}'}")
-        return
-    if live.immutable:
-        refused.append(f"{saved.path}: the live side is immutable: chattr -i it")
-        return
-    seen["live"][saved.path] = live.stamp
-    copy = pairs.copy(tree, saved.path, suffix, saved.size)
-    if not copy.has_content(saved) or copy.links > 1:
-        found.append(Item(saved, live.sha256, f"its saved copy is {copy.kind}, not as recorded"))
-        return
-    seen["staged"][saved.path] = copy.stamp
-    found.append(Item(saved, live.sha256))
 
 
 def _from_git(question: dict[str, Any], items: list[Item], refused: list[str]) -> list[Item]:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Optional
 
 from . import fetched, metadata, pairs
 from .copying import FRESH
+from .flushing import flushed
 from .hashing import blocks, sha256
-from .paths import Irregular, Tree, open_regular
+from .paths import Irregular, Tree, open_regular, regular
 from .problem import Problem
 
 if TYPE_CHECKING:
@@ -28,71 +29,82 @@ UNLINKED = {errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXD
 """What a file system says that gives a file no second name."""
 
 
-def stage(place: Place, tree: Tree, item: Item) -> None:
-    """Write a copy of its own under the name that the new file is staged under, durable."""
+def write(place: Place, tree: Tree, item: Item) -> None:
+    """Write a copy of its own under the name that the new file is staged under."""
     directory, name = tree.parent(item.saved.path)
     staged = place.staged(item)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(staged, dir_fd=directory)
     stored = fetched.kept(place.store, item.saved) if place.store else None
     source = open_regular(directory, name + place.suffix) if stored is None else stored
     try:
-        target = os.open(staged, FRESH, 0o600, dir_fd=directory)
-        try:
-            copy(source, target, item.saved)
-            place.seen["staged"][item.saved.path] = pairs.stamp(os.fstat(target))
-        finally:
-            os.close(target)
+        written(place, item.saved, source, (directory, staged))
     finally:
         os.close(source)
 
 
 def flush(place: Place, tree: Tree, item: Item) -> None:
-    """Make a saved copy durable. All of them first: a flush among new names waits for those."""
-    directory, name = tree.parent(item.saved.path)
-    with contextlib.suppress(FileNotFoundError, Irregular):
-        source = open_regular(directory, name + place.suffix)
-        try:
-            os.fsync(source)
-        finally:
-            os.close(source)
+    """Make what was written durable: of many files when all are written, which is quicker."""
+    directory, _ = tree.parent(item.saved.path)
+    flushed(open_regular(directory, place.staged(item)))
+
+
+def written(place: Place, saved: Saved, source: int, at: tuple[int, str]) -> None:
+    """Write a copy of an open file, which is for us alone at first, and note it as staged."""
+    directory, name = at
+    try:
+        target = os.open(name, FRESH, 0o600, dir_fd=directory)
+    except FileExistsError:  # an earlier call left it
+        os.unlink(name, dir_fd=directory)
+        target = os.open(name, FRESH, 0o600, dir_fd=directory)
+    try:
+        copy(source, target, saved)
+        place.seen["staged"][saved.path] = pairs.stamp(os.fstat(target))
+    finally:
+        os.close(target)
 
 
 def link(place: Place, tree: Tree, item: Item) -> Optional[str]:
-    """Give a flushed saved copy that is just as recorded its second name; else return its path."""
+    """Give a durable saved copy that is just as recorded its second name; else return its path."""
     linked = place.exchanges(item) and _linked(place, tree, item)
     return None if linked else item.saved.path
 
 
 def _linked(place: Place, tree: Tree, item: Item) -> bool:
     directory, name = tree.parent(item.saved.path)
-    copied = name + place.suffix
-    try:
-        source = open_regular(directory, copied)
-    except (FileNotFoundError, Irregular):
+    copied, staged = name + place.suffix, place.staged(item)
+    read = place.trusted("staged", item.saved.path, directory, copied)
+    if read is None:
+        read = _relied(item.saved, directory, copied)
+    if read is None:
         return False
     try:
-        found = os.fstat(source)
-        if not _is_recorded(place, item, source, found):
-            return False
-        if place.seen["staged"].get(item.saved.path) != pairs.stamp(found):
-            flush(place, tree, item)  # somebody touched it after it was planned, or flushed
-        staged = place.staged(item)
-        _link(directory, copied, staged)
-        here = os.stat(staged, dir_fd=directory, follow_symlinks=False)
-        if (here.st_dev, here.st_ino) != (found.st_dev, found.st_ino):
-            raise changed(item.saved)
-        place.seen["staged"][item.saved.path] = pairs.stamp(here)
+        link_as(directory, copied, staged)
     except OSError as error:
         if error.errno in UNLINKED:
             return False
         raise
-    finally:
-        os.close(source)
+    stamp = pairs.other_name(directory, staged, read)
+    if not stamp:
+        raise changed(item.saved)
+    place.seen["staged"][item.saved.path] = stamp
     return True
 
 
-def _link(directory: int, name: str, other: str) -> None:
+def _relied(saved: Saved, directory: int, copied: str) -> Optional[os.stat_result]:
+    """Read a saved copy and make it durable; return its state, None if it is not as recorded."""
+    try:
+        source, found = regular(directory, copied)
+    except (FileNotFoundError, Irregular):
+        return None
+    try:
+        if not _is_recorded(saved, source, found):
+            return None
+        os.fsync(source)
+        return found
+    finally:
+        os.close(source)
+
+
+def link_as(directory: int, name: str, other: str) -> None:
     """Give a file another name; what an earlier call left under that goes."""
     ends = {"src_dir_fd": directory, "dst_dir_fd": directory}
     try:
@@ -102,15 +114,11 @@ def _link(directory: int, name: str, other: str) -> None:
         os.link(name, other, **ends, follow_symlinks=False)
 
 
-def _is_recorded(place: Place, item: Item, source: int, found: os.stat_result) -> bool:
+def _is_recorded(saved: Saved, source: int, found: os.stat_result) -> bool:
     """Tell whether an open saved copy is all as recorded, and has this name only."""
-    saved = item.saved
     if found.st_nlink != 1 or found.st_size != saved.size:
         return False
-    read = place.seen["staged"].get(saved.path) == pairs.stamp(found)
-    if not read and sha256(source, saved.size) != saved.sha256:
-        return False
-    return is_dressed(source, found, saved)
+    return sha256(source, saved.size) == saved.sha256 and is_dressed(source, found, saved)
 
 
 def is_dressed(opened: int, found: os.stat_result, saved: Saved) -> bool:
@@ -122,7 +130,7 @@ def is_dressed(opened: int, found: os.stat_result, saved: Saved) -> bool:
 
 
 def copy(source: int, target: int, saved: Saved) -> None:
-    """Write a durable copy of an open file, with the recorded metadata.
+    """Write a copy of an open file, with the recorded metadata; to make it durable is left.
 
     Raises:
         Problem: the content is not the recorded one.
@@ -136,7 +144,6 @@ def copy(source: int, target: int, saved: Saved) -> None:
     if seen.hexdigest() != saved.sha256:
         raise changed(saved)
     metadata.apply(target, recorded(saved, os.fstat(source).st_atime_ns))
-    os.fsync(target)
 
 
 def changed(saved: Saved) -> Problem:

@@ -13,13 +13,10 @@ import os
 from typing import Callable, FrozenSet, NamedTuple, Optional, Sequence
 
 from . import evidence, exchanging, pairs, placing, staging
-from .copying import spread
-from .paths import Tree
+from .flushing import flushed, spread
+from .paths import Irregular, Tree, open_directory
 from .problem import Problem
 from .record import Saved
-
-FEW = 32
-"""Files for which threads are not worth their start."""
 
 EXCHANGE, RENAME = "exchange", "rename"
 
@@ -90,18 +87,20 @@ class Place(NamedTuple):
     ) -> list[str]:
         """Take a step with every file; return what the steps said.
 
-        A step that `waits` for the disk is taken with several files at a time.
+        A step that only `waits` for the disk is taken with several files at a time.
         """
 
-        def named(tree: Tree, item: Item) -> object:
-            with tree.naming(item.saved.path):
+        def taken(tree: Tree, item: Item) -> object:
+            try:
                 return step(self, tree, item)
+            except (OSError, Irregular) as error:
+                raise tree.named(error, item.saved.path) from error
 
-        if waits and len(items) > FEW:
-            said = spread(named, self.root, items)
+        if waits:
+            said = spread(taken, self.root, items)
         else:
             with Tree(self.root) as tree:
-                said = [named(tree, item) for item in items]
+                said = [taken(tree, item) for item in items]
         return [word for word in said if isinstance(word, str)]
 
     def settle(self, items: Sequence[Item]) -> None:
@@ -109,24 +108,21 @@ class Place(NamedTuple):
 
         def settled(tree: Tree, name: str) -> None:
             with tree.naming(name):
-                os.fsync(tree.directory(name))
+                flushed(open_directory(tree.root, name))
 
         above = sorted({item.saved.path.rpartition("/")[0] for item in items})
-        if len(above) > FEW:
-            spread(settled, self.root, above)
-        else:
-            with Tree(self.root) as tree:
-                for name in above:
-                    settled(tree, name)
+        spread(settled, self.root, above)
 
-    def trusts(self, role: str, path: str, directory: int, name: str) -> bool:
-        """Tell whether a file is the very one that was read before in this call."""
+    def trusted(self, role: str, path: str, directory: int, name: str) -> Optional[os.stat_result]:
+        """Return the state of a file if it is the very one that was read before in this call."""
         stamp = self.seen[role].get(path)
+        if stamp is None:
+            return None
         try:
             found = os.stat(name, dir_fd=directory, follow_symlinks=False)
         except FileNotFoundError:
-            return False
-        return stamp is not None and stamp == pairs.stamp(found)
+            return None
+        return found if stamp == pairs.stamp(found) else None
 
 
 def preserve(place: Place, tree: Tree, item: Item) -> Optional[str]:
@@ -138,18 +134,23 @@ def preserve(place: Place, tree: Tree, item: Item) -> Optional[str]:
         return None
     directory, name = tree.parent(item.saved.path)
     _, old = place.names(item.saved.path)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(old, dir_fd=directory)
+    read = place.trusted("live", item.saved.path, directory, name)
     try:
-        os.link(name, old, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
+        staging.link_as(directory, name, old)
     except OSError as error:
         if error.errno not in staging.UNLINKED:
             raise
+        read = None
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(old, dir_fd=directory)
         evidence.copy((directory, name), (directory, old))
-    kept = pairs.look(directory, old)
-    if kept.sha256 != item.live:
-        return item.saved.path
-    place.seen["live"][item.saved.path] = kept.stamp
+    stamp = pairs.other_name(directory, old, read) if read else 0
+    if not stamp:
+        kept = pairs.look(directory, old)
+        if kept.sha256 != item.live:
+            return item.saved.path
+        stamp = kept.stamp
+    place.seen["live"][item.saved.path] = stamp
     return None
 
 
@@ -165,7 +166,7 @@ def conflict(place: Place, tree: Tree, item: Item) -> Optional[str]:
     """Return the path of a file that is neither what the plan was made from nor restored."""
     path = item.saved.path
     directory, name = tree.parent(path)
-    if place.trusts("live", path, directory, name):
+    if place.trusted("live", path, directory, name):
         return None
     live = pairs.look(directory, name)
     if item.is_failed(live):
@@ -178,7 +179,7 @@ def commit(place: Place, tree: Tree, item: Item) -> None:
     path = item.saved.path
     directory, name = tree.parent(path)
     staged = place.staged(item)
-    if not place.trusts("live", path, directory, name):
+    if not place.trusted("live", path, directory, name):
         live = pairs.look(directory, name)
         if item.is_new(live):
             _forget(place, directory, item)
@@ -186,10 +187,11 @@ def commit(place: Place, tree: Tree, item: Item) -> None:
         if not item.is_failed(live):
             raise moved(place, [path])
     # A crash of an older kernel may have kept the name and lost the bytes: look before the step.
-    whole = place.trusts("staged", path, directory, staged)
+    whole = place.trusted("staged", path, directory, staged)
     if not whole and pairs.look(directory, staged).sha256 != item.saved.sha256:
-        staging.stage(place, tree, item)
-    _swap(place, directory, name, item)
+        staging.write(place, tree, item)
+        staging.flush(place, tree, item)
+    _swap(place, directory, (staged, name), item)
 
 
 def _forget(place: Place, directory: int, item: Item) -> None:
@@ -199,8 +201,8 @@ def _forget(place: Place, directory: int, item: Item) -> None:
         os.unlink(new, dir_fd=directory)
 
 
-def _swap(place: Place, directory: int, name: str, item: Item) -> None:
-    staged = place.staged(item)
+def _swap(place: Place, directory: int, names: tuple[str, str], item: Item) -> None:
+    staged, name = names
     if not item.live:
         placing.put(directory, staged, name)
     elif place.exchanges(item):

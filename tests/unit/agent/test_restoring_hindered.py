@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rollback.agent import carrying, restoring, swapping, undoing
+from rollback.agent import carrying, flushing, restoring, undoing
 from rollback.agent.journal import Journal
 from rollback.agent.problem import Problem
 from tests.faults import tracing
@@ -262,7 +262,7 @@ def test_a_failed_version_that_is_lost_is_not_replaced_by_nothing(renamed: Tree)
 @pytest.mark.parametrize("way", ["exchange", "rename"])
 def test_many_directories_are_made_durable_side_by_side(tmp_path: Path, way: str) -> None:
     """Files in more directories than are worth one thread all come back."""
-    names = [f"{number}/a.py" for number in range(swapping.FEW + 3)]
+    names = [f"{number}/a.py" for number in range(flushing.FEW + 3)]
     tree = Tree(tmp_path, names, way)
     tree.apply()
 
