@@ -22,7 +22,10 @@ def blocks(opened: int, size: int) -> Iterator[bytes]:
 
 def sha256(opened: int, size: int) -> str:
     """Return the digest, in hexadecimal, of the rest of a file of about this size."""
-    digest = hashlib.sha256()
-    for block in blocks(opened, size):
-        digest.update(block)
+    most = min(BLOCK, size + 1)
+    block = os.read(opened, most)
+    digest = hashlib.sha256(block)
+    if len(block) == most:  # of all but the small ones, this was only the beginning
+        for block in blocks(opened, size):
+            digest.update(block)
     return digest.hexdigest()

@@ -71,7 +71,9 @@ class Place(NamedTuple):
 
     def exchanges(self, item: Item) -> bool:
         """Tell whether a file's name is exchanged; one that is absent has nothing to exchange."""
-        return self.way == EXCHANGE and item.saved.path.rpartition("/")[0] not in self.unable
+        if self.way != EXCHANGE:
+            return False
+        return not self.unable or item.saved.path.rpartition("/")[0] not in self.unable
 
     def staged(self, item: Item) -> str:
         """Return the name that the new file of an item is staged under."""
