@@ -6,7 +6,7 @@ Both sides are read, and no more than once: what was seen here is told by its st
 from __future__ import annotations
 
 import os
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from . import halves, pairs, staging
 from .ahead import read_ahead
@@ -15,6 +15,9 @@ from .paths import Tree, open_regular
 from .record import Saved
 from .returning import Seen
 from .swapping import Item
+
+PIECE = 10_000
+"""Files that are compared before what came of them takes its final form: memory stays small."""
 
 Row = Tuple[int, str, str, int, int]
 """A file to restore: its number, the digest of its live side, what is wrong with its saved copy,
@@ -29,7 +32,7 @@ class Sides(NamedTuple):
     files: Sequence[Saved]
     durable: bool = False
 
-    def compared(self, seen: Seen) -> tuple[list[Item], list[str]]:
+    def compared(self, seen: Optional[Seen]) -> tuple[list[Item], list[str]]:
         """Return what is to be restored, and in words what must not be; note what was read.
 
         Raises:
@@ -37,18 +40,25 @@ class Sides(NamedTuple):
         """
         found: list[Item] = []
         refused: list[str] = []
-        for rows, words in halves.both(self._part, len(self.files)):
-            refused += words
-            for number, live, wrong, *stamps in rows:
-                saved = self.files[number]
-                found.append(Item(saved, live, wrong or "copy"))
+        for start in range(0, len(self.files), PIECE):
+            sides = self._replace(files=self.files[start : start + PIECE])
+            for rows, words in halves.both(sides.part, len(sides.files)):
+                refused += words
+                found += sides.items(rows, seen)
+        return found, refused
+
+    def items(self, rows: Sequence[Row], seen: Optional[Seen]) -> Iterator[Item]:
+        """Yield the files to restore of some rows; note what was read."""
+        for number, live, wrong, *stamps in rows:
+            saved = self.files[number]
+            if seen is not None:
                 seen["live"][saved.path] = stamps[0]
                 if stamps[1]:
                     seen["staged"][saved.path] = stamps[1]
-        return found, refused
+            yield Item(saved, live, wrong or "copy")
 
-    def _part(self, start: int, end: int) -> tuple[list[Row], list[str]]:
-        """Return the same of some of the files, in plain data."""
+    def part(self, start: int, end: int) -> tuple[list[Row], list[str]]:
+        """Return the rows of some of the files, and in words what must not be restored."""
         names = [saved.path for saved in self.files[start:end]]
         part = _Part(self, [], [])
         with Tree(self.root) as tree, read_ahead(self.root, names):

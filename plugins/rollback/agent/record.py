@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import itertools
 import json
 import os
 import re
 import stat
-from typing import Any, Container, NamedTuple, Optional
+from typing import Any, BinaryIO, Container, NamedTuple, Optional
 
 from . import state as places
+from .hashing import sha256
 from .paths import Irregular, fault, open_regular
 from .problem import Problem
 
@@ -69,6 +69,9 @@ def capped(saved: Saved, secrets: Container[str]) -> Saved:
     return saved._replace(mode=saved.mode & OWN, xattrs=xattrs)
 
 
+FEW: dict[object, Any] = {}
+"""Modes and owners, which many files share, once each."""
+
 NONE: dict[str, str] = {}
 """The attributes of the many files that have none; nobody writes into it."""
 
@@ -97,17 +100,20 @@ def read(state: str) -> Record:
     """
     directory = places.opened(state)
     try:
-        raw = _bytes(directory, state)
+        opened = _opened(directory, state)
     finally:
         os.close(directory)
-    try:
-        return parsed(raw)._replace(sha256=hashlib.sha256(raw).hexdigest())
-    except DAMAGE as error:
-        raise Problem(f"the record {state}/{NAME} is damaged: {error}", AGAIN) from error
+    with os.fdopen(opened, "rb") as file:
+        digest = sha256(opened, os.fstat(opened).st_size)
+        file.seek(0)
+        try:
+            return parsed(file)._replace(sha256=digest)
+        except DAMAGE as error:
+            raise Problem(f"the record {state}/{NAME} is damaged: {error}", AGAIN) from error
 
 
-def _bytes(directory: int, state: str) -> bytes:
-    """Return the record's bytes, once it is sure that they are ours."""
+def _opened(directory: int, state: str) -> int:
+    """Return a descriptor of the record, once it is sure that it is ours."""
     try:
         opened = open_regular(directory, NAME)
     except FileNotFoundError as error:
@@ -120,19 +126,19 @@ def _bytes(directory: int, state: str) -> bytes:
             f"the record {state}/{NAME} cannot be read: {error}",
             "set [target] sudo = true, or run as root on the host",
         ) from error
-    with os.fdopen(opened, "rb") as file:
-        found = os.fstat(opened)
-        if found.st_mode & places.OTHERS or found.st_uid not in {0, os.geteuid()}:
-            raise Problem(
-                f"the record {state}/{NAME} can be written by others, so it proves nothing",
-                f"{AGAIN}; afterwards: stat {state}/{NAME}",
-            )
-        return file.read()
+    found = os.fstat(opened)
+    if found.st_mode & places.OTHERS or found.st_uid not in {0, os.geteuid()}:
+        os.close(opened)
+        raise Problem(
+            f"the record {state}/{NAME} can be written by others, so it proves nothing",
+            f"{AGAIN}; afterwards: stat {state}/{NAME}",
+        )
+    return opened
 
 
-def parsed(raw: bytes) -> Record:
+def parsed(file: BinaryIO) -> Record:
     """Return the record that is written in JSON; one of `DAMAGE` is raised when it is none."""
-    document = _document(raw)
+    document = _document(file)
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']!r} instead of {FORMAT}")
     record = Record(
@@ -150,12 +156,11 @@ def parsed(raw: bytes) -> Record:
     return record
 
 
-def _document(raw: bytes) -> dict[str, Any]:
+def _document(file: BinaryIO) -> dict[str, Any]:
     """Return the JSON document; one of ours a line at a time, which takes a third of the memory."""
-    lines = io.BytesIO(raw)
-    head = b"".join(iter(lambda: _until(lines, FILES), b""))
+    head = b"".join(iter(lambda: _until(file, FILES), b""))
     files: list[Any] = []
-    piece = list(itertools.islice(lines, PIECE))
+    piece = list(itertools.islice(file, PIECE))
     while piece:
         last = piece[-1] == END
         text = b"".join(piece[:-1] if last else piece).rstrip(b",\n")
@@ -163,12 +168,13 @@ def _document(raw: bytes) -> dict[str, Any]:
         if last:
             document: dict[str, Any] = json.loads(head.rstrip(b",\n") + b"}")
             return {**document, "files": files}
-        piece = list(itertools.islice(lines, PIECE))
-    whole: dict[str, Any] = json.loads(raw, object_hook=_entry)
+        piece = list(itertools.islice(file, PIECE))
+    file.seek(0)
+    whole: dict[str, Any] = json.loads(file.read(), object_hook=_entry)
     return whole
 
 
-def _until(lines: io.BytesIO, end: bytes) -> bytes:
+def _until(lines: BinaryIO, end: bytes) -> bytes:
     """Return the next line, nothing at the one that ends."""
     line = lines.readline()
     return b"" if line == end else line
@@ -180,6 +186,8 @@ def _entry(found: dict[str, Any]) -> Any:  # noqa: ANN401 - what json hands over
         return found
     if found["xattrs"] == {}:
         found["xattrs"] = NONE
+    for name in ("mode", "uid", "gid"):
+        found[name] = FEW.setdefault(found[name], found[name])
     return Saved(**found)
 
 

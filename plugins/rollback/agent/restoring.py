@@ -104,7 +104,7 @@ def wanted(question: dict[str, Any], seen: Optional[Seen] = None) -> list[Item]:
     refused = mounted(root, names)
     asked = question.get("way", EXCHANGE if len(files) >= carrying.MANY else None)
     sides = Sides(root, question["suffix"], files, seen is not None and asked == EXCHANGE)
-    found, more = sides.compared(fresh() if seen is None else seen)
+    found, more = sides.compared(seen)
     refused += more
     found = _from_git(question, found, refused)
     refused += read_only(root, [item.saved.path for item in found])

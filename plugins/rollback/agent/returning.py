@@ -50,7 +50,9 @@ def place(question: dict[str, Any], number: int) -> Place:
     mark = question["run"] + ("" if part in {None, "files"} else "-c")
     named = mark if number == 0 else f"{mark}-{number}"
     root, suffix, run = question["root"], question["suffix"], question["run"]
-    return Place(root, suffix, named, fetched.stored(question), run=run, seen=fresh())
+    store = fetched.stored(question)
+    found = store if os.path.isdir(store) else ""
+    return Place(root, suffix, named, found, run=run, seen=fresh())
 
 
 def take_back(question: dict[str, Any], work: Work, part: str) -> int:

@@ -199,7 +199,13 @@ def test_as_root_the_repository_is_read_as_its_owner(site: Site, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("module", "step"), [(staging, "stage"), (swapping, "preserve"), (swapping, "commit")]
+    ("module", "step"),
+    [
+        (staging, "write"),
+        (staging, "flush"),
+        (swapping, "preserve"),
+        (swapping, "commit"),
+    ],
 )
 def test_a_restore_that_died_goes_on_without_the_repository(
     site: Site, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str

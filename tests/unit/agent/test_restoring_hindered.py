@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rollback.agent import carrying, flushing, restoring, undoing
+from rollback.agent import carrying, comparing, flushing, restoring, undoing
 from rollback.agent.journal import Journal
 from rollback.agent.problem import Problem
 from tests.faults import tracing
@@ -24,6 +24,10 @@ FIRST = "-rf"
 
 NO_LINKS = "linkat:error=EPERM:when=1+"
 """How a file system answers that gives no file a second name, such as vfat."""
+
+
+OF_THE_RUN = 5
+"""Flushes of the folder of a run, which come before those of files."""
 
 
 @pytest.fixture
@@ -80,6 +84,29 @@ def test_a_disk_that_fails_to_link_ends_the_restore(exchanged: Tree) -> None:
 
     assert "Input/output error" in said
     assert (exchanged.live(), ours(exchanged)) == (live, [])
+
+
+def test_a_copy_that_does_not_become_durable_ends_the_restore(exchanged: Tree) -> None:
+    """Nothing is exchanged for what a power cut could take."""
+    live = exchanged.live()
+    said = injected(lambda: words(exchanged.apply), f"fsync:error=EIO:when={OF_THE_RUN + 1}")
+
+    assert f"{FIRST}.backup: Input/output error" in said
+    assert (exchanged.live(), ours(exchanged)) == (live, [])
+
+
+@pytest.mark.parametrize("way", ["exchange", "rename"])
+def test_files_are_compared_in_pieces(
+    tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one piece found is restored with the rest."""
+    monkeypatch.setattr(comparing, "PIECE", 3)
+    tree = Tree(tmp_path, [f"{number}.py" for number in range(8)], way)
+    tree.apply()
+
+    assert all(
+        tree.path(f"{number}.py").read_text() == f"previous '{number}.py'" for number in range(8)
+    )
 
 
 def test_links_that_a_dead_call_left_are_made_again(exchanged: Tree) -> None:
