@@ -89,7 +89,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
 
 
 MACHINE: dict[str, str] = {
-    "S18": "needs the systemd machine: a reboot in the middle of a restore",
+    "S18": "a reboot in the middle of a restore needs a whole host: make machine-test",
 }
 """Rows that a whole host is needed for, each with why."""
 

@@ -92,6 +92,7 @@ def test_row_elsewhere(elsewhere: dict[str, str], identity: str) -> None:
         assert not any(how and not how.startswith("skipped") for how in cases.values()), cases
 
 
+@pytest.mark.long  # it is among the tests on a machine that make test runs anyway
 @pytest.mark.parametrize("identity", sorted(MACHINE))
 def test_row_on_the_machine(identity: str) -> None:
     """A whole host is needed: it boots systemd and is power-cycled."""

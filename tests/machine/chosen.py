@@ -6,10 +6,12 @@ CHOSEN = {
     "test_drill.py": (
         "test_a_healthy_machine_is_ready",
         "test_a_broken_release_is_rolled_back[crash-loop]",
+        "test_a_unit_at_its_start_limit_is_started",
         "test_readiness_through_the_engine",
     ),
     "test_faults.py": (
         "test_a_line_that_drops_in_a_phase_is_gone_on_from[files]",
+        "test_a_reboot_in_a_phase_is_gone_on_from[files]",
         "test_a_second_operator_is_kept_out",
     ),
     "test_host.py": (
@@ -33,10 +35,11 @@ CHOSEN = {
             "drill.units.stopped",
             "drill.files.restored",
             "drill.start.guarded",
+            "drill.units.installed",
             "drill.services.started",
             "drill.maintenance.lifted",
         )
     ),
 }
-"""One whole drill over ssh, the count of round trips, an operator too many, a line that drops, and
-a sabotage of each phase."""
+"""Whole drills over ssh, the count of round trips, an operator too many, a line that drops, a
+reboot, and a sabotage of each phase."""
