@@ -94,8 +94,8 @@ MUTANTS = (
             Edit("paths", "REGULAR = os.O_RDONLY | os.O_NOFOLLOW |", "REGULAR = os.O_RDONLY |"),
             Edit(
                 "pairs",
-                "found = os.stat(name, dir_fd=directory, follow_symlinks=False)",
-                "found = os.stat(name, dir_fd=directory)",
+                "            found = os.stat(name, dir_fd=directory, follow_symlinks=False)\n",
+                "            found = os.stat(name, dir_fd=directory)\n",
             ),
         ),
         f"{ROW}[F46]",
@@ -110,8 +110,8 @@ MUTANTS = (
         (
             Edit(
                 "swapping",
-                "    _swap(place, directory, name, item)\n",
-                "    _swap(place, directory, name, item)\n"
+                "    _swap(place, directory, (staged, name), item)\n",
+                "    _swap(place, directory, (staged, name), item)\n"
                 "    os.unlink(name + place.suffix, dir_fd=directory)\n",
             ),
         ),
@@ -233,7 +233,13 @@ MUTANTS = (
     ),
     Mutant(
         "staged secret readable by others",
-        (Edit("staging", "os.open(staged, FRESH, 0o600,", "os.open(staged, FRESH, 0o644,"),),
+        (
+            Edit(
+                "staging",
+                "    try:\n        target = os.open(name, FRESH, 0o600, dir_fd=directory)\n",
+                "    try:\n        target = os.open(name, FRESH, 0o644, dir_fd=directory)\n",
+            ),
+        ),
         f"{ROW}[F20]",
     ),
     Mutant(
