@@ -9,6 +9,7 @@ import logging
 import re
 import shlex
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ GRACE = 5.0
 """Seconds after a request's deadline when we stop waiting for its answer."""
 KEPT = re.compile(rb"<<rollback-kept ([^>]+)>>")
 LATE = {124, 137}
-"""What `timeout` returns for a command that it had to end."""
+"""What `timeout` returns for a command that it had to end, or, the second, that somebody killed."""
 
 
 class Connection:
@@ -51,6 +52,7 @@ class Connection:
     def __init__(self, system: System) -> None:
         self.system = system
         self.trips = 0
+        self._asked = 0.0
         self.line: Line | None = None
 
     @functools.cached_property
@@ -184,6 +186,7 @@ class Connection:
         sudo = ("sudo", "-n") if self._sudo else ()
         python = (self.system.target.python, *started(script))
         self.trips += 1
+        self._asked = time.monotonic()
         return self._bounded(shlex.join([*sudo, *limit, *python, *words]), seconds + GRACE)
 
     def _bounded(self, command: str, seconds: float) -> Any:  # noqa: ANN401
@@ -221,8 +224,10 @@ class Connection:
             "utf-8", "replace"
         )
         if result.rc in LATE:
+            took = time.monotonic() - self._asked
+            late = f"was not done within {seconds:.0f} s"
             return Unreachable(
-                f"{self.where} was not done within {seconds:.0f} s",
+                f"{self.where} {late if took >= seconds else 'broke off: its work was killed'}",
                 hint="what was under way may be done or not: run the same command again, it "
                 "looks first",
             )

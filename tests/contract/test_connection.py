@@ -125,6 +125,16 @@ def test_a_host_that_does_not_finish_is_given_up(url: str, tools: Path) -> None:
     assert "it looks first" in caught.value.hint
 
 
+def test_work_that_is_killed_there_is_not_called_slow(url: str, tools: Path) -> None:
+    """As when the host goes down: no deadline is blamed. Over ssh it looks like a lost line."""
+    connection = Connection(system(url, python=str(tool(tools, "slain", "kill -9 $$"))))
+    error = refusal(connection)
+    connection.close()
+
+    assert error.message.endswith("is lost" if "ssh" in url else "broke off: its work was killed")
+    assert "it looks first" in error.hint
+
+
 def test_an_answer_that_breaks_off_says_the_last_words(url: str, tools: Path) -> None:
     """Half an answer is none."""
     broken = tool(tools, "broken", "echo '<<rollback 3 00'; echo 'Killed by the weather' >&2")
