@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rollback.agent import halves
 from tests.faults.figures import every, measured
 from tests.faults.sweep import Bench, Swept
 
@@ -75,13 +76,17 @@ def crowd(place: Path, traced: None) -> Iterator[Bench]:  # noqa: ARG001 - asked
     os.environ["PATH"] = path
 
 
-def test_a_kill_among_threads(crowd: Bench) -> None:
-    """Many files at once, in several threads: a kill before any of their calls."""
+@pytest.mark.parametrize("workers", ["threads", "processes"])
+def test_a_kill_among_workers(crowd: Bench, workers: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many files at once, in several threads or two processes: a kill before any of their calls."""
+    if workers == "processes":
+        monkeypatch.setattr(halves, "MANY", 2)
+        monkeypatch.setattr(os, "cpu_count", lambda: 2)
     phase = next(each for each in crowd.phases() if each.name == "files")
     known = crowd.sites(phase, threads=True)
     for site in known[:: every(THREADED)]:
         crowd.killed(phase, site, threads=True)
-    measured("kill-safety", f"threads: {crowd.tried} of {len(known)} sites killed")
+    measured("kill-safety", f"{workers}: {crowd.tried} of {len(known)} sites killed")
 
     assert crowd.tried, "no site was killed"
     assert not crowd.violations, "\n".join(crowd.violations)
