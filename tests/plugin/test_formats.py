@@ -65,11 +65,11 @@ def test_files_are_written(shop: Shop, tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_told(shop: Shop) -> None:
     """It does not pass for a good run."""
     code, printed = shop.pytest(
-        "suites/readiness/test_units.py", "--rollback-format=json:/nonexistent/a.json"
+        "suites/readiness/test_units.py", "--rollback-format=json:/dev/null/a.json"
     )
 
     assert code == 1
-    assert "/nonexistent/a.json cannot be written" in printed
+    assert "/dev/null/a.json cannot be written" in printed
     assert "HINT: correct --rollback-format" in printed
 
 

@@ -59,9 +59,30 @@ def test_without_another_process_it_is_done_alone(monkeypatch: pytest.MonkeyPatc
     assert sorted(Path("/proc/self/fd").iterdir()) == before
 
 
+@pytest.fixture
+def born(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The processes that are made; whoever runs the tests may have others."""
+    made, fork = list[int](), os.fork
+
+    def noted() -> int:
+        made.append(fork())
+        return made[-1]
+
+    monkeypatch.setattr(os, "fork", noted)
+    return made
+
+
+def ended(born: list[int]) -> bool:
+    """Tell whether there was one process, which is gone and was waited for."""
+    (pid,) = born
+    with pytest.raises(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    return True
+
+
 @pytest.mark.parametrize("how", ["raises", "is killed", "says too little"])
 def test_the_half_of_a_process_that_fails_is_done_here(
-    how: str, monkeypatch: pytest.MonkeyPatch
+    how: str, born: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever ended it, nothing is missing, and no process is left."""
     mine = os.getpid()
@@ -77,11 +98,10 @@ def test_the_half_of_a_process_that_fails_is_done_here(
         return squares(start, end)
 
     assert joined(halves.both(task, NUMBER)) == squares(0, NUMBER)
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert ended(born)
 
 
-def test_a_half_that_fails_here_leaves_no_process() -> None:
+def test_a_half_that_fails_here_leaves_no_process(born: list[int]) -> None:
     """What it raised is raised, and the other half is not waited for."""
     mine = os.getpid()
 
@@ -93,8 +113,7 @@ def test_a_half_that_fails_here_leaves_no_process() -> None:
 
     with pytest.raises(ValueError, match=f"0 to {NUMBER // 2}"):
         halves.both(task, NUMBER)
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert ended(born)
 
 
 def test_the_other_process_holds_nothing_open(tmp_path: Path) -> None:
