@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import json
 import os
@@ -53,11 +54,9 @@ def run(shop: Shop, *words: str) -> tuple[int, str, set[str]]:
     )
     seen: set[str] = set()
     while process.poll() is None:
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                seen.add(path.read_text(errors="replace"))
-            except OSError:
-                continue
+        for each in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):  # it is no process, or ended
+                seen.add((each / "cmdline").read_text(errors="replace"))
         time.sleep(0.05)
         if len(seen) > 5000:
             break
