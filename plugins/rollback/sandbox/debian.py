@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from rollback.errors import Unfinished, Unreachable
+from rollback.errors import Unreachable
 from rollback.sandbox.podman import ENABLE, exists
 
 RELEASE = "bookworm"
@@ -35,7 +35,7 @@ def base(say: Callable[[str], object]) -> str:
 
     Raises:
         Unreachable: there is nothing to make it with.
-        Unfinished: it cannot be made, in debootstrap's own words.
+        Unreachable: it cannot be made, in debootstrap's own words.
     """
     if exists("image", BASE):
         return BASE
@@ -101,10 +101,10 @@ def settings(folder: Path) -> Iterator[tuple[Path, str]]:
 def carried_out(
     command: list[str], seconds: float, hint: str, more: Mapping[str, str] | None = None
 ) -> None:
-    """Run one step.
+    """Run what fetches something that an image is made of.
 
     Raises:
-        Unfinished: it failed or took too long; in its own words.
+        Unreachable: it failed or took too long; in its own words.
     """
     try:
         done = subprocess.run(
@@ -117,7 +117,7 @@ def carried_out(
             env={**os.environ, **(more or {})},
         )
     except subprocess.TimeoutExpired as error:
-        raise Unfinished(f"{command[0]} is not done after {seconds:.0f} s", hint=hint) from error
+        raise Unreachable(f"{command[0]} is not done after {seconds:.0f} s", hint=hint) from error
     if done.returncode:
         said = (done.stderr + done.stdout).strip()[-800:]
-        raise Unfinished(f"{Path(command[0]).name} failed: {said}", hint=hint)
+        raise Unreachable(f"{Path(command[0]).name} failed: {said}", hint=hint)

@@ -76,8 +76,8 @@ class Image:
             base: what it is built on; an image made of Debian's packages when none is given.
 
         Raises:
-            Unreachable: there is no container engine, or nothing to make a base of.
-            Unfinished: a step failed, in its own words.
+            Unreachable: there is no container engine, or what it is made of cannot be fetched.
+            Unfinished: a step of its own failed, in its own words.
         """
         if self.there and not base:
             return self.name
@@ -118,7 +118,7 @@ def wheels(requirements: Path, folder: Path) -> None:
     """Fetch the wheels for the machine's Python, with this host's settings of pip.
 
     Raises:
-        Unfinished: one cannot be had.
+        Unreachable: one cannot be had.
     """
     machine = platform.machine()
     here = ("--platform", f"manylinux2014_{machine}", "--platform", f"manylinux_2_28_{machine}")
