@@ -6,6 +6,7 @@ beside it, one that is over and one that was killed are all the same to it.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import fcntl
 import getpass
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rollback.artefacts import DATA, TIMELINE
-from rollback.errors import UsageError
+from rollback.errors import RollbackError, UsageError
 
 TICKED, WITHDRAWN, ACKNOWLEDGED = "ticked", "withdrawn", "acknowledged"
 OURS = frozenset({TICKED, WITHDRAWN, ACKNOWLEDGED})
@@ -115,6 +116,13 @@ def before(folder: Path, incident: str | None) -> list[dict[str, Any]]:
     others = siblings(folder, incident) if incident else []
     earlier = [each for each in others if each.name < folder.name]
     return [event for each in earlier for event in foreign(each)]
+
+
+def beside(folder: Path, incident: str | None) -> list[dict[str, Any]]:
+    """Return what was ticked beside a run, or before it for the same incident, or nothing."""
+    with contextlib.suppress(RollbackError, OSError):
+        return [*before(folder, incident), *foreign(folder)]
+    return []
 
 
 def siblings(folder: Path, incident: str | None = None) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import getpass
 import os
@@ -275,17 +274,10 @@ class Run:
             manifest={"path": str(self.loaded.path), "sha256": self.loaded.sha256},
             agent_sha256=agent_sha256(),
             round_trips=self.connection.trips,
-            ticks=self._ticked(),
+            ticks=people.beside(self.folder, self.asked.incident),
             evidence=self.evidence,
             advice=self.advice,
         )
-
-    def _ticked(self) -> list[dict[str, Any]]:
-        """Return what people ticked beside this run, or before it for the same incident."""
-        with contextlib.suppress(RollbackError, OSError):
-            earlier = people.before(self.folder, self.asked.incident)
-            return [*earlier, *people.foreign(self.folder)]
-        return []
 
     @property
     def advice(self) -> Mapping[str, Any]:
