@@ -12,6 +12,8 @@ import os
 import signal
 from typing import Any, Callable, NoReturn
 
+from .problem import Problem
+
 MANY = 500
 """Files from which on a process is worth its start."""
 
@@ -26,6 +28,9 @@ def both(task: Callable[[int, int], Any], number: int) -> list[Any]:
         task: is asked for the things from one number to another; it changes nothing, and what it
             returns are numbers, texts, tuples, lists and dicts.
         number: how many things there are.
+
+    Raises:
+        Problem: the task did, here or there.
     """
     if number < MANY or (os.cpu_count() or 1) < 2:  # noqa: PLR2004
         return [task(0, number)]
@@ -43,9 +48,12 @@ def both(task: Callable[[int, int], Any], number: int) -> list[Any]:
     with os.fdopen(reader, "rb") as told, _ended(child):
         mine, words = task(0, half), told.read()
     try:
-        return [mine, marshal.loads(words)]  # noqa: S302 - our own process has said it
+        theirs, problem = marshal.loads(words)  # noqa: S302 - our own process has said it
     except (ValueError, EOFError, TypeError):
         return [mine, task(half, number)]
+    if problem:  # not looked at again: a flush that failed may well succeed the second time
+        raise Problem(*problem)
+    return [mine, theirs]
 
 
 @contextlib.contextmanager
@@ -62,7 +70,7 @@ def _ended(child: int) -> Any:  # noqa: ANN401
 def _tell(  # pragma: no cover - in the other process
     writer: int, task: Callable[[int, int], Any], start: int, end: int
 ) -> NoReturn:
-    """Do a task and say what it returned, all at once; nothing when it failed.
+    """Do a task and say what it returned, or its problem; nothing when it failed otherwise.
 
     What this process has open is its parent's: the lock would be held for as long as this one
     lives, and the connection would wait for it.
@@ -70,7 +78,10 @@ def _tell(  # pragma: no cover - in the other process
     try:
         os.dup2(writer, 0)
         os.closerange(1, NUMBERS)
-        words = marshal.dumps(task(start, end))
+        try:
+            words = marshal.dumps((task(start, end), None))
+        except Problem as problem:
+            words = marshal.dumps((None, (problem.message, problem.hint, problem.kind)))
         while words:
             words = words[os.write(0, words) :]
     finally:

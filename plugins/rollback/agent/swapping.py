@@ -50,10 +50,9 @@ class Place(NamedTuple):
     """Where and how a batch is restored: the root, the suffix of saved copies, the batch's mark.
 
     `store` is where contents lie that were fetched because a saved copy could not be used, "" where
-    none were. `way` is
-    how names change hands, but for `unable` directories. `seen` are files whose content was read in
-    this very call: the stamps of live and of staged files, which were saved copies before, by path;
-    a file with the same stamp is not read again.
+    none were. `way` is how names change hands, but for `unable` directories. `seen` are files whose
+    content was read in this very call: the stamps of live and of staged files, which were saved
+    copies before, by path; a file with the same stamp is not read again.
     """
 
     root: str

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rollback.agent import halves
+from rollback.agent.problem import Problem
 
 NUMBER = halves.MANY
 
@@ -123,3 +124,23 @@ def test_the_other_process_holds_nothing_open(tmp_path: Path) -> None:
         said = halves.both(lambda *_: [int(os.path.lexists(place))], NUMBER)
 
     assert joined(said) == [1, 0]
+
+
+@pytest.mark.parametrize("where", ["here", "there"])
+def test_a_problem_is_raised_and_not_tried_again(where: str, tmp_path: Path) -> None:
+    """A flush that failed says so only once."""
+    mine, tried = os.getpid(), tmp_path / "tried"
+    tried.touch()
+
+    def task(start: int, end: int) -> list[int]:
+        if (os.getpid() == mine) == (where == "here"):
+            with tried.open("a") as file:
+                file.write("x")
+            raise Problem("the disk fails", "see dmesg", "unfinished")
+        return squares(start, end)
+
+    with pytest.raises(Problem, match="the disk fails") as caught:
+        halves.both(task, NUMBER)
+
+    assert (caught.value.hint, caught.value.kind) == ("see dmesg", "unfinished")
+    assert tried.read_text() == "x"
