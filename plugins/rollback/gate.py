@@ -64,8 +64,11 @@ class Gate:
         What is looked at by requests would reach services that he starts, and stand in their logs.
 
         Raises:
+            GateClosed: the run is armed, but for another target: that comes before all else.
             LockHeld: somebody is.
         """
+        if self._armed and not self.is_open:
+            raise self._closed("change anything")
         if self.is_open and self._journaled and self._held():
             self._begin()
 
@@ -136,13 +139,16 @@ class Gate:
         found = self.connection.ask("runs", "look", state=self.scope.system.about.state)
         return [run["holder"] for run in found if run["state"] == "held"]
 
+    def _closed(self, what: str) -> GateClosed:
+        other = f": the run is armed for {self._armed!r}" if self._armed else ""
+        return GateClosed(
+            f"refused to {what} on target {self.target!r}{other}",
+            hint=f"pass --arm={self.target} to allow changes on this target",
+        )
+
     def _apply(self, action: Action, change: Change) -> None:
         if not self.is_open:
-            other = f": the run is armed for {self._armed!r}" if self._armed else ""
-            raise GateClosed(
-                f"refused to {change.what} on target {self.target!r}{other}",
-                hint=f"pass --arm={self.target} to allow changes on this target",
-            )
+            raise self._closed(change.what)
         where = {"action": action.name, "phase": action.phase, "what": change.what}
         begin = self.timeline.note("begin", **where, why=change.why)
         about = {"state": self.scope.system.about.state, "run": self.scope.run}

@@ -74,6 +74,16 @@ def test_an_unarmed_drill_changes_nothing(shop: Shop, words: tuple[str, ...], sa
     assert (contents(shop), shop.control("pid", "all")) == (before, running)
 
 
+def test_a_misspelt_name_is_said_before_the_host_is_looked_at(shop: Shop) -> None:
+    """Whatever else is wrong there would hide it."""
+    (shop.state / "backups.json").write_text("damaged")
+    code, printed = shop.pytest("suites/drill", "--arm=conrer")
+
+    assert code == 13
+    assert "the run is armed for 'conrer'" in " ".join(printed.split())
+    assert "damaged" not in printed
+
+
 def test_a_worker_changes_nothing(shop: Shop) -> None:
     """Under xdist every worker would do it again, so none does, armed or not."""
     before, running = contents(shop), shop.control("pid", "all")
