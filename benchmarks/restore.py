@@ -51,9 +51,9 @@ AGENT = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from rollback.agent import restoring
-question = json.loads(sys.argv[2])
-restoring.apply({**question, "digest": restoring.look(question)["digest"]})
-print(next(int(line.split()[1]) for line in open("/proc/self/status") if "VmHWM" in line) // 1024)
+said = getattr(restoring, sys.argv[2])(json.loads(sys.argv[3])).get("digest")
+most = next(line.split()[1] for line in open("/proc/self/status") if "VmHWM" in line)
+print(said, int(most) // 1024)
 """
 OURS, STAGED = "**ours**", "ours, always staged copies"
 
@@ -174,9 +174,18 @@ def memory(files: int) -> str:
         place = {"root": str(stock.root), "state": str(stock.state), "suffix": ".backup"}
         question = {**place, "components": [], "part": "files", "run": "r"}
         plugins = str(Path(rollback.__file__).parents[1])
-        argv = [sys.executable, "-I", "-S", "-c", AGENT, plugins, json.dumps(question)]
-        done = subprocess.run(argv, check=True, capture_output=True, text=True)
-    return f"{files:,} files: {done.stdout.strip()} MB of memory at most, plan and restore together"
+
+        def took(verb: str, **more: str) -> tuple[str, int]:
+            """Return the digest of the plan, and the most memory of a process for one verb."""
+            words = json.dumps({**question, **more})
+            argv = [sys.executable, "-I", "-S", "-c", AGENT, plugins, verb, words]
+            done = subprocess.run(argv, check=True, capture_output=True, text=True)
+            digest, most = done.stdout.split()
+            return digest, int(most)
+
+        digest, looked = took("look")
+        _, most = took("apply", digest=digest)
+    return f"{files:,} files: {most} MB of memory at most for the restore, {looked} MB for the plan"
 
 
 def compared(files: int, run: list[Way]) -> str:

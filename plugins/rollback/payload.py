@@ -34,14 +34,34 @@ A tokenizer would take 400 ms for all modules."""
 OLD = "rollback needs Python 3.8 or later, this is"
 """What an old Python says instead of starting the agent."""
 
-# Modules are loaded from memory: the host's disk may be full, and nothing must stay behind on it.
-# The first lines are for any Python, so that an old one can say so. A request that is too long
-# for an argument comes as @PATH of a private file: removed before anything is done, then checked.
-BOOT = f"""
+GUARD = f"""
 import sys
 if sys.version_info<(3,8):sys.exit("{OLD} "+sys.version.split()[0])
-import base64,json,os,zlib
+"""
+"""The first lines of every script: they are for any Python, so that an old one can say so."""
+
+# Modules are loaded from memory: the host's disk may be full, and nothing must stay behind on it.
+# What the script before this one had to find out: `z` holds the modules by name, `code` compiles
+# one, and `q` is the request. Leaving without taking the interpreter apart saves 4 ms.
+SERVE = """
 from importlib.machinery import ModuleSpec
+class F:
+ def find_spec(self,n,p=None,t=None):
+  if n=="agent" or n.startswith("agent."):return ModuleSpec(n,self,is_package=n=="agent")
+ def create_module(self,s):return None
+ def get_source(self,n):return source(n[6:] or "__init__")
+ def exec_module(self,m):exec(code(m.__name__[6:] or "__init__"),m.__dict__)
+sys.meta_path.insert(0,F())
+from agent.entry import serve
+sys.stdout.buffer.write(serve(q))
+sys.stdout.flush()
+os._exit(0)
+"""
+
+# A request that is too long for an argument comes as @PATH of a private file: removed before
+# anything is done, then checked.
+BOOT = f"""{GUARD}
+import base64,json,os,zlib
 a=sys.argv[1:]
 if a[0][0]=="@":
  import hashlib
@@ -51,24 +71,13 @@ if a[0][0]=="@":
  if hashlib.sha256(b).hexdigest()!=a[1]:sys.exit("the request was damaged on its way")
  a=b.split()
 z,q=(json.loads(zlib.decompress(base64.b64decode(x))) for x in a)
-class F:
- def find_spec(self,n,p=None,t=None):
-  if n=="agent" or n.startswith("agent."):return ModuleSpec(n,self,is_package=n=="agent")
- def create_module(self,s):return None
- def get_source(self,n):return z[n[6:] or "__init__"]
- def exec_module(self,m):
-  f=m.__name__[6:] or "__init__"
-  exec(compile(z[f],"agent/"+f+".py","exec"),m.__dict__)
-sys.meta_path.insert(0,F())
-from agent.entry import serve
-sys.stdout.buffer.write(serve(q))
-"""
+def source(n):return z[n]
+def code(n):return compile(z[n],"agent/"+n+".py","exec")
+{SERVE}"""
 
 # Appends one piece of a long request to a private file in memory or, where there is no such
 # place, in the temporary directory; the first piece makes the file. Prints where it is.
-KEEP = f"""
-import sys
-if sys.version_info<(3,8):sys.exit("{OLD} "+sys.version.split()[0])
+KEEP = f"""{GUARD}
 import os,tempfile
 p,b=sys.argv[1],sys.argv[2].encode()
 if p=="-":

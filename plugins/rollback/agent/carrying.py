@@ -8,10 +8,11 @@ from typing import Any, Optional, Sequence
 
 from . import exchanging, halves, placing, staging, swapping
 from .hashing import sha256
+from .items import Item
 from .journal import Journal
 from .paths import Tree, regular
 from .problem import Problem
-from .swapping import EXCHANGE, RENAME, Item, Place
+from .swapping import EXCHANGE, RENAME, Place
 
 MANY = 500
 """Files from which on exchanging names is worth it."""
@@ -117,7 +118,7 @@ def _verify(where: Place, items: Sequence[Item]) -> None:
 
 def _wrong(where: Place, tree: Tree, item: Item) -> Optional[str]:
     """Return the path of a live file that is not as recorded."""
-    ours = item.saved.path in where.seen["staged"]
+    ours = where.seen.stamp("staged", item.number) != 0
     return None if _is_right(tree, item, ours=ours) else item.saved.path
 
 

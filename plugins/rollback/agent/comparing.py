@@ -6,15 +6,15 @@ Both sides are read, and no more than once: what was seen here is told by its st
 from __future__ import annotations
 
 import os
-from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from . import halves, pairs, staging
 from .ahead import read_ahead
 from .flushing import flushed, spread
+from .items import COPY, Items
 from .paths import Tree, open_regular
 from .record import Saved
-from .returning import Seen
-from .swapping import Item
+from .seen import Seen
 
 PIECE = 10_000
 """Files that are compared before what came of them takes its final form: memory stays small."""
@@ -32,30 +32,28 @@ class Sides(NamedTuple):
     files: Sequence[Saved]
     durable: bool = False
 
-    def compared(self, seen: Optional[Seen]) -> tuple[list[Item], list[str]]:
+    def compared(self, seen: Optional[Seen]) -> tuple[Items, list[str]]:
         """Return what is to be restored, and in words what must not be; note what was read.
 
         Raises:
             Problem: a saved copy cannot be made durable.
         """
-        found: list[Item] = []
+        found = Items()
         refused: list[str] = []
         for start in range(0, len(self.files), PIECE):
             sides = self._replace(files=self.files[start : start + PIECE])
             for rows, words in halves.both(sides.part, len(sides.files)):
                 refused += words
-                found += sides.items(rows, seen)
+                sides.add(rows, seen, found)
         return found, refused
 
-    def items(self, rows: Sequence[Row], seen: Optional[Seen]) -> Iterator[Item]:
-        """Yield the files to restore of some rows; note what was read."""
+    def add(self, rows: Sequence[Row], seen: Optional[Seen], found: Items) -> None:
+        """Add the files to restore of some rows to those that were found; note what was read."""
         for number, live, wrong, *stamps in rows:
-            saved = self.files[number]
+            item = found.add(self.files[number], live, wrong or COPY)
             if seen is not None:
-                seen["live"][saved.path] = stamps[0]
-                if stamps[1]:
-                    seen["staged"][saved.path] = stamps[1]
-            yield Item(saved, live, wrong or "copy")
+                seen.note("live", item, stamps[0])
+                seen.note("staged", item, stamps[1])
 
     def part(self, start: int, end: int) -> tuple[list[Row], list[str]]:
         """Return the rows of some of the files, and in words what must not be restored."""

@@ -11,7 +11,7 @@ from typing import Callable, Sequence, TypeVar
 from .paths import Tree
 
 WORKERS = 8
-FEW = 32
+FEW = 16
 """Things for which threads are not worth their start."""
 
 Result = TypeVar("Result")

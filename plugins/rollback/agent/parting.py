@@ -14,12 +14,13 @@ from typing import Any, Iterator
 
 from . import returning, staging, swapping
 from .flushing import flushed
+from .items import Item
 from .journal import entries
 from .paths import Irregular, Tree, open_regular
 from .problem import Problem
 from .progress import CHANGES
 from .returning import JOURNALS
-from .swapping import Item, Place
+from .swapping import Place
 from .working import folder_of, working
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -89,7 +90,7 @@ def _written(place: Place, tree: Tree, item: Item) -> None:
     source = open_regular(directory, name + place.suffix)
     try:
         new, _ = place.names(item.saved.path)
-        staging.written(place, item.saved, source, (directory, new))
+        staging.written(place, item, source, (directory, new))
     finally:
         os.close(source)
 

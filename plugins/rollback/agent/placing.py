@@ -15,7 +15,8 @@ from .paths import Tree
 from .problem import Problem
 
 if TYPE_CHECKING:
-    from .swapping import Item, Place
+    from .items import Item
+    from .swapping import Place
 
 
 def put(directory: int, staged: str, name: str) -> None:

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Any, Iterable, Optional
+from typing import Any, Iterable, Optional, Sequence
 
 from . import blobs, carrying, mounts, record
 from .comparing import Sides
+from .items import COPY, Item, Items
 from .journal import Journal, entries
 from .patterns import Owners
 from .problem import Problem
 from .record import Saved
-from .returning import JOURNALS, Seen, fresh, place, plans, since_plan
-from .swapping import EXCHANGE, Item
+from .returning import JOURNALS, place, plans, since_plan
+from .seen import Seen
+from .swapping import EXCHANGE
 from .working import folder_of, opened, working
 
 PIECE = 1000
@@ -43,7 +45,7 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def begun(question: dict[str, Any]) -> list[Item]:
+def begun(question: dict[str, Any]) -> Sequence[Item]:
     """Return what the question's run planned and has not seen through to its end."""
     folder, part = folder_of(question), question.get("part")
     found: list[Item] = []
@@ -56,7 +58,7 @@ def begun(question: dict[str, Any]) -> list[Item]:
     return found
 
 
-def digest(items: list[Item]) -> str:
+def digest(items: Iterable[Item]) -> str:
     """Return what binds a plan to the very contents it was made from."""
     found = hashlib.sha256()
     for item in items:
@@ -90,7 +92,7 @@ def is_below(path: str, places: Iterable[str]) -> bool:
     return any(path == place or path.startswith(f"{place}/") for place in places)
 
 
-def wanted(question: dict[str, Any], seen: Optional[Seen] = None) -> list[Item]:
+def wanted(question: dict[str, Any], seen: Optional[Seen] = None) -> Items:
     """Return the files whose live side is not the recorded one; refuse a bad copy of any of them.
 
     With `seen` they are about to be restored: what was read is noted there, and saved copies whose
@@ -106,7 +108,7 @@ def wanted(question: dict[str, Any], seen: Optional[Seen] = None) -> list[Item]:
     sides = Sides(root, question["suffix"], files, seen is not None and asked == EXCHANGE)
     found, more = sides.compared(seen)
     refused += more
-    found = _from_git(question, found, refused)
+    refused += _from_git(question, found)
     refused += read_only(root, [item.saved.path for item in found])
     if refused:
         raise Problem("; ".join(refused), "pytest suites/readiness names the way out for each")
@@ -128,12 +130,11 @@ def read_only(root: str, names: Iterable[str]) -> list[str]:
     return [f"{each}: its file system is mounted read-only: findmnt -T {each}" for each in shut]
 
 
-def _from_git(question: dict[str, Any], items: list[Item], refused: list[str]) -> list[Item]:
-    """Return the items, each with where it comes from; refuse what not even git can give."""
-    unusable = {item.saved.path: item for item in items if item.source != "copy"}
-    lacking = blobs.lacking(question, [item.saved for item in unusable.values()])
-    refused += [f"{path}: {unusable[path].source}; {why}" for path, why in lacking.items() if why]
-    return [item._replace(source="git") if item.saved.path in unusable else item for item in items]
+def _from_git(question: dict[str, Any], items: Items) -> list[str]:
+    """Have the items without a good saved copy come from git; return what not even git can give."""
+    wrong = {item.saved.path: item.source for item in items if item.source != COPY}
+    lacking = blobs.lacking(question, items.come_from("git"))
+    return [f"{path}: {wrong[path]}; {why}" for path, why in lacking.items() if why]
 
 
 def reached(journal: Journal, event: str) -> bool:
@@ -151,7 +152,7 @@ def apply(question: dict[str, Any]) -> dict[str, Any]:
     with working(question) as work:
         journal = opened(work.folder, JOURNALS[question.get("part") or "files"])
         try:
-            seen = fresh()
+            seen = Seen()
             if not plans(journal.entries) or reached(journal, "verified"):
                 _plan(question, journal, seen)
             known = plans(journal.entries)
@@ -176,13 +177,14 @@ def _plan(question: dict[str, Any], journal: Journal, seen: Seen) -> None:
     _written(journal, items)
 
 
-def _written(journal: Journal, items: list[Item]) -> None:
+def _written(journal: Journal, items: Items) -> None:
     """Write a plan down, in pieces when it is long; in memory the items are there only once."""
-    pieces = [items[start : start + PIECE] for start in range(0, len(items), PIECE)] or [[]]
-    for number, piece in enumerate(pieces, 1):
+    last = max(0, len(items) - 1) // PIECE
+    for number in range(last + 1):
+        piece = items[number * PIECE : (number + 1) * PIECE]
         rows = [[*item.saved, item.live] for item in piece]
-        if number < len(pieces):
+        if number < last:
             journal.add("items", items=rows)
         else:
-            journal.add("plan", items=rows, pieces=number - 1)
-        journal.entries[-1]["items"] = piece
+            journal.add("plan", items=rows, pieces=last)
+        journal.entries[-1]["items"] = items

@@ -6,17 +6,16 @@ Apart from restoring, so that what undo sends to a host stays small.
 from __future__ import annotations
 
 import os
-from typing import Any, Dict
+from typing import Any
 
 from . import carrying, evidence, fetched, pairs, swapping
+from .items import Item, Items
 from .journal import entries
 from .paths import Tree
 from .record import Saved
-from .swapping import Item, Place
+from .seen import Seen
+from .swapping import Place
 from .working import Work, opened
-
-Seen = Dict[str, Dict[str, int]]
-"""Stamps of the files that were read in this call, by role (live, staged) and path."""
 
 JOURNALS = {"files": "journal", "configuration": "journal-configuration"}
 
@@ -26,22 +25,25 @@ def since_plan(events: list[str]) -> list[str]:
     return events[len(events) - events[::-1].index("plan") :]
 
 
-def fresh() -> Seen:
-    """Return what was read before anything was."""
-    return {"live": {}, "staged": {}}
-
-
-def plans(entries: list[dict[str, Any]]) -> list[list[Item]]:
+def plans(entries: list[dict[str, Any]]) -> list[Items]:
     """Return what each plan of a journal restores; a plan is whole with its last entry."""
     return [
-        [
-            each if isinstance(each, Item) else Item(Saved(*each[:-1]), each[-1])
-            for piece in entries[number - entry.get("pieces", 0) : number + 1]
-            for each in piece["items"]
-        ]
+        _planned(entries[number - entry.get("pieces", 0) : number + 1])
         for number, entry in enumerate(entries)
         if entry["event"] == "plan"
     ]
+
+
+def _planned(pieces: list[dict[str, Any]]) -> Items:
+    """Return what a plan restores: as this very call made it, or as it is written."""
+    whole = pieces[-1]["items"]
+    if isinstance(whole, Items):
+        return whole
+    found = Items()
+    for piece in pieces:
+        for *saved, live in piece["items"]:
+            found.add(Saved(*saved), live)
+    return found
 
 
 def place(question: dict[str, Any], number: int) -> Place:
@@ -52,7 +54,7 @@ def place(question: dict[str, Any], number: int) -> Place:
     root, suffix, run = question["root"], question["suffix"], question["run"]
     store = fetched.stored(question)
     found = store if os.path.isdir(store) else ""
-    return Place(root, suffix, named, found, run=run, seen=fresh())
+    return Place(root, suffix, named, Seen(), found, run=run)
 
 
 def take_back(question: dict[str, Any], work: Work, part: str) -> int:

@@ -22,8 +22,9 @@ from .paths import Irregular, Tree, open_regular, regular
 from .problem import Problem
 
 if TYPE_CHECKING:
+    from .items import Item
     from .record import Saved
-    from .swapping import Item, Place
+    from .swapping import Place
 
 UNLINKED = {errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV}
 """What a file system says that gives a file no second name."""
@@ -36,7 +37,7 @@ def write(place: Place, tree: Tree, item: Item) -> None:
     stored = fetched.kept(place.store, item.saved) if place.store else None
     source = open_regular(directory, name + place.suffix) if stored is None else stored
     try:
-        written(place, item.saved, source, (directory, staged))
+        written(place, item, source, (directory, staged))
     finally:
         os.close(source)
 
@@ -47,7 +48,7 @@ def flush(place: Place, tree: Tree, item: Item) -> None:
     flushed(open_regular(directory, place.staged(item)))
 
 
-def written(place: Place, saved: Saved, source: int, at: tuple[int, str]) -> None:
+def written(place: Place, item: Item, source: int, at: tuple[int, str]) -> None:
     """Write a copy of an open file, which is for us alone at first, and note it as staged."""
     directory, name = at
     try:
@@ -56,8 +57,8 @@ def written(place: Place, saved: Saved, source: int, at: tuple[int, str]) -> Non
         os.unlink(name, dir_fd=directory)
         target = os.open(name, FRESH, 0o600, dir_fd=directory)
     try:
-        copy(source, target, saved)
-        place.seen["staged"][saved.path] = pairs.stamp(os.fstat(target))
+        copy(source, target, item.saved)
+        place.seen.note("staged", item.number, pairs.stamp(os.fstat(target)))
     finally:
         os.close(target)
 
@@ -71,7 +72,7 @@ def link(place: Place, tree: Tree, item: Item) -> Optional[str]:
 def _linked(place: Place, tree: Tree, item: Item) -> bool:
     directory, name = tree.parent(item.saved.path)
     copied, staged = name + place.suffix, place.staged(item)
-    read = place.trusted("staged", item.saved.path, directory, copied)
+    read = place.trusted("staged", item, directory, copied)
     if read is None:
         read = _relied(item.saved, directory, copied)
     if read is None:
@@ -85,7 +86,7 @@ def _linked(place: Place, tree: Tree, item: Item) -> bool:
     stamp = pairs.other_name(directory, staged, read)
     if not stamp:
         raise changed(item.saved)
-    place.seen["staged"][item.saved.path] = stamp
+    place.seen.note("staged", item.number, stamp)
     return True
 
 

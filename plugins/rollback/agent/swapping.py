@@ -14,36 +14,12 @@ from typing import Callable, FrozenSet, NamedTuple, Optional, Sequence
 
 from . import evidence, exchanging, pairs, placing, staging
 from .flushing import flushed, spread
+from .items import Item
 from .paths import Irregular, Tree, open_directory
 from .problem import Problem
-from .record import Saved
+from .seen import Seen
 
 EXCHANGE, RENAME = "exchange", "rename"
-
-
-class Item(NamedTuple):
-    """One file to restore: the recorded one, and the digest of what is live now ("" if absent).
-
-    `source` is where its content comes from: its saved copy, or git where that cannot be used.
-    """
-
-    saved: Saved
-    live: str
-    source: str = "copy"
-
-    def is_failed(self, side: pairs.Side) -> bool:
-        """Tell whether a side is what the run found: the failed version, or nothing."""
-        if not self.live:
-            return side.kind == pairs.ABSENT
-        return side.is_file and side.sha256 == self.live
-
-    def may_go(self, side: pairs.Side) -> bool:
-        """Tell whether undo loses nothing with a side: what was restored, or nothing at all."""
-        return side.has_content(self.saved) or side.kind == pairs.ABSENT
-
-    def is_new(self, side: pairs.Side) -> bool:
-        """Tell whether a side is what the run leaves there."""
-        return side.has_content(self.saved) and side.has_owner(self.saved)
 
 
 class Place(NamedTuple):
@@ -58,11 +34,11 @@ class Place(NamedTuple):
     root: str
     suffix: str
     mark: str
+    seen: Seen
     store: str = ""
     way: str = RENAME
     unable: FrozenSet[str] = frozenset()
     run: str = ""
-    seen: dict[str, dict[str, int]] = {}  # noqa: RUF012 - always given by who restores
 
     def names(self, path: str) -> tuple[str, str]:
         """Return the names beside a file that are this batch's own: the new one, the failed one."""
@@ -115,10 +91,10 @@ class Place(NamedTuple):
         above = sorted({item.saved.path.rpartition("/")[0] for item in items})
         spread(settled, self.root, above)
 
-    def trusted(self, role: str, path: str, directory: int, name: str) -> Optional[os.stat_result]:
+    def trusted(self, role: str, item: Item, directory: int, name: str) -> Optional[os.stat_result]:
         """Return the state of a file if it is the very one that was read before in this call."""
-        stamp = self.seen[role].get(path)
-        if stamp is None:
+        stamp = self.seen.stamp(role, item.number)
+        if not stamp:
             return None
         try:
             found = os.stat(name, dir_fd=directory, follow_symlinks=False)
@@ -136,7 +112,7 @@ def preserve(place: Place, tree: Tree, item: Item) -> Optional[str]:
         return None
     directory, name = tree.parent(item.saved.path)
     _, old = place.names(item.saved.path)
-    read = place.trusted("live", item.saved.path, directory, name)
+    read = place.trusted("live", item, directory, name)
     try:
         staging.link_as(directory, name, old)
     except OSError as error:
@@ -152,7 +128,7 @@ def preserve(place: Place, tree: Tree, item: Item) -> Optional[str]:
         if kept.sha256 != item.live:
             return item.saved.path
         stamp = kept.stamp
-    place.seen["live"][item.saved.path] = stamp
+    place.seen.note("live", item.number, stamp)
     return None
 
 
@@ -168,11 +144,11 @@ def conflict(place: Place, tree: Tree, item: Item) -> Optional[str]:
     """Return the path of a file that is neither what the plan was made from nor restored."""
     path = item.saved.path
     directory, name = tree.parent(path)
-    if place.trusted("live", path, directory, name):
+    if place.trusted("live", item, directory, name):
         return None
     live = pairs.look(directory, name)
     if item.is_failed(live):
-        place.seen["live"][path] = live.stamp
+        place.seen.note("live", item.number, live.stamp)
     return None if item.is_new(live) or item.is_failed(live) else path
 
 
@@ -181,7 +157,7 @@ def commit(place: Place, tree: Tree, item: Item) -> None:
     path = item.saved.path
     directory, name = tree.parent(path)
     staged = place.staged(item)
-    if not place.trusted("live", path, directory, name):
+    if not place.trusted("live", item, directory, name):
         live = pairs.look(directory, name)
         if item.is_new(live):
             _forget(place, directory, item)
@@ -189,7 +165,7 @@ def commit(place: Place, tree: Tree, item: Item) -> None:
         if not item.is_failed(live):
             raise moved(place, [path])
     # A crash of an older kernel may have kept the name and lost the bytes: look before the step.
-    whole = place.trusted("staged", path, directory, staged)
+    whole = place.trusted("staged", item, directory, staged)
     if not whole and pairs.look(directory, staged).sha256 != item.saved.sha256:
         staging.write(place, tree, item)
         staging.flush(place, tree, item)

@@ -1,0 +1,86 @@
+"""A Python on this machine finds its request in our memory; any other gets sources."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rollback import memory
+from rollback.connection import Connection
+from rollback.payload import needed, started
+from tests.contract.conftest import system, tool
+from tests.contract.test_connection import LONG, OTHER_VERSION, PROBE, leftovers, status
+
+MODULES = needed(["probes.ask"])
+REQUEST = {"protocol": 1, "ask": [], "deadline": 5.0, "secrets": []}
+SOMEBODY = "exec setpriv --reuid 65534 --regid 65534 --clear-groups {python} "
+NOTED = """printf "%s" "$*" | wc -c >> "$0.log"; exec {python} "$@"\n"""
+
+
+def near(tools: Path, script: str) -> Connection:
+    """Return a connection to this machine whose Python is a script's."""
+    path = tool(tools, "python", script.replace("{python}", sys.executable))
+    return Connection(system("local://", python=str(path)))
+
+
+def test_nothing_is_sent_to_a_python_here(tools: Path) -> None:
+    """However long a request is, its arguments are a few lines, and there is one round trip."""
+    connection = near(tools, NOTED)
+    before = leftovers()
+
+    assert status(connection, LONG) == [1]
+    assert connection.trips == 1
+    assert leftovers() == before
+    (length,) = (tools / "python.log").read_text().split()
+    assert int(length) < 3000
+
+
+@pytest.mark.parametrize(
+    "script", [OTHER_VERSION, SOMEBODY + '"$@"\n'], ids=["of another version", "of somebody else"]
+)
+def test_who_cannot_use_our_memory_is_given_sources(tools: Path, script: str) -> None:
+    """It says so before anything is done, and is not asked to try again."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("only root can become somebody else, with setpriv")
+    connection = near(tools, script)
+
+    assert status(connection, PROBE) == [1]
+    assert connection.trips == 2
+    assert status(connection, LONG) == [1]
+    assert connection.trips > 4
+
+
+def begun(words: tuple[str, str]) -> subprocess.CompletedProcess[bytes]:
+    """Start a Python for what lies in memory; return how it ended."""
+    argv = [sys.executable, *started(memory.BOOT), *words]
+    return subprocess.run(argv, capture_output=True, check=False, timeout=20)
+
+
+@pytest.mark.parametrize("there", ["nothing", "a pipe", "another request"])
+def test_who_comes_too_late_finds_nothing_to_do(there: str) -> None:
+    """Its request is gone; what has the same number now is not taken for it."""
+    reader, writer = os.pipe()
+    with memory.held(MODULES, REQUEST) as (path, sign):
+        assert memory.OTHER not in begun((path, sign)).stdout
+    found = {"nothing": 999, "a pipe": reader, "another request": int(path.rpartition("/")[2])}
+    late = f"/proc/{os.getpid()}/fd/{found[there]}"
+    with memory.held(MODULES, REQUEST) as other:
+        assert (other[0] == late) == (there == "another request")
+        assert begun((late, sign)).stdout.strip() == memory.OTHER
+    os.close(reader)
+    os.close(writer)
+
+
+def test_what_is_compiled_is_our_source() -> None:
+    """A bug on this machine is found by the file and the line that its traceback names."""
+    with memory.held(MODULES, {**REQUEST, "ask": 7}) as words:
+        done = begun(words)
+
+    assert done.returncode == 1
+    assert b"agent/entry.py" in done.stderr
+    assert b'for question in request["ask"]' in done.stderr
