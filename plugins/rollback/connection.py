@@ -54,7 +54,7 @@ class Connection:
         self.system = system
         self.trips = 0
         self._asked = 0.0
-        self._near = memory.is_near(system.target.connection)
+        self._needs_sources = False
         self.line: Line | None = None
 
     @functools.cached_property
@@ -135,11 +135,11 @@ class Connection:
 
     def _handed(self, modules: frozenset[str], request: object, deadline: float) -> Any:  # noqa: ANN401
         """Hand a request over, through memory or along the line; return testinfra's result."""
-        if self._near:
+        if memory.is_near(self.system.target.connection) and not self._needs_sources:
             with memory.held(modules, request) as words:
                 result = self._python(memory.BOOT, words, deadline)
-            self._near = memory.OTHER not in result.stdout_bytes
-            if self._near:
+            self._needs_sources = memory.OTHER in result.stdout_bytes
+            if not self._needs_sources:
                 return result
         with self._sent(payload(modules), packed(request)) as words:
             return self._python(BOOT, words, deadline)

@@ -118,6 +118,15 @@ def test_a_host_that_nobody_holds_is_not_taken_before_its_time(
     assert not (site.state / "runs").exists()
 
 
+def test_a_misspelt_name_is_told_before_anything_is_asked(site: Site, timeline: Timeline) -> None:
+    """The operator sees what he typed, and not what the host says first."""
+    with pytest.raises(GateClosed, match="armed for 'her'") as told:
+        gate(site, timeline, "her").enter()
+
+    assert "--arm=here" in told.value.hint
+    assert site.connection.trips == 0
+
+
 def test_a_run_is_taken_back_as_a_whole(site: Site, timeline: Timeline) -> None:
     """Undo stops, brings the failed release back and starts it; a hotfix since then refuses it."""
     before = site.everything()

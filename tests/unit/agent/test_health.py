@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -89,6 +90,19 @@ def test_a_restart_while_it_settles_is_seen(programs: Programs) -> None:
     """The manager restarts it at once, and still it did not stay up."""
     with pytest.raises(Problem, match="did not stay up for 5 s"):
         health.start(programs.question("flaky", settle=5.0))
+
+
+def test_a_unit_that_somebody_stops_meanwhile_is_not_healthy(programs: Programs) -> None:
+    """It was up, and its probe is not asked any more: whoever answers there now is not it."""
+    question = programs.question("serve", timeout=3.0)
+    question["probe"]["body"] = "never"
+    stopping = threading.Timer(0.5, programs.manager.ask, ["stop", "serve"])
+    stopping.start()
+    with pytest.raises(Problem, match="does not become healthy"):
+        health.start(question)
+    stopping.join()
+
+    assert programs.manager.look("serve")["serve"]["state"] == "inactive"
 
 
 def test_a_crash_loop_is_given_up_before_its_deadline(programs: Programs) -> None:
