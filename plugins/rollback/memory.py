@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER
+from typing import BinaryIO
 
 from rollback.payload import AGENT, GUARD, SERVE
 
@@ -64,11 +65,24 @@ def compiled(modules: frozenset[str]) -> bytes:
 def held(modules: frozenset[str], request: object) -> Iterator[tuple[str, str]]:
     """Yield the path under which a process of ours, or one of root, reads a request; and its sign.
 
-    Who comes too late may find another file under that path. The sign tells that.
+    Who comes too late may find another file under that path. The sign tells that. Where memory
+    takes no file, nothing is found there, as by a Python that cannot use it.
     """
     words = json.dumps(request, separators=(",", ":"))
     sign = os.urandom(16).hex()
-    with os.fdopen(os.memfd_create("rollback-request"), "wb") as file:
-        file.write(sign.encode() + MAGIC_NUMBER + marshal.dumps((compiled(modules), words)))
-        file.flush()
-        yield f"/proc/{os.getpid()}/fd/{file.fileno()}", sign
+    file = _file(sign.encode() + MAGIC_NUMBER + marshal.dumps((compiled(modules), words)))
+    with file or contextlib.nullcontext():
+        yield f"/proc/{os.getpid()}/fd/{file.fileno()}" if file else os.devnull, sign
+
+
+def _file(content: bytes) -> BinaryIO | None:
+    """Return a file in memory, None where there is none to be had."""
+    try:
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(os.fdopen(os.memfd_create("rollback-request"), "wb"))
+            file.write(content)
+            file.flush()
+            stack.pop_all()
+            return file
+    except OSError:
+        return None

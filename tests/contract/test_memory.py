@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,19 @@ def test_who_cannot_use_our_memory_is_given_sources(tools: Path, script: str) ->
     assert connection.trips == 2
     assert status(connection, LONG) == [1]
     assert connection.trips > 4
+
+
+def test_where_memory_takes_no_file_sources_are_sent() -> None:
+    """As under a limit of the shell's, or in a container that knows no such files."""
+    connection = Connection(system("local://"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        found = status(connection, PROBE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert (found, connection.trips) == ([1], 2)
 
 
 def begun(words: tuple[str, str]) -> subprocess.CompletedProcess[bytes]:
