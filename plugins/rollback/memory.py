@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER
+from types import CodeType
 from typing import BinaryIO
 
 from rollback.payload import AGENT, GUARD, SERVE
@@ -47,18 +48,16 @@ def is_near(connection: str) -> bool:
 
 
 @functools.cache
-def compiled(modules: frozenset[str]) -> bytes:
-    """Return modules of the agent, each with its source; Python keeps what it compiled once."""
-    loaders = {
-        name: SourceFileLoader(f"agent.{name}", str(AGENT / f"{name}.py"))
-        for name in sorted(modules)
-    }
-    return marshal.dumps(
-        {
-            name: (loader.get_code(loader.name), loader.get_source(loader.name))
-            for name, loader in loaders.items()
-        }
-    )
+def compiled(module: str) -> tuple[CodeType | None, str | None]:
+    """Return a module of the agent and its source; Python keeps what it compiled once."""
+    loader = SourceFileLoader(f"agent.{module}", str(AGENT / f"{module}.py"))
+    return loader.get_code(loader.name), loader.get_source(loader.name)
+
+
+@functools.cache
+def packed(modules: frozenset[str]) -> bytes:
+    """Return modules of the agent as a process of the same Python reads them."""
+    return marshal.dumps({name: compiled(name) for name in sorted(modules)})
 
 
 @contextlib.contextmanager
@@ -70,7 +69,7 @@ def held(modules: frozenset[str], request: object) -> Iterator[tuple[str, str]]:
     """
     words = json.dumps(request, separators=(",", ":"))
     sign = os.urandom(16).hex()
-    file = _file(sign.encode() + MAGIC_NUMBER + marshal.dumps((compiled(modules), words)))
+    file = _file(sign.encode() + MAGIC_NUMBER + marshal.dumps((packed(modules), words)))
     with file or contextlib.nullcontext():
         yield f"/proc/{os.getpid()}/fd/{file.fileno()}" if file else os.devnull, sign
 
