@@ -81,7 +81,9 @@ class Line:
         if self._open:
             return
         (self.folder / "c").unlink(missing_ok=True)
-        command = [*self._command("yes"), "-o", f"ControlPersist={IDLE}", self.host.name, "true"]
+        # No command, only the connection: a session of its own would run the user's whole profile.
+        alone = ("-f", "-N", "-o", f"ControlPersist={IDLE}")
+        command = [*self._command("yes"), *alone, self.host.name]
         # A file, not a pipe: what stays in the background would keep a pipe open.
         with tempfile.TemporaryFile(dir=self.folder) as said:
             code = self._run(command, said.fileno())

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -200,6 +201,22 @@ def test_a_broken_connection_is_opened_again(sshd: Sshd) -> None:
     status(connection)
     hang_up(connection)
 
+    assert status(connection) == [1]
+    connection.close()
+
+
+def test_an_idle_connection_ends_by_itself(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that nobody closed does not stay; the next question opens another."""
+    monkeypatch.setattr("rollback.ssh.IDLE", 1)
+    connection = Connection(system(sshd.url))
+    status(connection)
+    assert connection.line
+    socket, until = connection.line.folder / "c", time.monotonic() + 10
+    assert socket.exists()
+    while socket.exists() and time.monotonic() < until:
+        time.sleep(0.1)
+
+    assert not socket.exists()
     assert status(connection) == [1]
     connection.close()
 
