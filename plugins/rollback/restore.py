@@ -137,15 +137,27 @@ def leave(config: pytest.Config, run: Run) -> None:
         if not (run.asked.dry or run.isolates):
             run.notes += filter(None, (each.spared(run.scope) for each in actions.ACTIONS))
     if run.connection.trips:
-        about = run.system.about
         with contextlib.suppress(RollbackError):  # the criteria have said so already
-            run.backups = run.connection.ask(
-                "backups", "heading", state=about.state, root=about.root, suffix=about.suffix
-            )
+            run.backups = _recorded(run, changed=gate is not None)
     run.connection.close()
     run.timeline.note("finished", verdict=run.verdict)
     telling.end(run, config.stash.get(NOTIFIER, None))
     run.timeline.close()
+
+
+def _recorded(run: Run, *, changed: bool) -> Any:  # noqa: ANN401 - as the host answers
+    """Return what the record says of itself: as it was looked at, where nothing was changed since.
+
+    Raises:
+        RollbackError: the host cannot be asked.
+    """
+    looked = None if changed else run.facts.get("backups")
+    if isinstance(looked, dict):
+        return looked["record"]
+    about = run.system.about
+    return run.connection.ask(
+        "backups", "heading", state=about.state, root=about.root, suffix=about.suffix
+    )
 
 
 def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
