@@ -18,7 +18,7 @@ from importlib.util import MAGIC_NUMBER
 from types import CodeType
 from typing import BinaryIO
 
-from rollback.payload import AGENT, GUARD, SERVE
+from rollback.payload import AGENT, GUARD, SERVE, sources
 
 OTHER = b"<<rollback-sources-please>>"
 """What a Python says that cannot use what lies in our memory."""
@@ -48,10 +48,15 @@ def is_near(connection: str) -> bool:
 
 
 @functools.cache
-def compiled(module: str) -> tuple[CodeType | None, str | None]:
-    """Return a module of the agent and its source; Python keeps what it compiled once."""
-    loader = SourceFileLoader(f"agent.{module}", str(AGENT / f"{module}.py"))
-    return loader.get_code(loader.name), loader.get_source(loader.name)
+def compiled(module: str) -> tuple[CodeType, str]:
+    """Return a module of the agent and its source, both as they were when this process began.
+
+    Python keeps what it compiled once; but on the disk we may be part of what is rolled back.
+    """
+    path, source = str(AGENT / f"{module}.py"), sources()[module]
+    loader = SourceFileLoader(f"agent.{module}", path)
+    kept = loader.get_code(loader.name) if loader.get_source(loader.name) == source else None
+    return kept or compile(source, path, "exec"), source
 
 
 @functools.cache

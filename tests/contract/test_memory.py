@@ -13,7 +13,7 @@ import pytest
 
 from rollback import memory
 from rollback.connection import Connection
-from rollback.payload import needed, started
+from rollback.payload import needed, sources, started
 from tests.contract.conftest import system, tool
 from tests.contract.test_connection import LONG, OTHER_VERSION, PROBE, leftovers, status
 
@@ -98,3 +98,18 @@ def test_what_is_compiled_is_our_source() -> None:
     assert done.returncode == 1
     assert b"agent/entry.py" in done.stderr
     assert b'for question in request["ask"]' in done.stderr
+
+
+def test_what_was_replaced_on_the_disk_is_not_mixed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rollback may bring back another version of this very tool: the run ends as it began."""
+    began = {**sources(), "problem": "WHEN = 'the run began'\n"}
+    monkeypatch.setattr(memory, "sources", lambda: began)
+    memory.compiled.cache_clear()
+    code, source = memory.compiled("problem")
+    names: dict[str, object] = {}
+    exec(code, names)  # noqa: S102 - as the agent does
+    memory.compiled.cache_clear()
+
+    assert source == began["problem"]
+    assert names["WHEN"] == "the run began"
+    assert code.co_filename.endswith("agent/problem.py")
