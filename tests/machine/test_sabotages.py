@@ -55,8 +55,8 @@ systemctl start aivillage-gateway; i=$((i+1)); sleep 0.05; done'
 """
 SHARE_AGAIN = """
 systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 6000 ]; do
-if [ {0} -ef {0}.backup ]; then seen=1;
-elif [ "$seen" ] && [ -e {0}.backup ]; then ln {0} {0}.again && mv {0}.again {0}.backup; fi
+if cmp -s {0} {0}.backup && ! [ {0} -ef {0}.backup ]; then
+ln {0} {0}.again && mv {0}.again {0}.backup; fi
 i=$((i+1)); sleep 0.005; done'
 """
 """Somebody who makes a saved copy the live file again as soon as it has bytes of its own."""
