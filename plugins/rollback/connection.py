@@ -138,7 +138,7 @@ class Connection:
         if memory.is_near(self.system.target.connection) and not self._needs_sources:
             with memory.held(modules, request) as words:
                 result = self._python(memory.BOOT, words, deadline)
-            self._needs_sources = memory.OTHER in result.stdout_bytes
+            self._needs_sources = memory.is_refused(result.stdout_bytes)
             if not self._needs_sources:
                 return result
         with self._sent(payload(modules), packed(request)) as words:

@@ -21,7 +21,8 @@ from typing import BinaryIO
 from rollback.payload import AGENT, GUARD, SERVE, sources
 
 OTHER = b"<<rollback-sources-please>>"
-"""What a Python says that cannot use what lies in our memory."""
+"""The line that a Python says which cannot use what lies in our memory. No answer has such a line,
+whatever names and logs say: its text has no line breaks."""
 
 BOOT = f"""{GUARD}
 import json,marshal,os,stat
@@ -33,13 +34,18 @@ try:
   b=f.read() if stat.S_ISREG(os.fstat(f.fileno()).st_mode) else b""
 except OSError:b=b""
 if not b.startswith(t):
- print("{OTHER.decode()}")
+ print("\\n{OTHER.decode()}")
  sys.exit()
 z,q=marshal.loads(b[len(t):])
 z,q=marshal.loads(z),json.loads(q)
 def source(n):return z[n][1]
 def code(n):return z[n][0]
 {SERVE}"""
+
+
+def is_refused(output: bytes) -> bool:
+    """Tell whether a Python said that it needs sources; nothing was done then."""
+    return OTHER in output.splitlines()
 
 
 def is_near(connection: str) -> bool:
@@ -49,7 +55,7 @@ def is_near(connection: str) -> bool:
 
 @functools.cache
 def compiled(module: str) -> tuple[CodeType, str]:
-    """Return a module of the agent and its source, both as they were when this process began.
+    """Return a module of the agent and its source, both as this process read it first.
 
     Python keeps what it compiled once; but on the disk we may be part of what is rolled back.
     """

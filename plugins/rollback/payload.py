@@ -41,8 +41,8 @@ if sys.version_info<(3,8):sys.exit("{OLD} "+sys.version.split()[0])
 """The first lines of every script: they are for any Python, so that an old one can say so."""
 
 # Modules are loaded from memory: the host's disk may be full, and nothing must stay behind on it.
-# What the script before this one had to find out: `z` holds the modules by name, `code` compiles
-# one, and `q` is the request. Leaving without taking the interpreter apart saves 4 ms.
+# What the script before this one had to find out: `source` and `code` give a module by its name,
+# and `q` is the request. Leaving without taking the interpreter apart saves 4 ms.
 SERVE = """
 from importlib.machinery import ModuleSpec
 class F:

@@ -13,6 +13,7 @@ import pytest
 
 from rollback import memory
 from rollback.connection import Connection
+from rollback.errors import Refused
 from rollback.payload import needed, sources, started
 from tests.contract.conftest import system, tool
 from tests.contract.test_connection import LONG, OTHER_VERSION, PROBE, leftovers, status
@@ -54,6 +55,15 @@ def test_who_cannot_use_our_memory_is_given_sources(tools: Path, script: str) ->
     assert connection.trips == 2
     assert status(connection, LONG) == [1]
     assert connection.trips > 4
+
+
+def test_an_answer_that_holds_the_word_is_an_answer() -> None:
+    """A name or a line of a log may say anything; nothing is done twice for that."""
+    connection = Connection(system("local://"))
+    with pytest.raises(Refused, match="sources-please"):
+        connection.ask(memory.OTHER.decode(), "look")
+
+    assert connection.trips == 1
 
 
 def test_where_memory_takes_no_file_sources_are_sent() -> None:

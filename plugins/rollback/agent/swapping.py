@@ -28,7 +28,7 @@ class Place(NamedTuple):
     `store` is where contents lie that were fetched because a saved copy could not be used, "" where
     none were. `way` is how names change hands, but for `unable` directories. `seen` are files whose
     content was read in this very call: the stamps of live and of staged files, which were saved
-    copies before, by path; a file with the same stamp is not read again.
+    copies before, by number; a file with the same stamp is not read again.
     """
 
     root: str
