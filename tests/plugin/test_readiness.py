@@ -209,6 +209,16 @@ def test_a_system_that_is_right_is_ready(store: Store) -> None:
     assert record["round_trips"] <= 12
 
 
+def test_what_was_looked_at_is_not_asked_again(store: Store) -> None:
+    """The report states the releases of the one look that the criteria have had."""
+    code, _ = store.pytest("suites/readiness/test_backups.py")
+    record = store.record()
+
+    assert (code, record["round_trips"]) == (0, 1)
+    assert record["previous"]
+    assert record["current"]
+
+
 def test_every_criterion_has_a_defect() -> None:
     """A criterion that nobody has seen red fails here."""
     assert set(DEFECTS) == criteria("readiness")
