@@ -15,5 +15,5 @@ pytest_plugins = [
     "fixtures.triage",
     "fixtures.monitor",
     "fixtures.troubles",
-    "rollback.restore",
+    "pytest_rollback.plugin.fixtures",
 ]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import tomli_w
 
-from rollback.agent import saving
+from pytest_rollback.agent.backup import save as backup_save
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DIRECTORIES = 50
@@ -51,7 +51,7 @@ class Stock:
         releases = {key: {"name": key, "commit": None} for key in ("previous", "current")}
         place = {"root": str(self.root), "state": str(self.state), "suffix": ".backup"}
         rest = {"system": "stock", "user": "", "by": "benchmark", "replace": True, "added": []}
-        saving.save({**place, **releases, **rest, "files": self.names})
+        backup_save.save({**place, **releases, **rest, "files": self.names})
 
     def describe(self, connection: str) -> None:
         """Write rollback.toml."""

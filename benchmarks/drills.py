@@ -28,13 +28,13 @@ import tomli_w
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from rollback import latency
-from rollback.connection import Connection
-from rollback.manifest import load
-from rollback.prober import Near
-from rollback.sandbox import pristine
-from rollback.sandbox.embedded import Embedded
-from rollback.sandbox.machine import Machine
+from pytest_rollback.checks import latency
+from pytest_rollback.checks.edge import Near
+from pytest_rollback.manifest.load import load
+from pytest_rollback.sandbox.local import pristine
+from pytest_rollback.sandbox.local.sandbox import Embedded
+from pytest_rollback.sandbox.machine.sandbox import Machine
+from pytest_rollback.transport.connection import Connection
 from tests.machine.faults import FAULTS, Fault
 from tests.machine.targets import BOTH, Processes, Target, Whole
 

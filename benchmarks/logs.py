@@ -23,7 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.bench import Way, interleaved, machine, shell, shown, table
-from rollback.agent import logs
+from pytest_rollback.agent.observe.logs import inspection
 
 ERRORS = r"\b(ERROR|CRITICAL|FATAL)\b|Traceback \(most recent call last\)"
 WINDOW = 300.0
@@ -78,7 +78,7 @@ def agent(path: Path, start: float) -> int:
     """Return the errors, by the agent's noun."""
     asked = {"name": "web", "unit": "web", "log": str(path), "since": start}
     question = {"errors": ERRORS, "window": 1e9, "timeout": 60.0, "components": [asked]}
-    found = logs.look(question)["web"]
+    found = inspection.look(question)["web"]
     if found["problem"]:
         raise SystemExit(found["problem"])
     return int(found["errors"])

@@ -26,13 +26,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import rollback
+import pytest_rollback
 from benchmarks.bench import Stock, Way, interleaved, machine, shell, shown, table
-from rollback.action import Action, Change, Scope
-from rollback.actions.files import RESTORE_FILES
-from rollback.actions.parting import SEPARATE
-from rollback.connection import Connection
-from rollback.manifest import load
+from pytest_rollback.manifest.load import load
+from pytest_rollback.recovery.action import Action, Change, Scope
+from pytest_rollback.recovery.actions.files import RESTORE_FILES
+from pytest_rollback.recovery.actions.unshare import SEPARATE
+from pytest_rollback.transport.connection import Connection
 
 PROCEDURE = (
     """cd {root} && find . -name '*.backup' -exec sh -c 'mv "$1" "${{1%.backup}}"' _ {{}} \\;"""
@@ -50,8 +50,8 @@ for top, _, names in os.walk(sys.argv[1]):
 AGENT = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-from rollback.agent import restoring
-said = getattr(restoring, sys.argv[2])(json.loads(sys.argv[3])).get("digest")
+from pytest_rollback.agent.restore import apply
+said = getattr(apply, sys.argv[2])(json.loads(sys.argv[3])).get("digest")
 most = next(line.split()[1] for line in open("/proc/self/status") if "VmHWM" in line)
 print(said, int(most) // 1024)
 """
@@ -173,7 +173,7 @@ def memory(files: int) -> str:
         stock.build()
         place = {"root": str(stock.root), "state": str(stock.state), "suffix": ".backup"}
         question = {**place, "components": [], "part": "files", "run": "r"}
-        plugins = str(Path(rollback.__file__).parents[1])
+        plugins = str(Path(pytest_rollback.__file__).parents[1])
 
         def took(verb: str, **more: str) -> tuple[str, int]:
             """Return the digest of the plan, and the most memory of a process for one verb."""

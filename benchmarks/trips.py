@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.bench import machine, shown, suite, table
-from rollback.manifest import load
-from rollback.model import System
+from pytest_rollback.manifest.load import load
+from pytest_rollback.manifest.model import System
 from tests.machine.host import Host
 
 IDIOM = """

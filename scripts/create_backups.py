@@ -23,10 +23,10 @@ OURS = REPOSITORY / ".venv/bin/python"
 try:
     import testinfra  # noqa: F401 - how hosts are reached
 
-    from rollback.connection import Connection
-    from rollback.errors import RollbackError, UsageError
-    from rollback.manifest import load
-    from rollback.model import System
+    from pytest_rollback.errors import RollbackError, UsageError
+    from pytest_rollback.manifest.load import load
+    from pytest_rollback.manifest.model import System
+    from pytest_rollback.transport.connection import Connection
 except ModuleNotFoundError as missing:
     if OURS.exists() and sys.prefix != str(OURS.parents[1]):
         os.execv(OURS, [str(OURS), __file__, *sys.argv[1:]])  # noqa: S606 - the same file again
@@ -96,9 +96,8 @@ def parser() -> Parser:
 def manifest(named: str | None) -> Path:
     """Return where the target is described: as named, or here, or beside these scripts."""
     if named in {"sandbox", "machine"}:
-        from rollback.sandbox.layout import Layout  # noqa: PLC0415 - only these targets need them
-        from rollback.sandbox.note import Note  # noqa: PLC0415
-        from rollback.sandbox.target import usual  # noqa: PLC0415
+        from pytest_rollback.sandbox.common.layout import Layout, Note  # noqa: PLC0415
+        from pytest_rollback.sandbox.target import usual  # noqa: PLC0415
 
         layout = Layout(usual(named))
         Note.read(layout)

@@ -10,7 +10,7 @@ from pathlib import Path
 OURS = Path(__file__).resolve().parents[1] / ".venv/bin/python"
 
 try:
-    from rollback import named
+    from pytest_rollback.cli import procedure
 except ModuleNotFoundError as missing:
     if OURS.exists() and sys.prefix != str(OURS.parents[1]):
         os.execv(OURS, [str(OURS), __file__, *sys.argv[1:]])  # noqa: S606 - the same file again
@@ -20,7 +20,7 @@ except ModuleNotFoundError as missing:
 
 def main() -> int:
     """Show what is stale, clear it once armed, try the imports; return the exit code."""
-    made = named.parser(
+    made = procedure.parser(
         __file__,
         __doc__ or "",
         "; 12 another run is at work; 13 the name of the target was not given",
@@ -31,9 +31,9 @@ def main() -> int:
     )
     add("--arm", metavar="TARGET", help="the name of the target, where nobody can type it")
     add("--dry-run", action="store_true", help="show the plan and try the imports; change nothing")
-    return named.called(
+    return procedure.called(
         made,
-        lambda asked, at: named.restoring(at, asked.component, asked.arm, dry=asked.dry_run),
+        lambda asked, at: procedure.restoring(at, asked.component, asked.arm, dry=asked.dry_run),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 OURS = Path(__file__).resolve().parents[1] / ".venv/bin/python"
 
 try:
-    from rollback import named
+    from pytest_rollback.cli import procedure
 except ModuleNotFoundError as missing:
     if OURS.exists() and sys.prefix != str(OURS.parents[1]):
         os.execv(OURS, [str(OURS), __file__, *sys.argv[1:]])  # noqa: S606 - the same file again
@@ -20,9 +20,9 @@ except ModuleNotFoundError as missing:
 
 def main() -> int:
     """Rehearse the drill; return the exit code."""
-    made = named.parser(__file__, __doc__ or "", "; 10 it cannot be told")
+    made = procedure.parser(__file__, __doc__ or "", "; 10 it cannot be told")
     made.add_argument("--dry-run", action="store_true", help="what it does anyway")
-    return named.suite(made, "suites/drill", "--dry-run")
+    return procedure.suite(made, "suites/drill", "--dry-run")
 
 
 if __name__ == "__main__":

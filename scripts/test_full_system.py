@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 OURS = Path(__file__).resolve().parents[1] / ".venv/bin/python"
 
 try:
-    from rollback import named
+    from pytest_rollback.cli import procedure
 except ModuleNotFoundError as missing:
     if OURS.exists() and sys.prefix != str(OURS.parents[1]):
         os.execv(OURS, [str(OURS), __file__, *sys.argv[1:]])  # noqa: S606 - the same file again
@@ -20,19 +20,19 @@ except ModuleNotFoundError as missing:
     sys.exit(4)
 
 if TYPE_CHECKING:
-    from rollback.night import Night
+    from pytest_rollback.cli.rollback import Night
 
 
 def main() -> int:
     """Ask everything; return the exit code."""
-    made = named.parser(__file__, __doc__ or "")
+    made = procedure.parser(__file__, __doc__ or "")
 
     def whole(asked: argparse.Namespace, at: Night) -> int:
         names = asked.component or [each.name for each in at.system.components]
-        components = named.chosen(at.system, __file__, names)
-        return named.answering(at, components, edge=not asked.component)
+        components = procedure.chosen(at.system, __file__, names)
+        return procedure.answering(at, components, edge=not asked.component)
 
-    return named.called(made, whole)
+    return procedure.called(made, whole)
 
 
 if __name__ == "__main__":

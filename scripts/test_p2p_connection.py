@@ -10,7 +10,7 @@ from pathlib import Path
 OURS = Path(__file__).resolve().parents[1] / ".venv/bin/python"
 
 try:
-    from rollback import named
+    from pytest_rollback.cli import procedure
 except ModuleNotFoundError as missing:
     if OURS.exists() and sys.prefix != str(OURS.parents[1]):
         os.execv(OURS, [str(OURS), __file__, *sys.argv[1:]])  # noqa: S606 - the same file again
@@ -20,10 +20,12 @@ except ModuleNotFoundError as missing:
 
 def main() -> int:
     """Ask what the name of this file is about; return the exit code."""
-    made = named.parser(__file__, __doc__ or "")
-    return named.called(
+    made = procedure.parser(__file__, __doc__ or "")
+    return procedure.called(
         made,
-        lambda asked, at: named.answering(at, named.chosen(at.system, __file__, asked.component)),
+        lambda asked, at: procedure.answering(
+            at, procedure.chosen(at.system, __file__, asked.component)
+        ),
     )
 
 

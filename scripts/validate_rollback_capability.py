@@ -10,7 +10,7 @@ from pathlib import Path
 OURS = Path(__file__).resolve().parents[1] / ".venv/bin/python"
 
 try:
-    from rollback import named
+    from pytest_rollback.cli import procedure
 except ModuleNotFoundError as missing:
     if OURS.exists() and sys.prefix != str(OURS.parents[1]):
         os.execv(OURS, [str(OURS), __file__, *sys.argv[1:]])  # noqa: S606 - the same file again
@@ -20,8 +20,8 @@ except ModuleNotFoundError as missing:
 
 def main() -> int:
     """Run the readiness suite; return the exit code."""
-    made = named.parser(__file__, __doc__ or "", "; 10 it cannot be told")
-    return named.suite(made, "suites/readiness")
+    made = procedure.parser(__file__, __doc__ or "", "; 10 it cannot be told")
+    return procedure.suite(made, "suites/readiness")
 
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from fixtures.probes import demand, until_healthy
-from rollback import actions
-from rollback.action import Done
-from rollback.connection import Connection
-from rollback.criteria import criterion
-from rollback.errors import Advisory, RollbackError
-from rollback.model import Component, System
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Advisory, RollbackError
+from pytest_rollback.manifest.model import Component, System
+from pytest_rollback.recovery import actions
+from pytest_rollback.recovery.action import Done
+from pytest_rollback.transport.connection import Connection
 
 
 @pytest.mark.isolate

@@ -7,10 +7,10 @@ from typing import Any
 
 from fixtures.declared import declares
 from fixtures.monitor import Monitored
-from rollback import monitor
-from rollback.criteria import criterion
-from rollback.errors import Inconclusive, Refused
-from rollback.model import Component, System
+from pytest_rollback.checks import soak as checks_soak
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.manifest.model import Component, System
 
 Keep = Callable[[str, object], None]
 LONGER = "pytest suites/monitor, and let it end; the connection has to hold as well"
@@ -44,8 +44,8 @@ def test_the_component_stays_healthy(
 ) -> None:
     """'Monitor system for 15 minutes minimum': its unit is active, its health probe answered."""
     soak, most = monitored.soak, system.monitor.tolerated
-    lost = monitor.lost(soak, [component.health])
-    down = monitor.down(soak, component)
+    lost = checks_soak.lost(soak, [component.health])
+    down = checks_soak.down(soak, component)
     record_property("answers wrong", f"{lost:.1%}")
     record_property("samples down", f"{down:.1%}")
 
@@ -53,7 +53,7 @@ def test_the_component_stays_healthy(
         raise Refused(
             f"{component.name} was not healthy all the time: {lost:.1%} of its answers were wrong, "
             f"it was down in {down:.1%} of the samples; tolerated: {most:.1%}",
-            findings=monitor.said(soak, lambda each: monitor.unwell(each, component)),
+            findings=checks_soak.said(soak, lambda each: checks_soak.unwell(each, component)),
             hint=see(component),
         )
     enough(monitored, record_property)
@@ -97,7 +97,7 @@ def test_the_unit_is_not_restarted(
     monitored: Monitored, component: Component, record_property: Keep
 ) -> None:
     """'Watch for error patterns': one process from the first sample to the last."""
-    restarts = list(monitor.restarts(monitored.soak, component))
+    restarts = list(checks_soak.restarts(monitored.soak, component))
     record_property("restarts", len(restarts))
 
     if restarts:
@@ -143,7 +143,7 @@ def test_requests_stay_processed(
 ) -> None:
     """'Verify user experience restored': every request was processed, and in time."""
     soak, most = monitored.soak, system.monitor.tolerated
-    lost = monitor.lost(soak, component.requests)
+    lost = checks_soak.lost(soak, component.requests)
     slow = [each.slow for each in map(monitored.of, component.requests) if each.slow]
     record_property("requests", list(component.requests) or "none described")
     record_property("requests lost", f"{lost:.1%}")
@@ -154,7 +154,7 @@ def test_requests_stay_processed(
             f"tolerated: {most:.1%}",
             findings=[
                 *slow,
-                *monitor.said(soak, lambda each: monitor.refused(each, component.requests)),
+                *checks_soak.said(soak, lambda each: checks_soak.refused(each, component.requests)),
             ],
             hint=see(component),
         )
@@ -166,7 +166,7 @@ def test_requests_stay_processed(
 def test_users_stay_served(monitored: Monitored, system: System, record_property: Keep) -> None:
     """'Verify user experience restored': the edge answered as it should in every sample."""
     soak, most = monitored.soak, system.monitor.tolerated
-    wrong = monitor.said(soak, monitor.turned_away)
+    wrong = checks_soak.said(soak, checks_soak.turned_away)
     share = len(wrong) / max(1, len(soak.taken))
     record_property("edge", system.edge.url if system.edge else "none described")
     record_property("answers wrong", f"{share:.1%}")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from rollback.criteria import criterion
-from rollback.errors import Advisory, Inconclusive, Refused
-from rollback.model import System
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Advisory, Inconclusive, Refused
+from pytest_rollback.manifest.model import System
 
 SAVE_AGAIN = (
     "put the previous release back and deploy again, scripts/create_backups.py --replace first; "

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rollback.connection import Connection
-from rollback.criteria import criterion
-from rollback.errors import Inconclusive, Refused
-from rollback.latency import Latencies, faults, store
+from pytest_rollback.checks.latency import Latencies, faults, store
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.transport.connection import Connection
 
 Keep = Callable[[str, object], None]
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from fixtures.facts import fact
-from rollback import actions
-from rollback.action import Scope
-from rollback.connection import Connection
-from rollback.criteria import criterion
-from rollback.errors import Inconclusive, Refused
-from rollback.model import System
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.manifest.model import System
+from pytest_rollback.recovery import actions
+from pytest_rollback.recovery.action import Scope
+from pytest_rollback.transport.connection import Connection
 
 
 @criterion("readiness.database.dump", phase="configuration")

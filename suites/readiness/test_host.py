@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from fixtures.survey import commands
-from rollback.criteria import criterion
-from rollback.errors import Refused
-from rollback.model import System
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Refused
+from pytest_rollback.manifest.model import System
 
 Keep = Callable[[str, object], None]
 

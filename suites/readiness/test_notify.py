@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fixtures.notify import Reached
-from rollback.criteria import criterion
-from rollback.errors import Advisory, Refused
-from rollback.model import System
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Advisory, Refused
+from pytest_rollback.manifest.model import System
 
 Keep = Callable[[str, object], None]
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.facts import fact
-from rollback import actions
-from rollback.action import Action, Change, Scope
-from rollback.connection import Connection
-from rollback.criteria import criterion
-from rollback.dated import stale
-from rollback.errors import Advisory, Inconclusive, Refused, RollbackError
-from rollback.model import PHASES, System
-from rollback.together import Look, looked
+from pytest_rollback.checks.runbook.age import stale
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Advisory, Inconclusive, Refused, RollbackError
+from pytest_rollback.manifest.model import PHASES, System
+from pytest_rollback.recovery import actions
+from pytest_rollback.recovery.action import Action, Change, Scope
+from pytest_rollback.transport.batch import Look, looked
+from pytest_rollback.transport.connection import Connection
 
 Keep = Callable[[str, object], None]
 RESTORING = (actions.RESTORE_FILES, actions.REMOVE_ADDED, actions.RESTORE_CONFIGURATION)

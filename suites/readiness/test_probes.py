@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fixtures.probes import demand
-from rollback.criteria import criterion
-from rollback.model import Component
+from pytest_rollback.criteria import criterion
+from pytest_rollback.manifest.model import Component
 
 
 @criterion("readiness.probes.answer", phase="validate")

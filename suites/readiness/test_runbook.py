@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fixtures.runbook import Runbook
-from rollback.criteria import criterion
-from rollback.errors import Inconclusive, Refused
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Inconclusive, Refused
 
 Keep = Callable[[str, object], None]
 

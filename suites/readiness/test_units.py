@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rollback.criteria import criterion
-from rollback.errors import Inconclusive, Refused
-from rollback.model import Component
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.manifest.model import Component
 
 
 @criterion("readiness.units.startable", phase="services")

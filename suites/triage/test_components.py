@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from fixtures.triage import Seen, known, lost, restarted
 from fixtures.verdicts import called
-from rollback import triage
-from rollback.criteria import criterion
-from rollback.errors import Inconclusive
-from rollback.latency import Latencies
-from rollback.model import Component
-from rollback.triage import Case
+from pytest_rollback.checks import triage
+from pytest_rollback.checks.latency import Latencies
+from pytest_rollback.checks.triage import Case
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Inconclusive
+from pytest_rollback.manifest.model import Component
 
 Keep = Callable[[str, object], None]
 

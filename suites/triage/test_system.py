@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from fixtures.triage import Seen, known, listed
 from fixtures.verdicts import called
-from rollback import triage
-from rollback.advice import ROW
-from rollback.criteria import criterion
-from rollback.errors import Inconclusive
-from rollback.model import System
-from rollback.triage import Case, Stated, row_of
+from pytest_rollback.checks import triage
+from pytest_rollback.checks.recommendation import ROW
+from pytest_rollback.checks.triage import Case, Stated, row_of
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Inconclusive
+from pytest_rollback.manifest.model import System
 
 Keep = Callable[[str, object], None]
 DECIDE = "the recommendation below says what to do"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fixtures.declared import declares
-from rollback.criteria import criterion
-from rollback.errors import Inconclusive, Refused
-from rollback.latency import FINE, TRIGGER, Latencies
-from rollback.model import Component, System
+from pytest_rollback.checks.latency import FINE, TRIGGER, Latencies
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.manifest.model import Component, System
 
 Keep = Callable[[str, object], None]
 

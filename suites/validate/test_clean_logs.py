@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rollback.criteria import criterion
-from rollback.errors import Inconclusive, Refused
-from rollback.model import Component, System
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.manifest.model import Component, System
 
 Keep = Callable[[str, object], None]
 

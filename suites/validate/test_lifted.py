@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rollback.criteria import criterion
-from rollback.errors import Refused
-from rollback.model import System
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Refused
+from pytest_rollback.manifest.model import System
 
 Keep = Callable[[str, object], None]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from fixtures.settled import Watched, ports
-from rollback.criteria import criterion
-from rollback.errors import Inconclusive, Refused
-from rollback.model import Component, System
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.manifest.model import Component, System
 
 Keep = Callable[[str, object], None]
 SAME = ("pid", "since", "restarts")

@@ -21,7 +21,8 @@ import logging, pathlib, sys
 import pytest
 sys.path.insert(0, {here!r})
 import record
-from rollback.report import Report, configure
+from pytest_rollback.plugin.html_report import Report
+from pytest_rollback.plugin.html_report import configure
 
 RECORD = record.{name}()
 RECORD["reasons"].append(f"<img src='{beacon}/reason'><link rel=stylesheet href='{beacon}/css'>")

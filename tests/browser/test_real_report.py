@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rollback.artefacts import DATA, JUNIT, REPORT, TIMELINE, scan
+from pytest_rollback.evidence.run_folder import DATA, JUNIT, REPORT, TIMELINE, scan
 from tests.browser import record
 from tests.plugin.shop import Shop
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import pytest
 
-from rollback.connection import Connection
-from rollback.errors import Unreachable
-from rollback.model import System
-from rollback.sandbox.podman import usable
+from pytest_rollback.errors import Unreachable
+from pytest_rollback.manifest.model import System
+from pytest_rollback.sandbox.machine.podman import usable
+from pytest_rollback.transport.connection import Connection
 from tests.contract.daemon import Sshd
 from tests.contract.machine import IMAGE, Bare
 

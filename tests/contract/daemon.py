@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Self
 
-from rollback.connection import Connection
+from pytest_rollback.transport.connection import Connection
 
 CONFIGURATION = """
 ListenAddress 127.0.0.1

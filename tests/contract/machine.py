@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import Self
 
-from rollback.sandbox import access
-from rollback.sandbox.image import Image
-from rollback.sandbox.podman import Container, podman
+from pytest_rollback.sandbox.machine import ssh_access
+from pytest_rollback.sandbox.machine.image import Image
+from pytest_rollback.sandbox.machine.podman import Container, podman
 from tests.contract.daemon import free_port, new_key
 from tests.plugin.operator import REPOSITORY
 
@@ -90,7 +90,7 @@ class Bare:
         self.wait()
 
     def __enter__(self) -> Self:
-        access.grant(self.home, self.port)
+        ssh_access.grant(self.home, self.port)
         self.container.start(
             IMAGE.name,
             f"--volume={self.home}/machine:/etc/ssh/machine:ro",

@@ -13,11 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from rollback.agent import wire
-from rollback.agent.nouns import NOUNS
-from rollback.connection import LONGEST, Connection
-from rollback.errors import Refused, RollbackError, Unreachable
-from rollback.payload import BOOT, KEEP, imported, needed, packed, payload, sources, started
+from pytest_rollback.agent import protocol
+from pytest_rollback.agent.routes import ROUTES
+from pytest_rollback.errors import Refused, RollbackError, Unreachable
+from pytest_rollback.transport.connection import LONGEST, Connection
+from pytest_rollback.transport.payload import (
+    BOOT,
+    KEEP,
+    imported,
+    needed,
+    packed,
+    payload,
+    sources,
+    started,
+)
 from tests.contract.conftest import Place, system, tool
 from tests.contract.daemon import Sshd, hang_up
 
@@ -207,7 +216,7 @@ def test_a_broken_connection_is_opened_again(sshd: Sshd) -> None:
 
 def test_an_idle_connection_ends_by_itself(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that nobody closed does not stay; the next question opens another."""
-    monkeypatch.setattr("rollback.ssh.IDLE", 1)
+    monkeypatch.setattr("pytest_rollback.transport.ssh.IDLE", 1)
     connection = Connection(system(sshd.url))
     status(connection)
     assert connection.line
@@ -238,11 +247,11 @@ def test_a_password_in_the_connection_is_never_shown() -> None:
 
 def test_a_torn_answer_is_not_an_answer() -> None:
     """Length and hash are checked before anything is believed."""
-    whole = wire.frame({"answers": []})
+    whole = protocol.frame({"answers": []})
 
-    assert wire.unframe(b"Welcome!\n" + whole + b"bye") == {"answers": []}
-    assert wire.unframe(whole.replace(b"answers", b"answerz")) is None
-    assert wire.unframe(whole[:-20]) is None
+    assert protocol.unframe(b"Welcome!\n" + whole + b"bye") == {"answers": []}
+    assert protocol.unframe(whole.replace(b"answers", b"answerz")) is None
+    assert protocol.unframe(whole[:-20]) is None
 
 
 def test_a_long_request_that_was_damaged_is_not_carried_out(tmp_path: Path) -> None:
@@ -278,7 +287,7 @@ def test_a_piece_is_appended_to_no_file_but_ours(tmp_path: Path, kind: str) -> N
 
 def test_every_question_fits_into_one_argument() -> None:
     """What a question needs of the agent costs no second trip; looks leave room to be joined."""
-    sizes = {name: len(payload(needed([name]))) for name in NOUNS}
+    sizes = {name: len(payload(needed([name]))) for name in ROUTES}
     looks = [size for name, size in sizes.items() if name.endswith(".look")]
 
     assert max(sizes.values()) < LONGEST
@@ -290,10 +299,14 @@ def test_what_a_module_imports_is_sent_with_it(module: str) -> None:
     """The quick look at a source finds what a parser finds."""
     nodes = [n for n in ast.walk(ast.parse(sources()[module])) if isinstance(n, ast.ImportFrom)]
     found = {
-        name
+        ".".join([*module.split(".")[: -node.level], *(node.module or "").split("."), *more]).strip(
+            "."
+        )
         for node in nodes
         if node.level
-        for name in ([node.module] if node.module else [alias.name for alias in node.names])
+        for alias in node.names
+        for more in ([], [alias.name])
     }
+    found = {name.replace("..", ".") for name in found}
 
     assert imported(module) == found & sources().keys()

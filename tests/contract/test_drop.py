@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from rollback.connection import Connection
-from rollback.errors import RollbackError, Unreachable
+from pytest_rollback.errors import RollbackError, Unreachable
+from pytest_rollback.transport.connection import Connection
 from tests.contract.conftest import system
 from tests.contract.daemon import Sshd, hang_up
 from tests.contract.machine import Bare

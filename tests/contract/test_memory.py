@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from rollback import memory
-from rollback.connection import Connection
-from rollback.errors import Refused
-from rollback.payload import needed, sources, started
+from pytest_rollback.errors import Refused
+from pytest_rollback.transport import memfd
+from pytest_rollback.transport.connection import Connection
+from pytest_rollback.transport.payload import needed, sources, started
 from tests.contract.conftest import system, tool
 from tests.contract.test_connection import LONG, OTHER_VERSION, PROBE, leftovers, status
 
@@ -62,7 +62,7 @@ def test_an_answer_that_holds_the_word_is_an_answer() -> None:
     """A name or a line of a log may say anything; nothing is done twice for that."""
     connection = Connection(system("local://"))
     with pytest.raises(Refused, match="sources-please"):
-        connection.ask(memory.OTHER.decode(), "look")
+        connection.ask(memfd.OTHER.decode(), "look")
 
     assert connection.trips == 1
 
@@ -82,7 +82,7 @@ def test_where_memory_takes_no_file_sources_are_sent() -> None:
 
 def begun(words: tuple[str, str]) -> subprocess.CompletedProcess[bytes]:
     """Start a Python for what lies in memory; return how it ended."""
-    argv = [sys.executable, *started(memory.BOOT), *words]
+    argv = [sys.executable, *started(memfd.BOOT), *words]
     return subprocess.run(argv, capture_output=True, check=False, timeout=20)
 
 
@@ -90,37 +90,37 @@ def begun(words: tuple[str, str]) -> subprocess.CompletedProcess[bytes]:
 def test_who_comes_too_late_finds_nothing_to_do(there: str) -> None:
     """Its request is gone; what has the same number now is not taken for it."""
     reader, writer = os.pipe()
-    with memory.held(MODULES, REQUEST) as (path, sign):
-        assert memory.OTHER not in begun((path, sign)).stdout
+    with memfd.held(MODULES, REQUEST) as (path, sign):
+        assert memfd.OTHER not in begun((path, sign)).stdout
     found = {"nothing": 999, "a pipe": reader, "another request": int(path.rpartition("/")[2])}
     late = f"/proc/{os.getpid()}/fd/{found[there]}"
-    with memory.held(MODULES, REQUEST) as other:
+    with memfd.held(MODULES, REQUEST) as other:
         assert (other[0] == late) == (there == "another request")
-        assert begun((late, sign)).stdout.strip() == memory.OTHER
+        assert begun((late, sign)).stdout.strip() == memfd.OTHER
     os.close(reader)
     os.close(writer)
 
 
 def test_what_is_compiled_is_our_source() -> None:
     """A bug on this machine is found by the file and the line that its traceback names."""
-    with memory.held(MODULES, {**REQUEST, "ask": 7}) as words:
+    with memfd.held(MODULES, {**REQUEST, "ask": 7}) as words:
         done = begun(words)
 
     assert done.returncode == 1
-    assert b"agent/entry.py" in done.stderr
+    assert b"agent/main.py" in done.stderr
     assert b'for question in request["ask"]' in done.stderr
 
 
 def test_what_was_replaced_on_the_disk_is_not_mixed_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rollback may bring back another version of this very tool: the run ends as it began."""
-    began = {**sources(), "problem": "WHEN = 'the run began'\n"}
-    monkeypatch.setattr(memory, "sources", lambda: began)
-    memory.compiled.cache_clear()
-    code, source = memory.compiled("problem")
+    began = {**sources(), "errors": "WHEN = 'the run began'\n"}
+    monkeypatch.setattr(memfd, "sources", lambda: began)
+    memfd.compiled.cache_clear()
+    code, source = memfd.compiled("errors")
     names: dict[str, object] = {}
     exec(code, names)  # noqa: S102 - as the agent does
-    memory.compiled.cache_clear()
+    memfd.compiled.cache_clear()
 
-    assert source == began["problem"]
+    assert source == began["errors"]
     assert names["WHEN"] == "the run began"
-    assert code.co_filename.endswith("agent/problem.py")
+    assert code.co_filename.endswith("agent/errors.py")

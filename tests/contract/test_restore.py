@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from rollback.agent.processes import started
-from rollback.connection import Connection
-from rollback.errors import RollbackError, Unreachable
+from pytest_rollback.agent.system.processes import started
+from pytest_rollback.errors import RollbackError, Unreachable
+from pytest_rollback.transport.connection import Connection
 from tests.contract.conftest import system, tool
 
 RUN = "r1"

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from rollback.connection import Connection
-from rollback.errors import Unreachable
+from pytest_rollback.errors import Unreachable
+from pytest_rollback.transport.connection import Connection
 from tests.contract.conftest import system
 from tests.contract.machine import OPS, Bare
 

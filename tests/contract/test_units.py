@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from rollback.connection import Connection
-from rollback.errors import RollbackError
+from pytest_rollback.errors import RollbackError
+from pytest_rollback.transport.connection import Connection
 
 CONFIGURATION = """
 [supervisord]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rollback.connection import Connection
-from rollback.errors import Unreachable
+from pytest_rollback.errors import Unreachable
+from pytest_rollback.transport.connection import Connection
 from tests.contract.conftest import system
 from tests.contract.daemon import Sshd, free_port, hang_up
 from tests.contract.machine import Bare

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-import rollback
+import pytest_rollback
 from tests.faults import figures, tracing
 from tests.faults.sweep import Bench, Swept
 
 MUTANT = os.environ.get("ROLLBACK_MUTANT")
-if MUTANT and not str(rollback.__file__).startswith(MUTANT):
+if MUTANT and not str(pytest_rollback.__file__).startswith(MUTANT):
     pytest.exit(f"the engine of {MUTANT} was not loaded", returncode=4)
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a place in memory, where a flush costs nothing

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-import rollback
+import pytest_rollback
 
 REPOSITORY = Path(__file__).parents[2]
-PACKAGE = Path(rollback.__file__).parent
+PACKAGE = Path(pytest_rollback.__file__).parent
 FAULTS = "tests/faults"
 HARNESSES = {
     "rows": (f"{FAULTS}/test_rows.py::test_row",),
@@ -52,7 +52,7 @@ def _pour(directory: int, staged: str, name: str) -> None:
 
 
 def _refuse_lost("""
-EXCHANGED = "        exchanging.exchange(directory, staged, name)\n"
+EXCHANGED = "        exchange.exchange(directory, staged, name)\n"
 RENAMED = "        os.rename(staged, name, src_dir_fd=directory, dst_dir_fd=directory)\n"
 ROW = f"{FAULTS}/test_rows.py::test_row"
 
@@ -60,10 +60,10 @@ MUTANTS = (
     Mutant(
         "no file fsync",
         (
-            Edit("staging", "    flushed(open_regular(directory, place.staged(item)))\n", ""),
-            Edit("staging", "        os.fsync(source)\n", ""),
+            Edit("restore/stage", "    flushed(open_regular(directory, place.staged(item)))\n", ""),
+            Edit("restore/stage", "        os.fsync(source)\n", ""),
             Edit(
-                "comparing",
+                "restore/diff",
                 "            flushed(open_regular(*tree.parent(copy)))\n",
                 "            pass\n",
             ),
@@ -73,9 +73,9 @@ MUTANTS = (
     Mutant(
         "truncate in place",
         (
-            Edit("swapping", EXCHANGED, "        _pour(directory, staged, name)\n"),
-            Edit("swapping", RENAMED, "        _pour(directory, staged, name)\n"),
-            Edit("swapping", "\ndef _refuse_lost(", POUR),
+            Edit("restore/commit", EXCHANGED, "        _pour(directory, staged, name)\n"),
+            Edit("restore/commit", RENAMED, "        _pour(directory, staged, name)\n"),
+            Edit("restore/commit", "\ndef _refuse_lost(", POUR),
         ),
         f"{ROW}[F17]",
     ),
@@ -83,7 +83,9 @@ MUTANTS = (
         "no lock",
         (
             Edit(
-                "working", "            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)\n", ""
+                "state/lock",
+                "            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
+                "",
             ),
         ),
         f"{FAULTS}/test_operators.py::test_a_change_is_alone",
@@ -91,9 +93,11 @@ MUTANTS = (
     Mutant(
         "follow symlink",
         (
-            Edit("paths", "REGULAR = os.O_RDONLY | os.O_NOFOLLOW |", "REGULAR = os.O_RDONLY |"),
             Edit(
-                "pairs",
+                "files/tree", "REGULAR = os.O_RDONLY | os.O_NOFOLLOW |", "REGULAR = os.O_RDONLY |"
+            ),
+            Edit(
+                "files/state",
                 "            found = os.stat(name, dir_fd=directory, follow_symlinks=False)\n",
                 "            found = os.stat(name, dir_fd=directory)\n",
             ),
@@ -102,14 +106,14 @@ MUTANTS = (
     ),
     Mutant(
         "no re-verify",
-        (Edit("swapping", ".sha256 != item.saved.sha256:", '.sha256 == "never":'),),
+        (Edit("restore/commit", ".sha256 != item.saved.sha256:", '.sha256 == "never":'),),
         f"{FAULTS}/test_intruder.py::test_a_staged_file_that_was_damaged_is_staged_again",
     ),
     Mutant(
         "consume backup",
         (
             Edit(
-                "swapping",
+                "restore/commit",
                 "    _swap(place, directory, (staged, name), item)\n",
                 "    _swap(place, directory, (staged, name), item)\n"
                 "    os.unlink(name + place.suffix, dir_fd=directory)\n",
@@ -121,15 +125,15 @@ MUTANTS = (
         "commit before stage",
         (
             Edit(
-                "carrying",
-                "        where.each(staging.write, items)\n",
+                "restore/batch",
+                "        where.each(stage.write, items)\n",
                 "        where.each(\n"
-                "            lambda *one: (staging.write(*one), swapping.commit(*one)) and None,\n"
+                "            lambda *one: (stage.write(*one), commit.commit(*one)) and None,\n"
                 "            items,\n"
                 "        )\n"
                 "        return\n",
             ),
-            Edit("carrying", 'if since_plan(journal, "preserved") is None:', "if False:"),
+            Edit("restore/batch", 'if since_plan(journal, "preserved") is None:', "if False:"),
         ),
         f"{FAULTS}/test_kills.py::test_a_kill_before_any_call[rename-files]",
     ),
@@ -137,9 +141,9 @@ MUTANTS = (
         "wrong order of directory fsync",
         (
             Edit(
-                "carrying",
-                "    where.each(swapping.commit, items)\n    where.settle(items)\n",
-                "    where.settle(items)\n    where.each(swapping.commit, items)\n",
+                "restore/batch",
+                "    where.each(commit.commit, items)\n    where.settle(items)\n",
+                "    where.settle(items)\n    where.each(commit.commit, items)\n",
             ),
         ),
         f"{ROW}[F38]",
@@ -148,12 +152,12 @@ MUTANTS = (
         "trust the plan on resume",
         (
             Edit(
-                "swapping",
+                "restore/commit",
                 "    return None if item.is_new(live) or item.is_failed(live) else path\n",
                 "    return None\n",
             ),
             Edit(
-                "swapping",
+                "restore/commit",
                 "        if not item.is_failed(live):\n            raise moved(place, [path])\n",
                 "",
             ),
@@ -164,12 +168,12 @@ MUTANTS = (
         "unlink before rename",
         (
             Edit(
-                "swapping",
+                "restore/commit",
                 EXCHANGED,
                 "        os.unlink(name, dir_fd=directory)\n" + RENAMED,
             ),
             Edit(
-                "swapping",
+                "restore/commit",
                 "    else:\n" + RENAMED,
                 "    else:\n        os.unlink(name, dir_fd=directory)\n" + RENAMED,
             ),
@@ -178,20 +182,20 @@ MUTANTS = (
     ),
     Mutant(
         "forget xattrs",
-        (Edit("metadata", "    _apply_xattrs(opened, wanted.xattrs)\n", ""),),
+        (Edit("files/metadata", "    _apply_xattrs(opened, wanted.xattrs)\n", ""),),
         f"{ROW}[F21]",
     ),
     Mutant(
         "skip hash",
         (
             Edit(
-                "comparing",
+                "restore/diff",
                 "good = copy.has_content(saved) and copy.links == 1",
                 "good = copy.is_file",
             ),
-            Edit("staging", "if seen.hexdigest() != saved.sha256:", "if False:"),
+            Edit("restore/stage", "if seen.hexdigest() != saved.sha256:", "if False:"),
             Edit(
-                "staging",
+                "restore/stage",
                 "return sha256(source, saved.size) == saved.sha256 and is_dressed(",
                 "return is_dressed(",
             ),
@@ -200,14 +204,14 @@ MUTANTS = (
     ),
     Mutant(
         "journal without fsync",
-        (Edit("journal", "os.fdatasync(self.handle)", "None"),),
+        (Edit("state/journal", "os.fdatasync(self.handle)", "None"),),
         f"{ROW}[F38]",
     ),
     Mutant(
         "failed version not preserved",
         (
             Edit(
-                "swapping",
+                "restore/commit",
                 "    if not item.live or place.exchanges(item):\n        return None\n",
                 "    return None\n",
             ),
@@ -218,13 +222,13 @@ MUTANTS = (
         "swallow a failed fsync",
         (
             Edit(
-                "flushing",
+                "files/fsync",
                 "        os.fsync(opened)\n",
                 "        with __import__('contextlib').suppress(OSError):\n"
                 "            os.fsync(opened)\n",
             ),
             Edit(
-                "staging",
+                "restore/stage",
                 "        os.fsync(source)\n",
                 "        with contextlib.suppress(OSError):\n            os.fsync(source)\n",
             ),
@@ -235,7 +239,7 @@ MUTANTS = (
         "staged secret readable by others",
         (
             Edit(
-                "staging",
+                "restore/stage",
                 "    try:\n        target = os.open(name, FRESH, 0o600, dir_fd=directory)\n",
                 "    try:\n        target = os.open(name, FRESH, 0o644, dir_fd=directory)\n",
             ),
@@ -246,7 +250,7 @@ MUTANTS = (
         "source gone before the evidence is whole",
         (
             Edit(
-                "evidence",
+                "state/evidence",
                 "        copy((here, name), (there, new))\n        os.unlink(name, dir_fd=here)\n",
                 "        held = os.open(name, os.O_RDONLY, dir_fd=here)\n"
                 "        os.unlink(name, dir_fd=here)\n"
@@ -262,7 +266,7 @@ MUTANTS = (
 
 def made(mutant: Mutant, place: Path) -> Path:
     """Copy the package with a mutant's edits, each of which has to find its one place."""
-    package = place / "rollback"
+    package = place / "pytest_rollback"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     for edit in mutant.edits:
         file = package / "agent" / f"{edit.module}.py"

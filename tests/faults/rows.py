@@ -79,7 +79,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         f"{UNIT}_dump.py::test_a_flipped_bit_is_seen_where_there_is_a_checksum",
     ),
     "S15": (f"{UNIT}_database.py::test_nobody_connects_as_root",),
-    "S16": ("tests/unit/test_latency.py::test_a_limit_is_kept_broken_or_not_to_be_told",),
+    "S16": ("tests/unit/checks/test_latency.py::test_a_limit_is_kept_broken_or_not_to_be_told",),
     "S21": (
         "tests/contract/test_connection.py::test_an_old_python_is_named[local]",
         "tests/contract/test_connection.py::test_a_host_without_python_is_named[local]",

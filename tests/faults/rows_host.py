@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from rollback.agent import restoring, unitfile, wire
-from rollback.agent.run import run
-from rollback.payload import BOOT, needed, packed, payload, started
-from rollback.timeline import Timeline
+from pytest_rollback.agent import protocol
+from pytest_rollback.agent.configuration import unit_syntax
+from pytest_rollback.agent.restore import apply
+from pytest_rollback.agent.system.command import run
+from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.transport.payload import BOOT, needed, packed, payload, started
 from tests.faults import tracing
 from tests.faults.rows import does, reads, refuses, row
 from tests.faults.scene import (
@@ -181,9 +183,9 @@ def a_pattern_is_a_name(scene: Scene) -> None:
 @row("F37")
 def a_unit_that_starts_nothing_is_told(scene: Scene) -> None:
     """No bytes, or no ExecStart: seen before it is installed."""
-    assert unitfile.problem("", "app")
-    assert unitfile.problem("[Service]\nType=simple\n", "app") == "[Service] has no ExecStart"
-    assert unitfile.problem(reads(scene, "units/app.service"), "app") is None
+    assert unit_syntax.problem("", "app")
+    assert unit_syntax.problem("[Service]\nType=simple\n", "app") == "[Service] has no ExecStart"
+    assert unit_syntax.problem(reads(scene, "units/app.service"), "app") is None
 
 
 RENAMED = re.compile(r'"([^"]+)", \d+<[^>]*>, "([^"]+)"')
@@ -270,7 +272,7 @@ def an_agent_finishes_without_its_listener(scene: Scene) -> None:
     """Its connection goes away, with a hangup: the restore is done all the same."""
     wanted = change(scene, "files")
     assert wanted is not None
-    request = {"protocol": wire.PROTOCOL, "ask": [wanted] * 2, "deadline": 60.0, "secrets": []}
+    request = {"protocol": protocol.PROTOCOL, "ask": [wanted] * 2, "deadline": 60.0, "secrets": []}
     words = [payload(needed(["restore.apply"])), packed(request)]
     agent = subprocess.Popen(
         [sys.executable, *started(BOOT), *words], stdout=subprocess.PIPE, start_new_session=True
@@ -374,7 +376,7 @@ def a_damaged_journal_stops_and_a_torn_one_goes_on(scene: Scene) -> None:
     journal = scene.state / "runs/r1/journal"
     whole = journal.read_bytes()
     journal.write_bytes(whole[:-7])
-    assert restoring.apply({**scene.question("restore", "apply", part="files"), "digest": ""})
+    assert apply.apply({**scene.question("restore", "apply", part="files"), "digest": ""})
     journal.write_bytes(whole.replace(b'"plan"', b'"plot"', 1))
     with pytest.raises(Refused, match="is damaged at line 1"):
         undo(scene)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from rollback.actions.place import some
-from rollback.agent import wire
+from pytest_rollback.agent import protocol
+from pytest_rollback.recovery.actions.requests import some
 from tests.faults.rows import does, reads, refuses, row
 from tests.faults.scene import ADDED, Refused, Scene, asked, change, roll_back, undo
 from tests.faults.sweep import broken
@@ -126,7 +126,7 @@ def a_name_that_is_no_text_can_be_told(scene: Scene) -> None:
     odd = [path for path in found["paths"] if "\udcff" in path]
     assert odd
     assert some(odd).encode("utf-8")
-    assert wire.unframe(wire.frame({"answers": odd})) == {"answers": odd}
+    assert protocol.unframe(protocol.frame({"answers": odd})) == {"answers": odd}
 
 
 @row("F11")

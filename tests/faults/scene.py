@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rollback.agent import entry, saving
-from rollback.agent.processes import here
+from pytest_rollback.agent import main
+from pytest_rollback.agent.backup import save as backup_save
+from pytest_rollback.agent.system.processes import here
 
 Facts = tuple[object, ...]
 Tree = dict[str, Facts]
@@ -85,7 +86,7 @@ class Scene:
         releases = {key: {"name": key, "commit": None} for key in ("previous", "current")}
         about = {"system": "scene", "user": "", "by": "deploy", "replace": False}
         files = {"files": list(self.files), "added": list(ADDED)}
-        saving.save({**self.place(), **releases, **about, **files, **different})
+        backup_save.save({**self.place(), **releases, **about, **files, **different})
 
     def put(self, path: str, text: str, mode: int = 0o644) -> Path:
         """Write one live file, with a time of its own."""
@@ -207,7 +208,7 @@ class Refused(Exception):
 
 def asked(question: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
     """Return the agent's answer, asked in this process: a problem is raised, and so is a bug."""
-    answer = entry.answer(question)
+    answer = main.answer(question)
     if "bug" in answer:
         raise AssertionError(answer["bug"])
     if "problem" in answer:

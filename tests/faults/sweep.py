@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rollback.agent import wire
+from pytest_rollback.agent import protocol
 from tests.faults import scene as scenes
 from tests.faults import tracing
 from tests.faults.scene import STEPS, Refused, Scene, Tree, asked, clone, discard
@@ -224,8 +224,8 @@ def framed(way: Callable[[], None]) -> bytes:
     try:
         way()
     except Refused as problem:
-        return wire.frame({"answers": [{"problem": f"{problem.kind}: {problem}"}]})
-    return wire.frame({"answers": [{"value": None}]})
+        return protocol.frame({"answers": [{"problem": f"{problem.kind}: {problem}"}]})
+    return protocol.frame({"answers": [{"value": None}]})
 
 
 def plain(path: str, facts: object) -> object:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rollback.agent import halves
+from pytest_rollback.agent.files import parallel
 from tests.faults.figures import every, measured
 from tests.faults.sweep import Bench, Swept
 
@@ -80,7 +80,7 @@ def crowd(place: Path, traced: None) -> Iterator[Bench]:  # noqa: ARG001 - asked
 def test_a_kill_among_workers(crowd: Bench, workers: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many files at once, in several threads or two processes: a kill before any of their calls."""
     if workers == "processes":
-        monkeypatch.setattr(halves, "MANY", 2)
+        monkeypatch.setattr(parallel, "MANY", 2)
         monkeypatch.setattr(os, "cpu_count", lambda: 2)
     phase = next(each for each in crowd.phases() if each.name == "files")
     known = crowd.sites(phase, threads=True)

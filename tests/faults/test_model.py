@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from rollback.agent import working
+from pytest_rollback.agent.state import lock
 from tests.faults import tracing
 from tests.faults.figures import EVERYTHING, measured, times
 from tests.faults.scene import STEPS, Refused, Scene, asked, change, clone, lease, undo
@@ -176,7 +176,7 @@ def test_any_order_of_events(place: Path, monkeypatch: pytest.MonkeyPatch) -> No
     if why:
         pytest.skip(f"not run: {why}")
     tracing.loaded()
-    monkeypatch.setattr(working, "PATIENCE", 0.2)
+    monkeypatch.setattr(lock, "PATIENCE", 0.2)
     scene = Scene(place / "home").deploy()
     monkeypatch.setenv("PATH", f"{scene.home / 'bin'}:{os.environ['PATH']}")
     clone(scene.home, place / "template")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from rollback.agent import working
+from pytest_rollback.agent.state import lock
 from tests.faults import tracing
 from tests.faults.figures import measured, times
 from tests.faults.scene import Refused, Scene, asked, change, clone, lease, roll_back
@@ -58,7 +58,7 @@ class Operator:
             asked(scene.question("runs", "end", run, outcome="recovered"))
         except Refused as problem:
             os.write(tell, f"{problem.kind}:{problem}\n".encode())
-        except BaseException as error:  # noqa: BLE001 - it is told as it is
+        except BaseException as error:  # noqa: BLE001 - it is raised where all are waited for
             os.write(tell, f"bug:{error!r}\n".encode())
             return 1
         return 0
@@ -116,7 +116,7 @@ def test_one_of_four_acts(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_change_is_alone(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While one restores, slowly, nobody else changes anything."""
     tracing.loaded()
-    monkeypatch.setattr(working, "PATIENCE", 0.05)
+    monkeypatch.setattr(lock, "PATIENCE", 0.05)
     scene = Scene(place / "home").deploy()
     asked(lease(scene, "r1", os.getpid()))
     wanted = change(scene, "files")

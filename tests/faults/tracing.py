@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rollback.agent import entry, nouns, wire
+from pytest_rollback.agent import main, protocol, routes
 
 CALLS = (
     *("openat", "creat", "rename", "renameat", "renameat2", "link", "linkat", "symlink"),
@@ -66,8 +66,8 @@ def unavailable() -> str:
 
 def loaded() -> None:
     """Load every module of the agent, so that no process opens them."""
-    for module in {where.partition(".")[0] for where in nouns.NOUNS.values()}:
-        importlib.import_module(f"rollback.agent.{module}")
+    for module in {where.partition(":")[0] for where in routes.ROUTES.values()}:
+        importlib.import_module(f"pytest_rollback.agent.{module}")
 
 
 def apart(task: Callable[[], bytes], words: Iterable[str] = (), place: Path | None = None) -> Ended:
@@ -82,7 +82,7 @@ def apart(task: Callable[[], bytes], words: Iterable[str] = (), place: Path | No
     tracer = _attached(child, words, place) if words else None
     os.close(go)
     with os.fdopen(told, "rb") as pipe:
-        answer = wire.unframe(pipe.read())
+        answer = protocol.unframe(pipe.read())
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if tracer:
         tracer.communicate()
@@ -99,7 +99,7 @@ def _child(task: Callable[[], bytes], begin: int, tell: int, others: Iterable[in
         os.read(begin, 1)
         said = task()
     except BaseException:  # noqa: BLE001 - whatever it was, the parent is told
-        said = wire.frame({"answers": [{"bug": traceback.format_exc()}]})
+        said = protocol.frame({"answers": [{"bug": traceback.format_exc()}]})
     while said:
         said = said[os.write(tell, said) :]
     os._exit(0)
@@ -117,7 +117,7 @@ def _attached(child: int, words: Iterable[str], place: Path | None) -> subproces
 
 def served(questions: list[dict[str, Any]]) -> Callable[[], bytes]:
     """Return the task of an agent that is asked these questions."""
-    return lambda: entry.serve({"ask": questions, "secrets": []})
+    return lambda: main.serve({"ask": questions, "secrets": []})
 
 
 def sites(

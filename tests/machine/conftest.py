@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollback.errors import Unreachable
-from rollback.sandbox.image import Image
-from rollback.sandbox.podman import usable
+from pytest_rollback.errors import Unreachable
+from pytest_rollback.sandbox.machine.image import Image
+from pytest_rollback.sandbox.machine.podman import usable
 from tests.machine.chosen import CHOSEN
 from tests.plugin.operator import REPOSITORY
 

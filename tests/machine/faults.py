@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from rollback.connection import Connection
-from rollback.errors import RollbackError
-from rollback.manifest import load
-from rollback.model import PHASES
-from rollback.sandbox import deploy
-from rollback.sandbox.podman import podman
+from pytest_rollback.errors import RollbackError
+from pytest_rollback.manifest.load import load
+from pytest_rollback.manifest.model import PHASES
+from pytest_rollback.sandbox.common import deploy
+from pytest_rollback.sandbox.machine.podman import podman
+from pytest_rollback.transport.connection import Connection
 from tests.machine.going import Going
 from tests.machine.targets import Target, Whole
 from tests.plugin.operator import last_record

@@ -7,9 +7,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from rollback.sandbox.embedded import Embedded
-from rollback.sandbox.machine import Machine
-from rollback.sandbox.podman import podman
+from pytest_rollback.sandbox.local.sandbox import Embedded
+from pytest_rollback.sandbox.machine.podman import podman
+from pytest_rollback.sandbox.machine.sandbox import Machine
 from tests.plugin.operator import Operator
 
 BOTH = ("suites/drill", "suites/validate")

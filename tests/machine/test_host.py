@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import testinfra
 
-from rollback.connection import Connection
-from rollback.errors import Unreachable
-from rollback.manifest import parse
-from rollback.sandbox.podman import podman
+from pytest_rollback.errors import Unreachable
+from pytest_rollback.manifest.load import parse
+from pytest_rollback.sandbox.machine.podman import podman
+from pytest_rollback.transport.connection import Connection
 from tests.machine.host import Host
 from tests.plugin.operator import REPOSITORY
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollback.agent.carrying import MANY
+from pytest_rollback.agent.restore.batch import MANY
 
 BULK = f"""
 import hashlib, json, os, pathlib, sys

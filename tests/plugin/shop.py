@@ -12,7 +12,7 @@ from typing import Any
 
 import tomli_w
 
-from rollback.agent import saving
+from pytest_rollback.agent.backup import save as backup_save
 from tests.plugin.operator import Operator
 
 SERVICE = """
@@ -70,7 +70,7 @@ class Shop(Operator):
             "current": {"name": "2", "commit": None},
         }
         rest = {"system": "shop", "user": "", "by": "deploy", "replace": False, "added": []}
-        saving.save({**question, **releases, **rest, "files": self.files(), **more})
+        backup_save.save({**question, **releases, **rest, "files": self.files(), **more})
 
     def document(self) -> dict[str, Any]:
         """Return the shop's description."""

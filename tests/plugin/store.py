@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rollback.agent import record
-from rollback.sandbox.postgres import installed
+from pytest_rollback.agent.state import backup_set
+from pytest_rollback.sandbox.common.postgres import installed
 from tests.plugin.shop import NAMES, Shop
-from tests.unit.agent.dumped import server
+from tests.unit.support.dumped import server
 
 SERVICE = """
 import http.server, json, sys
@@ -146,19 +146,19 @@ class Store(Shop):
     def forge(self, path: str, text: str) -> None:
         """Make the record say that the previous release had this text in a file."""
         self.copy(path).write_text(text)
-        known, content = record.read(str(self.state)), text.encode()
+        known, content = backup_set.read(str(self.state)), text.encode()
         digest = hashlib.sha256(content).hexdigest()
         files = tuple(
             saved._replace(sha256=digest, size=len(content)) if saved.path == path else saved
             for saved in known.files
         )
-        record.write(str(self.state), known._replace(files=files))
+        backup_set.write(str(self.state), known._replace(files=files))
 
     def forget(self, path: str) -> None:
         """Make the record, and the saved copies, know nothing of a file."""
-        known = record.read(str(self.state))
+        known = backup_set.read(str(self.state))
         files = tuple(saved for saved in known.files if saved.path != path)
-        record.write(str(self.state), known._replace(files=files))
+        backup_set.write(str(self.state), known._replace(files=files))
         self.copy(path).unlink()
 
     def lose(self, path: str) -> None:

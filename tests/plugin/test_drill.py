@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from rollback.agent import processes, runs
+from pytest_rollback.agent.state import runs
+from pytest_rollback.agent.system import processes
 from tests.plugin.operator import REPOSITORY
 from tests.plugin.shop import NAMES, Shop
 
-WITH = ("-c", "pyproject.toml", "-p", "fixtures.host", "-p", "rollback.restore")
+WITH = ("-c", "pyproject.toml", "-p", "fixtures.host", "-p", "pytest_rollback.plugin.fixtures")
 BLIND = """
-from rollback.criteria import criterion
-from rollback.errors import Inconclusive
+from pytest_rollback.criteria import criterion
+from pytest_rollback.errors import Inconclusive
 
 @criterion("drill.own.blind")
 def test_it(closed):

@@ -16,7 +16,7 @@ import pytest
 
 from tests.plugin.operator import REPOSITORY
 from tests.plugin.shop import Shop
-from tests.unit.run_folder import call
+from tests.unit.support.run_folder import call
 
 SECRET = "hunter2-and-more"  # noqa: S105 - nobody's
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.plugin.shop import Shop
 
-WITH = ("-c", "pyproject.toml", "-p", "fixtures.host", "-p", "rollback.restore")
-CRITERION = "from rollback.criteria import criterion\nimport pytest\n"
+WITH = ("-c", "pyproject.toml", "-p", "fixtures.host", "-p", "pytest_rollback.plugin.fixtures")
+CRITERION = "from pytest_rollback.criteria import criterion\nimport pytest\n"
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ FALSE_GREENS = {
     ),
     "could not look": (
         (
-            "from rollback.errors import Inconclusive\n"
+            "from pytest_rollback.errors import Inconclusive\n"
             '@criterion("readiness.own.blind")\ndef test_it():\n'
             '    raise Inconclusive("too dark", hint="bring a lamp")\n'
         ),

@@ -14,8 +14,8 @@ import tomli_w
 
 from tests.plugin.planted import run
 from tests.plugin.shop import Shop
-from tests.unit.mailbox import Inbox, inbox, mailbox
-from tests.unit.run_folder import call
+from tests.unit.support.mailbox import Inbox, inbox, mailbox
+from tests.unit.support.run_folder import call
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.plugin.shop import Shop
-from tests.unit.agent.databases import Base, base
+from tests.unit.support.databases import Base, base
 
 CRITERION = "readiness.database.restorable"
 

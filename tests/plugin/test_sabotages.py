@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from rollback.agent.problem import Problem
+from pytest_rollback.agent.errors import Problem
 from tests.plugin.bulk import BULK
 from tests.plugin.operator import criteria
 from tests.plugin.village import Village

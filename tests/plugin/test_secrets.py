@@ -13,7 +13,7 @@ import pytest
 
 from tests.plugin.planted import EVERY, HOSTED, leaked, run
 from tests.plugin.shop import Shop
-from tests.unit.mailbox import inbox
+from tests.unit.support.mailbox import inbox
 
 INCIDENT = (
     ("suites/readiness", "--notify-test"),

@@ -11,8 +11,8 @@ from typing import Any
 
 import tomli_w
 
-from rollback.sandbox import pristine
-from rollback.sandbox.embedded import Embedded
+from pytest_rollback.sandbox.local import pristine
+from pytest_rollback.sandbox.local.sandbox import Embedded
 from tests.plugin.operator import REPOSITORY, Operator
 
 PATIENCE = 5

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 REPOSITORY = Path(__file__).parents[2]
-OURS = ("rollback", "fixtures", "suites", "tests")
-AGENT = "plugins/rollback/agent/*"
+OURS = ("pytest_rollback", "fixtures", "suites", "tests")
+AGENT = "plugins/pytest_rollback/agent/*"
 GENERAL = (
     "plugins",
     "suites",
@@ -24,7 +24,7 @@ GENERAL = (
 )
 """Places that serve any system: nothing of a particular one is named in them."""
 
-DATA = ("model", "values", "incident", "notification")
+DATA = ("model", "values", "thresholds", "contacts")
 """What rollback.toml describes, in several files."""
 
 Sources = Mapping[str, str]
@@ -43,36 +43,51 @@ class Rule(NamedTuple):
 RULES = (
     Rule(
         "errors and values import nothing of ours",
-        ("plugins/rollback/errors.py", "plugins/rollback/values.py"),
+        ("plugins/pytest_rollback/errors.py", "plugins/pytest_rollback/manifest/values.py"),
         tuple(f"{name}*" for name in OURS),
     ),
     Rule(
         "the model is data: its parts import nothing of ours but each other",
-        tuple(f"plugins/rollback/{name}.py" for name in DATA),
+        tuple(f"plugins/pytest_rollback/manifest/{name}.py" for name in DATA),
         tuple(f"{name}*" for name in OURS),
-        save=tuple(f"rollback.{name}{end}" for name in DATA for end in ("", ".*")),
+        save=tuple(f"pytest_rollback.manifest.{name}{end}" for name in DATA for end in ("", ".*")),
     ),
     Rule(
         "actions know neither gate nor pytest",
-        ("plugins/rollback/action.py", "plugins/rollback/actions/*"),
-        ("pytest*", "_pytest*", "rollback.gate", "rollback.restore", "rollback.run", "fixtures*"),
+        (
+            "plugins/pytest_rollback/recovery/action.py",
+            "plugins/pytest_rollback/recovery/actions/*",
+        ),
+        (
+            "pytest",
+            "pytest.*",
+            "_pytest*",
+            "pytest_rollback.recovery.gate",
+            "pytest_rollback.plugin*",
+            "pytest_rollback.run*",
+            "fixtures*",
+        ),
     ),
     Rule(
         "fixtures know neither gate nor actions",
         ("fixtures/*.py",),
-        ("rollback.gate", "rollback.actions*", "rollback.restore"),
+        (
+            "pytest_rollback.recovery.gate",
+            "pytest_rollback.recovery.actions*",
+            "pytest_rollback.plugin.fixtures",
+        ),
     ),
     Rule(
         "nothing imports the plugin but what reads the run from it",
         ("*",),
-        ("rollback.plugin",),
-        ("conftest.py", "fixtures/*.py", "plugins/rollback/restore.py", "tests/*"),
+        ("pytest_rollback.plugin*",),
+        ("conftest.py", "fixtures/*.py", "plugins/pytest_rollback/plugin/*", "tests/*"),
     ),
     Rule(
-        "the package imports pytest in plugin, restore and report alone",
+        "the package imports pytest in plugin alone",
         ("plugins/*",),
         ("pytest", "pytest.*", "_pytest*"),
-        tuple(f"plugins/rollback/{name}.py" for name in ("plugin", "restore", "report")),
+        ("plugins/pytest_rollback/plugin/*",),
     ),
     Rule(
         "the package does not know who uses it",
@@ -129,14 +144,14 @@ def broken(rule: Rule, found: Sources) -> list[str]:
 
 def foreign(found: Sources) -> list[str]:
     """Return what the agent imports beside the standard library and itself."""
-    allowed = {*sys.stdlib_module_names, "rollback"}
+    allowed = {*sys.stdlib_module_names, "pytest_rollback"}
     return [
         f"{path} imports {name}"
         for path, source in found.items()
         if matches(path, [AGENT])
         for name in imports(path, source)
         if name.split(".")[0] not in allowed
-        or (name.startswith("rollback") and not name.startswith("rollback.agent"))
+        or (name.startswith("pytest_rollback") and not name.startswith("pytest_rollback.agent"))
     ]
 
 

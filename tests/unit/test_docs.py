@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from rollback import errors
-from rollback.manifest import load, parse
-from rollback.model import Component
+from pytest_rollback import errors
+from pytest_rollback.manifest.load import load, parse
+from pytest_rollback.manifest.model import Component
 
 REPOSITORY = Path(__file__).parents[2]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]

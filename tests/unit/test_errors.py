@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rollback import errors
+from pytest_rollback import errors
 
 
 def subclasses(kind: type[errors.RollbackError]) -> list[type[errors.RollbackError]]:

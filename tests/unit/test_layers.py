@@ -8,31 +8,95 @@ from tests.unit.layers import CHECKS, GENERAL, REPOSITORY, sources
 
 ID = '@criterion("readiness.backups.intact")\ndef test_a(): ...\n'
 BAD: list[tuple[str, str, str]] = [
-    ("errors and values", "plugins/rollback/errors.py", "from . import model"),
-    ("errors and values", "plugins/rollback/values.py", "from rollback.errors import Refused"),
-    ("errors and values", "plugins/rollback/errors.py", "def f():\n    import rollback.run"),
-    ("the model is data", "plugins/rollback/model.py", "from rollback.errors import Refused"),
-    ("the model is data", "plugins/rollback/notification.py", "from .connection import KINDS"),
-    ("actions know", "plugins/rollback/actions/files.py", "from rollback.gate import Gate"),
-    ("actions know", "plugins/rollback/actions/deep/files.py", "from ...gate import Gate"),
-    ("actions know", "plugins/rollback/actions/units.py", "import pytest"),
-    ("actions know", "plugins/rollback/action.py", "from pytest import fixture"),
-    ("fixtures know", "fixtures/host.py", "from rollback import gate"),
-    ("fixtures know", "fixtures/host.py", "from rollback.actions.files import RESTORE_FILES"),
-    ("nothing imports the plugin", "plugins/rollback/gate.py", "from .plugin import run_of"),
-    ("nothing imports the plugin", "suites/drill/test_x.py", "from rollback.plugin import RUN"),
-    ("nothing imports the plugin", "scripts/x.py", "import rollback.plugin"),
-    ("the package imports pytest", "plugins/rollback/gate.py", "from _pytest.config import Config"),
-    ("the package imports pytest", "plugins/rollback/page/row.py", "import pytest as p"),
-    ("the package does not know", "plugins/rollback/run.py", "from fixtures.host import system"),
-    ("the package does not know", "plugins/rollback/run.py", "import suites.drill"),
+    ("errors and values", "plugins/pytest_rollback/errors.py", "from .manifest import model"),
+    (
+        "errors and values",
+        "plugins/pytest_rollback/manifest/values.py",
+        "from pytest_rollback.errors import Refused",
+    ),
+    (
+        "errors and values",
+        "plugins/pytest_rollback/errors.py",
+        "def f():\n    import pytest_rollback.run",
+    ),
+    (
+        "the model is data",
+        "plugins/pytest_rollback/manifest/model.py",
+        "from pytest_rollback.errors import Refused",
+    ),
+    (
+        "the model is data",
+        "plugins/pytest_rollback/manifest/contacts.py",
+        "from .connection import KINDS",
+    ),
+    (
+        "actions know",
+        "plugins/pytest_rollback/recovery/actions/files.py",
+        "from pytest_rollback.recovery.gate import Gate",
+    ),
+    (
+        "actions know",
+        "plugins/pytest_rollback/recovery/actions/deep/files.py",
+        "from ....recovery.gate import Gate",
+    ),
+    ("actions know", "plugins/pytest_rollback/recovery/actions/units.py", "import pytest"),
+    ("actions know", "plugins/pytest_rollback/recovery/action.py", "from pytest import fixture"),
+    ("fixtures know", "fixtures/host.py", "from pytest_rollback.recovery import gate"),
+    (
+        "fixtures know",
+        "fixtures/host.py",
+        "from pytest_rollback.recovery.actions.files import RESTORE_FILES",
+    ),
+    (
+        "nothing imports the plugin",
+        "plugins/pytest_rollback/recovery/gate.py",
+        "from ..plugin.session import run_of",
+    ),
+    (
+        "nothing imports the plugin",
+        "suites/drill/test_x.py",
+        "from pytest_rollback.plugin.session import RUN",
+    ),
+    ("nothing imports the plugin", "scripts/x.py", "import pytest_rollback.plugin.hooks"),
+    (
+        "the package imports pytest",
+        "plugins/pytest_rollback/recovery/gate.py",
+        "from _pytest.config import Config",
+    ),
+    (
+        "the package imports pytest",
+        "plugins/pytest_rollback/report/html/row.py",
+        "import pytest as p",
+    ),
+    (
+        "the package does not know",
+        "plugins/pytest_rollback/run/run.py",
+        "from fixtures.host import system",
+    ),
+    ("the package does not know", "plugins/pytest_rollback/run.py", "import suites.drill"),
     ("suites and fixtures", "suites/drill/test_x.py", "from tests.plugin.shop import Shop"),
-    ("the agent imports", "plugins/rollback/agent/run.py", "import pydantic"),
-    ("the agent imports", "plugins/rollback/agent/run.py", "from rollback.errors import Refused"),
-    ("the agent imports", "plugins/rollback/agent/run.py", "from .. import errors"),
-    ("the agent can be read", "plugins/rollback/agent/run.py", "match 1:\n    case 1: ..."),
-    ("the agent can be read", "plugins/rollback/agent/run.py", "with (a as b, c as d): ..."),
-    ("what is general", "plugins/rollback/run.py", "# as in AIVillage"),
+    ("the agent imports", "plugins/pytest_rollback/agent/system/command.py", "import pydantic"),
+    (
+        "the agent imports",
+        "plugins/pytest_rollback/agent/system/command.py",
+        "from pytest_rollback.errors import Refused",
+    ),
+    (
+        "the agent imports",
+        "plugins/pytest_rollback/agent/system/command.py",
+        "from ... import errors",
+    ),
+    (
+        "the agent can be read",
+        "plugins/pytest_rollback/agent/system/command.py",
+        "match 1:\n    case 1: ...",
+    ),
+    (
+        "the agent can be read",
+        "plugins/pytest_rollback/agent/system/command.py",
+        "with (a as b, c as d): ...",
+    ),
+    ("what is general", "plugins/pytest_rollback/run.py", "# as in AIVillage"),
     ("what is general", "fixtures/host.py", "unit = 'aivillage-gateway'"),
     ("each test under suites/", "suites/readiness/test_x.py", "def test_x(): ..."),
     (
@@ -43,15 +107,23 @@ BAD: list[tuple[str, str, str]] = [
     ("each test under suites/", "suites/readiness/test_x.py", f"{ID}{ID}"),
 ]
 GOOD = {
-    "plugins/rollback/plugin.py": "import pytest\nfrom rollback.gate import Gate",
-    "plugins/rollback/restore.py": "import pytest\nfrom rollback.plugin import run_of",
-    "plugins/rollback/actions/files.py": "from rollback.action import Action\nimport json",
-    "plugins/rollback/agent/run.py": "from . import paths\nfrom .problem import Problem\nimport os",
-    "plugins/rollback/errors.py": "import typing",
-    "plugins/rollback/model.py": "from rollback.values import Name\nimport pydantic",
-    "fixtures/host.py": "import pytest\nfrom rollback.plugin import run_of",
+    "plugins/pytest_rollback/plugin/hooks.py": (
+        "import pytest\nfrom pytest_rollback.recovery.gate import Gate"
+    ),
+    "plugins/pytest_rollback/plugin/fixtures.py": "import pytest\nfrom pytest_rollback.plugin.session import run_of",
+    "plugins/pytest_rollback/recovery/actions/files.py": (
+        "from pytest_rollback.recovery.action import Action\nimport json"
+    ),
+    "plugins/pytest_rollback/agent/system/command.py": (
+        "from ..files import tree\nfrom ..errors import Problem\nimport os"
+    ),
+    "plugins/pytest_rollback/errors.py": "import typing",
+    "plugins/pytest_rollback/manifest/model.py": (
+        "from pytest_rollback.manifest.values import Name\nimport pydantic"
+    ),
+    "fixtures/host.py": "import pytest\nfrom pytest_rollback.plugin.session import run_of",
     "suites/readiness/test_x.py": ID,
-    "tests/unit/test_x.py": "# as in AIVillage\nfrom rollback.plugin import RUN",
+    "tests/unit/test_x.py": "# as in AIVillage\nfrom pytest_rollback.plugin.session import RUN",
 }
 
 
@@ -103,5 +175,8 @@ def test_the_rules_look_at_something() -> None:
     """An empty list of sources would break no rule."""
     found = sources()
 
-    assert {"plugins/rollback/errors.py", "plugins/rollback/agent/run.py"} <= found.keys()
+    assert {
+        "plugins/pytest_rollback/errors.py",
+        "plugins/pytest_rollback/agent/system/command.py",
+    } <= found.keys()
     assert any(path.startswith("suites/") for path in found)

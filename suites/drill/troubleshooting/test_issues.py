@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fixtures.troubles import Practise
-from rollback.criteria import criterion
+from pytest_rollback.criteria import criterion
 
 
 @criterion("troubleshooting.backups.missing")

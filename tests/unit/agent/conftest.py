@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.agent.trees import Tree
+from tests.unit.support.trees import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

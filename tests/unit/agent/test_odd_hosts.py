@@ -15,32 +15,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollback.agent import (
-    backups,
-    blobs,
-    caches,
-    fallback,
-    fresh,
-    git,
-    needs,
-    record,
-    releases,
-    reserve,
-    runs,
-    stage,
-    strays,
-    trial,
-)
-from rollback.agent import run as commands
-from rollback.agent.journal import Journal
-from rollback.agent.problem import Problem
-from tests.unit.agent.apart import ROOT_ONLY, apart, injected, somebody, words
-from tests.unit.agent.deployed import FILES, Deploy
-from tests.unit.agent.test_git import Repository
-from tests.unit.agent.volumes import mounted
+from pytest_rollback.agent.backup import git, requirements, verify
+from pytest_rollback.agent.backup import requirements as backup_requirements
+from pytest_rollback.agent.backup import verify as backup_verify
+from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.observe.trial import child, staged_tree, trial
+from pytest_rollback.agent.restore import git_source
+from pytest_rollback.agent.rollback import bytecode
+from pytest_rollback.agent.state import backup_set, reserved_space, runs
+from pytest_rollback.agent.state.journal import Journal
+from pytest_rollback.agent.system import command as commands
+from tests.unit.agent.backup.test_git import Repository
+from tests.unit.support.apart import ROOT_ONLY, apart, injected, somebody, words
+from tests.unit.support.deployed import FILES, Deploy
+from tests.unit.support.volumes import mounted
 
 if TYPE_CHECKING:
-    from tests.unit.agent.trees import Tree
+    from tests.unit.support.trees import Tree
 
 
 @pytest.fixture
@@ -100,7 +91,7 @@ def test_room_that_cannot_be_kept_is_none(tmp_path: Path) -> None:
     state = str(tmp_path)
 
     def kept() -> str:
-        return words(lambda: reserve.keep(state))
+        return words(lambda: reserved_space.keep(state))
 
     assert injected(kept, "fallocate:error=ENOSPC:when=1") == ""
     assert list(tmp_path.iterdir()) == []
@@ -109,7 +100,7 @@ def test_room_that_cannot_be_kept_is_none(tmp_path: Path) -> None:
     assert "Input/output error" in injected(kept, "fsync:error=EIO:when=1")
     assert list(tmp_path.iterdir()) == []
     assert kept() == ""
-    assert (tmp_path / reserve.NAME).stat().st_size == reserve.SIZE
+    assert (tmp_path / reserved_space.NAME).stat().st_size == reserved_space.SIZE
 
 
 def test_bytecode_that_is_bound_by_a_hash_is_stale_when_that_differs(tmp_path: Path) -> None:
@@ -119,11 +110,11 @@ def test_bytecode_that_is_bound_by_a_hash_is_stale_when_that_differs(tmp_path: P
     py_compile.compile(str(source), invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
     (tmp_path / "a.pyc").write_bytes(b"beside")
     question = {"root": str(tmp_path), "paths": ["a.py", "notes.txt"]}
-    assert caches.look(question) == {"stale": [], "sourceless": [], "directories": []}
+    assert bytecode.look(question) == {"stale": [], "sourceless": [], "directories": []}
     source.write_text("x = 2")
     (stale,) = (tmp_path / "__pycache__").iterdir()
 
-    assert caches.look(question)["stale"] == [f"__pycache__/{stale.name}"]
+    assert bytecode.look(question)["stale"] == [f"__pycache__/{stale.name}"]
 
 
 @ROOT_ONLY
@@ -133,7 +124,7 @@ def test_what_is_mounted_is_no_part_of_the_release(tmp_path: Path) -> None:
     here = os.open(tmp_path, os.O_RDONLY)
     with mounted(tmp_path / "disk", "size=1m") as disk:
         (disk / "b.backup").touch()
-        found = strays.strays(here, ".backup", ())
+        found = backup_verify.strays(here, ".backup", ())
     os.close(here)
 
     assert found == ["a.backup"]
@@ -146,17 +137,17 @@ def test_a_release_diff_names_what_to_save_below_the_root(tmp_path: Path) -> Non
     repository.write("sub/b.py", "new\n")
     later = repository.commit("later")
     question = {"repository": str(repository.place), "previous": repository.previous}
-    found = releases.compare({**question, "current": later, "root": str(repository.place / "sub")})
+    found = git.compare({**question, "current": later, "root": str(repository.place / "sub")})
     assert (found["files"], found["added"]) == ([], ["b.py"])
     assert (found["previous"], found["current"]) == (repository.previous, later)
     for root in (repository.place, tmp_path / "elsewhere"):
-        found = releases.compare({**question, "current": later, "root": str(root)})
+        found = git.compare({**question, "current": later, "root": str(root)})
         assert "app.py" in found["files"]
         assert "gone.py" in found["files"]
         assert "sub/b.py" in found["added"]
 
     with pytest.raises(Problem, match="lies inside the root"):
-        releases.compare({**question, "current": later, "root": str(tmp_path)})
+        git.compare({**question, "current": later, "root": str(tmp_path)})
 
 
 @ROOT_ONLY
@@ -179,13 +170,13 @@ def test_a_fallback_and_a_diff_need_the_recorded_commit(deploy: Deploy, tmp_path
         current={"name": "v2", "commit": repository.current},
     )
     asked = {"state": str(deploy.state), "repository": str(repository.place)}
-    found = fallback.look({**asked, "configuration": ["config/.env"]})["git"]
+    found = requirements.look({**asked, "configuration": ["config/.env"]})["git"]
     assert (found["commit"], found["files"]) == (repository.previous, 3)
     assert sorted(found["lacking"]) == ["core/gateway/server.py", "core/mesh/mesh.py"]
     (deploy.root / "moved.py").touch()
     diff = deploy.look(git={"repository": str(repository.place)})
     assert diff["undeclared"] == ["moved.py"]
-    heading = backups.heading(deploy.question())
+    heading = verify.heading(deploy.question())
     assert heading["current"] == {"name": "v2", "commit": repository.current}
     shutil.rmtree(repository.place / ".git")
     lost = deploy.look(git={"repository": str(repository.place)})
@@ -197,15 +188,15 @@ def test_what_the_commit_does_not_have_is_not_fetched(deploy: Deploy, tmp_path: 
     """Neither asked for in an empty group, nor put into the run's folder."""
     repository = Repository(tmp_path / "repository")
     deploy.save(previous={"name": "v1", "commit": repository.previous})
-    saved = record.read(str(deploy.state)).files
+    saved = backup_set.read(str(deploy.state)).files
     question = {"state": str(deploy.state), "git": str(repository.place), "run": "r1"}
-    assert set(blobs.lacking(question, saved).values()) == {
+    assert set(git_source.lacking(question, saved).values()) == {
         "the recorded commit does not have it as a file"
     }
     with pytest.raises(Problem, match="does not have it as a file"):
-        blobs.fetch(question, saved)
+        git_source.fetch(question, saved)
 
-    assert not list((deploy.state / "runs/r1" / blobs.FOLDER).iterdir())
+    assert not list((deploy.state / "runs/r1" / git_source.FETCHED).iterdir())
 
 
 def test_other_places_need_room_as_well(deploy: Deploy) -> None:
@@ -213,10 +204,13 @@ def test_other_places_need_room_as_well(deploy: Deploy) -> None:
     deploy.save()
     place = {"root": str(deploy.root), "state": str(deploy.state), "suffix": ".backup"}
     question = {**place, "configuration": [], "logs": []}
-    before = sum(each["need"] for each in needs.space(question))
-    after = sum(each["need"] for each in needs.space({**question, "paths": [str(deploy.place)]}))
+    before = sum(each["need"] for each in backup_requirements.space(question))
+    after = sum(
+        each["need"]
+        for each in backup_requirements.space({**question, "paths": [str(deploy.place)]})
+    )
 
-    assert after - before == needs.BLOCK
+    assert after - before == backup_requirements.BLOCK
 
 
 def test_a_trial_takes_the_files_of_the_record(deploy: Deploy) -> None:
@@ -236,10 +230,10 @@ def test_an_agent_in_memory_has_its_text_from_where_it_was_loaded() -> None:
     text = trial.source()
 
     def sent() -> None:
-        assert fresh.__file__
-        assert fresh.__spec__
-        fresh.__spec__.loader = SourceFileLoader(fresh.__name__, fresh.__file__)
-        del fresh.__file__
+        assert child.__file__
+        assert child.__spec__
+        child.__spec__.loader = SourceFileLoader(child.__name__, child.__file__)
+        del child.__file__
         os.write(1, str(trial.source() == text).encode())
 
     code, said = apart(sent)
@@ -251,14 +245,14 @@ def test_a_tree_that_finds_no_room_is_not_staged(tree: Tree, tmp_path: Path) -> 
     """What was staged until then is gone, and so is what a dead trial left long ago."""
     tree.changed("a.py", "x", "y" * 100_000)
     with mounted(tmp_path / "small", "size=64k") as small:
-        old, young = small / f"{stage.PREFIX}old", small / f"{stage.PREFIX}young"
+        old, young = small / f"{staged_tree.PREFIX}old", small / f"{staged_tree.PREFIX}young"
         for place in (old, young):
             place.mkdir()
-        os.utime(old, (time.time() - 2 * stage.STALE,) * 2)
+        os.utime(old, (time.time() - 2 * staged_tree.STALE,) * 2)
 
         def staged() -> None:
             os.environ["TMPDIR"] = str(small)
-            stage.tempfile.tempdir = None
+            staged_tree.tempfile.tempdir = None
             os.write(1, words(tree.try_).encode())
 
         code, said = apart(staged)

@@ -14,20 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rollback.agent import (
-    configuration,
-    exports,
-    findings,
-    journald,
-    logfile,
-    logs,
-    script,
-    unitfile,
-)
-from rollback.agent.stamps import stamp
-from tests.unit.agent.apart import ROOT_ONLY, elsewhere, somebody
-from tests.unit.agent.test_exports import Host
-from tests.unit.agent.test_logs import ERRORS, Log
+from pytest_rollback.agent.configuration import check, unit_syntax
+from pytest_rollback.agent.database import sql_script
+from pytest_rollback.agent.observe.logs import findings, inspection, journald, log_file
+from pytest_rollback.agent.observe.logs.timestamps import stamp
+from pytest_rollback.agent.rollback import export
+from tests.unit.agent.observe.logs.test_inspection import ERRORS, Log
+from tests.unit.agent.rollback.test_export import Host
+from tests.unit.support.apart import ROOT_ONLY, elsewhere, somebody
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +68,7 @@ def test_who_may_not_read_a_journal_is_told_what_may_be_missing(
     told = []
     for context in (somebody, contextlib.nullcontext):
         with context():
-            told.append(logs.look({**question, "components": [asked]})["web"]["hint"])
+            told.append(inspection.look({**question, "components": [asked]})["web"]["hint"])
 
     assert told[0] == f"journalctl -u web -n 20; {journald.RIGHTS}"
     assert told[1] == "journalctl -u web -n 20"
@@ -91,7 +85,7 @@ def test_a_journal_is_handed_over_with_times_and_priorities(
         entry(host.now + 1.25, "first", PRIORITY="6", _PID="7"),
     )
     component = {"name": "web", "unit": "shop-web", "log": "journal"}
-    for number in range(exports.FILES + 2):
+    for number in range(export.FILES + 2):
         (host.run / f"snapshot/logs/{number:04}.log").write_text("x")
     found = host.look(components=[component])
     first, second = found["logs"]["web"].splitlines()
@@ -99,24 +93,24 @@ def test_a_journal_is_handed_over_with_times_and_priorities(
     assert first.endswith("Z shop-web[7] <6> first")
     assert second.endswith("Z shop-web[7] <3> second")
     assert first < second
-    assert len(found["snapshot"]) == exports.FILES
+    assert len(found["snapshot"]) == export.FILES
 
 
 def test_a_packed_log_is_read_as_far_as_memory_and_time_allow() -> None:
     """Of a very long one its end is kept; one that takes too long is an error, and not cut."""
     line = b"no time here\n"
-    content = io.BytesIO(gzip.compress(line * (3 * logfile.BLOCK // len(line))))
+    content = io.BytesIO(gzip.compress(line * (3 * log_file.BLOCK // len(line))))
     with gzip.open(content) as packed:
-        kept, end = logfile.forwards(
-            packed, "web.log.gz", 0.0, logfile.BLOCK, time.monotonic() + 60
+        kept, end = log_file.forwards(
+            packed, "web.log.gz", 0.0, log_file.BLOCK, time.monotonic() + 60
         )
-    assert end == logfile.CUT
-    assert 0 < len(kept) <= logfile.BLOCK
+    assert end == log_file.CUT
+    assert 0 < len(kept) <= log_file.BLOCK
     assert kept.endswith(line)
 
     content.seek(0)
     with gzip.open(content) as packed, pytest.raises(OSError, match="takes too long to unpack"):
-        logfile.forwards(packed, "web.log.gz", 0.0, logfile.BLOCK, time.monotonic() - 1)
+        log_file.forwards(packed, "web.log.gz", 0.0, log_file.BLOCK, time.monotonic() - 1)
 
 
 def test_an_error_inside_a_traceback_is_told_from_its_beginning(tmp_path: Path) -> None:
@@ -151,7 +145,7 @@ def test_a_day_that_is_still_to_come_was_last_year() -> None:
 def test_a_script_without_a_last_newline_is_read_to_its_end() -> None:
     """The last line counts; the end of a comment that never began is passed over."""
     text = b"SELECT 1 */ 2;\nCREATE TABLE a ();\nDROP DATABASE shop"
-    found = script.read(script.lines_of([text[:20], text[20:]]))
+    found = sql_script.read(sql_script.lines_of([text[:20], text[20:]]))
 
     assert found.tables == 1
     assert found.refused == ["line 3: DROP DATABASE"]
@@ -174,7 +168,7 @@ def test_lines_of_a_unit_file_go_on_and_belong_to_sections(
     path = tmp_path / "a.service"
     path.write_text(text)
 
-    assert configuration.problem({"path": str(path)}, ".backup") == told
+    assert check.problem({"path": str(path)}, ".backup") == told
 
 
 def test_a_unit_file_without_a_copy_is_verified_as_it_is(
@@ -184,17 +178,17 @@ def test_a_unit_file_without_a_copy_is_verified_as_it_is(
     tool = tmp_path / "systemd-analyze"
     (tmp_path / "a.service").write_text("[Service]\nExecStart=/bin/true\n")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    content = {"a.service": unitfile.whole(str(tmp_path / "a.service"), ".backup")}
+    content = {"a.service": unit_syntax.whole(str(tmp_path / "a.service"), ".backup")}
     assert content["a.service"].startswith(b"[Service]")
     tool.write_text("#!/bin/sh\nexit 0\n")
     tool.chmod(0o755)
-    assert unitfile.analysed(content) == {}
+    assert unit_syntax.analysed(content) == {}
     tool.write_text(
         "#!/bin/sh\necho 'other.service:3: Unknown key: secret' >&2\n"
         "echo 'a.service:2: Unknown key: secret' >&2\nexit 1\n"
     )
 
-    assert unitfile.analysed(content) == {"a.service": "line 2: Unknown key"}
+    assert unit_syntax.analysed(content) == {"a.service": "line 2: Unknown key"}
 
 
 @ROOT_ONLY
@@ -203,5 +197,5 @@ def test_where_there_is_no_proc_a_start_is_as_its_manager_says(tmp_path: Path) -
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     since = float(int(time.time()) - 1)
     with elsewhere(tmp_path):
-        assert logs.began(process.pid, since) == since
+        assert inspection.began(process.pid, since) == since
     process.communicate(b"\n")

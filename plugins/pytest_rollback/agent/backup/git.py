@@ -1,0 +1,223 @@
+"""What a repository knows of two releases. Only read, by plumbing that runs nothing of its own.
+
+A repository is hostile input as far as its settings go: no hook, monitor, filter or transport that
+they name is run, and nothing is fetched. As root we become its owner first.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+from typing import Any, Iterator, NamedTuple, Sequence
+
+from ..errors import Problem
+from ..system.command import Outcome, identity, run, surroundings
+
+SETTINGS = ("core.fsmonitor=", "core.hooksPath=/dev/null", "protocol.allow=never")
+SURROUNDINGS = {
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+}
+COMMIT = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/~^-]*")
+TIMEOUT = 60.0
+MOST = 128 << 20
+"""Bytes of a listing: a million paths or so."""
+
+KEYS = {"A": "added", "D": "removed"}
+"""Where the letter of `git diff-tree` belongs; every other one is a change."""
+
+
+class Entry(NamedTuple):
+    """One path of a commit: `blob`, `commit` for a submodule; and its object."""
+
+    path: str
+    mode: str
+    kind: str
+    object: str
+
+
+def changed(question: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the paths that two commits change, add and remove; sorted. A rename is one of each.
+
+    Raises:
+        Problem: no repository, no git, or a commit that is not in it.
+    """
+    repository = question["repository"]
+    previous, current = resolved(repository, [question["previous"], question["current"]])
+    listed = output(repository, "diff-tree", "-r", "-z", "--raw", "--no-renames", previous, current)
+    found: dict[str, list[str]] = {"changed": [], "added": [], "removed": []}
+    words = iter(listed.split("\0"))
+    for facts, path in zip(words, words):
+        found[KEYS.get(facts[-1:], "changed")].append(path)
+    return {key: sorted(paths) for key, paths in found.items()}
+
+
+def holds(question: dict[str, Any]) -> dict[str, str]:
+    """Return, for each path that a commit does not really hold as a file, why; {} when all are.
+
+    Raises:
+        Problem: no repository, no git, or a commit that is not in it.
+    """
+    repository, wanted = question["repository"], set(question["paths"])
+    (commit,) = resolved(repository, [question["commit"]])
+    entries = {entry.path: entry for entry in listing(repository, commit) if entry.path in wanted}
+    files = [entry for entry in entries.values() if entry.kind == "blob" and entry.mode != "120000"]
+    sizes = dict(zip((entry.path for entry in files), stored(repository, files)))
+    found = {path: lacking(entries.get(path), sizes.get(path)) for path in sorted(wanted)}
+    return {path: why for path, why in found.items() if why}
+
+
+def lacking(entry: Entry | None, size: str | None) -> str:
+    """Return why a path of a commit is no file to fall back on; "" when it is one."""
+    if entry is None:
+        return "the commit does not have it"
+    if size is None:
+        return "is a link there" if entry.mode == "120000" else f"is a {entry.kind} there"
+    return "" if size else "its content is not in the repository (a partial clone)"
+
+
+def listing(repository: str, commit: str) -> Iterator[Entry]:
+    """Yield every path of a commit."""
+    for line in output(repository, "ls-tree", "-r", "-z", "--full-tree", commit).split("\0"):
+        facts, tab, path = line.partition("\t")
+        if tab:
+            yield Entry(path, *facts.split())
+
+
+def stored(repository: str, entries: Sequence[Entry]) -> list[str]:
+    """Return the size of each entry's object, "" where the repository does not have it."""
+    return [size for _, size in described(repository, [entry.object for entry in entries])]
+
+
+def resolved(repository: str, commits: Sequence[str]) -> list[str]:
+    """Return the full ids of commits.
+
+    Raises:
+        Problem: one of them is not in the repository.
+    """
+    for commit in commits:
+        if COMMIT.fullmatch(commit) is None:
+            raise Problem(f"{commit!r} names no commit", "have the deploy record its full id")
+    found = described(repository, [f"{commit}^{{commit}}" for commit in commits])
+    for commit, (_, size) in zip(commits, found):
+        if not size:
+            raise unknown(repository, commit)
+    return [name for name, _ in found]
+
+
+def unknown(repository: str, commit: str) -> Problem:
+    """Return the problem of a commit that is not there: perhaps it was left out of the clone."""
+    shallow = output(repository, "rev-parse", "--is-shallow-repository").strip() == "true"
+    fetch = "fetch --unshallow" if shallow else f"fetch origin {commit}"
+    what = "a shallow clone" if shallow else "the repository"
+    return Problem(
+        f"{what} {repository} does not have the commit {commit}",
+        f"git -C {repository} {fetch}; or have the deploy record the commit that it deploys",
+    )
+
+
+def described(repository: str, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return id and size of each named object, both "" where there is none; one process."""
+    given = "".join(f"{name}\n" for name in names)
+    lines = output(repository, "cat-file", "--batch-check=%(objectname) %(objectsize)", given=given)
+    found = [line.split(" ") for line in lines.splitlines()]
+    return [(one, size) if size.isdigit() else ("", "") for one, size in found]
+
+
+def output(repository: str, *argv: str, given: str = "") -> str:
+    """Return what a git command prints.
+
+    Raises:
+        Problem: it failed; in its own words.
+    """
+    outcome = called(repository, argv, given)
+    if outcome.missing:
+        raise Problem("git is not installed on this host", "install git, or leave out [fallback]")
+    if outcome.code or outcome.cut:
+        why = "its answer is too long" if outcome.cut else outcome.words
+        raise Problem(
+            f"git {argv[0]} failed in {repository}: {why}",
+            f"see 'git -C {repository} log -1', or correct git in [fallback]",
+        )
+    return outcome.out
+
+
+def called(repository: str, argv: Sequence[str], given: str) -> Outcome:
+    """Run git in a repository, as its owner where we can become it."""
+    user = owner(repository)
+    settings = [*SETTINGS, f"safe.directory={os.path.realpath(repository)}"]
+    options = [word for setting in settings for word in ("-c", setting)]
+    return run(
+        ["git", "--no-pager", "-C", repository, *options, *argv],
+        TIMEOUT,
+        env={**surroundings(identity(user)), **SURROUNDINGS},
+        user=user,
+        stdin=given.encode("utf-8", "surrogateescape"),
+        most=MOST,
+    )
+
+
+def owner(repository: str) -> str:
+    """Return the account that root becomes for a repository; "" to stay who we are.
+
+    Raises:
+        Problem: there is no such directory.
+    """
+    try:
+        uid = os.stat(repository).st_uid
+    except OSError as error:
+        raise Problem(
+            f"the repository {repository} cannot be read: {error.strerror}",
+            f"see 'ls -ld {repository}' on the host, or correct git in [fallback]",
+        ) from error
+    if os.geteuid() != 0 or uid == 0:
+        return ""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return ""
+
+
+def compare(question: dict[str, Any]) -> dict[str, Any]:
+    """Return what a deploy of `current` over `previous` changes below the root, and adds to it.
+
+    Returns:
+        `files` (changed or removed: each needs a copy), `added`, and both releases' full commits.
+
+    Raises:
+        Problem: no repository, no git, or a commit that is not in it; or nothing lies between.
+    """
+    repository, root = question["repository"], question["root"]
+    found = changed(question)
+    previous, current = resolved(repository, [question["previous"], question["current"]])
+    below = prefix(repository, root)
+    return {
+        "files": within(below, found["changed"] + found["removed"]),
+        "added": within(below, found["added"]),
+        "previous": previous,
+        "current": current,
+    }
+
+
+def prefix(repository: str, root: str) -> str:
+    """Return what the paths of a repository begin with when they lie below the root.
+
+    A root apart from the repository holds what the repository holds.
+    """
+    top, here = os.path.realpath(repository), os.path.realpath(root)
+    if os.path.commonpath([top, here]) == here and top != here:
+        raise Problem(
+            f"the repository {repository} lies inside the root {root}: its paths are others",
+            "name the files themselves instead of --from-git",
+        )
+    inside = os.path.relpath(here, top)
+    return "" if inside == "." or inside.startswith("..") else inside + "/"
+
+
+def within(below: str, paths: list[str]) -> list[str]:
+    """Return those of a repository's paths that lie below the root, relative to it; sorted."""
+    return sorted(path[len(below) :] for path in paths if path.startswith(below))

@@ -1,0 +1,181 @@
+"""What a wish to save comes to on this host: what to save, what stands, and what forbids it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple, Optional
+
+from ..errors import Problem
+from ..files.state import ABSENT, Pair, Side, pair
+from ..files.tree import Tree
+from ..state import backup_set
+from ..state import directory as places
+from .request import Wish, path_faults
+
+if TYPE_CHECKING:
+    from ..state.backup_set import Record, Saved
+
+BLOCK = 4096
+UNKNOWN = "has a saved copy of unknown origin, which only --replace overwrites"
+UNREAD = -1  # no file has this size: none is read
+
+
+class Plan(NamedTuple):
+    """Files to save, files whose copies stand, live files that differ, and reasons to refuse.
+
+    `old` is the record there is; `same` says that it is of the very releases of the wish, and is
+    to be completed, never replaced: a deploy that is repeated half way would save its own files.
+    """
+
+    old: Optional[Record]
+    same: bool = False
+    save: tuple[str, ...] = ()
+    keep: tuple[Saved, ...] = ()
+    differ: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def planned(wish: Wish) -> Plan:
+    """Return what the wish comes to now. Reads, and changes nothing."""
+    problems = path_faults(wish) + places.faults(wish.state, wish.root)
+    old = None
+    try:
+        old = recorded(wish)
+    except Problem as error:
+        problems.append(error.message)
+    if problems:
+        return Plan(old, problems=tuple(dict.fromkeys(problems)))
+    with Tree(wish.root) as tree:
+        return _surveyed(wish, old, tree)
+
+
+def recorded(wish: Wish) -> Optional[Record]:
+    """Return the record there is. None when there is none, or a bad one that is to go anyway.
+
+    Raises:
+        Problem: it is damaged or open to others, and nobody said to replace it.
+    """
+    try:
+        return backup_set.read(wish.state)
+    except places.Absent:
+        return None
+    except Problem:
+        if wish.replace:
+            return None
+        raise
+
+
+def _surveyed(wish: Wish, old: Optional[Record], tree: Tree) -> Plan:
+    same = old is not None and not _apart(wish, old)
+    known = {saved.path: saved for saved in old.files} if old and same else {}
+    problems = _conflicts(wish, old, same=same) + _occupied(wish, old, tree, same=same)
+    save: dict[str, int] = {}
+    keep: list[Saved] = []
+    differ: list[str] = []
+    for path in wish.files:
+        saved = known.get(path)
+        found = _pair(tree, path, wish.suffix, saved)
+        why = _forbids(wish, saved, found)
+        if why == UNKNOWN and old is not None and not same:
+            continue  # the whole set is in the way, and that is said already
+        if why:
+            problems.append(f"{path} {why}")
+        elif saved is not None and _stands(saved, found.copy):
+            keep.append(saved)
+            differ += [] if found.live.has_content(saved) else [path]
+        else:
+            save[path] = found.live.size
+    problems += _room(save, tree)
+    return Plan(old, same, tuple(save), tuple(keep), tuple(differ), tuple(problems))
+
+
+def _pair(tree: Tree, path: str, suffix: str, saved: Optional[Saved]) -> Pair:
+    """Return both sides; their bytes are read only where there is something to compare."""
+    found = pair(tree, path, suffix, size=UNREAD)
+    if saved is None and not found.copy.is_file:
+        return found
+    return pair(tree, path, suffix)
+
+
+def _stands(saved: Saved, copy: Side) -> bool:
+    return copy.has_content(saved) and copy.has_owner(saved) and copy.links == 1
+
+
+def _forbids(wish: Wish, saved: Optional[Saved], found: Pair) -> str:
+    """Return why a file cannot be saved, or "" when nothing speaks against it."""
+    for side, whose in ((found.live, ""), (found.copy, "has a saved copy which ")):
+        if side.kind not in {"file", ABSENT}:
+            return f"{whose}{side.detail or f'is a {side.kind}'}"
+    if saved is not None:
+        if _stands(saved, found.copy) or found.live.has_content(saved):
+            return ""
+        return f"has lost its copy, and is no longer what {wish.previous.name} had"
+    if found.live.kind == ABSENT:
+        return "does not exist"
+    if wish.replace or found.copy.kind == ABSENT or found.copy.sha256 == found.live.sha256:
+        return ""
+    return UNKNOWN
+
+
+def _apart(wish: Wish, old: Record) -> bool:
+    """Return whether the record is of another system, place or pair of releases."""
+    return (old.system, old.root, old.suffix, old.previous, old.current) != (
+        wish.system,
+        wish.root,
+        wish.suffix,
+        wish.previous,
+        wish.current,
+    )
+
+
+def _conflicts(wish: Wish, old: Optional[Record], *, same: bool) -> list[str]:
+    """Return how the wish contradicts what is recorded."""
+    if old is None or (wish.replace and not same):
+        return []
+    if not same:
+        back = f"{old.current.name} back to {old.previous.name}"
+        said = f"the backup set of {old.system}, from {back}, saved {old.created}, is in the way"
+        return [f"{said}: only --replace discards it"]
+    changed, added = {saved.path for saved in old.files}, set(old.added)
+    return [
+        f"{path} is recorded as {was}, not as {now}"
+        for paths, known, was, now in (
+            (wish.added, changed, "changed", "added"),
+            (wish.files, added, "added", "changed"),
+        )
+        for path in paths
+        if path in known
+    ]
+
+
+def _occupied(wish: Wish, old: Optional[Record], tree: Tree, *, same: bool) -> list[str]:
+    """Return which added files are there already, and not by this very deploy."""
+    known = set(old.added) if old and same else set()
+    return [
+        f"{path} exists already: it is changed, not added"
+        for path in wish.added
+        if path not in known and pair(tree, path, wish.suffix, UNREAD).live.kind != ABSENT
+    ]
+
+
+def _room(save: dict[str, int], tree: Tree) -> list[str]:
+    """Return which file systems are too full for the copies."""
+    needs: dict[int, list[int]] = {}
+    where: dict[int, tuple[str, os.statvfs_result]] = {}
+    for path, size in save.items():
+        directory, _ = tree.parent(path)
+        device = os.fstat(directory).st_dev
+        if device not in where:
+            where[device] = (path.rpartition("/")[0] or ".", os.fstatvfs(directory))
+        needs.setdefault(device, []).append(-(-size // BLOCK) * BLOCK)
+    return [said for device, sizes in needs.items() for said in _too_full(*where[device], sizes)]
+
+
+def _too_full(name: str, disk: os.statvfs_result, sizes: list[int]) -> list[str]:
+    free = disk.f_frsize * (disk.f_bfree if os.geteuid() == 0 else disk.f_bavail)
+    said = []
+    if sum(sizes) > free:
+        said.append(f"{name}: its file system has {free} bytes free, the copies need {sum(sizes)}")
+    if disk.f_files and len(sizes) > disk.f_favail:
+        said.append(f"{name}: its file system has {disk.f_favail} inodes free, {len(sizes)} needed")
+    return said

@@ -1,0 +1,1 @@
+"""Configuration files as their readers read them: JSON, TOML, INI, environment and unit files."""

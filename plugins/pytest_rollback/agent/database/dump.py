@@ -1,0 +1,200 @@
+"""A PostgreSQL dump: what it is, by looking at it, and whether it can be read to its end.
+
+`pg_restore -l` reads the table of contents alone and is content with a truncated file, so archives
+are read whole; of a tar it does not even then miss the end. A plain dump says itself that it is
+complete; a bit that flipped in its text is seen by nobody but the server that it is restored into.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import os
+import re
+import shutil
+import stat
+import tarfile
+import time
+import zlib
+from typing import IO, Any, Iterator, NamedTuple
+
+from ..system.command import run, surroundings
+
+BLOCK = 1 << 20
+BEGINNING = re.compile(rb"(--\n)?-- PostgreSQL database (cluster )?dump\n")
+COMPLETE = re.compile(rb"^-- PostgreSQL database (cluster )?dump complete$", re.MULTILINE)
+TAIL = 4096
+"""Bytes at a plain dump's end among which it says that it is complete."""
+
+OTHERS = stat.S_IROTH | stat.S_IWOTH
+TOOLS = {"plain": "psql", "plain, gzip": "psql"}
+ARCHIVER = "pg_restore"
+
+
+class Dump(NamedTuple):
+    """One dump as it lies there. `format` is custom, directory, tar, plain or "plain, gzip"."""
+
+    path: str
+    format: str
+    bytes: int
+    modified: float
+    exposed: str
+
+
+def look(question: dict[str, Any]) -> dict[str, Any]:
+    """Return format, tool, bytes and age of a dump, and every problem with it in words.
+
+    `timed_out`: it could not be read to its end in `timeout` seconds, which proves nothing.
+    """
+    started, path = time.monotonic(), question["path"]
+    try:
+        dump = found(path)
+    except OSError as error:
+        return {**NOTHING, "problems": [error.strerror or "cannot be read"]}
+    places = question.get("tools") or surroundings()["PATH"]
+    tool = shutil.which(TOOLS.get(dump.format, ARCHIVER), path=places)
+    problem, timed_out = unreadable(dump, tool, started + question["timeout"])
+    return {
+        "format": dump.format,
+        "tool": tool,
+        "bytes": dump.bytes,
+        "age": max(0.0, time.time() - dump.modified),
+        "timed_out": timed_out,
+        "problems": [words for words in (dump.exposed, problem) if words],
+        "seconds": time.monotonic() - started,
+    }
+
+
+NOTHING = {"format": "", "tool": None, "bytes": 0, "age": 0.0, "timed_out": False, "seconds": 0.0}
+
+
+def found(path: str) -> Dump:
+    """Return what lies there; a directory is as large as its files.
+
+    Raises:
+        OSError: nothing, or nothing that we may read.
+    """
+    state = os.stat(path)
+    if stat.S_ISDIR(state.st_mode):
+        inside = [(name, os.stat(os.path.join(path, name))) for name in sorted(os.listdir(path))]
+        kind = "directory" if any(name == "toc.dat" for name, _ in inside) else ""
+        open_files = inside if state.st_mode & stat.S_IXOTH else []
+        exposed = next((exposure(each, name) for name, each in open_files if exposure(each)), "")
+        return Dump(path, kind, sum(each.st_size for _, each in inside), state.st_mtime, exposed)
+    if not stat.S_ISREG(state.st_mode):
+        return Dump(path, "", state.st_size, state.st_mtime, "")
+    with open(path, "rb") as file:
+        return Dump(path, kind_of(file), state.st_size, state.st_mtime, exposure(state))
+
+
+def exposure(state: os.stat_result, name: str = "") -> str:
+    """Return in words that others can read or write a file; "" when they cannot."""
+    if not state.st_mode & OTHERS:
+        return ""
+    whose = f"its {name} can" if name else "can"
+    return f"{whose} be read or written by anybody (mode {stat.S_IMODE(state.st_mode):04o})"
+
+
+def kind_of(file: IO[bytes]) -> str:
+    """Return the format of a file by its first bytes; "" for one that no tool would take."""
+    head = file.read(512)
+    if head.startswith(b"PGDMP"):
+        return "custom"
+    if head[257:262] == b"ustar" and head.startswith(b"toc.dat\0"):
+        return "tar"
+    if head.startswith(b"\x1f\x8b"):
+        file.seek(0)
+        try:
+            with gzip.open(file) as inside:
+                head = inside.read(512)
+        except (OSError, EOFError, zlib.error):
+            return "plain, gzip"  # reading it whole says what is wrong
+        return "plain, gzip" if BEGINNING.match(head) else ""
+    return "plain" if BEGINNING.match(head) else ""
+
+
+def unreadable(dump: Dump, tool: str | None, until: float) -> tuple[str, bool]:
+    """Return why a dump cannot be relied on, and whether time was up before that was known."""
+    if not dump.bytes:
+        return "is empty", False
+    if not dump.format:
+        return "is no PostgreSQL dump: neither an archive for pg_restore nor SQL of pg_dump", False
+    if tool is None:
+        return f"needs {TOOLS.get(dump.format, ARCHIVER)}, which is not there", False
+    try:
+        if dump.format in TOOLS:
+            return text_problem(dump, until), False
+        cut = dump.format == "tar" and tar_is_cut(dump)
+        return ("is cut off", False) if cut else (archive_problem(dump, tool, until), False)
+    except TimeoutError:
+        return "", True
+
+
+def archive_problem(dump: Dump, tool: str, until: float) -> str:
+    """Return what pg_restore says when it reads a whole archive; "" when it is content.
+
+    Raises:
+        TimeoutError: it was not at the end in time.
+    """
+    outcome = run([tool, "-f", os.devnull, dump.path], max(0.1, until - time.monotonic()))
+    if outcome.timed_out:
+        raise TimeoutError
+    if outcome.code == 0:
+        return ""
+    return f"{os.path.basename(tool)} cannot read it to its end: {outcome.words}"
+
+
+def tar_is_cut(dump: Dump) -> bool:
+    """Tell whether a tar lacks its end, which pg_restore does not miss."""
+    end = 0
+    try:
+        with tarfile.open(dump.path, "r:") as archive:
+            for member in archive:
+                end = member.offset_data + -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+    except (tarfile.TarError, OSError):
+        return True
+    with open(dump.path, "rb") as file:
+        file.seek(end)
+        return file.read(2 * tarfile.BLOCKSIZE) != bytes(2 * tarfile.BLOCKSIZE)
+
+
+def text_problem(dump: Dump, until: float) -> str:
+    """Return what is wrong with SQL text, read whole: it is cut, or no text; "" when nothing is.
+
+    Raises:
+        TimeoutError: it was not at the end in time.
+    """
+    decoder, tail = codecs.getincrementaldecoder("utf-8")(), b""
+    utf8 = True
+    try:
+        for number, block in enumerate(blocks(dump, until)):
+            if number == 0:
+                utf8 = b"client_encoding = 'UTF8'" in block
+            if b"\0" in block:
+                return "holds NUL bytes, which no SQL does"
+            if utf8:
+                decoder.decode(block)
+            tail = (tail + block)[-TAIL:]
+    except UnicodeDecodeError:
+        return "is no UTF-8, although it says so"
+    except TimeoutError:
+        raise
+    except (OSError, EOFError, zlib.error) as error:
+        return f"cannot be read to its end: {error}"
+    return "" if COMPLETE.search(tail) else "is cut off: it does not end with 'dump complete'"
+
+
+def blocks(dump: Dump, until: float) -> Iterator[bytes]:
+    """Yield the text of a plain dump.
+
+    Raises:
+        TimeoutError: it was not at the end in time.
+    """
+    reader = gzip.open if dump.format != "plain" else open
+    with reader(dump.path, "rb") as file:
+        block = file.read(BLOCK)
+        while block:
+            yield block
+            if time.monotonic() > until:
+                raise TimeoutError
+            block = file.read(BLOCK)

@@ -1,0 +1,199 @@
+"""A dump, put into an empty database that nobody knows: the very bytes that were hashed.
+
+A file is opened once, hashed and handed to the tool as its input, so that it can lie where the role
+cannot read. A directory is copied for the role while it is hashed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import os
+import pwd
+import re
+import shutil
+import stat
+import tempfile
+import threading
+from typing import BinaryIO, Iterator, NamedTuple
+
+from ..errors import Problem
+from ..files.read import sha256
+from ..observe.trial import staged_tree
+from . import dump as dumps
+from .dump import ARCHIVER, TOOLS
+from .server import ASKING, PLAIN, Server, said
+
+PREFIX = staged_tree.PREFIX + "dump-"
+"""Sweeping away what a dead trial left takes away what a dead restore left."""
+
+ENTRY = re.compile(r"^\d+; \d+ \d+ TABLE (?!DATA |ATTACH )", re.MULTILINE)
+COUNT = """
+SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  AND n.nspname !~ '^pg_(toast|temp)';
+"""
+CHANGED = ("the dump changed since the plan was made", "run the same command again")
+
+
+class Input(NamedTuple):
+    """A dump that is open: its digest, and either the file at its beginning or the directory."""
+
+    kind: str
+    path: str
+    sha256: str
+    bytes: int
+    file: BinaryIO | None
+
+
+def stamp(path: str) -> list[int]:
+    """Return what tells that a dump was not touched: of a directory, that none of it was."""
+    found = [os.stat(path)]
+    if stat.S_ISDIR(found[0].st_mode):
+        found += [os.stat(os.path.join(path, name)) for name in sorted(os.listdir(path))]
+    return [
+        number
+        for each in found
+        for number in (each.st_dev, each.st_ino, each.st_size, each.st_mtime_ns, each.st_ctime_ns)
+    ]
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[Input]:
+    """Yield a dump, read whole and hashed.
+
+    Raises:
+        OSError: it cannot be read.
+        Problem: it was written to meanwhile.
+    """
+    before = stamp(path)
+    if os.path.isdir(path):
+        digest = hashlib.sha256()
+        for name, each in _members(path):
+            digest.update(f"{each} {name}\n".encode("utf-8", "surrogateescape"))
+        yield Input("directory", path, digest.hexdigest(), sum(before[2::5]), None)
+    else:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", 0) as file:
+            kind = dumps.kind_of(file)
+            os.lseek(file.fileno(), 0, os.SEEK_SET)
+            size = os.fstat(file.fileno()).st_size
+            digest_ = sha256(file.fileno(), size)
+            os.lseek(file.fileno(), 0, os.SEEK_SET)
+            yield Input(kind, path, digest_, size, file)
+    if stamp(path) != before:
+        raise Problem(*CHANGED)
+
+
+def _members(path: str) -> Iterator[tuple[str, str]]:
+    for name in sorted(os.listdir(path)):
+        with open(os.path.join(path, name), "rb", 0) as file:
+            yield name, sha256(file.fileno(), os.fstat(file.fileno()).st_size)
+
+
+@contextlib.contextmanager
+def readable(server: Server, source: Input) -> Iterator[Input]:
+    """Yield the dump so that the server's account can read it; a directory is copied for it."""
+    if source.file is not None or not server.account:
+        yield source
+        return
+    staged_tree.sweep()
+    place = tempfile.mkdtemp(prefix=PREFIX)
+    try:
+        target = os.path.join(place, "dump")
+        shutil.copytree(source.path, target)
+        with opened(target) as copied:
+            if copied.sha256 != source.sha256:
+                raise Problem(*CHANGED)
+        account = pwd.getpwnam(server.account)
+        for here, _, inside in os.walk(place):
+            for each in (here, *(os.path.join(here, name) for name in inside)):
+                os.chown(each, account.pw_uid, account.pw_gid)
+        yield source._replace(path=target)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def tables(server: Server, source: Input) -> int:
+    """Return how many tables an archive holds, by its table of contents.
+
+    Raises:
+        Problem: it cannot be read.
+    """
+    words = [] if source.file else [source.path]
+    outcome = server.call(ARCHIVER, ["-l", *words], None, ASKING, given=source.file)
+    if source.file:
+        os.lseek(source.file.fileno(), 0, os.SEEK_SET)
+    if outcome.code:
+        raise Problem(f"{ARCHIVER} cannot list {source.path}: {said(outcome)}", server.hint)
+    return len(ENTRY.findall(outcome.out))
+
+
+def load(server: Server, name: str, source: Input, timeout: float) -> None:
+    """Put a dump into a database, and have the server look at what it got.
+
+    Raises:
+        Problem: not all of it went in.
+    """
+    if source.kind in TOOLS:
+        argv = [*PLAIN, "--single-transaction", "-f", "-", "-o", os.devnull]
+        with text(source) as given:
+            outcome = server.call("psql", argv, name, timeout, given=given)
+    else:
+        words = [] if source.file else [source.path]
+        argv = ["--exit-on-error", "--no-password", *words]
+        outcome = server.call(ARCHIVER, argv, name, timeout, given=source.file)
+    if outcome.code or outcome.timed_out:
+        why = f"not done within {timeout:.0f} s" if outcome.timed_out else said(outcome)
+        raise Problem(
+            f"the dump {source.path} cannot be restored as it is: {why}",
+            f"nothing was changed; try it on the host: createdb trial, then restore into it: "
+            f"{server.hint}",
+        )
+    server.sql("ANALYZE;", name, timeout)
+
+
+@contextlib.contextmanager
+def text(source: Input) -> Iterator[BinaryIO | None]:
+    """Yield a plain dump's text as an open file; a compressed one is unpacked on the way.
+
+    Raises:
+        Problem: it could not be unpacked to its end.
+    """
+    if source.kind == "plain":
+        yield source.file
+        return
+    reading, writing = os.pipe()
+    failed: list[str] = []
+
+    def unpack() -> None:
+        try:
+            with open(writing, "wb") as out, gzip.open(source.file or "") as whole:
+                shutil.copyfileobj(whole, out, dumps.BLOCK)
+        except BrokenPipeError:
+            pass  # psql stopped at an error, and says which
+        except Exception as error:  # noqa: BLE001 - it is raised for every criterion that asks
+            failed.append(str(error))
+
+    worker = threading.Thread(target=unpack, daemon=True)
+    worker.start()
+    with open(reading, "rb", 0) as given:
+        yield given
+    worker.join()
+    if failed:
+        raise Problem(f"the dump {source.path} cannot be unpacked: {failed[0]}", "make it again")
+
+
+def check(server: Server, name: str, wanted: int) -> int:
+    """Return how many tables a database has.
+
+    Raises:
+        Problem: they are fewer than the dump has.
+    """
+    found = int(server.sql(COUNT, name))
+    if found < max(1, wanted):
+        raise Problem(
+            f"{found} of {wanted} tables are there after the dump was restored beside the database",
+            "nothing was changed; see the dump with pg_restore -l, and make it again",
+        )
+    return found

@@ -1,0 +1,226 @@
+"""A PostgreSQL server, asked by its own tools as the role of the manifest, and never as root.
+
+As root we first become somebody who can connect as that role: the account of the role's name, which
+is what peer authentication wants; else the one that the units run as; else the socket's owner.
+Passwords are never ours to know: that account's `~/.pgpass` holds them where they are needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pwd
+import re
+import shutil
+from typing import Any, BinaryIO, Iterator, NamedTuple, Sequence
+
+from ..errors import Problem
+from ..system.command import Outcome, identity, run, surroundings
+
+ASKING = 30.0
+"""Seconds for statements that only look, or change names."""
+
+VALUE = re.compile(r"(: |value )\"[^\"]*\"")
+"""How the server quotes data in what it says of an error."""
+
+PLAIN = ("-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse")
+
+
+class Server(NamedTuple):
+    """One server as one role, and the system's database there.
+
+    `account` is who we become for it, "" for who we are; `session` is how the server calls us.
+    """
+
+    host: str
+    port: int
+    user: str
+    tools: str
+    account: str
+    name: str
+    session: str
+
+    @property
+    def maintenance(self) -> str:
+        """The database to be in while another one is renamed."""
+        return "template1" if self.name == "postgres" else "postgres"
+
+    def call(
+        self,
+        tool: str,
+        argv: Sequence[str],
+        database: str | None,
+        timeout: float,
+        *,
+        script: str = "",
+        given: BinaryIO | None = None,
+    ) -> Outcome:
+        """Run a tool of the server's, in a database where one is named; return how it ended.
+
+        Raises:
+            Problem: it is not where the manifest says.
+        """
+        place = where(tool, self.tools)
+        if place is None:
+            raise Problem(f"there is no {tool} in {self.tools or 'PATH'}", way(tool, self.tools))
+        found = identity(self.account)
+        env = {
+            **surroundings(found),
+            "PGHOST": self.host,
+            "PGPORT": str(self.port),
+            "PGAPPNAME": self.session,
+            "PGCLIENTENCODING": "UTF8",
+            "PGCONNECT_TIMEOUT": "10",
+            **({"PGUSER": self.user} if self.user else {}),
+        }
+        return run(
+            [place, *([] if database is None else ["-d", conninfo(database)]), *argv],
+            timeout,
+            env=env,
+            cwd="/",
+            user=self.account,
+            stdin=script.encode("utf-8", "surrogateescape"),
+            given=given,
+        )
+
+    def sql(self, script: str, database: str = "", timeout: float = ASKING) -> str:
+        """Run statements, each on its own, up to the first that fails; return what they say.
+
+        Raises:
+            Problem: one failed, in the server's words.
+        """
+        outcome = self.call("psql", PLAIN, database or self.maintenance, timeout, script=script)
+        if outcome.code:
+            late = f" (it was not done within {timeout:.0f} s)" if outcome.timed_out else ""
+            raise Problem(f"the database server says: {said(outcome)}{late}", self.hint)
+        return outcome.out.strip()
+
+    @property
+    def hint(self) -> str:
+        """How to see on the host what we see."""
+        who = f"sudo -u {self.account} " if self.account else ""
+        role = f"-U {self.user} " if self.user else ""
+        tool = f"{self.tools}/psql" if self.tools else "psql"
+        return f"on the host: {who}{tool} -h {self.host} -p {self.port} {role}{self.maintenance}"
+
+
+def where(tool: str, tools: str = "") -> str | None:
+    """Return where a tool of PostgreSQL is; where the manifest names a place, only there."""
+    return shutil.which(tool, path=tools or surroundings()["PATH"])
+
+
+def way(tool: str, tools: str = "") -> str:
+    """Return how to get a tool that is not where it was looked for."""
+    other = where(tool)
+    if tools and other:
+        return f"correct tools in [database]; without it {other} is taken"
+    return "set tools in [database], or install them: apt-get install postgresql-client"
+
+
+def said(outcome: Outcome) -> str:
+    """Return an error of a tool for people: its first one, without the data that it quotes."""
+    lines = [line.strip() for line in (outcome.err or outcome.out).splitlines()]
+    wrong = [line for line in lines if "ERROR:" in line or "FATAL:" in line]
+    wrong += [line for line in lines if "error:" in line]
+    found = wrong[0] if wrong else outcome.words
+    return VALUE.sub(r'\1"..."', re.sub(r"^.*?(?=ERROR:|FATAL:|error:)", "", found))[:300]
+
+
+def conninfo(database: str) -> str:
+    """Return what libpq takes for a database's name, whatever is in it."""
+    quoted = database.replace("\\", "\\\\").replace("'", "\\'")
+    return f"dbname='{quoted}'"
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def reached(question: dict[str, Any]) -> Server:
+    """Return the server of a question's `host`, `port`, `user`, `tools`, `account` and `name`.
+
+    Raises:
+        Problem: nobody that we may become can connect to it.
+    """
+    server = Server(
+        question["host"],
+        int(question["port"]),
+        question["user"],
+        question["tools"],
+        "",
+        question["name"],
+        signed(question.get("run") or ""),
+    )
+    tried = []
+    for account in accounts(server, question["account"]):
+        server = server._replace(account=account)
+        outcome = server.call("psql", PLAIN, server.maintenance, ASKING, script="SELECT 1;")
+        if outcome.code == 0:
+            return server
+        tried.append(f"{account or 'we'}: {said(outcome)}")
+    if not tried:
+        if server.host.startswith("/") and not os.path.exists(socket(server)):
+            raise Problem(
+                f"no database server listens at {socket(server)}",
+                "start it, or correct host and port in [database]",
+            )
+        raise Problem(
+            "only root could ask the database server, and root never does",
+            "set [system] user, or make an account of the name of [database] user",
+        )
+    raise Problem(
+        f"the database server cannot be reached as the role {server.user!r}: {'; '.join(tried)}",
+        f"start it, or put this right: {server.hint}; for peer authentication the role needs an "
+        "account of its own name; or leave the database alone: restore = false in [database]",
+    )
+
+
+def accounts(server: Server, user: str) -> Iterator[str]:
+    """Yield whom we may become to connect, the likeliest first; root never."""
+    if os.geteuid() != 0:
+        yield ""
+        return
+    names = [server.user, user, socket_owner(server) if server.host.startswith("/") else "nobody"]
+    for name in dict.fromkeys(names):
+        with contextlib.suppress(KeyError):
+            if name and pwd.getpwnam(name).pw_uid != 0:
+                yield name
+
+
+def socket_owner(server: Server) -> str:
+    """Return who a server's socket belongs to, "" where that cannot be told."""
+    try:
+        uid = os.stat(socket(server)).st_uid
+        return pwd.getpwuid(uid).pw_name
+    except (OSError, KeyError):
+        return ""
+
+
+def socket(server: Server) -> str:
+    """Return the path of a server's socket."""
+    return f"{server.host}/.s.PGSQL.{server.port}"
+
+
+def signed(run_id: str) -> str:
+    """Return what sessions of a run are called, so that a dead one's are known."""
+    return f"rollback {hashlib.sha256(run_id.encode()).hexdigest()[:16]}"
+
+
+def directory(server: Server) -> str:
+    """Return where a server on this host keeps its data, "" where that cannot be told.
+
+    The second line of the file beside its socket says so; the role itself may not ask.
+    """
+    try:
+        with open(f"{socket(server)}.lock", encoding="utf-8") as file:
+            place = file.read().splitlines()[1]
+    except (OSError, IndexError, UnicodeDecodeError):
+        return ""
+    return place if os.path.isdir(place) else ""

@@ -1,0 +1,112 @@
+"""Two databases swap their names; undo swaps them back.
+
+The failed database is kept under another name. What was restored is kept in its turn when the run
+is undone: somebody may have written into it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any
+
+from ..errors import Problem
+from ..state.lock import Work, working
+from . import catalog
+from .catalog import Found, Names
+from .server import Server, quoted, reached
+
+RESTORING = "database"
+"""The event before anything of a restore is done, with all that undo needs to know."""
+
+SWAPPING = 20.0
+PAUSE = 0.05
+
+
+def alone(server: Server) -> None:
+    """End what a dead call of this run left at work in the server."""
+    until = time.monotonic() + SWAPPING
+    while server.sql(catalog.ended("application_name", server.session)) != "0":
+        if time.monotonic() > until:
+            raise Problem("an earlier call of this run is still at work", server.hint)
+        time.sleep(PAUSE)
+
+
+def swap(work: Work, server: Server, found: Found, wanted: Names) -> dict[str, Any]:
+    """Give the restored database the live name, and the live one the name it is kept under."""
+    fresh = found.databases[wanted.fresh]
+    mark = fresh.mark
+    if mark is None:
+        raise Problem(f"{wanted.fresh} is not whole", "run the same command again", "unfinished")
+    seconds, sessions = _exchanged(
+        server,
+        (wanted.live, wanted.failed),
+        (wanted.fresh, wanted.live),
+        catalog.commented(wanted.live, fresh.comment(mark._replace(state="live"))),
+    )
+    facts = {"seconds": seconds, "sessions": sessions, "kept": wanted.failed}
+    work.journal.add("database swapped", **facts)
+    return {"restored": wanted.live, **facts}
+
+
+def _exchanged(
+    server: Server, first: tuple[str, str], second: tuple[str, str], then: str
+) -> tuple[float, int]:
+    """Rename two databases, in one transaction; return its seconds and the sessions it ended.
+
+    Raises:
+        Problem: kind `unfinished`, nothing was renamed.
+    """
+    live, started = first[0], time.monotonic()
+    words = [
+        catalog.opened(live, to_all=False),
+        catalog.ended("datname", live),
+        *("BEGIN;", catalog.renamed(*first), catalog.renamed(*second), then, "COMMIT;"),
+    ]
+    try:
+        said = server.sql("\n".join(words), timeout=SWAPPING)
+    except Problem as problem:
+        with contextlib.suppress(Problem):
+            server.sql(catalog.opened(live, to_all=True))
+        role = quoted(server.user or "...")
+        raise Problem(
+            f"the databases could not be swapped: {problem.message}",
+            f"end the sessions of {live}, or as a superuser: GRANT pg_signal_backend TO {role}; "
+            "then run the same command again",
+            "unfinished",
+        ) from problem
+    return round(time.monotonic() - started, 3), int(said.split()[0])
+
+
+def undo(question: dict[str, Any]) -> dict[str, Any]:
+    """Make the database from before the run the live one again, from any point of the run."""
+    with working(question, back=True) as work:
+        known = [each for each in work.journal.entries if each["event"] == RESTORING]
+        return {"undone": sum([take_back(work, each) for each in reversed(known)])}
+
+
+def take_back(work: Work, entry: dict[str, Any]) -> int:
+    """Undo what one entry of the journal announced; return how many databases came back.
+
+    Raises:
+        Problem: the server does not let us.
+    """
+    if work.journal.last("database undo") is None:
+        work.journal.add("database undo")
+    wanted = Names(*entry["names"])
+    server = reached(entry)
+    alone(server)
+    found = catalog.look(server, wanted).databases
+    back = int(wanted.failed in found)
+    if back:
+        reopened = catalog.opened(wanted.live, to_all=True)
+        _exchanged(server, (wanted.live, wanted.fresh), (wanted.failed, wanted.live), reopened)
+        work.journal.add("database undone", kept=wanted.fresh)
+        return 1
+    fresh = found.get(wanted.fresh)
+    if fresh is not None and not (fresh.mark and fresh.mark.state == "live"):
+        server.sql(catalog.ended("datname", wanted.fresh))
+        server.sql(f"DROP DATABASE {quoted(wanted.fresh)};")
+    if wanted.live in found and not found[wanted.live].row["datallowconn"]:
+        server.sql(catalog.opened(wanted.live, to_all=True))
+    return 0

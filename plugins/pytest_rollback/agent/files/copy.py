@@ -1,0 +1,139 @@
+"""Saved copies on disk: written beside the files, made durable in batches, then named at once.
+
+Until the renames nothing but files of our own names has come to be; a crash at any instant leaves
+every live file untouched, and the same command again completes the set.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+from typing import Iterable, NamedTuple, Sequence
+
+from ..state.backup_set import Saved
+from . import metadata
+from .fsync import flushed, spread
+from .read import blocks
+from .tree import Irregular, Tree, open_regular
+
+FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Batch(NamedTuple):
+    """What came of staging: the entries for the record, and what could not be staged."""
+
+    saved: list[Saved]
+    problems: list[str]
+
+
+def temporary(path: str) -> str:
+    """Return the name a copy has until it is whole: a run that was killed leaves no other."""
+    digest = hashlib.sha256(os.fsencode(path)).hexdigest()
+    return f".rollback-{digest[:24]}.new"
+
+
+def stage(root: str, paths: Sequence[str]) -> Batch:
+    """Write each file's durable copy under its temporary name; take all away if one fails."""
+    with Tree(root) as tree:
+        found = [_attempt(tree, path) for path in paths]
+    saved = [entry for entry in found if isinstance(entry, Saved)]
+    found += spread(_flushed, root, [entry.path for entry in saved])
+    batch = Batch(saved, [entry for entry in found if isinstance(entry, str)])
+    if batch.problems:
+        discard(root, paths)
+    return batch
+
+
+def _attempt(tree: Tree, path: str) -> object:
+    """Return the entry of a staged file, or why it could not be staged."""
+    try:
+        return _staged(tree, path)
+    except (Irregular, OSError) as error:
+        return _unsaved(path, error)
+
+
+def _flushed(tree: Tree, path: str) -> object:
+    """Make a staged copy durable, or return why it could not be."""
+    try:
+        flushed(open_regular(tree.parent(path)[0], temporary(path)))
+    except (Irregular, OSError) as error:
+        return _unsaved(path, error)
+    return None
+
+
+def _unsaved(path: str, error: Exception) -> str:
+    return f"{path}: cannot be saved: {getattr(error, 'strerror', None) or error}"
+
+
+def _staged(tree: Tree, path: str) -> Saved:
+    directory, name = tree.parent(path)
+    source = open_regular(directory, name)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary(path), dir_fd=directory)
+        target = os.open(temporary(path), FRESH, 0o600, dir_fd=directory)
+        try:
+            return _copied(path, source, target)
+        finally:
+            os.close(target)
+    finally:
+        os.close(source)
+
+
+def _copied(path: str, source: int, target: int) -> Saved:
+    """Copy bytes and metadata, and return what was copied."""
+    before, carried = os.fstat(source), metadata.read(source)
+    digest, size = hashlib.sha256(), 0
+    for block in blocks(source, before.st_size):
+        digest.update(block)
+        size += len(block)
+        _write(target, block)
+    metadata.apply(target, carried)
+    after = os.fstat(source)
+    if (before.st_ctime_ns, before.st_size, size) != (after.st_ctime_ns, after.st_size, size):
+        raise OSError(0, "it changed while it was copied")
+    return Saved(
+        path,
+        digest.hexdigest(),
+        size,
+        carried.mode,
+        carried.uid,
+        carried.gid,
+        carried.mtime_ns,
+        {name: base64.b64encode(value).decode() for name, value in carried.xattrs.items()},
+    )
+
+
+def _write(target: int, block: bytes) -> None:
+    rest = memoryview(block)
+    while rest:
+        rest = rest[os.write(target, rest) :]
+
+
+def commit(root: str, paths: Sequence[str], suffix: str) -> None:
+    """Give each staged copy its name, durably. Copies of those names are replaced.
+
+    Raises:
+        OSError: a name could not be given; the same call again completes it.
+    """
+    with Tree(root) as tree:
+        for path in paths:
+            directory, name = tree.parent(path)
+            os.rename(temporary(path), name + suffix, src_dir_fd=directory, dst_dir_fd=directory)
+    settle(root, paths)
+
+
+def settle(root: str, paths: Iterable[str]) -> None:
+    """Make the entries of every directory that holds one of the paths durable, once each."""
+    above: set[str] = {path.rpartition("/")[0] for path in paths}
+    spread(lambda tree, name: os.fsync(tree.directory(name)), root, sorted(above))
+
+
+def discard(root: str, paths: Iterable[str]) -> None:
+    """Take away whatever was staged for the paths."""
+    with Tree(root) as tree:
+        for path in paths:
+            with contextlib.suppress(Irregular, OSError):
+                os.unlink(temporary(path), dir_fd=tree.parent(path)[0])

@@ -1,0 +1,188 @@
+"""What units wrote since they started: errors by priority and by text, known noise aside."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any, Sequence
+
+from ...errors import Problem
+from . import journald, log_file, offsets
+from .findings import Errors, Rules, counted, rules
+from .timestamps import stamp
+
+FINDINGS = 200
+"""Findings of one component that are told; more are counted."""
+
+URGENT = 3
+"""The journal's priority `err`; smaller numbers are worse."""
+
+AHEAD = 60.0
+"""Seconds that a log's times may be ahead of the host's clock before nothing is concluded."""
+
+
+class Silent(Problem):
+    """A log from which nothing can be concluded."""
+
+
+def look(question: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return for each component what its log says, from its unit's start or `window` ago to now."""
+    stated = rules(question)
+    until = time.monotonic() + question["timeout"]
+    return {
+        asked["name"]: component(
+            {**asked, "begin": offsets.begin(question.get("state"), asked["log"])},
+            stated,
+            question["window"],
+            until,
+        )
+        for asked in question["components"]
+    }
+
+
+def component(asked: dict[str, Any], stated: Rules, window: float, until: float) -> dict[str, Any]:
+    """Return what one log says; `problem` where nothing can be concluded from it."""
+    now = time.time()
+    answer = {"log": asked["log"], "seen": 0.0, "lines": 0, "noise": 0, "errors": 0}
+    answer.update(findings=[], files=[], bytes=0, problem="", hint="")
+    if asked.get("since") is None:
+        reason = f"{asked['unit']} does not run: its log has no beginning"
+        return {**answer, "problem": reason, "hint": f"start {asked['unit']}"}
+    start = max(began(asked.get("pid", 0), asked["since"]), now - window)
+    read = journal if asked["log"] == "journal" else file
+    try:
+        return {**answer, **read(asked, stated, start, now, until)}
+    except Problem as problem:
+        return {**answer, "problem": problem.message, "hint": problem.hint}
+    except (OSError, EOFError) as error:
+        words = getattr(error, "strerror", None) or str(error)
+        name = getattr(error, "filename", None) or asked["log"]
+        hint = f"correct log of component {asked['name']} in rollback.toml, or see 'ls -l {name}'"
+        return {**answer, "problem": f"{name}: {words}", "hint": hint}
+
+
+def began(pid: int, since: float) -> float:
+    """Return when a process began, where its manager tells whole seconds only."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return since
+    ticks = int(fields.rpartition(")")[2].split()[19])
+    boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    exact = boot + ticks / os.sysconf("SC_CLK_TCK")
+    return exact if since <= exact <= since + 1.5 else since
+
+
+def journal(
+    asked: dict[str, Any], stated: Rules, start: float, now: float, until: float
+) -> dict[str, Any]:
+    """Return what a unit wrote to the journal."""
+    found = journald.entries(asked["unit"], start, max(0.5, until - time.monotonic()))
+    texts = [entry.text for entry in found.entries]
+    urgent = {at for at, entry in enumerate(found.entries) if entry.priority <= URGENT}
+    errors = counted(texts, stated, urgent)
+    lines = sum(entry.pid != journald.INIT for entry in found.entries)
+    first = min((entry.when for entry in found.entries), default=now)
+    answer = told(errors, lines, now - (start if found.whole else first))
+    if not lines and not errors.findings:
+        hint = f"journalctl -u {asked['unit']} -n 20"
+        if os.geteuid() != 0:
+            hint = f"{hint}; {journald.RIGHTS}"
+        answer.update(
+            problem=f"the journal has no line of {asked['unit']} {ago(start, now)}", hint=hint
+        )
+    elif not found.whole:
+        answer.update(cut(asked, journald.MOST, answer["seen"]))
+    return answer
+
+
+def file(
+    asked: dict[str, Any], stated: Rules, start: float, now: float, until: float
+) -> dict[str, Any]:
+    """Return what a unit wrote to its log file."""
+    path = asked["log"]
+    part = log_file.part(path, start, until, asked["begin"])
+    lines, read = part.lines, {"files": part.files, "bytes": part.read}
+    times = (stamp(line) for line in reversed(lines))
+    newest = next((when for when in times if when is not None), None)
+    if newest is None:
+        return {**timeless(asked, stated, part, start, now), **read}
+    if newest > now + AHEAD:
+        raise Silent(
+            f"{path}: its times are {newest - now:.0f} s ahead of this host's clock",
+            "have it write the zone with its times, or set the clock",
+        )
+    errors = counted(lines, stated, set(), lambda first, last: is_old(lines, first, last, start))
+    stamped = ((at, stamp(line)) for at, line in enumerate(lines))
+    first, began_at = next(
+        ((at, when) for at, when in stamped if when is not None and when >= start),
+        (len(lines), now),
+    )
+    answer = told(errors, len(lines) - first, now - (start if part.reached else began_at))
+    if first == len(lines) and not errors.findings:
+        raise Silent(f"{path}: no line {ago(start, now)}; {latest(part, newest, start)}", see(path))
+    if not part.reached:
+        answer.update(cut(asked, log_file.MOST, answer["seen"]))
+    return {**answer, **read}
+
+
+def timeless(
+    asked: dict[str, Any], stated: Rules, part: log_file.Part, start: float, now: float
+) -> dict[str, Any]:
+    """Return what a log says whose lines have no time: clean when all of it is, or by a mark."""
+    path, errors = asked["log"], counted(part.lines, stated, set())
+    if part.written < start or not part.lines:
+        raise Silent(f"{path}: nothing was written {ago(start, now)}", see(path))
+    if not part.reached or (errors.findings and not asked["begin"]):
+        about = f"{len(errors.findings)} errors" if errors.findings else "32 MiB without an error"
+        raise Silent(
+            f"{path}: no line has a time that is understood; {about} may be of before the start",
+            "have it write ISO 8601 times at the head of its lines, or move the old log away",
+        )
+    return told(errors, len(part.lines), now - start)
+
+
+def told(errors: Errors, lines: int, seen: float) -> dict[str, Any]:
+    """Return the answer that all kinds of log have in common."""
+    return {
+        "seen": max(0.0, seen),
+        "lines": lines,
+        "noise": errors.noise,
+        "errors": len(errors.findings),
+        "findings": errors.findings[:FINDINGS],
+    }
+
+
+def cut(asked: dict[str, Any], most: int, seen: float) -> dict[str, str]:
+    """Return why a log that was not read whole proves nothing."""
+    said = f"only the last {seen:.0f} s of its log were looked at: they fill {most >> 20} MiB"
+    return {"problem": said, "hint": f"have {asked['unit']} log less, or shorten [logs] window"}
+
+
+def latest(part: log_file.Part, newest: float, start: float) -> str:
+    """Return what speaks for a log in another zone: written to just now, and dated long ago."""
+    day = dt.datetime.fromtimestamp(newest).astimezone().isoformat(" ", "seconds")
+    written = ", and yet it was written to: are its times of another zone?"
+    return f"the newest is of {day}{written if part.written >= start else ''}"
+
+
+def see(path: str) -> str:
+    """Return the command that shows the end of a log."""
+    return f"tail -n 20 {path}"
+
+
+def ago(start: float, now: float) -> str:
+    """Return how long a log was looked at, in words."""
+    return f"in the {now - start:.0f} s since it started or its window began"
+
+
+def is_old(lines: Sequence[str], first: int, last: int, start: float) -> bool:
+    """Tell whether an error is surely of before the start: by its time or that of a later line."""
+    when = stamp(lines[first])
+    if when is None:
+        below = (stamp(lines[at]) for at in range(last + 1, len(lines)))
+        when = next((found for found in below if found is not None), math.inf)
+    return when < start

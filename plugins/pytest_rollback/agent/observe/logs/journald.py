@@ -1,0 +1,82 @@
+"""What a unit wrote to the journal since a time, asked through journalctl."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from typing import Any, NamedTuple
+
+from ...errors import Problem
+from ...system.command import run
+
+MOST = 32 << 20
+"""Bytes of answer that are looked at: the latest ones."""
+
+INIT = 1
+"""The service manager's pid: its words are about the unit, not the unit's own."""
+
+RIGHTS = "set [target] sudo = true, or add the user to the group systemd-journal"
+
+
+class Entry(NamedTuple):
+    """One entry: when it was written, how urgent it is (0 to 7), by whom, and its text."""
+
+    when: float
+    priority: int
+    pid: int
+    text: str
+
+
+class Journal(NamedTuple):
+    """Entries, those of one process together and oldest first; `whole` when none is missing."""
+
+    entries: list[Entry]
+    whole: bool
+
+
+def entries(unit: str, start: float, timeout: float) -> Journal:
+    """Return a unit's entries since `start`.
+
+    Raises:
+        Problem: journalctl is missing, fails, or does not answer in time.
+    """
+    # The latest first: what does not fit any more is then the oldest.
+    argv = ["journalctl", "-u", unit, f"--since=@{math.floor(start)}", "-o", "json", "--reverse"]
+    rest = ["--output-fields=MESSAGE,PRIORITY,_PID", "--all", "--no-pager", "--quiet"]
+    outcome = run([*argv, *rest], timeout, most=MOST)
+    by_hand = f"journalctl -u {unit} --since=@{math.floor(start)}"
+    if outcome.missing:
+        raise Problem(
+            "this host has no journalctl",
+            "name the log file in log of this component",
+            "unreachable",
+        )
+    if outcome.timed_out:
+        raise Problem(f"journalctl gave no answer in {timeout:.0f} s", by_hand, "unreachable")
+    if outcome.code and not outcome.cut:
+        hint = by_hand if os.geteuid() == 0 else f"{by_hand}; {RIGHTS}"
+        raise Problem(f"journalctl failed: {outcome.words}", hint, "unreachable")
+    found = [entry for line in outcome.out.splitlines() for entry in parsed(line)]
+    kept = [entry for entry in reversed(found) if entry.when >= start]
+    return Journal(sorted(kept, key=lambda entry: entry.pid), not outcome.cut)
+
+
+def parsed(line: str) -> list[Entry]:
+    """Return the entry on a line; nothing where the line is cut off or is none."""
+    try:
+        found = json.loads(line)
+        when = int(found["__REALTIME_TIMESTAMP"]) / 1e6
+        priority, pid = int(found.get("PRIORITY", 6)), int(found.get("_PID", 0))
+    except (ValueError, TypeError, KeyError):
+        return []
+    return [Entry(when, priority, pid, text(found.get("MESSAGE")))]
+
+
+def text(message: Any) -> str:  # noqa: ANN401 - what the journal calls a message
+    """Return a message as text: it is a list of bytes where it is not UTF-8."""
+    if isinstance(message, list):
+        if message and isinstance(message[0], int):
+            return bytes(message).decode("utf-8", "surrogateescape")
+        return "\n".join(map(text, message))  # a field that was sent more than once
+    return message if isinstance(message, str) else ""

@@ -1,0 +1,87 @@
+"""Where a log ended right before its unit was started: what lies above is surely of before.
+
+A traceback has no time of its own. Without a mark one from just before the start cannot be told
+from one just after it, and has to count.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from typing import Any, Optional
+
+from ...files.tree import open_regular
+from ...state import directory as places
+from . import log_file
+
+NAME = "log-marks.json"
+FRESH = ".log-marks.json.new"
+FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+PRIVATE = 0o600
+
+LAST = 512
+"""Bytes right above a mark that have to be the same: a log may be emptied and grow again."""
+
+
+def taken(path: str) -> Optional[dict[str, Any]]:
+    """Return where a log file ends now; None for a journal, and where there is no such file."""
+    if not path.startswith("/"):
+        return None
+    try:
+        with log_file.opened(path, follow=True) as file:
+            found = os.fstat(file.fileno())
+            return _mark(file.fileno(), found, found.st_size)
+    except OSError:
+        return None
+
+
+def _mark(opened: int, found: os.stat_result, size: int) -> dict[str, Any]:
+    above = os.pread(opened, min(LAST, size), max(0, size - LAST))
+    digest = hashlib.sha256(above).hexdigest()
+    return {"file": [found.st_dev, found.st_ino], "size": size, "above": digest}
+
+
+def keep(state: str, path: str, mark: Optional[dict[str, Any]]) -> None:
+    """Keep the mark of a log, atomically and durably; for lock holders."""
+    if mark is None:
+        return
+    directory = places.made(state)
+    try:
+        text = json.dumps({**_known(directory), path: mark}).encode("ascii")
+        with os.fdopen(os.open(FRESH, FLAGS, PRIVATE, dir_fd=directory), "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(FRESH, NAME, src_dir_fd=directory, dst_dir_fd=directory)
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _known(directory: int) -> dict[str, Any]:
+    try:
+        with os.fdopen(open_regular(directory, NAME), "rb") as file:
+            found = json.loads(file.read())
+    except Exception:  # noqa: BLE001 - our bug must reach the controller as one, framed
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def begin(state: Optional[str], path: str) -> int:
+    """Return the byte at which a log begins to count; 0 where no mark fits the file of today."""
+    if not state or not path.startswith("/"):
+        return 0
+    with contextlib.suppress(Exception):  # no state directory, a damaged mark: all of it counts
+        directory = places.opened(state)
+        try:
+            mark = _known(directory)[path]
+        finally:
+            os.close(directory)
+        with log_file.opened(path, follow=True) as file:
+            found = os.fstat(file.fileno())
+            fits = found.st_size >= mark["size"]
+            if fits and _mark(file.fileno(), found, mark["size"]) == mark:
+                return int(mark["size"])
+    return 0

@@ -1,0 +1,1 @@
+"""Requests to health addresses: once (`request`), or often and timed (`sample`, `measurement`)."""

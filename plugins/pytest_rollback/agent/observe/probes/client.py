@@ -1,0 +1,114 @@
+"""One answer of a probe, and what everything that asks has in common."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+import time
+from contextlib import suppress
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
+
+LATE = 5.0
+"""Seconds for one answer where the probe does not say."""
+
+
+class Answer(NamedTuple):
+    """What a peer answered, how long it took in seconds, and what was wrong with asking."""
+
+    status: int | None
+    body: str
+    seconds: float
+    problem: str | None = None
+    aside: str = ""
+
+
+class Client:
+    """Asks one probe again and again; a way to ask is a subclass with `exchange`."""
+
+    def __init__(self, probe: dict[str, Any]) -> None:
+        self.probe = probe
+        self.timeout = float(probe.get("timeout", LATE))
+
+    def ask(self) -> Answer:
+        """Return the answer; one that does not come has a problem instead."""
+        started = time.perf_counter()
+        try:
+            return self.exchange()
+        except (OSError, HTTPException, ValueError) as error:
+            self.close()
+            return Answer(None, "", time.perf_counter() - started, self.words(error))
+
+    def exchange(self) -> Answer:
+        """Ask once.
+
+        Raises:
+            OSError, HTTPException, ValueError: there is no answer.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of what is kept between two questions."""
+
+    def words(self, error: Exception) -> str:
+        """Return why there is no answer."""
+        if isinstance(error, socket.timeout):
+            return f"no answer within {self.timeout:g} s"
+        words = getattr(error, "strerror", None) or str(error) or "the peer hung up"
+        return f"no answer: {words}"
+
+    def satisfied(self, said: bytes) -> bool:
+        """Tell whether the wanted body is already there; with `reject`, all has to be read."""
+        wanted = self.probe.get("body", "")
+        enough = bool(wanted) and re.search(wanted, said.decode("utf-8", "replace")) is not None
+        return enough and not self.probe.get("reject")
+
+
+EVERY = 0.05
+"""Seconds between two looks at the clock."""
+
+
+class Watch:
+    """One thread that shuts the connection down when an answer takes too long."""
+
+    def __init__(self) -> None:
+        self.fired = False
+        self.connection: HTTPConnection | None = None
+        self.until = 0.0
+        self.lock = threading.Lock()
+        self.stopped: threading.Event | None = None
+
+    def begin(self, connection: HTTPConnection, seconds: float) -> None:
+        """Give the connection so many seconds from now."""
+        with self.lock:
+            self.fired, self.connection = False, connection
+            self.until = time.monotonic() + seconds
+        if self.stopped is None:
+            self.stopped = threading.Event()
+            threading.Thread(target=self.look, args=(self.stopped,), daemon=True).start()
+
+    def end(self) -> None:
+        """The answer is here: nothing to cut."""
+        with self.lock:
+            self.connection = None
+
+    def stop(self) -> None:
+        """End the thread; the next `begin` starts another."""
+        if self.stopped is not None:
+            self.stopped.set()
+            self.stopped = None
+
+    def look(self, stopped: threading.Event) -> None:
+        """Look at the clock until it is stopped."""
+        while not stopped.wait(EVERY):
+            with self.lock:
+                if self.connection is None or time.monotonic() < self.until:
+                    continue
+                self.fired, peer = True, self.connection.sock
+                if peer is not None:
+                    with suppress(OSError):  # the peer was faster
+                        socket.socket.shutdown(peer, socket.SHUT_RDWR)  # below TLS, if there is any

@@ -1,0 +1,93 @@
+"""Asks a URL over one kept connection, without following redirects, each answer in bounded time."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from .client import Answer, Client, Watch
+
+MOST = 1 << 20
+"""Bytes of one body that are looked at."""
+
+
+class Http(Client):
+    """HTTP/1.1, keep-alive; a kept connection that the peer has closed is opened again."""
+
+    def __init__(self, probe: dict[str, Any]) -> None:
+        super().__init__(probe)
+        parts = urlsplit(probe["url"])
+        kind = "HTTPSConnection" if parts.scheme == "https" else "HTTPConnection"
+        connect = getattr(http.client, kind)  # a Python without ssl lacks the first
+        self.connection: http.client.HTTPConnection = connect(
+            parts.hostname or "", parts.port, timeout=self.timeout
+        )
+        self.path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self.body, self.headers = content(probe)
+        self.watch = Watch()
+
+    def exchange(self) -> Answer:
+        """Return the answer of one request.
+
+        Raises:
+            socket.timeout: it was not complete in time, however steadily it trickled.
+        """
+        started = time.perf_counter()
+        self.watch.begin(self.connection, self.timeout)
+        try:
+            answer = self.request()
+        except (http.client.HTTPException, OSError, ValueError, AttributeError) as error:
+            if self.watch.fired:
+                raise socket.timeout from error
+            raise
+        finally:
+            self.watch.end()
+        if self.watch.fired:
+            raise socket.timeout
+        return answer._replace(seconds=time.perf_counter() - started)
+
+    def request(self) -> Answer:
+        """Ask, once more where the kept connection turns out to be closed."""
+        kept = self.connection.sock is not None
+        try:
+            return self.once()
+        except ConnectionError:
+            if not kept or self.watch.fired:
+                raise
+            self.connection.close()
+            return self.once()
+
+    def once(self) -> Answer:
+        """Send the request and read the answer to its end, or as much as is looked at."""
+        method = self.probe.get("method", "GET")
+        self.connection.request(method, self.path, self.body, self.headers)
+        response = self.connection.getresponse()
+        text = response.read(MOST).decode("utf-8", "replace")
+        if not response.isclosed():  # longer than what is looked at
+            self.connection.close()
+        return Answer(response.status, text, 0.0, aside=target(response))
+
+    def close(self) -> None:
+        """Close the connection; the next question opens another."""
+        self.watch.stop()
+        self.connection.close()
+
+
+def content(probe: dict[str, Any]) -> tuple[bytes | None, dict[str, str]]:
+    """Return the body and the headers that a probe sends."""
+    headers = dict(probe.get("headers") or {})
+    if probe.get("json") is not None:
+        if "content-type" not in {name.lower() for name in headers}:
+            headers["Content-Type"] = "application/json"
+        return json.dumps(probe["json"]).encode(), headers
+    return (probe.get("send") or "").encode() or None, headers
+
+
+def target(response: http.client.HTTPResponse) -> str:
+    """Return where an answer redirects to, without its query: it may hold a secret."""
+    location = response.getheader("Location")
+    return f" (to {location.partition('?')[0]})" if location else ""

@@ -1,0 +1,143 @@
+"""Asks a probe many times over, and says how long each answer took and what was wrong with it."""
+
+from __future__ import annotations
+
+import re
+import socket
+import statistics
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import Any, Iterator, NamedTuple
+
+from . import request
+from .client import Answer, Client
+
+STOP_AFTER = 3
+"""Failures in a row after which no more is asked: the peer is down, not slow."""
+
+AT_MOST = 60.0
+"""Seconds that all samples of one probe may take; fewer answers come back when it is longer."""
+
+NULL_SAMPLES = 50
+
+
+class Series(NamedTuple):
+    """What many answers gave: milliseconds of the good ones, words about the first bad one."""
+
+    times: list[float]
+    failed: int
+    problem: str | None
+    last: Answer
+
+
+def ask(question: dict[str, Any]) -> dict[str, Any]:
+    """Ask a probe `samples` times over one connection and return how long the answers took.
+
+    Where there is more than one sample another answer goes first and only its failure counts.
+    """
+    probe, samples = question["probe"], question.get("samples", 1)
+    until = time.monotonic() + question.get("deadline", AT_MOST)
+    series = measured(probe, samples, until)
+    return {
+        "samples_ms": series.times,
+        "answered": len(series.times),
+        "failed": series.failed,
+        "problem": series.problem,
+        "status": series.last.status,
+        "body": series.last.body[:300],
+        "overhead_ms": overhead(probe, samples) if samples > 1 and series.times else None,
+    }
+
+
+def measured(probe: dict[str, Any], samples: int, until: float) -> Series:
+    """Return the series of one probe: its warm-up, then its samples."""
+    with request.client(probe) as client:
+        warm = sample(client, probe) if samples > 1 else None
+        if warm is None or warm.problem is None:
+            return series(client, probe, samples, until)
+        rest = series(client, probe, samples, until, already=1)
+        return rest._replace(failed=rest.failed + 1, problem=warm.problem)
+
+
+def series(
+    client: Client, probe: dict[str, Any], samples: int, until: float, already: int = 0
+) -> Series:
+    """Ask until there are enough samples, no time, or too many failures in a row."""
+    times: list[float] = []
+    failed, in_a_row, problem = 0, already, None
+    answer = Answer(None, "", 0.0)
+    for _ in range(samples):
+        answer = sample(client, probe)
+        if answer.problem is None:
+            times.append(answer.seconds * 1000)
+            in_a_row = 0
+        else:
+            failed, in_a_row, problem = failed + 1, in_a_row + 1, problem or answer.problem
+        if in_a_row >= STOP_AFTER or time.monotonic() > until:
+            break
+    return Series(times, failed, problem, answer)
+
+
+def sample(client: Client, probe: dict[str, Any]) -> Answer:
+    """Return one answer, with its problem when it is not what the probe wants."""
+    answer = client.ask()
+    if answer.problem is not None:
+        return answer
+    return answer._replace(problem=unwanted(probe, answer))
+
+
+def unwanted(probe: dict[str, Any], answer: Answer) -> str | None:
+    """Return what is wrong with an answer, None when all that the probe states holds."""
+    wanted = wanted_status(probe)
+    body, reject = probe.get("body", ""), probe.get("reject", "")
+    if wanted is not None and answer.status != wanted:
+        return f"answered {answer.status}{answer.aside}, not {wanted}"
+    if body and not re.search(body, answer.body):
+        return f"the answer does not match {body!r}"
+    if reject and re.search(reject, answer.body):
+        return f"the answer matches {reject!r}, which it must not"
+    return None
+
+
+def wanted_status(probe: dict[str, Any]) -> int | None:
+    """Return the status that counts as healthy; a command's is its exit code, 0."""
+    if probe.get("url"):
+        return int(probe.get("status", 200))
+    return 0 if probe.get("command") else None
+
+
+def overhead(probe: dict[str, Any], samples: int) -> float | None:
+    """Return the milliseconds (p50) that asking itself takes, against a peer that does nothing."""
+    with null(request.kind_of(probe)) as peer:
+        until = time.monotonic() + 1.0
+        times = measured({**peer, "timeout": 1.0}, min(samples, NULL_SAMPLES), until).times
+    return statistics.median(times) if times else None
+
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
+
+
+@contextmanager
+def null(kind: str) -> Iterator[dict[str, Any]]:
+    """Yield a probe of the same kind whose peer does nothing; it ends with the block."""
+    if kind == "command":
+        yield {"command": ["true"]}
+        return
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        yield {"url": f"http://{address}/"} if kind == "url" else {"tcp": address}
+        with suppress(OSError):
+            server.shutdown(socket.SHUT_RDWR)  # wakes the thread
+
+
+def serve(server: socket.socket) -> None:
+    """Answer every request with the same two bytes, one connection after the other."""
+    with suppress(OSError):  # the listening socket was closed: the end
+        while True:
+            peer, _ = server.accept()
+            with peer:
+                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                while peer.recv(1 << 16):
+                    peer.sendall(ANSWER)

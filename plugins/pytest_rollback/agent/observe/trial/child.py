@@ -1,0 +1,178 @@
+"""Runs in a fresh process of a component's own interpreter: compiles, imports, constructs.
+
+It is sent as text and imports nothing of ours. One JSON line per result, as it comes, on what was
+standard output; whatever the component prints goes elsewhere. It writes nothing into the live
+tree, and says so when a component reads a live file where the restored one should have been read.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import time
+import traceback
+from typing import Any, Callable
+
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+CHANGES = {
+    "os.mkdir": (0,),
+    "os.remove": (0,),
+    "os.rmdir": (0,),
+    "os.rename": (0, 1),
+    "os.link": (1,),
+    "os.symlink": (1,),
+    "os.truncate": (0,),
+    "os.chmod": (0,),
+    "os.chown": (0,),
+    "os.utime": (0,),
+}
+"""Audit events that change a file, and which of their arguments are the changed paths."""
+
+REPEATS = 5
+
+
+def main() -> None:
+    """Answer the request on standard input, and leave without waiting for any thread."""
+    answers = os.fdopen(os.dup(1), "w", encoding="ascii", buffering=1)
+    request = json.loads(sys.stdin.buffer.read().decode("ascii"))
+    os.dup2(2, 1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.dont_write_bytecode = True
+    shun_bytecode(request["root"], request["live"])
+    sys.path[:] = [moved(entry, request) for entry in sys.path]
+    read: set[str] = set()
+    sys.addaudithook(guard(request["live"], frozenset(request["touched"]), read))
+    for kind, asked in request["ask"]:
+        answer = KINDS[kind](asked)
+        if read and not answer.get("problem"):
+            answer["problem"] = "reads {} of the live tree; the trial proves nothing".format(
+                ", ".join(sorted(read))
+            )
+        answers.write(json.dumps(answer) + "\n")
+    answers.flush()
+    os._exit(0)
+
+
+def moved(entry: str, request: dict[str, Any]) -> str:
+    """Return a place to import from, in the staged tree if it is in the live one."""
+    inside = (entry + "/").startswith(request["live"] + "/")
+    if not inside or is_own(entry, request["live"]):
+        return entry
+    return f"{request['root']}{entry[len(request['live']) :]}"
+
+
+def is_own(path: str, live: str) -> bool:
+    """Tell whether a path is the interpreter's own, which may be installed in the live tree."""
+    installed = {f"{place}/" for place in (sys.prefix, sys.base_prefix)}
+    return f"{path}/".startswith(tuple(p for p in installed if not f"{live}/".startswith(p)))
+
+
+def shun_bytecode(root: str, live: str) -> None:
+    """Have these trees compiled anew: bytecode beside a source may be that of another version.
+
+    All others keep theirs, or every trial would compile whole libraries.
+    """
+    machinery: Any = sys.modules["_frozen_importlib_external"]
+    usual = machinery.cache_from_source
+
+    def cache_from_source(path: str, *rest: Any, **more: Any) -> str:  # noqa: ANN401 - as usual
+        inside = os.path.realpath(path).startswith((f"{root}/", f"{live}/"))
+        if inside and not is_own(path, live):
+            raise NotImplementedError  # the loader's word for "there is no bytecode"
+        return str(usual(path, *rest, **more))
+
+    machinery.cache_from_source = cache_from_source
+
+
+def guard(
+    live: str, touched: frozenset[str], read: set[str]
+) -> Callable[[str, tuple[Any, ...]], None]:
+    """Return the audit hook: it forbids changes of the live tree, and notes what is read there."""
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            changed = (arguments[2] or 0) & WRITING
+            seen = [real(arguments[0])]
+        else:
+            changed = event in CHANGES
+            seen = [real(arguments[position]) for position in CHANGES.get(event, ())]
+        for path in seen:
+            if changed and path.startswith(live + "/"):
+                raise PermissionError(13, "a trial changes nothing in the live tree", path)
+        read.update(touched.intersection(seen))
+
+    return hook
+
+
+def real(path: Any) -> str:  # noqa: ANN401 - whatever somebody opens
+    """Return where a path really leads; nothing for a descriptor."""
+    if isinstance(path, (str, bytes, os.PathLike)):
+        return os.path.realpath(os.fsdecode(path))
+    return ""
+
+
+def compiled(path: str) -> dict[str, Any]:
+    """Return whether a source file compiles; it is not run."""
+    try:
+        with open(path, "rb") as file:
+            compile(file.read(), path, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return {"problem": f"line {error.lineno or 0}: {error.msg}"}
+    except (OSError, ValueError) as error:
+        return {"problem": str(error)[:300]}
+    return {"problem": None}
+
+
+def imported(name: str) -> dict[str, Any]:
+    """Return whether `package.module` or `package.module:name` loads."""
+    try:
+        found(name)
+    except BaseException as error:  # noqa: BLE001 - it is raised where all are waited for
+        return {"problem": words(error)}
+    return {"problem": None}
+
+
+def constructed(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return how long a call takes, in ms without its import: the first, the best of the next."""
+    times: list[float] = []
+    try:
+        call = found(asked["call"])
+        for _ in range(1 + REPEATS):
+            started = time.perf_counter()
+            call(**asked.get("arguments", {}))
+            times.append((time.perf_counter() - started) * 1000)
+    except BaseException as error:  # noqa: BLE001 - it is raised where all are waited for
+        return {"problem": words(error)}
+    return {"problem": None, "first_ms": times[0], "ms": min(times[1:])}
+
+
+def found(name: str) -> Any:  # noqa: ANN401 - whatever the component calls so
+    """Return a module, or what has this name in it."""
+    module, _, path = name.partition(":")
+    thing = importlib.import_module(module)
+    for part in filter(None, path.split(".")):
+        thing = getattr(thing, part)
+    return thing
+
+
+def words(error: BaseException) -> str:
+    """Return an exception in one line, with the last place in the component's own files."""
+    text = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    here = os.getcwd() + "/"
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [frame for frame in frames if frame.filename.startswith(here)]
+    if not places:
+        return text
+    return f"{text} ({places[-1].filename[len(here) :]}:{places[-1].lineno})"
+
+
+KINDS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "compile": compiled,
+    "import": imported,
+    "construct": constructed,
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""A tree as it would be after the rollback, built outside the live root, which is only read.
+
+Directories on the way to a restored, removed or started-in place are real; everything else in
+them is a link into the live tree. So the cost is that of the directories touched.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from typing import Any, Iterable, Iterator
+
+from ...errors import Problem
+from ...files import tree as files_tree
+from ...files.read import blocks
+
+PREFIX = "rollback-trial-"
+STALE = 3600.0
+"""Seconds after which a stage is a dead run's leftover."""
+
+
+class Stage:
+    """One staged tree: what is copied, what is gone, and what could not be staged, in words."""
+
+    def __init__(self, place: str, question: dict[str, Any]) -> None:
+        self.live = os.path.realpath(question["root"])
+        self.root = os.path.join(place, "root")
+        self.suffix = question["suffix"]
+        self.files = frozenset(question["files"])
+        self.gone = frozenset(question["added"])
+        self.owner = owner(question.get("user"))
+        self.faults: dict[str, str] = {}
+
+    def build(self, directories: Iterable[str]) -> None:
+        """Build the tree, and make these directories real too: a link would lead out of it."""
+        refuse_detours((*self.files, *self.gone))
+        wanted = set(ancestors((*self.files, *self.gone)))
+        for directory in directories:
+            wanted.update(ancestors((f"{directory}/.",)) if directory != "." else ())
+        self.fill("", wanted | {""})
+        with files_tree.Tree(self.live) as tree:
+            for path in sorted(self.files):
+                self.restore(tree, path)
+
+    def fill(self, directory: str, wanted: set[str]) -> None:
+        """Make one directory real, and whatever below it has to be."""
+        here, there = os.path.join(self.root, directory), os.path.join(self.live, directory)
+        os.mkdir(here)
+        with os.scandir(there) as found:
+            for entry in found:
+                path = f"{directory}/{entry.name}" if directory else entry.name
+                if self.left_out(path, entry.name):
+                    continue
+                if path in wanted and entry.is_dir(follow_symlinks=False):
+                    self.fill(path, wanted)
+                else:
+                    os.symlink(self.target(entry), os.path.join(here, entry.name))
+        like(os.stat(there), here)
+
+    def left_out(self, path: str, name: str) -> bool:
+        """Tell whether a live entry has no place in the stage, or will be put there as a copy."""
+        saved = name.endswith(self.suffix) or name == "__pycache__"
+        return saved or path in self.gone or path in self.files
+
+    def target(self, entry: os.DirEntry[str]) -> str:
+        """Return what a link in the stage leads to: a live link that stays inside is kept."""
+        if not entry.is_symlink():
+            return entry.path
+        to = os.readlink(entry.path)
+        if to.startswith(self.live + "/"):
+            return self.root + to[len(self.live) :]
+        end = os.path.normpath(os.path.join(os.path.dirname(entry.path), to))
+        return to if end.startswith(self.live + "/") else end
+
+    def restore(self, tree: files_tree.Tree, path: str) -> None:
+        """Copy one backup to where its file would be; it belongs to the user, and only to it."""
+        try:
+            directory, name = tree.parent(path + self.suffix)
+            source = files_tree.open_regular(directory, name)
+        except (OSError, files_tree.Irregular) as error:
+            self.faults[path] = f"its backup cannot be read: {getattr(error, 'strerror', error)}"
+            return
+        try:
+            self.copy(source, os.path.join(self.root, path))
+        finally:
+            os.close(source)
+
+    def copy(self, source: int, path: str) -> None:
+        """Copy an open file."""
+        with open(path, "xb", opener=private) as file:
+            state = os.fstat(source)
+            file.writelines(blocks(source, state.st_size))
+            os.fchmod(file.fileno(), 0o700 if state.st_mode & 0o100 else 0o600)
+            if self.owner is not None:
+                os.fchown(file.fileno(), *self.owner)
+
+
+@contextmanager
+def staged(question: dict[str, Any], directories: Iterable[str]) -> Iterator[Stage]:
+    """Yield the staged tree of a question; it is gone afterwards.
+
+    Raises:
+        Problem: there is no room for it, or a path leads out of the root.
+    """
+    sweep()
+    place = os.path.realpath(tempfile.mkdtemp(prefix=PREFIX))
+    os.chmod(place, 0o711)  # noqa: S103 - the service user passes through, and lists nothing
+    try:
+        stage = Stage(place, question)
+        try:
+            stage.build(directories)
+        except OSError as error:
+            raise Problem(
+                f"the restored tree cannot be staged in {place}: {error}",
+                f"free some space with 'df -h {os.path.dirname(place)}', or set TMPDIR",
+            ) from error
+        yield stage
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def sweep() -> None:
+    """Remove what a killed run has left behind."""
+    with os.scandir(tempfile.gettempdir()) as found:
+        for entry in found:
+            if entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False):
+                state = entry.stat(follow_symlinks=False)
+                if state.st_uid == os.geteuid() and time.time() - state.st_mtime > STALE:
+                    shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def ancestors(names: Iterable[str]) -> Iterator[str]:
+    """Yield every directory above these paths, without the root."""
+    for name in names:
+        above = os.path.dirname(name)
+        while above:
+            yield above
+            above = os.path.dirname(above)
+
+
+def refuse_detours(names: Iterable[str]) -> None:
+    """Refuse paths that could lead out of the root."""
+    for name in names:
+        fault = files_tree.fault(name)
+        if fault:
+            raise Problem(f"the path {name!r} {fault}", "make the backup record anew")
+
+
+def owner(user: str | None) -> tuple[int, int] | None:
+    """Return the ids that copies get; None where they stay ours."""
+    if not user or os.geteuid() != 0:
+        return None
+    account = pwd.getpwnam(user)
+    return account.pw_uid, account.pw_gid
+
+
+def like(state: os.stat_result, directory: str) -> None:
+    """Give a staged directory the mode and owner of the live one; we can still remove it."""
+    os.chmod(directory, state.st_mode & 0o7777 | 0o700)
+    if os.geteuid() == 0:
+        os.chown(directory, state.st_uid, state.st_gid)
+
+
+def private(path: str, flags: int) -> int:
+    """Open a new file that nobody else can read."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)

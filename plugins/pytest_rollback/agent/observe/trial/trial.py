@@ -1,0 +1,187 @@
+"""Would the restored tree work? Compiled, imported, constructed in fresh processes, as the user."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from typing import Any, NamedTuple, Sequence
+
+from ...configuration import env_file
+from ...files import read as files_read
+from ...state import backup_set
+from ...system import tools
+from ...system.command import Outcome, identity, run, surroundings
+from . import child
+from .staged_tree import staged
+
+Ask = Sequence["tuple[str, Any]"]
+
+
+class Place(NamedTuple):
+    """Where a trial takes place: the staged root, the live one, and what differs between them."""
+
+    root: str
+    live: str
+    touched: tuple[str, ...]
+    user: str
+    until: float
+
+
+def look(question: dict[str, Any]) -> dict[str, Any]:
+    """Return what does not compile, import or construct in the restored tree; `live`: as it is.
+
+    Restored `files` and `added` ones are those of the record, unless the question names others.
+    `faults` are files that could not be staged; `compiled` says how many sources were tried.
+
+    Raises:
+        Problem: no record, the tree cannot be staged, or we may not become the user.
+    """
+    identity(question.get("user"))
+    if "files" not in question:
+        known = backup_set.read(question["state"])
+        paths = {"files": [saved.path for saved in known.files], "added": known.added}
+        question = {**question, **paths}
+    until = time.monotonic() + question["timeout"]
+    live = os.path.realpath(question["root"])
+    user, components = question.get("user", ""), question["components"]
+    if question.get("live"):
+        return tried(Place(live, live, (), user, until), question["files"], components)
+    with staged(question, [component["directory"] for component in components]) as stage:
+        touched = tuple(f"{live}/{path}" for path in (*stage.files, *stage.gone))
+        files = [path for path in question["files"] if path not in stage.faults]
+        answer = tried(Place(stage.root, live, touched, user, until), files, components)
+        return {**answer, "faults": stage.faults}
+
+
+def tried(
+    place: Place, files: Sequence[str], components: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the answer for one tree: first all files are compiled, then each component tried."""
+    interpreters = list(dict.fromkeys(one.get("interpreter", "python3") for one in components))
+    sources = [path for path in files if path.endswith(".py")]
+    answer: dict[str, Any] = {
+        "compiles": compiles(place, sources, interpreters or [sys.executable]),
+        "compiled": len(sources),
+        "components": {},
+        "faults": {},
+    }
+    for position, component in enumerate(components):
+        share = (place.until - time.monotonic()) / (len(components) - position)
+        answer["components"][component["name"]] = component_tried(place, component, share)
+    return answer
+
+
+def compiles(place: Place, sources: Sequence[str], interpreters: Sequence[str]) -> dict[str, str]:
+    """Return why sources do not compile: by none of the interpreters that are there."""
+    left = dict.fromkeys(sources, "")
+    for interpreter in interpreters if left else ():
+        asked = [("compile", os.path.join(place.root, path)) for path in left]
+        share = place.until - time.monotonic()
+        results = answers(place, interpreter, surroundings(identity(place.user)), asked, share)
+        left = {path: result["problem"] for path, result in zip(left, results) if result["problem"]}
+    return left
+
+
+def component_tried(place: Place, component: dict[str, Any], share: float) -> dict[str, Any]:
+    """Return what one component's imports and constructs did."""
+    imports, constructs = component.get("imports", ()), component.get("constructs", ())
+    asked = [("import", name) for name in imports] + [("construct", one) for one in constructs]
+    environment, problem = environment_of(place, component)
+    if problem:
+        results = [{"problem": problem} for _ in asked]
+    else:
+        interpreter = component.get("interpreter", "python3")
+        directory = os.path.join(place.root, component.get("directory", "."))
+        results = answers(place, interpreter, environment, asked, share, directory=directory)
+    return {
+        "imports": {name: result["problem"] for name, result in zip(imports, results)},
+        "constructs": [
+            timed(one, result) for one, result in zip(constructs, results[len(imports) :])
+        ],
+    }
+
+
+def timed(construct: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    """Return one construct's result beside its limit; too slow is a problem as well."""
+    limit, took = construct.get("limit", 0.1) * 1000, result.get("ms")
+    slow = f"takes {took:.1f} ms, the limit is {limit:.0f} ms" if took and took > limit else None
+    return {
+        "call": construct["call"],
+        "ms": took,
+        "first_ms": result.get("first_ms"),
+        "limit_ms": limit,
+        "problem": result["problem"] or slow,
+    }
+
+
+def environment_of(place: Place, component: dict[str, Any]) -> tuple[dict[str, str], str]:
+    """Return the unit's environment as it would be, or what keeps it from having one."""
+    found = {**surroundings(identity(place.user)), **component.get("environment", {})}
+    del found["LC_ALL"]  # ours; a unit has what its files say
+    for name in component.get("environment_files", ()):
+        try:
+            read = list(env_file.entries(files_read.text(os.path.join(place.root, name))))
+        except OSError as error:
+            return {}, f"its environment file {name} cannot be read: {error.strerror}"
+        bad = next((one for one in read if one.problem), None)
+        if bad:
+            return {}, f"its environment file {name}, line {bad.line}: {bad.problem}"
+        found.update((one.key, one.value) for one in read)
+    return {key: moved(place, value) for key, value in found.items()}, ""
+
+
+def moved(place: Place, text: str) -> str:
+    """Return a text whose paths below the live root lead into the staged one."""
+    pattern = rf"(?<![\w.-]){re.escape(place.live)}(?![\w.-])"
+    return re.sub(pattern, lambda _: place.root, text)
+
+
+def answers(
+    place: Place,
+    interpreter: str,
+    environment: dict[str, str],
+    asked: Ask,
+    share: float,
+    *,
+    directory: str = "/",
+) -> list[dict[str, Any]]:
+    """Return one result for each question, from one fresh process; what is missing says why."""
+    request = {"ask": asked, "live": place.live, "root": place.root, "touched": place.touched}
+    outcome = run(
+        [*command(place, interpreter), "-B", "-c", source()],
+        max(0.1, share),
+        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=directory,
+        user=place.user,
+        stdin=json.dumps(request).encode("ascii"),
+    )
+    results = [json.loads(line) for line in outcome.out.splitlines() if line.startswith("{")]
+    missing = {"problem": ending(outcome, interpreter)}
+    return results[: len(asked)] + [missing] * (len(asked) - len(results))
+
+
+def source() -> str:
+    """Return the text of what runs in a fresh process; sent to a host, we are only in memory."""
+    path = getattr(child, "__file__", None)
+    if path:
+        return files_read.text(path)
+    loader: Any = child.__spec__.loader if child.__spec__ else None
+    return str(loader.get_source(child.__name__))
+
+
+def command(place: Place, interpreter: str) -> list[str]:
+    """Return the argv of an interpreter: itself as it is, its arguments in the staged tree."""
+    first, *rest = tools.argv(interpreter, place.live)
+    return [first, *(moved(place, argument) for argument in rest)]
+
+
+def ending(outcome: Outcome, interpreter: str) -> str:
+    """Return why a process gave no result."""
+    if outcome.missing:
+        return f"its interpreter {interpreter} does not exist"
+    if outcome.timed_out:
+        return f"did not finish in {outcome.seconds:.1f} s"
+    return f"the process ended with code {outcome.code}: {outcome.words}"

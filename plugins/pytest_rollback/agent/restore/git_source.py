@@ -1,0 +1,140 @@
+"""Files from the recorded commit of the previous release, where a saved copy cannot be used.
+
+Only content that has the recorded digest counts, so it is as good as the copy; owner, mode, times
+and attributes come from the record. Nothing of the repository is run, its index and its work tree
+are left alone, and as root it is read as its owner.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
+
+from ..errors import Problem
+from ..files.copy import FRESH
+from ..state import backup_set
+from ..state import lease as leases
+from ..state.backup_set import Saved
+from ..state.evidence import FETCHED
+
+GROUP = 32 << 20
+"""Bytes of files that are asked for in one command."""
+
+
+def lacking(question: dict[str, Any], files: Sequence[Saved]) -> dict[str, str]:
+    """Return, for each file, why the recorded commit cannot give it; "" where it can.
+
+    The question's `git` is the repository; without one nothing can be given.
+    """
+    said = {saved.path: "no repository in [fallback] git" for saved in files}
+    if not (files and question.get("git")):
+        return said
+    try:
+        for saved, content in contents(question, files):
+            said[saved.path] = _wrong(saved, content)
+    except Problem as problem:
+        return dict.fromkeys(said, problem.message)
+    return said
+
+
+def _wrong(saved: Saved, content: Optional[bytes]) -> str:
+    """Return why content is not that of the recorded file, "" when it is."""
+    if content is None:
+        return "the recorded commit does not have it as a file"
+    if hashlib.sha256(content).hexdigest() != saved.sha256:
+        return "the recorded commit has other content"
+    return ""
+
+
+def contents(
+    question: dict[str, Any], files: Sequence[Saved]
+) -> Iterator[Tuple[Saved, Optional[bytes]]]:
+    """Yield each file with its content in the recorded commit, None where that has no such file.
+
+    Raises:
+        Problem: no commit is recorded, or the repository cannot be read.
+    """
+    from ..backup import git  # noqa: PLC0415 - only some systems are deployed from a repository
+
+    repository, commit = question["git"], backup_set.read(question["state"]).previous.commit
+    if not commit:
+        raise Problem("the record names no commit", "have the deploy record the commit it deploys")
+    (found,) = git.resolved(repository, [commit])
+    wanted = {saved.path for saved in files}
+    objects = {
+        entry.path: entry.object
+        for entry in git.listing(repository, found)
+        if entry.path in wanted and entry.kind == "blob" and entry.mode != "120000"
+    }
+    for group in _groups([saved for saved in files if saved.path in objects]):
+        yield from zip(group, _read(repository, [objects[saved.path] for saved in group]))
+    for saved in files:
+        if saved.path not in objects:
+            yield saved, None
+
+
+def _groups(files: Sequence[Saved]) -> Iterator[List[Saved]]:
+    """Yield the files in groups that fit into memory."""
+    group: List[Saved] = []
+    for saved in files:
+        if group and sum(each.size for each in group) + saved.size > GROUP:
+            yield group
+            group = []
+        group.append(saved)
+    if group:
+        yield group
+
+
+def _read(repository: str, objects: Sequence[str]) -> List[Optional[bytes]]:
+    """Return the content of objects, None where the repository has lost one."""
+    from ..backup import git  # noqa: PLC0415 - only some systems are deployed from a repository
+
+    given = "".join(f"{name}\n" for name in objects)
+    answer = git.output(repository, "cat-file", "--batch", given=given)
+    raw, at = answer.encode("utf-8", "surrogateescape"), 0
+    found: List[Optional[bytes]] = []
+    for _ in objects:
+        head, _, _ = raw[at : at + 200].partition(b"\n")
+        words = head.split(b" ")
+        at += len(head) + 1
+        if len(words) != 3:  # noqa: PLR2004 - id, kind, size; else "id missing"
+            found.append(None)
+            continue
+        size = int(words[2])
+        found.append(raw[at : at + size])
+        at += size + 1
+    return found
+
+
+def fetch(question: dict[str, Any], files: Sequence[Saved]) -> None:
+    """Put the content of files into the run's folder, durable, under the recorded digests.
+
+    Raises:
+        Problem: the commit cannot give one of them any more.
+    """
+    if not files:
+        return
+    home = leases.made(question["state"], question["run"])
+    place = os.path.join(home, FETCHED)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(place, 0o700)
+    leases.settle(home)
+    for saved, content in contents(question, files):
+        wrong = _wrong(saved, content)
+        if wrong or content is None:
+            raise Problem(f"{saved.path}: {wrong}", "run the same command again")
+        _put(os.path.join(place, saved.sha256), content)
+    leases.settle(place)
+
+
+def _put(path: str, content: bytes) -> None:
+    fresh = f"{path}.new"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(fresh)
+    with os.fdopen(os.open(fresh, FRESH, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(fresh, path)

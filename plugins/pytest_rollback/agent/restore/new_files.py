@@ -1,0 +1,77 @@
+"""A new file gets a name that nobody has; what comes to be there meanwhile is never replaced.
+
+By a second name where the file system gives one, else by a rename that replaces nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING, Sequence
+
+from ..errors import Problem
+from ..files import exchange
+from ..files.copy import FRESH
+from ..files.tree import Tree
+from . import stage
+
+if TYPE_CHECKING:
+    from .commit import Place
+    from .plan import Item
+
+
+def put(directory: int, staged: str, name: str) -> None:
+    """Give a staged file its name in the directory, in one step.
+
+    Raises:
+        OSError: the name is taken, or this cannot be done here.
+    """
+    try:
+        os.link(staged, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in stage.UNLINKED:
+            raise
+        exchange.rename(directory, staged, name, exchange.NOREPLACE)
+    else:
+        os.unlink(staged, dir_fd=directory)
+
+
+def refuse(where: Place, items: Sequence[Item]) -> None:
+    """Refuse files that are not there, and cannot be put there without a risk.
+
+    Raises:
+        Problem: no live file was touched yet.
+    """
+    first: dict[str, str] = {}
+    with Tree(where.root) as tree:
+        for item in items:
+            if not _is_there(tree, item.saved.path):
+                first.setdefault(item.saved.path.rpartition("/")[0], item.saved.path)
+    lacking = exchange.unable(where.root, first, where.mark, _tried)
+    if lacking:
+        live = os.path.join(where.root, first[lacking[0]])
+        raise Problem(
+            "no new file can be put into "
+            f"{', '.join(os.path.join(where.root, each) for each in lacking)}: the file system "
+            "has neither hard links nor a rename that replaces nothing",
+            f"put back by hand what the deploy deleted there: cp -a "
+            f"{shlex.quote(live + where.suffix)} {shlex.quote(live)}; "
+            "then run the same command again",
+        )
+
+
+def _is_there(tree: Tree, path: str) -> bool:
+    with tree.naming(path):
+        directory, name = tree.parent(path)
+        try:
+            os.stat(name, dir_fd=directory, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+    return True
+
+
+def _tried(directory: int, one: str, other: str) -> bool:
+    """Tell whether a file of a directory can be put where there is none."""
+    os.close(os.open(one, FRESH, 0o600, dir_fd=directory))
+    put(directory, one, other)
+    return True

@@ -1,0 +1,118 @@
+"""Files to restore: each with what is live now, and all of a plan, packed."""
+
+from __future__ import annotations
+
+import copy
+from array import array
+from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Sequence, overload
+
+from ..files import state
+
+if TYPE_CHECKING:
+    from ..state.backup_set import Saved
+
+LENGTH = 32
+"""Bytes of a digest."""
+
+NOTHING = bytes(LENGTH)
+"""Where no file is live. No file's digest is all zeros."""
+
+COPY = "copy"
+
+
+class Item(NamedTuple):
+    """One file to restore: the recorded one, and the digest of what is live now ("" if absent).
+
+    `source` is where its content comes from: its saved copy, or git where that cannot be used.
+    `number` is its place in the plan.
+    """
+
+    number: int
+    saved: Saved
+    live: str
+    source: str
+
+    def is_failed(self, side: state.Side) -> bool:
+        """Tell whether a side is what the run found: the failed version, or nothing."""
+        if not self.live:
+            return side.kind == state.ABSENT
+        return side.is_file and side.sha256 == self.live
+
+    def may_go(self, side: state.Side) -> bool:
+        """Tell whether undo loses nothing with a side: what was restored, or nothing at all."""
+        return side.has_content(self.saved) or side.kind == state.ABSENT
+
+    def is_new(self, side: state.Side) -> bool:
+        """Tell whether a side is what the run leaves there."""
+        return side.has_content(self.saved) and side.has_owner(self.saved)
+
+
+class Items(Sequence[Item]):
+    """Files to restore, in order. Each takes 40 bytes and its `Saved`; as `Item` it takes 200 more.
+
+    A part of them is a view: its items have the numbers that they have in the whole.
+    """
+
+    def __init__(self) -> None:
+        self._saved: List[Saved] = []
+        self._live = bytearray()
+        self._sources: Dict[int, str] = {}
+        self._numbers = range(0)
+
+    def add(self, saved: Saved, live: str, source: str = COPY) -> int:
+        """Add one more file to the whole; return its number."""
+        number = len(self._saved)
+        if source != COPY:
+            self._sources[number] = source
+        self._saved.append(saved)
+        self._live += bytes.fromhex(live) or NOTHING
+        self._numbers = range(number + 1)
+        return number
+
+    def come_from(self, source: str) -> List[Saved]:
+        """Give every file that does not come from its saved copy this source; return them."""
+        self._sources = dict.fromkeys(self._sources, source)
+        return [self._saved[number] for number in self._sources]
+
+    @overload
+    def __getitem__(self, which: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> Items: ...
+
+    def __getitem__(self, which: int | slice) -> Item | Items:
+        if isinstance(which, int):
+            return self._item(self._numbers[which])
+        part = copy.copy(self)
+        part._numbers = self._numbers[which]  # noqa: SLF001 - it is one of us
+        return part
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[Item]:
+        return map(self._item, self._numbers)
+
+    def _item(self, number: int) -> Item:
+        live = self._live[LENGTH * number : LENGTH * (number + 1)]
+        text = "" if live == NOTHING else live.hex()
+        return Item(number, self._saved[number], text, self._sources.get(number, COPY))
+
+
+class Seen:
+    """Stamps of files by role, "live" or "staged", and by number in their plan; 0 is none."""
+
+    def __init__(self) -> None:
+        self._stamps = {"live": array("q"), "staged": array("q")}
+
+    def note(self, role: str, number: int, stamp: int) -> None:
+        """Note the stamp of a file that was read, or written."""
+        stamps = self._stamps[role]
+        if number >= len(stamps):
+            stamps.extend([0] * (number + 1 - len(stamps)))
+        stamps[number] = stamp
+
+    def stamp(self, role: str, number: int) -> int:
+        """Return the stamp that was noted last."""
+        stamps = self._stamps[role]
+        return stamps[number] if number < len(stamps) else 0

@@ -1,0 +1,65 @@
+"""Defaults in the place of broken configuration, taken back: what was live before is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from typing import Any, Dict, List, Set
+
+from ..errors import Problem
+from ..files import state
+from ..files.tree import Tree
+from ..state import evidence
+from ..state.lock import Work
+
+DEFAULTING = "defaulting"
+
+
+def kept(path: str, sha256: str) -> str:
+    """Return where a version of a file is kept in the evidence."""
+    return f"defaulted/{sha256[:16]}/{path}"
+
+
+def named(path: str) -> str:
+    """Return the name beside a file that its default has until it is whole."""
+    digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:24]
+    return f".rollback-default-{digest}.new"
+
+
+def standing(written: List[dict[str, Any]]) -> tuple[List[str], List[str]]:
+    """Return which files undo would bring back, given what was put there, and what not."""
+    known: Dict[tuple[str, str], Set[str]] = {}
+    for entry in written:
+        ours = known.setdefault((entry["root"], entry["path"]), set())
+        ours.update((entry["before"], entry["after"]))
+    said = []
+    for (root, path), ours in known.items():
+        with Tree(root) as tree:
+            now = state.live(tree, path)
+        if now.sha256 not in ours or not (now.is_file or now.kind == state.ABSENT):
+            said.append(f"{path} changed since its default was put there")
+    return [path for _, path in known], said
+
+
+def take_back(work: Work, entry: dict[str, Any]) -> int:
+    """Bring back what was live before one default, from any point; return whether it came.
+
+    Raises:
+        Problem: something else is live now.
+    """
+    for why in standing([entry])[1]:
+        raise Problem(why, "save it elsewhere first, and run the same command again")
+    path = entry["path"]
+    with Tree(entry["root"]) as tree, Tree(evidence.home(work)) as store:
+        directory, name = tree.parent(path)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(named(path), dir_fd=directory)
+        if state.live(tree, path).sha256 == entry["before"]:
+            return 0
+        if entry["before"]:
+            evidence.copy(store.parent(kept(path, entry["before"])), (directory, name))
+        else:
+            os.unlink(name, dir_fd=directory)
+        os.fsync(directory)
+    return 1

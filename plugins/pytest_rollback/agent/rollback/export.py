@@ -1,0 +1,141 @@
+"""What a run leaves on its host, for the folder of its report: journals, snapshot, logs of a time.
+
+Nothing is changed. Secret files are named and stay here; of other configuration the values of keys
+with a name like a secret's are masked.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from typing import Any, Iterator
+
+from ..errors import Problem
+from ..files.tree import REGULAR
+from ..observe.logs import journald, log_file
+from ..observe.logs.timestamps import stamp
+from ..protocol import NAMES
+from ..state import lease as leases
+from .snapshot import FOLDER
+
+JOURNAL = re.compile(r"changes|journal[a-z-]*")
+"""The files of a run's folder that are chained by hash."""
+
+MOST = 512 << 10
+"""Characters of one log or file that are handed over; of a longer one its end."""
+
+FILES = 500
+"""Files of a snapshot that are handed over."""
+
+PATIENCE = 20.0
+"""Seconds for all logs together."""
+
+KEYED = re.compile(r"""(?m)^(\s*["']?([\w.-]+)["']?[ \t]*[:=][ \t]*)([^"'\s{\[].*?)(,?\s*)$""")
+QUOTED = re.compile(r"""(["']?\b([\w.-]+)["']?\s*[:=]\s*)(["'])(?:\\.|(?!\3).)*(\3)""")
+
+
+def look(question: dict[str, Any]) -> dict[str, Any]:
+    """Return what is known of a run here.
+
+    The question names the `run`, its `components` with `unit` and `log`, the epoch seconds `since`
+    and `until` between which logs are wanted, and the `secrets` below the root.
+
+    Returns:
+        `journals` and `snapshot`, texts by name; `logs`, by component; `withheld`, the names of
+        secret files; `missing`, what could not be read and why.
+    """
+    home = leases.folder(question["state"], question["run"])
+    missing: list[str] = []
+    withheld: list[str] = []
+    return {
+        "journals": dict(journals(home)),
+        "snapshot": dict(kept(os.path.join(home, FOLDER), question["secrets"], withheld)),
+        "logs": dict(logs(question, missing)),
+        "withheld": withheld,
+        "missing": missing,
+    }
+
+
+def journals(home: str) -> Iterator[tuple[str, str]]:
+    """Yield every journal of a run, whole: a part of one cannot be verified."""
+    names = sorted(os.listdir(home)) if os.path.isdir(home) else []
+    for name in names:
+        if JOURNAL.fullmatch(name):
+            yield name, read(os.path.join(home, name))
+
+
+def read(path: str, most: int = 0) -> str:
+    """Return a regular file as text, or its end."""
+    with open(os.open(path, REGULAR), "rb") as file:
+        text = file.read().decode("utf-8", "surrogateescape")
+    return text[-most:] if most else text
+
+
+def kept(folder: str, secrets: list[str], withheld: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield the files of a snapshot, but for the secret ones."""
+    count = 0
+    for here, _, names in os.walk(folder):
+        for name in sorted(names):
+            path = os.path.relpath(os.path.join(here, name), folder)
+            if path.partition("/")[2] in secrets:
+                withheld.append(path)
+            elif count < FILES:
+                count += 1
+                text = read(os.path.join(here, name), MOST)
+                yield path, text if path.startswith("logs/") else masked(text)
+
+
+def masked(text: str) -> str:
+    """Return configuration in which the value of a key with a name like a secret's is hidden."""
+
+    def hidden(found: re.Match[str]) -> str:
+        before = found[3] if found[3] in {"'", '"'} else ""
+        return f"{found[1]}{before}***{found[4]}" if NAMES.search(found[2]) else found[0]
+
+    return KEYED.sub(hidden, QUOTED.sub(hidden, text))
+
+
+def logs(question: dict[str, Any], missing: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield what each component wrote between two moments."""
+    until = time.monotonic() + PATIENCE
+    for component in question["components"]:
+        try:
+            lines = written(component, question["since"], question["until"], until)
+        except (Problem, OSError, EOFError) as why:
+            words = getattr(why, "message", None) or getattr(why, "strerror", None) or str(why)
+            missing.append(f"the log of {component['name']}: {words}")
+            continue
+        text = "\n".join(lines)
+        if len(text) > MOST:
+            missing.append(f"the log of {component['name']}: only its last {MOST >> 10} KiB")
+        yield component["name"], text[-MOST:]
+
+
+def written(component: dict[str, Any], since: float, end: float, until: float) -> list[str]:
+    """Return the lines of one log between two moments; one without times as it is."""
+    if component["log"] != "journal":
+        return list(between(log_file.part(component["log"], since, until).lines, since, end))
+    left = max(0.5, until - time.monotonic())
+    found = journald.entries(component["unit"], since, left).entries
+    return [
+        f"{stamped(entry.when)} {component['unit']}[{entry.pid}] <{entry.priority}> {entry.text}"
+        for entry in sorted(found, key=lambda entry: entry.when)
+        if entry.when <= end
+    ]
+
+
+def between(lines: list[str], since: float, end: float) -> Iterator[str]:
+    """Yield the lines of a time; one that has none belongs to the one above it."""
+    inside = True
+    for line in lines:
+        when = stamp(line[:400])
+        inside = inside if when is None else since <= when <= end + 1.0
+        if inside:
+            yield line
+
+
+def stamped(when: float) -> str:
+    """Return a moment as a log writes it, UTC."""
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(when))
+    return f"{whole}.{int(when % 1 * 1000):03d}Z"

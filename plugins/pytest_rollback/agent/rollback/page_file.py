@@ -1,0 +1,83 @@
+"""The maintenance page that a run wrote: what stands in the way of undoing that, and undoing it.
+
+Apart from the page's probes, so that what undo sends to a host stays small.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any
+
+from ..errors import Problem
+from ..files import state
+from ..files.tree import Tree
+from ..state import evidence
+from ..system.command import run
+
+COMMAND = 30.0
+"""Seconds that the check and the reload of the edge may take, each."""
+
+
+def digest(page: str) -> str:
+    """Return the hash of a page that is there, "" of one that is not."""
+    above, name = os.path.split(page)
+    with Tree(above) as tree:
+        return state.live(tree, name).sha256
+
+
+def standing(written: list[dict[str, Any]]) -> list[str]:
+    """Return what stands in the way of undoing what was done with the page."""
+    known: dict[str, set[str]] = {}
+    for entry in written:
+        known.setdefault(entry["page"], set()).update((entry["before"], entry["after"]))
+    return [
+        f"the maintenance page {page} is not the one that was written"
+        for page, ours in known.items()
+        if os.path.lexists(page) and digest(page) not in ours
+    ]
+
+
+def take_back(folder: str, entry: dict[str, Any]) -> int:
+    """Undo one writing of the page, from any point of it; return whether something changed.
+
+    The page of somebody else that was there before has its place again.
+
+    Raises:
+        Problem: the page is neither that one nor ours.
+    """
+    above, name = os.path.split(entry["page"])
+    with Tree(above) as tree, tree.naming(name):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f".rollback-{entry['run']}-page.new", dir_fd=tree.root)
+        side = state.live(tree, name)
+        if side.sha256 == entry["before"]:
+            return 0
+        if side.kind != state.ABSENT and side.sha256 != entry["after"]:
+            raise Problem(f"the maintenance page {entry['page']} is not ours", "take it away")
+        if entry["before"]:
+            with Tree(os.path.join(folder, evidence.FOLDER)) as store:
+                evidence.copy(store.parent(f"replaced/{name}"), (tree.root, name))
+        else:
+            os.unlink(name, dir_fd=tree.root)
+        os.fsync(tree.root)
+    return 1
+
+
+def tell(question: dict[str, Any]) -> None:
+    """Have the edge check its configuration, then reload, where the question says how."""
+    for what in ("check", "reload"):
+        _command(question.get(what) or (), what)
+
+
+def _command(argv: list[str] | tuple[str, ...], what: str) -> None:
+    if not argv:
+        return
+    outcome = run(argv, COMMAND)
+    if outcome.timed_out or outcome.code:
+        words = f"no end in {COMMAND:.0f} s" if outcome.timed_out else outcome.words
+        raise Problem(
+            f"the {what} of the edge failed: {words}",
+            f"on the host: {' '.join(argv)}; then run the same command again",
+            "unfinished",
+        )

@@ -1,0 +1,161 @@
+"""What a system is before anything changes: copied on the host, for the analysis afterwards.
+
+Configuration and unit files, unit states, the end of each log, the repository's head. Secret files
+are among them, so the folder is 0700 and its files are 0600; nothing of it leaves the host.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import stat
+from typing import Any, Iterator
+
+from ..errors import Problem
+from ..files.copy import FRESH
+from ..files.tree import Irregular, Tree, open_regular
+from ..services import units
+from ..state import lease as leases
+from ..state.lock import Work, folder_of, working
+from ..system.command import run
+
+FOLDER = "snapshot"
+PARTIAL = ".snapshot.new"
+TAIL = 1 << 20
+LARGEST = 16 << 20
+LINES = "20000"
+COMMAND = 10.0
+
+
+def look(question: dict[str, Any]) -> dict[str, Any]:
+    """Return whether the question's run has a snapshot, and where."""
+    folder = folder_of(question)
+    path = os.path.join(folder, FOLDER) if folder else ""
+    return {"taken": bool(path) and os.path.isdir(path), "path": path}
+
+
+def take(question: dict[str, Any]) -> dict[str, Any]:
+    """Take the snapshot of the question's run; it has its name once it is whole.
+
+    What cannot be read is listed in `missing`: a system in trouble is not refused for that.
+    """
+    with working(question) as work:
+        path = os.path.join(work.folder, FOLDER)
+        if not os.path.isdir(path):
+            work.journal.add("snapshot")
+            missing = _taken(question, work)
+            os.rename(os.path.join(work.folder, PARTIAL), path)
+            leases.settle(work.folder)
+            work.journal.add("snapshot done", missing=missing)
+        elif work.journal.last("snapshot done") is None:  # it was cut off before it could say so
+            work.journal.add("snapshot done", missing=None)
+        return {"path": path, "files": sum(len(names) for _, _, names in os.walk(path))}
+
+
+def _taken(question: dict[str, Any], work: Work) -> list[str]:
+    """Fill the folder, and return what could not be read."""
+    place = os.path.join(work.folder, PARTIAL)
+    shutil.rmtree(place, ignore_errors=True)
+    os.mkdir(place, 0o700)
+    missing: list[str] = []
+    with Tree(place) as store:
+        for kind, base, path in _files(question):
+            _copied(store, f"{kind}/{path}", base, missing)
+        for component in question["components"]:
+            _put(store, f"logs/{component['name']}.log", _log(component, missing))
+        _put(store, "units.json", _told(_states(question)))
+        _put(store, "git.json", _told(_head(question)))
+    return missing
+
+
+def _told(value: object) -> bytes:
+    return json.dumps(value, indent=1).encode("ascii")
+
+
+def _files(question: dict[str, Any]) -> Iterator[tuple[str, tuple[str, str], str]]:
+    """Yield the kind, the place and the name of every file that is copied."""
+    root, installed = question["root"], question.get("directory")
+    for path in _below(root, question["configuration"]):
+        yield "configuration", (root, path), path
+    if installed:
+        for name in question.get("unit_files", ()):
+            yield "units", (installed, name), name
+
+
+def _below(root: str, asked: list[str]) -> list[str]:
+    """Return the asked files, and all files in the asked directories."""
+    found = []
+    for path in asked:
+        place = os.path.join(root, path)
+        if not os.path.isdir(place) or os.path.islink(place):
+            found.append(path)
+            continue
+        for here, _, names in os.walk(place):
+            found += [os.path.relpath(os.path.join(here, name), root) for name in sorted(names)]
+    return found
+
+
+def _copied(store: Tree, to: str, source: tuple[str, str], missing: list[str]) -> None:
+    base, path = source
+    try:
+        with Tree(base) as tree, os.fdopen(open_regular(*tree.parent(path)), "rb") as file:
+            content = file.read(LARGEST)
+    except (Irregular, OSError, Problem) as why:
+        missing.append(f"{base}/{path}: {getattr(why, 'strerror', None) or why}")
+        return
+    _put(store, to, content)
+
+
+def _put(store: Tree, path: str, content: bytes) -> None:
+    """Write one file of the snapshot, durable, for nobody else."""
+    above, _, name = path.rpartition("/")
+    place = ""
+    for part in above.split("/") if above else ():
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(part, 0o700, dir_fd=store.directory(place))
+        place = f"{place}/{part}" if place else part
+    with os.fdopen(os.open(name, FRESH, 0o600, dir_fd=store.directory(above)), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _log(component: dict[str, Any], missing: list[str]) -> bytes:
+    """Return the end of a component's log."""
+    log = component["log"]
+    if log == "journal":
+        argv = ["journalctl", "--no-pager", "-o", "short-iso-precise", "-n", LINES]
+        outcome = run([*argv, "-u", component["unit"]], COMMAND, most=16 * TAIL)
+        if outcome.code:
+            missing.append(f"the journal of {component['unit']}: {outcome.words}")
+        return outcome.out.encode("utf-8", "surrogateescape")[-TAIL:]
+    try:
+        with open(os.open(log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            found = os.fstat(file.fileno())
+            if stat.S_ISREG(found.st_mode):
+                file.seek(max(0, found.st_size - TAIL))
+                return file.read(TAIL)
+            missing.append(f"{log}: is no regular file")
+    except OSError as why:
+        missing.append(f"{log}: {why.strerror}")
+    return b""
+
+
+def _states(question: dict[str, Any]) -> dict[str, Any]:
+    asked = [{"unit": each["unit"], "ports": each["listens"]} for each in question["components"]]
+    try:
+        return units.look({**question, "units": asked})
+    except Problem as problem:
+        return {"problem": problem.message}
+
+
+def _head(question: dict[str, Any]) -> dict[str, Any]:
+    """Return the commit that a repository is at, read without running anything of its own."""
+    repository = question.get("git")
+    if not repository:
+        return {"repository": None, "head": None}
+    argv = ["git", "-c", f"safe.directory={repository}", "-c", "core.fsmonitor=", "-C", repository]
+    outcome = run([*argv, "rev-parse", "HEAD"], COMMAND)
+    return {"repository": repository, "head": None if outcome.code else outcome.out.strip()}

@@ -1,0 +1,278 @@
+"""The start guard: while a restore is unfinished no unit starts, not even after a reboot.
+
+A marker in the state directory says that a run is unfinished. Under systemd a drop-in of each unit
+asserts that there is none: the unit then fails to start, visibly. supervisord knows no assertions:
+a file beside the programs' own, read last, keeps them from being started by themselves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from typing import Any, Iterator, NamedTuple
+
+from ..errors import Problem
+from ..files import read
+from ..files.copy import FRESH
+from ..files.tree import Tree
+from ..restore import revert
+from ..services import units
+from ..services.unit_files import named
+from ..state import lease as leases
+from ..state import progress
+from ..state.journal import entries
+from ..state.lease import MARKER
+from ..state.lock import Work, folder_of, working
+from ..state.runs import record_of
+from .empty_directories import NOT_EMPTY
+
+DROP_IN = "00-rollback-guard.conf"
+LAST = "zz-rollback-guard"
+"""supervisord reads its files by name, and believes the last one."""
+
+ON, OFF = "guard on", "guard off"
+SECTION = re.compile(r"^\[program:([^\]]+)\]", re.MULTILINE)
+
+
+class Kept(NamedTuple):
+    """One file that keeps units from starting: its path below the directory, and its text."""
+
+    path: str
+    text: str
+
+
+def look(question: dict[str, Any]) -> dict[str, Any]:
+    """Return whether the guard is `on` for the question's units, and whether any of it is `left`.
+
+    `unguarded` are units that the manager would start by itself, and nobody can keep from it.
+    """
+    mine, free = kept(question)
+    there = [_is_there(question["directory"], each) for each in mine]
+    marked = question.get("run") in marks(question["state"])
+    return {
+        "on": marked and all(there),
+        "left": marked or any(there) or _is_half(question),
+        "unguarded": free,
+    }
+
+
+def _is_there(directory: str, wanted: Kept) -> bool:
+    try:
+        return read.text(os.path.join(directory, wanted.path), follow=False) == wanted.text
+    except OSError:
+        return False
+
+
+def _is_half(question: dict[str, Any]) -> bool:
+    """Tell whether the question's run began to lift the guard, and did not end it."""
+    folder = folder_of(question)
+    written = entries(os.path.join(folder, progress.CHANGES)) if folder else []
+    told = [each["event"] for each in written if each["event"].startswith("guard")]
+    return told[-1:] == [OFF]
+
+
+def kept(question: dict[str, Any]) -> tuple[list[Kept], list[str]]:
+    """Return the files that guard the question's units, and the units that none can guard."""
+    if question["manager"] == "systemd":
+        return [_drop_in(question, unit) for unit in question["units"]], []
+    programs = dict(_programs(question["directory"]))
+    files: dict[str, list[str]] = {}
+    free = []
+    for unit in question["units"]:
+        program = next(
+            (
+                name
+                for name in (unit.rpartition(":")[2], unit.partition(":")[0])
+                if name in programs
+            ),
+            None,
+        )
+        if program is None:
+            free.append(unit)
+        else:
+            files.setdefault(f"{LAST}{programs[program]}", []).append(program)
+    return [Kept(path, _override(names)) for path, names in files.items()], free
+
+
+def _drop_in(question: dict[str, Any], unit: str) -> Kept:
+    marker = os.path.join(question["state"], MARKER).replace("%", "%%")
+    text = (
+        "# Written by rollback: a restore is unfinished, 'rollback status' tells how to go on.\n"
+        f"[Unit]\nAssertPathExists=!{marker}\n"
+    )
+    return Kept(f"{named('systemd', unit)}.d/{DROP_IN}", text)
+
+
+def _override(programs: list[str]) -> str:
+    head = "; Written by rollback: a restore is unfinished, 'rollback status' tells how to go on.\n"
+    return head + "".join(f"[program:{name}]\nautostart=false\n" for name in sorted(programs))
+
+
+def _programs(directory: str) -> Iterator[tuple[str, str]]:
+    """Yield every program that is configured in a directory, with the ending of its file's name."""
+    for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
+        with contextlib.suppress(OSError):
+            text = read.text(os.path.join(directory, name), follow=False)
+            if not name.startswith((".", LAST)):
+                yield from ((each, os.path.splitext(name)[1]) for each in SECTION.findall(text))
+
+
+def on(question: dict[str, Any]) -> dict[str, Any]:
+    """Keep the question's units from starting until the guard is lifted.
+
+    Raises:
+        Problem: the units' directory cannot be written; nothing was changed in the release.
+    """
+    with working(question) as work:
+        put(question, work)
+        return look(question)
+
+
+def put(question: dict[str, Any], work: Work) -> None:
+    """Put the guard up, for lock holders: the marker first, then what looks at it."""
+    directory = question["directory"]
+    if not os.path.isdir(directory):
+        raise Problem(
+            f"there is no directory {directory} for unit files",
+            "correct [services] directory in rollback.toml",
+        )
+    files, _ = kept(question)
+    about = {key: question.get(key) for key in ("manager", "socket", "directory", "units")}
+    work.journal.add(ON, **about, files=[each.path for each in files])
+    _mark(question["state"], {*marks(question["state"]), question["run"]})
+    with Tree(directory) as tree:
+        for each in files:
+            with tree.naming(each.path):
+                _written(tree, each)
+    _reload(question)
+    work.journal.add(f"{ON} done")
+
+
+def _reload(question: dict[str, Any]) -> None:
+    """Have systemd read its drop-ins; supervisord reads its files when it is started again."""
+    if question["manager"] == "systemd":
+        units.reload(question)
+
+
+def _written(tree: Tree, file: Kept) -> None:
+    above, _, name = file.path.rpartition("/")
+    if above:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(above, 0o755, dir_fd=tree.root)
+            os.fsync(tree.root)
+    _replace(tree.directory(above), name, file.text)
+
+
+def _replace(directory: int, name: str, text: str, mode: int = 0o644) -> None:
+    """Give a file its name once it is whole and durable."""
+    new = f".{name}.new"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new, dir_fd=directory)
+    with os.fdopen(os.open(new, FRESH, mode, dir_fd=directory), "wb") as file:
+        file.write(text.encode("utf-8", "surrogateescape"))
+        file.flush()
+        os.fchmod(file.fileno(), mode)
+        os.fsync(file.fileno())
+    os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
+    os.fsync(directory)
+
+
+def marks(state: str) -> set[str]:
+    """Return the ids of the runs that are unfinished, as the marker says."""
+    try:
+        found = json.loads(read.text(os.path.join(state, MARKER), follow=False))
+    except (OSError, ValueError):
+        return set()
+    return {str(each) for each in found} if isinstance(found, list) else set()
+
+
+def _mark(state: str, wanted: set[str]) -> None:
+    """Write the marker, or take it away when no run is left in it."""
+    with Tree(state) as tree, tree.naming(MARKER):
+        if wanted:
+            _replace(tree.root, MARKER, json.dumps(sorted(wanted)), 0o600)
+            return
+        for name in (f".{MARKER}.new", MARKER):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=tree.root)
+        os.fsync(tree.root)
+
+
+def off(question: dict[str, Any]) -> dict[str, Any]:
+    """Let the question's units start again, once what the run began to restore is restored.
+
+    Raises:
+        Problem: a restore is unfinished; the guard stays.
+    """
+    with working(question) as work:
+        _refuse_unfinished(work)
+        lift(question, work)
+        return look(question)
+
+
+def _refuse_unfinished(work: Work) -> None:
+    for part, name in revert.JOURNALS.items():
+        written = [each["event"] for each in entries(os.path.join(work.folder, name))]
+        if "plan" in written and written[::-1].index("plan") < _since(written, "verified"):
+            raise Problem(
+                f"the {part} are not restored to the end; no unit may start",
+                "run the same command again: it restores the rest",
+            )
+
+
+def _since(events: list[str], name: str) -> int:
+    """Return how many events came after the last of a name; more than all when there is none."""
+    return events[::-1].index(name) if name in events else len(events) + 1
+
+
+def lift(question: dict[str, Any], work: Work) -> None:
+    """Take the guard away, for lock holders: the marker first, which lets units start at once."""
+    work.journal.add(OFF)
+    state = question["state"]
+    _mark(state, {run for run in marks(state) if run != question["run"] and _counts(state, run)})
+    paths = {each.path for each in kept(question)[0]}
+    for entry in work.journal.entries:
+        paths.update(entry["files"] if entry["event"] == ON else ())
+    with Tree(question["directory"]) as tree:
+        for path in sorted(paths):
+            with tree.naming(path), contextlib.suppress(FileNotFoundError):
+                _removed(tree, path)
+    _reload(question)
+    work.journal.add(f"{OFF} done")
+
+
+def _counts(state: str, run: str) -> bool:
+    """Tell whether another run is unfinished, and about the backup set that is recorded now."""
+    lease = leases.read(state, run)
+    return lease is not None and lease.outcome != "undone" and lease.record == record_of(state)
+
+
+def _removed(tree: Tree, path: str) -> None:
+    above, _, name = path.rpartition("/")
+    directory = tree.directory(above)
+    for each in (f".{name}.new", name):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(each, dir_fd=directory)
+    os.fsync(directory)
+    if above:
+        try:
+            os.rmdir(above, dir_fd=tree.root)
+        except OSError as error:
+            if error.errno not in NOT_EMPTY:  # others have drop-ins there as well
+                raise
+        os.fsync(tree.root)
+
+
+@contextlib.contextmanager
+def raised(question: dict[str, Any], work: Work) -> Iterator[None]:
+    """Have the guard up while a run is undone, if the run had it up; it is lifted at the end."""
+    last = work.journal.last(ON)
+    if last is None:
+        yield
+        return
+    about = {**question, **{key: last[key] for key in ("manager", "socket", "directory", "units")}}
+    put(about, work)
+    yield
+    lift(about, work)

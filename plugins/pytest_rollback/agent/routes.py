@@ -1,0 +1,88 @@
+"""What the agent can be asked: one line per verb, with the function that answers it.
+
+Modules are named, not imported: only those that a request asks for are sent and loaded.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, Callable, Dict
+
+from .errors import Problem
+
+ROUTES: Dict[str, str] = {
+    "added.look": "rollback.added_files:look",
+    "added.remove": "rollback.added_files:remove",
+    "backups.foresee": "backup.save:foresee",
+    "backups.heading": "backup.verify:heading",
+    "backups.look": "backup.verify:look",
+    "backups.save": "backup.save:save",
+    "baseline.look": "observe.probes.baseline:look",
+    "baseline.save": "observe.probes.baseline:save",
+    "caches.clear": "rollback.bytecode:clear",
+    "caches.look": "rollback.bytecode:look",
+    "configuration.look": "configuration.check:look",
+    "copies.close": "rollback.archive:close",
+    "copies.look": "rollback.archive:look",
+    "database.answer": "database.ping:answer",
+    "database.look": "database.check:look",
+    "database.restore": "database.restore:restore",
+    "database.undo": "database.swap:undo",
+    "defaults.apply": "rollback.default_configuration:apply",
+    "defaults.look": "rollback.default_configuration:look",
+    "dump.look": "database.dump:look",
+    "edge.watch": "observe.probes.edge:watch",
+    "exports.look": "rollback.export:look",
+    "fallback.look": "backup.requirements:look",
+    "guard.look": "rollback.start_guard:look",
+    "guard.off": "rollback.start_guard:off",
+    "guard.on": "rollback.start_guard:on",
+    "health.look": "services.lifecycle:look",
+    "health.start": "services.lifecycle:start_healthy",
+    "logs.look": "observe.logs.inspection:look",
+    "needs.rights": "backup.requirements:rights",
+    "needs.space": "backup.requirements:space",
+    "page.look": "rollback.maintenance:look",
+    "page.off": "rollback.maintenance:off",
+    "page.on": "rollback.maintenance:on",
+    "paths.look": "files.read:look",
+    "probes.ask": "observe.probes.sample:ask",
+    "probes.measure": "observe.probes.measurement:measure",
+    "releases.compare": "backup.git:compare",
+    "restore.apply": "restore.apply:apply",
+    "restore.look": "restore.apply:look",
+    "restore.look_undo": "rollback.undo:look",
+    "restore.undo": "rollback.undo:undo",
+    "restored.look": "backup.leftovers:look",
+    "runs.begin": "state.runs:begin",
+    "runs.end": "state.runs:end",
+    "runs.look": "state.runs:look",
+    "runs.note": "state.runs:note",
+    "shared.look": "rollback.unshare:look",
+    "shared.part": "rollback.unshare:part",
+    "snapshot.look": "rollback.snapshot:look",
+    "snapshot.take": "rollback.snapshot:take",
+    "tools.look": "system.tools:look",
+    "trial.look": "observe.trial.trial:look",
+    "unitfiles.install": "services.unit_files:install",
+    "unitfiles.look": "services.unit_files:look",
+    "units.look": "services.units:look",
+    "units.reload": "services.lifecycle:reload",
+    "units.start": "services.lifecycle:start",
+    "units.stop": "services.lifecycle:stop",
+}
+
+
+def found(name: str) -> Callable[[Dict[str, Any]], Any]:
+    """Return the function that answers a noun and verb such as `units.look`.
+
+    Raises:
+        Problem: there is none.
+    """
+    if name not in ROUTES:
+        raise Problem(f"the agent knows no {name}", "use one version on both sides")
+    module, _, function = ROUTES[name].partition(":")
+    answers: Callable[[Dict[str, Any]], Any] = getattr(
+        importlib.import_module(f".{module}", __package__), function
+    )
+    return answers

@@ -1,0 +1,273 @@
+"""The record of a backup set: what each saved file was, and what the deploy adds.
+
+It is kept in the state directory as `backups.json`, which the service user cannot write: the
+backups beside the live files are hostile input until their digests equal this record.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import json
+import os
+import re
+import stat
+from typing import Any, BinaryIO, Container, NamedTuple, Optional
+
+from ..errors import Problem
+from ..files.read import sha256
+from ..files.tree import Irregular, fault, open_regular
+from . import directory as places
+
+NAME = "backups.json"
+FRESH = ".backups.json.new"
+FORMAT = 1
+DIGEST = re.compile(r"[0-9a-f]{64}")
+AGAIN = (
+    "bring it back from a copy of the state directory; the next deploy can save a new set "
+    "(scripts/create_backups.py --replace), but not now: that would save what is live"
+)
+
+DAMAGE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+
+
+class Release(NamedTuple):
+    """One deployed version: its name and, where there is a repository, its commit."""
+
+    name: str
+    commit: Optional[str]
+
+
+class Saved(NamedTuple):
+    """One file as the previous release had it. Attributes are base64, times nanoseconds."""
+
+    path: str
+    sha256: str
+    size: int
+    mode: int
+    uid: int
+    gid: int
+    mtime_ns: int
+    xattrs: dict[str, str]
+
+
+FILES, END = b' "files": [\n', b"]}\n"
+"""The lines of a record between which there is one file a line, as `encoded` writes it."""
+
+PIECE = 1000
+
+OWN = 0o600
+ACL = "system.posix_acl_access"
+
+
+def capped(saved: Saved, secrets: Container[str]) -> Saved:
+    """Return what a file is restored as: one that is declared secret is for its owner alone."""
+    if saved.path not in secrets or not saved.mode & ~OWN:
+        return saved
+    xattrs = {name: value for name, value in saved.xattrs.items() if name != ACL}
+    return saved._replace(mode=saved.mode & OWN, xattrs=xattrs)
+
+
+FEW: dict[object, Any] = {}
+"""Modes and owners, which many files share, once each."""
+
+NONE: dict[str, str] = {}
+"""The attributes of the many files that have none; nobody writes into it."""
+
+
+class Record(NamedTuple):
+    """One backup set. `sha256` is the digest of the file it was read from, "" before that."""
+
+    system: str
+    root: str
+    suffix: str
+    created: str
+    by: str
+    previous: Release
+    current: Release
+    files: tuple[Saved, ...]
+    added: tuple[str, ...]
+    sha256: str = ""
+
+
+def read(state: str) -> Record:
+    """Return the record in a state directory.
+
+    Raises:
+        Absent: there is none.
+        Problem: others can write it, or it is damaged.
+    """
+    directory = places.opened(state)
+    try:
+        opened = _opened(directory, state)
+    finally:
+        os.close(directory)
+    with os.fdopen(opened, "rb") as file:
+        digest = sha256(opened, os.fstat(opened).st_size)
+        file.seek(0)
+        try:
+            return parsed(file)._replace(sha256=digest)
+        except DAMAGE as error:
+            raise Problem(f"the record {state}/{NAME} is damaged: {error}", AGAIN) from error
+
+
+def _opened(directory: int, state: str) -> int:
+    """Return a descriptor of the record, once it is sure that it is ours."""
+    try:
+        opened = open_regular(directory, NAME)
+    except FileNotFoundError as error:
+        raise places.Absent(
+            f"no backup set is recorded in {state}",
+            "have the deploy call scripts/create_backups.py before it copies files",
+        ) from error
+    except (Irregular, OSError) as error:
+        raise Problem(
+            f"the record {state}/{NAME} cannot be read: {error}",
+            "set [target] sudo = true, or run as root on the host",
+        ) from error
+    found = os.fstat(opened)
+    if found.st_mode & places.OTHERS or found.st_uid not in {0, os.geteuid()}:
+        os.close(opened)
+        raise Problem(
+            f"the record {state}/{NAME} can be written by others, so it proves nothing",
+            f"{AGAIN}; afterwards: stat {state}/{NAME}",
+        )
+    return opened
+
+
+def parsed(file: BinaryIO) -> Record:
+    """Return the record that is written in JSON; one of `DAMAGE` is raised when it is none."""
+    document = _document(file)
+    if document["format"] != FORMAT:
+        raise ValueError(f"format {document['format']!r} instead of {FORMAT}")
+    record = Record(
+        system=_text(document["system"]),
+        root=_text(document["root"]),
+        suffix=_text(document["suffix"]),
+        created=_text(document["created"]),
+        by=_text(document["by"]),
+        previous=_release(document["previous"]),
+        current=_release(document["current"]),
+        files=_list(document["files"]),
+        added=_list(document["added"]),
+    )
+    _check(record)
+    return record
+
+
+def _document(file: BinaryIO) -> dict[str, Any]:
+    """Return the JSON document; one of ours a line at a time, which takes a third of the memory."""
+    head = b"".join(iter(lambda: _until(file, FILES), b""))
+    files: list[Any] = []
+    piece = list(itertools.islice(file, PIECE))
+    while piece:
+        last = piece[-1] == END
+        text = b"".join(piece[:-1] if last else piece).rstrip(b",\n")
+        files += json.loads(b"[" + text + b"]", object_hook=_entry)
+        if last:
+            document: dict[str, Any] = json.loads(head.rstrip(b",\n") + b"}")
+            return {**document, "files": files}
+        piece = list(itertools.islice(file, PIECE))
+    file.seek(0)
+    whole: dict[str, Any] = json.loads(file.read(), object_hook=_entry)
+    return whole
+
+
+def _until(lines: BinaryIO, end: bytes) -> bytes:
+    """Return the next line, nothing at the one that ends."""
+    line = lines.readline()
+    return b"" if line == end else line
+
+
+def _entry(found: dict[str, Any]) -> Any:  # noqa: ANN401 - what json hands over and takes
+    """Turn each file's object into a `Saved` while it is parsed: a fifth of the memory."""
+    if "sha256" not in found:
+        return found
+    if found["xattrs"] == {}:
+        found["xattrs"] = NONE
+    for name in ("mode", "uid", "gid"):
+        found[name] = FEW.setdefault(found[name], found[name])
+    return Saved(**found)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _list(value: object) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return tuple(value)
+
+
+def _release(found: dict[str, Any]) -> Release:
+    return Release(
+        _text(found["name"]), None if found["commit"] is None else _text(found["commit"])
+    )
+
+
+def _check(record: Record) -> None:
+    """Refuse an entry that could lead anywhere but to a file of its own below the root."""
+    for saved in record.files:
+        if not isinstance(saved, Saved) or DIGEST.fullmatch(saved.sha256) is None:
+            raise ValueError(f"{saved!r} is no file's entry")
+        if not all(type(number) is int for number in saved[2:7]) or saved.mode & ~0o7777:
+            raise ValueError(f"{saved.path!r} has a number that is none")
+        if not isinstance(saved.xattrs, dict):
+            raise TypeError(f"{saved.path!r} has attributes that are none")
+    paths = [saved.path for saved in record.files] + list(record.added)
+    for path in paths:
+        why = fault(path)
+        if why:
+            raise ValueError(f"the path {path!r} {why}")
+    if len(set(paths)) != len(paths):
+        raise ValueError("a path is listed twice")
+
+
+def write(state: str, record: Record) -> str:
+    """Put a record in place of the one there, atomically and durably; return its digest.
+
+    Raises:
+        Problem: the state directory is unusable, or full.
+    """
+    raw = encoded(record)
+    directory = places.opened(state)
+    try:
+        _replace(directory, raw)
+    except OSError as error:
+        raise Problem(
+            f"the record {state}/{NAME} cannot be written: {error.strerror}",
+            f"make room and see 'df {state}' on the host, then run the same command again",
+        ) from error
+    finally:
+        os.close(directory)
+    return hashlib.sha256(raw).hexdigest()
+
+
+def encoded(record: Record) -> bytes:
+    """Return the record as JSON: one file a line, so that people can compare two of them."""
+    lines: list[str] = [json.dumps(saved._asdict()) for saved in record.files]
+    head = {
+        "format": FORMAT,
+        **{key: value for key, value in record._asdict().items() if key not in {"files", "sha256"}},
+        "previous": record.previous._asdict(),
+        "current": record.current._asdict(),
+    }
+    text = json.dumps(head, indent=1)[:-2]
+    return (text + ',\n "files": [\n' + ",\n".join(lines) + "\n]}\n").encode()
+
+
+def _replace(directory: int, raw: bytes) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(FRESH, dir_fd=directory)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    opened = os.open(FRESH, flags, stat.S_IRUSR | stat.S_IWUSR, dir_fd=directory)
+    with os.fdopen(opened, "wb") as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(opened)
+    os.rename(FRESH, NAME, src_dir_fd=directory, dst_dir_fd=directory)
+    os.fsync(directory)

@@ -1,0 +1,111 @@
+"""The state directory: the record, the journal and the evidence. Nobody else's to write."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+from typing import Iterator
+
+from ..errors import Problem
+from ..files.tree import DIRECTORY, kind_of
+
+PRIVATE = 0o700
+OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+class Absent(Problem):
+    """There is no state directory yet, or nothing is recorded in it."""
+
+
+def faults(state: str, root: str) -> list[str]:
+    """Return what is wrong with the place of a state directory, which need not exist yet."""
+    here, there = os.path.realpath(state), os.path.realpath(root)
+    found = []
+    if os.path.commonpath([here, there]) in {here, there}:
+        found.append(f"the state directory {state} and the root {root} lie inside each other")
+    with contextlib.suppress(FileNotFoundError):
+        found += _exposure(state, os.lstat(state))
+    return found
+
+
+def _exposure(path: str, found: os.stat_result) -> list[str]:
+    """Return why somebody else could change what is kept at the path."""
+    if not stat.S_ISDIR(found.st_mode):
+        return [f"the state directory {path} is a {kind_of(found.st_mode)}"]
+    said = []
+    if found.st_uid not in {0, os.geteuid()}:
+        said.append(f"the state directory {path} belongs to uid {found.st_uid}")
+    if found.st_mode & OTHERS:
+        said.append(f"the state directory {path} can be written by others")
+    return said
+
+
+def hint(state: str) -> str:
+    """Return the commands that put a state directory right."""
+    return (
+        f"choose [system] state outside the root, then: sudo chown root {state} && sudo chmod "
+        f"0700 {state}"
+    )
+
+
+def opened(state: str) -> int:
+    """Return a descriptor of the state directory.
+
+    Raises:
+        Absent: it is missing.
+        Problem: it is a link, or can be written by others.
+    """
+    try:
+        directory = os.open(state, DIRECTORY)
+    except FileNotFoundError as error:
+        raise Absent(
+            f"the state directory {state} does not exist",
+            "have the deploy call scripts/create_backups.py, which makes it",
+        ) from error
+    except OSError as error:
+        raise Problem(
+            f"the state directory {state} cannot be used: {error.strerror}",
+            f"as root on the host: ls -ld {state}",
+        ) from error
+    said = _exposure(state, os.fstat(directory))
+    if said:
+        os.close(directory)
+        raise Problem("; ".join(said), hint(state))
+    return directory
+
+
+def made(state: str) -> int:
+    """Return a descriptor of the state directory, made 0700 when it is missing."""
+    try:
+        os.makedirs(os.path.dirname(state) or ".", 0o755, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(state, PRIVATE)
+    except OSError as error:
+        raise Problem(
+            f"the state directory {state} cannot be made: {error.strerror}",
+            f"as root on the host: mkdir -m 0700 -p {state}, or set [target] sudo = true",
+        ) from error
+    return opened(state)
+
+
+@contextlib.contextmanager
+def held(directory: int, state: str) -> Iterator[None]:
+    """Keep every other backup run off the state directory; the kernel frees it when we die.
+
+    Raises:
+        Problem: another one is at work, kind `held`.
+    """
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Problem(
+            f"another run is writing backups recorded in {state}",
+            f"wait for it; 'fuser -v {state}' on the host names its process",
+            kind="held",
+        ) from error
+    try:
+        yield
+    finally:
+        fcntl.flock(directory, fcntl.LOCK_UN)

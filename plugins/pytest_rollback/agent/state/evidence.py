@@ -1,0 +1,268 @@
+"""What a rollback takes away: moved into the evidence of its run, never deleted, and back by undo.
+
+What is moved is written into the run's journal first. A file is at its place or in the evidence at
+every instant; across file systems it may be whole in both, which the next call puts right.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from typing import Any, Iterable, Optional, Sequence
+
+from ..errors import Problem
+from ..files import metadata, state
+from ..files.copy import FRESH
+from ..files.read import blocks
+from ..files.tree import Tree, kind_of
+from . import lease as leases
+from .lock import Work
+
+FETCHED = "fallback"
+"""Where a run keeps contents of the recorded commit, each under its digest, in its folder."""
+
+FOLDER = "evidence"
+MOVING = "moving"
+DERIVED = ("caches",)
+"""Kinds of files that are made anew by whoever runs: one that came since then is no conflict."""
+
+
+def home(work: Work) -> str:
+    """Return the run's evidence folder, made when it is missing."""
+    path = os.path.join(work.folder, FOLDER)
+    if not os.path.isdir(path):
+        os.mkdir(path, 0o700)
+        leases.settle(work.folder)
+    return path
+
+
+def put_away(
+    work: Work, kind: str, base: str, paths: Sequence[str], ends: Sequence[str] = ()
+) -> int:
+    """Move files below `base` into the evidence as `kind`/path; return how many were there.
+
+    `ends` are their paths in the evidence, where these differ. What is not there stays away.
+
+    Raises:
+        Problem: one of them is a directory or worse; nothing was moved.
+    """
+    with Tree(base) as tree, Tree(home(work)) as store:
+        moves = [
+            [path, _free(tree, store, kind, (path, end))]
+            for path, end in zip(paths, ends or paths)
+            if _is_movable(tree, base, path)
+        ]
+        if not moves:
+            return 0
+        work.journal.add(MOVING, kind=kind, base=base, moves=moves)
+        for path, kept in moves:
+            with tree.naming(path):
+                make(store, kept.rpartition("/")[0])
+                move((tree, path), (store, kept))
+        settle(store, [kept for _, kept in moves])
+        settle(tree, [path for path, _ in moves])
+    work.journal.add("moved", kind=kind, number=len(moves))
+    return len(moves)
+
+
+def _is_movable(tree: Tree, base: str, path: str) -> bool:
+    """Tell whether there is something to move: a file, or a link, which is moved itself."""
+    with tree.naming(path), contextlib.suppress(FileNotFoundError):
+        directory, name = tree.parent(path)
+        mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
+        _refuse_other(path, base, mode)
+        return True
+    return False
+
+
+def _refuse_other(path: str, base: str, mode: int) -> None:
+    """Refuse to move what is neither a file nor a link."""
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        raise Problem(
+            f"{path} is a {kind_of(mode)}, not the file that was recorded",
+            f"see what it is, and move it away by hand: ls -ld {base}/{path}",
+        )
+
+
+def _free(tree: Tree, store: Tree, kind: str, ends: tuple[str, str]) -> str:
+    """Return where a file is kept: under its path, unless another one is kept there already."""
+    path, end = ends
+    number = 1
+    while True:
+        kept = f"{kind}/{end}" if number == 1 else f"{kind}.{number}/{end}"
+        there = state.live(store, kept)
+        if there.kind == state.ABSENT or _is_same(there, state.live(tree, path)):
+            return kept
+        number += 1
+
+
+def _is_same(one: state.Side, other: state.Side) -> bool:
+    """Tell whether two sides are the same file, left in both places by a crash."""
+    return one.is_file and _plain(one) == _plain(other)
+
+
+def _plain(side: state.Side) -> state.Side:
+    return side._replace(links=0, stamp=0)
+
+
+def make(tree: Tree, path: str) -> None:
+    """Make a directory of the evidence, 0700, with all above it."""
+    above = ""
+    for name in path.split("/"):
+        here = tree.directory(above)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, 0o700, dir_fd=here)
+            os.fsync(here)
+        above = f"{above}/{name}" if above else name
+
+
+def move(source: tuple[Tree, str], target: tuple[Tree, str]) -> None:
+    """Give a file another place: by its name on one file system, else by a durable copy."""
+    here, name = source[0].parent(source[1])
+    there, new = target[0].parent(target[1])
+    try:
+        os.rename(name, new, src_dir_fd=here, dst_dir_fd=there)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy((here, name), (there, new))
+        os.unlink(name, dir_fd=here)
+    else:
+        _forget((here, name), (there, new))
+
+
+def _forget(source: tuple[int, str], target: tuple[int, str]) -> None:
+    """Take a file's first name when it has both: renaming one of them to the other does nothing.
+
+    btrfs may have both after a power cut.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        one = os.stat(source[1], dir_fd=source[0], follow_symlinks=False)
+        other = os.stat(target[1], dir_fd=target[0], follow_symlinks=False)
+        if (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino):
+            os.unlink(source[1], dir_fd=source[0])
+
+
+def unfinished(name: str) -> str:
+    """Return the name that a copy has until it is whole."""
+    return f".{name}.rollback"[-200:]
+
+
+def copy(source: tuple[int, str], target: tuple[int, str]) -> None:
+    """Write a whole, durable copy of a file or link, its metadata included, then name it."""
+    (here, name), (there, new) = source, target
+    fresh = unfinished(new)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(fresh, dir_fd=there)
+    if stat.S_ISLNK(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
+        os.symlink(os.readlink(name, dir_fd=here), fresh, dir_fd=there)
+    else:
+        _copy_file((here, name), (there, fresh))
+    os.rename(fresh, new, src_dir_fd=there, dst_dir_fd=there)
+    os.fsync(there)
+
+
+def _copy_file(source: tuple[int, str], target: tuple[int, str]) -> None:
+    opened = os.open(source[1], os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=source[0])
+    try:
+        fresh = os.open(target[1], FRESH, 0o600, dir_fd=target[0])
+        try:
+            carried = metadata.read(opened)
+            for block in blocks(opened, os.fstat(opened).st_size):
+                rest = memoryview(block)
+                while rest:
+                    rest = rest[os.write(fresh, rest) :]
+            metadata.apply(fresh, carried)
+            os.fsync(fresh)
+        finally:
+            os.close(fresh)
+    finally:
+        os.close(opened)
+
+
+def settle(tree: Tree, paths: Iterable[str]) -> None:
+    """Make the entries of every directory that holds one of the paths durable, once each."""
+    for name in sorted({path.rpartition("/")[0] for path in paths}):
+        with tree.naming(name), contextlib.suppress(FileNotFoundError):
+            os.fsync(tree.directory(name))
+
+
+def standing(folder: str, entry: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Return which files undoing a batch would bring back, and what stands in the way of that."""
+    away, taken = [], []
+    with Tree(entry["base"]) as tree, Tree(os.path.join(folder, FOLDER)) as store:
+        for path, kept in entry["moves"]:
+            there, live = state.live(store, kept), state.live(tree, path)
+            if there.kind == state.ABSENT:
+                continue
+            if live.kind == state.ABSENT or (entry["kind"] in DERIVED and live.is_file):
+                away.append(path)
+            elif not _is_same(there, live):
+                taken.append(f"there is something else now at {path}")
+    return away, taken
+
+
+def _brought(live: tuple[Tree, str], kept: tuple[Tree, str]) -> Optional[bool]:
+    """Move one file back and tell whether it was away; None when its place is taken."""
+    there, here = state.live(*kept), state.live(*live)
+    if there.kind == state.ABSENT:
+        return False
+    if here.kind == state.ABSENT:
+        move(kept, live)
+        return True
+    if not _is_same(there, here):
+        return None
+    directory, name = kept[0].parent(kept[1])
+    os.unlink(name, dir_fd=directory)
+    return False
+
+
+def _set_aside(live: tuple[Tree, str], kept: tuple[Tree, str]) -> None:
+    """Keep what was made anew at the place of a derived file, which is about to come back."""
+    there, here = state.live(*kept), state.live(*live)
+    if there.kind == state.ABSENT or not here.is_file or _is_same(there, here):
+        return
+    (tree, path), store = live, kept[0]
+    end = _free(tree, store, "superseded", (path, path))
+    make(store, end.rpartition("/")[0])
+    move((tree, path), (store, end))
+
+
+def bring_back(folder: str, entry: dict[str, Any]) -> int:
+    """Undo one journaled batch of moves, from any point of it; return how many came back.
+
+    Raises:
+        Problem: at the place of one there is something else now; the others came back.
+    """
+    taken: list[str] = []
+    number = 0
+    with Tree(entry["base"]) as tree, Tree(os.path.join(folder, FOLDER)) as store:
+        for path, kept in reversed(entry["moves"]):
+            with tree.naming(path):
+                if entry["kind"] in DERIVED:
+                    _set_aside((tree, path), (store, kept))
+                came = _brought((tree, path), (store, kept))
+            number += came is True
+            if came is None:
+                taken.append(path)
+        settle(tree, [path for path, _ in entry["moves"]])
+    if taken:
+        raise Problem(
+            f"there is something else now at {', '.join(sorted(taken))}",
+            "save it elsewhere first, and run the same command again",
+        )
+    return number
+
+
+def fetched_folder(question: dict[str, Any]) -> str:
+    """Return where the run keeps what it fetched from the recorded commit."""
+    return os.path.join(leases.folder(question["state"], question["run"]), FETCHED)
+
+
+def fetched(folder: str, sha256: str) -> Optional[int]:
+    """Return a descriptor of what was fetched under a digest, None where nothing was."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.open(os.path.join(folder, sha256), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    return None

@@ -1,0 +1,164 @@
+"""Who holds a run: one small file in its folder, touched with every request of its holder."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+import time
+from typing import Any, NamedTuple, Optional
+
+from ..errors import Problem
+from ..files.tree import DIRECTORY
+from ..system import processes
+from . import reserved_space
+
+RUNS = "runs"
+NAME = "lease.json"
+MARKER = "in-progress"
+"""The file of the state directory that is there as long as a run is unfinished."""
+
+SILENT = 120.0
+"""Seconds without a word after which a holder that nobody can look at counts as dead."""
+
+NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+FRESH = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+DAMAGE = (OSError, ValueError, TypeError)
+
+
+class Lease(NamedTuple):
+    """One run and its holder. `outcome` is None until it ends; `touched` is epoch seconds."""
+
+    run: str
+    by: str
+    host: str
+    pid: int
+    pid_started: float
+    target: str
+    only: list[str]
+    record: str
+    since: str
+    outcome: Optional[str] = None
+    ended: Optional[str] = None
+    touched: float = 0.0
+    boot: str = ""
+    space: str = ""
+
+    @property
+    def holder(self) -> list[object]:
+        """Which process holds it, and where: two leases with one holder are of one process."""
+        return [self.host, self.boot, self.space, self.pid, self.pid_started]
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its holder still works on it."""
+        if self.outcome is not None:
+            return False
+        here = processes.here()
+        if self.is_at(here):
+            return not processes.is_gone(self.pid, self.pid_started)
+        heard = time.time() - SILENT
+        if self.host == here.host and self.boot != here.boot:
+            heard = max(heard, processes.booted())  # this host was started anew, or is another one
+        return self.touched > heard
+
+    def is_at(self, here: processes.Here) -> bool:
+        """Tell whether its holder is a process of here."""
+        return here.is_known and here == (self.host, self.boot, self.space)
+
+    @property
+    def words(self) -> str:
+        """Who holds it, for people."""
+        return f"{self.by} (process {self.pid} on {self.host}) since {self.since}, run {self.run}"
+
+    def held(self) -> Problem:
+        """Return what a second one is told: who, since when, and how to take over."""
+        way = f"end it with 'kill -INT {self.pid}' on {self.host}"
+        when = "it goes on from there"
+        if not self.is_at(processes.here()):
+            when += f", on {self.host} at once, elsewhere {SILENT:.0f} s after its last word"
+        return Problem(
+            f"held by {self.words}",
+            f"wait for it; or {way}, and run the same command again: {when}",
+            "held",
+        )
+
+
+def now() -> str:
+    """Return this instant, UTC."""
+    return dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
+
+
+def folder(state: str, run: object) -> str:
+    """Return the folder of a run, which may not exist.
+
+    Raises:
+        Problem: the id could lead elsewhere.
+    """
+    if not isinstance(run, str) or NAMES.fullmatch(run) is None:
+        raise Problem(f"{run!r} is no id of a run", "'rollback status' lists the ids there are")
+    return os.path.join(state, RUNS, run)
+
+
+def read(state: str, run: str) -> Optional[Lease]:
+    """Return the lease of a run; None when there is none, or none that can be read."""
+    path = os.path.join(folder(state, run), NAME)
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+            said = json.loads(file.read())
+            return Lease(**said)._replace(touched=os.fstat(file.fileno()).st_mtime)
+    except DAMAGE:
+        return None
+
+
+def names(state: str) -> list[str]:
+    """Return the ids of all runs, sorted."""
+    try:
+        found = os.listdir(os.path.join(state, RUNS))
+    except FileNotFoundError:
+        return []
+    return sorted(name for name in found if NAMES.fullmatch(name))
+
+
+def every(state: str) -> list[Lease]:
+    """Return the leases of all runs, the oldest first."""
+    found = [read(state, name) for name in names(state)]
+    return sorted((lease for lease in found if lease), key=lambda lease: lease.since)
+
+
+def write(state: str, lease: Lease) -> None:
+    """Put a lease in place of the one there, atomically and durably."""
+    reserved_space.spending(state, lambda: _write(state, lease))
+
+
+def _write(state: str, lease: Lease) -> None:
+    home = folder(state, lease.run)
+    said: dict[str, Any] = lease._asdict()
+    del said["touched"]
+    path = os.path.join(home, NAME)
+    with open(os.open(f"{path}.new", FRESH, 0o600), "wb") as file:
+        file.write(json.dumps(said, indent=1).encode("ascii"))
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(f"{path}.new", path)
+    settle(home)
+
+
+def made(state: str, run: str) -> str:
+    """Return the folder of a run, made 0700 and durable when it is missing."""
+    home = folder(state, run)
+    if not os.path.isdir(home):
+        os.makedirs(home, 0o700)
+        for path in (home, os.path.dirname(home), state):
+            settle(path)
+    return home
+
+
+def settle(path: str) -> None:
+    """Make the entries of a directory durable."""
+    here = os.open(path, DIRECTORY)
+    try:
+        os.fsync(here)
+    finally:
+        os.close(here)

@@ -1,0 +1,115 @@
+"""The lock around every change on this host, and the journal of what a run changed."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from typing import Any, Iterator, NamedTuple, Optional
+
+from ..errors import Problem
+from . import directory as places
+from . import lease as leases
+from . import progress
+from .journal import Journal
+
+CHANGES = progress.CHANGES
+
+PATIENCE = 20.0
+"""Seconds to wait for the lock: what an interrupted run asked for last may still be under way."""
+
+PAUSE = 0.05
+
+
+class Work(NamedTuple):
+    """A run at work: its folder, and the journal of its changes."""
+
+    folder: str
+    journal: Journal
+
+
+@contextlib.contextmanager
+def locked(state: str) -> Iterator[None]:
+    """Hold the lock on the state directory, which is made when it is missing.
+
+    The kernel frees it when we die; no child inherits it.
+
+    Raises:
+        Problem: kind `held`, somebody else keeps it.
+    """
+    directory = places.made(state)
+    try:
+        _take(directory, state, time.monotonic() + PATIENCE)
+        yield
+    finally:
+        os.close(directory)
+
+
+def _take(directory: int, state: str, until: float) -> None:
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        if time.monotonic() >= until:
+            raise _held(state)
+        time.sleep(PAUSE)
+
+
+def _held(state: str) -> Problem:
+    holders = [each for each in leases.every(state) if each.outcome is None]
+    if holders:
+        return holders[-1].held()
+    return Problem(
+        f"somebody is at work in {state}",
+        f"wait for it; 'fuser -v {state}' on the host names it",
+        "held",
+    )
+
+
+@contextlib.contextmanager
+def working(question: dict[str, Any], *, back: bool = False) -> Iterator[Work]:
+    """Hold the lock and yield the question's run, its folder made and its journal open.
+
+    Raises:
+        Problem: kind `held`, somebody else keeps the lock; or somebody began to undo the run, and
+            this is no step `back`.
+    """
+    with locked(question["state"]):
+        home = leases.made(question["state"], question["run"])
+        journal = opened(home, CHANGES)
+        try:
+            if progress.undoing(journal.entries) and not back:
+                raise Problem("this run was undone", "run the same command again: a new run")
+            yield Work(home, journal)
+        finally:
+            journal.close()
+
+
+@contextlib.contextmanager
+def noted(question: dict[str, Any], event: str, **facts: object) -> Iterator[None]:
+    """Do something under the lock, written down before and after; outside a run just do it."""
+    if not (question.get("state") and question.get("run")):
+        yield
+        return
+    with working(question) as work:
+        work.journal.add(event, **facts)
+        yield
+        work.journal.add(f"{event} done", **facts)
+
+
+def opened(home: str, name: str) -> Journal:
+    """Return a journal of a run, made and durable when it is missing."""
+    path = os.path.join(home, name)
+    fresh = not os.path.exists(path)
+    journal = Journal(path, os.path.dirname(os.path.dirname(home)))
+    if fresh:
+        leases.settle(home)
+    return journal
+
+
+def folder_of(question: dict[str, Any]) -> Optional[str]:
+    """Return the folder of the question's run, None where there is no run yet."""
+    if not question.get("run"):
+        return None
+    return leases.folder(question["state"], question["run"])

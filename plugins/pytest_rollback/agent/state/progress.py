@@ -1,0 +1,117 @@
+"""How far a run has come, told from its journals alone: what is done, and what comes next."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Callable, Iterable, NamedTuple, Optional
+
+from ..errors import Problem
+from . import journal as journals
+from .journal import Told
+
+CHANGES = "changes"
+"""The journal of all that a run changed, but for the restores: each part has one of its own."""
+
+PARTS = {"files": "journal", "configuration": "journal-configuration"}
+UNDO, UNDONE = "undo", "undone"
+
+
+class Step(NamedTuple):
+    """One step of a rollback: its name for people, where it is written, what begins and ends it."""
+
+    name: str
+    begins: Callable[[Any], bool]
+    ends: Callable[[Any], bool]
+    journal: str = CHANGES
+
+
+def event(*names: str) -> Callable[[Any], bool]:
+    """Return what tells whether an entry is of one of these events."""
+    return lambda entry: entry["event"] in names
+
+
+def moves(kind: str, name: str) -> Callable[[Any], bool]:
+    """Return what tells whether an entry is about moving one kind of files into the evidence."""
+    return lambda entry: entry["event"] == name and entry.get("kind") == kind
+
+
+def moving(name: str, kind: str) -> Step:
+    """Return a step that moves one kind of files into the evidence."""
+    return Step(name, moves(kind, "moving"), moves(kind, "moved"))
+
+
+STEPS = (
+    Step("save the state", event("snapshot"), event("snapshot done")),
+    Step("isolate components", event("stop"), event("stop done")),
+    Step("guard the start", event("guard on"), event("guard on done")),
+    Step("show the maintenance page", event("page on"), event("page told")),
+    Step("restore files", event("plan"), event("verified"), PARTS["files"]),
+    moving("move added files away", "added"),
+    Step("restore the configuration", event("plan"), event("verified"), PARTS["configuration"]),
+    Step("install unit files", event("installing", "reload"), event("reload done")),
+    moving("clear stale bytecode", "caches"),
+    Step("restore the database", event("database"), event("database swapped")),
+    Step("separate saved copies", event("separate"), event("separate done")),
+    Step("lift the guard", event("guard off"), event("guard off done")),
+    Step("start services", event("start"), event("start done")),
+    Step("take the maintenance page away", event("page off"), event("page told")),
+    moving("close the backup set", "saved"),
+)
+"""The steps in their order; one with nothing to do leaves no trace."""
+
+
+def read(folder: str) -> dict[str, Told]:
+    """Return what each journal of a run says.
+
+    Raises:
+        Problem: one of them is damaged.
+    """
+    names = (CHANGES, *PARTS.values())
+    return {name: journals.read(os.path.join(folder, name)) for name in names}
+
+
+def look(folder: str) -> dict[str, Any]:
+    """Return the `steps` of a run with the state of each, the `next` one, and its journals' heads.
+
+    `damage` says what is wrong with a journal, None when nothing is; `undo` is None, begun or done.
+    """
+    try:
+        told = read(folder)
+    except Problem as problem:
+        return {"steps": [], "next": None, "undo": None, "head": "", "damage": problem.message}
+    states = [(step.name, state(step, told[step.journal].entries)) for step in STEPS]
+    back = undoing(told[CHANGES].entries)
+    return {
+        "steps": [{"name": name, "state": word} for name, word in states if word],
+        "next": "undo" if back == "begun" else None if back else following(states),
+        "undo": back,
+        "head": told[CHANGES].head,
+        "heads": {name: each.head for name, each in told.items() if each.entries},
+        "damage": None,
+    }
+
+
+def state(step: Step, entries: Iterable[Any]) -> str:
+    """Return done or begun, "" for a step that left no trace."""
+    word, begun = "", False
+    for entry in entries:
+        if step.begins(entry):
+            word, begun = "begun", True
+        elif begun and step.ends(entry):
+            word = "done"
+    return word
+
+
+def following(states: list[tuple[str, str]]) -> Optional[str]:
+    """Return the step that comes next: the first that was only begun, or the one after the last."""
+    begun = [name for name, word in states if word == "begun"]
+    if begun:
+        return begun[0]
+    last = max((number for number, (_, word) in enumerate(states) if word), default=-1)
+    return states[last + 1][0] if last + 1 < len(states) else None
+
+
+def undoing(entries: Iterable[Any]) -> Optional[str]:
+    """Return whether a run is being undone (begun) or was (done); None when it was not."""
+    found = [entry["event"] for entry in entries if entry["event"] in {UNDO, UNDONE}]
+    return {UNDO: "begun", UNDONE: "done"}[found[-1]] if found else None

@@ -1,0 +1,1 @@
+"""Judgements that criteria share, pure or over answers of the host: latency, edge, soak, triage."""

@@ -1,0 +1,126 @@
+"""From the outcomes of triage to one recommendation: the verdict's words and the lines below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from pytest_rollback.checks.triage import gravest
+from pytest_rollback.criteria import Outcome
+from pytest_rollback.manifest.thresholds import RECOVERIES, Recovery
+from pytest_rollback.text.next_steps import Onward
+
+CALLS, MEASURED, THRESHOLD, NOTE, ROW = "calls for", "measured", "threshold", "note", "matrix"
+"""Names of the evidence that a criterion of triage leaves."""
+
+UNNAMED = "THE FAILED COMPONENT"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What triage recommends, and the outcomes that it comes from: those whose rule fired."""
+
+    action: Recovery
+    fired: tuple[Outcome, ...]
+    unknown: tuple[Outcome, ...]
+    row: str = ""
+
+    @property
+    def components(self) -> list[str]:
+        """The components to isolate: those of the rules that ask for it, or any suspect."""
+        asking = [each for each in self.fired if calls(each) == "isolate" and each.component]
+        suspects = asking or [each for each in self.fired if each.component]
+        return list(dict.fromkeys(str(each.component) for each in suspects))
+
+    @property
+    def words(self) -> str:
+        """The recommendation as a verdict."""
+        names = ", ".join(self.components) or UNNAMED
+        return {
+            "roll back": "ROLL BACK NOW",
+            "isolate": f"ISOLATE {names} FIRST",
+            "fix": "FIX IN PLACE",
+            "monitor": "MONITOR",
+        }[self.action]
+
+
+def calls(outcome: Outcome) -> Recovery:
+    """Return what a rule that fired calls for."""
+    return cast("Recovery", outcome.evidence.get(CALLS, "monitor"))
+
+
+def advice(outcomes: Iterable[Outcome]) -> Advice:
+    """Return what the criteria of triage recommend together; waived ones say nothing."""
+    mine = [each for each in outcomes if each.suite == "triage"]
+    spoke = tuple(each for each in mine if each.outcome == "not met" and CALLS in each.evidence)
+    against = ("not met", "inconclusive", "not reached")
+    silent = tuple(each for each in mine if each.outcome in against and each not in spoke)
+    rows = [str(each.evidence[ROW]) for each in mine if ROW in each.evidence]
+    return Advice(gravest(map(calls, spoke)), spoke, silent, rows[0] if rows else "")
+
+
+def lines(said: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a recommendation with every rule that fired, gravest first, and what to do now."""
+    for rule in said["rules"]:
+        where = f" [{rule['component']}]" if rule["component"] else ""
+        yield f"{rule['calls for']}: {rule['id']}{where}"
+        yield f"  measured: {rule['measured']}; threshold: {rule['threshold']}"
+        if rule["note"]:
+            yield f"  note: {rule['note']}"
+    if not said["rules"]:
+        yield "no rule fired"
+    yield from said["notes"]
+    yield ""
+    yield from (f"now: {step}" for step in said["steps"])
+
+
+def told(found: Advice, target: str, way: Onward) -> dict[str, Any]:
+    """Return the recommendation as a report states it: rules, gravest first, notes, next steps."""
+    graver = sorted(found.fired, key=lambda each: -RECOVERIES.index(calls(each)))
+    return {
+        "words": found.words,
+        "rules": [
+            {
+                "calls for": calls(each),
+                "id": each.identity,
+                "component": each.component,
+                "measured": each.evidence[MEASURED],
+                "threshold": each.evidence[THRESHOLD],
+                "note": each.evidence.get(NOTE) or "",
+            }
+            for each in graver
+        ],
+        "notes": list(notes(found)),
+        "steps": list(next_steps(found, target, way)),
+    }
+
+
+def notes(found: Advice) -> Iterator[str]:
+    """Yield where the procedure's triggers and its matrix do not agree, and what nobody knows."""
+    row, _, action = found.row.partition(": ")
+    if action and action != found.action and found.action in {"roll back", "isolate"}:
+        yield (
+            f"note: the procedure's matrix alone says {action} ({row}), its triggers say "
+            f"{found.action}: the graver of both is recommended"
+        )
+    if found.unknown:
+        count = len(found.unknown)
+        yield f"at least this: {count} of the rules could not be looked at (see the criteria)"
+
+
+def next_steps(found: Advice, target: str, way: Onward) -> Sequence[str]:
+    """Return the commands that carry the recommendation out."""
+    alone = ("suites/drill", "-m", "isolate", "--component")
+    steps: dict[str, Sequence[str]] = {
+        "roll back": [] if way.door else [way.rollback()],
+        "isolate": [
+            *(way.pytest(*alone, each, f"--arm={target}") for each in found.components),
+            f"{way.pytest('suites/triage')}  # again; roll back if that was not enough",
+        ],
+        "fix": [
+            f"{way.pytest('suites/triage')}  # once it is fixed; roll back if it cannot be",
+        ],
+        "monitor": [way.pytest("suites/monitor", "--soak=15m")],
+    }
+    return steps[found.action]

@@ -1,0 +1,156 @@
+"""Whether what a runbook names is there: one round trip to the host, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from pytest_rollback.checks.runbook.references import Claim, names
+from pytest_rollback.errors import RollbackError
+from pytest_rollback.manifest.model import Component, System
+
+LOCAL = {"localhost", "127.0.0.1", "::1"}
+PATIENCE = 3.0
+TRIAL = 60.0
+TOLD = {
+    "command": "tools",
+    "path": "paths",
+    "folder": "paths",
+    "script": "paths",
+    "unit": "units",
+    "import": "imports",
+}
+"""Which question of `questions` tells about a kind of claim; a URL has its own."""
+
+
+class Drift(NamedTuple):
+    """What became of a runbook: how much it names, what of it is not there, what is unknown."""
+
+    named: Mapping[str, int]
+    missing: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def questions(found: list[Claim], system: System) -> dict[str, dict[str, Any]]:
+    """Return what the host is asked, by a word for each; nothing for what nobody named."""
+    root, services = system.about.root, system.services
+    asked: dict[str, dict[str, Any]] = {}
+    if tools := names(found, "command"):
+        asked["tools"] = {"noun": "tools", "verb": "look", "root": root, "commands": tools}
+    if places := names(found, "path", "folder", "script"):
+        asked["paths"] = {"noun": "paths", "verb": "look", "root": root, "paths": places}
+    if known := names(found, "unit"):
+        manager = {"manager": services.manager, "socket": services.socket}
+        listed = [{"unit": unit, "ports": ()} for unit in known]
+        asked["units"] = {"noun": "units", "verb": "look", **manager, "units": listed}
+    if loads := names(found, "import"):
+        asked["imports"] = trial(loads, system)
+    for address in names(found, "url"):
+        probe = probed(address, system)
+        asked[address] = {"noun": "probes", "verb": "ask", "samples": 1, "probe": probe}
+    return asked
+
+
+def trial(loads: Iterable[str], system: System) -> dict[str, Any]:
+    """Return the question whether imports load in the live tree, each as its component would."""
+    keys = {"name", "interpreter", "directory", "environment", "environment_files"}
+    owned = {name: owner(name, system).name for name in loads}
+    components = [
+        {
+            **each.model_dump(include=keys),
+            "imports": [name for name in owned if owned[name] == each.name],
+            "constructs": [],
+        }
+        for each in system.components
+        if each.name in owned.values()
+    ]
+    about, where = system.about, {"live": True, "files": (), "timeout": TRIAL}
+    place = {"root": about.root, "state": about.state, "suffix": about.suffix, "user": about.user}
+    return {"noun": "trial", "verb": "look", **place, **where, "components": components}
+
+
+def owner(name: str, system: System) -> Component:
+    """Return the component that a module belongs to: one that imports it itself, or the first."""
+    module = name.partition(":")[0]
+    for each in system.components:
+        own = [*each.imports, *(construct.call for construct in each.constructs)]
+        if module in {known.partition(":")[0] for known in own}:
+            return each
+    return system.components[0]
+
+
+def probed(address: str, system: System) -> dict[str, Any]:
+    """Return how a URL is asked: as it is described, or by GET; what would change by a connection.
+
+    Readiness changes nothing: a POST that rollback.toml does not know as a probe is not sent.
+    """
+    method, _, url = address.partition(" ")
+    for probe in system.probes.values():
+        if probe.url == url and probe.method == method:
+            return probe.model_dump(by_alias=True, mode="json")
+    place = urlsplit(url)
+    if method in {"GET", "HEAD"} and place.hostname in LOCAL:
+        return {"url": url, "method": method, "timeout": PATIENCE}
+    port = place.port or (443 if place.scheme == "https" else 80)
+    return {"tcp": f"{place.hostname}:{port}", "timeout": PATIENCE}
+
+
+def deadline(found: list[Claim]) -> float:
+    """Return the seconds that all questions together may take."""
+    return TRIAL + 30 + 4 * PATIENCE * len(names(found, "url"))
+
+
+def drifted(
+    found: list[Claim], answers: Mapping[str, Any], system: System, homes: Iterable[Path]
+) -> Drift:
+    """Return what a host says of the claims.
+
+    Args:
+        found: the claims.
+        answers: an answer, or the error in its place, to each of `questions`.
+        system: the target.
+        homes: where scripts may be as well: folders on the controller.
+    """
+    missing, unknown = [], []
+    for claim in found:
+        answer = answers[claim.name if claim.kind == "url" else TOLD[claim.kind]]
+        if claim.kind == "script" and any((home / claim.name).is_file() for home in homes):
+            continue
+        if isinstance(answer, RollbackError):
+            unknown.append(f"{words(claim)}: {answer.message}")
+        elif why := lacking(claim, answer, system):
+            missing.append(f"{words(claim)}: {why}")
+    kinds = dict.fromkeys(claim.kind for claim in found)
+    return Drift({kind: len(names(found, kind)) for kind in kinds}, tuple(missing), tuple(unknown))
+
+
+def words(claim: Claim) -> str:
+    """Return a claim for people; what a URL asks for may be a secret."""
+    shown = claim.name.partition("?")[0] if claim.kind == "url" else claim.name
+    return f"line {claim.line}: {claim.kind} {shown}"
+
+
+def lacking(claim: Claim, answer: Any, system: System) -> str:  # noqa: ANN401 - any JSON
+    """Return what is wrong with a claim; "" where it is true."""
+    if claim.kind == "command":
+        return "" if answer[claim.name] else "is no command on the host"
+    if claim.kind == "unit":
+        known = answer[claim.name]
+        return "" if known["known"] else f"{system.services.manager} knows no such unit"
+    if claim.kind == "import":
+        tried = answer["components"][owner(claim.name, system).name]["imports"]
+        return str(tried[claim.name] or "")
+    if claim.kind == "url":
+        return "" if answer["answered"] else str(answer["problem"] or "no answer")
+    return placed(claim, answer[claim.name])
+
+
+def placed(claim: Claim, kind: str | None) -> str:
+    """Return what is wrong with a path that is of some kind on the host."""
+    if kind is None:
+        return "is not on the host" + ", nor here" * (claim.kind == "script")
+    if claim.kind == "folder" and kind != "directory":
+        return f"is no directory but a {kind}"
+    return "is no file" if claim.kind == "script" and kind != "file" else ""

@@ -1,0 +1,260 @@
+"""The minutes after a rollback: sampled until time is up, it fails for good, or somebody stops it.
+
+Nothing here reaches a host or knows a clock: both are handed in.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Protocol
+
+from pytest_rollback.agent.observe.probes.percentiles import summary
+from pytest_rollback.checks.latency import Series
+from pytest_rollback.manifest.model import Component
+from pytest_rollback.text.quantities import clock
+
+SAME = ("pid", "restarts")
+WHOLE, FAILING, STOPPED = "", "failing", "stopped"
+"""How a soak ends: as long as planned, given up, or by Ctrl-C."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a system is watched; all seconds are those of the monitor's own clock.
+
+    Args:
+        soak: how long is watched now.
+        least: how long must be watched to prove anything.
+        interval: from one sample to the next.
+        in_a_row: so many bad samples in a row end it.
+        tolerated: the share of answers, and of samples that cannot be taken, that may be lost.
+        scale: how much faster than the host's this clock runs: 1 but in demonstrations.
+        demonstration: whether what is watched is the sandbox, where a faster clock may be enough.
+    """
+
+    soak: float
+    least: float
+    interval: float
+    in_a_row: int
+    tolerated: float
+    scale: float = 1.0
+    demonstration: bool = False
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one look at the system gave.
+
+    Args:
+        at: when, in seconds since the soak began.
+        problem: why it could not be taken, "" when it was.
+        states: the units, by name.
+        probes: the response times of each probe, as the agent measures them.
+        edge: one answer at the edge; None where none is described.
+        errors: new errors in each component's log.
+    """
+
+    at: float
+    problem: str = ""
+    states: Mapping[str, Any] = field(default_factory=dict)
+    probes: Mapping[str, Any] = field(default_factory=dict)
+    edge: Mapping[str, Any] | None = None
+    errors: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Soak:
+    """Everything that was seen, how long it lasted, and how it ended."""
+
+    plan: Plan
+    samples: tuple[Sample, ...]
+    lasted: float
+    ended: str = WHOLE
+
+    @property
+    def taken(self) -> list[Sample]:
+        """The samples that could be taken."""
+        return [each for each in self.samples if not each.problem]
+
+    @property
+    def missed(self) -> list[Sample]:
+        """The samples that could not be taken."""
+        return [each for each in self.samples if each.problem]
+
+    @property
+    def short(self) -> str:
+        """Why too little was seen to prove anything, "" when it was enough."""
+        looked = f"looked for {clock(self.lasted)} of {clock(self.plan.least)}"
+        if self.ended == STOPPED:
+            return f"{looked}: it was stopped"
+        if self.ended == FAILING:
+            return f"{looked}: {self.plan.in_a_row} samples in a row were bad, which ended it"
+        if self.lasted < self.plan.least:
+            return looked
+        if self.plan.scale > 1 and not self.plan.demonstration:
+            return (
+                f"{looked} by a clock {self.plan.scale:g} times faster than time: a demonstration"
+            )
+        if len(self.missed) > self.plan.tolerated * len(self.samples):
+            what = f"{len(self.missed)} of {len(self.samples)} samples could not be taken"
+            return f"{what}: {self.missed[0].problem}"
+        return "" if self.samples else "no sample was taken"
+
+
+Take = Callable[[float], Sample]
+
+
+class Clock(Protocol):
+    """The host's clock, such as the module `time`."""
+
+    def monotonic(self) -> float:
+        """Return its seconds."""
+
+    def sleep(self, seconds: float, /) -> None:
+        """Wait for so many."""
+
+
+def watch(
+    plan: Plan,
+    take: Take,
+    is_bad: Callable[[Sample], bool],
+    show: Callable[[Soak], None],
+    host: Clock,
+) -> Soak:
+    """Return what was seen: a sample at each interval, the last one when time is up.
+
+    Args:
+        plan: how long and how often.
+        take: takes a sample; given the seconds since the beginning.
+        is_bad: tells whether a sample counts towards giving up.
+        show: is handed everything seen so far after each sample.
+        host: the clock that `plan.scale` makes faster.
+    """
+    samples: list[Sample] = []
+    began, bad, due = host.monotonic(), 0, 0.0
+
+    def passed() -> float:
+        return (host.monotonic() - began) * plan.scale
+
+    def seen(ended: str = WHOLE) -> Soak:
+        return Soak(plan, tuple(samples), passed(), ended)
+
+    try:
+        while True:
+            last = passed() >= plan.soak
+            samples.append(take(passed()))
+            bad = bad + 1 if is_bad(samples[-1]) else 0
+            show(seen())
+            if bad >= plan.in_a_row:
+                return seen(FAILING)
+            if last:
+                return seen()
+            due = min(plan.soak, max(due + plan.interval, passed()))
+            host.sleep(max(0.0, due - passed()) / plan.scale)
+    except KeyboardInterrupt:
+        return seen(STOPPED)
+
+
+def wrong(sample: Sample, components: Iterable[Component]) -> Iterator[str]:
+    """Yield what is wrong in a sample: with it, with a unit, a probe or the edge."""
+    if sample.problem:
+        yield sample.problem
+        return
+    for component in components:
+        yield from unwell(sample, component)
+        yield from refused(sample, component.requests)
+    yield from turned_away(sample)
+
+
+def turned_away(sample: Sample) -> Iterator[str]:
+    """Yield what is wrong with what users get, where an edge is described."""
+    if sample.edge and (sample.edge["problem"] or not sample.edge["answered"]):
+        yield f"the edge: {sample.edge['problem'] or 'no answer'}"
+
+
+def unwell(sample: Sample, component: Component) -> Iterator[str]:
+    """Yield what is wrong with a component's unit and its health probe."""
+    state = sample.states[component.unit]
+    if state["state"] != "active":
+        yield f"{component.unit} is {state['state']}"
+    yield from refused(sample, [component.health])
+
+
+def refused(sample: Sample, names: Iterable[str]) -> Iterator[str]:
+    """Yield what is wrong with the answers of some probes."""
+    for name in names:
+        found = sample.probes[name]
+        asked = found["failed"] + len(found["samples_ms"])
+        if found["failed"] or not asked:
+            yield f"{name}: {found['failed']} of {asked} answers: {found['problem']}"
+
+
+def said(soak: Soak, look: Callable[[Sample], Iterable[str]]) -> list[str]:
+    """Return what a look at each sample found, with its time."""
+    return [f"at {clock(each.at)}: {words}" for each in soak.taken for words in look(each)]
+
+
+def lost(soak: Soak, names: Iterable[str]) -> float:
+    """Return the share of answers of some probes that were wrong or missing."""
+    found = [each.probes[name] for name in names for each in soak.taken]
+    failed = sum(each["failed"] for each in found)
+    asked = failed + sum(len(each["samples_ms"]) for each in found)
+    return failed / asked if asked else 0.0
+
+
+def down(soak: Soak, component: Component) -> float:
+    """Return the share of samples in which a unit was not active."""
+    states = [each.states[component.unit]["state"] for each in soak.taken]
+    return sum(each != "active" for each in states) / len(states) if states else 0.0
+
+
+def restarts(soak: Soak, component: Component) -> Iterator[str]:
+    """Yield each time that a unit was another process than in the sample before."""
+    looks = [(each.at, each.states[component.unit]) for each in soak.taken]
+    for (_, before), (at, after) in pairwise(looks):
+        changed = [key for key in SAME if before[key] != after[key]]
+        if changed:
+            words = ", ".join(f"{key} was {before[key]}, is {after[key]}" for key in changed)
+            yield f"at {clock(at)}: {words}"
+
+
+def series(soak: Soak, name: str, limit: float, kept: Mapping[str, Any] | None) -> Series:
+    """Return all response times of a probe; `limit` in milliseconds."""
+    found = [each.probes[name] for each in soak.taken]
+    times = [time for each in found for time in each["samples_ms"]]
+    costs = [each["overhead"] for each in found if each["overhead"] is not None]
+    merged = {
+        "samples_ms": times,
+        "failed": sum(each["failed"] for each in found),
+        "problem": next((each["problem"] for each in found if each["problem"]), None),
+        "overhead": statistics.median(costs) if costs else None,
+        **summary(times),
+    }
+    return Series(name, limit, merged, kept)
+
+
+def line(soak: Soak, components: Iterable[Component]) -> str:
+    """Return where a soak stands, in one line for the terminal: progress, and the worst of all."""
+    components = list(components)
+    bad = sum(any(wrong(each, components)) for each in soak.samples)
+    count = sum(1 for component in components for _ in restarts(soak, component))
+    errors = sum(sum(each.errors.values()) for each in soak.samples)
+    left = max(0.0, soak.plan.soak - soak.lasted)
+    return (
+        f"{clock(soak.lasted)}, {clock(left)} left: {len(soak.samples)} samples, {bad} bad, "
+        f"{count} restarts, {errors} errors; slowest {slowest(soak)}"
+    )
+
+
+def slowest(soak: Soak) -> str:
+    """Return the longest answer so far, and whose it was."""
+    found = [
+        (max(measured["samples_ms"]), name)
+        for each in soak.taken
+        for name, measured in each.probes.items()
+        if measured["samples_ms"]
+    ]
+    return "{1} {0:.0f} ms".format(*max(found)) if found else "-"

@@ -1,0 +1,1 @@
+"""The commands that operators call: `rollback`, and those that the procedure names."""

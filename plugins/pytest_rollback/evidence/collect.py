@@ -1,0 +1,122 @@
+"""What a run left on its host, brought into the folder of its report; and a killed run made whole.
+
+Journals stay as they are, so that their chain of hashes can be verified by whoever has the folder.
+Everything else is redacted once more before it is written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.redaction import Redactor
+from pytest_rollback.evidence.run_folder import write_private
+from pytest_rollback.evidence.seal import HOST, JOURNALS, combined, heads
+from pytest_rollback.manifest.model import System
+from pytest_rollback.transport.connection import Connection
+
+PLAN = "plan.txt"
+BEFORE = 900.0
+"""Seconds before the decision that belong to the incident."""
+
+AFTER = 300.0
+"""Seconds after the last event that do."""
+
+DEADLINE = 60.0
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What came from the host: the last hash of each journal, and what could not be had."""
+
+    heads: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+
+    @property
+    def head(self) -> str:
+        """One hash for all journals; "" where there is none."""
+        return combined(self.heads)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The same for a record."""
+        return {
+            "journal": self.head,
+            "heads": dict(self.heads),
+            "missing": list(self.missing),
+            "withheld": list(self.withheld),
+        }
+
+
+def question(system: System, run: str, events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the host is asked for."""
+    since, until = window(events)
+    about = system.about
+    return {
+        "state": about.state,
+        "run": run,
+        "components": [{"name": c.name, "unit": c.unit, "log": c.log} for c in system.components],
+        "secrets": [path + end for path in about.secrets for end in ("", about.suffix)],
+        "since": since,
+        "until": until,
+    }
+
+
+def window(events: Iterable[Mapping[str, Any]]) -> tuple[float, float]:
+    """Return begin and end of the incident, in seconds since the epoch."""
+    told = list(events)
+    found = [at for each in told if (at := signoffs.moment(each.get("at")))]
+    decided = next((each for each in told if each.get("event") == "decided"), None)
+    begin = signoffs.moment(decided["at"]) if decided else min(found, default=None)
+    now = dt.datetime.now(dt.UTC)
+    return (begin or now).timestamp() - BEFORE, max(found, default=now).timestamp() + AFTER
+
+
+def run_of(events: Iterable[Mapping[str, Any]]) -> str | None:
+    """Return the id under which the host knows the run; None where it never took hold of it."""
+    found = [str(each["run"]) for each in events if each.get("event") == "run"]
+    return found[-1] if found else None
+
+
+def collect(
+    connection: Connection,
+    folder: Path,
+    run: str,
+    events: Iterable[Mapping[str, Any]],
+    redactor: Redactor,
+) -> Exported:
+    """Bring what the host has of a run into its folder.
+
+    Raises:
+        RollbackError: the host does not answer.
+        OSError: the folder cannot be written.
+    """
+    asked = question(connection.system, run, events)
+    found = connection.ask("exports", "look", deadline=DEADLINE, **asked)
+    for name, text in found["journals"].items():
+        put(folder, f"{JOURNALS}/{name}", text)
+    for kind in ("snapshot", "logs"):
+        for name, text in found[kind].items():
+            end = f"{name}.log" if kind == "logs" else name
+            put(folder, f"{HOST}/{kind}/{end}", redactor.text(text))
+    return Exported(heads(found["journals"]), tuple(found["missing"]), tuple(found["withheld"]))
+
+
+def put(folder: Path, name: str, text: str) -> None:
+    """Write one text below a folder, wherever its name would lead."""
+    parts = [part for part in PurePosixPath(name).parts if part not in {"/", "..", "."}]
+    path = folder.joinpath(*parts)
+    path.parent.mkdir(0o700, parents=True, exist_ok=True)
+    write_private(path, text.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def plan(folder: Path, events: Iterable[Mapping[str, Any]]) -> None:
+    """Write the plan that was made before the first change, as it was shown."""
+    planned = next((each for each in events if each.get("event") == "planned"), None)
+    if planned is not None:
+        write_private(folder / PLAN, "".join(f"{line}\n" for line in planned["plan"]))

@@ -1,0 +1,234 @@
+"""A run's folder as evidence: complete, sealed, in one archive, and whether anything changed since.
+
+`seals.jsonl` says what the folder held each time it was sealed: when the run ended, and after each
+tick of the checklist. Every seal holds the hash of the one before it; the first is printed, kept in
+the host's journal and told to people, so that a later edit shows. The timeline only ever grows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import gzip
+import hashlib
+import io
+import itertools
+import json
+import os
+import tarfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.state import journal
+from pytest_rollback.errors import UsageError
+from pytest_rollback.evidence.run_folder import DATA, TIMELINE, private, write_private
+
+SUMS, SEALS, HOST = "SHA256SUMS", "seals.jsonl", "host"
+JOURNALS = f"{HOST}/journals"
+CHANGING = frozenset({TIMELINE, DATA, "report.html"})
+"""Files that a tick changes: a later seal may hold them in another state."""
+
+BLOCK = 1 << 20
+START = "0" * 64
+
+
+class Sealed(NamedTuple):
+    """One file as a seal knows it."""
+
+    sha256: str
+    size: int
+
+
+def files(folder: Path) -> list[str]:
+    """Return the names of all regular files of a bundle, in order; links are no evidence."""
+    found = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
+def digest(path: Path, size: int | None = None) -> str:
+    """Return the sha256 of a file, or of its first bytes."""
+    left = path.stat().st_size if size is None else size
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while left > 0 and (block := file.read(min(BLOCK, left))):
+            found.update(block)
+            left -= len(block)
+    return found.hexdigest()
+
+
+def close(folder: Path, why: str) -> str:
+    """Seal a folder as it is, write its checksums and its archive; return the seal's hash.
+
+    Raises:
+        OSError: something cannot be read or written.
+    """
+    names = [name for name in files(folder) if name not in {SUMS, SEALS}]
+    held = {name: [digest(folder / name), (folder / name).stat().st_size] for name in names}
+    before = seals(folder)
+    previous = before[-1]["hash"] if before else START
+    at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+    seal = {"at": at, "why": why, "files": held}
+    head = journal.chained(previous, seal)
+    lines = [json.dumps(each) for each in (*before, {**seal, "hash": head})]
+    replaced(folder / SEALS, "".join(f"{line}\n" for line in lines))
+    sums = [*((held[name][0], name) for name in names), (digest(folder / SEALS), SEALS)]
+    replaced(folder / SUMS, "".join(f"{sha}  {name}\n" for sha, name in sorted(sums, key=str)))
+    private(folder)
+    archived(folder)
+    return head
+
+
+def replaced(path: Path, text: str) -> None:
+    """Put a text in the place of a file, whole or not at all."""
+    fresh = path.with_name(f".{path.name}.new")
+    write_private(fresh, text)
+    fresh.replace(path)
+
+
+def seals(folder: Path) -> list[dict[str, Any]]:
+    """Return the seals of a bundle as they are written, the first one first."""
+    try:
+        lines = (folder / SEALS).read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    found: list[dict[str, Any]] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            seal = json.loads(line)
+            found.append({**seal, "hash": str(seal["hash"]), "files": dict(seal["files"])})
+        except (ValueError, TypeError, KeyError) as error:
+            raise UsageError(
+                f"{folder / SEALS} is damaged at line {number}",
+                hint=f"compare with the archive: tar -xOf {archive_of(folder)} "
+                f"{folder.name}/{SEALS}",
+            ) from error
+    return found
+
+
+def archive_of(folder: Path) -> Path:
+    """Return where the archive of a bundle is."""
+    return folder.with_name(f"{folder.name}.tar.gz")
+
+
+def archived(folder: Path) -> Path:
+    """Write the bundle as one file; the same content gives the same bytes."""
+    target = archive_of(folder)
+    fresh = target.with_name(f".{target.name}.new")
+    fresh.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with os.fdopen(os.open(fresh, flags, 0o600), "wb") as file:
+        file.write(packed(folder))
+    fresh.replace(target)
+    return target
+
+
+def packed(folder: Path) -> bytes:
+    """Return the archive of a folder as it is now."""
+    raw = io.BytesIO()
+    with (
+        gzip.GzipFile("", "wb", 6, raw, mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for name in files(folder):
+            archive.addfile(*member(folder, name))
+    return raw.getvalue()
+
+
+def member(folder: Path, name: str) -> tuple[tarfile.TarInfo, io.BytesIO]:
+    """Return a file as the archive holds it: no owner, no time, for nobody else to read."""
+    content = (folder / name).read_bytes()
+    info = tarfile.TarInfo(f"{folder.name}/{name}")
+    info.size, info.mode = len(content), 0o600
+    return info, io.BytesIO(content)
+
+
+def listed(folder: Path) -> dict[str, str]:
+    """Return the checksums that a bundle states, by name.
+
+    Raises:
+        UsageError: it states none.
+    """
+    try:
+        lines = (folder / SUMS).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{folder} is no sealed bundle: {SUMS} is missing or unreadable",
+            hint=f"a killed run has none: scripts/verify_bundle --rebuild {folder}",
+        ) from error
+    return {name: sha for line in lines for sha, _, name in [line.partition("  ")] if name}
+
+
+def changed(folder: Path, head: str | None = None) -> Iterator[str]:
+    """Yield what is not as it was sealed, a line each; nothing where all is.
+
+    Args:
+        folder: the bundle.
+        head: the hash that its first seal had, as it was printed or told.
+    """
+    known, there = listed(folder), [name for name in files(folder) if name != SUMS]
+    for name in sorted({*known, *there}):
+        if name not in there:
+            yield f"{name}: is gone"
+        elif name not in known:
+            yield f"{name}: was added"
+        elif digest(folder / name) != known[name]:
+            yield f"{name}: was changed"
+    for path in folder.rglob("*"):
+        if path.is_symlink():
+            yield f"{path.relative_to(folder)}: is a link"
+    yield from broken(folder, head)
+    yield from damaged(folder)
+
+
+def broken(folder: Path, head: str | None) -> Iterator[str]:
+    """Yield where the chain of seals does not hold, and what changed between two of them."""
+    previous, held = START, seals(folder)
+    if not held:
+        yield f"{SEALS}: holds no seal"
+    for number, seal in enumerate(held, 1):
+        own = journal.chained(previous, {key: seal[key] for key in seal if key != "hash"})
+        if own != seal["hash"]:
+            yield f"{SEALS}: seal {number} was changed"
+        previous = seal["hash"]
+    for earlier, later in itertools.pairwise(held):
+        for name, value in earlier["files"].items():
+            if name not in CHANGING and later["files"].get(name) != value:
+                yield f"{name}: was changed before it was sealed again at {later['at']}"
+    yield from grown(folder, held)
+    if head is not None and not any(seal["hash"].startswith(head.lower()) for seal in held):
+        yield f"{SEALS}: no seal has the hash {head}"
+
+
+def grown(folder: Path, held: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the seals whose timeline is not the beginning of the one that is there."""
+    for seal in held:
+        with contextlib.suppress(KeyError, OSError):
+            known = Sealed(*seal["files"][TIMELINE])
+            if digest(folder / TIMELINE, known.size) != known.sha256:
+                yield f"{TIMELINE}: what was sealed at {seal['at']} is not its beginning"
+
+
+def damaged(folder: Path) -> Iterator[str]:
+    """Yield the journals whose entries do not follow from each other."""
+    for path in sorted((folder / JOURNALS).glob("*")):
+        try:
+            journal.told(path.read_bytes(), path.name)
+        except Problem as problem:
+            yield f"{JOURNALS}/{path.name}: {problem.message}"
+
+
+def heads(journals: Mapping[str, str]) -> dict[str, str]:
+    """Return the hash of the last entry of each journal that holds together."""
+    found = {}
+    for name, text in journals.items():
+        with contextlib.suppress(Problem):
+            found[name] = journal.told(text.encode("utf-8", "surrogateescape"), name).head
+    return found
+
+
+def combined(found: Mapping[str, str]) -> str:
+    """Return one hash for the heads of all journals of a run; "" where there is none."""
+    text = "".join(f"{head}  {name}\n" for name, head in sorted(found.items()))
+    return hashlib.sha256(text.encode()).hexdigest() if text else ""

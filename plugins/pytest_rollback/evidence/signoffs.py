@@ -1,0 +1,188 @@
+"""What people did: the procedure's items that they tick, by whom and when, in a run's timeline.
+
+A tick is one more event of `timeline.jsonl`, appended by whatever process; a run that goes on
+beside it, one that is over and one that was killed are all the same to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import fcntl
+import getpass
+import json
+import os
+import re
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pytest_rollback.errors import RollbackError, UsageError
+from pytest_rollback.evidence.run_folder import DATA, TIMELINE
+
+TICKED, WITHDRAWN, ACKNOWLEDGED = "ticked", "withdrawn", "acknowledged"
+OURS = frozenset({TICKED, WITHDRAWN, ACKNOWLEDGED})
+"""Events that other processes than the run's own write."""
+
+FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW
+LONGEST = 500
+"""Characters of a name or a note."""
+
+
+class Tick(NamedTuple):
+    """Who ticked an item, when (UTC), and what he said about it."""
+
+    by: str
+    at: dt.datetime
+    note: str = ""
+
+    @property
+    def words(self) -> str:
+        """The same for people."""
+        said = f": {self.note}" if self.note else ""
+        return f"{self.by} at {self.at:%Y-%m-%d %H:%M:%S} UTC{said}"
+
+
+def somebody() -> str:
+    """Return who runs this, also behind sudo: `name@host`."""
+    return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}"
+
+
+def slug(text: str) -> str:
+    """Return the short name of an item: `notify-stakeholders`."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def moment(value: object) -> dt.datetime | None:
+    """Return the time that an event or a record tells, UTC; None where it tells none."""
+    try:
+        found = dt.datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+
+
+def ticks(events: Iterable[Mapping[str, Any]]) -> dict[str, Tick]:
+    """Return the items that are ticked by their short names; the first tick counts."""
+    found: dict[str, Tick] = {}
+    for each in events:
+        at = moment(each.get("at"))
+        if each.get("event") == WITHDRAWN:
+            found.pop(str(each.get("item")), None)
+        elif each.get("event") == TICKED and at is not None:
+            tick = Tick(str(each.get("by", "")), at, str(each.get("note") or ""))
+            found.setdefault(str(each.get("item")), tick)
+    return found
+
+
+def events(folder: Path) -> list[dict[str, Any]]:
+    """Return the events of a run; a line that a kill tore says nothing.
+
+    Raises:
+        UsageError: there is no timeline that can be read.
+    """
+    path = folder / TIMELINE
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            return list(parsed(file.read()))
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}",
+            hint="name a folder of a run, such as those in reports/",
+        ) from error
+
+
+def parsed(raw: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the events in the bytes of a timeline."""
+    for line in raw.splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and "event" in event:
+            yield event
+
+
+def foreign(folder: Path) -> list[dict[str, Any]]:
+    """Return what others have written into the timeline of a run that goes on here."""
+    if not (folder / TIMELINE).is_file():
+        return []
+    return [each for each in events(folder) if each["event"] in OURS]
+
+
+def before(folder: Path, incident: str | None) -> list[dict[str, Any]]:
+    """Return what was ticked in earlier runs of the same incident: the checklist before a drill."""
+    others = siblings(folder, incident) if incident else []
+    earlier = [each for each in others if each.name < folder.name]
+    return [event for each in earlier for event in foreign(each)]
+
+
+def beside(folder: Path, incident: str | None) -> list[dict[str, Any]]:
+    """Return what was ticked beside a run, or before it for the same incident, or nothing."""
+    with contextlib.suppress(RollbackError, OSError):
+        return [*before(folder, incident), *foreign(folder)]
+    return []
+
+
+def siblings(folder: Path, incident: str | None = None) -> list[Path]:
+    """Return the folders of the other runs of the same incident, the oldest first."""
+    if incident is None and (folder / TIMELINE).is_file():
+        incident = incident_of(folder)
+    if not incident or not folder.parent.is_dir():
+        return []
+    others = (each for each in folder.parent.iterdir() if each.name != folder.name)
+    return sorted(
+        each for each in others if (each / TIMELINE).is_file() and incident_of(each) == incident
+    )
+
+
+def incident_of(folder: Path) -> str | None:
+    """Return the incident that a run belongs to, from its record or its first event."""
+    try:
+        told = json.loads((folder / DATA).read_text("utf-8"))
+    except (OSError, ValueError):
+        told = next((each for each in events(folder) if each["event"] == "began"), {})
+    found = told.get("incident") if isinstance(told, dict) else None
+    return str(found) if found else None
+
+
+def note(folder: Path, event: str, **facts: object) -> dict[str, Any]:
+    """Append an event to the timeline of a run, durably, in one piece and after a whole line.
+
+    Raises:
+        UsageError: there is no such timeline, or it cannot be written.
+    """
+    path = folder / TIMELINE
+    now = dt.datetime.now(dt.UTC)
+    try:
+        handle = os.open(path, FLAGS)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            raw = os.pread(handle, os.fstat(handle).st_size, 0)
+            entry = {"at": now.isoformat(timespec="milliseconds"), "offset": offset(raw, now)}
+            entry |= {"event": event, **{key: short(value) for key, value in facts.items()}}
+            line = json.dumps(entry).encode("ascii") + b"\n"
+            os.write(handle, line if raw.endswith(b"\n") or not raw else b"\n" + line)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}",
+            hint=f"name a run in reports/ that is yours: ls -l {path.parent}",
+        ) from error
+    return entry
+
+
+def short(value: object) -> object:
+    """Return a text as one line that is not too long; anything else as it is."""
+    return " ".join(value.split())[:LONGEST] if isinstance(value, str) else value
+
+
+def offset(raw: bytes, now: dt.datetime) -> float:
+    """Return how many seconds after the run's clock began it is now."""
+    first = next(parsed(raw), {})
+    begun = moment(first.get("at"))
+    since = (now - begun).total_seconds() + float(first.get("offset") or 0.0) if begun else 0.0
+    return round(max(0.0, since), 3)

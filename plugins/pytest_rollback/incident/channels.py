@@ -1,0 +1,292 @@
+"""How people are reached: a hook with a bearer token, or whatever apprise can; one try at a time.
+
+A try takes ten seconds at most, whatever the other side does. Redirects are not followed: they
+would carry the token elsewhere. Of an answer 64 kB are read and nothing but its status is kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from pytest_rollback.errors import Refused
+from pytest_rollback.incident.credentials import pieces, read
+from pytest_rollback.manifest.contacts import Channel, Pager, Status, is_loopback
+from pytest_rollback.manifest.model import System
+
+CONNECT, READ, WHOLE = 3.0, 5.0, 10.0
+"""Seconds to connect, between two pieces of an answer, and for one try."""
+
+MOST = 64 * 1024
+"""Bytes of an answer that are read."""
+
+ERROR, REDIRECT, BUSY = 400, 300, 429
+
+
+class Failed(Exception):
+    """A message was not accepted.
+
+    Args:
+        why: what the other side said or did.
+        again: whether another try may help.
+    """
+
+    def __init__(self, why: str, *, again: bool) -> None:
+        super().__init__(why)
+        self.why, self.again = why, again
+
+
+@dataclass(frozen=True)
+class Message:
+    """What people are told.
+
+    Args:
+        about: start, over budget, failure, recovery, call, or test.
+        key: the same for every try of it, and for nothing else.
+        title, text: the subject, and what there is to say.
+        facts: the same as data.
+    """
+
+    about: str
+    key: str
+    title: str
+    text: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Door(Protocol):
+    """One way to reach people. `name` is what it is called in `rollback.toml`."""
+
+    name: str
+
+    def wants(self, about: str) -> bool:
+        """Tell whether messages about this go here."""
+
+    def check(self) -> None:
+        """Look at everything but the other side.
+
+        Raises:
+            Refused: a secret is missing, or an address cannot be used.
+        """
+
+    def secrets(self) -> dict[str, str]:
+        """Return the secrets of this door by their names; none where they are missing."""
+
+    def send(self, message: Message) -> None:
+        """Try once.
+
+        Raises:
+            Failed, Refused: the message was not accepted.
+        """
+
+
+def doors(system: System) -> tuple[Door, ...]:
+    """Return every way in which a system's people are reached."""
+    notify = system.notify
+    if notify is None:
+        return ()
+    severity = notify.pager.severity if notify.pager else ""
+    pager = [Hook("pager", notify.pager, severity)] if notify.pager else []
+    status = [Page("status", notify.status)] if notify.status else []
+    return (*pager, *status, *(Anything(each) for each in notify.channels))
+
+
+def secrets_of(system: System) -> dict[str, str]:
+    """Return every secret that a system's channels use, for whoever takes them out of texts."""
+    return {name: value for door in doors(system) for name, value in door.secrets().items()}
+
+
+def within(seconds: float, act: Callable[[], None]) -> None:
+    """Do something that may hang; what takes longer is left behind.
+
+    Raises:
+        Failed: it took longer.
+        Exception: whatever it raised.
+    """
+    raised: list[BaseException] = []
+
+    def carry() -> None:
+        try:
+            act()
+        except BaseException as error:  # noqa: BLE001 - it is raised where all are waited for
+            raised.append(error)
+
+    thread = threading.Thread(target=carry, name="telling", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise Failed(f"not done within {seconds:g} s", again=True)
+    if raised:
+        raise raised[0]
+
+
+class Hook:
+    """An incident by a POST with a bearer token, as the procedure pages."""
+
+    method = "POST"
+
+    def __init__(self, name: str, about: Pager | Status, severity: str = "") -> None:
+        self.name, self.about, self.severity = name, about, severity
+
+    def wants(self, about: str) -> bool:
+        """Tell whether messages about this go here; a test goes everywhere."""
+        return about == "test" or about in getattr(self.about, "about", ())
+
+    def check(self) -> None:
+        """See that the token is there."""
+        read(self.about)
+
+    def secrets(self) -> dict[str, str]:
+        """Return the token."""
+        try:
+            return {f"the token of {self.name}": read(self.about)}
+        except Refused:
+            return {}
+
+    def payload(self, message: Message) -> dict[str, Any]:
+        """Return what is sent."""
+        severity = {"severity": self.severity} if self.severity else {}
+        told = {"message": message.title, "details": message.text, "event": message.about}
+        return {**told, **severity, "key": message.key, **message.facts}
+
+    def send(self, message: Message) -> None:
+        """Try once."""
+        token, payload = read(self.about), self.payload(message)
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": message.key}
+        url, method = self.about.url, self.method
+        within(WHOLE, lambda: posted(method, url, headers, payload))
+
+
+class Page(Hook):
+    """The status page: told of what it has a text for."""
+
+    def __init__(self, name: str, about: Status) -> None:
+        super().__init__(name, about)
+        self.method = about.method
+        self.texts = about.texts.model_dump()
+
+    def wants(self, about: str) -> bool:
+        """Tell whether it has something to say; it takes no test, which everybody would see."""
+        return bool(self.texts.get(about))
+
+    def payload(self, message: Message) -> dict[str, Any]:
+        """Return what is sent: users read it, so nothing of ours is in it."""
+        return {"status": message.about, "message": self.texts[message.about], "key": message.key}
+
+
+def posted(method: str, url: str, headers: Mapping[str, str], payload: Mapping[str, Any]) -> None:
+    """Send a request and look at its status.
+
+    Raises:
+        Failed: it was not accepted.
+    """
+    import httpx  # noqa: PLC0415 - only who tells somebody pays for it
+
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    times = httpx.Timeout(READ, connect=CONNECT)
+    proxied = not is_loopback(urlsplit(url).hostname or "")
+    try:
+        with (
+            httpx.Client(timeout=times, follow_redirects=False, trust_env=proxied) as client,
+            client.stream(method, url, headers=dict(headers), json=payload) as answer,
+        ):
+            judge(answer.status_code)
+            size = 0
+            for piece in answer.iter_raw():
+                size += len(piece)
+                if size > MOST:
+                    break
+    except httpx.TimeoutException as error:
+        raise Failed(f"no answer in time ({type(error).__name__})", again=True) from None
+    except httpx.HTTPError as error:
+        raise Failed(f"no answer: {error}", again=True) from None
+
+
+def judge(status: int) -> None:
+    """Say what a status means.
+
+    Raises:
+        Failed: anything but success.
+    """
+    if status >= ERROR:
+        raise Failed(f"it answered {status}", again=status >= 500 or status == BUSY)  # noqa: PLR2004
+    if status >= REDIRECT or status < 200:  # noqa: PLR2004 - 2xx
+        raise Failed(f"it answered {status}, a redirect, which is not followed", again=False)
+
+
+class Anything:
+    """A channel of apprise: its address is the secret."""
+
+    def __init__(self, about: Channel) -> None:
+        self.name, self.about = about.name, about
+
+    def wants(self, about: str) -> bool:
+        """Tell whether messages about this go here; a test goes everywhere."""
+        return about == "test" or about in self.about.about
+
+    def check(self) -> None:
+        """See that the address is there and can be used."""
+        self.opened()
+
+    def secrets(self) -> dict[str, str]:
+        """Return the address, and all in it that could be a secret of its own."""
+        try:
+            url = read(self.about)
+        except Refused:
+            return {}
+        parts = enumerate(sorted(pieces(url)), 1)
+        return {f"the address of {self.name}": url} | {
+            f"the address of {self.name}, part {number}": part for number, part in parts
+        }
+
+    def opened(self) -> Any:  # noqa: ANN401 - apprise is imported where it is needed
+        """Return what apprise makes of the address.
+
+        Raises:
+            Refused: there is no address, apprise is not installed, or it cannot be used.
+        """
+        url = read(self.about)
+        try:
+            import apprise  # noqa: PLC0415 - only who uses such a channel needs it
+        except ModuleNotFoundError as error:
+            raise Refused(
+                f"channel {self.name} needs apprise, which is not installed",
+                hint="pip install 'pytest-rollback[notify]'",
+            ) from error
+        quiet()
+        hint = "see how apprise writes such an address; https, or this machine"
+        found = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))
+        if not found.add(url):
+            raise Refused(f"apprise does not know the address of channel {self.name}", hint=hint)
+        for server in found:
+            server.redirects = False
+            if is_exposed(server):
+                raise Refused(f"the address of channel {self.name} is not encrypted", hint=hint)
+        return found
+
+    def send(self, message: Message) -> None:
+        """Try once."""
+        servers = self.opened()
+
+        def act() -> None:
+            if not servers.notify(title=message.title, body=message.text):
+                raise Failed("it did not accept the message", again=True)
+
+        within(WHOLE, act)
+
+
+def quiet() -> None:
+    """Have nobody log an address: its path can be a secret."""
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
+
+
+def is_exposed(server: Any) -> bool:  # noqa: ANN401 - of apprise
+    """Tell whether what is sent can be read on its way to another machine."""
+    schema, safe = server.schema, server.secure_protocol or ()
+    is_safe = schema in ((safe,) if isinstance(safe, str) else safe)
+    return not is_safe and bool(server.host) and not is_loopback(str(server.host))

@@ -1,0 +1,201 @@
+"""Tells people what a run does, beside the run: never in its way, and never silently in vain.
+
+Each door has a thread of its own, so that a slow pager delays neither the mail nor the restore.
+A message is tried four times; what no door accepted is noted in the timeline and told at the end.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from pytest_rollback.errors import Refused
+from pytest_rollback.incident import escalation
+from pytest_rollback.incident.channels import Door, Failed, Message
+from pytest_rollback.incident.messages import Words
+from pytest_rollback.manifest.contacts import Contact
+
+PAUSES = (0.5, 1.0, 2.0)
+"""Seconds before each further try."""
+
+PATIENCE = 20.0
+"""Seconds that the end of a run waits for its last messages."""
+
+LOOK = 1.0
+"""Seconds between two looks at budgets and at the escalation."""
+
+Note = Callable[..., object]
+
+
+class Told(NamedTuple):
+    """How one message ended at one door."""
+
+    door: str
+    about: str
+    why: str = ""
+    tries: int = 1
+
+    @property
+    def outcome(self) -> str:
+        """Accepted or failed."""
+        return "failed" if self.why else "accepted"
+
+    @property
+    def words(self) -> str:
+        """A failure, for people."""
+        return f"not told: {self.door} of {self.about}: {self.why} (tries: {self.tries})"
+
+
+def deliver(door: Door, message: Message, pauses: Iterable[float] = PAUSES) -> Told:
+    """Send a message, again where that may help, always under its one key."""
+    waits, tries = list(pauses), 0
+    while True:
+        tries += 1
+        try:
+            door.send(message)
+        except Refused as error:
+            return Told(door.name, message.about, error.message, tries)
+        except Failed as error:
+            if not error.again or tries > len(waits):
+                return Told(door.name, message.about, error.why, tries)
+        except Exception as error:  # noqa: BLE001 - it is raised for every criterion that asks
+            return Told(door.name, message.about, type(error).__name__, tries)
+        else:
+            return Told(door.name, message.about, tries=tries)
+        time.sleep(waits[tries - 1])
+
+
+class Post:
+    """The doors, each with its thread; what is put in comes out in order.
+
+    Args:
+        doors: the ways to reach people.
+        note: where the outcome of every message is noted.
+    """
+
+    def __init__(self, doors: Iterable[Door], note: Note) -> None:
+        self.doors, self.note = tuple(doors), note
+        self.told: list[Told] = []
+        self._queues: dict[str, queue.SimpleQueue[Message | None]] = {}
+        self._waiting: dict[str, list[Message]] = {}
+        self._threads: list[threading.Thread] = []
+
+    def put(self, message: Message, only: Iterable[str] | None = None) -> None:
+        """Have a message sent, to the doors that want it or to those that are named."""
+        wanted = None if only is None else set(only)
+        for door in self.doors:
+            if door.name in wanted if wanted is not None else door.wants(message.about):
+                self._thread_of(door)
+                self._waiting[door.name].append(message)
+                self._queues[door.name].put(message)
+
+    def _thread_of(self, door: Door) -> None:
+        if door.name in self._queues:
+            return
+        self._queues[door.name] = queue.SimpleQueue()
+        self._waiting[door.name] = []
+        thread = threading.Thread(target=self._work, args=(door,), name=door.name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self, door: Door) -> None:
+        waiting = self._queues[door.name]
+        while (message := waiting.get()) is not None:
+            told = deliver(door, message)
+            self.told.append(told)
+            facts = {"why": told.why} if told.why else {}
+            about = {"channel": door.name, "about": told.about, "outcome": told.outcome}
+            self.note("told", **about, tries=told.tries, **facts)
+            self._waiting[door.name].remove(message)
+
+    def close(self, patience: float | None = None) -> list[Told]:
+        """Wait a while for what is under way; return all that was not accepted."""
+        patience = PATIENCE if patience is None else patience
+        for each in self._queues.values():
+            each.put(None)
+        until = time.monotonic() + patience
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        late = [
+            Told(name, message.about, f"not accepted within {patience:g} s", 0)
+            for name, messages in self._waiting.items()
+            for message in list(messages)
+        ]
+        return [*(each for each in self.told if each.why), *late]
+
+
+class Notifier:
+    """Listens to a timeline, and tells people what they want to know.
+
+    Args:
+        words: what messages say of the run.
+        post: the doors.
+        note: where calls are noted.
+        events: returns all events so far, also what other processes have written.
+    """
+
+    def __init__(
+        self,
+        words: Words,
+        post: Post,
+        note: Note,
+        events: Callable[[], list[Mapping[str, Any]]],
+    ) -> None:
+        self.words, self.post, self.note, self.events = words, post, note, events
+        self.phase, self.begun = "", 0.0
+        self.over: set[str] = set()
+        self.stopped = threading.Event()
+        self._watch: threading.Thread | None = None
+
+    def hear(self, event: Mapping[str, Any]) -> None:
+        """Take an event of the run; returns at once."""
+        if event["event"] == "decided":
+            self.post.put(self.words.start())
+            self._watch = threading.Thread(target=self._look, name="notifier", daemon=True)
+            self._watch.start()
+        phase = str(event.get("phase") or "")
+        if phase and phase != self.phase and self._watch is not None:
+            self.phase, self.begun = phase, time.monotonic()
+
+    def _look(self) -> None:
+        while not self.stopped.is_set():
+            self.look()
+            self.stopped.wait(LOOK)
+
+    def look(self) -> None:
+        """Say what has taken too long, and call whoever is next."""
+        phase, begun = self.phase, self.begun
+        budget = self.words.system.budgets.of(phase) if phase else 0.0  # type: ignore[arg-type]
+        if phase and phase not in self.over and time.monotonic() - begun > budget:
+            self.over.add(phase)
+            self.post.put(self.words.over_budget(phase, budget))
+        call(self.words, self.post, self.note, self.events())
+
+    def end(self, verdict: str, seconds: float | None, head: str, resume: str) -> list[str]:
+        """Say how it ended; return what nobody was told of, in words."""
+        if self._watch is None:
+            return []
+        self.stopped.set()
+        self._watch.join(LOOK * 5)
+        self.post.put(self.words.ended(verdict, seconds, head, resume))
+        return [each.words for each in self.post.close()]
+
+
+def call(words: Words, post: Post, note: Note, events: Iterable[Mapping[str, Any]]) -> str:
+    """Call the next level of the chain when its time has come; return what was done."""
+    contacts = words.system.contacts
+    step = escalation.next_step(contacts, events) if post.doors else None
+    if step is None or step.contact is None or step.at > dt.datetime.now(dt.UTC):
+        return ""
+    note(escalation.CALLED, level=step.contact.level, name=step.contact.name)
+    post.put(words.call(step.contact), reached_by(step.contact, post.doors))
+    return f"called level {step.contact.level}: {step.contact.name}"
+
+
+def reached_by(contact: Contact, doors: Iterable[Door]) -> list[str]:
+    """Return the doors by which a level is called."""
+    return [*contact.channels] or [door.name for door in doors if door.wants("call")]

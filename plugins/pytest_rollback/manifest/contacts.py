@@ -1,0 +1,128 @@
+"""What `rollback.toml` says of people: `[notify]` and its channels, and `[[contacts]]`.
+
+No secret stands in the file: a channel names the environment variable or the private file that
+holds its address or its token.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from pytest_rollback.manifest.values import Absolute, Frozen, Name, Seconds
+
+About = Literal["start", "over budget", "failure", "recovery", "call"]
+EVERYTHING: tuple[About, ...] = ("start", "over budget", "failure", "recovery", "call")
+"""What people are told: a phase that takes too long, the end, and that a level is called."""
+
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host's name means the machine on which it is asked."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def hook(url: str) -> str:
+    """Return an address that a token may be sent to.
+
+    Raises:
+        ValueError: it is not https (on this machine http will do), or holds a name or a password.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ValueError(f"expected a URL: {error}") from error
+    allowed = {"https", "http"} if is_loopback(host) else {"https"}
+    if parts.scheme not in allowed or not host:
+        raise ValueError("expected https://HOST/..., or http:// on this machine alone")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("expected no name and no password in a URL: name a variable or a file")
+    if any(ord(letter) <= ord(" ") for letter in url):
+        raise ValueError("expected a URL without spaces and line ends")
+    try:
+        local = ipaddress.ip_address(host).is_link_local
+    except ValueError:
+        local = False
+    if local:
+        raise ValueError("expected another host: this address is local to a network link")
+    return url
+
+
+Address = Annotated[str, AfterValidator(hook)]
+
+
+class Secret(Frozen):
+    """Where a secret is: in one environment variable, or in one file of mode 0600."""
+
+    variable: Variable | None = None
+    file: Absolute | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.variable is None) == (self.file is None):
+            raise ValueError("expected exactly one of variable and file")
+        return self
+
+
+class Channel(Secret):
+    """`[[notify.channels]]`: whatever apprise can reach, such as mail, a chat or a pager."""
+
+    name: Name
+    about: tuple[About, ...] = EVERYTHING
+
+
+class Pager(Secret):
+    """`[notify.pager]`: an incident by a POST with a bearer token, as the procedure pages."""
+
+    url: Address
+    severity: str = "critical"
+    about: tuple[About, ...] = EVERYTHING
+
+
+class Texts(Frozen):
+    """`[notify.status.texts]`: what the status page says; empty: it is left alone."""
+
+    start: str = "System maintenance in progress"
+    failure: str = ""
+    recovery: str = "System restored"
+
+
+class Status(Secret):
+    """`[notify.status]`: the status page, by a hook that takes a message."""
+
+    url: Address
+    method: Literal["POST", "PUT", "PATCH"] = "POST"
+    texts: Texts = Field(default=Texts(), description="what it says, event by event")
+
+
+class Notify(Frozen):
+    """`[notify]`: who is told of a rollback; `channels = []` alone says that nobody is."""
+
+    channels: tuple[Channel, ...] = ()
+    pager: Pager | None = Field(default=None, description="the table below")
+    status: Status | None = Field(default=None, description="the table below")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all channels."""
+        own = [name for name in ("pager", "status") if getattr(self, name) is not None]
+        return (*own, *(each.name for each in self.channels))
+
+
+class Contact(Frozen):
+    """`[[contacts]]`: one level of the escalation chain."""
+
+    level: Annotated[int, Field(ge=1)]
+    name: str
+    contact: str
+    respond: Seconds
+    scope: str
+    channels: tuple[Name, ...] = ()

@@ -1,0 +1,241 @@
+"""What `rollback.toml` describes, as frozen data: a system, its components, how to look at them.
+
+Values are those of `values.py`. Paths that end in no comment are relative to the system's root;
+absolute ones say so.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from pytest_rollback.manifest.contacts import Contact, Notify
+from pytest_rollback.manifest.thresholds import Monitor, Triage
+from pytest_rollback.manifest.values import (
+    Absolute,
+    Day,
+    Frozen,
+    Inside,
+    Name,
+    Pattern,
+    Port,
+    Seconds,
+    Unit,
+    inside,
+)
+
+Phase = Literal["prepare", "isolate", "files", "configuration", "services", "validate"]
+PHASES: tuple[Phase, ...] = (
+    "prepare",
+    "isolate",
+    "files",
+    "configuration",
+    "services",
+    "validate",
+)
+
+
+class About(Frozen):
+    """`[system]`: what is deployed, and where on the host."""
+
+    name: Name
+    root: Absolute
+    state: Absolute
+    user: str = ""
+    suffix: Annotated[str, Field(pattern=r"^\.[A-Za-z0-9_.-]+$")] = ".backup"
+    secrets: tuple[Inside, ...] = ()
+    rto: Seconds = 900.0
+
+
+class Target(Frozen):
+    """`[target]`: one place where the system runs, and how to reach it."""
+
+    name: Name
+    connection: Annotated[str, Field(pattern=r"^(local|ssh|podman|docker|ansible)://.*$")]
+    sudo: bool = False
+    python: str = "python3"
+
+
+class Services(Frozen):
+    """`[services]`: who starts the units, and where their files are kept and installed."""
+
+    manager: Literal["systemd", "supervisord"] = "systemd"
+    source: Inside | None = None
+    directory: Absolute = "/etc/systemd/system"
+    socket: Absolute | None = None
+
+
+class Budgets(Frozen):
+    """`[budgets]`: the procedure's minutes for each phase."""
+
+    prepare: Seconds = 120.0
+    isolate: Seconds = 180.0
+    files: Seconds = 420.0
+    configuration: Seconds = 180.0
+    services: Seconds = 300.0
+    validate_: Seconds = Field(default=120.0, alias="validate")
+
+    def of(self, phase: Phase) -> float:
+        """Return the seconds that the phase may take."""
+        return float(getattr(self, "validate_" if phase == "validate" else phase))
+
+
+class Construct(Frozen):
+    """One call that must work in a fresh process, within its limit: `package.module:Name`."""
+
+    call: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")]
+    arguments: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies it
+    limit: Seconds = 0.1
+
+
+class Component(Frozen):
+    """`[[components]]`: one unit, some files, some imports, some probes. Listed in start order."""
+
+    name: Name
+    unit: Unit
+    required: bool = True
+    files: tuple[str, ...] = ()
+    imports: tuple[Annotated[str, Field(pattern=r"^[\w.]+(:[\w.]+)?$")], ...] = ()
+    constructs: tuple[Construct, ...] = ()
+    health: Name
+    requests: tuple[Name, ...] = ()
+    listens: tuple[Port, ...] = ()
+    interpreter: str = "python3"
+    directory: Annotated[
+        str, AfterValidator(lambda path: path if path == "." else inside(path))
+    ] = "."
+    environment: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
+    environment_files: tuple[Inside, ...] = ()
+    log: str = "journal"
+    start: Seconds = 30.0
+    stop: Seconds = 15.0
+    settle: Seconds = 3.0
+
+
+class Probe(Frozen):
+    """`[probes.NAME]`: one question to the running system, and the answer that counts as healthy.
+
+    Exactly one of `url`, `tcp` and `command` is set.
+    """
+
+    url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    tcp: Annotated[str, Field(pattern=r"^[^:]+:\d+$")] | None = None
+    command: tuple[str, ...] | None = None
+    method: Literal["GET", "HEAD", "POST", "PUT"] = "GET"
+    headers: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
+    json_: dict[str, Any] | None = Field(default=None, alias="json")
+    send: str = ""
+    status: int = 200
+    body: Pattern = ""
+    reject: Pattern = ""
+    limit: Seconds = 0.1
+    timeout: Seconds = 5.0
+    samples: Annotated[int, Field(ge=50)] = 100
+
+
+class Configuration(Frozen):
+    """`[configuration]`: the files of the configuration phase, and the defaults of last resort."""
+
+    files: tuple[Inside, ...] = ()
+    defaults: Inside | None = None
+
+
+class Edge(Frozen):
+    """`[edge]`: what users ask, and what it answers while the system is up."""
+
+    url: Annotated[str, Field(pattern=r"^https?://")]
+    status: int = 200
+    timeout: Seconds = 2.0
+    interval: Seconds = 0.1
+
+
+class Maintenance(Frozen):
+    """`[maintenance]`: the page whose existence tells users to wait, and its proof at the edge."""
+
+    page: Absolute
+    text: str = "System maintenance in progress"
+    check: tuple[str, ...] = ()
+    reload: tuple[str, ...] = ()
+    status: int = 503
+    body: Pattern = "maintenance"
+
+
+class Database(Frozen):
+    """`[database]`: the system's PostgreSQL, and the dump that would bring it back."""
+
+    name: str
+    dump: Absolute
+    restore: bool = False
+    host: str = "/var/run/postgresql"
+    port: Port = 5432
+    user: str = ""
+    tools: str = ""
+
+
+class Noise(Frozen):
+    """A line that looks like an error and is known not to be one, until a day."""
+
+    pattern: Pattern
+    owner: str
+    until: Day
+
+
+class Logs(Frozen):
+    """`[logs]`: what an error looks like, and how long the log must have been seen clean."""
+
+    errors: Pattern = r"\b(ERROR|CRITICAL|FATAL)\b|Traceback \(most recent call last\)"
+    window: Seconds = 300.0
+    noise: tuple[Noise, ...] = ()
+
+
+class Fallback(Frozen):
+    """`[fallback]`: where a file comes from when its backup is missing."""
+
+    git: Absolute | None = None
+
+
+class Runbook(Frozen):
+    """`[runbook]`: the page that people follow, a file where pytest runs and not on the host."""
+
+    path: Annotated[str, Field(min_length=1)]
+
+
+class Drills(Frozen):
+    """`[drills]`: how old the last successful drill may be."""
+
+    max_age: Seconds = 90 * 86400.0
+
+
+class Waiver(Frozen):
+    """`[[waivers]]`: one criterion that may fail until a day, with who decided it and why."""
+
+    criterion: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z_]+){2}$")]
+    component: Name | None = None
+    owner: Annotated[str, Field(min_length=1)]
+    reason: Annotated[str, Field(min_length=1)]
+    until: Day
+
+
+class System(Frozen):
+    """One `rollback.toml`: a system at a target."""
+
+    about: About = Field(alias="system")
+    target: Target
+    services: Services = Services()
+    budgets: Budgets = Budgets()
+    components: Annotated[tuple[Component, ...], Field(min_length=1)]
+    probes: dict[Name, Probe]
+    configuration: Configuration = Configuration()
+    edge: Edge | None = None
+    maintenance: Maintenance | None = None
+    database: Database | None = None
+    logs: Logs = Logs()
+    fallback: Fallback = Fallback()
+    drills: Drills = Drills()
+    runbook: Runbook | None = None
+    triage: Triage = Triage()
+    monitor: Monitor = Monitor()
+    waivers: tuple[Waiver, ...] = ()
+    notify: Notify | None = None
+    contacts: tuple[Contact, ...] = ()

@@ -1,0 +1,97 @@
+"""The JSON Schema of `rollback.toml`: the models, described by the shipped file's comments.
+
+A key is described where people look it up: at the end of its line in `rollback.toml`, or of a line
+that is commented out where the shipped system has no use for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.values import DURATION, SHARE, UNITS
+
+TABLE = re.compile(r"^(?:# )?\[\[?(?P<table>[\w.]+)\]\]?")
+KEY = re.compile(r"^(?:# )?(?P<key>\w+) = .*?(?<=\S) +# (?P<words>.+)$")
+KEYED = {"probes"}
+"""Tables whose own tables have names that the user chooses."""
+
+
+def comments(text: str) -> dict[tuple[str, str], str]:
+    """Return what the comments of a `rollback.toml` say: by table and key."""
+    found: dict[tuple[str, str], str] = {}
+    table = ""
+    for line in text.splitlines():
+        header = TABLE.match(line)
+        if header:
+            table = header["table"]
+        entry = KEY.match(line)
+        if entry:
+            place = table.split(".")[0] if table.split(".")[0] in KEYED else table
+            found.setdefault((place, entry["key"]), entry["words"])
+    return found
+
+
+def schema(text: str) -> dict[str, Any]:
+    """Return the schema, its keys described by the comments of a `rollback.toml`."""
+    made = System.model_json_schema(by_alias=True)
+    words = comments(text)
+    for table, name in tables(made):
+        for key, field in made["$defs"][name]["properties"].items():
+            if (table, key) in words:
+                field["description"] = words[table, key]
+    for each in (made, *made["$defs"].values()):
+        each["description"] = " ".join(each["description"].split())
+        each["properties"] = {key: as_toml(field) for key, field in each["properties"].items()}
+    made["properties"]["probes"]["additionalProperties"] = False
+    made["$defs"]["Probe"]["oneOf"] = [{"required": [key]} for key in ("url", "tcp", "command")]
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "rollback.toml"}
+    return {**made, **head}
+
+
+def as_toml(field: dict[str, Any]) -> dict[str, Any]:
+    """Return a field as TOML can say it: no null, durations with a unit; and without a title."""
+    kept = {key: value for key, value in field.items() if key not in {"title", "anyOf"}}
+    for choice in field.get("anyOf", ()):
+        kept |= choice if choice != {"type": "null"} else {}
+    default = kept.get("default")
+    if default is None or "$ref" in kept:
+        kept.pop("default", None)
+    elif DURATION.pattern in kept.get("pattern", ""):
+        kept["default"] = duration(default)
+    elif SHARE.pattern in kept.get("pattern", ""):
+        kept["default"] = f"{default * 100:g}%"
+    return kept
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as one writes them: in the largest unit that leaves a whole number."""
+    unit = max((u for u in UNITS if seconds % UNITS[u] == 0), key=UNITS.__getitem__, default="ms")
+    return f"{seconds / UNITS[unit]:.0f}{unit}"
+
+
+def tables(made: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each table of the file, as its header names it, and its definition in the schema."""
+    for key, field in made["properties"].items():
+        found = re.search(r"'#/\$defs/(\w+)'", repr(field))
+        if found:
+            yield f"{above}{key}", found[1]
+            yield from tables(made["$defs"][found[1]] | {"$defs": made["$defs"]}, f"{above}{key}.")
+
+
+def undescribed(made: Mapping[str, Any]) -> list[str]:
+    """Return the keys that nobody described, as Definition.key."""
+    return [
+        f"{name}.{key}"
+        for name, definition in made["$defs"].items()
+        for key, field in definition["properties"].items()
+        if not field.get("description")
+    ]
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the schema with the comments of a file."""
+    return schema(path.read_text(encoding="utf-8"))

@@ -1,0 +1,130 @@
+"""What `rollback.toml` says of the incident around a rollback: `[triage]` and `[monitor]`."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from pytest_rollback.manifest.values import (
+    DURATION,
+    SHARE,
+    Frozen,
+    Name,
+    Seconds,
+    Share,
+    seconds,
+    share,
+)
+
+Recovery = Literal["monitor", "fix", "isolate", "roll back"]
+RECOVERIES: tuple[Recovery, ...] = ("monitor", "fix", "isolate", "roll back")
+"""What triage can recommend, the mildest first."""
+
+BOUND = re.compile(rf"(>=?) ?(?:{SHARE.pattern}|{DURATION.pattern})")
+
+
+def bound(text: str) -> tuple[float, bool]:
+    """Return a lower bound such as `> 50%` or `>= 1m` and whether it is itself included.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not BOUND.fullmatch(text):
+        raise ValueError('expected a lower bound, such as "> 50%" or ">= 1m"')
+    number = text.lstrip(">= ")
+    return (share if number.endswith("%") else seconds)(number), ">=" in text
+
+
+def reaches(value: float, text: str) -> bool:
+    """Tell whether a value is within a lower bound."""
+    least, included = bound(text)
+    return value > least or (included and value == least)
+
+
+def _edge(text: str) -> tuple[float, bool]:
+    """Return a bound so that a higher one is greater."""
+    least, included = bound(text)
+    return least, not included
+
+
+def _bound_of(pattern: str, example: str) -> AfterValidator:
+    form = re.compile(rf">=? ?{pattern}")
+
+    def checked(text: str) -> str:
+        if not form.fullmatch(text):
+            raise ValueError(f"expected a lower bound such as {example!r}")
+        return text
+
+    return AfterValidator(checked)
+
+
+Impact = Annotated[
+    str,
+    _bound_of(SHARE.pattern, "> 50%"),
+    Field(json_schema_extra={"pattern": rf"^>=? ?{SHARE.pattern}$"}),
+]
+Downtime = Annotated[
+    str,
+    _bound_of(DURATION.pattern, "> 5m"),
+    Field(json_schema_extra={"pattern": rf"^>=? ?({DURATION.pattern})$"}),
+]
+
+
+class Severity(Frozen):
+    """`[[triage.severities]]`: one row of the decision matrix; the worst row comes first.
+
+    A row holds when the users affected or the downtime reach its bound.
+    """
+
+    name: str
+    impact: Impact
+    downtime: Downtime
+    action: Recovery
+
+
+MATRIX = (
+    Severity(name="critical", impact="> 50%", downtime="> 5m", action="roll back"),
+    Severity(name="high", impact=">= 10%", downtime=">= 1m", action="isolate"),
+    Severity(name="medium", impact="> 0%", downtime="> 0s", action="fix"),
+    Severity(name="low", impact=">= 0%", downtime=">= 0s", action="monitor"),
+)
+"""The procedure's decision matrix."""
+
+
+class Triage(Frozen):
+    """`[triage]`: what calls for a rollback, for isolation, or for neither."""
+
+    degraded: Share = 0.5
+    tolerated: Share = 0.25
+    cascade: Annotated[int, Field(ge=2)] = 2
+    critical: tuple[Name, ...] = ()
+    window: Seconds = 3600.0
+    severities: Annotated[tuple[Severity, ...], Field(min_length=1)] = MATRIX
+
+    @model_validator(mode="after")
+    def worse_is_never_milder(self) -> Triage:
+        """Refuse what would make the decision contradict itself."""
+        if self.tolerated > self.degraded:
+            raise ValueError("expected tolerated below degraded")
+        for worse, milder in pairwise(self.severities):
+            for key in ("impact", "downtime"):
+                if _edge(getattr(worse, key)) < _edge(getattr(milder, key)):
+                    raise ValueError(
+                        f"expected severities from the worst to the mildest: {key} of "
+                        f"{worse.name} begins below that of {milder.name}"
+                    )
+            if RECOVERIES.index(worse.action) < RECOVERIES.index(milder.action):
+                raise ValueError(f"expected {worse.name} to do no less than {milder.name}")
+        return self
+
+
+class Monitor(Frozen):
+    """`[monitor]`: how long, how often and how patiently a system is watched after a rollback."""
+
+    soak: Seconds = 900.0
+    interval: Seconds = 5.0
+    tolerated: Share = 0.0
+    in_a_row: Annotated[int, Field(ge=1)] = 3

@@ -1,0 +1,202 @@
+"""What is wrong with a `rollback.toml`, in words: the key, what was found, what was expected."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import functools
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.schema import tables
+
+LONGEST = 60
+"""Characters of a value that are shown."""
+
+TYPES = {
+    "string_type": "a text in quotes",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "date_from_datetime_parsing": "a date such as 2026-12-31",
+    "date_from_datetime_inexact": "a date such as 2026-12-31",
+    "date_parsing": "a date such as 2026-12-31",
+    "date_type": "a date such as 2026-12-31",
+    "string_too_short": "some text",
+    "too_short": "at least one",
+}
+"""What pydantic's kinds of error call for."""
+
+FORMS = {
+    "connection": "local://, ssh://USER@HOST, podman://NAME, docker://NAME or ansible://HOST",
+    "suffix": "a dot and what comes after it, such as '.backup'",
+    "unit": "a unit's name, such as 'shop-web' or 'shop@1.service'",
+    "call": "a call such as 'package.module:Name'",
+    "imports": "'package.module' or 'package.module:name'",
+    "url": "a URL that begins with http:// or https://",
+    "tcp": "'host:port'",
+    "criterion": "a criterion's id, such as 'readiness.backups.intact'",
+}
+"""What keys with a pattern call for; every other one is a name."""
+
+NAME = "a name of a-z, 0-9, - and _"
+PASSWORD = re.compile(r"://[^/@?]*:[^/@?]*@")
+
+
+def line(error: ErrorDetails) -> str:
+    """Return one of pydantic's errors as: key, what was found, what was expected."""
+    where = key(error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{where}: unknown key{meant(str(error['loc'][-1]), known(error['loc'][:-1]))}"
+    if error["type"] == "missing":
+        return f"{where}: missing"
+    return f"{where}: found {shown(error['input'])}, expected {expected(error)}"
+
+
+def key(location: tuple[int | str, ...]) -> str:
+    """Return where a value stands, as one would write it: `components[0].unit`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return text.removeprefix(".").removesuffix(".[key]")
+
+
+@functools.cache
+def schema() -> Mapping[str, Any]:
+    """Return the schema, which takes a moment to make."""
+    return System.model_json_schema(by_alias=True)
+
+
+def known(location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys of the table at a location."""
+    whole = schema()
+    names = [part for part in location if isinstance(part, str)]
+    table = "probes" if names[:1] == ["probes"] else ".".join(names)  # their names are the user's
+    definition = whole["$defs"][dict(tables(whole))[table]] if table else whole
+    return list(definition["properties"])
+
+
+def meant(word: str, choices: Iterable[str]) -> str:
+    """Return which of the choices was probably meant, or all of them when none is near."""
+    listed = sorted(choices)
+    near = difflib.get_close_matches(word, listed, 1)
+    return (
+        f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(listed) or 'none'}"
+    )
+
+
+def shown(value: object) -> str:
+    """Return a value as it would be written, shortened; tables and lists by their name."""
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, (list, tuple)):
+        return "a list" if value else "an empty list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = value.isoformat() if isinstance(value, dt.date) else repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def expected(error: ErrorDetails) -> str:
+    """Return what would have been right."""
+    kind, last = error["type"], next(p for p in reversed(error["loc"]) if isinstance(p, str))
+    if kind == "string_pattern_mismatch":
+        return FORMS.get(last, NAME)
+    if kind == "literal_error":
+        return str(error["ctx"]["expected"])
+    words = error["msg"].removeprefix("Value error, ").removeprefix("expected ")
+    return TYPES.get(kind, words.replace("Input should be ", ""))
+
+
+def across(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what no single key shows, from a document that may be wrong in any way."""
+    components = rows(document, "components")
+    for name in ("name", "unit"):
+        counted = Counter(str(each.get(name)) for each in components if name in each)
+        yield from (
+            f"components: {n} have the {name} {value!r}" for value, n in counted.items() if n > 1
+        )
+    yield from _probes(document.get("probes"), components)
+    names = [str(each.get("name")) for each in components]
+    yield from _waivers(rows(document, "waivers"), names)
+    yield from _critical(document.get("triage"), names)
+    yield from _people(document)
+    yield from _places(document)
+
+
+def rows(document: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """Return the tables of an array of tables that may be anything."""
+    listed = document.get(name)
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+
+
+def _probes(probes: object, components: list[Mapping[str, Any]]) -> Iterator[str]:
+    given = probes if isinstance(probes, dict) else {}
+    for index, component in enumerate(components):
+        requests = component.get("requests")
+        named = [component.get("health"), *(requests if isinstance(requests, list) else [])]
+        for name in named:
+            if isinstance(name, str) and name not in given:
+                near = meant(name, given)
+                yield f"components[{index}]: probe {name!r} is not among the probes{near}"
+    for name, probe in given.items():
+        kinds = (
+            sorted({"url", "tcp", "command"} & probe.keys()) if isinstance(probe, dict) else [""]
+        )
+        if len(kinds) != 1:
+            found = " and ".join(kinds) or "none of them"
+            yield f"probes.{name}: found {found}, expected exactly one of url, tcp and command"
+
+
+def _waivers(waivers: list[Mapping[str, Any]], names: list[str]) -> Iterator[str]:
+    for index, waiver in enumerate(waivers):
+        name = waiver.get("component")
+        if isinstance(name, str) and name not in names:
+            yield f"waivers[{index}].component: no component {name!r}{meant(name, names)}"
+
+
+def _critical(triage: object, names: list[str]) -> Iterator[str]:
+    listed = triage.get("critical") if isinstance(triage, dict) else None
+    for name in listed if isinstance(listed, list) else []:
+        if isinstance(name, str) and name not in names:
+            yield f"triage.critical: no component {name!r}{meant(name, names)}"
+
+
+def _people(document: Mapping[str, Any]) -> Iterator[str]:
+    notify = document.get("notify")
+    given = notify if isinstance(notify, dict) else {}
+    names = [str(each.get("name")) for each in rows(given, "channels")]
+    names += [name for name in ("pager", "status") if name in given]
+    yield from (
+        f"notify.channels: {n} have the name {name!r}"
+        for name, n in Counter(names).items()
+        if n > 1
+    )
+    levels = [level for e in rows(document, "contacts") if isinstance(level := e.get("level"), int)]
+    if levels != sorted(set(levels)):
+        yield "contacts: expected each level once, the lowest first"
+    for index, contact in enumerate(rows(document, "contacts")):
+        wanted = contact.get("channels")
+        for name in wanted if isinstance(wanted, list) else []:
+            if isinstance(name, str) and name not in names:
+                yield f"contacts[{index}].channels: no channel {name!r}{meant(name, names)}"
+
+
+def _places(document: Mapping[str, Any]) -> Iterator[str]:
+    about, target = document.get("system"), document.get("target")
+    if isinstance(about, dict):
+        outer, inner = sorted(f"{about.get(name)}".rstrip("/") + "/" for name in ("root", "state"))
+        if outer.startswith("/") and inner.startswith(outer):
+            yield (
+                f"system.state: found {about['state']!r}, expected a place outside the root "
+                f"{about['root']!r}, and not around it"
+            )
+    if isinstance(target, dict) and PASSWORD.search(str(target.get("connection"))):
+        yield "target.connection: found a password in it, expected a key: ?ssh_identity_file=PATH"

@@ -1,0 +1,120 @@
+"""What a session with criteria does beside running them: order, outcomes, verdict, summary."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from pytest_rollback.errors import UsageError
+from pytest_rollback.plugin.stash import SEAL, criterion_of
+from pytest_rollback.run.run import Run
+
+CHANGING = {"drill", "troubleshooting"}
+
+
+class CriteriaHooks:
+    """What a session with criteria does beside running them.
+
+    Args:
+        config: pytest's.
+        run: what the session is about.
+    """
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self.config, self.run = config, run
+        self.worker = hasattr(config, "workerinput")
+        self.rehearsed: list[str] = []
+        self.setup = 0.0
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Put criteria into the procedure's order; a rehearsal runs none of the drill's."""
+        found = [(criterion_of(item), item) for item in items]
+        ordered = sorted(found, key=lambda each: each[0].place if each[0] else (-1, -1))
+        items[:] = [item for _, item in ordered]
+        self.run.choose(each for each, _ in found if each)
+        if self.run.asked.dry:
+            drill = [item for each, item in ordered if each and each.suite in CHANGING]
+            self.config.hook.pytest_deselected(items=drill)
+            items[:] = [item for item in items if item not in drill]
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file of criteria that cannot be read is a reason, not a matter of style."""
+        if report.failed and not self.worker:
+            last = report.longreprtext.strip().splitlines()[-1].removeprefix("E ").strip()
+            error = UsageError(f"{report.nodeid}: {last}", hint="correct this file of criteria")
+            self.run.state("readiness.criteria.collected", "All criteria can be read.", error)
+
+    def pytest_report_header(self) -> list[str]:
+        """Say which target the run is about."""
+        target = self.run.system.target
+        note = " (a demonstration, not your system)" if self.run.demonstration else ""
+        return [f"rollback target: {target.name} at {target.connection}{note}"]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin a suite with facts of its own, and a sandbox of ours in the state it needs."""
+        found = criterion_of(item)
+        if found:
+            from pytest_rollback.plugin.lifecycle import enter  # noqa: PLC0415 - it imports this module
+
+            enter(self.config, self.run, found.suite)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn what a criterion raised into an outcome; a skip is none of them."""
+        report = yield
+        found = criterion_of(item)
+        if report.when == "setup":
+            self.setup = call.duration  # a restore action is done by a fixture
+        if found and (report.when == "call" or (report.when == "setup" and not report.passed)):
+            from pytest_rollback.plugin import outcomes  # noqa: PLC0415 - only criteria pay
+
+            error = call.excinfo.value if call.excinfo else None
+            seconds = self.setup + (call.duration if report.when == "call" else 0.0)
+            outcome = outcomes.judge(self.run, item, found, error, seconds)
+            outcomes.mark(report, outcome, self.run)
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take an outcome into the run, also one that a worker of pytest-xdist sent."""
+        if hasattr(report, "criterion") and not self.worker:
+            self.run.take(report.criterion, report.measured)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Rehearse where that was asked for, let go of the host, and set the exit code."""
+        if self.worker or self.config.option.collectonly:
+            return
+        from pytest_rollback.plugin.lifecycle import leave, rehearsed  # noqa: PLC0415 - it imports this module
+
+        uncollected = any(each.code == UsageError.exit_code for each in self.run.outcomes)
+        self.run.interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED and not uncollected
+        if self.run.asked.dry and not self.run.interrupted:
+            self.rehearsed = list(rehearsed(self.config, self.run))
+        leave(self.config, self.run)
+        if uncollected or session.exitstatus in {0, 1, pytest.ExitCode.NO_TESTS_COLLECTED}:
+            session.exitstatus = self.run.exit_code
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """End with the verdict, the reasons against it, and where the report lies."""
+        if self.worker or self.config.option.collectonly:
+            return
+        from pytest_rollback.plugin import terminal  # noqa: PLC0415 - only criteria pay for it
+
+        seal = self.config.stash.get(SEAL, None)
+        if seal and seal.problem:
+            self.run.notes.append(seal.problem)
+        if self.rehearsed:
+            terminalreporter.section("the plan: nothing was changed")
+        for line in self.rehearsed:
+            terminalreporter.write_line(line)
+        if not (self.run.outcomes or self.run.interrupted):
+            terminalreporter.write_line("nothing was checked, and what was not checked is not met")
+        else:
+            terminalreporter.section(str(self.run.record()["sentence"]))
+            for line in terminal.lines(self.run, self.run.record()):
+                terminalreporter.write_line(self.run.redactor.text(line))

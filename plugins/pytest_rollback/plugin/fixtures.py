@@ -1,0 +1,139 @@
+"""The restore actions as session fixtures; each asks for the one that must come before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_rollback.errors import RollbackError
+from pytest_rollback.plugin.lifecycle import gate_of
+from pytest_rollback.plugin.session import run_of
+from pytest_rollback.plugin.stash import SANDBOX
+from pytest_rollback.recovery import actions
+from pytest_rollback.recovery.action import Done
+from pytest_rollback.recovery.gate import Gate
+from pytest_rollback.recovery.rehearsal import lines, rehearse
+
+
+@pytest.fixture(scope="session")
+def gate(pytestconfig: pytest.Config) -> Gate:
+    """The only door to changes; shut unless --arm repeats the target's name."""
+    return gate_of(pytestconfig, run_of(pytestconfig))
+
+
+@pytest.fixture(scope="session")
+def troubleshoot(pytestconfig: pytest.Config) -> Any:  # noqa: ANN401 - only who asks for it pays
+    """Breaks the sandbox on purpose and rolls it back; whatever is no sandbox is refused."""
+    from pytest_rollback.plugin.troubleshooting import Troubles  # noqa: PLC0415
+
+    return Troubles(run_of(pytestconfig), pytestconfig.stash.get(SANDBOX, None))
+
+
+@pytest.fixture(scope="session")
+def snapshot_saved(gate: Gate, pytestconfig: pytest.Config) -> Done:
+    """Prepare: the state before the rollback is kept. Nothing is done that cannot be finished."""
+    only = (actions.SNAPSHOT, actions.ISOLATE) if run_of(pytestconfig).isolates else actions.ACTIONS
+    gate.enter()
+    steps = rehearse(gate, only)
+    gate.timeline.note("planned", plan=[*lines(steps, gate.scope)])
+    return gate.perform(actions.SNAPSHOT)
+
+
+@pytest.fixture(scope="session")
+def isolated(snapshot_saved: Done, gate: Gate) -> Done:  # noqa: ARG001 - it must come first
+    """Phase 1: no unit that is rolled back runs."""
+    return gate.perform(actions.ISOLATE)
+
+
+@pytest.fixture(scope="session")
+def guarded(isolated: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 1: nothing starts on a mixed tree, not even after a reboot."""
+    return gate.perform(actions.GUARD_ON)
+
+
+@pytest.fixture(scope="session")
+def maintenance_on(guarded: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 1: users are told to wait."""
+    return gate.perform(actions.MAINTENANCE_ON)
+
+
+@pytest.fixture(scope="session")
+def files_restored(maintenance_on: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 2: every live file equals its saved copy."""
+    return gate.perform(actions.RESTORE_FILES)
+
+
+@pytest.fixture(scope="session")
+def added_removed(files_restored: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 2: no file that the deploy added is left."""
+    return gate.perform(actions.REMOVE_ADDED)
+
+
+@pytest.fixture(scope="session")
+def configuration_restored(added_removed: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 3: the configuration is the recorded one."""
+    return gate.perform(actions.RESTORE_CONFIGURATION)
+
+
+@pytest.fixture(scope="session")
+def defaults_used(configuration_restored: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 3, last resort: what --use-defaults asks for, and nothing without it."""
+    return gate.perform(actions.USE_DEFAULTS)
+
+
+@pytest.fixture(scope="session")
+def units_installed(defaults_used: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 3: the service manager has the recorded unit files, under their own names."""
+    return gate.perform(actions.INSTALL_UNITS)
+
+
+@pytest.fixture(scope="session")
+def caches_cleared(units_installed: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 3: no bytecode of another version lies beside a restored source."""
+    return gate.perform(actions.CLEAR_CACHES)
+
+
+@pytest.fixture(scope="session")
+def database_restored(caches_cleared: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 3: the live database is the dump's, where the manifest wants that."""
+    return gate.perform(actions.RESTORE_DATABASE)
+
+
+@pytest.fixture(scope="session")
+def copies_separated(database_restored: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 4: no saved copy shares its bytes with a live file that a service may write to."""
+    return gate.perform(actions.SEPARATE)
+
+
+@pytest.fixture(scope="session")
+def unguarded(copies_separated: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 4: all is restored and verified; units may start again."""
+    return gate.perform(actions.GUARD_OFF)
+
+
+@pytest.fixture(scope="session")
+def services_started(unguarded: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 4: every required component is healthy and stays up, started in order."""
+    return gate.perform(actions.START)
+
+
+@pytest.fixture(scope="session")
+def optional_started(services_started: Done, gate: Gate) -> Done | RollbackError:  # noqa: ARG001
+    """Phase 4: optional components are tried last; what keeps them down is only told."""
+    try:
+        return gate.perform(actions.START_OPTIONAL, vital=False)
+    except RollbackError as error:
+        return error
+
+
+@pytest.fixture(scope="session")
+def maintenance_off(optional_started: Done | RollbackError, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 4: users get the system again; only a healthy one."""
+    return gate.perform(actions.MAINTENANCE_OFF)
+
+
+@pytest.fixture(scope="session")
+def closed(maintenance_off: Done, gate: Gate) -> Done:  # noqa: ARG001 - it must come first
+    """Last: saved copies and failed versions lie in the run's evidence, not beside the files."""
+    return gate.perform(actions.CLOSE)

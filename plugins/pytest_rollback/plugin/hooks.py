@@ -1,0 +1,122 @@
+"""The hooks that pytest calls: options, collection, parameters, letters of outcomes."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_rollback.errors import RollbackError, UsageError
+from pytest_rollback.plugin import options
+from pytest_rollback.plugin.session import run_of
+from pytest_rollback.plugin.stash import RUN, SEAL, criterion_of
+
+if TYPE_CHECKING:
+    from pytest_rollback.run.run import Run
+
+LETTERS = {
+    "met": ".",
+    "not met": "F",
+    "inconclusive": "I",
+    "not reached": "-",
+    "waived": "w",
+    "advisory": "a",
+}
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare what a run can be told."""
+    options.declare(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the manifest before anything else when criteria are asked for: a typo ends it here."""
+    if not any("suites" in Path(argument).parts for argument in config.args):
+        return
+    # The summary says each reason once, with what it stands against; pytest would say it per row.
+    config.option.reportchars, config.option.tbstyle = "N", "no"
+    for number in ENDING:
+        with contextlib.suppress(ValueError):  # not in the main thread: somebody else's business
+            signal.signal(number, _interrupt)
+    try:
+        run = run_of(config)
+    except RollbackError as error:
+        raise _refused(config, error) from error
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        _keep(config, run)
+
+
+def _keep(config: pytest.Config, run: Run) -> None:
+    """Have the session leave its report in the run's folder; without one it still goes on."""
+    from pytest_rollback.evidence.redaction import Redactor  # noqa: PLC0415 - only criteria pay for it
+    from pytest_rollback.plugin.html_report import attach, unwritten  # noqa: PLC0415
+    from pytest_rollback.plugin.notifications import known_secrets  # noqa: PLC0415
+
+    run.redactor = Redactor(known_secrets(run.system))
+    run.timeline.redact = run.redactor.data
+    options.tell_machines(config, run)
+    try:
+        config.stash[SEAL] = attach(config, run.folder, run.record, run.redactor)
+    except OSError as error:
+        run.notes.append(unwritten(run.folder, error))
+
+
+def _interrupt(number: int, _frame: object) -> None:
+    """End like Ctrl-C: fixtures are torn down, summary and report are written."""
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def _refused(config: pytest.Config, error: RollbackError) -> BaseException:
+    code = options.refused(config, error)
+    if isinstance(error, UsageError) and code == error.exit_code:
+        return pytest.UsageError(str(error))
+    return pytest.exit.Exception(str(error), returncode=code)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - pytest-xdist ships no types
+    """Tell a worker of pytest-xdist which run it works for."""
+    run = node.config.stash.get(RUN, None)
+    if run is not None:
+        node.workerinput["rollback"] = {
+            "manifest": str(run.loaded.path.absolute()),
+            "identity": run.identity,
+            "demonstration": run.demonstration,
+        }
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Ask a criterion once for each `component`, or for each `owner`: a component, or `shared`."""
+    if not hasattr(metafunc.function, "criterion"):
+        return
+    components = run_of(metafunc.config).components
+    names = [each.name for each in components]
+    if "component" in metafunc.fixturenames:
+        metafunc.parametrize("component", components, ids=names)
+    if "owner" in metafunc.fixturenames:
+        metafunc.parametrize("owner", [*names, "shared"])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a test under `suites/` that has no criterion id: it would be in no report."""
+    for item in items:
+        if "suites" in item.path.parts and criterion_of(item) is None:
+            pytest.exit(f"{item.nodeid} has no criterion id\nHINT: decorate it", returncode=4)
+
+
+def pytest_report_teststatus(
+    report: pytest.TestReport, config: pytest.Config
+) -> tuple[str, str, str] | None:
+    """Give every outcome its letter."""
+    outcome = getattr(report, "criterion", None)
+    if outcome is None or report.when == "teardown":
+        return None
+    word = outcome["outcome"]
+    letter = LETTERS[word] if report.failed or not config.option.live else ""
+    return ("failed" if report.failed else word), letter, word.upper()

@@ -1,0 +1,176 @@
+"""How a session of criteria begins its suites, carries a rollback out, and ends."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from pytest_rollback.checks import latency
+from pytest_rollback.errors import RollbackError
+from pytest_rollback.evidence import collect
+from pytest_rollback.incident.delivery import Notifier
+from pytest_rollback.plugin import notifications
+from pytest_rollback.plugin.stash import GATE, PROBER, SANDBOX
+from pytest_rollback.recovery import actions
+from pytest_rollback.recovery.gate import Gate
+from pytest_rollback.recovery.holder import Holder
+from pytest_rollback.recovery.live import Live
+from pytest_rollback.recovery.rehearsal import lines, rehearse
+from pytest_rollback.run.run import Run, operator
+
+NOTIFIER: pytest.StashKey[Notifier] = pytest.StashKey()
+
+
+def gate_of(config: pytest.Config, run: Run) -> Gate:
+    """Return the session's gate, made when it is first asked for.
+
+    Raises:
+        GateClosed: this is a worker of pytest-xdist.
+    """
+    if GATE not in config.stash:
+        sandbox = config.stash.get(SANDBOX, None)
+        own = run.demonstration and sandbox is not None  # nothing but a sandbox arms itself
+        config.stash[GATE] = Gate(
+            run.connection,
+            run.scope,
+            run.timeline,
+            armed=run.system.target.name if own else run.asked.armed,
+            holder=Holder.here(run.identity, operator()),
+            worker=hasattr(config, "workerinput"),
+        )
+    return config.stash[GATE]
+
+
+def roll_back(config: pytest.Config, run: Run) -> None:
+    """Carry the whole rollback out, without criteria: how a sandbox gets to be rolled back."""
+    gate = gate_of(config, run)
+    for action in actions.ACTIONS:
+        vital = action is not actions.START_OPTIONAL
+        with contextlib.suppress(*(() if vital else (RollbackError,))):
+            gate.perform(action, vital=vital)
+
+
+def enter(config: pytest.Config, run: Run, suite: str) -> None:
+    """Begin a suite: forget what was read before it, and get a sandbox of ours ready for it."""
+    if run.suite == suite:
+        return
+    if not run.suite and not hasattr(config, "workerinput"):
+        began(config, run)
+    run.suite = suite
+    run.facts.clear()
+    if hasattr(config, "workerinput"):
+        return
+    sandbox = config.stash.get(SANDBOX, None)
+    if sandbox is not None:
+        sandbox.prepare(
+            suite,
+            healthy=lambda: latency.keep(run.connection, run.system),
+            roll_back=lambda: roll_back(config, run),
+        )
+    if suite == "drill" and gate_of(config, run).is_open:
+        from pytest_rollback.checks.edge import prober_for  # noqa: PLC0415 - only a drill pays for httpx
+
+        if config.getoption("--live"):
+            run.timeline.listeners.append(Live(run.system, writer(config)))
+        config.stash[NOTIFIER] = notifications.begin(run)
+        run.timeline.decide()
+        config.stash[PROBER] = prober = prober_for(run.system)
+        prober.start()
+
+
+def writer(config: pytest.Config) -> Callable[[str], None]:
+    """Return what writes a line to the terminal now, while a fixture is at work."""
+    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+    capture = config.pluginmanager.get_plugin("capturemanager")
+
+    def write(line: str) -> None:
+        aside = capture.global_and_fixture_disabled() if capture else contextlib.nullcontext()
+        with aside:
+            terminal.ensure_newline()
+            terminal.write_line(line)
+
+    return write
+
+
+def began(config: pytest.Config, run: Run) -> None:
+    """Note what the run is, for whoever has nothing but its timeline."""
+    sandbox = config.stash.get(SANDBOX, None)
+    run.timeline.note(
+        "began",
+        run=run.identity,
+        operator=operator(),
+        target=run.system.target.name,
+        incident=run.asked.incident,
+        manifest=str(run.loaded.path),
+        sha256=run.loaded.sha256,
+        demonstration=run.demonstration,
+        scenario=sandbox.scenario if sandbox else None,
+        resume="" if run.fleeting else run.resume,
+    )
+
+
+def keep_evidence(run: Run) -> None:
+    """Bring what the host has of the run into its folder; what cannot be had is told."""
+    events, known = run.timeline.events, collect.run_of(run.timeline.events)
+    try:
+        if known:
+            found = collect.collect(run.connection, run.folder, known, events, run.redactor)
+            run.evidence = found.told
+        collect.plan(run.folder, events)
+    except (RollbackError, OSError) as error:
+        run.notes.append(f"the evidence is not complete: {error}")
+
+
+def leave(config: pytest.Config, run: Run) -> None:
+    """End a session: stop looking at what users get, and let go of the host."""
+    prober = config.stash.get(PROBER, None)
+    if prober is not None:
+        run.users = prober.stop()
+    gate = config.stash.get(GATE, None)
+    if gate is not None:
+        try:
+            gate.end(run.ended)
+        except RollbackError as error:
+            run.notes.append(str(error))
+        keep_evidence(run)
+        if not (run.asked.dry or run.isolates):
+            run.notes += filter(None, (each.spared(run.scope) for each in actions.ACTIONS))
+    if run.connection.trips:
+        with contextlib.suppress(RollbackError):  # the criteria have said so already
+            run.backups = _recorded(run, changed=gate is not None)
+    run.connection.close()
+    run.timeline.note("finished", verdict=run.verdict)
+    notifications.end(run, config.stash.get(NOTIFIER, None))
+    run.timeline.close()
+
+
+def _recorded(run: Run, *, changed: bool) -> Any:  # noqa: ANN401 - as the host answers
+    """Return what the record says of itself: as it was looked at, where nothing was changed since.
+
+    Raises:
+        RollbackError: the host cannot be asked.
+    """
+    looked = None if changed else run.facts.get("backups")
+    if isinstance(looked, dict):
+        return looked["record"]
+    about = run.system.about
+    return run.connection.ask(
+        "backups", "heading", state=about.state, root=about.root, suffix=about.suffix
+    )
+
+
+def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
+    """Yield the plan of the whole rollback; one that cannot be made is a criterion not met."""
+    title = "The plan of every action can be made."
+    try:
+        steps = rehearse(gate_of(config, run), actions.ACTIONS)
+    except RollbackError as error:
+        run.state("drill.plan.made", title, error)
+    else:
+        changes = [change for step in steps for change in step.changes]
+        run.estimate = sum(change.estimate for change in changes), len(changes)
+        run.state("drill.plan.made", title)
+        yield from lines(steps, run.scope)

@@ -1,0 +1,48 @@
+"""From a run to the people who are told of it: begun with the decision, ended with the verdict."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.redaction import of_environment
+from pytest_rollback.incident.channels import doors, secrets_of
+from pytest_rollback.incident.delivery import Notifier, Post
+from pytest_rollback.incident.messages import Words
+from pytest_rollback.manifest.model import System
+from pytest_rollback.run.run import Run, operator
+
+
+def known_secrets(system: System) -> dict[str, str]:
+    """Return what must not leave this process: of the environment, and of the channels."""
+    return of_environment(os.environ) | secrets_of(system)
+
+
+def begin(run: Run) -> Notifier:
+    """Have people told of a run from now on; call it before the decision is noted."""
+    words = Words(
+        run.system,
+        run.identity,
+        operator(),
+        run.asked.incident,
+        demonstration=run.demonstration,
+    )
+
+    def events() -> list[Mapping[str, Any]]:
+        return [*run.timeline.events, *signoffs.foreign(run.folder)]
+
+    post = Post(doors(run.system), run.timeline.note)
+    notifier = Notifier(words, post, run.timeline.note, events)
+    if post.doors:
+        run.timeline.listeners.append(notifier.hear)
+    return notifier
+
+
+def end(run: Run, notifier: Notifier | None) -> None:
+    """Say how a run ended; what nobody was told is told at its end."""
+    if notifier is not None:
+        head = str(run.evidence.get("journal", ""))
+        resume = "" if run.fleeting else run.resume
+        run.notes += notifier.end(run.verdict, run.elapsed, head, resume)

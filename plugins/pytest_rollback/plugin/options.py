@@ -1,0 +1,76 @@
+"""What a run can be told on the command line and in the settings; light, for every session pays."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+
+def declare(parser: Any) -> None:  # noqa: ANN401 - pytest's, which is not imported here
+    """Declare every option and setting."""
+    parser.extra_info["HINT"] = "pytest --help has our options under 'rollback:'"
+    group = parser.getgroup("rollback")
+    group.addoption(
+        "--rollback-target", metavar="PATH", help="a rollback.toml, or 'sandbox', or 'machine'"
+    )
+    group.addoption("--arm", metavar="TARGET", help="allow changes on the target of this name")
+    group.addoption("--dry-run", action="store_true", help="print the plan and change nothing")
+    group.addoption(
+        "--component", action="append", default=[], metavar="NAME", help="only this one; repeatable"
+    )
+    group.addoption("--incident", metavar="ID", help="the incident that the report belongs to")
+    group.addoption("--scenario", metavar="NAME", help="how the sandbox's release turns bad")
+    group.addoption(
+        "--use-defaults",
+        action="store_true",
+        help="drill: replace configuration that stays broken by its defaults; the last resort",
+    )
+    group.addoption("--live", action="store_true", help="drill: tell each change as it happens")
+    incident(group)
+    parser.addini("rollback_target", "the rollback.toml to use", default="rollback.toml")
+    parser.addini("rollback_sandbox", "the folder of the sandbox's system", default="")
+    parser.addini("rollback_reports", "where each run's folder is made", default="reports")
+    parser.addini("rollback_door", "the command that runs pytest, to be told as the way on")
+    parser.addini("rollback_soak_scale", "how much faster a monitor's clock runs", default="1")
+
+
+def reports(config: Any) -> Path:  # noqa: ANN401 - pytest's
+    """Return where the folders of runs are made: the environment's word, else the setting's."""
+    return Path(
+        os.environ.get("ROLLBACK_REPORTS") or config.rootpath / config.getini("rollback_reports")
+    ).absolute()
+
+
+def incident(group: Any) -> None:  # noqa: ANN401 - pytest's
+    """Declare what only people know, how long is watched, and for which machines is written."""
+    group.addoption("--impact", metavar="30%", help="triage: the share of users affected")
+    group.addoption("--downtime", metavar="4m", help="triage: how long users have been without")
+    group.addoption("--security", action="store_true", help="triage: a vulnerability was found")
+    group.addoption(
+        "--data-corruption", action="store_true", help="triage: data was found corrupt or lost"
+    )
+    group.addoption(
+        "--notify-test", action="store_true", help="readiness: send a test message by every channel"
+    )
+    group.addoption("--soak", metavar="15m", help="monitor: how long the system is watched")
+    group.addoption(
+        "--rollback-format",
+        metavar="json:PATH,prometheus:PATH,nagios",
+        help="also write the result for machines; nagios prints one line and ends with 0 to 3",
+    )
+
+
+def tell_machines(config: Any, run: Any) -> None:  # noqa: ANN401 - both are heavy to import
+    """Have the session write its result for other machines as well."""
+    from pytest_rollback.plugin.machine_formats import Machines  # noqa: PLC0415 - only sessions with criteria pay
+
+    config.pluginmanager.register(Machines(config, run, run.asked.told.formats))
+
+
+def refused(config: Any, error: Any) -> int:  # noqa: ANN401 - as above
+    """Return the exit code of a session that cannot begin; a Nagios is told in its own way."""
+    from pytest_rollback.run.formats import UNKNOWN, refuse  # noqa: PLC0415 - only a refusal pays for it
+
+    nagios = refuse(config.getoption("--rollback-format"), error.message)
+    return UNKNOWN if nagios else int(error.exit_code)

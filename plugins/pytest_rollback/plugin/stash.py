@@ -1,0 +1,26 @@
+"""What a session of criteria keeps in pytest's stash, and which criterion a test is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_rollback.checks.edge import Prober
+    from pytest_rollback.criteria import Criterion
+    from pytest_rollback.plugin.html_report import Seal
+    from pytest_rollback.recovery.gate import Gate
+    from pytest_rollback.run.run import Run
+    from pytest_rollback.sandbox.target import Sandbox
+
+RUN: pytest.StashKey[Run] = pytest.StashKey()
+SANDBOX: pytest.StashKey[Sandbox] = pytest.StashKey()
+GATE: pytest.StashKey[Gate] = pytest.StashKey()
+PROBER: pytest.StashKey[Prober] = pytest.StashKey()
+SEAL: pytest.StashKey[Seal] = pytest.StashKey()
+
+
+def criterion_of(item: pytest.Item) -> Criterion | None:
+    """Return what a test stands for; None for a test that is no criterion."""
+    return getattr(getattr(item, "obj", None), "criterion", None)

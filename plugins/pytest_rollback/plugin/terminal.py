@@ -1,0 +1,153 @@
+"""The end of a run in the terminal, for 80 columns: phases, each reason once, the way on."""
+
+from __future__ import annotations
+
+import contextlib
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_rollback.checks import recommendation
+from pytest_rollback.criteria import Outcome
+from pytest_rollback.errors import RollbackError
+from pytest_rollback.evidence import seal as evidence_seal
+from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.run_folder import REPORT
+from pytest_rollback.incident import escalation
+from pytest_rollback.recovery.rehearsal import clock
+from pytest_rollback.run.run import Run
+
+WIDTH = 80
+MOST = 12
+"""Findings of one reason that are shown here; the report has all of them."""
+
+
+def lines(run: Run, record: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the terminal shows below the verdict."""
+    if run.demonstration:
+        yield "a demonstration on the sandbox, not your system"
+    if run.timeline.decided is not None:
+        yield from ("", *table(record["phases"]))
+        yield from users(record)
+    yield ""
+    if "triage" in run.suites:
+        for line in recommendation.lines(run.advice):
+            yield from [line] if line.startswith("now: ") else hung(line)
+        yield ""
+    for reasons in grouped(run.reasons):
+        yield from paragraph(reasons)
+    for each in run.outcomes:
+        if each.outcome in {"waived", "advisory"}:
+            yield from paragraph([each])
+    for note in run.notes:
+        yield from wrapped(note, "")
+    yield from ending(run)
+
+
+def ending(run: Run) -> Iterator[str]:
+    """Yield where the report lies, and how to go on with a rollback that is not finished."""
+    if (run.folder / REPORT).is_file():
+        yield f"report: {run.folder / REPORT}"
+    yield from sealed(run.folder)
+    yield from following(run)
+
+
+def following(run: Run) -> Iterator[str]:
+    """Yield the commands that come next, as they have to be typed."""
+    begun = run.timeline.decided is not None
+    if run.isolates and run.recovered:
+        yield from isolated(run)
+    elif begun and not run.recovered:
+        gone = "the sandbox of this session is gone: nothing is left to go on with"
+        yield gone if run.fleeting else f"go on with: {run.resume}"
+        yield from calling(run)
+    elif run.fleeting or run.asked.dry or run.exit_code or not run.outcomes:
+        return
+    elif run.suites & {"drill", "validate"}:
+        yield f"next: {run.onward.pytest('suites/monitor')}"
+    elif "monitor" in run.suites:
+        yield "next: scripts/postmortem, and what is still open of scripts/checklist"
+
+
+def isolated(run: Run) -> Iterator[str]:
+    """Yield what an isolation leaves behind: units that are down until somebody does something."""
+    units = ", ".join(component.unit for component in run.components)
+    yield f"stays down until it is started or rolled back: {units}"
+    yield f"next: {run.onward.pytest('suites/triage')}"
+    yield f"or roll back: {run.onward.rollback()}"
+
+
+def calling(run: Run) -> Iterator[str]:
+    """Yield how to stop or to go on calling people, after a rollback that nobody has taken over."""
+    events = [*run.timeline.events, *signoffs.foreign(run.folder)]
+    if run.system.notify is None or not run.system.contacts or escalation.is_over(events):
+        return
+    yield f"you take over, and nobody else is called: scripts/checklist ack --run {run.identity}"
+    yield f"go on calling, level by level: scripts/checklist escalate --run {run.identity}"
+
+
+def sealed(folder: Path) -> Iterator[str]:
+    """Yield the hash that the run's folder was sealed with, to be kept somewhere else."""
+    with contextlib.suppress(RollbackError, OSError):
+        for seal in evidence_seal.seals(folder)[:1]:
+            yield f"sealed: {seal['hash'][:16]}, see scripts/verify_bundle {folder.name}"
+
+
+def table(phases: list[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the phases against their budgets."""
+    yield f"{'phase':<15}{'took':>8}{'budget':>9}{'changes':>9}  state"
+    for phase in phases:
+        took = "-" if phase["seconds"] is None else clock(phase["seconds"])
+        budget, changes = clock(phase["budget"]), len(phase["changes"])
+        yield f"{phase['name']:<15}{took:>8}{budget:>9}{changes:>9}  {phase['state']}"
+
+
+def users(record: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what users got meanwhile, where somebody looked."""
+    outage, page = record["outage_seconds"], record["maintenance_seconds"]
+    if outage is not None:
+        yield ""
+        yield f"users got errors for {outage:.1f} s and the maintenance page for {page:.1f} s"
+
+
+def grouped(reasons: list[Outcome]) -> list[list[Outcome]]:
+    """Return the outcomes that say the same together."""
+    found: dict[tuple[str, str, tuple[str, ...]], list[Outcome]] = {}
+    for each in reasons:
+        found.setdefault((each.message, each.hint, each.findings), []).append(each)
+    return list(found.values())
+
+
+def paragraph(same: list[Outcome]) -> Iterator[str]:
+    """Yield one paragraph: who is concerned, why, what was found, the way out."""
+    one = same[0]
+    shown = [each for each in same if each.outcome != "not reached"] or same[:1]
+    yield from (each.row for each in shown)
+    if len(same) > len(shown):
+        yield f"  (and {len(same) - len(shown)} that could not be reached because of it)"
+    yield from wrapped(one.message, "  ")
+    for finding in one.findings[:MOST]:
+        yield from wrapped(f"- {finding}", "    ")
+    if len(one.findings) > MOST:
+        yield f"    … and {len(one.findings) - MOST:,} more, all of them in the report"
+    if one.hint:
+        yield f"  HINT: {one.hint}"  # never wrapped: it is there to be copied
+    yield ""
+
+
+def hung(line: str) -> list[str]:
+    """Return one line in lines that fit; those that go on stand below what they go on from."""
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False) or [""]
+
+
+def wrapped(text: str, indent: str) -> Iterator[str]:
+    """Yield a text in lines that fit, its own line ends kept; a hint is there to be copied."""
+    for line in text.splitlines():
+        if line.startswith("HINT: "):
+            yield indent + line
+            continue
+        yield from textwrap.wrap(
+            line, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        ) or [""]

@@ -1,0 +1,101 @@
+"""What an action is: it looks and it plans, and that is all; only the gate applies a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_rollback.manifest.model import Component, Phase, System
+from pytest_rollback.transport.connection import Connection
+
+SHARED = "shared"
+"""The owner of files that belong to no single component."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a rollback is about: a system, or some of its components with what they share.
+
+    Args:
+        system: the whole system.
+        only: names of the components that are rolled back; empty for all of them.
+        run: the id that the host journals under; "" as long as no run was begun there.
+        defaults: whether it was confirmed that configuration which stays broken gets its defaults.
+    """
+
+    system: System
+    only: frozenset[str] = frozenset()
+    run: str = ""
+    defaults: bool = False
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """The components that are rolled back, in start order, the optional ones last."""
+        chosen = [c for c in self.system.components if not self.only or c.name in self.only]
+        return tuple(sorted(chosen, key=lambda component: not component.required))
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Whose files are rolled back: component names and `shared`; empty for everybody's."""
+        return (*sorted(self.only), SHARED) if self.only else ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that alters a host: a question to the agent, and why it is asked.
+
+    Args:
+        noun, verb, arguments: the question. The gate adds `run`, the id the host journals under.
+        what: for people, as in "stop shop-web".
+        why: what was found, as in "it is active".
+        seconds: its deadline on the host.
+        estimate: seconds that it is expected to take; used to foresee whether the RTO holds.
+    """
+
+    noun: str
+    verb: str
+    what: str
+    why: str
+    seconds: float
+    arguments: dict[str, Any] = field(default_factory=dict)
+    estimate: float = 0.5
+
+
+def unchanged(_scope: Scope, found: Any) -> Any:  # noqa: ANN401 - whatever a look returns
+    """Return what was found: earlier phases do not alter it."""
+    return found
+
+
+def all_of_it(_scope: Scope) -> str:
+    """Return "": nothing of an action is left out, whatever a rollback is about."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Action:
+    """Brings one aspect of a host to where the rollback wants it.
+
+    Args:
+        name: for people, as in "isolate components".
+        phase: the phase of the procedure whose budget it uses.
+        look: reads the host.
+        plan: pure; empty when there is nothing left to do.
+        ahead: what `look` would find once the earlier actions were applied, for rehearsals.
+        spared: what of it is left out of a rollback, and why; on a second line the way to have it.
+    """
+
+    name: str
+    phase: Phase
+    look: Callable[[Connection, Scope], Any]
+    plan: Callable[[Scope, Any], tuple[Change, ...]]
+    ahead: Callable[[Scope, Any], Any] = unchanged
+    spared: Callable[[Scope], str] = all_of_it
+
+
+@dataclass(frozen=True)
+class Done:
+    """An action whose plan is empty now, with the changes that it took."""
+
+    action: Action
+    changes: tuple[Change, ...]

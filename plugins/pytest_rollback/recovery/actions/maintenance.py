@@ -1,0 +1,143 @@
+"""The maintenance page: shown while services are down, lifted when they are proven healthy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_rollback.errors import Refused
+from pytest_rollback.manifest.model import Edge, Maintenance
+from pytest_rollback.recovery.action import Action, Change, Scope
+from pytest_rollback.recovery.actions.requests import look, manager, probe
+from pytest_rollback.transport.connection import Connection
+
+SECONDS = 75.0
+"""The edge's check, its reload and its effect, each in its own bounded time."""
+
+NOTHING: dict[str, Any] = {"described": False}
+
+
+def asked(scope: Scope, maintenance: Maintenance, *, shown: bool) -> dict[str, Any]:
+    """Return what a question about the page states; its probe wants the page, or the system."""
+    edge = scope.system.edge
+    return {
+        "page": maintenance.page,
+        "text": maintenance.text,
+        "probe": edge and _probe(edge, maintenance if shown else None),
+    }
+
+
+def _probe(edge: Edge, maintenance: Maintenance | None) -> dict[str, Any]:
+    status, body = (maintenance.status, maintenance.body) if maintenance else (edge.status, "")
+    return {"url": edge.url, "status": status, "body": body, "timeout": edge.timeout}
+
+
+def shown(connection: Connection, scope: Scope) -> dict[str, Any]:
+    """Return whether the page is there and ours, and whether users get it."""
+    maintenance = scope.system.maintenance
+    if maintenance is None:
+        return NOTHING
+    about = asked(scope, maintenance, shown=True)
+    found: dict[str, Any] = look(connection, scope, "page", **about)
+    return {"described": True, **found}
+
+
+def shows(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+    """Return the change that puts the page on, unless users get it already.
+
+    Raises:
+        Refused: at the page's place there is a link, or something else that is no page.
+    """
+    maintenance = scope.system.maintenance
+    if maintenance is None:
+        return ()
+    if found["kind"] not in {"file", "absent"}:
+        raise Refused(
+            f"the maintenance page {maintenance.page} is a {found['kind']}",
+            hint=f"see who made it, on the host: ls -ld {maintenance.page}; then take it away",
+        )
+    why = _unshown(scope, maintenance, found)
+    if not why:
+        return ()
+    arguments = {**asked(scope, maintenance, shown=True), **_commands(maintenance)}
+    return (Change("page", "on", "show the maintenance page", why, SECONDS, arguments),)
+
+
+def _commands(maintenance: Maintenance) -> dict[str, Any]:
+    return {"check": list(maintenance.check), "reload": list(maintenance.reload)}
+
+
+def _unshown(scope: Scope, maintenance: Maintenance, found: dict[str, Any]) -> str:
+    """Return why users do not get the page, "" when they do."""
+    if not found["ours"]:
+        return "another page is there" if found["exists"] else "there is no page"
+    if found["edge"]:
+        return f"the edge: {found['edge']}"
+    if scope.system.edge is None and maintenance.reload and not found["reloaded"]:
+        return "the edge was not reloaded since"
+    return ""
+
+
+def lifted(connection: Connection, scope: Scope) -> dict[str, Any]:
+    """Return whether the page is there, what users get, and which components are unwell."""
+    maintenance = scope.system.maintenance
+    if maintenance is None:
+        return NOTHING
+    system, required = scope.system, [c for c in scope.system.components if c.required]
+    units = [{"unit": c.unit, "ports": [], "probe": probe(system, c.health)} for c in required]
+    requests = [(c.unit, name) for c in required for name in c.requests]
+    about = asked(scope, maintenance, shown=False)
+    common = {"state": system.about.state, "run": scope.run, "verb": "look"}
+    page, health, *answers = connection.ask_all(
+        [
+            {"noun": "page", **common, **about},
+            {"noun": "health", **common, "units": units, **manager(system)},
+            *(
+                {"noun": "probes", "verb": "ask", "probe": probe(system, name), "samples": 1}
+                for _, name in requests
+            ),
+        ],
+        deadline=60.0 + sum(system.probes[name].timeout for _, name in requests),
+    )
+    unwell = {unit: each["problem"] for unit, each in health.items() if each["problem"]}
+    for (unit, name), answer in zip(requests, answers, strict=True):
+        if answer["problem"]:
+            unwell.setdefault(unit, f"{name}: {answer['problem']}")
+    return {"described": True, **page, "unwell": unwell}
+
+
+def lifts(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+    """Return the change that takes the page away, unless it is gone and users get the system.
+
+    Raises:
+        Refused: a required component is not healthy; maintenance stays on until it is.
+    """
+    maintenance = scope.system.maintenance
+    if maintenance is None or not (found["exists"] or found["edge"] or _unread(scope, found)):
+        return ()
+    if found["unwell"]:
+        raise Refused(
+            "maintenance stays on: the services are not proven healthy",
+            findings=[f"{unit}: {why}" for unit, why in found["unwell"].items()],
+            hint="bring these components up, then run the same command again",
+        )
+    arguments = {**asked(scope, maintenance, shown=False), **_commands(maintenance)}
+    why = "the page is there" if found["exists"] else f"the edge: {found['edge'] or 'not reloaded'}"
+    return (Change("page", "off", "take the maintenance page away", why, SECONDS, arguments),)
+
+
+def _unread(scope: Scope, found: dict[str, Any]) -> bool:
+    """Tell whether an edge that cannot be asked has not been reloaded since the page went."""
+    maintenance = scope.system.maintenance
+    unasked = scope.system.edge is None and maintenance is not None and bool(maintenance.reload)
+    return unasked and bool(scope.run) and not found["reloaded"]
+
+
+def healthy(_scope: Scope, found: dict[str, Any]) -> dict[str, Any]:
+    """Return what is found once the page was shown and the services were started."""
+    return {**found, "exists": True, "unwell": {}}
+
+
+MAINTENANCE_ON = Action("show the maintenance page", "isolate", look=shown, plan=shows)
+MAINTENANCE_OFF = Action(
+    "take the maintenance page away", "services", look=lifted, plan=lifts, ahead=healthy
+)

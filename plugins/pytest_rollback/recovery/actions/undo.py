@@ -1,0 +1,77 @@
+"""Taking one run back: its units stopped, the failed release returned as it was, started again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_rollback.errors import Refused
+from pytest_rollback.recovery.action import Action, Change, Scope
+from pytest_rollback.recovery.actions.requests import manager, place
+from pytest_rollback.recovery.actions.services import ISOLATE, MARGIN, States, states
+from pytest_rollback.transport.connection import Connection
+
+SECONDS = 420.0
+
+
+def question(scope: Scope, run: str) -> dict[str, Any]:
+    """Return what every question about the undo of a run states."""
+    about, page = scope.system.about, scope.system.maintenance
+    return {
+        **place(scope),
+        **manager(scope.system),
+        "state": about.state,
+        "run": run,
+        "check": list(page.check) if page else [],
+        "reload": list(page.reload) if page else [],
+    }
+
+
+def starts(scope: Scope, found: States) -> tuple[Change, ...]:
+    """Return one start per unit that is down. Nobody expects the failed release to be healthy."""
+    return tuple(
+        Change(
+            "units",
+            "start",
+            f"start {component.unit}",
+            f"it is {found[component.unit]['state']}",
+            component.start + MARGIN,
+            {**manager(scope.system), "unit": component.unit, "timeout": component.start},
+        )
+        for component in scope.components
+        if found[component.unit]["state"] != "active"
+    )
+
+
+START_FAILED = Action("start the failed release", "services", look=states, plan=starts)
+
+
+def undoing(run: str) -> tuple[Action, ...]:
+    """Return the actions that take a run back, in their order."""
+
+    def look(connection: Connection, scope: Scope) -> dict[str, Any]:
+        """Return what undo would bring back, and what stands in its way."""
+        asked = question(scope, run)
+        found: dict[str, Any] = connection.ask("restore", "look_undo", deadline=120.0, **asked)
+        return found
+
+    def plan(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+        """Return the one change that takes all of it back.
+
+        Raises:
+            Refused: something was changed after the run.
+        """
+        if found["undone"]:
+            return ()
+        if found["conflicts"]:
+            raise Refused(
+                f"{len(found['conflicts'])} changes were made after run {run}",
+                findings=found["conflicts"],
+                hint="save these elsewhere and put back what the run left there, or keep the run",
+            )
+        count = len(found["files"]) + len(found["moved"]) + len(found["units"])
+        why = f"run {run} is to be taken back"
+        arguments = question(scope, run)
+        what = f"bring {count} files of the failed release back"
+        return (Change("restore", "undo", what, why, SECONDS, arguments, 1 + count / 1000),)
+
+    return (ISOLATE, Action("undo", "files", look=look, plan=plan), START_FAILED)

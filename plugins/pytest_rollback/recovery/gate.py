@@ -1,0 +1,173 @@
+"""The only door to changes: open for the target whose name was given; it proves each action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+
+from pytest_rollback.errors import GateClosed, LockHeld, NotDone, RollbackError
+from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.recovery.action import Action, Change, Done, Scope
+from pytest_rollback.recovery.holder import Holder, is_gone
+from pytest_rollback.transport.connection import Connection
+
+GRACE = 10.0
+"""Seconds beyond a change's own deadline after which its answer is not waited for any more."""
+
+
+class Gate:
+    """Applies plans.
+
+    Args:
+        connection: the host.
+        scope: what is rolled back.
+        timeline: where a `begin` is written before every change.
+        armed: the target's name as given on the command line, or None.
+        holder: who the host is told that it is held by.
+        worker: whether this process is one of several; a gate never opens there.
+        journaled: whether the host is taken for a run of ours; undo writes into the undone one's.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        scope: Scope,
+        timeline: Timeline,
+        *,
+        armed: str | None,
+        holder: Holder,
+        worker: bool = False,
+        journaled: bool = True,
+    ) -> None:
+        if worker:
+            raise GateClosed(
+                "a worker of pytest-xdist changes nothing: every worker would do it again",
+                hint="run pytest suites/drill without -n",
+            )
+        self.connection, self.scope, self.timeline = connection, scope, timeline
+        self._armed, self._holder, self._journaled = armed, holder, journaled
+        self.adopted: dict[str, object] = {}
+
+    @property
+    def target(self) -> str:
+        """The name that --arm has to repeat."""
+        return self.scope.system.target.name
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the run is armed for this very target."""
+        return self._armed == self.target
+
+    def enter(self) -> None:
+        """Take the host before anything of it is looked at, where somebody may be at work there.
+
+        What is looked at by requests would reach services that he starts, and stand in their logs.
+
+        Raises:
+            GateClosed: the run is armed, but for another target: that comes before all else.
+            LockHeld: somebody is.
+        """
+        if self._armed and not self.is_open:
+            raise self._closed("change anything")
+        if self.is_open and self._journaled and self._held():
+            self._begin()
+
+    def foresee(self, action: Action) -> tuple[Change, ...]:
+        """Return the plan of an action that comes later, so that what refuses it refuses now."""
+        found = action.look(self.connection, self.scope)
+        return action.plan(self.scope, action.ahead(self.scope, found))
+
+    def perform(self, action: Action, *, vital: bool = True) -> Done:
+        """Look, plan, apply, and look again.
+
+        Args:
+            action: what to do.
+            vital: whether its failure is the failure of its phase.
+
+        Raises:
+            GateClosed: the plan is not empty and the run is not armed for this target.
+            NotDone: after the changes the plan still is not empty.
+        """
+        self.timeline.note("action", action=action.name, phase=action.phase)
+        try:
+            if self.is_open and self._journaled:
+                self._begin()
+            return self._performed(action)
+        except RollbackError as error:
+            where = {"action": action.name, "phase": action.phase}
+            self.timeline.note("failed" if vital else "advisory", **where, message=error.message)
+            raise
+
+    def _performed(self, action: Action) -> Done:
+        changes = self._planned(action)
+        for change in changes:
+            self._apply(action, change)
+        left = self._planned(action) if changes else ()
+        if left:
+            raise NotDone(
+                f"{action.name}: still needed after it was done",
+                findings=words(left),
+                hint="see what keeps the host from it, then run the same command again",
+            )
+        self.timeline.note("done", action=action.name, phase=action.phase, changes=len(changes))
+        return Done(action, changes)
+
+    def _planned(self, action: Action) -> tuple[Change, ...]:
+        return action.plan(self.scope, action.look(self.connection, self.scope))
+
+    def _begin(self) -> None:
+        """Take the host for this run, or go on with the unfinished one that is found there."""
+        if self.scope.run:
+            return
+        scope = {"target": self.target, "only": sorted(self.scope.only)}
+        wanted = {"state": self.scope.system.about.state, **scope, **asdict(self._holder)}
+        try:
+            self.adopted = self.connection.ask("runs", "begin", **wanted)
+        except LockHeld:
+            gone = self._gone()
+            if not gone:
+                raise
+            self.adopted = self.connection.ask("runs", "begin", **wanted, gone=gone)
+        self.scope = replace(self.scope, run=str(self.adopted["run"]))
+        self.timeline.note("run", **self.adopted)
+
+    def _gone(self) -> list[object]:
+        """Return who holds the host and is dead: it ran here, and only here that can be seen."""
+        return [holder for holder in self._held() if is_gone(holder)]
+
+    def _held(self) -> list[Sequence[object]]:
+        found = self.connection.ask("runs", "look", state=self.scope.system.about.state)
+        return [run["holder"] for run in found if run["state"] == "held"]
+
+    def _closed(self, what: str) -> GateClosed:
+        other = f": the run is armed for {self._armed!r}" if self._armed else ""
+        return GateClosed(
+            f"refused to {what} on target {self.target!r}{other}",
+            hint=f"pass --arm={self.target} to allow changes on this target",
+        )
+
+    def _apply(self, action: Action, change: Change) -> None:
+        if not self.is_open:
+            raise self._closed(change.what)
+        where = {"action": action.name, "phase": action.phase, "what": change.what}
+        begin = self.timeline.note("begin", **where, why=change.why)
+        about = {"state": self.scope.system.about.state, "run": self.scope.run}
+        deadline = change.seconds + GRACE
+        self.connection.ask(
+            change.noun, change.verb, deadline=deadline, **{**about, **change.arguments}
+        )
+        seconds = round(self.timeline.note("end", **where) - begin, 3)
+        self.timeline.note("took", **where, seconds=seconds)
+
+    def end(self, outcome: str) -> None:
+        """Let go of the host: the run was `recovered`, `failed` or another word of `runs.end`."""
+        if self.scope.run:
+            state = self.scope.system.about.state
+            self.connection.ask(
+                "runs", "end", state=state, run=self.scope.run, outcome=outcome, deadline=30.0
+            )
+
+
+def words(changes: Iterable[Change]) -> list[str]:
+    """Return changes as lines for people."""
+    return [f"{change.what} ({change.why})" for change in changes]

@@ -1,0 +1,61 @@
+"""The rollback as it happens, a line for each change: how late it is, and what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pytest_rollback.manifest.model import PHASES, Phase, System
+from pytest_rollback.recovery.rehearsal import clock, folded
+
+Event = Mapping[str, Any]
+
+
+class Live:
+    """Listens to a timeline and tells what happens.
+
+    ::
+
+        0m03s isolate        stop shop-till
+        0m04s files          0m01s of 7m00s; 14m56s of the objective left
+
+    Args:
+        system: its budgets are held against the clock.
+        write: writes a line.
+    """
+
+    def __init__(self, system: System, write: Callable[[str], None]) -> None:
+        self.system, self.write = system, write
+        self.decided: float | None = None
+        self.phase: Phase | None = None
+        self.began = 0.0
+
+    def __call__(self, event: Event) -> None:
+        """Tell an event, if it is one that somebody waits for."""
+        offset = float(event["offset"])
+        if event["event"] == "decided":
+            self.decided = offset
+        if self.decided is None:
+            return
+        if event["event"] == "action":
+            self.enter(event["phase"], offset - self.decided)
+        elif event["event"] == "begin":
+            self.say(offset - self.decided, str(event["what"]))
+        elif event["event"] in {"failed", "advisory"}:
+            self.say(offset - self.decided, f"{event['event'].upper()}: {event['message']}")
+
+    def enter(self, phase: Phase, elapsed: float) -> None:
+        """Begin a phase: say what the one before it took, and what is left."""
+        if phase == self.phase or phase not in PHASES:
+            return
+        if self.phase is not None:
+            took, budget = elapsed - self.began, self.system.budgets.of(self.phase)
+            left = self.system.about.rto - elapsed
+            self.say(elapsed, f"{clock(took)} of {clock(budget)}; {clock(max(0, left))} left")
+        self.phase, self.began = phase, elapsed
+
+    def say(self, elapsed: float, words: str) -> None:
+        """Write one line; what does not fit goes on below itself."""
+        head = f"{clock(elapsed):>7} {self.phase or '':<14} "
+        for line in folded(f"{head}{words}", len(head)):
+            self.write(line)

@@ -1,0 +1,1 @@
+"""The pages made of a run record: the report, the overview of all runs, the postmortem."""

@@ -1,0 +1,114 @@
+"""What becomes of a report after its run: people tick items, and the folder is sealed again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_rollback.criteria import Outcome
+from pytest_rollback.errors import UsageError
+from pytest_rollback.evidence import seal, signoffs
+from pytest_rollback.evidence.redaction import Redactor, of_environment
+from pytest_rollback.evidence.run_folder import DATA, REPORT
+from pytest_rollback.incident.checklist import checklist
+from pytest_rollback.report.html.checklist import checklists
+from pytest_rollback.report.html.page import fill
+from pytest_rollback.report.html.reader import Row
+
+SECTION = re.compile(r'<section aria-labelledby="checklists".*?</section>\n?', re.DOTALL)
+
+
+def record_of(folder: Path) -> dict[str, Any] | None:
+    """Return the record of a run that is over; None while it goes on, or when it was killed.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    path = folder / DATA
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}",
+            hint=f"compare with the archive: tar -tzf {seal.archive_of(folder)}",
+        ) from error
+    if not isinstance(found, dict):
+        raise UsageError(f"{path} is no record", hint="name the folder of a run")
+    return found
+
+
+def outcomes(rows: object) -> list[Outcome]:
+    """Return how criteria ended, from rows of a record or a timeline that may hold anything."""
+    listed = [each for each in rows if isinstance(each, dict)] if isinstance(rows, list) else []
+    return [
+        Outcome(str(each["id"]), each.get("component"), str(each["outcome"]), "", 0.0)
+        for each in listed
+        if "id" in each and "outcome" in each
+    ]
+
+
+def items(folder: Path, now: dt.datetime | None = None) -> list[dict[str, Any]]:
+    """Return the checklist of a run as it is now."""
+    record, events = record_of(folder) or {}, signoffs.events(folder)
+    earlier = signoffs.before(folder, signoffs.incident_of(folder))
+    now = now or dt.datetime.now(dt.UTC)
+    own = [each for each in events if each["event"] == "criterion"]
+    ended = outcomes(record.get("criteria")) or outcomes(own)
+    mine = checklist(ended, [*earlier, *events], now=now)
+    theirs = checklist(beside(folder), [], now=now)
+    # What this run did not look at, another one of the same incident may have done.
+    return [
+        other if not own["by"] and other["state"] == "done" else own
+        for own, other in zip(mine, theirs, strict=True)
+    ]
+
+
+def beside(folder: Path) -> list[Outcome]:
+    """Return how criteria ended in the other runs of the same incident; the last one counts."""
+    found = []
+    for each in signoffs.siblings(folder):
+        found += outcomes(
+            [event for event in signoffs.events(each) if event["event"] == "criterion"]
+        )
+    return list({(one.identity, one.component): one for one in found}.values())
+
+
+def amend(folder: Path, event: str, **facts: object) -> None:
+    """Note what somebody did in a run's timeline; a report that is written already tells it too.
+
+    Raises:
+        UsageError: the run cannot be read.
+        OSError: its folder cannot be written.
+    """
+    redactor = Redactor(of_environment(os.environ))
+    said = signoffs.note(folder, event, **redactor.data(facts))
+    if record_of(folder) is not None:
+        refresh(folder)
+        seal.close(folder, f"{said['event']}: {said.get('item') or said.get('by') or ''}")
+
+
+def refresh(folder: Path) -> None:
+    """Bring the checklist of a report up to date, in the page and in the data; nothing else."""
+    record, listed = record_of(folder), items(folder)
+    if record is None:
+        return
+    record["checklist"] = listed
+    seal.replaced(folder / DATA, json.dumps(record, indent=2, default=str) + "\n")
+    page = folder / REPORT
+    if page.is_file() and not page.is_symlink():
+        text = page.read_text("utf-8")
+        section = rendered(listed)
+        seal.replaced(page, SECTION.sub(lambda _: section, text, count=1))
+
+
+def rendered(listed: Sequence[Mapping[str, Any]]) -> str:
+    """Return the page's section of a checklist."""
+    row = Row({"checklist": list(listed)}, lambda text: text)
+    return fill("checklist.html", checklists=checklists(row)) + "\n"

@@ -1,0 +1,140 @@
+"""Response times: one histogram for each probe, on a logarithmic axis with its limit."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_rollback.report.html.reader import Some, some
+from pytest_rollback.text.quantities import milliseconds, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_rollback.report.html.reader import Row
+
+BINS = 48
+HEIGHT = 84.0
+LEAST = 0.01
+LABEL = 0.16
+"""The width of a label, as a share of the narrowest axis there is."""
+LINES = {"p50": "p50", "p95": "p95", "baseline p95": "baseline_p95", "limit": "limit_ms"}
+ROUND = tuple(step * 10**power for power in range(-2, 6) for step in (1, 2, 5))
+
+
+class Column(NamedTuple):
+    """One bar of the histogram; `slow` when it is beyond the limit."""
+
+    x: str
+    width: str
+    y: str
+    height: str
+    slow: bool
+
+
+class Line(NamedTuple):
+    """A vertical line: what it marks, where, and its value in words."""
+
+    name: str
+    kind: str
+    x: str
+    value: str
+
+
+class Axis(NamedTuple):
+    """A logarithmic axis between two times in milliseconds."""
+
+    low: float
+    high: float
+
+    def at(self, value: float) -> float:
+        """Return where a time lies, from 0 to 1."""
+        share = math.log(max(value, self.low) / self.low) / math.log(self.high / self.low)
+        return min(1.0, share)
+
+
+class Probe(NamedTuple):
+    """The response times of one probe."""
+
+    name: str
+    component: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    ticks: tuple[tuple[str, str], ...]
+    samples: int
+    slowest: str
+    overhead: str
+    tone: str
+    height: float = HEIGHT
+
+
+def axis(values: Sequence[float]) -> Axis:
+    """Return an axis on which all these times are seen."""
+    shown = [max(LEAST, value) for value in values]
+    return Axis(min(shown) / 1.3, max(shown) * 1.3)
+
+
+def columns(samples: Sequence[float], scale: Axis, limit: float | None) -> tuple[Column, ...]:
+    """Return the histogram's bars, the highest as high as the chart."""
+    counted = Counter(min(BINS - 1, int(scale.at(sample) * BINS)) for sample in samples)
+    most = max(counted.values(), default=1)
+    edge = BINS if limit is None else scale.at(limit) * BINS
+    return tuple(
+        Column(
+            x=percent(place / BINS),
+            width=percent(0.86 / BINS),
+            y=f"{HEIGHT - HEIGHT * number / most:.1f}",
+            height=f"{HEIGHT * number / most:.1f}",
+            slow=place >= edge,
+        )
+        for place, number in sorted(counted.items())
+    )
+
+
+def marks(row: Row, scale: Axis) -> tuple[Line, ...]:
+    """Return the lines of a probe: percentiles, baseline and limit, as far as they are known."""
+    values = {name: row.number(key) for name, key in LINES.items()}
+    return tuple(
+        Line(name, LINES[name].split("_")[0], percent(scale.at(value)), milliseconds(value))
+        for name, value in values.items()
+        if value is not None
+    )
+
+
+def scale_ticks(scale: Axis) -> tuple[tuple[str, str], ...]:
+    """Return the round times on an axis, none too near to another or to an end to be read."""
+    wanted: list[tuple[float, float]] = []
+    before = LABEL / 2 - LABEL  # so that the first label stays inside as well
+    for value in ROUND:
+        at = scale.at(value)
+        if scale.low < value and before + LABEL < at < 1 - LABEL / 2:
+            wanted.append((at, value))
+            before = at
+    return tuple((percent(at), milliseconds(value)) for at, value in wanted)
+
+
+def probe(row: Row) -> Probe:
+    """Return one probe's chart."""
+    samples = row.numbers("samples_ms")
+    known = [value for key in LINES.values() if (value := row.number(key)) is not None]
+    scale = axis([*samples, *known] or [1.0])
+    limit, p95 = row.number("limit_ms"), row.number("p95")
+    slow = limit is not None and p95 is not None and p95 > limit
+    return Probe(
+        name=row.text("probe", 80),
+        component=row.text("component", 80),
+        columns=columns(samples, scale, limit),
+        lines=marks(row, scale),
+        ticks=scale_ticks(scale),
+        samples=len(samples),
+        slowest=milliseconds(row.number("max")),
+        overhead=milliseconds(row.number("overhead_ms")),
+        tone="bad" if slow else "good",
+    )
+
+
+def probes(record: Row) -> Some[Probe]:
+    """Return the charts of all probes."""
+    first = some(record.rows("latency"), min(48, record.limits.rows))
+    return Some(tuple(probe(row) for row in first.shown), first.left)

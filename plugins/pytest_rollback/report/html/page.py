@@ -1,0 +1,127 @@
+"""The whole page: sections from templates, one style sheet, and no script at all."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pytest_rollback.report.html.availability import users
+from pytest_rollback.report.html.checklist import checklists
+from pytest_rollback.report.html.criteria import suites
+from pytest_rollback.report.html.latency import probes
+from pytest_rollback.report.html.reader import Limits, Row, fit
+from pytest_rollback.report.html.recommendation import advice
+from pytest_rollback.report.html.timeline import timeline
+from pytest_rollback.report.html.verdict import facts, verdict
+from pytest_rollback.text import quantities
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pytest_rollback.evidence.redaction import Redact
+    from pytest_rollback.report.html.raw_log import Log
+
+TEMPLATES = Path(__file__).with_name("templates")
+STYLE = TEMPLATES / "report.css"
+FRAGMENT = 640_000
+LOG = 240_000
+
+
+@functools.cache
+def templates() -> Environment:
+    """Return the templates; every value in them is escaped unless it is one of our own pieces."""
+    found = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.globals.update(words=quantities)
+    return found
+
+
+def fill(name: str, **values: Any) -> str:  # noqa: ANN401 - a template takes anything
+    """Return a template with its values."""
+    return templates().get_template(name).render(**values)
+
+
+def sections(row: Row) -> str:
+    """Return all sections of one record."""
+    return fill(
+        "report.html",
+        verdict=verdict(row),
+        advice=advice(row),
+        facts=facts(row),
+        timeline=timeline(row),
+        users=users(row),
+        suites=suites(row),
+        probes=probes(row),
+        checklists=checklists(row),
+        versions=row.pairs("versions"),
+        manifest=row.pairs("manifest").shown,
+        agent=row.text("agent_sha256", 80),
+        journal=row.row("evidence").text("journal", 80),
+    )
+
+
+def render(record: Mapping[str, object], redact: Redact) -> str:
+    """Return a record as HTML to be placed in a page; at most 640 kB whatever it holds."""
+    return fit(lambda limits: sections(Row(record, redact, limits)), FRAGMENT)
+
+
+def render_log(log: Log) -> str:
+    """Return the raw log as HTML; at most 240 kB."""
+
+    def shown(limits: Limits) -> str:
+        lines = log.lines(limits)
+        left = len(log.entries) - len(lines)
+        return fill("raw_log.html", lines=lines, left=left, total=len(log.entries))
+
+    return fit(shown, LOG) if log.entries else ""
+
+
+def defective(record: Mapping[str, object], why: str, redact: Redact) -> str:
+    """Return what stands there where a record could not be rendered: the record as it is."""
+    known = json.dumps(record, indent=2, default=str)
+    sentence = str(record.get("sentence") or record.get("verdict") or "No verdict")
+    return fill("defective.html", sentence=redact(sentence), known=redact(known), why=redact(why))
+
+
+def title(record: Mapping[str, object], redact: Redact) -> str:
+    """Return what a browser's tab says."""
+    top = verdict(Row(record, redact))
+    return " · ".join(filter(None, (top.word, top.system, top.target, top.run)))
+
+
+def fingerprint(text: str) -> str:
+    """Return a style sheet's hash as a Content-Security-Policy wants it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def document(name: str, pieces: Iterable[str], styles: Iterable[Path] = (STYLE,)) -> str:
+    """Return a complete page around pieces of HTML that are safe already.
+
+    Its policy allows the one style sheet by its hash and nothing else: no script, no image,
+    no font, no request, no form.
+    """
+    css = "\n".join(path.read_text("utf-8") for path in styles).replace("\r\n", "\n")
+    return fill(
+        "page.html",
+        title=name,
+        css=Markup(css),  # noqa: S704 - our own file, or one that the operator named
+        policy=fingerprint(css),
+        pieces=[Markup(piece) for piece in pieces],  # noqa: S704 - escaped when they were made
+    )
+
+
+def unfinished() -> str:
+    """Return the page that stands there while a run goes on, and for ever if it is killed."""
+    return document("Run not finished", [fill("unfinished.html")])

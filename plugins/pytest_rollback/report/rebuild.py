@@ -1,0 +1,152 @@
+"""A killed run's folder made whole: its report from the timeline, its journals from the host."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.state import journal
+from pytest_rollback.criteria import Outcome
+from pytest_rollback.errors import Refused, RollbackError
+from pytest_rollback.evidence import collect, signoffs
+from pytest_rollback.evidence import seal as evidence_seal
+from pytest_rollback.evidence.redaction import Redactor, of_environment
+from pytest_rollback.evidence.run_folder import DATA, REPORT, seal, write_private
+from pytest_rollback.manifest.load import Loaded
+from pytest_rollback.report.html import page as html_page
+from pytest_rollback.run.record import Facts, record
+from pytest_rollback.transport.connection import Connection
+
+KILLED = "the run was killed: this was rebuilt from its timeline and from the host's journal"
+
+
+def manifest_of(folder: Path) -> Path | None:
+    """Return the description that a run was made with, where it is still there."""
+    began = next((each for each in signoffs.events(folder) if each["event"] == "began"), {})
+    path = Path(str(began.get("manifest", "")))
+    return path if path.is_file() else None
+
+
+def rebuild(folder: Path, loaded: Loaded, connection: Connection) -> list[str]:
+    """Write what a run could not: report, record, plan, journals, seal; return what is missing.
+
+    Raises:
+        Refused: the run is over, and has written them itself.
+        OSError: the folder cannot be written.
+    """
+    if (folder / DATA).exists():
+        raise Refused(
+            f"{folder} is complete: the run wrote its report itself",
+            hint=f"scripts/verify_bundle {folder.name}",
+        )
+    events = signoffs.events(folder)
+    redactor = Redactor(of_environment(os.environ))
+    exported, notes = brought(connection, folder, events, redactor)
+    collect.plan(folder, events)
+    made = redactor.data(record(known(folder, loaded, events, exported, notes)))
+    write_private(folder / REPORT, page(made))
+    seal(folder, made, redactor)
+    evidence_seal.close(folder, "rebuilt after the run was killed")
+    return [*notes, *exported.missing]
+
+
+def brought(
+    connection: Connection, folder: Path, events: list[dict[str, Any]], redactor: Redactor
+) -> tuple[collect.Exported, list[str]]:
+    """Return what the host has of the run, and why it has nothing."""
+    run = collect.run_of(events)
+    if run is None:
+        return collect.Exported(), ["the run never took hold of the host: it changed nothing there"]
+    try:
+        return collect.collect(connection, folder, run, events, redactor), []
+    except RollbackError as error:
+        return collect.Exported(), [f"the host could not be asked: {error.message}"]
+
+
+def known(
+    folder: Path,
+    loaded: Loaded,
+    events: list[dict[str, Any]],
+    exported: collect.Exported,
+    notes: Iterable[str],
+) -> Facts:
+    """Return the facts of a killed run: what it had written down until then."""
+    began: Mapping[str, Any] = next((e for e in events if e["event"] == "began"), {})
+    own = [each for each in events if each["event"] not in signoffs.OURS]
+    times = [at for each in own if (at := signoffs.moment(each.get("at")))]
+    decided = next((float(e["offset"]) for e in own if e["event"] == "decided"), None)
+    last = float(own[-1]["offset"]) if own else 0.0
+    return Facts(
+        system=loaded.system,
+        run=folder.name,
+        operator=str(began.get("operator", "")),
+        verdict="NOT RECOVERED" if decided is not None else "INCONCLUSIVE",
+        started=min(times, default=dt.datetime.now(dt.UTC)),
+        finished=max(times, default=dt.datetime.now(dt.UTC)),
+        outcomes=[*outcomes(own)],
+        events=own,
+        ticks=[each for each in events if each["event"] in signoffs.OURS],
+        incident=began.get("incident"),
+        elapsed=None if decided is None else last - decided,
+        demonstration=bool(began.get("demonstration")),
+        resume=str(began.get("resume", "")),
+        notes=[KILLED, *notes, *missing(exported)],
+        manifest={"path": str(loaded.path), "sha256": loaded.sha256},
+        evidence=exported.told,
+    )
+
+
+def missing(exported: collect.Exported) -> Iterator[str]:
+    """Yield what could not be had, as notes."""
+    yield from (f"not in the evidence: {each}" for each in exported.missing)
+
+
+def outcomes(events: Iterable[Mapping[str, Any]]) -> Iterator[Outcome]:
+    """Yield how the criteria ended that did, as far as a timeline tells."""
+    for each in events:
+        if each["event"] == "criterion":
+            yield Outcome(
+                str(each["id"]),
+                each.get("component"),
+                str(each["outcome"]),
+                "",
+                float(each.get("seconds") or 0.0),
+                phase=str(each.get("phase") or "validate"),
+            )
+
+
+def page(made: Mapping[str, Any]) -> str:
+    """Return the report of a record, without the log that only a session has."""
+    pieces = [html_page.render(made, str)]
+    return html_page.document(html_page.title(made, str), pieces)
+
+
+def differing(folder: Path, connection: Connection) -> Iterator[str]:
+    """Yield which journals of a bundle are not the host's, or their beginning.
+
+    Raises:
+        RollbackError: the host does not answer.
+    """
+    events = signoffs.events(folder)
+    run = collect.run_of(events)
+    asked = collect.question(connection.system, run or "", events)
+    found = connection.ask("exports", "look", deadline=60.0, **asked) if run else {"journals": {}}
+    for path in sorted((folder / evidence_seal.JOURNALS).glob("*")):
+        theirs = found["journals"].get(path.name)
+        if theirs is None:
+            yield f"{evidence_seal.JOURNALS}/{path.name}: the host has none of that name"
+        elif not continues(path.read_bytes(), theirs.encode("utf-8", "surrogateescape")):
+            yield f"{evidence_seal.JOURNALS}/{path.name}: is not the beginning of the host's"
+
+
+def continues(ours: bytes, theirs: bytes) -> bool:
+    """Tell whether a journal goes on from another one, and holds together."""
+    try:
+        journal.told(theirs, "the host's")
+    except Problem:
+        return False
+    return theirs.startswith(ours)

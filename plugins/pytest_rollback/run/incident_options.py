@@ -1,0 +1,91 @@
+"""What the command line says of the incident, read once, with one error for what makes no sense."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pytest_rollback.checks.triage import Stated
+from pytest_rollback.errors import UsageError
+from pytest_rollback.manifest.values import seconds, share
+from pytest_rollback.run.formats import Wanted, wanted
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Told:
+    """Everything that is said of an incident.
+
+    Args:
+        stated: what only people know.
+        soak: seconds to watch, None for as long as the manifest says.
+        scale: by how much a monitor's clock runs faster than time; 1.0 but in demonstrations.
+        formats: what is written for other machines.
+    """
+
+    stated: Stated = field(default_factory=Stated)
+    soak: float | None = None
+    scale: float = 1.0
+    formats: tuple[Wanted, ...] = ()
+
+
+def told(config: Any) -> Told:  # noqa: ANN401 - pytest's, which is not imported here
+    """Return what the options say.
+
+    Raises:
+        UsageError: one of them cannot be read.
+    """
+    option = config.getoption
+    stated = Stated(
+        impact=value("--impact", option("--impact"), affected, "--impact=30%"),
+        downtime=value("--downtime", option("--downtime"), seconds, "--downtime=4m"),
+        security=option("--security"),
+        corruption=option("--data-corruption"),
+    )
+    soak = value("--soak", option("--soak"), watched, "--soak=15m")
+    given = config.getini("rollback_soak_scale")
+    scale = value("rollback_soak_scale", given, faster, "-o rollback_soak_scale=100")
+    return Told(stated, soak, scale or 1.0, wanted(option("--rollback-format")))
+
+
+def value(name: str, given: str | None, read: Callable[[str], Value], example: str) -> Value | None:
+    """Return an option's value, None where it was not given.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    if given is None:
+        return None
+    try:
+        return read(given)
+    except ValueError as error:
+        raise UsageError(f"{name}: found {given!r}, {error}", hint=f"such as {example}") from error
+
+
+def affected(text: str) -> float:
+    """Return a share of users."""
+    found = share(text)
+    if found > 1:
+        raise ValueError("expected a share of users, at most 100%")
+    return found
+
+
+def watched(text: str) -> float:
+    """Return a time to watch."""
+    found = seconds(text)
+    if not found:
+        raise ValueError("expected a time to watch, longer than nothing")
+    return found
+
+
+def faster(text: str) -> float:
+    """Return by how much a clock runs faster."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 1 <= found <= 1_000_000:  # noqa: PLR2004 - beyond it a soak has no samples
+        raise ValueError("expected a number, at least 1")
+    return found

@@ -1,0 +1,280 @@
+"""From what is known of a run to what its report says; pure, and the same words everywhere.
+
+The record is the contract between a run and its readers: `page/` shows it, `report.json` holds
+it, the terminal's summary prints from it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any
+
+from pytest_rollback.checks.availability import Users
+from pytest_rollback.criteria import AGAINST, Outcome
+from pytest_rollback.incident.checklist import checklist
+from pytest_rollback.manifest.model import System
+from pytest_rollback.run.phases import Event, phases, to_ms
+from pytest_rollback.text.quantities import clock, count
+
+PACKAGES = (
+    "pytest-rollback",
+    "pytest",
+    "pytest-html",
+    "pytest-testinfra",
+    "pytest-timeout",
+    "pytest-xdist",
+    "httpx",
+    "pydantic",
+)
+FINE = {"READY", "RECOVERED", "REHEARSED", "STEADY", "ISOLATED", "MONITOR"}
+"""Verdicts that nobody has to act on."""
+
+PASSWORD = re.compile(r"(?<=//)([^:@]*):[^@]*(?=@)")
+QUOTED = re.compile(r"(?<!\w)(['\"])(.+?)\1(?!\w)")
+LEADING = re.compile(r"""(?:(['"]).+?\1(?!\w)[,;]?\s*(?:and\s+)?)+[:,]?\s*""")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a report is made of.
+
+    Args:
+        system: what the manifest describes.
+        run, operator, incident: which run, who ran it, and what for.
+        started, finished: when the session began and ended, UTC.
+        verdict: READY, RECOVERED, REHEARSED, their opposites, or INCONCLUSIVE.
+        outcomes: how every criterion ended.
+        events: the timeline's; offsets in seconds since the session began.
+        elapsed: seconds from the decision to the last success criterion; None without a clock.
+        demonstration: whether the target is the sandbox.
+        connection: how the target is reached, without a password; the manifest's if not given.
+        users: what the prober saw.
+        latency: one entry for each probe that was measured.
+        backups: the record of the backup set; its releases are named in the report.
+        resume: the command that goes on from here.
+        estimate: seconds that a rehearsed rollback would take, and how many changes it needs.
+        notes: what went wrong beside the rollback itself.
+        manifest: its `path` and `sha256`.
+        agent_sha256: the hash of what was sent to the host.
+        round_trips: how often the host was asked.
+        ticks: events of the checklist that other processes have written.
+        evidence: what was brought from the host, and the last hash of its journals.
+        advice: what triage recommends; empty where it was not asked.
+    """
+
+    system: System
+    run: str
+    operator: str
+    verdict: str
+    started: dt.datetime
+    finished: dt.datetime
+    outcomes: Sequence[Outcome] = ()
+    events: Sequence[Event] = ()
+    incident: str | None = None
+    elapsed: float | None = None
+    demonstration: bool = False
+    connection: str = ""
+    users: Users | None = None
+    latency: Sequence[Mapping[str, Any]] = ()
+    backups: Mapping[str, Any] | None = None
+    resume: str = ""
+    estimate: tuple[float, int] | None = None
+    notes: Sequence[str] = ()
+    manifest: Mapping[str, str] = field(default_factory=dict)
+    agent_sha256: str = ""
+    round_trips: int = 0
+    ticks: Sequence[Event] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    advice: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def good(self) -> bool:
+        """Whether the verdict is one that nobody has to act on."""
+        return self.verdict in FINE
+
+    @property
+    def margin(self) -> float | None:
+        """Seconds that were left of the recovery time objective; negative when it was missed."""
+        return None if self.elapsed is None else self.system.about.rto - self.elapsed
+
+
+def record(facts: Facts) -> dict[str, Any]:
+    """Return everything that the report of a run states."""
+    backups = facts.backups or {}
+    lanes = phases(facts.system.budgets, facts.events, facts.outcomes, facts.elapsed)
+    decided = next((each for each in facts.events if each["event"] == "decided"), None)
+    return {
+        "run": facts.run,
+        "verdict": facts.verdict,
+        "sentence": sentence(facts),
+        "reasons": list(reasons(facts, lanes)),
+        "system": facts.system.about.name,
+        "target": target(facts),
+        "incident": facts.incident,
+        "operator": facts.operator,
+        "started": facts.started.isoformat(timespec="seconds"),
+        "decided": decided["at"] if decided else None,
+        "finished": facts.finished.isoformat(timespec="seconds"),
+        "rto": facts.system.about.rto,
+        "elapsed": to_ms(facts.elapsed),
+        "margin": to_ms(facts.margin),
+        "previous": release(backups, "previous"),
+        "current": release(backups, "current"),
+        "advice": dict(facts.advice),
+        "resume": None if facts.good or not facts.resume else facts.resume,
+        "phases": lanes,
+        **served(facts.users or Users()),
+        "criteria": [criterion(each) for each in facts.outcomes],
+        "latency": latest(facts.latency),
+        "checklist": checklist(facts.outcomes, [*facts.ticks, *facts.events], now=facts.finished),
+        "evidence": dict(facts.evidence),
+        "scenario": scenario(facts.events),
+        "max_age": facts.system.drills.max_age,
+        "versions": versions(),
+        "manifest": dict(facts.manifest),
+        "agent_sha256": facts.agent_sha256,
+        "round_trips": facts.round_trips,
+    }
+
+
+def served(users: Users) -> dict[str, Any]:
+    """Return what users got, second by second and in all."""
+    return {
+        "users": list(users.seconds),
+        "users_asked_from": users.asked_from,
+        "users_problem": users.problem,
+        "outage_seconds": to_ms(users.outage_seconds),
+        "maintenance_seconds": to_ms(users.maintenance_seconds),
+    }
+
+
+def scenario(events: Iterable[Event]) -> str | None:
+    """Return how the sandbox's release was made bad; None where it was no sandbox's."""
+    found = next((each for each in events if each["event"] == "began"), None)
+    return found.get("scenario") if found else None
+
+
+def latest(latency: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the response times of each probe as they were measured last, in that order."""
+    found: dict[tuple[object, object], dict[str, Any]] = {}
+    for each in latency:
+        key = (each.get("component"), each.get("probe"))
+        found.pop(key, None)
+        found[key] = dict(each)
+    return list(found.values())
+
+
+def target(facts: Facts) -> dict[str, Any]:
+    """Return where the run was made."""
+    about = facts.system.target
+    return {
+        "name": about.name,
+        "connection": facts.connection or PASSWORD.sub(r"\1", about.connection.partition("?")[0]),
+        "demonstration": facts.demonstration,
+    }
+
+
+def release(backups: Mapping[str, Any], which: str) -> dict[str, Any]:
+    """Return a release's name and commit, as far as the backup set's record knows them."""
+    found = backups.get(which) or {}
+    return {"name": found.get("name"), "commit": found.get("commit")}
+
+
+def versions() -> dict[str, str]:
+    """Return what this run was made with."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return {**found, "python": platform.python_version()}
+
+
+def sentence(facts: Facts) -> str:
+    """Return the verdict as one line, with the minutes or the number of criteria behind it."""
+    return f"{facts.verdict}{', '.join(filter(None, (behind(facts), late(facts))))}"
+
+
+def behind(facts: Facts) -> str:
+    """Return what stands behind the verdict, and on which target."""
+    where, rto = f"({facts.system.target.name})", clock(facts.system.about.rto)
+    against = sum(each.outcome in AGAINST for each in facts.outcomes)
+    counted = f": {against} of {count(len(facts.outcomes), 'criterion', 'criteria')} {where}"
+    if facts.verdict == "REHEARSED" and facts.estimate:
+        seconds, changes = facts.estimate
+        return f": {count(changes, 'change')} in about {clock(seconds)} of {rto} {where}"
+    if facts.elapsed is not None:
+        word = "in" if facts.good else "after"
+        return f" {word} {clock(facts.elapsed)} of {rto} {where}"
+    return f" {where}" if facts.good or not facts.outcomes else counted
+
+
+def late(facts: Facts) -> str:
+    """Return by how much the recovery time objective was missed; nothing when it was not."""
+    if facts.margin is None or facts.margin >= 0:
+        return ""
+    return f"{clock(-facts.margin)} too late"
+
+
+def reasons(facts: Facts, lanes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield why the verdict is what it is: each criterion once, then what took too long."""
+    said: dict[tuple[str, str], list[str]] = {}
+    against = [each for each in facts.outcomes if each.outcome in AGAINST]
+    causes = [each for each in against if each.outcome != "not reached"] or against
+    for each in causes:
+        key = (each.identity, each.message.split("\n")[0] or each.outcome)
+        said.setdefault(key, []).append(each.component or "")
+    for (identity, message), components in said.items():
+        names = ", ".join(filter(None, components))
+        yield f"{identity}{f' [{names}]' if names else ''}: {message}"
+    for lane in lanes:
+        if lane["seconds"] is not None and lane["seconds"] > lane["budget"]:
+            took, budget = clock(lane["seconds"]), clock(lane["budget"])
+            yield f"phase {lane['name']} took {took} of its {budget}"
+    if late(facts):
+        yield f"the recovery time objective was missed by {late(facts).removesuffix(' too late')}"
+    yield from facts.notes
+
+
+def criterion(outcome: Outcome) -> dict[str, Any]:
+    """Return one criterion as it is reported."""
+    return {
+        "id": outcome.identity,
+        "component": outcome.component,
+        "suite": outcome.suite,
+        "phase": outcome.phase,
+        "outcome": outcome.outcome,
+        "title": title(outcome.title),
+        "procedure": procedure(outcome.title),
+        "seconds": outcome.seconds,
+        "message": outcome.message,
+        "hint": outcome.hint,
+        "findings": list(outcome.findings),
+        "evidence": dict(outcome.evidence),
+        "nodeid": outcome.nodeid,
+    }
+
+
+def procedure(sentence: str) -> str:
+    """Return the line of the procedure that a criterion's sentence quotes; all that it begins with.
+
+    An apostrophe inside a word opens no quote.
+    """
+    leading = LEADING.match(sentence)
+    if leading:
+        return "; ".join(found[2] for found in QUOTED.finditer(leading[0]))
+    found = QUOTED.search(sentence)
+    return found[2] if found else ""
+
+
+def title(sentence: str) -> str:
+    """Return a criterion's sentence without the quote that it begins with, if words are left."""
+    leading = LEADING.match(sentence)
+    rest = sentence[leading.end() :] if leading else ""
+    return rest[:1].upper() + rest[1:] if re.search(r"\w", rest) else sentence

@@ -1,0 +1,301 @@
+"""One run: the target, how each criterion ended, and the verdict."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+import os
+import secrets
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_rollback import criteria
+from pytest_rollback.checks import recommendation
+from pytest_rollback.checks.availability import Users
+from pytest_rollback.criteria import Criterion, Outcome
+from pytest_rollback.errors import RTO_MISSED, Inconclusive, RollbackError, UsageError
+from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.redaction import Redactor
+from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.manifest.load import Loaded
+from pytest_rollback.manifest.model import Component
+from pytest_rollback.recovery.action import Scope
+from pytest_rollback.run.incident_options import Told
+from pytest_rollback.run.phases import RECOVERY
+from pytest_rollback.run.record import Facts, record
+from pytest_rollback.text.next_steps import Onward, onward
+from pytest_rollback.transport.connection import Connection, agent_sha256
+
+GOOD: Mapping[str, str] = {
+    "triage": "MONITOR",
+    "readiness": "READY",
+    "drill": "RECOVERED",
+    "validate": "RECOVERED",
+    "monitor": "STEADY",
+    "troubleshooting": "RECOVERED",
+}
+"""What a suite proves when every criterion of it is met; `NOT` in front when not. Triage alone
+ends with what it recommends."""
+
+ISOLATION = frozenset({"drill.state.saved", "drill.units.stopped"})
+"""The criteria of a drill that goes no further than to stop what fails."""
+
+INTERRUPTED = 2
+"""pytest's exit code after Ctrl-C; ours after SIGTERM and SIGHUP as well."""
+
+
+def identity(now: dt.datetime) -> str:
+    """Return the id of a run that starts now: sorted by time, unique by chance."""
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def operator() -> str:
+    """Return who runs this, also behind sudo: `name@host`."""
+    name = os.environ.get("SUDO_USER") or getpass.getuser()
+    return f"{name}@{socket.gethostname()}"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says of a run.
+
+    Args:
+        words: the arguments as they were given, for the command that goes on.
+        armed: the target's name given to --arm.
+        only: the components given to --component.
+        defaults: whether configuration that stays broken may get its defaults.
+        dry: rehearse: print the plan, change nothing.
+        incident: the incident that the report belongs to.
+        told: what is said of the incident itself.
+        door: the command that runs pytest, where nobody typed pytest.
+    """
+
+    words: tuple[str, ...] = ()
+    armed: str | None = None
+    only: frozenset[str] = frozenset()
+    defaults: bool = False
+    dry: bool = False
+    incident: str | None = None
+    told: Told = field(default_factory=Told)
+    door: str = ""
+
+
+@dataclass
+class Run:
+    """What is known of one run so far; it grows while the run goes on.
+
+    Args:
+        loaded: the manifest.
+        asked: the command line.
+        reports: where the folder of the run is made.
+        demonstration: whether the target is the sandbox, and not the user's system.
+        fleeting: whether the target ends with the session.
+
+    `latency` is what this process has measured since the last criterion ended, `measured` all of
+    the run. `facts` are what was read of the host since the suite began. `isolates` says that the
+    drill goes no further than to stop what fails. `notes` are told at the end: what went wrong
+    beside the rollback itself.
+    """
+
+    loaded: Loaded
+    asked: Asked
+    reports: Path
+    demonstration: bool = False
+    fleeting: bool = False
+    identity: str = ""
+    started: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    outcomes: list[Outcome] = field(default_factory=list)
+    latency: list[dict[str, Any]] = field(default_factory=list)
+    measured: list[dict[str, Any]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    suite: str = ""
+    isolates: bool = False
+    users: Users | None = None
+    interrupted: bool = False
+    notes: list[str] = field(default_factory=list)
+    backups: Mapping[str, Any] = field(default_factory=dict)
+    estimate: tuple[float, int] | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    redactor: Redactor = field(default_factory=lambda: Redactor({}))
+
+    def __post_init__(self) -> None:
+        self.system = self.loaded.system
+        self.connection = Connection(self.system)
+        self.identity = self.identity or identity(self.started)
+        self.scope = Scope(self.system, self._chosen(), defaults=self.asked.defaults)
+        self.timeline = Timeline(self.folder)
+        self._raised: list[BaseException] = []
+        self._record: Mapping[str, Any] = {}
+
+    def _chosen(self) -> frozenset[str]:
+        known = [each.name for each in self.system.components]
+        unknown = sorted(self.asked.only.difference(known))
+        if unknown:
+            raise UsageError(
+                f"there is no component {', '.join(unknown)} in {self.loaded.path}",
+                hint=f"choose among: {', '.join(known)}",
+            )
+        return self.asked.only
+
+    @property
+    def folder(self) -> Path:
+        """The run's own folder for everything that it leaves behind."""
+        return self.reports / self.identity
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """The components that the run is about, in start order."""
+        return self.scope.components
+
+    def choose(self, chosen: Iterable[Criterion]) -> None:
+        """Take in which criteria were asked for: those of the isolation alone end with it."""
+        ours = {each.identity for each in chosen if each.suite in RECOVERY}
+        self.isolates = bool(ours) and ours <= ISOLATION
+
+    def judged(self, error: BaseException | None) -> str:
+        """Return the outcome that an error stands for; one that was seen before hit another."""
+        if any(error is each for each in self._raised):
+            return "not reached"
+        if error is not None:
+            self._raised.append(error)
+        return criteria.judged(error)
+
+    def take(self, outcome: Mapping[str, Any], measured: Iterable[dict[str, Any]]) -> None:
+        """Take in how a criterion ended, and what was measured meanwhile."""
+        found = Outcome(**{**outcome, "findings": tuple(outcome["findings"])})
+        self.outcomes.append(found)
+        self.measured.extend(measured)
+        where = {"id": found.identity, "component": found.component, "phase": found.phase}
+        self.timeline.note("criterion", **where, outcome=found.outcome, seconds=found.seconds)
+
+    def state(self, identity: str, title: str, error: RollbackError | None = None) -> None:
+        """Take in how something ended that is no test, but decides about the verdict."""
+        outcome = Outcome(
+            identity,
+            None,
+            criteria.judged(error),
+            title,
+            0.0,
+            message=error.message if error else "",
+            hint=error.hint if error else "",
+            findings=error.findings if error else (),
+            code=error.exit_code if error else 0,
+        )
+        self.outcomes.append(outcome)
+
+    @property
+    def suites(self) -> set[str]:
+        """The suites whose criteria took part."""
+        return {each.suite for each in self.outcomes}
+
+    @property
+    def decisive(self) -> list[Outcome]:
+        """The outcomes that the exit code is made of: what triage found is what a drill is for."""
+        return [each for each in self.outcomes if each.suite != "triage"] or self.outcomes
+
+    @property
+    def elapsed(self) -> float | None:
+        """Seconds from the decision to the last criterion; None where nothing was to recover."""
+        return self.timeline.elapsed
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that says what the criteria said, or why no change was allowed."""
+        if self.interrupted:
+            return INTERRUPTED
+        own = {each.code for each in self.decisive if each in self.reasons}
+        own -= {0, 1, Inconclusive.exit_code}
+        if own:
+            return min(own)
+        code = criteria.exit_code(each.outcome for each in self.decisive)
+        late = self.elapsed is not None and self.elapsed > self.system.about.rto
+        return RTO_MISSED if code == 0 and late else code
+
+    @property
+    def verdict(self) -> str:
+        """READY, RECOVERED, STEADY, their opposites, what triage recommends, or INCONCLUSIVE."""
+        last = next((s for s in reversed(list(GOOD)) if s in self.suites), "readiness")
+        found = recommendation.advice(self.outcomes)
+        if last == "triage" and found.fired:
+            return found.words
+        if self.exit_code == Inconclusive.exit_code or (last == "triage" and self.exit_code):
+            return "INCONCLUSIVE"
+        if self.asked.dry and self.exit_code == 0:
+            return "REHEARSED"
+        good = "ISOLATED" if self.isolates else GOOD[last]
+        return good if self.exit_code in {0, RTO_MISSED} else f"NOT {good}"
+
+    @property
+    def ended(self) -> str:
+        """How the host is told that the rollback ended, whatever else the session looked at."""
+        if self.interrupted:
+            return "interrupted"
+        code = criteria.exit_code(each.outcome for each in self.outcomes if each.suite in RECOVERY)
+        if code == Inconclusive.exit_code:
+            return "inconclusive"
+        return "failed" if code else ("isolated" if self.isolates else "recovered")
+
+    @property
+    def recovered(self) -> bool:
+        """Whether the rollback did what it is for."""
+        return self.ended in {"isolated", "recovered"}
+
+    @property
+    def reasons(self) -> list[Outcome]:
+        """The outcomes that stand against the good verdict."""
+        return [each for each in self.outcomes if each.outcome in criteria.AGAINST]
+
+    def record(self) -> Mapping[str, Any]:
+        """Return everything that the report states; made when it is first asked for."""
+        if not self._record:
+            self._record = record(self._known())
+        return self._record
+
+    def _known(self) -> Facts:
+        return Facts(
+            system=self.system,
+            run=self.identity,
+            operator=operator(),
+            verdict=self.verdict,
+            started=self.started,
+            finished=dt.datetime.now(dt.UTC),
+            outcomes=self.outcomes,
+            events=self.timeline.events,
+            incident=self.asked.incident,
+            elapsed=self.elapsed,
+            demonstration=self.demonstration,
+            users=self.users,
+            latency=self.measured,
+            backups=self.backups,
+            resume="" if self.fleeting or self.advice else self.resume,
+            estimate=self.estimate,
+            notes=self.notes,
+            manifest={"path": str(self.loaded.path), "sha256": self.loaded.sha256},
+            agent_sha256=agent_sha256(),
+            round_trips=self.connection.trips,
+            ticks=signoffs.beside(self.folder, self.asked.incident),
+            evidence=self.evidence,
+            advice=self.advice,
+        )
+
+    @property
+    def advice(self) -> Mapping[str, Any]:
+        """What triage recommends, for the report; empty where it took no part."""
+        if "triage" not in self.suites:
+            return {}
+        return recommendation.told(
+            recommendation.advice(self.outcomes), self.system.target.name, self.onward
+        )
+
+    @property
+    def resume(self) -> str:
+        """The one command that goes on from wherever this run ended."""
+        return self.onward.again(self.asked.words)
+
+    @property
+    def onward(self) -> Onward:
+        """How every command begins and ends that this run tells people to give next."""
+        return onward(self.asked.words, self.asked.door)

@@ -1,0 +1,1 @@
+"""Systems to practise on: `local` without root, `machine` with systemd in a container."""

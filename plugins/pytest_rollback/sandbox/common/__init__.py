@@ -1,0 +1,1 @@
+"""What both sandboxes share: layout, recipe, releases, history, scenarios, a PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The sandbox in processes of the user: supervisord, a proxy, a PostgreSQL, on free ports."""

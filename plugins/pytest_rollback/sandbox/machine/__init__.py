@@ -1,0 +1,1 @@
+"""The sandbox as a whole host: an image with systemd, reached over ssh."""

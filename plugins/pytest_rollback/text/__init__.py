@@ -1,0 +1,1 @@
+"""Words and numbers for people: quantities written one way, and the command that comes next."""

@@ -1,0 +1,259 @@
+"""How a host is reached: one testinfra connection, one agent, one round trip per request."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import logging
+import re
+import shlex
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pytest_rollback.agent import protocol
+from pytest_rollback.errors import LockHeld, Refused, RollbackError, Unfinished, Unreachable
+from pytest_rollback.transport import memfd
+from pytest_rollback.transport.diagnosis import HOST, last, meant
+from pytest_rollback.transport.payload import (
+    BOOT,
+    DROP,
+    KEEP,
+    agent_sha256,
+    needed,
+    packed,
+    payload,
+    started,
+)
+from pytest_rollback.transport.ssh import Line
+
+if TYPE_CHECKING:
+    from pytest_rollback.manifest.model import System
+
+__all__ = ["Connection", "agent_sha256"]
+
+KINDS: Mapping[str, type[RollbackError]] = {
+    "refused": Refused,
+    "held": LockHeld,
+    "unreachable": Unreachable,
+    "unfinished": Unfinished,
+}
+LONGEST = 120_000
+"""Characters that travel as arguments, of the 128 KiB that one command of a shell may have.
+What is longer goes through a private file on the host."""
+GRACE = 5.0
+"""Seconds after a request's deadline when we stop waiting for its answer."""
+KEPT = re.compile(rb"<<rollback-kept ([^>]+)>>")
+LATE = {124, 137}
+"""What `timeout` returns for a command that it had to end, or, the second, that somebody killed."""
+
+
+class Connection:
+    """One host, asked through testinfra. Close it when the run is over.
+
+    Args:
+        system: says how the host is reached and which files hold secrets.
+
+    `trips` counts the round trips so far; `line` is the ssh connection where there is one.
+    """
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.trips = 0
+        self._asked = 0.0
+        self._needs_sources = False
+        self.line: Line | None = None
+
+    @functools.cached_property
+    def where(self) -> str:
+        """How messages name the host: its connection, without a password or options."""
+        scheme, _, place = self.system.target.connection.partition("://")
+        return f"{scheme}://{re.sub(':[^@]*@', '@', place.partition('?')[0])}"
+
+    @functools.cached_property
+    def host(self) -> Any:  # noqa: ANN401 - testinfra ships no types
+        """The testinfra host, for single facts."""
+        return self._reached(sudo=self.system.target.sudo)
+
+    @functools.cached_property
+    def _plain(self) -> Any:  # noqa: ANN401
+        """The host as we log in: testinfra's own sudo would stop and ask for a password."""
+        host = self._reached(sudo=False)
+        self._sudo = self.system.target.sudo or host.backend.sudo
+        host.backend.sudo = False
+        return host
+
+    def _reached(self, *, sudo: bool) -> Any:  # noqa: ANN401
+        import testinfra  # noqa: PLC0415 - only runs that reach a host pay for it
+
+        logging.getLogger("testinfra").setLevel(logging.WARNING)  # it logs every command
+        connection = self.system.target.connection
+        if not connection.startswith("ssh://"):
+            return testinfra.get_host(connection, sudo=sudo)
+        self.line = self.line or Line(connection, self.where)
+        self.line.open()
+        return testinfra.get_host(connection, sudo=sudo, ssh_extra_args=self.line.options)
+
+    def close(self) -> None:
+        """End what was opened. A question after that opens it again."""
+        if self.line:
+            self.line.close()
+        self.line = None
+        for name in ("host", "_plain"):
+            self.__dict__.pop(name, None)
+
+    def ask(self, noun: str, verb: str, *, deadline: float = 60.0, **arguments: object) -> Any:  # noqa: ANN401
+        """Return the agent's answer to one question; one round trip.
+
+        Raises:
+            RollbackError: of the kind that the agent named.
+        """
+        (value,) = self.ask_all([{"noun": noun, "verb": verb, **arguments}], deadline=deadline)
+        return value
+
+    def ask_all(self, questions: Iterable[Mapping[str, object]], *, deadline: float) -> list[Any]:
+        """Return the answers to several questions, in their order; one round trip.
+
+        Raises:
+            RollbackError: the first problem that stood in the way of an answer.
+        """
+        return [self._value(item) for item in self._answers(questions, deadline)]
+
+    def ask_each(self, questions: Iterable[Mapping[str, object]], *, deadline: float) -> list[Any]:
+        """Return the answers as `ask_all` does, with an error where a problem stood in its way."""
+        return [self._settled(item) for item in self._answers(questions, deadline)]
+
+    def _answers(self, questions: Iterable[Mapping[str, object]], deadline: float) -> list[Any]:
+        """Return what the agent said to each question: a value, a problem, or a bug."""
+        asked, root = list(questions), self.system.about.root
+        modules = needed(f"{each['noun']}.{each['verb']}" for each in asked)
+        request = {
+            "protocol": protocol.PROTOCOL,
+            "ask": asked,
+            "deadline": deadline,
+            "secrets": [f"{root}/{path}" for path in self._secret_files()],
+        }
+        result = self._handed(modules, request, deadline)
+        answer = protocol.unframe(result.stdout_bytes)
+        if answer is None:
+            raise self._trouble(result, deadline)
+        answers: list[Any] = answer["answers"]
+        return answers
+
+    def _handed(self, modules: frozenset[str], request: object, deadline: float) -> Any:  # noqa: ANN401
+        """Hand a request over, through memory or along the line; return testinfra's result."""
+        if memfd.is_near(self.system.target.connection) and not self._needs_sources:
+            with memfd.held(modules, request) as words:
+                result = self._python(memfd.BOOT, words, deadline)
+            self._needs_sources = memfd.is_refused(result.stdout_bytes)
+            if not self._needs_sources:
+                return result
+        with self._sent(payload(modules), packed(request)) as words:
+            return self._python(BOOT, words, deadline)
+
+    def _settled(self, answer: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        try:
+            return self._value(answer)
+        except RollbackError as error:
+            return error
+
+    def _secret_files(self) -> Iterable[str]:
+        about = self.system.about
+        return (path + end for path in about.secrets for end in ("", about.suffix))
+
+    @staticmethod
+    def _value(answer: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        if "bug" in answer:
+            raise RuntimeError(f"a bug in the agent:\n{answer['bug']}")
+        if "problem" in answer:
+            problem = answer["problem"]
+            raise KINDS.get(problem["kind"], Refused)(problem["message"], hint=problem["hint"])
+        return answer["value"]
+
+    @contextlib.contextmanager
+    def _sent(self, *texts: str) -> Iterator[tuple[str, ...]]:
+        """Yield the arguments that stand for texts; too long ones travel ahead, through a file."""
+        if sum(map(len, texts)) <= LONGEST:
+            yield texts
+            return
+        content = " ".join(texts)
+        path = "-"
+        try:
+            for begin in range(0, len(content), LONGEST):
+                path = self._kept(path, content[begin : begin + LONGEST])
+            yield (f"@{path}", hashlib.sha256(content.encode("ascii")).hexdigest())
+        except BaseException:  # an answer proves that the file is gone; all else does not
+            if path != "-":
+                with contextlib.suppress(RollbackError):
+                    self._python(DROP, (path,), GRACE)
+            raise
+
+    def _kept(self, path: str, piece: str) -> str:
+        """Append a piece of a text to a private file on the host; return where it is."""
+        result = self._python(KEEP, (path, piece), 30.0)
+        found = KEPT.search(result.stdout_bytes)
+        if found is None:
+            raise self._trouble(result, 30.0)
+        return found[1].decode("utf-8", "surrogateescape")
+
+    def _python(self, script: str, words: Iterable[str], seconds: float) -> Any:  # noqa: ANN401
+        """Run a script of ours on the host; return testinfra's result."""
+        if self.line:
+            self.line.open()
+        self._plain  # noqa: B018 - it knows whether sudo is needed
+        limit = ("timeout", "-k", "5", str(int(seconds) + 1))
+        sudo = ("sudo", "-n") if self._sudo else ()
+        python = (self.system.target.python, *started(script))
+        self.trips += 1
+        self._asked = time.monotonic()
+        return self._bounded(shlex.join([*sudo, *limit, *python, *words]), seconds + GRACE)
+
+    def _bounded(self, command: str, seconds: float) -> Any:  # noqa: ANN401
+        """Return the command's result, or give up on it: testinfra itself would wait for ever."""
+        outcome: list[Any] = []
+        problems: list[Exception] = []
+
+        def carry() -> None:
+            try:
+                outcome.append(self._plain.run(command))
+            except Exception as problem:  # noqa: BLE001 - whatever it is, the host was not reached
+                problems.append(problem)
+
+        thread = threading.Thread(target=carry, daemon=True)
+        thread.start()
+        thread.join(seconds)
+        if outcome:
+            return outcome[0]
+        raise self._lost(problems, seconds)
+
+    def _lost(self, problems: list[Exception], seconds: float) -> Unreachable:
+        """Return the error of a host that was reached, and then did not answer."""
+        why = "lost" if problems else f"silent for {seconds:.0f} s"
+        if self.line:
+            self.line.lost()
+        return Unreachable(
+            f"{self.where} is {why}",
+            hint="try the connection by hand; what was under way may be done or not: run the "
+            "same command again, it looks first",
+        )
+
+    def _trouble(self, result: Any, seconds: float) -> RollbackError:  # noqa: ANN401
+        """Return the error that stands for what a host said instead of an answer."""
+        said = (result.stdout_bytes[-2000:] + b"\n" + result.stderr_bytes).decode(
+            "utf-8", "replace"
+        )
+        if result.rc in LATE:
+            took = time.monotonic() - self._asked
+            late = f"was not done within {seconds:.0f} s"
+            return Unreachable(
+                f"{self.where} {late if took >= seconds else 'broke off: its work was killed'}",
+                hint="what was under way may be done or not: run the same command again, it "
+                "looks first",
+            )
+        words = {"where": self.where, "python": self.system.target.python}
+        return meant(HOST, said, **words) or Unreachable(
+            f"no whole answer from {self.where}: {last(said) or 'it said nothing'}",
+            hint="run the same command again; it asks what was done and goes on from there",
+        )

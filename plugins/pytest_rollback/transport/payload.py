@@ -1,0 +1,177 @@
+"""What travels to a host: the modules of the agent that a request needs, and what starts them."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pytest_rollback.agent.routes import ROUTES
+
+AGENT = Path(__file__).parents[1] / "agent"
+ALWAYS = ("main",)
+"""Modules of the agent that every request needs; with what they import."""
+
+IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import (?:\(([^)]*)\)|([^\n#(]+))", re.MULTILINE)
+"""How one module of the agent imports another; a parser would take 40 ms for all of them."""
+
+WORDS = re.compile(
+    r'''
+    (?P<string>^[ ]*r?"""(?:\\.|[^\\])*?"""$)
+    | """(?:\\.|[^\\])*?""" | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*'
+    | (?P<comment>[ ]*\#[^\n]*)
+    ''',
+    re.MULTILINE | re.DOTALL | re.VERBOSE,
+)
+"""What people read: a string on lines of its own, and a comment; and strings that are code.
+A tokenizer would take 400 ms for all modules."""
+
+OLD = "rollback needs Python 3.8 or later, this is"
+"""What an old Python says instead of starting the agent."""
+
+GUARD = f"""
+import sys
+if sys.version_info<(3,8):sys.exit("{OLD} "+sys.version.split()[0])
+"""
+"""The first lines of every script: they are for any Python, so that an old one can say so."""
+
+# Modules are loaded from memory: the host's disk may be full, and nothing must stay behind on it.
+# What the script before this one had to find out: `source` and `code` give a module by its name,
+# and `q` is the request. Leaving without taking the interpreter apart saves 4 ms.
+SERVE = """
+from importlib.machinery import ModuleSpec
+P={""}
+for n in z:
+ while n:n=n.rpartition(".")[0];P.add(n)
+class F:
+ def find_spec(self,n,p=None,t=None):
+  if n=="agent" or n.startswith("agent."):return ModuleSpec(n,self,is_package=n[6:] in P)
+ def create_module(self,s):return None
+ def get_source(self,n):return source(n[6:])
+ def exec_module(self,m):
+  n=m.__name__[6:]
+  if n not in P:exec(code(n),m.__dict__)
+sys.meta_path.insert(0,F())
+from agent.main import serve
+sys.stdout.buffer.write(serve(q))
+sys.stdout.flush()
+os._exit(0)
+"""
+
+# A request that is too long for an argument comes as @PATH of a private file: removed before
+# anything is done, then checked.
+BOOT = f"""{GUARD}
+import base64,json,os,zlib
+a=sys.argv[1:]
+if a[0][0]=="@":
+ import hashlib
+ f=os.open(a[0][1:],os.O_RDONLY|os.O_NOFOLLOW)
+ os.unlink(a[0][1:])
+ with os.fdopen(f,"rb") as f:b=f.read()
+ if hashlib.sha256(b).hexdigest()!=a[1]:sys.exit("the request was damaged on its way")
+ a=b.split()
+z,q=(json.loads(zlib.decompress(base64.b64decode(x))) for x in a)
+def source(n):return z[n]
+def code(n):return compile(z[n],"agent/"+n.replace(".","/")+".py","exec")
+{SERVE}"""
+
+# Appends one piece of a long request to a private file in memory or, where there is no such
+# place, in the temporary directory; the first piece makes the file. Prints where it is.
+KEEP = f"""{GUARD}
+import os,tempfile
+p,b=sys.argv[1],sys.argv[2].encode()
+if p=="-":
+ d="/dev/shm"
+ f,p=tempfile.mkstemp(prefix="rollback-",dir=d if os.access(d,os.W_OK) else None)
+else:f=os.open(p,os.O_WRONLY|os.O_APPEND|os.O_NOFOLLOW)
+s=os.fstat(f)
+if (s.st_uid,s.st_mode&0o7777,s.st_nlink)!=(os.geteuid(),0o600,1):sys.exit(p+" is not ours")
+while b:b=b[os.write(f,b):]
+print("<<rollback-kept "+p+">>")
+"""
+
+DROP = """
+import os,sys
+try:os.unlink(sys.argv[1])
+except FileNotFoundError:pass
+"""
+
+
+def packed(value: object) -> str:
+    """Return a value as text that fits between blanks: JSON, compressed, base64."""
+    raw = json.dumps(value, separators=(",", ":")).encode("ascii")
+    return base64.b64encode(zlib.compress(raw, 9)).decode("ascii")
+
+
+@functools.cache
+def started(script: str) -> tuple[str, ...]:
+    """Return the arguments with which Python runs a script: one line, whatever shell reads it."""
+    encoded = base64.b64encode(script.strip().encode("ascii")).decode("ascii")
+    words = "import base64,sys;exec(base64.b64decode(sys.argv.pop(1)))"
+    return ("-I", "-S", "-c", words, encoded)
+
+
+@functools.cache
+def sources() -> Mapping[str, str]:
+    """Return the agent's modules by names such as `files.read`; package faces hold nothing."""
+    paths = {path.relative_to(AGENT): path for path in AGENT.rglob("*.py")}
+    return {
+        ".".join(short.with_suffix("").parts): path.read_text(encoding="utf-8")
+        for short, path in sorted(paths.items())
+        if short.name != "__init__.py"
+    }
+
+
+@functools.cache
+def bare(module: str) -> str:
+    """Return the source of a module without docstrings and comments; lines keep their numbers."""
+    return WORDS.sub(_emptied, sources()[module])
+
+
+def _emptied(found: re.Match[str]) -> str:
+    """Return what travels of a string or comment: an empty string is a body as a docstring is."""
+    text = found.group()
+    if found["comment"] is not None:
+        return ""
+    if found["string"] is None:
+        return text
+    return text[: text.index('"')] + '""' + "\n" * text.count("\n")
+
+
+@functools.cache
+def imported(module: str) -> frozenset[str]:
+    """Return the modules of the agent that one imports, wherever in its source."""
+    known = sources()
+    found: set[str] = set()
+    for dots, base, several, one in IMPORT.findall(known[module]):
+        above = module.split(".")[: -len(dots)] + [part for part in base.split(".") if part]
+        listed = [word.split()[0] for word in (several or one).split(",") if word.strip()]
+        found.update(".".join([*above, *more]) for name in listed for more in ([], [name]))
+    return frozenset(found) & known.keys()
+
+
+def needed(questions: Iterable[str]) -> frozenset[str]:
+    """Return the modules that answer questions such as `units.look`, with all they import."""
+    modules: set[str] = set()
+    waiting = {*ALWAYS, *(ROUTES[name].partition(":")[0] for name in questions if name in ROUTES)}
+    while waiting:
+        modules |= waiting
+        waiting = {name for each in waiting for name in imported(each)} - modules
+    return frozenset(modules)
+
+
+@functools.cache
+def payload(modules: frozenset[str]) -> str:
+    """Return modules of the agent as one text. The same sources give the same text."""
+    return packed({name: bare(name) for name in sorted(modules)})
+
+
+@functools.cache
+def agent_sha256() -> str:
+    """Return the hash that a report states of the agent: of all its modules, sent or not."""
+    return hashlib.sha256(json.dumps(sources()).encode("ascii")).hexdigest()

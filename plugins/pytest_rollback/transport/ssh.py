@@ -1,0 +1,152 @@
+"""One ssh connection, opened once and shared by everything that a run asks; closed at its end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import weakref
+from collections.abc import Iterable
+from pathlib import Path
+
+from pytest_rollback.errors import Unreachable
+from pytest_rollback.transport.diagnosis import SSH, last, meant
+
+LONGEST = 80
+"""Characters of a socket's path that ssh takes everywhere: it makes it longer for a moment."""
+
+PATIENCE = 20.0
+"""Seconds for a connection to be open: found, keys exchanged, logged in."""
+
+IDLE = 300
+"""Seconds after which a connection ends that nobody uses and nobody closed."""
+
+OPTIONS = (
+    "BatchMode=yes",
+    "ConnectTimeout=5",
+    "ServerAliveInterval=5",
+    "ServerAliveCountMax=3",
+)
+
+
+class Line:
+    """What everything that is asked of a host over ssh goes through.
+
+    Args:
+        connection: as in `[target]`: `ssh://user@host:port?ssh_config=PATH`.
+        where: how messages name it.
+
+    Its socket lies in `folder`.
+    """
+
+    def __init__(self, connection: str, where: str) -> None:
+        from testinfra.backend import parse_hostspec  # noqa: PLC0415 - with testinfra itself
+        from testinfra.backend.base import BaseBackend  # noqa: PLC0415
+
+        spec, self._chosen = parse_hostspec(connection)
+        self.host, self.where = BaseBackend.parse_hostspec(spec), where
+        self.folder = _folder()
+        exit_ = [*self._command("no"), "-O", "exit", self.host.name]
+        self._end = weakref.finalize(self, _end, self.folder, exit_)
+        self._open = False
+
+    @property
+    def options(self) -> str:
+        """What testinfra passes to ssh: whatever it asks goes through the open connection."""
+        return " ".join(f"-o {option}" for option in self._options("no"))
+
+    def _options(self, master: str) -> Iterable[str]:
+        if "timeout" in self._chosen:
+            yield f"ConnectTimeout={self._chosen['timeout']}"  # ssh takes the first
+        yield from OPTIONS
+        yield f"ControlMaster={master}"
+        yield f"ControlPath={self.folder}/c"
+
+    def _command(self, master: str) -> list[str]:
+        """Return ssh with everything but the host and what it is to do there."""
+        told = (("-l", self.host.user), ("-p", self.host.port))
+        files = (("-F", "ssh_config"), ("-i", "ssh_identity_file"))
+        named = [*told, *((flag, self._chosen.get(key)) for flag, key in files)]
+        options = [("-o", option) for option in self._options(master)]
+        return ["ssh", *(word for pair in [*named, *options] if pair[1] for word in pair)]
+
+    def open(self) -> None:
+        """Open the connection where it is not.
+
+        Raises:
+            Unreachable: it cannot be opened, and why.
+        """
+        if self._open:
+            return
+        (self.folder / "c").unlink(missing_ok=True)
+        # No command, only the connection: a session of its own would run the user's whole profile.
+        alone = ("-f", "-N", "-o", f"ControlPersist={IDLE}")
+        command = [*self._command("yes"), *alone, self.host.name]
+        # A file, not a pipe: what stays in the background would keep a pipe open.
+        with tempfile.TemporaryFile(dir=self.folder) as said:
+            code = self._run(command, said.fileno())
+            said.seek(0)
+            words = said.read().decode("utf-8", "replace")
+        if code == 255:  # noqa: PLR2004 - ssh's own failure, whatever the host would have said
+            raise self.trouble(words)
+        self._open = True
+
+    def _run(self, command: list[str], said: int) -> int:
+        silent = subprocess.DEVNULL
+        try:
+            return subprocess.run(
+                command, stdin=silent, stdout=silent, stderr=said, timeout=PATIENCE, check=False
+            ).returncode
+        except subprocess.TimeoutExpired as error:
+            raise Unreachable(
+                f"{self.where} did not let us in within {PATIENCE:.0f} s",
+                hint=f"try it by hand: {self.by_hand} true",
+            ) from error
+        except FileNotFoundError as error:
+            raise Unreachable(
+                f"ssh is not installed here, and {self.where} is reached by it",
+                hint="install the OpenSSH client",
+            ) from error
+
+    @property
+    def by_hand(self) -> str:
+        """The command with which a person tries the same."""
+        user = f"{self.host.user}@" if self.host.user else ""
+        port = f"-p {self.host.port} " if self.host.port else ""
+        return f"ssh {port}{user}{self.host.name}"
+
+    def trouble(self, said: str) -> Unreachable:
+        """Return the error that what ssh said stands for."""
+        words = {"where": self.where, "host": self.host.name, "ssh": self.by_hand, "python": ""}
+        return meant(SSH, said, **words) or Unreachable(
+            f"{self.where} cannot be reached: {last(said) or 'ssh says nothing'}",
+            hint=f"try it by hand: {self.by_hand} true",
+        )
+
+    def lost(self) -> None:
+        """Take note that the connection broke: the next question opens it again."""
+        self._open = False
+
+    def close(self) -> None:
+        """End the connection, and leave nothing behind; again is fine."""
+        self._open = False
+        self._end()
+
+
+def _folder() -> Path:
+    """Return a new private directory with a path that is short enough for a socket."""
+    usual = tempfile.gettempdir()
+    short = len(usual) < LONGEST - len("/rollback-12345678/c")
+    return Path(tempfile.mkdtemp(prefix="rollback-", dir=usual if short else os.sep + "tmp"))
+
+
+def _end(folder: Path, exit_: list[str]) -> None:
+    silent = subprocess.DEVNULL
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        if (folder / "c").exists():
+            subprocess.run(
+                exit_, stdin=silent, stdout=silent, stderr=silent, timeout=5, check=False
+            )
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,1 +1,0 @@
-"""Prove that a deployment can be rolled back: before the deploy, in a drill, and afterwards."""

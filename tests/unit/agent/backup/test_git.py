@@ -1,0 +1,185 @@
+"""What a repository knows of two releases is told rightly, and nothing of its own is run."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from pytest_rollback.agent.backup import git
+from pytest_rollback.agent.errors import Problem
+
+
+class Repository:
+    """A repository with two commits: the previous release and the current one."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        place.mkdir()
+        self.git("init", "-q", "-b", "main")
+        self.write("app.py", "previous\n")
+        self.write("gone.py", "gone\n")
+        self.write("same.py", "same\n")
+        (place / "link").symlink_to("same.py")
+        self.previous = self.commit("previous")
+        self.write("app.py", "current\n")
+        self.write("new\nline é.py", "new\n")
+        (place / "gone.py").rename(place / "moved.py")
+        self.current = self.commit("current")
+
+    def git(self, *argv: str) -> str:
+        """Run git as somebody who commits."""
+        words = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *argv]
+        done = subprocess.run(words, cwd=self.place, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file."""
+        (self.place / path).write_text(text)
+
+    def commit(self, message: str) -> str:
+        """Commit everything that is there and return the commit's id."""
+        self.git("add", "-A")
+        self.git("commit", "-qm", message)
+        return self.git("rev-parse", "HEAD")
+
+    def changed(self) -> dict[str, list[str]]:
+        """Ask what the two releases change."""
+        return git.changed(
+            {
+                "repository": str(self.place),
+                "previous": self.previous,
+                "current": self.current,
+            }
+        )
+
+    def holds(self, *paths: str, commit: str = "") -> dict[str, str]:
+        """Ask whether the previous release holds these paths."""
+        commit = commit or self.previous
+        return git.holds({"repository": str(self.place), "commit": commit, "paths": list(paths)})
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """A repository of two releases."""
+    return Repository(tmp_path / "repository")
+
+
+DIFF = {"changed": ["app.py"], "added": ["moved.py", "new\nline é.py"], "removed": ["gone.py"]}
+
+
+def test_a_diff_is_told_by_kind_and_a_rename_is_two(repository: Repository) -> None:
+    """Names of any kind arrive as they are; what moved was removed and added."""
+    assert repository.changed() == DIFF
+
+
+def test_a_name_that_is_no_utf8_survives(repository: Repository) -> None:
+    """Names are bytes; they travel as surrogates."""
+    repository.write("\udcff.py", "x")
+    repository.current = repository.commit("bytes")
+
+    assert "\udcff.py" in repository.changed()["added"]
+    assert repository.holds("\udcff.py", commit=repository.current) == {}
+
+
+def test_what_a_commit_holds_is_a_file_with_its_content(repository: Repository) -> None:
+    """A path is held when it is a regular file of that commit; all others are told."""
+    assert repository.holds("app.py", "gone.py") == {}
+    assert repository.holds("app.py", "moved.py", "link") == {
+        "moved.py": "the commit does not have it",
+        "link": "is a link there",
+    }
+
+
+def test_a_blob_that_is_lost_is_not_held(repository: Repository) -> None:
+    """A listing alone proves nothing: the content has to be there."""
+    blob = repository.git("rev-parse", f"{repository.previous}:app.py")
+    (repository.place / ".git/objects" / blob[:2] / blob[2:]).unlink()
+
+    assert "its content is not in the repository" in repository.holds("app.py")["app.py"]
+
+
+def test_a_shallow_clone_says_how_to_deepen_it(repository: Repository, tmp_path: Path) -> None:
+    """A clone without the previous release is no fallback, and the hint repairs it."""
+    shallow = tmp_path / "shallow"
+    repository.git("clone", "-q", "--depth=1", f"file://{repository.place}", str(shallow))
+    repository.place = shallow
+    with pytest.raises(Problem, match=r"shallow clone .* does not have") as caught:
+        repository.changed()
+
+    assert f"git -C {shallow} fetch --unshallow" in caught.value.hint
+
+
+def test_an_unknown_commit_is_named(repository: Repository) -> None:
+    """A commit that nobody has is a problem, not an empty diff."""
+    with pytest.raises(Problem, match="does not have the commit " + "1" * 40):
+        repository.holds("app.py", commit="1" * 40)
+
+
+@pytest.mark.parametrize("commit", ["", "--output=x", "HEAD\nHEAD", "a b", "v1 "])
+def test_what_names_no_commit_is_refused(repository: Repository, commit: str) -> None:
+    """No option and no second line can come in by the record."""
+    with pytest.raises(Problem, match="names no commit"):
+        git.holds({"repository": str(repository.place), "commit": commit, "paths": []})
+
+
+def test_no_repository_is_a_problem(tmp_path: Path) -> None:
+    """A directory that is none, and one that is not there, are named with a hint."""
+    for place in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(Problem, match=str(place)) as caught:
+            git.changed({"repository": str(place), "previous": "a", "current": "b"})
+        assert "[fallback]" in caught.value.hint
+
+
+def test_a_repository_runs_nothing(repository: Repository, tmp_path: Path) -> None:
+    """Monitor, hooks, filters, diff drivers and pagers of the repository's settings do not run."""
+    trap = tmp_path / "trap"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\nexit 1\n")
+    trap.chmod(0o755)
+    names = ("core.fsmonitor", "core.pager", "diff.external", "diff.x.command", "diff.x.textconv")
+    for name in (*names, "filter.x.smudge", "core.sshCommand", "core.alternateRefsCommand"):
+        repository.git("config", name, str(trap))
+    repository.git("config", "pager.diff-tree", "true")
+    repository.git("config", "core.hooksPath", str(tmp_path))
+    (repository.place / ".git/info/attributes").write_text("* diff=x filter=x\n")
+
+    assert repository.changed() == DIFF
+    assert repository.holds("app.py") == {}
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_bare_repository_is_as_good(repository: Repository, tmp_path: Path) -> None:
+    """A mirror beside the system can be the fallback as well."""
+    repository.git("clone", "-q", "--bare", str(repository.place), str(tmp_path / "bare"))
+    repository.place = tmp_path / "bare"
+
+    assert repository.changed() == DIFF
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a repository away")
+def test_it_is_read_as_its_owner(repository: Repository) -> None:
+    """As root we become the owner: nothing in a service user's repository runs with our rights."""
+    for path in (repository.place, *repository.place.rglob("*")):
+        os.chown(path, 65534, 65534, follow_symlinks=False)
+    place, shared = repository.place, Path(tempfile.gettempdir())
+    for above in itertools.takewhile(lambda path: path != shared, place.parents):
+        above.chmod(0o755)
+
+    assert git.owner(str(repository.place)) == "nobody"
+    assert repository.changed() == DIFF
+
+
+def test_without_git_the_problem_says_so(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host without git has no diff and no fallback, in words."""
+    monkeypatch.setattr("pytest_rollback.agent.system.command.PLACES", str(tmp_path))
+    monkeypatch.setenv("PATH", "")
+    assert shutil.which("git") is None
+    with pytest.raises(Problem, match="git is not installed"):
+        repository.changed()

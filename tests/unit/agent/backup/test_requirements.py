@@ -1,0 +1,131 @@
+"""Room is told for each file system: bytes and inodes, from what a rollback is to write."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_rollback.agent.backup import requirements
+from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.system import disk as system_disk
+from tests.unit.support.deployed import Deploy
+from tests.unit.support.volumes import mounted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+
+
+def test_needs_on_one_file_system_are_added_up(tmp_path: Path) -> None:
+    """Where the directory is not there yet, the one above it counts."""
+    found = system_disk.look(
+        {
+            "needs": [
+                {"path": str(tmp_path), "bytes": 1000, "inodes": 1},
+                {"path": str(tmp_path / "not/yet"), "bytes": 500, "inodes": 2},
+            ]
+        }
+    )
+
+    (one,) = found
+    assert (one["need"], one["need_inodes"], one["enough"]) == (1500, 3, True)
+    assert one["mount"] == system_disk.above(str(tmp_path))
+
+
+@ROOT_ONLY
+def test_a_full_file_system_is_not_enough(tmp_path: Path) -> None:
+    """The last byte fits, one more does not; the other file system does not help."""
+    with mounted(tmp_path / "disk", "size=64k") as disk:
+        for need, enough in ((65536, True), (65537, False)):
+            other = {"path": str(tmp_path), "bytes": 1}
+            found = system_disk.look({"needs": [{"path": str(disk / "x"), "bytes": need}, other]})
+            assert [each["enough"] for each in found] == [enough, True]
+            assert found[0]["mount"] == str(disk)
+
+
+@ROOT_ONLY
+def test_inodes_run_out_before_bytes(tmp_path: Path) -> None:
+    """A file system with room for no more files is full."""
+    with mounted(tmp_path / "disk", "size=1m,nr_inodes=8") as disk:
+        asked = {"path": str(disk), "bytes": 1}
+        (few,) = system_disk.look({"needs": [{**asked, "inodes": 2}]})
+        (many,) = system_disk.look({"needs": [{**asked, "inodes": 9}]})
+
+    assert (few["enough"], many["enough"]) == (True, False)
+
+
+@pytest.fixture
+def deploy(tmp_path: Path) -> Deploy:
+    """A release that is about to be changed."""
+    return Deploy(tmp_path)
+
+
+def question(deploy: Deploy, **more: object) -> dict[str, object]:
+    """Ask as readiness does."""
+    place = {"root": str(deploy.root), "state": str(deploy.state), "suffix": ".backup"}
+    return {**place, "configuration": ["config/.env"], "logs": [], "paths": [], **more}
+
+
+def test_the_room_that_a_rollback_needs_is_that_of_its_files(deploy: Deploy) -> None:
+    """Each file is staged once and kept twice: a larger one needs that much more."""
+    deploy.save()
+    before = sum(each["need"] for each in requirements.space(question(deploy)))
+    deploy.put("core/gateway/server.py", "x" * 40960)
+    deploy.save(current={"name": "v3", "commit": None}, replace=True)
+    after = sum(each["need"] for each in requirements.space(question(deploy)))
+
+    assert after - before == 3 * (40960 - 4096)
+
+
+def test_a_huge_log_is_kept_in_part(deploy: Deploy) -> None:
+    """Evidence takes the end of a log, not gigabytes."""
+    deploy.save()
+    log = deploy.place / "log"
+    log.touch()
+    os.truncate(log, 1 << 40)
+    (one,) = requirements.space(question(deploy, logs=[str(log), "/no/such/log"]))
+
+    assert requirements.MOST_LOG <= one["need"] < 2 * requirements.MOST_LOG
+
+
+@ROOT_ONLY
+def test_a_state_directory_without_room_is_not_enough(deploy: Deploy) -> None:
+    """Evidence goes where the state is, which may be a small disk."""
+    deploy.state.parent.mkdir(parents=True)
+    with mounted(deploy.state, "size=64k,mode=0700") as disk:
+        deploy.save()
+        small = {each["mount"]: each["enough"] for each in requirements.space(question(deploy))}
+
+    assert small[str(disk)] is False
+    assert all(enough for mount, enough in small.items() if mount != str(disk))
+
+
+def test_every_path_that_is_replaced_is_looked_at(deploy: Deploy) -> None:
+    """Files, copies, added files, installed unit files, the state directory and the page."""
+    deploy.put("units/a.service", "x")
+    deploy.save(files=["config/.env", "units/a.service"], added=["core/new.py"])
+    installed = {"source": "units", "directory": str(deploy.place / "etc")}
+    found = requirements.rights(question(deploy, paths=["/var/www/page.html"], **installed))
+
+    assert found == {"paths": 2 + 2 + 1 + 1 + 1 + 1, "denied": {}}
+
+
+@ROOT_ONLY
+def test_a_unit_directory_that_is_read_only_is_told(deploy: Deploy) -> None:
+    """What is outside the root is replaced as well."""
+    deploy.put("units/a.service", "x")
+    deploy.save(files=["units/a.service"])
+    with mounted(deploy.place / "etc", "size=64k,ro") as etc:
+        found = requirements.rights(question(deploy, source="units", directory=str(etc)))
+
+    assert found["denied"] == {f"{etc}/a.service": f"{etc} is mounted read-only"}
+
+
+def test_without_a_record_nothing_is_known(deploy: Deploy) -> None:
+    """No set, no sum: it is a problem, not an empty need."""
+    for asked in (requirements.rights, requirements.space):
+        with pytest.raises(Problem, match=r"the state directory .* does not exist"):
+            asked(question(deploy))

@@ -1,0 +1,207 @@
+"""Configuration as a rollback would leave it: faults are told by line, never by value."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_rollback.agent.backup import requirements
+from pytest_rollback.agent.configuration import check, unit_syntax
+from pytest_rollback.agent.errors import Problem
+from tests.unit.support.deployed import Deploy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET = "hunter2hunter2"  # noqa: S105 - it must not be seen again
+UNIT = "[Unit]\nDescription=x\n[Service]\nExecStart=/bin/true\n"
+
+
+@pytest.fixture
+def deploy(tmp_path: Path) -> Deploy:
+    """A release that is about to be changed."""
+    return Deploy(tmp_path)
+
+
+def told(place: Path, name: str, content: str | bytes, **more: object) -> str | None:
+    """Return what is wrong with a file of this name and content."""
+    path = place / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return check.problem({"path": str(path), **more}, ".backup")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (".env", '# c\nexport A=1\nB=\'x\ny\'\nC="a \\" b" # c\nD=\n'),
+        (".env.backup", "A=1\n"),
+        ("prod.env", "A=b=c\n"),
+        ("a.json", '{"a": [1]}'),
+        ("a.json.backup", "[]"),
+        ("a.toml", "[a]\nb = 1\n"),
+        ("a.ini", "[a]\nb = %x\n"),
+        ("a.cfg", "[a]\nb = 1\n  goes on\n"),
+        ("a.service", UNIT),
+        ("a.timer", "[Timer]\nOnCalendar=daily\n"),
+        ("notes.txt", "anything: {"),
+    ],
+)
+def test_what_can_be_read_is_fine(tmp_path: Path, name: str, content: str) -> None:
+    """Each kind is known by its name, with or without the suffix of a copy."""
+    assert told(tmp_path, name, content) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        (".env", f"A=1\n{SECRET}\n", "line 2: is no KEY=VALUE"),
+        (".env", f"A=1\nKEY='{SECRET}\n", "line 2: KEY: its quotes are not closed"),
+        (".env", f'KEY="a" {SECRET}\n', "line 1: KEY: something follows its quotes"),
+        ("a.json", '{"a":\n "' + SECRET + "}", "line 2: Unterminated string"),
+        ("a.json", f'{{"a": 1}}\n{SECRET}', "line 2: Extra data"),
+        ("a.toml", f"[a]\nb = {SECRET}\n", "line 2: is no TOML"),
+        ("a.ini", f"{SECRET}\n[a]\n", "line 1: comes before any section"),
+        ("a.ini", f"[a]\n{SECRET}=1\n{SECRET}=2\n", "line 3: is set twice"),
+        ("a.ini", f"[a]\n= {SECRET}\n", "line 2: cannot be read"),
+        ("a.service", f"[Unit]\n{SECRET}\n", "line 2: is neither a section nor KEY=VALUE"),
+        ("a.service", "[Unit]\nA=1\n", "has no [Service]"),
+        ("a.service", "[Service]\nType=simple\n", "[Service] has no ExecStart"),
+        ("a.json", b'{\n"a": "\xff"}', "line 2: is not UTF-8"),
+        ("a.json", " \n", "is empty"),
+        ("notes.txt", "", "is empty"),
+    ],
+)
+def test_what_cannot_be_read_is_told_by_line(
+    tmp_path: Path, name: str, content: str | bytes, words: str
+) -> None:
+    """The line and the kind of the fault, and nothing of what is written there."""
+    said = told(tmp_path, name, content)
+
+    assert said is not None
+    assert said.startswith(words)
+    assert SECRET not in said
+
+
+def test_yaml_is_read_where_the_host_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host's PyYAML is used in a process of its own; without one nothing is claimed."""
+    without = f"import sys; sys.modules['yaml'] = None\n{check.YAML}"
+    with monkeypatch.context() as bare:
+        bare.setattr(check, "YAML", without)
+        assert str(told(tmp_path, "a.yaml", "a: 1\n")).startswith(check.UNCHECKED)
+
+    (tmp_path / "yaml.py").write_text(
+        "class YAMLError(Exception):\n    pass\n"
+        "def safe_load_all(text):\n    if '{' in text: raise YAMLError\n    return []\n"
+    )
+    monkeypatch.setattr(
+        check,
+        "YAML",
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{check.YAML}",
+    )
+    assert told(tmp_path, "a.yaml", "a: 1\n") is None
+    assert told(tmp_path, "a.yml", f"a: {{{SECRET}\n") == "is no YAML"
+
+
+def test_a_supervisor_section_needs_the_unit_it_is_for(tmp_path: Path) -> None:
+    """A file for `shop` that starts something else starts nothing."""
+    section = "[program:shop]\ncommand=/bin/true\n"
+
+    assert told(tmp_path, "a.conf", section, kind="unit", unit_name="shop") is None
+    assert told(tmp_path, "a.conf", section, kind="unit") is None
+    said = told(tmp_path, "a.conf", section, kind="unit", unit_name="till")
+    assert said == "has no [program:till]"
+    assert told(tmp_path, "a.conf", "[program:a]\n", kind="unit") == "[program:a] has no command"
+
+
+def look(deploy: Deploy, *files: str, **more: object) -> dict[str, str | None]:
+    """Ask as readiness does."""
+    place = {"root": str(deploy.root), "state": str(deploy.state), "suffix": ".backup"}
+    asked = {"files": list(files), "source": "units", "units": ["a"], "manager": "supervisord"}
+    return check.look({**place, **asked, **more})
+
+
+def test_saved_copies_are_read_not_live_files(deploy: Deploy) -> None:
+    """A live file that is broken does not matter when its copy can be read, and the reverse."""
+    deploy.put("config/db.json", "{}")
+    deploy.put("units/a.conf", "[program:a]\ncommand=x\n")
+    files = ["config/.env", "config/db.json", "units/a.conf"]
+    deploy.save(files=files)
+    for path in files:
+        deploy.put(path, "broken")
+    assert look(deploy, *files[:2]) == dict.fromkeys(files)
+
+    deploy.copy("units/a.conf").write_text("[program:b]\ncommand=x\n")
+    deploy.copy("config/db.json").unlink()
+    assert look(deploy, *files[:2]) == {
+        "config/.env": None,
+        "config/db.json": "No such file or directory",
+        "units/a.conf": "has no [program:a]",
+    }
+
+
+def test_what_a_rollback_leaves_alone_is_read_as_it_is(deploy: Deploy) -> None:
+    """A configuration file that the deploy did not change has no copy, and still counts."""
+    deploy.save(files=["core/mesh/mesh.py"])
+
+    assert look(deploy, "config/.env") == {"config/.env": None}
+    deploy.put("config/.env", "broken")
+    assert look(deploy, "config/.env") == {"config/.env": "line 1: is no KEY=VALUE"}
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+def test_systemd_itself_is_asked(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only systemd sees is told without what it quotes; it is asked where it runs."""
+    bad = f"[Service]\nExecStart={SECRET}/x\n"
+    for name, content in (("a.service", UNIT), ("b.service", bad)):
+        deploy.put(f"units/{name}", content)
+    deploy.save(files=["units/a.service", "units/b.service"])
+    monkeypatch.setattr(unit_syntax, "RUNNING", "/no/such/place")
+    assert set(look(deploy, manager="systemd").values()) == {None}
+
+    monkeypatch.setattr(unit_syntax, "RUNNING", str(deploy.root))
+    found = look(deploy, manager="systemd")
+    assert found["units/a.service"] is None
+    assert str(found["units/b.service"]).startswith("line 2: Neither a valid executable name")
+    assert SECRET not in json.dumps(found)
+
+
+def defaults(deploy: Deploy, **more: object) -> dict[str, object]:
+    """Ask for fallbacks."""
+    place = {"root": str(deploy.root), "state": str(deploy.state)}
+    return requirements.look({**place, "configuration": ["config/.env", "config/db.json"], **more})
+
+
+def test_a_default_is_there_for_each_file_and_can_be_read(deploy: Deploy) -> None:
+    """By its name below the directory; one that is broken is as bad as none."""
+    deploy.put("config/defaults/.env", "A=1\n")
+    assert defaults(deploy, defaults="config/defaults")["defaults"] == {
+        "files": 2,
+        "lacking": {"config/db.json": "No such file or directory"},
+    }
+
+    deploy.put("config/defaults/db.json", "{")
+    found = defaults(deploy, defaults="config/defaults")["defaults"]
+    assert str(found["lacking"]["config/db.json"]).startswith("line 1:")  # type: ignore[index]
+    deploy.put("config/defaults/db.json", "{}")
+    found = defaults(deploy, defaults="config/defaults")["defaults"]
+    assert found == {"files": 2, "lacking": {}}
+
+
+def test_nothing_is_asked_that_is_not_described(deploy: Deploy) -> None:
+    """No repository, no defaults: there is nothing to say, and no record is needed."""
+    assert defaults(deploy) == {"git": None, "defaults": None}
+
+
+def test_a_repository_without_a_recorded_commit_says_so(deploy: Deploy) -> None:
+    """Configuration has its own fallback; the other files need a commit."""
+    deploy.save()
+
+    found = defaults(deploy, repository=str(deploy.root))["git"]
+    assert found == {"commit": None, "files": 2, "lacking": {}}
+    os.rename(deploy.state, deploy.place / "elsewhere")  # noqa: PTH104 - a directory as a whole
+    with pytest.raises(Problem):
+        defaults(deploy, repository=str(deploy.root))

@@ -1,0 +1,99 @@
+"""Files are asked for before they are read, when the disk would have to be waited for."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_rollback.agent.files import parallel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NAMES = [f"{number:03}" for number in range(parallel.FEW)]
+
+
+def resident(path: Path) -> bool:
+    """Return whether the first page of a file is in memory; nothing is read for it."""
+    libc, found = ctypes.CDLL(None, use_errno=True), ctypes.c_ubyte()
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), mmap.PAGESIZE) as content:
+        first = ctypes.addressof(ctypes.c_char.from_buffer(content))
+        pages = libc.mincore(ctypes.c_void_p(first), mmap.PAGESIZE, ctypes.byref(found))
+    assert pages == 0, os.strerror(ctypes.get_errno())
+    return bool(found.value & 1)
+
+
+def forgotten(path: Path) -> None:
+    """Have the kernel forget a file's content, once it is on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def waited(met: Callable[[], bool]) -> bool:
+    """Return whether something becomes true within ten seconds."""
+    until = time.monotonic() + 10
+    while not met() and time.monotonic() < until:
+        time.sleep(0.01)
+    return met()
+
+
+@pytest.fixture
+def cold(tmp_path: Path) -> Path:
+    """A directory of files on a disk, none of them in memory; two that cannot be read."""
+    kind = subprocess.run(
+        ["stat", "-f", "-c", "%T", tmp_path], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    if kind in {"tmpfs", "overlayfs"}:
+        pytest.skip(f"not run: {tmp_path} is on {kind}, which has no disk to wait for")
+    for name in NAMES:
+        (tmp_path / name).write_bytes(b"x" * mmap.PAGESIZE)
+    (tmp_path / NAMES[0]).unlink()
+    (tmp_path / NAMES[1]).unlink()
+    (tmp_path / NAMES[1]).symlink_to(NAMES[2])
+    for name in NAMES[2:]:
+        forgotten(tmp_path / name)
+    return tmp_path
+
+
+def test_cold_files_are_read_while_the_body_works(cold: Path) -> None:
+    """The body reads nothing, and all the same the last file comes into memory."""
+    assert not resident(cold / NAMES[-1])
+    before = threading.active_count()
+    with parallel.read_ahead(str(cold), NAMES):
+        assert waited(lambda: resident(cold / NAMES[-1]))
+
+    assert threading.active_count() == before
+
+
+def test_few_files_and_warm_ones_are_left_alone(cold: Path) -> None:
+    """A second thread would cost more than it spares; one cold file among many is found."""
+    with parallel.read_ahead(str(cold), NAMES[:-1]):
+        time.sleep(0.1)
+    assert not resident(cold / NAMES[-2])
+    for name in NAMES[2:]:
+        (cold / name).read_bytes()
+    before = threading.active_count()
+    with parallel.read_ahead(str(cold), NAMES):
+        assert threading.active_count() == before
+    for name in NAMES[4:6]:
+        forgotten(cold / name)
+
+    with parallel.read_ahead(str(cold), NAMES):
+        assert waited(lambda: resident(cold / NAMES[5]))
+
+
+def test_it_ends_with_the_body(cold: Path) -> None:
+    """Once the body is done no file is asked for any more."""
+    with parallel.read_ahead(str(cold), [*NAMES[:-1] * 300, NAMES[-1]]):
+        pass
+
+    assert not resident(cold / NAMES[-1])

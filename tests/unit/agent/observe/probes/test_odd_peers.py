@@ -1,0 +1,127 @@
+"""Peers that answer oddly, and what is measured of them: nothing hangs, nothing is made up."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_rollback.agent.observe.probes import client as probes_client
+from pytest_rollback.agent.observe.probes import http as probes_http
+from pytest_rollback.agent.observe.probes import measurement, sample
+from pytest_rollback.agent.observe.probes.client import EVERY, Watch
+from pytest_rollback.agent.services.supervisor_rpc import Transport
+from tests.unit.agent.observe.probes.test_sample import peer, reply
+from tests.unit.agent.observe.probes.test_sample import web as served
+
+if TYPE_CHECKING:
+    from http.server import BaseHTTPRequestHandler
+
+
+def test_of_an_endless_answer_no_more_is_read_than_is_looked_at() -> None:
+    """The connection goes with the rest of it; the next question has one of its own."""
+    callers: set[Any] = set()
+
+    def handle(request: BaseHTTPRequestHandler) -> None:
+        callers.add(request.client_address)
+        reply(200, b"x" * (probes_http.MOST + 10))(request)
+
+    with served(handle) as url:
+        client = probes_http.Http({"url": url, "timeout": 5.0})
+        first, second = client.ask(), client.ask()
+        client.close()
+
+    assert len(first.body) == len(second.body) == probes_http.MOST
+    assert len(callers) == 2
+
+
+def test_a_content_type_that_was_stated_is_kept() -> None:
+    """A body of JSON is called so only where the probe does not say what it is."""
+    seen: list[tuple[str, str]] = []
+
+    def handle(request: BaseHTTPRequestHandler) -> None:
+        body = request.rfile.read(int(request.headers["Content-Length"])).decode()
+        seen.append((request.headers["Content-Type"], json.loads(body)["a"]))
+        request.send_response(204)
+        request.end_headers()
+
+    own = {"content-type": "application/vnd.shop+json"}
+    with served(handle) as url:
+        for headers in (own, {}):
+            probe = {"url": url, "method": "POST", "json": {"a": "b"}, "status": 204}
+            asked = {"probe": {**probe, "headers": headers}, "samples": 1}
+            assert sample.ask(asked)["problem"] is None
+
+    assert seen == [(own["content-type"], "b"), ("application/json", "b")]
+
+
+def test_a_peer_that_stops_in_the_middle_is_judged_by_what_it_said() -> None:
+    """What came in time is the answer, though it is not the one that was wanted."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"hello")
+        time.sleep(2)
+        connection.close()
+
+    with peer(talk) as port:
+        probe = {"tcp": f"127.0.0.1:{port}", "body": "goodbye", "timeout": 0.3}
+        answer = sample.ask({"probe": probe, "samples": 1})
+
+    assert answer["problem"] == "the answer does not match 'goodbye'"
+    assert answer["body"] == "hello"
+
+
+def test_a_socket_that_nobody_listens_on_gives_no_answer(tmp_path: Path) -> None:
+    """It is told in the words of the system, and no descriptor is left open."""
+    path = str(tmp_path / "s")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    answer = sample.ask({"probe": {"tcp": path, "timeout": 0.3}, "samples": 1})
+
+    assert answer["problem"] == "no answer: Connection refused"
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_deadline_that_passes_before_there_is_a_connection_counts() -> None:
+    """There is nothing to cut yet, and the answer is late all the same."""
+    watch, connection = Watch(), http.client.HTTPConnection("127.0.0.1", 1)
+    watch.begin(connection, 0.01)
+    until = time.monotonic() + 20
+    while not watch.fired and time.monotonic() < until:
+        time.sleep(EVERY)
+    watch.stop()
+
+    assert watch.fired
+    assert connection.sock is None
+
+
+def test_a_way_to_ask_has_to_be_one() -> None:
+    """What all of them have in common asks nothing by itself."""
+    with pytest.raises(NotImplementedError):
+        probes_client.Client({}).ask()
+
+
+def test_time_that_is_up_ends_a_measurement() -> None:
+    """There is one answer at least, and no more are waited for."""
+    with served(reply(200, b"ok")) as url:
+        probe = {"url": url, "timeout": 1.0, "limit": 0.1, "samples": 50}
+        found = measurement.measure({"probes": {"web": probe}, "timeout": -1.0})["web"]
+
+    assert 1 <= len(found["samples_ms"]) < 50
+    assert found["problem"] is None
+
+
+def test_one_connection_serves_all_calls(tmp_path: Path) -> None:
+    """As long as it is open; after its end there is another one."""
+    transport = Transport(str(tmp_path / "s"))
+    first = transport.make_connection("supervisord")
+    assert transport.make_connection("supervisord") is first
+    transport.close()
+
+    assert transport.make_connection("supervisord") is not first

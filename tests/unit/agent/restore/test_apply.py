@@ -1,0 +1,272 @@
+"""The restore: whole files only, both versions kept, resumed by the same call, undone exactly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_rollback.agent.backup import save
+from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.restore import apply as restore_apply
+from pytest_rollback.agent.rollback import undo
+from pytest_rollback.agent.state import lock
+from tests.unit.support.volumes import mounted
+
+NAMES = ["a.py", "sub/b.py", "sub/$(touch x)", "-rf", "sub/new\nline", "sub/\udcff"]
+
+
+WAYS = ["exchange", "rename"]
+
+
+class Tree:
+    """A root with a previous release saved and a current one deployed."""
+
+    def __init__(self, home: Path, names: list[str] = NAMES, way: str = "exchange") -> None:
+        self.root, self.state, self.names, self.way = home / "root", home / "state", names, way
+        for name in names:
+            self.path(name).parent.mkdir(parents=True, exist_ok=True)
+            self.path(name).write_text(f"previous {name!r}")
+            self.path(name).chmod(0o640)
+        releases = {
+            "previous": {"name": "1", "commit": None},
+            "current": {"name": "2", "commit": None},
+        }
+        rest = {"system": "shop", "user": "", "by": "x", "replace": False, "added": []}
+        save.save({**self.place(), **releases, **rest, "files": names})
+        for name in names[:-1]:
+            self.path(name).write_text(f"current {name!r}")
+            self.path(name).chmod(0o600)
+        self.path(names[-1]).unlink()
+
+    def path(self, name: str) -> Path:
+        """Return a file's path."""
+        return self.root / name
+
+    def place(self) -> dict[str, Any]:
+        """Return what every question states."""
+        return {"root": str(self.root), "state": str(self.state), "suffix": ".backup"}
+
+    def question(self, run: str = "r1") -> dict[str, Any]:
+        """Return a question about one run."""
+        return {**self.place(), "run": run, "components": [], "way": self.way}
+
+    def apply(self) -> dict[str, Any]:
+        """Plan and restore."""
+        question = self.question()
+        return restore_apply.apply({**question, "digest": restore_apply.look(question)["digest"]})
+
+    def live(self) -> dict[str, tuple[str, int, int]]:
+        """Return the live files: digest, mode and modification time of each."""
+        return {
+            name: (
+                hashlib.sha256(self.path(name).read_bytes()).hexdigest(),
+                self.path(name).stat().st_mode,
+                self.path(name).stat().st_mtime_ns,
+            )
+            for name in self.names
+            if self.path(name).exists()
+        }
+
+
+@pytest.fixture(params=WAYS)
+def tree(request: pytest.FixtureRequest, tmp_path: Path) -> Tree:
+    """A tree to restore, in each of the ways."""
+    return Tree(tmp_path, way=request.param)
+
+
+def test_every_file_comes_back_whatever_its_name(tree: Tree) -> None:
+    """Bytes and mode are the previous release's, also of a file that the deploy removed."""
+    assert tree.apply() == {"restored": len(NAMES)}
+    assert all(tree.path(name).read_text() == f"previous {name!r}" for name in NAMES)
+    assert all(tree.path(name).stat().st_mode & 0o777 == 0o640 for name in NAMES)
+    assert restore_apply.look(tree.question())["paths"] == []
+
+
+def test_the_saved_copies_stay(tree: Tree) -> None:
+    """A restore consumes no backup."""
+    tree.apply()
+
+    assert all(Path(f"{tree.path(name)}.backup").exists() for name in NAMES)
+
+
+def test_undo_brings_the_failed_release_back_exactly(tree: Tree) -> None:
+    """Bytes, mode and times are those from before, and a second undo changes nothing."""
+    before = tree.live()
+    tree.apply()
+    for _ in range(2):
+        undo.undo(tree.question())
+
+        assert tree.live() == before
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_an_undone_run_restores_nothing_more(tree: Tree, *, finished: bool) -> None:
+    """Not even when its undo has only begun: what it took back stays taken back."""
+    tree.apply()
+    undo.undo(tree.question())
+    if not finished:
+        changes = tree.state / "runs" / "r1" / "changes"
+        lines = changes.read_text().splitlines(keepends=True)
+        changes.write_text("".join(lines[:-1]))
+    before = tree.live()
+    with pytest.raises(Problem, match="this run was undone"):
+        tree.apply()
+
+    assert tree.live() == before
+
+
+def test_a_plan_made_from_another_world_is_refused(tree: Tree) -> None:
+    """A hotfix after the plan stops the restore before anything is changed."""
+    digest = restore_apply.look(tree.question())["digest"]
+    tree.path("a.py").write_text("hotfix")
+    before = tree.live()
+    with pytest.raises(Problem, match="changed since the plan"):
+        restore_apply.apply({**tree.question(), "digest": digest})
+
+    assert tree.live() == before
+
+
+def test_an_altered_copy_is_never_restored(tree: Tree) -> None:
+    """One altered copy refuses the whole plan."""
+    Path(f"{tree.path('a.py')}.backup").write_text("evil")
+    with pytest.raises(Problem, match=r"a\.py: its saved copy is file, not as recorded"):
+        restore_apply.look(tree.question())
+
+
+def test_undo_refuses_to_lose_a_hotfix(tree: Tree) -> None:
+    """What was changed after the restore is not overwritten by undo."""
+    tree.apply()
+    tree.path("a.py").write_text("hotfix")
+    with pytest.raises(Problem, match="changed after the restore"):
+        undo.undo(tree.question())
+
+    assert tree.path("a.py").read_text() == "hotfix"
+
+
+def test_a_second_run_at_the_same_time_is_told_who_is_there(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock refuses with its own kind, once it was waited for."""
+    monkeypatch.setattr(lock, "PATIENCE", 0.2)
+    with lock.working(tree.question()), pytest.raises(Problem) as caught:
+        undo.undo(tree.question("r2"))
+
+    assert caught.value.kind == "held"
+
+
+KILLER = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from pytest_rollback.agent.files import exchange as exchanging
+from pytest_rollback.agent.restore import apply as restoring
+from pytest_rollback.agent.rollback import undo as undoing
+import json
+import os
+question, wanted = json.loads(sys.argv[2]), int(sys.argv[3])
+import itertools
+count = itertools.count(1)
+def counted(call):
+    def before(*args, **more):
+        if next(count) == wanted:
+            os.kill(os.getpid(), 9)
+        return call(*args, **more)
+    return before
+for name in ("open", "rename", "link", "unlink", "fsync", "fdatasync", "write", "fchmod", "utime"):
+    setattr(os, name, counted(getattr(os, name)))
+exchanging.exchange = counted(exchanging.exchange)
+if sys.argv[4] == "undo":
+    undoing.undo(question)
+else:
+    restoring.apply(question)
+"""
+
+
+@pytest.mark.parametrize("names", WAYS)
+@pytest.mark.parametrize("way", ["apply", "undo"])
+def test_a_kill_before_any_call_loses_nothing(tmp_path: Path, way: str, names: str) -> None:
+    """Killed anywhere: every path is old or new, the same call ends, and undo brings all back."""
+    point = 0
+    while True:
+        point += 7  # a sample: the sweep over every system call is a proof of its own
+        tree = Tree(tmp_path / str(point), way=names)
+        before = tree.live()
+        question = tree.question()
+        question["digest"] = restore_apply.look(question)["digest"]
+        if way == "undo":
+            restore_apply.apply(question)
+        plugins = str(Path(restore_apply.__file__).parents[3])
+        done = subprocess.run(
+            [sys.executable, "-c", KILLER, plugins, json.dumps(question), str(point), way],
+            check=False,
+        )
+        texts = {name: tree.path(name).read_text() for name in NAMES if tree.path(name).exists()}
+        assert all(text in {f"previous {n!r}", f"current {n!r}"} for n, text in texts.items())
+        if way == "apply":
+            restore_apply.apply(question)
+            assert all(tree.path(name).read_text() == f"previous {name!r}" for name in NAMES)
+        undo.undo(question)
+        assert tree.live() == before
+        left = [path for path in tree.root.rglob(".rollback-*") if path.is_file()]
+        assert left == []
+        if done.returncode == 0:
+            assert point > 21, "no kill happened: this test would prove nothing"
+            return
+
+
+POINTS = [("exchange", point) for point in (40, 150, 333, 430, 500)]
+POINTS += [("rename", point) for point in (40, 333, 600, 700, 777)]
+
+
+@pytest.mark.parametrize(("way", "point"), POINTS)
+def test_a_kill_among_many_files_loses_nothing(tmp_path: Path, way: str, point: int) -> None:
+    """With threads at work, too: each path is old or new, the same call ends it, undo undoes."""
+    tree = Tree(tmp_path, [f"d{number % 3}/f{number}" for number in range(60)], way)
+    before = tree.live()
+    question = tree.question()
+    question["digest"] = restore_apply.look(question)["digest"]
+    plugins = str(Path(restore_apply.__file__).parents[3])
+    done = subprocess.run(
+        [sys.executable, "-c", KILLER, plugins, json.dumps(question), str(point), "apply"],
+        check=False,
+    )
+    texts = {name: tree.path(name).read_text() for name in tree.names if tree.path(name).exists()}
+
+    assert done.returncode == -9
+    assert all(text in {f"previous {n!r}", f"current {n!r}"} for n, text in texts.items())
+    assert restore_apply.apply(question) == {"restored": 60}
+    assert restore_apply.look(question)["paths"] == []
+    undo.undo(question)
+    assert tree.live() == before
+
+
+def test_a_secret_is_for_its_owner_alone_whatever_was_recorded(tree: Tree) -> None:
+    """A copy that anybody could read does not make the live file so; the plan is empty then."""
+    question = {**tree.question(), "secrets": ["a.py"]}
+    restore_apply.apply({**question, "digest": restore_apply.look(question)["digest"]})
+
+    assert tree.path("a.py").stat().st_mode & 0o777 == 0o600
+    assert tree.path("sub/b.py").stat().st_mode & 0o777 == 0o640
+    assert restore_apply.look(question)["paths"] == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+def test_a_read_only_file_system_is_refused_by_the_plan(tmp_path: Path) -> None:
+    """Before anything is stopped for it; files that need no change may lie on one."""
+    with mounted(tmp_path / "disk", "size=1m") as disk:
+        tree = Tree(disk)
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        with pytest.raises(Problem) as caught:
+            restore_apply.look(tree.question())
+        subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+        tree.apply()
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+
+        assert str(caught.value).count("is mounted read-only: findmnt -T") == 2
+        assert restore_apply.look(tree.question())["paths"] == []

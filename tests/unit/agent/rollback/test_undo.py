@@ -1,0 +1,253 @@
+"""What a run moved or replaced is taken back piece by piece, from any point; nothing else is."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.files.tree import Tree
+from pytest_rollback.agent.rollback import (
+    added_files,
+    default_undo,
+    empty_directories,
+    page_file,
+    unshare,
+)
+from pytest_rollback.agent.services import unit_files
+from pytest_rollback.agent.state import evidence
+from pytest_rollback.agent.state.lock import Work, working
+from tests.unit.agent.restore import test_apply
+from tests.unit.support.apart import ROOT_ONLY, injected, somebody, words
+from tests.unit.support.volumes import mounted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONG_AGO = "2000-01-01T00:00:00+00:00"
+
+
+class Place:
+    """A root with some files, and a run at work on it."""
+
+    def __init__(self, home: Path, work: Work) -> None:
+        self.root, self.work = home / "root", work
+        self.evidence = Path(work.folder) / "evidence"
+
+    def put(self, path: str, text: str) -> Path:
+        """Write a file below the root."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        return file
+
+    def away(self, kind: str, *paths: str) -> int:
+        """Move files into the evidence."""
+        return evidence.put_away(self.work, kind, str(self.root), paths)
+
+    def back(self) -> int:
+        """Bring the last batch of moves back."""
+        entry = self.work.journal.last(evidence.MOVING)
+        assert entry
+        return evidence.bring_back(self.work.folder, entry)
+
+    def standing(self) -> tuple[list[str], list[str]]:
+        """Return what bringing it back would do, and what stands in the way."""
+        entry = self.work.journal.last(evidence.MOVING)
+        assert entry
+        return evidence.standing(self.work.folder, entry)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A run at work."""
+    (tmp_path / "root").mkdir()
+    with working({"state": str(tmp_path / "state"), "run": "r1"}) as work:
+        yield Place(tmp_path, work)
+
+
+def test_a_path_that_is_moved_twice_is_kept_twice(place: Place) -> None:
+    """The second one does not take the place of the first."""
+    for text in ("one", "two"):
+        place.put("a.py", text)
+        assert place.away("added", "a.py") == 1
+
+    assert (place.evidence / "added/a.py").read_text() == "one"
+    assert (place.evidence / "added.2/a.py").read_text() == "two"
+
+
+def test_what_is_at_its_place_again_is_no_conflict_when_it_is_the_same(place: Place) -> None:
+    """A crash across file systems may leave a file in both places; undo takes one away."""
+    file = place.put("a.py", "one")
+    stamp = file.stat()
+    place.away("added", "a.py")
+    place.put("a.py", "one")
+    os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert place.standing() == ([], [])
+
+    assert place.back() == 0
+    assert file.read_text() == "one"
+    assert not (place.evidence / "added/a.py").exists()
+
+
+def test_what_took_a_place_meanwhile_stays(place: Place) -> None:
+    """It is told, with all others back where they were."""
+    for path in ("a.py", "b.py"):
+        place.put(path, "added")
+    place.away("added", "a.py", "b.py")
+    place.put("a.py", "somebody else's")
+    assert place.standing() == (["b.py"], ["there is something else now at a.py"])
+    with pytest.raises(Problem, match=r"there is something else now at a\.py"):
+        place.back()
+
+    assert (place.root / "a.py").read_text() == "somebody else's"
+    assert (place.root / "b.py").read_text() == "added"
+    assert (place.evidence / "added/a.py").read_text() == "added"
+
+
+def test_what_was_made_anew_is_set_aside_for_what_it_was_made_from(place: Place) -> None:
+    """Bytecode of the restored release is no conflict, and is kept."""
+    place.put("c/a.pyc", "failed")
+    place.away("caches", "c/a.pyc")
+    place.put("c/a.pyc", "restored")
+    assert place.back() == 1
+
+    assert (place.root / "c/a.pyc").read_text() == "failed"
+    assert (place.evidence / "superseded/c/a.pyc").read_text() == "restored"
+
+
+@ROOT_ONLY
+def test_a_link_crosses_file_systems_as_a_link(place: Place, tmp_path: Path) -> None:
+    """What it leads to is neither read nor moved."""
+    with mounted(tmp_path / "disk", "size=1m") as disk:
+        place.root = disk
+        (disk / "link").symlink_to("/etc/shadow")
+        assert place.away("added", "link") == 1
+        assert not os.path.lexists(disk / "link")
+        assert (place.evidence / "added/link").readlink() == Path("/etc/shadow")
+        assert place.back() == 1
+
+        assert (disk / "link").readlink() == Path("/etc/shadow")
+
+
+def test_a_name_that_somebody_takes_at_once_is_not_ours(place: Place) -> None:
+    """A file that is there right after ours was moved away is another one, and stays."""
+    file = place.put("a.py", "ours")
+
+    def taken() -> None:
+        until = time.monotonic() + 20
+        while file.exists() and time.monotonic() < until:
+            time.sleep(0.001)
+        file.write_text("theirs")
+
+    other = threading.Thread(target=taken)
+    other.start()
+    delay = "delay_exit=1000000:when=1"
+    moved = injected(lambda: place.away("added", "a.py"), f"renameat:{delay}", f"renameat2:{delay}")
+    other.join()
+
+    assert moved == 1
+    assert file.read_text() == "theirs"
+    assert (place.evidence / "added/a.py").read_text() == "ours"
+
+
+def test_a_default_is_taken_back_from_any_point(place: Place) -> None:
+    """Twice brings nothing more; what somebody wrote since then is refused."""
+    file = place.put("app.env", "A=1")
+    before = page_file.digest(str(file))
+    with Tree(str(place.root)) as tree, Tree(evidence.home(place.work)) as store:
+        kept = default_undo.kept("app.env", before)
+        evidence.make(store, kept.rpartition("/")[0])
+        evidence.copy(tree.parent("app.env"), store.parent(kept))
+    file.write_text("A=default")
+    after = page_file.digest(str(file))
+    entry = {"root": str(place.root), "path": "app.env", "before": before, "after": after}
+    file.write_text("A=hotfix")
+    with pytest.raises(Problem, match="changed since its default was put there"):
+        default_undo.take_back(place.work, entry)
+    assert file.read_text() == "A=hotfix"
+    file.write_text("A=default")
+
+    assert [default_undo.take_back(place.work, entry) for _ in range(2)] == [1, 0]
+    assert file.read_text() == "A=1"
+
+
+def test_a_page_is_taken_back_from_any_point(place: Place) -> None:
+    """Once it is as it was there is nothing to do; a page of somebody else is not taken away."""
+    page = place.put("page.html", "theirs")
+    theirs = page_file.digest(str(page))
+    entry = {"page": str(page), "run": "r1", "before": "", "after": "0" * 64}
+    with pytest.raises(Problem, match=r"page\.html is not ours"):
+        page_file.take_back(place.work.folder, entry)
+
+    assert page_file.take_back(place.work.folder, {**entry, "before": theirs}) == 0
+    assert page.read_text() == "theirs"
+
+
+def test_a_unit_file_that_was_changed_since_is_not_taken_back(place: Place) -> None:
+    """Neither the one from before nor ours: it stays."""
+    unit = place.put("app.service", "edited")
+    entry = {"directory": str(place.root), "name": "app.service", "before": "", "after": "0" * 64}
+    with pytest.raises(Problem, match=r"app\.service changed since it was installed"):
+        unit_files.take_back(evidence.home(place.work), entry)
+
+    assert unit.read_text() == "edited"
+
+
+def test_what_lies_behind_a_file_is_not_there(place: Place) -> None:
+    """A file where a directory was has nothing below it; a link is refused, for it may lead out."""
+    place.put("way", "a file")
+    (place.root / "link").symlink_to("/etc")
+    with Tree(str(place.root)) as tree:
+        assert not added_files.is_there(tree, "way/new.py")
+        with pytest.raises(Problem, match="'link' is a symlink"):
+            added_files.is_there(tree, "link/passwd")
+
+
+@ROOT_ONLY
+def test_what_cannot_be_looked_at_is_not_called_absent(open_tree: Any) -> None:  # noqa: ANN401
+    """A directory that may not be entered may hold an added file."""
+    open_tree.write("shut/new.py", "x").parent.chmod(0o700)
+    with Tree(str(open_tree.root)) as tree, somebody():
+        said = words(lambda: added_files.is_there(tree, "shut/new.py"))
+
+    assert said == f"Problem: {open_tree.root}/shut/new.py: Permission denied"
+
+
+def test_of_directories_that_go_meanwhile_none_is_called_new(place: Place) -> None:
+    """An empty directory too many harms less than one too few."""
+    place.put("new/a.py", "x")
+    root = str(place.root)
+
+    assert empty_directories.born_after(root, ["new"], LONG_AGO) == ["new"]
+    assert empty_directories.born_after(root, ["new", "gone"], LONG_AGO) == []
+
+
+@ROOT_ONLY
+def test_a_directory_that_cannot_be_removed_is_told(place: Place) -> None:
+    """Something is mounted there: it is no directory that others use, and no empty one."""
+    (place.root / "new").mkdir()
+    with mounted(place.root / "new" / "deep", "size=1m"), pytest.raises(Problem) as caught:
+        empty_directories.take_away(place.work, str(place.root), ["new/deep/a.py"], LONG_AGO)
+
+    assert caught.value.message == f"{place.root}/new/deep: Device or resource busy"
+
+
+def test_a_saved_copy_that_is_gone_shares_nothing(tmp_path: Path) -> None:
+    """The others are separated all the same; a disk that fails ends it, with every copy there."""
+    tree = test_apply.Tree(tmp_path)
+    tree.apply()
+    Path(f"{tree.path('a.py')}.backup").unlink()
+    shared = unshare.look(tree.question())["shared"]
+    assert len(shared) == len(tree.names) - 1
+    assert "a.py" not in shared
+    said = injected(lambda: words(lambda: unshare.part(tree.question())), "fsync:error=EIO:when=1")
+    assert "Input/output error" in said
+    assert unshare.look(tree.question())["shared"] == shared
+
+    assert unshare.part(tree.question()) == {"separated": len(shared), "room": True}

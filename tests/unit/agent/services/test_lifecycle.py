@@ -1,0 +1,119 @@
+"""Starting components of a real supervisord: healthy, settled, or told why not."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.services import lifecycle
+from pytest_rollback.agent.services.supervisord import LAST_LINES
+from tests.unit.agent.services import test_supervisord
+from tests.unit.agent.services.test_supervisord import Supervisord
+from tests.unit.recovery.site import SERVER, free_port
+
+supervisord = test_supervisord.supervisord
+
+
+class Programs:
+    """A supervisord with programs that serve a port, each in its own way."""
+
+    def __init__(self, manager: Supervisord) -> None:
+        self.manager, self.port = manager, free_port()
+        file = manager.home / "serve.py"
+        file.write_text(SERVER)
+        flaky = manager.home / "flaky.py"
+        flaky.write_text(
+            f"import os, threading; threading.Timer(1.3, os._exit, [3]).start()\n{SERVER}"
+        )
+        broken = manager.home / "broken.py"
+        broken.write_text(
+            "import time\n"
+            "for n in range(200): print('waited for', n, flush=True)\n"
+            "time.sleep(0.4); raise SystemExit('no database')\n"
+        )
+        manager.write(
+            more="".join(
+                f"[program:{name}]\ncommand={sys.executable} {manager.home}/{name}.py {self.port}\n"
+                f"autostart=false\nautorestart=true\nstartsecs=0\n"
+                for name in ("serve", "flaky", "broken")
+            )
+        )
+        manager.ask("reload")
+
+    def question(self, unit: str, **more: object) -> dict[str, Any]:
+        """Return the question that starts a unit."""
+        probe = {"url": f"http://127.0.0.1:{self.port}/", "body": "ok", "timeout": 1.0}
+        about = {"manager": "supervisord", "socket": self.manager.socket, "unit": unit}
+        return {**about, "timeout": 8.0, "settle": 1.0, "probe": probe, "log": "journal", **more}
+
+
+@pytest.fixture
+def programs(supervisord: Supervisord) -> Iterator[Programs]:
+    """Programs that are down."""
+    programs = Programs(supervisord)
+    yield programs
+    for unit in ("serve", "flaky", "broken"):
+        supervisord.ask("stop", unit, timeout=0.5)
+
+
+def test_a_component_is_up_when_it_answered_and_stayed(programs: Programs) -> None:
+    """Active, then healthy, then settled; a look tells for how long it has been up."""
+    answer = lifecycle.start_healthy(programs.question("serve"))
+    question = programs.question("serve")
+    units = [{"unit": "serve", "ports": [programs.port], "probe": question["probe"]}]
+    del question["unit"]
+    found = lifecycle.look({**question, "units": units})["serve"]
+
+    assert answer["active"] <= answer["healthy"] <= answer["seconds"] - 1.0
+    assert (found["state"], found["problem"]) == ("active", None)
+    assert found["uptime"] > 0.9
+
+
+def test_a_component_that_is_down_has_its_state_for_a_problem(programs: Programs) -> None:
+    """Its probe is not asked: somebody else may answer on its port."""
+    lifecycle.start_healthy(programs.question("serve"))
+    question = programs.question("flaky")
+    units = [{"unit": "flaky", "ports": [], "probe": question.pop("probe")}]
+    del question["unit"]
+
+    found = lifecycle.look({**question, "units": units})["flaky"]
+    assert found["problem"] == "the unit is inactive"
+
+
+def test_a_restart_while_it_settles_is_seen(programs: Programs) -> None:
+    """The manager restarts it at once, and still it did not stay up."""
+    with pytest.raises(Problem, match="did not stay up for 5 s"):
+        lifecycle.start_healthy(programs.question("flaky", settle=5.0))
+
+
+def test_a_unit_that_somebody_stops_meanwhile_is_not_healthy(programs: Programs) -> None:
+    """It was up, and its probe is not asked any more: whoever answers there now is not it."""
+    question = programs.question("serve", timeout=3.0)
+    question["probe"]["body"] = "never"
+    stopping = threading.Timer(0.5, programs.manager.ask, ["stop", "serve"])
+    stopping.start()
+    with pytest.raises(Problem, match="does not become healthy"):
+        lifecycle.start_healthy(question)
+    stopping.join()
+
+    assert programs.manager.look("serve")["serve"]["state"] == "inactive"
+
+
+def test_a_crash_loop_is_given_up_before_its_deadline(programs: Programs) -> None:
+    """After a few new processes it is not going to be healthy; its last words are told."""
+    started = time.monotonic()
+    with pytest.raises(Problem, match="does not become healthy") as caught:
+        lifecycle.start_healthy(programs.question("broken", timeout=30.0))
+
+    assert time.monotonic() - started < 15
+    assert "no database" in caught.value.message
+    assert "\nwaited for 199\n" in caught.value.message
+    assert caught.value.message.count("waited for") == LAST_LINES
+    assert "its probe, last: " in caught.value.message
+    assert "tail broken stderr" in caught.value.hint

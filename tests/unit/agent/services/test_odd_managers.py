@@ -1,0 +1,248 @@
+"""Service managers that answer oddly or refuse: told in their words, within their time."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+from xmlrpc.client import Fault
+
+import pytest
+
+from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.services import lifecycle, supervisord, systemd, units
+from pytest_rollback.agent.services import lifecycle as services_lifecycle
+from pytest_rollback.agent.system.command import signal_group
+from pytest_rollback.agent.system.processes import members
+from tests.faults import tracing
+from tests.unit.agent.services import test_supervisord as real
+from tests.unit.agent.services import test_systemd as faked
+from tests.unit.recovery.site import free_port
+from tests.unit.support.apart import ROOT_ONLY, somebody
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+manager = real.supervisord
+fake = faked.systemd
+
+
+def test_a_unit_that_runs_is_not_started_again(fake: faked.Systemd) -> None:
+    """Nothing is asked but how it is."""
+    process = subprocess.Popen(["sleep", "60"])
+    fake.has("app", active="active", sub="running", pid=process.pid, started=1)
+    started = fake.ask("start", "app")
+    process.kill()
+    process.wait()
+
+    assert started["seconds"] < 5
+    assert {call[0] for call in fake.calls()} == {"show"}
+
+
+def test_a_unit_that_stops_is_waited_for_before_its_start(fake: faked.Systemd) -> None:
+    """Until the deadline; one that never is down is started then, and told as it is."""
+    fake.has("app", active="deactivating", sub="stop-sigterm")
+    started = time.monotonic()
+    assert fake.ask("start", "app", timeout=0.6)["seconds"] >= 0.6
+
+    assert time.monotonic() - started < 8
+    calls = [call[0] for call in fake.calls()]
+    assert calls.count("start") == 1
+    assert calls[: calls.index("start")].count("show") > 2
+
+
+def test_a_unit_that_never_comes_up_is_given_up_at_the_deadline(fake: faked.Systemd) -> None:
+    """While it is neither up nor hopeless there is nothing else to wait for."""
+    show = fake.units.parent / "systemctl"
+    show.write_text(
+        "#!/bin/sh\n"
+        'test "$1" = status && echo still starting\n'
+        "echo LoadState=loaded; echo ActiveState=activating; echo SubState=start; echo MainPID=0\n"
+    )
+    with pytest.raises(Problem, match="app does not start: still starting") as caught:
+        fake.ask("start", "app", timeout=0.5)
+
+    assert caught.value.kind == "unfinished"
+
+
+def test_a_systemctl_that_tells_of_fewer_units_is_not_believed(fake: faked.Systemd) -> None:
+    """Whose state is whose would be a guess."""
+    (fake.units.parent / "systemctl").write_text("#!/bin/sh\necho LoadState=loaded\n")
+    with pytest.raises(Problem, match="systemctl told about 1 units, 2 were asked for"):
+        fake.look("app", "other")
+
+
+def test_a_unit_that_never_ran_began_at_no_time(fake: faked.Systemd) -> None:
+    """Zero is no moment, and neither is what is no number."""
+    process = subprocess.Popen(["sleep", "60"])
+    fake.has("app", active="active", pid=process.pid, started=0)
+    found = fake.look("app")["app"]
+    process.kill()
+    process.wait()
+
+    assert (found["pid"], found["since"]) == (process.pid, None)
+    assert [systemd.epoch(each) for each in (None, "", "n/a", "0")] == [None] * 4
+
+
+def test_unit_files_are_read_again_under_the_lock(fake: faked.Systemd, tmp_path: Path) -> None:
+    """And that is written down where there is a run."""
+    fake.has("app", reload="yes")
+    question = {"manager": "systemd", "state": str(tmp_path / "state"), "run": "r1"}
+    lifecycle.reload(question)
+
+    assert not fake.look("app")["app"]["needs_reload"]
+    written = (tmp_path / "state/runs/r1/changes").read_text()
+    assert [name in written for name in ('"reload"', '"reload done"')] == [True, True]
+
+
+def test_an_unknown_program_is_not_started(manager: real.Supervisord) -> None:
+    """The manager's own word for it is taken, and no other refusal."""
+    with pytest.raises(Problem, match="supervisord knows no unit 'typo'"):
+        manager.ask("start", "typo")
+    question = {"socket": manager.socket}
+    with pytest.raises(Problem, match="supervisord refused startProcess typo: BAD_NAME"):
+        supervisord.told(question, "startProcess", "typo", supervisord.ALREADY_STARTED)
+    with pytest.raises(Fault):
+        supervisord.call(question, "getProcessInfo", "typo")
+
+
+@pytest.fixture
+def doomed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[real.Supervisord]:
+    """A supervisord that everybody may ask and that need not survive; a program of it runs."""
+    home = tmp_path_factory.mktemp("s")
+    for above in (home, home.parent, home.parent.parent):
+        above.chmod(0o755)
+    manager = real.Supervisord(home)
+    assert waited(lambda: said(lambda: manager.look("steady")) == "")
+    (home / "s").chmod(0o777)
+    manager.ask("start", "stubborn")
+    pid = manager.look("stubborn")["stubborn"]["pid"]
+    yield manager
+    manager.process.kill()
+    manager.process.wait(20)
+    signal_group(pid, signal.SIGKILL)
+
+
+def test_supervisord_that_goes_down_refuses(doomed: real.Supervisord) -> None:
+    """While it waits for its programs it answers nothing but that it shuts down."""
+    question = {"socket": doomed.socket}
+    supervisord.call(question, "shutdown")
+    refusal = "supervisord refused getProcessInfo stubborn: SHUTDOWN_STATE"
+
+    assert waited(lambda: said(lambda: supervisord.single(question, "stubborn")) == refusal)
+
+
+def waited(met: Callable[[], bool]) -> bool:
+    """Return whether something becomes true within twenty seconds."""
+    until = time.monotonic() + 20
+    while not met() and time.monotonic() < until:
+        time.sleep(0.02)
+    return met()
+
+
+def said(task: Callable[[], object]) -> str:
+    """Return what stood in the way of a task, "" when nothing did."""
+    try:
+        task()
+    except Problem as problem:
+        return problem.message
+    return ""
+
+
+@ROOT_ONLY
+def test_a_program_that_is_not_ours_to_kill_is_killed_by_its_manager(
+    doomed: real.Supervisord,
+) -> None:
+    """Its group belongs to somebody else; one that does not run any more is fine."""
+    before = doomed.look("stubborn")["stubborn"]
+    with somebody():
+        supervisord.kill({"socket": doomed.socket}, "stubborn", before)
+    assert waited(lambda: doomed.look("stubborn")["stubborn"]["pid"] != before["pid"])
+    assert members(before["pid"]) == []
+    other = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    with somebody():
+        supervisord.kill({"socket": doomed.socket}, "steady", {"pid": other.pid})
+
+    assert other.poll() is None
+    other.kill()
+    other.wait()
+
+
+@ROOT_ONLY
+def test_a_manager_that_may_not_kill_either_says_so(doomed: real.Supervisord) -> None:
+    """The program still runs, and that is a problem."""
+    why = tracing.unavailable()
+    if why:
+        pytest.skip(f"not run: {why}")
+    before = doomed.look("stubborn")["stubborn"]
+    fault = ["-e", "inject=kill:error=EPERM", "-o", "/dev/null"]
+    tracer = subprocess.Popen(
+        ["strace", "-p", str(doomed.process.pid), *fault], stderr=subprocess.PIPE
+    )
+    assert tracer.stderr
+    assert b"attached" in tracer.stderr.readline()
+    with somebody(), pytest.raises(Problem, match="supervisord refused signal stubborn: FAILED"):
+        supervisord.kill({"socket": doomed.socket}, "stubborn", before)
+    tracer.terminate()
+    tracer.communicate()
+
+    assert members(before["pid"]) == [before["pid"]]
+
+
+def test_a_program_that_the_release_does_not_have_is_let_go(manager: real.Supervisord) -> None:
+    """A reload removes what is no longer configured."""
+    manager.write(more="[program:extra]\ncommand=sleep 1\nautostart=false\n")
+    manager.ask("reload")
+    assert manager.look("extra", "steady")["extra"]["known"]
+    manager.write()
+    assert manager.ask("reload")["removed"] == ["extra"]
+
+    assert not manager.look("extra", "steady")["extra"]["known"]
+
+
+def test_a_program_without_a_log_has_no_last_words(manager: real.Supervisord) -> None:
+    """What it was and where to look are told all the same."""
+    quiet = "[program:quiet]\ncommand=false\nautostart=false\nstartsecs=1\nstartretries=0\n"
+    manager.write(more=quiet + "stdout_logfile=NONE\nstderr_logfile=NONE\n")
+    manager.ask("reload")
+    with pytest.raises(Problem, match="quiet does not start: fatal") as caught:
+        manager.ask("start", "quiet", timeout=8.0)
+
+    assert caught.value.message.count("\n") == 0
+    assert caught.value.hint.endswith("tail quiet stderr")
+
+
+def test_a_component_that_falls_ill_while_it_settles_is_not_up(manager: real.Supervisord) -> None:
+    """It still runs, as the same process; its last answer says what is wrong."""
+    port = free_port()
+    program = manager.home / "ill.py"
+    program.write_text(
+        "import http.server, sys, time\n"
+        "class Page(http.server.BaseHTTPRequestHandler):\n"
+        "    asked = 0\n"
+        "    def do_GET(self):\n"
+        "        Page.asked += 1\n"
+        "        self.send_response(200 if Page.asked == 1 else 500)\n"
+        "        self.send_header('Content-Length', '0'); self.end_headers()\n"
+        "    def log_message(self, *rest): pass\n"
+        f"http.server.HTTPServer(('127.0.0.1', {port}), Page).serve_forever()\n"
+    )
+    manager.write(more=f"[program:ill]\ncommand={sys.executable} {program}\nautostart=false\n")
+    manager.ask("reload")
+    question = {
+        "manager": "supervisord",
+        "socket": manager.socket,
+        "unit": "ill",
+        "timeout": 10.0,
+        "settle": 0.3,
+        "probe": {"url": f"http://127.0.0.1:{port}/", "timeout": 1.0},
+        "log": "journal",
+    }
+    with pytest.raises(Problem, match=r"ill was not healthy after 0\.3 s") as caught:
+        services_lifecycle.start_healthy(question)
+    units.stop({**question, "timeout": 5.0})
+
+    assert "its probe, last: answered 500, not 200" in caught.value.message

@@ -1,0 +1,273 @@
+"""Runs on a host: one holder at a time, gone on with after a dead one, never by mistake."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_rollback.agent import main
+from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.rollback import undo
+from pytest_rollback.agent.state import lease, lock, runs
+from pytest_rollback.agent.state.journal import entries
+from pytest_rollback.agent.system.processes import booted, here, started
+
+
+class Host:
+    """A state directory, and those who want to hold it."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = str(state)
+
+    def question(self, run: str, pid: int, **more: object) -> dict[str, Any]:
+        """Return what a process asks that begins a run."""
+        who = {"by": f"ann-{pid}", "pid": pid, **here()._asdict()}
+        scope = {"target": "here", "only": []}
+        since = {"pid_started": started(pid)}
+        return {"state": self.state, "run": run, **who, **since, **scope, **more}
+
+    def begin(self, run: str, pid: int, **more: object) -> dict[str, Any]:
+        """Begin a run."""
+        return runs.begin(self.question(run, pid, **more))
+
+    def end(self, run: str, outcome: str) -> dict[str, Any]:
+        """End a run."""
+        return runs.end({"state": self.state, "run": run, "outcome": outcome})
+
+    def look(self) -> dict[str, dict[str, Any]]:
+        """Return the runs there are."""
+        return {each["id"]: each for each in runs.look({"state": self.state})}
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    """A host that nobody holds."""
+    return Host(tmp_path / "state")
+
+
+@pytest.fixture
+def dead() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def test_a_run_is_begun_ended_and_listed(host: Host) -> None:
+    """It has a lease 0600 in a folder 0700, and is held, then over."""
+    assert host.look() == {}
+    assert host.begin("r1", os.getpid()) == {"run": "r1", "adopted": False}
+    held = host.look()["r1"]
+    host.end("r1", "recovered")
+    over = host.look()["r1"]
+
+    assert (held["state"], held["outcome"], held["target"]) == ("held", None, "here")
+    assert (over["state"], over["outcome"], over["by"]) == ("over", "recovered", held["by"])
+    folder = Path(host.state, "runs", "r1")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "lease.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_look_makes_nothing(host: Host) -> None:
+    """Listing the runs of a host that never had one leaves it so."""
+    host.look()
+
+    assert not Path(host.state).exists()
+
+
+def test_a_living_holder_is_named_with_the_way_to_take_over(host: Host) -> None:
+    """Who, since when, and how; for any other scope as well."""
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        host.begin("r1", other.pid)
+        for scope in ({}, {"only": ["web"]}, {"target": "there"}):
+            with pytest.raises(Problem, match=f"held by ann-{other.pid} .process") as caught:
+                host.begin("r2", os.getpid(), **scope)
+
+            assert caught.value.kind == "held"
+            assert f"kill -INT {other.pid}" in caught.value.hint
+    finally:
+        other.kill()
+        other.wait()
+    assert host.begin("r2", os.getpid())["run"] == "r1"
+
+
+def test_a_dead_holders_run_is_gone_on_with(host: Host, dead: int) -> None:
+    """The same scope adopts it, and says who began it and when."""
+    host.begin("r1", dead)
+    since = host.look()["r1"]["when"]
+    found = host.begin("r2", os.getpid())
+
+    assert found == {"run": "r1", "adopted": True, "since": since, "by": f"ann-{dead}"}
+    assert host.look()["r1"]["state"] == "held"
+    assert "r2" not in host.look()
+
+
+def test_a_number_that_somebody_else_got_is_not_the_holder(host: Host) -> None:
+    """A process is its number and when it started."""
+    host.begin("r1", os.getpid(), pid_started=1.0)
+
+    assert host.look()["r1"]["state"] == "open"
+
+
+@pytest.mark.parametrize("outcome", ["failed", "inconclusive", "interrupted"])
+def test_what_did_not_end_well_is_gone_on_with(host: Host, outcome: str) -> None:
+    """A run that failed, could not see all, or was interrupted is open."""
+    host.begin("r1", os.getpid())
+    host.end("r1", outcome)
+
+    assert host.look()["r1"]["state"] == "open"
+    assert host.begin("r2", os.getpid())["run"] == "r1"
+    assert host.look()["r1"]["outcome"] is None
+
+
+def test_what_is_over_or_about_something_else_is_left_alone(host: Host, dead: int) -> None:
+    """A recovered run, another scope, another backup set: each begins a run of its own."""
+    host.begin("r1", dead)
+    assert host.begin("r2", dead, only=["web"])["run"] == "r2"
+    assert host.begin("r3", dead, target="there")["run"] == "r3"
+    Path(host.state, "backups.json").write_text("another release")
+    assert host.begin("r4", dead) == {"run": "r4", "adopted": False}
+    host.end("r4", "recovered")
+    assert host.begin("r5", dead)["run"] == "r5"
+
+
+def test_an_undone_run_is_over_for_good(host: Host, tmp_path: Path) -> None:
+    """Nobody goes on with it, and ending it does not make it anything else."""
+    host.begin("r1", os.getpid())
+    undo.undo({"state": host.state, "run": "r1", "root": str(tmp_path), "suffix": ".b"})
+    host.end("r1", "failed")
+
+    assert host.look()["r1"]["outcome"] == "undone"
+    assert host.begin("r2", os.getpid())["run"] == "r2"
+
+
+def test_a_holder_elsewhere_is_alive_while_it_is_heard(host: Host) -> None:
+    """On another machine its last word counts; every request of its run is one."""
+    host.begin("r1", 4711, host="elsewhere")
+    path = Path(host.state, "runs", "r1", "lease.json")
+    with pytest.raises(Problem, match="process 4711 on elsewhere"):
+        host.begin("r2", os.getpid())
+    silent = time.time() - lease.SILENT - 1
+    os.utime(path, (silent, silent))
+    assert host.look()["r1"]["state"] == "open"
+
+    main.answer({"noun": "runs", "verb": "look", "state": host.state, "run": "r1"})
+    assert host.look()["r1"]["state"] == "held"
+
+
+def test_a_container_of_the_same_name_is_elsewhere(host: Host, dead: int) -> None:
+    """Its processes have other numbers here: that nobody has this one says nothing."""
+    host.begin("r1", dead, space="pid:[4026530000]")
+    with pytest.raises(Problem, match=f"held by ann-{dead}"):
+        host.begin("r2", os.getpid())
+
+    assert host.look()["r1"]["state"] == "held"
+
+
+def test_what_was_begun_before_the_host_was_started_anew_is_open(host: Host) -> None:
+    """No process outlives its kernel; one of another machine of that name may speak since then."""
+    host.begin("r1", os.getpid(), boot="00000000-0000-4000-8000-000000000000")
+    assert host.look()["r1"]["state"] == "held"
+    fell = booted() - 1
+    os.utime(Path(host.state, "runs", "r1", "lease.json"), (fell, fell))
+
+    assert host.look()["r1"]["state"] == "open"
+
+
+@pytest.mark.parametrize("run", ["../r1", "", ".hidden", "a/b", "a\n", 7, None])
+def test_an_id_that_leads_elsewhere_is_refused(host: Host, run: object) -> None:
+    """An id is one plain name."""
+    with pytest.raises(Problem, match="is no id of a run"):
+        runs.begin({**host.question("r1", os.getpid()), "run": run})
+
+
+def test_notes_are_kept_with_the_run(host: Host) -> None:
+    """What the controller wants remembered is in the run's own journal."""
+    host.begin("r1", os.getpid())
+    runs.note({"state": host.state, "run": "r1", "what": "phase", "facts": {"name": "files"}})
+    *_, entry_ = entries(str(Path(host.state, "runs", "r1", lock.CHANGES)))
+
+    assert (entry_["what"], entry_["facts"]) == ("phase", {"name": "files"})
+
+
+def test_a_damaged_lease_holds_nobody_up(host: Host) -> None:
+    """What cannot be read is not taken for somebody; the journal still tells whose run it is."""
+    host.begin("r1", os.getpid())
+    Path(host.state, "runs", "r1", "lease.json").write_text('{"run": "r1"}')
+
+    assert host.look()["r1"]["by"] == f"ann-{os.getpid()}"
+    with pytest.raises(Problem, match="there is no run r1"):
+        host.end("r1", "failed")
+
+
+def test_the_lock_is_waited_for(host: Host) -> None:
+    """What an interrupted run asked for last may still be under way."""
+    host.begin("r1", os.getpid())
+    keeper = Keeper(host.state, 1.0)
+    started_ = time.monotonic()
+    host.end("r1", "failed")
+    keeper.end()
+
+    assert 0.5 < time.monotonic() - started_ < 10
+
+
+def test_a_lock_that_is_kept_is_told_with_its_holder(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After its patience the second one is told who holds the run."""
+    monkeypatch.setattr(lock, "PATIENCE", 0.3)
+    host.begin("r1", os.getpid())
+    keeper = Keeper(host.state, 60.0)
+    try:
+        with pytest.raises(Problem, match=f"held by ann-{os.getpid()}") as caught:
+            host.end("r1", "failed")
+    finally:
+        keeper.end()
+    assert caught.value.kind == "held"
+    host.end("r1", "failed")
+
+
+class Keeper:
+    """A process that holds the lock on a state directory."""
+
+    def __init__(self, state: str, seconds: float) -> None:
+        code = (
+            "import fcntl, os, sys, time\n"
+            "fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX)\n"
+            "print('held', flush=True)\n"
+            "time.sleep(float(sys.argv[2]))\n"
+        )
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code, state, str(seconds)], stdout=subprocess.PIPE
+        )
+        assert self.process.stdout
+        self.process.stdout.readline()
+
+    def end(self) -> None:
+        """End it; the kernel lets go of the lock."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        assert self.process.stdout
+        self.process.stdout.close()
+
+
+def test_no_child_keeps_the_lock(host: Host) -> None:
+    """A command that outlives us does not lock the next one out."""
+    with lock.locked(host.state):
+        child = subprocess.Popen(["sleep", "30"])
+    here = os.open(host.state, os.O_RDONLY)
+    try:
+        fcntl.flock(here, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(here)
+        child.kill()
+        child.wait()

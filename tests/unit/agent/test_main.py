@@ -1,0 +1,99 @@
+"""The agent's front door: an answer to each question, a problem with a way out, and no secret."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_rollback.agent import main, protocol, routes
+from pytest_rollback.agent import protocol as protocol_module
+
+
+@pytest.fixture(autouse=True)
+def _own_process() -> Iterator[None]:
+    """The agent has a process to itself; here it is ours, and gets back what it changed."""
+    numbers = (signal.SIGHUP, signal.SIGPIPE)
+    kept, threshold = [signal.getsignal(number) for number in numbers], gc.get_threshold()
+    yield
+    for number, handler in zip(numbers, kept, strict=True):
+        signal.signal(number, handler)
+    gc.set_threshold(*threshold)
+
+
+def served(question: dict[str, Any], *secret_files: Path) -> dict[str, Any]:
+    """Return the answer to a question, as it reaches the one who asked."""
+    request = {"ask": [question], "secrets": [str(path) for path in secret_files]}
+    said = protocol_module.unframe(b"Welcome!\n" + main.serve(request) + b"logout\n")
+    assert said is not None
+    (answer,) = said["answers"]
+    return dict(answer)
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Path:
+    """A file with secrets."""
+    file = tmp_path / ".env"
+    file.write_text(
+        "TOKEN='s3cret-token'\nPORT=8080\nPASSWORD=abc\n"
+        "URL=postgresql://shop:hunter2hunter2@db/shop\nnot a pair\n"
+    )
+    return file
+
+
+def test_secrets_are_known_by_name_and_inside_addresses(env: Path, tmp_path: Path) -> None:
+    """One that is too short would blot out half of every answer; a missing file has none."""
+    found = protocol.known([str(env), str(tmp_path / "nowhere")])
+
+    assert found == {"s3cret-token", "hunter2hunter2"}
+
+
+def test_no_answer_holds_a_secret(env: Path) -> None:
+    """Not as a key, a value or an item of a list; all else is as it was."""
+    said = {"s3cret-token": ["at hunter2hunter2", 7, None, {"port": "8080"}]}
+    found = protocol.scrub(said, protocol.known([str(env)]))
+
+    assert found == {"***": ["at ***", 7, None, {"port": "8080"}]}
+
+
+def test_a_question_that_nobody_knows_is_a_problem() -> None:
+    """Two versions that do not know each other say so."""
+    answer = served({"noun": "no", "verb": "such"})
+
+    assert answer["problem"]["message"] == "the agent knows no no.such"
+    assert answer["problem"]["hint"]
+
+
+def test_what_the_host_refuses_has_its_path_and_a_way_out(env: Path) -> None:
+    """The path of what could not be opened, without the secret that is part of it."""
+    place = env.parent / "s3cret-token"
+    question = {"root": str(place), "state": str(place), "suffix": ".backup", "components": []}
+    answer = served({"noun": "backups", "verb": "look", **question}, env)
+
+    said = f"the root {env.parent}/*** cannot be opened: No such file or directory"
+    assert answer["problem"]["message"] == said
+    assert answer["problem"]["hint"]
+
+
+def test_a_bug_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its traceback: it has to reach the one who can report it."""
+    monkeypatch.setitem(routes.ROUTES, "a.bug", "system.processes:listening")
+    answer = served({"noun": "a", "verb": "bug"})
+
+    assert "TypeError" in answer["bug"]
+
+
+def test_a_holder_that_asks_is_alive(tmp_path: Path) -> None:
+    """Each question of a run touches its lease."""
+    lease = tmp_path / "runs" / "r1" / "lease.json"
+    lease.parent.mkdir(parents=True)
+    lease.write_text("{}")
+    os.utime(lease, (1, 1))
+    served({"noun": "no", "verb": "such", "run": "r1", "state": str(tmp_path)})
+
+    assert lease.stat().st_mtime > 1

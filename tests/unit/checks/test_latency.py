@@ -1,0 +1,144 @@
+"""Response times: within the limit, beyond it, or not to be told; and against a baseline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_rollback.agent.observe.probes import percentiles
+from pytest_rollback.checks import latency
+from pytest_rollback.checks.latency import Latencies, Series
+from pytest_rollback.errors import Inconclusive, Refused
+from suites.validate import test_answering as answering
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def series(
+    samples: Sequence[float],
+    *,
+    limit: float = 100.0,
+    kept: dict[str, Any] | None = None,
+    overhead: float = 0.2,
+    failed: int = 0,
+) -> Series:
+    """Return what a probe with these response times is."""
+    problem = "answered 500, not 200" if failed else None
+    found = {"samples_ms": list(samples), "failed": failed, "problem": problem}
+    found |= {"overhead": overhead, **percentiles.summary(samples)}
+    return Series("web", limit, found, kept)
+
+
+def kept(p50: float, p95: float) -> dict[str, Any]:
+    """Return a baseline."""
+    return {"p50": p50, "p95": p95, "max": p95, "samples": 50, "when": "2026-11-24"}
+
+
+@pytest.mark.parametrize(
+    ("samples", "slow", "unsure"),
+    [
+        ([10.0] * 100, False, False),
+        ([10.0] * 99 + [500.0], False, True),
+        ([10.0] * 198 + [500.0] * 2, False, False),
+        ([10.0] * 95 + [120.0] * 5, False, True),
+        ([120.0] * 100, True, False),
+        ([10.0] * 80 + [120.0] * 20, True, False),
+        ([10.0] * 49, False, True),
+        ([], False, True),
+        ([100.1] * 100, False, True),  # asking takes 0.2 ms of it
+    ],
+)
+def test_a_limit_is_kept_broken_or_not_to_be_told(
+    samples: list[float], *, slow: bool, unsure: bool
+) -> None:
+    """The interval of the p95 decides, and what asking costs is in favour of the system."""
+    found = series(samples)
+
+    assert (bool(found.slow), bool(found.unsure)) == (slow, unsure)
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "share"),
+    [
+        (60.0, 40.0, 0.5),
+        (100.0, 40.0, 1.5),
+        (30.0, 40.0, 0.0),
+        (9.0, 1.0, 0.0),  # eight milliseconds are the host's noise
+        (12.0, 1.0, 11.0),
+    ],
+)
+def test_degradation_is_how_much_slower_it_is(now: float, then: float, share: float) -> None:
+    """Half as slow again is 0.5; small differences are noise, whatever their ratio."""
+    found = series([now] * 50, kept=kept(then, 1000.0))
+
+    assert found.degraded()[0] == pytest.approx(share)
+
+
+def test_a_slower_tail_counts_as_well() -> None:
+    """Most answers are as fast as ever, and one of five is not."""
+    share, said = series([10.0] * 40 + [60.0] * 10, kept=kept(10.0, 12.0)).degraded()
+
+    assert share == pytest.approx(4.0)
+    assert said == "web: p95 at least 60.0 ms, 400% above 12.0 ms of 2026-11-24"
+
+
+class Component:
+    """As much of a component as the criterion asks for."""
+
+    name, health, requests, log, unit = "web", "web", (), "journal", "shop-web"
+
+
+def judged(found: Series, problem: Refused | None = None) -> dict[str, object]:
+    """Judge one series against its baseline; return what was kept of it."""
+    said: dict[str, object] = {}
+    answering.test_the_component_is_not_slower_than_it_was(
+        Latencies({"web": found}, problem),
+        Component(),  # type: ignore[arg-type]
+        said.__setitem__,
+    )
+    return said
+
+
+@pytest.mark.parametrize("now", [75.0, 100.0, 124.9])
+def test_less_than_a_quarter_slower_is_met(now: float) -> None:
+    """'Performance issues <25% degradation from baseline': no rollback required."""
+    assert judged(series([now] * 50, kept=kept(100.0, 100.0)))["slower by"] == {
+        "web": f"{max(0.0, now / 100 - 1) if now > 110 else 0:.0%}"
+    }
+
+
+def test_more_than_half_slower_is_not_met() -> None:
+    """'System performance degraded >50% from baseline': immediate rollback required."""
+    with pytest.raises(Refused) as caught:
+        judged(series([61.0] * 50, kept=kept(40.0, 40.0)))
+    assert caught.value.findings == ("web: p50 at least 61.0 ms, 52% above 40.0 ms of 2026-11-24",)
+
+
+@pytest.mark.parametrize("now", [51.0, 59.0])
+def test_between_them_the_procedure_is_silent(now: float) -> None:
+    """And says so, instead of a pass or a failure."""
+    with pytest.raises(Inconclusive, match="the procedure is silent"):
+        judged(series([now] * 50, kept=kept(40.0, 40.0)))
+
+
+def test_without_a_baseline_nothing_is_concluded() -> None:
+    """None stored, none that can be trusted, or nothing to compare with it."""
+    with pytest.raises(Inconclusive, match="nothing to compare web with") as caught:
+        judged(series([10.0] * 50))
+    assert "pytest suites/readiness" in caught.value.hint
+    with pytest.raises(Inconclusive, match="damaged"):
+        judged(series([10.0] * 50), Refused("it is damaged", hint="rm it"))
+    with pytest.raises(Inconclusive):
+        judged(series([], kept=kept(40.0, 40.0), failed=4))
+
+
+def test_a_fault_is_whatever_keeps_a_series_from_being_a_baseline() -> None:
+    """Wrong answers, too slow, not to be told, or slower than what is kept by more than half."""
+    assert latency.faults(series([10.0] * 50)) == ""
+    assert "1 of 51 answers" in latency.faults(series([10.0] * 50, failed=1))
+    assert "the limit is 100 ms" in latency.faults(series([120.0] * 50))
+    assert "50 are needed" in latency.faults(series([10.0] * 9))
+    assert "150% above" in latency.faults(series([50.0] * 50, kept=kept(20.0, 20.0)))
+    assert latency.faults(series([28.0] * 50, kept=kept(20.0, 20.0))) == ""

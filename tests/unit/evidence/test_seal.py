@@ -1,0 +1,170 @@
+"""A run's folder as evidence: whatever is changed in it afterwards is found."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_rollback.evidence import seal, signoffs
+from pytest_rollback.report import amend
+from tests.unit.support.run_folder import call, left, story, written
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder of a run that is over."""
+    return left(tmp_path)
+
+
+def edited(path: Path, old: str, new: str) -> None:
+    """Change one word in a file."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def resealed(folder: Path) -> None:
+    """Do what somebody does who knows how: change the timeline, and write new checksums."""
+    edited(folder / "timeline.jsonl", "RECOVERED", "NOT RECOVERED")
+    seal.close(folder, "nothing to see here")
+
+
+def forged(folder: Path) -> None:
+    """Do it thoroughly: without any seal that was there before."""
+    (folder / seal.SEALS).unlink()
+    resealed(folder)
+
+
+JOURNAL = "host/journals/changes"
+Harm = Callable[[Path], object]
+HARMS: dict[str, Harm] = {
+    "a word of the report": lambda at: edited(at / "report.html", "RECOVERED", "recovered"),
+    "a number of the record": lambda at: edited(at / "report.json", "16.0", "15.0"),
+    "an event": lambda at: edited(at / "timeline.jsonl", "stop web", "stop  it"),
+    "an event more": lambda at: signoffs.note(at, "nothing"),
+    "a file less": lambda at: (at / "report.html").unlink(),
+    "a file more": lambda at: (at / "host/extra").write_text(""),
+    "a link": lambda at: (at / "link").symlink_to("/etc/passwd"),
+    "an entry of the journal": lambda at: edited(at / JOURNAL, '"seq": 1', '"seq": 9'),
+    "a checksum": lambda at: edited(at / seal.SUMS, "report.html", "report.htm"),
+    "a seal": lambda at: edited(at / seal.SEALS, "the run ended", "the run failed"),
+    "checksums and seals as well": resealed,
+}
+
+
+def test_nothing_changed(folder: Path) -> None:
+    """The folder, its archive, and the hash that was printed."""
+    head = seal.seals(folder)[0]["hash"]
+
+    assert [*seal.changed(folder, head)] == []
+    code, printed = call("verify_bundle", str(folder), "--head", head[:16])
+    assert (code, f"UNCHANGED: {folder}" in printed) == (0, True)
+
+
+@pytest.mark.parametrize("name", HARMS)
+def test_every_change_is_found(folder: Path, name: str) -> None:
+    """Each is listed, whatever it is."""
+    HARMS[name](folder)
+
+    assert [*seal.changed(folder)] != []
+    code, printed = call("verify_bundle", str(folder))
+    assert (code, "CHANGED: " in printed) == (1, True), printed
+
+
+def test_a_whole_forgery_is_found_by_the_hash_that_was_printed(folder: Path) -> None:
+    """Who rewrites everything cannot rewrite the terminal, the message and the host."""
+    head = seal.seals(folder)[0]["hash"]
+    forged(folder)
+
+    assert [*seal.changed(folder)] == []
+    assert [*seal.changed(folder, head)] == [f"{seal.SEALS}: no seal has the hash {head}"]
+    assert call("verify_bundle", str(folder), "--head", head)[0] == 1
+
+
+def test_ticks_do_not_count_as_changes(folder: Path) -> None:
+    """The timeline grows, the report tells it, and the first seal still holds."""
+    head = seal.seals(folder)[0]["hash"]
+    for item in ("notify-stakeholders", "root-cause-analysis-completed"):
+        amend.amend(folder, signoffs.TICKED, item=item, by="ann")
+
+    assert [*seal.changed(folder, head)] == []
+    assert len(seal.seals(folder)) == 3
+    assert call("verify_bundle", str(folder), "--head", head)[0] == 0
+
+
+def test_the_archive_is_private_and_the_same_each_time(folder: Path, tmp_path: Path) -> None:
+    """The same content gives the same bytes; the archive alone can be verified elsewhere."""
+    archive = seal.archive_of(folder)
+    first = archive.read_bytes()
+    seal.archived(folder)
+
+    assert archive.read_bytes() == first
+    assert stat.S_IMODE(archive.stat().st_mode) == 0o600
+    with tarfile.open(archive) as packed:
+        assert {member.mode for member in packed} == {0o600}
+    elsewhere = tmp_path / "elsewhere.tar.gz"
+    shutil.copy(archive, elsewhere)
+    assert call("verify_bundle", str(elsewhere))[0] == 0
+
+
+def test_an_archive_that_differs_from_the_folder_is_found(folder: Path, tmp_path: Path) -> None:
+    """Both are sound, and they are not the same run."""
+    other = left(tmp_path / "other", folder.name, incident="INC-2")
+    shutil.copy(seal.archive_of(other), seal.archive_of(folder))
+    code, printed = call("verify_bundle", str(folder))
+
+    assert (code, "does not hold what the folder holds" in printed) == (1, True), printed
+
+
+def test_an_archive_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
+    """It came from somebody: nothing is written outside a place of its own."""
+    target = tmp_path / "evil.tar.gz"
+    with tarfile.open(target, "w:gz") as packed:
+        packed.addfile(tarfile.TarInfo("../../evil"))
+    code, printed = call("verify_bundle", str(target))
+
+    assert (code, "HINT: " in printed, "Traceback" in printed) == (4, True, False), printed
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["no-such-run"], ["--head", "xyz"], ["--head", ""], ["--nonsense"], ["a", "b"]],
+)
+def test_bad_input_gives_one_line_and_a_hint(folder: Path, words: list[str]) -> None:
+    """Exit code 4, never a traceback."""
+    code, printed = call("verify_bundle", "--reports", str(folder.parent), *words)
+
+    assert (code, "HINT: " in printed, "Traceback" in printed) == (4, True, False), printed
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"hash": 1}', '{"hash": "a", "files": 7}'])
+def test_damaged_seals_are_said(folder: Path, damage: str) -> None:
+    """Whatever is in that file."""
+    (folder / seal.SEALS).write_text(damage + "\n")
+    code, printed = call("verify_bundle", str(folder))
+
+    assert code in {1, 4}
+    assert ("HINT: " in printed, "Traceback" in printed) == (True, False), printed
+
+
+def test_a_run_that_was_killed_says_how_it_is_made_whole(tmp_path: Path) -> None:
+    """It has a timeline and no seal."""
+    folder = written(tmp_path / "20261124-120000-dead", story())
+    code, printed = call("verify_bundle", str(folder))
+
+    assert (code, "--rebuild" in printed) == (4, True)
+
+
+def test_a_run_that_is_over_is_not_rebuilt(folder: Path) -> None:
+    """Its report is its own."""
+    before = json.loads((folder / "report.json").read_text())
+    code, printed = call("verify_bundle", str(folder), "--rebuild")
+
+    assert (code, "is complete" in printed) == (1, True), printed
+    assert json.loads((folder / "report.json").read_text()) == before

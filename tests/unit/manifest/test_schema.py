@@ -1,0 +1,168 @@
+"""What editors are told of rollback.toml: what the models say, never stale, no typo let through."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from pytest_rollback.errors import ManifestError
+from pytest_rollback.manifest.load import parse
+from pytest_rollback.manifest.schema import comments, duration, read, tables, undescribed
+from pytest_rollback.manifest.values import seconds
+
+REPOSITORY = Path(__file__).parents[3]
+MANIFEST = REPOSITORY / "rollback.toml"
+WHOLE = """
+[services]
+socket = "/run/supervisor.sock"
+[[logs.noise]]
+pattern = "ERROR: cache is cold"
+owner = "ops"
+until = 2026-12-31
+[[waivers]]
+criterion = "readiness.drill.recent"
+component = "gateway"
+owner = "ops"
+reason = "first drill is planned"
+until = 2026-12-31
+"""
+
+Spoil = Callable[[dict[str, Any]], object]
+
+
+def document() -> dict[str, Any]:
+    """Return the shipped manifest, with the tables that it only shows in comments."""
+    found = tomllib.loads(MANIFEST.read_text())
+    extra = tomllib.loads(WHOLE)
+    return (
+        found
+        | {key: found.get(key, {}) | extra[key] for key in ("services", "logs")}
+        | {"waivers": extra["waivers"]}
+    )
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - any TOML in, the same as JSON has it out
+    """Return a document with its dates as texts."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def complaints(found: dict[str, Any]) -> list[str]:
+    """Return what an editor would underline."""
+    checker = jsonschema.Draft202012Validator(
+        read(MANIFEST), format_checker=jsonschema.FormatChecker()
+    )
+    return [error.message for error in checker.iter_errors(plain(found))]
+
+
+def test_docs_are_what_would_be_made_now() -> None:
+    """docs/rollback.schema.json and docs/manifest.md are renewed by scripts/schema --write."""
+    done = subprocess.run(
+        [REPOSITORY / "scripts/schema", "--check"], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_what_is_printed_is_the_schema() -> None:
+    """scripts/schema without an option prints it."""
+    done = subprocess.run([REPOSITORY / "scripts/schema"], capture_output=True, check=True)
+
+    assert json.loads(done.stdout) == read(MANIFEST)
+
+
+def test_the_schema_itself_is_valid() -> None:
+    """It is a schema of the draft that it names."""
+    jsonschema.Draft202012Validator.check_schema(read(MANIFEST))
+
+
+def test_every_key_is_described() -> None:
+    """A new key needs its comment in rollback.toml, where people look it up."""
+    assert undescribed(read(MANIFEST)) == []
+
+
+def test_a_key_that_nobody_described_is_found() -> None:
+    """Without the comments all of them are."""
+    text = "\n".join(line.split(" # ")[0] for line in MANIFEST.read_text().splitlines())
+
+    assert comments(text) == {}
+
+
+def test_every_table_stands_in_the_shipped_file() -> None:
+    """Each table of the models is shown there, at least as a comment."""
+    shown = {table for table, _ in comments(MANIFEST.read_text())}
+
+    assert {table for table, _ in tables(read(MANIFEST))} <= shown
+
+
+def test_the_first_line_names_the_schema() -> None:
+    """Editors look for it there."""
+    first = MANIFEST.read_text().splitlines()[0]
+
+    assert first.startswith("#:schema ")
+    assert (REPOSITORY / first.removeprefix("#:schema ")).is_file()
+
+
+def test_the_shipped_manifest_is_valid() -> None:
+    """Also with every table that it shows in comments."""
+    assert complaints(tomllib.loads(MANIFEST.read_text())) == []
+    assert complaints(document()) == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda d: d["system"].update(rott="/x"),
+        lambda d: d.update(componets=[]),
+        lambda d: d["probes"]["query"].update(methd="GET"),
+        lambda d: d["probes"].update({"Not A Name": {"url": "http://x/"}}),
+        lambda d: d["system"].update(rto=15),
+        lambda d: d["system"].update(rto="15 minutes"),
+        lambda d: d["system"].update(rto="15minutes"),
+        lambda d: d["system"].update(root="opt"),
+        lambda d: d["system"].update(state="/var/../etc"),
+        lambda d: d["system"].update(secrets=["../etc/shadow"]),
+        lambda d: d["system"].update(secrets=["a/.."]),
+        lambda d: d["system"].update(secrets=["/etc/shadow"]),
+        lambda d: d["target"].update(connection="server"),
+        lambda d: d["target"].update(sudo="yes"),
+        lambda d: d["services"].update(manager="runit"),
+        lambda d: d["components"][0].pop("health"),
+        lambda d: d["components"][0].update(listens=[0]),
+        lambda d: d["components"][0]["constructs"][0].update(call="no colon"),
+        lambda d: d.update(components=[]),
+        lambda d: d["probes"]["query"].update(tcp="localhost:1"),
+        lambda d: d["probes"]["query"].pop("url"),
+        lambda d: d["probes"]["query"].update(samples=10),
+        lambda d: d["waivers"][0].update(until="tomorrow"),
+        lambda d: d["waivers"][0].update(reason=""),
+        lambda d: d["logs"]["noise"][0].pop("owner"),
+        lambda d: d["contacts"][0].update(level=0),
+        lambda d: d.pop("target"),
+    ],
+)
+def test_an_editor_refuses_what_we_refuse(spoil: Spoil) -> None:
+    """One typo, wrong type or missing key: both say no."""
+    spoiled = document()
+    spoil(spoiled)
+    with pytest.raises(ManifestError):
+        parse(spoiled, "rollback.toml")
+
+    assert complaints(spoiled)
+
+
+@pytest.mark.parametrize("written", ["100ms", "3s", "15m", "90d", "1h", "1500ms"])
+def test_a_duration_is_written_as_it_is_read(written: str) -> None:
+    """Defaults are shown with a unit."""
+    assert seconds(duration(seconds(written))) == seconds(written)

@@ -1,0 +1,158 @@
+"""The gate: shut but for one name; it plans again after every change, and takes the host once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pytest_rollback.errors import GateClosed, LockHeld, NotDone, Refused
+from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.recovery import actions
+from pytest_rollback.recovery.action import Action, Scope
+from pytest_rollback.recovery.actions.undo import undoing
+from pytest_rollback.recovery.gate import Gate
+from pytest_rollback.recovery.holder import Holder
+from tests.unit.recovery.site import CHANGED, Site
+
+pytestmark = pytest.mark.usefixtures("systemd")
+
+
+@pytest.fixture
+def timeline(tmp_path: Path) -> Iterator[Timeline]:
+    """A timeline of the test's own."""
+    kept = Timeline(tmp_path / "told")
+    yield kept
+    kept.close()
+
+
+def gate(site: Site, timeline: Timeline, armed: str | None = "here", run: str = "r7") -> Gate:
+    """Return a gate of this process."""
+    holder = Holder.here(run, "ann")
+    return Gate(site.connection, Scope(site.system), timeline, armed=armed, holder=holder)
+
+
+def events(timeline: Timeline) -> list[str]:
+    """Return what happened, in order."""
+    return [str(each["event"]) for each in timeline.events]
+
+
+def test_a_worker_never_gets_one(site: Site, timeline: Timeline) -> None:
+    """Every worker would change the host again."""
+    with pytest.raises(GateClosed, match="xdist"):
+        Gate(
+            site.connection,
+            Scope(site.system),
+            timeline,
+            armed="here",
+            holder=Holder.here("r1", "ann"),
+            worker=True,
+        )
+
+
+@pytest.mark.parametrize("armed", [None, "", "there", "her"])
+def test_it_is_shut_for_any_other_name(site: Site, timeline: Timeline, armed: str | None) -> None:
+    """What it would have done is said with the key; nothing was changed and the host not taken."""
+    before = site.everything()
+    shut = gate(site, timeline, armed)
+    with pytest.raises(GateClosed, match="on target 'here'") as told:
+        shut.perform(actions.RESTORE_FILES)
+
+    assert "--arm=here" in told.value.hint
+    assert site.everything() == before
+    assert not (site.state / "runs").exists()
+    assert events(timeline) == ["action", "failed"]
+
+
+def test_a_change_begins_before_it_is_made(site: Site, timeline: Timeline) -> None:
+    """Looked at, done, looked at again; a second time there is nothing to do."""
+    open_gate = gate(site, timeline)
+    foreseen = open_gate.foresee(actions.RESTORE_FILES)
+    done = open_gate.perform(actions.RESTORE_FILES)
+    again = open_gate.perform(actions.RESTORE_FILES)
+    open_gate.end("recovered")
+
+    assert [change.what for change in done.changes] == [change.what for change in foreseen]
+    assert again.changes == ()
+    expected = ["action", "run", "begin", "end", "took", "done", "action", "done"]
+    assert events(timeline) == expected
+    assert open_gate.scope.run == "r7"
+
+
+def test_what_is_still_needed_is_not_done(site: Site, timeline: Timeline) -> None:
+    """An action whose plan does not become empty has failed, whatever its calls said."""
+    change = gate(site, timeline, None).foresee(actions.MAINTENANCE_ON)
+    stubborn = Action(
+        "put the page on", "isolate", lambda _at, _scope: None, lambda _scope, _found: change
+    )
+    with pytest.raises(NotDone, match="still needed after it was done"):
+        gate(site, timeline).perform(stubborn, vital=False)
+
+    assert events(timeline)[-1] == "advisory"
+
+
+def test_a_host_that_is_held_is_not_changed(site: Site, timeline: Timeline) -> None:
+    """The second operator is told who holds it; the first goes on."""
+    first, second = gate(site, timeline), gate(site, timeline, run="r8")
+    first.perform(actions.MAINTENANCE_ON)
+    second._holder = replace(second._holder, pid=os.getppid(), pid_started=0.0)  # noqa: SLF001
+    before = site.everything()
+    for refused in (second.enter, lambda: second.perform(actions.RESTORE_FILES)):
+        with pytest.raises(LockHeld, match="held by ann"):
+            refused()
+
+    assert site.everything() == before
+
+
+@pytest.mark.parametrize("armed", [None, "here"])
+def test_a_host_that_nobody_holds_is_not_taken_before_its_time(
+    site: Site, timeline: Timeline, armed: str | None
+) -> None:
+    """What cannot be planned leaves no run behind."""
+    gate(site, timeline, armed).enter()
+
+    assert events(timeline) == []
+    assert not (site.state / "runs").exists()
+
+
+def test_a_misspelt_name_is_told_before_anything_is_asked(site: Site, timeline: Timeline) -> None:
+    """The operator sees what he typed, and not what the host says first."""
+    with pytest.raises(GateClosed, match="armed for 'her'") as told:
+        gate(site, timeline, "her").enter()
+
+    assert "--arm=here" in told.value.hint
+    assert site.connection.trips == 0
+
+
+def test_a_run_is_taken_back_as_a_whole(site: Site, timeline: Timeline) -> None:
+    """Undo stops, brings the failed release back and starts it; a hotfix since then refuses it."""
+    before = site.everything()
+    forward = gate(site, timeline)
+    for action in (actions.GUARD_ON, actions.RESTORE_FILES, actions.RESTORE_CONFIGURATION):
+        forward.perform(action)
+    forward.end("failed")
+    back = gate(site, timeline)
+    back.scope = replace(back.scope, run="r7")
+    live = site.path(CHANGED[0])
+    restored = live.read_text()
+    live.write_text("hotfix")
+    with pytest.raises(Refused, match="1 changes were made after run r7"):
+        back.foresee(undoing("r7")[1])
+    live.write_text(restored)
+    stop, undo, start = undoing("r7")
+    back.perform(stop)
+    assert [change.noun for change in back.perform(undo).changes] == ["restore"]
+
+    assert site.everything() == before
+    assert back.perform(undo).changes == ()
+    assert [change.verb for change in back.foresee(start)] == ["start", "start"]
+
+
+def test_a_gate_that_took_no_host_lets_go_of_none(site: Site, timeline: Timeline) -> None:
+    """The end of a run that never began asks the host for nothing."""
+    gate(site, timeline).end("failed")
+
+    assert not (site.state / "runs").exists()

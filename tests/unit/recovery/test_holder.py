@@ -1,0 +1,209 @@
+"""After a line that dropped: the next one of the same machine goes on at once, any other waits.
+
+The host is an agent in namespaces of its own: it has another name, and sees no process of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_rollback.agent.state import lease
+from pytest_rollback.agent.system import processes
+from pytest_rollback.errors import LockHeld
+from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.recovery import status
+from pytest_rollback.recovery.action import Action, Scope
+from pytest_rollback.recovery.gate import Gate
+from pytest_rollback.recovery.holder import Holder, is_gone
+from tests.unit.recovery.site import Direct, Site
+from tests.unit.support.apart import ROOT_ONLY, elsewhere
+
+pytestmark = ROOT_ONLY
+
+PLUGINS = str(Path(lease.__file__).parents[3])
+AGENT = """
+import json, socket, sys
+sys.path.insert(0, sys.argv[1])
+from pytest_rollback.agent import main as entry
+socket.sethostname("target")
+print(json.dumps([entry.answer(question) for question in json.loads(sys.argv[2])]))
+"""
+SEES = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from pytest_rollback.agent.system import processes
+processes.started(os.getpid())  # an account without rights finds no module to load for it
+os.setgroups([])  # the group 0 sees all
+os.setgid(65534)
+os.setuid(65534)
+print(processes.started(int(sys.argv[2])), processes.is_gone(int(sys.argv[2]), 1.0))
+"""
+
+
+class Elsewhere(Direct):
+    """The agent on a host of another name, with processes of its own."""
+
+    def ask_all(self, questions: Iterable[Mapping[str, object]], *, deadline: float) -> list[Any]:
+        """Return the answers to several questions; `deadline` is nobody's here."""
+        del deadline
+        command = ["unshare", "--uts", "--pid", "--fork", "--mount-proc", sys.executable, "-c"]
+        done = subprocess.run(
+            [*command, AGENT, PLUGINS, json.dumps(list(questions))],
+            check=True,
+            stdout=subprocess.PIPE,
+        )
+        return [self._value(answer) for answer in json.loads(done.stdout)]
+
+
+class Controller:
+    """Begins runs on that host, as whoever it is told to be."""
+
+    def __init__(self, site: Site, timeline: Timeline) -> None:
+        self.site, self.timeline = site, timeline
+        self.connection = Elsewhere(site.system)
+
+    def gate(self, run: str, **other: Any) -> Gate:  # noqa: ANN401 - a field of the holder
+        """Return a gate of this process, but for what is other."""
+        holder = replace(Holder.here(run, f"ann-{run}"), **other)
+        return Gate(
+            self.connection, Scope(self.site.system), self.timeline, armed="here", holder=holder
+        )
+
+    def begin(self, run: str, **other: Any) -> str:  # noqa: ANN401
+        """Begin a run; return the one that it is then."""
+        gate = self.gate(run, **other)
+        gate.perform(NOTHING)
+        return gate.scope.run
+
+
+NOTHING = Action("nothing", "prepare", lambda _at, _scope: None, lambda _scope, _found: ())
+
+
+@pytest.fixture
+def controller(site: Site, tmp_path: Path) -> Iterator[Controller]:
+    """A machine from where that host is rolled back."""
+    kept = Timeline(tmp_path / "told")
+    yield Controller(site, kept)
+    kept.close()
+
+
+@pytest.fixture
+def dead() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def test_a_holder_that_died_here_is_gone_on_with_at_once(controller: Controller, dead: int) -> None:
+    """Nobody has its number any more."""
+    assert controller.begin("r1", pid=dead) == "r1"
+    assert controller.begin("r2") == "r1"
+
+
+def test_a_number_that_somebody_got_since_then_is_not_the_holder(controller: Controller) -> None:
+    """The process that has it started at another time."""
+    controller.begin("r1", pid=os.getppid(), pid_started=1.0)
+
+    assert controller.begin("r2") == "r1"
+
+
+def test_one_that_lives_here_is_not_taken_over(controller: Controller) -> None:
+    """The way out is to end it; on this machine the same command then goes on."""
+    alive = os.getppid()
+    controller.begin("r1", pid=alive, pid_started=processes.started(alive))
+    with pytest.raises(LockHeld, match="held by ann-r1") as caught:
+        controller.begin("r2")
+
+    here = processes.here().host
+    assert f"'kill -INT {alive}' on {here}" in caught.value.hint
+    assert f"on {here} at once, elsewhere 120 s after its last word" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"host": "jump-2"},
+        {"boot": "00000000-0000-4000-8000-000000000000"},
+        {"space": "pid:[4026530000]"},
+        {"boot": "", "space": ""},
+    ],
+    ids=["another machine", "one of the same name", "a container of the same name", "no /proc"],
+)
+def test_one_that_cannot_be_seen_from_here_is_waited_for(
+    controller: Controller, dead: int, other: dict[str, str]
+) -> None:
+    """That nobody has its number here says nothing; its silence does, and from anywhere."""
+    controller.begin("r1", pid=dead, **other)
+    with pytest.raises(LockHeld, match="held by ann-r1"):
+        controller.begin("r2")
+    path = controller.site.state / "runs" / "r1" / "lease.json"
+    silent = time.time() - lease.SILENT - 1
+    os.utime(path, (silent, silent))
+
+    assert controller.begin("r2") == "r1"
+
+
+def test_of_two_who_see_it_dead_one_goes_on(controller: Controller, dead: int) -> None:
+    """What the second one saw is not who holds the host by then."""
+    controller.begin("r1", pid=dead)
+    second = controller.gate("r3")
+    seen = second._gone()  # noqa: SLF001 - just before the first one takes over
+    alive = os.getppid()
+    controller.begin("r2", pid=alive, pid_started=processes.started(alive))
+    about = controller.site.system.about
+    wanted = {"state": about.state, "target": "here", "only": [], **asdict(second._holder)}  # noqa: SLF001
+    with pytest.raises(LockHeld, match="held by ann-r2"):
+        controller.connection.ask("runs", "begin", **wanted, gone=seen)
+    with pytest.raises(LockHeld, match="held by ann-r2"):
+        controller.begin("r3")
+
+    assert len(seen) == 1
+
+
+def test_its_status_is_told_from_here_as_well(controller: Controller, dead: int) -> None:
+    """It is interrupted, and the next command goes on with it; elsewhere it may be at work."""
+    controller.begin("r1", pid=dead)
+    (told,) = status.runs(controller.connection)
+    assert (told["state"], status.words(told)) == ("open", "interrupted")
+    controller.begin("r1", pid=dead, host="jump-2")
+    (told,) = status.runs(controller.connection)
+
+    assert (told["state"], status.words(told)) == ("held", "at work")
+
+
+def test_without_proc_nobody_is_called_dead(dead: int, tmp_path: Path) -> None:
+    """Neither a holder of here, nor a number that nobody can tell the age of."""
+    at = processes.here()
+    assert is_gone([*at, dead, 1.0])
+    with elsewhere(tmp_path):
+        assert not is_gone([*at, dead, 1.0])
+        assert not is_gone(["", "", "", dead, 1.0])
+        assert not processes.is_gone(os.getpid(), 1.0)
+
+
+@pytest.mark.parametrize("pid", [0, -1, 2**40])
+def test_what_is_no_number_of_a_process_is_nobody_dead(pid: int) -> None:
+    """Zero and less would be whole groups."""
+    assert not processes.is_gone(pid, 1.0)
+
+
+def test_one_that_is_hidden_from_us_is_not_called_dead() -> None:
+    """Where /proc shows everybody their own processes only, others' are there all the same."""
+    script = 'mount -t proc -o hidepid=2 proc /proc && exec "$@"'
+    command = ["unshare", "--mount", "sh", "-c", script, "sh", sys.executable, "-c", SEES]
+    done = subprocess.run(
+        [*command, PLUGINS, str(os.getpid())], check=True, stdout=subprocess.PIPE, text=True
+    )
+
+    assert done.stdout.split() == ["0.0", "False"]

@@ -1,0 +1,80 @@
+"""Plans of actions from what was found: no host is asked, only words and changes are compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_rollback.recovery import actions
+from pytest_rollback.recovery.actions import services
+from tests.unit.recovery.site import Site
+
+WELL = {"state": "active", "problem": None, "uptime": 60.0}
+
+
+@pytest.mark.parametrize(
+    ("found", "lacking"),
+    [
+        ({}, ()),
+        ({"state": "failed"}, ("it is failed",)),
+        ({"problem": "answered 503"}, ("it is not healthy: answered 503",)),
+        ({"uptime": 0.12}, ("it is up for 0.1 s only",)),
+    ],
+)
+def test_a_component_lacks_a_start_until_it_is_healthy_and_settled(
+    site: Site, found: dict[str, Any], lacking: tuple[str, ...]
+) -> None:
+    """Down, unhealthy and too young are three reasons; one that is well has none."""
+    assert services.lacking(site.system.components[0], {**WELL, **found}) == lacking
+
+
+def test_units_that_cannot_be_guarded_are_told(site: Site) -> None:
+    """The guard goes up all the same, and says which units it does not keep."""
+    found = {"on": False, "left": False, "pending": ["a.py"], "unguarded": ["mesh"]}
+    (change,) = actions.GUARD_ON.plan(site.scope(), found)
+
+    assert change.why == (
+        "1 files are to be restored or moved; not configured in [services] directory: mesh"
+    )
+
+
+def test_a_rehearsal_lifts_the_guard_that_will_be_up(site: Site) -> None:
+    """Nothing is left of it now; once it was put up there is."""
+    scope, found = site.scope(), {"on": False, "left": False, "unguarded": []}
+    assert actions.GUARD_OFF.plan(scope, found) == ()
+    (change,) = actions.GUARD_OFF.plan(scope, actions.GUARD_OFF.ahead(scope, found))
+
+    assert change.what == "let gate, mesh start again"
+
+
+def test_what_comes_from_git_is_told(site: Site) -> None:
+    """A restore says which files have no saved copy that could be used."""
+    found = {"paths": ["a.py", "b.py"], "git": ["b.py"], "digest": "d", "bytes": 2000}
+    (change,) = actions.RESTORE_FILES.plan(site.scope(), found)
+
+    assert change.what == "restore 2 files, 1 of them from git"
+    assert change.why == (
+        "not as recorded: a.py, b.py; no saved copy that could be used, but the recorded commit: "
+        "b.py"
+    )
+
+
+def test_shared_copies_are_separated_by_one_change(site: Site) -> None:
+    """Each saved copy that is the live file itself gets bytes of its own."""
+    (change,) = actions.SEPARATE.plan(site.scope(), {"shared": ["a.py"]})
+
+    assert (change.noun, change.verb) == ("shared", "part")
+    assert change.what == "give 1 saved copy bytes of their own"
+    assert change.why == "names were exchanged: a.py"
+    assert change.seconds == site.system.budgets.files
+
+
+def test_a_rehearsal_closes_what_will_be_restored(site: Site) -> None:
+    """Live files that differ now are no reason to refuse then: they are restored before."""
+    scope = site.scope()
+    found = actions.CLOSE.look(site.connection, scope)
+    assert found["differ"]
+    (change,) = actions.CLOSE.plan(scope, actions.CLOSE.ahead(scope, found))
+
+    assert change.verb == "close"

@@ -1,0 +1,173 @@
+"""Undo as a whole: foreseen, refused before anything is touched, and told by the journal alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_rollback.agent.state import progress, runs
+from pytest_rollback.errors import Refused
+from pytest_rollback.plugin import fixtures
+from pytest_rollback.recovery import actions
+from tests.unit.recovery.site import ADDED, CHANGED, FILES, Site
+from tests.unit.recovery.test_guard import holder
+
+
+def ahead(site: Site) -> dict[str, Any]:
+    """Return what undo would do."""
+    place = {"root": str(site.root), "state": str(site.state), "suffix": ".backup"}
+    found: dict[str, Any] = site.connection.ask("restore", "look_undo", run="r1", **place)
+    return found
+
+
+def everything(site: Site) -> None:
+    """Begin a run, and carry all of it out that changes files."""
+    site.connection.ask("runs", "begin", **holder(site, "r1"))
+    site.perform(actions.MAINTENANCE_ON)
+    for action in FILES:
+        site.perform(action)
+
+
+@pytest.mark.usefixtures("systemd")
+def test_undo_is_foreseen_without_a_change(site: Site) -> None:
+    """A dry look names what comes back; nothing is changed, and undo does just that."""
+    everything(site)
+    after = site.everything()
+    found = ahead(site)
+    assert site.everything() == after
+    assert sorted(found["files"]) == sorted(CHANGED)
+    assert found["units"] == ["gate.service"]
+    assert (found["page"], found["database"]) == (str(site.page), None)
+    assert (found["conflicts"], found["undone"]) == ([], False)
+    site.undo()
+
+    assert ahead(site)["undone"] is True
+    assert (ahead(site)["files"], ahead(site)["moved"]) == ([], [])
+
+
+def hotfix(site: Site) -> str:
+    """Change a restored file."""
+    site.put("gate/serve.py", "hotfix")
+    return "gate/serve.py changed after the restore"
+
+
+def rewrite_unit(site: Site) -> str:
+    """Change an installed unit file."""
+    (site.units / "gate.service").write_text("edited")
+    return "gate.service changed since it was installed"
+
+
+def rewrite_page(site: Site) -> str:
+    """Write another maintenance page."""
+    site.page.write_text("we moved")
+    return "is not the one that was written"
+
+
+def occupy(site: Site) -> str:
+    """Put something where an added file was."""
+    site.put(ADDED[0], "somebody's")
+    return f"there is something else now at {ADDED[0]}"
+
+
+@pytest.mark.usefixtures("systemd")
+def test_undo_tells_all_that_stands_in_its_way_and_touches_nothing(site: Site) -> None:
+    """Four conflicts: all in one refusal, every file as it was."""
+    everything(site)
+    said = [change(site) for change in (hotfix, rewrite_unit, rewrite_page, occupy)]
+    after = site.everything()
+    with pytest.raises(Refused) as caught:
+        site.undo()
+
+    assert [each for each in said if each not in str(caught.value)] == []
+    assert site.everything() == after
+    assert len(ahead(site)["conflicts"]) == len(said)
+
+
+@pytest.mark.parametrize("before", [None, "their own page"])
+@pytest.mark.usefixtures("systemd")
+def test_undo_brings_the_page_back_from_before(site: Site, before: str | None) -> None:
+    """No page, or somebody else's: what was there before the run is there again."""
+    if before:
+        site.page.write_text(before)
+    everything(site)
+    site.perform(actions.MAINTENANCE_ON)
+    site.connection.ask("page", "off", **page(site))
+    assert not site.page.exists()
+    site.undo()
+
+    assert (site.page.read_text() if site.page.exists() else None) == before
+
+
+def page(site: Site) -> dict[str, object]:
+    """Return a question about the page."""
+    return {"page": str(site.page), "text": "back soon", "run": "r1", "state": str(site.state)}
+
+
+@pytest.mark.usefixtures("systemd")
+def test_a_run_that_is_undone_changes_nothing_more(site: Site) -> None:
+    """Going on with it is refused; a new run goes on."""
+    everything(site)
+    site.undo()
+    before = site.everything()
+    with pytest.raises(Refused, match="this run was undone"):
+        site.perform(actions.REMOVE_ADDED)
+
+    assert site.everything() == before
+
+
+@pytest.mark.usefixtures("systemd")
+def test_how_far_a_run_came_is_told_by_its_journal_alone(site: Site) -> None:
+    """Without a lease: who began it and when, what is done and next, its head."""
+    site.connection.ask("runs", "begin", **holder(site, "r1"))
+    site.perform(actions.MAINTENANCE_ON)
+    site.perform(actions.RESTORE_FILES)
+    (site.state / "runs/r1/lease.json").unlink()
+    (found,) = runs.look({"state": str(site.state)})
+    said = {each["name"]: each["state"] for each in found["steps"]}
+    assert said == {"show the maintenance page": "done", "restore files": "done"}
+    assert (found["id"], found["by"], found["target"]) == ("r1", "ann", "here")
+    assert (found["next"], found["undo"]) == ("move added files away", None)
+    assert len(found["head"]) == 64
+    site.undo()
+    (found,) = runs.look({"state": str(site.state), "run": "r1"})
+
+    assert (found["outcome"], found["next"], found["undo"]) == ("undone", None, "done")
+
+
+@pytest.mark.usefixtures("systemd")
+def test_a_damaged_journal_is_told(site: Site) -> None:
+    """What it says cannot be trusted: no step, and what is wrong."""
+    site.connection.ask("runs", "begin", **holder(site, "r1"))
+    site.perform(actions.SNAPSHOT)
+    journal = site.state / "runs/r1/changes"
+    journal.write_bytes(journal.read_bytes().replace(b"snapshot", b"snapshut", 1))
+    (found,) = runs.look({"state": str(site.state)})
+
+    assert (found["steps"], found["next"]) == ([], None)
+    assert "damaged at line 2" in found["damage"]
+
+
+def test_a_half_undone_run_is_not_gone_on_with(site: Site) -> None:
+    """The way out is to finish the undo."""
+    site.connection.ask("runs", "begin", **holder(site, "r1"))
+    question = {"state": str(site.state), "run": "r1"}
+    with runs.working(question, back=True) as work:
+        work.journal.add(progress.UNDO)
+    with pytest.raises(Refused, match="half undone") as caught:
+        site.connection.ask("runs", "begin", **holder(site, "r1"))
+
+    assert "scripts/rollback --undo r1" in str(caught.value)
+
+
+def test_every_action_is_carried_out_by_a_drill() -> None:
+    """An action that no fixture performs would be left out of the real thing, and nobody told."""
+    performed = Path(fixtures.__file__).read_text(encoding="utf-8")
+    missing = [
+        name
+        for name in actions.__all__
+        if name != "ACTIONS" and f"gate.perform(actions.{name}" not in performed
+    ]
+
+    assert missing == []

@@ -1,0 +1,133 @@
+"""Unit files of the release, installed under the units' own names, and read by the manager."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_rollback.errors import Refused
+from pytest_rollback.recovery import actions
+from tests.unit.recovery.site import Site, Systemd
+
+
+def restored(site: Site) -> None:
+    """Bring the configuration back, which the unit files are part of."""
+    site.perform(actions.RESTORE_CONFIGURATION)
+
+
+def test_what_differs_is_installed_kept_and_read(site: Site, systemd: Systemd) -> None:
+    """Under the unit's name; owner, mode and attributes stay; the failed one is evidence."""
+    restored(site)
+    installed = site.units / "gate.service"
+    installed.chmod(0o600)
+    assert site.perform(actions.INSTALL_UNITS) == 1
+    assert site.perform(actions.INSTALL_UNITS) == 0
+
+    assert installed.read_text() == "[Service]\nExecStart=previous gate\n"
+    assert installed.stat().st_mode & 0o777 == 0o600
+    assert systemd.told() == ["daemon-reload"]
+    assert sorted(path.name for path in site.units.iterdir()) == ["gate.service", "mesh.service"]
+    kept = site.state / "runs/r1/evidence/units/gate.service"
+    assert kept.read_text().endswith("# current\n")
+
+
+def test_identical_unit_files_are_left_alone(site: Site, systemd: Systemd) -> None:
+    """A file that is right already is not written again."""
+    restored(site)
+    mesh = (site.units / "mesh.service").stat()
+    site.perform(actions.INSTALL_UNITS)
+
+    assert (site.units / "mesh.service").stat().st_ctime_ns == mesh.st_ctime_ns
+    assert site.plan(actions.INSTALL_UNITS) == ()
+    assert systemd.told() == ["daemon-reload"]
+
+
+def test_a_unit_whose_file_was_not_read_again_is_reloaded(site: Site, systemd: Systemd) -> None:
+    """Installed is not read: the manager is asked, and told."""
+    restored(site)
+    site.perform(actions.INSTALL_UNITS)
+    systemd.has("mesh", systemd.state("mesh")["argv"], reload="yes")
+    (change,) = site.plan(actions.INSTALL_UNITS)
+    site.apply(change)
+
+    assert change.why == "not read since they changed: mesh"
+    assert site.plan(actions.INSTALL_UNITS) == ()
+
+
+def test_a_missing_unit_file_is_installed_plainly(site: Site, systemd: Systemd) -> None:
+    """A unit file that somebody removed comes back, 0644; undo takes it away again."""
+    del systemd
+    (site.units / "gate.service").unlink()
+    before = site.everything()
+    restored(site)
+    site.perform(actions.INSTALL_UNITS)
+    assert (site.units / "gate.service").stat().st_mode & 0o777 == 0o644
+
+    site.undo()
+    assert site.everything() == before
+
+
+def test_undo_has_the_unit_files_from_before_read_again(site: Site, systemd: Systemd) -> None:
+    """Where the undo knows the manager, what came back is also what the manager uses."""
+    before = site.everything()
+    restored(site)
+    site.perform(actions.INSTALL_UNITS)
+    site.undo(manager="systemd", socket=None)
+
+    assert site.everything() == before
+    assert systemd.told() == ["daemon-reload", "daemon-reload"]
+
+
+def test_a_link_to_elsewhere_is_refused(site: Site, systemd: Systemd) -> None:
+    """An installed unit file that is a link is not written through, nor replaced."""
+    restored(site)
+    victim = site.home / "victim.service"
+    victim.write_text("mine")
+    (site.units / "gate.service").unlink()
+    (site.units / "gate.service").symlink_to(victim)
+    with pytest.raises(Refused, match="is a symlink, not a unit file of its own"):
+        site.plan(actions.INSTALL_UNITS)
+
+    assert victim.read_text() == "mine"
+    assert systemd.told() == []
+
+
+def test_a_link_into_the_release_is_the_release(site: Site, systemd: Systemd) -> None:
+    """A linked unit has what the release has."""
+    del systemd
+    restored(site)
+    (site.units / "gate.service").unlink()
+    (site.units / "gate.service").symlink_to(site.path("etc/units/gate.service"))
+
+    assert site.plan(actions.INSTALL_UNITS) == ()
+
+
+def test_nothing_is_installed_before_it_is_restored(site: Site, systemd: Systemd) -> None:
+    """The record says what a unit file has to be; another one is not installed."""
+    (site.units / "gate.service").write_text("third")
+    (change,) = site.plan(actions.INSTALL_UNITS)
+    with pytest.raises(Refused, match=r"is not as recorded: gate\.service"):
+        site.apply(change)
+
+    assert (site.units / "gate.service").read_text() == "third"
+    assert systemd.told() == []
+
+
+def test_what_others_could_have_written_is_not_installed(site: Site, systemd: Systemd) -> None:
+    """A unit file that no record vouches for is ours to install only if only we can write it."""
+    del systemd
+    restored(site)
+    site.put("etc/units/mesh.service", "[Service]\nExecStart=evil\n", 0o666)
+    scope = site.scope()
+    found = actions.INSTALL_UNITS.look(site.connection, scope)
+
+    assert found["differ"] == [["gate", "gate.service"]]
+    assert found["skipped"][0][0] == "mesh.service"
+    site.perform(actions.INSTALL_UNITS)
+    assert "evil" not in (site.units / "mesh.service").read_text()
+
+
+def test_a_system_that_keeps_no_unit_files_has_nothing_to_do(site: Site) -> None:
+    """Without [services] source nothing is looked at."""
+    site.describe(services={"directory": str(site.units)})
+
+    assert site.plan(actions.INSTALL_UNITS) == ()

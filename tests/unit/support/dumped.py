@@ -1,0 +1,46 @@
+"""A real PostgreSQL of a test's own, to make dumps with."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_rollback.sandbox.common.postgres import Postgres, bring_tools, demoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROWS = "INSERT INTO t SELECT i, md5(i::text) || 'é' FROM generate_series(1, 20000) AS i"
+
+
+@contextlib.contextmanager
+def server() -> Iterator[Postgres]:
+    """Yield a server with one table, larger than any buffer; all of it is gone afterwards."""
+    place = Path(tempfile.mkdtemp(prefix="pg-"))
+    place.chmod(0o711)
+    bring_tools(place)
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    server = Postgres.at(place, port)
+    server.initialise()
+    daemon = subprocess.Popen(
+        [server.tools / "postgres", "-D", place / "data"],
+        cwd=place,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **demoted(),
+    )
+    try:
+        server.wait()
+        server.sql(f"CREATE TABLE t (i int PRIMARY KEY, words text); {ROWS}")
+        yield server
+    finally:
+        daemon.terminate()
+        daemon.wait(20)
+        shutil.rmtree(place)

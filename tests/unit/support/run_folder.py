@@ -1,0 +1,66 @@
+"""Folders of runs as runs leave them, without a host: what comes after a run is tested on them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from pytest_rollback.agent.state.journal import Journal
+from pytest_rollback.evidence import seal as evidence_seal
+from pytest_rollback.evidence.redaction import Redactor
+from pytest_rollback.evidence.run_folder import seal, write_private
+from pytest_rollback.report.rebuild import page
+from pytest_rollback.run.record import record
+from tests.unit.support.run_facts import NOON, STORY, event, facts, outcome
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def story(**began: object) -> list[dict[str, Any]]:
+    """Return the events of a rollback that went well, from the first to the last."""
+    about = {"run": "r1", "operator": "ann@ops1", "target": "corner", "incident": None, **began}
+    at = NOON + dt.timedelta(seconds=60)
+    end = {"at": at.isoformat(), "offset": 60.0, "event": "finished", "verdict": "RECOVERED"}
+    return [event("began", 0.0, **about), *STORY, end]
+
+
+def written(folder: Path, events: list[dict[str, Any]]) -> Path:
+    """Write a timeline; that is all a killed run leaves."""
+    folder.mkdir(mode=0o700, parents=True)
+    write_private(folder / "timeline.jsonl", "".join(f"{json.dumps(e)}\n" for e in events))
+    return folder
+
+
+def left(reports: Path, name: str = "20261124-120000-aaaa", **more: Any) -> Path:  # noqa: ANN401
+    """Make the folder of a run that is over, sealed."""
+    events = more.pop("events", story())
+    folder = written(reports / name, events)
+    more.setdefault("outcomes", [outcome("validate.health.answers")])
+    made = record(facts(run=name, events=events, elapsed=16.0, **more))
+    write_private(folder / "report.html", page(made))
+    (folder / "host/journals").mkdir(parents=True)
+    journal = Journal(str(folder / "host/journals/changes"))
+    journal.add("snapshot")
+    journal.add("snapshot done", missing=[])
+    journal.close()
+    seal(folder, made, Redactor({}))
+    evidence_seal.close(folder, "the run ended")
+    return folder
+
+
+def call(script: str, *words: str, said: str = "", **environment: str) -> tuple[int, str]:
+    """Run a script as somebody would; return its exit code and what it printed."""
+    done = subprocess.run(
+        [sys.executable, str(REPOSITORY / "scripts" / script), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        input=said,
+        env={**os.environ, **environment},
+    )
+    return done.returncode, done.stdout + done.stderr

@@ -1,0 +1,70 @@
+"""The next command is one to be copied: same system, same incident, never armed by itself."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_rollback.text.next_steps import HOME, Onward, kept, onward, program
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ((), []),
+        (("suites/drill", "--arm=production", "-q"), []),
+        (("--rollback-target=a.toml", "suites/drill"), ["--rollback-target=a.toml"]),
+        (("--rollback-target", "a b.toml"), ["--rollback-target=a b.toml"]),
+        (("--incident", "INC-1", "--soak=15m"), ["--incident=INC-1"]),
+        (
+            ("-o", "rollback_reports=/r", "-o", "rollback_soak_scale=30"),
+            ["-o", "rollback_reports=/r"],
+        ),
+        (("--rollback-target",), ["--rollback-target="]),
+    ],
+)
+def test_what_is_meant_is_kept(words: tuple[str, ...], found: list[str]) -> None:
+    """Which system, which incident, where the reports are; never the word that opens the gate."""
+    assert list(kept(words)) == found
+
+
+def test_the_same_command_is_the_one_that_was_typed() -> None:
+    """Whoever typed scripts/rollback is told scripts/rollback again."""
+    door = "scripts/rollback '--rollback-target=a b.toml' --incident=INC-1 --arm=corner"
+    way = onward(("--rollback-target=/abs/a b.toml", "--live", "suites/drill"), door)
+
+    assert way.again(("-q",)) == door
+    assert way.rollback() == "scripts/rollback '--rollback-target=a b.toml' --incident=INC-1"
+    assert (
+        Onward("pytest").again(("suites/drill", "--arm=a b")) == "pytest suites/drill '--arm=a b'"
+    )
+    assert Onward("pytest", ("--incident=1",)).pytest("suites/triage") == (
+        "pytest suites/triage --incident=1"
+    )
+
+
+def test_pytest_is_called_as_it_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By its name where the shell finds ours, otherwise by its path."""
+    ours = Path(sys.executable).with_name("pytest")
+    monkeypatch.setenv("PATH", str(ours.parent))
+    assert program() == "pytest"
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert shutil.which(program()) or Path(program()).resolve() == ours.resolve()
+    monkeypatch.chdir(tmp_path)
+    assert Path(program()).is_absolute()
+
+
+def test_suites_and_scripts_are_named_as_they_are_found_from_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """From the repository by their short names; from anywhere else by where they are."""
+    monkeypatch.chdir(HOME)
+    assert Onward("pytest").pytest("suites/monitor") == "pytest suites/monitor"
+    monkeypatch.chdir(tmp_path)
+    _, suite = Onward("pytest").pytest("suites/monitor").split()
+    assert Path(suite).is_dir()
+    assert Path(Onward("pytest").rollback()).is_file()
+    assert Onward("pytest").pytest("suites/none", "--soak=15m") == "pytest suites/none --soak=15m"
