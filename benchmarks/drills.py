@@ -29,7 +29,7 @@ import tomli_w
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pytest_rollback.checks import latency
-from pytest_rollback.checks.edge import Near
+from pytest_rollback.checks.edge import LocalProber
 from pytest_rollback.manifest.load import load
 from pytest_rollback.sandbox.local import pristine
 from pytest_rollback.sandbox.local.sandbox import Embedded
@@ -153,11 +153,11 @@ class Stage:
         self.sandbox.down()
 
 
-def outside(target: Target) -> Near:
+def outside(target: Target) -> LocalProber:
     """Return what asks the edge as the run's own prober does, but from here and over all runs."""
     system = load(target.manifest).system
     edge = system.edge and system.edge.model_copy(update={"url": target.edge})
-    return Near(system.model_copy(update={"edge": edge}))
+    return LocalProber(system.model_copy(update={"edge": edge}))
 
 
 def told(seconds: float | None) -> str:

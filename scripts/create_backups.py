@@ -96,11 +96,11 @@ def parser() -> Parser:
 def manifest(named: str | None) -> Path:
     """Return where the target is described: as named, or here, or beside these scripts."""
     if named in {"sandbox", "machine"}:
-        from pytest_rollback.sandbox.common.layout import Layout, Note  # noqa: PLC0415
+        from pytest_rollback.sandbox.common.layout import Layout, SandboxNote  # noqa: PLC0415
         from pytest_rollback.sandbox.target import usual  # noqa: PLC0415
 
         layout = Layout(usual(named))
-        Note.read(layout)
+        SandboxNote.read(layout)
         return layout.manifest
     here = Path("rollback.toml")
     return Path(named) if named else here if here.exists() else REPOSITORY / here

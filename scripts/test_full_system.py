@@ -20,14 +20,14 @@ except ModuleNotFoundError as missing:
     sys.exit(4)
 
 if TYPE_CHECKING:
-    from pytest_rollback.cli.rollback import Night
+    from pytest_rollback.cli.rollback import RollbackCommand
 
 
 def main() -> int:
     """Ask everything; return the exit code."""
     made = procedure.parser(__file__, __doc__ or "")
 
-    def whole(asked: argparse.Namespace, at: Night) -> int:
+    def whole(asked: argparse.Namespace, at: RollbackCommand) -> int:
         names = asked.component or [each.name for each in at.system.components]
         components = procedure.chosen(at.system, __file__, names)
         return procedure.answering(at, components, edge=not asked.component)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fixtures.declared import declares
-from fixtures.monitor import Monitored
+from fixtures.monitor import SoakResult
 from pytest_rollback.checks import soak as checks_soak
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
@@ -22,7 +22,7 @@ def see(component: Component) -> str:
     return f"journalctl -eu {unit}" if log == "journal" else f"tail -n 50 {log}"
 
 
-def enough(monitored: Monitored, record_property: Keep) -> None:
+def enough(monitored: SoakResult, record_property: Keep) -> None:
     """Raise when too little was seen; state how much it was.
 
     Raises:
@@ -40,7 +40,7 @@ def enough(monitored: Monitored, record_property: Keep) -> None:
 
 @criterion("monitor.health.steady")
 def test_the_component_stays_healthy(
-    monitored: Monitored, system: System, component: Component, record_property: Keep
+    monitored: SoakResult, system: System, component: Component, record_property: Keep
 ) -> None:
     """'Monitor system for 15 minutes minimum': its unit is active, its health probe answered."""
     soak, most = monitored.soak, system.monitor.tolerated
@@ -61,7 +61,7 @@ def test_the_component_stays_healthy(
 
 @criterion("monitor.latency.steady")
 def test_the_component_stays_fast(
-    monitored: Monitored, system: System, component: Component, record_property: Keep
+    monitored: SoakResult, system: System, component: Component, record_property: Keep
 ) -> None:
     """'Watch for performance issues': within its limit and its baseline, over all samples."""
     series = monitored.of(component.health)
@@ -94,7 +94,7 @@ def test_the_component_stays_fast(
 
 @criterion("monitor.restarts.none")
 def test_the_unit_is_not_restarted(
-    monitored: Monitored, component: Component, record_property: Keep
+    monitored: SoakResult, component: Component, record_property: Keep
 ) -> None:
     """'Watch for error patterns': one process from the first sample to the last."""
     restarts = list(checks_soak.restarts(monitored.soak, component))
@@ -111,7 +111,7 @@ def test_the_unit_is_not_restarted(
 
 @criterion("monitor.logs.clean")
 def test_the_log_stays_clean(
-    monitored: Monitored, system: System, component: Component, record_property: Keep
+    monitored: SoakResult, system: System, component: Component, record_property: Keep
 ) -> None:
     """'No error logs in past 5 minutes': none while it was watched, and five minutes were seen."""
     found: dict[str, Any] = monitored.log(component)
@@ -139,7 +139,7 @@ def test_the_log_stays_clean(
 
 @criterion("monitor.requests.steady")
 def test_requests_stay_processed(
-    monitored: Monitored, system: System, component: Component, record_property: Keep
+    monitored: SoakResult, system: System, component: Component, record_property: Keep
 ) -> None:
     """'Verify user experience restored': every request was processed, and in time."""
     soak, most = monitored.soak, system.monitor.tolerated
@@ -163,7 +163,7 @@ def test_requests_stay_processed(
 
 
 @criterion("monitor.users.served")
-def test_users_stay_served(monitored: Monitored, system: System, record_property: Keep) -> None:
+def test_users_stay_served(monitored: SoakResult, system: System, record_property: Keep) -> None:
     """'Verify user experience restored': the edge answered as it should in every sample."""
     soak, most = monitored.soak, system.monitor.tolerated
     wrong = checks_soak.said(soak, checks_soak.turned_away)

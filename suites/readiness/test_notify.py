@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.notify import Reached
+from fixtures.notify import ChannelReach
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Refused
 from pytest_rollback.manifest.model import System
@@ -13,7 +13,9 @@ Keep = Callable[[str, object], None]
 
 
 @criterion("readiness.people.reachable", phase="prepare")
-def test_people_can_be_told(system: System, reached: list[Reached], record_property: Keep) -> None:
+def test_people_can_be_told(
+    system: System, reached: list[ChannelReach], record_property: Keep
+) -> None:
     """'Notify stakeholders': every channel has what it needs; a test message is accepted."""
     record_property("channels", {each.name: told(each) for each in reached})
     unusable = [each for each in reached if each.problem]
@@ -31,7 +33,7 @@ def test_people_can_be_told(system: System, reached: list[Reached], record_prope
         )
 
 
-def told(reached: Reached) -> str:
+def told(reached: ChannelReach) -> str:
     """Return what is known of a channel."""
     if reached.problem:
         return "cannot be used"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.runbook import Runbook
+from fixtures.runbook import RunbookCheck
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 
@@ -12,7 +12,7 @@ Keep = Callable[[str, object], None]
 
 
 @criterion("readiness.runbook.true", phase="prepare")
-def test_the_runbook_is_true(runbook: Runbook | None, record_property: Keep) -> None:
+def test_the_runbook_is_true(runbook: RunbookCheck | None, record_property: Keep) -> None:
     """'Verify rollback procedures tested': what the runbook names is there, and no line is a trap.
 
     Nothing of it is run. Where none is described there is nothing that could be wrong.

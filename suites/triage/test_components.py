@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.triage import Seen, known, lost, restarted
+from fixtures.triage import Observation, known, lost, restarted
 from fixtures.verdicts import called
 from pytest_rollback.checks import triage
 from pytest_rollback.checks.latency import Latencies
-from pytest_rollback.checks.triage import Case
+from pytest_rollback.checks.triage import IncidentCase
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive
 from pytest_rollback.manifest.model import Component
@@ -24,7 +24,7 @@ def see(component: Component) -> str:
 
 @criterion("triage.performance.kept", phase="prepare")
 def test_the_component_is_as_fast_as_it_was(
-    seen: Seen, case: Case, component: Component, record_property: Keep
+    seen: Observation, case: IncidentCase, component: Component, record_property: Keep
 ) -> None:
     """'System performance degraded >50% from baseline': as fast as it was."""
     measured: Latencies = known(seen.latencies)
@@ -56,7 +56,7 @@ def test_the_component_is_as_fast_as_it_was(
 
 @criterion("triage.answers.kept", phase="prepare")
 def test_the_component_answers_as_it_should(
-    seen: Seen, case: Case, component: Component, record_property: Keep
+    seen: Observation, case: IncidentCase, component: Component, record_property: Keep
 ) -> None:
     """'System performance degraded >50%': an answer that is wrong or missing is lost altogether."""
     series = list(known(seen.latencies).of(component))
@@ -71,7 +71,7 @@ def test_the_component_answers_as_it_should(
 
 @criterion("triage.components.up", phase="prepare")
 def test_the_component_is_up(
-    seen: Seen, case: Case, component: Component, record_property: Keep
+    seen: Observation, case: IncidentCase, component: Component, record_property: Keep
 ) -> None:
     """'Critical component failures affecting user experience': the component is up."""
     state = seen.later[component.unit]
@@ -92,7 +92,7 @@ def test_the_component_is_up(
 
 @criterion("triage.logs.clean", phase="prepare")
 def test_the_log_has_no_errors(
-    seen: Seen, case: Case, component: Component, record_property: Keep
+    seen: Observation, case: IncidentCase, component: Component, record_property: Keep
 ) -> None:
     """'Minor configuration issues': errors since the unit's start are fixed in place."""
     found = known(seen.logs)[component.name]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.triage import Seen, known, listed
+from fixtures.triage import Observation, known, listed
 from fixtures.verdicts import called
 from pytest_rollback.checks import triage
 from pytest_rollback.checks.recommendation import ROW
-from pytest_rollback.checks.triage import Case, Stated, row_of
+from pytest_rollback.checks.triage import IncidentCase, Stated, row_of
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive
 from pytest_rollback.manifest.model import System
@@ -18,7 +18,9 @@ DECIDE = "the recommendation below says what to do"
 
 
 @criterion("triage.components.isolated", phase="prepare")
-def test_failures_do_not_cascade(seen: Seen, case: Case, record_property: Keep) -> None:
+def test_failures_do_not_cascade(
+    seen: Observation, case: IncidentCase, record_property: Keep
+) -> None:
     """'Cascade failures across multiple systems': not two components fail at once."""
     known(seen.latencies)
     record_property("failing", case.failing or "none")
@@ -26,7 +28,7 @@ def test_failures_do_not_cascade(seen: Seen, case: Case, record_property: Keep) 
 
 
 @criterion("triage.severity.low", phase="prepare")
-def test_no_user_is_affected(matrix: Case, record_property: Keep) -> None:
+def test_no_user_is_affected(matrix: IncidentCase, record_property: Keep) -> None:
     """'Rollback Decision Matrix': user impact and downtime, as stated and as measured."""
     stated, row = matrix.stated, row_of(matrix)
     record_property("impact stated", "no" if stated.impact is None else f"{stated.impact:.0%}")
@@ -54,7 +56,7 @@ def test_no_vulnerability_is_known(stated: Stated, record_property: Keep) -> Non
     """'Security vulnerabilities discovered in new components': nobody has said so."""
     record_property("stated", "--security" if stated.security else "nothing")
     called(
-        triage.security(Case(stated=stated)),
+        triage.security(IncidentCase(stated=stated)),
         record_property,
         hint="isolate the component now if the rollback has to wait",
     )
@@ -65,7 +67,7 @@ def test_no_data_is_known_to_be_corrupt(stated: Stated, record_property: Keep) -
     """'Data corruption or loss detected': nobody has said so."""
     record_property("stated", "--data-corruption" if stated.corruption else "nothing")
     called(
-        triage.corruption(Case(stated=stated)),
+        triage.corruption(IncidentCase(stated=stated)),
         record_property,
         hint="stop what writes; a dump is restored only with restore = true in [database]",
     )
@@ -73,7 +75,7 @@ def test_no_data_is_known_to_be_corrupt(stated: Stated, record_property: Keep) -
 
 @criterion("triage.database.answers", phase="prepare")
 def test_the_database_answers(
-    seen: Seen, case: Case, system: System, record_property: Keep
+    seen: Observation, case: IncidentCase, system: System, record_property: Keep
 ) -> None:
     """'Check database status': it takes connections, where a database is described."""
     record_property("database", system.database.name if system.database else "none described")
@@ -86,7 +88,9 @@ def test_the_database_answers(
 
 
 @criterion("triage.backups.intact", phase="prepare")
-def test_the_backup_set_is_intact(seen: Seen, case: Case, record_property: Keep) -> None:
+def test_the_backup_set_is_intact(
+    seen: Observation, case: IncidentCase, record_property: Keep
+) -> None:
     """'Confirm backup files exist': whether a rollback could be carried out at all."""
     record = known(seen.backups)["record"]
     record_property("saved copies", record["files"])

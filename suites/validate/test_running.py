@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fixtures.settled import Watched, ports
+from fixtures.settled import WatchedUnits, ports
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import Component, System
@@ -27,7 +27,7 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 
 @criterion("validate.units.active")
-def test_the_unit_is_active(settled: Watched, component: Component) -> None:
+def test_the_unit_is_active(settled: WatchedUnits, component: Component) -> None:
     """'All services start successfully': the service manager calls the unit active."""
     unit = settled.after[component.unit]
 
@@ -40,7 +40,9 @@ def test_the_unit_is_active(settled: Watched, component: Component) -> None:
 
 
 @criterion("validate.units.stable")
-def test_the_unit_stays_up(settled: Watched, component: Component, record_property: Keep) -> None:
+def test_the_unit_stays_up(
+    settled: WatchedUnits, component: Component, record_property: Keep
+) -> None:
     """'All services start successfully': the same process, without a restart, while watched."""
     before, after = settled.before[component.unit], settled.after[component.unit]
     record_property("watched_s", round(settled.seconds, 1))
@@ -63,7 +65,7 @@ def test_the_unit_stays_up(settled: Watched, component: Component, record_proper
 
 @criterion("validate.units.listening")
 def test_the_unit_listens(
-    settled: Watched, system: System, component: Component, record_property: Keep
+    settled: WatchedUnits, system: System, component: Component, record_property: Keep
 ) -> None:
     """'All services start successfully': every port is open, those it names or its probes ask."""
     wanted, listening = ports(system, component), settled.after[component.unit]["listening"]

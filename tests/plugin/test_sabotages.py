@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from tests.plugin.bulk import BULK
 from tests.plugin.operator import criteria
 from tests.plugin.village import Village
@@ -170,7 +170,7 @@ def start_again(village: Village) -> None:
 
     def insist() -> None:
         while time.monotonic() < until and not village.calm.wait(0.02):
-            with contextlib.suppress(Problem):
+            with contextlib.suppress(HostError):
                 site.manager.start([site.units[0]])
 
     village.calm.clear()

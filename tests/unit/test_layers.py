@@ -110,7 +110,9 @@ GOOD = {
     "plugins/pytest_rollback/plugin/hooks.py": (
         "import pytest\nfrom pytest_rollback.recovery.gate import Gate"
     ),
-    "plugins/pytest_rollback/plugin/fixtures.py": "import pytest\nfrom pytest_rollback.plugin.session import run_of",
+    "plugins/pytest_rollback/plugin/fixtures.py": (
+        "import pytest\nfrom pytest_rollback.plugin.session import run_of"
+    ),
     "plugins/pytest_rollback/recovery/actions/files.py": (
         "from pytest_rollback.recovery.action import Action\nimport json"
     ),

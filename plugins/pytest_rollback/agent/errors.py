@@ -8,7 +8,7 @@ import shlex
 from typing import Optional
 
 
-class Problem(Exception):
+class HostError(Exception):
     """Something the agent could not or would not do.
 
     Args:
@@ -47,7 +47,7 @@ def way_out(code: Optional[int], path: str) -> str:
     return f"{words.format(path=here, above=above)}; then run the same command again"
 
 
-def failed(error: OSError, path: str) -> Problem:
+def failed(error: OSError, path: str) -> HostError:
     """Return what an error of the system means, with the whole path that it was about."""
     words = error.strerror or str(error)
-    return Problem(f"{path}: {words}", way_out(error.errno, path), "unfinished")
+    return HostError(f"{path}: {words}", way_out(error.errno, path), "unfinished")

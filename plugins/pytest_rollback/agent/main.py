@@ -9,7 +9,7 @@ import signal
 from typing import Any, Dict, List
 
 from . import protocol
-from .errors import Problem, way_out
+from .errors import HostError, way_out
 from .protocol import known, scrub
 from .routes import found
 
@@ -20,7 +20,7 @@ def answer(question: Dict[str, Any]) -> Dict[str, Any]:
     _heard(question)
     try:
         return {"value": found(name)(question)}
-    except Problem as problem:
+    except HostError as problem:
         return {"problem": {"message": problem.message, "hint": problem.hint, "kind": problem.kind}}
     except OSError as error:
         where = f"{error.filename or ''}"

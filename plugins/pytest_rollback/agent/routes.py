@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import Any, Callable, Dict
 
-from .errors import Problem
+from .errors import HostError
 
 ROUTES: Dict[str, str] = {
     "added.look": "rollback.added_files:look",
@@ -77,10 +77,10 @@ def found(name: str) -> Callable[[Dict[str, Any]], Any]:
     """Return the function that answers a noun and verb such as `units.look`.
 
     Raises:
-        Problem: there is none.
+        HostError: there is none.
     """
     if name not in ROUTES:
-        raise Problem(f"the agent knows no {name}", "use one version on both sides")
+        raise HostError(f"the agent knows no {name}", "use one version on both sides")
     module, _, function = ROUTES[name].partition(":")
     answers: Callable[[Dict[str, Any]], Any] = getattr(
         importlib.import_module(f".{module}", __package__), function

@@ -25,7 +25,7 @@ MOST = 4 * 3600
 """Seconds that are kept one by one; of a longer run only the sums go on."""
 
 
-class Sample(NamedTuple):
+class EdgeSample(NamedTuple):
     """One question: when it was asked and answered, in seconds since the clock's start."""
 
     asked: float
@@ -34,7 +34,7 @@ class Sample(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Users:
+class Availability:
     """What users got during a run.
 
     Args:
@@ -54,7 +54,7 @@ class Users:
 
 
 @dataclass
-class Tally:
+class AvailabilityCount:
     """Adds samples up as they come; it keeps sums, never the samples.
 
     Args:
@@ -65,9 +65,9 @@ class Tally:
     answers: int = 0
     spans: dict[Kind, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 0.0))
     counts: dict[int, dict[Kind, int]] = field(default_factory=dict)
-    last: Sample | None = None
+    last: EdgeSample | None = None
 
-    def add(self, sample: Sample) -> None:
+    def add(self, sample: EdgeSample) -> None:
         """Take one answer; they come in the order in which they were asked."""
         if self.last is not None:
             self._span(self.last, sample.asked)
@@ -78,10 +78,10 @@ class Tally:
             self._count(second, "error")
         self._count(int((sample.answered if waited else sample.asked) // 1), sample.kind)
 
-    def close(self, at: float) -> Tally:
+    def close(self, at: float) -> AvailabilityCount:
         """Return the sums up to a moment; this tally itself goes on."""
         counts = {second: dict(kinds) for second, kinds in list(self.counts.items())}
-        ended = Tally(self.gap, self.answers, dict(self.spans), counts)
+        ended = AvailabilityCount(self.gap, self.answers, dict(self.spans), counts)
         if self.last is not None:
             ended._span(self.last, at)
         return ended
@@ -98,13 +98,13 @@ class Tally:
             return
         self.counts.setdefault(second, dict.fromkeys(KINDS, 0))[kind] += 1
 
-    def _span(self, sample: Sample, until: float) -> None:
+    def _span(self, sample: EdgeSample, until: float) -> None:
         for begin, end in pieces(sample, until):
             kind = sample.kind if end - begin <= self.gap else "error"
             self.spans[kind] += end - begin
 
 
-def pieces(sample: Sample, until: float) -> Iterator[tuple[float, float]]:
+def pieces(sample: EdgeSample, until: float) -> Iterator[tuple[float, float]]:
     """Yield the time until an answer came, and the time after it until the next was asked."""
     answered = min(max(sample.asked, sample.answered), max(sample.asked, until))
     yield sample.asked, answered

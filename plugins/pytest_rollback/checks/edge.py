@@ -1,8 +1,8 @@
 """Asks the edge what users get while a run goes on, and never gets in the run's way.
 
-Two implementations behind one face: `Near` asks from here, over one kept connection; `Far` has
-the host ask itself, where the URL is a loopback address of a remote target. How outage and
-maintenance page are measured is said in `tally.py`.
+Two implementations behind one face: `LocalProber` asks from here, over one kept connection;
+`HostProber` has the host ask itself, where the URL is a loopback address of a remote target. How
+outage and maintenance page are measured is said in `tally.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pytest_rollback.agent.observe.probes.client import Watch
 from pytest_rollback.agent.observe.probes.edge import after, kind
-from pytest_rollback.checks.availability import Kind, Sample, Tally, Users
+from pytest_rollback.checks.availability import Availability, AvailabilityCount, EdgeSample, Kind
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.manifest.model import System
 from pytest_rollback.transport.connection import Connection
@@ -46,7 +46,7 @@ def prober_for(system: System) -> Prober:
     if system.edge is None:
         return Prober()
     remote = not system.target.connection.startswith("local://")
-    return Far(system) if remote and loopback(system.edge.url) else Near(system)
+    return HostProber(system) if remote and loopback(system.edge.url) else LocalProber(system)
 
 
 def loopback(url: str) -> bool:
@@ -73,7 +73,7 @@ class Prober:
     place = ""
 
     def __init__(self, gap: float = LEAST_GAP, patience: float = 0.0) -> None:
-        self.tally = Tally(gap)
+        self.tally = AvailabilityCount(gap)
         self.patience = patience
         self.problem = ""
         self.began = self.ended = 0.0
@@ -92,7 +92,7 @@ class Prober:
         except RuntimeError as error:  # no more threads: the run is more important
             self.thread, self.problem = None, str(error)
 
-    def stop(self) -> Users:
+    def stop(self) -> Availability:
         """End asking and return what users got until now; the same again when asked again."""
         if self.thread is not None and not self.stopped.is_set():
             self.ended = self.now()
@@ -101,11 +101,11 @@ class Prober:
             self.left = True
         return self.users()
 
-    def users(self) -> Users:
+    def users(self) -> Availability:
         """Return what users got so far, also while it goes on."""
         sums = self.tally.close(self.ended or self.now())
         spans = sums.spans if sums.answers else dict.fromkeys(sums.spans)
-        return Users(
+        return Availability(
             seconds=sums.seconds(),
             outage_seconds=spans["error"],
             maintenance_seconds=spans["maintenance"],
@@ -118,7 +118,7 @@ class Prober:
         """Return the seconds since the clock's start."""
         return time.monotonic() - self.began
 
-    def take(self, sample: Sample) -> None:
+    def take(self, sample: EdgeSample) -> None:
         """Take one answer, unless asking has ended: a thread left behind adds nothing."""
         if not self.left:
             self.tally.add(sample)
@@ -133,7 +133,7 @@ class Prober:
         """Ask until `stopped` is set; this one asks nobody."""
 
 
-class Near(Prober):
+class LocalProber(Prober):
     """Asks from here.
 
     An answer is cut off at the edge's timeout, so that it delays the next question by no more
@@ -146,7 +146,7 @@ class Near(Prober):
         self.edge = question(system)
         self.every, self.timeout = float(self.edge["interval"]), float(self.edge["timeout"])
         super().__init__(max(LEAST_GAP, 2 * self.every), min(5.0, self.timeout + 0.5))
-        self.line = Line()
+        self.line = EdgeLine()
         self.watch = Watch()
 
     def look(self) -> None:
@@ -157,7 +157,7 @@ class Near(Prober):
             while not self.stopped.wait(max(0.0, begin + due - time.monotonic())):
                 asked = self.now()
                 got = self.ask(asker)
-                self.take(Sample(asked, self.now(), got))
+                self.take(EdgeSample(asked, self.now(), got))
                 due = after(due, time.monotonic() - begin, self.every)
         self.watch.stop()
 
@@ -202,7 +202,7 @@ def beginning(answer: httpx.Response) -> bytes:
     return body
 
 
-class Line:
+class EdgeLine:
     """The connection in use, as httpx tells it: what is cut when an answer takes too long."""
 
     def __init__(self) -> None:
@@ -228,7 +228,7 @@ def client(timeout: float) -> httpx.Client:
     )
 
 
-class Far(Prober):
+class HostProber(Prober):
     """Has the host ask itself, a few seconds at a time, over a connection of its own.
 
     A window is taken to have ended when its answer came. Reaching the host takes a part of a
@@ -267,4 +267,4 @@ class Far(Prober):
         self.problem = str(seen["problem"] or self.problem)
         begin = self.now() - float(seen["seconds"])
         for asked, answered, got in seen["samples"]:
-            self.take(Sample(begin + asked, begin + answered, got))
+            self.take(EdgeSample(begin + asked, begin + answered, got))

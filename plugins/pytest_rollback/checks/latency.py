@@ -27,7 +27,7 @@ NOISE_MS = {"p50": 10.0, "p95": 30.0}
 
 
 @dataclass(frozen=True)
-class Series:
+class LatencySeries:
     """The response times of one probe, in milliseconds, beside its limit and its baseline.
 
     Args:
@@ -134,10 +134,10 @@ class Series:
 class Latencies:
     """What was measured of all probes, and why there is no baseline to hold it against."""
 
-    series: Mapping[str, Series]
+    series: Mapping[str, LatencySeries]
     problem: RollbackError | None = None
 
-    def of(self, component: Component) -> Iterator[Series]:
+    def of(self, component: Component) -> Iterator[LatencySeries]:
         """Yield the series of a component: its health probe first, then its requests."""
         yield from (self.series[name] for name in named([component]))
 
@@ -172,13 +172,13 @@ def measure(
     problem = kept if isinstance(kept, RollbackError) else None
     known = {} if isinstance(kept, RollbackError) else kept["probes"]
     series = {
-        name: Series(name, system.probes[name].limit * 1000, measured[name], known.get(name))
+        name: LatencySeries(name, system.probes[name].limit * 1000, measured[name], known.get(name))
         for name in names
     }
     return Latencies(series, problem)
 
 
-def store(connection: Connection, good: Iterable[Series]) -> list[str]:
+def store(connection: Connection, good: Iterable[LatencySeries]) -> list[str]:
     """Keep measured series as the baseline; return the names of their probes.
 
     Raises:
@@ -193,7 +193,7 @@ def store(connection: Connection, good: Iterable[Series]) -> list[str]:
     return list(connection.ask("baseline", "save", state=state, probes=probes)["stored"])
 
 
-def faults(series: Series) -> str:
+def faults(series: LatencySeries) -> str:
     """Return why a series is no baseline of a healthy system, "" when it is one."""
     share, said = series.degraded()
     return series.wrong or series.slow or series.unsure or (said if share > TRIGGER else "")

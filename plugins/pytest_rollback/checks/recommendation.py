@@ -9,7 +9,7 @@ from typing import Any, cast
 from pytest_rollback.checks.triage import gravest
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.manifest.thresholds import RECOVERIES, Recovery
-from pytest_rollback.text.next_steps import Onward
+from pytest_rollback.text.next_steps import NextSteps
 
 CALLS, MEASURED, THRESHOLD, NOTE, ROW = "calls for", "measured", "threshold", "note", "matrix"
 """Names of the evidence that a criterion of triage leaves."""
@@ -75,7 +75,7 @@ def lines(said: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"now: {step}" for step in said["steps"])
 
 
-def told(found: Advice, target: str, way: Onward) -> dict[str, Any]:
+def told(found: Advice, target: str, way: NextSteps) -> dict[str, Any]:
     """Return the recommendation as a report states it: rules, gravest first, notes, next steps."""
     graver = sorted(found.fired, key=lambda each: -RECOVERIES.index(calls(each)))
     return {
@@ -109,7 +109,7 @@ def notes(found: Advice) -> Iterator[str]:
         yield f"at least this: {count} of the rules could not be looked at (see the criteria)"
 
 
-def next_steps(found: Advice, target: str, way: Onward) -> Sequence[str]:
+def next_steps(found: Advice, target: str, way: NextSteps) -> Sequence[str]:
     """Return the commands that carry the recommendation out."""
     alone = ("suites/drill", "-m", "isolate", "--component")
     steps: dict[str, Sequence[str]] = {

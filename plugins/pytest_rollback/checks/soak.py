@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from pytest_rollback.agent.observe.probes.percentiles import summary
-from pytest_rollback.checks.latency import Series
+from pytest_rollback.checks.latency import LatencySeries
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.text.quantities import clock
 
@@ -22,7 +22,7 @@ WHOLE, FAILING, STOPPED = "", "failing", "stopped"
 
 
 @dataclass(frozen=True)
-class Plan:
+class SoakPlan:
     """How a system is watched; all seconds are those of the monitor's own clock.
 
     Args:
@@ -45,7 +45,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Sample:
+class SoakSample:
     """What one look at the system gave.
 
     Args:
@@ -69,18 +69,18 @@ class Sample:
 class Soak:
     """Everything that was seen, how long it lasted, and how it ended."""
 
-    plan: Plan
-    samples: tuple[Sample, ...]
+    plan: SoakPlan
+    samples: tuple[SoakSample, ...]
     lasted: float
     ended: str = WHOLE
 
     @property
-    def taken(self) -> list[Sample]:
+    def taken(self) -> list[SoakSample]:
         """The samples that could be taken."""
         return [each for each in self.samples if not each.problem]
 
     @property
-    def missed(self) -> list[Sample]:
+    def missed(self) -> list[SoakSample]:
         """The samples that could not be taken."""
         return [each for each in self.samples if each.problem]
 
@@ -104,7 +104,7 @@ class Soak:
         return "" if self.samples else "no sample was taken"
 
 
-Take = Callable[[float], Sample]
+Take = Callable[[float], SoakSample]
 
 
 class Clock(Protocol):
@@ -118,9 +118,9 @@ class Clock(Protocol):
 
 
 def watch(
-    plan: Plan,
+    plan: SoakPlan,
     take: Take,
-    is_bad: Callable[[Sample], bool],
+    is_bad: Callable[[SoakSample], bool],
     show: Callable[[Soak], None],
     host: Clock,
 ) -> Soak:
@@ -133,7 +133,7 @@ def watch(
         show: is handed everything seen so far after each sample.
         host: the clock that `plan.scale` makes faster.
     """
-    samples: list[Sample] = []
+    samples: list[SoakSample] = []
     began, bad, due = host.monotonic(), 0, 0.0
 
     def passed() -> float:
@@ -158,7 +158,7 @@ def watch(
         return seen(STOPPED)
 
 
-def wrong(sample: Sample, components: Iterable[Component]) -> Iterator[str]:
+def wrong(sample: SoakSample, components: Iterable[Component]) -> Iterator[str]:
     """Yield what is wrong in a sample: with it, with a unit, a probe or the edge."""
     if sample.problem:
         yield sample.problem
@@ -169,13 +169,13 @@ def wrong(sample: Sample, components: Iterable[Component]) -> Iterator[str]:
     yield from turned_away(sample)
 
 
-def turned_away(sample: Sample) -> Iterator[str]:
+def turned_away(sample: SoakSample) -> Iterator[str]:
     """Yield what is wrong with what users get, where an edge is described."""
     if sample.edge and (sample.edge["problem"] or not sample.edge["answered"]):
         yield f"the edge: {sample.edge['problem'] or 'no answer'}"
 
 
-def unwell(sample: Sample, component: Component) -> Iterator[str]:
+def unwell(sample: SoakSample, component: Component) -> Iterator[str]:
     """Yield what is wrong with a component's unit and its health probe."""
     state = sample.states[component.unit]
     if state["state"] != "active":
@@ -183,7 +183,7 @@ def unwell(sample: Sample, component: Component) -> Iterator[str]:
     yield from refused(sample, [component.health])
 
 
-def refused(sample: Sample, names: Iterable[str]) -> Iterator[str]:
+def refused(sample: SoakSample, names: Iterable[str]) -> Iterator[str]:
     """Yield what is wrong with the answers of some probes."""
     for name in names:
         found = sample.probes[name]
@@ -192,7 +192,7 @@ def refused(sample: Sample, names: Iterable[str]) -> Iterator[str]:
             yield f"{name}: {found['failed']} of {asked} answers: {found['problem']}"
 
 
-def said(soak: Soak, look: Callable[[Sample], Iterable[str]]) -> list[str]:
+def said(soak: Soak, look: Callable[[SoakSample], Iterable[str]]) -> list[str]:
     """Return what a look at each sample found, with its time."""
     return [f"at {clock(each.at)}: {words}" for each in soak.taken for words in look(each)]
 
@@ -221,7 +221,7 @@ def restarts(soak: Soak, component: Component) -> Iterator[str]:
             yield f"at {clock(at)}: {words}"
 
 
-def series(soak: Soak, name: str, limit: float, kept: Mapping[str, Any] | None) -> Series:
+def series(soak: Soak, name: str, limit: float, kept: Mapping[str, Any] | None) -> LatencySeries:
     """Return all response times of a probe; `limit` in milliseconds."""
     found = [each.probes[name] for each in soak.taken]
     times = [time for each in found for time in each["samples_ms"]]
@@ -233,7 +233,7 @@ def series(soak: Soak, name: str, limit: float, kept: Mapping[str, Any] | None) 
         "overhead": statistics.median(costs) if costs else None,
         **summary(times),
     }
-    return Series(name, limit, merged, kept)
+    return LatencySeries(name, limit, merged, kept)
 
 
 def line(soak: Soak, components: Iterable[Component]) -> str:

@@ -50,7 +50,7 @@ class Symptoms:
 
 
 @dataclass(frozen=True)
-class Case:
+class IncidentCase:
     """Everything that the decision is made of.
 
     Args:
@@ -92,7 +92,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Fired:
+class FiredRule:
     """A rule that calls for something: what was measured, and the threshold it is beyond.
 
     `note` says where the procedure is silent, or contradicts itself.
@@ -104,19 +104,19 @@ class Fired:
     note: str = ""
 
 
-def performance(case: Case, name: str) -> Fired | None:
+def performance(case: IncidentCase, name: str) -> FiredRule | None:
     """'System performance degraded >50% from baseline' calls for a rollback, '<25%' does not."""
     share = case.components[name].slower
     return _graded(case, name, share, f"{name} is {share:.0%} slower than its baseline")
 
 
-def answers(case: Case, name: str) -> Fired | None:
+def answers(case: IncidentCase, name: str) -> FiredRule | None:
     """Answers that are lost are performance that is lost."""
     share = case.components[name].lost
     return _graded(case, name, share, f"{share:.0%} of the answers of {name} are wrong or missing")
 
 
-def _graded(case: Case, name: str, share: float, measured: str) -> Fired | None:
+def _graded(case: IncidentCase, name: str, share: float, measured: str) -> FiredRule | None:
     rules = case.rules
     if share > rules.degraded:
         return _failing(case, name, measured, f"more than {rules.degraded:.0%}")
@@ -125,17 +125,17 @@ def _graded(case: Case, name: str, share: float, measured: str) -> Fired | None:
         note = SILENT.format(
             low=rules.tolerated, high=rules.degraded, row=row.name if row else "not known"
         )
-        return Fired("fix", measured, f"more than {rules.tolerated:.0%}", note)
+        return FiredRule("fix", measured, f"more than {rules.tolerated:.0%}", note)
     return None
 
 
-def _failing(case: Case, name: str, measured: str, threshold: str) -> Fired:
+def _failing(case: IncidentCase, name: str, measured: str, threshold: str) -> FiredRule:
     alone = case.failing == [name] and name in case.critical and len(case.components) > 1
     note = CONTRADICTS.format(name=name) if alone else ""
-    return Fired(case.gravely(name), measured, threshold, note)
+    return FiredRule(case.gravely(name), measured, threshold, note)
 
 
-def failure(case: Case, name: str) -> Fired | None:
+def failure(case: IncidentCase, name: str) -> FiredRule | None:
     """'Critical component failures' call for a rollback, 'individual component issues' do not."""
     found = case.components[name]
     if not found.down and not found.restarts:
@@ -145,23 +145,23 @@ def failure(case: Case, name: str) -> Fired | None:
     return _failing(case, name, f"{name} {how}", f"up all the time; it is {critical}")
 
 
-def errors(case: Case, name: str) -> Fired | None:
+def errors(case: IncidentCase, name: str) -> FiredRule | None:
     """Errors in a log call for no rollback: 'Minor configuration issues'."""
     count = case.components[name].errors
-    return Fired("fix", f"errors in the log of {name}: {count}", "none") if count else None
+    return FiredRule("fix", f"errors in the log of {name}: {count}", "none") if count else None
 
 
-def cascade(case: Case) -> Fired | None:
+def cascade(case: IncidentCase) -> FiredRule | None:
     """'Cascade failures across multiple systems'."""
     names, most = case.failing, case.rules.cascade
     if len(names) < most:
         return None
-    return Fired(
+    return FiredRule(
         "roll back", f"{len(names)} components fail: {', '.join(names)}", f"fewer than {most}"
     )
 
 
-def severity(case: Case) -> Fired | None:
+def severity(case: IncidentCase) -> FiredRule | None:
     """The decision matrix: the worse of impact and downtime counts."""
     row = row_of(case)
     if row is None or row.action == "monitor":
@@ -174,15 +174,17 @@ def severity(case: Case) -> Fired | None:
         "the procedure does not say which one counts: the worse does"
     )
     threshold = f"{row.name} from {row.impact} or {row.downtime}"
-    return Fired(row.action, ", ".join(columns), threshold, note if len(rows_of(case)) > 1 else "")
+    return FiredRule(
+        row.action, ", ".join(columns), threshold, note if len(rows_of(case)) > 1 else ""
+    )
 
 
-def row_of(case: Case) -> Severity | None:
+def row_of(case: IncidentCase) -> Severity | None:
     """Return the row of the matrix that holds, the worse one where its columns disagree."""
     return next(iter(rows_of(case)), None)
 
 
-def rows_of(case: Case) -> list[Severity]:
+def rows_of(case: IncidentCase) -> list[Severity]:
     """Return the rows that hold for impact and for downtime, the worse one first."""
     rows, found = case.rules.severities, set()
     columns = (case.impact, "impact"), (case.stated.downtime, "downtime")
@@ -193,35 +195,35 @@ def rows_of(case: Case) -> list[Severity]:
     return [rows[at] for at in sorted(found)]
 
 
-def security(case: Case) -> Fired | None:
+def security(case: IncidentCase) -> FiredRule | None:
     """'Security vulnerabilities discovered in new components'."""
     stated = case.stated.security
-    return Fired("roll back", "stated by --security", "none stated") if stated else None
+    return FiredRule("roll back", "stated by --security", "none stated") if stated else None
 
 
-def corruption(case: Case) -> Fired | None:
+def corruption(case: IncidentCase) -> FiredRule | None:
     """'Data corruption or loss detected'."""
     stated = case.stated.corruption
-    return Fired("roll back", "stated by --data-corruption", "none stated") if stated else None
+    return FiredRule("roll back", "stated by --data-corruption", "none stated") if stated else None
 
 
-def database(case: Case) -> Fired | None:
+def database(case: IncidentCase) -> FiredRule | None:
     """A database that does not answer is no loss yet, and no earlier release brings it back."""
     note = "a rollback does not repair a database: see to it first"
-    return Fired("fix", case.database, "it answers", note) if case.database else None
+    return FiredRule("fix", case.database, "it answers", note) if case.database else None
 
 
-def backups(case: Case) -> Fired | None:
+def backups(case: IncidentCase) -> FiredRule | None:
     """'Confirm backup files exist': a rollback needs them, and is no remedy for them."""
     note = "a rollback is refused until the set is whole"
-    return Fired("fix", case.backups, "every copy is intact", note) if case.backups else None
+    return FiredRule("fix", case.backups, "every copy is intact", note) if case.backups else None
 
 
 EACH = (performance, answers, failure, errors)
 WHOLE = (cascade, severity, security, corruption, database, backups)
 
 
-def fired(case: Case) -> Iterator[Fired]:
+def fired(case: IncidentCase) -> Iterator[FiredRule]:
     """Yield what every rule says that calls for something."""
     yield from (said for name in case.components for rule in EACH if (said := rule(case, name)))
     yield from (said for rule in WHOLE if (said := rule(case)))
@@ -232,6 +234,6 @@ def gravest(actions: Iterable[Recovery]) -> Recovery:
     return max(actions, key=RECOVERIES.index, default="monitor")
 
 
-def decide(case: Case) -> Recovery:
+def decide(case: IncidentCase) -> Recovery:
     """Return what is recommended."""
     return gravest(each.action for each in fired(case))

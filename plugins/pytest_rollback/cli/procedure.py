@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollback.cli.common import Parser, carried_out, reports, shown
-from pytest_rollback.cli.rollback import Night, usual
+from pytest_rollback.cli.rollback import RollbackCommand, usual
 from pytest_rollback.errors import Refused, UsageError
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.manifest.model import Component, System
@@ -35,7 +35,7 @@ CODES = """
 exit codes: 0 all is as it should be; 1 it is not; 4 usage, or a problem in rollback.toml;
 7 the host cannot be used{more}
 """
-Do = Callable[[argparse.Namespace, Night], int]
+Do = Callable[[argparse.Namespace, RollbackCommand], int]
 
 
 def parser(script: str, words: str, more: str = "") -> Parser:
@@ -62,7 +62,7 @@ def called(made: Parser, do: Do) -> int:
 
     def main() -> int:
         asked = made.parse_args()
-        with Night(REPOSITORY, target(asked), reports(REPOSITORY)) as at:
+        with RollbackCommand(REPOSITORY, target(asked), reports(REPOSITORY)) as at:
             return do(asked, at)
 
     return carried_out(main)
@@ -87,12 +87,12 @@ def suite(made: Parser, *words: str) -> int:
     def main() -> int:
         asked = made.parse_args()
         command = [*words, *(f"--component={name}" for name in asked.component)]
-        return Suites(target(asked)).pytest(*command)
+        return SuitesCommand(target(asked)).pytest(*command)
 
     return carried_out(main)
 
 
-class Suites(Night):
+class SuitesCommand(RollbackCommand):
     """A target that only suites look at; they find out themselves what it is."""
 
     def __init__(self, named: str) -> None:
@@ -122,7 +122,7 @@ def chosen(system: System, script: str, names: Iterable[str]) -> tuple[Component
     return tuple(each for each in system.components if each.name in wanted)
 
 
-def answering(at: Night, components: Iterable[Component], *, edge: bool = False) -> int:
+def answering(at: RollbackCommand, components: Iterable[Component], *, edge: bool = False) -> int:
     """Ask every probe of the components once, and print what was answered; return the exit code.
 
     Args:
@@ -175,7 +175,7 @@ def line(name: str, answer: Mapping[str, Any], *, optional: bool) -> str:
     return f"{'ok':8} {name}: {answer['samples_ms'][0]:.1f} ms"
 
 
-def restoring(at: Night, only: Iterable[str], armed: str | None, *, dry: bool) -> int:
+def restoring(at: RollbackCommand, only: Iterable[str], armed: str | None, *, dry: bool) -> int:
     """Do what the configuration phase does for imports, then try them all; return the exit code.
 
     Raises:
@@ -198,7 +198,9 @@ def restoring(at: Night, only: Iterable[str], armed: str | None, *, dry: bool) -
     return importing(at, components)
 
 
-def opened(at: Night, scope: Scope, timeline: Timeline, run: str, armed: str | None) -> Gate:
+def opened(
+    at: RollbackCommand, scope: Scope, timeline: Timeline, run: str, armed: str | None
+) -> Gate:
     """Return the door to changes, journaled on the host as those of a run."""
     holder = Holder.here(run, operator())
     return Gate(at.connection, scope, timeline, armed=armed, holder=holder)
@@ -214,7 +216,7 @@ def cleared(gate: Gate) -> None:
         gate.end(outcome)
 
 
-def importing(at: Night, components: Iterable[Component]) -> int:
+def importing(at: RollbackCommand, components: Iterable[Component]) -> int:
     """Try every import in the live tree, in fresh processes as the units would.
 
     Raises:

@@ -57,7 +57,7 @@ def typed(question: str) -> str:
         return ""
 
 
-class Night:
+class RollbackCommand:
     """One target and a person in front of it.
 
     Args:

@@ -30,7 +30,7 @@ DEADLINE = 60.0
 
 
 @dataclass(frozen=True)
-class Exported:
+class CollectedEvidence:
     """What came from the host: the last hash of each journal, and what could not be had."""
 
     heads: Mapping[str, str] = field(default_factory=dict)
@@ -89,7 +89,7 @@ def collect(
     run: str,
     events: Iterable[Mapping[str, Any]],
     redactor: Redactor,
-) -> Exported:
+) -> CollectedEvidence:
     """Bring what the host has of a run into its folder.
 
     Raises:
@@ -104,7 +104,9 @@ def collect(
         for name, text in found[kind].items():
             end = f"{name}.log" if kind == "logs" else name
             put(folder, f"{HOST}/{kind}/{end}", redactor.text(text))
-    return Exported(heads(found["journals"]), tuple(found["missing"]), tuple(found["withheld"]))
+    return CollectedEvidence(
+        heads(found["journals"]), tuple(found["missing"]), tuple(found["withheld"])
+    )
 
 
 def put(folder: Path, name: str, text: str) -> None:

@@ -23,7 +23,7 @@ REPORT, DATA, TIMELINE, JUNIT = "report.html", "report.json", "timeline.jsonl", 
 OURS = Path(__file__).parents[1]
 
 
-class Hit(NamedTuple):
+class SecretHit(NamedTuple):
     """A file that holds a secret, and the name of that secret; never its value."""
 
     path: Path
@@ -98,11 +98,11 @@ def private(folder: Path) -> None:
                 path.chmod(0o600)
 
 
-def scan(folder: Path, values: Mapping[str, str]) -> list[Hit]:
+def scan(folder: Path, values: Mapping[str, str]) -> list[SecretHit]:
     """Return which files of a folder hold which secrets, in whatever writing."""
     writings = {name: forms(value) for name, value in values.items() if value}
     return [
-        Hit(path, name)
+        SecretHit(path, name)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.is_symlink()
         for readings in [list(read(path))]

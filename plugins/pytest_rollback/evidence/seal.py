@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence.run_folder import DATA, TIMELINE, private, write_private
@@ -34,7 +34,7 @@ BLOCK = 1 << 20
 START = "0" * 64
 
 
-class Sealed(NamedTuple):
+class SealedFile(NamedTuple):
     """One file as a seal knows it."""
 
     sha256: str
@@ -205,7 +205,7 @@ def grown(folder: Path, held: list[dict[str, Any]]) -> Iterator[str]:
     """Yield the seals whose timeline is not the beginning of the one that is there."""
     for seal in held:
         with contextlib.suppress(KeyError, OSError):
-            known = Sealed(*seal["files"][TIMELINE])
+            known = SealedFile(*seal["files"][TIMELINE])
             if digest(folder / TIMELINE, known.size) != known.sha256:
                 yield f"{TIMELINE}: what was sealed at {seal['at']} is not its beginning"
 
@@ -215,7 +215,7 @@ def damaged(folder: Path) -> Iterator[str]:
     for path in sorted((folder / JOURNALS).glob("*")):
         try:
             journal.told(path.read_bytes(), path.name)
-        except Problem as problem:
+        except HostError as problem:
             yield f"{JOURNALS}/{path.name}: {problem.message}"
 
 
@@ -223,7 +223,7 @@ def heads(journals: Mapping[str, str]) -> dict[str, str]:
     """Return the hash of the last entry of each journal that holds together."""
     found = {}
     for name, text in journals.items():
-        with contextlib.suppress(Problem):
+        with contextlib.suppress(HostError):
             found[name] = journal.told(text.encode("utf-8", "surrogateescape"), name).head
     return found
 

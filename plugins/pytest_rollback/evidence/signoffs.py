@@ -30,7 +30,7 @@ LONGEST = 500
 """Characters of a name or a note."""
 
 
-class Tick(NamedTuple):
+class SignOff(NamedTuple):
     """Who ticked an item, when (UTC), and what he said about it."""
 
     by: str
@@ -63,15 +63,15 @@ def moment(value: object) -> dt.datetime | None:
     return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
 
 
-def ticks(events: Iterable[Mapping[str, Any]]) -> dict[str, Tick]:
+def ticks(events: Iterable[Mapping[str, Any]]) -> dict[str, SignOff]:
     """Return the items that are ticked by their short names; the first tick counts."""
-    found: dict[str, Tick] = {}
+    found: dict[str, SignOff] = {}
     for each in events:
         at = moment(each.get("at"))
         if each.get("event") == WITHDRAWN:
             found.pop(str(each.get("item")), None)
         elif each.get("event") == TICKED and at is not None:
-            tick = Tick(str(each.get("by", "")), at, str(each.get("note") or ""))
+            tick = SignOff(str(each.get("by", "")), at, str(each.get("note") or ""))
             found.setdefault(str(each.get("item")), tick)
     return found
 

@@ -58,7 +58,7 @@ class Message:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Door(Protocol):
+class MessageChannel(Protocol):
     """One way to reach people. `name` is what it is called in `rollback.toml`."""
 
     name: str
@@ -84,15 +84,15 @@ class Door(Protocol):
         """
 
 
-def doors(system: System) -> tuple[Door, ...]:
+def doors(system: System) -> tuple[MessageChannel, ...]:
     """Return every way in which a system's people are reached."""
     notify = system.notify
     if notify is None:
         return ()
     severity = notify.pager.severity if notify.pager else ""
-    pager = [Hook("pager", notify.pager, severity)] if notify.pager else []
-    status = [Page("status", notify.status)] if notify.status else []
-    return (*pager, *status, *(Anything(each) for each in notify.channels))
+    pager = [WebhookChannel("pager", notify.pager, severity)] if notify.pager else []
+    status = [StatusPage("status", notify.status)] if notify.status else []
+    return (*pager, *status, *(AppriseChannel(each) for each in notify.channels))
 
 
 def secrets_of(system: System) -> dict[str, str]:
@@ -124,7 +124,7 @@ def within(seconds: float, act: Callable[[], None]) -> None:
         raise raised[0]
 
 
-class Hook:
+class WebhookChannel:
     """An incident by a POST with a bearer token, as the procedure pages."""
 
     method = "POST"
@@ -161,7 +161,7 @@ class Hook:
         within(WHOLE, lambda: posted(method, url, headers, payload))
 
 
-class Page(Hook):
+class StatusPage(WebhookChannel):
     """The status page: told of what it has a text for."""
 
     def __init__(self, name: str, about: Status) -> None:
@@ -218,7 +218,7 @@ def judge(status: int) -> None:
         raise Failed(f"it answered {status}, a redirect, which is not followed", again=False)
 
 
-class Anything:
+class AppriseChannel:
     """A channel of apprise: its address is the secret."""
 
     def __init__(self, about: Channel) -> None:

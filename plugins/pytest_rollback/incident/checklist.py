@@ -30,7 +30,7 @@ DUE: Mapping[str, tuple[str, float]] = {
 """Until when the items of a list are done: so many seconds after an event of a rollback."""
 
 
-class Item(NamedTuple):
+class ChecklistItem(NamedTuple):
     """One line of a checklist.
 
     Args:
@@ -53,13 +53,13 @@ class Item(NamedTuple):
         return signoffs.slug(self.text)
 
 
-ITEMS: tuple[Item, ...] = (
-    Item(PRE, "Identify affected components"),
-    Item(PRE, "Estimate user impact"),
-    Item(PRE, "Notify stakeholders", told=("start",)),
-    Item(PRE, "Document current system state", (("drill.state.saved",),)),
-    Item(PRE, "Export configuration and recent logs", (("drill.state.saved",),)),
-    Item(
+ITEMS: tuple[ChecklistItem, ...] = (
+    ChecklistItem(PRE, "Identify affected components"),
+    ChecklistItem(PRE, "Estimate user impact"),
+    ChecklistItem(PRE, "Notify stakeholders", told=("start",)),
+    ChecklistItem(PRE, "Document current system state", (("drill.state.saved",),)),
+    ChecklistItem(PRE, "Export configuration and recent logs", (("drill.state.saved",),)),
+    ChecklistItem(
         PRE,
         "Confirm backup files exist",
         (
@@ -68,8 +68,8 @@ ITEMS: tuple[Item, ...] = (
             ("readiness.backups.intact",),
         ),
     ),
-    Item(PRE, "Verify rollback procedure tested", (("readiness.drill.recent",),)),
-    Item(
+    ChecklistItem(PRE, "Verify rollback procedure tested", (("readiness.drill.recent",),)),
+    ChecklistItem(
         PRE,
         "Check rollback dependencies available",
         (
@@ -78,35 +78,39 @@ ITEMS: tuple[Item, ...] = (
             ("readiness.space.suffices",),
         ),
     ),
-    Item(EXECUTION, "Components isolated", (("drill.units.stopped",),), ("isolate components",)),
-    Item(EXECUTION, "Users routed to the maintenance page", (("drill.maintenance.shown",),)),
-    Item(
+    ChecklistItem(
+        EXECUTION, "Components isolated", (("drill.units.stopped",),), ("isolate components",)
+    ),
+    ChecklistItem(
+        EXECUTION, "Users routed to the maintenance page", (("drill.maintenance.shown",),)
+    ),
+    ChecklistItem(
         EXECUTION,
         "Files restored from backup",
         (("drill.files.restored",), ("drill.files.added_gone",)),
         ("restore files",),
     ),
-    Item(
+    ChecklistItem(
         EXECUTION,
         "Configuration reverted",
         (("drill.configuration.restored",), ("drill.units.installed",)),
     ),
-    Item(EXECUTION, "Import paths restored", (("drill.caches.cleared",),)),
-    Item(
+    ChecklistItem(EXECUTION, "Import paths restored", (("drill.caches.cleared",),)),
+    ChecklistItem(
         EXECUTION,
         "Services restarted in order",
         (("drill.services.started",),),
         ("start services",),
     ),
-    Item(EXECUTION, "Health checks passing", (("drill.health.answers",),)),
-    Item(EXECUTION, "Maintenance page taken away", (("drill.maintenance.lifted",),)),
-    Item(
+    ChecklistItem(EXECUTION, "Health checks passing", (("drill.health.answers",),)),
+    ChecklistItem(EXECUTION, "Maintenance page taken away", (("drill.maintenance.lifted",),)),
+    ChecklistItem(
         SUCCESS,
         "All services start successfully",
         (("validate.units.active",), ("validate.units.stable",)),
     ),
-    Item(SUCCESS, "Health checks return OK", (("validate.health.answers",),)),
-    Item(
+    ChecklistItem(SUCCESS, "Health checks return OK", (("validate.health.answers",),)),
+    ChecklistItem(
         SUCCESS,
         "Response times within baseline",
         (
@@ -114,14 +118,16 @@ ITEMS: tuple[Item, ...] = (
             ("validate.latency.within_baseline",),
         ),
     ),
-    Item(SUCCESS, "No error logs in past 5 minutes", (("validate.logs.clean",),)),
-    Item(SUCCESS, "User requests processed successfully", (("validate.requests.processed",),)),
-    Item(
+    ChecklistItem(SUCCESS, "No error logs in past 5 minutes", (("validate.logs.clean",),)),
+    ChecklistItem(
+        SUCCESS, "User requests processed successfully", (("validate.requests.processed",),)
+    ),
+    ChecklistItem(
         POST,
         "Monitor system for 15 minutes minimum",
         (("monitor.health.steady",), ("monitor.restarts.none",), ("monitor.logs.clean",)),
     ),
-    Item(
+    ChecklistItem(
         POST,
         "Verify user experience restored",
         (
@@ -129,24 +135,24 @@ ITEMS: tuple[Item, ...] = (
             ("validate.maintenance.lifted", "drill.maintenance.lifted"),
         ),
     ),
-    Item(POST, "Update status page, notify team", told=("recovery", "failure")),
-    Item(POST, "Provide preliminary incident summary"),
-    Item(POST, "Export logs from incident period", (("drill.state.saved",),)),
-    Item(POST, "Document rollback timeline"),
-    Item(FOLLOW, "Root cause analysis completed"),
-    Item(FOLLOW, "Prevention measures identified"),
-    Item(FOLLOW, "Rollback procedure reviewed"),
-    Item(FOLLOW, "Rollback documentation updated"),
-    Item(FOLLOW, "Additional monitoring implemented"),
-    Item(FOLLOW, "Health checks added to prevent future issues"),
-    Item(FOLLOW, "Circuit breakers considered"),
+    ChecklistItem(POST, "Update status page, notify team", told=("recovery", "failure")),
+    ChecklistItem(POST, "Provide preliminary incident summary"),
+    ChecklistItem(POST, "Export logs from incident period", (("drill.state.saved",),)),
+    ChecklistItem(POST, "Document rollback timeline"),
+    ChecklistItem(FOLLOW, "Root cause analysis completed"),
+    ChecklistItem(FOLLOW, "Prevention measures identified"),
+    ChecklistItem(FOLLOW, "Rollback procedure reviewed"),
+    ChecklistItem(FOLLOW, "Rollback documentation updated"),
+    ChecklistItem(FOLLOW, "Additional monitoring implemented"),
+    ChecklistItem(FOLLOW, "Health checks added to prevent future issues"),
+    ChecklistItem(FOLLOW, "Circuit breakers considered"),
 )
 
 
 def checklist(
     outcomes: Iterable[Outcome],
     events: Iterable[Mapping[str, Any]],
-    items: Sequence[Item] = ITEMS,
+    items: Sequence[ChecklistItem] = ITEMS,
     now: dt.datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Return every item with its state - done, late, missing or not checked - and what says so.
@@ -185,14 +191,16 @@ def deadlines(events: Iterable[Mapping[str, Any]]) -> dict[str, dt.datetime]:
     }
 
 
-def by_people(tick: signoffs.Tick | None, due: dt.datetime | None, now: dt.datetime | None) -> str:
+def by_people(
+    tick: signoffs.SignOff | None, due: dt.datetime | None, now: dt.datetime | None
+) -> str:
     """Return the state of an item that only people can tick."""
     if tick is not None:
         return "late" if due is not None and tick.at > due else "done"
     return "missing" if due is not None and now is not None and now > due else "not checked"
 
 
-def accepted(item: Item, events: Iterable[Mapping[str, Any]]) -> bool:
+def accepted(item: ChecklistItem, events: Iterable[Mapping[str, Any]]) -> bool:
     """Tell whether one of an item's messages was sent and nobody failed to accept it."""
     sent = [each for each in events if each.get("event") == "told"]
     outcomes = [[each["outcome"] for each in sent if each["about"] == one] for one in item.told]
@@ -205,7 +213,7 @@ def acted(events: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return {str(each["action"]): str(each["event"]) for each in events if each["event"] in ends}
 
 
-def state(item: Item, results: Mapping[str, set[str]], done: Mapping[str, str]) -> str:
+def state(item: ChecklistItem, results: Mapping[str, set[str]], done: Mapping[str, str]) -> str:
     """Return what a run showed of an item. One failure is enough to miss it."""
     known = [results[each] for group in item.needs for each in group if each in results]
     ends = [done.get(action) for action in item.actions]
@@ -222,7 +230,9 @@ def met(group: Iterable[str], results: Mapping[str, set[str]]) -> bool:
     return bool(checked) and all(each == {"met"} for each in checked)
 
 
-def seen(item: Item, results: Mapping[str, set[str]], done: Mapping[str, str]) -> list[str]:
+def seen(
+    item: ChecklistItem, results: Mapping[str, set[str]], done: Mapping[str, str]
+) -> list[str]:
     """Return the criteria and actions of an item that took part in this run."""
     criteria = [each for group in item.needs for each in group if each in results]
     return [*criteria, *(action for action in item.actions if action in done)]

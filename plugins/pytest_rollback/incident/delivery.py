@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from pytest_rollback.errors import Refused
 from pytest_rollback.incident import escalation
-from pytest_rollback.incident.channels import Door, Failed, Message
-from pytest_rollback.incident.messages import Words
+from pytest_rollback.incident.channels import Failed, Message, MessageChannel
+from pytest_rollback.incident.messages import MessageContext
 from pytest_rollback.manifest.contacts import Contact
 
 PAUSES = (0.5, 1.0, 2.0)
@@ -31,7 +31,7 @@ LOOK = 1.0
 Note = Callable[..., object]
 
 
-class Told(NamedTuple):
+class Delivery(NamedTuple):
     """How one message ended at one door."""
 
     door: str
@@ -50,7 +50,7 @@ class Told(NamedTuple):
         return f"not told: {self.door} of {self.about}: {self.why} (tries: {self.tries})"
 
 
-def deliver(door: Door, message: Message, pauses: Iterable[float] = PAUSES) -> Told:
+def deliver(door: MessageChannel, message: Message, pauses: Iterable[float] = PAUSES) -> Delivery:
     """Send a message, again where that may help, always under its one key."""
     waits, tries = list(pauses), 0
     while True:
@@ -58,18 +58,18 @@ def deliver(door: Door, message: Message, pauses: Iterable[float] = PAUSES) -> T
         try:
             door.send(message)
         except Refused as error:
-            return Told(door.name, message.about, error.message, tries)
+            return Delivery(door.name, message.about, error.message, tries)
         except Failed as error:
             if not error.again or tries > len(waits):
-                return Told(door.name, message.about, error.why, tries)
+                return Delivery(door.name, message.about, error.why, tries)
         except Exception as error:  # noqa: BLE001 - it is raised for every criterion that asks
-            return Told(door.name, message.about, type(error).__name__, tries)
+            return Delivery(door.name, message.about, type(error).__name__, tries)
         else:
-            return Told(door.name, message.about, tries=tries)
+            return Delivery(door.name, message.about, tries=tries)
         time.sleep(waits[tries - 1])
 
 
-class Post:
+class Mailroom:
     """The doors, each with its thread; what is put in comes out in order.
 
     Args:
@@ -77,9 +77,9 @@ class Post:
         note: where the outcome of every message is noted.
     """
 
-    def __init__(self, doors: Iterable[Door], note: Note) -> None:
+    def __init__(self, doors: Iterable[MessageChannel], note: Note) -> None:
         self.doors, self.note = tuple(doors), note
-        self.told: list[Told] = []
+        self.told: list[Delivery] = []
         self._queues: dict[str, queue.SimpleQueue[Message | None]] = {}
         self._waiting: dict[str, list[Message]] = {}
         self._threads: list[threading.Thread] = []
@@ -93,7 +93,7 @@ class Post:
                 self._waiting[door.name].append(message)
                 self._queues[door.name].put(message)
 
-    def _thread_of(self, door: Door) -> None:
+    def _thread_of(self, door: MessageChannel) -> None:
         if door.name in self._queues:
             return
         self._queues[door.name] = queue.SimpleQueue()
@@ -102,7 +102,7 @@ class Post:
         self._threads.append(thread)
         thread.start()
 
-    def _work(self, door: Door) -> None:
+    def _work(self, door: MessageChannel) -> None:
         waiting = self._queues[door.name]
         while (message := waiting.get()) is not None:
             told = deliver(door, message)
@@ -112,7 +112,7 @@ class Post:
             self.note("told", **about, tries=told.tries, **facts)
             self._waiting[door.name].remove(message)
 
-    def close(self, patience: float | None = None) -> list[Told]:
+    def close(self, patience: float | None = None) -> list[Delivery]:
         """Wait a while for what is under way; return all that was not accepted."""
         patience = PATIENCE if patience is None else patience
         for each in self._queues.values():
@@ -121,7 +121,7 @@ class Post:
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
         late = [
-            Told(name, message.about, f"not accepted within {patience:g} s", 0)
+            Delivery(name, message.about, f"not accepted within {patience:g} s", 0)
             for name, messages in self._waiting.items()
             for message in list(messages)
         ]
@@ -140,8 +140,8 @@ class Notifier:
 
     def __init__(
         self,
-        words: Words,
-        post: Post,
+        words: MessageContext,
+        post: Mailroom,
         note: Note,
         events: Callable[[], list[Mapping[str, Any]]],
     ) -> None:
@@ -185,7 +185,9 @@ class Notifier:
         return [each.words for each in self.post.close()]
 
 
-def call(words: Words, post: Post, note: Note, events: Iterable[Mapping[str, Any]]) -> str:
+def call(
+    words: MessageContext, post: Mailroom, note: Note, events: Iterable[Mapping[str, Any]]
+) -> str:
     """Call the next level of the chain when its time has come; return what was done."""
     contacts = words.system.contacts
     step = escalation.next_step(contacts, events) if post.doors else None
@@ -196,6 +198,6 @@ def call(words: Words, post: Post, note: Note, events: Iterable[Mapping[str, Any
     return f"called level {step.contact.level}: {step.contact.name}"
 
 
-def reached_by(contact: Contact, doors: Iterable[Door]) -> list[str]:
+def reached_by(contact: Contact, doors: Iterable[MessageChannel]) -> list[str]:
     """Return the doors by which a level is called."""
     return [*contact.channels] or [door.name for door in doors if door.wants("call")]

@@ -18,19 +18,19 @@ WELL = frozenset({"RECOVERED", "STEADY"})
 """Verdicts after which nobody has to be called."""
 
 
-class Next(NamedTuple):
+class EscalationStep(NamedTuple):
     """The next step: whom to call, None when nobody is left, and when."""
 
     contact: Contact | None
     at: dt.datetime
 
 
-def acknowledged(events: Iterable[Mapping[str, Any]]) -> signoffs.Tick | None:
+def acknowledged(events: Iterable[Mapping[str, Any]]) -> signoffs.SignOff | None:
     """Return who has taken over, the first of them."""
     for each in events:
         at = signoffs.moment(each.get("at"))
         if each.get("event") == signoffs.ACKNOWLEDGED and at is not None:
-            return signoffs.Tick(str(each.get("by", "")), at, str(each.get("note") or ""))
+            return signoffs.SignOff(str(each.get("by", "")), at, str(each.get("note") or ""))
     return None
 
 
@@ -41,7 +41,9 @@ def is_over(events: Iterable[Mapping[str, Any]]) -> bool:
     return well or acknowledged(told) is not None
 
 
-def next_step(contacts: Sequence[Contact], events: Iterable[Mapping[str, Any]]) -> Next | None:
+def next_step(
+    contacts: Sequence[Contact], events: Iterable[Mapping[str, Any]]
+) -> EscalationStep | None:
     """Return the next step of a chain; None where it was not begun, has ended, or has no levels.
 
     The first level is called when the rollback is decided; each further one when the time of the
@@ -54,10 +56,10 @@ def next_step(contacts: Sequence[Contact], events: Iterable[Mapping[str, Any]]) 
     known = {each.level: each for each in contacts}
     calls = [(known[e["level"]], at) for e in told if is_call(e, known) and (at := when(e))]
     if not calls:
-        return Next(contacts[0], begun)
+        return EscalationStep(contacts[0], begun)
     last, at = calls[-1]
     left = [each for each in contacts if each.level > last.level]
-    return Next(left[0] if left else None, at + dt.timedelta(seconds=last.respond))
+    return EscalationStep(left[0] if left else None, at + dt.timedelta(seconds=last.respond))
 
 
 def is_call(event: Mapping[str, Any], known: Mapping[int, Contact]) -> bool:

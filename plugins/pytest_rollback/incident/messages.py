@@ -14,7 +14,7 @@ from pytest_rollback.text.quantities import clock
 
 
 @dataclass(frozen=True)
-class Words:
+class MessageContext:
     """What every message of a run has in common.
 
     Args:
@@ -95,9 +95,9 @@ class Words:
         return self.message("test", f"Test message: {self.place}", "Nothing happened.")
 
 
-def words_of(system: System, began: Mapping[str, Any]) -> Words:
+def words_of(system: System, began: Mapping[str, Any]) -> MessageContext:
     """Return the words of a run of which nothing is known but its first event."""
-    return Words(
+    return MessageContext(
         system,
         str(began.get("run", "")),
         str(began.get("operator", "")),

@@ -25,9 +25,9 @@ def gate(pytestconfig: pytest.Config) -> Gate:
 @pytest.fixture(scope="session")
 def troubleshoot(pytestconfig: pytest.Config) -> Any:  # noqa: ANN401 - only who asks for it pays
     """Breaks the sandbox on purpose and rolls it back; whatever is no sandbox is refused."""
-    from pytest_rollback.plugin.troubleshooting import Troubles  # noqa: PLC0415
+    from pytest_rollback.plugin.troubleshooting import Troubleshooting  # noqa: PLC0415
 
-    return Troubles(run_of(pytestconfig), pytestconfig.stash.get(SANDBOX, None))
+    return Troubleshooting(run_of(pytestconfig), pytestconfig.stash.get(SANDBOX, None))
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,7 @@ def attach(
     return sealing
 
 
-class Page:
+class HtmlPage:
     """What pytest-html renders instead of its own template."""
 
     def __init__(self, report: Report, styles: list[str]) -> None:
@@ -112,7 +112,7 @@ class Report:
         styles = getattr(session.config.option, "css", None) or []
         for plugin in session.config.pluginmanager.get_plugins():
             if type(plugin).__module__.startswith("pytest_html.") and hasattr(plugin, "_template"):
-                plugin._template = Page(self, styles)  # noqa: SLF001 - it has no other way in
+                plugin._template = HtmlPage(self, styles)  # noqa: SLF001 - it has no other way in
             if type(plugin).__module__.startswith(("pytest_html.", "_pytest.junitxml")):
                 said = session.config.hook.pytest_terminal_summary
                 # Where everything lies is said once, by our own summary.

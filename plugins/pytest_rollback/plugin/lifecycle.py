@@ -17,7 +17,7 @@ from pytest_rollback.plugin.stash import GATE, PROBER, SANDBOX
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.holder import Holder
-from pytest_rollback.recovery.live import Live
+from pytest_rollback.recovery.live import LiveProgress
 from pytest_rollback.recovery.rehearsal import lines, rehearse
 from pytest_rollback.run.run import Run, operator
 
@@ -74,7 +74,7 @@ def enter(config: pytest.Config, run: Run, suite: str) -> None:
         from pytest_rollback.checks.edge import prober_for  # noqa: PLC0415 - only a drill pays for httpx
 
         if config.getoption("--live"):
-            run.timeline.listeners.append(Live(run.system, writer(config)))
+            run.timeline.listeners.append(LiveProgress(run.system, writer(config)))
         config.stash[NOTIFIER] = notifications.begin(run)
         run.timeline.decide()
         config.stash[PROBER] = prober = prober_for(run.system)

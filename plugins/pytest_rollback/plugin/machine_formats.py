@@ -11,7 +11,7 @@ from typing import Any
 import pluggy
 
 from pytest_rollback.run import formats
-from pytest_rollback.run.formats import Wanted
+from pytest_rollback.run.formats import OutputFormat
 from pytest_rollback.run.run import Run
 
 hookimpl = pluggy.HookimplMarker("pytest")
@@ -26,7 +26,7 @@ class Machines:
         wanted: the formats that were asked for.
     """
 
-    def __init__(self, config: Any, run: Run, wanted: tuple[Wanted, ...]) -> None:  # noqa: ANN401
+    def __init__(self, config: Any, run: Run, wanted: tuple[OutputFormat, ...]) -> None:  # noqa: ANN401
         self.config, self.run, self.wanted = config, run, wanted
         self.nagios = any(each.kind == "nagios" for each in wanted)
 
@@ -55,7 +55,7 @@ class Machines:
             session.exitstatus = session.exitstatus or 1
         return result
 
-    def written(self, wanted: Wanted, record: formats.Record, code: int) -> str:
+    def written(self, wanted: OutputFormat, record: formats.Record, code: int) -> str:
         """Write one file; return why it cannot be written, "" when it was."""
         if wanted.path is None:
             return ""

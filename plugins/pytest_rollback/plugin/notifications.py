@@ -9,8 +9,8 @@ from typing import Any
 from pytest_rollback.evidence import signoffs
 from pytest_rollback.evidence.redaction import of_environment
 from pytest_rollback.incident.channels import doors, secrets_of
-from pytest_rollback.incident.delivery import Notifier, Post
-from pytest_rollback.incident.messages import Words
+from pytest_rollback.incident.delivery import Mailroom, Notifier
+from pytest_rollback.incident.messages import MessageContext
 from pytest_rollback.manifest.model import System
 from pytest_rollback.run.run import Run, operator
 
@@ -22,7 +22,7 @@ def known_secrets(system: System) -> dict[str, str]:
 
 def begin(run: Run) -> Notifier:
     """Have people told of a run from now on; call it before the decision is noted."""
-    words = Words(
+    words = MessageContext(
         run.system,
         run.identity,
         operator(),
@@ -33,7 +33,7 @@ def begin(run: Run) -> Notifier:
     def events() -> list[Mapping[str, Any]]:
         return [*run.timeline.events, *signoffs.foreign(run.folder)]
 
-    post = Post(doors(run.system), run.timeline.note)
+    post = Mailroom(doors(run.system), run.timeline.note)
     notifier = Notifier(words, post, run.timeline.note, events)
     if post.doors:
         run.timeline.listeners.append(notifier.hear)

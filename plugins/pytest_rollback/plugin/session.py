@@ -26,14 +26,14 @@ def run_of(config: pytest.Config) -> Run:
         from pytest_rollback.manifest.load import load  # noqa: PLC0415 - only sessions with criteria pay for it
         from pytest_rollback.plugin.criteria_hooks import CriteriaHooks  # noqa: PLC0415
         from pytest_rollback.run.incident_options import told  # noqa: PLC0415
-        from pytest_rollback.run.run import Asked, Run  # noqa: PLC0415
+        from pytest_rollback.run.run import Run, RunOptions  # noqa: PLC0415
 
         handed = getattr(config, "workerinput", {}).get("rollback", {})
         named = config.getoption("--rollback-target") or config.getini("rollback_target")
         path = config.invocation_params.dir / handed.get("manifest", named)
         said = told(config)
         loaded = load(path) if handed or named not in SANDBOXES else _sandbox(config, named)
-        asked = Asked(
+        asked = RunOptions(
             words=tuple(map(str, config.invocation_params.args)),
             armed=config.getoption("--arm"),
             only=frozenset(config.getoption("--component")),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_rollback.checks.availability import Users
+from pytest_rollback.checks.availability import Availability
 from pytest_rollback.checks.edge import prober_for
 from pytest_rollback.errors import RollbackError, UsageError
 from pytest_rollback.evidence.timeline import Timeline
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Drilled:
+class PracticedRollback:
     """What came of one rollback.
 
     Args:
@@ -41,7 +41,7 @@ class Drilled:
     name: str
     changes: tuple[str, ...]
     seconds: float
-    users: Users
+    users: Availability
 
     @property
     def told(self) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class Drilled:
         }
 
 
-class Troubles:
+class Troubleshooting:
     """Breaks a sandbox in one of its ways, and carries the whole rollback out.
 
     Args:
@@ -74,7 +74,9 @@ class Troubles:
             )
         self.run, self.sandbox = run, sandbox
 
-    def __call__(self, name: str, *, defaults: bool = False, database: bool = False) -> Drilled:
+    def __call__(
+        self, name: str, *, defaults: bool = False, database: bool = False
+    ) -> PracticedRollback:
         """Break it, roll it back, and return what came of it; it is left as it is then.
 
         Args:
@@ -97,7 +99,7 @@ class Troubles:
         finally:
             timeline.close()
 
-    def _drilled(self, name: str, timeline: Timeline, scope: Scope) -> Drilled:
+    def _drilled(self, name: str, timeline: Timeline, scope: Scope) -> PracticedRollback:
         holder = Holder.here(f"{self.run.identity}-{name}", operator())
         armed = scope.system.target.name
         gate = Gate(self.run.connection, scope, timeline, armed=armed, holder=holder)
@@ -114,7 +116,7 @@ class Troubles:
         finally:
             users = prober.stop()
         gate.end("recovered")
-        return Drilled(name, changes, timeline.elapsed or 0.0, users)
+        return PracticedRollback(name, changes, timeline.elapsed or 0.0, users)
 
 
 def performed(gate: Gate, action: Action) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pytest_rollback.recovery.rehearsal import clock, folded
 Event = Mapping[str, Any]
 
 
-class Live:
+class LiveProgress:
     """Listens to a timeline and tells what happens.
 
     ::

@@ -14,7 +14,7 @@ WIDTH = 80
 
 
 @dataclass(frozen=True)
-class Step:
+class RehearsedStep:
     """One action and the changes that it would make."""
 
     action: Action
@@ -26,16 +26,16 @@ class Step:
         return sum(change.estimate for change in self.changes)
 
 
-def rehearse(gate: Gate, actions: Iterable[Action]) -> tuple[Step, ...]:
+def rehearse(gate: Gate, actions: Iterable[Action]) -> tuple[RehearsedStep, ...]:
     """Return what each action would do, each as if those before it were done.
 
     Raises:
         RollbackError: an action refuses to plan; its reason and the way out.
     """
-    return tuple(Step(action, gate.foresee(action)) for action in actions)
+    return tuple(RehearsedStep(action, gate.foresee(action)) for action in actions)
 
 
-def lines(steps: Iterable[Step], scope: Scope) -> Iterator[str]:
+def lines(steps: Iterable[RehearsedStep], scope: Scope) -> Iterator[str]:
     """Yield the plan for people: phases with estimate and budget, and a line for each change."""
     steps, system = tuple(steps), scope.system
     for phase in PHASES:

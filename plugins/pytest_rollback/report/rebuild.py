@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.errors import Refused, RollbackError
@@ -18,7 +18,7 @@ from pytest_rollback.evidence.redaction import Redactor, of_environment
 from pytest_rollback.evidence.run_folder import DATA, REPORT, seal, write_private
 from pytest_rollback.manifest.load import Loaded
 from pytest_rollback.report.html import page as html_page
-from pytest_rollback.run.record import Facts, record
+from pytest_rollback.run.record import RunFacts, record
 from pytest_rollback.transport.connection import Connection
 
 KILLED = "the run was killed: this was rebuilt from its timeline and from the host's journal"
@@ -56,31 +56,33 @@ def rebuild(folder: Path, loaded: Loaded, connection: Connection) -> list[str]:
 
 def brought(
     connection: Connection, folder: Path, events: list[dict[str, Any]], redactor: Redactor
-) -> tuple[collect.Exported, list[str]]:
+) -> tuple[collect.CollectedEvidence, list[str]]:
     """Return what the host has of the run, and why it has nothing."""
     run = collect.run_of(events)
     if run is None:
-        return collect.Exported(), ["the run never took hold of the host: it changed nothing there"]
+        return collect.CollectedEvidence(), [
+            "the run never took hold of the host: it changed nothing there"
+        ]
     try:
         return collect.collect(connection, folder, run, events, redactor), []
     except RollbackError as error:
-        return collect.Exported(), [f"the host could not be asked: {error.message}"]
+        return collect.CollectedEvidence(), [f"the host could not be asked: {error.message}"]
 
 
 def known(
     folder: Path,
     loaded: Loaded,
     events: list[dict[str, Any]],
-    exported: collect.Exported,
+    exported: collect.CollectedEvidence,
     notes: Iterable[str],
-) -> Facts:
+) -> RunFacts:
     """Return the facts of a killed run: what it had written down until then."""
     began: Mapping[str, Any] = next((e for e in events if e["event"] == "began"), {})
     own = [each for each in events if each["event"] not in signoffs.OURS]
     times = [at for each in own if (at := signoffs.moment(each.get("at")))]
     decided = next((float(e["offset"]) for e in own if e["event"] == "decided"), None)
     last = float(own[-1]["offset"]) if own else 0.0
-    return Facts(
+    return RunFacts(
         system=loaded.system,
         run=folder.name,
         operator=str(began.get("operator", "")),
@@ -100,7 +102,7 @@ def known(
     )
 
 
-def missing(exported: collect.Exported) -> Iterator[str]:
+def missing(exported: collect.CollectedEvidence) -> Iterator[str]:
     """Yield what could not be had, as notes."""
     yield from (f"not in the evidence: {each}" for each in exported.missing)
 
@@ -147,6 +149,6 @@ def continues(ours: bytes, theirs: bytes) -> bool:
     """Tell whether a journal goes on from another one, and holds together."""
     try:
         journal.told(theirs, "the host's")
-    except Problem:
+    except HostError:
         return False
     return theirs.startswith(ours)

@@ -30,14 +30,14 @@ COULD_NOT_RUN = {2, 4, 5, 7, 12, 13, Inconclusive.exit_code}
 OUTCOMES = ("met", "not met", "inconclusive", "not reached", "waived", "advisory")
 
 
-class Wanted(NamedTuple):
+class OutputFormat(NamedTuple):
     """One format, and the file that it goes to; Nagios reads what is printed."""
 
     kind: str
     path: Path | None = None
 
 
-def wanted(text: str | None) -> tuple[Wanted, ...]:
+def wanted(text: str | None) -> tuple[OutputFormat, ...]:
     """Return the formats that an option names.
 
     Raises:
@@ -53,7 +53,7 @@ def wanted(text: str | None) -> tuple[Wanted, ...]:
             problem = f"found {each!r}: json and prometheus need a path, nagios takes none"
         if problem:
             raise UsageError(f"--rollback-format: {problem}", hint=f"such as {EXAMPLE}")
-        found.append(Wanted(kind, Path(path) if path else None))
+        found.append(OutputFormat(kind, Path(path) if path else None))
     return tuple(found)
 
 

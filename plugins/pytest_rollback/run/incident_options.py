@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 from pytest_rollback.checks.triage import Stated
 from pytest_rollback.errors import UsageError
 from pytest_rollback.manifest.values import seconds, share
-from pytest_rollback.run.formats import Wanted, wanted
+from pytest_rollback.run.formats import OutputFormat, wanted
 
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
-class Told:
+class IncidentOptions:
     """Everything that is said of an incident.
 
     Args:
@@ -28,10 +28,10 @@ class Told:
     stated: Stated = field(default_factory=Stated)
     soak: float | None = None
     scale: float = 1.0
-    formats: tuple[Wanted, ...] = ()
+    formats: tuple[OutputFormat, ...] = ()
 
 
-def told(config: Any) -> Told:  # noqa: ANN401 - pytest's, which is not imported here
+def told(config: Any) -> IncidentOptions:  # noqa: ANN401 - pytest's, which is not imported here
     """Return what the options say.
 
     Raises:
@@ -47,7 +47,7 @@ def told(config: Any) -> Told:  # noqa: ANN401 - pytest's, which is not imported
     soak = value("--soak", option("--soak"), watched, "--soak=15m")
     given = config.getini("rollback_soak_scale")
     scale = value("rollback_soak_scale", given, faster, "-o rollback_soak_scale=100")
-    return Told(stated, soak, scale or 1.0, wanted(option("--rollback-format")))
+    return IncidentOptions(stated, soak, scale or 1.0, wanted(option("--rollback-format")))
 
 
 def value(name: str, given: str | None, read: Callable[[str], Value], example: str) -> Value | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
-from pytest_rollback.checks.availability import Users
+from pytest_rollback.checks.availability import Availability
 from pytest_rollback.criteria import AGAINST, Outcome
 from pytest_rollback.incident.checklist import checklist
 from pytest_rollback.manifest.model import System
@@ -40,7 +40,7 @@ LEADING = re.compile(r"""(?:(['"]).+?\1(?!\w)[,;]?\s*(?:and\s+)?)+[:,]?\s*""")
 
 
 @dataclass(frozen=True)
-class Facts:
+class RunFacts:
     """What a report is made of.
 
     Args:
@@ -79,7 +79,7 @@ class Facts:
     elapsed: float | None = None
     demonstration: bool = False
     connection: str = ""
-    users: Users | None = None
+    users: Availability | None = None
     latency: Sequence[Mapping[str, Any]] = ()
     backups: Mapping[str, Any] | None = None
     resume: str = ""
@@ -103,7 +103,7 @@ class Facts:
         return None if self.elapsed is None else self.system.about.rto - self.elapsed
 
 
-def record(facts: Facts) -> dict[str, Any]:
+def record(facts: RunFacts) -> dict[str, Any]:
     """Return everything that the report of a run states."""
     backups = facts.backups or {}
     lanes = phases(facts.system.budgets, facts.events, facts.outcomes, facts.elapsed)
@@ -128,7 +128,7 @@ def record(facts: Facts) -> dict[str, Any]:
         "advice": dict(facts.advice),
         "resume": None if facts.good or not facts.resume else facts.resume,
         "phases": lanes,
-        **served(facts.users or Users()),
+        **served(facts.users or Availability()),
         "criteria": [criterion(each) for each in facts.outcomes],
         "latency": latest(facts.latency),
         "checklist": checklist(facts.outcomes, [*facts.ticks, *facts.events], now=facts.finished),
@@ -142,7 +142,7 @@ def record(facts: Facts) -> dict[str, Any]:
     }
 
 
-def served(users: Users) -> dict[str, Any]:
+def served(users: Availability) -> dict[str, Any]:
     """Return what users got, second by second and in all."""
     return {
         "users": list(users.seconds),
@@ -169,7 +169,7 @@ def latest(latency: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def target(facts: Facts) -> dict[str, Any]:
+def target(facts: RunFacts) -> dict[str, Any]:
     """Return where the run was made."""
     about = facts.system.target
     return {
@@ -196,12 +196,12 @@ def versions() -> dict[str, str]:
     return {**found, "python": platform.python_version()}
 
 
-def sentence(facts: Facts) -> str:
+def sentence(facts: RunFacts) -> str:
     """Return the verdict as one line, with the minutes or the number of criteria behind it."""
     return f"{facts.verdict}{', '.join(filter(None, (behind(facts), late(facts))))}"
 
 
-def behind(facts: Facts) -> str:
+def behind(facts: RunFacts) -> str:
     """Return what stands behind the verdict, and on which target."""
     where, rto = f"({facts.system.target.name})", clock(facts.system.about.rto)
     against = sum(each.outcome in AGAINST for each in facts.outcomes)
@@ -215,14 +215,14 @@ def behind(facts: Facts) -> str:
     return f" {where}" if facts.good or not facts.outcomes else counted
 
 
-def late(facts: Facts) -> str:
+def late(facts: RunFacts) -> str:
     """Return by how much the recovery time objective was missed; nothing when it was not."""
     if facts.margin is None or facts.margin >= 0:
         return ""
     return f"{clock(-facts.margin)} too late"
 
 
-def reasons(facts: Facts, lanes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def reasons(facts: RunFacts, lanes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Yield why the verdict is what it is: each criterion once, then what took too long."""
     said: dict[tuple[str, str], list[str]] = {}
     against = [each for each in facts.outcomes if each.outcome in AGAINST]

@@ -14,7 +14,7 @@ from typing import Any
 
 from pytest_rollback import criteria
 from pytest_rollback.checks import recommendation
-from pytest_rollback.checks.availability import Users
+from pytest_rollback.checks.availability import Availability
 from pytest_rollback.criteria import Criterion, Outcome
 from pytest_rollback.errors import RTO_MISSED, Inconclusive, RollbackError, UsageError
 from pytest_rollback.evidence import signoffs
@@ -23,10 +23,10 @@ from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.manifest.load import Loaded
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.recovery.action import Scope
-from pytest_rollback.run.incident_options import Told
+from pytest_rollback.run.incident_options import IncidentOptions
 from pytest_rollback.run.phases import RECOVERY
-from pytest_rollback.run.record import Facts, record
-from pytest_rollback.text.next_steps import Onward, onward
+from pytest_rollback.run.record import RunFacts, record
+from pytest_rollback.text.next_steps import NextSteps, onward
 from pytest_rollback.transport.connection import Connection, agent_sha256
 
 GOOD: Mapping[str, str] = {
@@ -59,7 +59,7 @@ def operator() -> str:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RunOptions:
     """What the command line says of a run.
 
     Args:
@@ -79,7 +79,7 @@ class Asked:
     defaults: bool = False
     dry: bool = False
     incident: str | None = None
-    told: Told = field(default_factory=Told)
+    told: IncidentOptions = field(default_factory=IncidentOptions)
     door: str = ""
 
 
@@ -101,7 +101,7 @@ class Run:
     """
 
     loaded: Loaded
-    asked: Asked
+    asked: RunOptions
     reports: Path
     demonstration: bool = False
     fleeting: bool = False
@@ -113,7 +113,7 @@ class Run:
     facts: dict[str, Any] = field(default_factory=dict)
     suite: str = ""
     isolates: bool = False
-    users: Users | None = None
+    users: Availability | None = None
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
     backups: Mapping[str, Any] = field(default_factory=dict)
@@ -254,8 +254,8 @@ class Run:
             self._record = record(self._known())
         return self._record
 
-    def _known(self) -> Facts:
-        return Facts(
+    def _known(self) -> RunFacts:
+        return RunFacts(
             system=self.system,
             run=self.identity,
             operator=operator(),
@@ -296,6 +296,6 @@ class Run:
         return self.onward.again(self.asked.words)
 
     @property
-    def onward(self) -> Onward:
+    def onward(self) -> NextSteps:
         """How every command begins and ends that this run tells people to give next."""
         return onward(self.asked.words, self.asked.door)

@@ -21,7 +21,7 @@ PLACES = ("rollback_target=", "rollback_reports=")
 
 
 @dataclass(frozen=True)
-class Onward:
+class NextSteps:
     """How the next command has to begin and to end.
 
     Args:
@@ -55,10 +55,10 @@ def reached(word: str) -> str:
     return str(ours)
 
 
-def onward(words: Sequence[str], door: str = "") -> Onward:
+def onward(words: Sequence[str], door: str = "") -> NextSteps:
     """Return what the next command needs of the one that was given."""
     given = shlex.split(door)[1:] if door else words
-    return Onward(program(), tuple(kept(given)), door)
+    return NextSteps(program(), tuple(kept(given)), door)
 
 
 def kept(words: Sequence[str]) -> Iterator[str]:

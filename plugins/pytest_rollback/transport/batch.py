@@ -25,7 +25,7 @@ class Call:
     answered: threading.Event = field(default_factory=threading.Event)
 
 
-class Together(Connection):
+class BatchedConnection(Connection):
     """What a look takes for its connection: its questions wait until every other look asks too."""
 
     def __init__(self, connection: Connection) -> None:
@@ -107,7 +107,7 @@ def looked(connection: Connection, looks: Iterable[Look]) -> list[Any]:
 
     Errors that are not ours to raise are bugs, and are raised.
     """
-    found = Together(connection).each(looks)
+    found = BatchedConnection(connection).each(looks)
     for each in found:
         if isinstance(each, Exception) and not isinstance(each, RollbackError):
             raise each

@@ -27,7 +27,7 @@ from pytest_rollback.transport.payload import (
     payload,
     started,
 )
-from pytest_rollback.transport.ssh import Line
+from pytest_rollback.transport.ssh import SshLine
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.model import System
@@ -64,7 +64,7 @@ class Connection:
         self.trips = 0
         self._asked = 0.0
         self._needs_sources = False
-        self.line: Line | None = None
+        self.line: SshLine | None = None
 
     @functools.cached_property
     def where(self) -> str:
@@ -92,7 +92,7 @@ class Connection:
         connection = self.system.target.connection
         if not connection.startswith("ssh://"):
             return testinfra.get_host(connection, sudo=sudo)
-        self.line = self.line or Line(connection, self.where)
+        self.line = self.line or SshLine(connection, self.where)
         self.line.open()
         return testinfra.get_host(connection, sudo=sudo, ssh_extra_args=self.line.options)
 

@@ -31,7 +31,7 @@ OPTIONS = (
 )
 
 
-class Line:
+class SshLine:
     """What everything that is asked of a host over ssh goes through.
 
     Args:

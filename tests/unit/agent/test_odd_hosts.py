@@ -18,7 +18,7 @@ import pytest
 from pytest_rollback.agent.backup import git, requirements, verify
 from pytest_rollback.agent.backup import requirements as backup_requirements
 from pytest_rollback.agent.backup import verify as backup_verify
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.observe.trial import child, staged_tree, trial
 from pytest_rollback.agent.restore import git_source
 from pytest_rollback.agent.rollback import bytecode
@@ -43,7 +43,7 @@ def deploy(tmp_path: Path) -> Deploy:
 def test_a_run_ends_in_no_other_way_than_those_there_are(tmp_path: Path) -> None:
     """A misspelt end is refused; a folder without a beginning is no run."""
     place = {"state": str(tmp_path / "state"), "run": "r1"}
-    with pytest.raises(Problem, match="'recoverd' is no end of a run"):
+    with pytest.raises(HostError, match="'recoverd' is no end of a run"):
         runs.end({**place, "outcome": "recoverd"})
     runs.note({**place, "what": "hello"})
 
@@ -58,7 +58,7 @@ def test_a_line_that_is_no_entry_stops_everything(tmp_path: Path, line: bytes) -
     journal.add("step")
     journal.close()
     path.write_bytes(path.read_bytes() + line)
-    with pytest.raises(Problem, match=r"journal is damaged at line 2"):
+    with pytest.raises(HostError, match=r"journal is damaged at line 2"):
         Journal(str(path))
 
 
@@ -146,7 +146,7 @@ def test_a_release_diff_names_what_to_save_below_the_root(tmp_path: Path) -> Non
         assert "gone.py" in found["files"]
         assert "sub/b.py" in found["added"]
 
-    with pytest.raises(Problem, match="lies inside the root"):
+    with pytest.raises(HostError, match="lies inside the root"):
         git.compare({**question, "current": later, "root": str(tmp_path)})
 
 
@@ -193,7 +193,7 @@ def test_what_the_commit_does_not_have_is_not_fetched(deploy: Deploy, tmp_path: 
     assert set(git_source.lacking(question, saved).values()) == {
         "the recorded commit does not have it as a file"
     }
-    with pytest.raises(Problem, match="does not have it as a file"):
+    with pytest.raises(HostError, match="does not have it as a file"):
         git_source.fetch(question, saved)
 
     assert not list((deploy.state / "runs/r1" / git_source.FETCHED).iterdir())
@@ -274,4 +274,4 @@ def test_somebody_without_rights_stages_for_himself(open_tree: Tree) -> None:
         assert commands.identity("nobody") is None
         said = words(lambda: commands.identity("root"))
 
-    assert said == "Problem: only root can run commands as 'root'"
+    assert said == "HostError: only root can run commands as 'root'"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rollback.agent.observe.probes import edge
-from pytest_rollback.checks.availability import KINDS, Sample, Tally
+from pytest_rollback.checks.availability import KINDS, AvailabilityCount, EdgeSample
 
 
 @pytest.mark.parametrize(
@@ -43,12 +43,12 @@ Steps = st.lists(st.tuples(st.floats(0, 9), st.floats(0, 9), st.sampled_from(KIN
 @given(Steps, st.floats(0, 9))
 def test_spans_add_up_to_the_whole_time(steps: list[Any], rest: float) -> None:
     """Every moment from the first question to the end is counted once, whatever happened."""
-    tally, at, first = Tally(1.0), 0.0, 0.0
+    tally, at, first = AvailabilityCount(1.0), 0.0, 0.0
     for index, (pause, wait, kind) in enumerate(steps):
         asked = at + pause
         first = first if index else asked
         at = asked + wait
-        tally.add(Sample(asked, at, kind))
+        tally.add(EdgeSample(asked, at, kind))
     ended = tally.close(at + rest)
 
     whole = at + rest - first if steps else 0.0
@@ -58,8 +58,8 @@ def test_spans_add_up_to_the_whole_time(steps: list[Any], rest: float) -> None:
 
 def test_an_answer_after_a_second_is_an_outage_until_it_comes() -> None:
     """Users who waited for it saw nothing; afterwards they got it."""
-    tally = Tally(1.0)
-    tally.add(Sample(0.5, 3.0, "up"))
+    tally = AvailabilityCount(1.0)
+    tally.add(EdgeSample(0.5, 3.0, "up"))
     ended = tally.close(3.4)
 
     assert ended.spans == pytest.approx({"up": 0.4, "maintenance": 0.0, "error": 2.5})
@@ -68,9 +68,9 @@ def test_an_answer_after_a_second_is_an_outage_until_it_comes() -> None:
 
 def test_a_day_does_not_fill_the_memory() -> None:
     """Seconds are kept for some hours; the sums go on."""
-    tally = Tally(1.0)
+    tally = AvailabilityCount(1.0)
     for second in range(100_000):
-        tally.add(Sample(second, second + 0.1, "up"))
+        tally.add(EdgeSample(second, second + 0.1, "up"))
 
     assert len(tally.counts) < 20_000
     assert tally.close(100_000).spans["up"] == pytest.approx(100_000)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.checks.availability import Users
-from pytest_rollback.checks.edge import Far, Near, Prober, loopback, prober_for
+from pytest_rollback.checks.availability import Availability
+from pytest_rollback.checks.edge import HostProber, LocalProber, Prober, loopback, prober_for
 from pytest_rollback.errors import Unreachable
 from pytest_rollback.manifest.load import parse
 from pytest_rollback.manifest.model import System
@@ -43,12 +43,12 @@ def system(url: str, connection: str = "local://", **more: str) -> System:
 ENOUGH = 6
 
 
-def near(server: Server, **more: str) -> Near:
+def near(server: Server, **more: str) -> LocalProber:
     """Return a prober of the server."""
-    return Near(system(f"http://127.0.0.1:{server.port}/health", **more))
+    return LocalProber(system(f"http://127.0.0.1:{server.port}/health", **more))
 
 
-def seen(server: Server, answer: bytes) -> Users:
+def seen(server: Server, answer: bytes) -> Availability:
     """Return what users got in a third of a second of one answer, longer on a busy host."""
     server.say(answer)
     probing = near(server)
@@ -59,7 +59,7 @@ def seen(server: Server, answer: bytes) -> Users:
     return probing.stop()
 
 
-def total(users: Users, kind: str) -> int:
+def total(users: Availability, kind: str) -> int:
     """Return how many answers of a kind there were."""
     return sum(each[kind] for each in users.seconds)
 
@@ -105,7 +105,7 @@ def test_a_closed_kept_connection_is_no_outage(server: Server) -> None:
     assert total(users, "up") == users.answers >= ENOUGH
 
 
-def seen_as_is(server: Server, seconds: float = 0.3) -> Users:
+def seen_as_is(server: Server, seconds: float = 0.3) -> Availability:
     """Return what users got for a while, with the server as it is."""
     probing = near(server)
     probing.start()
@@ -189,13 +189,13 @@ def test_a_system_without_an_edge_is_not_asked(server: Server) -> None:
     probing.start()
 
     assert type(probing) is Prober
-    assert probing.stop() == Users()
+    assert probing.stop() == Availability()
     assert server.asked == 0
 
 
 def test_stop_without_start_is_nothing() -> None:
     """Nobody asked: no second, no outage, no error."""
-    users = Near(system("http://127.0.0.1:1/")).stop()
+    users = LocalProber(system("http://127.0.0.1:1/")).stop()
 
     assert (users.seconds, users.outage_seconds, users.answers) == ((), None, 0)
 
@@ -203,7 +203,7 @@ def test_stop_without_start_is_nothing() -> None:
 @pytest.mark.parametrize("url", ["http://no-such-host.invalid/", "https://127.0.0.1:1/"])
 def test_an_address_that_leads_nowhere_is_an_outage(url: str) -> None:
     """A name that nobody knows and a port that nobody opens are errors, and no exception."""
-    probing = Near(system(url))
+    probing = LocalProber(system(url))
     probing.start()
     time.sleep(0.4)
     users = probing.stop()
@@ -215,11 +215,11 @@ def test_an_address_that_leads_nowhere_is_an_outage(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "connection", "kind"),
     [
-        ("http://localhost/health", "local://", Near),
-        ("http://localhost/health", "ssh://root@shop1", Far),
-        ("http://127.0.0.3:81/", "podman://shop", Far),
-        ("http://[::1]/", "ssh://root@shop1", Far),
-        ("https://shop.example/", "ssh://root@shop1", Near),
+        ("http://localhost/health", "local://", LocalProber),
+        ("http://localhost/health", "ssh://root@shop1", HostProber),
+        ("http://127.0.0.3:81/", "podman://shop", HostProber),
+        ("http://[::1]/", "ssh://root@shop1", HostProber),
+        ("https://shop.example/", "ssh://root@shop1", LocalProber),
     ],
 )
 def test_the_edge_is_asked_from_where_its_address_means_it(
@@ -232,7 +232,7 @@ def test_the_edge_is_asked_from_where_its_address_means_it(
 
 def test_the_host_asks_itself(server: Server) -> None:
     """The agent's windows give the same counts, over a real connection of its own."""
-    probing = Far(system(f"http://127.0.0.1:{server.port}/health"))
+    probing = HostProber(system(f"http://127.0.0.1:{server.port}/health"))
     probing.start()
     time.sleep(2)
     server.say(PAGE)
@@ -256,7 +256,7 @@ def test_a_host_that_is_lost_is_said() -> None:
         def close(self) -> None:
             pass
 
-    probing = Far(system("http://127.0.0.1/", "ssh://nobody"), lambda _: Lost())  # type: ignore[arg-type, return-value]
+    probing = HostProber(system("http://127.0.0.1/", "ssh://nobody"), lambda _: Lost())  # type: ignore[arg-type, return-value]
     probing.start()
     time.sleep(0.1)
     users = probing.stop()

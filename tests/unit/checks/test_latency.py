@@ -8,7 +8,7 @@ import pytest
 
 from pytest_rollback.agent.observe.probes import percentiles
 from pytest_rollback.checks import latency
-from pytest_rollback.checks.latency import Latencies, Series
+from pytest_rollback.checks.latency import Latencies, LatencySeries
 from pytest_rollback.errors import Inconclusive, Refused
 from suites.validate import test_answering as answering
 
@@ -23,12 +23,12 @@ def series(
     kept: dict[str, Any] | None = None,
     overhead: float = 0.2,
     failed: int = 0,
-) -> Series:
+) -> LatencySeries:
     """Return what a probe with these response times is."""
     problem = "answered 500, not 200" if failed else None
     found = {"samples_ms": list(samples), "failed": failed, "problem": problem}
     found |= {"overhead": overhead, **percentiles.summary(samples)}
-    return Series("web", limit, found, kept)
+    return LatencySeries("web", limit, found, kept)
 
 
 def kept(p50: float, p95: float) -> dict[str, Any]:
@@ -90,7 +90,7 @@ class Component:
     name, health, requests, log, unit = "web", "web", (), "journal", "shop-web"
 
 
-def judged(found: Series, problem: Refused | None = None) -> dict[str, object]:
+def judged(found: LatencySeries, problem: Refused | None = None) -> dict[str, object]:
     """Judge one series against its baseline; return what was kept of it."""
     said: dict[str, object] = {}
     answering.test_the_component_is_not_slower_than_it_was(

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from pytest_rollback.checks import soak as checks_soak
-from pytest_rollback.checks.soak import FAILING, STOPPED, WHOLE, Plan, Sample, Soak, watch
+from pytest_rollback.checks.soak import FAILING, STOPPED, WHOLE, Soak, SoakPlan, SoakSample, watch
 from pytest_rollback.manifest.model import Component
 
 WEB = Component(name="web", unit="shop-web", health="web", requests=("order",))
-PLAN = Plan(soak=60.0, least=60.0, interval=5.0, in_a_row=3, tolerated=0.0)
+PLAN = SoakPlan(soak=60.0, least=60.0, interval=5.0, in_a_row=3, tolerated=0.0)
 
 
 class Hands:
@@ -38,24 +38,24 @@ def probe(*times: float, failed: int = 0) -> dict[str, Any]:
     return {"samples_ms": list(times), "failed": failed, "problem": problem, "overhead": 0.1}
 
 
-def sample(at: float = 0.0, **more: Any) -> Sample:  # noqa: ANN401 - any field of a sample
+def sample(at: float = 0.0, **more: Any) -> SoakSample:  # noqa: ANN401 - any field of a sample
     """Return a sample in which all is well, but for what is given."""
     state = {"state": "active", "pid": 7, "restarts": 0, **more.pop("state", {})}
     probes = {"web": probe(1.0, 2.0), "order": probe(3.0), **more.pop("probes", {})}
-    return Sample(at, states={"shop-web": state}, probes=probes, **more)
+    return SoakSample(at, states={"shop-web": state}, probes=probes, **more)
 
 
 def watched(
-    hands: Hands, take: Callable[[float], Sample] = sample, plan: Plan = PLAN
+    hands: Hands, take: Callable[[float], SoakSample] = sample, plan: SoakPlan = PLAN
 ) -> tuple[Soak, list[int]]:
     """Return a soak, and how many samples there were each time that it was shown."""
     shown: list[int] = []
 
-    def taken(at: float) -> Sample:
+    def taken(at: float) -> SoakSample:
         hands.time += hands.takes
         return take(at)
 
-    def is_bad(one: Sample) -> bool:
+    def is_bad(one: SoakSample) -> bool:
         return any(checks_soak.wrong(one, [WEB]))
 
     return watch(plan, taken, is_bad, lambda soak: shown.append(len(soak.samples)), hands), shown
@@ -81,7 +81,7 @@ def test_slow_samples_delay_no_end() -> None:
 def test_a_clock_that_runs_faster_takes_less_time() -> None:
     """A quarter of an hour in nine seconds, with as many samples."""
     hands = Hands()
-    plan = Plan(900.0, 900.0, 5.0, 3, 0.0, scale=100.0, demonstration=True)
+    plan = SoakPlan(900.0, 900.0, 5.0, 3, 0.0, scale=100.0, demonstration=True)
     soak, _ = watched(hands, plan=plan)
 
     assert hands.slept == pytest.approx(9.0)
@@ -106,7 +106,7 @@ def test_bad_samples_in_a_row_end_it() -> None:
 def test_ctrl_c_ends_it_with_what_there_is() -> None:
     """Whether while sampling or while waiting."""
 
-    def interrupted(at: float) -> Sample:
+    def interrupted(at: float) -> SoakSample:
         if at >= 10.0:
             raise KeyboardInterrupt
         return sample(at)
@@ -120,7 +120,10 @@ def test_ctrl_c_ends_it_with_what_there_is() -> None:
 SHORT: list[tuple[Soak, str]] = [
     (Soak(PLAN, (sample(),), 59.0), "looked for 0m59s of 1m00s"),
     (Soak(PLAN, (), 60.0), "no sample was taken"),
-    (Soak(PLAN, (sample(), Sample(5.0, "lost")), 60.0), "1 of 2 samples could not be taken: lost"),
+    (
+        Soak(PLAN, (sample(), SoakSample(5.0, "lost")), 60.0),
+        "1 of 2 samples could not be taken: lost",
+    ),
 ]
 
 
@@ -132,7 +135,7 @@ def test_too_little_proves_nothing(soak: Soak, said: str) -> None:
 
 def test_a_sample_that_could_not_be_taken_is_bad() -> None:
     """It counts towards giving up, as what it is."""
-    soak, _ = watched(Hands(), lambda at: Sample(at, "the host is lost"))
+    soak, _ = watched(Hands(), lambda at: SoakSample(at, "the host is lost"))
 
     assert (soak.ended, len(soak.missed), soak.taken) == (FAILING, 3, [])
 
@@ -156,7 +159,7 @@ def test_what_is_wrong_is_said(more: Mapping[str, Any], said: str) -> None:
 def test_shares_are_of_all_answers_and_samples() -> None:
     """Lost answers, samples in which the unit was down, and when."""
     bad = sample(5.0, probes={"web": probe(1.0, failed=2)}, state={"state": "failed"})
-    soak = Soak(PLAN, (sample(), bad, Sample(10.0, "lost")), 60.0)
+    soak = Soak(PLAN, (sample(), bad, SoakSample(10.0, "lost")), 60.0)
 
     assert checks_soak.lost(soak, ["web"]) == pytest.approx(2 / 5)
     assert checks_soak.down(soak, WEB) == pytest.approx(1 / 2)
@@ -170,7 +173,7 @@ def test_shares_are_of_all_answers_and_samples() -> None:
 
 def test_a_restart_is_another_process() -> None:
     """Each one, also across a sample that could not be taken."""
-    looks = (sample(), Sample(5.0, "lost"), sample(10.0, state={"pid": 8, "restarts": 1}))
+    looks = (sample(), SoakSample(5.0, "lost"), sample(10.0, state={"pid": 8, "restarts": 1}))
 
     assert list(checks_soak.restarts(Soak(PLAN, looks, 60.0), WEB)) == [
         "at 0m10s: pid was 7, is 8, restarts was 0, is 1"
@@ -188,7 +191,7 @@ def test_all_samples_make_one_series() -> None:
 
 def test_the_line_says_how_far_it_is() -> None:
     """Progress, what is left, and the worst of everything."""
-    looks = (sample(errors={"web": 2}), sample(5.0, state={"pid": 8}), Sample(10.0, "lost"))
+    looks = (sample(errors={"web": 2}), sample(5.0, state={"pid": 8}), SoakSample(10.0, "lost"))
 
     assert checks_soak.line(Soak(PLAN, looks, 12.0), [WEB]) == (
         "0m12s, 0m48s left: 3 samples, 1 bad, 1 restarts, 2 errors; slowest order 3 ms"

@@ -19,7 +19,7 @@ from pytest_rollback.checks.recommendation import (
     lines,
     told,
 )
-from pytest_rollback.checks.triage import Case, Stated, Symptoms, decide, fired, row_of
+from pytest_rollback.checks.triage import IncidentCase, Stated, Symptoms, decide, fired, row_of
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.manifest.thresholds import RECOVERIES, Severity, Triage
 from pytest_rollback.text.next_steps import onward
@@ -27,7 +27,7 @@ from pytest_rollback.text.next_steps import onward
 NAMES = ("web", "till", "cellar")
 FINE = dict.fromkeys(NAMES, Symptoms())
 DOWN = Symptoms(down=True)
-CALM = Case(critical=frozenset({"web"}), components=FINE, felt=0.0)
+CALM = IncidentCase(critical=frozenset({"web"}), components=FINE, felt=0.0)
 
 shares = st.one_of(st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0]), st.floats(0, 20, allow_nan=False))
 parts = st.one_of(st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0]), st.floats(0, 1, allow_nan=False))
@@ -53,7 +53,7 @@ rules = st.builds(
     st.integers(2, 4),
 )
 cases = st.builds(
-    Case,
+    IncidentCase,
     rules=rules,
     critical=st.frozensets(st.sampled_from(NAMES)),
     components=st.fixed_dictionaries(dict.fromkeys(NAMES, symptoms)),
@@ -71,7 +71,7 @@ def worst(one: Any, other: Any) -> Any:  # noqa: ANN401 - any two values of one 
     return max(one, other)
 
 
-def worse(one: Case, other: Case) -> Case:
+def worse(one: IncidentCase, other: IncidentCase) -> IncidentCase:
     """Return a case that is in every way at least as bad as the first one."""
     components = {
         name: Symptoms(
@@ -97,7 +97,7 @@ def worse(one: Case, other: Case) -> Case:
 
 
 @given(cases)
-def test_the_decision_is_total(case: Case) -> None:
+def test_the_decision_is_total(case: IncidentCase) -> None:
     """Whatever was found and stated, there is one recommendation; every rule says why."""
     assert decide(case) in RECOVERIES
     assert all(each.measured and each.threshold for each in fired(case))
@@ -105,19 +105,19 @@ def test_the_decision_is_total(case: Case) -> None:
 
 
 @given(cases, cases)
-def test_worse_is_never_milder(one: Case, other: Case) -> None:
+def test_worse_is_never_milder(one: IncidentCase, other: IncidentCase) -> None:
     """The decision is monotone in everything that it is made of."""
     grave, before = decide(worse(one, other)), decide(one)
 
     assert RECOVERIES.index(grave) >= RECOVERIES.index(before)
 
 
-def hurt(name: str, **how: Any) -> Case:  # noqa: ANN401 - a field of the symptoms
+def hurt(name: str, **how: Any) -> IncidentCase:  # noqa: ANN401 - a field of the symptoms
     """Return the calm case with one component that is not well."""
     return replace(CALM, components={**FINE, name: Symptoms(**how)})
 
 
-AT: list[tuple[Case, str]] = [
+AT: list[tuple[IncidentCase, str]] = [
     (CALM, "monitor"),
     (hurt("web", slower=0.25), "monitor"),
     (hurt("web", slower=0.26), "fix"),
@@ -148,7 +148,7 @@ AT: list[tuple[Case, str]] = [
 
 
 @pytest.mark.parametrize(("case", "wanted"), AT)
-def test_every_threshold_is_the_procedures(case: Case, wanted: str) -> None:
+def test_every_threshold_is_the_procedures(case: IncidentCase, wanted: str) -> None:
     """On both sides of each number of its two lists and its matrix."""
     assert decide(case) == wanted
 

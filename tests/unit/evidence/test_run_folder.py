@@ -22,7 +22,7 @@ from pytest_rollback.evidence.run_folder import (
     JUNIT,
     REPORT,
     TIMELINE,
-    Hit,
+    SecretHit,
     scan,
     seal,
     withdraw,
@@ -57,7 +57,7 @@ def test_a_secret_is_found_in_every_writing(tmp_path: Path, name: str) -> None:
     (deep / "bad.bin").write_bytes(b"before \xff" + WRITTEN[name] + b" after")
     (tmp_path / "good.txt").write_text("nothing here")
 
-    assert scan(tmp_path, VALUES) == [Hit(deep / "bad.bin", "DB_PASSWORD")]
+    assert scan(tmp_path, VALUES) == [SecretHit(deep / "bad.bin", "DB_PASSWORD")]
 
 
 def test_a_leak_is_withdrawn_and_named(tmp_path: Path) -> None:

@@ -12,12 +12,16 @@ import pytest
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import signoffs
-from pytest_rollback.incident.checklist import FOLLOW, POST, PRE, Item, checklist
+from pytest_rollback.incident.checklist import FOLLOW, POST, PRE, ChecklistItem, checklist
 from pytest_rollback.report import amend
 from tests.unit.support.run_facts import NOON, event, outcome
 from tests.unit.support.run_folder import call, left, story, written
 
-ITEMS = (Item(PRE, "Tell them"), Item(POST, "Watch it"), Item(FOLLOW, "Find out why"))
+ITEMS = (
+    ChecklistItem(PRE, "Tell them"),
+    ChecklistItem(POST, "Watch it"),
+    ChecklistItem(FOLLOW, "Find out why"),
+)
 DECIDED = {"event": "decided", "at": NOON.isoformat(), "offset": 0.0}
 FINISHED = {"event": "finished", "at": NOON.isoformat(), "offset": 0.0}
 
@@ -70,7 +74,7 @@ def test_a_readiness_run_misses_nothing() -> None:
 
 def test_nobody_ticks_what_a_criterion_found_missing() -> None:
     """A person adds what no criterion saw, and contradicts none."""
-    items = (Item(PRE, "It is so", (("a.b.c",),)),)
+    items = (ChecklistItem(PRE, "It is so", (("a.b.c",),)),)
     tick = ticked("it-is-so", 1)
 
     assert checklist([outcome("a.b.c", "not met")], [tick], items)[0]["state"] == "missing"
@@ -88,7 +92,7 @@ def test_nobody_ticks_what_a_criterion_found_missing() -> None:
 )
 def test_messages_tick_an_item_when_all_were_accepted(outcomes: list[str], state: str) -> None:
     """One channel that failed leaves somebody untold."""
-    items = (Item(PRE, "Tell them", told=("start",)),)
+    items = (ChecklistItem(PRE, "Tell them", told=("start",)),)
     sent = [{"event": "told", "about": "start", "outcome": each} for each in outcomes]
 
     assert checklist([], sent, items)[0]["state"] == state

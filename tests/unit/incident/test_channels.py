@@ -13,7 +13,14 @@ from pydantic import ValidationError
 
 from pytest_rollback.errors import Refused
 from pytest_rollback.incident import channels
-from pytest_rollback.incident.channels import Anything, Door, Failed, Hook, Message, Page
+from pytest_rollback.incident.channels import (
+    AppriseChannel,
+    Failed,
+    Message,
+    MessageChannel,
+    StatusPage,
+    WebhookChannel,
+)
 from pytest_rollback.incident.credentials import pieces, read
 from pytest_rollback.incident.delivery import deliver
 from pytest_rollback.manifest.contacts import Channel, Pager, Secret, Status, hook
@@ -32,9 +39,9 @@ def token(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(channels, name, seconds)
 
 
-def pager(url: str) -> Door:
+def pager(url: str) -> MessageChannel:
     """Return the pager at an address."""
-    return Hook("pager", Pager(url=url, variable="PAGER_TOKEN"), "critical")
+    return WebhookChannel("pager", Pager(url=url, variable="PAGER_TOKEN"), "critical")
 
 
 def test_a_message_arrives_with_token_and_key() -> None:
@@ -205,7 +212,7 @@ def test_the_status_page_says_its_texts_and_nothing_else() -> None:
     """Users read it; what has no text is not said, and no test is."""
     with inbox() as box:
         about = Status(url=box.url, method="PUT", variable="PAGER_TOKEN")
-        page = Page("status", about)
+        page = StatusPage("status", about)
         assert [page.wants(a) for a in ("start", "recovery", "failure", "call", "test")] == [
             *(True, True),
             *(False, False, False),
@@ -220,7 +227,7 @@ def test_a_mail_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     """Through apprise and a real mail server."""
     with mailbox() as (address, mails):
         monkeypatch.setenv("TEAM", address)
-        told = deliver(Anything(Channel(name="team", variable="TEAM")), MESSAGE, ())
+        told = deliver(AppriseChannel(Channel(name="team", variable="TEAM")), MESSAGE, ())
 
     assert told.outcome == "accepted"
     assert "Subject: NOT RECOVERED" in mails[0]
@@ -230,7 +237,7 @@ def test_a_channel_of_apprise_follows_no_redirect(monkeypatch: pytest.MonkeyPatc
     """Even where its address asks for it."""
     with inbox(202) as other, inbox(other.url.replace("127.0.0.1", "localhost")) as box:
         monkeypatch.setenv("TEAM", box.url.replace("http", "json") + "?redirect=yes")
-        told = deliver(Anything(Channel(name="team", variable="TEAM")), MESSAGE, ())
+        told = deliver(AppriseChannel(Channel(name="team", variable="TEAM")), MESSAGE, ())
 
     assert told.outcome == "failed"
     assert (len(box.requests), other.requests) == (1, [])
@@ -246,7 +253,7 @@ def test_an_address_that_cannot_be_used_is_refused(
     """Unknown, or in the clear to another machine; the address itself is not told."""
     monkeypatch.setenv("TEAM", address)
     with pytest.raises(Refused) as caught:
-        Anything(Channel(name="team", variable="TEAM")).check()
+        AppriseChannel(Channel(name="team", variable="TEAM")).check()
 
     assert address not in str(caught.value)
 
@@ -255,10 +262,10 @@ def test_apprise_is_not_needed_until_it_is(tmp_path: Path) -> None:
     """Without it the pager works, and its channels say what to install."""
     (tmp_path / "apprise.py").write_text("raise ModuleNotFoundError('apprise')\n")
     code = (
-        "from pytest_rollback.incident.channels import Anything, Hook\n"
+        "from pytest_rollback.incident.channels import AppriseChannel, WebhookChannel\n"
         "from pytest_rollback.manifest.contacts import *\n"
-        "Hook('p', Pager(url='https://a.example.org', variable='PATH')).check()\n"
-        "try: Anything(Channel(name='team', variable='PATH')).check()\n"
+        "WebhookChannel('p', Pager(url='https://a.example.org', variable='PATH')).check()\n"
+        "try: AppriseChannel(Channel(name='team', variable='PATH')).check()\n"
         "except Exception as error: print(error)\n"
     )
     done = subprocess.run(
@@ -284,7 +291,7 @@ def test_all_that_is_secret_in_an_address_is_known() -> None:
 def test_what_a_channel_raises_is_a_failure() -> None:
     """Whatever it is, the run goes on."""
 
-    class Odd(Hook):
+    class Odd(WebhookChannel):
         def send(self, message: Message) -> None:
             raise ZeroDivisionError(message.key)
 

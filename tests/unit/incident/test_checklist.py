@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from pytest_rollback.criteria import OUTCOMES, Outcome
-from pytest_rollback.incident.checklist import ITEMS, Item, checklist
+from pytest_rollback.incident.checklist import ITEMS, ChecklistItem, checklist
 from pytest_rollback.recovery.actions import ACTIONS
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-ALONE = (Item("L", "one", (("a.b.c",),)),)
+ALONE = (ChecklistItem("L", "one", (("a.b.c",),)),)
 
 
 def outcome(identity: str, result: str = "met", component: str | None = None) -> Outcome:
@@ -21,7 +21,9 @@ def outcome(identity: str, result: str = "met", component: str | None = None) ->
     return Outcome(identity, component, result, "It is so.", 0.1)
 
 
-def state(items: tuple[Item, ...], outcomes: list[Outcome], *events: dict[str, Any]) -> str:
+def state(
+    items: tuple[ChecklistItem, ...], outcomes: list[Outcome], *events: dict[str, Any]
+) -> str:
     """Return the state of the only item."""
     (found,) = checklist(outcomes, events, items)
     return str(found["state"])
@@ -91,7 +93,7 @@ def test_one_component_is_enough_to_miss_it() -> None:
 
 def test_every_group_is_needed_and_one_of_a_group_is_enough() -> None:
     """Groups are all needed; within a group whatever was checked counts."""
-    items = (Item("L", "two", (("a.b.c", "a.b.d"), ("e.f.g",))),)
+    items = (ChecklistItem("L", "two", (("a.b.c", "a.b.d"), ("e.f.g",))),)
 
     assert state(items, [outcome("a.b.c")]) == "not checked"
     assert state(items, [outcome("a.b.d"), outcome("e.f.g")]) == "done"
@@ -102,7 +104,7 @@ def test_every_group_is_needed_and_one_of_a_group_is_enough() -> None:
 
 def test_an_action_ticks_when_it_was_proven_done() -> None:
     """Begun is not done; failed is missed; how it ended last counts."""
-    items = (Item("L", "act", actions=("stop",)),)
+    items = (ChecklistItem("L", "act", actions=("stop",)),)
     begun, done, failed = ({"event": e, "action": "stop"} for e in ("action", "done", "failed"))
 
     assert state(items, []) == "not checked"
@@ -115,7 +117,7 @@ def test_an_action_ticks_when_it_was_proven_done() -> None:
 
 def test_what_ticked_an_item_is_named() -> None:
     """Only what took part, in the table's order."""
-    items = (Item("L", "act", (("a.b.c",), ("d.e.f",)), ("stop",)),)
+    items = (ChecklistItem("L", "act", (("a.b.c",), ("d.e.f",)), ("stop",)),)
     (found,) = checklist([outcome("a.b.c")], [{"event": "done", "action": "stop"}], items)
 
     about = {"list": "L", "item": "act", "key": "act"}

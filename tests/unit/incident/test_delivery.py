@@ -14,9 +14,9 @@ import pytest
 from pytest_rollback.evidence import signoffs
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.incident import channels, delivery, escalation
-from pytest_rollback.incident.channels import Hook, doors
-from pytest_rollback.incident.delivery import Notifier, Post
-from pytest_rollback.incident.messages import Words
+from pytest_rollback.incident.channels import WebhookChannel, doors
+from pytest_rollback.incident.delivery import Mailroom, Notifier
+from pytest_rollback.incident.messages import MessageContext
 from pytest_rollback.manifest.contacts import Contact, Notify, Pager
 from pytest_rollback.manifest.model import System
 from tests.unit.support.mailbox import Inbox, inbox
@@ -58,10 +58,10 @@ class Told:
     def __init__(self, folder: Path, system: System) -> None:
         self.timeline = Timeline(folder)
         self.folder = folder
-        words = Words(system, "r1", "ann@ops1", "INC-1")
+        words = MessageContext(system, "r1", "ann@ops1", "INC-1")
         self.notifier = Notifier(
             words,
-            Post(doors(system), self.timeline.note),
+            Mailroom(doors(system), self.timeline.note),
             self.timeline.note,
             lambda: [*self.timeline.events, *signoffs.foreign(folder)],
         )
@@ -160,11 +160,11 @@ def test_one_slow_door_does_not_hold_up_another(tmp_path: Path, box: Inbox) -> N
     """Each has a thread of its own."""
     with inbox("slow") as slow:
         hooks = [
-            Hook(name, Pager(url=url, variable="PAGER_TOKEN"))
+            WebhookChannel(name, Pager(url=url, variable="PAGER_TOKEN"))
             for name, url in (("slow", slow.url), ("quick", box.url))
         ]
-        post = Post(hooks, Timeline(tmp_path / "r").note)
-        post.put(Words(SYSTEM, "r", "ann").start())
+        post = Mailroom(hooks, Timeline(tmp_path / "r").note)
+        post.put(MessageContext(SYSTEM, "r", "ann").start())
         until(box, "start")
         late = post.close(0.1)
 

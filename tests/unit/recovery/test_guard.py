@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.rollback import start_guard
 from pytest_rollback.agent.services import units
 from pytest_rollback.agent.system.processes import here
@@ -159,7 +159,7 @@ class Supervisord:
         while time.monotonic() < until:
             try:
                 self.states()
-            except Problem:
+            except HostError:
                 time.sleep(0.05)
             else:
                 return

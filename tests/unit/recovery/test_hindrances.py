@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.rollback import maintenance, snapshot, start_guard
 from pytest_rollback.agent.services import unit_files
 from pytest_rollback.agent.state.journal import entries
@@ -81,7 +81,7 @@ def test_the_guard_stays_while_files_are_half_restored(site: Site) -> None:
     (change,) = site.plan(actions.RESTORE_FILES)
     said = injected(lambda: words(lambda: _asked(site, change)), "linkat:error=EIO:when=1")
     assert "Input/output error" in said
-    with pytest.raises(Problem, match="the files are not restored to the end; no unit may start"):
+    with pytest.raises(HostError, match="the files are not restored to the end; no unit may start"):
         start_guard.off(asked(site))
 
     assert (site.units / "gate.service.d" / start_guard.DROP_IN).exists()
@@ -107,7 +107,9 @@ def test_drop_ins_of_others_stay(site: Site) -> None:
     said = injected(
         lambda: words(lambda: start_guard.off(asked(site))), "unlinkat:error=EIO:when=5"
     )
-    assert said == f"Problem: {site.units}/gate.service.d/{start_guard.DROP_IN}: Input/output error"
+    assert (
+        said == f"HostError: {site.units}/gate.service.d/{start_guard.DROP_IN}: Input/output error"
+    )
     site.perform(actions.GUARD_OFF)
 
     assert [path.name for path in other.parent.iterdir()] == ["limits.conf"]

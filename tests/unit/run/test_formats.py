@@ -12,7 +12,7 @@ import pytest
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.run.formats import (
-    Wanted,
+    OutputFormat,
     as_json,
     asks_nagios,
     nagios,
@@ -56,9 +56,9 @@ def test_options_name_formats() -> None:
     """With a path where there is a file, without one where a line is printed."""
     assert wanted(None) == ()
     assert wanted("json:a.json,prometheus:/b/c.prom,nagios") == (
-        Wanted("json", Path("a.json")),
-        Wanted("prometheus", Path("/b/c.prom")),
-        Wanted("nagios"),
+        OutputFormat("json", Path("a.json")),
+        OutputFormat("prometheus", Path("/b/c.prom")),
+        OutputFormat("nagios"),
     )
     assert asks_nagios("json:a,nagios")
     assert not asks_nagios(None)

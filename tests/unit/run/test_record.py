@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.checks.availability import Users
+from pytest_rollback.checks.availability import Availability
 from pytest_rollback.plugin.html_report import render
 from pytest_rollback.run.record import procedure, record, sentence, title
 from tests.unit.layers import sources
@@ -150,7 +150,9 @@ def test_the_line_of_the_procedure_is_quoted(doc: str, line: str, rest: str) -> 
 def test_a_whole_record_is_json_and_makes_a_page() -> None:
     """Everything that the page reads is there, under the names that it reads."""
     backups = {"previous": {"name": "1", "commit": "abc"}, "current": {"name": "2", "commit": None}}
-    users = Users(({"second": 0, "up": 9, "maintenance": 0, "error": 1},), 0.1, 0.0, 10, "here")
+    users = Availability(
+        ({"second": 0, "up": 9, "maintenance": 0, "error": 1},), 0.1, 0.0, 10, "here"
+    )
     made = record(
         facts(
             events=STORY,

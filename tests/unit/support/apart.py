@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import pytest
 
 from pytest_rollback.agent import protocol
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files.tree import Irregular
 from tests.faults import tracing
 
@@ -98,7 +98,7 @@ def words(task: Callable[[], object]) -> str:
     """Return how a task was refused, "" when it was not."""
     try:
         task()
-    except (Problem, Irregular, OSError) as why:
+    except (HostError, Irregular, OSError) as why:
         return f"{type(why).__name__}: {why}"
     return ""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.manifest.load import parse
-from pytest_rollback.run.record import Facts
+from pytest_rollback.run.record import RunFacts
 
 NOON = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 SYSTEM = parse(
@@ -27,9 +27,9 @@ def outcome(identity: str, result: str = "met", **more: Any) -> Outcome:  # noqa
     return Outcome(identity, more.pop("component", None), result, "It is so.", 0.5, **more)
 
 
-def facts(**more: Any) -> Facts:  # noqa: ANN401
+def facts(**more: Any) -> RunFacts:  # noqa: ANN401
     """Return the facts of a run of which nothing is known but these."""
-    plain = Facts(SYSTEM, "r1", "ann@ops1", "RECOVERED", NOON, NOON + dt.timedelta(seconds=60))
+    plain = RunFacts(SYSTEM, "r1", "ann@ops1", "RECOVERED", NOON, NOON + dt.timedelta(seconds=60))
     return replace(plain, **more)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.text.next_steps import HOME, Onward, kept, onward, program
+from pytest_rollback.text.next_steps import HOME, NextSteps, kept, onward, program
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,10 @@ def test_the_same_command_is_the_one_that_was_typed() -> None:
     assert way.again(("-q",)) == door
     assert way.rollback() == "scripts/rollback '--rollback-target=a b.toml' --incident=INC-1"
     assert (
-        Onward("pytest").again(("suites/drill", "--arm=a b")) == "pytest suites/drill '--arm=a b'"
+        NextSteps("pytest").again(("suites/drill", "--arm=a b"))
+        == "pytest suites/drill '--arm=a b'"
     )
-    assert Onward("pytest", ("--incident=1",)).pytest("suites/triage") == (
+    assert NextSteps("pytest", ("--incident=1",)).pytest("suites/triage") == (
         "pytest suites/triage --incident=1"
     )
 
@@ -62,9 +63,11 @@ def test_suites_and_scripts_are_named_as_they_are_found_from_here(
 ) -> None:
     """From the repository by their short names; from anywhere else by where they are."""
     monkeypatch.chdir(HOME)
-    assert Onward("pytest").pytest("suites/monitor") == "pytest suites/monitor"
+    assert NextSteps("pytest").pytest("suites/monitor") == "pytest suites/monitor"
     monkeypatch.chdir(tmp_path)
-    _, suite = Onward("pytest").pytest("suites/monitor").split()
+    _, suite = NextSteps("pytest").pytest("suites/monitor").split()
     assert Path(suite).is_dir()
-    assert Path(Onward("pytest").rollback()).is_file()
-    assert Onward("pytest").pytest("suites/none", "--soak=15m") == "pytest suites/none --soak=15m"
+    assert Path(NextSteps("pytest").rollback()).is_file()
+    assert (
+        NextSteps("pytest").pytest("suites/none", "--soak=15m") == "pytest suites/none --soak=15m"
+    )

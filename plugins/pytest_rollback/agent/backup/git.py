@@ -11,8 +11,8 @@ import pwd
 import re
 from typing import Any, Iterator, NamedTuple, Sequence
 
-from ..errors import Problem
-from ..system.command import Outcome, identity, run, surroundings
+from ..errors import HostError
+from ..system.command import CommandResult, identity, run, surroundings
 
 SETTINGS = ("core.fsmonitor=", "core.hooksPath=/dev/null", "protocol.allow=never")
 SURROUNDINGS = {
@@ -31,7 +31,7 @@ KEYS = {"A": "added", "D": "removed"}
 """Where the letter of `git diff-tree` belongs; every other one is a change."""
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """One path of a commit: `blob`, `commit` for a submodule; and its object."""
 
     path: str
@@ -44,7 +44,7 @@ def changed(question: dict[str, Any]) -> dict[str, list[str]]:
     """Return the paths that two commits change, add and remove; sorted. A rename is one of each.
 
     Raises:
-        Problem: no repository, no git, or a commit that is not in it.
+        HostError: no repository, no git, or a commit that is not in it.
     """
     repository = question["repository"]
     previous, current = resolved(repository, [question["previous"], question["current"]])
@@ -60,7 +60,7 @@ def holds(question: dict[str, Any]) -> dict[str, str]:
     """Return, for each path that a commit does not really hold as a file, why; {} when all are.
 
     Raises:
-        Problem: no repository, no git, or a commit that is not in it.
+        HostError: no repository, no git, or a commit that is not in it.
     """
     repository, wanted = question["repository"], set(question["paths"])
     (commit,) = resolved(repository, [question["commit"]])
@@ -71,7 +71,7 @@ def holds(question: dict[str, Any]) -> dict[str, str]:
     return {path: why for path, why in found.items() if why}
 
 
-def lacking(entry: Entry | None, size: str | None) -> str:
+def lacking(entry: TreeEntry | None, size: str | None) -> str:
     """Return why a path of a commit is no file to fall back on; "" when it is one."""
     if entry is None:
         return "the commit does not have it"
@@ -80,15 +80,15 @@ def lacking(entry: Entry | None, size: str | None) -> str:
     return "" if size else "its content is not in the repository (a partial clone)"
 
 
-def listing(repository: str, commit: str) -> Iterator[Entry]:
+def listing(repository: str, commit: str) -> Iterator[TreeEntry]:
     """Yield every path of a commit."""
     for line in output(repository, "ls-tree", "-r", "-z", "--full-tree", commit).split("\0"):
         facts, tab, path = line.partition("\t")
         if tab:
-            yield Entry(path, *facts.split())
+            yield TreeEntry(path, *facts.split())
 
 
-def stored(repository: str, entries: Sequence[Entry]) -> list[str]:
+def stored(repository: str, entries: Sequence[TreeEntry]) -> list[str]:
     """Return the size of each entry's object, "" where the repository does not have it."""
     return [size for _, size in described(repository, [entry.object for entry in entries])]
 
@@ -97,11 +97,11 @@ def resolved(repository: str, commits: Sequence[str]) -> list[str]:
     """Return the full ids of commits.
 
     Raises:
-        Problem: one of them is not in the repository.
+        HostError: one of them is not in the repository.
     """
     for commit in commits:
         if COMMIT.fullmatch(commit) is None:
-            raise Problem(f"{commit!r} names no commit", "have the deploy record its full id")
+            raise HostError(f"{commit!r} names no commit", "have the deploy record its full id")
     found = described(repository, [f"{commit}^{{commit}}" for commit in commits])
     for commit, (_, size) in zip(commits, found):
         if not size:
@@ -109,12 +109,12 @@ def resolved(repository: str, commits: Sequence[str]) -> list[str]:
     return [name for name, _ in found]
 
 
-def unknown(repository: str, commit: str) -> Problem:
+def unknown(repository: str, commit: str) -> HostError:
     """Return the problem of a commit that is not there: perhaps it was left out of the clone."""
     shallow = output(repository, "rev-parse", "--is-shallow-repository").strip() == "true"
     fetch = "fetch --unshallow" if shallow else f"fetch origin {commit}"
     what = "a shallow clone" if shallow else "the repository"
-    return Problem(
+    return HostError(
         f"{what} {repository} does not have the commit {commit}",
         f"git -C {repository} {fetch}; or have the deploy record the commit that it deploys",
     )
@@ -132,21 +132,21 @@ def output(repository: str, *argv: str, given: str = "") -> str:
     """Return what a git command prints.
 
     Raises:
-        Problem: it failed; in its own words.
+        HostError: it failed; in its own words.
     """
     outcome = called(repository, argv, given)
     if outcome.missing:
-        raise Problem("git is not installed on this host", "install git, or leave out [fallback]")
+        raise HostError("git is not installed on this host", "install git, or leave out [fallback]")
     if outcome.code or outcome.cut:
         why = "its answer is too long" if outcome.cut else outcome.words
-        raise Problem(
+        raise HostError(
             f"git {argv[0]} failed in {repository}: {why}",
             f"see 'git -C {repository} log -1', or correct git in [fallback]",
         )
     return outcome.out
 
 
-def called(repository: str, argv: Sequence[str], given: str) -> Outcome:
+def called(repository: str, argv: Sequence[str], given: str) -> CommandResult:
     """Run git in a repository, as its owner where we can become it."""
     user = owner(repository)
     settings = [*SETTINGS, f"safe.directory={os.path.realpath(repository)}"]
@@ -165,12 +165,12 @@ def owner(repository: str) -> str:
     """Return the account that root becomes for a repository; "" to stay who we are.
 
     Raises:
-        Problem: there is no such directory.
+        HostError: there is no such directory.
     """
     try:
         uid = os.stat(repository).st_uid
     except OSError as error:
-        raise Problem(
+        raise HostError(
             f"the repository {repository} cannot be read: {error.strerror}",
             f"see 'ls -ld {repository}' on the host, or correct git in [fallback]",
         ) from error
@@ -189,7 +189,7 @@ def compare(question: dict[str, Any]) -> dict[str, Any]:
         `files` (changed or removed: each needs a copy), `added`, and both releases' full commits.
 
     Raises:
-        Problem: no repository, no git, or a commit that is not in it; or nothing lies between.
+        HostError: no repository, no git, or a commit that is not in it; or nothing lies between.
     """
     repository, root = question["repository"], question["root"]
     found = changed(question)
@@ -210,7 +210,7 @@ def prefix(repository: str, root: str) -> str:
     """
     top, here = os.path.realpath(repository), os.path.realpath(root)
     if os.path.commonpath([top, here]) == here and top != here:
-        raise Problem(
+        raise HostError(
             f"the repository {repository} lies inside the root {root}: its paths are others",
             "name the files themselves instead of --from-git",
         )

@@ -13,8 +13,8 @@ from .owners import SHARED, Owners
 from .verify import strays
 
 if TYPE_CHECKING:
-    from ..files.state import Side
-    from ..state.backup_set import Saved
+    from ..files.state import FileState
+    from ..state.backup_set import FileEntry
 
 UNREAD = -1
 """No file has this size: none is read."""
@@ -30,10 +30,10 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     record knows.
 
     Raises:
-        Problem: there is no record, or it cannot be trusted.
+        HostError: there is no record, or it cannot be trusted.
     """
     known, suffix = backup_set.read(question["state"]), question["suffix"]
-    found, secrets = Found(question), frozenset(question.get("secrets", ()))
+    found, secrets = Leftovers(question), frozenset(question.get("secrets", ()))
     with Tree(question["root"]) as tree:
         with read_ahead(question["root"], [saved.path for saved in known.files]):
             for saved in known.files:
@@ -51,7 +51,7 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     return {"owners": found.owners, "configuration": found.configuration, "strays": stray}
 
 
-class Found:
+class Leftovers:
     """What was found so far, by owner, configuration aside."""
 
     def __init__(self, question: dict[str, Any]) -> None:
@@ -77,7 +77,7 @@ def fresh() -> dict[str, Any]:
     return {"files": 0, "differ": {}, "copies": [], "added": 0, "left": []}
 
 
-def judged(group: dict[str, Any], saved: Saved, found: state.Pair) -> None:
+def judged(group: dict[str, Any], saved: FileEntry, found: state.FilePair) -> None:
     """Write down what one recorded file and its saved copy are now."""
     group["files"] += 1
     if found.copy.kind != ABSENT:
@@ -87,7 +87,7 @@ def judged(group: dict[str, Any], saved: Saved, found: state.Pair) -> None:
         group["differ"][saved.path] = wrong
 
 
-def difference(saved: Saved, live: Side) -> str:
+def difference(saved: FileEntry, live: FileState) -> str:
     """Return how a live file is not as recorded, "" when it is."""
     if live.kind == ABSENT:
         return "is missing"

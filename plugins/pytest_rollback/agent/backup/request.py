@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files.tree import NAME_MAX, fault, folded
 from ..state.backup_set import Release
 
@@ -13,7 +13,7 @@ TEXTS = ("root", "state", "suffix", "system")
 CALL = "see 'scripts/create_backups.py --help' for how a deploy names its files"
 
 
-class Wish(NamedTuple):
+class SaveRequest(NamedTuple):
     """One question to `backups.save`. `files` and `added` are sorted and relative to `root`."""
 
     root: str
@@ -29,11 +29,11 @@ class Wish(NamedTuple):
     replace: bool
 
 
-def wished(question: dict[str, Any]) -> Wish:
+def wished(question: dict[str, Any]) -> SaveRequest:
     """Return the question as data.
 
     Raises:
-        Problem: it is malformed; lists every fault.
+        HostError: it is malformed; lists every fault.
     """
     said = [
         f"{key} is missing or no text"
@@ -51,7 +51,7 @@ def wished(question: dict[str, Any]) -> Wish:
     if not said:
         said = _contradictions(question)
     if said:
-        raise Problem("; ".join(said), CALL)
+        raise HostError("; ".join(said), CALL)
     return _wish(question)
 
 
@@ -78,8 +78,8 @@ def _contradictions(question: dict[str, Any]) -> list[str]:
     return said
 
 
-def _wish(question: dict[str, Any]) -> Wish:
-    return Wish(
+def _wish(question: dict[str, Any]) -> SaveRequest:
+    return SaveRequest(
         root=question["root"],
         state=question["state"],
         suffix=question["suffix"],
@@ -103,7 +103,7 @@ def _ordered(paths: list[object]) -> tuple[str, ...]:
     return tuple(sorted(map(str, paths), key=os.path.split))
 
 
-def path_faults(wish: Wish) -> list[str]:
+def path_faults(wish: SaveRequest) -> list[str]:
     """Return what is wrong with the named paths: each alone, and with each other."""
     said: list[str] = []
     seen: dict[str, str] = {}

@@ -27,7 +27,7 @@ def rights(question: dict[str, Any]) -> dict[str, Any]:
     directory; and the question's own `paths`, such as that of the maintenance page.
 
     Raises:
-        Problem: there is no record that can be used.
+        HostError: there is no record that can be used.
     """
     known, root = backup_set.read(question["state"]), question["root"]
     names = [saved.path for saved in known.files]
@@ -51,11 +51,11 @@ def space(question: dict[str, Any]) -> list[dict[str, Any]]:
     become evidence in the state directory, with `configuration`, `logs` and the journal.
 
     Raises:
-        Problem: there is no record that can be used.
+        HostError: there is no record that can be used.
     """
     known, root, state = backup_set.read(question["state"]), question["root"], question["state"]
     names = [saved.path for saved in known.files]
-    needs = Needs()
+    needs = Requirements()
     for saved in known.files:
         needs.add(f"{root}/{os.path.dirname(saved.path)}", saved.size)
         needs.add(state, saved.size)
@@ -70,7 +70,7 @@ def space(question: dict[str, Any]) -> list[dict[str, Any]]:
     return rooms({"needs": needs.listed()})
 
 
-class Needs:
+class Requirements:
     """What is to be written into each directory: whole blocks and inodes."""
 
     def __init__(self) -> None:
@@ -104,7 +104,7 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     where the record names no commit. `defaults`: a directory, for configuration files.
 
     Raises:
-        Problem: no record, no repository, or no such commit in it.
+        HostError: no record, no repository, or no such commit in it.
     """
     return {
         "git": repository(question) if question.get("repository") else None,

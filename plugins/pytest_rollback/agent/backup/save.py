@@ -10,16 +10,16 @@ import datetime as dt
 import os
 from typing import Any
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files import copy
 from ..files.state import pair
 from ..files.tree import Tree
 from ..state import backup_set
 from ..state import directory as places
 from ..state import lease as leases
-from ..state.backup_set import Record, Saved
-from .request import Wish, wished
-from .save_plan import Plan, planned, recorded
+from ..state.backup_set import BackupSet, FileEntry
+from .request import SaveRequest, wished
+from .save_plan import SavePlan, planned, recorded
 
 MOST = 50
 
@@ -33,7 +33,7 @@ def save(question: dict[str, Any]) -> dict[str, Any]:
         `sha256` (its digest), and `replaced` (the releases of the set it took the place of).
 
     Raises:
-        Problem: something speaks against it; nothing was changed. Kind `unfinished` when a
+        HostError: something speaks against it; nothing was changed. Kind `unfinished` when a
             write failed half way: live files are untouched, the same call again completes it.
     """
     wish = wished(question)
@@ -45,7 +45,7 @@ def save(question: dict[str, Any]) -> dict[str, Any]:
         with places.held(directory, wish.state):
             _alone(wish.state)
             if recorded(wish) != plan.old:
-                raise Problem(
+                raise HostError(
                     f"another run recorded a backup set in {wish.state} just now",
                     "run the same command again",
                     kind="held",
@@ -61,7 +61,7 @@ def foresee(question: dict[str, Any]) -> dict[str, Any]:
     `retired` counts nothing yet, and `sha256` is that of the record there is.
 
     Raises:
-        Problem: something speaks against it.
+        HostError: something speaks against it.
     """
     wish = wished(question)
     _alone(wish.state)
@@ -78,32 +78,32 @@ def _alone(state: str) -> None:
         if other.is_alive:
             raise other.held()
     if os.path.lexists(os.path.join(state, leases.MARKER)):
-        raise Problem(
+        raise HostError(
             "a rollback is unfinished here, so that what is live is no release",
             "'rollback status' tells how to go on with it; deploy afterwards",
             kind="held",
         )
 
 
-def _unsaved(path: str) -> Saved:
+def _unsaved(path: str) -> FileEntry:
     """Return the entry of a file that is not saved yet."""
-    return Saved(path, "", 0, 0, 0, 0, 0, {})
+    return FileEntry(path, "", 0, 0, 0, 0, 0, {})
 
 
-def _refuse(wish: Wish, plan: Plan) -> None:
+def _refuse(wish: SaveRequest, plan: SavePlan) -> None:
     """Raise when there is a reason to refuse, with all of them."""
     if not plan.problems:
         return
     shown = list(plan.problems[:MOST])
     if len(plan.problems) > MOST:
         shown.append(f"... and {len(plan.problems) - MOST} more")
-    raise Problem(
+    raise HostError(
         "\n  ".join([f"no backup was made in {wish.root}; reasons: {len(plan.problems)}", *shown]),
         _way_out(wish, plan),
     )
 
 
-def _way_out(wish: Wish, plan: Plan) -> str:
+def _way_out(wish: SaveRequest, plan: SavePlan) -> str:
     """Return the hint that fits the reasons best."""
     if any(said.startswith("the state directory") for said in plan.problems):
         return places.hint(wish.state)
@@ -114,7 +114,7 @@ def _way_out(wish: Wish, plan: Plan) -> str:
     return "put each of them right on the host, or leave it out, and run the same command again"
 
 
-def _carried_out(wish: Wish, plan: Plan) -> dict[str, Any]:
+def _carried_out(wish: SaveRequest, plan: SavePlan) -> dict[str, Any]:
     """Save, retire, record: in this order, so that the record never promises what is not there."""
     batch = copy.stage(wish.root, plan.save)
     if batch.problems:
@@ -124,7 +124,7 @@ def _carried_out(wish: Wish, plan: Plan) -> dict[str, Any]:
         copy.commit(wish.root, plan.save, wish.suffix)
         retired = _retire(wish, plan, fresh)
     except OSError as error:
-        raise Problem(
+        raise HostError(
             f"the copies are incomplete: {error}; live files were not touched",
             "put it right on the host, and run the same command again: it completes the set",
             kind="unfinished",
@@ -139,7 +139,7 @@ def _carried_out(wish: Wish, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _said(wish: Wish, plan: Plan, fresh: Record) -> dict[str, Any]:
+def _said(wish: SaveRequest, plan: SavePlan, fresh: BackupSet) -> dict[str, Any]:
     old = None if plan.same else plan.old
     return {
         "saved": len(plan.save),
@@ -153,20 +153,20 @@ def _said(wish: Wish, plan: Plan, fresh: Record) -> dict[str, Any]:
     }
 
 
-def _alike(fresh: Record, old: Record) -> bool:
+def _alike(fresh: BackupSet, old: BackupSet) -> bool:
     """Return whether a record says the same, whoever wrote it and when."""
     return fresh._replace(created="", by="", sha256="") == old._replace(
         created="", by="", sha256=""
     )
 
 
-def _record(wish: Wish, plan: Plan, saved: list[Saved]) -> Record:
+def _record(wish: SaveRequest, plan: SavePlan, saved: list[FileEntry]) -> BackupSet:
     """Return the record to come: for the same releases the old set and the new one together."""
     files = {entry.path: entry for entry in (plan.old.files if plan.old and plan.same else ())}
     files.update((entry.path, entry) for entry in saved)
     files.update((entry.path, entry) for entry in plan.keep)
     added = set(wish.added).union(plan.old.added if plan.old and plan.same else ())
-    return Record(
+    return BackupSet(
         system=wish.system,
         root=wish.root,
         suffix=wish.suffix,
@@ -180,7 +180,7 @@ def _record(wish: Wish, plan: Plan, saved: list[Saved]) -> Record:
     )
 
 
-def _retire(wish: Wish, plan: Plan, fresh: Record) -> int:
+def _retire(wish: SaveRequest, plan: SavePlan, fresh: BackupSet) -> int:
     """Take away the replaced set's copies that the new one lacks; return how many they were.
 
     Only what the old record vouches for goes. Anything else stays, and shows up as a stray.
@@ -201,5 +201,5 @@ def _retire(wish: Wish, plan: Plan, fresh: Record) -> int:
     return len(gone)
 
 
-def _vouched(tree: Tree, entry: Saved, suffix: str) -> bool:
+def _vouched(tree: Tree, entry: FileEntry, suffix: str) -> bool:
     return pair(tree, entry.path, suffix, entry.size).copy.has_content(entry)

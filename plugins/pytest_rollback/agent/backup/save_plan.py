@@ -5,72 +5,72 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
-from ..errors import Problem
-from ..files.state import ABSENT, Pair, Side, pair
+from ..errors import HostError
+from ..files.state import ABSENT, FilePair, FileState, pair
 from ..files.tree import Tree
 from ..state import backup_set
 from ..state import directory as places
-from .request import Wish, path_faults
+from .request import SaveRequest, path_faults
 
 if TYPE_CHECKING:
-    from ..state.backup_set import Record, Saved
+    from ..state.backup_set import BackupSet, FileEntry
 
 BLOCK = 4096
 UNKNOWN = "has a saved copy of unknown origin, which only --replace overwrites"
 UNREAD = -1  # no file has this size: none is read
 
 
-class Plan(NamedTuple):
+class SavePlan(NamedTuple):
     """Files to save, files whose copies stand, live files that differ, and reasons to refuse.
 
     `old` is the record there is; `same` says that it is of the very releases of the wish, and is
     to be completed, never replaced: a deploy that is repeated half way would save its own files.
     """
 
-    old: Optional[Record]
+    old: Optional[BackupSet]
     same: bool = False
     save: tuple[str, ...] = ()
-    keep: tuple[Saved, ...] = ()
+    keep: tuple[FileEntry, ...] = ()
     differ: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
-def planned(wish: Wish) -> Plan:
+def planned(wish: SaveRequest) -> SavePlan:
     """Return what the wish comes to now. Reads, and changes nothing."""
     problems = path_faults(wish) + places.faults(wish.state, wish.root)
     old = None
     try:
         old = recorded(wish)
-    except Problem as error:
+    except HostError as error:
         problems.append(error.message)
     if problems:
-        return Plan(old, problems=tuple(dict.fromkeys(problems)))
+        return SavePlan(old, problems=tuple(dict.fromkeys(problems)))
     with Tree(wish.root) as tree:
         return _surveyed(wish, old, tree)
 
 
-def recorded(wish: Wish) -> Optional[Record]:
+def recorded(wish: SaveRequest) -> Optional[BackupSet]:
     """Return the record there is. None when there is none, or a bad one that is to go anyway.
 
     Raises:
-        Problem: it is damaged or open to others, and nobody said to replace it.
+        HostError: it is damaged or open to others, and nobody said to replace it.
     """
     try:
         return backup_set.read(wish.state)
     except places.Absent:
         return None
-    except Problem:
+    except HostError:
         if wish.replace:
             return None
         raise
 
 
-def _surveyed(wish: Wish, old: Optional[Record], tree: Tree) -> Plan:
+def _surveyed(wish: SaveRequest, old: Optional[BackupSet], tree: Tree) -> SavePlan:
     same = old is not None and not _apart(wish, old)
     known = {saved.path: saved for saved in old.files} if old and same else {}
     problems = _conflicts(wish, old, same=same) + _occupied(wish, old, tree, same=same)
     save: dict[str, int] = {}
-    keep: list[Saved] = []
+    keep: list[FileEntry] = []
     differ: list[str] = []
     for path in wish.files:
         saved = known.get(path)
@@ -86,10 +86,10 @@ def _surveyed(wish: Wish, old: Optional[Record], tree: Tree) -> Plan:
         else:
             save[path] = found.live.size
     problems += _room(save, tree)
-    return Plan(old, same, tuple(save), tuple(keep), tuple(differ), tuple(problems))
+    return SavePlan(old, same, tuple(save), tuple(keep), tuple(differ), tuple(problems))
 
 
-def _pair(tree: Tree, path: str, suffix: str, saved: Optional[Saved]) -> Pair:
+def _pair(tree: Tree, path: str, suffix: str, saved: Optional[FileEntry]) -> FilePair:
     """Return both sides; their bytes are read only where there is something to compare."""
     found = pair(tree, path, suffix, size=UNREAD)
     if saved is None and not found.copy.is_file:
@@ -97,11 +97,11 @@ def _pair(tree: Tree, path: str, suffix: str, saved: Optional[Saved]) -> Pair:
     return pair(tree, path, suffix)
 
 
-def _stands(saved: Saved, copy: Side) -> bool:
+def _stands(saved: FileEntry, copy: FileState) -> bool:
     return copy.has_content(saved) and copy.has_owner(saved) and copy.links == 1
 
 
-def _forbids(wish: Wish, saved: Optional[Saved], found: Pair) -> str:
+def _forbids(wish: SaveRequest, saved: Optional[FileEntry], found: FilePair) -> str:
     """Return why a file cannot be saved, or "" when nothing speaks against it."""
     for side, whose in ((found.live, ""), (found.copy, "has a saved copy which ")):
         if side.kind not in {"file", ABSENT}:
@@ -117,7 +117,7 @@ def _forbids(wish: Wish, saved: Optional[Saved], found: Pair) -> str:
     return UNKNOWN
 
 
-def _apart(wish: Wish, old: Record) -> bool:
+def _apart(wish: SaveRequest, old: BackupSet) -> bool:
     """Return whether the record is of another system, place or pair of releases."""
     return (old.system, old.root, old.suffix, old.previous, old.current) != (
         wish.system,
@@ -128,7 +128,7 @@ def _apart(wish: Wish, old: Record) -> bool:
     )
 
 
-def _conflicts(wish: Wish, old: Optional[Record], *, same: bool) -> list[str]:
+def _conflicts(wish: SaveRequest, old: Optional[BackupSet], *, same: bool) -> list[str]:
     """Return how the wish contradicts what is recorded."""
     if old is None or (wish.replace and not same):
         return []
@@ -148,7 +148,7 @@ def _conflicts(wish: Wish, old: Optional[Record], *, same: bool) -> list[str]:
     ]
 
 
-def _occupied(wish: Wish, old: Optional[Record], tree: Tree, *, same: bool) -> list[str]:
+def _occupied(wish: SaveRequest, old: Optional[BackupSet], tree: Tree, *, same: bool) -> list[str]:
     """Return which added files are there already, and not by this very deploy."""
     known = set(old.added) if old and same else set()
     return [

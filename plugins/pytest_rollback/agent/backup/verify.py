@@ -7,16 +7,16 @@ import os
 import pwd
 from typing import TYPE_CHECKING, Any, Container, Iterator, Optional
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files.parallel import read_ahead
-from ..files.state import ABSENT, Pair, pair
+from ..files.state import ABSENT, FilePair, pair
 from ..files.tree import Tree
 from ..state import backup_set
 from ..state.directory import OTHERS, Absent
 from .owners import SHARED, Owners
 
 if TYPE_CHECKING:
-    from ..state.backup_set import Record, Saved
+    from ..state.backup_set import BackupSet, FileEntry
 
 
 def look(question: dict[str, Any]) -> dict[str, Any]:
@@ -49,11 +49,11 @@ def heading(question: dict[str, Any]) -> dict[str, Any]:
     return _heading(question)[1]
 
 
-def _heading(question: dict[str, Any]) -> tuple[Optional[Record], dict[str, Any]]:
+def _heading(question: dict[str, Any]) -> tuple[Optional[BackupSet], dict[str, Any]]:
     """Return the record, when it can be used, and what the answer says about it."""
     try:
         known = backup_set.read(question["state"])
-    except Problem as error:
+    except HostError as error:
         said = f"{error.message} ({error.hint})"
         return None, {**_EMPTY, "found": not isinstance(error, Absent), "problems": [said]}
     problems = [
@@ -90,7 +90,7 @@ _EMPTY = {
 
 
 def _components(
-    question: dict[str, Any], tree: Tree, files: tuple[Saved, ...]
+    question: dict[str, Any], tree: Tree, files: tuple[FileEntry, ...]
 ) -> dict[str, dict[str, Any]]:
     """Return per component, and for what they share, how many copies there are and their faults."""
     owners, secrets = Owners(question["components"]), frozenset(question.get("secrets", ()))
@@ -121,7 +121,7 @@ def _uid(user: Optional[str]) -> Optional[int]:
 
 
 def tightened(
-    saved: Saved, secrets: frozenset[str], service: Optional[int]
+    saved: FileEntry, secrets: frozenset[str], service: Optional[int]
 ) -> Iterator[dict[str, Any]]:
     """Yield what a restore takes from the mode of a secret file, and whether the service needs it.
 
@@ -135,7 +135,7 @@ def tightened(
     yield {"path": saved.path, "detail": words, "lost": lost}
 
 
-def faults(saved: Saved, found: Pair) -> Iterator[tuple[str, str]]:
+def faults(saved: FileEntry, found: FilePair) -> Iterator[tuple[str, str]]:
     """Yield each fault of a saved copy, with its detail."""
     copy = found.copy
     first = _first(saved, found)
@@ -150,7 +150,7 @@ def faults(saved: Saved, found: Pair) -> Iterator[tuple[str, str]]:
         yield "ownership", f"is {copy.uid}:{copy.gid} {copy.mode:04o}, recorded as {kept}"
 
 
-def _first(saved: Saved, found: Pair) -> Optional[tuple[str, str]]:
+def _first(saved: FileEntry, found: FilePair) -> Optional[tuple[str, str]]:
     """Return the one fault of content that comes first, or None for a copy to rely on."""
     copy = found.copy
     same = found.live.has_content(saved)
@@ -170,7 +170,7 @@ def _first(saved: Saved, found: Pair) -> Optional[tuple[str, str]]:
 
 
 def _undeclared(
-    question: dict[str, Any], known: Optional[Record], problems: list[str]
+    question: dict[str, Any], known: Optional[BackupSet], problems: list[str]
 ) -> tuple[list[str], bool]:
     """Return which paths of the release diff the record lacks, and whether there was a diff."""
     repository = (question.get("git") or {}).get("repository")
@@ -186,7 +186,7 @@ def _undeclared(
                 "current": known.current.commit,
             }
         )
-    except Problem as error:
+    except HostError as error:
         problems.append(f"the release diff cannot be read: {error.message} ({error.hint})")
         return [], False
     declared = {saved.path for saved in known.files}.union(known.added)

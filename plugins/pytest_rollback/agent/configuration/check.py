@@ -25,7 +25,7 @@ def look(question: dict[str, Any]) -> dict[str, str | None]:
     `files`, and the recorded unit files below its `source`. All that is told is line and kind.
 
     Raises:
-        Problem: there is no record that can be used.
+        HostError: there is no record that can be used.
     """
     names = {saved.path for saved in backup_set.read(question["state"]).files}
     units = sorted(name for name in names if os.path.dirname(name) == question.get("source"))

@@ -8,7 +8,7 @@ from typing import Iterator, NamedTuple
 LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)\s*=(.*)", re.DOTALL)
 
 
-class Entry(NamedTuple):
+class EnvironmentEntry(NamedTuple):
     """One setting and where it stands, or what is wrong on that line."""
 
     line: int
@@ -17,7 +17,7 @@ class Entry(NamedTuple):
     problem: str = ""
 
 
-def entries(text: str) -> Iterator[Entry]:
+def entries(text: str) -> Iterator[EnvironmentEntry]:
     """Yield every setting and every problem of an environment file, in order."""
     lines = enumerate(text.splitlines(), start=1)
     for number, line in lines:
@@ -25,27 +25,29 @@ def entries(text: str) -> Iterator[Entry]:
             continue
         found = LINE.fullmatch(line.strip())
         if found is None:
-            yield Entry(number, problem="is no KEY=VALUE")
+            yield EnvironmentEntry(number, problem="is no KEY=VALUE")
             continue
         yield setting(number, found[1], found[2].strip(), lines)
 
 
-def setting(number: int, key: str, value: str, lines: Iterator[tuple[int, str]]) -> Entry:
+def setting(
+    number: int, key: str, value: str, lines: Iterator[tuple[int, str]]
+) -> EnvironmentEntry:
     """Return one setting; a value in quotes may go on over the next lines."""
     quote = value[:1]
     if quote not in ("'", '"') or not quote:
-        return Entry(number, key, value)
+        return EnvironmentEntry(number, key, value)
     while closing(value, quote) < 0:
         more = next(lines, None)
         if more is None:
-            return Entry(number, key, problem=f"{key}: its quotes are not closed")
+            return EnvironmentEntry(number, key, problem=f"{key}: its quotes are not closed")
         value = f"{value}\n{more[1]}"
     end = closing(value, quote)
     rest = value[end + 1 :].strip()
     if rest and not rest.startswith("#"):
-        return Entry(number, key, problem=f"{key}: something follows its quotes")
+        return EnvironmentEntry(number, key, problem=f"{key}: something follows its quotes")
     inner = value[1:end]
-    return Entry(number, key, re.sub(r"\\(.)", r"\1", inner) if quote == '"' else inner)
+    return EnvironmentEntry(number, key, re.sub(r"\\(.)", r"\1", inner) if quote == '"' else inner)
 
 
 def closing(value: str, quote: str) -> int:

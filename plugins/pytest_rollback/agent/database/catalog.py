@@ -22,7 +22,7 @@ MARK = re.compile(
 )
 
 
-class Names(NamedTuple):
+class DatabaseNames(NamedTuple):
     """What the databases of one run are called."""
 
     live: str
@@ -30,9 +30,9 @@ class Names(NamedTuple):
     failed: str
 
 
-def names(live: str, run: str) -> Names:
+def names(live: str, run: str) -> DatabaseNames:
     """Return the names of a run's databases; two runs never share one."""
-    return Names(live, _name(live, "rollback", run), _name(live, "failed", run))
+    return DatabaseNames(live, _name(live, "rollback", run), _name(live, "failed", run))
 
 
 def _name(live: str, kind: str, run: str) -> str:
@@ -44,7 +44,7 @@ def _name(live: str, kind: str, run: str) -> str:
     return f"{live.encode()[:room].decode(errors='ignore')}_{kind}_{digest}"
 
 
-class Mark(NamedTuple):
+class RestoreMark(NamedTuple):
     """What the comment of a restored database says: which run restored it, from what."""
 
     state: str
@@ -62,30 +62,30 @@ class Mark(NamedTuple):
         )
 
 
-class Database(NamedTuple):
+class LiveDatabase(NamedTuple):
     """One database as the catalog has it."""
 
     oid: int
     row: dict[str, Any]
 
     @property
-    def mark(self) -> Optional[Mark]:
+    def mark(self) -> Optional[RestoreMark]:
         """What a rollback wrote into its comment, unless that is about another database."""
         found = MARK.search(self.row["comment"] or "")
         if found is None or int(found[5]) != self.oid:
             return None
-        return Mark(found[1], found[2], found[3], found[4], self.oid)
+        return RestoreMark(found[1], found[2], found[3], found[4], self.oid)
 
-    def comment(self, mark: Mark) -> str:
+    def comment(self, mark: RestoreMark) -> str:
         """Return its comment with another mark."""
         return (MARK.sub("", self.row["comment"] or "") + " " + mark.text).strip()
 
 
-class Found(NamedTuple):
+class Catalog(NamedTuple):
     """The role that asked, and the databases that are there by name."""
 
     role: dict[str, Any]
-    databases: dict[str, Database]
+    databases: dict[str, LiveDatabase]
 
 
 LOOK = """
@@ -104,16 +104,16 @@ FROM pg_roles r WHERE r.rolname = current_user;
 """
 
 
-def look(server: Server, wanted: Names) -> Found:
+def look(server: Server, wanted: DatabaseNames) -> Catalog:
     """Return the role and the databases of a run.
 
     Raises:
-        Problem: the server does not answer.
+        HostError: the server does not answer.
     """
     text = server.sql(LOOK.format(names=", ".join(map(literal, wanted))))
     role = json.loads(text)
     rows = role.pop("databases")
-    return Found(role, {row["datname"]: Database(row["oid"], row) for row in rows})
+    return Catalog(role, {row["datname"]: LiveDatabase(row["oid"], row) for row in rows})
 
 
 def ended(column: str, value: str) -> str:

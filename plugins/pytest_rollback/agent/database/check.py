@@ -12,7 +12,7 @@ from ..state.runs import record_of
 from ..system import disk
 from . import catalog, clone, load, sql_script, swap
 from . import dump as dumps
-from .catalog import Found, Names
+from .catalog import Catalog, DatabaseNames
 from .server import Server, directory, reached, way
 
 
@@ -47,7 +47,7 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def _judged(
-    question: dict[str, Any], server: Server, found: Found, wanted: Names
+    question: dict[str, Any], server: Server, found: Catalog, wanted: DatabaseNames
 ) -> dict[str, Any]:
     """Return what is known of the dump, and whether it is live; a live one is not read again."""
     known = _written(question, swap.RESTORING)
@@ -83,7 +83,7 @@ def _written(question: dict[str, Any], event: str) -> dict[str, Any] | None:
     return next((each for each in reversed(written) if each["event"] == event), None)
 
 
-def is_live(question: dict[str, Any], found: Found, wanted: Names, digest: str) -> bool:
+def is_live(question: dict[str, Any], found: Catalog, wanted: DatabaseNames, digest: str) -> bool:
     """Tell whether the live database was restored from this dump, since this backup set is."""
     live = found.databases.get(wanted.live)
     mark = live.mark if live else None
@@ -95,7 +95,7 @@ def is_live(question: dict[str, Any], found: Found, wanted: Names, digest: str) 
 
 
 def _rooms(
-    question: dict[str, Any], server: Server, found: Found, size: int
+    question: dict[str, Any], server: Server, found: Catalog, size: int
 ) -> list[dict[str, Any]]:
     """Return need and room on the server's disk; nothing where that is not ours to see."""
     place, live = directory(server), found.databases.get(question["name"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..errors import Problem
-from .catalog import Database, Found, Names
+from ..errors import HostError
+from .catalog import Catalog, DatabaseNames, LiveDatabase
 from .server import Server, literal, quoted
 
 GRANTS = 150000
@@ -19,7 +19,7 @@ LISTS = (
 """Settings that hold a list of quoted names, which is SQL as it stands."""
 
 
-def creation(live: Database, fresh: str) -> str:
+def creation(live: LiveDatabase, fresh: str) -> str:
     """Return the statement that makes an empty database like the live one."""
     row = live.row
     words = {
@@ -69,7 +69,7 @@ SELECT coalesce(string_agg(words, E'\\n' ORDER BY step), '') FROM (
 """
 
 
-def carried(server: Server, wanted: Names) -> str:
+def carried(server: Server, wanted: DatabaseNames) -> str:
     """Return statements that give the fresh database the live one's privileges and settings."""
     fields = {"fresh": literal(wanted.fresh), "live": literal(wanted.live)}
     return server.sql(CARRIED.format(**fields, lists=", ".join(map(literal, LISTS))))
@@ -86,7 +86,7 @@ WHERE setrole NOT IN (0, (SELECT oid FROM pg_roles WHERE rolname = current_user)
 """
 
 
-def unsettable(server: Server, found: Found, name: str) -> list[dict[str, str]]:
+def unsettable(server: Server, found: Catalog, name: str) -> list[dict[str, str]]:
     """Return the settings of a database that the role may not give to another one."""
     new = found.role["version"] >= GRANTS
     granted = "has_parameter_privilege(found.name, 'SET')" if new else "false"
@@ -102,7 +102,7 @@ def unsettable(server: Server, found: Found, name: str) -> list[dict[str, str]]:
     ]
 
 
-def lacking(found: Found, name: str) -> list[dict[str, str]]:
+def lacking(found: Catalog, name: str) -> list[dict[str, str]]:
     """Return what the role would need to restore a database, each with the way out."""
     role, live = found.role, found.databases.get(name)
     who, said = quoted(role["name"]), []
@@ -143,6 +143,6 @@ def problem(words: str, hint: str) -> dict[str, str]:
 def refuse(said: list[dict[str, str]]) -> None:
     """Raise the problems that were found, if there are any."""
     if said:
-        raise Problem(
+        raise HostError(
             "; ".join(each["problem"] for each in said), " ".join(each["hint"] for each in said)
         )

@@ -18,7 +18,7 @@ import tempfile
 import threading
 from typing import BinaryIO, Iterator, NamedTuple
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files.read import sha256
 from ..observe.trial import staged_tree
 from . import dump as dumps
@@ -37,7 +37,7 @@ WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_s
 CHANGED = ("the dump changed since the plan was made", "run the same command again")
 
 
-class Input(NamedTuple):
+class OpenDump(NamedTuple):
     """A dump that is open: its digest, and either the file at its beginning or the directory."""
 
     kind: str
@@ -60,19 +60,19 @@ def stamp(path: str) -> list[int]:
 
 
 @contextlib.contextmanager
-def opened(path: str) -> Iterator[Input]:
+def opened(path: str) -> Iterator[OpenDump]:
     """Yield a dump, read whole and hashed.
 
     Raises:
         OSError: it cannot be read.
-        Problem: it was written to meanwhile.
+        HostError: it was written to meanwhile.
     """
     before = stamp(path)
     if os.path.isdir(path):
         digest = hashlib.sha256()
         for name, each in _members(path):
             digest.update(f"{each} {name}\n".encode("utf-8", "surrogateescape"))
-        yield Input("directory", path, digest.hexdigest(), sum(before[2::5]), None)
+        yield OpenDump("directory", path, digest.hexdigest(), sum(before[2::5]), None)
     else:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", 0) as file:
             kind = dumps.kind_of(file)
@@ -80,9 +80,9 @@ def opened(path: str) -> Iterator[Input]:
             size = os.fstat(file.fileno()).st_size
             digest_ = sha256(file.fileno(), size)
             os.lseek(file.fileno(), 0, os.SEEK_SET)
-            yield Input(kind, path, digest_, size, file)
+            yield OpenDump(kind, path, digest_, size, file)
     if stamp(path) != before:
-        raise Problem(*CHANGED)
+        raise HostError(*CHANGED)
 
 
 def _members(path: str) -> Iterator[tuple[str, str]]:
@@ -92,7 +92,7 @@ def _members(path: str) -> Iterator[tuple[str, str]]:
 
 
 @contextlib.contextmanager
-def readable(server: Server, source: Input) -> Iterator[Input]:
+def readable(server: Server, source: OpenDump) -> Iterator[OpenDump]:
     """Yield the dump so that the server's account can read it; a directory is copied for it."""
     if source.file is not None or not server.account:
         yield source
@@ -104,7 +104,7 @@ def readable(server: Server, source: Input) -> Iterator[Input]:
         shutil.copytree(source.path, target)
         with opened(target) as copied:
             if copied.sha256 != source.sha256:
-                raise Problem(*CHANGED)
+                raise HostError(*CHANGED)
         account = pwd.getpwnam(server.account)
         for here, _, inside in os.walk(place):
             for each in (here, *(os.path.join(here, name) for name in inside)):
@@ -114,26 +114,26 @@ def readable(server: Server, source: Input) -> Iterator[Input]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def tables(server: Server, source: Input) -> int:
+def tables(server: Server, source: OpenDump) -> int:
     """Return how many tables an archive holds, by its table of contents.
 
     Raises:
-        Problem: it cannot be read.
+        HostError: it cannot be read.
     """
     words = [] if source.file else [source.path]
     outcome = server.call(ARCHIVER, ["-l", *words], None, ASKING, given=source.file)
     if source.file:
         os.lseek(source.file.fileno(), 0, os.SEEK_SET)
     if outcome.code:
-        raise Problem(f"{ARCHIVER} cannot list {source.path}: {said(outcome)}", server.hint)
+        raise HostError(f"{ARCHIVER} cannot list {source.path}: {said(outcome)}", server.hint)
     return len(ENTRY.findall(outcome.out))
 
 
-def load(server: Server, name: str, source: Input, timeout: float) -> None:
+def load(server: Server, name: str, source: OpenDump, timeout: float) -> None:
     """Put a dump into a database, and have the server look at what it got.
 
     Raises:
-        Problem: not all of it went in.
+        HostError: not all of it went in.
     """
     if source.kind in TOOLS:
         argv = [*PLAIN, "--single-transaction", "-f", "-", "-o", os.devnull]
@@ -145,7 +145,7 @@ def load(server: Server, name: str, source: Input, timeout: float) -> None:
         outcome = server.call(ARCHIVER, argv, name, timeout, given=source.file)
     if outcome.code or outcome.timed_out:
         why = f"not done within {timeout:.0f} s" if outcome.timed_out else said(outcome)
-        raise Problem(
+        raise HostError(
             f"the dump {source.path} cannot be restored as it is: {why}",
             f"nothing was changed; try it on the host: createdb trial, then restore into it: "
             f"{server.hint}",
@@ -154,11 +154,11 @@ def load(server: Server, name: str, source: Input, timeout: float) -> None:
 
 
 @contextlib.contextmanager
-def text(source: Input) -> Iterator[BinaryIO | None]:
+def text(source: OpenDump) -> Iterator[BinaryIO | None]:
     """Yield a plain dump's text as an open file; a compressed one is unpacked on the way.
 
     Raises:
-        Problem: it could not be unpacked to its end.
+        HostError: it could not be unpacked to its end.
     """
     if source.kind == "plain":
         yield source.file
@@ -181,18 +181,18 @@ def text(source: Input) -> Iterator[BinaryIO | None]:
         yield given
     worker.join()
     if failed:
-        raise Problem(f"the dump {source.path} cannot be unpacked: {failed[0]}", "make it again")
+        raise HostError(f"the dump {source.path} cannot be unpacked: {failed[0]}", "make it again")
 
 
 def check(server: Server, name: str, wanted: int) -> int:
     """Return how many tables a database has.
 
     Raises:
-        Problem: they are fewer than the dump has.
+        HostError: they are fewer than the dump has.
     """
     found = int(server.sql(COUNT, name))
     if found < max(1, wanted):
-        raise Problem(
+        raise HostError(
             f"{found} of {wanted} tables are there after the dump was restored beside the database",
             "nothing was changed; see the dump with pg_restore -l, and make it again",
         )

@@ -8,7 +8,7 @@ import struct
 import time
 from typing import Any
 
-from ..errors import Problem
+from ..errors import HostError
 
 PROTOCOL = 196608
 """Version 3.0 of the protocol: what every server since 7.4 speaks."""
@@ -35,7 +35,7 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
     except OSError as error:
         words = error.strerror or str(error) or type(error).__name__
         return {"problem": f"no database answers at {where}: {words}", "seconds": 0.0}
-    except Problem as problem:
+    except HostError as problem:
         said = problem.message
     problem_said = f"the database at {where} says: {said}" if said else ""
     return {"problem": problem_said, "seconds": time.monotonic() - started}
@@ -46,7 +46,7 @@ def greeted(question: dict[str, Any]) -> str:
 
     Raises:
         OSError: nobody listens, or nobody answers in time.
-        Problem: who listens is no PostgreSQL.
+        HostError: who listens is no PostgreSQL.
     """
     with connected(question) as line:
         line.sendall(startup(question["user"] or "postgres", question["name"]))
@@ -55,7 +55,7 @@ def greeted(question: dict[str, Any]) -> str:
             kind, body = message(line)
             kind = kind if kind == b"E" else b"R"
     if kind not in b"RE":
-        raise Problem("what no PostgreSQL says", "correct host and port in [database]")
+        raise HostError("what no PostgreSQL says", "correct host and port in [database]")
     fields = {part[:1]: part[1:].decode("utf-8", "replace") for part in body.split(b"\0") if part}
     state = fields.get(b"C", "")
     useless = kind == b"E" and (state.startswith(REFUSING) or state == "3D000")
@@ -90,7 +90,7 @@ def message(line: socket.socket) -> tuple[bytes, bytes]:
     head = exactly(line, 5)
     size = struct.unpack("!i", head[1:])[0] - 4
     if not 0 <= size <= MOST:
-        raise Problem("what no PostgreSQL says", "correct host and port in [database]")
+        raise HostError("what no PostgreSQL says", "correct host and port in [database]")
     return head[:1], exactly(line, size)
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..errors import Problem
-from ..state.lock import Work, working
+from ..errors import HostError
+from ..state.lock import ExclusiveRun, working
 from ..state.runs import record_of
 from . import catalog, check, clone, load, sql_script, swap
 from . import dump as dumps
-from .catalog import Found, Mark, Names
-from .load import Input
+from .catalog import Catalog, DatabaseNames, RestoreMark
+from .load import OpenDump
 from .server import Server, quoted, reached
 
 FACTS = ("host", "port", "user", "tools", "account", "name")
@@ -25,19 +25,19 @@ def restore(question: dict[str, Any]) -> dict[str, Any]:
     """Restore the dump whose `digest` was planned, and make it the live database.
 
     Raises:
-        Problem: it cannot be; the live database is the one it was.
+        HostError: it cannot be; the live database is the one it was.
     """
     wanted = catalog.names(question["name"], question["run"])
     with working(question) as work:
         if work.journal.last("database undo"):
-            raise Problem("this run was undone", "start a new run")
+            raise HostError("this run was undone", "start a new run")
         server = reached(question)
         found = catalog.look(server, wanted)
         if check.is_live(question, found, wanted, question["digest"]):
             return {"restored": wanted.live}
         clone.refuse(clone.lacking(found, wanted.live))
         swap.alone(server)
-        mark = Mark("ready", question["run"], question["digest"], _record(question), 0)
+        mark = RestoreMark("ready", question["run"], question["digest"], _record(question), 0)
         if not _is_ready(found, wanted, mark):
             _build(question, work, server, found, mark)
             found = catalog.look(server, wanted)
@@ -48,25 +48,27 @@ def _record(question: dict[str, Any]) -> str:
     return record_of(question["state"])[:16]
 
 
-def _is_ready(found: Found, wanted: Names, mark: Mark) -> bool:
+def _is_ready(found: Catalog, wanted: DatabaseNames, mark: RestoreMark) -> bool:
     """Tell whether the fresh database is whole; one that was live is not ours to touch."""
     fresh = found.databases.get(wanted.fresh)
     if fresh is None or fresh.mark is None:
         return False
     if fresh.mark.state == "live":
-        raise Problem(
+        raise HostError(
             f"{wanted.fresh} was the live database once", "rename it, or drop it when it is useless"
         )
     return fresh.mark._replace(oid=0) == mark
 
 
-def _build(question: dict[str, Any], work: Work, server: Server, found: Found, mark: Mark) -> None:
+def _build(
+    question: dict[str, Any], work: ExclusiveRun, server: Server, found: Catalog, mark: RestoreMark
+) -> None:
     """Restore the dump into a fresh database, look at it, and mark it as whole."""
     wanted = catalog.names(question["name"], question["run"])
     started, live = time.monotonic(), found.databases[wanted.live]
     with load.opened(question["dump"]) as opened:
         if opened.sha256 != mark.dump:
-            raise Problem(*load.CHANGED)
+            raise HostError(*load.CHANGED)
         _announce(question, work, opened, wanted)
         server.sql(catalog.ended("datname", wanted.fresh))
         server.sql(f"DROP DATABASE IF EXISTS {quoted(wanted.fresh)};")
@@ -83,7 +85,7 @@ def _build(question: dict[str, Any], work: Work, server: Server, found: Found, m
     work.journal.add("database restored", tables=number, seconds=seconds)
 
 
-def _tables(server: Server, source: Input) -> int:
+def _tables(server: Server, source: OpenDump) -> int:
     """Return how many tables are to be expected."""
     if source.kind not in dumps.TOOLS:
         return load.tables(server, source)
@@ -91,7 +93,9 @@ def _tables(server: Server, source: Input) -> int:
     return sql_script.read(sql_script.lines_of(text)).tables
 
 
-def _announce(question: dict[str, Any], work: Work, source: Input, wanted: Names) -> None:
+def _announce(
+    question: dict[str, Any], work: ExclusiveRun, source: OpenDump, wanted: DatabaseNames
+) -> None:
     """Write down what will be done, so that undo finds all of it."""
     facts = {key: question[key] for key in FACTS}
     work.journal.add(

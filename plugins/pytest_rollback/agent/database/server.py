@@ -15,8 +15,8 @@ import re
 import shutil
 from typing import Any, BinaryIO, Iterator, NamedTuple, Sequence
 
-from ..errors import Problem
-from ..system.command import Outcome, identity, run, surroundings
+from ..errors import HostError
+from ..system.command import CommandResult, identity, run, surroundings
 
 ASKING = 30.0
 """Seconds for statements that only look, or change names."""
@@ -55,15 +55,15 @@ class Server(NamedTuple):
         *,
         script: str = "",
         given: BinaryIO | None = None,
-    ) -> Outcome:
+    ) -> CommandResult:
         """Run a tool of the server's, in a database where one is named; return how it ended.
 
         Raises:
-            Problem: it is not where the manifest says.
+            HostError: it is not where the manifest says.
         """
         place = where(tool, self.tools)
         if place is None:
-            raise Problem(f"there is no {tool} in {self.tools or 'PATH'}", way(tool, self.tools))
+            raise HostError(f"there is no {tool} in {self.tools or 'PATH'}", way(tool, self.tools))
         found = identity(self.account)
         env = {
             **surroundings(found),
@@ -88,12 +88,12 @@ class Server(NamedTuple):
         """Run statements, each on its own, up to the first that fails; return what they say.
 
         Raises:
-            Problem: one failed, in the server's words.
+            HostError: one failed, in the server's words.
         """
         outcome = self.call("psql", PLAIN, database or self.maintenance, timeout, script=script)
         if outcome.code:
             late = f" (it was not done within {timeout:.0f} s)" if outcome.timed_out else ""
-            raise Problem(f"the database server says: {said(outcome)}{late}", self.hint)
+            raise HostError(f"the database server says: {said(outcome)}{late}", self.hint)
         return outcome.out.strip()
 
     @property
@@ -118,7 +118,7 @@ def way(tool: str, tools: str = "") -> str:
     return "set tools in [database], or install them: apt-get install postgresql-client"
 
 
-def said(outcome: Outcome) -> str:
+def said(outcome: CommandResult) -> str:
     """Return an error of a tool for people: its first one, without the data that it quotes."""
     lines = [line.strip() for line in (outcome.err or outcome.out).splitlines()]
     wrong = [line for line in lines if "ERROR:" in line or "FATAL:" in line]
@@ -147,7 +147,7 @@ def reached(question: dict[str, Any]) -> Server:
     """Return the server of a question's `host`, `port`, `user`, `tools`, `account` and `name`.
 
     Raises:
-        Problem: nobody that we may become can connect to it.
+        HostError: nobody that we may become can connect to it.
     """
     server = Server(
         question["host"],
@@ -167,15 +167,15 @@ def reached(question: dict[str, Any]) -> Server:
         tried.append(f"{account or 'we'}: {said(outcome)}")
     if not tried:
         if server.host.startswith("/") and not os.path.exists(socket(server)):
-            raise Problem(
+            raise HostError(
                 f"no database server listens at {socket(server)}",
                 "start it, or correct host and port in [database]",
             )
-        raise Problem(
+        raise HostError(
             "only root could ask the database server, and root never does",
             "set [system] user, or make an account of the name of [database] user",
         )
-    raise Problem(
+    raise HostError(
         f"the database server cannot be reached as the role {server.user!r}: {'; '.join(tried)}",
         f"start it, or put this right: {server.hint}; for peer authentication the role needs an "
         "account of its own name; or leave the database alone: restore = false in [database]",

@@ -10,10 +10,10 @@ import contextlib
 import time
 from typing import Any
 
-from ..errors import Problem
-from ..state.lock import Work, working
+from ..errors import HostError
+from ..state.lock import ExclusiveRun, working
 from . import catalog
-from .catalog import Found, Names
+from .catalog import Catalog, DatabaseNames
 from .server import Server, quoted, reached
 
 RESTORING = "database"
@@ -28,16 +28,18 @@ def alone(server: Server) -> None:
     until = time.monotonic() + SWAPPING
     while server.sql(catalog.ended("application_name", server.session)) != "0":
         if time.monotonic() > until:
-            raise Problem("an earlier call of this run is still at work", server.hint)
+            raise HostError("an earlier call of this run is still at work", server.hint)
         time.sleep(PAUSE)
 
 
-def swap(work: Work, server: Server, found: Found, wanted: Names) -> dict[str, Any]:
+def swap(
+    work: ExclusiveRun, server: Server, found: Catalog, wanted: DatabaseNames
+) -> dict[str, Any]:
     """Give the restored database the live name, and the live one the name it is kept under."""
     fresh = found.databases[wanted.fresh]
     mark = fresh.mark
     if mark is None:
-        raise Problem(f"{wanted.fresh} is not whole", "run the same command again", "unfinished")
+        raise HostError(f"{wanted.fresh} is not whole", "run the same command again", "unfinished")
     seconds, sessions = _exchanged(
         server,
         (wanted.live, wanted.failed),
@@ -55,7 +57,7 @@ def _exchanged(
     """Rename two databases, in one transaction; return its seconds and the sessions it ended.
 
     Raises:
-        Problem: kind `unfinished`, nothing was renamed.
+        HostError: kind `unfinished`, nothing was renamed.
     """
     live, started = first[0], time.monotonic()
     words = [
@@ -65,11 +67,11 @@ def _exchanged(
     ]
     try:
         said = server.sql("\n".join(words), timeout=SWAPPING)
-    except Problem as problem:
-        with contextlib.suppress(Problem):
+    except HostError as problem:
+        with contextlib.suppress(HostError):
             server.sql(catalog.opened(live, to_all=True))
         role = quoted(server.user or "...")
-        raise Problem(
+        raise HostError(
             f"the databases could not be swapped: {problem.message}",
             f"end the sessions of {live}, or as a superuser: GRANT pg_signal_backend TO {role}; "
             "then run the same command again",
@@ -85,15 +87,15 @@ def undo(question: dict[str, Any]) -> dict[str, Any]:
         return {"undone": sum([take_back(work, each) for each in reversed(known)])}
 
 
-def take_back(work: Work, entry: dict[str, Any]) -> int:
+def take_back(work: ExclusiveRun, entry: dict[str, Any]) -> int:
     """Undo what one entry of the journal announced; return how many databases came back.
 
     Raises:
-        Problem: the server does not let us.
+        HostError: the server does not let us.
     """
     if work.journal.last("database undo") is None:
         work.journal.add("database undo")
-    wanted = Names(*entry["names"])
+    wanted = DatabaseNames(*entry["names"])
     server = reached(entry)
     alone(server)
     found = catalog.look(server, wanted).databases

@@ -12,7 +12,7 @@ import hashlib
 import os
 from typing import Iterable, NamedTuple, Sequence
 
-from ..state.backup_set import Saved
+from ..state.backup_set import FileEntry
 from . import metadata
 from .fsync import flushed, spread
 from .read import blocks
@@ -24,7 +24,7 @@ FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 class Batch(NamedTuple):
     """What came of staging: the entries for the record, and what could not be staged."""
 
-    saved: list[Saved]
+    saved: list[FileEntry]
     problems: list[str]
 
 
@@ -38,7 +38,7 @@ def stage(root: str, paths: Sequence[str]) -> Batch:
     """Write each file's durable copy under its temporary name; take all away if one fails."""
     with Tree(root) as tree:
         found = [_attempt(tree, path) for path in paths]
-    saved = [entry for entry in found if isinstance(entry, Saved)]
+    saved = [entry for entry in found if isinstance(entry, FileEntry)]
     found += spread(_flushed, root, [entry.path for entry in saved])
     batch = Batch(saved, [entry for entry in found if isinstance(entry, str)])
     if batch.problems:
@@ -67,7 +67,7 @@ def _unsaved(path: str, error: Exception) -> str:
     return f"{path}: cannot be saved: {getattr(error, 'strerror', None) or error}"
 
 
-def _staged(tree: Tree, path: str) -> Saved:
+def _staged(tree: Tree, path: str) -> FileEntry:
     directory, name = tree.parent(path)
     source = open_regular(directory, name)
     try:
@@ -82,7 +82,7 @@ def _staged(tree: Tree, path: str) -> Saved:
         os.close(source)
 
 
-def _copied(path: str, source: int, target: int) -> Saved:
+def _copied(path: str, source: int, target: int) -> FileEntry:
     """Copy bytes and metadata, and return what was copied."""
     before, carried = os.fstat(source), metadata.read(source)
     digest, size = hashlib.sha256(), 0
@@ -94,7 +94,7 @@ def _copied(path: str, source: int, target: int) -> Saved:
     after = os.fstat(source)
     if (before.st_ctime_ns, before.st_size, size) != (after.st_ctime_ns, after.st_size, size):
         raise OSError(0, "it changed while it was copied")
-    return Saved(
+    return FileEntry(
         path,
         digest.hexdigest(),
         size,

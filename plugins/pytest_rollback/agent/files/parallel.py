@@ -9,7 +9,7 @@ import signal
 import threading
 from typing import Any, Callable, Iterator, NoReturn, Sequence
 
-from ..errors import Problem
+from ..errors import HostError
 from .tree import Irregular, Tree, open_regular
 
 FEW = 64
@@ -81,7 +81,7 @@ def both(task: Callable[[int, int], Any], number: int) -> list[Any]:
         number: how many things there are.
 
     Raises:
-        Problem: the task did, here or there.
+        HostError: the task did, here or there.
     """
     if number < MANY or (os.cpu_count() or 1) < 2:  # noqa: PLR2004
         return [task(0, number)]
@@ -103,7 +103,7 @@ def both(task: Callable[[int, int], Any], number: int) -> list[Any]:
     except (ValueError, EOFError, TypeError):
         return [mine, task(half, number)]
     if problem:  # not looked at again: a flush that failed may well succeed the second time
-        raise Problem(*problem)
+        raise HostError(*problem)
     return [mine, theirs]
 
 
@@ -131,7 +131,7 @@ def _tell(  # pragma: no cover - in the other process
         os.closerange(1, NUMBERS)
         try:
             words = marshal.dumps((task(start, end), None))
-        except Problem as problem:
+        except HostError as problem:
             words = marshal.dumps((None, (problem.message, problem.hint, problem.kind)))
         while words:
             words = words[os.write(0, words) :]

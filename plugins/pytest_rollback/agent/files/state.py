@@ -12,7 +12,7 @@ from .read import sha256
 from .tree import Irregular, Tree, kind_of, regular
 
 if TYPE_CHECKING:
-    from ..state.backup_set import Saved
+    from ..state.backup_set import FileEntry
 
 ABSENT = "absent"
 FLAGS = 0x80086601 if sys.maxsize > 1 << 32 else 0x80046601
@@ -23,7 +23,7 @@ FIXED = 0x10 | 0x20
 """Immutable, or append only."""
 
 
-class Side(NamedTuple):
+class FileState(NamedTuple):
     """One of the two. `kind` is file, absent, symlink, directory, fifo, socket, device or error.
 
     The numbers are those of a file; `sha256` is "" when the size already told it apart. Two files
@@ -46,11 +46,11 @@ class Side(NamedTuple):
         """Whether it is a regular file that could be read."""
         return self.kind == "file"
 
-    def has_content(self, saved: Saved) -> bool:
+    def has_content(self, saved: FileEntry) -> bool:
         """Return whether its bytes are the recorded ones."""
         return self.is_file and (self.size, self.sha256) == (saved.size, saved.sha256)
 
-    def has_owner(self, saved: Saved) -> bool:
+    def has_owner(self, saved: FileEntry) -> bool:
         """Return whether owner, group and mode are the recorded ones."""
         return (self.uid, self.gid, self.mode) == (saved.uid, saved.gid, saved.mode)
 
@@ -61,41 +61,41 @@ Held = Callable[[int, os.stat_result], None]
 
 def look(
     directory: int, name: str, size: Optional[int] = None, held: Optional[Held] = None
-) -> Side:
+) -> FileState:
     """Return what is there; with a size given, only a file of that size is opened and read."""
     try:
         if size is not None:
             found = os.stat(name, dir_fd=directory, follow_symlinks=False)
             if not stat.S_ISREG(found.st_mode):
-                return Side(kind_of(found.st_mode))
+                return FileState(kind_of(found.st_mode))
             if size != found.st_size:
                 return _side(found, "")
         opened, found = regular(directory, name)
     except Irregular as other:
-        return Side(other.kind)
+        return FileState(other.kind)
     except FileNotFoundError:
-        return Side(ABSENT)
+        return FileState(ABSENT)
     except OSError as error:
-        return Side("error", detail=f"cannot be opened: {error.strerror}")
+        return FileState("error", detail=f"cannot be opened: {error.strerror}")
     return _read(opened, found, held)
 
 
-def _read(opened: int, found: os.stat_result, held: Optional[Held]) -> Side:
+def _read(opened: int, found: os.stat_result, held: Optional[Held]) -> FileState:
     """Return a file as it is now, all of it, and close it."""
     try:
         side = _side(found, sha256(opened, found.st_size), immutable=is_immutable(opened))
         if held is not None:
             held(opened, found)
     except OSError as error:
-        return Side("error", detail=f"cannot be read: {error.strerror}")
+        return FileState("error", detail=f"cannot be read: {error.strerror}")
     else:
         return side
     finally:
         os.close(opened)
 
 
-def _side(found: os.stat_result, digest: str, *, immutable: bool = False) -> Side:
-    return Side(
+def _side(found: os.stat_result, digest: str, *, immutable: bool = False) -> FileState:
+    return FileState(
         "file",
         found.st_size,
         stat.S_IMODE(found.st_mode),
@@ -134,39 +134,39 @@ def is_immutable(opened: int) -> bool:
     return bool(int.from_bytes(flags[:4], sys.byteorder) & FIXED)
 
 
-class Pair(NamedTuple):
+class FilePair(NamedTuple):
     """A live file and its saved copy."""
 
-    live: Side
-    copy: Side
+    live: FileState
+    copy: FileState
 
 
-def pair(tree: Tree, path: str, suffix: str, size: Optional[int] = None) -> Pair:
+def pair(tree: Tree, path: str, suffix: str, size: Optional[int] = None) -> FilePair:
     """Return both sides of a path; a way to it that is missing or irregular counts for both."""
-    return Pair(live(tree, path, size), copy(tree, path, suffix, size))
+    return FilePair(live(tree, path, size), copy(tree, path, suffix, size))
 
 
-def live(tree: Tree, path: str, size: Optional[int] = None) -> Side:
+def live(tree: Tree, path: str, size: Optional[int] = None) -> FileState:
     """Return the live side of a path, also when the way to it is missing or irregular."""
     return _reached(tree, path, "", size)
 
 
 def copy(
     tree: Tree, path: str, suffix: str, size: Optional[int] = None, held: Optional[Held] = None
-) -> Side:
+) -> FileState:
     """Return the saved copy of a path, under the same terms."""
     return _reached(tree, path, suffix, size, held)
 
 
 def _reached(
     tree: Tree, path: str, suffix: str, size: Optional[int], held: Optional[Held] = None
-) -> Side:
+) -> FileState:
     try:
         directory, name = tree.parent(path)
     except Irregular as other:
-        return Side(other.kind, detail=f"on the way: {other}")
+        return FileState(other.kind, detail=f"on the way: {other}")
     except FileNotFoundError:
-        return Side(ABSENT)
+        return FileState(ABSENT)
     except OSError as error:
-        return Side("error", detail=f"cannot be reached: {error.strerror}")
+        return FileState("error", detail=f"cannot be reached: {error.strerror}")
     return look(directory, name + suffix, size, held)

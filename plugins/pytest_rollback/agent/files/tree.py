@@ -9,7 +9,7 @@ import stat
 import unicodedata
 from typing import TYPE_CHECKING, Iterator, Optional
 
-from ..errors import Problem, failed, way_out
+from ..errors import HostError, failed, way_out
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -73,12 +73,12 @@ def open_root(path: str) -> int:
     """Return a descriptor of the root directory. The operator named it, so links above it are his.
 
     Raises:
-        Problem: there is no such directory, or it cannot be opened.
+        HostError: there is no such directory, or it cannot be opened.
     """
     try:
         return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        raise Problem(
+        raise HostError(
             f"the root {path} cannot be opened: {error.strerror}",
             f"see 'ls -ld {path}' on the host, or correct [system] root",
         ) from error
@@ -180,18 +180,18 @@ class Tree:
         """Do something with a path below the root; what goes wrong names all of the path.
 
         Raises:
-            Problem: the system refused, or something on the way is not what it was.
+            HostError: the system refused, or something on the way is not what it was.
         """
         try:
             yield
         except (OSError, Irregular) as error:
             raise self.named(error, path) from error
 
-    def named(self, error: OSError | Irregular, path: str) -> Problem:
+    def named(self, error: OSError | Irregular, path: str) -> HostError:
         """Return what went wrong with a path below the root, with all of the path."""
         whole = os.path.join(self.path, path)
         if isinstance(error, Irregular):
-            return Problem(f"{whole}: {error}", way_out(None, whole), "unfinished")
+            return HostError(f"{whole}: {error}", way_out(None, whole), "unfinished")
         return failed(error, whole)
 
     def _forget(self) -> None:

@@ -14,16 +14,16 @@ import os
 from typing import Any, Iterable, Optional, Sequence
 
 from ..backup.owners import Owners
-from ..errors import Problem
+from ..errors import HostError
 from ..state import backup_set
-from ..state.backup_set import Saved
+from ..state.backup_set import FileEntry
 from ..state.journal import Journal, entries
 from ..state.lock import folder_of, opened, working
 from ..system import disk
 from . import batch, git_source
 from .commit import EXCHANGE
-from .diff import Sides
-from .plan import COPY, Item, Items, Seen
+from .diff import DiffOptions
+from .plan import COPY, PlanItem, PlanItems, ReadCache
 from .revert import JOURNALS, place, plans, since_plan
 
 PIECE = 1000
@@ -46,10 +46,10 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def begun(question: dict[str, Any]) -> Sequence[Item]:
+def begun(question: dict[str, Any]) -> Sequence[PlanItem]:
     """Return what the question's run planned and has not seen through to its end."""
     folder, part = folder_of(question), question.get("part")
-    found: list[Item] = []
+    found: list[PlanItem] = []
     for name, journal in JOURNALS.items() if folder else ():
         if part in {None, name}:
             written = entries(os.path.join(folder or "", journal))
@@ -59,7 +59,7 @@ def begun(question: dict[str, Any]) -> Sequence[Item]:
     return found
 
 
-def digest(items: Iterable[Item]) -> str:
+def digest(items: Iterable[PlanItem]) -> str:
     """Return what binds a plan to the very contents it was made from."""
     found = hashlib.sha256()
     for item in items:
@@ -68,7 +68,7 @@ def digest(items: Iterable[Item]) -> str:
     return found.hexdigest()
 
 
-def meant(question: dict[str, Any]) -> list[Saved]:
+def meant(question: dict[str, Any]) -> list[FileEntry]:
     """Return the recorded files that a question is about.
 
     Its `only` names owners (none: everybody's), its `part` is "files" or "configuration" (none:
@@ -93,26 +93,26 @@ def is_below(path: str, places: Iterable[str]) -> bool:
     return any(path == place or path.startswith(f"{place}/") for place in places)
 
 
-def wanted(question: dict[str, Any], seen: Optional[Seen] = None) -> Items:
+def wanted(question: dict[str, Any], seen: Optional[ReadCache] = None) -> PlanItems:
     """Return the files whose live side is not the recorded one; refuse a bad copy of any of them.
 
     With `seen` they are about to be restored: what was read is noted there, and saved copies whose
     names will be exchanged are made durable while they are open.
 
     Raises:
-        Problem: no record, or copies that may not be used; all of them at once.
+        HostError: no record, or copies that may not be used; all of them at once.
     """
     files = meant(question)
     root, names = question["root"], [saved.path for saved in files]
     refused = mounted(root, names)
     asked = question.get("way", EXCHANGE if len(files) >= batch.MANY else None)
-    sides = Sides(root, question["suffix"], files, seen is not None and asked == EXCHANGE)
+    sides = DiffOptions(root, question["suffix"], files, seen is not None and asked == EXCHANGE)
     found, more = sides.compared(seen)
     refused += more
     refused += _from_git(question, found)
     refused += read_only(root, [item.saved.path for item in found])
     if refused:
-        raise Problem("; ".join(refused), "pytest suites/readiness names the way out for each")
+        raise HostError("; ".join(refused), "pytest suites/readiness names the way out for each")
     return found
 
 
@@ -131,7 +131,7 @@ def read_only(root: str, names: Iterable[str]) -> list[str]:
     return [f"{each}: its file system is mounted read-only: findmnt -T {each}" for each in shut]
 
 
-def _from_git(question: dict[str, Any], items: Items) -> list[str]:
+def _from_git(question: dict[str, Any], items: PlanItems) -> list[str]:
     """Have the items without a good saved copy come from git; return what not even git can give."""
     wrong = {item.saved.path: item.source for item in items if item.source != COPY}
     lacking = git_source.lacking(question, items.come_from("git"))
@@ -147,13 +147,13 @@ def apply(question: dict[str, Any]) -> dict[str, Any]:
     """Restore what the plan named, or go on with what an earlier call of this run began.
 
     Raises:
-        Problem: the world is not the one that was planned for; nothing was changed.
+        HostError: the world is not the one that was planned for; nothing was changed.
         OSError: the host failed half way; the same call again goes on, undo takes back.
     """
     with working(question) as work:
         journal = opened(work.folder, JOURNALS[question.get("part") or "files"])
         try:
-            seen = Seen()
+            seen = ReadCache()
             if not plans(journal.entries) or reached(journal, "verified"):
                 _plan(question, journal, seen)
             known = plans(journal.entries)
@@ -167,18 +167,18 @@ def apply(question: dict[str, Any]) -> dict[str, Any]:
             journal.close()
 
 
-def _plan(question: dict[str, Any], journal: Journal, seen: Seen) -> None:
+def _plan(question: dict[str, Any], journal: Journal, seen: ReadCache) -> None:
     """Write down what will be done; after an earlier plan only when there is something to do."""
     items = wanted(question, seen)
     if plans(journal.entries) and not items:
         return
     if digest(items) != question["digest"]:
-        raise Problem("files changed since the plan was made", "run the same command again")
+        raise HostError("files changed since the plan was made", "run the same command again")
     git_source.fetch(question, [item.saved for item in items if item.source == "git"])
     _written(journal, items)
 
 
-def _written(journal: Journal, items: Items) -> None:
+def _written(journal: Journal, items: PlanItems) -> None:
     """Write a plan down, in pieces when it is long; in memory the items are there only once."""
     last = max(0, len(items) - 1) // PIECE
     for number in range(last + 1):

@@ -12,18 +12,18 @@ import hashlib
 import os
 from typing import Callable, FrozenSet, NamedTuple, Optional, Sequence
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files import exchange, state
 from ..files.fsync import flushed, spread
 from ..files.tree import Irregular, Tree, open_directory
 from ..state import evidence
 from . import new_files, stage
-from .plan import Item, Seen
+from .plan import PlanItem, ReadCache
 
 EXCHANGE, RENAME = "exchange", "rename"
 
 
-class Place(NamedTuple):
+class BatchContext(NamedTuple):
     """Where and how a batch is restored: the root, the suffix of saved copies, the batch's mark.
 
     `store` is where contents lie that were fetched because a saved copy could not be used, "" where
@@ -35,7 +35,7 @@ class Place(NamedTuple):
     root: str
     suffix: str
     mark: str
-    seen: Seen
+    seen: ReadCache
     store: str = ""
     way: str = RENAME
     unable: FrozenSet[str] = frozenset()
@@ -46,21 +46,21 @@ class Place(NamedTuple):
         name = f".rollback-{self.mark}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:24]}"
         return f"{name}.new", f"{name}.old"
 
-    def exchanges(self, item: Item) -> bool:
+    def exchanges(self, item: PlanItem) -> bool:
         """Tell whether a file's name is exchanged; one that is absent has nothing to exchange."""
         if self.way != EXCHANGE:
             return False
         return not self.unable or item.saved.path.rpartition("/")[0] not in self.unable
 
-    def staged(self, item: Item) -> str:
+    def staged(self, item: PlanItem) -> str:
         """Return the name that the new file of an item is staged under."""
         new, old = self.names(item.saved.path)
         return old if item.live and self.exchanges(item) else new
 
     def each(
         self,
-        step: Callable[[Place, Tree, Item], object],
-        items: Sequence[Item],
+        step: Callable[[BatchContext, Tree, PlanItem], object],
+        items: Sequence[PlanItem],
         *,
         waits: bool = False,
     ) -> list[str]:
@@ -69,7 +69,7 @@ class Place(NamedTuple):
         A step that only `waits` for the disk is taken with several files at a time.
         """
 
-        def taken(tree: Tree, item: Item) -> object:
+        def taken(tree: Tree, item: PlanItem) -> object:
             try:
                 return step(self, tree, item)
             except (OSError, Irregular) as error:
@@ -82,7 +82,7 @@ class Place(NamedTuple):
                 said = [taken(tree, item) for item in items]
         return [word for word in said if isinstance(word, str)]
 
-    def settle(self, items: Sequence[Item]) -> None:
+    def settle(self, items: Sequence[PlanItem]) -> None:
         """Make the entries of every directory that holds one of the files durable, once each."""
 
         def settled(tree: Tree, name: str) -> None:
@@ -92,7 +92,9 @@ class Place(NamedTuple):
         above = sorted({item.saved.path.rpartition("/")[0] for item in items})
         spread(settled, self.root, above)
 
-    def trusted(self, role: str, item: Item, directory: int, name: str) -> Optional[os.stat_result]:
+    def trusted(
+        self, role: str, item: PlanItem, directory: int, name: str
+    ) -> Optional[os.stat_result]:
         """Return the state of a file if it is the very one that was read before in this call."""
         stamp = self.seen.stamp(role, item.number)
         if not stamp:
@@ -104,7 +106,7 @@ class Place(NamedTuple):
         return found if stamp == state.stamp(found) else None
 
 
-def preserve(place: Place, tree: Tree, item: Item) -> Optional[str]:
+def preserve(place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
     """Give the failed version a second name, so that a rename cannot lose it.
 
     Returns the path of a file that is not what the plan was made from.
@@ -133,15 +135,15 @@ def preserve(place: Place, tree: Tree, item: Item) -> Optional[str]:
     return None
 
 
-def moved(place: Place, paths: Sequence[str]) -> Problem:
+def moved(place: BatchContext, paths: Sequence[str]) -> HostError:
     """Return what is said of files that are not what the plan was made from."""
-    return Problem(
+    return HostError(
         f"changed since the plan, and left as they are: {', '.join(paths)}",
         f"take this run back, then start anew: scripts/rollback --undo {place.run}",
     )
 
 
-def conflict(place: Place, tree: Tree, item: Item) -> Optional[str]:
+def conflict(place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
     """Return the path of a file that is neither what the plan was made from nor restored."""
     path = item.saved.path
     directory, name = tree.parent(path)
@@ -153,7 +155,7 @@ def conflict(place: Place, tree: Tree, item: Item) -> Optional[str]:
     return None if item.is_new(live) or item.is_failed(live) else path
 
 
-def commit(place: Place, tree: Tree, item: Item) -> None:
+def commit(place: BatchContext, tree: Tree, item: PlanItem) -> None:
     """Give the new file the live name, in one step; a file that has it already keeps it."""
     path = item.saved.path
     directory, name = tree.parent(path)
@@ -173,14 +175,14 @@ def commit(place: Place, tree: Tree, item: Item) -> None:
     _swap(place, directory, (staged, name), item)
 
 
-def _forget(place: Place, directory: int, item: Item) -> None:
+def _forget(place: BatchContext, directory: int, item: PlanItem) -> None:
     """Take away what is still staged of a file that is restored; a failed version stays."""
     new, _ = place.names(item.saved.path)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(new, dir_fd=directory)
 
 
-def _swap(place: Place, directory: int, names: tuple[str, str], item: Item) -> None:
+def _swap(place: BatchContext, directory: int, names: tuple[str, str], item: PlanItem) -> None:
     staged, name = names
     if not item.live:
         new_files.put(directory, staged, name)
@@ -190,11 +192,11 @@ def _swap(place: Place, directory: int, names: tuple[str, str], item: Item) -> N
         os.rename(staged, name, src_dir_fd=directory, dst_dir_fd=directory)
 
 
-def take_back(place: Place, tree: Tree, item: Item) -> None:
+def take_back(place: BatchContext, tree: Tree, item: PlanItem) -> None:
     """Give the failed version its name again; what the run staged goes.
 
     Raises:
-        Problem: the live file is neither the restored one nor the failed one.
+        HostError: the live file is neither the restored one nor the failed one.
     """
     directory, name = tree.parent(item.saved.path)
     new, old = place.names(item.saved.path)
@@ -202,7 +204,7 @@ def take_back(place: Place, tree: Tree, item: Item) -> None:
         os.unlink(new, dir_fd=directory)
     live, kept = state.look(directory, name), state.look(directory, old)
     if not (item.is_failed(live) or item.may_go(live)):
-        raise Problem(
+        raise HostError(
             f"{item.saved.path} changed after the restore", "save that change elsewhere first"
         )
     if item.live and item.is_failed(kept) and not item.is_new(kept):
@@ -217,9 +219,9 @@ def take_back(place: Place, tree: Tree, item: Item) -> None:
         os.unlink(left, dir_fd=directory)
 
 
-def _refuse_lost(item: Item) -> None:
+def _refuse_lost(item: PlanItem) -> None:
     if item.live:
-        raise Problem(
+        raise HostError(
             f"the failed version of {item.saved.path} is not where the run left it",
             "look for it in the run's evidence, below the state directory",
         )

@@ -12,9 +12,9 @@ from ..files import parallel, state
 from ..files.fsync import flushed, spread
 from ..files.parallel import read_ahead
 from ..files.tree import Tree, open_regular
-from ..state.backup_set import Saved
+from ..state.backup_set import FileEntry
 from . import stage
-from .plan import COPY, Items, Seen
+from .plan import COPY, PlanItems, ReadCache
 
 PIECE = 10_000
 """Files that are compared before what came of them takes its final form: memory stays small."""
@@ -24,21 +24,21 @@ Row = Tuple[int, str, str, int, int]
 and the stamps of its live side and of a saved copy that is as recorded in all, 0 of any other."""
 
 
-class Sides(NamedTuple):
+class DiffOptions(NamedTuple):
     """Where both sides of recorded files are, and whether good saved copies are made durable."""
 
     root: str
     suffix: str
-    files: Sequence[Saved]
+    files: Sequence[FileEntry]
     durable: bool = False
 
-    def compared(self, seen: Optional[Seen]) -> tuple[Items, list[str]]:
+    def compared(self, seen: Optional[ReadCache]) -> tuple[PlanItems, list[str]]:
         """Return what is to be restored, and in words what must not be; note what was read.
 
         Raises:
-            Problem: a saved copy cannot be made durable.
+            HostError: a saved copy cannot be made durable.
         """
-        found = Items()
+        found = PlanItems()
         refused: list[str] = []
         for start in range(0, len(self.files), PIECE):
             sides = self._replace(files=self.files[start : start + PIECE])
@@ -47,7 +47,7 @@ class Sides(NamedTuple):
                 sides.add(rows, seen, found)
         return found, refused
 
-    def add(self, rows: Sequence[Row], seen: Optional[Seen], found: Items) -> None:
+    def add(self, rows: Sequence[Row], seen: Optional[ReadCache], found: PlanItems) -> None:
         """Add the files to restore of some rows to those that were found; note what was read."""
         for number, live, wrong, *stamps in rows:
             item = found.add(self.files[number], live, wrong or COPY)
@@ -58,7 +58,7 @@ class Sides(NamedTuple):
     def part(self, start: int, end: int) -> tuple[list[Row], list[str]]:
         """Return the rows of some of the files, and in words what must not be restored."""
         names = [saved.path for saved in self.files[start:end]]
-        part = _Part(self, [], [])
+        part = _DiffPart(self, [], [])
         with Tree(self.root) as tree, read_ahead(self.root, names):
             for number in range(start, end):
                 part.compare(tree, number)
@@ -73,10 +73,10 @@ class Sides(NamedTuple):
             flushed(open_regular(*tree.parent(copy)))
 
 
-class _Part(NamedTuple):
+class _DiffPart(NamedTuple):
     """Some of the files, and what came of them."""
 
-    sides: Sides
+    sides: DiffOptions
     rows: List[Row]
     refused: List[str]
 

@@ -12,18 +12,18 @@ import hashlib
 import os
 from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files.copy import FRESH
 from ..state import backup_set
 from ..state import lease as leases
-from ..state.backup_set import Saved
+from ..state.backup_set import FileEntry
 from ..state.evidence import FETCHED
 
 GROUP = 32 << 20
 """Bytes of files that are asked for in one command."""
 
 
-def lacking(question: dict[str, Any], files: Sequence[Saved]) -> dict[str, str]:
+def lacking(question: dict[str, Any], files: Sequence[FileEntry]) -> dict[str, str]:
     """Return, for each file, why the recorded commit cannot give it; "" where it can.
 
     The question's `git` is the repository; without one nothing can be given.
@@ -34,12 +34,12 @@ def lacking(question: dict[str, Any], files: Sequence[Saved]) -> dict[str, str]:
     try:
         for saved, content in contents(question, files):
             said[saved.path] = _wrong(saved, content)
-    except Problem as problem:
+    except HostError as problem:
         return dict.fromkeys(said, problem.message)
     return said
 
 
-def _wrong(saved: Saved, content: Optional[bytes]) -> str:
+def _wrong(saved: FileEntry, content: Optional[bytes]) -> str:
     """Return why content is not that of the recorded file, "" when it is."""
     if content is None:
         return "the recorded commit does not have it as a file"
@@ -49,18 +49,20 @@ def _wrong(saved: Saved, content: Optional[bytes]) -> str:
 
 
 def contents(
-    question: dict[str, Any], files: Sequence[Saved]
-) -> Iterator[Tuple[Saved, Optional[bytes]]]:
+    question: dict[str, Any], files: Sequence[FileEntry]
+) -> Iterator[Tuple[FileEntry, Optional[bytes]]]:
     """Yield each file with its content in the recorded commit, None where that has no such file.
 
     Raises:
-        Problem: no commit is recorded, or the repository cannot be read.
+        HostError: no commit is recorded, or the repository cannot be read.
     """
     from ..backup import git  # noqa: PLC0415 - only some systems are deployed from a repository
 
     repository, commit = question["git"], backup_set.read(question["state"]).previous.commit
     if not commit:
-        raise Problem("the record names no commit", "have the deploy record the commit it deploys")
+        raise HostError(
+            "the record names no commit", "have the deploy record the commit it deploys"
+        )
     (found,) = git.resolved(repository, [commit])
     wanted = {saved.path for saved in files}
     objects = {
@@ -75,9 +77,9 @@ def contents(
             yield saved, None
 
 
-def _groups(files: Sequence[Saved]) -> Iterator[List[Saved]]:
+def _groups(files: Sequence[FileEntry]) -> Iterator[List[FileEntry]]:
     """Yield the files in groups that fit into memory."""
-    group: List[Saved] = []
+    group: List[FileEntry] = []
     for saved in files:
         if group and sum(each.size for each in group) + saved.size > GROUP:
             yield group
@@ -108,11 +110,11 @@ def _read(repository: str, objects: Sequence[str]) -> List[Optional[bytes]]:
     return found
 
 
-def fetch(question: dict[str, Any], files: Sequence[Saved]) -> None:
+def fetch(question: dict[str, Any], files: Sequence[FileEntry]) -> None:
     """Put the content of files into the run's folder, durable, under the recorded digests.
 
     Raises:
-        Problem: the commit cannot give one of them any more.
+        HostError: the commit cannot give one of them any more.
     """
     if not files:
         return
@@ -124,7 +126,7 @@ def fetch(question: dict[str, Any], files: Sequence[Saved]) -> None:
     for saved, content in contents(question, files):
         wrong = _wrong(saved, content)
         if wrong or content is None:
-            raise Problem(f"{saved.path}: {wrong}", "run the same command again")
+            raise HostError(f"{saved.path}: {wrong}", "run the same command again")
         _put(os.path.join(place, saved.sha256), content)
     leases.settle(place)
 

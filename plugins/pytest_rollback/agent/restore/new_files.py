@@ -9,15 +9,15 @@ import os
 import shlex
 from typing import TYPE_CHECKING, Sequence
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files import exchange
 from ..files.copy import FRESH
 from ..files.tree import Tree
 from . import stage
 
 if TYPE_CHECKING:
-    from .commit import Place
-    from .plan import Item
+    from .commit import BatchContext
+    from .plan import PlanItem
 
 
 def put(directory: int, staged: str, name: str) -> None:
@@ -36,11 +36,11 @@ def put(directory: int, staged: str, name: str) -> None:
         os.unlink(staged, dir_fd=directory)
 
 
-def refuse(where: Place, items: Sequence[Item]) -> None:
+def refuse(where: BatchContext, items: Sequence[PlanItem]) -> None:
     """Refuse files that are not there, and cannot be put there without a risk.
 
     Raises:
-        Problem: no live file was touched yet.
+        HostError: no live file was touched yet.
     """
     first: dict[str, str] = {}
     with Tree(where.root) as tree:
@@ -50,7 +50,7 @@ def refuse(where: Place, items: Sequence[Item]) -> None:
     lacking = exchange.unable(where.root, first, where.mark, _tried)
     if lacking:
         live = os.path.join(where.root, first[lacking[0]])
-        raise Problem(
+        raise HostError(
             "no new file can be put into "
             f"{', '.join(os.path.join(where.root, each) for each in lacking)}: the file system "
             "has neither hard links nor a rename that replaces nothing",

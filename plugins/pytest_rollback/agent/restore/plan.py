@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Sequence, ov
 from ..files import state
 
 if TYPE_CHECKING:
-    from ..state.backup_set import Saved
+    from ..state.backup_set import FileEntry
 
 LENGTH = 32
 """Bytes of a digest."""
@@ -20,7 +20,7 @@ NOTHING = bytes(LENGTH)
 COPY = "copy"
 
 
-class Item(NamedTuple):
+class PlanItem(NamedTuple):
     """One file to restore: the recorded one, and the digest of what is live now ("" if absent).
 
     `source` is where its content comes from: its saved copy, or git where that cannot be used.
@@ -28,38 +28,40 @@ class Item(NamedTuple):
     """
 
     number: int
-    saved: Saved
+    saved: FileEntry
     live: str
     source: str
 
-    def is_failed(self, side: state.Side) -> bool:
+    def is_failed(self, side: state.FileState) -> bool:
         """Tell whether a side is what the run found: the failed version, or nothing."""
         if not self.live:
             return side.kind == state.ABSENT
         return side.is_file and side.sha256 == self.live
 
-    def may_go(self, side: state.Side) -> bool:
+    def may_go(self, side: state.FileState) -> bool:
         """Tell whether undo loses nothing with a side: what was restored, or nothing at all."""
         return side.has_content(self.saved) or side.kind == state.ABSENT
 
-    def is_new(self, side: state.Side) -> bool:
+    def is_new(self, side: state.FileState) -> bool:
         """Tell whether a side is what the run leaves there."""
         return side.has_content(self.saved) and side.has_owner(self.saved)
 
 
-class Items(Sequence[Item]):
-    """Files to restore, in order. Each takes 40 bytes and its `Saved`; as `Item` it takes 200 more.
+class PlanItems(Sequence[PlanItem]):
+    """Files to restore, in order.
+
+    Each takes 40 bytes and its `FileEntry`; a `PlanItem` takes 200 more.
 
     A part of them is a view: its items have the numbers that they have in the whole.
     """
 
     def __init__(self) -> None:
-        self._saved: List[Saved] = []
+        self._saved: List[FileEntry] = []
         self._live = bytearray()
         self._sources: Dict[int, str] = {}
         self._numbers = range(0)
 
-    def add(self, saved: Saved, live: str, source: str = COPY) -> int:
+    def add(self, saved: FileEntry, live: str, source: str = COPY) -> int:
         """Add one more file to the whole; return its number."""
         number = len(self._saved)
         if source != COPY:
@@ -69,18 +71,18 @@ class Items(Sequence[Item]):
         self._numbers = range(number + 1)
         return number
 
-    def come_from(self, source: str) -> List[Saved]:
+    def come_from(self, source: str) -> List[FileEntry]:
         """Give every file that does not come from its saved copy this source; return them."""
         self._sources = dict.fromkeys(self._sources, source)
         return [self._saved[number] for number in self._sources]
 
     @overload
-    def __getitem__(self, which: int) -> Item: ...
+    def __getitem__(self, which: int) -> PlanItem: ...
 
     @overload
-    def __getitem__(self, which: slice) -> Items: ...
+    def __getitem__(self, which: slice) -> PlanItems: ...
 
-    def __getitem__(self, which: int | slice) -> Item | Items:
+    def __getitem__(self, which: int | slice) -> PlanItem | PlanItems:
         if isinstance(which, int):
             return self._item(self._numbers[which])
         part = copy.copy(self)
@@ -90,16 +92,16 @@ class Items(Sequence[Item]):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def __iter__(self) -> Iterator[Item]:
+    def __iter__(self) -> Iterator[PlanItem]:
         return map(self._item, self._numbers)
 
-    def _item(self, number: int) -> Item:
+    def _item(self, number: int) -> PlanItem:
         live = self._live[LENGTH * number : LENGTH * (number + 1)]
         text = "" if live == NOTHING else live.hex()
-        return Item(number, self._saved[number], text, self._sources.get(number, COPY))
+        return PlanItem(number, self._saved[number], text, self._sources.get(number, COPY))
 
 
-class Seen:
+class ReadCache:
     """Stamps of files by role, "live" or "staged", and by number in their plan; 0 is none."""
 
     def __init__(self) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 from ..files import state
 from ..files.tree import Tree
 from ..state import evidence
-from ..state.backup_set import Saved
+from ..state.backup_set import FileEntry
 from ..state.journal import entries
-from ..state.lock import Work, opened
+from ..state.lock import ExclusiveRun, opened
 from . import batch, commit
-from .commit import Place
-from .plan import Item, Items, Seen
+from .commit import BatchContext
+from .plan import PlanItem, PlanItems, ReadCache
 
 JOURNALS = {"files": "journal", "configuration": "journal-configuration"}
 
@@ -26,7 +26,7 @@ def since_plan(events: list[str]) -> list[str]:
     return events[len(events) - events[::-1].index("plan") :]
 
 
-def plans(entries: list[dict[str, Any]]) -> list[Items]:
+def plans(entries: list[dict[str, Any]]) -> list[PlanItems]:
     """Return what each plan of a journal restores; a plan is whole with its last entry."""
     return [
         _planned(entries[number - entry.get("pieces", 0) : number + 1])
@@ -35,19 +35,19 @@ def plans(entries: list[dict[str, Any]]) -> list[Items]:
     ]
 
 
-def _planned(pieces: list[dict[str, Any]]) -> Items:
+def _planned(pieces: list[dict[str, Any]]) -> PlanItems:
     """Return what a plan restores: as this very call made it, or as it is written."""
     whole = pieces[-1]["items"]
-    if isinstance(whole, Items):
+    if isinstance(whole, PlanItems):
         return whole
-    found = Items()
+    found = PlanItems()
     for piece in pieces:
         for *saved, live in piece["items"]:
-            found.add(Saved(*saved), live)
+            found.add(FileEntry(*saved), live)
     return found
 
 
-def place(question: dict[str, Any], number: int) -> Place:
+def place(question: dict[str, Any], number: int) -> BatchContext:
     """Return where a plan of the question's run is carried out; later plans have other marks."""
     part = question.get("part")
     mark = question["run"] + ("" if part in {None, "files"} else "-c")
@@ -55,10 +55,10 @@ def place(question: dict[str, Any], number: int) -> Place:
     root, suffix, run = question["root"], question["suffix"], question["run"]
     store = evidence.fetched_folder(question)
     found = store if os.path.isdir(store) else ""
-    return Place(root, suffix, named, Seen(), found, run=run)
+    return BatchContext(root, suffix, named, ReadCache(), found, run=run)
 
 
-def take_back(question: dict[str, Any], work: Work, part: str) -> int:
+def take_back(question: dict[str, Any], work: ExclusiveRun, part: str) -> int:
     """Bring a part's files back to what they were before the run; return how many they are.
 
     A file that was restored twice, because it was deployed again in between, becomes what it was
@@ -93,7 +93,7 @@ def standing(question: dict[str, Any], folder: str, part: str) -> tuple[list[str
 
     What was `replaced` after its restore is taken back before it, and stands in no way.
     """
-    back: dict[str, Item] = {}
+    back: dict[str, PlanItem] = {}
     for items in reversed(plans(entries(os.path.join(folder, JOURNALS[part])))):
         back.update((item.saved.path, item) for item in items if item.saved.path not in back)
     for path in question.get("replaced", ()):
@@ -108,7 +108,7 @@ def standing(question: dict[str, Any], folder: str, part: str) -> tuple[list[str
     return [path for path, item in back.items() if not item.is_failed(live[path])], said
 
 
-def _keep(work: Work, where: Place, items: list[Item]) -> None:
+def _keep(work: ExclusiveRun, where: BatchContext, items: list[PlanItem]) -> None:
     """Move failed versions that nothing will take the place of into the evidence."""
     paths = [item.saved.path for item in items]
     beside = [os.path.join(os.path.dirname(path), where.names(path)[1]) for path in paths]

@@ -14,7 +14,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Optional
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files import metadata, state
 from ..files.copy import FRESH
 from ..files.fsync import flushed
@@ -23,15 +23,15 @@ from ..files.tree import Irregular, Tree, open_regular, regular
 from ..state import evidence
 
 if TYPE_CHECKING:
-    from ..state.backup_set import Saved
-    from .commit import Place
-    from .plan import Item
+    from ..state.backup_set import FileEntry
+    from .commit import BatchContext
+    from .plan import PlanItem
 
 UNLINKED = {errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV}
 """What a file system says that gives a file no second name."""
 
 
-def write(place: Place, tree: Tree, item: Item) -> None:
+def write(place: BatchContext, tree: Tree, item: PlanItem) -> None:
     """Write a copy of its own under the name that the new file is staged under."""
     directory, name = tree.parent(item.saved.path)
     staged = place.staged(item)
@@ -43,13 +43,13 @@ def write(place: Place, tree: Tree, item: Item) -> None:
         os.close(source)
 
 
-def flush(place: Place, tree: Tree, item: Item) -> None:
+def flush(place: BatchContext, tree: Tree, item: PlanItem) -> None:
     """Make what was written durable: of many files when all are written, which is quicker."""
     directory, _ = tree.parent(item.saved.path)
     flushed(open_regular(directory, place.staged(item)))
 
 
-def written(place: Place, item: Item, source: int, at: tuple[int, str]) -> None:
+def written(place: BatchContext, item: PlanItem, source: int, at: tuple[int, str]) -> None:
     """Write a copy of an open file, which is for us alone at first, and note it as staged."""
     directory, name = at
     try:
@@ -64,13 +64,13 @@ def written(place: Place, item: Item, source: int, at: tuple[int, str]) -> None:
         os.close(target)
 
 
-def link(place: Place, tree: Tree, item: Item) -> Optional[str]:
+def link(place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
     """Give a durable saved copy that is just as recorded its second name; else return its path."""
     linked = place.exchanges(item) and _linked(place, tree, item)
     return None if linked else item.saved.path
 
 
-def _linked(place: Place, tree: Tree, item: Item) -> bool:
+def _linked(place: BatchContext, tree: Tree, item: PlanItem) -> bool:
     directory, name = tree.parent(item.saved.path)
     copied, staged = name + place.suffix, place.staged(item)
     read = place.trusted("staged", item, directory, copied)
@@ -91,7 +91,7 @@ def _linked(place: Place, tree: Tree, item: Item) -> bool:
     return True
 
 
-def _relied(saved: Saved, directory: int, copied: str) -> Optional[os.stat_result]:
+def _relied(saved: FileEntry, directory: int, copied: str) -> Optional[os.stat_result]:
     """Read a saved copy and make it durable; return its state, None if it is not as recorded."""
     try:
         source, found = regular(directory, copied)
@@ -116,14 +116,14 @@ def link_as(directory: int, name: str, other: str) -> None:
         os.link(name, other, **ends, follow_symlinks=False)
 
 
-def _is_recorded(saved: Saved, source: int, found: os.stat_result) -> bool:
+def _is_recorded(saved: FileEntry, source: int, found: os.stat_result) -> bool:
     """Tell whether an open saved copy is all as recorded, and has this name only."""
     if found.st_nlink != 1 or found.st_size != saved.size:
         return False
     return sha256(source, saved.size) == saved.sha256 and is_dressed(source, found, saved)
 
 
-def is_dressed(opened: int, found: os.stat_result, saved: Saved) -> bool:
+def is_dressed(opened: int, found: os.stat_result, saved: FileEntry) -> bool:
     """Tell whether an open file has the recorded owner, mode, times and attributes."""
     return (
         (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode), found.st_mtime_ns)
@@ -131,11 +131,11 @@ def is_dressed(opened: int, found: os.stat_result, saved: Saved) -> bool:
     ) and metadata.xattrs(opened) == decoded(saved)
 
 
-def copy(source: int, target: int, saved: Saved) -> None:
+def copy(source: int, target: int, saved: FileEntry) -> None:
     """Write a copy of an open file, with the recorded metadata; to make it durable is left.
 
     Raises:
-        Problem: the content is not the recorded one.
+        HostError: the content is not the recorded one.
     """
     seen = hashlib.sha256()
     for block in blocks(source, saved.size):
@@ -148,26 +148,26 @@ def copy(source: int, target: int, saved: Saved) -> None:
     metadata.apply(target, recorded(saved, os.fstat(source).st_atime_ns))
 
 
-def changed(saved: Saved) -> Problem:
+def changed(saved: FileEntry) -> HostError:
     """Return what is said of a saved copy that is not what it was a moment ago."""
-    return Problem(
+    return HostError(
         f"the saved copy of {saved.path} changed under our hands",
         "see who writes there, then run the same command again",
     )
 
 
-def recorded(saved: Saved, atime: int) -> metadata.Metadata:
+def recorded(saved: FileEntry, atime: int) -> metadata.Metadata:
     """Return the metadata of the record: the saved copy's own may be somebody else's work."""
     times = (atime, saved.mtime_ns)
     return metadata.Metadata(saved.mode, saved.uid, saved.gid, *times, decoded(saved))
 
 
-def decoded(saved: Saved) -> dict[str, bytes]:
+def decoded(saved: FileEntry) -> dict[str, bytes]:
     """Return the recorded attributes."""
     return {name: base64.b64decode(value) for name, value in saved.xattrs.items()}
 
 
-def discard(place: Place, tree: Tree, item: Item) -> None:
+def discard(place: BatchContext, tree: Tree, item: PlanItem) -> None:
     """Take away what was staged; nothing was committed yet."""
     with contextlib.suppress(OSError, Irregular):
         directory, _ = tree.parent(item.saved.path)

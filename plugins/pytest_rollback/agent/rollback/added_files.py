@@ -6,10 +6,10 @@ import os
 from typing import Any
 
 from ..backup.owners import Owners
-from ..errors import Problem, failed
+from ..errors import HostError, failed
 from ..files.tree import Irregular, Tree
 from ..state import backup_set, evidence
-from ..state.backup_set import Record
+from ..state.backup_set import BackupSet
 from ..state.lock import working
 from . import empty_directories
 
@@ -26,7 +26,7 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     return {"paths": paths, "directories": empty_directories.left(root, wanted, known.created)}
 
 
-def meant(question: dict[str, Any], known: Record) -> list[str]:
+def meant(question: dict[str, Any], known: BackupSet) -> list[str]:
     """Return the added files of the asked owners, directory by directory."""
     owners, only = Owners(question["components"]), question.get("only")
     chosen = [path for path in known.added if not only or owners.of(path) in only]
@@ -37,7 +37,7 @@ def is_there(tree: Tree, path: str) -> bool:
     """Tell whether there is something at a path.
 
     Raises:
-        Problem: a link is on the way; what lies behind it is not ours to judge.
+        HostError: a link is on the way; what lies behind it is not ours to judge.
     """
     try:
         directory, name = tree.parent(path)
@@ -49,7 +49,7 @@ def is_there(tree: Tree, path: str) -> bool:
     except Irregular as other:
         if other.kind != "symlink":
             return False
-        raise Problem(
+        raise HostError(
             f"{path}: on the way, {other}", "put the directory back that the link took the place of"
         ) from other
     return True

@@ -6,13 +6,13 @@ import os
 from typing import Any, Iterator
 
 from ..backup.verify import strays
-from ..errors import Problem
+from ..errors import HostError
 from ..files import state
 from ..files.tree import Tree
 from ..restore import apply, revert
 from ..restore.revert import JOURNALS
 from ..state import evidence
-from ..state.backup_set import Saved
+from ..state.backup_set import FileEntry
 from ..state.journal import entries
 from ..state.lock import folder_of, working
 
@@ -40,7 +40,7 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
         }
 
 
-def _is_recorded(tree: Tree, saved: Saved) -> bool:
+def _is_recorded(tree: Tree, saved: FileEntry) -> bool:
     live = state.live(tree, saved.path, saved.size)
     return live.has_content(saved) and live.has_owner(saved)
 
@@ -69,12 +69,12 @@ def close(question: dict[str, Any]) -> dict[str, Any]:
     """Move saved copies and preserved failed versions away, once the live files are as recorded.
 
     Raises:
-        Problem: they are not; nothing was moved.
+        HostError: they are not; nothing was moved.
     """
     with working(question) as work:
         left = look(question)
         if left["differ"]:
-            raise Problem(
+            raise HostError(
                 f"live files are not as recorded: {', '.join(left['differ'])}",
                 "the saved copies stay until they are; run the same command again",
             )

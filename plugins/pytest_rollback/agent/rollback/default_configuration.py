@@ -15,13 +15,13 @@ import os
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set
 
 from ..configuration import check, env_file
-from ..errors import Problem
+from ..errors import HostError
 from ..files import metadata, state
 from ..files.copy import FRESH
 from ..files.tree import Irregular, Tree, open_regular
 from ..restore import git_source
 from ..state import backup_set, evidence
-from ..state.backup_set import Saved
+from ..state.backup_set import FileEntry
 from ..state.lock import working
 from .default_undo import DEFAULTING, kept, named
 
@@ -30,14 +30,14 @@ LINES = 60
 """Lines of a difference that are told."""
 
 
-class Default(NamedTuple):
+class DefaultFile(NamedTuple):
     """One broken file, why it is, its default's bytes, and the digest of what is live ("")."""
 
     path: str
     why: str
     content: bytes
     live: str
-    saved: Optional[Saved]
+    saved: Optional[FileEntry]
 
     @property
     def sha256(self) -> str:
@@ -67,16 +67,16 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def digest(items: List[Default]) -> str:
+def digest(items: List[DefaultFile]) -> str:
     """Return what binds a plan to the very contents it was made from."""
     text = repr([(each.path, each.sha256, each.live) for each in items])
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def broken(question: dict[str, Any]) -> tuple[List[Default], Dict[str, str]]:
+def broken(question: dict[str, Any]) -> tuple[List[DefaultFile], Dict[str, str]]:
     """Return broken files with their defaults, and why others that are broken have none."""
     known = {saved.path: saved for saved in backup_set.read(question["state"]).files}
-    found: List[Default] = []
+    found: List[DefaultFile] = []
     lacking: Dict[str, str] = {}
     with Tree(question["root"]) as tree:
         for path in question["files"]:
@@ -88,11 +88,11 @@ def broken(question: dict[str, Any]) -> tuple[List[Default], Dict[str, str]]:
                 lacking[path] = f"{why}; its default {wrong}"
             else:
                 live = state.live(tree, path).sha256
-                found.append(Default(path, why, content, live, known.get(path)))
+                found.append(DefaultFile(path, why, content, live, known.get(path)))
     return found, lacking
 
 
-def _broken(question: dict[str, Any], tree: Tree, path: str, saved: Optional[Saved]) -> str:
+def _broken(question: dict[str, Any], tree: Tree, path: str, saved: Optional[FileEntry]) -> str:
     """Return why a file could not be read after a restore, "" when it could."""
     if saved is None:
         return _unread(f"{question['root']}/{path}", "")
@@ -122,7 +122,7 @@ def _default(question: dict[str, Any], tree: Tree, path: str) -> tuple[bytes, st
     return content, f"cannot be read either: {wrong}" if wrong else ""
 
 
-def difference(question: dict[str, Any], tree: Tree, item: Default) -> List[str]:
+def difference(question: dict[str, Any], tree: Tree, item: DefaultFile) -> List[str]:
     """Return how a default differs from what is live: of secret files the names of keys alone."""
     live = b""
     with contextlib.suppress(OSError, Irregular), os.fdopen(
@@ -163,12 +163,12 @@ def apply(question: dict[str, Any]) -> dict[str, Any]:
     """Put the defaults of broken files in their place, what was live kept in the evidence.
 
     Raises:
-        Problem: something changed since the plan was made.
+        HostError: something changed since the plan was made.
     """
     with working(question) as work:
         left = [each for each in broken(question)[0] if each.live != each.sha256]
         if digest(left) != question["digest"]:
-            raise Problem("configuration changed since the plan", "run the same command again")
+            raise HostError("configuration changed since the plan", "run the same command again")
         secrets = set(question["secrets"])
         with Tree(question["root"]) as tree, Tree(evidence.home(work)) as store:
             for each in left:
@@ -180,7 +180,7 @@ def apply(question: dict[str, Any]) -> dict[str, Any]:
         return {"defaults": [each.path for each in left]}
 
 
-def _keep(tree: Tree, store: Tree, item: Default) -> None:
+def _keep(tree: Tree, store: Tree, item: DefaultFile) -> None:
     """Keep what is live, under its digest: a file may be replaced twice."""
     place = kept(item.path, item.live)
     if item.live and state.live(store, place).sha256 != item.live:
@@ -188,7 +188,7 @@ def _keep(tree: Tree, store: Tree, item: Default) -> None:
         evidence.copy(tree.parent(item.path), store.parent(place))
 
 
-def _put(tree: Tree, item: Default, secrets: Set[str]) -> None:
+def _put(tree: Tree, item: DefaultFile, secrets: Set[str]) -> None:
     """Give the default its name in one step, with the metadata that the file has or had."""
     directory, name = tree.parent(item.path)
     new = named(item.path)
@@ -208,7 +208,7 @@ def _put(tree: Tree, item: Default, secrets: Set[str]) -> None:
 
 
 def _like(
-    directory: int, name: str, item: Default, now: os.stat_result
+    directory: int, name: str, item: DefaultFile, now: os.stat_result
 ) -> Optional[metadata.Metadata]:
     """Return the metadata to give: the record's, else the live file's, else ours alone."""
     if item.saved is not None:

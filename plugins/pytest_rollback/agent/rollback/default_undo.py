@@ -7,11 +7,11 @@ import hashlib
 import os
 from typing import Any, Dict, List, Set
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files import state
 from ..files.tree import Tree
 from ..state import evidence
-from ..state.lock import Work
+from ..state.lock import ExclusiveRun
 
 DEFAULTING = "defaulting"
 
@@ -42,14 +42,14 @@ def standing(written: List[dict[str, Any]]) -> tuple[List[str], List[str]]:
     return [path for _, path in known], said
 
 
-def take_back(work: Work, entry: dict[str, Any]) -> int:
+def take_back(work: ExclusiveRun, entry: dict[str, Any]) -> int:
     """Bring back what was live before one default, from any point; return whether it came.
 
     Raises:
-        Problem: something else is live now.
+        HostError: something else is live now.
     """
     for why in standing([entry])[1]:
-        raise Problem(why, "save it elsewhere first, and run the same command again")
+        raise HostError(why, "save it elsewhere first, and run the same command again")
     path = entry["path"]
     with Tree(entry["root"]) as tree, Tree(evidence.home(work)) as store:
         directory, name = tree.parent(path)

@@ -12,7 +12,7 @@ from typing import Any, Iterable
 
 from ..files import metadata, state
 from ..files.tree import DIRECTORY, Irregular, Tree
-from ..state.lock import Work
+from ..state.lock import ExclusiveRun
 from ..system.command import run
 
 EMPTYING = "emptying"
@@ -51,7 +51,7 @@ def left(root: str, paths: Iterable[str], created: str) -> list[str]:
     return born_after(root, empty, created)
 
 
-def take_away(work: Work, root: str, paths: Iterable[str], created: str) -> int:
+def take_away(work: ExclusiveRun, root: str, paths: Iterable[str], created: str) -> int:
     """Take away what the deploy made on the way to the paths, and is empty; return how many."""
     with Tree(root) as tree:
         there = [path for path in above(paths) if _is_there(tree, path)]

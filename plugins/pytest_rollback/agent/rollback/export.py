@@ -11,7 +11,7 @@ import re
 import time
 from typing import Any, Iterator
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files.tree import REGULAR
 from ..observe.logs import journald, log_file
 from ..observe.logs.timestamps import stamp
@@ -102,7 +102,7 @@ def logs(question: dict[str, Any], missing: list[str]) -> Iterator[tuple[str, st
     for component in question["components"]:
         try:
             lines = written(component, question["since"], question["until"], until)
-        except (Problem, OSError, EOFError) as why:
+        except (HostError, OSError, EOFError) as why:
             words = getattr(why, "message", None) or getattr(why, "strerror", None) or str(why)
             missing.append(f"the log of {component['name']}: {words}")
             continue

@@ -8,7 +8,7 @@ import os
 import time
 from typing import Any
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files import read
 from ..files import tree as files_tree
 from ..files.copy import FRESH
@@ -16,7 +16,7 @@ from ..files.tree import Tree
 from ..observe.probes import sample
 from ..state import evidence
 from ..state.journal import entries
-from ..state.lock import CHANGES, Work, folder_of, working
+from ..state.lock import CHANGES, ExclusiveRun, folder_of, working
 from .page_file import digest, tell
 
 PATIENCE = 10.0
@@ -76,7 +76,7 @@ def on(question: dict[str, Any]) -> dict[str, Any]:
     """Write the page in one step, have the edge check and reload, and wait for its effect.
 
     Raises:
-        Problem: the page is a link or worse; the check or the reload fails; users get no page.
+        HostError: the page is a link or worse; the check or the reload fails; users get no page.
     """
     with working(question) as work:
         found = look({**question, "probe": None})
@@ -105,7 +105,7 @@ def off(question: dict[str, Any]) -> dict[str, Any]:
 def _refuse(question: dict[str, Any], found: dict[str, Any]) -> None:
     if found["kind"] not in {"file", "absent"}:
         page = question["page"]
-        raise Problem(
+        raise HostError(
             f"the maintenance page {page} is a {found['kind']}; nothing is written through it",
             f"see who made it: ls -ld {page}; then take it away",
         )
@@ -115,7 +115,7 @@ def _content(question: dict[str, Any]) -> bytes:
     return str(question["text"]).encode("utf-8", "surrogateescape") + b"\n"
 
 
-def _write(question: dict[str, Any], work: Work, *, exists: bool) -> None:
+def _write(question: dict[str, Any], work: ExclusiveRun, *, exists: bool) -> None:
     """Give the page its name when it is whole; somebody else's page is kept in the evidence."""
     above, name = os.path.split(question["page"])
     new = f".rollback-{question['run']}-page.new"
@@ -134,7 +134,7 @@ def _write(question: dict[str, Any], work: Work, *, exists: bool) -> None:
         os.fsync(tree.root)
 
 
-def _told(question: dict[str, Any], work: Work) -> dict[str, Any]:
+def _told(question: dict[str, Any], work: ExclusiveRun) -> dict[str, Any]:
     """Have the edge check its configuration, then reload, and wait until users get the effect."""
     started = time.monotonic()
     tell(question)
@@ -152,7 +152,7 @@ def _awaited(probe: dict[str, Any], until: float) -> None:
         if wrong is None:
             return
         if time.monotonic() > until:
-            raise Problem(
+            raise HostError(
                 f"{probe['url']} does not follow the maintenance page: {wrong}",
                 "see whether the edge is routed by this page: [maintenance] page, reload, status",
                 "unfinished",

@@ -9,7 +9,7 @@ import contextlib
 import os
 from typing import Any
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files import state
 from ..files.tree import Tree
 from ..state import evidence
@@ -44,7 +44,7 @@ def take_back(folder: str, entry: dict[str, Any]) -> int:
     The page of somebody else that was there before has its place again.
 
     Raises:
-        Problem: the page is neither that one nor ours.
+        HostError: the page is neither that one nor ours.
     """
     above, name = os.path.split(entry["page"])
     with Tree(above) as tree, tree.naming(name):
@@ -54,7 +54,7 @@ def take_back(folder: str, entry: dict[str, Any]) -> int:
         if side.sha256 == entry["before"]:
             return 0
         if side.kind != state.ABSENT and side.sha256 != entry["after"]:
-            raise Problem(f"the maintenance page {entry['page']} is not ours", "take it away")
+            raise HostError(f"the maintenance page {entry['page']} is not ours", "take it away")
         if entry["before"]:
             with Tree(os.path.join(folder, evidence.FOLDER)) as store:
                 evidence.copy(store.parent(f"replaced/{name}"), (tree.root, name))
@@ -76,7 +76,7 @@ def _command(argv: list[str] | tuple[str, ...], what: str) -> None:
     outcome = run(argv, COMMAND)
     if outcome.timed_out or outcome.code:
         words = f"no end in {COMMAND:.0f} s" if outcome.timed_out else outcome.words
-        raise Problem(
+        raise HostError(
             f"the {what} of the edge failed: {words}",
             f"on the host: {' '.join(argv)}; then run the same command again",
             "unfinished",

@@ -13,12 +13,12 @@ import shutil
 import stat
 from typing import Any, Iterator
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files.copy import FRESH
 from ..files.tree import Irregular, Tree, open_regular
 from ..services import units
 from ..state import lease as leases
-from ..state.lock import Work, folder_of, working
+from ..state.lock import ExclusiveRun, folder_of, working
 from ..system.command import run
 
 FOLDER = "snapshot"
@@ -54,7 +54,7 @@ def take(question: dict[str, Any]) -> dict[str, Any]:
         return {"path": path, "files": sum(len(names) for _, _, names in os.walk(path))}
 
 
-def _taken(question: dict[str, Any], work: Work) -> list[str]:
+def _taken(question: dict[str, Any], work: ExclusiveRun) -> list[str]:
     """Fill the folder, and return what could not be read."""
     place = os.path.join(work.folder, PARTIAL)
     shutil.rmtree(place, ignore_errors=True)
@@ -102,7 +102,7 @@ def _copied(store: Tree, to: str, source: tuple[str, str], missing: list[str]) -
     try:
         with Tree(base) as tree, os.fdopen(open_regular(*tree.parent(path)), "rb") as file:
             content = file.read(LARGEST)
-    except (Irregular, OSError, Problem) as why:
+    except (Irregular, OSError, HostError) as why:
         missing.append(f"{base}/{path}: {getattr(why, 'strerror', None) or why}")
         return
     _put(store, to, content)
@@ -147,7 +147,7 @@ def _states(question: dict[str, Any]) -> dict[str, Any]:
     asked = [{"unit": each["unit"], "ports": each["listens"]} for each in question["components"]]
     try:
         return units.look({**question, "units": asked})
-    except Problem as problem:
+    except HostError as problem:
         return {"problem": problem.message}
 
 

@@ -13,7 +13,7 @@ import os
 import re
 from typing import Any, Iterator, NamedTuple
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files import read
 from ..files.copy import FRESH
 from ..files.tree import Tree
@@ -24,7 +24,7 @@ from ..state import lease as leases
 from ..state import progress
 from ..state.journal import entries
 from ..state.lease import MARKER
-from ..state.lock import Work, folder_of, working
+from ..state.lock import ExclusiveRun, folder_of, working
 from ..state.runs import record_of
 from .empty_directories import NOT_EMPTY
 
@@ -36,7 +36,7 @@ ON, OFF = "guard on", "guard off"
 SECTION = re.compile(r"^\[program:([^\]]+)\]", re.MULTILINE)
 
 
-class Kept(NamedTuple):
+class GuardFile(NamedTuple):
     """One file that keeps units from starting: its path below the directory, and its text."""
 
     path: str
@@ -58,7 +58,7 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_there(directory: str, wanted: Kept) -> bool:
+def _is_there(directory: str, wanted: GuardFile) -> bool:
     try:
         return read.text(os.path.join(directory, wanted.path), follow=False) == wanted.text
     except OSError:
@@ -73,7 +73,7 @@ def _is_half(question: dict[str, Any]) -> bool:
     return told[-1:] == [OFF]
 
 
-def kept(question: dict[str, Any]) -> tuple[list[Kept], list[str]]:
+def kept(question: dict[str, Any]) -> tuple[list[GuardFile], list[str]]:
     """Return the files that guard the question's units, and the units that none can guard."""
     if question["manager"] == "systemd":
         return [_drop_in(question, unit) for unit in question["units"]], []
@@ -93,16 +93,16 @@ def kept(question: dict[str, Any]) -> tuple[list[Kept], list[str]]:
             free.append(unit)
         else:
             files.setdefault(f"{LAST}{programs[program]}", []).append(program)
-    return [Kept(path, _override(names)) for path, names in files.items()], free
+    return [GuardFile(path, _override(names)) for path, names in files.items()], free
 
 
-def _drop_in(question: dict[str, Any], unit: str) -> Kept:
+def _drop_in(question: dict[str, Any], unit: str) -> GuardFile:
     marker = os.path.join(question["state"], MARKER).replace("%", "%%")
     text = (
         "# Written by rollback: a restore is unfinished, 'rollback status' tells how to go on.\n"
         f"[Unit]\nAssertPathExists=!{marker}\n"
     )
-    return Kept(f"{named('systemd', unit)}.d/{DROP_IN}", text)
+    return GuardFile(f"{named('systemd', unit)}.d/{DROP_IN}", text)
 
 
 def _override(programs: list[str]) -> str:
@@ -123,18 +123,18 @@ def on(question: dict[str, Any]) -> dict[str, Any]:
     """Keep the question's units from starting until the guard is lifted.
 
     Raises:
-        Problem: the units' directory cannot be written; nothing was changed in the release.
+        HostError: the units' directory cannot be written; nothing was changed in the release.
     """
     with working(question) as work:
         put(question, work)
         return look(question)
 
 
-def put(question: dict[str, Any], work: Work) -> None:
+def put(question: dict[str, Any], work: ExclusiveRun) -> None:
     """Put the guard up, for lock holders: the marker first, then what looks at it."""
     directory = question["directory"]
     if not os.path.isdir(directory):
-        raise Problem(
+        raise HostError(
             f"there is no directory {directory} for unit files",
             "correct [services] directory in rollback.toml",
         )
@@ -156,7 +156,7 @@ def _reload(question: dict[str, Any]) -> None:
         units.reload(question)
 
 
-def _written(tree: Tree, file: Kept) -> None:
+def _written(tree: Tree, file: GuardFile) -> None:
     above, _, name = file.path.rpartition("/")
     if above:
         with contextlib.suppress(FileExistsError):
@@ -204,7 +204,7 @@ def off(question: dict[str, Any]) -> dict[str, Any]:
     """Let the question's units start again, once what the run began to restore is restored.
 
     Raises:
-        Problem: a restore is unfinished; the guard stays.
+        HostError: a restore is unfinished; the guard stays.
     """
     with working(question) as work:
         _refuse_unfinished(work)
@@ -212,11 +212,11 @@ def off(question: dict[str, Any]) -> dict[str, Any]:
         return look(question)
 
 
-def _refuse_unfinished(work: Work) -> None:
+def _refuse_unfinished(work: ExclusiveRun) -> None:
     for part, name in revert.JOURNALS.items():
         written = [each["event"] for each in entries(os.path.join(work.folder, name))]
         if "plan" in written and written[::-1].index("plan") < _since(written, "verified"):
-            raise Problem(
+            raise HostError(
                 f"the {part} are not restored to the end; no unit may start",
                 "run the same command again: it restores the rest",
             )
@@ -227,7 +227,7 @@ def _since(events: list[str], name: str) -> int:
     return events[::-1].index(name) if name in events else len(events) + 1
 
 
-def lift(question: dict[str, Any], work: Work) -> None:
+def lift(question: dict[str, Any], work: ExclusiveRun) -> None:
     """Take the guard away, for lock holders: the marker first, which lets units start at once."""
     work.journal.add(OFF)
     state = question["state"]
@@ -266,7 +266,7 @@ def _removed(tree: Tree, path: str) -> None:
 
 
 @contextlib.contextmanager
-def raised(question: dict[str, Any], work: Work) -> Iterator[None]:
+def raised(question: dict[str, Any], work: ExclusiveRun) -> Iterator[None]:
     """Have the guard up while a run is undone, if the run had it up; it is lifted at the end."""
     last = work.journal.last(ON)
     if last is None:

@@ -9,12 +9,12 @@ import os
 from typing import Any, Optional
 
 from ..database import swap
-from ..errors import Problem
+from ..errors import HostError
 from ..restore import revert
 from ..services import unit_files, units
 from ..state import evidence, progress, runs
 from ..state.journal import entries
-from ..state.lock import CHANGES, Work, folder_of, working
+from ..state.lock import CHANGES, ExclusiveRun, folder_of, working
 from . import default_undo, empty_directories, page_file, start_guard
 
 
@@ -28,7 +28,7 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     """
     folder = folder_of(question)
     if folder is None or not os.path.isdir(folder):
-        raise Problem(
+        raise HostError(
             f"there is no run {question.get('run')} in {question['state']}",
             "'rollback status' lists those there are",
         )
@@ -83,7 +83,7 @@ def undo(question: dict[str, Any]) -> dict[str, Any]:
     unit files again that came back; `check` and `reload` are the edge's, for the maintenance page.
 
     Raises:
-        Problem: something was changed after the run: all of that, and nothing was touched; or the
+        HostError: something was changed after the run: all of that, and nothing was touched; or the
             host failed half way, the same call again goes on.
     """
     with working(question, back=True) as work:
@@ -92,7 +92,7 @@ def undo(question: dict[str, Any]) -> dict[str, Any]:
             return {"undone": 0, "moved": 0}
         conflicts = _ahead(question, work.folder)["conflicts"]
         if conflicts:
-            raise Problem(
+            raise HostError(
                 f"changed after the run, nothing was undone: {'; '.join(conflicts)}",
                 "save these elsewhere, and put back what the run left there; or keep them, and "
                 "leave the run as it is",
@@ -106,11 +106,11 @@ def undo(question: dict[str, Any]) -> dict[str, Any]:
         return taken
 
 
-def _undone(question: dict[str, Any], work: Work) -> dict[str, Any]:
+def _undone(question: dict[str, Any], work: ExclusiveRun) -> dict[str, Any]:
     said: list[str] = []
     moved = sum(_attempt(work, each, said) for each in reversed(work.journal.entries[:]))
     if said:
-        raise Problem(
+        raise HostError(
             "; ".join(said),
             "put it right on the host, and run the same command again",
             "unfinished",
@@ -123,16 +123,16 @@ def _undone(question: dict[str, Any], work: Work) -> dict[str, Any]:
     return {"undone": undone, "moved": moved}
 
 
-def _attempt(work: Work, entry: dict[str, Any], said: list[str]) -> int:
+def _attempt(work: ExclusiveRun, entry: dict[str, Any], said: list[str]) -> int:
     """Take back one entry; add to `said` what stands in the way."""
     try:
         return _taken_back(work, entry)
-    except Problem as problem:
+    except HostError as problem:
         said.append(problem.message)
         return 0
 
 
-def _taken_back(work: Work, entry: dict[str, Any]) -> int:
+def _taken_back(work: ExclusiveRun, entry: dict[str, Any]) -> int:
     """Take back what one entry of the journal announced; return how many files it brought."""
     event = entry["event"]
     if event == evidence.MOVING:

@@ -12,12 +12,12 @@ import errno
 import os
 from typing import Any, Iterator
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files.fsync import flushed
 from ..files.tree import Irregular, Tree, open_regular
 from ..restore import commit, revert, stage
-from ..restore.commit import Place
-from ..restore.plan import Item
+from ..restore.commit import BatchContext
+from ..restore.plan import PlanItem
 from ..restore.revert import JOURNALS
 from ..state.journal import entries
 from ..state.lock import folder_of, working
@@ -37,7 +37,7 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     return {"shared": [] if full else paths, "room": not full, "left": paths if full else []}
 
 
-def shared(question: dict[str, Any]) -> Iterator[tuple[Place, list[Item]]]:
+def shared(question: dict[str, Any]) -> Iterator[tuple[BatchContext, list[PlanItem]]]:
     """Yield the files of each exchange whose saved copies are the live files themselves."""
     folder = folder_of(question)
     for part, name in JOURNALS.items() if folder else ():
@@ -50,7 +50,7 @@ def shared(question: dict[str, Any]) -> Iterator[tuple[Place, list[Item]]]:
                     yield place, [each for each in items if _is_shared(place, tree, each)]
 
 
-def _is_shared(place: Place, tree: Tree, item: Item) -> bool:
+def _is_shared(place: BatchContext, tree: Tree, item: PlanItem) -> bool:
     try:
         directory, name = tree.parent(item.saved.path)
         live = os.stat(name, dir_fd=directory, follow_symlinks=False)
@@ -64,7 +64,7 @@ def part(question: dict[str, Any]) -> dict[str, Any]:
     """Give every shared saved copy bytes of its own; return how many, and whether there was `room`.
 
     Raises:
-        Problem: the host failed half way; every copy is there, the same call again goes on.
+        HostError: the host failed half way; every copy is there, the same call again goes on.
     """
     with working(question) as work:
         number, room = 0, True
@@ -76,7 +76,7 @@ def part(question: dict[str, Any]) -> dict[str, Any]:
                 place.each(_named, items)
                 place.settle(items)
                 number += len(items)
-            except Problem as problem:
+            except HostError as problem:
                 if getattr(problem.__cause__, "errno", None) not in FULL:
                     raise
                 place.each(_forgotten, items)
@@ -85,7 +85,7 @@ def part(question: dict[str, Any]) -> dict[str, Any]:
     return {"separated": number, "room": room}
 
 
-def _written(place: Place, tree: Tree, item: Item) -> None:
+def _written(place: BatchContext, tree: Tree, item: PlanItem) -> None:
     directory, name = tree.parent(item.saved.path)
     source = open_regular(directory, name + place.suffix)
     try:
@@ -95,19 +95,19 @@ def _written(place: Place, tree: Tree, item: Item) -> None:
         os.close(source)
 
 
-def _flushed(place: Place, tree: Tree, item: Item) -> None:
+def _flushed(place: BatchContext, tree: Tree, item: PlanItem) -> None:
     directory, _ = tree.parent(item.saved.path)
     new, _ = place.names(item.saved.path)
     flushed(open_regular(directory, new))
 
 
-def _named(place: Place, tree: Tree, item: Item) -> None:
+def _named(place: BatchContext, tree: Tree, item: PlanItem) -> None:
     directory, name = tree.parent(item.saved.path)
     new, _ = place.names(item.saved.path)
     os.rename(new, name + place.suffix, src_dir_fd=directory, dst_dir_fd=directory)
 
 
-def _forgotten(place: Place, tree: Tree, item: Item) -> None:
+def _forgotten(place: BatchContext, tree: Tree, item: PlanItem) -> None:
     directory, _ = tree.parent(item.saved.path)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(place.names(item.saved.path)[0], dir_fd=directory)

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ..errors import Problem
+from ..errors import HostError
 from ..observe.logs import offsets
 from ..observe.probes import sample
 from ..state.lock import noted
@@ -72,7 +72,7 @@ def start_healthy(question: dict[str, Any]) -> dict[str, Any]:
         the seconds until it was active (`active`) and healthy (`healthy`), and all (`seconds`).
 
     Raises:
-        Problem: it does not come up, in the manager's words and with the probe's last answer.
+        HostError: it does not come up, in the manager's words and with the probe's last answer.
     """
     with noted(question, "start", unit=question["unit"]):
         started = time.monotonic()
@@ -125,10 +125,10 @@ def _settled(question: dict[str, Any], before: dict[str, Any]) -> None:
         raise _failed(question, f"was not healthy after {question['settle']:g} s", wrong)
 
 
-def _failed(question: dict[str, Any], what: str, said: str) -> Problem:
+def _failed(question: dict[str, Any], what: str, said: str) -> HostError:
     """Return why a unit is not up: the manager's words, the probe's last answer, where to look."""
     words, hint = units.of(question).why(question, question["unit"])
     log = question.get("log") or "journal"
     hint = f"tail -n 50 {log}" if log.startswith("/") else hint
     text = f"{question['unit']} {what}: {words}\nits probe, last: {said}"
-    return Problem(text, hint, "unfinished")
+    return HostError(text, hint, "unfinished")

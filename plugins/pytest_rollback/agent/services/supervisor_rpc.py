@@ -7,13 +7,13 @@ import socket
 import xmlrpc.client
 from typing import Any
 
-from ..errors import Problem
+from ..errors import HostError
 
 ONE_CALL = 3.0
 """Seconds that one answer may take; each call only asks or queues."""
 
 
-class Connection(http.client.HTTPConnection):
+class UnixConnection(http.client.HTTPConnection):
     """HTTP over a unix socket."""
 
     def connect(self) -> None:
@@ -30,10 +30,10 @@ class Transport(xmlrpc.client.Transport):
         super().__init__()
         self.path = path
 
-    def make_connection(self, _host: Any) -> Connection:  # noqa: ANN401 - as the base has it
+    def make_connection(self, _host: Any) -> UnixConnection:  # noqa: ANN401 - as the base has it
         """Return the connection, one for all calls."""
         if not self._connection or not self._connection[1]:
-            self._connection = _host, Connection(self.path)
+            self._connection = _host, UnixConnection(self.path)
         return self._connection[1]  # type: ignore[return-value]
 
 
@@ -42,7 +42,7 @@ def call(question: dict[str, Any], name: str, *arguments: Any) -> Any:  # noqa: 
 
     Raises:
         xmlrpc.client.Fault: it answers, and refuses.
-        Problem: it does not answer.
+        HostError: it does not answer.
     """
     path = question.get("socket") or ""
     proxy = xmlrpc.client.ServerProxy("http://supervisord", Transport(path), allow_none=True)
@@ -50,7 +50,7 @@ def call(question: dict[str, Any], name: str, *arguments: Any) -> Any:  # noqa: 
         return getattr(proxy.supervisor, name)(*arguments)
     except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
         words = getattr(error, "errmsg", "") or str(error) or type(error).__name__
-        raise Problem(
+        raise HostError(
             f"supervisord does not answer on {path or 'no socket'}: {words}",
             f"supervisorctl -s unix://{path} status",
             "unreachable",
@@ -59,9 +59,9 @@ def call(question: dict[str, Any], name: str, *arguments: Any) -> Any:  # noqa: 
         proxy("close")()
 
 
-def refused(verb: str, unit: str, fault: xmlrpc.client.Fault) -> Problem:
+def refused(verb: str, unit: str, fault: xmlrpc.client.Fault) -> HostError:
     """Return the problem that stands for a refusal of supervisord."""
-    return Problem(
+    return HostError(
         f"supervisord refused {verb} {unit}".rstrip() + f": {fault.faultString}",
         "supervisorctl status, and the supervisord log",
         "unfinished",

@@ -7,7 +7,7 @@ import signal
 from typing import Any, Sequence
 from xmlrpc.client import Fault
 
-from ..errors import Problem
+from ..errors import HostError
 from ..system.command import signal_group
 from ..system.processes import members
 from .supervisor_rpc import call, refused
@@ -44,7 +44,7 @@ def awaited(question: dict[str, Any], units: Sequence[str]) -> frozenset[str]:
     """
     try:
         pending = changes(question)
-    except Problem as problem:
+    except HostError as problem:
         if problem.kind == "unreachable":
             raise
         return frozenset(unit.partition(":")[0] for unit in units)
@@ -137,7 +137,7 @@ def ask_start(question: dict[str, Any], unit: str, _before: dict[str, Any]) -> N
     """
     group = unit.partition(":")[0]
     with contextlib.suppress(
-        Problem, Fault
+        HostError, Fault
     ):  # a refused configuration does not keep the old one down
         if group in changes(question):
             take_over(question, group, loaded=True)
@@ -180,7 +180,7 @@ def reload(question: dict[str, Any]) -> dict[str, Any]:
         start them, so that is left to their start.
 
     Raises:
-        Problem: a changed group still runs, or the configuration is refused.
+        HostError: a changed group still runs, or the configuration is refused.
     """
     try:
         ((added, changed, removed),) = call(question, "reloadConfig")
@@ -201,7 +201,7 @@ def refuse_running(question: dict[str, Any], groups: set[str]) -> None:
     for info in call(question, "getAllProcessInfo"):
         if info["group"] in groups and info["pid"]:
             unit = info["group"]
-            raise Problem(
+            raise HostError(
                 f"{unit} runs while its configuration changed",
                 f"supervisorctl -s unix://{question['socket']} stop {unit}",
             )

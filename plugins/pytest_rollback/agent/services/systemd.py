@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any, Sequence
 
-from ..errors import Problem
-from ..system.command import Outcome, run
+from ..errors import HostError
+from ..system.command import CommandResult, run
 
 PROPERTIES = (
     "Id,LoadState,LoadError,ActiveState,SubState,UnitFileState,NRestarts,MainPID,"
@@ -31,7 +31,7 @@ def states(_question: dict[str, Any], units: Sequence[str]) -> dict[str, dict[st
     outcome = systemctl("show", f"--property={PROPERTIES}", "--", *units)
     blocks = [properties(block) for block in outcome.out.strip("\n").split("\n\n")]
     if len(blocks) != len(units):
-        raise Problem(
+        raise HostError(
             f"systemctl told about {len(blocks)} units, {len(units)} were asked for",
             f"systemctl show {' '.join(units)}",
             "unreachable",
@@ -121,31 +121,31 @@ def why(_question: dict[str, Any], unit: str) -> tuple[str, str]:
     return words[-1500:], f"journalctl -u {unit} -n 50 --no-pager"
 
 
-def systemctl(*argv: str, timeout: float = ONE_CALL) -> Outcome:
+def systemctl(*argv: str, timeout: float = ONE_CALL) -> CommandResult:
     """Run systemctl.
 
     Raises:
-        Problem: it failed, is missing, or does not answer.
+        HostError: it failed, is missing, or does not answer.
     """
     return told(call(*argv, timeout=timeout), *argv)
 
 
-def told(outcome: Outcome, *argv: str, late: bool = False) -> Outcome:
+def told(outcome: CommandResult, *argv: str, late: bool = False) -> CommandResult:
     """Return how a systemctl ended, if that was well; `late` is well, too, where it may be.
 
     Raises:
-        Problem: it was not.
+        HostError: it was not.
     """
     if (late and outcome.timed_out) or (outcome.code == 0 and not outcome.timed_out):
         return outcome
     words = f"no answer in {int(outcome.seconds)} s" if outcome.timed_out else outcome.words
-    raise Problem(
+    raise HostError(
         f"systemctl {argv[0]} failed: {words}",
         f"systemctl {' '.join(argv)}",
         "unreachable" if argv[0] == "show" else "unfinished",
     )
 
 
-def call(*argv: str, timeout: float = ONE_CALL) -> Outcome:
+def call(*argv: str, timeout: float = ONE_CALL) -> CommandResult:
     """Run systemctl and return how it ended, whatever that is."""
     return run(["systemctl", *argv], timeout)

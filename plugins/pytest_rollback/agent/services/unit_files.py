@@ -7,14 +7,14 @@ import hashlib
 import os
 from typing import Any, NamedTuple, Optional
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files import metadata
 from ..files import state as files_state
 from ..files.copy import FRESH
 from ..files.tree import Irregular, Tree, open_regular
 from ..state import backup_set, evidence
 from ..state.directory import OTHERS
-from ..state.lock import Work, working
+from ..state.lock import ExclusiveRun, working
 from . import units
 
 INSTALLING = "installing"
@@ -78,7 +78,7 @@ def found(question: dict[str, Any]) -> list[File]:
     """Return the unit files that the release has for the asked units.
 
     Raises:
-        Problem: what is installed is a link elsewhere or no file, or a release's file is none.
+        HostError: what is installed is a link elsewhere or no file, or a release's file is none.
     """
     recorded = {saved.path: saved.sha256 for saved in backup_set.read(question["state"]).files}
     with Tree(question["root"]) as tree, Tree(question["directory"]) as there:
@@ -110,7 +110,7 @@ def read(tree: Tree, path: str) -> Optional[bytes]:
     except FileNotFoundError:
         return None
     except Irregular as other:
-        raise Problem(f"{path}: {other}", f"ls -ld {path}, below the root") from other
+        raise HostError(f"{path}: {other}", f"ls -ld {path}, below the root") from other
     with os.fdopen(opened, "rb") as file:
         return file.read(LARGEST)
 
@@ -133,7 +133,7 @@ def _installed(tree: Tree, path: str, linked: str, sha256: str) -> str:
         return here.sha256
     if here.kind == "symlink" and os.path.realpath(path) == os.path.realpath(linked):
         return sha256
-    raise Problem(
+    raise HostError(
         f"{path} is {here.detail or f'a {here.kind}'}, not a unit file of its own",
         f"see where it leads: ls -l {path}; then put a file in its place",
     )
@@ -143,12 +143,12 @@ def install(question: dict[str, Any]) -> dict[str, Any]:
     """Install what differs, the versions before kept in the evidence, and have them read.
 
     Raises:
-        Problem: something changed since the plan was made, or the manager refuses the files.
+        HostError: something changed since the plan was made, or the manager refuses the files.
     """
     with working(question) as work:
         known = found(question)
         if digest(known) != question["digest"]:
-            raise Problem("unit files changed since the plan", "run the same command again")
+            raise HostError("unit files changed since the plan", "run the same command again")
         chosen = [each for each in known if each.differs and not each.why]
         _refuse_unrestored(question, chosen)
         with Tree(question["directory"]) as tree, Tree(evidence.home(work)) as store:
@@ -169,19 +169,19 @@ def _refuse_unrestored(question: dict[str, Any], chosen: list[File]) -> None:
         if hashlib.sha256(each.content or b"").hexdigest() != each.sha256
     ]
     if wrong:
-        raise Problem(
+        raise HostError(
             f"{question['source']} in {question['root']} is not as recorded: {', '.join(wrong)}",
             "restore the configuration first: run the same command again",
         )
 
 
-def _install(work: Work, directory: str, trees: tuple[Tree, Tree], file: File) -> None:
+def _install(work: ExclusiveRun, directory: str, trees: tuple[Tree, Tree], file: File) -> None:
     tree, store = trees
     kept = f"units/{file.name}"
     evidence.make(store, "units")
     before = files_state.live(store, kept)
     if before.kind not in {"file", files_state.ABSENT}:
-        raise Problem(
+        raise HostError(
             f"{kept} in the evidence {before.detail or f'is a {before.kind}'}",
             "see that the state directory can be read, then run the same command again",
             "unfinished",
@@ -250,7 +250,7 @@ def take_back(store: str, entry: dict[str, Any]) -> int:
     """Undo one installation, from any point of it; return whether the file came back.
 
     Raises:
-        Problem: the installed file is neither the one from before nor ours.
+        HostError: the installed file is neither the one from before nor ours.
     """
     name = entry["name"]
     with Tree(entry["directory"]) as tree, Tree(store) as kept, tree.naming(name):
@@ -260,7 +260,7 @@ def take_back(store: str, entry: dict[str, Any]) -> int:
         if now == entry["before"]:
             return 0
         if now != entry["after"]:
-            raise Problem(f"{entry['directory']}/{name} changed since it was installed", "see it")
+            raise HostError(f"{entry['directory']}/{name} changed since it was installed", "see it")
         if entry["before"]:
             evidence.copy(kept.parent(f"units/{name}"), (tree.root, name))
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Iterator
 
-from ..errors import Problem
+from ..errors import HostError
 from ..system import processes
 from . import supervisord, systemd
 
@@ -24,7 +24,7 @@ def look(question: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return how each asked unit is, by its name; one nobody knows is `known: false`.
 
     Raises:
-        Problem: the manager does not answer.
+        HostError: the manager does not answer.
     """
     manager = of(question)
     asked = {entry["unit"]: entry.get("ports", ()) for entry in question["units"]}
@@ -43,7 +43,7 @@ def stop(question: dict[str, Any]) -> dict[str, Any]:
     """Stop a unit; at the deadline kill it. Returns the seconds and whether it was killed.
 
     Raises:
-        Problem: nobody knows the unit, or it does not even die of SIGKILL.
+        HostError: nobody knows the unit, or it does not even die of SIGKILL.
     """
     manager, unit, started = of(question), question["unit"], time.monotonic()
     before = one(manager, question)
@@ -65,7 +65,7 @@ def kill(manager: ModuleType, question: dict[str, Any], before: dict[str, Any]) 
         if is_down(manager, state, before):
             return
     unit = question["unit"]
-    raise Problem(
+    raise HostError(
         f"{unit} still runs after SIGKILL (pid {before['pid']})",
         f"see what it waits for: cat /proc/{before['pid']}/wchan",
         "unfinished",
@@ -76,14 +76,14 @@ def start(question: dict[str, Any]) -> dict[str, Any]:
     """Start a unit and wait until its manager calls it running. Returns the seconds.
 
     Raises:
-        Problem: nobody knows the unit, or it does not start; in the manager's own words.
+        HostError: nobody knows the unit, or it does not start; in the manager's own words.
     """
     manager, unit, started = of(question), question["unit"], time.monotonic()
     before = one(manager, question)
     if before["state"] == "active":
         return {"seconds": time.monotonic() - started}
     if before["masked"]:
-        raise Problem(f"{unit} is masked: it cannot start", f"systemctl unmask {unit}")
+        raise HostError(f"{unit} is masked: it cannot start", f"systemctl unmask {unit}")
     until = started + question["timeout"]
     for state in polled(manager, question, until):
         if state["state"] != "stopping":
@@ -95,7 +95,7 @@ def start(question: dict[str, Any]) -> dict[str, Any]:
         if state["_hopeless"]:
             break
     words, hint = manager.why(question, unit)
-    raise Problem(f"{unit} does not start: {words}", hint, "unfinished")
+    raise HostError(f"{unit} does not start: {words}", hint, "unfinished")
 
 
 def reload(question: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def one(manager: ModuleType, question: dict[str, Any]) -> dict[str, Any]:
     unit = question["unit"]
     state: dict[str, Any] = manager.states(question, [unit])[unit]
     if not state["known"]:
-        raise Problem(
+        raise HostError(
             f"{question['manager']} knows no unit {unit!r}: {state['detail']}",
             "correct the unit's name in rollback.toml, or install its unit file",
         )

@@ -15,7 +15,7 @@ import re
 import stat
 from typing import Any, BinaryIO, Container, NamedTuple, Optional
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files.read import sha256
 from ..files.tree import Irregular, fault, open_regular
 from . import directory as places
@@ -39,7 +39,7 @@ class Release(NamedTuple):
     commit: Optional[str]
 
 
-class Saved(NamedTuple):
+class FileEntry(NamedTuple):
     """One file as the previous release had it. Attributes are base64, times nanoseconds."""
 
     path: str
@@ -61,7 +61,7 @@ OWN = 0o600
 ACL = "system.posix_acl_access"
 
 
-def capped(saved: Saved, secrets: Container[str]) -> Saved:
+def capped(saved: FileEntry, secrets: Container[str]) -> FileEntry:
     """Return what a file is restored as: one that is declared secret is for its owner alone."""
     if saved.path not in secrets or not saved.mode & ~OWN:
         return saved
@@ -76,7 +76,7 @@ NONE: dict[str, str] = {}
 """The attributes of the many files that have none; nobody writes into it."""
 
 
-class Record(NamedTuple):
+class BackupSet(NamedTuple):
     """One backup set. `sha256` is the digest of the file it was read from, "" before that."""
 
     system: str
@@ -86,17 +86,17 @@ class Record(NamedTuple):
     by: str
     previous: Release
     current: Release
-    files: tuple[Saved, ...]
+    files: tuple[FileEntry, ...]
     added: tuple[str, ...]
     sha256: str = ""
 
 
-def read(state: str) -> Record:
+def read(state: str) -> BackupSet:
     """Return the record in a state directory.
 
     Raises:
         Absent: there is none.
-        Problem: others can write it, or it is damaged.
+        HostError: others can write it, or it is damaged.
     """
     directory = places.opened(state)
     try:
@@ -109,7 +109,7 @@ def read(state: str) -> Record:
         try:
             return parsed(file)._replace(sha256=digest)
         except DAMAGE as error:
-            raise Problem(f"the record {state}/{NAME} is damaged: {error}", AGAIN) from error
+            raise HostError(f"the record {state}/{NAME} is damaged: {error}", AGAIN) from error
 
 
 def _opened(directory: int, state: str) -> int:
@@ -122,26 +122,26 @@ def _opened(directory: int, state: str) -> int:
             "have the deploy call scripts/create_backups.py before it copies files",
         ) from error
     except (Irregular, OSError) as error:
-        raise Problem(
+        raise HostError(
             f"the record {state}/{NAME} cannot be read: {error}",
             "set [target] sudo = true, or run as root on the host",
         ) from error
     found = os.fstat(opened)
     if found.st_mode & places.OTHERS or found.st_uid not in {0, os.geteuid()}:
         os.close(opened)
-        raise Problem(
+        raise HostError(
             f"the record {state}/{NAME} can be written by others, so it proves nothing",
             f"{AGAIN}; afterwards: stat {state}/{NAME}",
         )
     return opened
 
 
-def parsed(file: BinaryIO) -> Record:
+def parsed(file: BinaryIO) -> BackupSet:
     """Return the record that is written in JSON; one of `DAMAGE` is raised when it is none."""
     document = _document(file)
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']!r} instead of {FORMAT}")
-    record = Record(
+    record = BackupSet(
         system=_text(document["system"]),
         root=_text(document["root"]),
         suffix=_text(document["suffix"]),
@@ -181,14 +181,14 @@ def _until(lines: BinaryIO, end: bytes) -> bytes:
 
 
 def _entry(found: dict[str, Any]) -> Any:  # noqa: ANN401 - what json hands over and takes
-    """Turn each file's object into a `Saved` while it is parsed: a fifth of the memory."""
+    """Turn each file's object into a `FileEntry` while it is parsed: a fifth of the memory."""
     if "sha256" not in found:
         return found
     if found["xattrs"] == {}:
         found["xattrs"] = NONE
     for name in ("mode", "uid", "gid"):
         found[name] = FEW.setdefault(found[name], found[name])
-    return Saved(**found)
+    return FileEntry(**found)
 
 
 def _text(value: object) -> str:
@@ -209,10 +209,10 @@ def _release(found: dict[str, Any]) -> Release:
     )
 
 
-def _check(record: Record) -> None:
+def _check(record: BackupSet) -> None:
     """Refuse an entry that could lead anywhere but to a file of its own below the root."""
     for saved in record.files:
-        if not isinstance(saved, Saved) or DIGEST.fullmatch(saved.sha256) is None:
+        if not isinstance(saved, FileEntry) or DIGEST.fullmatch(saved.sha256) is None:
             raise ValueError(f"{saved!r} is no file's entry")
         if not all(type(number) is int for number in saved[2:7]) or saved.mode & ~0o7777:
             raise ValueError(f"{saved.path!r} has a number that is none")
@@ -227,18 +227,18 @@ def _check(record: Record) -> None:
         raise ValueError("a path is listed twice")
 
 
-def write(state: str, record: Record) -> str:
+def write(state: str, record: BackupSet) -> str:
     """Put a record in place of the one there, atomically and durably; return its digest.
 
     Raises:
-        Problem: the state directory is unusable, or full.
+        HostError: the state directory is unusable, or full.
     """
     raw = encoded(record)
     directory = places.opened(state)
     try:
         _replace(directory, raw)
     except OSError as error:
-        raise Problem(
+        raise HostError(
             f"the record {state}/{NAME} cannot be written: {error.strerror}",
             f"make room and see 'df {state}' on the host, then run the same command again",
         ) from error
@@ -247,7 +247,7 @@ def write(state: str, record: Record) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-def encoded(record: Record) -> bytes:
+def encoded(record: BackupSet) -> bytes:
     """Return the record as JSON: one file a line, so that people can compare two of them."""
     lines: list[str] = [json.dumps(saved._asdict()) for saved in record.files]
     head = {

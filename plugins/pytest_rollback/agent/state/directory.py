@@ -8,14 +8,14 @@ import os
 import stat
 from typing import Iterator
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files.tree import DIRECTORY, kind_of
 
 PRIVATE = 0o700
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
-class Absent(Problem):
+class Absent(HostError):
     """There is no state directory yet, or nothing is recorded in it."""
 
 
@@ -55,7 +55,7 @@ def opened(state: str) -> int:
 
     Raises:
         Absent: it is missing.
-        Problem: it is a link, or can be written by others.
+        HostError: it is a link, or can be written by others.
     """
     try:
         directory = os.open(state, DIRECTORY)
@@ -65,14 +65,14 @@ def opened(state: str) -> int:
             "have the deploy call scripts/create_backups.py, which makes it",
         ) from error
     except OSError as error:
-        raise Problem(
+        raise HostError(
             f"the state directory {state} cannot be used: {error.strerror}",
             f"as root on the host: ls -ld {state}",
         ) from error
     said = _exposure(state, os.fstat(directory))
     if said:
         os.close(directory)
-        raise Problem("; ".join(said), hint(state))
+        raise HostError("; ".join(said), hint(state))
     return directory
 
 
@@ -83,7 +83,7 @@ def made(state: str) -> int:
         with contextlib.suppress(FileExistsError):
             os.mkdir(state, PRIVATE)
     except OSError as error:
-        raise Problem(
+        raise HostError(
             f"the state directory {state} cannot be made: {error.strerror}",
             f"as root on the host: mkdir -m 0700 -p {state}, or set [target] sudo = true",
         ) from error
@@ -95,12 +95,12 @@ def held(directory: int, state: str) -> Iterator[None]:
     """Keep every other backup run off the state directory; the kernel frees it when we die.
 
     Raises:
-        Problem: another one is at work, kind `held`.
+        HostError: another one is at work, kind `held`.
     """
     try:
         fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise Problem(
+        raise HostError(
             f"another run is writing backups recorded in {state}",
             f"wait for it; 'fuser -v {state}' on the host names its process",
             kind="held",

@@ -12,13 +12,13 @@ import os
 import stat
 from typing import Any, Iterable, Optional, Sequence
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files import metadata, state
 from ..files.copy import FRESH
 from ..files.read import blocks
 from ..files.tree import Tree, kind_of
 from . import lease as leases
-from .lock import Work
+from .lock import ExclusiveRun
 
 FETCHED = "fallback"
 """Where a run keeps contents of the recorded commit, each under its digest, in its folder."""
@@ -29,7 +29,7 @@ DERIVED = ("caches",)
 """Kinds of files that are made anew by whoever runs: one that came since then is no conflict."""
 
 
-def home(work: Work) -> str:
+def home(work: ExclusiveRun) -> str:
     """Return the run's evidence folder, made when it is missing."""
     path = os.path.join(work.folder, FOLDER)
     if not os.path.isdir(path):
@@ -39,14 +39,14 @@ def home(work: Work) -> str:
 
 
 def put_away(
-    work: Work, kind: str, base: str, paths: Sequence[str], ends: Sequence[str] = ()
+    work: ExclusiveRun, kind: str, base: str, paths: Sequence[str], ends: Sequence[str] = ()
 ) -> int:
     """Move files below `base` into the evidence as `kind`/path; return how many were there.
 
     `ends` are their paths in the evidence, where these differ. What is not there stays away.
 
     Raises:
-        Problem: one of them is a directory or worse; nothing was moved.
+        HostError: one of them is a directory or worse; nothing was moved.
     """
     with Tree(base) as tree, Tree(home(work)) as store:
         moves = [
@@ -80,7 +80,7 @@ def _is_movable(tree: Tree, base: str, path: str) -> bool:
 def _refuse_other(path: str, base: str, mode: int) -> None:
     """Refuse to move what is neither a file nor a link."""
     if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
-        raise Problem(
+        raise HostError(
             f"{path} is a {kind_of(mode)}, not the file that was recorded",
             f"see what it is, and move it away by hand: ls -ld {base}/{path}",
         )
@@ -98,12 +98,12 @@ def _free(tree: Tree, store: Tree, kind: str, ends: tuple[str, str]) -> str:
         number += 1
 
 
-def _is_same(one: state.Side, other: state.Side) -> bool:
+def _is_same(one: state.FileState, other: state.FileState) -> bool:
     """Tell whether two sides are the same file, left in both places by a crash."""
     return one.is_file and _plain(one) == _plain(other)
 
 
-def _plain(side: state.Side) -> state.Side:
+def _plain(side: state.FileState) -> state.FileState:
     return side._replace(links=0, stamp=0)
 
 
@@ -234,7 +234,7 @@ def bring_back(folder: str, entry: dict[str, Any]) -> int:
     """Undo one journaled batch of moves, from any point of it; return how many came back.
 
     Raises:
-        Problem: at the place of one there is something else now; the others came back.
+        HostError: at the place of one there is something else now; the others came back.
     """
     taken: list[str] = []
     number = 0
@@ -249,7 +249,7 @@ def bring_back(folder: str, entry: dict[str, Any]) -> int:
                 taken.append(path)
         settle(tree, [path for path, _ in entry["moves"]])
     if taken:
-        raise Problem(
+        raise HostError(
             f"there is something else now at {', '.join(sorted(taken))}",
             "save it elsewhere first, and run the same command again",
         )

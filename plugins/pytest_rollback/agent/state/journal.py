@@ -8,7 +8,7 @@ import json
 import os
 from typing import Any, NamedTuple
 
-from ..errors import Problem
+from ..errors import HostError
 from . import reserved_space
 
 START = "0" * 64
@@ -21,7 +21,7 @@ def chained(previous: str, entry: dict[str, Any]) -> str:
     return hashlib.sha256((previous + text).encode("ascii")).hexdigest()
 
 
-class Told(NamedTuple):
+class JournalContent(NamedTuple):
     """What a journal says: its entries, the hash of the last, and how many bytes are whole."""
 
     entries: list[dict[str, Any]]
@@ -29,11 +29,11 @@ class Told(NamedTuple):
     size: int
 
 
-def told(raw: bytes, path: str) -> Told:
+def told(raw: bytes, path: str) -> JournalContent:
     """Return what the bytes of a journal say; a torn last line says nothing.
 
     Raises:
-        Problem: it is damaged anywhere else.
+        HostError: it is damaged anywhere else.
     """
     entries: list[dict[str, Any]] = []
     head, size = START, 0
@@ -49,11 +49,11 @@ def told(raw: bytes, path: str) -> Told:
             raise _damaged(path, number)
         entries.append(entry)
         head, size = digest, size + len(line)
-    return Told(entries, head, size)
+    return JournalContent(entries, head, size)
 
 
-def _damaged(path: str, number: int) -> Problem:
-    return Problem(
+def _damaged(path: str, number: int) -> HostError:
+    return HostError(
         f"the journal {path} is damaged at line {number}",
         "do not edit it; compare the files with their saved copies by hand, they are all there",
     )
@@ -64,17 +64,17 @@ def entries(path: str) -> list[dict[str, Any]]:
     return read(path).entries
 
 
-def read(path: str) -> Told:
+def read(path: str) -> JournalContent:
     """Return what a journal says, without making or mending it; one that is not there says nothing.
 
     Raises:
-        Problem: it is damaged.
+        HostError: it is damaged.
     """
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
             return told(file.read(), path)
     except FileNotFoundError:
-        return Told([], START, 0)
+        return JournalContent([], START, 0)
 
 
 class Journal:

@@ -9,7 +9,7 @@ import re
 import time
 from typing import Any, NamedTuple, Optional
 
-from ..errors import Problem
+from ..errors import HostError
 from ..files.tree import DIRECTORY
 from ..system import processes
 from . import reserved_space
@@ -63,7 +63,7 @@ class Lease(NamedTuple):
             heard = max(heard, processes.booted())  # this host was started anew, or is another one
         return self.touched > heard
 
-    def is_at(self, here: processes.Here) -> bool:
+    def is_at(self, here: processes.ProcessSpace) -> bool:
         """Tell whether its holder is a process of here."""
         return here.is_known and here == (self.host, self.boot, self.space)
 
@@ -72,13 +72,13 @@ class Lease(NamedTuple):
         """Who holds it, for people."""
         return f"{self.by} (process {self.pid} on {self.host}) since {self.since}, run {self.run}"
 
-    def held(self) -> Problem:
+    def held(self) -> HostError:
         """Return what a second one is told: who, since when, and how to take over."""
         way = f"end it with 'kill -INT {self.pid}' on {self.host}"
         when = "it goes on from there"
         if not self.is_at(processes.here()):
             when += f", on {self.host} at once, elsewhere {SILENT:.0f} s after its last word"
-        return Problem(
+        return HostError(
             f"held by {self.words}",
             f"wait for it; or {way}, and run the same command again: {when}",
             "held",
@@ -94,10 +94,10 @@ def folder(state: str, run: object) -> str:
     """Return the folder of a run, which may not exist.
 
     Raises:
-        Problem: the id could lead elsewhere.
+        HostError: the id could lead elsewhere.
     """
     if not isinstance(run, str) or NAMES.fullmatch(run) is None:
-        raise Problem(f"{run!r} is no id of a run", "'rollback status' lists the ids there are")
+        raise HostError(f"{run!r} is no id of a run", "'rollback status' lists the ids there are")
     return os.path.join(state, RUNS, run)
 
 

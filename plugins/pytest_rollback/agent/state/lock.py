@@ -8,7 +8,7 @@ import os
 import time
 from typing import Any, Iterator, NamedTuple, Optional
 
-from ..errors import Problem
+from ..errors import HostError
 from . import directory as places
 from . import lease as leases
 from . import progress
@@ -22,7 +22,7 @@ PATIENCE = 20.0
 PAUSE = 0.05
 
 
-class Work(NamedTuple):
+class ExclusiveRun(NamedTuple):
     """A run at work: its folder, and the journal of its changes."""
 
     folder: str
@@ -36,7 +36,7 @@ def locked(state: str) -> Iterator[None]:
     The kernel frees it when we die; no child inherits it.
 
     Raises:
-        Problem: kind `held`, somebody else keeps it.
+        HostError: kind `held`, somebody else keeps it.
     """
     directory = places.made(state)
     try:
@@ -56,11 +56,11 @@ def _take(directory: int, state: str, until: float) -> None:
         time.sleep(PAUSE)
 
 
-def _held(state: str) -> Problem:
+def _held(state: str) -> HostError:
     holders = [each for each in leases.every(state) if each.outcome is None]
     if holders:
         return holders[-1].held()
-    return Problem(
+    return HostError(
         f"somebody is at work in {state}",
         f"wait for it; 'fuser -v {state}' on the host names it",
         "held",
@@ -68,11 +68,11 @@ def _held(state: str) -> Problem:
 
 
 @contextlib.contextmanager
-def working(question: dict[str, Any], *, back: bool = False) -> Iterator[Work]:
+def working(question: dict[str, Any], *, back: bool = False) -> Iterator[ExclusiveRun]:
     """Hold the lock and yield the question's run, its folder made and its journal open.
 
     Raises:
-        Problem: kind `held`, somebody else keeps the lock; or somebody began to undo the run, and
+        HostError: kind `held`, somebody else keeps the lock; or somebody began to undo the run, and
             this is no step `back`.
     """
     with locked(question["state"]):
@@ -80,8 +80,8 @@ def working(question: dict[str, Any], *, back: bool = False) -> Iterator[Work]:
         journal = opened(home, CHANGES)
         try:
             if progress.undoing(journal.entries) and not back:
-                raise Problem("this run was undone", "run the same command again: a new run")
-            yield Work(home, journal)
+                raise HostError("this run was undone", "run the same command again: a new run")
+            yield ExclusiveRun(home, journal)
         finally:
             journal.close()
 

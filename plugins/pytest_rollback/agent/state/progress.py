@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any, Callable, Iterable, NamedTuple, Optional
 
-from ..errors import Problem
+from ..errors import HostError
 from . import journal as journals
-from .journal import Told
+from .journal import JournalContent
 
 CHANGES = "changes"
 """The journal of all that a run changed, but for the restores: each part has one of its own."""
@@ -16,7 +16,7 @@ PARTS = {"files": "journal", "configuration": "journal-configuration"}
 UNDO, UNDONE = "undo", "undone"
 
 
-class Step(NamedTuple):
+class RunStep(NamedTuple):
     """One step of a rollback: its name for people, where it is written, what begins and ends it."""
 
     name: str
@@ -35,36 +35,36 @@ def moves(kind: str, name: str) -> Callable[[Any], bool]:
     return lambda entry: entry["event"] == name and entry.get("kind") == kind
 
 
-def moving(name: str, kind: str) -> Step:
+def moving(name: str, kind: str) -> RunStep:
     """Return a step that moves one kind of files into the evidence."""
-    return Step(name, moves(kind, "moving"), moves(kind, "moved"))
+    return RunStep(name, moves(kind, "moving"), moves(kind, "moved"))
 
 
 STEPS = (
-    Step("save the state", event("snapshot"), event("snapshot done")),
-    Step("isolate components", event("stop"), event("stop done")),
-    Step("guard the start", event("guard on"), event("guard on done")),
-    Step("show the maintenance page", event("page on"), event("page told")),
-    Step("restore files", event("plan"), event("verified"), PARTS["files"]),
+    RunStep("save the state", event("snapshot"), event("snapshot done")),
+    RunStep("isolate components", event("stop"), event("stop done")),
+    RunStep("guard the start", event("guard on"), event("guard on done")),
+    RunStep("show the maintenance page", event("page on"), event("page told")),
+    RunStep("restore files", event("plan"), event("verified"), PARTS["files"]),
     moving("move added files away", "added"),
-    Step("restore the configuration", event("plan"), event("verified"), PARTS["configuration"]),
-    Step("install unit files", event("installing", "reload"), event("reload done")),
+    RunStep("restore the configuration", event("plan"), event("verified"), PARTS["configuration"]),
+    RunStep("install unit files", event("installing", "reload"), event("reload done")),
     moving("clear stale bytecode", "caches"),
-    Step("restore the database", event("database"), event("database swapped")),
-    Step("separate saved copies", event("separate"), event("separate done")),
-    Step("lift the guard", event("guard off"), event("guard off done")),
-    Step("start services", event("start"), event("start done")),
-    Step("take the maintenance page away", event("page off"), event("page told")),
+    RunStep("restore the database", event("database"), event("database swapped")),
+    RunStep("separate saved copies", event("separate"), event("separate done")),
+    RunStep("lift the guard", event("guard off"), event("guard off done")),
+    RunStep("start services", event("start"), event("start done")),
+    RunStep("take the maintenance page away", event("page off"), event("page told")),
     moving("close the backup set", "saved"),
 )
 """The steps in their order; one with nothing to do leaves no trace."""
 
 
-def read(folder: str) -> dict[str, Told]:
+def read(folder: str) -> dict[str, JournalContent]:
     """Return what each journal of a run says.
 
     Raises:
-        Problem: one of them is damaged.
+        HostError: one of them is damaged.
     """
     names = (CHANGES, *PARTS.values())
     return {name: journals.read(os.path.join(folder, name)) for name in names}
@@ -77,7 +77,7 @@ def look(folder: str) -> dict[str, Any]:
     """
     try:
         told = read(folder)
-    except Problem as problem:
+    except HostError as problem:
         return {"steps": [], "next": None, "undo": None, "head": "", "damage": problem.message}
     states = [(step.name, state(step, told[step.journal].entries)) for step in STEPS]
     back = undoing(told[CHANGES].entries)
@@ -91,7 +91,7 @@ def look(folder: str) -> dict[str, Any]:
     }
 
 
-def state(step: Step, entries: Iterable[Any]) -> str:
+def state(step: RunStep, entries: Iterable[Any]) -> str:
     """Return done or begun, "" for a step that left no trace."""
     word, begun = "", False
     for entry in entries:

@@ -7,7 +7,7 @@ import hashlib
 import os
 from typing import Any, Optional
 
-from ..errors import Problem
+from ..errors import HostError
 from . import lease as leases
 from . import progress, reserved_space
 from .backup_set import NAME as RECORD
@@ -33,7 +33,7 @@ def begin(question: dict[str, Any]) -> dict[str, Any]:
         and `by`, who began it and when.
 
     Raises:
-        Problem: kind `held`, the holder of a run is alive.
+        HostError: kind `held`, the holder of a run is alive.
     """
     state = question["state"]
     with locked(state):
@@ -57,12 +57,12 @@ def _begun(home: str, lease: Lease, *, adopted: bool) -> None:
     """Write down who begins a run or goes on with it.
 
     Raises:
-        Problem: somebody began to undo it.
+        HostError: somebody began to undo it.
     """
     journal = opened(home, CHANGES)
     try:
         if progress.undoing(journal.entries) == "begun":
-            raise Problem(
+            raise HostError(
                 f"run {lease.run} is half undone",
                 f"finish that: scripts/rollback --undo {lease.run}",
             )
@@ -116,7 +116,7 @@ def note(question: dict[str, Any]) -> dict[str, Any]:
 def end(question: dict[str, Any]) -> dict[str, Any]:
     """Let go of the host: the run ended as `outcome` says. One that was undone stays so."""
     if question["outcome"] not in ENDS:
-        raise Problem(f"{question['outcome']!r} is no end of a run", f"choose among {ENDS}")
+        raise HostError(f"{question['outcome']!r} is no end of a run", f"choose among {ENDS}")
     with locked(question["state"]):
         return {"outcome": closed(question["state"], question["run"], question["outcome"])}
 
@@ -125,7 +125,7 @@ def closed(state: str, run: str, outcome: str) -> str:
     """Write the outcome into a run's lease and return the one that holds; for lock holders."""
     lease = leases.read(state, run)
     if lease is None:
-        raise Problem(
+        raise HostError(
             f"there is no run {run} in {state}", "'rollback status' lists those there are"
         )
     if lease.outcome == "undone":
@@ -177,7 +177,7 @@ def _known(state: str, run: str) -> Optional[Lease]:
     lease = leases.read(state, run)
     if lease is not None:
         return lease
-    with contextlib.suppress(Problem, OSError):
+    with contextlib.suppress(HostError, OSError):
         written = entries(os.path.join(leases.folder(state, run), CHANGES))
         begun = [each for each in written if each["event"] == "begun"]
         ended = [each for each in written if each["event"] == "ended"]

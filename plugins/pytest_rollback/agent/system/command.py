@@ -10,7 +10,7 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from ..errors import Problem
+from ..errors import HostError
 
 if TYPE_CHECKING:
     from typing import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ GRACE = 0.5
 PLACES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-class Outcome(NamedTuple):
+class CommandResult(NamedTuple):
     """How a command ended; `cut` when it said more than was kept."""
 
     code: int
@@ -55,7 +55,7 @@ def run(
     stdin: bytes = b"",
     given: BinaryIO | None = None,
     most: int = MOST,
-) -> Outcome:
+) -> CommandResult:
     """Run a command and return how it ended; never later than `timeout` plus one second.
 
     Output goes into memory files, so a background child that keeps them open delays nobody.
@@ -80,7 +80,7 @@ def run(
         timed_out = awaited(process, started + timeout, (out, err), most + FLOOD)
         code = -signal.SIGKILL if process.returncode is None else process.returncode
         (said, more), (cried, too) = kept(out, most), kept(err, most)
-    return Outcome(code, said, cried, time.monotonic() - started, timed_out, cut=more or too)
+    return CommandResult(code, said, cried, time.monotonic() - started, timed_out, cut=more or too)
 
 
 def awaited(
@@ -138,31 +138,31 @@ def kept(file: BinaryIO, most: int) -> tuple[str, bool]:
     return text, os.fstat(file.fileno()).st_size > len(content)
 
 
-def not_started(error: OSError, name: str, seconds: float) -> Outcome:
+def not_started(error: OSError, name: str, seconds: float) -> CommandResult:
     """Return the outcome of a command that could not be started."""
     missing = isinstance(error, FileNotFoundError) and error.filename in (name, None)
     words = f"{name}: {error.strerror}" if missing else str(error)
-    return Outcome(127 if missing else 126, "", words, seconds, missing=missing)
+    return CommandResult(127 if missing else 126, "", words, seconds, missing=missing)
 
 
 def identity(user: str | None) -> pwd.struct_passwd | None:
     """Return the account to become, None to stay who we are.
 
     Raises:
-        Problem: there is no such user, or we may not become it.
+        HostError: there is no such user, or we may not become it.
     """
     if not user:
         return None
     try:
         account = pwd.getpwnam(user)
     except KeyError:
-        raise Problem(
+        raise HostError(
             f"there is no user {user!r} on this host", "correct [system] user in rollback.toml"
         ) from None
     if account.pw_uid == os.geteuid():
         return None
     if os.geteuid() != 0:
-        raise Problem(
+        raise HostError(
             f"only root can run commands as {user!r}", "set [target] sudo = true in rollback.toml"
         )
     return account

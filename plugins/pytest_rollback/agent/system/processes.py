@@ -16,7 +16,7 @@ class Process(NamedTuple):
     group: int
 
 
-class Here(NamedTuple):
+class ProcessSpace(NamedTuple):
     """Where process numbers mean what they mean here; what cannot be told is "".
 
     `host` is the machine's name, `boot` the id of this run of its kernel, `space` the one in which
@@ -33,7 +33,7 @@ class Here(NamedTuple):
         return bool(self.boot and self.space)
 
 
-def here() -> Here:
+def here() -> ProcessSpace:
     """Return where this process is."""
     boot = space = ""
     try:
@@ -42,7 +42,7 @@ def here() -> Here:
         space = os.readlink("/proc/self/ns/pid")
     except OSError:
         pass
-    return Here(os.uname().nodename, boot, space)
+    return ProcessSpace(os.uname().nodename, boot, space)
 
 
 def booted() -> float:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from pytest_rollback.checks.runbook.shell import Command, commands, snippets
+from pytest_rollback.checks.runbook.shell import ShellCommand, commands, snippets
 from pytest_rollback.manifest.model import System
 
 QUIET = {"echo", "printf", "true", ":"}
@@ -18,7 +18,7 @@ SLOWER = re.compile(r"(?P<sign>[<>]) ?(?P<share>\d+)%", re.IGNORECASE)
 SILENT = re.compile(r"no error logs? in (the )?(past|last) \d+ ?m", re.IGNORECASE)
 
 
-class Trap(NamedTuple):
+class Pitfall(NamedTuple):
     """One of them: the line, what really happens there, and what to do instead."""
 
     line: int
@@ -31,14 +31,14 @@ class Trap(NamedTuple):
         return f"line {self.line}: {self.what}; instead: {self.instead}"
 
 
-def traps(page: str, system: System) -> list[Trap]:
+def traps(page: str, system: System) -> list[Pitfall]:
     """Return every known trap in a page, by line."""
     found = commands(page)
     listed = [trap for look in LOOKS for trap in look(found, system)]
     return sorted({*listed, *timed(page), *prose(page)})
 
 
-def consumed(found: Sequence[Command], system: System) -> Iterator[Trap]:
+def consumed(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]:
     """Yield each find that moves every copy away."""
     end = system.about.suffix
     for number, each in enumerate(found):
@@ -47,26 +47,26 @@ def consumed(found: Sequence[Command], system: System) -> Iterator[Trap]:
         if "-exec" in each.words and re.search(r"\bmv\b", " ".join(each.words)):
             later = [c.line for c in found[number:] if c.program == "cp" and copies(c, end)]
             lost = f", so the cp of line {', '.join(map(str, later))} fails" if later else ""
-            yield Trap(
+            yield Pitfall(
                 each.line,
                 f"this find consumes every {end} and the failed version{lost}",
                 "scripts/rollback restores one recorded set, and can be resumed and undone",
             )
         following = found[number + 1] if number + 1 < len(found) else None
         if following and following.after == "|" and following.program == "wc":
-            yield Trap(
+            yield Pitfall(
                 each.line,
                 f"there are 0 {end} as well when nothing was ever saved",
                 "pytest suites/validate compares with the recorded set",
             )
 
 
-def copies(command: Command, end: str) -> bool:
+def copies(command: ShellCommand, end: str) -> bool:
     """Tell whether a command reads saved copies."""
     return any(word.endswith(end) for word in command.arguments[:-1])
 
 
-def installed(found: Sequence[Command], system: System) -> Iterator[Trap]:
+def installed(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]:
     """Yield each cp of saved copies into the directory of unit files."""
     end = system.about.suffix
     places = ("/etc/systemd/", "/lib/systemd/", "/usr/lib/systemd/", system.services.directory)
@@ -74,7 +74,7 @@ def installed(found: Sequence[Command], system: System) -> Iterator[Trap]:
         if each.program == "cp" and copies(each, end) and each.arguments[-1].startswith(places):
             names = [word for word in each.arguments[:-1] if GLOB.search(word)]
             if names or each.arguments[-1].endswith(("/", end)):
-                yield Trap(
+                yield Pitfall(
                     each.line,
                     f"installs files that are still called {end}: no manager reads them",
                     "install each under its unit's name, then daemon-reload, as scripts/rollback "
@@ -82,12 +82,12 @@ def installed(found: Sequence[Command], system: System) -> Iterator[Trap]:
                 )
 
 
-def swallowed(found: Sequence[Command], _system: System) -> Iterator[Trap]:
+def swallowed(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
     """Yield each check whose failure ends with success."""
     for each, following in itertools.pairwise(found):
         checks = each.program in {"curl", "wget"} and following.after == "||"
         if checks and following.program in QUIET:
-            yield Trap(
+            yield Pitfall(
                 each.line,
                 f"'|| {following.program}' ends with 0 when the check fails, and -f passes a "
                 "redirect and a body that says degraded",
@@ -95,11 +95,11 @@ def swallowed(found: Sequence[Command], _system: System) -> Iterator[Trap]:
             )
 
 
-def dumped(found: Sequence[Command], _system: System) -> Iterator[Trap]:
+def dumped(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
     """Yield each pg_restore of a plain dump."""
     for each in found:
         if each.program == "pg_restore" and any(w.endswith(".sql") for w in each.arguments):
-            yield Trap(
+            yield Pitfall(
                 each.line,
                 "pg_restore refuses plain dumps, and writes into the live database",
                 "look at the dump first, psql for a plain one, into a database of its own: "
@@ -107,7 +107,7 @@ def dumped(found: Sequence[Command], _system: System) -> Iterator[Trap]:
             )
 
 
-def unproven(found: Sequence[Command], system: System) -> Iterator[Trap]:
+def unproven(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]:
     """Yield each maintenance page that nobody proves to be shown."""
     page = system.maintenance.page if system.maintenance else ""
     for number, each in enumerate(found):
@@ -122,43 +122,43 @@ def unproven(found: Sequence[Command], system: System) -> Iterator[Trap]:
                 *(() if away else ("takes it away again",)),
             ]
             if missing:
-                yield Trap(
+                yield Pitfall(
                     each.line,
                     f"a page is written, and nothing {' or '.join(missing)}",
                     "[maintenance] and [edge]: looked at before and after, lifted once healthy",
                 )
 
 
-def globbed(found: Sequence[Command], _system: System) -> Iterator[Trap]:
+def globbed(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
     """Yield each systemctl that changes units by a pattern."""
     for each in found:
         words = each.arguments
         if each.program == "systemctl" and words and words[0] in CHANGING:
             for word in filter(GLOB.search, words[1:]):
-                yield Trap(
+                yield Pitfall(
                     each.line,
                     f"{word} matches only units that are loaded, and in no order",
                     "name the units in their order, as rollback.toml does",
                 )
 
 
-def earlier(found: Sequence[Command], _system: System) -> Iterator[Trap]:
+def earlier(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
     """Yield each checkout of whatever the commit before is."""
     for each in found:
         if each.program == "git" and any(re.match(r"HEAD[~^]", word) for word in each.arguments):
-            yield Trap(
+            yield Pitfall(
                 each.line,
                 "the commit before HEAD need not be the release before, nor one that works",
                 "[fallback] git: the commit that the backup set records",
             )
 
 
-def defaults(found: Sequence[Command], _system: System) -> Iterator[Trap]:
+def defaults(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
     """Yield each cp of all defaults over the configuration."""
     for each in found:
         for word in each.arguments[:-1] if each.program == "cp" else ():
             if GLOB.search(word) and "default" in word:
-                yield Trap(
+                yield Pitfall(
                     each.line,
                     f"{word} replaces configuration that is right, and leaves out names that "
                     "begin with a dot",
@@ -166,20 +166,20 @@ def defaults(found: Sequence[Command], _system: System) -> Iterator[Trap]:
                 )
 
 
-def cached(found: Sequence[Command], _system: System) -> Iterator[Trap]:
+def cached(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
     """Yield each find that deletes bytecode, whatever it is."""
     for each in found:
         text = " ".join(each.words)
         bytecode = "__pycache__" in text or ".pyc" in text
         if each.program == "find" and bytecode and re.search(r"\brm\b|-delete\b", text):
-            yield Trap(
+            yield Pitfall(
                 each.line,
                 "deletes bytecode while it is in use, and modules that are nothing but bytecode",
                 "scripts/restore_imports.py --from-backup moves what is stale into the evidence",
             )
 
 
-def remembered(found: Sequence[Command], system: System) -> Iterator[Trap]:
+def remembered(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]:
     """Yield each rm -rf of what the deploy added."""
     for each in found:
         flags = {word for word in each.bare[1:] if word.startswith("-")}
@@ -187,27 +187,27 @@ def remembered(found: Sequence[Command], system: System) -> Iterator[Trap]:
             continue
         for path in each.arguments:
             if not path.startswith("/") or path.startswith(f"{system.about.root}/"):
-                yield Trap(
+                yield Pitfall(
                     each.line,
                     f"removes {path} from memory: what else the deploy added stays",
                     "scripts/create_backups.py --added records it; it moves into the evidence",
                 )
 
 
-def timed(page: str) -> Iterator[Trap]:
+def timed(page: str) -> Iterator[Pitfall]:
     """Yield each measurement of one sample, and those that cannot fail."""
     instead = "probes and constructs with a limit: many samples, pytest suites/validate"
     for snippet in snippets(page):
         if "perf_counter" in snippet.text and not re.search(
             r"\bassert\b|\braise\b|exit\(", snippet.text
         ):
-            yield Trap(snippet.line, "one sample of a call is printed, and never fails", instead)
+            yield Pitfall(snippet.line, "one sample of a call is printed, and never fails", instead)
     for each in commands(page):
         if "time" in each.words[:2] and each.program == "curl":
-            yield Trap(each.line, "one sample is shown, and no limit fails it", instead)
+            yield Pitfall(each.line, "one sample is shown, and no limit fails it", instead)
 
 
-def prose(page: str) -> Iterator[Trap]:
+def prose(page: str) -> Iterator[Pitfall]:
     """Yield what the rules between the commands leave open."""
     shares: dict[str, list[tuple[int, int]]] = {"<": [], ">": []}
     for number, line in enumerate(page.splitlines(), 1):
@@ -215,21 +215,21 @@ def prose(page: str) -> Iterator[Trap]:
             for found in SLOWER.finditer(line):
                 shares[found["sign"]].append((int(found["share"]), number))
         if SILENT.search(line):
-            yield Trap(
+            yield Pitfall(
                 number,
                 "the window still holds the incident, and a silent log looks like a clean one",
                 "pytest suites/validate: from the unit's start, by priority and text",
             )
     if shares["<"] and shares[">"] and max(shares["<"])[0] < min(shares[">"])[0]:
         (low, _), (high, line_number) = max(shares["<"]), min(shares[">"])
-        yield Trap(
+        yield Pitfall(
             line_number,
             f"a degradation of {low} to {high} % is undefined",
             "pytest suites/triage decides by severity and impact, and says so",
         )
 
 
-Look = Callable[[Sequence[Command], System], Iterator[Trap]]
+Look = Callable[[Sequence[ShellCommand], System], Iterator[Pitfall]]
 LOOKS: tuple[Look, ...] = (
     consumed,
     installed,

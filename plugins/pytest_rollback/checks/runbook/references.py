@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from pytest_rollback.checks.runbook.shell import Command, commands, snippets
+from pytest_rollback.checks.runbook.shell import ShellCommand, commands, snippets
 from pytest_rollback.errors import Inconclusive
 from pytest_rollback.manifest.model import System
 
@@ -84,7 +84,7 @@ def claims(page: str, system: System) -> list[Claim]:
     return sorted(found.values())
 
 
-def claimed(each: Command, system: System) -> Iterator[Claim]:
+def claimed(each: ShellCommand, system: System) -> Iterator[Claim]:
     """Yield what one command names."""
     end = system.about.suffix
     for path in each.writes:
@@ -119,7 +119,7 @@ def at(line: int, path: str, kind: str, end: str) -> Iterator[Claim]:
         yield Claim(line, kind, path)
 
 
-def paths(each: Command, end: str) -> Iterator[Claim]:
+def paths(each: ShellCommand, end: str) -> Iterator[Claim]:
     """Yield the paths among a command's arguments."""
     words = list(each.arguments)
     if each.program == "git":
@@ -131,14 +131,14 @@ def paths(each: Command, end: str) -> Iterator[Claim]:
         yield from at(each.line, word, "folder" if last or each.program in MADE else "path", end)
 
 
-def units(each: Command) -> Iterator[Claim]:
+def units(each: ShellCommand) -> Iterator[Claim]:
     """Yield the units that a systemctl names; patterns are traps."""
     for word in each.arguments[1:]:
         if not GLOB.search(word) and not WRITTEN.search(word):
             yield Claim(each.line, "unit", word.removesuffix(".service"))
 
 
-def addresses(each: Command) -> Iterator[Claim]:
+def addresses(each: ShellCommand) -> Iterator[Claim]:
     """Yield the URLs that a curl asks, each with its method; without who logs in there."""
     words, method = list(each.bare[1:]), "GET"
     for flag, value in itertools.pairwise(words):

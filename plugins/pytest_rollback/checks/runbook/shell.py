@@ -18,7 +18,7 @@ AROUND = {"sudo", "time", "nohup", "exec", "command", "env", "do", "then", "else
 """Words in front of a command that do not change which command it is."""
 
 
-class Block(NamedTuple):
+class ShellBlock(NamedTuple):
     """One code block: its language, the line of its first line, its text."""
 
     language: str
@@ -26,7 +26,7 @@ class Block(NamedTuple):
     text: str
 
 
-class Command(NamedTuple):
+class ShellCommand(NamedTuple):
     """One simple command.
 
     Args:
@@ -69,7 +69,7 @@ class Snippet(NamedTuple):
     text: str
 
 
-def blocks(page: str) -> Iterator[Block]:
+def blocks(page: str) -> Iterator[ShellBlock]:
     """Yield the fenced code blocks of a page."""
     fence, language, begin, kept = "", "", 0, list[str]()
     for number, line in enumerate(page.splitlines(), 1):
@@ -77,15 +77,15 @@ def blocks(page: str) -> Iterator[Block]:
         if not fence and found:
             fence, language, begin, kept = found["fence"], found["language"].lower(), number + 1, []
         elif fence and line.strip().startswith(fence):
-            yield Block(language, begin, "\n".join(kept))
+            yield ShellBlock(language, begin, "\n".join(kept))
             fence = ""
         elif fence:
             kept.append(line)
     if fence:
-        yield Block(language, begin, "\n".join(kept))
+        yield ShellBlock(language, begin, "\n".join(kept))
 
 
-def python(block: Block) -> bool:
+def python(block: ShellBlock) -> bool:
     """Tell whether a block is Python, and not a shell that calls it."""
     if block.language not in {"python", "py", "python3"}:
         return False
@@ -96,7 +96,7 @@ def python(block: Block) -> bool:
     return True
 
 
-def commands(page: str) -> list[Command]:
+def commands(page: str) -> list[ShellCommand]:
     """Return every simple command of a page's shell blocks."""
     return [
         command
@@ -117,7 +117,7 @@ def snippets(page: str) -> list[Snippet]:
     ]
 
 
-def statements(block: Block) -> Iterator[tuple[int, list[str]]]:
+def statements(block: ShellBlock) -> Iterator[tuple[int, list[str]]]:
     """Yield each statement of a block as line and tokens; it goes on while a quote is open."""
     pending, begin, until = "", 0, ""
     for number, line in enumerate(block.text.splitlines(), block.line):
@@ -152,13 +152,13 @@ def tokenised(text: str) -> list[str]:
     return list(found)
 
 
-def simple(line: int, tokens: list[str], block: int) -> Iterator[Command]:
+def simple(line: int, tokens: list[str], block: int) -> Iterator[ShellCommand]:
     """Yield the simple commands of one statement."""
     words, writes, after, redirect = list[str](), list[str](), "", ""
     for token in [*tokens, ";"]:
         if token and set(token) <= set(";|&()"):
             if words or writes:
-                yield Command(line, tuple(words), after, tuple(writes), block)
+                yield ShellCommand(line, tuple(words), after, tuple(writes), block)
             words, writes, after = [], [], token
         elif token and set(token) <= set("<>&"):
             redirect = token

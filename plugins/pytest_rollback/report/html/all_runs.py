@@ -17,7 +17,7 @@ MOST_RUNS, MOST_BARS = 500, 40
 HEIGHT = 120
 
 
-class Debt(NamedTuple):
+class DrillDue(NamedTuple):
     """One kind of drill: when it last succeeded, and whether the next is due."""
 
     where: str
@@ -29,7 +29,7 @@ class Debt(NamedTuple):
     tone: str
 
 
-class Column(NamedTuple):
+class TableColumn(NamedTuple):
     """One rollback in a chart, in per cent of it."""
 
     x: str
@@ -44,8 +44,8 @@ class Trend(NamedTuple):
     """How long rollbacks of one target took, and users got nothing."""
 
     where: str
-    columns: tuple[Column, ...]
-    outages: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
+    outages: tuple[TableColumn, ...]
     limit: str
     latest: str
     best: str
@@ -53,7 +53,7 @@ class Trend(NamedTuple):
     outage: str
 
 
-class Listed(NamedTuple):
+class RunRow(NamedTuple):
     """One run in the list."""
 
     run: str
@@ -90,11 +90,11 @@ def where(row: Row) -> str:
     return " on ".join(filter(None, names)) or "unknown"
 
 
-def listed(row: Row) -> Listed:
+def listed(row: Row) -> RunRow:
     """Return one run as it is listed."""
     run, verdict = row.text("run", 80), row.text("verdict", 60) or "INCONCLUSIVE"
     elapsed, rto = row.number("elapsed"), row.number("rto")
-    return Listed(
+    return RunRow(
         run=run,
         when=moment(row.text("started", 40)),
         where=where(row),
@@ -125,13 +125,13 @@ def kinds(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:
     return found
 
 
-def debts(rows: Iterable[Row], now: dt.datetime) -> Iterable[Debt]:
+def debts(rows: Iterable[Row], now: dt.datetime) -> Iterable[DrillDue]:
     """Yield each kind of drill with its age, the most urgent first."""
     found = [debt(*kind, each, now) for kind, each in kinds(rows).items()]
     return sorted(found, key=lambda each: (each.tone == "good", each.where, each.scenario))
 
 
-def debt(place: str, scenario: str, rows: Sequence[Row], now: dt.datetime) -> Debt:
+def debt(place: str, scenario: str, rows: Sequence[Row], now: dt.datetime) -> DrillDue:
     """Return one kind of drill."""
     limit = rows[-1].number("max_age") or 90 * DAY
     good = [row for row in rows if row.flag("drilled")]
@@ -144,7 +144,7 @@ def debt(place: str, scenario: str, rows: Sequence[Row], now: dt.datetime) -> De
         state, tone = f"overdue by {days(age - limit)}", "bad"
     elif is_changed(good[-1], rows[-1]):
         state, tone = "rollback.toml has changed since", "doubt"
-    return Debt(
+    return DrillDue(
         where=place,
         scenario=scenario,
         last=moment(last.isoformat()) if last else "",
@@ -213,12 +213,12 @@ def pairs(rows: Sequence[Row], values: Sequence[Any]) -> Iterable[tuple[int, tup
     return enumerate(zip(rows, values, strict=True))
 
 
-def column(row: Row, place: int, value: float, rows: Sequence[Row], whole: float) -> Column:
+def column(row: Row, place: int, value: float, rows: Sequence[Row], whole: float) -> TableColumn:
     """Return one bar: how long a run took, or how long users got nothing."""
     share = value / whole
     verdict = row.text("verdict", 60)
     wide = max(len(rows), 12)
-    return Column(
+    return TableColumn(
         x=percent(1 - (len(rows) - place - 0.1) / wide),
         width=percent(0.8 / wide),
         y=percent(1 - share),

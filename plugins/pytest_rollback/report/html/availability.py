@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_rollback.report.html.reader import Some, some
-from pytest_rollback.report.html.timeline import Tick, ticks
+from pytest_rollback.report.html.reader import Excerpt, some
+from pytest_rollback.report.html.timeline import AxisTick, ticks
 from pytest_rollback.text.quantities import clock, percent
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Second(NamedTuple):
         return next((kind for kind, number in got if number), "nothing asked")
 
 
-class Block(NamedTuple):
+class AvailabilityBlock(NamedTuple):
     """One coloured piece of one column; x and width in per cent, y and height in pixels."""
 
     kind: str
@@ -52,12 +52,12 @@ class Stretch(NamedTuple):
     seconds: int
 
 
-class Users(NamedTuple):
+class AvailabilityView(NamedTuple):
     """The chart, and the same in words."""
 
-    blocks: tuple[Block, ...]
-    ticks: tuple[Tick, ...]
-    stretches: Some[Stretch]
+    blocks: tuple[AvailabilityBlock, ...]
+    ticks: tuple[AxisTick, ...]
+    stretches: Excerpt[Stretch]
     totals: dict[str, int]
     place: str
     problem: str
@@ -85,7 +85,7 @@ def columns(asked: list[Second], begin: int, width: int) -> list[Second]:
     ]
 
 
-def stack(shares: tuple[float, ...], begin: float, end: float) -> list[Block]:
+def stack(shares: tuple[float, ...], begin: float, end: float) -> list[AvailabilityBlock]:
     """Return the pieces of one column, what users like best at the bottom."""
     x, width = percent(begin), percent(min(end + OVERLAP, 1.0) - begin)
     blocks, y = [], HEIGHT
@@ -93,7 +93,7 @@ def stack(shares: tuple[float, ...], begin: float, end: float) -> list[Block]:
         height = HEIGHT * share
         y -= height
         if height:
-            blocks.append(Block(kind, x, width, f"{y:.1f}", f"{height:.1f}"))
+            blocks.append(AvailabilityBlock(kind, x, width, f"{y:.1f}", f"{height:.1f}"))
     return blocks
 
 
@@ -103,9 +103,9 @@ def shares(column: Second) -> tuple[float, ...]:
     return tuple(value / total if total else 0.0 for value in column[1:])
 
 
-def blocks(asked: list[Second], number: int) -> list[Block]:
+def blocks(asked: list[Second], number: int) -> list[AvailabilityBlock]:
     """Return the pieces of all columns; equal neighbours are one."""
-    found: list[Block] = []
+    found: list[AvailabilityBlock] = []
     for (_, same), group in groupby(
         enumerate(asked), lambda at: (at[1].second - at[0], shares(at[1]))
     ):
@@ -123,7 +123,7 @@ def stretches(asked: list[Second]) -> list[Stretch]:
     return found
 
 
-def users(record: Row) -> Users | None:
+def users(record: Row) -> AvailabilityView | None:
     """Return what users got, or None when nobody asked."""
     asked = seconds(record)
     if not asked:
@@ -135,4 +135,4 @@ def users(record: Row) -> Users | None:
     said = some(stretches(asked), record.limits.items)
     drawn = tuple(blocks(columns(asked, begin, width), number))
     place, problem = record.text("users_asked_from", 200), record.text("users_problem", 300)
-    return Users(drawn, ticks(number * width), said, totals, place, problem)
+    return AvailabilityView(drawn, ticks(number * width), said, totals, place, problem)

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_rollback.text.quantities import TICKS
 
 if TYPE_CHECKING:
-    from pytest_rollback.report.html.reader import Row, Some
+    from pytest_rollback.report.html.reader import Excerpt, Row
 
 
-class Item(NamedTuple):
+class ItemView(NamedTuple):
     """One item, its state, and the criteria that say so."""
 
     text: str
     state: str
     tone: str
-    by: Some[str]
+    by: Excerpt[str]
 
 
 class Checklist(NamedTuple):
     """One list of the procedure."""
 
     name: str
-    items: tuple[Item, ...]
+    items: tuple[ItemView, ...]
 
     @property
     def done(self) -> int:
@@ -31,15 +31,15 @@ class Checklist(NamedTuple):
         return sum(item.tone == "good" for item in self.items)
 
 
-def item(row: Row) -> Item:
+def item(row: Row) -> ItemView:
     """Return one item as it is shown; an unknown state counts as not checked."""
     state = row.text("state", 40) or "not checked"
-    return Item(row.text("item", 400), state, TICKS.get(state, "idle"), row.texts("by"))
+    return ItemView(row.text("item", 400), state, TICKS.get(state, "idle"), row.texts("by"))
 
 
 def checklists(record: Row) -> tuple[Checklist, ...]:
     """Return the lists in the order of the procedure."""
-    lists: dict[str, list[Item]] = {}
+    lists: dict[str, list[ItemView]] = {}
     for row in record.rows("checklist")[: record.limits.rows]:
         lists.setdefault(row.text("list", 80) or "Checklist", []).append(item(row))
     return tuple(Checklist(name, tuple(items)) for name, items in lists.items())

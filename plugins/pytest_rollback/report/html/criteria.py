@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_rollback.report.html.reader import Some, some
+from pytest_rollback.report.html.reader import Excerpt, some
 from pytest_rollback.text.quantities import OUTCOMES, span
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ FOLDED = 20
 """Met criteria of one suite that are shown without being asked for."""
 
 
-class Criterion(NamedTuple):
+class CriterionView(NamedTuple):
     """One criterion for one component, or for the whole system."""
 
     id: str
@@ -30,8 +30,8 @@ class Criterion(NamedTuple):
     seconds: str
     message: str
     hint: str
-    findings: Some[str]
-    evidence: Some[tuple[str, str]]
+    findings: Excerpt[str]
+    evidence: Excerpt[tuple[str, str]]
     nodeid: str
 
     @property
@@ -44,18 +44,18 @@ class Suite(NamedTuple):
     """The criteria of one suite, those that need somebody first; many met ones are folded."""
 
     name: str
-    criteria: Some[Criterion]
+    criteria: Excerpt[CriterionView]
     counts: dict[str, int]
     total: int
 
     @property
-    def folded(self) -> tuple[Criterion, ...]:
+    def folded(self) -> tuple[CriterionView, ...]:
         """The met criteria, when they are too many to be read past."""
         met = tuple(each for each in self.criteria.shown if each.outcome == "met")
         return met if len(met) > FOLDED else ()
 
     @property
-    def plain(self) -> tuple[Criterion, ...]:
+    def plain(self) -> tuple[CriterionView, ...]:
         """The criteria that are not folded."""
         if not self.folded:
             return self.criteria.shown
@@ -74,10 +74,10 @@ def counts(rows: list[Row]) -> dict[str, int]:
     return {name: counted[name] for name in ORDER if counted[name]}
 
 
-def criterion(row: Row) -> Criterion:
+def criterion(row: Row) -> CriterionView:
     """Return one criterion as it is shown."""
     result = outcome(row)
-    return Criterion(
+    return CriterionView(
         id=row.text("id", 120),
         component=row.text("component", 80),
         phase=row.text("phase", 40),
@@ -98,7 +98,7 @@ def suite(name: str, rows: list[Row]) -> Suite:
     """Return one suite; a criterion that is not met comes before one that is."""
     ordered = sorted(rows, key=lambda row: ORDER.index(outcome(row)))
     first = some(ordered, rows[0].limits.rows)
-    shown = Some(tuple(criterion(row) for row in first.shown), first.left)
+    shown = Excerpt(tuple(criterion(row) for row in first.shown), first.left)
     return Suite(name or "other", shown, counts(rows), len(rows))
 
 

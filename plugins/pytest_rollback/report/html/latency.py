@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_rollback.report.html.reader import Some, some
+from pytest_rollback.report.html.reader import Excerpt, some
 from pytest_rollback.text.quantities import milliseconds, percent
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ LINES = {"p50": "p50", "p95": "p95", "baseline p95": "baseline_p95", "limit": "l
 ROUND = tuple(step * 10**power for power in range(-2, 6) for step in (1, 2, 5))
 
 
-class Column(NamedTuple):
+class HistogramColumn(NamedTuple):
     """One bar of the histogram; `slow` when it is beyond the limit."""
 
     x: str
@@ -33,7 +33,7 @@ class Column(NamedTuple):
     slow: bool
 
 
-class Line(NamedTuple):
+class ValueLine(NamedTuple):
     """A vertical line: what it marks, where, and its value in words."""
 
     name: str
@@ -54,13 +54,13 @@ class Axis(NamedTuple):
         return min(1.0, share)
 
 
-class Probe(NamedTuple):
+class ProbeView(NamedTuple):
     """The response times of one probe."""
 
     name: str
     component: str
-    columns: tuple[Column, ...]
-    lines: tuple[Line, ...]
+    columns: tuple[HistogramColumn, ...]
+    lines: tuple[ValueLine, ...]
     ticks: tuple[tuple[str, str], ...]
     samples: int
     slowest: str
@@ -75,13 +75,15 @@ def axis(values: Sequence[float]) -> Axis:
     return Axis(min(shown) / 1.3, max(shown) * 1.3)
 
 
-def columns(samples: Sequence[float], scale: Axis, limit: float | None) -> tuple[Column, ...]:
+def columns(
+    samples: Sequence[float], scale: Axis, limit: float | None
+) -> tuple[HistogramColumn, ...]:
     """Return the histogram's bars, the highest as high as the chart."""
     counted = Counter(min(BINS - 1, int(scale.at(sample) * BINS)) for sample in samples)
     most = max(counted.values(), default=1)
     edge = BINS if limit is None else scale.at(limit) * BINS
     return tuple(
-        Column(
+        HistogramColumn(
             x=percent(place / BINS),
             width=percent(0.86 / BINS),
             y=f"{HEIGHT - HEIGHT * number / most:.1f}",
@@ -92,11 +94,11 @@ def columns(samples: Sequence[float], scale: Axis, limit: float | None) -> tuple
     )
 
 
-def marks(row: Row, scale: Axis) -> tuple[Line, ...]:
+def marks(row: Row, scale: Axis) -> tuple[ValueLine, ...]:
     """Return the lines of a probe: percentiles, baseline and limit, as far as they are known."""
     values = {name: row.number(key) for name, key in LINES.items()}
     return tuple(
-        Line(name, LINES[name].split("_")[0], percent(scale.at(value)), milliseconds(value))
+        ValueLine(name, LINES[name].split("_")[0], percent(scale.at(value)), milliseconds(value))
         for name, value in values.items()
         if value is not None
     )
@@ -114,14 +116,14 @@ def scale_ticks(scale: Axis) -> tuple[tuple[str, str], ...]:
     return tuple((percent(at), milliseconds(value)) for at, value in wanted)
 
 
-def probe(row: Row) -> Probe:
+def probe(row: Row) -> ProbeView:
     """Return one probe's chart."""
     samples = row.numbers("samples_ms")
     known = [value for key in LINES.values() if (value := row.number(key)) is not None]
     scale = axis([*samples, *known] or [1.0])
     limit, p95 = row.number("limit_ms"), row.number("p95")
     slow = limit is not None and p95 is not None and p95 > limit
-    return Probe(
+    return ProbeView(
         name=row.text("probe", 80),
         component=row.text("component", 80),
         columns=columns(samples, scale, limit),
@@ -134,7 +136,7 @@ def probe(row: Row) -> Probe:
     )
 
 
-def probes(record: Row) -> Some[Probe]:
+def probes(record: Row) -> Excerpt[ProbeView]:
     """Return the charts of all probes."""
     first = some(record.rows("latency"), min(48, record.limits.rows))
-    return Some(tuple(probe(row) for row in first.shown), first.left)
+    return Excerpt(tuple(probe(row) for row in first.shown), first.left)

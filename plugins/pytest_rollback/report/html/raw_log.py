@@ -18,7 +18,7 @@ RANK = ("passed", "skipped", "xfailed", "xpassed", "failed", "error")
 TONES = {"passed": "good", "failed": "bad", "error": "bad"}
 
 
-class Entry(NamedTuple):
+class LoggedTest(NamedTuple):
     """One test: its worst outcome, how long it took, and its last output."""
 
     nodeid: str
@@ -28,7 +28,7 @@ class Entry(NamedTuple):
     output: str
 
 
-class Line(NamedTuple):
+class LogLine(NamedTuple):
     """One test as it is shown."""
 
     nodeid: str
@@ -43,7 +43,7 @@ class Log:
 
     def __init__(self, redact: Redact) -> None:
         self.redact = redact
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, LoggedTest] = {}
 
     def keep(self, text: str) -> str:
         """Return a text without secrets, short enough to be kept."""
@@ -58,9 +58,9 @@ class Log:
         sections: Iterable[tuple[str, str]],
     ) -> None:
         """Take one report of a test; `sections` holds all its output so far, by name."""
-        old = self.entries.get(nodeid, Entry("", "passed", 0.0, "", ""))
+        old = self.entries.get(nodeid, LoggedTest("", "passed", 0.0, "", ""))
         parts = [f"── {self.keep(name)} ──\n{self.keep(text)}" for name, text in sections]
-        self.entries[nodeid] = Entry(
+        self.entries[nodeid] = LoggedTest(
             nodeid=cut_name(self.keep(nodeid)),
             outcome=max(old.outcome, outcome, key=rank),
             seconds=old.seconds + seconds,
@@ -68,7 +68,7 @@ class Log:
             output=ends("\n".join(parts), KEPT) or old.output,
         )
 
-    def lines(self, limits: Limits) -> tuple[Line, ...]:
+    def lines(self, limits: Limits) -> tuple[LogLine, ...]:
         """Return the tests as they are shown, those that went wrong first."""
         worst = sorted(self.entries.values(), key=lambda entry: -rank(entry.outcome))
         return tuple(line(entry, limits.letters) for entry in worst[: limits.rows])
@@ -89,8 +89,8 @@ def cut_name(nodeid: str) -> str:
     return ends(nodeid, 300).replace("\n", " ")
 
 
-def line(entry: Entry, letters: int) -> Line:
+def line(entry: LoggedTest, letters: int) -> LogLine:
     """Return one test as it is shown."""
     text = "\n".join(ends(each, letters) for each in (entry.problems, entry.output) if each)
     tone = TONES.get(entry.outcome, "doubt")
-    return Line(entry.nodeid, entry.outcome, tone, span(entry.seconds), text)
+    return LogLine(entry.nodeid, entry.outcome, tone, span(entry.seconds), text)

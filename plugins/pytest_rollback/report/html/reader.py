@@ -29,17 +29,17 @@ class Limits(NamedTuple):
         return Limits(*(max(1, each // 2) for each in self))
 
 
-class Some(NamedTuple, Generic[T]):
+class Excerpt(NamedTuple, Generic[T]):
     """The first of a list, and how many more there are."""
 
     shown: tuple[T, ...] = ()
     left: int = 0
 
 
-def some(things: Iterable[T], most: int) -> Some[T]:
+def some(things: Iterable[T], most: int) -> Excerpt[T]:
     """Return the first things of a list."""
     everything = tuple(things)
-    return Some(everything[:most], max(0, len(everything) - most))
+    return Excerpt(everything[:most], max(0, len(everything) - most))
 
 
 def finite(value: object) -> float | None:
@@ -99,10 +99,10 @@ class Row:
         found = (finite(each) for each in listed(self.raw.get(key)))
         return tuple(each for each in found if each is not None)
 
-    def texts(self, key: str) -> Some[str]:
+    def texts(self, key: str) -> Excerpt[str]:
         """Return the first texts of a list."""
         first = some(listed(self.raw.get(key)), self.limits.items)
-        return Some(tuple(self.show(each, 500) for each in first.shown), first.left)
+        return Excerpt(tuple(self.show(each, 500) for each in first.shown), first.left)
 
     def row(self, key: str) -> Row:
         """Return an object in this one, an empty one for null."""
@@ -114,11 +114,11 @@ class Row:
         found = listed(self.raw.get(key))
         return [replace(self, raw=each) for each in found if isinstance(each, dict)]
 
-    def pairs(self, key: str) -> Some[tuple[str, str]]:
+    def pairs(self, key: str) -> Excerpt[tuple[str, str]]:
         """Return keys and values of an object in this one, both as texts."""
         first = some(self.row(key).raw.items(), self.limits.items)
         shown = tuple((self.show(name, 200), self.show(value)) for name, value in first.shown)
-        return Some(shown, first.left)
+        return Excerpt(shown, first.left)
 
 
 def fit(make: Callable[[Limits], str], most: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_rollback.report.html.reader import Some, some
+from pytest_rollback.report.html.reader import Excerpt, some
 
 if TYPE_CHECKING:
     from pytest_rollback.report.html.reader import Row
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 TONES = {"roll back": "bad", "isolate": "doubt", "fix": "doubt", "monitor": "good"}
 
 
-class Rule(NamedTuple):
+class RuleView(NamedTuple):
     """One rule that fired: what it calls for, and the value that is beyond its threshold."""
 
     calls: str
@@ -24,19 +24,19 @@ class Rule(NamedTuple):
     note: str
 
 
-class Advice(NamedTuple):
+class RecommendationView(NamedTuple):
     """The recommendation."""
 
     words: str
-    rules: Some[Rule]
-    notes: Some[str]
-    steps: Some[str]
+    rules: Excerpt[RuleView]
+    notes: Excerpt[str]
+    steps: Excerpt[str]
 
 
-def rule(row: Row) -> Rule:
+def rule(row: Row) -> RuleView:
     """Return one rule as it is shown."""
     calls = row.text("calls for", 40)
-    return Rule(
+    return RuleView(
         calls=calls,
         tone=TONES.get(calls, "idle"),
         name=row.text("id", 120),
@@ -47,12 +47,12 @@ def rule(row: Row) -> Rule:
     )
 
 
-def advice(record: Row) -> Advice | None:
+def advice(record: Row) -> RecommendationView | None:
     """Return the recommendation, or None where triage was not asked."""
     row = record.row("advice")
     words = row.text("words", 120)
     if not words:
         return None
     first = some(row.rows("rules"), record.limits.items)
-    rules = Some(tuple(rule(each) for each in first.shown), first.left)
-    return Advice(words, rules, row.texts("notes"), row.texts("steps"))
+    rules = Excerpt(tuple(rule(each) for each in first.shown), first.left)
+    return RecommendationView(words, rules, row.texts("notes"), row.texts("steps"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_rollback.report.html.reader import Some, some
+from pytest_rollback.report.html.reader import Excerpt, some
 from pytest_rollback.text.quantities import PHASES, clock, percent, span
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ TICKS = 5
 LANE = 46
 
 
-class Tick(NamedTuple):
+class AxisTick(NamedTuple):
     """A line of the time axis; which side of it has room for its label."""
 
     x: str
@@ -31,7 +31,7 @@ class Bar(NamedTuple):
     width: str
 
 
-class Change(NamedTuple):
+class ChangeView(NamedTuple):
     """One thing that altered the host."""
 
     what: str
@@ -52,27 +52,27 @@ class Phase(NamedTuple):
     shadow: Bar | None
     beyond: bool
     over: Bar | None
-    changes: Some[Change]
+    changes: Excerpt[ChangeView]
     total: int
 
 
-class Timeline(NamedTuple):
+class TimelineView(NamedTuple):
     """The chart of all phases and the bar of the whole against the RTO."""
 
     phases: tuple[Phase, ...]
-    ticks: tuple[Tick, ...]
+    ticks: tuple[AxisTick, ...]
     height: int
     used: str
     limit: str
     late: bool
 
 
-def ticks(end: float) -> tuple[Tick, ...]:
+def ticks(end: float) -> tuple[AxisTick, ...]:
     """Return at most six lines over so many seconds, at round times."""
     fitting = [step for step in STEPS if end / step <= TICKS]
     step = fitting[0] if fitting else end / TICKS
     marks = [step * index for index in range(int(end / step) + 1)]
-    return tuple(Tick(percent(at / end), clock(at), side(at / end)) for at in marks)
+    return tuple(AxisTick(percent(at / end), clock(at), side(at / end)) for at in marks)
 
 
 def side(share: float) -> str:
@@ -88,14 +88,14 @@ def piece(begin: float, end: float, whole: float) -> Bar:
     return Bar(percent(min(begin / whole, 0.996)), percent(share))
 
 
-def changes(phase: Row) -> Some[Change]:
+def changes(phase: Row) -> Excerpt[ChangeView]:
     """Return the first changes of a phase."""
     first = some(phase.rows("changes"), phase.limits.items)
     shown = [
-        Change(each.text("what", 600), each.text("why", 600), span(each.number("seconds")))
+        ChangeView(each.text("what", 600), each.text("why", 600), span(each.number("seconds")))
         for each in first.shown
     ]
-    return Some(tuple(shown), first.left)
+    return Excerpt(tuple(shown), first.left)
 
 
 def spent(took: float | None, budget: float | None) -> str:
@@ -128,7 +128,7 @@ def lane(phase: Row, index: int, whole: float) -> Phase:
     )
 
 
-def timeline(record: Row) -> Timeline:
+def timeline(record: Row) -> TimelineView:
     """Return the phases of a run on one axis: from the decision to its last second."""
     rows = record.rows("phases")[: record.limits.rows]
     ends = [(row.number("begin") or 0) + (row.number("seconds") or 0) for row in rows]
@@ -137,7 +137,7 @@ def timeline(record: Row) -> Timeline:
     full = max(elapsed, rto) or 1.0
     lanes = tuple(lane(row, index, whole) for index, row in enumerate(rows))
     late = rto < elapsed
-    return Timeline(
+    return TimelineView(
         phases=lanes,
         ticks=ticks(whole),
         height=len(lanes) * LANE,

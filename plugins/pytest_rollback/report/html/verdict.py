@@ -8,7 +8,7 @@ from pytest_rollback.report.html.criteria import counts
 from pytest_rollback.text.quantities import NOTHING, VERDICTS, clock, moment, span
 
 if TYPE_CHECKING:
-    from pytest_rollback.report.html.reader import Row, Some
+    from pytest_rollback.report.html.reader import Excerpt, Row
 
 
 class Tile(NamedTuple):
@@ -33,7 +33,7 @@ class Verdict(NamedTuple):
     tiles: tuple[Tile, ...]
     counts: dict[str, int]
     total: int
-    reasons: Some[str]
+    reasons: Excerpt[str]
     resume: str
     run: str
 

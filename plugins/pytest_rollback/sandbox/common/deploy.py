@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pytest_rollback.agent.backup import save
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.errors import Refused, UsageError
 from pytest_rollback.sandbox.common.recipe import text
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def first(site: Site, source: Path) -> Release:
+def first(site: Site, source: Path) -> ReleaseFiles:
     """Install the very first release: everything below the root."""
-    release = Release.stage(
+    release = ReleaseFiles.stage(
         source, site.layout.directory / "incoming", site.filling, site.recipe.table.version
     )
     release.install(site.layout.root)
@@ -40,7 +40,7 @@ def deploy(site: Site, source: Path) -> str:
         Unfinished: the release does not become healthy.
     """
     incoming = site.layout.directory / "incoming"
-    release = Release.stage(source, incoming, site.filling, site.recipe.table.version)
+    release = ReleaseFiles.stage(source, incoming, site.filling, site.recipe.table.version)
     changed, added = release.difference(site.layout.root)
     from_ = site.release()
     if release.name == from_ or not changed + added:
@@ -81,7 +81,7 @@ def save_backups(
     """
     try:
         save.save(wish(site.document, changed, added, previous, current))
-    except Problem as problem:
+    except HostError as problem:
         raise Refused(problem.message, hint=problem.hint) from problem
 
 
@@ -110,7 +110,7 @@ def wish(
 
 
 @dataclass(frozen=True)
-class Filling:
+class Placeholders:
     """Which files hold placeholders, what these stand for, and which files hold secrets."""
 
     patterns: tuple[str, ...]
@@ -136,7 +136,7 @@ class Filling:
 
 
 @dataclass(frozen=True)
-class Release:
+class ReleaseFiles:
     """A filled folder with the files that a deploy brings, and the release's name."""
 
     name: str
@@ -144,7 +144,7 @@ class Release:
     files: tuple[str, ...]
 
     @classmethod
-    def stage(cls, source: Path, folder: Path, filling: Filling, version: str) -> Release:
+    def stage(cls, source: Path, folder: Path, filling: Placeholders, version: str) -> ReleaseFiles:
         """Return a release, filled, in a folder of its own.
 
         Raises:

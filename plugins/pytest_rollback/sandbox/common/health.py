@@ -14,23 +14,23 @@ PATIENCE = 15.0
 PAUSE = 0.04
 
 
-class Answer(NamedTuple):
+class HealthAnswer(NamedTuple):
     """What a URL answered; status 0 when nobody did, and then why."""
 
     status: int
     body: str
 
 
-def ask(url: str, timeout: float = 2.0) -> Answer:
+def ask(url: str, timeout: float = 2.0) -> HealthAnswer:
     """Return what a URL answers."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout)
     try:
         connection.request("GET", parts.path or "/", headers={"Connection": "close"})
         answer = connection.getresponse()
-        return Answer(answer.status, answer.read().decode(errors="replace"))
+        return HealthAnswer(answer.status, answer.read().decode(errors="replace"))
     except (OSError, http.client.HTTPException) as error:
-        return Answer(0, str(error) or type(error).__name__)
+        return HealthAnswer(0, str(error) or type(error).__name__)
     finally:
         connection.close()
 

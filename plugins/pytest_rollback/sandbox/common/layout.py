@@ -156,7 +156,7 @@ def _temporary(prefix: str) -> Path:
 
 
 @dataclass(frozen=True)
-class Note:
+class SandboxNote:
     """One sandbox: what it is made of, its ports, its manager, and who started it.
 
     `creator` is None for a sandbox that is meant to outlive the process that started it.
@@ -176,7 +176,7 @@ class Note:
         fresh.replace(layout.note)
 
     @classmethod
-    def read(cls, layout: Layout) -> Note:
+    def read(cls, layout: Layout) -> SandboxNote:
         """Return the note in a directory.
 
         Raises:
@@ -202,7 +202,7 @@ def abandoned(prefix: str = PREFIX) -> Iterator[Path]:
     for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
         layout = Layout(path)
         try:
-            creator = Note.read(layout).creator
+            creator = SandboxNote.read(layout).creator
         except Unreachable:
             continue
         if creator and not alive(creator):

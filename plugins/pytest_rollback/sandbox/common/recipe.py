@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FILE = "embedded.toml"
 
 
-class Table(Frozen):
+class SandboxTable(Frozen):
     """`[sandbox]`: paths are relative to the folder of the file; `words` are further {words}."""
 
     manifest: str = "../../rollback.toml"
@@ -42,7 +42,7 @@ class Recipe:
     """A folder that a sandbox can be made of: its table, and the overlay over the manifest."""
 
     folder: Path
-    table: Table
+    table: SandboxTable
     base: dict[str, Any]
     overlay: dict[str, Any]
 
@@ -56,7 +56,7 @@ class Recipe:
         folder = folder.resolve()
         overlay = parsed(folder / file)
         try:
-            table = Table.model_validate(immutable(overlay.pop("sandbox", {})))
+            table = SandboxTable.model_validate(immutable(overlay.pop("sandbox", {})))
         except ValidationError as error:
             raise ManifestError(
                 f"{folder / file}: [sandbox] cannot be used: {error}", hint=f"edit {folder / file}"

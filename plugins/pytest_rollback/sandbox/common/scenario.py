@@ -30,7 +30,7 @@ COMPILE = (
 )
 
 
-class About(Frozen):
+class ScenarioSummary(Frozen):
     """`scenario.toml`: what is bad, which component is hit, and where it shows.
 
     `shows` is one of unit, restarts, latency, log, health and request. `bytecode` names sources
@@ -50,7 +50,7 @@ class Scenario:
     """One way to be bad: its name, what it is about, and its files."""
 
     name: str
-    about: About
+    about: ScenarioSummary
     folder: Path
 
     @property
@@ -67,9 +67,11 @@ class Scenario:
             ManifestError: its `scenario.toml` cannot be used.
         """
         if not (folder / FILE).is_file():
-            return cls(folder.name, About(description="an overlay without a description"), folder)
+            return cls(
+                folder.name, ScenarioSummary(description="an overlay without a description"), folder
+            )
         try:
-            about = About.model_validate(immutable(parsed(folder / FILE)))
+            about = ScenarioSummary.model_validate(immutable(parsed(folder / FILE)))
         except ValidationError as error:
             raise ManifestError(
                 f"{folder / FILE}: {error}", hint=f"edit {folder / FILE}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.sandbox.common import deploy, health, ports, postgres, processes, scenario
-from pytest_rollback.sandbox.common.layout import Layout, Note, abandoned, place
+from pytest_rollback.sandbox.common.layout import Layout, SandboxNote, abandoned, place
 from pytest_rollback.sandbox.common.recipe import Recipe
 from pytest_rollback.sandbox.local import pristine
 from pytest_rollback.sandbox.local.site import OWN, Site
@@ -40,7 +40,7 @@ class Embedded:
     def __init__(self, folder: Path) -> None:
         self.recipe = Recipe.read(folder)
         self._site: Site | None = None
-        self._note: Note | None = None
+        self._note: SandboxNote | None = None
 
     @property
     def site(self) -> Site:
@@ -99,7 +99,7 @@ class Embedded:
         """Build and start everything, side by side where one thing does not need the other."""
         claimed = ports.claim(self.recipe.ports, layout.directory)
         token = secrets.token_hex(16)
-        self._write(layout, Note(str(self.recipe.folder), token, claimed, creator=creator))
+        self._write(layout, SandboxNote(str(self.recipe.folder), token, claimed, creator=creator))
         layout.create()
         postgres.bring_tools(layout.database)
         site = self._site = Site(layout, self.recipe, claimed, Manager(layout))
@@ -118,7 +118,7 @@ class Embedded:
         site.postgres.dump(site.database, deploy.dump_path(site))
         pristine.take(site)
 
-    def _write(self, layout: Layout, note: Note) -> None:
+    def _write(self, layout: Layout, note: SandboxNote) -> None:
         self._note = note
         note.write(layout)
 
@@ -129,9 +129,9 @@ class Embedded:
         self._write(self.site.layout, replace(note, manager=manager))
         self.site.manager.wait()
 
-    def _noted(self) -> Note:
+    def _noted(self) -> SandboxNote:
         """Return what was written down about the sandbox."""
-        return self._note or Note.read(self.site.layout)
+        return self._note or SandboxNote.read(self.site.layout)
 
     @classmethod
     def attach(cls, directory: Path) -> Self:
@@ -141,7 +141,7 @@ class Embedded:
             Unreachable: there is none.
         """
         layout = Layout(directory.absolute())
-        note = Note.read(layout)
+        note = SandboxNote.read(layout)
         sandbox = cls(Path(note.folder))
         sandbox._note = note
         sandbox._site = Site(layout, sandbox.recipe, note.ports, Manager(layout))

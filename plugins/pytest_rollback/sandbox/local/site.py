@@ -12,7 +12,7 @@ import tomli_w
 
 from pytest_rollback.errors import Unfinished
 from pytest_rollback.sandbox.common import health
-from pytest_rollback.sandbox.common.deploy import Filling
+from pytest_rollback.sandbox.common.deploy import Placeholders
 from pytest_rollback.sandbox.common.history import History
 from pytest_rollback.sandbox.common.layout import words
 from pytest_rollback.sandbox.common.postgres import Postgres, owner
@@ -60,10 +60,10 @@ class Site:
         return History(self.layout.root)
 
     @cached_property
-    def filling(self) -> Filling:
+    def filling(self) -> Placeholders:
         """Return how the files of a release are filled."""
         secrets = tuple(self.document["system"].get("secrets", ()))
-        return Filling(tuple(self.recipe.table.fill), self.words, secrets)
+        return Placeholders(tuple(self.recipe.table.fill), self.words, secrets)
 
     @property
     def components(self) -> list[dict[str, Any]]:

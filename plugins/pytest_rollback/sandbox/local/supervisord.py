@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 from xmlrpc.client import Fault
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.services.supervisor_rpc import call
 from pytest_rollback.errors import Unfinished
 from pytest_rollback.sandbox.common.processes import MARK, Identity, identity
@@ -125,7 +125,7 @@ class Manager:
 
     def answers(self) -> bool:
         """Tell whether the manager answers."""
-        with contextlib.suppress(Problem, Fault):
+        with contextlib.suppress(HostError, Fault):
             return bool(call(self.question, "getState"))
         return False
 
@@ -195,7 +195,7 @@ class Manager:
 
     def shut_down(self) -> None:
         """Ask the manager to stop everything and to end; do not wait."""
-        with contextlib.suppress(Problem, Fault):
+        with contextlib.suppress(HostError, Fault):
             call(self.question, "shutdown")
 
     def reap(self) -> None:

@@ -16,7 +16,7 @@ from pytest_rollback.errors import Unfinished
 from pytest_rollback.manifest.load import parse
 from pytest_rollback.manifest.model import System
 from pytest_rollback.sandbox.common import health
-from pytest_rollback.sandbox.common.deploy import Filling
+from pytest_rollback.sandbox.common.deploy import Placeholders
 from pytest_rollback.sandbox.common.history import History
 from pytest_rollback.sandbox.common.layout import Layout
 from pytest_rollback.sandbox.common.postgres import SUPERUSER
@@ -28,7 +28,7 @@ BOOT, PATIENCE, SETTLED = 30.0, 30.0, 6.0
 """Seconds to boot, to be healthy, and to have answered or failed after a scenario."""
 
 
-class Look(NamedTuple):
+class ComponentHealth(NamedTuple):
     """How one component is: its unit's state, what its probe was answered, what is wrong."""
 
     state: str
@@ -74,9 +74,9 @@ class Inside:
         return History(self.layout.root)
 
     @cached_property
-    def filling(self) -> Filling:
+    def filling(self) -> Placeholders:
         """Return how the files of a release are filled."""
-        return Filling(tuple(self.recipe.table.fill), self.words, self.system.about.secrets)
+        return Placeholders(tuple(self.recipe.table.fill), self.words, self.system.about.secrets)
 
     @property
     def units(self) -> list[str]:
@@ -171,7 +171,7 @@ class Inside:
         self.container.run("systemctl", "reset-failed")
         self.container.run("systemctl", "start", "--no-block", *self.units)
 
-    def look(self) -> dict[str, Look]:
+    def look(self) -> dict[str, ComponentHealth]:
         """Return how each component is; one round trip."""
         units = [{"unit": unit} for unit in self.units]
         states = {"noun": "units", "verb": "look", "units": units, "manager": "systemd"}
@@ -181,7 +181,7 @@ class Inside:
         ]
         found, *said = self.connection.ask_all([states, *probes], deadline=60)
         return {
-            each.name: Look(found[each.unit]["state"], one["status"], wrong(one))
+            each.name: ComponentHealth(found[each.unit]["state"], one["status"], wrong(one))
             for each, one in zip(self.system.components, said, strict=True)
         }
 
@@ -221,12 +221,12 @@ def wrong(answer: dict[str, Any]) -> str | None:
     return str(answer["problem"] or "no answer")
 
 
-def sound(look: Look) -> bool:
+def sound(look: ComponentHealth) -> bool:
     """Tell whether a component is up and answers as it should."""
     return look.state == "active" and look.problem is None
 
 
-def waiting(look: Look) -> bool:
+def waiting(look: ComponentHealth) -> bool:
     """Tell whether a component may still get somewhere: it is on its way and answers nothing."""
     return look.status is None and look.state in {"active", "starting"}
 

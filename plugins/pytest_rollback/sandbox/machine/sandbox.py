@@ -12,8 +12,8 @@ import tomli_w
 
 from pytest_rollback.errors import Refused, Unfinished, UsageError
 from pytest_rollback.sandbox.common import deploy, health, ports, processes, scenario
-from pytest_rollback.sandbox.common.deploy import Release, listed
-from pytest_rollback.sandbox.common.layout import Layout, Note, abandoned, place
+from pytest_rollback.sandbox.common.deploy import ReleaseFiles, listed
+from pytest_rollback.sandbox.common.layout import Layout, SandboxNote, abandoned, place
 from pytest_rollback.sandbox.common.recipe import Recipe
 from pytest_rollback.sandbox.machine import ssh_access
 from pytest_rollback.sandbox.machine.image import Image
@@ -101,7 +101,7 @@ class Machine:
         layout.directory.chmod(0o700)
         claimed = ports.claim(PORTS, layout.directory)
         name = f"{PREFIX}{secrets.token_hex(4)}"
-        Note(str(self.recipe.folder), name, claimed, creator=creator).write(layout)
+        SandboxNote(str(self.recipe.folder), name, claimed, creator=creator).write(layout)
         ssh_access.grant(layout.directory, claimed["ssh"])
         inside = self._inside = Inside(Container(name), layout, self.recipe, claimed)
         layout.manifest.write_text(tomli_w.dumps(inside.document), encoding="utf-8")
@@ -136,9 +136,9 @@ class Machine:
         inside.start()
         inside.healthy()
 
-    def _staged(self, source: Path) -> Release:
+    def _staged(self, source: Path) -> ReleaseFiles:
         incoming = self.directory / "incoming"
-        return Release.stage(source, incoming, self.inside.filling, self.recipe.table.version)
+        return ReleaseFiles.stage(source, incoming, self.inside.filling, self.recipe.table.version)
 
     @classmethod
     def attach(cls, directory: Path) -> Self:
@@ -148,7 +148,7 @@ class Machine:
             Unreachable: there is none.
         """
         layout = Layout(directory.absolute())
-        note = Note.read(layout)
+        note = SandboxNote.read(layout)
         machine = cls(Path(note.folder))
         machine._inside = Inside(Container(note.token), layout, machine.recipe, note.ports)
         return machine

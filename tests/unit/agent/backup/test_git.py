@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent.backup import git
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 
 
 class Repository:
@@ -109,7 +109,7 @@ def test_a_shallow_clone_says_how_to_deepen_it(repository: Repository, tmp_path:
     shallow = tmp_path / "shallow"
     repository.git("clone", "-q", "--depth=1", f"file://{repository.place}", str(shallow))
     repository.place = shallow
-    with pytest.raises(Problem, match=r"shallow clone .* does not have") as caught:
+    with pytest.raises(HostError, match=r"shallow clone .* does not have") as caught:
         repository.changed()
 
     assert f"git -C {shallow} fetch --unshallow" in caught.value.hint
@@ -117,21 +117,21 @@ def test_a_shallow_clone_says_how_to_deepen_it(repository: Repository, tmp_path:
 
 def test_an_unknown_commit_is_named(repository: Repository) -> None:
     """A commit that nobody has is a problem, not an empty diff."""
-    with pytest.raises(Problem, match="does not have the commit " + "1" * 40):
+    with pytest.raises(HostError, match="does not have the commit " + "1" * 40):
         repository.holds("app.py", commit="1" * 40)
 
 
 @pytest.mark.parametrize("commit", ["", "--output=x", "HEAD\nHEAD", "a b", "v1 "])
 def test_what_names_no_commit_is_refused(repository: Repository, commit: str) -> None:
     """No option and no second line can come in by the record."""
-    with pytest.raises(Problem, match="names no commit"):
+    with pytest.raises(HostError, match="names no commit"):
         git.holds({"repository": str(repository.place), "commit": commit, "paths": []})
 
 
 def test_no_repository_is_a_problem(tmp_path: Path) -> None:
     """A directory that is none, and one that is not there, are named with a hint."""
     for place in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(Problem, match=str(place)) as caught:
+        with pytest.raises(HostError, match=str(place)) as caught:
             git.changed({"repository": str(place), "previous": "a", "current": "b"})
         assert "[fallback]" in caught.value.hint
 
@@ -181,5 +181,5 @@ def test_without_git_the_problem_says_so(
     monkeypatch.setattr("pytest_rollback.agent.system.command.PLACES", str(tmp_path))
     monkeypatch.setenv("PATH", "")
     assert shutil.which("git") is None
-    with pytest.raises(Problem, match="git is not installed"):
+    with pytest.raises(HostError, match="git is not installed"):
         repository.changed()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rollback.agent.backup import leftovers
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from tests.unit.support.deployed import FILES, Deploy
 
 if TYPE_CHECKING:
@@ -101,5 +101,5 @@ def test_without_a_record_nothing_is_restored(deploy: Deploy) -> None:
     """No record is a problem, not an empty list."""
     (deploy.state / "backups.json").unlink()
 
-    with pytest.raises(Problem, match="no backup set is recorded"):
+    with pytest.raises(HostError, match="no backup set is recorded"):
         look(deploy)

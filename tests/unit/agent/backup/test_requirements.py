@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rollback.agent.backup import requirements
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.system import disk as system_disk
 from tests.unit.support.deployed import Deploy
 from tests.unit.support.volumes import mounted
@@ -127,5 +127,5 @@ def test_a_unit_directory_that_is_read_only_is_told(deploy: Deploy) -> None:
 def test_without_a_record_nothing_is_known(deploy: Deploy) -> None:
     """No set, no sum: it is a problem, not an empty need."""
     for asked in (requirements.rights, requirements.space):
-        with pytest.raises(Problem, match=r"the state directory .* does not exist"):
+        with pytest.raises(HostError, match=r"the state directory .* does not exist"):
             asked(question(deploy))

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from pytest_rollback.agent.backup import save
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files import copy as files_copy
 from pytest_rollback.agent.state import backup_set, lease, runs
 from pytest_rollback.agent.state import directory as places
@@ -48,10 +48,10 @@ def deploy(tmp_path: Path) -> Deploy:
     return Deploy(tmp_path)
 
 
-def refusal(deploy: Deploy, **different: object) -> Problem:
+def refusal(deploy: Deploy, **different: object) -> HostError:
     """Return why a question is refused, having seen that it changed nothing at all."""
     before = deploy.everything()
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(HostError) as caught:
         deploy.save(**different)
 
     assert deploy.everything() == before
@@ -541,12 +541,12 @@ def test_nothing_is_saved_while_a_rollback_goes_on(deploy: Deploy, asked: Saving
     who = {"by": "ann", "host": socket.gethostname(), "pid": os.getpid(), "pid_started": 0.0}
     deploy.save()
     runs.begin({"state": state, **run, **who})
-    with pytest.raises(Problem, match="held by ann") as held:
+    with pytest.raises(HostError, match="held by ann") as held:
         asked(deploy.question())
     runs.end({"state": state, "run": "r1", "outcome": "failed"})
     marker = deploy.state / lease.MARKER
     marker.write_text('["r1"]')
-    with pytest.raises(Problem, match="unfinished") as unfinished:
+    with pytest.raises(HostError, match="unfinished") as unfinished:
         asked(deploy.question())
     marker.unlink()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent.backup import save
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.observe.probes import baseline
 from pytest_rollback.agent.state import backup_set
 from pytest_rollback.agent.state import directory as places
@@ -38,7 +38,7 @@ def test_what_would_be_saved_is_foreseen(deploy: Deploy) -> None:
 
 def test_not_every_reason_is_shown_of_very_many(deploy: Deploy) -> None:
     """Their number is told, and the first fifty of them."""
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(HostError) as caught:
         deploy.save(files=[f"missing/{number:03}" for number in range(save.MOST + 7)])
 
     first, *reasons = caught.value.message.splitlines()
@@ -71,7 +71,7 @@ def test_copies_that_have_no_room_are_refused_before_any_is_made(
                 break
             deploy.put(f"filler {number}", "")
         names = sorted(path.name for path in small.iterdir())
-        with pytest.raises(Problem, match=why) as caught:
+        with pytest.raises(HostError, match=why) as caught:
             deploy.save(files=["a", "b", "c"])
 
         assert sorted(path.name for path in small.iterdir()) == names
@@ -129,7 +129,7 @@ def test_another_set_in_the_way_is_told_once(deploy: Deploy) -> None:
     """Its copies are in the way as well, which goes without saying for each of them."""
     deploy.save()
     deploy.overwrite()
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(HostError) as caught:
         deploy.save(current={"name": "v3", "commit": None})
 
     assert caught.value.message.count("--replace") == 1
@@ -141,7 +141,7 @@ def test_another_set_in_the_way_is_told_once(deploy: Deploy) -> None:
 def test_a_state_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     """Where a file is on the way to it there is no directory to make."""
     (tmp_path / "file").touch()
-    with pytest.raises(Problem, match="cannot be made: ") as caught:
+    with pytest.raises(HostError, match="cannot be made: ") as caught:
         places.made(str(tmp_path / "file" / "state"))
 
     assert f"mkdir -m 0700 -p {tmp_path}/file/state" in caught.value.hint

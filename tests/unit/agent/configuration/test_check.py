@@ -11,7 +11,7 @@ import pytest
 
 from pytest_rollback.agent.backup import requirements
 from pytest_rollback.agent.configuration import check, unit_syntax
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from tests.unit.support.deployed import Deploy
 
 if TYPE_CHECKING:
@@ -203,5 +203,5 @@ def test_a_repository_without_a_recorded_commit_says_so(deploy: Deploy) -> None:
     found = defaults(deploy, repository=str(deploy.root))["git"]
     assert found == {"commit": None, "files": 2, "lacking": {}}
     os.rename(deploy.state, deploy.place / "elsewhere")  # noqa: PTH104 - a directory as a whole
-    with pytest.raises(Problem):
+    with pytest.raises(HostError):
         defaults(deploy, repository=str(deploy.root))

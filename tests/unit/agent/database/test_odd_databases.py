@@ -16,7 +16,7 @@ from pytest_rollback.agent.database import catalog, clone, dump, load, swap
 from pytest_rollback.agent.database import server as servers
 from pytest_rollback.agent.database.restore import reached
 from pytest_rollback.agent.database.server import Server
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import progress
 from pytest_rollback.agent.state.lock import working
 from pytest_rollback.agent.system import command as run_module
@@ -117,7 +117,7 @@ def test_a_dump_that_changes_while_it_is_used_is_refused(shop: Base, tmp_path: P
     """While it is read, and between its look and its copy."""
     file = tmp_path / "dump.sql"
     file.write_text(PLAIN.format(""))
-    with pytest.raises(Problem, match="the dump changed since the plan"), load.opened(str(file)):
+    with pytest.raises(HostError, match="the dump changed since the plan"), load.opened(str(file)):
         file.write_text("another")
     folder = tmp_path / "folder"
     folder.mkdir()
@@ -126,7 +126,7 @@ def test_a_dump_that_changes_while_it_is_used_is_refused(shop: Base, tmp_path: P
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(load.opened(str(folder)))
         wanted = source._replace(sha256="0" * 64)
-        with pytest.raises(Problem, match="the dump changed since the plan"):
+        with pytest.raises(HostError, match="the dump changed since the plan"):
             stack.enter_context(load.readable(account, wanted))
 
 
@@ -137,7 +137,7 @@ def test_a_packed_dump_is_unpacked_whole_or_not_at_all(tmp_path: Path) -> None:
     path.write_bytes(whole)
     assert unpacked(path, most=10) == 10
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(Problem, match="cannot be unpacked"):
+    with pytest.raises(HostError, match="cannot be unpacked"):
         unpacked(path, most=16 << 20)
 
 
@@ -158,7 +158,7 @@ def unpacked(path: Path, most: int) -> int:
 def test_fewer_tables_than_the_dump_has_are_not_all(shop: Base) -> None:
     """What was restored is counted before anything is swapped."""
     assert load.check(asked(shop), "shop", 2) == 2
-    with pytest.raises(Problem, match="2 of 3 tables are there"):
+    with pytest.raises(HostError, match="2 of 3 tables are there"):
         load.check(asked(shop), "shop", 3)
 
 
@@ -168,7 +168,7 @@ def test_an_archive_that_cannot_be_listed_is_told(shop: Base, tmp_path: Path) ->
     path.write_bytes(b"PGDMP" + bytes(100))
     with (
         load.opened(str(path)) as source,
-        pytest.raises(Problem, match=r"pg_restore cannot list .*broken\.dump: ") as caught,
+        pytest.raises(HostError, match=r"pg_restore cannot list .*broken\.dump: ") as caught,
     ):
         load.tables(asked(shop), source)
 
@@ -180,7 +180,7 @@ def test_no_other_tools_are_taken_than_the_named_ones(
 ) -> None:
     """Those on PATH may be of another version: a wrong place is said, not passed over."""
     monkeypatch.setenv("PATH", f"{shop.postgres.tools}:{os.environ['PATH']}")
-    with pytest.raises(Problem, match=f"there is no psql in {tmp_path}") as caught:
+    with pytest.raises(HostError, match=f"there is no psql in {tmp_path}") as caught:
         shop.look(tools=str(tmp_path))
 
     assert caught.value.hint == (
@@ -203,7 +203,7 @@ def test_without_the_tools_anywhere_it_is_said_how_to_get_them(
     )
     monkeypatch.setenv("PATH", "/nonexistent")
     monkeypatch.setattr(run_module, "PLACES", "/nonexistent")
-    with pytest.raises(Problem, match="there is no psql in PATH") as caught:
+    with pytest.raises(HostError, match="there is no psql in PATH") as caught:
         shop.look(tools="")
 
     assert "apt-get install postgresql-client" in caught.value.hint
@@ -222,10 +222,10 @@ def test_what_was_undone_or_live_once_is_not_restored_again(shop: Base) -> None:
     """Not by the same run; and not over a database that users wrote into."""
     shop.restore()
     shop.take_back()
-    with pytest.raises(Problem, match="this run was undone"):
+    with pytest.raises(HostError, match="this run was undone"):
         shop.restore()
     shop.state = shop.home / "another-state"
-    with pytest.raises(Problem, match="shop_rollback_r1 was the live database once"):
+    with pytest.raises(HostError, match="shop_rollback_r1 was the live database once"):
         shop.restore()
 
     assert shop.release() == "current"
@@ -237,7 +237,7 @@ def test_a_database_that_is_not_whole_is_not_swapped_in(shop: Base) -> None:
     found = catalog.look(asked(shop), NAMES)
     with (
         working(shop.question()) as work,
-        pytest.raises(Problem, match="shop_rollback_r1 is not whole"),
+        pytest.raises(HostError, match="shop_rollback_r1 is not whole"),
     ):
         swap.swap(work, asked(shop), found, NAMES)
 
@@ -288,7 +288,7 @@ def test_what_a_dead_call_left_at_work_is_ended(
     monkeypatch.setattr(swap, "SWAPPING", 0.3)
     with (
         sessions(shop, 4, again=True),
-        pytest.raises(Problem, match="an earlier call of this run is still at work"),
+        pytest.raises(HostError, match="an earlier call of this run is still at work"),
     ):
         swap.alone(asked(shop))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rollback.agent.database import catalog, restore
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from tests.unit.support.databases import FORMATS, Base, base
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def test_undo_brings_the_failed_database_back(server: Base, kind: str) -> None:
         assert server.release() == "current"
         assert server.sql("SELECT oid FROM pg_database WHERE datname = 'shop'") == oid
         assert server.names() == ["shop", FRESH]
-    with pytest.raises(Problem, match="this run was undone"):
+    with pytest.raises(HostError, match="this run was undone"):
         server.restore()
 
 
@@ -178,7 +178,7 @@ def test_a_truncated_dump_is_refused_before_anything_is_done(server: Base, kind:
     os.truncate(file, size(file) - 600)
 
     assert "cut" in str(server.look()["problems"]) or "to its end" in str(server.look()["problems"])
-    with pytest.raises(Problem, match="changed since the plan"):
+    with pytest.raises(HostError, match="changed since the plan"):
         restore.restore(server.question(digest=digest))
     assert (server.names(), server.release()) == (["shop"], "current")
 
@@ -201,7 +201,7 @@ def test_a_bit_that_flips_after_the_look_is_refused(server: Base, kind: str) -> 
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
 
-    with pytest.raises(Problem, match="changed since the plan"):
+    with pytest.raises(HostError, match="changed since the plan"):
         restore.restore(server.question(digest=digest))
     assert (server.names(), server.release()) == (["shop"], "current")
 
@@ -276,7 +276,7 @@ def test_a_dump_that_fails_half_way_leaves_the_live_database_alone(server: Base)
     server.dump = server.home / "failing"
     server.dump.write_text(text)
     server.dump.chmod(0o600)
-    with pytest.raises(Problem, match="cannot be restored as it is") as caught:
+    with pytest.raises(HostError, match="cannot be restored as it is") as caught:
         server.restore()
 
     assert "secret" not in caught.value.message + caught.value.hint
@@ -300,7 +300,7 @@ def test_a_role_that_may_not_is_told_what_it_needs(
     found = shop.look(user=user)["problems"]
 
     assert any(words in each["problem"] and hint in each["hint"] for each in found)
-    with pytest.raises(Problem, match=words):
+    with pytest.raises(HostError, match=words):
         restore.restore(shop.question(user=user, digest="0" * 64))
     assert shop.names() == ["shop"]
 
@@ -312,7 +312,7 @@ def test_a_session_that_the_role_may_not_end_is_said(shop: Base) -> None:
     other = subprocess.Popen([*map(str, argv), *words], stderr=subprocess.DEVNULL)
     while shop.postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE query ~ 'sleep'") < "2":
         time.sleep(0.02)
-    with pytest.raises(Problem, match="could not be swapped") as caught:
+    with pytest.raises(HostError, match="could not be swapped") as caught:
         shop.restore()
 
     assert 'GRANT pg_signal_backend TO "shop"' in caught.value.hint
@@ -334,13 +334,13 @@ def test_nobody_connects_as_root(shop: Base) -> None:
     asked = restore.reached(shop.question())
 
     assert asked.account not in {"", "root"}
-    with pytest.raises(Problem, match="no database server listens"):
+    with pytest.raises(HostError, match="no database server listens"):
         shop.look(port=1)
-    with pytest.raises(Problem, match="cannot be reached as the role 'nobody'"):
+    with pytest.raises(HostError, match="cannot be reached as the role 'nobody'"):
         shop.look(user="nobody")
     link = shop.home / f".s.PGSQL.{shop.postgres.port}"
     link.write_text("a socket of root's")
-    with pytest.raises(Problem, match="only root could"):
+    with pytest.raises(HostError, match="only root could"):
         shop.look(host=str(shop.home), user="root", account="root")
     link.unlink()
 
@@ -387,7 +387,7 @@ def test_a_tool_killed_at_any_time_leaves_the_live_database(
         (tools / "point").write_text(f"{point} {delay}")
         try:
             restore.restore(server.question(digest=digest))
-        except Problem:
+        except HostError:
             refused += 1
             server.postgres.sql("ALTER DATABASE shop ALLOW_CONNECTIONS true")
             assert server.release() in {"current", "previous"}

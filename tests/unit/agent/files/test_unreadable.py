@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files import metadata, read, state
 from pytest_rollback.agent.files import read as files_read
 from pytest_rollback.agent.files import tree as files_tree
@@ -123,7 +123,7 @@ def test_a_link_on_the_way_is_told_with_the_whole_path(place: Path) -> None:
     (place / "way").symlink_to("real")
     with (
         Tree(str(place)) as tree,
-        pytest.raises(Problem, match="'way' is a symlink") as caught,
+        pytest.raises(HostError, match="'way' is a symlink") as caught,
         tree.naming("way/file"),
     ):
         tree.parent("way/file")

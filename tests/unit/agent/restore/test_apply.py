@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_rollback.agent.backup import save
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.restore import apply as restore_apply
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import lock
@@ -116,7 +116,7 @@ def test_an_undone_run_restores_nothing_more(tree: Tree, *, finished: bool) -> N
         lines = changes.read_text().splitlines(keepends=True)
         changes.write_text("".join(lines[:-1]))
     before = tree.live()
-    with pytest.raises(Problem, match="this run was undone"):
+    with pytest.raises(HostError, match="this run was undone"):
         tree.apply()
 
     assert tree.live() == before
@@ -127,7 +127,7 @@ def test_a_plan_made_from_another_world_is_refused(tree: Tree) -> None:
     digest = restore_apply.look(tree.question())["digest"]
     tree.path("a.py").write_text("hotfix")
     before = tree.live()
-    with pytest.raises(Problem, match="changed since the plan"):
+    with pytest.raises(HostError, match="changed since the plan"):
         restore_apply.apply({**tree.question(), "digest": digest})
 
     assert tree.live() == before
@@ -136,7 +136,7 @@ def test_a_plan_made_from_another_world_is_refused(tree: Tree) -> None:
 def test_an_altered_copy_is_never_restored(tree: Tree) -> None:
     """One altered copy refuses the whole plan."""
     Path(f"{tree.path('a.py')}.backup").write_text("evil")
-    with pytest.raises(Problem, match=r"a\.py: its saved copy is file, not as recorded"):
+    with pytest.raises(HostError, match=r"a\.py: its saved copy is file, not as recorded"):
         restore_apply.look(tree.question())
 
 
@@ -144,7 +144,7 @@ def test_undo_refuses_to_lose_a_hotfix(tree: Tree) -> None:
     """What was changed after the restore is not overwritten by undo."""
     tree.apply()
     tree.path("a.py").write_text("hotfix")
-    with pytest.raises(Problem, match="changed after the restore"):
+    with pytest.raises(HostError, match="changed after the restore"):
         undo.undo(tree.question())
 
     assert tree.path("a.py").read_text() == "hotfix"
@@ -155,7 +155,7 @@ def test_a_second_run_at_the_same_time_is_told_who_is_there(
 ) -> None:
     """The lock refuses with its own kind, once it was waited for."""
     monkeypatch.setattr(lock, "PATIENCE", 0.2)
-    with lock.working(tree.question()), pytest.raises(Problem) as caught:
+    with lock.working(tree.question()), pytest.raises(HostError) as caught:
         undo.undo(tree.question("r2"))
 
     assert caught.value.kind == "held"
@@ -262,7 +262,7 @@ def test_a_read_only_file_system_is_refused_by_the_plan(tmp_path: Path) -> None:
     with mounted(tmp_path / "disk", "size=1m") as disk:
         tree = Tree(disk)
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-        with pytest.raises(Problem) as caught:
+        with pytest.raises(HostError) as caught:
             restore_apply.look(tree.question())
         subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
         tree.apply()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_rollback.agent.backup import save
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.restore import apply, git_source, stage
 from pytest_rollback.agent.restore import commit as restore_commit
 from pytest_rollback.agent.rollback import undo
@@ -142,7 +142,7 @@ def test_other_content_in_the_commit_is_never_restored(site: Site) -> None:
     head = site.git("rev-parse", "HEAD")
     backup_set.write(str(site.state), known._replace(previous=backup_set.Release("1", head)))
 
-    with pytest.raises(Problem, match=r"a\.py: its saved copy is absent.*has other content"):
+    with pytest.raises(HostError, match=r"a\.py: its saved copy is absent.*has other content"):
         apply.look(site.question())
 
 
@@ -150,19 +150,19 @@ def test_what_git_cannot_give_is_said(site: Site, tmp_path: Path) -> None:
     """No repository, no commit, a shallow clone, a lost object, a file that was never in it."""
     site.copy("a.py").unlink()
     for git, words in ((None, "no repository in"), (str(tmp_path / "no"), "cannot be read")):
-        with pytest.raises(Problem, match=words):
+        with pytest.raises(HostError, match=words):
             apply.look(site.question(git=git))
     shallow = tmp_path / "shallow"
     site.git("clone", "-q", "--depth", "1", f"file://{site.root}", str(shallow))
-    with pytest.raises(Problem, match=r"a shallow clone .* does not have the commit"):
+    with pytest.raises(HostError, match=r"a shallow clone .* does not have the commit"):
         apply.look(site.question(git=str(shallow)))
     blob = site.git("rev-parse", f"{site.previous}:a.py")
     (site.root / ".git/objects" / blob[:2] / blob[2:]).unlink()
-    with pytest.raises(Problem, match="does not have it as a file"):
+    with pytest.raises(HostError, match="does not have it as a file"):
         apply.look(site.question())
     known = backup_set.read(str(site.state))
     backup_set.write(str(site.state), known._replace(previous=backup_set.Release("1", None)))
-    with pytest.raises(Problem, match="the record names no commit"):
+    with pytest.raises(HostError, match="the record names no commit"):
         apply.look(site.question())
 
 
@@ -198,7 +198,7 @@ def test_as_root_the_repository_is_read_as_its_owner(site: Site, tmp_path: Path)
     place = other / ".git/objects" / blob[:2] / blob[2:]
     os.chown(place, 0, 0)
     place.chmod(0o400)
-    with pytest.raises(Problem, match=r"a\.py"):
+    with pytest.raises(HostError, match=r"a\.py"):
         apply.look(site.question(git=str(other)))
 
 
@@ -222,7 +222,7 @@ def test_a_restore_that_died_goes_on_without_the_repository(
 
     with monkeypatch.context() as dying:
         dying.setattr(module, step, dies)
-        with pytest.raises((OSError, Problem), match="the host died"):
+        with pytest.raises((OSError, HostError), match="the host died"):
             site.restore()
     shutil.rmtree(site.root / ".git")
     apply.apply({**site.question(), "digest": ""})

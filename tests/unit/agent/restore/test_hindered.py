@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files import fsync
 from pytest_rollback.agent.restore import apply, batch, diff
 from pytest_rollback.agent.rollback import undo
@@ -164,7 +164,7 @@ def test_a_file_system_that_fails_to_exchange_is_told(exchanged: Tree) -> None:
     live = exchanged.live()
     said = injected(lambda: words(exchanged.apply), "renameat2:error=EIO:when=1")
 
-    assert said == f"Problem: {exchanged.root}/: Input/output error"
+    assert said == f"HostError: {exchanged.root}/: Input/output error"
     assert (exchanged.live(), ours(exchanged)) == (live, [])
 
 
@@ -271,7 +271,7 @@ def test_what_is_changed_after_its_restore_is_not_called_restored(renamed: Tree)
     """All is read again at the end, by its path."""
     said = hindered(renamed, "os.rename", lambda: renamed.path(FIRST).write_text("late"), 3)
 
-    assert said == f"Problem: {FIRST}: not as recorded after the restore"
+    assert said == f"HostError: {FIRST}: not as recorded after the restore"
 
 
 def test_a_failed_version_that_is_lost_is_not_replaced_by_nothing(renamed: Tree) -> None:
@@ -282,7 +282,7 @@ def test_a_failed_version_that_is_lost_is_not_replaced_by_nothing(renamed: Tree)
         path for path in place.glob(".rollback-*.old") if path.read_text() == f"current {FIRST!r}"
     ]
     lost.unlink()
-    with pytest.raises(Problem, match="the failed version of -rf is not where the run left it"):
+    with pytest.raises(HostError, match="the failed version of -rf is not where the run left it"):
         undo.undo(renamed.question())
 
     assert renamed.path(FIRST).read_text() == f"previous {FIRST!r}"
@@ -322,5 +322,5 @@ def test_an_empty_journal_knows_no_event(tmp_path: Path) -> None:
 
 def test_a_run_that_never_was_cannot_be_undone(renamed: Tree) -> None:
     """An id that nobody knows is a misspelt one, not a run without changes."""
-    with pytest.raises(Problem, match=r"there is no run r9 in .*state"):
+    with pytest.raises(HostError, match=r"there is no run r9 in .*state"):
         undo.look(renamed.question("r9"))

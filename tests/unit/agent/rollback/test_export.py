@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.rollback import export
 from pytest_rollback.agent.state import journal
 
@@ -99,7 +99,7 @@ def test_what_cannot_be_had_is_told(host: Host) -> None:
 
 def test_a_run_that_would_lead_elsewhere_is_refused(host: Host) -> None:
     """Its id is a name."""
-    with pytest.raises(Problem):
+    with pytest.raises(HostError):
         host.look(run="../../etc")
 
 

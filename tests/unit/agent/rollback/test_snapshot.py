@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rollback.agent import main
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
 from tests.faults.scene import Scene, asked, lease
 from tests.unit.support.apart import injected
@@ -60,5 +60,5 @@ def test_an_end_that_was_cut_off_is_told_by_the_next_call(scene: Scene) -> None:
 @pytest.mark.parametrize("line", [b"[]", b"1", b"null", b'"x"', b"{}"])
 def test_a_line_that_is_no_entry_is_damage(tmp_path: Path, line: bytes) -> None:
     """Whatever JSON it is, it is told by its line."""
-    with pytest.raises(Problem, match="damaged at line 1"):
+    with pytest.raises(HostError, match="damaged at line 1"):
         journal.told(line + b"\n", str(tmp_path / "journal"))

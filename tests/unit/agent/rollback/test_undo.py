@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files.tree import Tree
 from pytest_rollback.agent.rollback import (
     added_files,
@@ -21,7 +21,7 @@ from pytest_rollback.agent.rollback import (
 )
 from pytest_rollback.agent.services import unit_files
 from pytest_rollback.agent.state import evidence
-from pytest_rollback.agent.state.lock import Work, working
+from pytest_rollback.agent.state.lock import ExclusiveRun, working
 from tests.unit.agent.restore import test_apply
 from tests.unit.support.apart import ROOT_ONLY, injected, somebody, words
 from tests.unit.support.volumes import mounted
@@ -35,7 +35,7 @@ LONG_AGO = "2000-01-01T00:00:00+00:00"
 class Place:
     """A root with some files, and a run at work on it."""
 
-    def __init__(self, home: Path, work: Work) -> None:
+    def __init__(self, home: Path, work: ExclusiveRun) -> None:
         self.root, self.work = home / "root", work
         self.evidence = Path(work.folder) / "evidence"
 
@@ -102,7 +102,7 @@ def test_what_took_a_place_meanwhile_stays(place: Place) -> None:
     place.away("added", "a.py", "b.py")
     place.put("a.py", "somebody else's")
     assert place.standing() == (["b.py"], ["there is something else now at a.py"])
-    with pytest.raises(Problem, match=r"there is something else now at a\.py"):
+    with pytest.raises(HostError, match=r"there is something else now at a\.py"):
         place.back()
 
     assert (place.root / "a.py").read_text() == "somebody else's"
@@ -168,7 +168,7 @@ def test_a_default_is_taken_back_from_any_point(place: Place) -> None:
     after = page_file.digest(str(file))
     entry = {"root": str(place.root), "path": "app.env", "before": before, "after": after}
     file.write_text("A=hotfix")
-    with pytest.raises(Problem, match="changed since its default was put there"):
+    with pytest.raises(HostError, match="changed since its default was put there"):
         default_undo.take_back(place.work, entry)
     assert file.read_text() == "A=hotfix"
     file.write_text("A=default")
@@ -182,7 +182,7 @@ def test_a_page_is_taken_back_from_any_point(place: Place) -> None:
     page = place.put("page.html", "theirs")
     theirs = page_file.digest(str(page))
     entry = {"page": str(page), "run": "r1", "before": "", "after": "0" * 64}
-    with pytest.raises(Problem, match=r"page\.html is not ours"):
+    with pytest.raises(HostError, match=r"page\.html is not ours"):
         page_file.take_back(place.work.folder, entry)
 
     assert page_file.take_back(place.work.folder, {**entry, "before": theirs}) == 0
@@ -193,7 +193,7 @@ def test_a_unit_file_that_was_changed_since_is_not_taken_back(place: Place) -> N
     """Neither the one from before nor ours: it stays."""
     unit = place.put("app.service", "edited")
     entry = {"directory": str(place.root), "name": "app.service", "before": "", "after": "0" * 64}
-    with pytest.raises(Problem, match=r"app\.service changed since it was installed"):
+    with pytest.raises(HostError, match=r"app\.service changed since it was installed"):
         unit_files.take_back(evidence.home(place.work), entry)
 
     assert unit.read_text() == "edited"
@@ -205,7 +205,7 @@ def test_what_lies_behind_a_file_is_not_there(place: Place) -> None:
     (place.root / "link").symlink_to("/etc")
     with Tree(str(place.root)) as tree:
         assert not added_files.is_there(tree, "way/new.py")
-        with pytest.raises(Problem, match="'link' is a symlink"):
+        with pytest.raises(HostError, match="'link' is a symlink"):
             added_files.is_there(tree, "link/passwd")
 
 
@@ -216,7 +216,7 @@ def test_what_cannot_be_looked_at_is_not_called_absent(open_tree: Any) -> None: 
     with Tree(str(open_tree.root)) as tree, somebody():
         said = words(lambda: added_files.is_there(tree, "shut/new.py"))
 
-    assert said == f"Problem: {open_tree.root}/shut/new.py: Permission denied"
+    assert said == f"HostError: {open_tree.root}/shut/new.py: Permission denied"
 
 
 def test_of_directories_that_go_meanwhile_none_is_called_new(place: Place) -> None:
@@ -232,7 +232,7 @@ def test_of_directories_that_go_meanwhile_none_is_called_new(place: Place) -> No
 def test_a_directory_that_cannot_be_removed_is_told(place: Place) -> None:
     """Something is mounted there: it is no directory that others use, and no empty one."""
     (place.root / "new").mkdir()
-    with mounted(place.root / "new" / "deep", "size=1m"), pytest.raises(Problem) as caught:
+    with mounted(place.root / "new" / "deep", "size=1m"), pytest.raises(HostError) as caught:
         empty_directories.take_away(place.work, str(place.root), ["new/deep/a.py"], LONG_AGO)
 
     assert caught.value.message == f"{place.root}/new/deep: Device or resource busy"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files import exchange
 from pytest_rollback.agent.restore import apply
 from pytest_rollback.agent.rollback import undo, unshare
@@ -85,7 +85,7 @@ def test_where_names_cannot_be_exchanged_they_are_renamed(
     monkeypatch.setattr(exchange, "exchange", unable)
     monkeypatch.setattr("pytest_rollback.agent.restore.batch.MANY", 1)
     tree = Tree(tmp_path, way="exchange")
-    with pytest.raises(Problem, match="names cannot be exchanged in"):
+    with pytest.raises(HostError, match="names cannot be exchanged in"):
         tree.apply()
     question = {**tree.question("r2"), "way": None}
     apply.apply({**question, "digest": apply.look(question)["digest"]})

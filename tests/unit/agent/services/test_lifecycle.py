@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.services import lifecycle
 from pytest_rollback.agent.services.supervisord import LAST_LINES
 from tests.unit.agent.services import test_supervisord
@@ -88,7 +88,7 @@ def test_a_component_that_is_down_has_its_state_for_a_problem(programs: Programs
 
 def test_a_restart_while_it_settles_is_seen(programs: Programs) -> None:
     """The manager restarts it at once, and still it did not stay up."""
-    with pytest.raises(Problem, match="did not stay up for 5 s"):
+    with pytest.raises(HostError, match="did not stay up for 5 s"):
         lifecycle.start_healthy(programs.question("flaky", settle=5.0))
 
 
@@ -98,7 +98,7 @@ def test_a_unit_that_somebody_stops_meanwhile_is_not_healthy(programs: Programs)
     question["probe"]["body"] = "never"
     stopping = threading.Timer(0.5, programs.manager.ask, ["stop", "serve"])
     stopping.start()
-    with pytest.raises(Problem, match="does not become healthy"):
+    with pytest.raises(HostError, match="does not become healthy"):
         lifecycle.start_healthy(question)
     stopping.join()
 
@@ -108,7 +108,7 @@ def test_a_unit_that_somebody_stops_meanwhile_is_not_healthy(programs: Programs)
 def test_a_crash_loop_is_given_up_before_its_deadline(programs: Programs) -> None:
     """After a few new processes it is not going to be healthy; its last words are told."""
     started = time.monotonic()
-    with pytest.raises(Problem, match="does not become healthy") as caught:
+    with pytest.raises(HostError, match="does not become healthy") as caught:
         lifecycle.start_healthy(programs.question("broken", timeout=30.0))
 
     assert time.monotonic() - started < 15

@@ -11,7 +11,7 @@ from xmlrpc.client import Fault
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.services import lifecycle, supervisord, systemd, units
 from pytest_rollback.agent.services import lifecycle as services_lifecycle
 from pytest_rollback.agent.system.command import signal_group
@@ -62,7 +62,7 @@ def test_a_unit_that_never_comes_up_is_given_up_at_the_deadline(fake: faked.Syst
         'test "$1" = status && echo still starting\n'
         "echo LoadState=loaded; echo ActiveState=activating; echo SubState=start; echo MainPID=0\n"
     )
-    with pytest.raises(Problem, match="app does not start: still starting") as caught:
+    with pytest.raises(HostError, match="app does not start: still starting") as caught:
         fake.ask("start", "app", timeout=0.5)
 
     assert caught.value.kind == "unfinished"
@@ -71,7 +71,7 @@ def test_a_unit_that_never_comes_up_is_given_up_at_the_deadline(fake: faked.Syst
 def test_a_systemctl_that_tells_of_fewer_units_is_not_believed(fake: faked.Systemd) -> None:
     """Whose state is whose would be a guess."""
     (fake.units.parent / "systemctl").write_text("#!/bin/sh\necho LoadState=loaded\n")
-    with pytest.raises(Problem, match="systemctl told about 1 units, 2 were asked for"):
+    with pytest.raises(HostError, match="systemctl told about 1 units, 2 were asked for"):
         fake.look("app", "other")
 
 
@@ -100,10 +100,10 @@ def test_unit_files_are_read_again_under_the_lock(fake: faked.Systemd, tmp_path:
 
 def test_an_unknown_program_is_not_started(manager: real.Supervisord) -> None:
     """The manager's own word for it is taken, and no other refusal."""
-    with pytest.raises(Problem, match="supervisord knows no unit 'typo'"):
+    with pytest.raises(HostError, match="supervisord knows no unit 'typo'"):
         manager.ask("start", "typo")
     question = {"socket": manager.socket}
-    with pytest.raises(Problem, match="supervisord refused startProcess typo: BAD_NAME"):
+    with pytest.raises(HostError, match="supervisord refused startProcess typo: BAD_NAME"):
         supervisord.told(question, "startProcess", "typo", supervisord.ALREADY_STARTED)
     with pytest.raises(Fault):
         supervisord.call(question, "getProcessInfo", "typo")
@@ -147,7 +147,7 @@ def said(task: Callable[[], object]) -> str:
     """Return what stood in the way of a task, "" when nothing did."""
     try:
         task()
-    except Problem as problem:
+    except HostError as problem:
         return problem.message
     return ""
 
@@ -184,7 +184,7 @@ def test_a_manager_that_may_not_kill_either_says_so(doomed: real.Supervisord) ->
     )
     assert tracer.stderr
     assert b"attached" in tracer.stderr.readline()
-    with somebody(), pytest.raises(Problem, match="supervisord refused signal stubborn: FAILED"):
+    with somebody(), pytest.raises(HostError, match="supervisord refused signal stubborn: FAILED"):
         supervisord.kill({"socket": doomed.socket}, "stubborn", before)
     tracer.terminate()
     tracer.communicate()
@@ -208,7 +208,7 @@ def test_a_program_without_a_log_has_no_last_words(manager: real.Supervisord) ->
     quiet = "[program:quiet]\ncommand=false\nautostart=false\nstartsecs=1\nstartretries=0\n"
     manager.write(more=quiet + "stdout_logfile=NONE\nstderr_logfile=NONE\n")
     manager.ask("reload")
-    with pytest.raises(Problem, match="quiet does not start: fatal") as caught:
+    with pytest.raises(HostError, match="quiet does not start: fatal") as caught:
         manager.ask("start", "quiet", timeout=8.0)
 
     assert caught.value.message.count("\n") == 0
@@ -241,7 +241,7 @@ def test_a_component_that_falls_ill_while_it_settles_is_not_up(manager: real.Sup
         "probe": {"url": f"http://127.0.0.1:{port}/", "timeout": 1.0},
         "log": "journal",
     }
-    with pytest.raises(Problem, match=r"ill was not healthy after 0\.3 s") as caught:
+    with pytest.raises(HostError, match=r"ill was not healthy after 0\.3 s") as caught:
         services_lifecycle.start_healthy(question)
     units.stop({**question, "timeout": 5.0})
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.services import units
 from pytest_rollback.agent.system.processes import members
 from tests.faults import tracing
@@ -78,7 +78,7 @@ def supervisord(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor
         try:
             manager.look("steady")
             break
-        except Problem:
+        except HostError:
             time.sleep(0.05)
     yield manager
     for unit in ("stubborn", "family", "steady"):
@@ -123,7 +123,7 @@ def test_children_that_outlive_a_program_are_killed(supervisord: Supervisord) ->
 
 def test_a_crashing_program_is_told_with_its_last_words(supervisord: Supervisord) -> None:
     """A start that fails says what the program wrote before it died."""
-    with pytest.raises(Problem, match="no database"):
+    with pytest.raises(HostError, match="no database"):
         supervisord.ask("start", "crashing", timeout=15.0)
 
     assert supervisord.look("crashing")["crashing"]["state"] in ("failed", "backoff")
@@ -151,7 +151,7 @@ def test_a_program_that_dies_before_its_start_is_answered_is_told_as_well(
     slow: Supervisord,
 ) -> None:
     """The manager answers that it was not spawned, and tries again: what it wrote is told."""
-    with pytest.raises(Problem, match="no database") as caught:
+    with pytest.raises(HostError, match="no database") as caught:
         slow.ask("start", "crashing", timeout=15.0)
 
     assert "crashing does not start: fatal: Exited too quickly" in caught.value.message
@@ -187,7 +187,7 @@ def test_a_running_program_is_not_taken_over(supervisord: Supervisord) -> None:
     supervisord.ask("start", "steady")
     pid = supervisord.look("steady")["steady"]["pid"]
     supervisord.write("sleep 301")
-    with pytest.raises(Problem, match="steady runs while") as caught:
+    with pytest.raises(HostError, match="steady runs while") as caught:
         supervisord.ask("reload")
 
     assert "stop steady" in caught.value.hint
@@ -216,7 +216,7 @@ def test_a_broken_configuration_is_a_problem(supervisord: Supervisord) -> None:
     """A configuration that supervisord refuses is told, and stops nothing."""
     supervisord.ask("start", "steady")
     supervisord.write(more="[program:broken]\n")
-    with pytest.raises(Problem, match="refused reread"):
+    with pytest.raises(HostError, match="refused reread"):
         supervisord.ask("reload")
     found = supervisord.look("steady", "family")
 
@@ -228,7 +228,7 @@ def test_a_broken_configuration_is_a_problem(supervisord: Supervisord) -> None:
 def test_a_supervisord_that_is_gone_is_a_problem(tmp_path: Path) -> None:
     """A socket that nobody listens on is no source of states."""
     question = {"manager": "supervisord", "socket": str(tmp_path / "s"), "units": [{"unit": "a"}]}
-    with pytest.raises(Problem, match="does not answer"):
+    with pytest.raises(HostError, match="does not answer"):
         units.look(question)
 
 
@@ -239,7 +239,7 @@ def test_a_silent_supervisord_is_given_up(tmp_path_factory: pytest.TempPathFacto
         server.bind(path)
         server.listen()
         started = time.monotonic()
-        with pytest.raises(Problem, match="does not answer"):
+        with pytest.raises(HostError, match="does not answer"):
             units.look({"manager": "supervisord", "socket": path, "units": [{"unit": "a"}]})
 
     assert time.monotonic() - started < 8

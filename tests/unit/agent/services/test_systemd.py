@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.services import units
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def test_a_unit_that_survives_sigkill_is_a_problem_in_time(systemd: Systemd) -> 
     systemd.has("app", STUBBORN, mortal=False)
     systemd.ask("start", "app")
     started = time.monotonic()
-    with pytest.raises(Problem, match="still runs after SIGKILL"):
+    with pytest.raises(HostError, match="still runs after SIGKILL"):
         systemd.ask("stop", "app", timeout=0.5)
 
     assert time.monotonic() - started < 0.5 + 5
@@ -176,7 +176,7 @@ def test_a_unit_that_survives_sigkill_is_a_problem_in_time(systemd: Systemd) -> 
 def test_leftovers_of_a_stopped_unit_are_killed(systemd: Systemd) -> None:
     """A unit that is called inactive and has tasks left is not down."""
     systemd.has("app", tasks="2")
-    with pytest.raises(Problem):
+    with pytest.raises(HostError):
         systemd.ask("stop", "app", timeout=0.2)
 
     assert ["kill", "--signal=KILL", "--", "app"] in systemd.calls()
@@ -202,7 +202,7 @@ def test_a_unit_that_does_not_start_is_told_in_the_managers_words(systemd: Syste
     """A start that fails ends at once, with systemd's status and the place to read more."""
     systemd.has("app", ["false"])
     started = time.monotonic()
-    with pytest.raises(Problem, match="boom: no such database") as caught:
+    with pytest.raises(HostError, match="boom: no such database") as caught:
         systemd.ask("start", "app", timeout=20.0)
 
     assert "journalctl -u app" in caught.value.hint
@@ -212,14 +212,14 @@ def test_a_unit_that_does_not_start_is_told_in_the_managers_words(systemd: Syste
 @pytest.mark.parametrize("verb", ["stop", "start"])
 def test_changing_an_unknown_unit_is_a_problem(systemd: Systemd, verb: str) -> None:
     """A name that nobody knows is neither stopped nor started in silence."""
-    with pytest.raises(Problem, match="knows no unit 'typo'"):
+    with pytest.raises(HostError, match="knows no unit 'typo'"):
         systemd.ask(verb, "typo")
 
 
 def test_a_masked_unit_is_said_so(systemd: Systemd) -> None:
     """A masked unit is refused with the command that unmasks it."""
     systemd.has("app", load="masked")
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(HostError) as caught:
         systemd.ask("start", "app")
 
     assert caught.value.hint == "systemctl unmask app"
@@ -237,7 +237,7 @@ def test_reload_reads_unit_files_again(systemd: Systemd) -> None:
 def test_a_host_without_systemd_is_a_problem(systemd: Systemd) -> None:
     """A systemctl that cannot reach its manager is no source of states."""
     (systemd.units / "offline").touch()
-    with pytest.raises(Problem, match="not been booted with systemd"):
+    with pytest.raises(HostError, match="not been booted with systemd"):
         systemd.look("app")
 
 
@@ -246,7 +246,7 @@ def test_a_systemctl_that_hangs_is_given_up(systemd: Systemd) -> None:
     systemd.has("app")
     (systemd.units / "delay").write_text("60")
     started = time.monotonic()
-    with pytest.raises(Problem, match="no answer in 3 s"):
+    with pytest.raises(HostError, match="no answer in 3 s"):
         systemd.look("app")
 
     assert time.monotonic() - started < 5
@@ -256,5 +256,5 @@ def test_a_missing_systemctl_is_a_problem(tmp_path: Path, monkeypatch: pytest.Mo
     """A host that has no systemctl at all says so."""
     monkeypatch.setattr("pytest_rollback.agent.system.command.PLACES", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Problem, match="No such file"):
+    with pytest.raises(HostError, match="No such file"):
         units.look({"manager": "systemd", "units": [{"unit": "app"}]})

@@ -14,17 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import backup_set
-from pytest_rollback.agent.state.backup_set import Record, Release, Saved
+from pytest_rollback.agent.state.backup_set import BackupSet, FileEntry, Release
 from pytest_rollback.agent.state.directory import Absent
 from tests.unit.support.deployed import Deploy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SAVED = Saved("a/b.py", "0" * 64, 3, 0o644, 0, 0, 1_000_000_000, {"user.k": "dg=="})
-RECORD = Record(
+SAVED = FileEntry("a/b.py", "0" * 64, 3, 0o644, 0, 0, 1_000_000_000, {"user.k": "dg=="})
+RECORD = BackupSet(
     system="shop",
     root="/srv/shop",
     suffix=".backup",
@@ -71,7 +71,7 @@ def test_any_name_of_a_file_survives(paths: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("files", [(), (SAVED,), (SAVED, SAVED._replace(path="c.py"))])
-def test_the_record_is_plain_json(files: tuple[Saved, ...]) -> None:
+def test_the_record_is_plain_json(files: tuple[FileEntry, ...]) -> None:
     """Other tools can read it, also when it is empty."""
     document = json.loads(backup_set.encoded(RECORD._replace(files=files)))
 
@@ -104,7 +104,7 @@ def test_an_entry_that_is_none_damages_the_record(state: Path, key: str, value: 
     document["files"][0][key] = value
     _put(state, document)
 
-    with pytest.raises(Problem, match="is damaged"):
+    with pytest.raises(HostError, match="is damaged"):
         backup_set.read(str(state))
 
 
@@ -130,7 +130,7 @@ def test_a_record_of_another_shape_is_damaged(state: Path, spoil: Any) -> None: 
     spoil(document)
     _put(state, document)
 
-    with pytest.raises(Problem, match="is damaged"):
+    with pytest.raises(HostError, match="is damaged"):
         backup_set.read(str(state))
 
 
@@ -146,7 +146,7 @@ def test_deep_nesting_is_damage_and_no_crash(state: Path) -> None:
     (state / "backups.json").write_text("[" * 100_000)
     (state / "backups.json").chmod(0o600)
 
-    with pytest.raises(Problem, match="is damaged"):
+    with pytest.raises(HostError, match="is damaged"):
         backup_set.read(str(state))
 
 
@@ -164,7 +164,7 @@ def test_a_record_that_others_can_write_is_refused(state: Path, mode: int) -> No
     backup_set.write(str(state), RECORD)
     (state / "backups.json").chmod(mode)
 
-    with pytest.raises(Problem, match="can be written by others"):
+    with pytest.raises(HostError, match="can be written by others"):
         backup_set.read(str(state))
 
 
@@ -174,7 +174,7 @@ def test_a_record_of_another_user_is_refused(state: Path) -> None:
     backup_set.write(str(state), RECORD)
     os.chown(state / "backups.json", 1234, -1)
 
-    with pytest.raises(Problem, match="can be written by others"):
+    with pytest.raises(HostError, match="can be written by others"):
         backup_set.read(str(state))
 
 
@@ -182,11 +182,11 @@ def test_a_record_of_another_user_is_refused(state: Path) -> None:
 def test_a_record_that_is_no_file_is_refused(state: Path) -> None:
     """A link is not followed, a fifo does not hang us."""
     (state / "backups.json").symlink_to("/etc/passwd")
-    with pytest.raises(Problem, match="symlink"):
+    with pytest.raises(HostError, match="symlink"):
         backup_set.read(str(state))
     (state / "backups.json").unlink()
     os.mkfifo(state / "backups.json")
-    with pytest.raises(Problem, match="fifo"):
+    with pytest.raises(HostError, match="fifo"):
         backup_set.read(str(state))
 
 

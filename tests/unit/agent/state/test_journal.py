@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state.journal import START, Journal
 
 
@@ -59,7 +59,7 @@ def test_an_edited_line_stops_everything(path: Path, line: int) -> None:
     entry = json.loads(lines[line])
     lines[line] = json.dumps({**entry, "number": 9})
     path.write_text("\n".join([*lines, ""]))
-    with pytest.raises(Problem, match=f"damaged at line {line + 1}"):
+    with pytest.raises(HostError, match=f"damaged at line {line + 1}"):
         Journal(str(path))
 
 
@@ -67,5 +67,5 @@ def test_a_missing_line_stops_everything(path: Path) -> None:
     """The chain notices an entry that was taken out."""
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], lines[2], ""]))
-    with pytest.raises(Problem, match="damaged at line 2"):
+    with pytest.raises(HostError, match="damaged at line 2"):
         Journal(str(path))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.restore import apply
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import reserved_space, runs
@@ -63,7 +63,7 @@ def test_without_the_kept_room_nothing_is_touched(full: Tree) -> None:
     reserved_space.give_up(str(full.state))
     fill(full.state.parent)
     before = full.live()
-    with pytest.raises((Problem, OSError), match="No space left on device"):
+    with pytest.raises((HostError, OSError), match="No space left on device"):
         full.apply()
 
     assert full.live() == before
@@ -96,7 +96,7 @@ def test_a_disk_that_is_full_before_all_is_staged_leaves_the_tree_as_it_was(
     if way == "exchange":
         assert apply.apply(question)["restored"] == len(NAMES)  # it needs no room
         return
-    with pytest.raises(Problem, match="No space left on device"):
+    with pytest.raises(HostError, match="No space left on device"):
         apply.apply(question)
     assert tree.live() == before
     assert sorted(map(os.fsencode, tree.root.rglob("*"))) == names

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_rollback.agent import main
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import lease, lock, runs
 from pytest_rollback.agent.state.journal import entries
@@ -89,7 +89,7 @@ def test_a_living_holder_is_named_with_the_way_to_take_over(host: Host) -> None:
     try:
         host.begin("r1", other.pid)
         for scope in ({}, {"only": ["web"]}, {"target": "there"}):
-            with pytest.raises(Problem, match=f"held by ann-{other.pid} .process") as caught:
+            with pytest.raises(HostError, match=f"held by ann-{other.pid} .process") as caught:
                 host.begin("r2", os.getpid(), **scope)
 
             assert caught.value.kind == "held"
@@ -154,7 +154,7 @@ def test_a_holder_elsewhere_is_alive_while_it_is_heard(host: Host) -> None:
     """On another machine its last word counts; every request of its run is one."""
     host.begin("r1", 4711, host="elsewhere")
     path = Path(host.state, "runs", "r1", "lease.json")
-    with pytest.raises(Problem, match="process 4711 on elsewhere"):
+    with pytest.raises(HostError, match="process 4711 on elsewhere"):
         host.begin("r2", os.getpid())
     silent = time.time() - lease.SILENT - 1
     os.utime(path, (silent, silent))
@@ -167,7 +167,7 @@ def test_a_holder_elsewhere_is_alive_while_it_is_heard(host: Host) -> None:
 def test_a_container_of_the_same_name_is_elsewhere(host: Host, dead: int) -> None:
     """Its processes have other numbers here: that nobody has this one says nothing."""
     host.begin("r1", dead, space="pid:[4026530000]")
-    with pytest.raises(Problem, match=f"held by ann-{dead}"):
+    with pytest.raises(HostError, match=f"held by ann-{dead}"):
         host.begin("r2", os.getpid())
 
     assert host.look()["r1"]["state"] == "held"
@@ -186,7 +186,7 @@ def test_what_was_begun_before_the_host_was_started_anew_is_open(host: Host) -> 
 @pytest.mark.parametrize("run", ["../r1", "", ".hidden", "a/b", "a\n", 7, None])
 def test_an_id_that_leads_elsewhere_is_refused(host: Host, run: object) -> None:
     """An id is one plain name."""
-    with pytest.raises(Problem, match="is no id of a run"):
+    with pytest.raises(HostError, match="is no id of a run"):
         runs.begin({**host.question("r1", os.getpid()), "run": run})
 
 
@@ -205,7 +205,7 @@ def test_a_damaged_lease_holds_nobody_up(host: Host) -> None:
     Path(host.state, "runs", "r1", "lease.json").write_text('{"run": "r1"}')
 
     assert host.look()["r1"]["by"] == f"ann-{os.getpid()}"
-    with pytest.raises(Problem, match="there is no run r1"):
+    with pytest.raises(HostError, match="there is no run r1"):
         host.end("r1", "failed")
 
 
@@ -228,7 +228,7 @@ def test_a_lock_that_is_kept_is_told_with_its_holder(
     host.begin("r1", os.getpid())
     keeper = Keeper(host.state, 60.0)
     try:
-        with pytest.raises(Problem, match=f"held by ann-{os.getpid()}") as caught:
+        with pytest.raises(HostError, match=f"held by ann-{os.getpid()}") as caught:
             host.end("r1", "failed")
     finally:
         keeper.end()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.system.command import MOST, run
 from pytest_rollback.agent.system.processes import members
 
@@ -161,5 +161,5 @@ def test_the_command_runs_as_the_user() -> None:
 
 def test_an_unknown_user_is_a_problem() -> None:
     """A user that does not exist is said by name."""
-    with pytest.raises(Problem, match="no user 'nemo-is-nobody'"):
+    with pytest.raises(HostError, match="no user 'nemo-is-nobody'"):
         run(["true"], 1, user="nemo-is-nobody")

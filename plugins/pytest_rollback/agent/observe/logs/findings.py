@@ -16,46 +16,46 @@ CHAIN = re.compile(
 )
 
 
-class Noise(NamedTuple):
+class NoiseFilter(NamedTuple):
     """A known pattern; `over` says whose it was and until when, once that day has passed."""
 
     pattern: re.Pattern[str]
     over: str
 
 
-class Rules(NamedTuple):
+class ErrorRules(NamedTuple):
     """What an error looks like, and what only looks like one."""
 
     errors: re.Pattern[str]
-    noise: tuple[Noise, ...]
+    noise: tuple[NoiseFilter, ...]
 
 
-class Errors(NamedTuple):
+class LogErrors(NamedTuple):
     """Errors that count, one line each, and how many known ones do not."""
 
     findings: list[str]
     noise: int
 
 
-def rules(question: dict[str, Any]) -> Rules:
+def rules(question: dict[str, Any]) -> ErrorRules:
     """Return the rules that a question states."""
-    return Rules(re.compile(question["errors"]), tuple(map(known, question.get("noise", ()))))
+    return ErrorRules(re.compile(question["errors"]), tuple(map(known, question.get("noise", ()))))
 
 
-def known(noise: dict[str, Any]) -> Noise:
+def known(noise: dict[str, Any]) -> NoiseFilter:
     """Return a noise pattern; it holds until the end of its last day, UTC."""
     today = dt.datetime.now(dt.timezone.utc).date()
     over = dt.date.fromisoformat(noise["until"]) < today
     words = f" (known to {noise['owner']} until {noise['until']}, which is over)"
-    return Noise(re.compile(noise["pattern"]), words if over else "")
+    return NoiseFilter(re.compile(noise["pattern"]), words if over else "")
 
 
 def counted(
     lines: Sequence[str],
-    rules: Rules,
+    rules: ErrorRules,
     urgent: set[int],
     is_out: Callable[[int, int], bool] = lambda _first, _last: False,
-) -> Errors:
+) -> LogErrors:
     """Return the errors among lines; a traceback is one error with the line above it."""
     search = rules.errors.search
     hits = {at for at, line in enumerate(lines) if search(line)} | urgent
@@ -73,7 +73,7 @@ def counted(
             noise += 1
             continue
         findings.append(shown(lines, first, hit, last) + "".join(one.over for one in matching))
-    return Errors(findings, noise)
+    return LogErrors(findings, noise)
 
 
 def around(lines: Sequence[str], hit: int, hits: set[int]) -> tuple[int, int]:

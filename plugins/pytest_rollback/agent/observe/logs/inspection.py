@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import Any, Sequence
 
-from ...errors import Problem
+from ...errors import HostError
 from . import journald, log_file, offsets
-from .findings import Errors, Rules, counted, rules
+from .findings import ErrorRules, LogErrors, counted, rules
 from .timestamps import stamp
 
 FINDINGS = 200
@@ -24,7 +24,7 @@ AHEAD = 60.0
 """Seconds that a log's times may be ahead of the host's clock before nothing is concluded."""
 
 
-class Silent(Problem):
+class SilentLog(HostError):
     """A log from which nothing can be concluded."""
 
 
@@ -43,7 +43,9 @@ def look(question: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def component(asked: dict[str, Any], stated: Rules, window: float, until: float) -> dict[str, Any]:
+def component(
+    asked: dict[str, Any], stated: ErrorRules, window: float, until: float
+) -> dict[str, Any]:
     """Return what one log says; `problem` where nothing can be concluded from it."""
     now = time.time()
     answer = {"log": asked["log"], "seen": 0.0, "lines": 0, "noise": 0, "errors": 0}
@@ -55,7 +57,7 @@ def component(asked: dict[str, Any], stated: Rules, window: float, until: float)
     read = journal if asked["log"] == "journal" else file
     try:
         return {**answer, **read(asked, stated, start, now, until)}
-    except Problem as problem:
+    except HostError as problem:
         return {**answer, "problem": problem.message, "hint": problem.hint}
     except (OSError, EOFError) as error:
         words = getattr(error, "strerror", None) or str(error)
@@ -77,7 +79,7 @@ def began(pid: int, since: float) -> float:
 
 
 def journal(
-    asked: dict[str, Any], stated: Rules, start: float, now: float, until: float
+    asked: dict[str, Any], stated: ErrorRules, start: float, now: float, until: float
 ) -> dict[str, Any]:
     """Return what a unit wrote to the journal."""
     found = journald.entries(asked["unit"], start, max(0.5, until - time.monotonic()))
@@ -100,7 +102,7 @@ def journal(
 
 
 def file(
-    asked: dict[str, Any], stated: Rules, start: float, now: float, until: float
+    asked: dict[str, Any], stated: ErrorRules, start: float, now: float, until: float
 ) -> dict[str, Any]:
     """Return what a unit wrote to its log file."""
     path = asked["log"]
@@ -111,7 +113,7 @@ def file(
     if newest is None:
         return {**timeless(asked, stated, part, start, now), **read}
     if newest > now + AHEAD:
-        raise Silent(
+        raise SilentLog(
             f"{path}: its times are {newest - now:.0f} s ahead of this host's clock",
             "have it write the zone with its times, or set the clock",
         )
@@ -123,29 +125,31 @@ def file(
     )
     answer = told(errors, len(lines) - first, now - (start if part.reached else began_at))
     if first == len(lines) and not errors.findings:
-        raise Silent(f"{path}: no line {ago(start, now)}; {latest(part, newest, start)}", see(path))
+        raise SilentLog(
+            f"{path}: no line {ago(start, now)}; {latest(part, newest, start)}", see(path)
+        )
     if not part.reached:
         answer.update(cut(asked, log_file.MOST, answer["seen"]))
     return {**answer, **read}
 
 
 def timeless(
-    asked: dict[str, Any], stated: Rules, part: log_file.Part, start: float, now: float
+    asked: dict[str, Any], stated: ErrorRules, part: log_file.LogTail, start: float, now: float
 ) -> dict[str, Any]:
     """Return what a log says whose lines have no time: clean when all of it is, or by a mark."""
     path, errors = asked["log"], counted(part.lines, stated, set())
     if part.written < start or not part.lines:
-        raise Silent(f"{path}: nothing was written {ago(start, now)}", see(path))
+        raise SilentLog(f"{path}: nothing was written {ago(start, now)}", see(path))
     if not part.reached or (errors.findings and not asked["begin"]):
         about = f"{len(errors.findings)} errors" if errors.findings else "32 MiB without an error"
-        raise Silent(
+        raise SilentLog(
             f"{path}: no line has a time that is understood; {about} may be of before the start",
             "have it write ISO 8601 times at the head of its lines, or move the old log away",
         )
     return told(errors, len(part.lines), now - start)
 
 
-def told(errors: Errors, lines: int, seen: float) -> dict[str, Any]:
+def told(errors: LogErrors, lines: int, seen: float) -> dict[str, Any]:
     """Return the answer that all kinds of log have in common."""
     return {
         "seen": max(0.0, seen),
@@ -162,7 +166,7 @@ def cut(asked: dict[str, Any], most: int, seen: float) -> dict[str, str]:
     return {"problem": said, "hint": f"have {asked['unit']} log less, or shorten [logs] window"}
 
 
-def latest(part: log_file.Part, newest: float, start: float) -> str:
+def latest(part: log_file.LogTail, newest: float, start: float) -> str:
     """Return what speaks for a log in another zone: written to just now, and dated long ago."""
     day = dt.datetime.fromtimestamp(newest).astimezone().isoformat(" ", "seconds")
     written = ", and yet it was written to: are its times of another zone?"

@@ -7,7 +7,7 @@ import math
 import os
 from typing import Any, NamedTuple
 
-from ...errors import Problem
+from ...errors import HostError
 from ...system.command import run
 
 MOST = 32 << 20
@@ -19,7 +19,7 @@ INIT = 1
 RIGHTS = "set [target] sudo = true, or add the user to the group systemd-journal"
 
 
-class Entry(NamedTuple):
+class JournalLine(NamedTuple):
     """One entry: when it was written, how urgent it is (0 to 7), by whom, and its text."""
 
     when: float
@@ -28,18 +28,18 @@ class Entry(NamedTuple):
     text: str
 
 
-class Journal(NamedTuple):
+class SystemdJournal(NamedTuple):
     """Entries, those of one process together and oldest first; `whole` when none is missing."""
 
-    entries: list[Entry]
+    entries: list[JournalLine]
     whole: bool
 
 
-def entries(unit: str, start: float, timeout: float) -> Journal:
+def entries(unit: str, start: float, timeout: float) -> SystemdJournal:
     """Return a unit's entries since `start`.
 
     Raises:
-        Problem: journalctl is missing, fails, or does not answer in time.
+        HostError: journalctl is missing, fails, or does not answer in time.
     """
     # The latest first: what does not fit any more is then the oldest.
     argv = ["journalctl", "-u", unit, f"--since=@{math.floor(start)}", "-o", "json", "--reverse"]
@@ -47,22 +47,22 @@ def entries(unit: str, start: float, timeout: float) -> Journal:
     outcome = run([*argv, *rest], timeout, most=MOST)
     by_hand = f"journalctl -u {unit} --since=@{math.floor(start)}"
     if outcome.missing:
-        raise Problem(
+        raise HostError(
             "this host has no journalctl",
             "name the log file in log of this component",
             "unreachable",
         )
     if outcome.timed_out:
-        raise Problem(f"journalctl gave no answer in {timeout:.0f} s", by_hand, "unreachable")
+        raise HostError(f"journalctl gave no answer in {timeout:.0f} s", by_hand, "unreachable")
     if outcome.code and not outcome.cut:
         hint = by_hand if os.geteuid() == 0 else f"{by_hand}; {RIGHTS}"
-        raise Problem(f"journalctl failed: {outcome.words}", hint, "unreachable")
+        raise HostError(f"journalctl failed: {outcome.words}", hint, "unreachable")
     found = [entry for line in outcome.out.splitlines() for entry in parsed(line)]
     kept = [entry for entry in reversed(found) if entry.when >= start]
-    return Journal(sorted(kept, key=lambda entry: entry.pid), not outcome.cut)
+    return SystemdJournal(sorted(kept, key=lambda entry: entry.pid), not outcome.cut)
 
 
-def parsed(line: str) -> list[Entry]:
+def parsed(line: str) -> list[JournalLine]:
     """Return the entry on a line; nothing where the line is cut off or is none."""
     try:
         found = json.loads(line)
@@ -70,7 +70,7 @@ def parsed(line: str) -> list[Entry]:
         priority, pid = int(found.get("PRIORITY", 6)), int(found.get("_PID", 0))
     except (ValueError, TypeError, KeyError):
         return []
-    return [Entry(when, priority, pid, text(found.get("MESSAGE")))]
+    return [JournalLine(when, priority, pid, text(found.get("MESSAGE")))]
 
 
 def text(message: Any) -> str:  # noqa: ANN401 - what the journal calls a message

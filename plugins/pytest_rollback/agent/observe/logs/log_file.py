@@ -31,7 +31,7 @@ TURNED = r"(?:[.-]\d[\d.T_-]*)?"
 PACKED = r"(?:\.(?:gz|bz2|xz|zst|lz4|Z))?"
 
 
-class Part(NamedTuple):
+class LogTail(NamedTuple):
     """The end of a log. `reached`: nothing younger than the time asked for was left out.
 
     `written` is when the log was written last, `read` how many bytes of it were looked at.
@@ -44,7 +44,7 @@ class Part(NamedTuple):
     written: float
 
 
-def part(path: str, start: float, until: float, begin: int = 0) -> Part:
+def part(path: str, start: float, until: float, begin: int = 0) -> LogTail:
     """Return the lines of a log since `start`, and some before; at the deadline what there is.
 
     What lies above the byte `begin`, and what was rotated away, is known to be of before.
@@ -65,7 +65,7 @@ def part(path: str, start: float, until: float, begin: int = 0) -> Part:
             break
     text = b"\n".join(pieces).decode("utf-8", "surrogateescape")
     lines = [line for line in text.split("\n") if line.strip()]
-    return Part(lines, end != CUT, files, read, written)
+    return LogTail(lines, end != CUT, files, read, written)
 
 
 def turned(path: str, start: float) -> Iterator[str]:

@@ -9,7 +9,7 @@ import os
 import stat
 from typing import Any
 
-from ...errors import Problem
+from ...errors import HostError
 from ...files.tree import Irregular, open_regular
 from ...state import directory as places
 
@@ -24,7 +24,7 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     """Return the baseline: `probes` by name, each with p50, p95, max, samples and `when`.
 
     Raises:
-        Problem: others can write it, or it is damaged.
+        HostError: others can write it, or it is damaged.
     """
     path = os.path.join(question["state"], NAME)
     try:
@@ -41,7 +41,7 @@ def save(question: dict[str, Any]) -> dict[str, Any]:
     """Keep the measured probes; what is known of others stays. Atomic, durable, 0600.
 
     Raises:
-        Problem: the state directory cannot be used, or a run is at work in it.
+        HostError: the state directory cannot be used, or a run is at work in it.
     """
     state = question["state"]
     path = os.path.join(state, NAME)
@@ -67,16 +67,16 @@ def read(directory: int, path: str) -> dict[str, dict[str, Any]]:
     except FileNotFoundError:
         return {}
     except (Irregular, OSError) as error:
-        raise Problem(f"the baseline {path} cannot be read: {error}", again(path)) from error
+        raise HostError(f"the baseline {path} cannot be read: {error}", again(path)) from error
     with os.fdopen(opened, "rb") as file:
         found = os.fstat(opened)
         if found.st_mode & places.OTHERS or found.st_uid not in {0, os.geteuid()}:
-            raise Problem(f"the baseline {path} can be written by others", again(path))
+            raise HostError(f"the baseline {path} can be written by others", again(path))
         raw = file.read()
     try:
         return parsed(raw)
     except DAMAGE as error:
-        raise Problem(f"the baseline {path} is damaged: {error}", again(path)) from error
+        raise HostError(f"the baseline {path} is damaged: {error}", again(path)) from error
 
 
 def parsed(raw: bytes) -> dict[str, dict[str, Any]]:
@@ -106,7 +106,7 @@ def write(directory: int, path: str, probes: dict[str, dict[str, Any]]) -> None:
         os.rename(FRESH, NAME, src_dir_fd=directory, dst_dir_fd=directory)
         os.fsync(directory)
     except OSError as error:
-        raise Problem(
+        raise HostError(
             f"the baseline {path} cannot be written: {error.strerror}",
             f"make room and see 'df {os.path.dirname(path)}' on the host, then run it again",
         ) from error

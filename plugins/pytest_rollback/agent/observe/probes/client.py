@@ -17,7 +17,7 @@ LATE = 5.0
 """Seconds for one answer where the probe does not say."""
 
 
-class Answer(NamedTuple):
+class ProbeAnswer(NamedTuple):
     """What a peer answered, how long it took in seconds, and what was wrong with asking."""
 
     status: int | None
@@ -34,16 +34,16 @@ class Client:
         self.probe = probe
         self.timeout = float(probe.get("timeout", LATE))
 
-    def ask(self) -> Answer:
+    def ask(self) -> ProbeAnswer:
         """Return the answer; one that does not come has a problem instead."""
         started = time.perf_counter()
         try:
             return self.exchange()
         except (OSError, HTTPException, ValueError) as error:
             self.close()
-            return Answer(None, "", time.perf_counter() - started, self.words(error))
+            return ProbeAnswer(None, "", time.perf_counter() - started, self.words(error))
 
-    def exchange(self) -> Answer:
+    def exchange(self) -> ProbeAnswer:
         """Ask once.
 
         Raises:

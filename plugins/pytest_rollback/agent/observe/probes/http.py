@@ -9,7 +9,7 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from .client import Answer, Client, Watch
+from .client import Client, ProbeAnswer, Watch
 
 MOST = 1 << 20
 """Bytes of one body that are looked at."""
@@ -30,7 +30,7 @@ class Http(Client):
         self.body, self.headers = content(probe)
         self.watch = Watch()
 
-    def exchange(self) -> Answer:
+    def exchange(self) -> ProbeAnswer:
         """Return the answer of one request.
 
         Raises:
@@ -50,7 +50,7 @@ class Http(Client):
             raise socket.timeout
         return answer._replace(seconds=time.perf_counter() - started)
 
-    def request(self) -> Answer:
+    def request(self) -> ProbeAnswer:
         """Ask, once more where the kept connection turns out to be closed."""
         kept = self.connection.sock is not None
         try:
@@ -61,7 +61,7 @@ class Http(Client):
             self.connection.close()
             return self.once()
 
-    def once(self) -> Answer:
+    def once(self) -> ProbeAnswer:
         """Send the request and read the answer to its end, or as much as is looked at."""
         method = self.probe.get("method", "GET")
         self.connection.request(method, self.path, self.body, self.headers)
@@ -69,7 +69,7 @@ class Http(Client):
         text = response.read(MOST).decode("utf-8", "replace")
         if not response.isclosed():  # longer than what is looked at
             self.connection.close()
-        return Answer(response.status, text, 0.0, aside=target(response))
+        return ProbeAnswer(response.status, text, 0.0, aside=target(response))
 
     def close(self) -> None:
         """Close the connection; the next question opens another."""

@@ -74,7 +74,7 @@ def one(probe: dict[str, Any], wanted: int, until: float) -> dict[str, Any]:
     return {"samples_ms": rounded, "failed": failed, "problem": problem, **found}
 
 
-def asked_again(probe: dict[str, Any], wanted: int, until: float) -> Iterator[sample.Series]:
+def asked_again(probe: dict[str, Any], wanted: int, until: float) -> Iterator[sample.SampleSeries]:
     """Yield one series after the other until time is up; there is always one."""
     while True:
         yield sample.measured(probe, wanted, until)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Iterator
 
 from ...system.command import run
-from .client import Answer, Client
+from .client import Client, ProbeAnswer
 from .http import Http
 
 MOST = 1 << 20
@@ -30,17 +30,17 @@ def client(probe: dict[str, Any]) -> Iterator[Client]:
         asker.close()
 
 
-class Tcp(Client):
+class TcpProbe(Client):
     """Connects anew each time, sends `send`, and reads until `body` can be judged."""
 
-    def exchange(self) -> Answer:
+    def exchange(self) -> ProbeAnswer:
         """Return what came back: nothing when the probe neither sends nor expects anything."""
         started = time.perf_counter()
         with connected(self.probe["tcp"], self.timeout) as peer:
             if self.probe.get("send"):
                 peer.sendall(self.probe["send"].encode())
             body = self.told(peer, started + self.timeout)
-        return Answer(None, body, time.perf_counter() - started)
+        return ProbeAnswer(None, body, time.perf_counter() - started)
 
     def told(self, peer: socket.socket, until: float) -> str:
         """Read until the wanted body is there, the peer has finished, or time is up."""
@@ -76,10 +76,10 @@ def connected(address: str, timeout: float) -> socket.socket:
     return peer
 
 
-class Command(Client):
+class CommandProbe(Client):
     """Runs a command; its exit code is the status, what it prints is the body."""
 
-    def exchange(self) -> Answer:
+    def exchange(self) -> ProbeAnswer:
         """Return the exit code and the output."""
         outcome = run(
             self.probe["command"], self.timeout, stdin=self.probe.get("send", "").encode()
@@ -87,7 +87,7 @@ class Command(Client):
         if outcome.timed_out:
             raise socket.timeout
         words = f" ({outcome.words})" if outcome.code else ""
-        return Answer(outcome.code, outcome.out, outcome.seconds, aside=words)
+        return ProbeAnswer(outcome.code, outcome.out, outcome.seconds, aside=words)
 
 
-KINDS: dict[str, type[Client]] = {"url": Http, "tcp": Tcp, "command": Command}
+KINDS: dict[str, type[Client]] = {"url": Http, "tcp": TcpProbe, "command": CommandProbe}

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Iterator, NamedTuple
 
 from . import request
-from .client import Answer, Client
+from .client import Client, ProbeAnswer
 
 STOP_AFTER = 3
 """Failures in a row after which no more is asked: the peer is down, not slow."""
@@ -22,13 +22,13 @@ AT_MOST = 60.0
 NULL_SAMPLES = 50
 
 
-class Series(NamedTuple):
+class SampleSeries(NamedTuple):
     """What many answers gave: milliseconds of the good ones, words about the first bad one."""
 
     times: list[float]
     failed: int
     problem: str | None
-    last: Answer
+    last: ProbeAnswer
 
 
 def ask(question: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def ask(question: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def measured(probe: dict[str, Any], samples: int, until: float) -> Series:
+def measured(probe: dict[str, Any], samples: int, until: float) -> SampleSeries:
     """Return the series of one probe: its warm-up, then its samples."""
     with request.client(probe) as client:
         warm = sample(client, probe) if samples > 1 else None
@@ -62,11 +62,11 @@ def measured(probe: dict[str, Any], samples: int, until: float) -> Series:
 
 def series(
     client: Client, probe: dict[str, Any], samples: int, until: float, already: int = 0
-) -> Series:
+) -> SampleSeries:
     """Ask until there are enough samples, no time, or too many failures in a row."""
     times: list[float] = []
     failed, in_a_row, problem = 0, already, None
-    answer = Answer(None, "", 0.0)
+    answer = ProbeAnswer(None, "", 0.0)
     for _ in range(samples):
         answer = sample(client, probe)
         if answer.problem is None:
@@ -76,10 +76,10 @@ def series(
             failed, in_a_row, problem = failed + 1, in_a_row + 1, problem or answer.problem
         if in_a_row >= STOP_AFTER or time.monotonic() > until:
             break
-    return Series(times, failed, problem, answer)
+    return SampleSeries(times, failed, problem, answer)
 
 
-def sample(client: Client, probe: dict[str, Any]) -> Answer:
+def sample(client: Client, probe: dict[str, Any]) -> ProbeAnswer:
     """Return one answer, with its problem when it is not what the probe wants."""
     answer = client.ask()
     if answer.problem is not None:
@@ -87,7 +87,7 @@ def sample(client: Client, probe: dict[str, Any]) -> Answer:
     return answer._replace(problem=unwanted(probe, answer))
 
 
-def unwanted(probe: dict[str, Any], answer: Answer) -> str | None:
+def unwanted(probe: dict[str, Any], answer: ProbeAnswer) -> str | None:
     """Return what is wrong with an answer, None when all that the probe states holds."""
     wanted = wanted_status(probe)
     body, reject = probe.get("body", ""), probe.get("reject", "")

@@ -14,7 +14,7 @@ import time
 from contextlib import contextmanager
 from typing import Any, Iterable, Iterator
 
-from ...errors import Problem
+from ...errors import HostError
 from ...files import tree as files_tree
 from ...files.read import blocks
 
@@ -23,7 +23,7 @@ STALE = 3600.0
 """Seconds after which a stage is a dead run's leftover."""
 
 
-class Stage:
+class StagedTree:
     """One staged tree: what is copied, what is gone, and what could not be staged, in words."""
 
     def __init__(self, place: str, question: dict[str, Any]) -> None:
@@ -100,21 +100,21 @@ class Stage:
 
 
 @contextmanager
-def staged(question: dict[str, Any], directories: Iterable[str]) -> Iterator[Stage]:
+def staged(question: dict[str, Any], directories: Iterable[str]) -> Iterator[StagedTree]:
     """Yield the staged tree of a question; it is gone afterwards.
 
     Raises:
-        Problem: there is no room for it, or a path leads out of the root.
+        HostError: there is no room for it, or a path leads out of the root.
     """
     sweep()
     place = os.path.realpath(tempfile.mkdtemp(prefix=PREFIX))
     os.chmod(place, 0o711)  # noqa: S103 - the service user passes through, and lists nothing
     try:
-        stage = Stage(place, question)
+        stage = StagedTree(place, question)
         try:
             stage.build(directories)
         except OSError as error:
-            raise Problem(
+            raise HostError(
                 f"the restored tree cannot be staged in {place}: {error}",
                 f"free some space with 'df -h {os.path.dirname(place)}', or set TMPDIR",
             ) from error
@@ -147,7 +147,7 @@ def refuse_detours(names: Iterable[str]) -> None:
     for name in names:
         fault = files_tree.fault(name)
         if fault:
-            raise Problem(f"the path {name!r} {fault}", "make the backup record anew")
+            raise HostError(f"the path {name!r} {fault}", "make the backup record anew")
 
 
 def owner(user: str | None) -> tuple[int, int] | None:

@@ -13,14 +13,14 @@ from ...configuration import env_file
 from ...files import read as files_read
 from ...state import backup_set
 from ...system import tools
-from ...system.command import Outcome, identity, run, surroundings
+from ...system.command import CommandResult, identity, run, surroundings
 from . import child
 from .staged_tree import staged
 
 Ask = Sequence["tuple[str, Any]"]
 
 
-class Place(NamedTuple):
+class TrialSite(NamedTuple):
     """Where a trial takes place: the staged root, the live one, and what differs between them."""
 
     root: str
@@ -37,7 +37,7 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     `faults` are files that could not be staged; `compiled` says how many sources were tried.
 
     Raises:
-        Problem: no record, the tree cannot be staged, or we may not become the user.
+        HostError: no record, the tree cannot be staged, or we may not become the user.
     """
     identity(question.get("user"))
     if "files" not in question:
@@ -48,16 +48,16 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     live = os.path.realpath(question["root"])
     user, components = question.get("user", ""), question["components"]
     if question.get("live"):
-        return tried(Place(live, live, (), user, until), question["files"], components)
+        return tried(TrialSite(live, live, (), user, until), question["files"], components)
     with staged(question, [component["directory"] for component in components]) as stage:
         touched = tuple(f"{live}/{path}" for path in (*stage.files, *stage.gone))
         files = [path for path in question["files"] if path not in stage.faults]
-        answer = tried(Place(stage.root, live, touched, user, until), files, components)
+        answer = tried(TrialSite(stage.root, live, touched, user, until), files, components)
         return {**answer, "faults": stage.faults}
 
 
 def tried(
-    place: Place, files: Sequence[str], components: Sequence[dict[str, Any]]
+    place: TrialSite, files: Sequence[str], components: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return the answer for one tree: first all files are compiled, then each component tried."""
     interpreters = list(dict.fromkeys(one.get("interpreter", "python3") for one in components))
@@ -74,7 +74,9 @@ def tried(
     return answer
 
 
-def compiles(place: Place, sources: Sequence[str], interpreters: Sequence[str]) -> dict[str, str]:
+def compiles(
+    place: TrialSite, sources: Sequence[str], interpreters: Sequence[str]
+) -> dict[str, str]:
     """Return why sources do not compile: by none of the interpreters that are there."""
     left = dict.fromkeys(sources, "")
     for interpreter in interpreters if left else ():
@@ -85,7 +87,7 @@ def compiles(place: Place, sources: Sequence[str], interpreters: Sequence[str]) 
     return left
 
 
-def component_tried(place: Place, component: dict[str, Any], share: float) -> dict[str, Any]:
+def component_tried(place: TrialSite, component: dict[str, Any], share: float) -> dict[str, Any]:
     """Return what one component's imports and constructs did."""
     imports, constructs = component.get("imports", ()), component.get("constructs", ())
     asked = [("import", name) for name in imports] + [("construct", one) for one in constructs]
@@ -117,7 +119,7 @@ def timed(construct: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def environment_of(place: Place, component: dict[str, Any]) -> tuple[dict[str, str], str]:
+def environment_of(place: TrialSite, component: dict[str, Any]) -> tuple[dict[str, str], str]:
     """Return the unit's environment as it would be, or what keeps it from having one."""
     found = {**surroundings(identity(place.user)), **component.get("environment", {})}
     del found["LC_ALL"]  # ours; a unit has what its files say
@@ -133,14 +135,14 @@ def environment_of(place: Place, component: dict[str, Any]) -> tuple[dict[str, s
     return {key: moved(place, value) for key, value in found.items()}, ""
 
 
-def moved(place: Place, text: str) -> str:
+def moved(place: TrialSite, text: str) -> str:
     """Return a text whose paths below the live root lead into the staged one."""
     pattern = rf"(?<![\w.-]){re.escape(place.live)}(?![\w.-])"
     return re.sub(pattern, lambda _: place.root, text)
 
 
 def answers(
-    place: Place,
+    place: TrialSite,
     interpreter: str,
     environment: dict[str, str],
     asked: Ask,
@@ -172,13 +174,13 @@ def source() -> str:
     return str(loader.get_source(child.__name__))
 
 
-def command(place: Place, interpreter: str) -> list[str]:
+def command(place: TrialSite, interpreter: str) -> list[str]:
     """Return the argv of an interpreter: itself as it is, its arguments in the staged tree."""
     first, *rest = tools.argv(interpreter, place.live)
     return [first, *(moved(place, argument) for argument in rest)]
 
 
-def ending(outcome: Outcome, interpreter: str) -> str:
+def ending(outcome: CommandResult, interpreter: str) -> str:
     """Return why a process gave no result."""
     if outcome.missing:
         return f"its interpreter {interpreter} does not exist"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.observe.probes import baseline
 from pytest_rollback.agent.state import directory
 
@@ -75,10 +75,10 @@ def test_a_damaged_baseline_is_not_an_empty_one(place: Path, text: str) -> None:
     save(place, web=WEB)
     (place / "baseline.json").write_text(text)
 
-    with pytest.raises(Problem, match="damaged") as caught:
+    with pytest.raises(HostError, match="damaged") as caught:
         look(place)
     assert f"rm {place}/baseline.json" in caught.value.hint
-    with pytest.raises(Problem, match="damaged"):
+    with pytest.raises(HostError, match="damaged"):
         save(place, web=WEB)
 
 
@@ -86,19 +86,19 @@ def test_a_baseline_that_others_can_write_proves_nothing(place: Path) -> None:
     """Nor does a link in its place."""
     save(place, web=WEB)
     (place / "baseline.json").chmod(0o666)
-    with pytest.raises(Problem, match="written by others"):
+    with pytest.raises(HostError, match="written by others"):
         look(place)
 
     (place / "baseline.json").rename(place / "elsewhere")
     (place / "baseline.json").symlink_to(place / "elsewhere")
-    with pytest.raises(Problem, match="symlink"):
+    with pytest.raises(HostError, match="symlink"):
         look(place)
 
 
 def test_nothing_is_kept_while_a_run_is_at_work(place: Path) -> None:
     """Response times in the middle of a rollback are nobody's baseline."""
     held = directory.made(str(place))
-    with directory.held(held, str(place)), pytest.raises(Problem) as caught:
+    with directory.held(held, str(place)), pytest.raises(HostError) as caught:
         save(place, web=WEB)
 
     assert caught.value.kind == "held"

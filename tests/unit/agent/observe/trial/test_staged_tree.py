@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rollback.agent.errors import Problem
+from pytest_rollback.agent.errors import HostError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,7 +149,7 @@ def test_a_backup_behind_a_linked_directory_is_told(tree: Tree) -> None:
 def test_a_path_that_leads_out_of_the_root_is_refused(tree: Tree, path: str) -> None:
     """A record that names files elsewhere is refused."""
     tree.files.append(path)
-    with pytest.raises(Problem):
+    with pytest.raises(HostError):
         tree.try_()
 
 
