@@ -21,15 +21,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import pytest_rollback
 from benchmarks.bench import Stock, Way, interleaved, machine, shell, shown, table
 from pytest_rollback.manifest.load import load
-from pytest_rollback.recovery.action import Action, Change, Scope
+from pytest_rollback.recovery.action import AnyAction, Change, Scope
 from pytest_rollback.recovery.actions.files import RESTORE_FILES
 from pytest_rollback.recovery.actions.unshare import SEPARATE
 from pytest_rollback.transport.connection import Connection
@@ -103,12 +103,8 @@ class Ours:
 
         def run() -> float:
             for change in self.changes:
-                state = self.scope.system.about.state
-                arguments: dict[str, Any] = {**change.arguments, **more, "state": state}
-                seconds = change.seconds
-                self.connection.ask(
-                    change.noun, change.verb, deadline=seconds, run=self.scope.run, **arguments
-                )
+                call = replace(change.call, request={**change.call.request, **more})
+                self.connection.ask(call)
             return 0
 
         return run
@@ -123,9 +119,9 @@ class Ours:
         """Plan that the saved copies get bytes of their own."""
         self.changes = self.plan(SEPARATE)
 
-    def plan(self, action: Action) -> tuple[Change, ...]:
+    def plan(self, action: AnyAction) -> tuple[Change, ...]:
         """Look and plan."""
-        return action.plan(self.scope, action.look(self.connection, self.scope))
+        return action.planned(self.connection, self.scope)
 
 
 def ways(stock: Stock) -> Iterator[Way]:

@@ -11,6 +11,7 @@ from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import Scope
+from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.connection import Connection
 
 
@@ -42,8 +43,8 @@ def database(connection: Connection, scope: Scope) -> dict[str, Any] | None:
     described = scope.system.database
     if described is None or not described.restore or scope.only:
         return None
-    looked: dict[str, Any] = actions.RESTORE_DATABASE.look(connection, scope)
-    return looked
+    found: dict[str, Any] = look(connection, actions.RESTORE_DATABASE.look(scope))
+    return found
 
 
 @criterion("readiness.database.restorable", phase="configuration")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fixtures.survey import commands
+from pytest_rollback.agent.messages.system import Tools
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import System
@@ -14,17 +15,15 @@ Keep = Callable[[str, object], None]
 
 
 @criterion("readiness.tools.present", phase="prepare")
-def test_every_command_is_there(
-    tools: dict[str, str | None], system: System, record_property: Keep
-) -> None:
+def test_every_command_is_there(tools: Tools, system: System, record_property: Keep) -> None:
     """'Check rollback dependencies available': every command that a rollback runs is there."""
     needed = commands(system)
-    missing = [command for command, place in tools.items() if place is None]
-    record_property("tools", tools)
+    missing = [command for command, place in tools.places.items() if place is None]
+    record_property("tools", tools.places)
 
     if missing:
         raise Refused(
-            f"{len(missing)} of {len(tools)} commands that a rollback runs are not there",
+            f"{len(missing)} of {len(tools.places)} commands that a rollback runs are not there",
             findings=[f"{command}: needed as {needed[command]}" for command in missing],
             hint=f"install them where the host's PATH leads, or correct them in rollback.toml; "
             f"see 'command -v {missing[0]}' on the host",

@@ -13,8 +13,8 @@ from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused, RollbackError
 from pytest_rollback.manifest.model import PHASES, System
 from pytest_rollback.recovery import actions
-from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.transport.batch import Look, looked
+from pytest_rollback.recovery.action import Change, Scope
+from pytest_rollback.transport.batch import look_all
 from pytest_rollback.transport.connection import Connection
 
 Keep = Callable[[str, object], None]
@@ -24,17 +24,10 @@ RESTORING = (actions.RESTORE_FILES, actions.REMOVE_ADDED, actions.RESTORE_CONFIG
 Plans = Mapping[str, tuple[Change, ...] | RollbackError]
 
 
-def foreseen(action: Action, scope: Scope) -> Look:
-    """Return what plans an action as it would be planned once those before it are done."""
-    return lambda connection: action.plan(
-        scope, action.ahead(scope, action.look(connection, scope))
-    )
-
-
 @fact
 def plans(connection: Connection, scope: Scope) -> Plans:
     """The plan of every action by its name, or the error that forbids it."""
-    found = looked(connection, [foreseen(action, scope) for action in actions.ACTIONS])
+    found = look_all(connection, [action.foreseen(scope) for action in actions.ACTIONS])
     return {action.name: plan for action, plan in zip(actions.ACTIONS, found, strict=True)}
 
 

@@ -1,4 +1,4 @@
-"""The agent's front door: a request in, its answers out, no secret among them."""
+"""The agent's front door: requests in, their answers out, no secret among them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import gc
 import os
 import signal
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List, Optional, Type
 
 from . import protocol
 from .errors import HostError, way_out
@@ -15,11 +15,16 @@ from .routes import found
 
 
 def answer(question: Dict[str, Any]) -> Dict[str, Any]:
-    """Return the value of one question, or the problem that stood in its way."""
-    name = "{}.{}".format(question.get("noun"), question.get("verb"))
-    _heard(question)
+    """Return the value of one request, or the problem that stood in its way.
+
+    `question` has the name of the `route` and the `request` as an array.
+    """
+    name, state = question.get("route") or "{noun}.{verb}".format(**question), ""
     try:
-        return {"value": found(name)(question)}
+        function = found(name)
+        request = decoded(function, question.get("request", question))
+        state = heard(request)
+        return {"value": function(request)}
     except HostError as problem:
         return {"problem": {"message": problem.message, "hint": problem.hint, "kind": problem.kind}}
     except OSError as error:
@@ -27,7 +32,7 @@ def answer(question: Dict[str, Any]) -> Dict[str, Any]:
         return {
             "problem": {
                 "message": f"{name}: {error.strerror or error}: {where}".rstrip(": "),
-                "hint": way_out(error.errno, where or question.get("state") or "/"),
+                "hint": way_out(error.errno, where or state or "/"),
                 "kind": "refused",
             }
         }
@@ -37,11 +42,34 @@ def answer(question: Dict[str, Any]) -> Dict[str, Any]:
         return {"bug": traceback.format_exc()}
 
 
-def _heard(question: Dict[str, Any]) -> None:
-    """Note that the holder of the question's run is alive: its lease is touched."""
-    if question.get("run") and question.get("state"):
+def decoded(function: Callable[[Any], Any], value: Any) -> Any:  # noqa: ANN401 - any JSON in
+    """Return the request that a function takes, as the type of its parameter says.
+
+    Raises:
+        HostError: what came is of another type.
+    """
+    kind = taken(function)
+    return value if kind is None else protocol.decode(kind, value)
+
+
+def taken(function: Callable[[Any], Any]) -> Optional[Type[Any]]:
+    """Return the named tuple that a function of ours takes, None for one that takes a dict."""
+    parameter = function.__code__.co_varnames[0]
+    kind = function.__globals__.get(str(function.__annotations__.get(parameter)))
+    return kind if hasattr(kind, "_fields") else None
+
+
+def heard(request: Any) -> str:  # noqa: ANN401 - every request
+    """Note that the holder of the run is alive: touch its lease. Return the state directory."""
+    if isinstance(request, dict):
+        state, run = request.get("state", ""), request.get("run", "")
+    else:
+        location = getattr(request, "location", request)
+        state, run = getattr(location, "state", ""), getattr(location, "run", "")
+    if state and run:
         with contextlib.suppress(OSError):
-            os.utime("{state}/runs/{run}/lease.json".format(**question))
+            os.utime(f"{state}/runs/{run}/lease.json")
+    return str(state or "")
 
 
 def serve(request: Dict[str, Any]) -> bytes:

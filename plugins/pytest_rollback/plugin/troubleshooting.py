@@ -16,7 +16,7 @@ from pytest_rollback.checks.edge import prober_for
 from pytest_rollback.errors import RollbackError, UsageError
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.recovery import actions
-from pytest_rollback.recovery.action import Action, Scope
+from pytest_rollback.recovery.action import AnyAction, Scope
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.holder import Holder
 from pytest_rollback.recovery.rehearsal import rehearse
@@ -119,7 +119,7 @@ class Troubleshooting:
         return PracticedRollback(name, changes, timeline.elapsed or 0.0, users)
 
 
-def performed(gate: Gate, action: Action) -> Iterator[str]:
+def performed(gate: Gate, action: AnyAction) -> Iterator[str]:
     """Yield what an action changed; an optional component may stay down, and is looked at later."""
     vital = action is not actions.START_OPTIONAL
     with contextlib.suppress(*(() if vital else (RollbackError,))):

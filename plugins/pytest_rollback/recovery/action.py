@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic
 
 from pytest_rollback.manifest.model import Component, Phase, System
+from pytest_rollback.transport.batch import Found, Look, look
+from pytest_rollback.transport.call import AnyCall
 from pytest_rollback.transport.connection import Connection
 
 SHARED = "shared"
@@ -43,26 +45,22 @@ class Scope:
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that alters a host: a question to the agent, and why it is asked.
+    """One thing that alters a host: a call to the agent, and why it is made.
 
     Args:
-        noun, verb, arguments: the question. The gate adds `run`, the id the host journals under.
+        call: the request that is carried out on the host.
         what: for people, as in "stop shop-web".
         why: what was found, as in "it is active".
-        seconds: its deadline on the host.
         estimate: seconds that it is expected to take; used to foresee whether the RTO holds.
     """
 
-    noun: str
-    verb: str
+    call: AnyCall
     what: str
     why: str
-    seconds: float
-    arguments: dict[str, Any] = field(default_factory=dict)
     estimate: float = 0.5
 
 
-def unchanged(_scope: Scope, found: Any) -> Any:  # noqa: ANN401 - whatever a look returns
+def unchanged(_scope: Scope, found: Found) -> Found:
     """Return what was found: earlier phases do not alter it."""
     return found
 
@@ -73,29 +71,41 @@ def all_of_it(_scope: Scope) -> str:
 
 
 @dataclass(frozen=True)
-class Action:
+class Action(Generic[Found]):
     """Brings one aspect of a host to where the rollback wants it.
 
     Args:
         name: for people, as in "isolate components".
         phase: the phase of the procedure whose budget it uses.
-        look: reads the host.
+        look: says what to ask of the host, and makes of the answers what is found.
         plan: pure; empty when there is nothing left to do.
-        ahead: what `look` would find once the earlier actions were applied, for rehearsals.
+        assuming: what `look` would find once the earlier actions were applied, for rehearsals.
         spared: what of it is left out of a rollback, and why; on a second line the way to have it.
     """
 
     name: str
     phase: Phase
-    look: Callable[[Connection, Scope], Any]
-    plan: Callable[[Scope, Any], tuple[Change, ...]]
-    ahead: Callable[[Scope, Any], Any] = unchanged
+    look: Callable[[Scope], Look[Found]]
+    plan: Callable[[Scope, Found], tuple[Change, ...]]
+    assuming: Callable[[Scope, Found], Found] = unchanged
     spared: Callable[[Scope], str] = all_of_it
+
+    def planned(self, connection: Connection, scope: Scope) -> tuple[Change, ...]:
+        """Look at the host, and return what is left to do."""
+        return self.plan(scope, look(connection, self.look(scope)))
+
+    def foreseen(self, scope: Scope) -> Look[tuple[Change, ...]]:
+        """Look, and find the plan as it would be once the earlier actions were applied."""
+        found = yield from self.look(scope)
+        return self.plan(scope, self.assuming(scope, found))
+
+
+AnyAction = Action[Any]
 
 
 @dataclass(frozen=True)
 class Done:
     """An action whose plan is empty now, with the changes that it took."""
 
-    action: Action
+    action: AnyAction
     changes: tuple[Change, ...]

@@ -7,8 +7,9 @@ from dataclasses import asdict, replace
 
 from pytest_rollback.errors import GateClosed, LockHeld, NotDone, RollbackError
 from pytest_rollback.evidence.timeline import Timeline
-from pytest_rollback.recovery.action import Action, Change, Done, Scope
+from pytest_rollback.recovery.action import AnyAction, Change, Done, Scope
 from pytest_rollback.recovery.holder import Holder, is_gone
+from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.connection import Connection
 
 GRACE = 10.0
@@ -72,12 +73,11 @@ class Gate:
         if self.is_open and self._journaled and self._held():
             self._begin()
 
-    def foresee(self, action: Action) -> tuple[Change, ...]:
+    def foresee(self, action: AnyAction) -> tuple[Change, ...]:
         """Return the plan of an action that comes later, so that what refuses it refuses now."""
-        found = action.look(self.connection, self.scope)
-        return action.plan(self.scope, action.ahead(self.scope, found))
+        return look(self.connection, action.foreseen(self.scope))
 
-    def perform(self, action: Action, *, vital: bool = True) -> Done:
+    def perform(self, action: AnyAction, *, vital: bool = True) -> Done:
         """Look, plan, apply, and look again.
 
         Args:
@@ -98,7 +98,7 @@ class Gate:
             self.timeline.note("failed" if vital else "advisory", **where, message=error.message)
             raise
 
-    def _performed(self, action: Action) -> Done:
+    def _performed(self, action: AnyAction) -> Done:
         changes = self._planned(action)
         for change in changes:
             self._apply(action, change)
@@ -112,8 +112,8 @@ class Gate:
         self.timeline.note("done", action=action.name, phase=action.phase, changes=len(changes))
         return Done(action, changes)
 
-    def _planned(self, action: Action) -> tuple[Change, ...]:
-        return action.plan(self.scope, action.look(self.connection, self.scope))
+    def _planned(self, action: AnyAction) -> tuple[Change, ...]:
+        return action.planned(self.connection, self.scope)
 
     def _begin(self) -> None:
         """Take the host for this run, or go on with the unfinished one that is found there."""
@@ -146,16 +146,12 @@ class Gate:
             hint=f"pass --arm={self.target} to allow changes on this target",
         )
 
-    def _apply(self, action: Action, change: Change) -> None:
+    def _apply(self, action: AnyAction, change: Change) -> None:
         if not self.is_open:
             raise self._closed(change.what)
         where = {"action": action.name, "phase": action.phase, "what": change.what}
         begin = self.timeline.note("begin", **where, why=change.why)
-        about = {"state": self.scope.system.about.state, "run": self.scope.run}
-        deadline = change.seconds + GRACE
-        self.connection.ask(
-            change.noun, change.verb, deadline=deadline, **{**about, **change.arguments}
-        )
+        self.connection.ask(replace(change.call, seconds=change.call.seconds + GRACE))
         seconds = round(self.timeline.note("end", **where) - begin, 3)
         self.timeline.note("took", **where, seconds=seconds)
 

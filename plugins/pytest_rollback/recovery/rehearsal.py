@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pytest_rollback.manifest.model import PHASES
-from pytest_rollback.recovery.action import Action, Change, Scope
+from pytest_rollback.recovery.action import AnyAction, Change, Scope
 from pytest_rollback.recovery.gate import Gate
 
 WIDTH = 80
@@ -17,7 +17,7 @@ WIDTH = 80
 class RehearsedStep:
     """One action and the changes that it would make."""
 
-    action: Action
+    action: AnyAction
     changes: tuple[Change, ...]
 
     @property
@@ -26,7 +26,7 @@ class RehearsedStep:
         return sum(change.estimate for change in self.changes)
 
 
-def rehearse(gate: Gate, actions: Iterable[Action]) -> tuple[RehearsedStep, ...]:
+def rehearse(gate: Gate, actions: Iterable[AnyAction]) -> tuple[RehearsedStep, ...]:
     """Return what each action would do, each as if those before it were done.
 
     Raises:

@@ -1,114 +1,81 @@
-"""Several looks at once: what they ask at the same moment travels in one round trip."""
+"""Looks at a host: they say which calls they need, and several of them share each round trip.
+
+A look is a generator. It yields the calls that it needs next, is sent their answers, and returns
+what it found. So nothing but `look` and `look_all` needs a connection, and the looks themselves can
+be tried without a host.
+"""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Generator, Sequence
+from typing import Any, TypeVar
 
+from pytest_rollback.agent.protocol import Answer, Request
 from pytest_rollback.errors import RollbackError
+from pytest_rollback.transport.call import Answers, AnyCall, Call
 from pytest_rollback.transport.connection import Connection
 
-Look = Callable[[Connection], Any]
+Found = TypeVar("Found")
+Look = Generator[Sequence[AnyCall], Answers, Found]
+
 LONGEST = 300.0
-"""Seconds that questions of several looks may take together."""
+"""Seconds that the calls of several looks may take together."""
 
 
-@dataclass
-class Call:
-    """Questions of one look that wait for their answers."""
-
-    questions: Sequence[Mapping[str, object]]
-    deadline: float
-    answers: list[Any] = field(default_factory=list)
-    answered: threading.Event = field(default_factory=threading.Event)
+def asked(call: Call[Request, Answer]) -> Look[Answer]:
+    """Look with one call; its answer is what is found."""
+    answers = yield [call]
+    return answers.of(call)
 
 
-class BatchedConnection(Connection):
-    """What a look takes for its connection: its questions wait until every other look asks too."""
-
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection.system)
-        self._real = connection
-        self._state = threading.Condition()
-        self._waiting: list[Call] = []
-        self._busy = 0
-
-    @property
-    def host(self) -> Any:  # noqa: ANN401 - testinfra ships no types
-        """The testinfra host, for single facts; those travel alone."""
-        return self._real.host
-
-    def ask_all(self, questions: Iterable[Mapping[str, object]], *, deadline: float) -> list[Any]:
-        """Return the answers to several questions, once everybody's have been asked."""
-        answers = self.ask_each(questions, deadline=deadline)
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise answer
-        return answers
-
-    def ask_each(self, questions: Iterable[Mapping[str, object]], *, deadline: float) -> list[Any]:
-        """Return the answers as `ask_all` does, with an error where a problem stood in its way."""
-        call = Call(list(questions), deadline)
-        with self._state:
-            self._waiting.append(call)
-            self._busy -= 1
-            self._state.notify_all()
-        call.answered.wait()
-        return call.answers
-
-    def each(self, looks: Iterable[Look]) -> list[Any]:
-        """Return what each look finds, or the error that it raised, in their order."""
-        found: dict[int, Any] = {}
-        threads = [
-            threading.Thread(target=self._look, args=(found, number, look), daemon=True)
-            for number, look in enumerate(looks)
-        ]
-        self._busy = len(threads)
-        for thread in threads:
-            thread.start()
-        while self._gathered():
-            self._carry()
-        return [found[number] for number in range(len(threads))]
-
-    def _look(self, found: dict[int, Any], number: int, look: Look) -> None:
-        try:
-            found[number] = look(self)
-        except Exception as error:  # noqa: BLE001 - it is raised for every criterion that asks
-            found[number] = error
-        with self._state:
-            self._busy -= 1
-            self._state.notify_all()
-
-    def _gathered(self) -> bool:
-        """Wait until every look asks or is done; False when all of them are done."""
-        with self._state:
-            self._state.wait_for(lambda: self._busy == 0)
-            return bool(self._waiting)
-
-    def _carry(self) -> None:
-        """Ask everybody's questions in one round trip, and let everybody go on."""
-        calls, self._waiting = self._waiting, []
-        asked = [question for call in calls for question in call.questions]
-        try:
-            deadline = min(LONGEST, sum(call.deadline for call in calls))
-            answers = self._real.ask_each(asked, deadline=deadline)
-        except Exception as error:  # noqa: BLE001 - it is raised for every criterion that asks
-            answers = [error] * len(asked)
-        self._busy = len(calls)
-        for call in calls:
-            call.answers = [answers.pop(0) for _ in call.questions]
-            call.answered.set()
+def without_asking(found: Found) -> Look[Found]:
+    """Look without any call: what is found is known already."""
+    yield from ()
+    return found
 
 
-def looked(connection: Connection, looks: Iterable[Look]) -> list[Any]:
-    """Return what each look finds, or the error that it raised; questions travel together.
+def look(connection: Connection, one: Look[Found]) -> Found:
+    """Return what a look finds; one round trip for each time that it asks.
+
+    Raises:
+        RollbackError: what stood in the way.
+    """
+    (found,) = look_all(connection, [one])
+    if isinstance(found, RollbackError):
+        raise found
+    return found
+
+
+def look_all(connection: Connection, looks: Sequence[Look[Found]]) -> list[Found | RollbackError]:
+    """Return what each look finds, or the error that it raised; calls travel together.
 
     Errors that are not ours to raise are bugs, and are raised.
     """
-    found = BatchedConnection(connection).each(looks)
-    for each in found:
-        if isinstance(each, Exception) and not isinstance(each, RollbackError):
-            raise each
+    found: list[Any] = [None] * len(looks)
+    waiting = {number: _advanced(found, number, one, None) for number, one in enumerate(looks)}
+    while waiting := {number: calls for number, calls in waiting.items() if calls is not None}:
+        together = [call for calls in waiting.values() for call in calls]
+        deadline = min(LONGEST, sum(call.seconds for call in together))
+        try:
+            answers = connection.ask_all(together, deadline=deadline)
+        except RollbackError as error:  # the host is lost: each look gets that as its own
+            found[:] = [error if number in waiting else each for number, each in enumerate(found)]
+            break
+        waiting = {
+            number: _advanced(found, number, looks[number], answers.among(calls))
+            for number, calls in waiting.items()
+        }
     return found
+
+
+def _advanced(
+    found: list[Any], number: int, one: Look[Any], answers: Answers | None
+) -> Sequence[AnyCall] | None:
+    """Return what a look asks next; None when it is done, and what it found is in its place."""
+    try:
+        return next(one) if answers is None else one.send(answers)
+    except StopIteration as end:
+        found[number] = end.value
+    except RollbackError as error:
+        found[number] = error
+    return None

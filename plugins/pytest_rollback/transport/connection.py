@@ -10,12 +10,15 @@ import re
 import shlex
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, overload
 
 from pytest_rollback.agent import protocol
+from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.protocol import Answer, Request, decode
 from pytest_rollback.errors import LockHeld, Refused, RollbackError, Unfinished, Unreachable
 from pytest_rollback.transport import memfd
+from pytest_rollback.transport.call import Answers, AnyCall, Call
 from pytest_rollback.transport.diagnosis import HOST, last, meant
 from pytest_rollback.transport.payload import (
     BOOT,
@@ -104,22 +107,51 @@ class Connection:
         for name in ("host", "_plain"):
             self.__dict__.pop(name, None)
 
-    def ask(self, noun: str, verb: str, *, deadline: float = 60.0, **arguments: object) -> Any:  # noqa: ANN401
-        """Return the agent's answer to one question; one round trip.
+    @overload
+    def ask(self, noun: Call[Request, Answer]) -> Answer: ...
+
+    @overload
+    def ask(self, noun: str, verb: str, *, deadline: float = 60.0, **arguments: object) -> Any: ...  # noqa: ANN401
+
+    def ask(
+        self, noun: str | Call[Any, Any], verb: str = "", *, deadline: float = 60.0, **more: object
+    ) -> Any:
+        """Return the agent's answer to one call; one round trip.
 
         Raises:
             RollbackError: of the kind that the agent named.
         """
-        (value,) = self.ask_all([{"noun": noun, "verb": verb, **arguments}], deadline=deadline)
+        if isinstance(noun, Call):
+            return self.ask_all([noun], deadline=noun.seconds).of(noun)
+        (value,) = self.ask_all([{"noun": noun, "verb": verb, **more}], deadline=deadline)
         return value
 
-    def ask_all(self, questions: Iterable[Mapping[str, object]], *, deadline: float) -> list[Any]:
-        """Return the answers to several questions, in their order; one round trip.
+    @overload
+    def ask_all(self, questions: Sequence[AnyCall], *, deadline: float) -> Answers: ...
 
-        Raises:
-            RollbackError: the first problem that stood in the way of an answer.
-        """
-        return [self._value(item) for item in self._answers(questions, deadline)]
+    @overload
+    def ask_all(
+        self, questions: Iterable[Mapping[str, object]], *, deadline: float
+    ) -> list[Any]: ...
+
+    def ask_all(self, questions: Any, *, deadline: float) -> Any:
+        """Return the answers to several calls; one round trip."""
+        questions = list(questions)
+        if questions and not isinstance(questions[0], Call):
+            return [self._value(item) for item in self._answers(questions, deadline)]
+        said = self._answers([call.asked() for call in questions], deadline) if questions else []
+        settled = [self._typed(*each) for each in zip(questions, said, strict=True)]
+        return Answers(questions, settled)
+
+    def _typed(self, call: AnyCall, answer: Mapping[str, Any]) -> object:
+        """Return an answer as its route types it, or the error that stood in its way."""
+        value = self._settled(answer)
+        if isinstance(value, RollbackError) or not isinstance(call.route.answer, type):
+            return value
+        try:
+            return decode(call.route.answer, value)
+        except HostError as error:
+            return Refused(error.message, hint=error.hint)
 
     def ask_each(self, questions: Iterable[Mapping[str, object]], *, deadline: float) -> list[Any]:
         """Return the answers as `ask_all` does, with an error where a problem stood in its way."""
@@ -128,7 +160,9 @@ class Connection:
     def _answers(self, questions: Iterable[Mapping[str, object]], deadline: float) -> list[Any]:
         """Return what the agent said to each question: a value, a problem, or a bug."""
         asked, root = list(questions), self.system.about.root
-        modules = needed(f"{each['noun']}.{each['verb']}" for each in asked)
+        modules = needed(
+            str(each.get("route") or f"{each['noun']}.{each['verb']}") for each in asked
+        )
         request = {
             "protocol": protocol.PROTOCOL,
             "ask": asked,

@@ -94,6 +94,6 @@ def test_a_holder_that_asks_is_alive(tmp_path: Path) -> None:
     lease.parent.mkdir(parents=True)
     lease.write_text("{}")
     os.utime(lease, (1, 1))
-    served({"noun": "no", "verb": "such", "run": "r1", "state": str(tmp_path)})
+    served({"noun": "runs", "verb": "look", "run": "r1", "state": str(tmp_path)})
 
     assert lease.stat().st_mtime > 1

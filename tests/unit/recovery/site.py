@@ -21,7 +21,7 @@ from pytest_rollback.agent import main
 from pytest_rollback.agent.backup import save
 from pytest_rollback.manifest import load
 from pytest_rollback.recovery import actions
-from pytest_rollback.recovery.action import Action, Change, Scope
+from pytest_rollback.recovery.action import AnyAction, Change, Scope
 from pytest_rollback.transport.connection import Connection
 
 SERVER = """
@@ -55,11 +55,11 @@ def free_port() -> int:
 class Direct(Connection):
     """The agent, asked in this process: it is the same code, and quick enough for many kills."""
 
-    def ask_all(self, questions: Iterable[Mapping[str, object]], *, deadline: float) -> list[Any]:
-        """Return the answers to several questions; `deadline` is nobody's here."""
+    def _answers(self, questions: Iterable[Mapping[str, object]], deadline: float) -> list[Any]:
+        """Return what the agent says to several requests; `deadline` is nobody's here."""
         del deadline
         asked = [json.loads(json.dumps(question)) for question in questions]
-        return [self._value(main.answer(question)) for question in asked]
+        return [json.loads(json.dumps(main.answer(question))) for question in asked]
 
 
 class Site:
@@ -165,12 +165,12 @@ class Site:
         """Return the scope of a rollback."""
         return Scope(self.system, frozenset(only), run)
 
-    def plan(self, action: Action, scope: Scope | None = None) -> tuple[Change, ...]:
+    def plan(self, action: AnyAction, scope: Scope | None = None) -> tuple[Change, ...]:
         """Return what an action would do now."""
         scope = scope or self.scope()
-        return action.plan(scope, action.look(self.connection, scope))
+        return action.planned(self.connection, scope)
 
-    def perform(self, action: Action, scope: Scope | None = None) -> int:
+    def perform(self, action: AnyAction, scope: Scope | None = None) -> int:
         """Carry an action out as the gate does; return how many changes it took."""
         scope = scope or self.scope()
         changes = self.plan(action, scope)
@@ -181,14 +181,8 @@ class Site:
 
     def apply(self, change: Change, scope: Scope | None = None) -> Any:  # noqa: ANN401
         """Ask for one change."""
-        scope = scope or self.scope()
-        return self.connection.ask(
-            change.noun,
-            change.verb,
-            run=scope.run,
-            state=scope.system.about.state,
-            **change.arguments,
-        )
+        del scope
+        return self.connection.ask(change.call)
 
     def undo(self, run: str = "r1", **more: object) -> Any:  # noqa: ANN401
         """Undo a run."""

@@ -12,6 +12,7 @@ import pytest
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import Scope
+from pytest_rollback.transport.batch import look
 from tests.unit.recovery.site import Site, Systemd
 
 ENV = "etc/app.env"
@@ -123,7 +124,7 @@ def test_a_restored_file_that_cannot_be_read_gets_its_default(reset: Site) -> No
 
 def closing(site: Site, scope: Scope) -> list[str]:
     """Return the saved copies that closing the set would move or call strays."""
-    found = actions.CLOSE.look(site.connection, scope)
+    found = look(site.connection, actions.CLOSE.look(scope))
     return [*found["copies"], *found["strays"]]
 
 

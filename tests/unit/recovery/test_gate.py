@@ -16,6 +16,7 @@ from pytest_rollback.recovery.action import Action, Scope
 from pytest_rollback.recovery.actions.undo import undoing
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.holder import Holder
+from pytest_rollback.transport.batch import without_asking
 from tests.unit.recovery.site import CHANGED, Site
 
 pytestmark = pytest.mark.usefixtures("systemd")
@@ -84,9 +85,12 @@ def test_a_change_begins_before_it_is_made(site: Site, timeline: Timeline) -> No
 
 def test_what_is_still_needed_is_not_done(site: Site, timeline: Timeline) -> None:
     """An action whose plan does not become empty has failed, whatever its calls said."""
-    change = gate(site, timeline, None).foresee(actions.MAINTENANCE_ON)
+    absent = {"kind": "absent", "ours": False, "exists": False}
     stubborn = Action(
-        "put the page on", "isolate", lambda _at, _scope: None, lambda _scope, _found: change
+        "put the page on",
+        "isolate",
+        lambda _scope: without_asking(absent),
+        actions.MAINTENANCE_ON.plan,
     )
     with pytest.raises(NotDone, match="still needed after it was done"):
         gate(site, timeline).perform(stubborn, vital=False)
@@ -144,11 +148,11 @@ def test_a_run_is_taken_back_as_a_whole(site: Site, timeline: Timeline) -> None:
     live.write_text(restored)
     stop, undo, start = undoing("r7")
     back.perform(stop)
-    assert [change.noun for change in back.perform(undo).changes] == ["restore"]
+    assert [change.call.name for change in back.perform(undo).changes] == ["restore.undo"]
 
     assert site.everything() == before
     assert back.perform(undo).changes == ()
-    assert [change.verb for change in back.foresee(start)] == ["start", "start"]
+    assert [change.call.name for change in back.foresee(start)] == ["units.start"] * 2
 
 
 def test_a_gate_that_took_no_host_lets_go_of_none(site: Site, timeline: Timeline) -> None:

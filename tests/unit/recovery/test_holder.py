@@ -25,6 +25,7 @@ from pytest_rollback.recovery import status
 from pytest_rollback.recovery.action import Action, Scope
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.holder import Holder, is_gone
+from pytest_rollback.transport.batch import without_asking
 from tests.unit.recovery.site import Direct, Site
 from tests.unit.support.apart import ROOT_ONLY, elsewhere
 
@@ -86,7 +87,9 @@ class Controller:
         return gate.scope.run
 
 
-NOTHING = Action("nothing", "prepare", lambda _at, _scope: None, lambda _scope, _found: ())
+NOTHING = Action(
+    "nothing", "prepare", lambda _scope: without_asking(None), lambda _scope, _found: ()
+)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_rollback.errors import Refused, Unfinished
 from pytest_rollback.recovery import actions
+from pytest_rollback.transport.batch import look
 from tests.unit.recovery.site import Site, Systemd, edge
 
 
@@ -113,9 +114,9 @@ def test_maintenance_stays_on_until_services_are_healthy(
         assert faced.page.exists()
 
         scope = faced.scope()
-        found = actions.MAINTENANCE_OFF.look(faced.connection, scope)
-        ahead = actions.MAINTENANCE_OFF.plan(scope, actions.MAINTENANCE_OFF.ahead(scope, found))
-        assert [change.verb for change in ahead] == ["off"]
+        found = look(faced.connection, actions.MAINTENANCE_OFF.look(scope))
+        ahead = actions.MAINTENANCE_OFF.plan(scope, actions.MAINTENANCE_OFF.assuming(scope, found))
+        assert [change.call.name for change in ahead] == ["page.off"]
 
 
 def test_the_page_goes_once_services_are_healthy(

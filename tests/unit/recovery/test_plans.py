@@ -8,6 +8,7 @@ import pytest
 
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.actions import services
+from pytest_rollback.transport.batch import look
 from tests.unit.recovery.site import Site
 
 WELL = {"state": "active", "problem": None, "uptime": 60.0}
@@ -43,7 +44,7 @@ def test_a_rehearsal_lifts_the_guard_that_will_be_up(site: Site) -> None:
     """Nothing is left of it now; once it was put up there is."""
     scope, found = site.scope(), {"on": False, "left": False, "unguarded": []}
     assert actions.GUARD_OFF.plan(scope, found) == ()
-    (change,) = actions.GUARD_OFF.plan(scope, actions.GUARD_OFF.ahead(scope, found))
+    (change,) = actions.GUARD_OFF.plan(scope, actions.GUARD_OFF.assuming(scope, found))
 
     assert change.what == "let gate, mesh start again"
 
@@ -64,17 +65,17 @@ def test_shared_copies_are_separated_by_one_change(site: Site) -> None:
     """Each saved copy that is the live file itself gets bytes of its own."""
     (change,) = actions.SEPARATE.plan(site.scope(), {"shared": ["a.py"]})
 
-    assert (change.noun, change.verb) == ("shared", "part")
+    assert change.call.name == "shared.part"
     assert change.what == "give 1 saved copy bytes of their own"
     assert change.why == "names were exchanged: a.py"
-    assert change.seconds == site.system.budgets.files
+    assert change.call.seconds == site.system.budgets.files
 
 
 def test_a_rehearsal_closes_what_will_be_restored(site: Site) -> None:
     """Live files that differ now are no reason to refuse then: they are restored before."""
     scope = site.scope()
-    found = actions.CLOSE.look(site.connection, scope)
+    found = look(site.connection, actions.CLOSE.look(scope))
     assert found["differ"]
-    (change,) = actions.CLOSE.plan(scope, actions.CLOSE.ahead(scope, found))
+    (change,) = actions.CLOSE.plan(scope, actions.CLOSE.assuming(scope, found))
 
-    assert change.verb == "close"
+    assert change.call.name == "copies.close"

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery import actions
+from pytest_rollback.transport.batch import look
 from tests.unit.recovery.site import Site, Systemd
 
 
@@ -118,7 +119,7 @@ def test_what_others_could_have_written_is_not_installed(site: Site, systemd: Sy
     restored(site)
     site.put("etc/units/mesh.service", "[Service]\nExecStart=evil\n", 0o666)
     scope = site.scope()
-    found = actions.INSTALL_UNITS.look(site.connection, scope)
+    found = look(site.connection, actions.INSTALL_UNITS.look(scope))
 
     assert found["differ"] == [["gate", "gate.service"]]
     assert found["skipped"][0][0] == "mesh.service"

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_rollback.errors import Refused, Unfinished
 from pytest_rollback.recovery import actions
+from pytest_rollback.transport.batch import look
 from tests.unit.recovery.site import Site, Systemd
 
 STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(300)"
@@ -150,10 +151,10 @@ def test_a_rehearsal_sees_what_the_isolation_will_have_done(site: Site, systemd:
     del systemd
     site.perform(actions.START)
     scope = site.scope()
-    found = actions.START.look(site.connection, scope)
+    found = look(site.connection, actions.START.look(scope))
 
     assert actions.START.plan(scope, found) == ()
-    ahead = actions.START.plan(scope, actions.START.ahead(scope, found))
+    ahead = actions.START.plan(scope, actions.START.assuming(scope, found))
     assert [change.estimate for change in ahead] == [2.3, 2.3]
     stops = site.plan(actions.ISOLATE)
     assert [(change.what, change.estimate) for change in stops] == [

@@ -1,4 +1,4 @@
-"""Looks that ask at the same moment share one round trip, and each gets what it asked for."""
+"""Looks share round trips: what they ask at the same moment travels together."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rollback.errors import Refused, Unreachable
-from pytest_rollback.transport.batch import looked
+from pytest_rollback.transport.batch import Look, asked, look, look_all, without_asking
+from pytest_rollback.transport.call import AnyCall, legacy
 from pytest_rollback.transport.connection import Connection
 
 if TYPE_CHECKING:
@@ -15,81 +16,89 @@ if TYPE_CHECKING:
 
 
 class Host(Connection):
-    """A connection whose host answers a question with its double, and refuses odd ones."""
+    """A connection whose host answers a number with its double, and refuses odd ones."""
 
     def __init__(self) -> None:
         self.system = None  # type: ignore[assignment]
         self.trips = 0
         self.fails = False
 
-    def ask_each(self, questions: Iterable[Mapping[str, object]], *, deadline: float) -> list[Any]:
+    def _answers(self, questions: Iterable[Mapping[str, Any]], deadline: float) -> list[Any]:
         """Answer each."""
         assert deadline > 0
         self.trips += 1
         if self.fails:
             raise Unreachable("the host is lost", hint="look for it")
-        return [self.answer(int(str(each["number"]))) for each in questions]
+        return [self.answer(each["request"]["number"]) for each in questions]
 
     @staticmethod
-    def answer(number: int) -> object:
+    def answer(number: int) -> dict[str, object]:
         """Return the double of an even number."""
-        return Refused(f"{number} is odd", hint="ask for another") if number % 2 else number * 2
+        if number % 2:
+            why = {"message": f"{number} is odd", "hint": "ask for another", "kind": "refused"}
+            return {"problem": why}
+        return {"value": number * 2}
 
 
-def ask(connection: Connection, number: int) -> int:
-    """Ask one question."""
-    return int(connection.ask("number", "double", number=number))
+def double(number: int) -> AnyCall:
+    """Return a call for the double of a number."""
+    return legacy("number.double", 5.0, number=number)
 
 
-def test_questions_of_one_moment_are_one_round_trip() -> None:
+def twice(number: int) -> Look[int]:
+    """Ask for the double of the double: the second call needs the first answer."""
+    first: int = yield from asked(double(number))
+    second: int = yield from asked(double(first))
+    return second
+
+
+def several(*numbers: int) -> Look[list[int]]:
+    """Ask for several at once."""
+    calls = [double(number) for number in numbers]
+    answers = yield calls
+    return [answers.of(call) for call in calls]
+
+
+def test_calls_of_one_moment_are_one_round_trip() -> None:
     """However many look; what depends on an answer takes another trip for all of them."""
     host = Host()
-    found = looked(host, [lambda c: ask(c, 2), lambda c: ask(c, ask(c, 4)), lambda _: "nothing"])
+    found = look_all(host, [asked(double(2)), twice(4), without_asking("nothing")])
 
     assert (found, host.trips) == ([4, 16, "nothing"], 2)
 
 
 def test_an_error_is_its_own_looks_alone() -> None:
     """One look that is refused does not spoil the others."""
-    found = looked(Host(), [lambda c: ask(c, 3), lambda c: ask(c, 2)])
+    found = look_all(Host(), [asked(double(3)), asked(double(2))])
 
     assert (str(found[0]).splitlines()[0], found[1]) == ("3 is odd", 4)
 
 
-def test_several_questions_of_one_look_stay_in_order() -> None:
-    """`ask_all` raises the first problem; `ask_each` hands all of them over."""
-    asked = [{"number": number} for number in (2, 3, 4)]
-    found = looked(
-        Host(),
-        [
-            lambda c: c.ask_all(asked[::2], deadline=1),
-            lambda c: c.ask_all(asked, deadline=1),
-            lambda c: c.ask_each(asked, deadline=1),
-        ],
-    )
+def test_several_calls_of_one_look_have_their_own_answers() -> None:
+    """Each call is looked up by itself, whatever else travelled with it."""
+    found = look_all(Host(), [several(2, 4), several(2, 3, 4)])
 
     assert found[0] == [4, 8]
     assert isinstance(found[1], Refused)
-    assert [found[2][0], type(found[2][1]), found[2][2]] == [4, Refused, 8]
 
 
 def test_a_host_that_is_lost_is_everybodys_error() -> None:
-    """Nobody waits for ever."""
+    """Each look gets it; one that had asked nothing is done."""
     host = Host()
     host.fails = True
-    found = looked(host, [lambda c: ask(c, 2), lambda c: ask(c, 4)])
+    found = look_all(host, [asked(double(2)), asked(double(4)), without_asking(1)])
 
-    assert [type(each) for each in found] == [Unreachable, Unreachable]
-
-
-def test_a_bug_is_raised() -> None:
-    """What is not ours to tell comes out as it is."""
-    with pytest.raises(ZeroDivisionError):
-        looked(Host(), [lambda _: 1 // 0, lambda c: ask(c, 2)])
+    assert [type(each) for each in found] == [Unreachable, Unreachable, int]
+    with pytest.raises(Unreachable):
+        look(host, twice(2))
 
 
-def test_no_looks_no_trip() -> None:
-    """Nothing to look at asks nothing."""
-    host = Host()
+def test_a_bug_in_a_look_is_raised() -> None:
+    """It is ours, and no finding."""
 
-    assert (looked(host, []), host.trips) == ([], 0)
+    def broken() -> Look[int]:
+        yield from ()
+        raise KeyError("a bug")
+
+    with pytest.raises(KeyError):
+        look(Host(), broken())

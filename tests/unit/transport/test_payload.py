@@ -59,7 +59,7 @@ def test_only_words_for_people_are_left_out(module: str) -> None:
 
 def test_a_traceback_names_the_line_that_we_see() -> None:
     """What fails on a host is found in the repository by its line."""
-    names: dict[str, object] = {"__name__": "sent"}
+    names: dict[str, object] = {"__name__": "sent", "__package__": "pytest_rollback.agent"}
     exec(compile(bare("protocol"), "protocol.py", "exec"), names)  # noqa: S102 - as the agent does
     with pytest.raises(TypeError) as told:
         names["unframe"](None)  # type: ignore[operator]

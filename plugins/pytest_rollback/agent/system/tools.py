@@ -9,6 +9,7 @@ import shlex
 import shutil
 from typing import Any
 
+from ..messages.system import Tools, ToolsRequest
 from . import disk
 from .command import surroundings
 
@@ -18,13 +19,9 @@ IMMUTABLE, APPEND_ONLY = 0x10, 0x20
 READ_ONLY = os.ST_RDONLY
 
 
-def look(question: dict[str, Any]) -> dict[str, str | None]:
-    """Return where each command is found, None for one that is not there.
-
-    A command is a name, or a command line with arguments; relative paths are below `root`.
-    """
-    root = question.get("root") or "/"
-    return {command: found(command, root) for command in question["commands"]}
+def look(request: ToolsRequest) -> Tools:
+    """Return where each command is found, None for one that is not there."""
+    return Tools({command: found(command, request.root) for command in request.commands})
 
 
 def found(command: str, root: str) -> str | None:

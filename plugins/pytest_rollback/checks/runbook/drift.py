@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from pytest_rollback.agent.messages.system import TOOLS, ToolsRequest
 from pytest_rollback.checks.runbook.references import Claim, names
-from pytest_rollback.errors import RollbackError
 from pytest_rollback.manifest.model import Component, System
+from pytest_rollback.transport.call import Answers, AnyCall, Call, legacy
 
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 PATIENCE = 3.0
@@ -33,27 +34,27 @@ class Drift(NamedTuple):
     unknown: tuple[str, ...]
 
 
-def questions(found: list[Claim], system: System) -> dict[str, dict[str, Any]]:
+def questions(found: list[Claim], system: System) -> dict[str, AnyCall]:
     """Return what the host is asked, by a word for each; nothing for what nobody named."""
     root, services = system.about.root, system.services
-    asked: dict[str, dict[str, Any]] = {}
+    asked: dict[str, AnyCall] = {}
     if tools := names(found, "command"):
-        asked["tools"] = {"noun": "tools", "verb": "look", "root": root, "commands": tools}
+        asked["tools"] = Call(TOOLS, ToolsRequest(root, tuple(tools)))
     if places := names(found, "path", "folder", "script"):
-        asked["paths"] = {"noun": "paths", "verb": "look", "root": root, "paths": places}
+        asked["paths"] = legacy("paths.look", 60.0, root=root, paths=places)
     if known := names(found, "unit"):
         manager = {"manager": services.manager, "socket": services.socket}
         listed = [{"unit": unit, "ports": ()} for unit in known]
-        asked["units"] = {"noun": "units", "verb": "look", **manager, "units": listed}
+        asked["units"] = legacy("units.look", 60.0, **manager, units=listed)
     if loads := names(found, "import"):
         asked["imports"] = trial(loads, system)
     for address in names(found, "url"):
         probe = probed(address, system)
-        asked[address] = {"noun": "probes", "verb": "ask", "samples": 1, "probe": probe}
+        asked[address] = legacy("probes.ask", 60.0, samples=1, probe=probe)
     return asked
 
 
-def trial(loads: Iterable[str], system: System) -> dict[str, Any]:
+def trial(loads: Iterable[str], system: System) -> AnyCall:
     """Return the question whether imports load in the live tree, each as its component would."""
     keys = {"name", "interpreter", "directory", "environment", "environment_files"}
     owned = {name: owner(name, system).name for name in loads}
@@ -68,7 +69,7 @@ def trial(loads: Iterable[str], system: System) -> dict[str, Any]:
     ]
     about, where = system.about, {"live": True, "files": (), "timeout": TRIAL}
     place = {"root": about.root, "state": about.state, "suffix": about.suffix, "user": about.user}
-    return {"noun": "trial", "verb": "look", **place, **where, "components": components}
+    return legacy("trial.look", 60.0, **place, **where, components=components)
 
 
 def owner(name: str, system: System) -> Component:
@@ -103,24 +104,29 @@ def deadline(found: list[Claim]) -> float:
 
 
 def drifted(
-    found: list[Claim], answers: Mapping[str, Any], system: System, homes: Iterable[Path]
+    found: list[Claim],
+    asked: Mapping[str, AnyCall],
+    answers: Answers,
+    system: System,
+    homes: Iterable[Path],
 ) -> Drift:
     """Return what a host says of the claims.
 
     Args:
         found: the claims.
-        answers: an answer, or the error in its place, to each of `questions`.
+        asked: what the host was asked: `questions`.
+        answers: what it answered.
         system: the target.
         homes: where scripts may be as well: folders on the controller.
     """
     missing, unknown = [], []
     for claim in found:
-        answer = answers[claim.name if claim.kind == "url" else TOLD[claim.kind]]
+        call = asked[claim.name if claim.kind == "url" else TOLD[claim.kind]]
         if claim.kind == "script" and any((home / claim.name).is_file() for home in homes):
             continue
-        if isinstance(answer, RollbackError):
-            unknown.append(f"{words(claim)}: {answer.message}")
-        elif why := lacking(claim, answer, system):
+        if error := answers.error(call):
+            unknown.append(f"{words(claim)}: {error.message}")
+        elif why := lacking(claim, answers.of(call), system):
             missing.append(f"{words(claim)}: {why}")
     kinds = dict.fromkeys(claim.kind for claim in found)
     return Drift({kind: len(names(found, kind)) for kind in kinds}, tuple(missing), tuple(unknown))
@@ -135,7 +141,7 @@ def words(claim: Claim) -> str:
 def lacking(claim: Claim, answer: Any, system: System) -> str:  # noqa: ANN401 - any JSON
     """Return what is wrong with a claim; "" where it is true."""
     if claim.kind == "command":
-        return "" if answer[claim.name] else "is no command on the host"
+        return "" if answer.places[claim.name] else "is no command on the host"
     if claim.kind == "unit":
         known = answer[claim.name]
         return "" if known["known"] else f"{system.services.manager} knows no such unit"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_rollback.recovery.action import Action
+from pytest_rollback.recovery.action import AnyAction
 from pytest_rollback.recovery.actions.archive import CLOSE
 from pytest_rollback.recovery.actions.configuration import (
     CLEAR_CACHES,
@@ -39,7 +39,7 @@ __all__ = [
     "USE_DEFAULTS",
 ]
 
-ACTIONS: tuple[Action, ...] = (
+ACTIONS: tuple[AnyAction, ...] = (
     SNAPSHOT,
     ISOLATE,
     GUARD_ON,

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.default_configuration import broken
-from pytest_rollback.recovery.actions.requests import counted, look, moving, place, some
-from pytest_rollback.transport.connection import Connection
+from pytest_rollback.recovery.actions.requests import call, counted, moving, place, some
+from pytest_rollback.transport.batch import Look
+from pytest_rollback.transport.batch import asked as asked_once
 
 
-def left(connection: Connection, scope: Scope) -> dict[str, Any]:
+def left(scope: Scope) -> Look[dict[str, Any]]:
     """Return what is left below the root, and which live files are not as recorded."""
-    without = broken(connection, scope)["instead"]
+    without = (yield from broken(scope))["instead"]
     about = {**place(scope), "without": without}
-    found: dict[str, Any] = look(connection, scope, "copies", **about)
+    found = yield from asked_once(call(scope, "copies.look", **about))
     return {**found, "without": without}
 
 
@@ -42,8 +42,8 @@ def closes(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
         f"move {counted(len(found['copies']), 'saved copy')} and "
         f"{counted(len(found['preserved']), 'failed version')}"
     )
-    change = moving(scope, "copies.close", f"{what} into the evidence", paths, why=why)
-    return (replace(change, arguments={**change.arguments, "without": found["without"]}),)
+    what, without = f"{what} into the evidence", found["without"]
+    return (moving(scope, "copies.close", what, paths, why=why, without=without),)
 
 
 def recorded(_scope: Scope, found: dict[str, Any]) -> dict[str, Any]:
@@ -51,4 +51,4 @@ def recorded(_scope: Scope, found: dict[str, Any]) -> dict[str, Any]:
     return {**found, "differ": []}
 
 
-CLOSE = Action("close the backup set", "validate", look=left, plan=closes, ahead=recorded)
+CLOSE = Action("close the backup set", "validate", look=left, plan=closes, assuming=recorded)

@@ -7,18 +7,19 @@ from typing import Any
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.default_configuration import broken
 from pytest_rollback.recovery.actions.files import restore
-from pytest_rollback.recovery.actions.requests import counted, look, manager, moving, place, some
-from pytest_rollback.transport.connection import Connection
+from pytest_rollback.recovery.actions.requests import call, counted, manager, moving, place, some
+from pytest_rollback.transport.batch import Look, without_asking
+from pytest_rollback.transport.batch import asked as asked_once
 
 
-def pending(connection: Connection, scope: Scope) -> dict[str, Any]:
+def pending(scope: Scope) -> Look[dict[str, Any]]:
     """Return the configuration files that are not as recorded, and the digest of this plan.
 
     `without` are those that get their defaults instead.
     """
-    without = broken(connection, scope)["instead"]
+    without = (yield from broken(scope))["instead"]
     about = {**place(scope), "part": "configuration", "without": without}
-    found: dict[str, Any] = look(connection, scope, "restore", **about)
+    found = yield from asked_once(call(scope, "restore.look", **about))
     return {**found, "without": without}
 
 
@@ -39,12 +40,12 @@ def unit_files(scope: Scope) -> dict[str, Any]:
     }
 
 
-def uninstalled(connection: Connection, scope: Scope) -> dict[str, Any]:
+def uninstalled(scope: Scope) -> Look[dict[str, Any]]:
     """Return the unit files that differ from the release's, and the units that need a reload."""
     if scope.system.services.source is None:
-        return {"differ": [], "reload": [], "skipped": [], "digest": ""}
-    found: dict[str, Any] = look(connection, scope, "unitfiles", **unit_files(scope))
-    return found
+        nothing: dict[str, Any] = {"differ": [], "reload": [], "skipped": [], "digest": ""}
+        return without_asking(nothing)
+    return asked_once(call(scope, "unitfiles.look", **unit_files(scope)))
 
 
 def installs(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
@@ -61,13 +62,12 @@ def installs(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     )
     arguments = {**unit_files(scope), "digest": found["digest"]}
     seconds = scope.system.budgets.configuration
-    return (Change("unitfiles", "install", what, why, seconds, arguments),)
+    return (Change(call(scope, "unitfiles.install", seconds, **arguments), what, why),)
 
 
-def stale(connection: Connection, scope: Scope) -> dict[str, Any]:
+def stale(scope: Scope) -> Look[dict[str, Any]]:
     """Return bytecode beside restored sources that is not theirs."""
-    found: dict[str, Any] = look(connection, scope, "caches", **place(scope))
-    return found
+    return asked_once(call(scope, "caches.look", **place(scope)))
 
 
 def clears(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:

@@ -7,8 +7,9 @@ from typing import Any
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import Database
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import look
-from pytest_rollback.transport.connection import Connection
+from pytest_rollback.recovery.actions.requests import call
+from pytest_rollback.transport.batch import Look, without_asking
+from pytest_rollback.transport.batch import asked as asked_once
 
 SHARE = 0.5
 """Of the RTO: a dump that takes longer to read than this is restored too late by far."""
@@ -42,17 +43,14 @@ def asked(scope: Scope, database: Database) -> dict[str, Any]:
     }
 
 
-def live(connection: Connection, scope: Scope) -> dict[str, Any]:
+def live(scope: Scope) -> Look[dict[str, Any]]:
     """Return whether the live database is that of the dump, and what stands in the way."""
     database = wanted(scope)
     if database is None:
-        return NOTHING
+        return without_asking(NOTHING)
     seconds = scope.system.about.rto * SHARE
     about = asked(scope, database)
-    found: dict[str, Any] = look(
-        connection, scope, "database", seconds + 60.0, timeout=seconds, **about
-    )
-    return found
+    return asked_once(call(scope, "database.look", seconds + 60.0, timeout=seconds, **about))
 
 
 def restores(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
@@ -73,12 +71,16 @@ def restores(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     seconds = scope.system.about.rto
     return (
         Change(
-            "database",
-            "restore",
+            call(
+                scope,
+                "database.restore",
+                seconds,
+                **asked(scope, database),
+                digest=found["digest"],
+                timeout=seconds,
+            ),
             f"restore the database {database.name} and swap it in",
             f"it is not the one of {database.dump}",
-            seconds,
-            {**asked(scope, database), "digest": found["digest"], "timeout": seconds},
             2.0 + found["bytes"] / BYTES_A_SECOND,
         ),
     )

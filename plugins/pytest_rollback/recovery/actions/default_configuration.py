@@ -6,8 +6,9 @@ from typing import Any
 
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import copying_time, look, place, some
-from pytest_rollback.transport.connection import Connection
+from pytest_rollback.recovery.actions.requests import call, copying_time, place, some
+from pytest_rollback.transport.batch import Look, without_asking
+from pytest_rollback.transport.batch import asked as asked_once
 
 NOTHING: dict[str, Any] = {"files": [], "instead": [], "lacking": {}, "digest": ""}
 
@@ -23,12 +24,11 @@ def asked(scope: Scope) -> dict[str, Any]:
     }
 
 
-def broken(connection: Connection, scope: Scope) -> dict[str, Any]:
+def broken(scope: Scope) -> Look[dict[str, Any]]:
     """Return the configuration files that a restore cannot make readable, and their defaults."""
     if not (scope.defaults and scope.system.configuration.defaults):
-        return NOTHING
-    found: dict[str, Any] = look(connection, scope, "defaults", **asked(scope))
-    return found
+        return without_asking(NOTHING)
+    return asked_once(call(scope, "defaults.look", **asked(scope)))
 
 
 def resets(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
@@ -50,12 +50,15 @@ def resets(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     why = "; ".join(f"{e['path']}: {e['why']}; {', '.join(e['diff'])}" for e in files)
     return (
         Change(
-            "defaults",
-            "apply",
+            call(
+                scope,
+                "defaults.apply",
+                scope.system.budgets.configuration,
+                **asked(scope),
+                digest=found["digest"],
+            ),
             f"replace {some(paths)} by the default configuration",
             why,
-            scope.system.budgets.configuration,
-            {**asked(scope), "digest": found["digest"]},
             copying_time(len(files)),
         ),
     )

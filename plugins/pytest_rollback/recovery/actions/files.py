@@ -6,20 +6,20 @@ from typing import Any
 
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import (
+    call,
     copying_time,
     counted,
-    look,
     moving,
     place,
     some,
 )
-from pytest_rollback.transport.connection import Connection
+from pytest_rollback.transport.batch import Look
+from pytest_rollback.transport.batch import asked as asked_once
 
 
-def pending(connection: Connection, scope: Scope) -> dict[str, Any]:
+def pending(scope: Scope) -> Look[dict[str, Any]]:
     """Return the files that are not as recorded, their bytes, and the digest of this very plan."""
-    found: dict[str, Any] = look(connection, scope, "restore", part="files", **place(scope))
-    return found
+    return asked_once(call(scope, "restore.look", part="files", **place(scope)))
 
 
 def restores(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
@@ -39,26 +39,25 @@ def restore(scope: Scope, found: dict[str, Any], part: str, seconds: float) -> t
         why += f"; no saved copy that could be used, but the recorded commit: {some(found['git'])}"
     return (
         Change(
-            "restore",
-            "apply",
+            call(
+                scope,
+                "restore.apply",
+                seconds,
+                **place(scope),
+                part=part,
+                without=found.get("without", []),
+                digest=found["digest"],
+            ),
             what,
             why,
-            seconds,
-            {
-                **place(scope),
-                "part": part,
-                "without": found.get("without", []),
-                "digest": found["digest"],
-            },
             copying_time(len(paths), found["bytes"]),
         ),
     )
 
 
-def added(connection: Connection, scope: Scope) -> dict[str, Any]:
+def added(scope: Scope) -> Look[dict[str, Any]]:
     """Return the files that the deploy added and that are still there."""
-    found: dict[str, Any] = look(connection, scope, "added", **place(scope))
-    return found
+    return asked_once(call(scope, "added.look", **place(scope)))
 
 
 def removes(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:

@@ -7,8 +7,9 @@ from typing import Any
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import Edge, Maintenance
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import look, manager, probe
-from pytest_rollback.transport.connection import Connection
+from pytest_rollback.recovery.actions.requests import call, manager, probe
+from pytest_rollback.transport.batch import Look
+from pytest_rollback.transport.batch import asked as asked_once
 
 SECONDS = 75.0
 """The edge's check, its reload and its effect, each in its own bounded time."""
@@ -31,13 +32,13 @@ def _probe(edge: Edge, maintenance: Maintenance | None) -> dict[str, Any]:
     return {"url": edge.url, "status": status, "body": body, "timeout": edge.timeout}
 
 
-def shown(connection: Connection, scope: Scope) -> dict[str, Any]:
+def shown(scope: Scope) -> Look[dict[str, Any]]:
     """Return whether the page is there and ours, and whether users get it."""
     maintenance = scope.system.maintenance
     if maintenance is None:
         return NOTHING
     about = asked(scope, maintenance, shown=True)
-    found: dict[str, Any] = look(connection, scope, "page", **about)
+    found = yield from asked_once(call(scope, "page.look", **about))
     return {"described": True, **found}
 
 
@@ -59,7 +60,8 @@ def shows(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     if not why:
         return ()
     arguments = {**asked(scope, maintenance, shown=True), **_commands(maintenance)}
-    return (Change("page", "on", "show the maintenance page", why, SECONDS, arguments),)
+    shown_now = call(scope, "page.on", SECONDS, **arguments)
+    return (Change(shown_now, "show the maintenance page", why),)
 
 
 def _commands(maintenance: Maintenance) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def _unshown(scope: Scope, maintenance: Maintenance, found: dict[str, Any]) -> s
     return ""
 
 
-def lifted(connection: Connection, scope: Scope) -> dict[str, Any]:
+def lifted(scope: Scope) -> Look[dict[str, Any]]:
     """Return whether the page is there, what users get, and which components are unwell."""
     maintenance = scope.system.maintenance
     if maintenance is None:
@@ -86,23 +88,24 @@ def lifted(connection: Connection, scope: Scope) -> dict[str, Any]:
     units = [{"unit": c.unit, "ports": [], "probe": probe(system, c.health)} for c in required]
     requests = [(c.unit, name) for c in required for name in c.requests]
     about = asked(scope, maintenance, shown=False)
-    common = {"state": system.about.state, "run": scope.run, "verb": "look"}
-    page, health, *answers = connection.ask_all(
-        [
-            {"noun": "page", **common, **about},
-            {"noun": "health", **common, "units": units, **manager(system)},
-            *(
-                {"noun": "probes", "verb": "ask", "probe": probe(system, name), "samples": 1}
-                for _, name in requests
-            ),
-        ],
-        deadline=60.0 + sum(system.probes[name].timeout for _, name in requests),
-    )
-    unwell = {unit: each["problem"] for unit, each in health.items() if each["problem"]}
-    for (unit, name), answer in zip(requests, answers, strict=True):
-        if answer["problem"]:
-            unwell.setdefault(unit, f"{name}: {answer['problem']}")
-    return {"described": True, **page, "unwell": unwell}
+    page = call(scope, "page.look", 30.0, **about)
+    health = call(scope, "health.look", 30.0, units=units, **manager(system))
+    probes = [
+        call(
+            scope,
+            "probes.ask",
+            system.probes[name].timeout,
+            probe=probe(system, name),
+            samples=1,
+        )
+        for _, name in requests
+    ]
+    answers = yield [page, health, *probes]
+    unwell = {u: each["problem"] for u, each in answers.of(health).items() if each["problem"]}
+    for (unit, name), one in zip(requests, probes, strict=True):
+        if problem := answers.of(one)["problem"]:
+            unwell.setdefault(unit, f"{name}: {problem}")
+    return {"described": True, **answers.of(page), "unwell": unwell}
 
 
 def lifts(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
@@ -122,7 +125,8 @@ def lifts(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
         )
     arguments = {**asked(scope, maintenance, shown=False), **_commands(maintenance)}
     why = "the page is there" if found["exists"] else f"the edge: {found['edge'] or 'not reloaded'}"
-    return (Change("page", "off", "take the maintenance page away", why, SECONDS, arguments),)
+    lifted_now = call(scope, "page.off", SECONDS, **arguments)
+    return (Change(lifted_now, "take the maintenance page away", why),)
 
 
 def _unread(scope: Scope, found: dict[str, Any]) -> bool:
@@ -139,5 +143,5 @@ def healthy(_scope: Scope, found: dict[str, Any]) -> dict[str, Any]:
 
 MAINTENANCE_ON = Action("show the maintenance page", "isolate", look=shown, plan=shows)
 MAINTENANCE_OFF = Action(
-    "take the maintenance page away", "services", look=lifted, plan=lifts, ahead=healthy
+    "take the maintenance page away", "services", look=lifted, plan=lifts, assuming=healthy
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery.action import Change, Scope
-from pytest_rollback.transport.connection import Connection
+from pytest_rollback.transport.call import AnyCall, legacy
 
 PATIENT = 120.0
 """Seconds for a look that reads many files."""
@@ -47,12 +47,10 @@ def probe(system: System, name: str) -> dict[str, Any]:
     return system.probes[name].model_dump(by_alias=True, mode="json")
 
 
-def look(
-    connection: Connection, scope: Scope, noun: str, deadline: float = PATIENT, **more: object
-) -> Any:  # noqa: ANN401 - any JSON
-    """Ask a noun's `look` about the scope."""
+def call(scope: Scope, asked: str, seconds: float = PATIENT, **more: object) -> AnyCall:
+    """Return the call of a route about the scope."""
     about = scope.system.about
-    return connection.ask(noun, "look", deadline=deadline, state=about.state, run=scope.run, **more)
+    return legacy(asked, seconds, **{"state": about.state, "run": scope.run, **more})
 
 
 def copying_time(files: int, size: int = 0) -> float:
@@ -76,8 +74,9 @@ def some(paths: list[str]) -> str:
     return f"{shown} and {len(paths) - 3} more" if len(paths) > 3 else shown  # noqa: PLR2004
 
 
-def moving(scope: Scope, asked: str, what: str, paths: list[str], *, why: str) -> Change:
-    """Return the change that moves files into the evidence; `asked` is its noun and verb."""
-    noun, _, verb = asked.partition(".")
-    seconds = scope.system.budgets.files
-    return Change(noun, verb, what, why, seconds, place(scope), copying_time(len(paths)))
+def moving(
+    scope: Scope, asked: str, what: str, paths: list[str], *, why: str, **more: object
+) -> Change:
+    """Return the change that moves files into the evidence; `asked` is its route."""
+    moved = call(scope, asked, scope.system.budgets.files, **place(scope), **more)
+    return Change(moved, what, why, copying_time(len(paths)))

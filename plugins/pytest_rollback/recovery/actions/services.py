@@ -8,8 +8,9 @@ from typing import Any
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import look, manager, probe
-from pytest_rollback.transport.connection import Connection
+from pytest_rollback.recovery.actions.requests import call, manager, probe
+from pytest_rollback.transport.batch import Look
+from pytest_rollback.transport.batch import asked as asked_once
 
 DOWN = {"inactive", "failed"}
 MARGIN = 5.0
@@ -21,20 +22,20 @@ STARTS = 2.0
 States = dict[str, dict[str, Any]]
 
 
-def states(connection: Connection, scope: Scope) -> States:
+def states(scope: Scope) -> Look[States]:
     """Return every unit's state. A unit nobody knows is an error, not a stopped one."""
     units = [{"unit": c.unit, "ports": list(c.listens)} for c in scope.components]
-    found: States = look(connection, scope, "units", units=units, **manager(scope.system))
+    found = yield from asked_once(call(scope, "units.look", units=units, **manager(scope.system)))
     return known(found)
 
 
-def health(connection: Connection, scope: Scope) -> States:
+def health(scope: Scope) -> Look[States]:
     """Return how every unit is, and what its health probe has against it."""
     units = [
         {"unit": c.unit, "ports": list(c.listens), "probe": probe(scope.system, c.health)}
         for c in scope.components
     ]
-    found: States = look(connection, scope, "health", units=units, **manager(scope.system))
+    found = yield from asked_once(call(scope, "health.look", units=units, **manager(scope.system)))
     return known(found)
 
 
@@ -67,12 +68,9 @@ def stops(scope: Scope, found: States) -> tuple[Change, ...]:
 def _stop(scope: Scope, component: Component, state: str) -> Change:
     arguments = {**manager(scope.system), "unit": component.unit, "timeout": component.stop}
     return Change(
-        "units",
-        "stop",
+        call(scope, "units.stop", component.stop + MARGIN, **arguments),
         f"stop {component.unit}",
         f"it is {state}",
-        component.stop + MARGIN,
-        arguments,
         min(component.stop, STOPS),
     )
 
@@ -116,7 +114,8 @@ def _start(scope: Scope, component: Component, why: str) -> Change:
     }
     seconds = component.start + component.settle + MARGIN
     what = f"start {component.unit} and see it healthy"
-    return Change("health", "start", what, why, seconds, arguments, component.settle + STARTS)
+    started = call(scope, "health.start", seconds, **arguments)
+    return Change(started, what, why, component.settle + STARTS)
 
 
 def isolated(_scope: Scope, found: States) -> States:
@@ -129,12 +128,12 @@ def isolated(_scope: Scope, found: States) -> States:
 
 ISOLATE = Action("isolate components", "isolate", look=states, plan=stops)
 START = Action(
-    "start services", "services", look=health, plan=starting(required=True), ahead=isolated
+    "start services", "services", look=health, plan=starting(required=True), assuming=isolated
 )
 START_OPTIONAL = Action(
     "start optional services",
     "services",
     look=health,
     plan=starting(required=False),
-    ahead=isolated,
+    assuming=isolated,
 )

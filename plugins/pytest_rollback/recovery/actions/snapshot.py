@@ -6,14 +6,14 @@ from typing import Any
 
 from pytest_rollback.agent.services.unit_files import named
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import configuration, look, manager
-from pytest_rollback.transport.connection import Connection
+from pytest_rollback.recovery.actions.requests import call, configuration, manager
+from pytest_rollback.transport.batch import Look
+from pytest_rollback.transport.batch import asked as asked_once
 
 
-def taken(connection: Connection, scope: Scope) -> dict[str, Any]:
+def taken(scope: Scope) -> Look[dict[str, Any]]:
     """Return whether this run has a snapshot already; before it is begun it has none."""
-    found: dict[str, Any] = look(connection, scope, "snapshot")
-    return found
+    return asked_once(call(scope, "snapshot.look"))
 
 
 def takes(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
@@ -34,7 +34,7 @@ def takes(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
         "git": system.fallback.git,
     }
     what, why = "save the state before the rollback", "this run has not saved it yet"
-    return (Change("snapshot", "take", what, why, system.budgets.prepare, arguments),)
+    return (Change(call(scope, "snapshot.take", system.budgets.prepare, **arguments), what, why),)
 
 
 SNAPSHOT = Action("save the state", "prepare", look=taken, plan=takes)

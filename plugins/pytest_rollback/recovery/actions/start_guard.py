@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import PATIENT, look, manager, place, some
-from pytest_rollback.transport.connection import Connection
+from pytest_rollback.recovery.actions.requests import call, manager, place, some
+from pytest_rollback.transport.batch import Look
+from pytest_rollback.transport.batch import asked as asked_once
 
 SECONDS = 60.0
 
@@ -20,19 +21,14 @@ def asked(scope: Scope) -> dict[str, Any]:
     }
 
 
-def missing(connection: Connection, scope: Scope) -> dict[str, Any]:
+def missing(scope: Scope) -> Look[dict[str, Any]]:
     """Return whether the guard is up, and whether there is anything to restore behind it."""
-    state = scope.system.about.state
-    about = {"verb": "look", "state": state, "run": scope.run, **place(scope)}
-    guard, files, added = connection.ask_all(
-        [
-            {**about, "noun": "guard", **asked(scope)},
-            {**about, "noun": "restore"},
-            {**about, "noun": "added"},
-        ],
-        deadline=PATIENT,
-    )
-    return {**guard, "pending": [*files["paths"], *added["paths"]]}
+    about = place(scope)
+    guard = call(scope, "guard.look", **about, **asked(scope))
+    files, added = call(scope, "restore.look", **about), call(scope, "added.look", **about)
+    answers = yield [guard, files, added]
+    pending = [*answers.of(files)["paths"], *answers.of(added)["paths"]]
+    return {**answers.of(guard), "pending": pending}
 
 
 def raises(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
@@ -43,13 +39,12 @@ def raises(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     why = f"{len(found['pending'])} files are to be restored or moved"
     if found["unguarded"]:
         why += f"; not configured in [services] directory: {some(found['unguarded'])}"
-    return (Change("guard", "on", what, why, SECONDS, asked(scope)),)
+    return (Change(call(scope, "guard.on", SECONDS, **asked(scope)), what, why),)
 
 
-def remaining(connection: Connection, scope: Scope) -> dict[str, Any]:
+def remaining(scope: Scope) -> Look[dict[str, Any]]:
     """Return whether any of the guard is there."""
-    found: dict[str, Any] = look(connection, scope, "guard", **asked(scope))
-    return found
+    return asked_once(call(scope, "guard.look", **asked(scope)))
 
 
 def lifts(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
@@ -57,7 +52,7 @@ def lifts(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     if not found["left"]:
         return ()
     what = f"let {some([c.unit for c in scope.components])} start again"
-    return (Change("guard", "off", what, "all is restored", SECONDS, asked(scope)),)
+    return (Change(call(scope, "guard.off", SECONDS, **asked(scope)), what, "all is restored"),)
 
 
 def raised(_scope: Scope, found: dict[str, Any]) -> dict[str, Any]:
@@ -66,4 +61,4 @@ def raised(_scope: Scope, found: dict[str, Any]) -> dict[str, Any]:
 
 
 GUARD_ON = Action("guard the start", "isolate", look=missing, plan=raises)
-GUARD_OFF = Action("lift the guard", "services", look=remaining, plan=lifts, ahead=raised)
+GUARD_OFF = Action("lift the guard", "services", look=remaining, plan=lifts, assuming=raised)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_rollback.errors import Refused
-from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import manager, place
+from pytest_rollback.recovery.action import Action, AnyAction, Change, Scope
+from pytest_rollback.recovery.actions.requests import call, manager, place
 from pytest_rollback.recovery.actions.services import ISOLATE, MARGIN, States, states
-from pytest_rollback.transport.connection import Connection
+from pytest_rollback.transport.batch import Look
+from pytest_rollback.transport.batch import asked as asked_once
+from pytest_rollback.transport.call import legacy
 
 SECONDS = 420.0
 
@@ -30,12 +32,16 @@ def starts(scope: Scope, found: States) -> tuple[Change, ...]:
     """Return one start per unit that is down. Nobody expects the failed release to be healthy."""
     return tuple(
         Change(
-            "units",
-            "start",
+            call(
+                scope,
+                "units.start",
+                component.start + MARGIN,
+                **manager(scope.system),
+                unit=component.unit,
+                timeout=component.start,
+            ),
             f"start {component.unit}",
             f"it is {found[component.unit]['state']}",
-            component.start + MARGIN,
-            {**manager(scope.system), "unit": component.unit, "timeout": component.start},
         )
         for component in scope.components
         if found[component.unit]["state"] != "active"
@@ -45,14 +51,13 @@ def starts(scope: Scope, found: States) -> tuple[Change, ...]:
 START_FAILED = Action("start the failed release", "services", look=states, plan=starts)
 
 
-def undoing(run: str) -> tuple[Action, ...]:
+def undoing(run: str) -> tuple[AnyAction, ...]:
     """Return the actions that take a run back, in their order."""
 
-    def look(connection: Connection, scope: Scope) -> dict[str, Any]:
+    def look(scope: Scope) -> Look[dict[str, Any]]:
         """Return what undo would bring back, and what stands in its way."""
         asked = question(scope, run)
-        found: dict[str, Any] = connection.ask("restore", "look_undo", deadline=120.0, **asked)
-        return found
+        return asked_once(legacy("restore.look_undo", 120.0, **asked))
 
     def plan(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
         """Return the one change that takes all of it back.
@@ -70,8 +75,8 @@ def undoing(run: str) -> tuple[Action, ...]:
             )
         count = len(found["files"]) + len(found["moved"]) + len(found["units"])
         why = f"run {run} is to be taken back"
-        arguments = question(scope, run)
+        undo = legacy("restore.undo", SECONDS, **question(scope, run))
         what = f"bring {count} files of the failed release back"
-        return (Change("restore", "undo", what, why, SECONDS, arguments, 1 + count / 1000),)
+        return (Change(undo, what, why, 1 + count / 1000),)
 
     return (ISOLATE, Action("undo", "files", look=look, plan=plan), START_FAILED)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import copying_time, counted, look, place, some
-from pytest_rollback.transport.connection import Connection
+from pytest_rollback.recovery.actions.requests import call, copying_time, counted, place, some
+from pytest_rollback.transport.batch import Look
+from pytest_rollback.transport.batch import asked as asked_once
 
 
-def shared(connection: Connection, scope: Scope) -> dict[str, Any]:
+def shared(scope: Scope) -> Look[dict[str, Any]]:
     """Return the saved copies of this run that are the live files under a second name."""
-    found: dict[str, Any] = look(connection, scope, "shared", **place(scope))
-    return found
+    return asked_once(call(scope, "shared.look", **place(scope)))
 
 
 def parts(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
@@ -24,7 +24,9 @@ def parts(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     why = f"names were exchanged: {some(paths)}"
     seconds = scope.system.budgets.files
     about = place(scope)
-    return (Change("shared", "part", what, why, seconds, about, copying_time(len(paths))),)
+    return (
+        Change(call(scope, "shared.part", seconds, **about), what, why, copying_time(len(paths))),
+    )
 
 
 SEPARATE = Action("separate saved copies", "services", look=shared, plan=parts)

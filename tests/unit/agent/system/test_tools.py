@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_rollback.agent.messages.system import Tools, ToolsRequest
 from pytest_rollback.agent.system import tools
 from tests.unit.support.volumes import mounted
 
@@ -27,7 +28,7 @@ def test_a_command_is_found_where_the_agent_would_run_it(tmp_path: Path) -> None
     script.chmod(0o755)
     (tmp_path / "bin/run").symlink_to(script)
     asked = ["sh", str(script), "bin/run -X dev", "no-such-tool", "/no/such/tool", "bin/other"]
-    found = tools.look({"commands": asked, "root": str(tmp_path)})
+    found = tools.look(ToolsRequest(str(tmp_path), tuple(asked))).places
 
     assert str(found["sh"]).endswith("/sh")
     assert found[str(script)] == str(script)
@@ -39,7 +40,7 @@ def test_a_file_that_cannot_be_run_is_no_command(tmp_path: Path) -> None:
     """Being there is not enough."""
     (tmp_path / "tool").write_text("#!/bin/sh\n")
 
-    assert tools.look({"commands": [f"{tmp_path}/tool"]}) == {f"{tmp_path}/tool": None}
+    assert tools.look(ToolsRequest("/", (f"{tmp_path}/tool",))) == Tools({f"{tmp_path}/tool": None})
 
 
 def denied(root: Path, *paths: str) -> dict[str, str]:

@@ -163,11 +163,11 @@ def test_a_post_that_is_no_probe_is_not_sent(shipped: System) -> None:
     page = "```\ncurl -X POST http://localhost:8000/wipe\ncurl http://localhost:8000/health\n```"
     asked = questions(claims(page, shipped), shipped)
 
-    assert asked["POST http://localhost:8000/wipe"]["probe"] == {
+    assert asked["POST http://localhost:8000/wipe"].request["probe"] == {
         "tcp": "localhost:8000",
         "timeout": 3.0,
     }
-    assert asked["GET http://localhost:8000/health"]["probe"]["reject"] == "degraded"
+    assert asked["GET http://localhost:8000/health"].request["probe"]["reject"] == "degraded"
 
 
 def host(root: Path) -> System:
@@ -189,9 +189,9 @@ def looked(page: str, system: System, *homes: Path) -> Drift:
     found = claims(page, system)
     asked = questions(found, system)
     connection = Connection(system)
-    answers = connection.ask_each(asked.values(), deadline=deadline(found))
+    answers = connection.ask_all(list(asked.values()), deadline=deadline(found))
     assert connection.trips == 1
-    return drifted(found, dict(zip(asked, answers, strict=True)), system, homes)
+    return drifted(found, asked, answers, system, homes)
 
 
 def test_drift_is_told_with_its_line(tmp_path: Path) -> None:

@@ -1,0 +1,8 @@
+"""What the agent is asked and what it answers: frozen data, shared by both sides.
+
+One module for each package that answers. Each has its requests, its answers, and the routes that
+join them: `LOOK = Route("units.look", UnitsRequest, UnitStates)`. `routes` says which function
+answers a route; that function takes the request and returns the answer. Both are named tuples: they
+travel as arrays, and are checked against their annotations where they arrive (`protocol.decode`).
+The annotations are types and no text, so these modules have no `from __future__` import.
+"""

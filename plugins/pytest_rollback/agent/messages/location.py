@@ -1,0 +1,45 @@
+"""Where a system lies on its host, and whose files of it are meant: part of many requests."""
+
+from typing import NamedTuple, Optional, Tuple
+
+
+class Location(NamedTuple):
+    """Where a system's files are, and where the tool keeps what it knows of them.
+
+    `root` holds the files, `state` the backup set, runs and journals; both are absolute. A backup
+    lies beside its file and has `suffix`. `run` is the id that changes are journaled under, "" as
+    long as none was begun.
+    """
+
+    root: str
+    state: str
+    suffix: str
+    run: str = ""
+
+
+class ComponentFiles(NamedTuple):
+    """A component's name, and the patterns of the files below the root that belong to it."""
+
+    name: str
+    patterns: Tuple[str, ...]
+
+
+class Selection(NamedTuple):
+    """Which files of the backup set are meant.
+
+    `only` names components, and `shared`, whose files are rolled back; empty for everybody's.
+    `configuration` are paths that are restored in the configuration phase, directories with all
+    below. `git` is the repository that gives what no backup can. `secrets` are files with secrets.
+    """
+
+    components: Tuple[ComponentFiles, ...]
+    only: Tuple[str, ...] = ()
+    configuration: Tuple[str, ...] = ()
+    git: Optional[str] = None
+    secrets: Tuple[str, ...] = ()
+
+
+class Done(NamedTuple):
+    """What a change answers that has nothing else to say: how many seconds it took."""
+
+    seconds: float = 0.0

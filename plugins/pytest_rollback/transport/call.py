@@ -1,0 +1,77 @@
+"""What is asked of a host, as data, and what it answered: typed by the route."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from pytest_rollback.agent.protocol import Answer, Request, Route
+from pytest_rollback.errors import RollbackError
+
+
+@dataclass(frozen=True, eq=False)
+class Call(Generic[Request, Answer]):
+    """One request to a host.
+
+    Args:
+        route: what is asked; it names the types of the request and of the answer.
+        request: the request.
+        seconds: how long the host may take.
+    """
+
+    route: Route[Request, Answer]
+    request: Request
+    seconds: float = 60.0
+
+    @property
+    def name(self) -> str:
+        """The name of the route, such as `units.look`."""
+        return self.route.name
+
+    def asked(self) -> dict[str, object]:
+        """Return the request as it travels."""
+        return {"route": self.name, "request": self.request}
+
+
+AnyCall = Call[Any, Any]
+
+
+class Answers:
+    """What a host answered to several calls that travelled together.
+
+    Args:
+        calls: the calls.
+        settled: for each of them its answer, or the error that stood in its way.
+    """
+
+    def __init__(self, calls: Sequence[AnyCall], settled: Sequence[object]) -> None:
+        self._settled = {id(call): each for call, each in zip(calls, settled, strict=True)}
+        self._calls = tuple(calls)  # as long as they live, nothing else has their id
+
+    def of(self, call: Call[Request, Answer]) -> Answer:
+        """Return the answer to a call.
+
+        Raises:
+            RollbackError: what stood in its way.
+        """
+        found: Any = self._settled[id(call)]
+        if isinstance(found, RollbackError):
+            raise found
+        answer: Answer = found
+        return answer
+
+    def error(self, call: AnyCall) -> RollbackError | None:
+        """Return the error that stood in the way of an answer, None where there is an answer."""
+        found = self._settled[id(call)]
+        return found if isinstance(found, RollbackError) else None
+
+    def among(self, calls: Sequence[AnyCall]) -> Answers:
+        """Return the answers to some of the calls."""
+        return Answers(calls, [self._settled[id(call)] for call in calls])
+
+
+def legacy(asked: str, seconds: float, **arguments: object) -> Call[Any, Any]:
+    """Return a call whose route has no types yet: `asked` is its name, `arguments` its request."""
+    route: Route[Any, Any] = Route(asked, dict, None)  # type: ignore[arg-type]
+    return Call(route, arguments, seconds)
