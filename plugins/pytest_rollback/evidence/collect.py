@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.events import Decided, Event, HostTaken, Planned, first
 from pytest_rollback.evidence.redaction import Redactor
 from pytest_rollback.evidence.run_folder import write_private
 from pytest_rollback.evidence.seal import HOST, JOURNALS, combined, heads
@@ -53,7 +53,7 @@ class CollectedEvidence:
         }
 
 
-def question(system: System, run: str, events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def question(system: System, run: str, events: Iterable[Event]) -> dict[str, Any]:
     """Return what the host is asked for."""
     since, until = window(events)
     about = system.about
@@ -67,19 +67,19 @@ def question(system: System, run: str, events: Iterable[Mapping[str, Any]]) -> d
     }
 
 
-def window(events: Iterable[Mapping[str, Any]]) -> tuple[float, float]:
+def window(events: Iterable[Event]) -> tuple[float, float]:
     """Return begin and end of the incident, in seconds since the epoch."""
     told = list(events)
-    found = [at for each in told if (at := signoffs.moment(each.get("at")))]
-    decided = next((each for each in told if each.get("event") == "decided"), None)
-    begin = signoffs.moment(decided["at"]) if decided else min(found, default=None)
+    found = [each.moment for each in told if each.moment]
+    decided = first(Decided, told)
+    begin = decided.moment if decided else min(found, default=None)
     now = dt.datetime.now(dt.UTC)
     return (begin or now).timestamp() - BEFORE, max(found, default=now).timestamp() + AFTER
 
 
-def run_of(events: Iterable[Mapping[str, Any]]) -> str | None:
-    """Return the id under which the host knows the run; None where it never took hold of it."""
-    found = [str(each["run"]) for each in events if each.get("event") == "run"]
+def run_of(events: Iterable[Event]) -> str | None:
+    """Return the id under which the host knows the run; None where it was never taken."""
+    found = [each.run for each in events if isinstance(each, HostTaken)]
     return found[-1] if found else None
 
 
@@ -87,7 +87,7 @@ def collect(
     connection: Connection,
     folder: Path,
     run: str,
-    events: Iterable[Mapping[str, Any]],
+    events: Iterable[Event],
     redactor: Redactor,
 ) -> CollectedEvidence:
     """Bring what the host has of a run into its folder.
@@ -117,8 +117,8 @@ def put(folder: Path, name: str, text: str) -> None:
     write_private(path, text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
-def plan(folder: Path, events: Iterable[Mapping[str, Any]]) -> None:
+def plan(folder: Path, events: Iterable[Event]) -> None:
     """Write the plan that was made before the first change, as it was shown."""
-    planned = next((each for each in events if each.get("event") == "planned"), None)
+    planned = first(Planned, events)
     if planned is not None:
-        write_private(folder / PLAN, "".join(f"{line}\n" for line in planned["plan"]))
+        write_private(folder / PLAN, "".join(f"{line}\n" for line in planned.plan))

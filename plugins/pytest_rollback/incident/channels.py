@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -41,6 +41,16 @@ class Failed(Exception):
 
 
 @dataclass(frozen=True)
+class MessageFacts:
+    """What a message is about, as data: the system, the target, the run, and the incident."""
+
+    system: str
+    target: str
+    run: str
+    incident: str | None = None
+
+
+@dataclass(frozen=True)
 class Message:
     """What people are told.
 
@@ -55,7 +65,7 @@ class Message:
     key: str
     title: str
     text: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: MessageFacts | None = None
 
 
 class MessageChannel(Protocol):
@@ -147,11 +157,12 @@ class WebhookChannel:
         except Refused:
             return {}
 
-    def payload(self, message: Message) -> dict[str, Any]:
+    def payload(self, message: Message) -> dict[str, str | None]:
         """Return what is sent."""
         severity = {"severity": self.severity} if self.severity else {}
         told = {"message": message.title, "details": message.text, "event": message.about}
-        return {**told, **severity, "key": message.key, **message.facts}
+        facts = asdict(message.facts) if message.facts else {}
+        return {**told, **severity, "key": message.key, **facts}
 
     def send(self, message: Message) -> None:
         """Try once."""
@@ -173,12 +184,14 @@ class StatusPage(WebhookChannel):
         """Tell whether it has something to say; it takes no test, which everybody would see."""
         return bool(self.texts.get(about))
 
-    def payload(self, message: Message) -> dict[str, Any]:
+    def payload(self, message: Message) -> dict[str, str | None]:
         """Return what is sent: users read it, so nothing of ours is in it."""
         return {"status": message.about, "message": self.texts[message.about], "key": message.key}
 
 
-def posted(method: str, url: str, headers: Mapping[str, str], payload: Mapping[str, Any]) -> None:
+def posted(
+    method: str, url: str, headers: Mapping[str, str], payload: Mapping[str, str | None]
+) -> None:
     """Send a request and look at its status.
 
     Raises:

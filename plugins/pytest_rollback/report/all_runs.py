@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollback.evidence import seal, signoffs
+from pytest_rollback.evidence.events import RunBegan, first
 from pytest_rollback.evidence.run_folder import DATA, REPORT, TIMELINE, write_private
 from pytest_rollback.incident.escalation import WELL
 from pytest_rollback.report.html import all_runs
@@ -56,11 +57,13 @@ def is_drilled(record: Mapping[str, Any], criteria: Iterable[Mapping[str, Any]])
 
 def unfinished(folder: Path) -> dict[str, Any]:
     """Return what is known of a run that goes on or was killed."""
-    first = next((each for each in signoffs.events(folder)), {})
-    known = {"verdict": "NOT FINISHED", "run": folder.name, "started": first.get("at")}
-    began = {key: first.get(key) for key in ("target", "incident", "operator", "scenario")}
+    events = signoffs.events(folder)
+    began, started = first(RunBegan, events) or RunBegan(), events[0].at if events else None
+    known = {"verdict": "NOT FINISHED", "run": folder.name, "started": started}
+    about = {"target": began.target, "incident": began.incident, "operator": began.operator}
     report = {"report": (folder / REPORT).is_file(), "archive": False}
-    return {**known, **began, **report, "demonstration": bool(first.get("demonstration"))}
+    where = {"scenario": began.scenario, "demonstration": began.demonstration}
+    return {**known, **about, **where, **report}
 
 
 def stamp(folder: Path) -> float:

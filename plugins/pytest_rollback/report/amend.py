@@ -6,16 +6,26 @@ import datetime as dt
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import seal, signoffs
+from pytest_rollback.evidence.events import (
+    Acknowledged,
+    Event,
+    ItemTicked,
+    ItemWithdrawn,
+    as_data,
+    kind_of,
+)
+from pytest_rollback.evidence.json_data import dump, salvage
 from pytest_rollback.evidence.redaction import Redactor, of_environment
 from pytest_rollback.evidence.run_folder import DATA, REPORT
-from pytest_rollback.incident.checklist import checklist
+from pytest_rollback.incident.checklist import ChecklistEntry, checklist
+from pytest_rollback.report import rebuild
 from pytest_rollback.report.html.checklist import checklists
 from pytest_rollback.report.html.page import fill
 from pytest_rollback.report.html.reader import Row
@@ -54,33 +64,30 @@ def outcomes(rows: object) -> list[Outcome]:
     ]
 
 
-def items(folder: Path, now: dt.datetime | None = None) -> list[dict[str, Any]]:
+def items(folder: Path, now: dt.datetime | None = None) -> list[ChecklistEntry]:
     """Return the checklist of a run as it is now."""
     record, events = record_of(folder) or {}, signoffs.events(folder)
     earlier = signoffs.before(folder, signoffs.incident_of(folder))
     now = now or dt.datetime.now(dt.UTC)
-    own = [each for each in events if each["event"] == "criterion"]
-    ended = outcomes(record.get("criteria")) or outcomes(own)
+    ended = outcomes(record.get("criteria")) or [*rebuild.outcomes(events)]
     mine = checklist(ended, [*earlier, *events], now=now)
     theirs = checklist(beside(folder), [], now=now)
     # What this run did not look at, another one of the same incident may have done.
     return [
-        other if not own["by"] and other["state"] == "done" else own
+        other if not own.by and other.state == "done" else own
         for own, other in zip(mine, theirs, strict=True)
     ]
 
 
 def beside(folder: Path) -> list[Outcome]:
     """Return how criteria ended in the other runs of the same incident; the last one counts."""
-    found = []
+    found: list[Outcome] = []
     for each in signoffs.siblings(folder):
-        found += outcomes(
-            [event for event in signoffs.events(each) if event["event"] == "criterion"]
-        )
+        found += rebuild.outcomes(signoffs.events(each))
     return list({(one.identity, one.component): one for one in found}.values())
 
 
-def amend(folder: Path, event: str, **facts: object) -> None:
+def amend(folder: Path, event: Event) -> None:
     """Note what somebody did in a run's timeline; a report that is written already tells it too.
 
     Raises:
@@ -88,10 +95,17 @@ def amend(folder: Path, event: str, **facts: object) -> None:
         OSError: its folder cannot be written.
     """
     redactor = Redactor(of_environment(os.environ))
-    said = signoffs.note(folder, event, **redactor.data(facts))
+    noted = signoffs.note(folder, salvage(type(event), redactor.data(as_data(event))))
     if record_of(folder) is not None:
         refresh(folder)
-        seal.close(folder, f"{said['event']}: {said.get('item') or said.get('by') or ''}")
+        seal.close(folder, f"{kind_of(noted)}: {about(noted)}")
+
+
+def about(event: Event) -> str:
+    """Return what an event is about: an item of the checklist, or who acknowledged."""
+    if isinstance(event, (ItemTicked, ItemWithdrawn)):
+        return event.item or event.by
+    return event.by if isinstance(event, Acknowledged) else ""
 
 
 def refresh(folder: Path) -> None:
@@ -99,7 +113,7 @@ def refresh(folder: Path) -> None:
     record, listed = record_of(folder), items(folder)
     if record is None:
         return
-    record["checklist"] = listed
+    record["checklist"] = [dump(each) for each in listed]
     seal.replaced(folder / DATA, json.dumps(record, indent=2, default=str) + "\n")
     page = folder / REPORT
     if page.is_file() and not page.is_symlink():
@@ -108,7 +122,7 @@ def refresh(folder: Path) -> None:
         seal.replaced(page, SECTION.sub(lambda _: section, text, count=1))
 
 
-def rendered(listed: Sequence[Mapping[str, Any]]) -> str:
+def rendered(listed: Sequence[ChecklistEntry]) -> str:
     """Return the page's section of a checklist."""
-    row = Row({"checklist": list(listed)}, lambda text: text)
+    row = Row({"checklist": [dump(each) for each in listed]}, lambda text: text)
     return fill("checklist.html", checklists=checklists(row)) + "\n"

@@ -10,12 +10,38 @@ from typing import Any
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.events import (
+    Acknowledged,
+    ActionAdvisory,
+    ActionBegun,
+    ActionDone,
+    ActionFailed,
+    ChangeBegun,
+    ChangeEnded,
+    ChangeTook,
+    CriterionEnded,
+    Decided,
+    Event,
+    HostTaken,
+    ItemTicked,
+    ItemWithdrawn,
+    LevelCalled,
+    MessageSent,
+    PersonEvent,
+    Planned,
+    RunBegan,
+    RunFinished,
+    as_data,
+    first,
+    kind_of,
+)
 from pytest_rollback.evidence.seal import seals
+from pytest_rollback.incident.checklist import ChecklistEntry
 from pytest_rollback.report import amend
 from pytest_rollback.text.quantities import clock, moment, span
 
 NAME = "postmortem.md"
-QUIET = frozenset({"begin", "end", "action", "criterion"})
+QUIET = (ChangeBegun, ChangeEnded, ActionBegun, CriterionEnded)
 """Events of which a later one says more; criteria have a section of their own."""
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -128,48 +154,48 @@ def release(record: Mapping[str, Any], which: str) -> str:
     return plain(" ".join(filter(None, (found.get("name"), found.get("commit"))))) or TODO
 
 
-def happened(events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def happened(events: Sequence[Event]) -> Iterator[str]:
     """Yield what happened when."""
     yield "## What happened when"
     yield ""
     yield "| time | after | what |"
     yield "| --- | --- | --- |"
-    start = next((float(e["offset"]) for e in events if e["event"] == "decided"), None)
+    decided = first(Decided, events)
     for each in events:
         said = words(each)
         if said:
-            at = signoffs.moment(each.get("at"))
-            since = "" if start is None else clock(float(each.get("offset") or 0.0) - start)
-            yield f"| {at:%H:%M:%S} | {since} | {said} |" if at else f"| | {since} | {said} |"
+            since = "" if decided is None else clock(each.offset - decided.offset)
+            time = f"{each.moment:%H:%M:%S} " if each.moment else ""
+            yield f"| {time}| {since} | {said} |"
 
 
-TOLD: Mapping[str, str] = {
-    "began": "the run began, by {operator}",
-    "decided": "**the rollback was decided**",
-    "run": "the host was taken hold of",
-    "planned": "the plan was made",
-    "took": "{what} ({took})",
-    "done": "{action}: done",
-    "failed": "**{action} failed**: {message}",
-    "advisory": "{action} did not succeed, which stops nobody: {message}",
-    "told": "{channel} was told of {about}: {outcome} {why}",
-    "called": "level {level} was called: {name}",
-    signoffs.TICKED: "{by} ticked {item} {note}",
-    signoffs.WITHDRAWN: "{by} withdrew {item}",
-    signoffs.ACKNOWLEDGED: "**{by} acknowledged** {note}",
-    "finished": "**the run ended: {verdict}**",
+FORMS: Mapping[type[Event], str] = {
+    RunBegan: "the run began, by {operator}",
+    Decided: "**the rollback was decided**",
+    HostTaken: "the host was locked for this run",
+    Planned: "the plan was made",
+    ChangeTook: "{what} ({took})",
+    ActionDone: "{action}: done",
+    ActionFailed: "**{action} failed**: {message}",
+    ActionAdvisory: "{action} did not succeed, which stops nobody: {message}",
+    MessageSent: "{channel} was told of {about}: {outcome} {why}",
+    LevelCalled: "level {level} was called: {name}",
+    ItemTicked: "{by} ticked {item} {note}",
+    ItemWithdrawn: "{by} withdrew {item}",
+    Acknowledged: "**{by} acknowledged** {note}",
+    RunFinished: "**the run ended: {verdict}**",
 }
-"""What each event is in words."""
+"""What each event is in words; a test holds the names of the fields."""
 
 
-def words(event: Mapping[str, Any]) -> str:
+def words(event: Event) -> str:
     """Return an event in words; nothing for one of which a later one says more."""
-    kind = str(event["event"])
-    if kind in QUIET:
+    if isinstance(event, QUIET):
         return ""
-    facts = {key: plain(value) for key, value in event.items() if value is not None}
-    took = span(event["seconds"]) if isinstance(event.get("seconds"), (int, float)) else ""
-    form = TOLD.get(kind) or plain(kind.replace("{", "").replace("}", ""))
+    facts = {key: plain(value) for key, value in as_data(event).items() if value is not None}
+    took = span(event.seconds) if isinstance(event, ChangeTook) else ""
+    name = kind_of(event).replace("{", "").replace("}", "")
+    form = FORMS.get(type(event)) or plain(name)
     return form.format_map(defaultdict(str, {**facts, "took": took})).strip()
 
 
@@ -205,22 +231,22 @@ def failed(record: Mapping[str, Any]) -> Iterator[str]:
         yield "Nothing."
 
 
-def acts(events: Iterable[Mapping[str, Any]], items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def acts(events: Iterable[Event], items: Iterable[ChecklistEntry]) -> Iterator[str]:
     """Yield what people did, and what of the checklist is open, late or missing."""
-    mine = [each for each in events if each["event"] in signoffs.OURS]
+    mine = [each for each in events if isinstance(each, PersonEvent)]
     yield "## What people did"
     yield ""
     for each in mine:
-        yield f"- {moment(str(each.get('at')))}: {words(each)}"
+        yield f"- {moment(each.at)}: {words(each)}"
     if not mine:
         yield "Nobody has ticked anything: `scripts/checklist`."
     yield ""
     yield "### Items of the checklist that are open or were late"
     yield ""
-    left = [each for each in items if each["state"] != "done"]
-    for each in left:
-        sign = "x" if each["state"] == "late" else " "
-        yield f"- [{sign}] {plain(each['list'])}: {plain(each['item'])} ({each['state']})"
+    left = [each for each in items if each.state != "done"]
+    for item in left:
+        sign = "x" if item.state == "late" else " "
+        yield f"- [{sign}] {plain(item.list_name)}: {plain(item.item)} ({item.state})"
     if not left:
         yield "None."
 

@@ -16,9 +16,11 @@ from typing import Any
 
 from pytest_rollback.checks.availability import Availability
 from pytest_rollback.criteria import AGAINST, Outcome
-from pytest_rollback.incident.checklist import checklist
+from pytest_rollback.evidence.events import Decided, Event, RunBegan, first
+from pytest_rollback.evidence.json_data import dump
+from pytest_rollback.incident.checklist import ChecklistEntry, checklist
 from pytest_rollback.manifest.model import System
-from pytest_rollback.run.phases import Event, phases, to_ms
+from pytest_rollback.run.phases import PhaseRecord, phases, to_ms
 from pytest_rollback.text.quantities import clock, count
 
 PACKAGES = (
@@ -107,7 +109,7 @@ def record(facts: RunFacts) -> dict[str, Any]:
     """Return everything that the report of a run states."""
     backups = facts.backups or {}
     lanes = phases(facts.system.budgets, facts.events, facts.outcomes, facts.elapsed)
-    decided = next((each for each in facts.events if each["event"] == "decided"), None)
+    decided = first(Decided, facts.events)
     return {
         "run": facts.run,
         "verdict": facts.verdict,
@@ -118,7 +120,7 @@ def record(facts: RunFacts) -> dict[str, Any]:
         "incident": facts.incident,
         "operator": facts.operator,
         "started": facts.started.isoformat(timespec="seconds"),
-        "decided": decided["at"] if decided else None,
+        "decided": decided.at if decided else None,
         "finished": facts.finished.isoformat(timespec="seconds"),
         "rto": facts.system.about.rto,
         "elapsed": to_ms(facts.elapsed),
@@ -127,11 +129,11 @@ def record(facts: RunFacts) -> dict[str, Any]:
         "current": release(backups, "current"),
         "advice": dict(facts.advice),
         "resume": None if facts.good or not facts.resume else facts.resume,
-        "phases": lanes,
+        "phases": [dump(each) for each in lanes],
         **served(facts.users or Availability()),
         "criteria": [criterion(each) for each in facts.outcomes],
         "latency": latest(facts.latency),
-        "checklist": checklist(facts.outcomes, [*facts.ticks, *facts.events], now=facts.finished),
+        "checklist": [dump(each) for each in ticked(facts)],
         "evidence": dict(facts.evidence),
         "scenario": scenario(facts.events),
         "max_age": facts.system.drills.max_age,
@@ -153,10 +155,15 @@ def served(users: Availability) -> dict[str, Any]:
     }
 
 
+def ticked(facts: RunFacts) -> list[ChecklistEntry]:
+    """Return the procedure's checklists, as this run and people have ticked them."""
+    return checklist(facts.outcomes, [*facts.ticks, *facts.events], now=facts.finished)
+
+
 def scenario(events: Iterable[Event]) -> str | None:
     """Return how the sandbox's release was made bad; None where it was no sandbox's."""
-    found = next((each for each in events if each["event"] == "began"), None)
-    return found.get("scenario") if found else None
+    began = first(RunBegan, events)
+    return began.scenario if began else None
 
 
 def latest(latency: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -222,7 +229,7 @@ def late(facts: RunFacts) -> str:
     return f"{clock(-facts.margin)} too late"
 
 
-def reasons(facts: RunFacts, lanes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def reasons(facts: RunFacts, lanes: Iterable[PhaseRecord]) -> Iterator[str]:
     """Yield why the verdict is what it is: each criterion once, then what took too long."""
     said: dict[tuple[str, str], list[str]] = {}
     against = [each for each in facts.outcomes if each.outcome in AGAINST]
@@ -234,9 +241,8 @@ def reasons(facts: RunFacts, lanes: Iterable[Mapping[str, Any]]) -> Iterator[str
         names = ", ".join(filter(None, components))
         yield f"{identity}{f' [{names}]' if names else ''}: {message}"
     for lane in lanes:
-        if lane["seconds"] is not None and lane["seconds"] > lane["budget"]:
-            took, budget = clock(lane["seconds"]), clock(lane["budget"])
-            yield f"phase {lane['name']} took {took} of its {budget}"
+        if lane.is_late:
+            yield f"phase {lane.name} took {clock(lane.seconds)} of its {clock(lane.budget)}"
     if late(facts):
         yield f"the recovery time objective was missed by {late(facts).removesuffix(' too late')}"
     yield from facts.notes

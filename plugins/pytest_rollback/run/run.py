@@ -18,6 +18,7 @@ from pytest_rollback.checks.availability import Availability
 from pytest_rollback.criteria import Criterion, Outcome
 from pytest_rollback.errors import RTO_MISSED, Inconclusive, RollbackError, UsageError
 from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.events import CriterionEnded
 from pytest_rollback.evidence.redaction import Redactor
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.manifest.load import Loaded
@@ -168,8 +169,8 @@ class Run:
         found = Outcome(**{**outcome, "findings": tuple(outcome["findings"])})
         self.outcomes.append(found)
         self.measured.extend(measured)
-        where = {"id": found.identity, "component": found.component, "phase": found.phase}
-        self.timeline.note("criterion", **where, outcome=found.outcome, seconds=found.seconds)
+        where = (found.identity, found.component, found.phase)
+        self.timeline.note(CriterionEnded(*where, found.outcome, found.seconds))
 
     def state(self, identity: str, title: str, error: RollbackError | None = None) -> None:
         """Take in how something ended that is no test, but decides about the verdict."""

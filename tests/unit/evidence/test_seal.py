@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.evidence import seal, signoffs
+from pytest_rollback.evidence.events import ItemTicked
 from pytest_rollback.report import amend
 from tests.unit.support.run_folder import call, left, story, written
 
@@ -47,7 +48,7 @@ HARMS: dict[str, Harm] = {
     "a word of the report": lambda at: edited(at / "report.html", "RECOVERED", "recovered"),
     "a number of the record": lambda at: edited(at / "report.json", "16.0", "15.0"),
     "an event": lambda at: edited(at / "timeline.jsonl", "stop web", "stop  it"),
-    "an event more": lambda at: signoffs.note(at, "nothing"),
+    "an event more": lambda at: signoffs.note(at, ItemTicked("nothing")),
     "a file less": lambda at: (at / "report.html").unlink(),
     "a file more": lambda at: (at / "host/extra").write_text(""),
     "a link": lambda at: (at / "link").symlink_to("/etc/passwd"),
@@ -91,7 +92,7 @@ def test_ticks_do_not_count_as_changes(folder: Path) -> None:
     """The timeline grows, the report tells it, and the first seal still holds."""
     head = seal.seals(folder)[0]["hash"]
     for item in ("notify-stakeholders", "root-cause-analysis-completed"):
-        amend.amend(folder, signoffs.TICKED, item=item, by="ann")
+        amend.amend(folder, ItemTicked(item, "ann"))
 
     assert [*seal.changed(folder, head)] == []
     assert len(seal.seals(folder)) == 3
