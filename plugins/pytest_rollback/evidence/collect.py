@@ -31,26 +31,18 @@ DEADLINE = 60.0
 
 @dataclass(frozen=True)
 class CollectedEvidence:
-    """What came from the host: the last hash of each journal, and what could not be had."""
+    """What was brought from the host of a run.
 
+    Args:
+        journal: one hash for all journals; "" where there is none.
+        heads: the last hash of each journal, by its name.
+        missing, withheld: what could not be had, and what was left there because it is secret.
+    """
+
+    journal: str = ""
     heads: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
-
-    @property
-    def head(self) -> str:
-        """One hash for all journals; "" where there is none."""
-        return combined(self.heads)
-
-    @property
-    def told(self) -> dict[str, Any]:
-        """The same for a record."""
-        return {
-            "journal": self.head,
-            "heads": dict(self.heads),
-            "missing": list(self.missing),
-            "withheld": list(self.withheld),
-        }
 
 
 def question(system: System, run: str, events: Iterable[Event]) -> dict[str, Any]:
@@ -104,9 +96,8 @@ def collect(
         for name, text in found[kind].items():
             end = f"{name}.log" if kind == "logs" else name
             put(folder, f"{HOST}/{kind}/{end}", redactor.text(text))
-    return CollectedEvidence(
-        heads(found["journals"]), tuple(found["missing"]), tuple(found["withheld"])
-    )
+    last, missing, withheld = heads(found["journals"]), found["missing"], found["withheld"]
+    return CollectedEvidence(combined(last), last, tuple(missing), tuple(withheld))
 
 
 def put(folder: Path, name: str, text: str) -> None:

@@ -41,10 +41,18 @@ def adapter(kind: type[Kind]) -> TypeAdapter[Kind]:
 
 def dump(value: object) -> dict[str, Json]:
     """Return a dataclass as data for JSON, under the names that its fields have in files."""
-    found: dict[str, Json] = adapter(type(value)).dump_python(
-        value, mode="json", by_alias=True, warnings=False
-    )
-    return found
+    # Not in mode "json": it replaces what is no UTF-8 in the keys of a mapping.
+    found = adapter(type(value)).dump_python(value, by_alias=True, warnings=False)
+    return {name: plain(each) for name, each in found.items()}
+
+
+def plain(value: object) -> Json:
+    """Return a value as JSON can say it; what JSON has no word for becomes a text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    return value if isinstance(value, (str, bool, int, float, type(None))) else str(value)
 
 
 def read(kind: type[Kind], data: object) -> Kind:

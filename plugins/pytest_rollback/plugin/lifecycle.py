@@ -119,8 +119,7 @@ def keep_evidence(run: Run) -> None:
     events, known = run.timeline.events, collect.run_of(run.timeline.events)
     try:
         if known:
-            found = collect.collect(run.connection, run.folder, known, events, run.redactor)
-            run.evidence = found.told
+            run.evidence = collect.collect(run.connection, run.folder, known, events, run.redactor)
         collect.plan(run.folder, events)
     except (RollbackError, OSError) as error:
         run.notes.append(f"the evidence is not complete: {error}")

@@ -43,6 +43,6 @@ def begin(run: Run) -> Notifier:
 def end(run: Run, notifier: Notifier | None) -> None:
     """Say how a run ended; what nobody was told is told at its end."""
     if notifier is not None:
-        head = str(run.evidence.get("journal", ""))
+        head = run.evidence.journal if run.evidence else ""
         resume = "" if run.fleeting else run.resume
         run.notes += notifier.end(run.verdict, run.elapsed, head, resume)

@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.errors import UsageError
@@ -21,20 +20,21 @@ from pytest_rollback.evidence.events import (
     as_data,
     kind_of,
 )
-from pytest_rollback.evidence.json_data import dump, salvage
+from pytest_rollback.evidence.json_data import Json, dump, salvage
 from pytest_rollback.evidence.redaction import Redactor, of_environment
 from pytest_rollback.evidence.run_folder import DATA, REPORT
 from pytest_rollback.incident.checklist import ChecklistEntry, checklist
 from pytest_rollback.report import rebuild
 from pytest_rollback.report.html.checklist import checklists
 from pytest_rollback.report.html.page import fill
-from pytest_rollback.report.html.reader import Row
+from pytest_rollback.report.html.presenter import Presenter
+from pytest_rollback.run.run_record import salvaged
 
 SECTION = re.compile(r'<section aria-labelledby="checklists".*?</section>\n?', re.DOTALL)
 
 
-def record_of(folder: Path) -> dict[str, Any] | None:
-    """Return the record of a run that is over; None while it goes on, or when it was killed.
+def data_of(folder: Path) -> dict[str, Json] | None:
+    """Return the data of `report.json`; None while the run goes on, or when it was killed.
 
     Raises:
         UsageError: it cannot be read.
@@ -54,22 +54,22 @@ def record_of(folder: Path) -> dict[str, Any] | None:
     return found
 
 
-def outcomes(rows: object) -> list[Outcome]:
-    """Return how criteria ended, from rows of a record or a timeline that may hold anything."""
-    listed = [each for each in rows if isinstance(each, dict)] if isinstance(rows, list) else []
+def outcomes(data: dict[str, Json] | None) -> list[Outcome]:
+    """Return how the criteria of a record ended, as far as it can be read."""
+    rows = salvaged(data).criteria if data else ()
     return [
-        Outcome(str(each["id"]), each.get("component"), str(each["outcome"]), "", 0.0)
-        for each in listed
-        if "id" in each and "outcome" in each
+        Outcome(each.id, each.component, each.outcome, "", 0.0)
+        for each in rows
+        if each.id and each.outcome
     ]
 
 
 def items(folder: Path, now: dt.datetime | None = None) -> list[ChecklistEntry]:
     """Return the checklist of a run as it is now."""
-    record, events = record_of(folder) or {}, signoffs.events(folder)
+    data, events = data_of(folder), signoffs.events(folder)
     earlier = signoffs.before(folder, signoffs.incident_of(folder))
     now = now or dt.datetime.now(dt.UTC)
-    ended = outcomes(record.get("criteria")) or [*rebuild.outcomes(events)]
+    ended = outcomes(data) or [*rebuild.outcomes(events)]
     mine = checklist(ended, [*earlier, *events], now=now)
     theirs = checklist(beside(folder), [], now=now)
     # What this run did not look at, another one of the same incident may have done.
@@ -96,7 +96,7 @@ def amend(folder: Path, event: Event) -> None:
     """
     redactor = Redactor(of_environment(os.environ))
     noted = signoffs.note(folder, salvage(type(event), redactor.data(as_data(event))))
-    if record_of(folder) is not None:
+    if data_of(folder) is not None:
         refresh(folder)
         seal.close(folder, f"{kind_of(noted)}: {about(noted)}")
 
@@ -110,11 +110,11 @@ def about(event: Event) -> str:
 
 def refresh(folder: Path) -> None:
     """Bring the checklist of a report up to date, in the page and in the data; nothing else."""
-    record, listed = record_of(folder), items(folder)
-    if record is None:
+    data, listed = data_of(folder), items(folder)
+    if data is None:
         return
-    record["checklist"] = [dump(each) for each in listed]
-    seal.replaced(folder / DATA, json.dumps(record, indent=2, default=str) + "\n")
+    data["checklist"] = [dump(each) for each in listed]
+    seal.replaced(folder / DATA, json.dumps(data, indent=2) + "\n")
     page = folder / REPORT
     if page.is_file() and not page.is_symlink():
         text = page.read_text("utf-8")
@@ -124,5 +124,4 @@ def refresh(folder: Path) -> None:
 
 def rendered(listed: Sequence[ChecklistEntry]) -> str:
     """Return the page's section of a checklist."""
-    row = Row({"checklist": [dump(each) for each in listed]}, lambda text: text)
-    return fill("checklist.html", checklists=checklists(row)) + "\n"
+    return fill("checklist.html", checklists=checklists(listed, Presenter(str))) + "\n"

@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import signoffs
@@ -38,6 +37,7 @@ from pytest_rollback.evidence.events import (
 from pytest_rollback.evidence.seal import seals
 from pytest_rollback.incident.checklist import ChecklistEntry
 from pytest_rollback.report import amend
+from pytest_rollback.run.run_record import ReleaseRecord, RunRecord, parsed
 from pytest_rollback.text.quantities import clock, moment, span
 
 NAME = "postmortem.md"
@@ -89,14 +89,15 @@ def draft(folder: Path) -> str:
     Raises:
         UsageError: the run was killed and its folder was not made whole.
     """
-    record = amend.record_of(folder)
-    if record is None:
+    data = amend.data_of(folder)
+    if data is None:
         raise UsageError(
             f"{folder} holds no record: the run goes on, or it was killed",
             hint=f"scripts/verify_bundle --rebuild {folder.name}",
         )
     events = signoffs.events(folder)
     try:
+        record = parsed(data)
         sections = [
             head(record),
             summary(record, folder),
@@ -108,38 +109,38 @@ def draft(folder: Path) -> str:
             actions(),
         ]
         return "\n\n".join("\n".join(each) for each in sections) + "\n"
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except ValueError as error:
         raise UsageError(
-            f"{folder / 'report.json'} is no record of a run: {type(error).__name__} {error}",
+            f"{folder / 'report.json'} is no record of a run: {error}",
             hint=f"scripts/verify_bundle {folder.name}",
         ) from error
 
 
-def head(record: Mapping[str, Any]) -> Iterator[str]:
+def head(record: RunRecord) -> Iterator[str]:
     """Yield what the page is about."""
-    yield f"# Review: {plain(record['sentence'])}"
+    yield f"# Review: {plain(record.sentence)}"
     yield ""
     yield "A draft made of the run's own timeline. Times are UTC."
 
 
-def summary(record: Mapping[str, Any], folder: Path) -> Iterator[str]:
+def summary(record: RunRecord, folder: Path) -> Iterator[str]:
     """Yield the facts in a table."""
-    elapsed, margin = record.get("elapsed"), record.get("margin")
+    elapsed, margin = record.elapsed, record.margin
     facts = {
-        "incident": plain(record.get("incident") or "") or TODO,
-        "system": f"{plain(record['system'])} on {plain(record['target']['name'])}",
-        "run": plain(record["run"]),
-        "operator": plain(record["operator"]),
-        "decided": moment(record.get("decided") or ""),
-        "finished": moment(record["finished"]),
-        "time to recovery": f"{clock(elapsed)} of {clock(record['rto'])}"
+        "incident": plain(record.incident or "") or TODO,
+        "system": f"{plain(record.system)} on {plain(record.target.name)}",
+        "run": plain(record.run),
+        "operator": plain(record.operator),
+        "decided": moment(record.decided or ""),
+        "finished": moment(record.finished),
+        "time to recovery": f"{clock(elapsed)} of {clock(record.rto)}"
         + ("" if margin is None else f", {clock(abs(margin))} {'left' if margin >= 0 else 'late'}"),
-        "users got errors": span(record.get("outage_seconds")),
-        "users got the maintenance page": span(record.get("maintenance_seconds")),
-        "rolled back from": release(record, "current"),
-        "rolled back to": release(record, "previous"),
+        "users got errors": span(record.outage_seconds),
+        "users got the maintenance page": span(record.maintenance_seconds),
+        "rolled back from": release(record.current),
+        "rolled back to": release(record.previous),
         "impact": TODO,
-        "sealed": " ".join(each["hash"][:16] for each in seals(folder)[:1]) or "not sealed",
+        "sealed": " ".join(each.hash[:16] for each in seals(folder)[:1]) or "not sealed",
     }
     yield "## Summary"
     yield ""
@@ -148,10 +149,9 @@ def summary(record: Mapping[str, Any], folder: Path) -> Iterator[str]:
     yield from (f"| {name} | {value} |" for name, value in facts.items())
 
 
-def release(record: Mapping[str, Any], which: str) -> str:
+def release(found: ReleaseRecord) -> str:
     """Return a release's name and commit."""
-    found = record.get(which) or {}
-    return plain(" ".join(filter(None, (found.get("name"), found.get("commit"))))) or TODO
+    return plain(" ".join(filter(None, (found.name, found.commit)))) or TODO
 
 
 def happened(events: Sequence[Event]) -> Iterator[str]:
@@ -199,35 +199,35 @@ def words(event: Event) -> str:
     return form.format_map(defaultdict(str, {**facts, "took": took})).strip()
 
 
-def against(record: Mapping[str, Any]) -> Iterator[str]:
+def against(record: RunRecord) -> Iterator[str]:
     """Yield the phases against their budgets."""
     yield "## Phases against their budgets"
     yield ""
-    if not record["phases"]:
+    if not record.phases:
         yield "Nothing was rolled back."
         return
     yield "| phase | took | budget | changes | state |"
     yield "| --- | --: | --: | --: | --- |"
-    for each in record["phases"]:
-        took, budget = clock(each["seconds"]), clock(each["budget"])
-        row = (each["name"], took, budget, len(each["changes"]), each["state"])
+    for each in record.phases:
+        took, budget = clock(each.seconds), clock(each.budget)
+        row = (each.name, took, budget, len(each.changes), each.state)
         yield f"| {' | '.join(map(plain, row))} |"
 
 
-def failed(record: Mapping[str, Any]) -> Iterator[str]:
+def failed(record: RunRecord) -> Iterator[str]:
     """Yield what stood against the good verdict."""
     yield "## What failed"
     yield ""
-    bad = [each for each in record["criteria"] if each["outcome"] in {"not met", "inconclusive"}]
+    bad = [each for each in record.criteria if each.outcome in {"not met", "inconclusive"}]
     for each in bad:
-        who = f" ({plain(each['component'])})" if each.get("component") else ""
-        yield f"- **{plain(each['id'])}**{who}, {each['outcome']}: {plain(each['message'])}"
-        yield from (f"  - {plain(finding)}" for finding in each["findings"])
-    said = {str(each["id"]) for each in bad}
-    for reason in record["reasons"]:
+        who = f" ({plain(each.component)})" if each.component else ""
+        yield f"- **{plain(each.id)}**{who}, {each.outcome}: {plain(each.message)}"
+        yield from (f"  - {plain(finding)}" for finding in each.findings)
+    said = {each.id for each in bad}
+    for reason in record.reasons:
         if not any(reason.startswith(each) for each in said):
             yield f"- {plain(reason)}"
-    if not bad and not record["reasons"]:
+    if not bad and not record.reasons:
         yield "Nothing."
 
 

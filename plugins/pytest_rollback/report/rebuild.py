@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
@@ -22,11 +21,13 @@ from pytest_rollback.evidence.events import (
     RunBegan,
     first,
 )
+from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.evidence.redaction import Redactor, of_environment
 from pytest_rollback.evidence.run_folder import DATA, REPORT, seal, write_private
 from pytest_rollback.manifest.load import Loaded
 from pytest_rollback.report.html import page as html_page
 from pytest_rollback.run.record import RunFacts, record
+from pytest_rollback.run.run_record import ManifestRecord, RunRecord, redacted
 from pytest_rollback.transport.connection import Connection
 
 KILLED = "the run was killed: this was rebuilt from its timeline and from the host's journal"
@@ -55,9 +56,9 @@ def rebuild(folder: Path, loaded: Loaded, connection: Connection) -> list[str]:
     redactor = Redactor(of_environment(os.environ))
     exported, notes = brought(connection, folder, events, redactor)
     collect.plan(folder, events)
-    made = redactor.data(record(known(folder, loaded, events, exported, notes)))
+    made = redacted(record(known(folder, loaded, events, exported, notes)), redactor.data)
     write_private(folder / REPORT, page(made))
-    seal(folder, made, redactor)
+    seal(folder, dump(made), redactor)
     evidence_seal.close(folder, "rebuilt after the run was killed")
     return [*notes, *exported.missing]
 
@@ -105,8 +106,8 @@ def known(
         demonstration=began.demonstration,
         resume=began.resume,
         notes=[KILLED, *notes, *missing(exported)],
-        manifest={"path": str(loaded.path), "sha256": loaded.sha256},
-        evidence=exported.told,
+        manifest=ManifestRecord(str(loaded.path), loaded.sha256),
+        evidence=exported,
     )
 
 
@@ -125,7 +126,7 @@ def outcomes(events: Iterable[Event]) -> Iterator[Outcome]:
             )
 
 
-def page(made: Mapping[str, Any]) -> str:
+def page(made: RunRecord) -> str:
     """Return the report of a record, without the log that only a session has."""
     pieces = [html_page.render(made, str)]
     return html_page.document(html_page.title(made, str), pieces)

@@ -61,7 +61,7 @@ HARMS: dict[str, Harm] = {
 
 def test_nothing_changed(folder: Path) -> None:
     """The folder, its archive, and the hash that was printed."""
-    head = seal.seals(folder)[0]["hash"]
+    head = seal.seals(folder)[0].hash
 
     assert [*seal.changed(folder, head)] == []
     code, printed = call("verify_bundle", str(folder), "--head", head[:16])
@@ -80,7 +80,7 @@ def test_every_change_is_found(folder: Path, name: str) -> None:
 
 def test_a_whole_forgery_is_found_by_the_hash_that_was_printed(folder: Path) -> None:
     """Who rewrites everything cannot rewrite the terminal, the message and the host."""
-    head = seal.seals(folder)[0]["hash"]
+    head = seal.seals(folder)[0].hash
     forged(folder)
 
     assert [*seal.changed(folder)] == []
@@ -90,7 +90,7 @@ def test_a_whole_forgery_is_found_by_the_hash_that_was_printed(folder: Path) -> 
 
 def test_ticks_do_not_count_as_changes(folder: Path) -> None:
     """The timeline grows, the report tells it, and the first seal still holds."""
-    head = seal.seals(folder)[0]["hash"]
+    head = seal.seals(folder)[0].hash
     for item in ("notify-stakeholders", "root-cause-analysis-completed"):
         amend.amend(folder, ItemTicked(item, "ann"))
 

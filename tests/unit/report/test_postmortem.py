@@ -12,6 +12,7 @@ import pytest
 
 from pytest_rollback.evidence.events import ItemTicked
 from pytest_rollback.report import all_runs, amend, postmortem
+from pytest_rollback.run.run_record import ManifestRecord
 from tests.unit.support.run_facts import NOON, event, outcome
 from tests.unit.support.run_folder import call, left, story, written
 
@@ -149,8 +150,13 @@ def test_a_drill_is_owed(
 
 def test_a_system_that_is_described_otherwise_is_told(tmp_path: Path) -> None:
     """The last success proves something about another description."""
-    left(tmp_path, "20261124-120000-aaaa", outcomes=DRILL, manifest={"sha256": "a" * 64})
-    left(tmp_path, "20261124-130000-bbbb", verdict="NOT READY", manifest={"sha256": "b" * 64})
+    left(tmp_path, "20261124-120000-aaaa", outcomes=DRILL, manifest=ManifestRecord(sha256="a" * 64))
+    left(
+        tmp_path,
+        "20261124-130000-bbbb",
+        verdict="NOT READY",
+        manifest=ManifestRecord(sha256="b" * 64),
+    )
 
     assert drills(page(tmp_path)) == ["rollback.toml has changed since"]
 

@@ -13,6 +13,7 @@ from typing import Any
 from pytest_rollback.agent.state.journal import Journal
 from pytest_rollback.evidence import seal as evidence_seal
 from pytest_rollback.evidence.events import Event, as_data
+from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.evidence.redaction import Redactor
 from pytest_rollback.evidence.run_folder import seal, write_private
 from pytest_rollback.report.rebuild import page
@@ -49,7 +50,7 @@ def left(reports: Path, name: str = "20261124-120000-aaaa", **more: Any) -> Path
     journal.add("snapshot")
     journal.add("snapshot done", missing=[])
     journal.close()
-    seal(folder, made, Redactor({}))
+    seal(folder, dump(made), Redactor({}))
     evidence_seal.close(folder, "the run ended")
     return folder
 
