@@ -19,7 +19,7 @@ import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
@@ -124,7 +124,7 @@ def seals(folder: Path) -> list[FolderSeal]:
     found = []
     for number, line in enumerate(lines, 1):
         try:
-            found.append(seal_of(json.loads(line)))
+            found.append(seal_of(line))
         except (ValueError, TypeError, KeyError) as error:
             raise UsageError(
                 f"{folder / SEALS} is damaged at line {number}",
@@ -134,12 +134,13 @@ def seals(folder: Path) -> list[FolderSeal]:
     return found
 
 
-def seal_of(data: Mapping[str, Any]) -> FolderSeal:
-    """Return a seal from the data of its line.
+def seal_of(line: str) -> FolderSeal:
+    """Return a seal from its line.
 
     Raises:
         ValueError, TypeError, KeyError: it is none.
     """
+    data = json.loads(line)
     held = {name: SealedFile(*value) for name, value in dict(data["files"]).items()}
     content = {key: value for key, value in data.items() if key != "hash"}
     return FolderSeal(str(data.get("at")), str(data.get("why")), held, str(data["hash"]), content)

@@ -10,13 +10,16 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from pytest_rollback.errors import Refused
 from pytest_rollback.incident.credentials import pieces, read
 from pytest_rollback.manifest.contacts import Channel, Pager, Status, is_loopback
 from pytest_rollback.manifest.model import System
+
+if TYPE_CHECKING:
+    from apprise import Apprise, NotifyBase
 
 CONNECT, READ, WHOLE = 3.0, 5.0, 10.0
 """Seconds to connect, between two pieces of an answer, and for one try."""
@@ -256,7 +259,7 @@ class AppriseChannel:
             f"the address of {self.name}, part {number}": part for number, part in parts
         }
 
-    def opened(self) -> Any:  # noqa: ANN401 - apprise is imported where it is needed
+    def opened(self) -> Apprise:
         """Return what apprise makes of the address.
 
         Raises:
@@ -298,7 +301,7 @@ def quiet() -> None:
     logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 
-def is_exposed(server: Any) -> bool:  # noqa: ANN401 - of apprise
+def is_exposed(server: NotifyBase) -> bool:
     """Tell whether what is sent can be read on its way to another machine."""
     schema, safe = server.schema, server.secure_protocol or ()
     is_safe = schema in ((safe,) if isinstance(safe, str) else safe)

@@ -89,7 +89,7 @@ class Gauge(NamedTuple):
 
     name: str
     value: float
-    labels: Mapping[str, object] = {}
+    labels: Mapping[str, str] = {}
 
 
 HELP = {
@@ -128,9 +128,9 @@ def sample(gauge: Gauge) -> str:
     return f"rollback_{gauge.name}{f'{{{labels}}}' if labels else ''} {gauge.value:.12g}"
 
 
-def escaped(value: object) -> str:
+def escaped(value: str) -> str:
     """Return a label's value as the format wants it."""
-    return str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def gauges(record: RunRecord, code: int) -> Iterator[Gauge]:
@@ -153,7 +153,7 @@ def gauges(record: RunRecord, code: int) -> Iterator[Gauge]:
     yield from probes(record, names)
 
 
-def times(record: RunRecord, names: Mapping[str, object]) -> Iterator[Gauge]:
+def times(record: RunRecord, names: Mapping[str, str]) -> Iterator[Gauge]:
     """Yield how long the run took, and how long users got something else than the system."""
     found = {
         "rto": record.rto,
@@ -167,7 +167,7 @@ def times(record: RunRecord, names: Mapping[str, object]) -> Iterator[Gauge]:
             yield Gauge(f"{name}_seconds", seconds, names)
 
 
-def phases(record: RunRecord, names: Mapping[str, object]) -> Iterator[Gauge]:
+def phases(record: RunRecord, names: Mapping[str, str]) -> Iterator[Gauge]:
     """Yield how long each phase took, of how long it may."""
     for each in record.phases:
         labels = {**names, "phase": each.name}
@@ -177,7 +177,7 @@ def phases(record: RunRecord, names: Mapping[str, object]) -> Iterator[Gauge]:
             yield Gauge("phase_budget_seconds", each.budget, labels)
 
 
-def probes(record: RunRecord, names: Mapping[str, object]) -> Iterator[Gauge]:
+def probes(record: RunRecord, names: Mapping[str, str]) -> Iterator[Gauge]:
     """Yield the percentiles of each probe that was measured."""
     for each in record.latency:
         labels = {**names, "component": each.component, "probe": each.probe}

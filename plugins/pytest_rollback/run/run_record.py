@@ -177,8 +177,10 @@ def parsed(data: object) -> RunRecord:
     Raises:
         ValueError: it is none, or a value has another type; one line names the place.
     """
-    if not isinstance(data, Mapping) or not data.keys() >= REQUIRED:
-        missing = sorted(REQUIRED.difference(data)) if isinstance(data, Mapping) else ["an object"]
+    if not isinstance(data, Mapping):
+        raise ValueError("it is no JSON object")  # noqa: TRY004 - one error for all that is wrong
+    missing = sorted(REQUIRED.difference(data))
+    if missing:
         raise ValueError(f"it has no {', '.join(missing)}")
     return read(RunRecord, data)
 
