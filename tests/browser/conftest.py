@@ -23,6 +23,7 @@ sys.path.insert(0, {here!r})
 import record
 from pytest_rollback.plugin.html_report import Report
 from pytest_rollback.plugin.html_report import configure
+from pytest_rollback.run.run_record import salvaged
 
 RECORD = record.{name}()
 RECORD["reasons"].append(f"<img src='{beacon}/reason'><link rel=stylesheet href='{beacon}/css'>")
@@ -31,7 +32,7 @@ RECORD["reasons"].append(f"<img src='{beacon}/reason'><link rel=stylesheet href=
 def pytest_configure(config):
     configure(config, pathlib.Path({folder!r}))
     redact = lambda text: text.replace("hunter2", "***")
-    config.pluginmanager.register(Report(lambda: RECORD, redact))
+    config.pluginmanager.register(Report(lambda: salvaged(RECORD), redact))
 """
 TESTS = """
 import pytest, record

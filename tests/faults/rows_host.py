@@ -19,6 +19,7 @@ from pytest_rollback.agent import protocol
 from pytest_rollback.agent.configuration import unit_syntax
 from pytest_rollback.agent.restore import apply
 from pytest_rollback.agent.system.command import run
+from pytest_rollback.evidence.events import Decided, Event, RunFinished
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.transport.payload import BOOT, needed, packed, payload, started
 from tests.faults import tracing
@@ -313,11 +314,11 @@ def a_state_directory_without_room_loses_nothing(scene: Scene) -> None:
 def seconds_do_not_follow_the_clock(scene: Scene) -> None:
     """Durations are monotonic; times of day are UTC, beside them."""
     timeline = Timeline(scene.home / "report")
-    first = timeline.note("one")
+    first = timeline.note(Decided())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "time", lambda: 0.0)
-        assert timeline.note("two") >= first
-    assert all(event["at"].endswith("+00:00") for event in timeline.events)
+        assert timeline.note(RunFinished()) >= first
+    assert all(event.at.endswith("+00:00") for event in timeline.events)
 
 
 @row("S22")
@@ -325,8 +326,8 @@ def a_report_that_cannot_be_written_ends_nothing(scene: Scene) -> None:
     """Events stay in memory, and why is said."""
     (scene.home / "file").write_text("in the way")
     timeline = Timeline(scene.home / "file" / "report")
-    timeline.note("one")
-    assert [event["event"] for event in timeline.events] == ["one"]
+    timeline.note(Decided())
+    assert timeline.events == [Decided(at=timeline.events[0].at, offset=timeline.events[0].offset)]
     assert "Not a directory" in timeline.problem
 
 
@@ -335,11 +336,11 @@ def nobody_who_listens_stops_a_restore(scene: Scene) -> None:
     """What a listener to the events raises stays with it."""
     timeline = Timeline(scene.home / "report")
 
-    def fails(_event: dict[str, object]) -> None:
+    def fails(_event: Event) -> None:
         raise OSError("the pager is down")
 
     timeline.listeners.append(fails)
-    assert timeline.note("one") >= 0.0
+    assert timeline.note(Decided()) >= 0.0
 
 
 @row("S24", needs="strace")

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 Kind = Literal["up", "maintenance", "error"]
 KINDS: tuple[Kind, ...] = ("up", "maintenance", "error")
@@ -34,18 +34,28 @@ class EdgeSample(NamedTuple):
 
 
 @dataclass(frozen=True)
+class AvailabilitySecond:
+    """How many answers of each kind there were in one second since the clock's start."""
+
+    second: int = 0
+    up: int = 0
+    maintenance: int = 0
+    error: int = 0
+
+
+@dataclass(frozen=True)
 class Availability:
     """What users got during a run.
 
     Args:
-        seconds: `{second, up, maintenance, error}` for each second in which somebody asked.
+        seconds: what users got in each second in which somebody asked.
         outage_seconds, maintenance_seconds: how long users got that; None when nobody asked.
         answers: how many questions were asked.
         asked_from: where they were asked: the operator's machine, or the target's connection.
         problem: the last reason why no answer came; empty when all came.
     """
 
-    seconds: tuple[dict[str, int], ...] = ()
+    seconds: tuple[AvailabilitySecond, ...] = ()
     outage_seconds: float | None = None
     maintenance_seconds: float | None = None
     answers: int = 0
@@ -79,19 +89,16 @@ class AvailabilityCount:
         self._count(int((sample.answered if waited else sample.asked) // 1), sample.kind)
 
     def close(self, at: float) -> AvailabilityCount:
-        """Return the sums up to a moment; this tally itself goes on."""
+        """Return the sums up to a moment; this count itself goes on."""
         counts = {second: dict(kinds) for second, kinds in list(self.counts.items())}
         ended = AvailabilityCount(self.gap, self.answers, dict(self.spans), counts)
         if self.last is not None:
             ended._span(self.last, at)
         return ended
 
-    def seconds(self) -> tuple[dict[str, int], ...]:
+    def seconds(self) -> tuple[AvailabilitySecond, ...]:
         """Return the counts of each second, in order."""
-        return tuple(
-            {"second": second, **cast("dict[str, int]", self.counts[second])}
-            for second in sorted(self.counts)
-        )
+        return tuple(AvailabilitySecond(each, **self.counts[each]) for each in sorted(self.counts))
 
     def _count(self, second: int, kind: Kind) -> None:
         if second not in self.counts and len(self.counts) >= MOST:

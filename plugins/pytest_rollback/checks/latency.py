@@ -27,6 +27,30 @@ NOISE_MS = {"p50": 10.0, "p95": 30.0}
 
 
 @dataclass(frozen=True)
+class ProbeLatency:
+    """The response times of one probe as a report states them, in milliseconds.
+
+    Args:
+        component, probe: whose probe, and its name.
+        samples_ms: every answer's time.
+        p50, p95, max: percentiles; None where nothing was answered.
+        limit_ms: what the 95th percentile stays below.
+        baseline_p95: the same of the healthy system; None where there is no baseline.
+        overhead_ms: what asking takes where nothing is done.
+    """
+
+    component: str = ""
+    probe: str = ""
+    samples_ms: tuple[float, ...] = ()
+    p50: float | None = None
+    p95: float | None = None
+    max: float | None = None
+    limit_ms: float | None = None
+    baseline_p95: float | None = None
+    overhead_ms: float | None = None
+
+
+@dataclass(frozen=True)
 class LatencySeries:
     """The response times of one probe, in milliseconds, beside its limit and its baseline.
 
@@ -115,19 +139,20 @@ class LatencySeries:
             "limit_ms": limit,
         }
 
-    def row(self, component: str) -> dict[str, Any]:
+    def row(self, component: str) -> ProbeLatency:
         """Return the entry of the report's charts."""
-        return {
-            "component": component,
-            "probe": self.name,
-            "samples_ms": list(self.found["samples_ms"]),
-            "p50": self.found["p50"],
-            "p95": self.found["p95"],
-            "max": self.found["max"],
-            "limit_ms": self.limit,
-            "baseline_p95": self.kept["p95"] if self.kept else None,
-            "overhead_ms": self.found["overhead"],
-        }
+        found = self.found
+        return ProbeLatency(
+            component=component,
+            probe=self.name,
+            samples_ms=tuple(found["samples_ms"]),
+            p50=found["p50"],
+            p95=found["p95"],
+            max=found["max"],
+            limit_ms=self.limit,
+            baseline_p95=self.kept["p95"] if self.kept else None,
+            overhead_ms=found["overhead"],
+        )
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Annotated, cast
+
+from pydantic import Field
 
 from pytest_rollback.checks.triage import gravest
 from pytest_rollback.criteria import Outcome
@@ -15,6 +17,28 @@ CALLS, MEASURED, THRESHOLD, NOTE, ROW = "calls for", "measured", "threshold", "n
 """Names of the evidence that a criterion of triage leaves."""
 
 UNNAMED = "THE FAILED COMPONENT"
+
+
+@dataclass(frozen=True)
+class RuleRecord:
+    """A rule of triage that fired: what it calls for, and the value beyond its threshold."""
+
+    calls_for: Annotated[str, Field(alias="calls for")] = ""
+    id: str = ""
+    component: str | None = None
+    measured: str = ""
+    threshold: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class RecommendationRecord:
+    """What triage recommends, as a report states it: rules, remarks, and commands to type now."""
+
+    words: str = ""
+    rules: tuple[RuleRecord, ...] = ()
+    notes: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,40 +84,43 @@ def advice(outcomes: Iterable[Outcome]) -> Advice:
     return Advice(gravest(map(calls, spoke)), spoke, silent, rows[0] if rows else "")
 
 
-def lines(said: Mapping[str, Any]) -> Iterator[str]:
+def lines(said: RecommendationRecord) -> Iterator[str]:
     """Yield a recommendation with every rule that fired, gravest first, and what to do now."""
-    for rule in said["rules"]:
-        where = f" [{rule['component']}]" if rule["component"] else ""
-        yield f"{rule['calls for']}: {rule['id']}{where}"
-        yield f"  measured: {rule['measured']}; threshold: {rule['threshold']}"
-        if rule["note"]:
-            yield f"  note: {rule['note']}"
-    if not said["rules"]:
+    for rule in said.rules:
+        where = f" [{rule.component}]" if rule.component else ""
+        yield f"{rule.calls_for}: {rule.id}{where}"
+        yield f"  measured: {rule.measured}; threshold: {rule.threshold}"
+        if rule.note:
+            yield f"  note: {rule.note}"
+    if not said.rules:
         yield "no rule fired"
-    yield from said["notes"]
+    yield from said.notes
     yield ""
-    yield from (f"now: {step}" for step in said["steps"])
+    yield from (f"now: {step}" for step in said.steps)
 
 
-def told(found: Advice, target: str, way: NextSteps) -> dict[str, Any]:
+def recommended(found: Advice, target: str, way: NextSteps) -> RecommendationRecord:
     """Return the recommendation as a report states it: rules, gravest first, notes, next steps."""
     graver = sorted(found.fired, key=lambda each: -RECOVERIES.index(calls(each)))
-    return {
-        "words": found.words,
-        "rules": [
-            {
-                "calls for": calls(each),
-                "id": each.identity,
-                "component": each.component,
-                "measured": each.evidence[MEASURED],
-                "threshold": each.evidence[THRESHOLD],
-                "note": each.evidence.get(NOTE) or "",
-            }
-            for each in graver
-        ],
-        "notes": list(notes(found)),
-        "steps": list(next_steps(found, target, way)),
-    }
+    return RecommendationRecord(
+        words=found.words,
+        rules=tuple(rule_of(each) for each in graver),
+        notes=tuple(notes(found)),
+        steps=tuple(next_steps(found, target, way)),
+    )
+
+
+def rule_of(outcome: Outcome) -> RuleRecord:
+    """Return a rule that fired as a report states it."""
+    told = outcome.evidence
+    return RuleRecord(
+        calls_for=calls(outcome),
+        id=outcome.identity,
+        component=outcome.component,
+        measured=str(told[MEASURED]),
+        threshold=str(told[THRESHOLD]),
+        note=str(told.get(NOTE) or ""),
+    )
 
 
 def notes(found: Advice) -> Iterator[str]:

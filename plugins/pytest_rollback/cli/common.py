@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from pytest_rollback.errors import RollbackError, UsageError
 from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.events import Decided, first
 from pytest_rollback.evidence.run_folder import TIMELINE
 
 CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), 127) if number != ord("\n")}
@@ -82,7 +83,7 @@ def folders(home: Path) -> list[Path]:
 
 def is_rollback(folder: Path) -> bool:
     """Tell whether a run decided a rollback, and did not only look."""
-    return any(each["event"] == "decided" for each in signoffs.events(folder))
+    return first(Decided, signoffs.events(folder)) is not None
 
 
 def rolled_back(home: Path, named: str | None) -> Path:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.events import Decided, Event, HostTaken, Planned, first
 from pytest_rollback.evidence.redaction import Redactor
 from pytest_rollback.evidence.run_folder import write_private
 from pytest_rollback.evidence.seal import HOST, JOURNALS, combined, heads
@@ -31,29 +31,21 @@ DEADLINE = 60.0
 
 @dataclass(frozen=True)
 class CollectedEvidence:
-    """What came from the host: the last hash of each journal, and what could not be had."""
+    """What was brought from the host of a run.
 
+    Args:
+        journal: one hash for all journals; "" where there is none.
+        heads: the last hash of each journal, by its name.
+        missing, withheld: what could not be had, and what was left there because it is secret.
+    """
+
+    journal: str = ""
     heads: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
 
-    @property
-    def head(self) -> str:
-        """One hash for all journals; "" where there is none."""
-        return combined(self.heads)
 
-    @property
-    def told(self) -> dict[str, Any]:
-        """The same for a record."""
-        return {
-            "journal": self.head,
-            "heads": dict(self.heads),
-            "missing": list(self.missing),
-            "withheld": list(self.withheld),
-        }
-
-
-def question(system: System, run: str, events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def question(system: System, run: str, events: Iterable[Event]) -> dict[str, Any]:
     """Return what the host is asked for."""
     since, until = window(events)
     about = system.about
@@ -67,19 +59,19 @@ def question(system: System, run: str, events: Iterable[Mapping[str, Any]]) -> d
     }
 
 
-def window(events: Iterable[Mapping[str, Any]]) -> tuple[float, float]:
+def window(events: Iterable[Event]) -> tuple[float, float]:
     """Return begin and end of the incident, in seconds since the epoch."""
     told = list(events)
-    found = [at for each in told if (at := signoffs.moment(each.get("at")))]
-    decided = next((each for each in told if each.get("event") == "decided"), None)
-    begin = signoffs.moment(decided["at"]) if decided else min(found, default=None)
+    found = [each.moment for each in told if each.moment]
+    decided = first(Decided, told)
+    begin = decided.moment if decided else min(found, default=None)
     now = dt.datetime.now(dt.UTC)
     return (begin or now).timestamp() - BEFORE, max(found, default=now).timestamp() + AFTER
 
 
-def run_of(events: Iterable[Mapping[str, Any]]) -> str | None:
-    """Return the id under which the host knows the run; None where it never took hold of it."""
-    found = [str(each["run"]) for each in events if each.get("event") == "run"]
+def run_of(events: Iterable[Event]) -> str | None:
+    """Return the id under which the host knows the run; None where it was never taken."""
+    found = [each.run for each in events if isinstance(each, HostTaken)]
     return found[-1] if found else None
 
 
@@ -87,7 +79,7 @@ def collect(
     connection: Connection,
     folder: Path,
     run: str,
-    events: Iterable[Mapping[str, Any]],
+    events: Iterable[Event],
     redactor: Redactor,
 ) -> CollectedEvidence:
     """Bring what the host has of a run into its folder.
@@ -104,9 +96,8 @@ def collect(
         for name, text in found[kind].items():
             end = f"{name}.log" if kind == "logs" else name
             put(folder, f"{HOST}/{kind}/{end}", redactor.text(text))
-    return CollectedEvidence(
-        heads(found["journals"]), tuple(found["missing"]), tuple(found["withheld"])
-    )
+    last, missing, withheld = heads(found["journals"]), found["missing"], found["withheld"]
+    return CollectedEvidence(combined(last), last, tuple(missing), tuple(withheld))
 
 
 def put(folder: Path, name: str, text: str) -> None:
@@ -117,8 +108,8 @@ def put(folder: Path, name: str, text: str) -> None:
     write_private(path, text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
-def plan(folder: Path, events: Iterable[Mapping[str, Any]]) -> None:
+def plan(folder: Path, events: Iterable[Event]) -> None:
     """Write the plan that was made before the first change, as it was shown."""
-    planned = next((each for each in events if each.get("event") == "planned"), None)
+    planned = first(Planned, events)
     if planned is not None:
-        write_private(folder / PLAN, "".join(f"{line}\n" for line in planned["plan"]))
+        write_private(folder / PLAN, "".join(f"{line}\n" for line in planned.plan))

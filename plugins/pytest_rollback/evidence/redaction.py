@@ -14,10 +14,13 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 from pytest_rollback.agent.protocol import IN_URL, NAMES
+
+if TYPE_CHECKING:
+    from pytest_rollback.evidence.json_data import Json
 
 Redact = Callable[[str], str]
 
@@ -82,12 +85,12 @@ class Redactor:
                     text = across(form).sub(MARK, text)
         return text
 
-    def data(self, value: Any) -> Any:  # noqa: ANN401 - any JSON in, the same out
+    def data(self, value: Json) -> Json:
         """Return the same JSON without secrets, in keys as well as in values."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {self.data(key): self.data(item) for key, item in value.items()}
+            return {str(self.data(key)): self.data(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.data(item) for item in value]
         if isinstance(value, (bool, float, type(None))):

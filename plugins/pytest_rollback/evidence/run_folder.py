@@ -13,11 +13,14 @@ import stat
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from pytest_rollback.errors import LeakFound
 from pytest_rollback.evidence.redaction import ENDS, Redactor, forms
+
+if TYPE_CHECKING:
+    from pytest_rollback.evidence.json_data import Json
 
 REPORT, DATA, TIMELINE, JUNIT = "report.html", "report.json", "timeline.jsonl", "junit.xml"
 OURS = Path(__file__).parents[1]
@@ -38,14 +41,14 @@ def write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def seal(folder: Path, record: Mapping[str, Any], redactor: Redactor) -> None:
-    """Complete a run's folder: the record as data, everything redacted, private and searched.
+def seal(folder: Path, record: Json, redactor: Redactor) -> None:
+    """Complete a run's folder: the record as JSON, everything redacted, private and searched.
 
     Raises:
         LeakFound: a file held a secret all the same; it was removed.
         OSError: a file could not be written or read.
     """
-    data = json.dumps(redactor.data(record), indent=2, default=str)
+    data = json.dumps(redactor.data(record), indent=2)
     try:
         for name, redact in ((TIMELINE, redacted_lines), (JUNIT, redacted_xml)):
             path = folder / name

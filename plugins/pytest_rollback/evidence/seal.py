@@ -16,14 +16,18 @@ import itertools
 import json
 import os
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence.run_folder import DATA, TIMELINE, private, write_private
+
+if TYPE_CHECKING:
+    from pytest_rollback.evidence.json_data import Json
 
 SUMS, SEALS, HOST = "SHA256SUMS", "seals.jsonl", "host"
 JOURNALS = f"{HOST}/journals"
@@ -39,6 +43,29 @@ class SealedFile(NamedTuple):
 
     sha256: str
     size: int
+
+
+@dataclass(frozen=True)
+class FolderSeal:
+    """One line of `seals.jsonl`.
+
+    Args:
+        at, why: when the folder was sealed, and after what.
+        files: what it held then, by name.
+        hash: of the line before this one and of `content`.
+        content: everything that the line says but its hash.
+    """
+
+    at: str
+    why: str
+    files: Mapping[str, SealedFile]
+    hash: str
+    content: dict[str, Json]
+
+    @property
+    def line(self) -> str:
+        """The seal as it is written."""
+        return json.dumps({**self.content, "hash": self.hash})
 
 
 def files(folder: Path) -> list[str]:
@@ -65,15 +92,16 @@ def close(folder: Path, why: str) -> str:
         OSError: something cannot be read or written.
     """
     names = [name for name in files(folder) if name not in {SUMS, SEALS}]
-    held = {name: [digest(folder / name), (folder / name).stat().st_size] for name in names}
+    held = {
+        name: SealedFile(digest(folder / name), (folder / name).stat().st_size) for name in names
+    }
     before = seals(folder)
-    previous = before[-1]["hash"] if before else START
     at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-    seal = {"at": at, "why": why, "files": held}
-    head = journal.chained(previous, seal)
-    lines = [json.dumps(each) for each in (*before, {**seal, "hash": head})]
+    content: dict[str, Json] = {"at": at, "why": why, "files": held}
+    head = journal.chained(before[-1].hash if before else START, content)
+    lines = (*(each.line for each in before), FolderSeal(at, why, held, head, content).line)
     replaced(folder / SEALS, "".join(f"{line}\n" for line in lines))
-    sums = [*((held[name][0], name) for name in names), (digest(folder / SEALS), SEALS)]
+    sums = [*((held[name].sha256, name) for name in names), (digest(folder / SEALS), SEALS)]
     replaced(folder / SUMS, "".join(f"{sha}  {name}\n" for sha, name in sorted(sums, key=str)))
     private(folder)
     archived(folder)
@@ -87,17 +115,16 @@ def replaced(path: Path, text: str) -> None:
     fresh.replace(path)
 
 
-def seals(folder: Path) -> list[dict[str, Any]]:
+def seals(folder: Path) -> list[FolderSeal]:
     """Return the seals of a bundle as they are written, the first one first."""
     try:
         lines = (folder / SEALS).read_text("utf-8").splitlines()
     except FileNotFoundError:
         return []
-    found: list[dict[str, Any]] = []
+    found = []
     for number, line in enumerate(lines, 1):
         try:
-            seal = json.loads(line)
-            found.append({**seal, "hash": str(seal["hash"]), "files": dict(seal["files"])})
+            found.append(seal_of(line))
         except (ValueError, TypeError, KeyError) as error:
             raise UsageError(
                 f"{folder / SEALS} is damaged at line {number}",
@@ -105,6 +132,18 @@ def seals(folder: Path) -> list[dict[str, Any]]:
                 f"{folder.name}/{SEALS}",
             ) from error
     return found
+
+
+def seal_of(line: str) -> FolderSeal:
+    """Return a seal from its line.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is none.
+    """
+    data = json.loads(line)
+    held = {name: SealedFile(*value) for name, value in dict(data["files"]).items()}
+    content = {key: value for key, value in data.items() if key != "hash"}
+    return FolderSeal(str(data.get("at")), str(data.get("why")), held, str(data["hash"]), content)
 
 
 def archive_of(folder: Path) -> Path:
@@ -188,26 +227,25 @@ def broken(folder: Path, head: str | None) -> Iterator[str]:
     if not held:
         yield f"{SEALS}: holds no seal"
     for number, seal in enumerate(held, 1):
-        own = journal.chained(previous, {key: seal[key] for key in seal if key != "hash"})
-        if own != seal["hash"]:
+        if journal.chained(previous, seal.content) != seal.hash:
             yield f"{SEALS}: seal {number} was changed"
-        previous = seal["hash"]
+        previous = seal.hash
     for earlier, later in itertools.pairwise(held):
-        for name, value in earlier["files"].items():
-            if name not in CHANGING and later["files"].get(name) != value:
-                yield f"{name}: was changed before it was sealed again at {later['at']}"
+        for name, value in earlier.files.items():
+            if name not in CHANGING and later.files.get(name) != value:
+                yield f"{name}: was changed before it was sealed again at {later.at}"
     yield from grown(folder, held)
-    if head is not None and not any(seal["hash"].startswith(head.lower()) for seal in held):
+    if head is not None and not any(seal.hash.startswith(head.lower()) for seal in held):
         yield f"{SEALS}: no seal has the hash {head}"
 
 
-def grown(folder: Path, held: list[dict[str, Any]]) -> Iterator[str]:
+def grown(folder: Path, held: Iterable[FolderSeal]) -> Iterator[str]:
     """Yield the seals whose timeline is not the beginning of the one that is there."""
     for seal in held:
         with contextlib.suppress(KeyError, OSError):
-            known = SealedFile(*seal["files"][TIMELINE])
+            known = seal.files[TIMELINE]
             if digest(folder / TIMELINE, known.size) != known.sha256:
-                yield f"{TIMELINE}: what was sealed at {seal['at']} is not its beginning"
+                yield f"{TIMELINE}: what was sealed at {seal.at} is not its beginning"
 
 
 def damaged(folder: Path) -> Iterator[str]:

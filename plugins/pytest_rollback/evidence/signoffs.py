@@ -14,16 +14,26 @@ import json
 import os
 import re
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pytest_rollback.errors import RollbackError, UsageError
+from pytest_rollback.evidence.events import (
+    Event,
+    ItemTicked,
+    ItemWithdrawn,
+    PersonEvent,
+    RunBegan,
+    as_data,
+    first,
+    parsed,
+)
+from pytest_rollback.evidence.json_data import salvage
 from pytest_rollback.evidence.run_folder import DATA, TIMELINE
 
-TICKED, WITHDRAWN, ACKNOWLEDGED = "ticked", "withdrawn", "acknowledged"
-OURS = frozenset({TICKED, WITHDRAWN, ACKNOWLEDGED})
-"""Events that other processes than the run's own write."""
+Noted = TypeVar("Noted", bound=Event)
 
 FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW
 LONGEST = 500
@@ -31,7 +41,7 @@ LONGEST = 500
 
 
 class SignOff(NamedTuple):
-    """Who ticked an item, when (UTC), and what he said about it."""
+    """Who ticked an item, when (UTC), and the note about it."""
 
     by: str
     at: dt.datetime
@@ -54,29 +64,18 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def moment(value: object) -> dt.datetime | None:
-    """Return the time that an event or a record tells, UTC; None where it tells none."""
-    try:
-        found = dt.datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
-
-
-def ticks(events: Iterable[Mapping[str, Any]]) -> dict[str, SignOff]:
+def ticks(events: Iterable[Event]) -> dict[str, SignOff]:
     """Return the items that are ticked by their short names; the first tick counts."""
     found: dict[str, SignOff] = {}
     for each in events:
-        at = moment(each.get("at"))
-        if each.get("event") == WITHDRAWN:
-            found.pop(str(each.get("item")), None)
-        elif each.get("event") == TICKED and at is not None:
-            tick = SignOff(str(each.get("by", "")), at, str(each.get("note") or ""))
-            found.setdefault(str(each.get("item")), tick)
+        if isinstance(each, ItemWithdrawn):
+            found.pop(each.item, None)
+        elif isinstance(each, ItemTicked) and each.moment is not None:
+            found.setdefault(each.item, SignOff(each.by, each.moment, each.note))
     return found
 
 
-def events(folder: Path) -> list[dict[str, Any]]:
+def events(folder: Path) -> list[Event]:
     """Return the events of a run; a line that a kill tore says nothing.
 
     Raises:
@@ -93,32 +92,21 @@ def events(folder: Path) -> list[dict[str, Any]]:
         ) from error
 
 
-def parsed(raw: bytes) -> Iterator[dict[str, Any]]:
-    """Yield the events in the bytes of a timeline."""
-    for line in raw.splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict) and "event" in event:
-            yield event
-
-
-def foreign(folder: Path) -> list[dict[str, Any]]:
+def foreign(folder: Path) -> list[PersonEvent]:
     """Return what others have written into the timeline of a run that goes on here."""
     if not (folder / TIMELINE).is_file():
         return []
-    return [each for each in events(folder) if each["event"] in OURS]
+    return [each for each in events(folder) if isinstance(each, PersonEvent)]
 
 
-def before(folder: Path, incident: str | None) -> list[dict[str, Any]]:
+def before(folder: Path, incident: str | None) -> list[PersonEvent]:
     """Return what was ticked in earlier runs of the same incident: the checklist before a drill."""
     others = siblings(folder, incident) if incident else []
     earlier = [each for each in others if each.name < folder.name]
     return [event for each in earlier for event in foreign(each)]
 
 
-def beside(folder: Path, incident: str | None) -> list[dict[str, Any]]:
+def beside(folder: Path, incident: str | None) -> list[PersonEvent]:
     """Return what was ticked beside a run, or before it for the same incident, or nothing."""
     with contextlib.suppress(RollbackError, OSError):
         return [*before(folder, incident), *foreign(folder)]
@@ -140,15 +128,19 @@ def siblings(folder: Path, incident: str | None = None) -> list[Path]:
 def incident_of(folder: Path) -> str | None:
     """Return the incident that a run belongs to, from its record or its first event."""
     try:
-        told = json.loads((folder / DATA).read_text("utf-8"))
+        record = json.loads((folder / DATA).read_text("utf-8"))
     except (OSError, ValueError):
-        told = next((each for each in events(folder) if each["event"] == "began"), {})
-    found = told.get("incident") if isinstance(told, dict) else None
+        began = first(RunBegan, events(folder))
+        return began.incident or None if began else None
+    found = record.get("incident") if isinstance(record, dict) else None
     return str(found) if found else None
 
 
-def note(folder: Path, event: str, **facts: object) -> dict[str, Any]:
+def note(folder: Path, event: Noted) -> Noted:
     """Append an event to the timeline of a run, durably, in one piece and after a whole line.
+
+    Returns:
+        The event as it was written: with its time, and with texts that are one line each.
 
     Raises:
         UsageError: there is no such timeline, or it cannot be written.
@@ -160,9 +152,9 @@ def note(folder: Path, event: str, **facts: object) -> dict[str, Any]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             raw = os.pread(handle, os.fstat(handle).st_size, 0)
-            entry = {"at": now.isoformat(timespec="milliseconds"), "offset": offset(raw, now)}
-            entry |= {"event": event, **{key: short(value) for key, value in facts.items()}}
-            line = json.dumps(entry).encode("ascii") + b"\n"
+            at = now.isoformat(timespec="milliseconds")
+            entry = replace(shortened(event), at=at, offset=offset(raw, now))
+            line = json.dumps(as_data(entry)).encode("ascii") + b"\n"
             os.write(handle, line if raw.endswith(b"\n") or not raw else b"\n" + line)
             os.fsync(handle)
         finally:
@@ -175,14 +167,21 @@ def note(folder: Path, event: str, **facts: object) -> dict[str, Any]:
     return entry
 
 
-def short(value: object) -> object:
-    """Return a text as one line that is not too long; anything else as it is."""
-    return " ".join(value.split())[:LONGEST] if isinstance(value, str) else value
+def shortened(event: Noted) -> Noted:
+    """Return an event whose texts are one line each, and not too long."""
+    told = as_data(event).items()
+    kept = {key: short(value) if isinstance(value, str) else value for key, value in told}
+    return salvage(type(event), kept)
+
+
+def short(text: str) -> str:
+    """Return a text as one line that is not too long."""
+    return " ".join(text.split())[:LONGEST]
 
 
 def offset(raw: bytes, now: dt.datetime) -> float:
     """Return how many seconds after the run's clock began it is now."""
-    first = next(parsed(raw), {})
-    begun = moment(first.get("at"))
-    since = (now - begun).total_seconds() + float(first.get("offset") or 0.0) if begun else 0.0
+    began = next(parsed(raw), None)
+    moment = began.moment if began else None
+    since = (now - moment).total_seconds() + began.offset if began and moment else 0.0
     return round(max(0.0, since), 3)

@@ -8,10 +8,22 @@ import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+from pytest_rollback.evidence.events import CriterionEnded, Decided, Event, as_data
+from pytest_rollback.evidence.json_data import salvage
+
+if TYPE_CHECKING:
+    from pytest_rollback.evidence.json_data import Json
 
 FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+
+
+def unchanged(data: Json) -> Json:
+    """Return the data: where there are no secrets."""
+    return data
 
 
 class Timeline:
@@ -20,30 +32,32 @@ class Timeline:
     The file is made with the first event. What cannot be written stays in memory, and `problem`
     says why: a full disk on the operator's machine must not end a rollback. `redact` takes the
     secrets out of an event before it is written: a killed run has no second chance. `listeners`
-    are told of every event once it is written; what one of them raises stays with it.
+    are called with every event once it is written; an error of one of them is dropped.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "timeline.jsonl"
-        self.events: list[dict[str, Any]] = []
+        self.events: list[Event] = []
         self.problem = ""
-        self.redact: Callable[[Any], Any] = lambda entry: entry
-        self.listeners: list[Callable[[dict[str, Any]], None]] = []
+        self.redact: Callable[[Json], Json] = unchanged
+        self.listeners: list[Callable[[Event], None]] = []
         self._begin = time.monotonic()
         self._decided: float | None = None
         self._handle = -1
 
-    def note(self, event: str, **facts: object) -> float:
-        """Record an event; return its seconds since the clock's start."""
+    def note(self, event: Event) -> float:
+        """Record an event with its time; return its seconds since the clock's start."""
         offset = time.monotonic() - self._begin
         at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-        entry = self.redact({"at": at, "offset": round(offset, 3), "event": event, **facts})
-        self.events.append(entry)
+        stamped = replace(event, at=at, offset=round(offset, 3))
+        said = as_data(stamped)
+        clean = self.redact(said)
+        self.events.append(kept := stamped if clean == said else salvage(type(event), clean))
         if not self.problem:
-            self._write(json.dumps(entry, default=str).encode("ascii") + b"\n")
+            self._write(json.dumps(clean).encode("ascii") + b"\n")
         for listener in self.listeners:
             with contextlib.suppress(Exception):  # who listens never ends a rollback
-                listener(entry)
+                listener(kept)
         return offset
 
     def _write(self, line: bytes) -> None:
@@ -58,7 +72,7 @@ class Timeline:
     def decide(self) -> None:
         """Start the clock that the recovery time objective is held against, once."""
         if self._decided is None:
-            self._decided = self.note("decided")
+            self._decided = self.note(Decided())
 
     @property
     def decided(self) -> float | None:
@@ -69,14 +83,14 @@ class Timeline:
     def elapsed(self) -> float | None:
         """Seconds from the decision to the last criterion's end, or to now when none ended.
 
-        What a monitor sees afterwards takes as long as it takes: the system is recovered by then.
+        The criteria of a monitor do not count: the system is recovered before they begin.
         """
         if self._decided is None:
             return None
-        ended = [each for each in self.events if each["event"] == "criterion"]
-        ends = [each["offset"] for each in ended if not each["id"].startswith("monitor.")]
+        ended = [each for each in self.events if isinstance(each, CriterionEnded)]
+        ends = [each.offset for each in ended if not each.id.startswith("monitor.")]
         last = ends[-1] if ends else time.monotonic() - self._begin
-        return max(0.0, float(last) - self._decided)
+        return max(0.0, last - self._decided)
 
     def close(self) -> None:
         """Let go of the file."""

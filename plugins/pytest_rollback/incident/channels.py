@@ -9,14 +9,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from pytest_rollback.errors import Refused
 from pytest_rollback.incident.credentials import pieces, read
 from pytest_rollback.manifest.contacts import Channel, Pager, Status, is_loopback
 from pytest_rollback.manifest.model import System
+
+if TYPE_CHECKING:
+    from apprise import Apprise, NotifyBase
 
 CONNECT, READ, WHOLE = 3.0, 5.0, 10.0
 """Seconds to connect, between two pieces of an answer, and for one try."""
@@ -41,6 +44,16 @@ class Failed(Exception):
 
 
 @dataclass(frozen=True)
+class MessageFacts:
+    """What a message is about, as data: the system, the target, the run, and the incident."""
+
+    system: str
+    target: str
+    run: str
+    incident: str | None = None
+
+
+@dataclass(frozen=True)
 class Message:
     """What people are told.
 
@@ -55,7 +68,7 @@ class Message:
     key: str
     title: str
     text: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: MessageFacts | None = None
 
 
 class MessageChannel(Protocol):
@@ -147,11 +160,12 @@ class WebhookChannel:
         except Refused:
             return {}
 
-    def payload(self, message: Message) -> dict[str, Any]:
+    def payload(self, message: Message) -> dict[str, str | None]:
         """Return what is sent."""
         severity = {"severity": self.severity} if self.severity else {}
         told = {"message": message.title, "details": message.text, "event": message.about}
-        return {**told, **severity, "key": message.key, **message.facts}
+        facts = asdict(message.facts) if message.facts else {}
+        return {**told, **severity, "key": message.key, **facts}
 
     def send(self, message: Message) -> None:
         """Try once."""
@@ -173,12 +187,14 @@ class StatusPage(WebhookChannel):
         """Tell whether it has something to say; it takes no test, which everybody would see."""
         return bool(self.texts.get(about))
 
-    def payload(self, message: Message) -> dict[str, Any]:
+    def payload(self, message: Message) -> dict[str, str | None]:
         """Return what is sent: users read it, so nothing of ours is in it."""
         return {"status": message.about, "message": self.texts[message.about], "key": message.key}
 
 
-def posted(method: str, url: str, headers: Mapping[str, str], payload: Mapping[str, Any]) -> None:
+def posted(
+    method: str, url: str, headers: Mapping[str, str], payload: Mapping[str, str | None]
+) -> None:
     """Send a request and look at its status.
 
     Raises:
@@ -243,7 +259,7 @@ class AppriseChannel:
             f"the address of {self.name}, part {number}": part for number, part in parts
         }
 
-    def opened(self) -> Any:  # noqa: ANN401 - apprise is imported where it is needed
+    def opened(self) -> Apprise:
         """Return what apprise makes of the address.
 
         Raises:
@@ -285,7 +301,7 @@ def quiet() -> None:
     logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 
-def is_exposed(server: Any) -> bool:  # noqa: ANN401 - of apprise
+def is_exposed(server: NotifyBase) -> bool:
     """Tell whether what is sent can be read on its way to another machine."""
     schema, safe = server.schema, server.secure_protocol or ()
     is_safe = schema in ((safe,) if isinstance(safe, str) else safe)

@@ -10,10 +10,24 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
 
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.events import (
+    ActionAdvisory,
+    ActionBegun,
+    ActionDone,
+    ActionEvent,
+    ActionFailed,
+    Decided,
+    Event,
+    MessageSent,
+    RunFinished,
+)
 
 PRE, EXECUTION, SUCCESS, POST, FOLLOW = (
     "Pre-rollback",
@@ -22,12 +36,21 @@ PRE, EXECUTION, SUCCESS, POST, FOLLOW = (
     "Post-rollback",
     "Follow-up",
 )
-DUE: Mapping[str, tuple[str, float]] = {
-    PRE: ("decided", 120.0),
-    POST: ("finished", 900.0),
-    FOLLOW: ("finished", 86400.0),
+DUE: Mapping[str, tuple[type[Event], float]] = {
+    PRE: (Decided, 120.0),
+    POST: (RunFinished, 900.0),
+    FOLLOW: (RunFinished, 86400.0),
 }
 """Until when the items of a list are done: so many seconds after an event of a rollback."""
+
+
+ENDS: Mapping[type[Event], str] = {
+    ActionBegun: "begun",
+    ActionDone: "done",
+    ActionFailed: "failed",
+    ActionAdvisory: "advisory",
+}
+"""What an event says of its action."""
 
 
 class ChecklistItem(NamedTuple):
@@ -51,6 +74,24 @@ class ChecklistItem(NamedTuple):
     def key(self) -> str:
         """Its short name, for people who tick it."""
         return signoffs.slug(self.text)
+
+
+@dataclass(frozen=True)
+class ChecklistEntry:
+    """One item as a report states it.
+
+    Args:
+        list_name, item: which list (`list` in a file), and what it says.
+        key: its short name, for people who tick it.
+        state: done, late, missing or not checked.
+        by: the criteria, actions and people that say so.
+    """
+
+    list_name: Annotated[str, Field(alias="list")] = ""
+    item: str = ""
+    key: str = ""
+    state: str = "not checked"
+    by: tuple[str, ...] = ()
 
 
 ITEMS: tuple[ChecklistItem, ...] = (
@@ -151,10 +192,10 @@ ITEMS: tuple[ChecklistItem, ...] = (
 
 def checklist(
     outcomes: Iterable[Outcome],
-    events: Iterable[Mapping[str, Any]],
+    events: Iterable[Event],
     items: Sequence[ChecklistItem] = ITEMS,
     now: dt.datetime | None = None,
-) -> list[dict[str, Any]]:
+) -> list[ChecklistEntry]:
     """Return every item with its state - done, late, missing or not checked - and what says so.
 
     Without `now` nothing is missing for its time.
@@ -173,21 +214,19 @@ def checklist(
             tick, due = ticks.get(item.key), ends.get(item.list)
             own = by_people(tick, due, now)
             by = [*by, *([tick.words] if tick else [])]
-        found.append(
-            {"list": item.list, "item": item.text, "key": item.key, "state": own, "by": by}
-        )
+        found.append(ChecklistEntry(item.list, item.text, item.key, own, tuple(by)))
     return found
 
 
-def deadlines(events: Iterable[Mapping[str, Any]]) -> dict[str, dt.datetime]:
+def deadlines(events: Iterable[Event]) -> dict[str, dt.datetime]:
     """Return until when each list is to be done; none of them where nothing was rolled back."""
-    ends = {str(each["event"]): signoffs.moment(each.get("at")) for each in events}
-    if ends.get("decided") is None:
+    ends = {type(each): each.moment for each in events}
+    if ends.get(Decided) is None:
         return {}
     return {
         name: at + dt.timedelta(seconds=seconds)
-        for name, (event, seconds) in DUE.items()
-        if (at := ends.get(event)) is not None
+        for name, (kind, seconds) in DUE.items()
+        if (at := ends.get(kind)) is not None
     }
 
 
@@ -200,17 +239,17 @@ def by_people(
     return "missing" if due is not None and now is not None and now > due else "not checked"
 
 
-def accepted(item: ChecklistItem, events: Iterable[Mapping[str, Any]]) -> bool:
+def accepted(item: ChecklistItem, events: Iterable[Event]) -> bool:
     """Tell whether one of an item's messages was sent and nobody failed to accept it."""
-    sent = [each for each in events if each.get("event") == "told"]
-    outcomes = [[each["outcome"] for each in sent if each["about"] == one] for one in item.told]
-    return any(said and set(said) == {"accepted"} for said in outcomes)
+    sent = [each for each in events if isinstance(each, MessageSent)]
+    outcomes = [{each.outcome for each in sent if each.about == one} for one in item.told]
+    return any(found == {"accepted"} for found in outcomes)
 
 
-def acted(events: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def acted(events: Iterable[Event]) -> dict[str, str]:
     """Return how each action of this run ended last: done, or what was noted instead."""
-    ends = ("action", "done", "failed", "advisory")
-    return {str(each["action"]): str(each["event"]) for each in events if each["event"] in ends}
+    mine = [each for each in events if isinstance(each, ActionEvent) and type(each) in ENDS]
+    return {each.action: ENDS[type(each)] for each in mine}
 
 
 def state(item: ChecklistItem, results: Mapping[str, set[str]], done: Mapping[str, str]) -> str:

@@ -10,10 +10,11 @@ import datetime as dt
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from pytest_rollback.errors import Refused
+from pytest_rollback.evidence.events import Decided, Event, LevelCalled, MessageSent, phase_of
 from pytest_rollback.incident import escalation
 from pytest_rollback.incident.channels import Failed, Message, MessageChannel
 from pytest_rollback.incident.messages import MessageContext
@@ -28,7 +29,7 @@ PATIENCE = 20.0
 LOOK = 1.0
 """Seconds between two looks at budgets and at the escalation."""
 
-Note = Callable[..., object]
+Note = Callable[[Event], object]
 
 
 class Delivery(NamedTuple):
@@ -107,9 +108,8 @@ class Mailroom:
         while (message := waiting.get()) is not None:
             told = deliver(door, message)
             self.told.append(told)
-            facts = {"why": told.why} if told.why else {}
-            about = {"channel": door.name, "about": told.about, "outcome": told.outcome}
-            self.note("told", **about, tries=told.tries, **facts)
+            why = told.why or None
+            self.note(MessageSent(door.name, told.about, told.outcome, told.tries, why))
             self._waiting[door.name].remove(message)
 
     def close(self, patience: float | None = None) -> list[Delivery]:
@@ -143,7 +143,7 @@ class Notifier:
         words: MessageContext,
         post: Mailroom,
         note: Note,
-        events: Callable[[], list[Mapping[str, Any]]],
+        events: Callable[[], Sequence[Event]],
     ) -> None:
         self.words, self.post, self.note, self.events = words, post, note, events
         self.phase, self.begun = "", 0.0
@@ -151,13 +151,13 @@ class Notifier:
         self.stopped = threading.Event()
         self._watch: threading.Thread | None = None
 
-    def hear(self, event: Mapping[str, Any]) -> None:
+    def hear(self, event: Event) -> None:
         """Take an event of the run; returns at once."""
-        if event["event"] == "decided":
+        if isinstance(event, Decided):
             self.post.put(self.words.start())
             self._watch = threading.Thread(target=self._look, name="notifier", daemon=True)
             self._watch.start()
-        phase = str(event.get("phase") or "")
+        phase = phase_of(event)
         if phase and phase != self.phase and self._watch is not None:
             self.phase, self.begun = phase, time.monotonic()
 
@@ -185,15 +185,13 @@ class Notifier:
         return [each.words for each in self.post.close()]
 
 
-def call(
-    words: MessageContext, post: Mailroom, note: Note, events: Iterable[Mapping[str, Any]]
-) -> str:
+def call(words: MessageContext, post: Mailroom, note: Note, events: Iterable[Event]) -> str:
     """Call the next level of the chain when its time has come; return what was done."""
     contacts = words.system.contacts
     step = escalation.next_step(contacts, events) if post.doors else None
     if step is None or step.contact is None or step.at > dt.datetime.now(dt.UTC):
         return ""
-    note(escalation.CALLED, level=step.contact.level, name=step.contact.name)
+    note(LevelCalled(step.contact.level, step.contact.name))
     post.put(words.call(step.contact), reached_by(step.contact, post.doors))
     return f"called level {step.contact.level}: {step.contact.name}"
 

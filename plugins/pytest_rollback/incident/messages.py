@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from pytest_rollback.incident.channels import Message
+from pytest_rollback.evidence.events import RunBegan
+from pytest_rollback.incident.channels import Message, MessageFacts
 from pytest_rollback.incident.escalation import WELL
 from pytest_rollback.manifest.contacts import Contact
 from pytest_rollback.manifest.model import System
@@ -36,10 +35,10 @@ class MessageContext:
         return f"{self.system.about.name} on {self.system.target.name}{note}"
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> MessageFacts:
         """The same as data, for a pager."""
-        about = {"system": self.system.about.name, "target": self.system.target.name}
-        return {**about, "run": self.run, "incident": self.incident}
+        about = self.system
+        return MessageFacts(about.about.name, about.target.name, self.run, self.incident)
 
     def message(self, about: str, title: str, *lines: str, part: str = "") -> Message:
         """Return a message with what is always said."""
@@ -95,12 +94,12 @@ class MessageContext:
         return self.message("test", f"Test message: {self.place}", "Nothing happened.")
 
 
-def words_of(system: System, began: Mapping[str, Any]) -> MessageContext:
+def words_of(system: System, began: RunBegan) -> MessageContext:
     """Return the words of a run of which nothing is known but its first event."""
     return MessageContext(
         system,
-        str(began.get("run", "")),
-        str(began.get("operator", "")),
-        began.get("incident"),
-        demonstration=bool(began.get("demonstration")),
+        began.run,
+        began.operator,
+        began.incident,
+        demonstration=began.demonstration,
     )

@@ -82,7 +82,9 @@ class CriteriaHooks:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take an outcome into the run, also one that a worker of pytest-xdist sent."""
         if hasattr(report, "criterion") and not self.worker:
-            self.run.take(report.criterion, report.measured)
+            from pytest_rollback.plugin import outcomes  # noqa: PLC0415 - only criteria pay for it
+
+            self.run.take(*outcomes.marked(report))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -115,6 +117,6 @@ class CriteriaHooks:
         if not (self.run.outcomes or self.run.interrupted):
             terminalreporter.write_line("nothing was checked, and what was not checked is not met")
         else:
-            terminalreporter.section(str(self.run.record()["sentence"]))
+            terminalreporter.section(self.run.record().sentence)
             for line in terminal.lines(self.run, self.run.record()):
                 terminalreporter.write_line(self.run.redactor.text(line))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_rollback.errors import RollbackError
+from pytest_rollback.evidence.events import Planned
 from pytest_rollback.plugin.lifecycle import gate_of
 from pytest_rollback.plugin.session import run_of
 from pytest_rollback.plugin.stash import SANDBOX
@@ -36,7 +37,7 @@ def snapshot_saved(gate: Gate, pytestconfig: pytest.Config) -> Done:
     only = (actions.SNAPSHOT, actions.ISOLATE) if run_of(pytestconfig).isolates else actions.ACTIONS
     gate.enter()
     steps = rehearse(gate, only)
-    gate.timeline.note("planned", plan=[*lines(steps, gate.scope)])
+    gate.timeline.note(Planned(tuple(lines(steps, gate.scope))))
     return gate.perform(actions.SNAPSHOT)
 
 

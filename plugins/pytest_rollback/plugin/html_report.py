@@ -19,17 +19,17 @@ import pytest
 
 from pytest_rollback.errors import LeakFound, RollbackError
 from pytest_rollback.evidence import seal as evidence_seal
+from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.evidence.run_folder import JUNIT, REPORT, redacted_xml, seal, write_private
 from pytest_rollback.report import all_runs
 from pytest_rollback.report.html import page
 from pytest_rollback.report.html.raw_log import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator
 
     from pytest_rollback.evidence.redaction import Redact, Redactor
-
-    Record = Mapping[str, object]
+    from pytest_rollback.run.run_record import RunRecord
 
 
 def unchanged(text: str) -> str:
@@ -37,7 +37,7 @@ def unchanged(text: str) -> str:
     return text
 
 
-def render(record: Record, redact: Redact = unchanged) -> str:
+def render(record: RunRecord, redact: Redact = unchanged) -> str:
     """Return a record as HTML for a page of one's own; `report.css` makes it look good."""
     return page.render(record, redact)
 
@@ -60,7 +60,7 @@ def configure(config: pytest.Config, folder: Path) -> None:
 
 
 def attach(
-    config: pytest.Config, folder: Path, record: Callable[[], Record], redactor: Redactor
+    config: pytest.Config, folder: Path, record: Callable[[], RunRecord], redactor: Redactor
 ) -> Seal:
     """Have a session leave its report, JUnit and record in a folder, all without secrets.
 
@@ -99,7 +99,7 @@ class Report:
         redact: takes the secrets out of a text; every text goes through it before it is escaped.
     """
 
-    def __init__(self, record: Callable[[], Record], redact: Redact = unchanged) -> None:
+    def __init__(self, record: Callable[[], RunRecord], redact: Redact = unchanged) -> None:
         self.record = cache(record)
         self.redact = redact
         self.log = Log(redact)
@@ -125,7 +125,7 @@ class Report:
         report.title = self.title
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_html_results_table_row(self, report: Any, cells: list[str]) -> None:  # noqa: ANN401
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
         """Take a test into our own log, and out of pytest-html's, which keeps secrets and size."""
         failed = report.outcome == "failed" and report.when != "call"
         self.log.add(
@@ -174,7 +174,7 @@ class Seal:
         self.problem = self.problem or self.report.problem
         try:
             own(session.config, self.folder, self.redactor)
-            seal(self.folder, self.report.record(), self.redactor)
+            seal(self.folder, dump(self.report.record()), self.redactor)
         except LeakFound as leak:
             self.problem, session.exitstatus = str(leak), leak.exit_code
         except OSError as error:

@@ -11,6 +11,7 @@ import pytest
 from pytest_rollback.checks import latency
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence import collect
+from pytest_rollback.evidence.events import RunBegan, RunFinished
 from pytest_rollback.incident.delivery import Notifier
 from pytest_rollback.plugin import notifications
 from pytest_rollback.plugin.stash import GATE, PROBER, SANDBOX
@@ -99,16 +100,17 @@ def began(config: pytest.Config, run: Run) -> None:
     """Note what the run is, for whoever has nothing but its timeline."""
     sandbox = config.stash.get(SANDBOX, None)
     run.timeline.note(
-        "began",
-        run=run.identity,
-        operator=operator(),
-        target=run.system.target.name,
-        incident=run.asked.incident,
-        manifest=str(run.loaded.path),
-        sha256=run.loaded.sha256,
-        demonstration=run.demonstration,
-        scenario=sandbox.scenario if sandbox else None,
-        resume="" if run.fleeting else run.resume,
+        RunBegan(
+            run=run.identity,
+            operator=operator(),
+            target=run.system.target.name,
+            incident=run.asked.incident,
+            manifest=str(run.loaded.path),
+            sha256=run.loaded.sha256,
+            demonstration=run.demonstration,
+            scenario=sandbox.scenario if sandbox else None,
+            resume="" if run.fleeting else run.resume,
+        )
     )
 
 
@@ -117,8 +119,7 @@ def keep_evidence(run: Run) -> None:
     events, known = run.timeline.events, collect.run_of(run.timeline.events)
     try:
         if known:
-            found = collect.collect(run.connection, run.folder, known, events, run.redactor)
-            run.evidence = found.told
+            run.evidence = collect.collect(run.connection, run.folder, known, events, run.redactor)
         collect.plan(run.folder, events)
     except (RollbackError, OSError) as error:
         run.notes.append(f"the evidence is not complete: {error}")
@@ -142,7 +143,7 @@ def leave(config: pytest.Config, run: Run) -> None:
         with contextlib.suppress(RollbackError):  # the criteria have said so already
             run.backups = _recorded(run, changed=gate is not None)
     run.connection.close()
-    run.timeline.note("finished", verdict=run.verdict)
+    run.timeline.note(RunFinished(run.verdict))
     notifications.end(run, config.stash.get(NOTIFIER, None))
     run.timeline.close()
 

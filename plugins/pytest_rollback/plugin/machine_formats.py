@@ -6,15 +6,13 @@ import os
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
-import pluggy
+import pytest
 
 from pytest_rollback.run import formats
 from pytest_rollback.run.formats import OutputFormat
 from pytest_rollback.run.run import Run
-
-hookimpl = pluggy.HookimplMarker("pytest")
+from pytest_rollback.run.run_record import RunRecord, redacted
 
 
 class Machines:
@@ -26,11 +24,11 @@ class Machines:
         wanted: the formats that were asked for.
     """
 
-    def __init__(self, config: Any, run: Run, wanted: tuple[OutputFormat, ...]) -> None:  # noqa: ANN401
+    def __init__(self, config: pytest.Config, run: Run, wanted: tuple[OutputFormat, ...]) -> None:
         self.config, self.run, self.wanted = config, run, wanted
         self.nagios = any(each.kind == "nagios" for each in wanted)
 
-    @hookimpl(tryfirst=True)
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Have nobody else print anything where a Nagios plugin has one line."""
         terminal = self.config.pluginmanager.get_plugin("terminalreporter")
@@ -39,12 +37,12 @@ class Machines:
             self.config.add_cleanup(nowhere.close)
             terminal._tw._file = nowhere  # noqa: SLF001 - it has no other way in
 
-    @hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self, session: Any) -> Generator[None, object, object]:  # noqa: ANN401
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Write every format; with Nagios the exit code is Nagios'."""
         result = yield
         code = int(session.exitstatus)
-        record = self.run.redactor.data(self.run.record())
+        record = redacted(self.run.record(), self.run.redactor.data)
         problems = [said for each in self.wanted if (said := self.written(each, record, code))]
         if self.nagios:
             line = formats.unknown(problems[0]) if problems else formats.nagios(record, code)
@@ -55,7 +53,7 @@ class Machines:
             session.exitstatus = session.exitstatus or 1
         return result
 
-    def written(self, wanted: OutputFormat, record: formats.Record, code: int) -> str:
+    def written(self, wanted: OutputFormat, record: RunRecord, code: int) -> str:
         """Write one file; return why it cannot be written, "" when it was."""
         if wanted.path is None:
             return ""

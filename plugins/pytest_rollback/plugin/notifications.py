@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.events import Event
 from pytest_rollback.evidence.redaction import of_environment
 from pytest_rollback.incident.channels import doors, secrets_of
 from pytest_rollback.incident.delivery import Mailroom, Notifier
@@ -30,7 +30,7 @@ def begin(run: Run) -> Notifier:
         demonstration=run.demonstration,
     )
 
-    def events() -> list[Mapping[str, Any]]:
+    def events() -> Sequence[Event]:
         return [*run.timeline.events, *signoffs.foreign(run.folder)]
 
     post = Mailroom(doors(run.system), run.timeline.note)
@@ -43,6 +43,6 @@ def begin(run: Run) -> Notifier:
 def end(run: Run, notifier: Notifier | None) -> None:
     """Say how a run ended; what nobody was told is told at its end."""
     if notifier is not None:
-        head = str(run.evidence.get("journal", ""))
+        head = run.evidence.journal if run.evidence else ""
         resume = "" if run.fleeting else run.resume
         run.notes += notifier.end(run.verdict, run.elapsed, head, resume)

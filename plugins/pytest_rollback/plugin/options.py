@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_rollback.errors import RollbackError
+    from pytest_rollback.run.options import IncidentOptions
+    from pytest_rollback.run.run import Run
 
 
-def declare(parser: Any) -> None:  # noqa: ANN401 - pytest's, which is not imported here
+def declare(parser: pytest.Parser) -> None:
     """Declare every option and setting."""
     parser.extra_info["HINT"] = "pytest --help has our options under 'rollback:'"
     group = parser.getgroup("rollback")
@@ -35,14 +42,14 @@ def declare(parser: Any) -> None:  # noqa: ANN401 - pytest's, which is not impor
     parser.addini("rollback_soak_scale", "how much faster a monitor's clock runs", default="1")
 
 
-def reports(config: Any) -> Path:  # noqa: ANN401 - pytest's
+def reports(config: pytest.Config) -> Path:
     """Return where the folders of runs are made: the environment's word, else the setting's."""
     return Path(
         os.environ.get("ROLLBACK_REPORTS") or config.rootpath / config.getini("rollback_reports")
     ).absolute()
 
 
-def incident(group: Any) -> None:  # noqa: ANN401 - pytest's
+def incident(group: pytest.OptionGroup) -> None:
     """Declare what only people know, how long is watched, and for which machines is written."""
     group.addoption("--impact", metavar="30%", help="triage: the share of users affected")
     group.addoption("--downtime", metavar="4m", help="triage: how long users have been without")
@@ -61,14 +68,38 @@ def incident(group: Any) -> None:  # noqa: ANN401 - pytest's
     )
 
 
-def tell_machines(config: Any, run: Any) -> None:  # noqa: ANN401 - both are heavy to import
+def incident_options(config: pytest.Config) -> IncidentOptions:
+    """Return what the options say of the incident.
+
+    Raises:
+        UsageError: one of them cannot be read.
+    """
+    from pytest_rollback.checks.triage import Stated  # noqa: PLC0415 - only sessions with criteria pay
+    from pytest_rollback.manifest.values import seconds  # noqa: PLC0415
+    from pytest_rollback.run import options  # noqa: PLC0415
+    from pytest_rollback.run.formats import wanted  # noqa: PLC0415
+
+    option, value = config.getoption, options.value
+    stated = Stated(
+        impact=value("--impact", option("--impact"), options.affected, "--impact=30%"),
+        downtime=value("--downtime", option("--downtime"), seconds, "--downtime=4m"),
+        security=option("--security"),
+        corruption=option("--data-corruption"),
+    )
+    soak = value("--soak", option("--soak"), options.watched, "--soak=15m")
+    given = config.getini("rollback_soak_scale")
+    scale = value("rollback_soak_scale", given, options.faster, "-o rollback_soak_scale=100")
+    return options.IncidentOptions(stated, soak, scale or 1.0, wanted(option("--rollback-format")))
+
+
+def tell_machines(config: pytest.Config, run: Run) -> None:
     """Have the session write its result for other machines as well."""
     from pytest_rollback.plugin.machine_formats import Machines  # noqa: PLC0415 - only sessions with criteria pay
 
     config.pluginmanager.register(Machines(config, run, run.asked.told.formats))
 
 
-def refused(config: Any, error: Any) -> int:  # noqa: ANN401 - as above
+def refused(config: pytest.Config, error: RollbackError) -> int:
     """Return the exit code of a session that cannot begin; a Nagios is told in its own way."""
     from pytest_rollback.run.formats import UNKNOWN, refuse  # noqa: PLC0415 - only a refusal pays for it
 

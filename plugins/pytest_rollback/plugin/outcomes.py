@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict, replace
-from typing import Any, cast
+from typing import cast
+
+import pytest
 
 from pytest_rollback import criteria
+from pytest_rollback.checks.latency import ProbeLatency
 from pytest_rollback.criteria import Criterion, Outcome
 from pytest_rollback.errors import RollbackError
+from pytest_rollback.evidence.json_data import dump, salvage
 from pytest_rollback.manifest.model import Phase
 from pytest_rollback.run.run import Run
 
@@ -18,7 +22,7 @@ AFTER = ("drill", "validate", "monitor")
 
 def judge(
     run: Run,
-    item: Any,  # noqa: ANN401 - pytest's, which is not imported here
+    item: pytest.Item,
     criterion: Criterion,
     error: BaseException | None,
     seconds: float,
@@ -44,7 +48,7 @@ def judge(
         criterion.identity,
         component,
         outcome,
-        title=" ".join((item.obj.__doc__ or "").split("\n\n")[0].split()),
+        title=first_paragraph(getattr(item, "obj", None)),
         seconds=round(seconds, 3),
         phase=criterion.phase,
         message=message,
@@ -55,6 +59,11 @@ def judge(
     found = explained(bare, error)
     item.user_properties += properties(run, found)
     return found
+
+
+def first_paragraph(test: object) -> str:
+    """Return the first paragraph of a test's docstring as one line."""
+    return " ".join((test.__doc__ or "").split("\n\n")[0].split())
 
 
 def explained(outcome: Outcome, error: BaseException | None) -> Outcome:
@@ -93,13 +102,14 @@ def said(error: BaseException | None) -> str:
     return str(error) or type(error).__name__
 
 
-def mark(report: Any, outcome: Outcome, run: Run) -> None:  # noqa: ANN401 - pytest's report
+def mark(report: pytest.TestReport, outcome: Outcome, run: Run) -> None:
     """Write an outcome onto pytest's report, in types that travel between processes.
 
     An excused test whose fixture failed counts as skipped to pytest, which would run it otherwise.
     """
-    report.criterion = {**asdict(outcome), "findings": list(outcome.findings)}
-    report.measured, run.latency[:] = list(run.latency), []
+    found = {**asdict(outcome), "findings": list(outcome.findings)}
+    vars(report).update(criterion=found, measured=[dump(each) for each in run.latency])
+    run.latency.clear()
     text, report.longrepr = "\n".join(outcome.paragraph), None
     if outcome.outcome in criteria.AGAINST:
         report.outcome, report.longrepr = "failed", text
@@ -107,3 +117,10 @@ def mark(report: Any, outcome: Outcome, run: Run) -> None:  # noqa: ANN401 - pyt
         report.outcome, report.longrepr = "skipped", (outcome.nodeid, 0, text)
     else:
         report.outcome = "passed"
+
+
+def marked(report: pytest.TestReport) -> tuple[Outcome, list[ProbeLatency]]:
+    """Return what `mark` has written onto a report, also in another process."""
+    found = report.criterion
+    outcome = Outcome(**{**found, "findings": tuple(found["findings"])})
+    return outcome, [salvage(ProbeLatency, each) for each in report.measured]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +11,7 @@ from pytest_rollback.plugin import options
 from pytest_rollback.plugin.stash import RUN, SANDBOX
 
 if TYPE_CHECKING:
+    from pytest_rollback.manifest.load import Loaded
     from pytest_rollback.run.run import Run
 
 SANDBOXES = {"sandbox", "machine"}  # targets that are started for a session
@@ -25,13 +26,13 @@ def run_of(config: pytest.Config) -> Run:
     if RUN not in config.stash:
         from pytest_rollback.manifest.load import load  # noqa: PLC0415 - only sessions with criteria pay for it
         from pytest_rollback.plugin.criteria_hooks import CriteriaHooks  # noqa: PLC0415
-        from pytest_rollback.run.incident_options import told  # noqa: PLC0415
-        from pytest_rollback.run.run import Run, RunOptions  # noqa: PLC0415
+        from pytest_rollback.run.options import RunOptions  # noqa: PLC0415
+        from pytest_rollback.run.run import Run  # noqa: PLC0415
 
         handed = getattr(config, "workerinput", {}).get("rollback", {})
         named = config.getoption("--rollback-target") or config.getini("rollback_target")
         path = config.invocation_params.dir / handed.get("manifest", named)
-        said = told(config)
+        said = options.incident_options(config)
         loaded = load(path) if handed or named not in SANDBOXES else _sandbox(config, named)
         asked = RunOptions(
             words=tuple(map(str, config.invocation_params.args)),
@@ -55,7 +56,7 @@ def run_of(config: pytest.Config) -> Run:
     return config.stash[RUN]
 
 
-def _sandbox(config: pytest.Config, kind: str) -> Any:  # noqa: ANN401 - Loaded, imported later
+def _sandbox(config: pytest.Config, kind: str) -> Loaded:
     """Return the description of the sandbox, which is up afterwards unless only collecting."""
     folder = config.rootpath / config.getini("rollback_sandbox")
     try:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from pytest_rollback.checks import recommendation
 from pytest_rollback.criteria import Outcome
@@ -16,23 +15,25 @@ from pytest_rollback.evidence import signoffs
 from pytest_rollback.evidence.run_folder import REPORT
 from pytest_rollback.incident import escalation
 from pytest_rollback.recovery.rehearsal import clock
+from pytest_rollback.run.phases import PhaseRecord
 from pytest_rollback.run.run import Run
+from pytest_rollback.run.run_record import RunRecord
 
 WIDTH = 80
 MOST = 12
 """Findings of one reason that are shown here; the report has all of them."""
 
 
-def lines(run: Run, record: Mapping[str, Any]) -> Iterator[str]:
+def lines(run: Run, record: RunRecord) -> Iterator[str]:
     """Yield what the terminal shows below the verdict."""
     if run.demonstration:
         yield "a demonstration on the sandbox, not your system"
     if run.timeline.decided is not None:
-        yield from ("", *table(record["phases"]))
+        yield from ("", *table(record.phases))
         yield from users(record)
     yield ""
-    if "triage" in run.suites:
-        for line in recommendation.lines(run.advice):
+    if record.advice is not None:
+        for line in recommendation.lines(record.advice):
             yield from [line] if line.startswith("now: ") else hung(line)
         yield ""
     for reasons in grouped(run.reasons):
@@ -91,22 +92,22 @@ def sealed(folder: Path) -> Iterator[str]:
     """Yield the hash that the run's folder was sealed with, to be kept somewhere else."""
     with contextlib.suppress(RollbackError, OSError):
         for seal in evidence_seal.seals(folder)[:1]:
-            yield f"sealed: {seal['hash'][:16]}, see scripts/verify_bundle {folder.name}"
+            yield f"sealed: {seal.hash[:16]}, see scripts/verify_bundle {folder.name}"
 
 
-def table(phases: list[Mapping[str, Any]]) -> Iterator[str]:
+def table(phases: Iterable[PhaseRecord]) -> Iterator[str]:
     """Yield the phases against their budgets."""
     yield f"{'phase':<15}{'took':>8}{'budget':>9}{'changes':>9}  state"
     for phase in phases:
-        took = "-" if phase["seconds"] is None else clock(phase["seconds"])
-        budget, changes = clock(phase["budget"]), len(phase["changes"])
-        yield f"{phase['name']:<15}{took:>8}{budget:>9}{changes:>9}  {phase['state']}"
+        took = "-" if phase.seconds is None else clock(phase.seconds)
+        budget, changes = clock(phase.budget or 0.0), len(phase.changes)
+        yield f"{phase.name:<15}{took:>8}{budget:>9}{changes:>9}  {phase.state}"
 
 
-def users(record: Mapping[str, Any]) -> Iterator[str]:
+def users(record: RunRecord) -> Iterator[str]:
     """Yield what users got meanwhile, where somebody looked."""
-    outage, page = record["outage_seconds"], record["maintenance_seconds"]
-    if outage is not None:
+    outage, page = record.outage_seconds, record.maintenance_seconds
+    if outage is not None and page is not None:
         yield ""
         yield f"users got errors for {outage:.1f} s and the maintenance page for {page:.1f} s"
 

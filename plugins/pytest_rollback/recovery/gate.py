@@ -6,6 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
 from pytest_rollback.errors import GateClosed, LockHeld, NotDone, RollbackError
+from pytest_rollback.evidence.events import (
+    ActionAdvisory,
+    ActionBegun,
+    ActionDone,
+    ActionFailed,
+    ChangeBegun,
+    ChangeEnded,
+    ChangeTook,
+    HostTaken,
+)
+from pytest_rollback.evidence.json_data import salvage
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.recovery.action import AnyAction, Change, Done, Scope
 from pytest_rollback.recovery.holder import Holder, is_gone
@@ -88,14 +99,14 @@ class Gate:
             GateClosed: the plan is not empty and the run is not armed for this target.
             NotDone: after the changes the plan still is not empty.
         """
-        self.timeline.note("action", action=action.name, phase=action.phase)
+        self.timeline.note(ActionBegun(action.name, action.phase))
         try:
             if self.is_open and self._journaled:
                 self._begin()
             return self._performed(action)
         except RollbackError as error:
-            where = {"action": action.name, "phase": action.phase}
-            self.timeline.note("failed" if vital else "advisory", **where, message=error.message)
+            kind = ActionFailed if vital else ActionAdvisory
+            self.timeline.note(kind(action.name, action.phase, error.message))
             raise
 
     def _performed(self, action: AnyAction) -> Done:
@@ -109,7 +120,7 @@ class Gate:
                 findings=words(left),
                 hint="see what keeps the host from it, then run the same command again",
             )
-        self.timeline.note("done", action=action.name, phase=action.phase, changes=len(changes))
+        self.timeline.note(ActionDone(action.name, action.phase, len(changes)))
         return Done(action, changes)
 
     def _planned(self, action: AnyAction) -> tuple[Change, ...]:
@@ -129,7 +140,7 @@ class Gate:
                 raise
             self.adopted = self.connection.ask("runs", "begin", **wanted, gone=gone)
         self.scope = replace(self.scope, run=str(self.adopted["run"]))
-        self.timeline.note("run", **self.adopted)
+        self.timeline.note(salvage(HostTaken, self.adopted))
 
     def _gone(self) -> list[object]:
         """Return who holds the host and is dead: it ran here, and only here that can be seen."""
@@ -149,11 +160,11 @@ class Gate:
     def _apply(self, action: AnyAction, change: Change) -> None:
         if not self.is_open:
             raise self._closed(change.what)
-        where = {"action": action.name, "phase": action.phase, "what": change.what}
-        begin = self.timeline.note("begin", **where, why=change.why)
+        where = (action.name, action.phase, change.what)
+        begin = self.timeline.note(ChangeBegun(*where, change.why))
         self.connection.ask(replace(change.call, seconds=change.call.seconds + GRACE))
-        seconds = round(self.timeline.note("end", **where) - begin, 3)
-        self.timeline.note("took", **where, seconds=seconds)
+        seconds = round(self.timeline.note(ChangeEnded(*where)) - begin, 3)
+        self.timeline.note(ChangeTook(*where, seconds))
 
     def end(self, outcome: str) -> None:
         """Let go of the host: the run was `recovered`, `failed` or another word of `runs.end`."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
+from pytest_rollback.evidence.events import (
+    ActionAdvisory,
+    ActionBegun,
+    ActionFailed,
+    ChangeBegun,
+    Decided,
+    Event,
+    kind_of,
+)
 from pytest_rollback.manifest.model import PHASES, Phase, System
 from pytest_rollback.recovery.rehearsal import clock, folded
-
-Event = Mapping[str, Any]
 
 
 class LiveProgress:
@@ -32,19 +38,19 @@ class LiveProgress:
 
     def __call__(self, event: Event) -> None:
         """Tell an event, if it is one that somebody waits for."""
-        offset = float(event["offset"])
-        if event["event"] == "decided":
-            self.decided = offset
+        if isinstance(event, Decided):
+            self.decided = event.offset
         if self.decided is None:
             return
-        if event["event"] == "action":
-            self.enter(event["phase"], offset - self.decided)
-        elif event["event"] == "begin":
-            self.say(offset - self.decided, str(event["what"]))
-        elif event["event"] in {"failed", "advisory"}:
-            self.say(offset - self.decided, f"{event['event'].upper()}: {event['message']}")
+        elapsed = event.offset - self.decided
+        if isinstance(event, ActionBegun):
+            self.enter(event.phase, elapsed)
+        elif isinstance(event, ChangeBegun):
+            self.say(elapsed, event.what)
+        elif isinstance(event, (ActionFailed, ActionAdvisory)):
+            self.say(elapsed, f"{kind_of(event).upper()}: {event.message}")
 
-    def enter(self, phase: Phase, elapsed: float) -> None:
+    def enter(self, phase: str, elapsed: float) -> None:
         """Begin a phase: say what the one before it took, and what is left."""
         if phase == self.phase or phase not in PHASES:
             return

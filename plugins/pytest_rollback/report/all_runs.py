@@ -8,59 +8,24 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from pytest_rollback.evidence import seal, signoffs
-from pytest_rollback.evidence.run_folder import DATA, REPORT, TIMELINE, write_private
-from pytest_rollback.incident.escalation import WELL
+from pytest_rollback.evidence.json_data import dump, salvage
+from pytest_rollback.evidence.run_folder import DATA, TIMELINE, write_private
 from pytest_rollback.report.html import all_runs
+from pytest_rollback.report.run_summary import RunSummary, summary
 
 PAGE, CACHE = "index.html", ".index.json"
-KEPT = (
-    *("run", "verdict", "sentence", "system", "incident", "operator", "started", "finished"),
-    *("rto", "elapsed", "outage_seconds", "maintenance_seconds", "scenario", "max_age"),
-)
-"""What is kept of a record as it is."""
 
 
-def summary(folder: Path) -> dict[str, Any]:
-    """Return what the page says of one run; of one without a record what its timeline tells."""
-    try:
-        record = json.loads((folder / DATA).read_text("utf-8"))
-    except (OSError, ValueError):
-        record = None
-    if not isinstance(record, dict):
-        return unfinished(folder)
-    target, manifest = record.get("target") or {}, record.get("manifest") or {}
-    criteria = [each for each in record.get("criteria") or () if isinstance(each, dict)]
-    return {
-        **{key: record.get(key) for key in KEPT},
-        "run": folder.name,
-        "target": target.get("name"),
-        "demonstration": target.get("demonstration") is True,
-        "manifest": manifest.get("sha256"),
-        "suites": sorted({str(each["suite"]) for each in criteria if each.get("suite")}),
-        "drilled": is_drilled(record, criteria),
-        "report": (folder / REPORT).is_file(),
-        "archive": seal.archive_of(folder).is_file(),
-    }
+@dataclass(frozen=True)
+class CachedRun:
+    """What was read of a run, and when its record had been written then: seconds since 1970."""
 
-
-def is_drilled(record: Mapping[str, Any], criteria: Iterable[Mapping[str, Any]]) -> bool:
-    """Tell whether a run proves that a rollback works: carried out, and recovered."""
-    drill = any(each.get("suite") == "drill" for each in criteria)
-    return drill and record.get("decided") is not None and record.get("verdict") in WELL
-
-
-def unfinished(folder: Path) -> dict[str, Any]:
-    """Return what is known of a run that goes on or was killed."""
-    first = next((each for each in signoffs.events(folder)), {})
-    known = {"verdict": "NOT FINISHED", "run": folder.name, "started": first.get("at")}
-    began = {key: first.get(key) for key in ("target", "incident", "operator", "scenario")}
-    report = {"report": (folder / REPORT).is_file(), "archive": False}
-    return {**known, **began, **report, "demonstration": bool(first.get("demonstration"))}
+    when: float | None = None
+    run: RunSummary = field(default_factory=RunSummary)
 
 
 def stamp(folder: Path) -> float:
@@ -73,36 +38,33 @@ def stamp(folder: Path) -> float:
     return 0.0
 
 
-def runs(home: Path) -> list[dict[str, Any]]:
+def runs(home: Path) -> list[RunSummary]:
     """Return what there is to say of every run, the oldest first; each record is read once."""
     known = remembered(home)
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, CachedRun] = {}
     for folder in sorted(home.iterdir()):
         if not folder.is_dir() or folder.is_symlink() or not (folder / TIMELINE).is_file():
             continue
         old, when = known.get(folder.name), stamp(folder)
-        fresh = old is None or old.get("when") != when
-        found[folder.name] = {"when": when, "run": summary(folder)} if fresh or not old else old
+        fresh = old is None or old.when != when or old.run.run != folder.name
+        found[folder.name] = CachedRun(when, summary(folder)) if fresh or old is None else old
     remember(home, found)
-    return [each["run"] for each in found.values()]
+    return [each.run for each in found.values()]
 
 
-def remembered(home: Path) -> dict[str, dict[str, Any]]:
+def remembered(home: Path) -> dict[str, CachedRun]:
     """Return what was kept of runs; nothing where it cannot be read."""
     try:
         found = json.loads((home / CACHE).read_text("utf-8"))
-        return {
-            str(name): each
-            for name, each in found.items()
-            if isinstance(each, dict) and isinstance(each.get("run"), dict)
-        }
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError):
         return {}
+    rows = found.items() if isinstance(found, dict) else ()
+    return {name: salvage(CachedRun, each) for name, each in rows}
 
 
-def remember(home: Path, found: Mapping[str, Any]) -> None:
+def remember(home: Path, found: Mapping[str, CachedRun]) -> None:
     """Keep what was read of runs."""
-    replaced(home / CACHE, json.dumps(found, default=str))
+    replaced(home / CACHE, json.dumps({name: dump(each) for name, each in found.items()}))
 
 
 def replaced(path: Path, text: str) -> None:

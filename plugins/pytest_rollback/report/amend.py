@@ -6,25 +6,35 @@ import datetime as dt
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import seal, signoffs
+from pytest_rollback.evidence.events import (
+    Acknowledged,
+    Event,
+    ItemTicked,
+    ItemWithdrawn,
+    as_data,
+    kind_of,
+)
+from pytest_rollback.evidence.json_data import Json, dump, salvage
 from pytest_rollback.evidence.redaction import Redactor, of_environment
 from pytest_rollback.evidence.run_folder import DATA, REPORT
-from pytest_rollback.incident.checklist import checklist
+from pytest_rollback.incident.checklist import ChecklistEntry, checklist
+from pytest_rollback.report import rebuild
 from pytest_rollback.report.html.checklist import checklists
 from pytest_rollback.report.html.page import fill
-from pytest_rollback.report.html.reader import Row
+from pytest_rollback.report.html.presenter import Presenter
+from pytest_rollback.run.run_record import salvaged
 
 SECTION = re.compile(r'<section aria-labelledby="checklists".*?</section>\n?', re.DOTALL)
 
 
-def record_of(folder: Path) -> dict[str, Any] | None:
-    """Return the record of a run that is over; None while it goes on, or when it was killed.
+def data_of(folder: Path) -> dict[str, Json] | None:
+    """Return the data of `report.json`; None while the run goes on, or when it was killed.
 
     Raises:
         UsageError: it cannot be read.
@@ -44,43 +54,40 @@ def record_of(folder: Path) -> dict[str, Any] | None:
     return found
 
 
-def outcomes(rows: object) -> list[Outcome]:
-    """Return how criteria ended, from rows of a record or a timeline that may hold anything."""
-    listed = [each for each in rows if isinstance(each, dict)] if isinstance(rows, list) else []
+def outcomes(data: dict[str, Json] | None) -> list[Outcome]:
+    """Return how the criteria of a record ended, as far as it can be read."""
+    rows = salvaged(data).criteria if data else ()
     return [
-        Outcome(str(each["id"]), each.get("component"), str(each["outcome"]), "", 0.0)
-        for each in listed
-        if "id" in each and "outcome" in each
+        Outcome(each.id, each.component, each.outcome, "", 0.0)
+        for each in rows
+        if each.id and each.outcome
     ]
 
 
-def items(folder: Path, now: dt.datetime | None = None) -> list[dict[str, Any]]:
+def items(folder: Path, now: dt.datetime | None = None) -> list[ChecklistEntry]:
     """Return the checklist of a run as it is now."""
-    record, events = record_of(folder) or {}, signoffs.events(folder)
+    data, events = data_of(folder), signoffs.events(folder)
     earlier = signoffs.before(folder, signoffs.incident_of(folder))
     now = now or dt.datetime.now(dt.UTC)
-    own = [each for each in events if each["event"] == "criterion"]
-    ended = outcomes(record.get("criteria")) or outcomes(own)
+    ended = outcomes(data) or [*rebuild.outcomes(events)]
     mine = checklist(ended, [*earlier, *events], now=now)
     theirs = checklist(beside(folder), [], now=now)
     # What this run did not look at, another one of the same incident may have done.
     return [
-        other if not own["by"] and other["state"] == "done" else own
+        other if not own.by and other.state == "done" else own
         for own, other in zip(mine, theirs, strict=True)
     ]
 
 
 def beside(folder: Path) -> list[Outcome]:
     """Return how criteria ended in the other runs of the same incident; the last one counts."""
-    found = []
+    found: list[Outcome] = []
     for each in signoffs.siblings(folder):
-        found += outcomes(
-            [event for event in signoffs.events(each) if event["event"] == "criterion"]
-        )
+        found += rebuild.outcomes(signoffs.events(each))
     return list({(one.identity, one.component): one for one in found}.values())
 
 
-def amend(folder: Path, event: str, **facts: object) -> None:
+def amend(folder: Path, event: Event) -> None:
     """Note what somebody did in a run's timeline; a report that is written already tells it too.
 
     Raises:
@@ -88,19 +95,26 @@ def amend(folder: Path, event: str, **facts: object) -> None:
         OSError: its folder cannot be written.
     """
     redactor = Redactor(of_environment(os.environ))
-    said = signoffs.note(folder, event, **redactor.data(facts))
-    if record_of(folder) is not None:
+    noted = signoffs.note(folder, salvage(type(event), redactor.data(as_data(event))))
+    if data_of(folder) is not None:
         refresh(folder)
-        seal.close(folder, f"{said['event']}: {said.get('item') or said.get('by') or ''}")
+        seal.close(folder, f"{kind_of(noted)}: {about(noted)}")
+
+
+def about(event: Event) -> str:
+    """Return what an event is about: an item of the checklist, or who acknowledged."""
+    if isinstance(event, (ItemTicked, ItemWithdrawn)):
+        return event.item or event.by
+    return event.by if isinstance(event, Acknowledged) else ""
 
 
 def refresh(folder: Path) -> None:
     """Bring the checklist of a report up to date, in the page and in the data; nothing else."""
-    record, listed = record_of(folder), items(folder)
-    if record is None:
+    data, listed = data_of(folder), items(folder)
+    if data is None:
         return
-    record["checklist"] = listed
-    seal.replaced(folder / DATA, json.dumps(record, indent=2, default=str) + "\n")
+    data["checklist"] = [dump(each) for each in listed]
+    seal.replaced(folder / DATA, json.dumps(data, indent=2) + "\n")
     page = folder / REPORT
     if page.is_file() and not page.is_symlink():
         text = page.read_text("utf-8")
@@ -108,7 +122,6 @@ def refresh(folder: Path) -> None:
         seal.replaced(page, SECTION.sub(lambda _: section, text, count=1))
 
 
-def rendered(listed: Sequence[Mapping[str, Any]]) -> str:
+def rendered(listed: Sequence[ChecklistEntry]) -> str:
     """Return the page's section of a checklist."""
-    row = Row({"checklist": list(listed)}, lambda text: text)
-    return fill("checklist.html", checklists=checklists(row)) + "\n"
+    return fill("checklist.html", checklists=checklists(listed, Presenter(str))) + "\n"

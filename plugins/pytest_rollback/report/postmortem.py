@@ -6,16 +6,42 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.events import (
+    Acknowledged,
+    ActionAdvisory,
+    ActionBegun,
+    ActionDone,
+    ActionFailed,
+    ChangeBegun,
+    ChangeEnded,
+    ChangeTook,
+    CriterionEnded,
+    Decided,
+    Event,
+    HostTaken,
+    ItemTicked,
+    ItemWithdrawn,
+    LevelCalled,
+    MessageSent,
+    PersonEvent,
+    Planned,
+    RunBegan,
+    RunFinished,
+    as_data,
+    first,
+    kind_of,
+)
 from pytest_rollback.evidence.seal import seals
+from pytest_rollback.incident.checklist import ChecklistEntry
 from pytest_rollback.report import amend
+from pytest_rollback.run.run_record import ReleaseRecord, RunRecord, parsed
 from pytest_rollback.text.quantities import clock, moment, span
 
 NAME = "postmortem.md"
-QUIET = frozenset({"begin", "end", "action", "criterion"})
+QUIET = (ChangeBegun, ChangeEnded, ActionBegun, CriterionEnded)
 """Events of which a later one says more; criteria have a section of their own."""
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -63,14 +89,15 @@ def draft(folder: Path) -> str:
     Raises:
         UsageError: the run was killed and its folder was not made whole.
     """
-    record = amend.record_of(folder)
-    if record is None:
+    data = amend.data_of(folder)
+    if data is None:
         raise UsageError(
             f"{folder} holds no record: the run goes on, or it was killed",
             hint=f"scripts/verify_bundle --rebuild {folder.name}",
         )
     events = signoffs.events(folder)
     try:
+        record = parsed(data)
         sections = [
             head(record),
             summary(record, folder),
@@ -82,38 +109,38 @@ def draft(folder: Path) -> str:
             actions(),
         ]
         return "\n\n".join("\n".join(each) for each in sections) + "\n"
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except ValueError as error:
         raise UsageError(
-            f"{folder / 'report.json'} is no record of a run: {type(error).__name__} {error}",
+            f"{folder / 'report.json'} is no record of a run: {error}",
             hint=f"scripts/verify_bundle {folder.name}",
         ) from error
 
 
-def head(record: Mapping[str, Any]) -> Iterator[str]:
+def head(record: RunRecord) -> Iterator[str]:
     """Yield what the page is about."""
-    yield f"# Review: {plain(record['sentence'])}"
+    yield f"# Review: {plain(record.sentence)}"
     yield ""
     yield "A draft made of the run's own timeline. Times are UTC."
 
 
-def summary(record: Mapping[str, Any], folder: Path) -> Iterator[str]:
+def summary(record: RunRecord, folder: Path) -> Iterator[str]:
     """Yield the facts in a table."""
-    elapsed, margin = record.get("elapsed"), record.get("margin")
+    elapsed, margin = record.elapsed, record.margin
     facts = {
-        "incident": plain(record.get("incident") or "") or TODO,
-        "system": f"{plain(record['system'])} on {plain(record['target']['name'])}",
-        "run": plain(record["run"]),
-        "operator": plain(record["operator"]),
-        "decided": moment(record.get("decided") or ""),
-        "finished": moment(record["finished"]),
-        "time to recovery": f"{clock(elapsed)} of {clock(record['rto'])}"
+        "incident": plain(record.incident or "") or TODO,
+        "system": f"{plain(record.system)} on {plain(record.target.name)}",
+        "run": plain(record.run),
+        "operator": plain(record.operator),
+        "decided": moment(record.decided or ""),
+        "finished": moment(record.finished),
+        "time to recovery": f"{clock(elapsed)} of {clock(record.rto)}"
         + ("" if margin is None else f", {clock(abs(margin))} {'left' if margin >= 0 else 'late'}"),
-        "users got errors": span(record.get("outage_seconds")),
-        "users got the maintenance page": span(record.get("maintenance_seconds")),
-        "rolled back from": release(record, "current"),
-        "rolled back to": release(record, "previous"),
+        "users got errors": span(record.outage_seconds),
+        "users got the maintenance page": span(record.maintenance_seconds),
+        "rolled back from": release(record.current),
+        "rolled back to": release(record.previous),
         "impact": TODO,
-        "sealed": " ".join(each["hash"][:16] for each in seals(folder)[:1]) or "not sealed",
+        "sealed": " ".join(each.hash[:16] for each in seals(folder)[:1]) or "not sealed",
     }
     yield "## Summary"
     yield ""
@@ -122,105 +149,104 @@ def summary(record: Mapping[str, Any], folder: Path) -> Iterator[str]:
     yield from (f"| {name} | {value} |" for name, value in facts.items())
 
 
-def release(record: Mapping[str, Any], which: str) -> str:
+def release(found: ReleaseRecord) -> str:
     """Return a release's name and commit."""
-    found = record.get(which) or {}
-    return plain(" ".join(filter(None, (found.get("name"), found.get("commit"))))) or TODO
+    return plain(" ".join(filter(None, (found.name, found.commit)))) or TODO
 
 
-def happened(events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def happened(events: Sequence[Event]) -> Iterator[str]:
     """Yield what happened when."""
     yield "## What happened when"
     yield ""
     yield "| time | after | what |"
     yield "| --- | --- | --- |"
-    start = next((float(e["offset"]) for e in events if e["event"] == "decided"), None)
+    decided = first(Decided, events)
     for each in events:
         said = words(each)
         if said:
-            at = signoffs.moment(each.get("at"))
-            since = "" if start is None else clock(float(each.get("offset") or 0.0) - start)
-            yield f"| {at:%H:%M:%S} | {since} | {said} |" if at else f"| | {since} | {said} |"
+            since = "" if decided is None else clock(each.offset - decided.offset)
+            time = f"{each.moment:%H:%M:%S} " if each.moment else ""
+            yield f"| {time}| {since} | {said} |"
 
 
-TOLD: Mapping[str, str] = {
-    "began": "the run began, by {operator}",
-    "decided": "**the rollback was decided**",
-    "run": "the host was taken hold of",
-    "planned": "the plan was made",
-    "took": "{what} ({took})",
-    "done": "{action}: done",
-    "failed": "**{action} failed**: {message}",
-    "advisory": "{action} did not succeed, which stops nobody: {message}",
-    "told": "{channel} was told of {about}: {outcome} {why}",
-    "called": "level {level} was called: {name}",
-    signoffs.TICKED: "{by} ticked {item} {note}",
-    signoffs.WITHDRAWN: "{by} withdrew {item}",
-    signoffs.ACKNOWLEDGED: "**{by} acknowledged** {note}",
-    "finished": "**the run ended: {verdict}**",
+FORMS: Mapping[type[Event], str] = {
+    RunBegan: "the run began, by {operator}",
+    Decided: "**the rollback was decided**",
+    HostTaken: "the host was locked for this run",
+    Planned: "the plan was made",
+    ChangeTook: "{what} ({took})",
+    ActionDone: "{action}: done",
+    ActionFailed: "**{action} failed**: {message}",
+    ActionAdvisory: "{action} did not succeed, which stops nobody: {message}",
+    MessageSent: "{channel} was told of {about}: {outcome} {why}",
+    LevelCalled: "level {level} was called: {name}",
+    ItemTicked: "{by} ticked {item} {note}",
+    ItemWithdrawn: "{by} withdrew {item}",
+    Acknowledged: "**{by} acknowledged** {note}",
+    RunFinished: "**the run ended: {verdict}**",
 }
-"""What each event is in words."""
+"""What each event is in words; a test holds the names of the fields."""
 
 
-def words(event: Mapping[str, Any]) -> str:
+def words(event: Event) -> str:
     """Return an event in words; nothing for one of which a later one says more."""
-    kind = str(event["event"])
-    if kind in QUIET:
+    if isinstance(event, QUIET):
         return ""
-    facts = {key: plain(value) for key, value in event.items() if value is not None}
-    took = span(event["seconds"]) if isinstance(event.get("seconds"), (int, float)) else ""
-    form = TOLD.get(kind) or plain(kind.replace("{", "").replace("}", ""))
+    facts = {key: plain(value) for key, value in as_data(event).items() if value is not None}
+    took = span(event.seconds) if isinstance(event, ChangeTook) else ""
+    name = kind_of(event).replace("{", "").replace("}", "")
+    form = FORMS.get(type(event)) or plain(name)
     return form.format_map(defaultdict(str, {**facts, "took": took})).strip()
 
 
-def against(record: Mapping[str, Any]) -> Iterator[str]:
+def against(record: RunRecord) -> Iterator[str]:
     """Yield the phases against their budgets."""
     yield "## Phases against their budgets"
     yield ""
-    if not record["phases"]:
+    if not record.phases:
         yield "Nothing was rolled back."
         return
     yield "| phase | took | budget | changes | state |"
     yield "| --- | --: | --: | --: | --- |"
-    for each in record["phases"]:
-        took, budget = clock(each["seconds"]), clock(each["budget"])
-        row = (each["name"], took, budget, len(each["changes"]), each["state"])
+    for each in record.phases:
+        took, budget = clock(each.seconds), clock(each.budget)
+        row = (each.name, took, budget, len(each.changes), each.state)
         yield f"| {' | '.join(map(plain, row))} |"
 
 
-def failed(record: Mapping[str, Any]) -> Iterator[str]:
+def failed(record: RunRecord) -> Iterator[str]:
     """Yield what stood against the good verdict."""
     yield "## What failed"
     yield ""
-    bad = [each for each in record["criteria"] if each["outcome"] in {"not met", "inconclusive"}]
+    bad = [each for each in record.criteria if each.outcome in {"not met", "inconclusive"}]
     for each in bad:
-        who = f" ({plain(each['component'])})" if each.get("component") else ""
-        yield f"- **{plain(each['id'])}**{who}, {each['outcome']}: {plain(each['message'])}"
-        yield from (f"  - {plain(finding)}" for finding in each["findings"])
-    said = {str(each["id"]) for each in bad}
-    for reason in record["reasons"]:
+        who = f" ({plain(each.component)})" if each.component else ""
+        yield f"- **{plain(each.id)}**{who}, {each.outcome}: {plain(each.message)}"
+        yield from (f"  - {plain(finding)}" for finding in each.findings)
+    said = {each.id for each in bad}
+    for reason in record.reasons:
         if not any(reason.startswith(each) for each in said):
             yield f"- {plain(reason)}"
-    if not bad and not record["reasons"]:
+    if not bad and not record.reasons:
         yield "Nothing."
 
 
-def acts(events: Iterable[Mapping[str, Any]], items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def acts(events: Iterable[Event], items: Iterable[ChecklistEntry]) -> Iterator[str]:
     """Yield what people did, and what of the checklist is open, late or missing."""
-    mine = [each for each in events if each["event"] in signoffs.OURS]
+    mine = [each for each in events if isinstance(each, PersonEvent)]
     yield "## What people did"
     yield ""
     for each in mine:
-        yield f"- {moment(str(each.get('at')))}: {words(each)}"
+        yield f"- {moment(each.at)}: {words(each)}"
     if not mine:
         yield "Nobody has ticked anything: `scripts/checklist`."
     yield ""
     yield "### Items of the checklist that are open or were late"
     yield ""
-    left = [each for each in items if each["state"] != "done"]
-    for each in left:
-        sign = "x" if each["state"] == "late" else " "
-        yield f"- [{sign}] {plain(each['list'])}: {plain(each['item'])} ({each['state']})"
+    left = [each for each in items if each.state != "done"]
+    for item in left:
+        sign = "x" if item.state == "late" else " "
+        yield f"- [{sign}] {plain(item.list_name)}: {plain(item.item)} ({item.state})"
     if not left:
         yield "None."
 

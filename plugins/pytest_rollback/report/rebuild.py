@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
@@ -14,11 +13,21 @@ from pytest_rollback.criteria import Outcome
 from pytest_rollback.errors import Refused, RollbackError
 from pytest_rollback.evidence import collect, signoffs
 from pytest_rollback.evidence import seal as evidence_seal
+from pytest_rollback.evidence.events import (
+    CriterionEnded,
+    Decided,
+    Event,
+    PersonEvent,
+    RunBegan,
+    first,
+)
+from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.evidence.redaction import Redactor, of_environment
 from pytest_rollback.evidence.run_folder import DATA, REPORT, seal, write_private
 from pytest_rollback.manifest.load import Loaded
 from pytest_rollback.report.html import page as html_page
 from pytest_rollback.run.record import RunFacts, record
+from pytest_rollback.run.run_record import ManifestRecord, RunRecord, redacted
 from pytest_rollback.transport.connection import Connection
 
 KILLED = "the run was killed: this was rebuilt from its timeline and from the host's journal"
@@ -26,8 +35,8 @@ KILLED = "the run was killed: this was rebuilt from its timeline and from the ho
 
 def manifest_of(folder: Path) -> Path | None:
     """Return the description that a run was made with, where it is still there."""
-    began = next((each for each in signoffs.events(folder) if each["event"] == "began"), {})
-    path = Path(str(began.get("manifest", "")))
+    began = first(RunBegan, signoffs.events(folder))
+    path = Path(began.manifest) if began else Path()
     return path if path.is_file() else None
 
 
@@ -47,15 +56,15 @@ def rebuild(folder: Path, loaded: Loaded, connection: Connection) -> list[str]:
     redactor = Redactor(of_environment(os.environ))
     exported, notes = brought(connection, folder, events, redactor)
     collect.plan(folder, events)
-    made = redactor.data(record(known(folder, loaded, events, exported, notes)))
+    made = redacted(record(known(folder, loaded, events, exported, notes)), redactor.data)
     write_private(folder / REPORT, page(made))
-    seal(folder, made, redactor)
+    seal(folder, dump(made), redactor)
     evidence_seal.close(folder, "rebuilt after the run was killed")
     return [*notes, *exported.missing]
 
 
 def brought(
-    connection: Connection, folder: Path, events: list[dict[str, Any]], redactor: Redactor
+    connection: Connection, folder: Path, events: Sequence[Event], redactor: Redactor
 ) -> tuple[collect.CollectedEvidence, list[str]]:
     """Return what the host has of the run, and why it has nothing."""
     run = collect.run_of(events)
@@ -72,33 +81,33 @@ def brought(
 def known(
     folder: Path,
     loaded: Loaded,
-    events: list[dict[str, Any]],
+    events: Sequence[Event],
     exported: collect.CollectedEvidence,
     notes: Iterable[str],
 ) -> RunFacts:
     """Return the facts of a killed run: what it had written down until then."""
-    began: Mapping[str, Any] = next((e for e in events if e["event"] == "began"), {})
-    own = [each for each in events if each["event"] not in signoffs.OURS]
-    times = [at for each in own if (at := signoffs.moment(each.get("at")))]
-    decided = next((float(e["offset"]) for e in own if e["event"] == "decided"), None)
-    last = float(own[-1]["offset"]) if own else 0.0
+    began = first(RunBegan, events) or RunBegan()
+    own = [each for each in events if not isinstance(each, PersonEvent)]
+    times = [each.moment for each in own if each.moment]
+    decided = first(Decided, own)
+    last = own[-1].offset if own else 0.0
     return RunFacts(
         system=loaded.system,
         run=folder.name,
-        operator=str(began.get("operator", "")),
+        operator=began.operator,
         verdict="NOT RECOVERED" if decided is not None else "INCONCLUSIVE",
         started=min(times, default=dt.datetime.now(dt.UTC)),
         finished=max(times, default=dt.datetime.now(dt.UTC)),
         outcomes=[*outcomes(own)],
         events=own,
-        ticks=[each for each in events if each["event"] in signoffs.OURS],
-        incident=began.get("incident"),
-        elapsed=None if decided is None else last - decided,
-        demonstration=bool(began.get("demonstration")),
-        resume=str(began.get("resume", "")),
+        ticks=[each for each in events if isinstance(each, PersonEvent)],
+        incident=began.incident,
+        elapsed=None if decided is None else last - decided.offset,
+        demonstration=began.demonstration,
+        resume=began.resume,
         notes=[KILLED, *notes, *missing(exported)],
-        manifest={"path": str(loaded.path), "sha256": loaded.sha256},
-        evidence=exported.told,
+        manifest=ManifestRecord(str(loaded.path), loaded.sha256),
+        evidence=exported,
     )
 
 
@@ -107,21 +116,17 @@ def missing(exported: collect.CollectedEvidence) -> Iterator[str]:
     yield from (f"not in the evidence: {each}" for each in exported.missing)
 
 
-def outcomes(events: Iterable[Mapping[str, Any]]) -> Iterator[Outcome]:
+def outcomes(events: Iterable[Event]) -> Iterator[Outcome]:
     """Yield how the criteria ended that did, as far as a timeline tells."""
     for each in events:
-        if each["event"] == "criterion":
+        if isinstance(each, CriterionEnded) and each.id and each.outcome:
+            phase = each.phase or "validate"
             yield Outcome(
-                str(each["id"]),
-                each.get("component"),
-                str(each["outcome"]),
-                "",
-                float(each.get("seconds") or 0.0),
-                phase=str(each.get("phase") or "validate"),
+                each.id, each.component, each.outcome, "", seconds=each.seconds, phase=phase
             )
 
 
-def page(made: Mapping[str, Any]) -> str:
+def page(made: RunRecord) -> str:
     """Return the report of a record, without the log that only a session has."""
     pieces = [html_page.render(made, str)]
     return html_page.document(html_page.title(made, str), pieces)

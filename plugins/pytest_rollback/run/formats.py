@@ -13,12 +13,12 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pytest_rollback.errors import RTO_MISSED, Inconclusive, UsageError
+from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.run.record import FINE
-
-Record = Mapping[str, Any]
+from pytest_rollback.run.run_record import RunRecord
 
 EXAMPLE = "--rollback-format=json:PATH,prometheus:PATH,nagios"
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
@@ -79,9 +79,9 @@ def write(path: Path, text: str, mode: int) -> None:
         raise
 
 
-def as_json(record: Record, code: int) -> str:
+def as_json(record: RunRecord, code: int) -> str:
     """Return everything that the report states, and the exit code."""
-    return json.dumps({**record, "exit_code": code}, indent=2, default=str) + "\n"
+    return json.dumps({**dump(record), "exit_code": code}, indent=2) + "\n"
 
 
 class Gauge(NamedTuple):
@@ -89,7 +89,7 @@ class Gauge(NamedTuple):
 
     name: str
     value: float
-    labels: Mapping[str, object] = {}
+    labels: Mapping[str, str] = {}
 
 
 HELP = {
@@ -112,7 +112,7 @@ HELP = {
 }
 
 
-def prometheus(record: Record, code: int) -> str:
+def prometheus(record: RunRecord, code: int) -> str:
     """Return the text format of Prometheus, as its node exporter reads it from a directory."""
     lines: list[str] = []
     found = [*gauges(record, code)]
@@ -128,75 +128,89 @@ def sample(gauge: Gauge) -> str:
     return f"rollback_{gauge.name}{f'{{{labels}}}' if labels else ''} {gauge.value:.12g}"
 
 
-def escaped(value: object) -> str:
+def escaped(value: str) -> str:
     """Return a label's value as the format wants it."""
-    return str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def gauges(record: Record, code: int) -> Iterator[Gauge]:
+def gauges(record: RunRecord, code: int) -> Iterator[Gauge]:
     """Yield every number of a record; what was not measured is left out."""
-    names = {"system": record["system"], "target": record["target"]["name"]}
-    yield Gauge("info", 1, {**names, "run": record["run"], "verdict": record["verdict"]})
-    yield Gauge("good", int(record["verdict"] in FINE), names)
+    names = {"system": record.system, "target": record.target.name}
+    yield Gauge("info", 1, {**names, "run": record.run, "verdict": record.verdict})
+    yield Gauge("good", int(record.verdict in FINE), names)
     yield Gauge("exit_code", code, names)
-    for key in ("started", "finished"):
-        when = dt.datetime.fromisoformat(record[key]).timestamp()
-        yield Gauge(f"{key}_timestamp_seconds", when, names)
-    counted = Counter(each["outcome"] for each in record["criteria"])
+    for name, text in (("started", record.started), ("finished", record.finished)):
+        when = dt.datetime.fromisoformat(text).timestamp()
+        yield Gauge(f"{name}_timestamp_seconds", when, names)
+    counted = Counter(each.outcome for each in record.criteria)
     for outcome in OUTCOMES:
         yield Gauge("criteria", counted[outcome], {**names, "outcome": outcome})
-    for each in record["criteria"]:
-        labels = {"criterion": each["id"], "component": each["component"] or ""}
-        yield Gauge("criterion_met", int(each["outcome"] == "met"), {**names, **labels})
-    for key in ("rto", "elapsed", "margin", "outage_seconds", "maintenance_seconds"):
-        if record[key] is not None:
-            yield Gauge(f"{key.removesuffix('_seconds')}_seconds", record[key], names)
+    for each in record.criteria:
+        labels = {"criterion": each.id, "component": each.component or ""}
+        yield Gauge("criterion_met", int(each.outcome == "met"), {**names, **labels})
+    yield from times(record, names)
     yield from phases(record, names)
     yield from probes(record, names)
 
 
-def phases(record: Record, names: Mapping[str, object]) -> Iterator[Gauge]:
+def times(record: RunRecord, names: Mapping[str, str]) -> Iterator[Gauge]:
+    """Yield how long the run took, and how long users got something else than the system."""
+    found = {
+        "rto": record.rto,
+        "elapsed": record.elapsed,
+        "margin": record.margin,
+        "outage": record.outage_seconds,
+        "maintenance": record.maintenance_seconds,
+    }
+    for name, seconds in found.items():
+        if seconds is not None:
+            yield Gauge(f"{name}_seconds", seconds, names)
+
+
+def phases(record: RunRecord, names: Mapping[str, str]) -> Iterator[Gauge]:
     """Yield how long each phase took, of how long it may."""
-    for each in record["phases"]:
-        labels = {**names, "phase": each["name"]}
-        if each["seconds"] is not None:
-            yield Gauge("phase_seconds", each["seconds"], labels)
-        yield Gauge("phase_budget_seconds", each["budget"], labels)
+    for each in record.phases:
+        labels = {**names, "phase": each.name}
+        if each.seconds is not None:
+            yield Gauge("phase_seconds", each.seconds, labels)
+        if each.budget is not None:
+            yield Gauge("phase_budget_seconds", each.budget, labels)
 
 
-def probes(record: Record, names: Mapping[str, object]) -> Iterator[Gauge]:
+def probes(record: RunRecord, names: Mapping[str, str]) -> Iterator[Gauge]:
     """Yield the percentiles of each probe that was measured."""
-    for each in record["latency"]:
-        labels = {**names, "component": each["component"], "probe": each["probe"]}
-        for key, quantile in (("p50", "0.5"), ("p95", "0.95"), ("max", "1")):
-            if each[key] is not None:
-                yield Gauge("probe_seconds", each[key] / 1000, {**labels, "quantile": quantile})
-        yield Gauge("probe_limit_seconds", each["limit_ms"] / 1000, labels)
+    for each in record.latency:
+        labels = {**names, "component": each.component, "probe": each.probe}
+        for value, quantile in ((each.p50, "0.5"), (each.p95, "0.95"), (each.max, "1")):
+            if value is not None:
+                yield Gauge("probe_seconds", value / 1000, {**labels, "quantile": quantile})
+        if each.limit_ms is not None:
+            yield Gauge("probe_limit_seconds", each.limit_ms / 1000, labels)
 
 
-def state(record: Record, code: int) -> int:
+def state(record: RunRecord, code: int) -> int:
     """Return what a run is to Nagios: 0 OK, 1 warning, 2 critical, 3 could not run."""
     if code in COULD_NOT_RUN:
         return UNKNOWN
-    if code == RTO_MISSED or record["verdict"] in MILD or record["verdict"].startswith("ISOLATE "):
+    if code == RTO_MISSED or record.verdict in MILD or record.verdict.startswith("ISOLATE "):
         return WARNING
     if code:
         return CRITICAL
-    mild = any(each["outcome"] in {"advisory", "waived"} for each in record["criteria"])
+    mild = any(each.outcome in {"advisory", "waived"} for each in record.criteria)
     return WARNING if mild else OK
 
 
-def nagios(record: Record, code: int) -> str:
+def nagios(record: RunRecord, code: int) -> str:
     """Return the one line of a Nagios plugin: state, verdict, the first reason, numbers."""
-    reason = next(iter(record["reasons"]), "")
-    text = f"{record['sentence']}; {reason}" if reason else record["sentence"]
+    reason = next(iter(record.reasons), "")
+    text = f"{record.sentence}; {reason}" if reason else record.sentence
     words = " ".join(text.replace("|", "/").split())
-    rto = record["rto"]
+    rto = record.rto or 0.0
     numbers = {
-        "elapsed": (record["elapsed"], f"s;{rto:g};{rto:g};0;"),
-        "outage": (record["outage_seconds"], "s;;;0;"),
-        "maintenance": (record["maintenance_seconds"], "s;;;0;"),
-        "not_met": (sum(each["outcome"] == "not met" for each in record["criteria"]), ";;;0;"),
+        "elapsed": (record.elapsed, f"s;{rto:g};{rto:g};0;"),
+        "outage": (record.outage_seconds, "s;;;0;"),
+        "maintenance": (record.maintenance_seconds, "s;;;0;"),
+        "not_met": (sum(each.outcome == "not met" for each in record.criteria), ";;;0;"),
     }
     data = " ".join(f"{k}={v:g}{unit}" for k, (v, unit) in numbers.items() if v is not None)
     return f"ROLLBACK {STATES[state(record, code)]} - {words} | {data}"

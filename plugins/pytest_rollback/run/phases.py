@@ -7,16 +7,62 @@ criterion.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from pytest_rollback.criteria import Outcome
+from pytest_rollback.evidence.events import (
+    ActionAdvisory,
+    ActionEvent,
+    ActionFailed,
+    ChangeBegun,
+    ChangeTook,
+    CriterionEnded,
+    Decided,
+    Event,
+    first,
+    phase_of,
+)
+from pytest_rollback.evidence.json_data import Number
 from pytest_rollback.manifest.model import PHASES, Budgets
-
-Event = Mapping[str, Any]
 
 BAD = frozenset({"not met", "inconclusive"})
 RECOVERY = frozenset({"drill", "validate"})
+
+
+@dataclass(frozen=True)
+class ChangeRecord:
+    """One change of the host; `seconds` is None for a change that did not end."""
+
+    what: str = ""
+    why: str = ""
+    seconds: Number | None = None
+
+
+@dataclass(frozen=True)
+class PhaseRecord:
+    """One phase of the procedure in a report.
+
+    Args:
+        name: such as `files`.
+        budget: seconds that it may take.
+        begin: when it began, in seconds since the decision; None where it was not reached.
+        seconds: how long it took; None where it was not reached.
+        state: done, failed, over budget, or not reached.
+        changes: what it changed, in order.
+    """
+
+    name: str = ""
+    budget: Number | None = None
+    begin: Number | None = None
+    seconds: Number | None = None
+    state: str = ""
+    changes: tuple[ChangeRecord, ...] = ()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it took longer than it may."""
+        return self.seconds is not None and self.seconds > (self.budget or 0.0)
 
 
 def phases(
@@ -24,20 +70,21 @@ def phases(
     events: Sequence[Event],
     outcomes: Iterable[Outcome],
     elapsed: float | None,
-) -> list[dict[str, Any]]:
+) -> tuple[PhaseRecord, ...]:
     """Return every phase in order; none where the clock was never started."""
-    start = next((float(each["offset"]) for each in events if each["event"] == "decided"), None)
-    if start is None:
-        return []
-    since = [each for each in events if each["offset"] >= start]
+    decided = first(Decided, events)
+    if decided is None:
+        return ()
+    start = decided.offset
+    since = [each for each in events if each.offset >= start]
     lasted = spans(since, start, elapsed or 0.0)
     missed = {each.phase for each in outcomes if each.suite in RECOVERY and each.outcome in BAD}
-    return [
-        lane(name, budgets.of(name), lasted.get(name), mine)
-        | ({"state": "failed"} if name in lasted and failed(mine, name in missed) else {})
+    return tuple(
+        replace(found, state="failed") if name in lasted and failed(mine, name in missed) else found
         for name in PHASES
-        for mine in [[each for each in since if each.get("phase") == name]]
-    ]
+        for mine in [[each for each in since if phase_of(each) == name]]
+        for found in [lane(name, budgets.of(name), lasted.get(name), mine)]
+    )
 
 
 def spans(
@@ -46,7 +93,7 @@ def spans(
     """Return begin and end of each phase that was reached, in seconds since the decision."""
     ordered = sorted(begun(events, start).items(), key=lambda found: found[1])
     begins = [begin for _, begin in ordered]
-    last = elapsed or max((float(each["offset"]) - start for each in events), default=0.0)
+    last = elapsed or max((each.offset - start for each in events), default=0.0)
     ends = [*begins[1:], max([last, *begins[-1:]])]
     return {name: (begin, end) for (name, begin), end in zip(ordered, ends, strict=False)}
 
@@ -60,17 +107,18 @@ def begun(events: Iterable[Event], start: float) -> dict[str, float]:
     found: dict[str, float] = {}
     before = 0.0
     for each in events:
-        end = float(each["offset"]) - start
-        took = float(each.get("seconds") or 0) if each["event"] == "criterion" else 0.0
-        if each.get("phase") and each.get("outcome") != "not reached":
-            found.setdefault(each["phase"], max(before, end - took) if found else 0.0)
+        end, took, phase = each.offset - start, 0.0, phase_of(each)
+        if isinstance(each, CriterionEnded):
+            took, phase = each.seconds, phase if each.outcome != "not reached" else ""
+        if phase:
+            found.setdefault(phase, max(before, end - took) if found else 0.0)
         before = end
     return found
 
 
 def lane(
     name: str, budget: float, lasted: tuple[float, float] | None, mine: Sequence[Event]
-) -> dict[str, Any]:
+) -> PhaseRecord:
     """Return one phase as far as time tells: done, over budget, or not reached."""
     begin, seconds = (None, None) if lasted is None else (lasted[0], lasted[1] - lasted[0])
     state = "done"
@@ -78,39 +126,35 @@ def lane(
         state = "not reached"
     elif seconds > budget:
         state = "over budget"
-    return {
-        "name": name,
-        "budget": budget,
-        "begin": to_ms(begin),
-        "seconds": to_ms(seconds),
-        "state": state,
-        "changes": changes(mine),
-    }
+    return PhaseRecord(name, budget, to_ms(begin), to_ms(seconds), state, changes(mine))
 
 
 def failed(mine: Sequence[Event], missed: bool) -> bool:  # noqa: FBT001 - read beside its caller
     """Tell whether a phase did not do what it is for: an action, a change or a criterion failed.
 
-    What an optional component's action could not do is advice, and no failure of its phase.
+    The failed action of an optional component is advice, and no failure of its phase.
     """
-    optional = {each["action"] for each in mine if each["event"] == "advisory"}
-    vital = [each for each in mine if each.get("action") not in optional]
-    unended = any(each["seconds"] is None for each in changes(vital))
-    return missed or unended or any(each["event"] == "failed" for each in vital)
+    optional = {each.action for each in mine if isinstance(each, ActionAdvisory)}
+    vital = [
+        each for each in mine if not isinstance(each, ActionEvent) or each.action not in optional
+    ]
+    unended = any(each.seconds is None for each in changes(vital))
+    return missed or unended or any(isinstance(each, ActionFailed) for each in vital)
 
 
-def changes(mine: Iterable[Event]) -> list[dict[str, Any]]:
+def changes(mine: Iterable[Event]) -> tuple[ChangeRecord, ...]:
     """Return what a phase changed, in order; one that did not end has no seconds."""
-    found: list[dict[str, Any]] = []
+    found: list[ChangeRecord] = []
     for each in mine:
-        if each["event"] == "begin":
-            found.append({"what": each["what"], "why": each.get("why", ""), "seconds": None})
-        if each["event"] == "took":
-            same = (one for one in found if one["what"] == each["what"] and one["seconds"] is None)
-            one = next(same, None)
-            if one is not None:
-                one["seconds"] = each["seconds"]
-    return found
+        if isinstance(each, ChangeBegun):
+            found.append(ChangeRecord(each.what, each.why))
+        if isinstance(each, ChangeTook):
+            open_ones = [
+                n for n, one in enumerate(found) if (one.what, one.seconds) == (each.what, None)
+            ]
+            for number in open_ones[:1]:
+                found[number] = replace(found[number], seconds=each.seconds)
+    return tuple(found)
 
 
 def to_ms(seconds: float | None) -> float | None:

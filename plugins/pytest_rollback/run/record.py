@@ -1,7 +1,6 @@
 """From what is known of a run to what its report says; pure, and the same words everywhere.
 
-The record is the contract between a run and its readers: `page/` shows it, `report.json` holds
-it, the terminal's summary prints from it.
+What a record is stands in `run_record`.
 """
 
 from __future__ import annotations
@@ -9,16 +8,27 @@ from __future__ import annotations
 import datetime as dt
 import platform
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
-from typing import Any
 
 from pytest_rollback.checks.availability import Availability
+from pytest_rollback.checks.latency import ProbeLatency
+from pytest_rollback.checks.recommendation import RecommendationRecord
 from pytest_rollback.criteria import AGAINST, Outcome
-from pytest_rollback.incident.checklist import checklist
+from pytest_rollback.evidence.collect import CollectedEvidence
+from pytest_rollback.evidence.events import Decided, Event, RunBegan, first
+from pytest_rollback.evidence.json_data import plain
+from pytest_rollback.incident.checklist import ChecklistEntry, checklist
 from pytest_rollback.manifest.model import System
-from pytest_rollback.run.phases import Event, phases, to_ms
+from pytest_rollback.run.phases import PhaseRecord, phases, to_ms
+from pytest_rollback.run.run_record import (
+    CriterionRecord,
+    ManifestRecord,
+    ReleaseRecord,
+    RunRecord,
+    TargetRecord,
+)
 from pytest_rollback.text.quantities import clock, count
 
 PACKAGES = (
@@ -55,16 +65,16 @@ class RunFacts:
         connection: how the target is reached, without a password; the manifest's if not given.
         users: what the prober saw.
         latency: one entry for each probe that was measured.
-        backups: the record of the backup set; its releases are named in the report.
+        previous, current: the releases of the backup set.
         resume: the command that goes on from here.
         estimate: seconds that a rehearsed rollback would take, and how many changes it needs.
         notes: what went wrong beside the rollback itself.
-        manifest: its `path` and `sha256`.
+        manifest: which description the run was made with.
         agent_sha256: the hash of what was sent to the host.
         round_trips: how often the host was asked.
         ticks: events of the checklist that other processes have written.
-        evidence: what was brought from the host, and the last hash of its journals.
-        advice: what triage recommends; empty where it was not asked.
+        evidence: what was brought from the host; None where it was not asked.
+        advice: what triage recommends; None where it was not asked.
     """
 
     system: System
@@ -80,17 +90,18 @@ class RunFacts:
     demonstration: bool = False
     connection: str = ""
     users: Availability | None = None
-    latency: Sequence[Mapping[str, Any]] = ()
-    backups: Mapping[str, Any] | None = None
+    latency: Sequence[ProbeLatency] = ()
+    previous: ReleaseRecord = field(default_factory=ReleaseRecord)
+    current: ReleaseRecord = field(default_factory=ReleaseRecord)
     resume: str = ""
     estimate: tuple[float, int] | None = None
     notes: Sequence[str] = ()
-    manifest: Mapping[str, str] = field(default_factory=dict)
+    manifest: ManifestRecord = field(default_factory=ManifestRecord)
     agent_sha256: str = ""
     round_trips: int = 0
     ticks: Sequence[Event] = ()
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-    advice: Mapping[str, Any] = field(default_factory=dict)
+    evidence: CollectedEvidence | None = None
+    advice: RecommendationRecord | None = None
 
     @property
     def good(self) -> bool:
@@ -103,86 +114,74 @@ class RunFacts:
         return None if self.elapsed is None else self.system.about.rto - self.elapsed
 
 
-def record(facts: RunFacts) -> dict[str, Any]:
+def record(facts: RunFacts) -> RunRecord:
     """Return everything that the report of a run states."""
-    backups = facts.backups or {}
     lanes = phases(facts.system.budgets, facts.events, facts.outcomes, facts.elapsed)
-    decided = next((each for each in facts.events if each["event"] == "decided"), None)
-    return {
-        "run": facts.run,
-        "verdict": facts.verdict,
-        "sentence": sentence(facts),
-        "reasons": list(reasons(facts, lanes)),
-        "system": facts.system.about.name,
-        "target": target(facts),
-        "incident": facts.incident,
-        "operator": facts.operator,
-        "started": facts.started.isoformat(timespec="seconds"),
-        "decided": decided["at"] if decided else None,
-        "finished": facts.finished.isoformat(timespec="seconds"),
-        "rto": facts.system.about.rto,
-        "elapsed": to_ms(facts.elapsed),
-        "margin": to_ms(facts.margin),
-        "previous": release(backups, "previous"),
-        "current": release(backups, "current"),
-        "advice": dict(facts.advice),
-        "resume": None if facts.good or not facts.resume else facts.resume,
-        "phases": lanes,
-        **served(facts.users or Availability()),
-        "criteria": [criterion(each) for each in facts.outcomes],
-        "latency": latest(facts.latency),
-        "checklist": checklist(facts.outcomes, [*facts.ticks, *facts.events], now=facts.finished),
-        "evidence": dict(facts.evidence),
-        "scenario": scenario(facts.events),
-        "max_age": facts.system.drills.max_age,
-        "versions": versions(),
-        "manifest": dict(facts.manifest),
-        "agent_sha256": facts.agent_sha256,
-        "round_trips": facts.round_trips,
-    }
+    decided = first(Decided, facts.events)
+    users = facts.users or Availability()
+    return RunRecord(
+        run=facts.run,
+        verdict=facts.verdict,
+        sentence=sentence(facts),
+        reasons=tuple(reasons(facts, lanes)),
+        system=facts.system.about.name,
+        target=target(facts),
+        incident=facts.incident,
+        operator=facts.operator,
+        started=facts.started.isoformat(timespec="seconds"),
+        decided=decided.at if decided else None,
+        finished=facts.finished.isoformat(timespec="seconds"),
+        rto=facts.system.about.rto,
+        elapsed=to_ms(facts.elapsed),
+        margin=to_ms(facts.margin),
+        previous=facts.previous,
+        current=facts.current,
+        advice=facts.advice,
+        resume=None if facts.good or not facts.resume else facts.resume,
+        phases=lanes,
+        users=users.seconds,
+        users_asked_from=users.asked_from,
+        users_problem=users.problem,
+        outage_seconds=to_ms(users.outage_seconds),
+        maintenance_seconds=to_ms(users.maintenance_seconds),
+        criteria=tuple(criterion(each) for each in facts.outcomes),
+        latency=latest(facts.latency),
+        checklist=tuple(ticked(facts)),
+        evidence=facts.evidence,
+        scenario=scenario(facts.events),
+        max_age=facts.system.drills.max_age,
+        versions=versions(),
+        manifest=facts.manifest,
+        agent_sha256=facts.agent_sha256,
+        round_trips=facts.round_trips,
+    )
 
 
-def served(users: Availability) -> dict[str, Any]:
-    """Return what users got, second by second and in all."""
-    return {
-        "users": list(users.seconds),
-        "users_asked_from": users.asked_from,
-        "users_problem": users.problem,
-        "outage_seconds": to_ms(users.outage_seconds),
-        "maintenance_seconds": to_ms(users.maintenance_seconds),
-    }
+def ticked(facts: RunFacts) -> list[ChecklistEntry]:
+    """Return the procedure's checklists, as this run and people have ticked them."""
+    return checklist(facts.outcomes, [*facts.ticks, *facts.events], now=facts.finished)
 
 
 def scenario(events: Iterable[Event]) -> str | None:
     """Return how the sandbox's release was made bad; None where it was no sandbox's."""
-    found = next((each for each in events if each["event"] == "began"), None)
-    return found.get("scenario") if found else None
+    began = first(RunBegan, events)
+    return began.scenario if began else None
 
 
-def latest(latency: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def latest(latency: Iterable[ProbeLatency]) -> tuple[ProbeLatency, ...]:
     """Return the response times of each probe as they were measured last, in that order."""
-    found: dict[tuple[object, object], dict[str, Any]] = {}
+    found: dict[tuple[str, str], ProbeLatency] = {}
     for each in latency:
-        key = (each.get("component"), each.get("probe"))
-        found.pop(key, None)
-        found[key] = dict(each)
-    return list(found.values())
+        found.pop((each.component, each.probe), None)
+        found[each.component, each.probe] = each
+    return tuple(found.values())
 
 
-def target(facts: RunFacts) -> dict[str, Any]:
+def target(facts: RunFacts) -> TargetRecord:
     """Return where the run was made."""
     about = facts.system.target
-    return {
-        "name": about.name,
-        "connection": facts.connection or PASSWORD.sub(r"\1", about.connection.partition("?")[0]),
-        "demonstration": facts.demonstration,
-    }
-
-
-def release(backups: Mapping[str, Any], which: str) -> dict[str, Any]:
-    """Return a release's name and commit, as far as the backup set's record knows them."""
-    found = backups.get(which) or {}
-    return {"name": found.get("name"), "commit": found.get("commit")}
+    plain_connection = PASSWORD.sub(r"\1", about.connection.partition("?")[0])
+    return TargetRecord(about.name, facts.connection or plain_connection, facts.demonstration)
 
 
 def versions() -> dict[str, str]:
@@ -222,7 +221,7 @@ def late(facts: RunFacts) -> str:
     return f"{clock(-facts.margin)} too late"
 
 
-def reasons(facts: RunFacts, lanes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def reasons(facts: RunFacts, lanes: Iterable[PhaseRecord]) -> Iterator[str]:
     """Yield why the verdict is what it is: each criterion once, then what took too long."""
     said: dict[tuple[str, str], list[str]] = {}
     against = [each for each in facts.outcomes if each.outcome in AGAINST]
@@ -234,31 +233,30 @@ def reasons(facts: RunFacts, lanes: Iterable[Mapping[str, Any]]) -> Iterator[str
         names = ", ".join(filter(None, components))
         yield f"{identity}{f' [{names}]' if names else ''}: {message}"
     for lane in lanes:
-        if lane["seconds"] is not None and lane["seconds"] > lane["budget"]:
-            took, budget = clock(lane["seconds"]), clock(lane["budget"])
-            yield f"phase {lane['name']} took {took} of its {budget}"
+        if lane.is_late:
+            yield f"phase {lane.name} took {clock(lane.seconds)} of its {clock(lane.budget)}"
     if late(facts):
         yield f"the recovery time objective was missed by {late(facts).removesuffix(' too late')}"
     yield from facts.notes
 
 
-def criterion(outcome: Outcome) -> dict[str, Any]:
+def criterion(outcome: Outcome) -> CriterionRecord:
     """Return one criterion as it is reported."""
-    return {
-        "id": outcome.identity,
-        "component": outcome.component,
-        "suite": outcome.suite,
-        "phase": outcome.phase,
-        "outcome": outcome.outcome,
-        "title": title(outcome.title),
-        "procedure": procedure(outcome.title),
-        "seconds": outcome.seconds,
-        "message": outcome.message,
-        "hint": outcome.hint,
-        "findings": list(outcome.findings),
-        "evidence": dict(outcome.evidence),
-        "nodeid": outcome.nodeid,
-    }
+    return CriterionRecord(
+        id=outcome.identity,
+        component=outcome.component,
+        suite=outcome.suite,
+        phase=outcome.phase,
+        outcome=outcome.outcome,
+        title=title(outcome.title),
+        procedure=procedure(outcome.title),
+        seconds=outcome.seconds,
+        message=outcome.message,
+        hint=outcome.hint,
+        findings=outcome.findings,
+        evidence={name: plain(value) for name, value in outcome.evidence.items()},
+        nodeid=outcome.nodeid,
+    )
 
 
 def procedure(sentence: str) -> str:

@@ -15,17 +15,23 @@ from typing import Any
 from pytest_rollback import criteria
 from pytest_rollback.checks import recommendation
 from pytest_rollback.checks.availability import Availability
+from pytest_rollback.checks.latency import ProbeLatency
+from pytest_rollback.checks.recommendation import RecommendationRecord
 from pytest_rollback.criteria import Criterion, Outcome
 from pytest_rollback.errors import RTO_MISSED, Inconclusive, RollbackError, UsageError
 from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.collect import CollectedEvidence
+from pytest_rollback.evidence.events import CriterionEnded
+from pytest_rollback.evidence.json_data import salvage
 from pytest_rollback.evidence.redaction import Redactor
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.manifest.load import Loaded
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.recovery.action import Scope
-from pytest_rollback.run.incident_options import IncidentOptions
+from pytest_rollback.run.options import RunOptions
 from pytest_rollback.run.phases import RECOVERY
 from pytest_rollback.run.record import RunFacts, record
+from pytest_rollback.run.run_record import ManifestRecord, Releases, RunRecord
 from pytest_rollback.text.next_steps import NextSteps, onward
 from pytest_rollback.transport.connection import Connection, agent_sha256
 
@@ -58,31 +64,6 @@ def operator() -> str:
     return f"{name}@{socket.gethostname()}"
 
 
-@dataclass(frozen=True)
-class RunOptions:
-    """What the command line says of a run.
-
-    Args:
-        words: the arguments as they were given, for the command that goes on.
-        armed: the target's name given to --arm.
-        only: the components given to --component.
-        defaults: whether configuration that stays broken may get its defaults.
-        dry: rehearse: print the plan, change nothing.
-        incident: the incident that the report belongs to.
-        told: what is said of the incident itself.
-        door: the command that runs pytest, where nobody typed pytest.
-    """
-
-    words: tuple[str, ...] = ()
-    armed: str | None = None
-    only: frozenset[str] = frozenset()
-    defaults: bool = False
-    dry: bool = False
-    incident: str | None = None
-    told: IncidentOptions = field(default_factory=IncidentOptions)
-    door: str = ""
-
-
 @dataclass
 class Run:
     """What is known of one run so far; it grows while the run goes on.
@@ -108,8 +89,8 @@ class Run:
     identity: str = ""
     started: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     outcomes: list[Outcome] = field(default_factory=list)
-    latency: list[dict[str, Any]] = field(default_factory=list)
-    measured: list[dict[str, Any]] = field(default_factory=list)
+    latency: list[ProbeLatency] = field(default_factory=list)
+    measured: list[ProbeLatency] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     suite: str = ""
     isolates: bool = False
@@ -118,7 +99,7 @@ class Run:
     notes: list[str] = field(default_factory=list)
     backups: Mapping[str, Any] = field(default_factory=dict)
     estimate: tuple[float, int] | None = None
-    evidence: Mapping[str, Any] = field(default_factory=dict)
+    evidence: CollectedEvidence | None = None
     redactor: Redactor = field(default_factory=lambda: Redactor({}))
 
     def __post_init__(self) -> None:
@@ -128,7 +109,7 @@ class Run:
         self.scope = Scope(self.system, self._chosen(), defaults=self.asked.defaults)
         self.timeline = Timeline(self.folder)
         self._raised: list[BaseException] = []
-        self._record: Mapping[str, Any] = {}
+        self._record: RunRecord | None = None
 
     def _chosen(self) -> frozenset[str]:
         known = [each.name for each in self.system.components]
@@ -163,13 +144,12 @@ class Run:
             self._raised.append(error)
         return criteria.judged(error)
 
-    def take(self, outcome: Mapping[str, Any], measured: Iterable[dict[str, Any]]) -> None:
+    def take(self, found: Outcome, measured: Iterable[ProbeLatency]) -> None:
         """Take in how a criterion ended, and what was measured meanwhile."""
-        found = Outcome(**{**outcome, "findings": tuple(outcome["findings"])})
         self.outcomes.append(found)
         self.measured.extend(measured)
-        where = {"id": found.identity, "component": found.component, "phase": found.phase}
-        self.timeline.note("criterion", **where, outcome=found.outcome, seconds=found.seconds)
+        where = (found.identity, found.component, found.phase)
+        self.timeline.note(CriterionEnded(*where, found.outcome, found.seconds))
 
     def state(self, identity: str, title: str, error: RollbackError | None = None) -> None:
         """Take in how something ended that is no test, but decides about the verdict."""
@@ -248,13 +228,14 @@ class Run:
         """The outcomes that stand against the good verdict."""
         return [each for each in self.outcomes if each.outcome in criteria.AGAINST]
 
-    def record(self) -> Mapping[str, Any]:
+    def record(self) -> RunRecord:
         """Return everything that the report states; made when it is first asked for."""
-        if not self._record:
+        if self._record is None:
             self._record = record(self._known())
         return self._record
 
     def _known(self) -> RunFacts:
+        releases = salvage(Releases, self.backups)
         return RunFacts(
             system=self.system,
             run=self.identity,
@@ -269,11 +250,12 @@ class Run:
             demonstration=self.demonstration,
             users=self.users,
             latency=self.measured,
-            backups=self.backups,
+            previous=releases.previous,
+            current=releases.current,
             resume="" if self.fleeting or self.advice else self.resume,
             estimate=self.estimate,
             notes=self.notes,
-            manifest={"path": str(self.loaded.path), "sha256": self.loaded.sha256},
+            manifest=ManifestRecord(str(self.loaded.path), self.loaded.sha256),
             agent_sha256=agent_sha256(),
             round_trips=self.connection.trips,
             ticks=signoffs.beside(self.folder, self.asked.incident),
@@ -282,11 +264,11 @@ class Run:
         )
 
     @property
-    def advice(self) -> Mapping[str, Any]:
-        """What triage recommends, for the report; empty where it took no part."""
+    def advice(self) -> RecommendationRecord | None:
+        """What triage recommends, for the report; None where it took no part."""
         if "triage" not in self.suites:
-            return {}
-        return recommendation.told(
+            return None
+        return recommendation.recommended(
             recommendation.advice(self.outcomes), self.system.target.name, self.onward
         )
 

@@ -63,7 +63,7 @@ def test_an_answer_after_a_second_is_an_outage_until_it_comes() -> None:
     ended = tally.close(3.4)
 
     assert ended.spans == pytest.approx({"up": 0.4, "maintenance": 0.0, "error": 2.5})
-    assert [each["error"] for each in ended.seconds()] == [1, 1, 1, 0]
+    assert [each.error for each in ended.seconds()] == [1, 1, 1, 0]
 
 
 def test_a_day_does_not_fill_the_memory() -> None:

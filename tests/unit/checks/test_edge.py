@@ -61,7 +61,7 @@ def seen(server: Server, answer: bytes) -> Availability:
 
 def total(users: Availability, kind: str) -> int:
     """Return how many answers of a kind there were."""
-    return sum(each[kind] for each in users.seconds)
+    return sum(getattr(each, kind) for each in users.seconds)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_story_is_told_in_spans(server: Server) -> None:
 
     assert users.outage_seconds == pytest.approx(0.7, abs=0.2)
     assert users.maintenance_seconds == pytest.approx(0.6, abs=0.2)
-    assert [each["second"] for each in users.seconds] == [0, 1, 2]
+    assert [each.second for each in users.seconds] == [0, 1, 2]
     assert "Connect" in users.problem
 
 

@@ -17,7 +17,7 @@ from pytest_rollback.checks.recommendation import (
     THRESHOLD,
     advice,
     lines,
-    told,
+    recommended,
 )
 from pytest_rollback.checks.triage import IncidentCase, Stated, Symptoms, decide, fired, row_of
 from pytest_rollback.criteria import Outcome
@@ -216,7 +216,7 @@ def test_the_lines_say_everything() -> None:
             outcome(LOGS, word="inconclusive"),
         ]
     )
-    said = "\n".join(lines(told(found, "corner shop", onward(("--incident", "INC-1")))))
+    said = "\n".join(lines(recommended(found, "corner shop", onward(("--incident", "INC-1")))))
 
     assert "isolate: triage.components.up [p2p]\n  measured: much; threshold: little" in said
     assert "note: silent" in said

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 from pytest_rollback.evidence import collect
+from pytest_rollback.evidence.events import RunBegan
 from tests.unit.support.run_facts import NOON, SYSTEM, event
 from tests.unit.support.run_folder import story
 
@@ -23,7 +24,7 @@ def test_the_window_begins_before_the_decision_and_ends_after_the_last_event() -
     noon = NOON.timestamp()
 
     assert collect.window(story()) == (noon + 5 - collect.BEFORE, noon + 60 + collect.AFTER)
-    alone = [{"event": "began", "at": NOON.isoformat()}]
+    alone = [RunBegan(at=NOON.isoformat())]
     assert collect.window(alone) == (noon - collect.BEFORE, noon + collect.AFTER)
 
 

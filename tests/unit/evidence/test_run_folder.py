@@ -138,6 +138,7 @@ import os, pathlib
 import pytest
 from pytest_rollback.evidence import redaction
 from pytest_rollback.plugin import html_report as report
+from pytest_rollback.run.run_record import RunRecord
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
@@ -147,7 +148,7 @@ def pytest_configure(config):
         config.sealing = report.attach(config, folder, record, redactor)
 
 def record():
-    return {"verdict": "RECOVERED", "reasons": [os.environ["DB_PASSWORD"]]}
+    return RunRecord(verdict="RECOVERED", reasons=(os.environ["DB_PASSWORD"],))
 
 def pytest_sessionfinish(session):
     session.exitstatus = 0

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.evidence import seal, signoffs
+from pytest_rollback.evidence.events import ItemTicked
 from pytest_rollback.report import amend
 from tests.unit.support.run_folder import call, left, story, written
 
@@ -47,7 +48,7 @@ HARMS: dict[str, Harm] = {
     "a word of the report": lambda at: edited(at / "report.html", "RECOVERED", "recovered"),
     "a number of the record": lambda at: edited(at / "report.json", "16.0", "15.0"),
     "an event": lambda at: edited(at / "timeline.jsonl", "stop web", "stop  it"),
-    "an event more": lambda at: signoffs.note(at, "nothing"),
+    "an event more": lambda at: signoffs.note(at, ItemTicked("nothing")),
     "a file less": lambda at: (at / "report.html").unlink(),
     "a file more": lambda at: (at / "host/extra").write_text(""),
     "a link": lambda at: (at / "link").symlink_to("/etc/passwd"),
@@ -60,7 +61,7 @@ HARMS: dict[str, Harm] = {
 
 def test_nothing_changed(folder: Path) -> None:
     """The folder, its archive, and the hash that was printed."""
-    head = seal.seals(folder)[0]["hash"]
+    head = seal.seals(folder)[0].hash
 
     assert [*seal.changed(folder, head)] == []
     code, printed = call("verify_bundle", str(folder), "--head", head[:16])
@@ -79,7 +80,7 @@ def test_every_change_is_found(folder: Path, name: str) -> None:
 
 def test_a_whole_forgery_is_found_by_the_hash_that_was_printed(folder: Path) -> None:
     """Who rewrites everything cannot rewrite the terminal, the message and the host."""
-    head = seal.seals(folder)[0]["hash"]
+    head = seal.seals(folder)[0].hash
     forged(folder)
 
     assert [*seal.changed(folder)] == []
@@ -89,9 +90,9 @@ def test_a_whole_forgery_is_found_by_the_hash_that_was_printed(folder: Path) -> 
 
 def test_ticks_do_not_count_as_changes(folder: Path) -> None:
     """The timeline grows, the report tells it, and the first seal still holds."""
-    head = seal.seals(folder)[0]["hash"]
+    head = seal.seals(folder)[0].hash
     for item in ("notify-stakeholders", "root-cause-analysis-completed"):
-        amend.amend(folder, signoffs.TICKED, item=item, by="ann")
+        amend.amend(folder, ItemTicked(item, "ann"))
 
     assert [*seal.changed(folder, head)] == []
     assert len(seal.seals(folder)) == 3

@@ -6,12 +6,20 @@ import datetime as dt
 import json
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.events import (
+    Decided,
+    Event,
+    ItemTicked,
+    ItemWithdrawn,
+    MessageSent,
+    PersonEvent,
+    RunFinished,
+)
 from pytest_rollback.incident.checklist import FOLLOW, POST, PRE, ChecklistItem, checklist
 from pytest_rollback.report import amend
 from tests.unit.support.run_facts import NOON, event, outcome
@@ -22,20 +30,19 @@ ITEMS = (
     ChecklistItem(POST, "Watch it"),
     ChecklistItem(FOLLOW, "Find out why"),
 )
-DECIDED = {"event": "decided", "at": NOON.isoformat(), "offset": 0.0}
-FINISHED = {"event": "finished", "at": NOON.isoformat(), "offset": 0.0}
+DECIDED, FINISHED = Decided(at=NOON.isoformat()), RunFinished(at=NOON.isoformat())
 
 
-def ticked(item: str, after: float, event: str = "ticked") -> dict[str, Any]:
+def ticked(item: str, after: float, kind: type[PersonEvent] = ItemTicked) -> PersonEvent:
     """Return a tick so many seconds after noon."""
     at = NOON + dt.timedelta(seconds=after)
-    return {"event": event, "item": item, "by": "ann@ops1", "at": at.isoformat()}
+    return kind(item, "ann@ops1", at=at.isoformat())
 
 
-def states(now: float, *events: dict[str, Any]) -> list[str]:
+def states(now: float, *events: Event) -> list[str]:
     """Return the states of the three items at a time after noon."""
     at = NOON + dt.timedelta(seconds=now)
-    return [each["state"] for each in checklist([], [DECIDED, FINISHED, *events], ITEMS, at)]
+    return [each.state for each in checklist([], [DECIDED, FINISHED, *events], ITEMS, at)]
 
 
 def test_what_nobody_ticks_is_missing_once_its_time_is_over() -> None:
@@ -58,7 +65,7 @@ def test_a_tick_in_time_is_done_and_one_after_it_is_late() -> None:
 def test_a_tick_that_was_withdrawn_is_none_and_the_first_one_counts() -> None:
     """Somebody was wrong; who ticks again does it later."""
     first, second = ticked("tell-them", 60), ticked("tell-them", 500)
-    back = ticked("tell-them", 70, "withdrawn")
+    back = ticked("tell-them", 70, ItemWithdrawn)
 
     assert states(1, first, second)[0] == "done"
     assert states(1, first, back)[0] == "not checked"
@@ -69,7 +76,7 @@ def test_a_readiness_run_misses_nothing() -> None:
     """Nothing was decided: no time runs."""
     (found,) = checklist([], [FINISHED], ITEMS[1:2], NOON + dt.timedelta(days=9))
 
-    assert found["state"] == "not checked"
+    assert found.state == "not checked"
 
 
 def test_nobody_ticks_what_a_criterion_found_missing() -> None:
@@ -77,8 +84,8 @@ def test_nobody_ticks_what_a_criterion_found_missing() -> None:
     items = (ChecklistItem(PRE, "It is so", (("a.b.c",),)),)
     tick = ticked("it-is-so", 1)
 
-    assert checklist([outcome("a.b.c", "not met")], [tick], items)[0]["state"] == "missing"
-    assert checklist([], [tick], items)[0]["state"] == "done"
+    assert checklist([outcome("a.b.c", "not met")], [tick], items)[0].state == "missing"
+    assert checklist([], [tick], items)[0].state == "done"
 
 
 @pytest.mark.parametrize(
@@ -93,9 +100,9 @@ def test_nobody_ticks_what_a_criterion_found_missing() -> None:
 def test_messages_tick_an_item_when_all_were_accepted(outcomes: list[str], state: str) -> None:
     """One channel that failed leaves somebody untold."""
     items = (ChecklistItem(PRE, "Tell them", told=("start",)),)
-    sent = [{"event": "told", "about": "start", "outcome": each} for each in outcomes]
+    sent = [MessageSent("pager", "start", each) for each in outcomes]
 
-    assert checklist([], sent, items)[0]["state"] == state
+    assert checklist([], sent, items)[0].state == state
 
 
 def test_a_torn_line_is_ended_before_the_next_begins(tmp_path: Path) -> None:
@@ -103,7 +110,7 @@ def test_a_torn_line_is_ended_before_the_next_begins(tmp_path: Path) -> None:
     folder = written(tmp_path / "r", story())
     with (folder / "timeline.jsonl").open("a") as file:
         file.write('{"at": "2026-11-24T12:00:09+00:00", "ev')
-    signoffs.note(folder, signoffs.TICKED, item="watch-it", by="ann")
+    signoffs.note(folder, ItemTicked("watch-it", "ann"))
 
     *_, last = (folder / "timeline.jsonl").read_text().splitlines()
     assert json.loads(last)["item"] == "watch-it"
@@ -115,10 +122,7 @@ def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
     folder = written(tmp_path / "r", story())
     names = [f"item-{number}" for number in range(40)]
     threads = [
-        threading.Thread(
-            target=signoffs.note, args=(folder, signoffs.TICKED), kwargs={"item": name}
-        )
-        for name in names
+        threading.Thread(target=signoffs.note, args=(folder, ItemTicked(name))) for name in names
     ]
     for each in threads:
         each.start()
@@ -136,7 +140,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (folder / "timeline.jsonl").symlink_to(other)
 
     with pytest.raises(UsageError):
-        signoffs.note(folder, signoffs.TICKED, item="a")
+        signoffs.note(folder, ItemTicked("a"))
     assert other.read_text() == "mine\n"
 
 
@@ -144,10 +148,10 @@ def test_ticks_of_an_earlier_run_of_the_incident_count(tmp_path: Path) -> None:
     """The list before a drill is ticked before the drill; another incident's is not ours."""
     for name, incident in (("a1", "INC-1"), ("a2", "INC-2"), ("a3", None)):
         folder = written(tmp_path / name, story(incident=incident))
-        signoffs.note(folder, signoffs.TICKED, item=f"of-{name}", by="ann")
+        signoffs.note(folder, ItemTicked(f"of-{name}", "ann"))
     last = written(tmp_path / "b", story(incident="INC-1"))
 
-    assert [each["item"] for each in signoffs.before(last, "INC-1")] == ["of-a1"]
+    assert [each.item for each in signoffs.before(last, "INC-1")] == ["of-a1"]
     assert signoffs.before(last, None) == []
 
 
@@ -155,7 +159,7 @@ def test_the_report_tells_a_tick_and_stays_as_it_is_otherwise(tmp_path: Path) ->
     """Page, data and timeline have it; the page differs in its checklist alone."""
     folder = left(tmp_path)
     before = (folder / "report.html").read_text()
-    amend.amend(folder, signoffs.TICKED, item="root-cause-analysis-completed", by="ann@ops1")
+    amend.amend(folder, ItemTicked("root-cause-analysis-completed", "ann@ops1"))
     after = (folder / "report.html").read_text()
 
     said = "ann@ops1 at "
@@ -229,7 +233,7 @@ def test_the_checklist_is_of_the_incident_not_of_one_run(tmp_path: Path) -> None
     mine = left(tmp_path, events=story(incident="INC-1"), incident="INC-1")
     alone = left(tmp_path, "20261124-140000-dddd")
 
-    states = [{each["item"]: each["state"] for each in amend.items(one)} for one in (mine, alone)]
+    states = [{each.item: each.state for each in amend.items(one)} for one in (mine, alone)]
     watched = "Monitor system for 15 minutes minimum"
     assert [each[watched] for each in states] == ["done", "missing"]
     assert states[0]["Health checks passing"] == states[1]["Health checks passing"]

@@ -18,6 +18,7 @@ from pytest_rollback.incident.channels import (
     Failed,
     Message,
     MessageChannel,
+    MessageFacts,
     StatusPage,
     WebhookChannel,
 )
@@ -27,7 +28,8 @@ from pytest_rollback.manifest.contacts import Channel, Pager, Secret, Status, ho
 from tests.unit.support.mailbox import inbox, mailbox
 
 TOKEN = "t0ken-&<\"'%-value"  # noqa: S105 - nobody's
-MESSAGE = Message("failure", "r1-failure", "NOT RECOVERED", "two\nlines", {"run": "r1"})
+FACTS = MessageFacts("shop", "corner", "r1")
+MESSAGE = Message("failure", "r1-failure", "NOT RECOVERED", "two\nlines", FACTS)
 QUICK = (0.0, 0.0, 0.0)
 
 
@@ -217,7 +219,7 @@ def test_the_status_page_says_its_texts_and_nothing_else() -> None:
             *(True, True),
             *(False, False, False),
         ]
-        deliver(page, Message("recovery", "k", "secret title", "secret text", {"run": "r"}))
+        deliver(page, Message("recovery", "k", "secret title", "secret text", FACTS))
         (got,) = box.requests
 
     assert got["body"] == {"status": "recovery", "message": "System restored", "key": "k"}

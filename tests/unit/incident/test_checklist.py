@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_rollback.criteria import OUTCOMES, Outcome
-from pytest_rollback.incident.checklist import ITEMS, ChecklistItem, checklist
+from pytest_rollback.evidence.events import ActionBegun, ActionDone, ActionFailed, Event
+from pytest_rollback.incident.checklist import ITEMS, ChecklistEntry, ChecklistItem, checklist
 from pytest_rollback.recovery.actions import ACTIONS
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -21,12 +21,10 @@ def outcome(identity: str, result: str = "met", component: str | None = None) ->
     return Outcome(identity, component, result, "It is so.", 0.1)
 
 
-def state(
-    items: tuple[ChecklistItem, ...], outcomes: list[Outcome], *events: dict[str, Any]
-) -> str:
+def state(items: tuple[ChecklistItem, ...], outcomes: list[Outcome], *events: Event) -> str:
     """Return the state of the only item."""
     (found,) = checklist(outcomes, events, items)
-    return str(found["state"])
+    return found.state
 
 
 def identities() -> set[str]:
@@ -56,7 +54,7 @@ def test_every_action_in_the_table_is_one() -> None:
 
 def test_a_run_of_nothing_ticks_nothing() -> None:
     """What was not checked is not done."""
-    assert {each["state"] for each in checklist([], [])} == {"not checked"}
+    assert {each.state for each in checklist([], [])} == {"not checked"}
 
 
 @pytest.mark.parametrize(
@@ -105,20 +103,19 @@ def test_every_group_is_needed_and_one_of_a_group_is_enough() -> None:
 def test_an_action_ticks_when_it_was_proven_done() -> None:
     """Begun is not done; failed is missed; how it ended last counts."""
     items = (ChecklistItem("L", "act", actions=("stop",)),)
-    begun, done, failed = ({"event": e, "action": "stop"} for e in ("action", "done", "failed"))
+    begun, done, failed = ActionBegun("stop"), ActionDone("stop"), ActionFailed("stop")
 
     assert state(items, []) == "not checked"
     assert state(items, [], begun) == "not checked"
     assert state(items, [], begun, done) == "done"
     assert state(items, [], begun, failed) == "missing"
     assert state(items, [], begun, failed, begun, done) == "done"
-    assert state(items, [], {"event": "done", "action": "stop it all"}) == "not checked"
+    assert state(items, [], ActionDone("stop it all")) == "not checked"
 
 
 def test_what_ticked_an_item_is_named() -> None:
     """Only what took part, in the table's order."""
     items = (ChecklistItem("L", "act", (("a.b.c",), ("d.e.f",)), ("stop",)),)
-    (found,) = checklist([outcome("a.b.c")], [{"event": "done", "action": "stop"}], items)
+    (found,) = checklist([outcome("a.b.c")], [ActionDone("stop")], items)
 
-    about = {"list": "L", "item": "act", "key": "act"}
-    assert found == {**about, "state": "not checked", "by": ["a.b.c", "stop"]}
+    assert found == ChecklistEntry("L", "act", "act", "not checked", ("a.b.c", "stop"))

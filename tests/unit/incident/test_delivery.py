@@ -6,12 +6,22 @@ import datetime as dt
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.events import (
+    Acknowledged,
+    ActionBegun,
+    CriterionEnded,
+    Decided,
+    Event,
+    LevelCalled,
+    MessageSent,
+    RunFinished,
+)
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.incident import channels, delivery, escalation
 from pytest_rollback.incident.channels import WebhookChannel, doors
@@ -20,7 +30,7 @@ from pytest_rollback.incident.messages import MessageContext
 from pytest_rollback.manifest.contacts import Contact, Notify, Pager
 from pytest_rollback.manifest.model import System
 from tests.unit.support.mailbox import Inbox, inbox
-from tests.unit.support.run_facts import NOON, SYSTEM, event
+from tests.unit.support.run_facts import NOON, SYSTEM
 from tests.unit.support.run_folder import REPOSITORY, call, story, written
 
 TOKEN = "t0ken-&<\"'%-value"  # noqa: S105 - nobody's
@@ -108,7 +118,7 @@ def test_start_and_recovery_are_told(tmp_path: Path, box: Inbox) -> None:
 def test_a_run_that_decides_nothing_tells_nobody(tmp_path: Path, box: Inbox) -> None:
     """A readiness check pages no one."""
     told = Told(tmp_path / "r", told_by(box.url))
-    told.timeline.note("criterion", phase="files")
+    told.timeline.note(CriterionEnded(phase="files"))
 
     assert told.end("READY") == []
     assert box.requests == []
@@ -118,8 +128,8 @@ def test_a_phase_over_its_budget_is_told_while_it_lasts(tmp_path: Path, box: Inb
     """Once, and no other phase."""
     told = Told(tmp_path / "r", told_by(box.url, files="10ms"))
     told.timeline.decide()
-    told.timeline.note("action", phase="isolate")
-    told.timeline.note("action", phase="files")
+    told.timeline.note(ActionBegun("stop", "isolate"))
+    told.timeline.note(ActionBegun("restore", "files"))
     until(box, "over budget")
     time.sleep(0.2)
     told.end("NOT RECOVERED")
@@ -137,7 +147,7 @@ def test_a_pager_in_trouble_holds_nothing_up(tmp_path: Path, answer: int | str) 
         begin = time.monotonic()
         told.timeline.decide()
         for number in range(50):
-            told.timeline.note("action", phase="files", number=number)
+            told.timeline.note(ActionBegun(f"action {number}", "files"))
         assert time.monotonic() - begin < 0.9
         said = told.end()
 
@@ -180,22 +190,22 @@ def test_nothing_secret_is_written_or_sent_beside_the_header(tmp_path: Path, box
     written_down = (tmp_path / "r/timeline.jsonl").read_text()
     assert json.dumps(TOKEN)[1:-1] not in written_down
     assert all(TOKEN not in json.dumps(each["body"]) for each in box.requests)
-    outcomes = [e["outcome"] for e in told.timeline.events if e["event"] == "told"]
+    outcomes = [e.outcome for e in told.timeline.events if isinstance(e, MessageSent)]
     assert outcomes == ["accepted"] * 3
 
 
-def step(minutes: float, *events: dict[str, Any]) -> int | None:
+def step(minutes: float, *events: Event) -> int | None:
     """Return which level is to be called so many minutes after noon; 0 when none is left."""
-    decided = {"event": "decided", "at": NOON.isoformat()}
+    decided = Decided(at=NOON.isoformat())
     found = escalation.next_step(CHAIN, [decided, *events])
     if found is None or found.at > NOON + dt.timedelta(minutes=minutes):
         return None
     return found.contact.level if found.contact else 0
 
 
-def called(level: int, minutes: float) -> dict[str, Any]:
+def called(level: int, minutes: float) -> Event:
     """Return the call of a level."""
-    return {**event("called", 0.0), "level": level, "at": after(minutes)}
+    return LevelCalled(level, at=after(minutes))
 
 
 def after(minutes: float) -> str:
@@ -216,18 +226,18 @@ def test_each_level_has_its_time_to_answer() -> None:
 @pytest.mark.parametrize(
     "end",
     [
-        {"event": "acknowledged", "by": "ann", "at": after(1)},
-        {"event": "finished", "verdict": "RECOVERED", "at": after(1)},
+        Acknowledged("ann", at=after(1)),
+        RunFinished("RECOVERED", at=after(1)),
     ],
 )
-def test_an_answer_or_a_recovery_ends_it(end: dict[str, Any]) -> None:
+def test_an_answer_or_a_recovery_ends_it(end: Event) -> None:
     """Nobody else is called, ever."""
     assert step(500, called(1, 0), end) is None
 
 
 def test_a_failure_does_not_end_it() -> None:
     """The run is over and the system is down: the next level is called."""
-    assert step(6, called(1, 0), {"event": "finished", "verdict": "NOT RECOVERED"}) == 2
+    assert step(6, called(1, 0), RunFinished("NOT RECOVERED")) == 2
 
 
 def manifest(folder: Path, url: str, respond: str) -> Path:
@@ -246,7 +256,7 @@ def manifest(folder: Path, url: str, respond: str) -> Path:
 def failed(tmp_path: Path) -> Path:
     """Return a run that was decided just now and did not recover the system."""
     now = dt.datetime.now(dt.UTC).isoformat()
-    events = [{**each, "at": now} for each in story()[:-1]]
+    events = [replace(each, at=now) for each in story()[:-1]]
     return written(tmp_path / "20261124-120000-dead", events)
 
 
@@ -280,7 +290,7 @@ def test_an_acknowledgement_stops_a_run_that_goes_on(tmp_path: Path, box: Inbox)
     told = Told(tmp_path / "r", told_by(box.url))
     told.timeline.decide()
     until(box, "call")
-    signoffs.note(tmp_path / "r", signoffs.ACKNOWLEDGED, by="bob")
+    signoffs.note(tmp_path / "r", Acknowledged("bob"))
 
     events = [*told.timeline.events, *signoffs.foreign(tmp_path / "r")]
     assert escalation.next_step(CHAIN, events) is None

@@ -18,6 +18,7 @@ import os, pathlib
 import pytest
 from pytest_rollback.plugin.html_report import Report
 from pytest_rollback.plugin.html_report import configure
+from pytest_rollback.run.run_record import RunRecord, TargetRecord
 
 ENDED = []
 
@@ -25,7 +26,7 @@ def record():
     assert ENDED, "asked before the end"
     assert len(ENDED) == 1, "asked twice"
     ENDED.append("asked")
-    return {"verdict": "RECOVERED", "system": "shop", "run": "r1", "target": {"name": "here"}}
+    return RunRecord("r1", "RECOVERED", system="shop", target=TargetRecord("here"))
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.errors import GateClosed, LockHeld, NotDone, Refused
+from pytest_rollback.evidence.events import kind_of
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import Action, Scope
@@ -38,7 +39,7 @@ def gate(site: Site, timeline: Timeline, armed: str | None = "here", run: str = 
 
 def events(timeline: Timeline) -> list[str]:
     """Return what happened, in order."""
-    return [str(each["event"]) for each in timeline.events]
+    return [kind_of(each) for each in timeline.events]
 
 
 def test_a_worker_never_gets_one(site: Site, timeline: Timeline) -> None:

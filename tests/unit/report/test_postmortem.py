@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.events import ItemTicked
 from pytest_rollback.report import all_runs, amend, postmortem
-from tests.unit.support.run_facts import NOON, outcome
+from pytest_rollback.run.run_record import ManifestRecord
+from tests.unit.support.run_facts import NOON, event, outcome
 from tests.unit.support.run_folder import call, left, story, written
 
 HOSTILE = "<script>alert(1)</script> | `x` [a](javascript:b)\n# head \x1b[31m {what} {0}"
@@ -22,7 +23,7 @@ def test_the_draft_tells_the_story(tmp_path: Path) -> None:
     """Times, phases, what failed, who did what, what is open, and what is left to fill in."""
     bad = outcome("validate.logs.clean", "not met", component="web", findings=("a line",))
     folder = left(tmp_path, outcomes=[bad], verdict="NOT RECOVERED", incident="INC-7")
-    amend.amend(folder, signoffs.TICKED, item="estimate-user-impact", by="ann", note="30 %")
+    amend.amend(folder, ItemTicked("estimate-user-impact", "ann", "30 %"))
     text = postmortem.draft(folder)
 
     for said in (
@@ -45,7 +46,7 @@ def test_the_draft_tells_the_story(tmp_path: Path) -> None:
 def test_what_a_host_says_means_nothing_in_the_draft(tmp_path: Path) -> None:
     """No tag, no link, no heading, no table of its own."""
     bad = outcome("validate.logs.clean", "not met", message=HOSTILE, findings=(HOSTILE,))
-    events = [*story(), {"event": HOSTILE, "at": "nonsense", "offset": 61.0}]
+    events = [*story(), event(HOSTILE, 61.0, at="nonsense")]
     folder = left(tmp_path, outcomes=[bad], events=events, incident=HOSTILE)
     text = postmortem.draft(folder)
 
@@ -149,8 +150,13 @@ def test_a_drill_is_owed(
 
 def test_a_system_that_is_described_otherwise_is_told(tmp_path: Path) -> None:
     """The last success proves something about another description."""
-    left(tmp_path, "20261124-120000-aaaa", outcomes=DRILL, manifest={"sha256": "a" * 64})
-    left(tmp_path, "20261124-130000-bbbb", verdict="NOT READY", manifest={"sha256": "b" * 64})
+    left(tmp_path, "20261124-120000-aaaa", outcomes=DRILL, manifest=ManifestRecord(sha256="a" * 64))
+    left(
+        tmp_path,
+        "20261124-130000-bbbb",
+        verdict="NOT READY",
+        manifest=ManifestRecord(sha256="b" * 64),
+    )
 
     assert drills(page(tmp_path)) == ["rollback.toml has changed since"]
 
@@ -186,7 +192,7 @@ def test_each_record_is_read_once_and_a_change_is_seen(tmp_path: Path) -> None:
     kept = cache.read_text().replace("RECOVERED", "REMEMBERED")
     cache.write_text(kept)
     assert "REMEMBERED" in page(tmp_path)
-    amend.amend(folder, signoffs.TICKED, item="estimate-user-impact", by="ann")
+    amend.amend(folder, ItemTicked("estimate-user-impact", "ann"))
     assert "REMEMBERED" not in page(tmp_path)
     for damage in ("", "[]", '{"a": 1}', '{"20261124-120000-aaaa": {"run": 1}}'):
         cache.write_text(damage)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pytest_rollback.plugin.html_report import unchanged
 from pytest_rollback.report.html.page import render_log
+from pytest_rollback.report.html.presenter import finite
 from pytest_rollback.report.html.raw_log import Log
-from pytest_rollback.report.html.reader import finite
 from pytest_rollback.report.html.sanitize import clean, scrub
 from pytest_rollback.text.quantities import clock, milliseconds, moment, span
 from tests.unit.support.report_records import MEGABYTE, Seen, unchanged_but

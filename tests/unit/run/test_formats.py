@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from pytest_rollback.run.formats import (
     wanted,
     write,
 )
+from pytest_rollback.run.run_record import salvaged
 
-RECORD: dict[str, Any] = {
+DATA: dict[str, Any] = {
     "run": "r1",
     "verdict": "RECOVERED",
     "sentence": "RECOVERED in 0m41s of 15m00s (corner)",
@@ -49,6 +51,7 @@ RECORD: dict[str, Any] = {
         {"component": "web", "probe": "web", "p50": 1.5, "p95": 2.0, "max": None, "limit_ms": 100.0}
     ],
 }
+RECORD = salvaged(DATA)
 LINE = re.compile(r'rollback_[a-z_]+(\{([a-z]+="([^"\\\n]|\\.)*",?)+\})? -?[\d.e+]+')
 
 
@@ -110,7 +113,7 @@ STATES: list[tuple[dict[str, Any], int, int]] = [
 @pytest.mark.parametrize(("more", "code", "expected"), STATES)
 def test_nagios_has_four_states(more: dict[str, Any], code: int, expected: int) -> None:
     """0 OK, 1 late or mild, 2 red, 3 could not run; the line begins with its name."""
-    record = {**RECORD, **more}
+    record = salvaged({**DATA, **more})
 
     assert state(record, code) == expected
     assert nagios(record, code).startswith(
@@ -120,7 +123,7 @@ def test_nagios_has_four_states(more: dict[str, Any], code: int, expected: int) 
 
 def test_the_line_of_nagios_is_one_line() -> None:
     """The verdict, the first reason, and numbers behind the one bar."""
-    line = nagios({**RECORD, "reasons": ["web: a | b\nc", "till"]}, 1)
+    line = nagios(replace(RECORD, reasons=("web: a | b\nc", "till")), 1)
 
     assert line == (
         "ROLLBACK CRITICAL - RECOVERED in 0m41s of 15m00s (corner); web: a / b c | "

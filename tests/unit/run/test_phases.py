@@ -10,25 +10,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rollback.criteria import Outcome
+from pytest_rollback.evidence.events import Event
 from pytest_rollback.manifest.model import PHASES
-from pytest_rollback.run.phases import phases
+from pytest_rollback.run.phases import ChangeRecord, PhaseRecord, phases
 from tests.unit.support.run_facts import STORY, SYSTEM, event, outcome
 
 
 def seen(
-    events: list[dict[str, Any]],
+    events: list[Event],
     elapsed: float | None = None,
     outcomes: tuple[Outcome, ...] = (),
-) -> Mapping[str, dict[str, Any]]:
+) -> Mapping[str, PhaseRecord]:
     """Return the phases of a timeline by their names."""
-    return {each["name"]: each for each in phases(SYSTEM.budgets, events, outcomes, elapsed)}
+    return {each.name: each for each in phases(SYSTEM.budgets, events, outcomes, elapsed)}
 
 
 def test_phases_share_the_time_since_the_decision() -> None:
     """Each lasts until the next begins, the last until the last criterion."""
     found = seen(events=STORY, elapsed=16.0)
 
-    spans = {name: (each["begin"], each["seconds"]) for name, each in found.items()}
+    spans = {name: (each.begin, each.seconds) for name, each in found.items()}
     assert list(found) == list(PHASES)
     assert spans == {
         "prepare": (0.0, 2.0),
@@ -38,8 +39,8 @@ def test_phases_share_the_time_since_the_decision() -> None:
         "services": (7.0, 8.0),
         "validate": (15.0, 1.0),
     }
-    assert found["configuration"]["state"] == "not reached"
-    assert {found[name]["state"] for name in ("prepare", "files", "validate")} == {"done"}
+    assert found["configuration"].state == "not reached"
+    assert {found[name].state for name in ("prepare", "files", "validate")} == {"done"}
 
 
 def test_a_criterion_does_not_begin_before_what_it_asked_for() -> None:
@@ -47,26 +48,26 @@ def test_a_criterion_does_not_begin_before_what_it_asked_for() -> None:
     last = event("criterion", 21.0, "validate", id="drill.x.y", outcome="met", seconds=15.9)
     found = seen(events=[*STORY[1:-1], last], elapsed=16.0)
 
-    assert (found["validate"]["begin"], found["validate"]["seconds"]) == (7.5, 8.5)
-    assert found["services"]["seconds"] == 0.5
+    assert (found["validate"].begin, found["validate"].seconds) == (7.5, 8.5)
+    assert found["services"].seconds == 0.5
 
 
 def test_the_first_phase_begins_with_the_decision() -> None:
     """What goes before its first event is its own as well."""
     found = seen(events=[event("decided", 3.0), *STORY[2:]], elapsed=18.0)
 
-    assert (found["prepare"]["begin"], found["prepare"]["seconds"]) == (0.0, 4.0)
+    assert (found["prepare"].begin, found["prepare"].seconds) == (0.0, 4.0)
 
 
 def test_changes_keep_what_why_and_how_long() -> None:
     """The same change twice is two changes; each has its own time."""
     found = seen(events=STORY, elapsed=16.0)
 
-    assert found["isolate"]["changes"] == [
-        {"what": "stop web", "why": "it was not so", "seconds": 2.0},
-        {"what": "stop web", "why": "it was not so", "seconds": 0.25},
-    ]
-    assert found["services"]["changes"] == []
+    assert found["isolate"].changes == (
+        ChangeRecord("stop web", "it was not so", 2.0),
+        ChangeRecord("stop web", "it was not so", 0.25),
+    )
+    assert found["services"].changes == ()
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_a_phase_is_judged(more: dict[str, Any], state: str) -> None:
     """A change without an end, a failed action or criterion fails it; late is its own word."""
     found = seen(**{"events": STORY, "elapsed": 16.0, **more})
 
-    assert found["isolate"]["state"] == state
+    assert found["isolate"].state == state
 
 
 def test_a_criterion_that_was_not_reached_reaches_no_phase() -> None:
@@ -97,7 +98,7 @@ def test_a_criterion_that_was_not_reached_reaches_no_phase() -> None:
     late = event("criterion", 9.0, "services", id="drill.a.b", outcome="not reached", seconds=0)
     found = seen(events=[*STORY[:9], late], elapsed=4.0)
 
-    assert found["services"]["state"] == "not reached"
+    assert found["services"].state == "not reached"
 
 
 Events = st.lists(
@@ -117,10 +118,10 @@ Events = st.lists(
 
 @given(Events, st.floats(0, 100), st.none() | st.floats(0, 2000))
 def test_no_timeline_is_a_reason_to_have_no_record(
-    events: list[dict[str, Any]], start: float, elapsed: float | None
+    events: list[Event], start: float, elapsed: float | None
 ) -> None:
     """Whatever was written, phases have no negative time and none is done that never began."""
-    ordered = sorted([event("decided", start), *events], key=lambda each: each["offset"])
+    ordered = sorted([event("decided", start), *events], key=lambda each: each.offset)
     for each in seen(ordered, elapsed).values():
-        assert (each["begin"] is None) == (each["state"] == "not reached")
-        assert each["seconds"] is None or each["seconds"] >= 0
+        assert (each.begin is None) == (each.state == "not reached")
+        assert each.seconds is None or each.seconds >= 0

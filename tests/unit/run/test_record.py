@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.checks.availability import Availability
+from pytest_rollback.checks.availability import Availability, AvailabilitySecond
+from pytest_rollback.checks.latency import ProbeLatency
+from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.plugin.html_report import render
 from pytest_rollback.run.record import procedure, record, sentence, title
+from pytest_rollback.run.run_record import ManifestRecord, ReleaseRecord, parsed
 from tests.unit.layers import sources
 from tests.unit.support.run_facts import STORY, SYSTEM, event, facts, outcome
 
@@ -19,8 +22,8 @@ def test_without_a_decision_there_is_no_clock() -> None:
     """A readiness run has no phases and no minutes."""
     made = record(facts(verdict="READY", events=[STORY[0]]))
 
-    assert (made["phases"], made["elapsed"], made["margin"], made["decided"]) == (
-        [],
+    assert (made.phases, made.elapsed, made.margin, made.decided) == (
+        (),
         None,
         None,
         None,
@@ -81,12 +84,12 @@ def test_reasons_are_said_once() -> None:
         )
     )
 
-    assert made["reasons"] == [
+    assert made.reasons == (
         "drill.a.b [web, till]: it is down",
         "phase isolate took 16m40s of its 3m00s",
         "the recovery time objective was missed by 1m40s",
         "note",
-    ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,24 +106,24 @@ def test_a_connection_is_named_without_its_password(connection: str, shown: str)
     about = SYSTEM.target.model_copy(update={"connection": connection})
     made = record(facts(system=SYSTEM.model_copy(update={"target": about})))
 
-    assert made["target"]["connection"] == shown
+    assert made.target.connection == shown
 
 
 def test_where_nothing_else_is_said_not_reached_is() -> None:
     """A run that reached nothing says so."""
     only = [outcome("drill.c.d", "not reached")]
 
-    assert record(facts(verdict="NOT RECOVERED", outcomes=only))["reasons"] == [
-        "drill.c.d: not reached"
-    ]
+    assert record(facts(verdict="NOT RECOVERED", outcomes=only)).reasons == (
+        "drill.c.d: not reached",
+    )
 
 
 def test_only_a_bad_verdict_has_a_way_on() -> None:
     """The command that resumes is not offered to whoever is done."""
     command = "pytest suites/drill --arm=corner"
 
-    assert record(facts(resume=command))["resume"] is None
-    assert record(facts(resume=command, verdict="NOT RECOVERED"))["resume"] == command
+    assert record(facts(resume=command)).resume is None
+    assert record(facts(resume=command, verdict="NOT RECOVERED")).resume == command
 
 
 @pytest.mark.parametrize(
@@ -149,40 +152,38 @@ def test_the_line_of_the_procedure_is_quoted(doc: str, line: str, rest: str) -> 
 
 def test_a_whole_record_is_json_and_makes_a_page() -> None:
     """Everything that the page reads is there, under the names that it reads."""
-    backups = {"previous": {"name": "1", "commit": "abc"}, "current": {"name": "2", "commit": None}}
-    users = Availability(
-        ({"second": 0, "up": 9, "maintenance": 0, "error": 1},), 0.1, 0.0, 10, "here"
-    )
+    users = Availability((AvailabilitySecond(0, 9, 0, 1),), 0.1, 0.0, 10, "here")
     made = record(
         facts(
             events=STORY,
             elapsed=16.0,
             users=users,
-            backups=backups,
+            previous=ReleaseRecord("1", "abc"),
+            current=ReleaseRecord("2"),
             outcomes=[outcome("validate.x.y", evidence={"p95": 3.2}, findings=("one",))],
-            latency=[{"probe": "web", "component": "web", "samples_ms": [1.0], "limit_ms": 100.0}],
-            manifest={"path": "/etc/rollback.toml", "sha256": "0" * 64},
+            latency=[ProbeLatency("web", "web", (1.0,), limit_ms=100.0)],
+            manifest=ManifestRecord("/etc/rollback.toml", "0" * 64),
             incident="INC-1",
         )
     )
 
-    assert json.loads(json.dumps(made)) == made
+    assert parsed(json.loads(json.dumps(dump(made)))) == made
     page = render(made)
     for said in ("RECOVERED", "INC-1", "What users got", "validate.x.y", "2026-11-24 12:00:05 UTC"):
         assert said in page
-    assert made["versions"].keys() >= {"pytest", "pytest-rollback", "python"}
-    assert made["decided"] == "2026-11-24T12:00:05.000+00:00"
+    assert made.versions.keys() >= {"pytest", "pytest-rollback", "python"}
+    assert made.decided == "2026-11-24T12:00:05.000+00:00"
 
 
 def test_response_times_are_those_measured_last() -> None:
     """A probe that readiness has measured, and validation again, is one chart."""
     rows = [
-        {"component": "web", "probe": "web", "p95": 1.0},
-        {"component": "web", "probe": "query", "p95": 2.0},
-        {"component": "web", "probe": "web", "p95": 3.0},
+        ProbeLatency("web", "web", p95=1.0),
+        ProbeLatency("web", "query", p95=2.0),
+        ProbeLatency("web", "web", p95=3.0),
     ]
 
-    assert record(facts(latency=rows))["latency"] == [rows[1], rows[2]]
+    assert record(facts(latency=rows)).latency == (rows[1], rows[2])
 
 
 def test_every_criterion_says_in_its_own_words_what_was_checked() -> None:

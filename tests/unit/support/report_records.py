@@ -5,6 +5,9 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
+from pytest_rollback.report.html import page
+from pytest_rollback.run.run_record import salvaged
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -105,6 +108,11 @@ def criterion(text: str, **changed: object) -> dict[str, Any]:
         | {"findings": [text], "evidence": {text: text, "nested": {text: [text]}}}
         | changed
     )
+
+
+def rendered(data: dict[str, Any], redact: Callable[[str], str] = str) -> str:
+    """Return the page's sections of what a report.json holds, whatever it holds."""
+    return page.render(salvaged(data), redact)
 
 
 def unchanged_but(secret: str) -> Callable[[str], str]:

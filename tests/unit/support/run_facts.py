@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_rollback.criteria import Outcome
+from pytest_rollback.evidence.events import Event, of_data
 from pytest_rollback.manifest.load import parse
 from pytest_rollback.run.record import RunFacts
 
@@ -33,13 +34,15 @@ def facts(**more: Any) -> RunFacts:  # noqa: ANN401
     return replace(plain, **more)
 
 
-def event(kind: str, offset: float, phase: str = "", **more: object) -> dict[str, Any]:
-    """Return one event of a timeline."""
-    where = {"phase": phase} if phase else {}
-    return {"event": kind, "offset": offset, "at": "2026-11-24T12:00:05.000+00:00", **where, **more}
+def event(kind: str, offset: float = 0.0, phase: str = "", **more: object) -> Event:
+    """Return one event of a timeline, by what its kind and its fields are called there."""
+    about = {"event": kind, "offset": offset, "at": "2026-11-24T12:00:05.000+00:00"}
+    found = of_data({**about, "phase": phase, **more})
+    assert found is not None
+    return found
 
 
-def change(offset: float, phase: str, what: str, seconds: float) -> list[dict[str, Any]]:
+def change(offset: float, phase: str, what: str, seconds: float) -> list[Event]:
     """Return the events of one change."""
     where = {"action": f"{phase} it", "what": what}
     return [

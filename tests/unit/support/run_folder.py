@@ -12,6 +12,8 @@ from typing import Any
 
 from pytest_rollback.agent.state.journal import Journal
 from pytest_rollback.evidence import seal as evidence_seal
+from pytest_rollback.evidence.events import Event, as_data
+from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.evidence.redaction import Redactor
 from pytest_rollback.evidence.run_folder import seal, write_private
 from pytest_rollback.report.rebuild import page
@@ -21,18 +23,18 @@ from tests.unit.support.run_facts import NOON, STORY, event, facts, outcome
 REPOSITORY = Path(__file__).parents[3]
 
 
-def story(**began: object) -> list[dict[str, Any]]:
+def story(**began: object) -> list[Event]:
     """Return the events of a rollback that went well, from the first to the last."""
     about = {"run": "r1", "operator": "ann@ops1", "target": "corner", "incident": None, **began}
     at = NOON + dt.timedelta(seconds=60)
-    end = {"at": at.isoformat(), "offset": 60.0, "event": "finished", "verdict": "RECOVERED"}
+    end = event("finished", 60.0, at=at.isoformat(), verdict="RECOVERED")
     return [event("began", 0.0, **about), *STORY, end]
 
 
-def written(folder: Path, events: list[dict[str, Any]]) -> Path:
+def written(folder: Path, events: list[Event]) -> Path:
     """Write a timeline; that is all a killed run leaves."""
     folder.mkdir(mode=0o700, parents=True)
-    write_private(folder / "timeline.jsonl", "".join(f"{json.dumps(e)}\n" for e in events))
+    write_private(folder / "timeline.jsonl", "".join(f"{json.dumps(as_data(e))}\n" for e in events))
     return folder
 
 
@@ -48,7 +50,7 @@ def left(reports: Path, name: str = "20261124-120000-aaaa", **more: Any) -> Path
     journal.add("snapshot")
     journal.add("snapshot done", missing=[])
     journal.close()
-    seal(folder, made, Redactor({}))
+    seal(folder, dump(made), Redactor({}))
     evidence_seal.close(folder, "the run ended")
     return folder
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pytest_rollback.report.html.page import document, fill
-from pytest_rollback.report.html.reader import Row, some
+from pytest_rollback.report.html.presenter import Presenter, finite, some
 from pytest_rollback.text.quantities import VERDICTS, clock, moment, percent, span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
+
+    from pytest_rollback.evidence.json_data import Json
+    from pytest_rollback.report.run_summary import RunSummary
+
+Value = TypeVar("Value")
 
 DAY = 86400.0
 MOST_RUNS, MOST_BARS = 500, 40
@@ -70,9 +75,8 @@ class RunRow(NamedTuple):
     archive: str
 
 
-def render(runs: Sequence[Mapping[str, Any]], now: dt.datetime) -> str:
+def render(rows: Sequence[RunSummary], now: dt.datetime) -> str:
     """Return the page of all runs, the latest first."""
-    rows = [Row(each, str) for each in runs]
     piece = fill(
         "all_runs.html",
         runs=some((listed(row) for row in reversed(rows)), MOST_RUNS),
@@ -84,57 +88,62 @@ def render(runs: Sequence[Mapping[str, Any]], now: dt.datetime) -> str:
     return document("All runs", [piece])
 
 
-def where(row: Row) -> str:
+def text(value: Json, most: int) -> str:
+    """Return a value as a text of so many letters at most; what is listed holds no secret."""
+    return Presenter(str).text(value, most)
+
+
+def where(row: RunSummary) -> str:
     """Return which system a run was about, and where."""
-    names = (row.text("system", 80), row.text("target", 80))
+    names = (text(row.system, 80), text(row.target, 80))
     return " on ".join(filter(None, names)) or "unknown"
 
 
-def listed(row: Row) -> RunRow:
+def listed(row: RunSummary) -> RunRow:
     """Return one run as it is listed."""
-    run, verdict = row.text("run", 80), row.text("verdict", 60) or "INCONCLUSIVE"
-    elapsed, rto = row.number("elapsed"), row.number("rto")
+    run, verdict = text(row.run, 80), text(row.verdict, 60) or "INCONCLUSIVE"
+    elapsed, rto, outage = map(finite, (row.elapsed, row.rto, row.outage_seconds))
     return RunRow(
         run=run,
-        when=moment(row.text("started", 40)),
+        when=moment(text(row.started, 40)),
         where=where(row),
-        demonstration=row.flag("demonstration"),
-        suites=", ".join(row.texts("suites").shown),
+        demonstration=row.demonstration,
+        suites=", ".join(Presenter(str).texts(row.suites).shown),
         verdict=verdict,
         tone=VERDICTS.get(verdict, "doubt"),
         took="" if elapsed is None else f"{clock(elapsed)} of {clock(rto)}",
-        outage="" if row.number("outage_seconds") is None else span(row.number("outage_seconds")),
-        incident=row.text("incident", 80),
-        report=f"{run}/report.html" if row.flag("report") else "",
-        archive=f"{run}.tar.gz" if row.flag("archive") else "",
+        outage="" if outage is None else span(outage),
+        incident=text(row.incident, 80),
+        report=f"{run}/report.html" if row.report else "",
+        archive=f"{run}.tar.gz" if row.archive else "",
     )
 
 
-def kinds(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:
+def kinds(rows: Iterable[RunSummary]) -> dict[tuple[str, str], list[RunSummary]]:
     """Return the drills of each target and scenario, the oldest first.
 
     A target of somebody's own that was never drilled is one that owes a drill.
     """
-    found: dict[tuple[str, str], list[Row]] = {}
+    found: dict[tuple[str, str], list[RunSummary]] = {}
     for row in rows:
-        drill = "drill" in row.texts("suites").shown
+        drill = "drill" in row.suites
         if drill:
-            found.setdefault((where(row), row.text("scenario", 80)), []).append(row)
-        elif row.text("system", 80) and not row.flag("demonstration"):
+            found.setdefault((where(row), text(row.scenario, 80)), []).append(row)
+        elif row.system and not row.demonstration:
             found.setdefault((where(row), ""), []).append(row)
     return found
 
 
-def debts(rows: Iterable[Row], now: dt.datetime) -> Iterable[DrillDue]:
+def debts(rows: Iterable[RunSummary], now: dt.datetime) -> Iterable[DrillDue]:
     """Yield each kind of drill with its age, the most urgent first."""
     found = [debt(*kind, each, now) for kind, each in kinds(rows).items()]
     return sorted(found, key=lambda each: (each.tone == "good", each.where, each.scenario))
 
 
-def debt(place: str, scenario: str, rows: Sequence[Row], now: dt.datetime) -> DrillDue:
+def debt(place: str, scenario: str, rows: Sequence[RunSummary], now: dt.datetime) -> DrillDue:
     """Return one kind of drill."""
-    limit = rows[-1].number("max_age") or 90 * DAY
-    good = [row for row in rows if row.flag("drilled")]
+    limit = finite(rows[-1].max_age) or 90 * DAY
+    good = [row for row in rows if row.drilled]
     last = next((at for row in reversed(good) if (at := ended(row))), None)
     age = None if last is None else (now - last).total_seconds()
     state, tone = "in time", "good"
@@ -155,16 +164,16 @@ def debt(place: str, scenario: str, rows: Sequence[Row], now: dt.datetime) -> Dr
     )
 
 
-def is_changed(good: Row, last: Row) -> bool:
+def is_changed(good: RunSummary, last: RunSummary) -> bool:
     """Tell whether a system is described otherwise since; a sandbox is, each time it starts."""
-    same = good.text("manifest", 80) == last.text("manifest", 80)
-    return not same and not last.flag("demonstration")
+    same = good.manifest == last.manifest
+    return not same and not last.demonstration
 
 
-def ended(row: Row) -> dt.datetime | None:
+def ended(row: RunSummary) -> dt.datetime | None:
     """Return when a run ended."""
     try:
-        at = dt.datetime.fromisoformat(row.text("finished", 40))
+        at = dt.datetime.fromisoformat(row.finished or "")
     except ValueError:
         return None
     return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
@@ -176,20 +185,20 @@ def days(seconds: float) -> str:
     return "less than a day" if number < 1 else f"{number} day{'s' if number > 1 else ''}"
 
 
-def trends(rows: Iterable[Row]) -> Iterable[Trend]:
+def trends(rows: Iterable[RunSummary]) -> Iterable[Trend]:
     """Yield a chart for each target with two rollbacks or more."""
-    places: dict[str, list[Row]] = {}
+    places: dict[str, list[RunSummary]] = {}
     for row in rows:
-        if row.number("elapsed") is not None and "drill" in row.texts("suites").shown:
+        if finite(row.elapsed) is not None and "drill" in row.suites:
             places.setdefault(where(row), []).append(row)
     return [trend(place, each[-MOST_BARS:]) for place, each in places.items() if len(each) > 1]
 
 
-def trend(place: str, rows: Sequence[Row]) -> Trend:
+def trend(place: str, rows: Sequence[RunSummary]) -> Trend:
     """Return the chart of one target."""
-    took = [row.number("elapsed") or 0.0 for row in rows]
-    lost = [row.number("outage_seconds") for row in rows]
-    rto = rows[-1].number("rto")
+    took = [finite(row.elapsed) or 0.0 for row in rows]
+    lost = [finite(row.outage_seconds) for row in rows]
+    rto = finite(rows[-1].rto)
     known = [each for each in lost if each is not None]
     whole = max(*took, *known, 1e-3) * 1.05
     return Trend(
@@ -208,15 +217,19 @@ def trend(place: str, rows: Sequence[Row]) -> Trend:
     )
 
 
-def pairs(rows: Sequence[Row], values: Sequence[Any]) -> Iterable[tuple[int, tuple[Row, Any]]]:
+def pairs(
+    rows: Sequence[RunSummary], values: Sequence[Value]
+) -> Iterable[tuple[int, tuple[RunSummary, Value]]]:
     """Yield rows with their values and their places."""
     return enumerate(zip(rows, values, strict=True))
 
 
-def column(row: Row, place: int, value: float, rows: Sequence[Row], whole: float) -> TableColumn:
+def column(
+    row: RunSummary, place: int, value: float, rows: Sequence[RunSummary], whole: float
+) -> TableColumn:
     """Return one bar: how long a run took, or how long users got nothing."""
     share = value / whole
-    verdict = row.text("verdict", 60)
+    verdict = text(row.verdict, 60)
     wide = max(len(rows), 12)
     return TableColumn(
         x=percent(1 - (len(rows) - place - 0.1) / wide),
@@ -224,5 +237,5 @@ def column(row: Row, place: int, value: float, rows: Sequence[Row], whole: float
         y=percent(1 - share),
         height=percent(share),
         tone=VERDICTS.get(verdict, "doubt"),
-        words=f"{moment(row.text('started', 40))}: {span(value)}, {verdict}",
+        words=f"{moment(text(row.started, 40))}: {span(value)}, {verdict}",
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_rollback.report.html.reader import Excerpt, some
+from pytest_rollback.report.html.presenter import Excerpt, some
 from pytest_rollback.report.html.timeline import AxisTick, ticks
 from pytest_rollback.text.quantities import clock, percent
 
 if TYPE_CHECKING:
-    from pytest_rollback.report.html.reader import Row
+    from pytest_rollback.report.html.presenter import Presenter
+    from pytest_rollback.run.run_record import RunRecord
 
 KINDS = ("up", "maintenance", "error")
 COLUMNS = 150
@@ -64,13 +65,12 @@ class AvailabilityView(NamedTuple):
     height: float = HEIGHT
 
 
-def seconds(record: Row) -> list[Second]:
+def seconds(record: RunRecord) -> list[Second]:
     """Return the seconds of the record in order."""
-    found = [
-        Second(int(row.number("second") or 0), *(max(0, row.number(kind) or 0) for kind in KINDS))
-        for row in record.rows("users")
-    ]
-    return sorted(found)
+    return sorted(
+        Second(each.second, max(0, each.up), max(0, each.maintenance), max(0, each.error))
+        for each in record.users
+    )
 
 
 def columns(asked: list[Second], begin: int, width: int) -> list[Second]:
@@ -123,7 +123,7 @@ def stretches(asked: list[Second]) -> list[Stretch]:
     return found
 
 
-def users(record: Row) -> AvailabilityView | None:
+def users(record: RunRecord, present: Presenter) -> AvailabilityView | None:
     """Return what users got, or None when nobody asked."""
     asked = seconds(record)
     if not asked:
@@ -132,7 +132,8 @@ def users(record: Row) -> AvailabilityView | None:
     width = -(-length // COLUMNS)
     number = -(-length // width)
     totals = {kind: round(sum(getattr(each, kind) for each in asked)) for kind in KINDS}
-    said = some(stretches(asked), record.limits.items)
+    said = some(stretches(asked), present.limits.items)
     drawn = tuple(blocks(columns(asked, begin, width), number))
-    place, problem = record.text("users_asked_from", 200), record.text("users_problem", 300)
+    place = present.text(record.users_asked_from, 200)
+    problem = present.text(record.users_problem, 300)
     return AvailabilityView(drawn, ticks(number * width), said, totals, place, problem)

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_rollback.text.quantities import TICKS
 
 if TYPE_CHECKING:
-    from pytest_rollback.report.html.reader import Excerpt, Row
+    from collections.abc import Sequence
+
+    from pytest_rollback.incident.checklist import ChecklistEntry
+    from pytest_rollback.report.html.presenter import Excerpt, Presenter
 
 
 class ItemView(NamedTuple):
@@ -31,15 +34,17 @@ class Checklist(NamedTuple):
         return sum(item.tone == "good" for item in self.items)
 
 
-def item(row: Row) -> ItemView:
+def item(entry: ChecklistEntry, present: Presenter) -> ItemView:
     """Return one item as it is shown; an unknown state counts as not checked."""
-    state = row.text("state", 40) or "not checked"
-    return ItemView(row.text("item", 400), state, TICKS.get(state, "idle"), row.texts("by"))
+    state = present.text(entry.state, 40) or "not checked"
+    text, by = present.text(entry.item, 400), present.texts(entry.by)
+    return ItemView(text, state, TICKS.get(state, "idle"), by)
 
 
-def checklists(record: Row) -> tuple[Checklist, ...]:
+def checklists(entries: Sequence[ChecklistEntry], present: Presenter) -> tuple[Checklist, ...]:
     """Return the lists in the order of the procedure."""
     lists: dict[str, list[ItemView]] = {}
-    for row in record.rows("checklist")[: record.limits.rows]:
-        lists.setdefault(row.text("list", 80) or "Checklist", []).append(item(row))
+    for each in entries[: present.limits.rows]:
+        name = present.text(each.list_name, 80) or "Checklist"
+        lists.setdefault(name, []).append(item(each, present))
     return tuple(Checklist(name, tuple(items)) for name, items in lists.items())

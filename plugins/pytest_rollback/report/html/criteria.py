@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_rollback.report.html.reader import Excerpt, some
+from pytest_rollback.report.html.presenter import Excerpt, finite, some
 from pytest_rollback.text.quantities import OUTCOMES, span
 
 if TYPE_CHECKING:
-    from pytest_rollback.report.html.reader import Row
+    from collections.abc import Iterable
+
+    from pytest_rollback.report.html.presenter import Presenter
+    from pytest_rollback.run.run_record import CriterionRecord, RunRecord
 
 SUITES = ("triage", "readiness", "drill", "validate", "monitor", "troubleshooting")
 ORDER = list(OUTCOMES)
@@ -62,50 +65,49 @@ class Suite(NamedTuple):
         return tuple(each for each in self.criteria.shown if each.outcome != "met")
 
 
-def outcome(row: Row) -> str:
+def outcome(row: CriterionRecord) -> str:
     """Return an outcome of ours; whatever else stands there was not conclusive."""
-    found = row.text("outcome", 40)
-    return found if found in OUTCOMES else "inconclusive"
+    return row.outcome if row.outcome in OUTCOMES else "inconclusive"
 
 
-def counts(rows: list[Row]) -> dict[str, int]:
+def counts(rows: Iterable[CriterionRecord]) -> dict[str, int]:
     """Return how many criteria have each outcome, worst first, without those nobody has."""
     counted = Counter(outcome(row) for row in rows)
     return {name: counted[name] for name in ORDER if counted[name]}
 
 
-def criterion(row: Row) -> CriterionView:
+def criterion(row: CriterionRecord, present: Presenter) -> CriterionView:
     """Return one criterion as it is shown."""
     result = outcome(row)
     return CriterionView(
-        id=row.text("id", 120),
-        component=row.text("component", 80),
-        phase=row.text("phase", 40),
+        id=present.text(row.id, 120),
+        component=present.text(row.component, 80),
+        phase=present.text(row.phase, 40),
         outcome=result,
         tone=OUTCOMES[result],
-        title=row.text("title", 300),
-        procedure=row.text("procedure", 1000),
-        seconds=span(row.number("seconds")),
-        message=row.text("message"),
-        hint=row.text("hint"),
-        findings=row.texts("findings"),
-        evidence=row.pairs("evidence"),
-        nodeid=row.text("nodeid", 300),
+        title=present.text(row.title, 300),
+        procedure=present.text(row.procedure, 1000),
+        seconds=span(finite(row.seconds)),
+        message=present.text(row.message),
+        hint=present.text(row.hint),
+        findings=present.texts(row.findings),
+        evidence=present.pairs(row.evidence),
+        nodeid=present.text(row.nodeid, 300),
     )
 
 
-def suite(name: str, rows: list[Row]) -> Suite:
+def suite(name: str, rows: list[CriterionRecord], present: Presenter) -> Suite:
     """Return one suite; a criterion that is not met comes before one that is."""
     ordered = sorted(rows, key=lambda row: ORDER.index(outcome(row)))
-    first = some(ordered, rows[0].limits.rows)
-    shown = Excerpt(tuple(criterion(row) for row in first.shown), first.left)
+    first = some(ordered, present.limits.rows)
+    shown = Excerpt(tuple(criterion(row, present) for row in first.shown), first.left)
     return Suite(name or "other", shown, counts(rows), len(rows))
 
 
-def suites(record: Row) -> tuple[Suite, ...]:
+def suites(record: RunRecord, present: Presenter) -> tuple[Suite, ...]:
     """Return the suites in the order in which an operator runs them."""
-    groups: dict[str, list[Row]] = {name: [] for name in SUITES}
-    for row in record.rows("criteria"):
-        groups.setdefault(row.text("suite", 40), []).append(row)
+    groups: dict[str, list[CriterionRecord]] = {name: [] for name in SUITES}
+    for row in record.criteria:
+        groups.setdefault(present.text(row.suite, 40), []).append(row)
     found = [(name, rows) for name, rows in groups.items() if rows]
-    return tuple(suite(name, rows) for name, rows in found[: record.limits.items])
+    return tuple(suite(name, rows, present) for name, rows in found[: present.limits.items])

@@ -6,20 +6,21 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_rollback.report.html.reader import Excerpt, some
+from pytest_rollback.report.html.presenter import Excerpt, finite, some
 from pytest_rollback.text.quantities import milliseconds, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_rollback.report.html.reader import Row
+    from pytest_rollback.checks.latency import ProbeLatency
+    from pytest_rollback.report.html.presenter import Presenter
+    from pytest_rollback.run.run_record import RunRecord
 
 BINS = 48
 HEIGHT = 84.0
 LEAST = 0.01
 LABEL = 0.16
 """The width of a label, as a share of the narrowest axis there is."""
-LINES = {"p50": "p50", "p95": "p95", "baseline p95": "baseline_p95", "limit": "limit_ms"}
 ROUND = tuple(step * 10**power for power in range(-2, 6) for step in (1, 2, 5))
 
 
@@ -94,12 +95,31 @@ def columns(
     )
 
 
-def marks(row: Row, scale: Axis) -> tuple[ValueLine, ...]:
+class Marks(NamedTuple):
+    """The finite times that a probe's chart marks, in milliseconds."""
+
+    p50: float | None
+    p95: float | None
+    baseline: float | None
+    limit: float | None
+
+    @property
+    def known(self) -> list[float]:
+        """Those that are known."""
+        return [each for each in self if each is not None]
+
+
+def marks_of(row: ProbeLatency) -> Marks:
+    """Return what a probe's chart marks."""
+    return Marks(*map(finite, (row.p50, row.p95, row.baseline_p95, row.limit_ms)))
+
+
+def value_lines(marks: Marks, scale: Axis) -> tuple[ValueLine, ...]:
     """Return the lines of a probe: percentiles, baseline and limit, as far as they are known."""
-    values = {name: row.number(key) for name, key in LINES.items()}
+    names = (("p50", "p50"), ("p95", "p95"), ("baseline p95", "baseline"), ("limit", "limit"))
     return tuple(
-        ValueLine(name, LINES[name].split("_")[0], percent(scale.at(value)), milliseconds(value))
-        for name, value in values.items()
+        ValueLine(name, kind, percent(scale.at(value)), milliseconds(value))
+        for (name, kind), value in zip(names, marks, strict=True)
         if value is not None
     )
 
@@ -116,27 +136,26 @@ def scale_ticks(scale: Axis) -> tuple[tuple[str, str], ...]:
     return tuple((percent(at), milliseconds(value)) for at, value in wanted)
 
 
-def probe(row: Row) -> ProbeView:
+def probe(row: ProbeLatency, present: Presenter) -> ProbeView:
     """Return one probe's chart."""
-    samples = row.numbers("samples_ms")
-    known = [value for key in LINES.values() if (value := row.number(key)) is not None]
-    scale = axis([*samples, *known] or [1.0])
-    limit, p95 = row.number("limit_ms"), row.number("p95")
-    slow = limit is not None and p95 is not None and p95 > limit
+    samples = [each for each in map(finite, row.samples_ms) if each is not None]
+    marks = marks_of(row)
+    scale = axis([*samples, *marks.known] or [1.0])
+    slow = marks.limit is not None and marks.p95 is not None and marks.p95 > marks.limit
     return ProbeView(
-        name=row.text("probe", 80),
-        component=row.text("component", 80),
-        columns=columns(samples, scale, limit),
-        lines=marks(row, scale),
+        name=present.text(row.probe, 80),
+        component=present.text(row.component, 80),
+        columns=columns(samples, scale, marks.limit),
+        lines=value_lines(marks, scale),
         ticks=scale_ticks(scale),
         samples=len(samples),
-        slowest=milliseconds(row.number("max")),
-        overhead=milliseconds(row.number("overhead_ms")),
+        slowest=milliseconds(finite(row.max)),
+        overhead=milliseconds(finite(row.overhead_ms)),
         tone="bad" if slow else "good",
     )
 
 
-def probes(record: Row) -> Excerpt[ProbeView]:
+def probes(record: RunRecord, present: Presenter) -> Excerpt[ProbeView]:
     """Return the charts of all probes."""
-    first = some(record.rows("latency"), min(48, record.limits.rows))
-    return Excerpt(tuple(probe(row) for row in first.shown), first.left)
+    first = some(record.latency, min(48, present.limits.rows))
+    return Excerpt(tuple(probe(row, present) for row in first.shown), first.left)

@@ -7,26 +7,28 @@ import functools
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.report.html.availability import users
 from pytest_rollback.report.html.checklist import checklists
 from pytest_rollback.report.html.criteria import suites
 from pytest_rollback.report.html.latency import probes
-from pytest_rollback.report.html.reader import Limits, Row, fit
+from pytest_rollback.report.html.presenter import Limits, Presenter, fit
 from pytest_rollback.report.html.recommendation import advice
 from pytest_rollback.report.html.timeline import timeline
 from pytest_rollback.report.html.verdict import facts, verdict
 from pytest_rollback.text import quantities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from pytest_rollback.evidence.redaction import Redact
     from pytest_rollback.report.html.raw_log import Log
+    from pytest_rollback.run.run_record import ManifestRecord, RunRecord
 
 TEMPLATES = Path(__file__).with_name("templates")
 STYLE = TEMPLATES / "report.css"
@@ -48,33 +50,40 @@ def templates() -> Environment:
     return found
 
 
-def fill(name: str, **values: Any) -> str:  # noqa: ANN401 - a template takes anything
+def fill(name: str, **values: object) -> str:
     """Return a template with its values."""
     return templates().get_template(name).render(**values)
 
 
-def sections(row: Row) -> str:
+def sections(record: RunRecord, present: Presenter) -> str:
     """Return all sections of one record."""
+    evidence = record.evidence
     return fill(
         "report.html",
-        verdict=verdict(row),
-        advice=advice(row),
-        facts=facts(row),
-        timeline=timeline(row),
-        users=users(row),
-        suites=suites(row),
-        probes=probes(row),
-        checklists=checklists(row),
-        versions=row.pairs("versions"),
-        manifest=row.pairs("manifest").shown,
-        agent=row.text("agent_sha256", 80),
-        journal=row.row("evidence").text("journal", 80),
+        verdict=verdict(record, present),
+        advice=advice(record, present),
+        facts=facts(record, present),
+        timeline=timeline(record, present),
+        users=users(record, present),
+        suites=suites(record, present),
+        probes=probes(record, present),
+        checklists=checklists(record.checklist, present),
+        versions=present.pairs(record.versions),
+        manifest=origin(record.manifest, present),
+        agent=present.text(record.agent_sha256, 80),
+        journal=present.text(evidence.journal, 80) if evidence else "",
     )
 
 
-def render(record: Mapping[str, object], redact: Redact) -> str:
+def origin(manifest: ManifestRecord, present: Presenter) -> list[tuple[str, str]]:
+    """Return the names and values that identify a rollback.toml."""
+    found = (("path", manifest.path), ("sha256", manifest.sha256))
+    return [(name, present.text(value)) for name, value in found if value]
+
+
+def render(record: RunRecord, redact: Redact) -> str:
     """Return a record as HTML to be placed in a page; at most 640 kB whatever it holds."""
-    return fit(lambda limits: sections(Row(record, redact, limits)), FRAGMENT)
+    return fit(lambda limits: sections(record, Presenter(redact, limits)), FRAGMENT)
 
 
 def render_log(log: Log) -> str:
@@ -88,16 +97,16 @@ def render_log(log: Log) -> str:
     return fit(shown, LOG) if log.entries else ""
 
 
-def defective(record: Mapping[str, object], why: str, redact: Redact) -> str:
+def defective(record: RunRecord, why: str, redact: Redact) -> str:
     """Return what stands there where a record could not be rendered: the record as it is."""
-    known = json.dumps(record, indent=2, default=str)
-    sentence = str(record.get("sentence") or record.get("verdict") or "No verdict")
+    known = json.dumps(dump(record), indent=2)
+    sentence = record.sentence or record.verdict or "No verdict"
     return fill("defective.html", sentence=redact(sentence), known=redact(known), why=redact(why))
 
 
-def title(record: Mapping[str, object], redact: Redact) -> str:
+def title(record: RunRecord, redact: Redact) -> str:
     """Return what a browser's tab says."""
-    top = verdict(Row(record, redact))
+    top = verdict(record, Presenter(redact))
     return " · ".join(filter(None, (top.word, top.system, top.target, top.run)))
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_rollback.evidence.redaction import Redact
-    from pytest_rollback.report.html.reader import Limits
+    from pytest_rollback.report.html.presenter import Limits
 
 KEPT = 40_000
 RANK = ("passed", "skipped", "xfailed", "xpassed", "failed", "error")

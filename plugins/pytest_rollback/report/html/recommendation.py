@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_rollback.report.html.reader import Excerpt, some
+from pytest_rollback.report.html.presenter import Excerpt, some
 
 if TYPE_CHECKING:
-    from pytest_rollback.report.html.reader import Row
+    from pytest_rollback.checks.recommendation import RuleRecord
+    from pytest_rollback.report.html.presenter import Presenter
+    from pytest_rollback.run.run_record import RunRecord
 
 TONES = {"roll back": "bad", "isolate": "doubt", "fix": "doubt", "monitor": "good"}
 
@@ -33,26 +35,26 @@ class RecommendationView(NamedTuple):
     steps: Excerpt[str]
 
 
-def rule(row: Row) -> RuleView:
+def rule(row: RuleRecord, present: Presenter) -> RuleView:
     """Return one rule as it is shown."""
-    calls = row.text("calls for", 40)
+    calls = present.text(row.calls_for, 40)
     return RuleView(
         calls=calls,
         tone=TONES.get(calls, "idle"),
-        name=row.text("id", 120),
-        component=row.text("component", 80),
-        measured=row.text("measured", 600),
-        threshold=row.text("threshold", 600),
-        note=row.text("note", 600),
+        name=present.text(row.id, 120),
+        component=present.text(row.component, 80),
+        measured=present.text(row.measured, 600),
+        threshold=present.text(row.threshold, 600),
+        note=present.text(row.note, 600),
     )
 
 
-def advice(record: Row) -> RecommendationView | None:
+def advice(record: RunRecord, present: Presenter) -> RecommendationView | None:
     """Return the recommendation, or None where triage was not asked."""
-    row = record.row("advice")
-    words = row.text("words", 120)
-    if not words:
+    found = record.advice
+    words = present.text(found.words, 120) if found else ""
+    if found is None or not words:
         return None
-    first = some(row.rows("rules"), record.limits.items)
-    rules = Excerpt(tuple(rule(each) for each in first.shown), first.left)
-    return RecommendationView(words, rules, row.texts("notes"), row.texts("steps"))
+    first = some(found.rules, present.limits.items)
+    rules = Excerpt(tuple(rule(each, present) for each in first.shown), first.left)
+    return RecommendationView(words, rules, present.texts(found.notes), present.texts(found.steps))

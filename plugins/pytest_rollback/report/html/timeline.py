@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_rollback.report.html.reader import Excerpt, some
+from pytest_rollback.report.html.presenter import Excerpt, finite, some
 from pytest_rollback.text.quantities import PHASES, clock, percent, span
 
 if TYPE_CHECKING:
-    from pytest_rollback.report.html.reader import Row
+    from pytest_rollback.report.html.presenter import Presenter
+    from pytest_rollback.run.phases import PhaseRecord
+    from pytest_rollback.run.run_record import RunRecord
 
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 TICKS = 5
@@ -88,11 +90,13 @@ def piece(begin: float, end: float, whole: float) -> Bar:
     return Bar(percent(min(begin / whole, 0.996)), percent(share))
 
 
-def changes(phase: Row) -> Excerpt[ChangeView]:
+def changes(phase: PhaseRecord, present: Presenter) -> Excerpt[ChangeView]:
     """Return the first changes of a phase."""
-    first = some(phase.rows("changes"), phase.limits.items)
+    first = some(phase.changes, present.limits.items)
     shown = [
-        ChangeView(each.text("what", 600), each.text("why", 600), span(each.number("seconds")))
+        ChangeView(
+            present.text(each.what, 600), present.text(each.why, 600), span(finite(each.seconds))
+        )
         for each in first.shown
     ]
     return Excerpt(tuple(shown), first.left)
@@ -105,15 +109,15 @@ def spent(took: float | None, budget: float | None) -> str:
     return f"budget {clock(budget)}" if took is None else f"{span(took)} of {clock(budget)}"
 
 
-def lane(phase: Row, index: int, whole: float) -> Phase:
+def lane(phase: PhaseRecord, index: int, whole: float, present: Presenter) -> Phase:
     """Return one phase as it is drawn and listed."""
-    budget, took, begin = (phase.number(key) for key in ("budget", "seconds", "begin"))
+    budget, took, begin = map(finite, (phase.budget, phase.seconds, phase.begin))
     drawn = begin is not None and took is not None
     start, lasted, allowed = begin or 0.0, took or 0.0, budget or 0.0
     late = drawn and budget is not None and lasted > allowed
-    state = phase.text("state", 40)
+    state = present.text(phase.state, 40)
     return Phase(
-        name=phase.text("name", 40),
+        name=present.text(phase.name, 40),
         state="over budget" if late and state == "done" else state,
         tone="doubt" if late and state == "done" else PHASES.get(state, "idle"),
         spent=spent(took, budget),
@@ -123,19 +127,19 @@ def lane(phase: Row, index: int, whole: float) -> Phase:
         shadow=piece(start, start + allowed, whole) if drawn and allowed else None,
         beyond=drawn and start + allowed > whole * 1.001,
         over=piece(start + allowed, start + lasted, whole) if late else None,
-        changes=changes(phase),
-        total=len(phase.rows("changes")),
+        changes=changes(phase, present),
+        total=len(phase.changes),
     )
 
 
-def timeline(record: Row) -> TimelineView:
+def timeline(record: RunRecord, present: Presenter) -> TimelineView:
     """Return the phases of a run on one axis: from the decision to its last second."""
-    rows = record.rows("phases")[: record.limits.rows]
-    ends = [(row.number("begin") or 0) + (row.number("seconds") or 0) for row in rows]
-    elapsed, rto = record.number("elapsed") or 0.0, record.number("rto") or 0.0
+    rows = record.phases[: present.limits.rows]
+    ends = [(finite(row.begin) or 0) + (finite(row.seconds) or 0) for row in rows]
+    elapsed, rto = finite(record.elapsed) or 0.0, finite(record.rto) or 0.0
     whole = max([elapsed, *ends]) or rto or 1.0
     full = max(elapsed, rto) or 1.0
-    lanes = tuple(lane(row, index, whole) for index, row in enumerate(rows))
+    lanes = tuple(lane(row, index, whole, present) for index, row in enumerate(rows))
     late = rto < elapsed
     return TimelineView(
         phases=lanes,

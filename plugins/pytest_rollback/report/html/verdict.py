@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_rollback.report.html.criteria import counts
+from pytest_rollback.report.html.presenter import finite
 from pytest_rollback.text.quantities import NOTHING, VERDICTS, clock, moment, span
 
 if TYPE_CHECKING:
-    from pytest_rollback.report.html.reader import Excerpt, Row
+    from pytest_rollback.report.html.presenter import Excerpt, Presenter
+    from pytest_rollback.run.run_record import ReleaseRecord, RunRecord
 
 
 class Tile(NamedTuple):
@@ -38,9 +40,9 @@ class Verdict(NamedTuple):
     run: str
 
 
-def minutes(record: Row) -> Tile:
+def minutes(record: RunRecord) -> Tile:
     """Return how much of the recovery time objective was used."""
-    elapsed, rto, margin = (record.number(key) for key in ("elapsed", "rto", "margin"))
+    elapsed, rto, margin = map(finite, (record.elapsed, record.rto, record.margin))
     noun = f"used of {clock(rto)}" if rto is not None else "used"
     if elapsed is None:
         return Tile("not measured", noun, "", "idle")
@@ -58,10 +60,10 @@ def suffered(seconds: float | None, noun: str, note: str, tone: str) -> Tile:
     return Tile(span(seconds), noun, note, tone if seconds else "good")
 
 
-def tiles(record: Row) -> tuple[Tile, ...]:
+def tiles(record: RunRecord) -> tuple[Tile, ...]:
     """Return the three big numbers; none for a run without any, such as a readiness check."""
-    outage, page = record.number("outage_seconds"), record.number("maintenance_seconds")
-    if record.number("elapsed") is None and outage is None and page is None:
+    outage, page = finite(record.outage_seconds), finite(record.maintenance_seconds)
+    if finite(record.elapsed) is None and outage is None and page is None:
         return ()
     return (
         minutes(record),
@@ -70,54 +72,55 @@ def tiles(record: Row) -> tuple[Tile, ...]:
     )
 
 
-def tone(record: Row, word: str) -> str:
+def tone(record: RunRecord, word: str) -> str:
     """Return the banner's colour; a good verdict that came too late is not quite good."""
     found = VERDICTS.get(word, "doubt")
-    return "doubt" if found == "good" and (record.number("margin") or 0) < 0 else found
+    return "doubt" if found == "good" and (finite(record.margin) or 0) < 0 else found
 
 
-def verdict(record: Row) -> Verdict:
+def verdict(record: RunRecord, present: Presenter) -> Verdict:
     """Return the banner of a run."""
-    word = record.text("verdict", 40) or "INCONCLUSIVE"
-    target = record.row("target")
-    rows = record.rows("criteria")
+    word = present.text(record.verdict, 40) or "INCONCLUSIVE"
     return Verdict(
         word=word,
         tone=tone(record, word),
-        sentence=record.text("sentence", 400).removeprefix(word).strip(" :,"),
-        system=record.text("system", 80),
-        target=target.text("name", 80),
-        connection=target.text("connection", 200),
-        demonstration=target.flag("demonstration"),
+        sentence=present.text(record.sentence, 400).removeprefix(word).strip(" :,"),
+        system=present.text(record.system, 80),
+        target=present.text(record.target.name, 80),
+        connection=present.text(record.target.connection, 200),
+        demonstration=record.target.demonstration,
         tiles=tiles(record),
-        counts=counts(rows),
-        total=len(rows),
-        reasons=record.texts("reasons"),
-        resume=record.text("resume", 2000),
-        run=record.text("run", 80),
+        counts=counts(record.criteria),
+        total=len(record.criteria),
+        reasons=present.texts(record.reasons),
+        resume=present.text(record.resume, 2000),
+        run=present.text(record.run, 80),
     )
 
 
-def release(row: Row) -> str:
+def release(found: ReleaseRecord, present: Presenter) -> str:
     """Return a release by name and commit."""
-    name, commit = row.text("name", 120), row.text("commit", 12).split(" ", 1)[0]
+    name = present.text(found.name, 120)
+    commit = present.text(found.commit, 12).split(" ", 1)[0]
     return f"{name} ({commit})" if name and commit else name or commit or NOTHING
 
 
-def facts(record: Row) -> tuple[tuple[str, str], ...]:
+def facts(record: RunRecord, present: Presenter) -> tuple[tuple[str, str], ...]:
     """Return what identifies the run, in the order somebody asks for it."""
-    target = record.row("target")
-    place = [target.text("name", 80), target.text("connection", 200)]
-    times = {name: moment(record.text(name, 80)) for name in ("started", "decided", "finished")}
+
+    def when(text: str | None) -> str:
+        return moment(present.text(text, 80))
+
+    place = [present.text(record.target.name, 80), present.text(record.target.connection, 200)]
     return (
-        ("System", record.text("system", 80) or NOTHING),
+        ("System", present.text(record.system, 80) or NOTHING),
         ("Target", " · ".join(each for each in place if each) or NOTHING),
-        ("Incident", record.text("incident", 120) or "none given"),
-        ("Operator", record.text("operator", 120) or NOTHING),
-        ("Rolled back from", release(record.row("current"))),
-        ("Rolled back to", release(record.row("previous"))),
-        ("Started", times["started"]),
-        ("Decided", times["decided"]),
-        ("Finished", times["finished"]),
-        ("Run", record.text("run", 80) or NOTHING),
+        ("Incident", present.text(record.incident, 120) or "none given"),
+        ("Operator", present.text(record.operator, 120) or NOTHING),
+        ("Rolled back from", release(record.current, present)),
+        ("Rolled back to", release(record.previous, present)),
+        ("Started", when(record.started)),
+        ("Decided", when(record.decided)),
+        ("Finished", when(record.finished)),
+        ("Run", present.text(record.run, 80) or NOTHING),
     )

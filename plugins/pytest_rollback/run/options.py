@@ -1,15 +1,15 @@
-"""What the command line says of the incident, read once, with one error for what makes no sense."""
+"""What the command line says of a run and of its incident; what cannot be read is an error."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pytest_rollback.checks.triage import Stated
 from pytest_rollback.errors import UsageError
 from pytest_rollback.manifest.values import seconds, share
-from pytest_rollback.run.formats import OutputFormat, wanted
+from pytest_rollback.run.formats import OutputFormat
 
 Value = TypeVar("Value")
 
@@ -31,23 +31,29 @@ class IncidentOptions:
     formats: tuple[OutputFormat, ...] = ()
 
 
-def told(config: Any) -> IncidentOptions:  # noqa: ANN401 - pytest's, which is not imported here
-    """Return what the options say.
+@dataclass(frozen=True)
+class RunOptions:
+    """What the command line says of a run.
 
-    Raises:
-        UsageError: one of them cannot be read.
+    Args:
+        words: the arguments as they were given, for the command that goes on.
+        armed: the target's name given to --arm.
+        only: the components given to --component.
+        defaults: whether configuration that stays broken may get its defaults.
+        dry: rehearse: print the plan, change nothing.
+        incident: the incident that the report belongs to.
+        told: what is said of the incident itself.
+        door: the command that runs pytest, where nobody typed pytest.
     """
-    option = config.getoption
-    stated = Stated(
-        impact=value("--impact", option("--impact"), affected, "--impact=30%"),
-        downtime=value("--downtime", option("--downtime"), seconds, "--downtime=4m"),
-        security=option("--security"),
-        corruption=option("--data-corruption"),
-    )
-    soak = value("--soak", option("--soak"), watched, "--soak=15m")
-    given = config.getini("rollback_soak_scale")
-    scale = value("rollback_soak_scale", given, faster, "-o rollback_soak_scale=100")
-    return IncidentOptions(stated, soak, scale or 1.0, wanted(option("--rollback-format")))
+
+    words: tuple[str, ...] = ()
+    armed: str | None = None
+    only: frozenset[str] = frozenset()
+    defaults: bool = False
+    dry: bool = False
+    incident: str | None = None
+    told: IncidentOptions = field(default_factory=IncidentOptions)
+    door: str = ""
 
 
 def value(name: str, given: str | None, read: Callable[[str], Value], example: str) -> Value | None:

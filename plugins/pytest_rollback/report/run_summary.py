@@ -1,0 +1,110 @@
+"""What the page of all runs says of one run, from its record or, without one, from its timeline."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_rollback.evidence import seal, signoffs
+from pytest_rollback.evidence.events import RunBegan, first
+from pytest_rollback.evidence.json_data import Flag, Number
+from pytest_rollback.evidence.run_folder import DATA, REPORT
+from pytest_rollback.incident.escalation import WELL
+from pytest_rollback.run.run_record import RunRecord, salvaged
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One run in the page of all runs.
+
+    Args:
+        run, verdict, sentence, system, incident, operator: as in the record.
+        started, finished: times of day, ISO 8601 in UTC.
+        rto, elapsed, outage_seconds, maintenance_seconds, max_age: seconds, as in the record.
+        scenario: how the sandbox's release was made bad.
+        target, demonstration: the target's name, and whether it was the sandbox.
+        manifest: the hash of rollback.toml.
+        suites: the suites that took part.
+        drilled: whether the run proves that a rollback works: carried out, and recovered.
+        report, archive: whether these files are there.
+    """
+
+    run: str = ""
+    verdict: str | None = None
+    sentence: str | None = None
+    system: str | None = None
+    incident: str | None = None
+    operator: str | None = None
+    started: str | None = None
+    finished: str | None = None
+    rto: Number | None = None
+    elapsed: Number | None = None
+    outage_seconds: Number | None = None
+    maintenance_seconds: Number | None = None
+    scenario: str | None = None
+    max_age: Number | None = None
+    target: str | None = None
+    demonstration: Flag = False
+    manifest: str | None = None
+    suites: tuple[str, ...] = ()
+    drilled: Flag = False
+    report: Flag = False
+    archive: Flag = False
+
+
+def summary(folder: Path) -> RunSummary:
+    """Return what the page says of the run in a folder; of a damaged record what can be read."""
+    try:
+        data = json.loads((folder / DATA).read_text("utf-8"))
+    except (OSError, ValueError):
+        return unfinished(folder)
+    if not isinstance(data, dict):
+        return unfinished(folder)
+    record = salvaged(data)
+    return RunSummary(
+        run=folder.name,
+        verdict=record.verdict,
+        sentence=record.sentence,
+        system=record.system,
+        incident=record.incident,
+        operator=record.operator,
+        started=record.started,
+        finished=record.finished,
+        rto=record.rto,
+        elapsed=record.elapsed,
+        outage_seconds=record.outage_seconds,
+        maintenance_seconds=record.maintenance_seconds,
+        scenario=record.scenario,
+        max_age=record.max_age,
+        target=record.target.name,
+        demonstration=record.target.demonstration,
+        manifest=record.manifest.sha256,
+        suites=tuple(sorted({each.suite for each in record.criteria if each.suite})),
+        drilled=is_drilled(record),
+        report=(folder / REPORT).is_file(),
+        archive=seal.archive_of(folder).is_file(),
+    )
+
+
+def is_drilled(record: RunRecord) -> bool:
+    """Tell whether a run proves that a rollback works: carried out, and recovered."""
+    drill = any(each.suite == "drill" for each in record.criteria)
+    return drill and record.decided is not None and record.verdict in WELL
+
+
+def unfinished(folder: Path) -> RunSummary:
+    """Return what is known of a run that goes on or was killed."""
+    events = signoffs.events(folder)
+    began = first(RunBegan, events) or RunBegan()
+    return RunSummary(
+        run=folder.name,
+        verdict="NOT FINISHED",
+        started=events[0].at if events else None,
+        target=began.target,
+        incident=began.incident,
+        operator=began.operator,
+        scenario=began.scenario,
+        demonstration=began.demonstration,
+        report=(folder / REPORT).is_file(),
+    )
