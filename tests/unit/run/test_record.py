@@ -11,7 +11,7 @@ import pytest
 from pytest_rollback.checks.availability import Availability
 from pytest_rollback.plugin.html_report import render
 from pytest_rollback.run.record import procedure, record, sentence, title
-from tests.unit.layers import sources
+from tests.architecture.sources import sources
 from tests.unit.support.run_facts import STORY, SYSTEM, event, facts, outcome
 
 
