@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pytest_rollback.errors import GateClosed, LockHeld, NotDone, RollbackError
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.recovery.action import AnyAction, Change, Done, Scope
-from pytest_rollback.recovery.holder import Holder, is_gone
+from pytest_rollback.recovery.lock_holder import Holder, is_gone
 from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.connection import Connection
 

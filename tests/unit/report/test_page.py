@@ -20,7 +20,7 @@ from pytest_rollback.report.html.latency import LABEL, axis, scale_ticks
 from pytest_rollback.report.html.page import STYLE, document, title
 from pytest_rollback.report.html.timeline import ticks
 from pytest_rollback.text import quantities
-from tests.unit.support.report_records import MEGABYTE, Seen, criterion, full, unchanged_but
+from tests.unit.support.report_records import MEGABYTE, ParsedPage, criterion, full, unchanged_but
 
 HOSTILE = (
     "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\x1b[31m\0\u202e\udcff\ud800{{ 7*7 }}"
@@ -32,8 +32,8 @@ SECTIONS = ("advice", "facts", "timeline", "users", "criteria", "latency", "chec
 def test_hostile_text_stays_text() -> None:
     """A hostile text in every place of the record makes the same elements as a plain one."""
     hostile, plain = (
-        Seen(document("x", [render(full(HOSTILE))])),
-        Seen(document("x", [render(full())])),
+        ParsedPage(document("x", [render(full(HOSTILE))])),
+        ParsedPage(document("x", [render(full())])),
     )
 
     assert hostile.tags == plain.tags
@@ -77,7 +77,7 @@ def test_secret_is_redacted_before_it_is_escaped() -> None:
 @pytest.mark.parametrize("empty", [{}, dict.fromkeys(full()), {key: [] for key in full()}])
 def test_nothing_at_all_still_makes_a_page(empty: dict[str, Any]) -> None:
     """An empty record is inconclusive, and has facts and origin."""
-    seen = Seen(document("x", [render(empty)]))
+    seen = ParsedPage(document("x", [render(empty)]))
 
     assert "INCONCLUSIVE" in seen.text
     assert {"facts", "origin"} <= set(seen.ids)
@@ -106,13 +106,13 @@ def test_the_recommendation_is_shown_with_every_rule_and_command() -> None:
         "notes": ["note: both"],
         "steps": ["now"],
     }
-    seen = Seen(document("x", [render(full() | {"advice": told})]))
-    calm = Seen(document("x", [render(full() | {"advice": {"words": "MONITOR"}})]))
+    seen = ParsedPage(document("x", [render(full() | {"advice": told})]))
+    calm = ParsedPage(document("x", [render(full() | {"advice": {"words": "MONITOR"}})]))
 
     for each in (*rule.values(), "ISOLATE p2p FIRST", "both", "now"):
         assert each in seen.text
     assert "No rule fired." in calm.text
-    assert "advice" not in Seen(document("x", [render(full() | {"advice": {}})])).ids
+    assert "advice" not in ParsedPage(document("x", [render(full() | {"advice": {}})])).ids
 
 
 @given(st.lists(st.floats(0.01, 100_000), min_size=1, max_size=5))
@@ -134,7 +134,7 @@ def test_a_time_axis_has_few_labels(end: float) -> None:
 
 def test_sections_are_in_their_order() -> None:
     """Verdict first, then what triage recommends, the facts, and what they rest on."""
-    ids = Seen(render(full())).ids
+    ids = ParsedPage(render(full())).ids
 
     assert [each for each in ids if each in ("verdict", *SECTIONS)] == ["verdict", *SECTIONS]
     assert len(ids) == len(set(ids))
@@ -161,7 +161,7 @@ def test_sections_are_in_their_order() -> None:
 )
 def test_no_record_is_a_reason_to_have_no_report(record: dict[str, Any]) -> None:
     """Whatever JSON can say becomes well-formed HTML."""
-    assert "main" in Seen(render(record)).tags
+    assert "main" in ParsedPage(render(record)).tags
 
 
 def test_many_findings_are_counted() -> None:
