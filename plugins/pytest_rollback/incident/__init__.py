@@ -1,1 +1,1 @@
-"""Who is told what, and when: messages, channels, delivery, escalation, checklist."""
+"""Messages to people and the checklist: texts, channels, delivery, escalation, sign-offs."""

@@ -1,4 +1,4 @@
-"""What people are told, in words: short, with what to do, and without anything secret."""
+"""The texts of messages: short, with the next command, and without secrets."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class MessageContext:
         return MessageFacts(about.about.name, about.target.name, self.run, self.incident)
 
     def message(self, about: str, title: str, *lines: str, part: str = "") -> Message:
-        """Return a message with what is always said."""
+        """Return a message that ends with the run, the incident and the operator."""
         where = f"run {self.run}" + (f", incident {self.incident}" if self.incident else "")
         key = "-".join(filter(None, (self.run, about, part))).replace(" ", "-")
         text = "\n".join([*filter(None, lines), f"{where}, by {self.operator}"])

@@ -1,4 +1,4 @@
-"""From what is known of a run to what its report says; pure, and the same words everywhere.
+"""Makes the record of a run from its facts: a pure function.
 
 What a record is stands in `run_record`.
 """
@@ -42,7 +42,7 @@ PACKAGES = (
     "pydantic",
 )
 FINE = {"READY", "RECOVERED", "REHEARSED", "STEADY", "ISOLATED", "MONITOR"}
-"""Verdicts that nobody has to act on."""
+"""Verdicts that need no action."""
 
 PASSWORD = re.compile(r"(?<=//)([^:@]*):[^@]*(?=@)")
 QUOTED = re.compile(r"(?<!\w)(['\"])(.+?)\1(?!\w)")
@@ -105,7 +105,7 @@ class RunFacts:
 
     @property
     def good(self) -> bool:
-        """Whether the verdict is one that nobody has to act on."""
+        """Whether the verdict needs no action."""
         return self.verdict in FINE
 
     @property
