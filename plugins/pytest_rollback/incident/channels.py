@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from pytest_rollback.errors import Refused
 from pytest_rollback.incident.credentials import pieces, read
+from pytest_rollback.incident.messages import Message
 from pytest_rollback.manifest.contacts import Channel, Pager, Status, is_loopback
 from pytest_rollback.manifest.model import System
 
@@ -41,34 +42,6 @@ class Failed(Exception):
     def __init__(self, why: str, *, again: bool) -> None:
         super().__init__(why)
         self.why, self.again = why, again
-
-
-@dataclass(frozen=True)
-class MessageFacts:
-    """What a message is about, as data: the system, the target, the run, and the incident."""
-
-    system: str
-    target: str
-    run: str
-    incident: str | None = None
-
-
-@dataclass(frozen=True)
-class Message:
-    """A message to people.
-
-    Args:
-        about: start, over budget, failure, recovery, call, or test.
-        key: the same for every try of it, and for nothing else.
-        title, text: the subject, and what there is to say.
-        facts: the same as data.
-    """
-
-    about: str
-    key: str
-    title: str
-    text: str
-    facts: MessageFacts | None = None
 
 
 class MessageChannel(Protocol):

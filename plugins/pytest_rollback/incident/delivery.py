@@ -17,8 +17,8 @@ from typing import NamedTuple
 from pytest_rollback.errors import Refused
 from pytest_rollback.evidence.events import Decided, Event, LevelCalled, MessageSent, phase_of
 from pytest_rollback.incident import escalation
-from pytest_rollback.incident.channels import Failed, Message, MessageChannel
-from pytest_rollback.incident.messages import MessageContext
+from pytest_rollback.incident.channels import Failed, MessageChannel
+from pytest_rollback.incident.messages import Message, MessageContext
 from pytest_rollback.manifest.contacts import Contact
 
 PAUSES = (0.5, 1.0, 2.0)
@@ -49,7 +49,9 @@ class Delivery(NamedTuple):
     @property
     def words(self) -> str:
         """A failure, for people."""
-        return f"message not accepted: {self.channel}, {self.about}: {self.why} (tries: {self.tries})"
+        return (
+            f"message not accepted: {self.channel}, {self.about}: {self.why} (tries: {self.tries})"
+        )
 
 
 def deliver(

@@ -5,11 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pytest_rollback.evidence.events import RunBegan
-from pytest_rollback.incident.channels import Message, MessageFacts
 from pytest_rollback.incident.escalation import WELL
 from pytest_rollback.manifest.contacts import Contact
 from pytest_rollback.manifest.model import System
 from pytest_rollback.text.quantities import clock
+
+
+@dataclass(frozen=True)
+class MessageFacts:
+    """What a message is about, as data: the system, the target, the run, and the incident."""
+
+    system: str
+    target: str
+    run: str
+    incident: str | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message to people.
+
+    Args:
+        about: start, over budget, failure, recovery, call, or test.
+        key: the same for every try of it, and for nothing else.
+        title, text: the subject, and what there is to say.
+        facts: the same as data.
+    """
+
+    about: str
+    key: str
+    title: str
+    text: str
+    facts: MessageFacts | None = None
 
 
 @dataclass(frozen=True)

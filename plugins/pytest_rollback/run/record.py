@@ -113,11 +113,16 @@ class RunFacts:
         """Seconds that were left of the recovery time objective; negative when it was missed."""
         return None if self.elapsed is None else self.system.about.rto - self.elapsed
 
+    @property
+    def decided(self) -> str | None:
+        """When the rollback was decided, ISO 8601 in UTC; None where it was not."""
+        found = first(Decided, self.events)
+        return found.at if found else None
+
 
 def record(facts: RunFacts) -> RunRecord:
     """Return everything that the report of a run states."""
     lanes = phases(facts.system.budgets, facts.events, facts.outcomes, facts.elapsed)
-    decided = first(Decided, facts.events)
     users = facts.users or Availability()
     return RunRecord(
         run=facts.run,
@@ -129,7 +134,7 @@ def record(facts: RunFacts) -> RunRecord:
         incident=facts.incident,
         operator=facts.operator,
         started=facts.started.isoformat(timespec="seconds"),
-        decided=decided.at if decided else None,
+        decided=facts.decided,
         finished=facts.finished.isoformat(timespec="seconds"),
         rto=facts.system.about.rto,
         elapsed=to_ms(facts.elapsed),

@@ -16,14 +16,13 @@ from pytest_rollback.incident import channels
 from pytest_rollback.incident.channels import (
     AppriseChannel,
     Failed,
-    Message,
     MessageChannel,
-    MessageFacts,
     StatusPage,
     WebhookChannel,
 )
 from pytest_rollback.incident.credentials import pieces, read
 from pytest_rollback.incident.delivery import deliver
+from pytest_rollback.incident.messages import Message, MessageFacts
 from pytest_rollback.manifest.contacts import Channel, Pager, Secret, Status, hook
 from tests.unit.support.mailbox import inbox, mailbox
 
