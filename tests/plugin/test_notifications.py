@@ -67,10 +67,10 @@ def test_a_pager_in_trouble_neither_fails_nor_delays_the_drill(shop: Shop) -> No
         code, printed, _ = run(shop, "suites/drill", "--arm=corner")
 
     assert (code, "RECOVERED in " in printed) == (0, True), printed
-    assert "not told: pager of start" in printed
+    assert "message not accepted: pager, start" in printed
     record = json.loads((last(shop) / "report.json").read_text())
     assert record["elapsed"] < 60
-    assert any("not told: pager of start" in each for each in record["reasons"])
+    assert any("message not accepted: pager, start" in each for each in record["reasons"])
     ticks = {each["item"]: each["state"] for each in record["checklist"]}
     assert ticks["Notify stakeholders"] != "done"
 

@@ -124,7 +124,7 @@ def rule_of(outcome: Outcome) -> RuleRecord:
 
 
 def notes(found: Advice) -> Iterator[str]:
-    """Yield where the procedure's triggers and its matrix do not agree, and what nobody knows."""
+    """Yield where triggers and matrix of the procedure disagree, and how many rules are unknown."""
     row, _, action = found.row.partition(": ")
     if action and action != found.action and found.action in {"roll back", "isolate"}:
         yield (

@@ -267,7 +267,7 @@ def of_data(data: object) -> Event | None:
 
 
 def parsed(raw: bytes) -> Iterator[Event]:
-    """Yield the events in the bytes of a timeline; a line that a kill tore says nothing."""
+    """Yield the events in the bytes of a timeline; a line that a kill cut short is left out."""
     for line in raw.splitlines():
         try:
             event = of_data(json.loads(line))

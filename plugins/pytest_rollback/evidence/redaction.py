@@ -29,7 +29,7 @@ SHORTEST = 6
 """A shorter value is in every text; replacing it would hide the text and no secret."""
 
 DIGITS = 8
-"""A number needs so many to be told from a port, a size or a time."""
+"""A number with fewer digits may be a port, a size or a time, and is no secret."""
 
 PLACES = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY", "GPG_AGENT_INFO"})
 """Variables with a name like a secret's, that hold a path."""

@@ -34,7 +34,7 @@ class SecretHit(NamedTuple):
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a new file that only its owner reads; whoever writes to it later keeps that."""
+    """Write a new file with mode 0600."""
     path.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
@@ -102,7 +102,7 @@ def private(folder: Path) -> None:
 
 
 def scan(folder: Path, values: Mapping[str, str]) -> list[SecretHit]:
-    """Return which files of a folder hold which secrets, in whatever writing."""
+    """Return which files of a folder hold which secrets, in any encoding."""
     writings = {name: forms(value) for name, value in values.items() if value}
     return [
         SecretHit(path, name)

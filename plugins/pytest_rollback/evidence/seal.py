@@ -176,7 +176,7 @@ def packed(folder: Path) -> bytes:
 
 
 def member(folder: Path, name: str) -> tuple[tarfile.TarInfo, io.BytesIO]:
-    """Return a file as the archive holds it: no owner, no time, for nobody else to read."""
+    """Return a file as the archive holds it: without owner and time, mode 0600."""
     content = (folder / name).read_bytes()
     info = tarfile.TarInfo(f"{folder.name}/{name}")
     info.size, info.mode = len(content), 0o600

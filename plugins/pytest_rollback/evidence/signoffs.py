@@ -1,7 +1,7 @@
-"""What people did: the procedure's items that they tick, by whom and when, in a run's timeline.
+"""Sign-offs of people: items of the checklist and acknowledgements, in a run's timeline.
 
-A tick is one more event of `timeline.jsonl`, appended by whatever process; a run that goes on
-beside it, one that is over and one that was killed are all the same to it.
+A sign-off is one more event of `timeline.jsonl`. Any process may append it, while the run goes on,
+after it has ended, and after it was killed.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def ticks(events: Iterable[Event]) -> dict[str, SignOff]:
 
 
 def events(folder: Path) -> list[Event]:
-    """Return the events of a run; a line that a kill tore says nothing.
+    """Return the events of a run; a line that a kill cut short is left out.
 
     Raises:
         UsageError: there is no timeline that can be read.

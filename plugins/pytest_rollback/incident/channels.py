@@ -1,7 +1,7 @@
-"""How people are reached: a hook with a bearer token, or whatever apprise can; one try at a time.
+"""How messages reach people: a webhook with a bearer token, or a channel of apprise; one try each.
 
-A try takes ten seconds at most, whatever the other side does. Redirects are not followed: they
-would carry the token elsewhere. Of an answer 64 kB are read and nothing but its status is kept.
+A try takes ten seconds at most, whatever the server does. Redirects are not followed: they would
+send the token to another server. Of a response 64 kB are read, and only its status is kept.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from pytest_rollback.errors import Refused
 from pytest_rollback.incident.credentials import pieces, read
+from pytest_rollback.incident.messages import Message
 from pytest_rollback.manifest.contacts import Channel, Pager, Status, is_loopback
 from pytest_rollback.manifest.model import System
 
@@ -43,34 +44,6 @@ class Failed(Exception):
         self.why, self.again = why, again
 
 
-@dataclass(frozen=True)
-class MessageFacts:
-    """What a message is about, as data: the system, the target, the run, and the incident."""
-
-    system: str
-    target: str
-    run: str
-    incident: str | None = None
-
-
-@dataclass(frozen=True)
-class Message:
-    """What people are told.
-
-    Args:
-        about: start, over budget, failure, recovery, call, or test.
-        key: the same for every try of it, and for nothing else.
-        title, text: the subject, and what there is to say.
-        facts: the same as data.
-    """
-
-    about: str
-    key: str
-    title: str
-    text: str
-    facts: MessageFacts | None = None
-
-
 class MessageChannel(Protocol):
     """One way to reach people. `name` is what it is called in `rollback.toml`."""
 
@@ -87,7 +60,7 @@ class MessageChannel(Protocol):
         """
 
     def secrets(self) -> dict[str, str]:
-        """Return the secrets of this door by their names; none where they are missing."""
+        """Return the secrets of this channel by their names; none where they are missing."""
 
     def send(self, message: Message) -> None:
         """Try once.
@@ -97,8 +70,8 @@ class MessageChannel(Protocol):
         """
 
 
-def doors(system: System) -> tuple[MessageChannel, ...]:
-    """Return every way in which a system's people are reached."""
+def channels_of(system: System) -> tuple[MessageChannel, ...]:
+    """Return the channels by which a system's people are reached."""
     notify = system.notify
     if notify is None:
         return ()
@@ -109,8 +82,9 @@ def doors(system: System) -> tuple[MessageChannel, ...]:
 
 
 def secrets_of(system: System) -> dict[str, str]:
-    """Return every secret that a system's channels use, for whoever takes them out of texts."""
-    return {name: value for door in doors(system) for name, value in door.secrets().items()}
+    """Return every secret that a system's channels use, so that texts can be redacted."""
+    found = [channel.secrets() for channel in channels_of(system)]
+    return {name: value for secrets in found for name, value in secrets.items()}
 
 
 def within(seconds: float, act: Callable[[], None]) -> None:
@@ -176,7 +150,7 @@ class WebhookChannel:
 
 
 class StatusPage(WebhookChannel):
-    """The status page: told of what it has a text for."""
+    """The status page: gets the messages that it has a text for."""
 
     def __init__(self, name: str, about: Status) -> None:
         super().__init__(name, about)
@@ -296,7 +270,7 @@ class AppriseChannel:
 
 
 def quiet() -> None:
-    """Have nobody log an address: its path can be a secret."""
+    """Keep addresses out of the logs: their path can be a secret."""
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     logging.getLogger("urllib3").setLevel(logging.WARNING)
 

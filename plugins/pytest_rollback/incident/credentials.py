@@ -1,4 +1,4 @@
-"""Secrets of channels: read where `rollback.toml` says they are, and known in all their parts."""
+"""Secrets of channels: read from where `rollback.toml` says, and split into parts to redact."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Tells people what a run does, beside the run: never in its way, and never silently in vain.
+"""Sends messages beside a run: a slow channel does not delay it, and a lost message is reported.
 
-Each door has a thread of its own, so that a slow pager delays neither the mail nor the restore.
-A message is tried four times; what no door accepted is noted in the timeline and told at the end.
+Each channel has a thread of its own, so that a slow pager delays neither the mail nor the restore.
+A message is tried four times; one that was not accepted is noted in the timeline, and reported when
+the run ends.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import NamedTuple
 from pytest_rollback.errors import Refused
 from pytest_rollback.evidence.events import Decided, Event, LevelCalled, MessageSent, phase_of
 from pytest_rollback.incident import escalation
-from pytest_rollback.incident.channels import Failed, Message, MessageChannel
-from pytest_rollback.incident.messages import MessageContext
+from pytest_rollback.incident.channels import Failed, MessageChannel
+from pytest_rollback.incident.messages import Message, MessageContext
 from pytest_rollback.manifest.contacts import Contact
 
 PAUSES = (0.5, 1.0, 2.0)
@@ -33,9 +34,9 @@ Note = Callable[[Event], object]
 
 
 class Delivery(NamedTuple):
-    """How one message ended at one door."""
+    """How one message ended at one channel."""
 
-    door: str
+    channel: str
     about: str
     why: str = ""
     tries: int = 1
@@ -48,72 +49,78 @@ class Delivery(NamedTuple):
     @property
     def words(self) -> str:
         """A failure, for people."""
-        return f"not told: {self.door} of {self.about}: {self.why} (tries: {self.tries})"
+        return (
+            f"message not accepted: {self.channel}, {self.about}: {self.why} (tries: {self.tries})"
+        )
 
 
-def deliver(door: MessageChannel, message: Message, pauses: Iterable[float] = PAUSES) -> Delivery:
+def deliver(
+    channel: MessageChannel, message: Message, pauses: Iterable[float] = PAUSES
+) -> Delivery:
     """Send a message, again where that may help, always under its one key."""
     waits, tries = list(pauses), 0
     while True:
         tries += 1
         try:
-            door.send(message)
+            channel.send(message)
         except Refused as error:
-            return Delivery(door.name, message.about, error.message, tries)
+            return Delivery(channel.name, message.about, error.message, tries)
         except Failed as error:
             if not error.again or tries > len(waits):
-                return Delivery(door.name, message.about, error.why, tries)
+                return Delivery(channel.name, message.about, error.why, tries)
         except Exception as error:  # noqa: BLE001 - it is raised for every criterion that asks
-            return Delivery(door.name, message.about, type(error).__name__, tries)
+            return Delivery(channel.name, message.about, type(error).__name__, tries)
         else:
-            return Delivery(door.name, message.about, tries=tries)
+            return Delivery(channel.name, message.about, tries=tries)
         time.sleep(waits[tries - 1])
 
 
 class Mailroom:
-    """The doors, each with its thread; what is put in comes out in order.
+    """The channels, each with a thread of its own; each sends its messages in order.
 
     Args:
-        doors: the ways to reach people.
+        channels: the ways to reach people.
         note: where the outcome of every message is noted.
     """
 
-    def __init__(self, doors: Iterable[MessageChannel], note: Note) -> None:
-        self.doors, self.note = tuple(doors), note
+    def __init__(self, channels: Iterable[MessageChannel], note: Note) -> None:
+        self.channels, self.note = tuple(channels), note
         self.told: list[Delivery] = []
         self._queues: dict[str, queue.SimpleQueue[Message | None]] = {}
         self._waiting: dict[str, list[Message]] = {}
         self._threads: list[threading.Thread] = []
 
     def put(self, message: Message, only: Iterable[str] | None = None) -> None:
-        """Have a message sent, to the doors that want it or to those that are named."""
+        """Have a message sent, to the channels that want it or to those that are named."""
         wanted = None if only is None else set(only)
-        for door in self.doors:
-            if door.name in wanted if wanted is not None else door.wants(message.about):
-                self._thread_of(door)
-                self._waiting[door.name].append(message)
-                self._queues[door.name].put(message)
+        for channel in self.channels:
+            if channel.name in wanted if wanted is not None else channel.wants(message.about):
+                self._thread_of(channel)
+                self._waiting[channel.name].append(message)
+                self._queues[channel.name].put(message)
 
-    def _thread_of(self, door: MessageChannel) -> None:
-        if door.name in self._queues:
+    def _thread_of(self, channel: MessageChannel) -> None:
+        if channel.name in self._queues:
             return
-        self._queues[door.name] = queue.SimpleQueue()
-        self._waiting[door.name] = []
-        thread = threading.Thread(target=self._work, args=(door,), name=door.name, daemon=True)
+        self._queues[channel.name] = queue.SimpleQueue()
+        self._waiting[channel.name] = []
+        thread = threading.Thread(
+            target=self._work, args=(channel,), name=channel.name, daemon=True
+        )
         self._threads.append(thread)
         thread.start()
 
-    def _work(self, door: MessageChannel) -> None:
-        waiting = self._queues[door.name]
+    def _work(self, channel: MessageChannel) -> None:
+        waiting = self._queues[channel.name]
         while (message := waiting.get()) is not None:
-            told = deliver(door, message)
+            told = deliver(channel, message)
             self.told.append(told)
             why = told.why or None
-            self.note(MessageSent(door.name, told.about, told.outcome, told.tries, why))
-            self._waiting[door.name].remove(message)
+            self.note(MessageSent(channel.name, told.about, told.outcome, told.tries, why))
+            self._waiting[channel.name].remove(message)
 
     def close(self, patience: float | None = None) -> list[Delivery]:
-        """Wait a while for what is under way; return all that was not accepted."""
+        """Wait for the messages that are being sent; return those that were not accepted."""
         patience = PATIENCE if patience is None else patience
         for each in self._queues.values():
             each.put(None)
@@ -129,11 +136,11 @@ class Mailroom:
 
 
 class Notifier:
-    """Listens to a timeline, and tells people what they want to know.
+    """Listens to a timeline and sends messages: start, phase over budget, escalation, end.
 
     Args:
         words: what messages say of the run.
-        post: the doors.
+        post: the channels.
         note: where calls are noted.
         events: returns all events so far, also what other processes have written.
     """
@@ -167,7 +174,7 @@ class Notifier:
             self.stopped.wait(LOOK)
 
     def look(self) -> None:
-        """Say what has taken too long, and call whoever is next."""
+        """Send what has taken too long, and call the next level when its time has come."""
         phase, begun = self.phase, self.begun
         budget = self.words.system.budgets.of(phase) if phase else 0.0  # type: ignore[arg-type]
         if phase and phase not in self.over and time.monotonic() - begun > budget:
@@ -176,7 +183,7 @@ class Notifier:
         call(self.words, self.post, self.note, self.events())
 
     def end(self, verdict: str, seconds: float | None, head: str, resume: str) -> list[str]:
-        """Say how it ended; return what nobody was told of, in words."""
+        """Send how the run ended; return the messages that were not accepted, in words."""
         if self._watch is None:
             return []
         self.stopped.set()
@@ -188,14 +195,14 @@ class Notifier:
 def call(words: MessageContext, post: Mailroom, note: Note, events: Iterable[Event]) -> str:
     """Call the next level of the chain when its time has come; return what was done."""
     contacts = words.system.contacts
-    step = escalation.next_step(contacts, events) if post.doors else None
+    step = escalation.next_step(contacts, events) if post.channels else None
     if step is None or step.contact is None or step.at > dt.datetime.now(dt.UTC):
         return ""
     note(LevelCalled(step.contact.level, step.contact.name))
-    post.put(words.call(step.contact), reached_by(step.contact, post.doors))
+    post.put(words.call(step.contact), reached_by(step.contact, post.channels))
     return f"called level {step.contact.level}: {step.contact.name}"
 
 
-def reached_by(contact: Contact, doors: Iterable[MessageChannel]) -> list[str]:
-    """Return the doors by which a level is called."""
-    return [*contact.channels] or [door.name for door in doors if door.wants("call")]
+def reached_by(contact: Contact, channels: Iterable[MessageChannel]) -> list[str]:
+    """Return the channels by which a level is called."""
+    return [*contact.channels] or [channel.name for channel in channels if channel.wants("call")]

@@ -1,7 +1,7 @@
 """Whom to call next: each level has its time to answer, and an acknowledgement ends it.
 
-All there is to know stands in the run's timeline: who was called when, and whether somebody
-acknowledged. So any process can go on with it, and any other one stops it.
+The run's timeline says who was called when, and whether somebody acknowledged. So any process can
+continue the escalation, and any other process can stop it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class EscalationStep(NamedTuple):
 
 
 def acknowledged(events: Iterable[Event]) -> SignOff | None:
-    """Return who has taken over, the first of them."""
+    """Return the first acknowledgement; None where there is none."""
     for each in events:
         if isinstance(each, Acknowledged) and each.moment is not None:
             return SignOff(each.by, each.moment, each.note)
@@ -40,7 +40,7 @@ def acknowledged(events: Iterable[Event]) -> SignOff | None:
 
 
 def is_over(events: Iterable[Event]) -> bool:
-    """Tell whether nobody has to be called any more: somebody answered, or all is well again."""
+    """Tell whether the escalation is over: somebody acknowledged, or the system is recovered."""
     told = list(events)
     well = any(isinstance(each, RunFinished) and each.verdict in WELL for each in told)
     return well or acknowledged(told) is not None

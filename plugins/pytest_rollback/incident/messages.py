@@ -1,15 +1,42 @@
-"""What people are told, in words: short, with what to do, and without anything secret."""
+"""The texts of messages: short, with the next command, and without secrets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from pytest_rollback.evidence.events import RunBegan
-from pytest_rollback.incident.channels import Message, MessageFacts
 from pytest_rollback.incident.escalation import WELL
 from pytest_rollback.manifest.contacts import Contact
 from pytest_rollback.manifest.model import System
 from pytest_rollback.text.quantities import clock
+
+
+@dataclass(frozen=True)
+class MessageFacts:
+    """What a message is about, as data: the system, the target, the run, and the incident."""
+
+    system: str
+    target: str
+    run: str
+    incident: str | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message to people.
+
+    Args:
+        about: start, over budget, failure, recovery, call, or test.
+        key: the same for every try of it, and for nothing else.
+        title, text: the subject, and what there is to say.
+        facts: the same as data.
+    """
+
+    about: str
+    key: str
+    title: str
+    text: str
+    facts: MessageFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +68,7 @@ class MessageContext:
         return MessageFacts(about.about.name, about.target.name, self.run, self.incident)
 
     def message(self, about: str, title: str, *lines: str, part: str = "") -> Message:
-        """Return a message with what is always said."""
+        """Return a message that ends with the run, the incident and the operator."""
         where = f"run {self.run}" + (f", incident {self.incident}" if self.incident else "")
         key = "-".join(filter(None, (self.run, about, part))).replace(" ", "-")
         text = "\n".join([*filter(None, lines), f"{where}, by {self.operator}"])

@@ -29,7 +29,7 @@ ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare what a run can be told."""
+    """Declare options and settings."""
     options.declare(parser)
 
 

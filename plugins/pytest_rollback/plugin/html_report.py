@@ -92,7 +92,7 @@ class HtmlPage:
 
 
 class Report:
-    """The plugin: says what the report holds once all is over.
+    """The plugin: gives pytest-html the sections of the report when the session ends.
 
     Args:
         record: returns the record of the run; asked once, when the session ends.
@@ -108,7 +108,7 @@ class Report:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Put our page in the place of pytest-html's, and have nobody else tell where files are."""
+        """Replace pytest-html's page by ours, and remove its line and JUnit's from the summary."""
         styles = getattr(session.config.option, "css", None) or []
         for plugin in session.config.pluginmanager.get_plugins():
             if type(plugin).__module__.startswith("pytest_html.") and hasattr(plugin, "_template"):

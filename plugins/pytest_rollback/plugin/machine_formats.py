@@ -30,7 +30,7 @@ class Machines:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        """Have nobody else print anything where a Nagios plugin has one line."""
+        """Silence the terminal for Nagios, which reads one line."""
         terminal = self.config.pluginmanager.get_plugin("terminalreporter")
         if self.nagios and terminal is not None:
             nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115

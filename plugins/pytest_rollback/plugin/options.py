@@ -1,4 +1,4 @@
-"""What a run can be told on the command line and in the settings; light, for every session pays."""
+"""The options and settings of a run; imports little, because every pytest session imports it."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def tell_machines(config: pytest.Config, run: Run) -> None:
 
 
 def refused(config: pytest.Config, error: RollbackError) -> int:
-    """Return the exit code of a session that cannot begin; a Nagios is told in its own way."""
+    """Return the exit code of a session that cannot begin; for Nagios also print its line."""
     from pytest_rollback.run.formats import UNKNOWN, refuse  # noqa: PLC0415 - only a refusal pays for it
 
     nagios = refuse(config.getoption("--rollback-format"), error.message)

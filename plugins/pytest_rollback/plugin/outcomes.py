@@ -92,7 +92,7 @@ def code_of(error: BaseException | None) -> int:
 
 
 def said(error: BaseException | None) -> str:
-    """Return what an error says of itself."""
+    """Return the message of an error."""
     if error is None:
         return ""
     if isinstance(error, RollbackError):

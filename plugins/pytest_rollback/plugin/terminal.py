@@ -1,4 +1,4 @@
-"""The end of a run in the terminal, for 80 columns: phases, each reason once, the way on."""
+"""The summary of a run in the terminal, 80 columns wide: phases, reasons, next commands."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def following(run: Run) -> Iterator[str]:
 
 
 def isolated(run: Run) -> Iterator[str]:
-    """Yield what an isolation leaves behind: units that are down until somebody does something."""
+    """Yield what an isolation leaves: which units stay down, and the next commands."""
     units = ", ".join(component.unit for component in run.components)
     yield f"stays down until it is started or rolled back: {units}"
     yield f"next: {run.onward.pytest('suites/triage')}"
@@ -80,7 +80,7 @@ def isolated(run: Run) -> Iterator[str]:
 
 
 def calling(run: Run) -> Iterator[str]:
-    """Yield how to stop or to go on calling people, after a rollback that nobody has taken over."""
+    """Yield the commands that end or continue an escalation that nobody has acknowledged."""
     events = [*run.timeline.events, *signoffs.foreign(run.folder)]
     if run.system.notify is None or not run.system.contacts or escalation.is_over(events):
         return
@@ -105,7 +105,7 @@ def table(phases: Iterable[PhaseRecord]) -> Iterator[str]:
 
 
 def users(record: RunRecord) -> Iterator[str]:
-    """Yield what users got meanwhile, where somebody looked."""
+    """Yield how long users got errors and the maintenance page, where that was measured."""
     outage, page = record.outage_seconds, record.maintenance_seconds
     if outage is not None and page is not None:
         yield ""
@@ -121,7 +121,7 @@ def grouped(reasons: list[Outcome]) -> list[list[Outcome]]:
 
 
 def paragraph(same: list[Outcome]) -> Iterator[str]:
-    """Yield one paragraph: who is concerned, why, what was found, the way out."""
+    """Yield one paragraph: the criteria, the message, the findings, the hint."""
     one = same[0]
     shown = [each for each in same if each.outcome != "not reached"] or same[:1]
     yield from (each.row for each in shown)

@@ -29,7 +29,7 @@ class CachedRun:
 
 
 def stamp(folder: Path) -> float:
-    """Return when what is told of a run was written last."""
+    """Return when a run's record, or else its timeline, was written last: seconds since 1970."""
     for name in (DATA, TIMELINE):
         try:
             return (folder / name).stat().st_mtime
@@ -68,7 +68,7 @@ def remember(home: Path, found: Mapping[str, CachedRun]) -> None:
 
 
 def replaced(path: Path, text: str) -> None:
-    """Put a text in the place of a file, whole or not at all, whoever else does the same."""
+    """Replace a file at once, also while another process does the same."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     write_private(fresh, text)
     fresh.replace(path)

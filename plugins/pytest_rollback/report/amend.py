@@ -1,4 +1,4 @@
-"""What becomes of a report after its run: people tick items, and the folder is sealed again."""
+"""Changes a report after its run: people tick items, and the folder is sealed again."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def beside(folder: Path) -> list[Outcome]:
 
 
 def amend(folder: Path, event: Event) -> None:
-    """Note what somebody did in a run's timeline; a report that is written already tells it too.
+    """Append a person's event to a run's timeline; a finished report and its seal are updated.
 
     Raises:
         UsageError: the run cannot be read.

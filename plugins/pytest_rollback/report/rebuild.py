@@ -1,4 +1,4 @@
-"""A killed run's folder made whole: its report from the timeline, its journals from the host."""
+"""Completes a killed run's folder: the report from its timeline, the journals from the host."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def brought(
     run = collect.run_of(events)
     if run is None:
         return collect.CollectedEvidence(), [
-            "the run never took hold of the host: it changed nothing there"
+            "the run never locked the host: it changed nothing there"
         ]
     try:
         return collect.collect(connection, folder, run, events, redactor), []

@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class IncidentOptions:
-    """Everything that is said of an incident.
+    """The options about an incident.
 
     Args:
         stated: what only people know.
@@ -33,7 +33,7 @@ class IncidentOptions:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the command line says of a run.
+    """The options of a run.
 
     Args:
         words: the arguments as they were given, for the command that goes on.
@@ -42,8 +42,8 @@ class RunOptions:
         defaults: whether configuration that stays broken may get its defaults.
         dry: rehearse: print the plan, change nothing.
         incident: the incident that the report belongs to.
-        told: what is said of the incident itself.
-        door: the command that runs pytest, where nobody typed pytest.
+        told: the options about the incident itself.
+        door: the command of ours that runs pytest; "" where pytest itself was typed.
     """
 
     words: tuple[str, ...] = ()

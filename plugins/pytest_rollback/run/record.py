@@ -1,4 +1,4 @@
-"""From what is known of a run to what its report says; pure, and the same words everywhere.
+"""Makes the record of a run from its facts: a pure function.
 
 What a record is stands in `run_record`.
 """
@@ -42,7 +42,7 @@ PACKAGES = (
     "pydantic",
 )
 FINE = {"READY", "RECOVERED", "REHEARSED", "STEADY", "ISOLATED", "MONITOR"}
-"""Verdicts that nobody has to act on."""
+"""Verdicts that need no action."""
 
 PASSWORD = re.compile(r"(?<=//)([^:@]*):[^@]*(?=@)")
 QUOTED = re.compile(r"(?<!\w)(['\"])(.+?)\1(?!\w)")
@@ -105,7 +105,7 @@ class RunFacts:
 
     @property
     def good(self) -> bool:
-        """Whether the verdict is one that nobody has to act on."""
+        """Whether the verdict needs no action."""
         return self.verdict in FINE
 
     @property
@@ -113,11 +113,16 @@ class RunFacts:
         """Seconds that were left of the recovery time objective; negative when it was missed."""
         return None if self.elapsed is None else self.system.about.rto - self.elapsed
 
+    @property
+    def decided(self) -> str | None:
+        """When the rollback was decided, ISO 8601 in UTC; None where it was not."""
+        found = first(Decided, self.events)
+        return found.at if found else None
+
 
 def record(facts: RunFacts) -> RunRecord:
     """Return everything that the report of a run states."""
     lanes = phases(facts.system.budgets, facts.events, facts.outcomes, facts.elapsed)
-    decided = first(Decided, facts.events)
     users = facts.users or Availability()
     return RunRecord(
         run=facts.run,
@@ -129,7 +134,7 @@ def record(facts: RunFacts) -> RunRecord:
         incident=facts.incident,
         operator=facts.operator,
         started=facts.started.isoformat(timespec="seconds"),
-        decided=decided.at if decided else None,
+        decided=facts.decided,
         finished=facts.finished.isoformat(timespec="seconds"),
         rto=facts.system.about.rto,
         elapsed=to_ms(facts.elapsed),

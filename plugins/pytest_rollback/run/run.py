@@ -137,7 +137,7 @@ class Run:
         self.isolates = bool(ours) and ours <= ISOLATION
 
     def judged(self, error: BaseException | None) -> str:
-        """Return the outcome that an error stands for; one that was seen before hit another."""
+        """Return the outcome of an error; `not reached` for the error of an earlier criterion."""
         if any(error is each for each in self._raised):
             return "not reached"
         if error is not None:
@@ -183,7 +183,7 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """The exit code that says what the criteria said, or why no change was allowed."""
+        """The exit code: of the criteria, or of the error that allowed no change."""
         if self.interrupted:
             return INTERRUPTED
         own = {each.code for each in self.decisive if each in self.reasons}
@@ -210,7 +210,7 @@ class Run:
 
     @property
     def ended(self) -> str:
-        """How the host is told that the rollback ended, whatever else the session looked at."""
+        """The outcome of the rollback for the host's journal: of drill and validate alone."""
         if self.interrupted:
             return "interrupted"
         code = criteria.exit_code(each.outcome for each in self.outcomes if each.suite in RECOVERY)
@@ -279,5 +279,5 @@ class Run:
 
     @property
     def onward(self) -> NextSteps:
-        """How every command begins and ends that this run tells people to give next."""
+        """How the next commands begin and end, so that they mean the same target and incident."""
         return onward(self.asked.words, self.asked.door)

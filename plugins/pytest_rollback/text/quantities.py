@@ -1,4 +1,4 @@
-"""How numbers, times and states are said; what the page calls them and how it colours them."""
+"""Numbers and times in words, and the colour of each verdict, outcome and state."""
 
 from __future__ import annotations
 

@@ -16,14 +16,13 @@ from pytest_rollback.incident import channels
 from pytest_rollback.incident.channels import (
     AppriseChannel,
     Failed,
-    Message,
     MessageChannel,
-    MessageFacts,
     StatusPage,
     WebhookChannel,
 )
 from pytest_rollback.incident.credentials import pieces, read
 from pytest_rollback.incident.delivery import deliver
+from pytest_rollback.incident.messages import Message, MessageFacts
 from pytest_rollback.manifest.contacts import Channel, Pager, Secret, Status, hook
 from tests.unit.support.mailbox import inbox, mailbox
 
@@ -35,8 +34,13 @@ QUICK = (0.0, 0.0, 0.0)
 
 @pytest.fixture(autouse=True)
 def token(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everybody has a token, and little patience."""
+    """Every channel has its token."""
     monkeypatch.setenv("PAGER_TOKEN", TOKEN)
+
+
+@pytest.fixture
+def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A try has one second: for servers that never answer. A busy machine needs more."""
     for name, seconds in {"CONNECT": 0.5, "READ": 0.5, "WHOLE": 1.0}.items():
         monkeypatch.setattr(channels, name, seconds)
 
@@ -89,6 +93,7 @@ def test_what_is_not_accepted_says_why(answer: int | str, tries: int, why: str) 
 
 
 @pytest.mark.parametrize("answer", ["slow", "drip"])
+@pytest.mark.usefixtures("short_times")
 def test_a_server_that_never_answers_costs_a_second(answer: str) -> None:
     """It may be silent, or say a letter now and then: the whole try has its deadline."""
     with inbox(answer) as box:

@@ -24,7 +24,7 @@ from pytest_rollback.evidence.events import (
 )
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.incident import channels, delivery, escalation
-from pytest_rollback.incident.channels import WebhookChannel, doors
+from pytest_rollback.incident.channels import WebhookChannel, channels_of
 from pytest_rollback.incident.delivery import Mailroom, Notifier
 from pytest_rollback.incident.messages import MessageContext
 from pytest_rollback.manifest.contacts import Contact, Notify, Pager
@@ -71,7 +71,7 @@ class NotifiedRun:
         words = MessageContext(system, "r1", "ann@ops1", "INC-1")
         self.notifier = Notifier(
             words,
-            Mailroom(doors(system), self.timeline.note),
+            Mailroom(channels_of(system), self.timeline.note),
             self.timeline.note,
             lambda: [*self.timeline.events, *signoffs.foreign(folder)],
         )
@@ -151,7 +151,7 @@ def test_a_pager_in_trouble_holds_nothing_up(tmp_path: Path, answer: int | str) 
         assert time.monotonic() - begin < 0.9
         said = told.end()
 
-    assert any(line.startswith("not told: pager of start: ") for line in said), said
+    assert any(line.startswith("message not accepted: pager, start: ") for line in said), said
 
 
 def test_a_missing_token_is_told_at_the_end(
@@ -178,7 +178,7 @@ def test_one_slow_door_does_not_hold_up_another(tmp_path: Path, box: Inbox) -> N
         until(box, "start")
         late = post.close(0.1)
 
-    assert [each.door for each in late] == ["slow"]
+    assert [each.channel for each in late] == ["slow"]
 
 
 def test_nothing_secret_is_written_or_sent_beside_the_header(tmp_path: Path, box: Inbox) -> None:
