@@ -16,10 +16,11 @@ from typing import Any
 
 import pytest
 
+from tests.architecture.shape import criteria
+from tests.architecture.sources import sources
 from tests.plugin.operator import FINE, REPOSITORY
 from tests.plugin.reopened import Reopened
 from tests.plugin.terminal import Terminal
-from tests.unit.layers import criteria, sources
 
 Reds = set[tuple[str, str | None]]
 SOON = {"soak": "8s", "interval": "100ms", "in_a_row": 1000}

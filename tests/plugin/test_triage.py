@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 import tomli_w
 
+from tests.architecture.shape import criteria
+from tests.architecture.sources import sources
 from tests.plugin.operator import FINE
 from tests.plugin.reopened import Reopened
-from tests.unit.layers import criteria, sources
 
 Reds = set[tuple[str, str | None]]
 Spoil = Callable[["Ailing"], object]

@@ -1,0 +1,254 @@
+"""Who may import whom, as docs/architecture.md draws it: rules over syntax trees."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from tests.architecture import graph
+from tests.architecture.sources import PACKAGE, Sources, imports, matches, module, tree
+
+OURS = (PACKAGE, "fixtures", "suites", "tests")
+AGENT = "plugins/pytest_rollback/agent/*"
+FLOORS = 8
+
+Rows = Sequence[tuple[str, ...]]
+
+CONTROLLER: Rows = (
+    ("errors", "text"),
+    ("agent", "manifest"),
+    ("transport", "criteria"),
+    ("evidence", "checks", "sandbox"),
+    ("incident", "recovery"),
+    ("run",),
+    ("report", "cli"),
+    ("plugin",),
+)
+"""Bottom up: a package imports from the rows below its own, and from no neighbour in its row."""
+
+ON_HOST: Rows = (
+    ("errors", "protocol"),
+    ("messages",),
+    ("system",),
+    ("files",),
+    ("state",),
+    ("configuration",),
+    ("observe",),
+    ("backup",),
+    ("services", "database", "restore"),
+    ("rollback",),
+    ("routes",),
+    ("main",),
+)
+"""The same of the agent. `messages` stands above `errors`, which it raises."""
+
+SHARED = ("protocol", "errors", "routes", "messages", "observe", "state.journal")
+"""What the controller may import of the agent: the protocol, data, and functions without a host."""
+
+DATA = ("model", "values", "thresholds", "contacts")
+"""What rollback.toml describes, in several files."""
+
+
+class Rule(NamedTuple):
+    """Files that match `where` but not `but` import nothing that matches `never` but not `save`."""
+
+    name: str
+    where: tuple[str, ...]
+    never: tuple[str, ...]
+    but: tuple[str, ...] = ()
+    save: tuple[str, ...] = ()
+
+
+RULES = (
+    Rule(
+        "errors and values import nothing of ours",
+        ("plugins/pytest_rollback/errors.py", "plugins/pytest_rollback/manifest/values.py"),
+        tuple(f"{name}*" for name in OURS),
+    ),
+    Rule(
+        "the model is data: its parts import nothing of ours but each other",
+        tuple(f"plugins/pytest_rollback/manifest/{name}.py" for name in DATA),
+        tuple(f"{name}*" for name in OURS),
+        save=tuple(f"pytest_rollback.manifest.{name}{end}" for name in DATA for end in ("", ".*")),
+    ),
+    Rule(
+        "actions know neither gate nor pytest",
+        (
+            "plugins/pytest_rollback/recovery/action.py",
+            "plugins/pytest_rollback/recovery/actions/*",
+        ),
+        (
+            "pytest",
+            "pytest.*",
+            "_pytest*",
+            "pytest_rollback.recovery.gate",
+            "pytest_rollback.plugin*",
+            "pytest_rollback.run*",
+            "fixtures*",
+        ),
+    ),
+    Rule(
+        "fixtures know neither gate nor actions",
+        ("fixtures/*.py",),
+        (
+            "pytest_rollback.recovery.gate",
+            "pytest_rollback.recovery.actions*",
+            "pytest_rollback.plugin.fixtures",
+        ),
+    ),
+    Rule(
+        "nothing imports the plugin but what reads the run from it",
+        ("*",),
+        ("pytest_rollback.plugin*",),
+        ("conftest.py", "fixtures/*.py", "plugins/pytest_rollback/plugin/*", "tests/*"),
+    ),
+    Rule(
+        "the package imports pytest in plugin alone",
+        ("plugins/*",),
+        ("pytest", "pytest.*", "_pytest*", "pytest_html*", "xdist*"),
+        ("plugins/pytest_rollback/plugin/*",),
+    ),
+    Rule(
+        "the package does not know who uses it",
+        ("plugins/*",),
+        ("fixtures*", "suites*", "tests*", "conftest"),
+    ),
+    Rule("suites and fixtures know no tests", ("suites/*", "fixtures/*.py"), ("tests*",)),
+)
+
+
+def broken(rule: Rule, found: Sources) -> list[str]:
+    """Return what breaks a rule: a line for each file and import."""
+    mine = [path for path in found if matches(path, rule.where) and not matches(path, rule.but)]
+    return [
+        f"{path} imports {name}"
+        for path in mine
+        for name in imports(path, found[path])
+        if matches(name, rule.never) and not matches(name, rule.save)
+    ]
+
+
+def sideways(found: Sources, rows: Rows, prefix: str) -> list[str]:
+    """Return the imports below a prefix that do not lead down, and packages that have no row."""
+    row = {name: number for number, names in enumerate(rows) for name in names}
+    listed = []
+    for path, source in found.items():
+        mine = _package(module(path), prefix)
+        if not mine:
+            continue
+        others = {_package(name, prefix): name for name in imports(path, source)}
+        wrong = [
+            f"{path} imports {name}"
+            for other, name in others.items()
+            if other and other != mine and row.get(other, len(rows)) >= row.get(mine, -1)
+        ]
+        listed += [f"{path} lies in no row of the layers"] if mine not in row else wrong
+    return listed
+
+
+def _package(name: str, prefix: str) -> str:
+    """Return which package below a prefix a dotted name belongs to, "" for none or for the face."""
+    first = name.removeprefix(prefix).split(".")[0] if name.startswith(prefix) else ""
+    return "" if first == "__init__" else first
+
+
+def upwards(found: Sources) -> list[str]:
+    """Return the imports of the controller's packages that do not lead down."""
+    return sideways(found, CONTROLLER, f"{PACKAGE}.")
+
+
+def upwards_on_host(found: Sources) -> list[str]:
+    """Return the imports of the agent's packages that do not lead down."""
+    return sideways(found, ON_HOST, f"{PACKAGE}.agent.")
+
+
+def unshared(found: Sources) -> list[str]:
+    """Return what the controller imports of the agent that is for the host alone."""
+    return [
+        f"{path} imports {name}"
+        for path, source in found.items()
+        if path.startswith("plugins/") and not matches(path, [AGENT])
+        for name in imports(path, source)
+        if name.startswith(f"{PACKAGE}.agent.")
+        and not matches(
+            name, [f"{PACKAGE}.agent.{each}{end}" for each in SHARED for end in ("", ".*")]
+        )
+        and f"{name}." not in {f"{PACKAGE}.agent.{each}"[: len(name) + 1] for each in SHARED}
+    ]
+
+
+def module_circles(found: Sources) -> list[str]:
+    """Return the circles of modules; imports for types alone and inside of functions count."""
+    return [f"circle: {', '.join(each)}" for each in graph.circles(graph.modules(found))]
+
+
+def folder_circles(found: Sources) -> list[str]:
+    """Return the circles among the entries of a folder: packages, and modules beside them."""
+    return [
+        f"circle in {folder}: {', '.join(each)}"
+        for folder, entries in graph.inside(graph.modules(found))
+        for each in graph.circles(entries)
+    ]
+
+
+def towers(found: Sources) -> list[str]:
+    """Return whether the packages of the controller, or of the agent, need too many floors."""
+    both = zip(("controller", "agent"), graph.packages(graph.modules(found)), strict=True)
+    heights = {name: max(graph.floors(each).values(), default=0) for name, each in both}
+    return [
+        f"the {name} has {height} floors, {FLOORS} is the limit"
+        for name, height in heights.items()
+        if height > FLOORS
+    ]
+
+
+def foreign(found: Sources) -> list[str]:
+    """Return what the agent imports beside the standard library and itself, relatively."""
+    return [
+        f"{path} imports {name}"
+        for path, source in found.items()
+        if matches(path, [AGENT])
+        for name in _absolute(source) | set(imports(path, source))
+        if (name in _absolute(source) and name.split(".")[0] not in sys.stdlib_module_names)
+        or (name.startswith(PACKAGE) and not name.startswith(f"{PACKAGE}.agent"))
+    ]
+
+
+def _absolute(source: str) -> set[str]:
+    """Return what a source imports by its full name."""
+    nodes = list(ast.walk(tree(source)))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {
+        node.module
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level
+    }
+
+
+def too_new(found: Sources) -> list[str]:
+    """Return what an old Python on a host could not even read, of the agent."""
+    return [f"{path}: {why}" for path in found if (why := _unread(path, found[path]))]
+
+
+def _unread(path: str, source: str) -> str:
+    try:
+        ast.parse(source, feature_version=(3, 8)) if matches(path, [AGENT]) else None
+    except SyntaxError as error:
+        return str(error)
+    return ""
+
+
+Check = Callable[[Sources], list[str]]
+LAYERS: dict[str, Check] = {
+    **{rule.name: lambda found, rule=rule: broken(rule, found) for rule in RULES},  # type: ignore[misc]
+    "packages of the controller import from the rows below": upwards,
+    "packages of the agent import from the rows below": upwards_on_host,
+    "the controller imports of the agent what both sides share": unshared,
+    "no circle of modules": module_circles,
+    "no circle of packages": folder_circles,
+    "at most 8 floors": towers,
+    "the agent imports the standard library and itself": foreign,
+    "the agent can be read by Python 3.8": too_new,
+}
