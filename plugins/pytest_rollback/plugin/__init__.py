@@ -1,7 +1,12 @@
-"""The only room that imports pytest.
+"""The only package that imports pytest: it turns tests under suites/ into criteria of one run.
 
-`hooks` is what pytest loads. A session that was asked for criteria gets a run (`session`), hooks of
-its own (`criteria_hooks`) and a life (`lifecycle`: begin a suite, roll back, end); `fixtures` are
-the restore actions in the procedure's order; `outcomes` turns what a test raised into an outcome;
-`terminal` and `html_report` show the end.
+Promise: a session without criteria pays next to nothing. A skip, an empty parameter set and a test
+without an id are errors; SIGTERM and SIGHUP end like Ctrl-C, with report and verdict.
+
+Order of calls: pytest loads `hooks`; `options` declares what can be given. A session with criteria
+gets its run from `session`, kept in `stash`, and `criteria_hooks` of its own. At the first test of
+a suite `lifecycle` begins it, with probers and `notifications`; `fixtures` are the actions of a
+rollback, each asking for the one before. `outcomes` turns what a test raised into an outcome. At
+the end `terminal`, `html_report` and `machine_formats` write. `troubleshooting` is practice on a
+sandbox.
 """

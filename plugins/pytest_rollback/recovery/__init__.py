@@ -1,5 +1,10 @@
-"""What changes a host. An action looks and plans; `gate` alone applies a plan, and looks again.
+"""What changes a host: an action looks and plans, the gate alone applies the plan and looks again.
 
-Order of calls: `gate.perform(action)`: look, plan, journal, apply, look again; `rehearsal` plans
-all of them without a change; `status` says what lies unfinished on the host.
+Promise: nothing is changed unless the run is armed for this target by its name. An action is done
+when its plan is empty, so that a rehearsal, a repetition and a resumed run are the same code.
+
+Order of calls: `gate.perform` for each action: look, plan, write `begin` to the timeline, apply,
+look again. `action` is what an action is, `actions` are all of them in order. `rehearsal` plans
+the whole rollback without a change, `live` prints it as it happens, `status` says what lies
+unfinished on the host and which command goes on, `holder` whether whoever holds the host is dead.
 """

@@ -1,1 +1,11 @@
-"""One run: the target, how each criterion ended, the verdict, and the record that reports show."""
+"""One run: its target, how each criterion ended, the verdict, and the record that reports show.
+
+Promise: the verdict is a function of the outcomes, the timeline and the options; a run that
+evaluated less than its suite never gets the good verdict. Terminal, report and JSON print one
+record.
+
+Order of calls: `run` is made from rollback.toml and the command line (`incident_options` is what
+was stated about the incident); outcomes are added as criteria end. `phases` reads from the
+timeline when each phase of the procedure began and how it ended; `record` puts all that is known
+into the words of the report; `formats` writes the same as JSON, for Prometheus and for Nagios.
+"""

@@ -1,1 +1,8 @@
-"""Words and numbers for people: quantities written one way, and the command that comes next."""
+"""Words and numbers for people, written one way everywhere: terminal, report, messages, scripts.
+
+`quantities` writes times, shares and counts. `next_steps` makes the commands that come next, so
+that they can be pasted: the same target and incident, and pytest and scripts as they are found
+from where one is.
+
+Imports nothing of ours but what lies beside it, and no host is asked.
+"""

@@ -1,5 +1,10 @@
-"""How a host is reached: one round trip for a list of requests.
+"""How a host is reached: one connection, one agent, one round trip for a list of requests.
 
-`connection` asks through pytest-testinfra; `payload` is what travels, `memfd` how a local host gets
-it, `ssh` the line; `diagnosis` says what a host meant that did not answer.
+Promise: an answer is whole or it is an error with a hint; every request has a deadline; nothing is
+installed on the host and no secret is put on a command line.
+
+Order of calls: `connection` takes the requests. `payload` packs the modules of the agent that they
+need; a Python on this machine reads them from memory (`memfd`), any other host gets them as one
+argument, over the line that `ssh` opens once. The framed answer is decoded, or `diagnosis` says
+what the host's words mean. `batch` lets several looks share one round trip.
 """

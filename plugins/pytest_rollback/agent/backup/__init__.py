@@ -1,5 +1,11 @@
-"""The backup set: planned (`save_plan`), saved, verified against its record, compared with git.
+"""The backup set: planned, saved, verified against its record, and compared with git.
 
-Order of calls: `request` is read, `save_plan` looks at the tree, `save` copies and records;
-later `verify` tells what is no longer as recorded, `requirements` what a restore would need.
+Promise: a set is whole or is not there. Copies are durable before the record names them, and a set
+is never replaced unless that was asked for. A backup counts only when it equals the record.
+
+Order of calls of a deploy: `request` is read strictly, `save_plan` looks at the tree and says what
+forbids it, `save` copies and writes the record last. Later `verify` reads every backup and tells
+what is not as recorded, `requirements` what a restore needs of the host, `leftovers` what a
+rollback has still to do; `owners` says which component a file belongs to. `git` reads what a
+repository has.
 """

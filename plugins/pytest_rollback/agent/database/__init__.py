@@ -1,4 +1,12 @@
-"""The database of a release: its dump is read, restored beside the live one, and swapped by name.
+"""The database of a release: its dump is read, restored beside the live one, and swapped in.
 
-Order of calls: `dump` and `check` look; `restore` clones (`clone`), loads (`load`), swaps (`swap`).
+Promise: nothing is restored into the live database. It keeps its name until the fresh one is
+loaded and looked at, and then stays, closed, under a name of its own. Never as root, never as a
+superuser.
+
+Order of calls: `dump` looks at the file and reads it with its own tool, a plain one with
+`sql_script`; `check` says whether the live database is that of the dump, by `catalog`. `restore`
+conducts: `clone` makes an empty database like the live one, `load` fills it, `swap` exchanges the
+two names and takes that back in an undo. `server` reaches PostgreSQL by its own tools; `ping` asks
+whether it is up.
 """

@@ -1,5 +1,10 @@
-"""How files are read, told apart, copied, flushed and renamed; bytes and names as they lie on disk.
+"""How files are read, walked, copied, made durable and renamed: bytes and names as on disk.
 
-`tree` walks below a root without following links, `read` and `state` say what lies there, `copy`,
-`create` and `exchange` change names, `fsync` makes it last, `parallel` reads many files at once.
+Nothing here follows a link below a root, blocks on a fifo, or leaves a half written file under the
+name of a whole one.
+
+Order of calls: `tree` opens directories below a root, `read` and `metadata` take what lies there,
+`state` compares a file with its backup; `copy` writes under a temporary name, `fsync` makes it
+last, then the name is given. `exchange` lets two names change places, and tries first whether the
+file system can. `parallel` reads many files at once.
 """

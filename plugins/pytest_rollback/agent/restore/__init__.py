@@ -1,5 +1,11 @@
-"""The restore engine: every path holds its whole old or its whole new content at every instant.
+"""The restore engine: at every instant every path holds its whole old or its whole new content.
 
-Order of calls: `diff` finds what differs, `plan` is journaled, `stage` copies, `commit` renames,
-`apply` conducts them; `revert` takes a half-done commit back.
+Promise: under kill -9, power loss and a full disk both versions of a file exist on the host, and
+the same call again ends in the same place.
+
+Order of calls: `apply` conducts. `diff` finds what is not as recorded, `plan` holds it, packed,
+with what is live now, and is journaled; `git_source` fetches what no backup can give. `batch`
+takes some files at a time: `stage` writes each new file beside the live one, `commit` preserves
+the failed version and renames, `new_files` names what was not there without replacing anything,
+and all is verified. `revert` reads the plans again, the last one first, and takes them back.
 """

@@ -1,4 +1,10 @@
-"""Units of a service manager: states, stop, start, reload, and the files that describe them.
+"""Units of a service manager: their states, stop, start, reload, and the files that describe them.
 
-`units` asks whichever manager the system has: `systemd` or `supervisord`.
+Promise: a unit that nobody knows is an error and not a stopped one; a stop ends when no process of
+the unit is left, by SIGKILL at the deadline if need be; every stop and start is journaled.
+
+Order of calls: `lifecycle` is asked for changes; it takes the run's lock and journal and calls
+`units`, which waits in bounded time and asks whichever manager the system has: `systemd` through
+systemctl, or `supervisord` through `supervisor_rpc`. `unit_files` installs the release's files
+under their units' names, keeps those before as evidence, and has the manager read them.
 """

@@ -1,5 +1,11 @@
-"""What the tool keeps on the host, in a directory of root: backup set, runs, journal, evidence.
+"""What is kept on the host, for root alone to write: backup set, runs, journals, evidence.
 
-Order of calls: `directory` is opened, `lock` is taken (`lease` says who is alive), a run is noted
-in `runs`, each change is written to `journal` before it is made; `evidence` keeps both versions.
+Promise: what a run did is known from its journals alone, after a kill or a power cut as well, and
+both versions of every file exist until the run is closed.
+
+Order of calls: `directory` is opened and checked, `lock` is taken (`lease` says who holds the run,
+and since when), `runs` begins a run or goes on with one, `reserved_space` keeps room for the
+journal on a full disk. Each change is written to `journal`, which is chained by hash, before it is
+made; `evidence` takes what is replaced. `progress` tells from the journals what is done and what
+comes next; `backup_set` is the record of what was saved, with a digest of every file.
 """

@@ -1,4 +1,9 @@
-"""The machine itself: commands with a deadline, processes, disks, tools, users.
+"""The host itself: commands with a deadline, processes, mounted disks, tools and rights.
 
-Everything above it runs commands through `command`; nothing here knows a backup or a run.
+`command` runs an argv, never a shell, in a process group of its own, and ends the whole group at
+the deadline; its output is bounded. `processes` reads /proc, where a process is its number and its
+start time, so that a number that was given out again is not taken for it. `disk` adds up room and
+inodes per file system, `tools` finds programs and says which paths could not be replaced, and why.
+
+Reads only, but for the command that it is told to run. Nothing here knows a backup set or a run.
 """

@@ -1,1 +1,10 @@
-"""What the runbook of people names, and whether it is there: files, units, commands, pitfalls."""
+"""The page that people follow: is what it names on the host, and does it do what it seems to?
+
+Nothing of the page is run.
+
+Order of calls: `shell` takes the commands and the Python out of the code blocks, with their lines;
+`references` lists the paths, scripts, units, URLs and imports that they take for granted, `drift`
+asks the host for all of them in one round trip and says what is not there. `pitfalls` knows
+commands that do something else than they seem to, and what to do instead; `age` says when the page
+was last changed, and when it is due for a review.
+"""

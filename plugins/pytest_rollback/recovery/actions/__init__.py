@@ -1,4 +1,13 @@
-"""What brings a host back, in the procedure's order. An action looks, and plans without a host."""
+"""What brings a host back, one file for each aspect, in the order of the procedure.
+
+Promise: an action reads the host and returns changes; it applies none, and knows neither the gate
+nor pytest. Its plan is a pure function of what was found, and is empty when nothing is left to do.
+
+In order: `snapshot`; units down (`services`), `start_guard`, `maintenance`; `files`;
+`configuration`, `default_configuration` and `database`; `unshare`, the guard off, units up; the
+page off; `archive`. `requests` builds what several actions ask of the agent. `undo` is no part of
+the order: it takes a run back. `ACTIONS` below is the order; rehearsal, drill and status read it.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,10 @@
-"""Sections of the report, each a module and a template; `page` joins them, without script."""
+"""The sections of the report: each a module that prepares data, and a template that shows it.
+
+Promise: a record in which anything is missing, huge or hostile still gives a page; text is
+escaped, shortened and freed of what steers a terminal. The page has no script and loads nothing.
+
+Order of calls: `page` renders. It has each section prepared, in reading order: `verdict`,
+`recommendation`, `timeline`, `availability`, `latency`, `criteria`, `checklist`, `raw_log`. They
+read the record through `reader`, and every text goes through `sanitize`. `all_runs` is the page of
+all runs.
+"""

@@ -1,1 +1,10 @@
-"""Log lines since a moment, of files and journal; `inspection` asks, `findings` judges lines."""
+"""What a unit wrote since it started: errors by priority and by text, known noise aside.
+
+Promise: a log that says nothing, ends before the time that was asked for or has no times is told
+as such; silence is not taken for health.
+
+Order of calls: `inspection` is asked for each unit. It reads the journal through `journald`, or
+the end of a file through `log_file`, back to the unit's start: by the times that `timestamps`
+reads at the head of lines, or from where `offsets` noted the end of the log before the start.
+`findings` decides which lines are errors that count.
+"""

@@ -1,1 +1,10 @@
-"""Requests to health addresses: once (`request`), or often and timed (`sample`, `measurement`)."""
+"""Health probes, asked from the host: by HTTP, TCP or a command, once or often, in bounded time.
+
+Promise: status, body and "no redirect" are judged as rollback.toml states them; a slow probe slows
+no other one, and what measuring itself costs is measured and taken off.
+
+Order of calls: `sample` asks one probe a number of times, `measurement` many probes one after the
+other until `percentiles` is sure enough of the 95th. Both get their client from `request`: `http`
+with a connection that is kept, or TCP, or a command; `client` is what all clients share. `edge`
+asks what users get at a steady pace; `baseline` keeps the response times of the healthy system.
+"""

@@ -1,1 +1,9 @@
-"""Would the restored tree work? It is staged, then imported in fresh processes, as its user."""
+"""Would this tree work? It is compiled, imported and constructed, as the service's user.
+
+Promise: the live root is only read, and nothing of the trial is left on the host.
+
+Order of calls: `trial` is asked for components. For a tree that is not restored yet `staged_tree`
+builds it outside of the root, out of live files and backups; for the live tree nothing is built.
+`child` then runs in each component's own interpreter and environment, without writing bytecode,
+and tells what does not compile, import or construct.
+"""
