@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fixtures.declared import declares
 from fixtures.monitor import SoakResult
+from fixtures.outcomes import declares
 from pytest_rollback.checks import soak as checks_soak
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused

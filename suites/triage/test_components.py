@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fixtures.outcomes import called
 from fixtures.triage import Observation, known, lost, restarted
-from fixtures.verdicts import called
 from pytest_rollback.checks import triage
 from pytest_rollback.checks.latency import Latencies
 from pytest_rollback.checks.triage import IncidentCase

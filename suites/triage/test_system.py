@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fixtures.outcomes import called
 from fixtures.triage import Observation, known, listed
-from fixtures.verdicts import called
 from pytest_rollback.checks import triage
 from pytest_rollback.checks.recommendation import ROW
 from pytest_rollback.checks.triage import IncidentCase, Stated, row_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fixtures.troubles import Practise
+from fixtures.troubleshooting import Practise
 from pytest_rollback.criteria import criterion
 
 
