@@ -1,8 +1,7 @@
 """One run: its target, how each criterion ended, the verdict, and the record that reports show.
 
-Promise: the verdict is a function of the outcomes, the timeline and the options; a run that
-evaluated less than its suite never gets the good verdict. Terminal, report and JSON print one
-record.
+Promise: the verdict and the exit code are functions of the outcomes, the timeline and the options.
+A session in which nothing was evaluated is not met. Terminal, report and JSON print one record.
 
 Order of calls: `run` is made from rollback.toml and the command line (`incident_options` is what
 was stated about the incident); outcomes are added as criteria end. `phases` reads from the
