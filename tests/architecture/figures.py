@@ -185,8 +185,8 @@ def floors(found: Sources) -> str:
 def renewed(page: str, parts: dict[str, str]) -> str:
     """Return a page with the text between the marks of each part replaced."""
     for name, text in parts.items():
-        marks = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
-        page = marks.sub(lambda found, text=text: f"{found[1]}{text}{found[2]}", page)  # type: ignore[misc]
+        marks = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        page = marks.sub(lambda found, text=text: f"{found[1]}{text}\n{found[2]}", page)  # type: ignore[misc]
     return page
 
 

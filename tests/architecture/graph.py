@@ -88,7 +88,7 @@ def circles(graph: Graph) -> list[list[str]]:
     seen: set[str] = set()
     for name in graph:
         _visit(graph, name, seen, order)
-    back: Graph = {name: set() for name in graph}
+    back: Graph = {name: set() for name in sorted(graph)}
     for name, others in graph.items():
         for other in others & graph.keys():
             back[other].add(name)
@@ -120,8 +120,8 @@ def floors(graph: Graph) -> dict[str, int]:
 
     def floor(name: str, above: frozenset[str]) -> int:
         if name not in known:
-            lower = graph[name] & graph.keys() - above - {name}
+            lower = sorted(graph[name] & graph.keys() - above - {name})
             known[name] = 1 + max((floor(each, above | {name}) for each in lower), default=0)
         return known[name]
 
-    return {name: floor(name, frozenset()) for name in graph}
+    return {name: floor(name, frozenset()) for name in sorted(graph)}

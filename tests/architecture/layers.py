@@ -210,8 +210,9 @@ def foreign(found: Sources) -> list[str]:
         f"{path} imports {name}"
         for path, source in found.items()
         if matches(path, [AGENT])
-        for name in _absolute(source) | set(imports(path, source))
-        if (name in _absolute(source) and name.split(".")[0] not in sys.stdlib_module_names)
+        for whole in (_absolute(source),)
+        for name in sorted(whole | set(imports(path, source)))
+        if (name in whole and name.split(".")[0] not in sys.stdlib_module_names)
         or (name.startswith(PACKAGE) and not name.startswith(f"{PACKAGE}.agent"))
     ]
 

@@ -17,10 +17,11 @@ from pytest_rollback.manifest.load import load, parse
 from pytest_rollback.manifest.model import Component
 
 REPOSITORY = Path(__file__).parents[2]
-PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+WHOLE = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+PAGES = [*(REPOSITORY / name for name in WHOLE), *sorted((REPOSITORY / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
-SCRIPT = re.compile(r"\bscripts/[\w.]+")
+SCRIPT = re.compile(r"\bscripts/[\w./]*\w")
 NAMES = [page.name for page in PAGES]
 CHEAP = (
     ["make", "help"],
@@ -33,6 +34,7 @@ CHEAP = (
     ["scripts/create_backups.py", "--help"],
     ["scripts/sandbox", "--help"],
     ["scripts/schema", "--check"],
+    ["scripts/dev/architecture", "--check"],
     [".venv/bin/pytest", "--collect-only", "-q", "suites/readiness", "suites/drill"],
 )
 
@@ -66,7 +68,7 @@ def helped(*command: str) -> str:
 @cache
 def targets() -> set[str]:
     """Return the targets of the Makefile."""
-    return set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
 
 
 def faults(words: list[str]) -> list[str]:

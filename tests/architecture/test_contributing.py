@@ -1,0 +1,127 @@
+"""The recipes of CONTRIBUTING.md, carried out in a copy of the repository."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.architecture.rules import CHECKS, findings
+from tests.architecture.sources import REPOSITORY, sources
+
+PAGE = (REPOSITORY / "CONTRIBUTING.md").read_text()
+BLOCK = re.compile(r"^```python (\S+)(?: \+ ([^\n]+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+QUESTIONS = ("criterion", "fact", "action", "service manager", "channel", "option")
+SIX = 6
+"""Files that a recipe may have somebody open."""
+
+
+class Step(NamedTuple):
+    """A text of a recipe: the file, the line below which it goes ("" for a new file), itself."""
+
+    path: str
+    below: str
+    text: str
+
+
+def section(question: str) -> str:
+    """Return what the page says about adding something."""
+    head = next(
+        line for line in PAGE.splitlines() if line.endswith((f" a {question}?", f" an {question}?"))
+    )
+    return PAGE.partition(f"{head}\n")[2].partition("\n## ")[0]
+
+
+def steps(question: str) -> list[Step]:
+    """Return the texts of a recipe in order."""
+    return [Step(*found) for found in BLOCK.findall(section(question))]
+
+
+def carry_out(recipe: list[Step], folder: Path) -> None:
+    """Write the texts of a recipe into a copy of the repository."""
+    for step in recipe:
+        path = folder / step.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not step.below:
+            assert not path.exists()
+            path.write_text(step.text)
+            continue
+        before, line, after = path.read_text().partition(f"\n{step.below}")
+        assert line, f"{step.path} has no line that begins with {step.below}"
+        rest, _, after = after.partition("\n")
+        path.write_text(f"{before}{line}{rest}\n{step.text}{after}")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of what git knows of, or would add, with the same interpreter."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    for name in listed:
+        if (REPOSITORY / name).is_file() and not name.startswith("docs/"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, tmp_path / name)
+    (tmp_path / ".venv").symlink_to(Path(sys.prefix))
+    return tmp_path
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a Python module in a copy, with the copy's own package."""
+    environment = {**os.environ, "PYTHONPATH": f"{folder / 'plugins'}:{folder}"}
+    command = [sys.executable, "-m", *words]
+    return subprocess.run(
+        command, cwd=folder, env=environment, check=False, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_no_recipe_takes_many_files(question: str) -> None:
+    """Who adds something opens six files at most, tests aside."""
+    named = set(re.findall(r"`([\w/.-]+\.py)`", section(question)))
+
+    assert named
+    assert len({name for name in named if not name.startswith("tests/")}) <= SIX
+
+
+def test_the_criterion_is_green_and_red(copy: Path) -> None:
+    """The recipe for a criterion: its defect turns it red, alone, and every criterion has one."""
+    recipe = steps("criterion")
+    carry_out(recipe, copy)
+    done = run(
+        copy, "pytest", "-q", "tests/plugin/test_readiness.py", "-k", "has_a_defect or watched"
+    )
+
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "2 passed" in done.stdout
+
+
+def test_the_criterion_keeps_to_the_rules(copy: Path) -> None:
+    """What the recipe writes breaks no rule of the architecture and no rule of style."""
+    carry_out(steps("criterion"), copy)
+    found = sources(copy)
+    written = [step.path for step in steps("criterion")]
+    style = run(copy, "ruff", "check", "--quiet", *written)
+
+    said = [each for name in CHECKS for each in findings(name, found)]
+
+    assert [each for each in said if any(path in each for path in written)] == []
+    assert style.returncode == 0, style.stdout
+
+
+def test_without_its_defect_the_criterion_is_not_enough(copy: Path) -> None:
+    """The test is not blind: half of the recipe fails."""
+    carry_out(steps("criterion")[:1], copy)
+    done = run(copy, "pytest", "-q", "tests/plugin/test_readiness.py", "-k", "has_a_defect")
+
+    assert done.returncode == 1
