@@ -76,12 +76,12 @@ def sizes(found: Sources) -> Iterator[Figure]:
         mine = [path for path in found if path.startswith(f"{place}/")]
         yield Figure(f"`{place}/`", f"{len(mine)} files, {lines(mine, found):,} lines")
     inside = entries(path for path in found if path.startswith(ROOT))
-    mine = {folder: names for folder, names in inside.items() if f"{folder}/".startswith(ROOT)}
-    folder, most = max(mine.items(), key=lambda each: len(each[1]))
-    yield Figure("folders of the package", f"{len(mine)}")
+    held = {folder: names for folder, names in inside.items() if f"{folder}/".startswith(ROOT)}
+    folder, most = max(held.items(), key=lambda each: len(each[1]))
+    yield Figure("folders of the package", f"{len(held)}")
     yield Figure(
         "entries of a folder",
-        f"median {median(map(len, mine.values())):g}, most {len(most)} (`{folder}/`)",
+        f"median {median(map(len, held.values())):g}, most {len(most)} (`{folder}/`)",
         f"{shape.CROWDED}",
     )
     lengths = sorted(len(found[path].splitlines()) for path in found if path.startswith(ROOT))

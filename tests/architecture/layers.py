@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tests.architecture import graph
-from tests.architecture.sources import PACKAGE, Sources, imports, matches, module, tree
+from tests.architecture.sources import PACKAGE, Sources, imports, matches, module, nodes
 
 OURS = (PACKAGE, "fixtures", "suites", "tests")
 AGENT = "plugins/pytest_rollback/agent/*"
@@ -219,11 +219,11 @@ def foreign(found: Sources) -> list[str]:
 
 def _absolute(source: str) -> set[str]:
     """Return what a source imports by its full name."""
-    nodes = list(ast.walk(tree(source)))
-    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    found = nodes(source)
+    plain = {alias.name for node in found if isinstance(node, ast.Import) for alias in node.names}
     return plain | {
         node.module
-        for node in nodes
+        for node in found
         if isinstance(node, ast.ImportFrom) and node.module and not node.level
     }
 

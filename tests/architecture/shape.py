@@ -15,6 +15,7 @@ from tests.architecture.sources import (
     entries,
     functions,
     matches,
+    nodes,
     tree,
 )
 
@@ -159,7 +160,7 @@ def criteria(found: Sources) -> list[tuple[str, str | None]]:
         (f"{path}::{node.name}", _identity(node))
         for path, source in found.items()
         if matches(path, ["suites/*"])
-        for node in ast.walk(tree(source))
+        for node in nodes(source)
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test")
     ]
 

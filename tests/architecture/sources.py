@@ -15,6 +15,7 @@ PLACES = ("plugins", "fixtures", "suites", "scripts", "benchmarks", "tests")
 VILLAGE = "fixtures/village/"
 """The releases of the sandbox: what they look like is part of the story, not of our code."""
 
+Named = ast.Import | ast.ImportFrom | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 Sources = Mapping[str, str]
 """Text of Python files by path, as `sources` returns them; the tests hand in a few of their own."""
 
@@ -59,16 +60,22 @@ def tree(source: str) -> ast.Module:
 
 
 @cache
+def nodes(source: str) -> tuple[Named, ...]:
+    """Return the imports, classes and functions of a source, wherever in it."""
+    return tuple(node for node in ast.walk(tree(source)) if isinstance(node, Named))
+
+
+@cache
 def imports(path: str, source: str) -> tuple[str, ...]:
     """Return the full name of everything that a source imports: for types, in functions, anywhere.
 
     `from a.b import c` gives `a.b` and `a.b.c`: whether c is a module is for the caller to know.
     """
-    return tuple(dict.fromkeys(_imports(module(path).split(".")[:-1], tree(source))))
+    return tuple(dict.fromkeys(_imports(module(path).split(".")[:-1], nodes(source))))
 
 
-def _imports(package: list[str], parsed: ast.Module) -> Iterator[str]:
-    for node in ast.walk(parsed):
+def _imports(package: list[str], found: Iterable[Named]) -> Iterator[str]:
+    for node in found:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom):
@@ -79,14 +86,14 @@ def _imports(package: list[str], parsed: ast.Module) -> Iterator[str]:
 
 def classes(source: str) -> list[str]:
     """Return the names of the classes that a source defines."""
-    return [node.name for node in ast.walk(tree(source)) if isinstance(node, ast.ClassDef)]
+    return [node.name for node in nodes(source) if isinstance(node, ast.ClassDef)]
 
 
 def functions(source: str) -> list[tuple[str, int]]:
     """Return name and length in lines of the functions of a source, decorators not counted."""
     return [
         (node.name, (node.end_lineno or node.lineno) - node.lineno + 1)
-        for node in ast.walk(tree(source))
+        for node in nodes(source)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
 
