@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from statistics import median
 from typing import NamedTuple
 
-from tests.architecture import graph, shape
+from tests.architecture import graph, layers, shape
 from tests.architecture.sources import (
     PACKAGE,
     PLACES,
@@ -92,8 +92,8 @@ def sizes(found: Sources) -> Iterator[Figure]:
 def order(found: Sources) -> Iterator[Figure]:
     """Yield floors and circles."""
     arrows = graph.modules(found)
-    for name, each in zip(("controller", "agent"), graph.packages(arrows), strict=True):
-        yield Figure(f"floors of the {name}", f"{max(graph.floors(each).values())}", "8")
+    for name, each in layers.heights(found).items():
+        yield Figure(f"floors of the {name}", f"{max(each.values())}", f"{layers.FLOORS}")
     yield Figure("circles of modules", f"{len(graph.circles(arrows))}", "0")
     rings = [ring for _, inside in graph.inside(arrows) for ring in graph.circles(inside)]
     yield Figure("circles of packages", f"{len(rings)}", "0")
@@ -174,7 +174,7 @@ def house(found: Sources) -> str:
 
 def floors(found: Sources) -> str:
     """Return the floors of controller and agent, the highest first."""
-    both = [graph.floors(each) for each in graph.packages(graph.modules(found))]
+    both = list(layers.heights(found).values())
     rows = ["| floor | controller | agent |", "| ---: | --- | --- |"]
     for number in range(max(max(each.values()) for each in both), 0, -1):
         names = [sorted(name for name in each if each[name] == number) for each in both]

@@ -29,7 +29,8 @@ CONTROLLER: Rows = (
 """Bottom up: a package imports from the rows below its own, and from no neighbour in its row."""
 
 ON_HOST: Rows = (
-    ("errors", "protocol"),
+    ("errors",),
+    ("protocol",),
     ("messages",),
     ("system",),
     ("files",),
@@ -42,7 +43,10 @@ ON_HOST: Rows = (
     ("routes",),
     ("main",),
 )
-"""The same of the agent. `messages` stands above `errors`, which it raises."""
+"""The same of the agent."""
+
+GROUND = ON_HOST[:3]
+"""What both sides share: errors, the protocol, requests and answers. One floor of the agent."""
 
 SHARED = ("protocol", "errors", "routes", "messages", "observe", "state.journal")
 """What the controller may import of the agent: the protocol, data, and functions without a host."""
@@ -193,14 +197,24 @@ def folder_circles(found: Sources) -> list[str]:
     ]
 
 
+def heights(found: Sources) -> dict[str, dict[str, int]]:
+    """Return on which floor each package of `controller` and `agent` stands."""
+    controller, agent = graph.packages(graph.modules(found))
+    ground = {name for row in GROUND for name in row}
+    shared = graph.collapsed(agent, lambda name: "ground" if name in ground else name)
+    floors = graph.floors(shared)
+    return {
+        "controller": graph.floors(controller),
+        "agent": {name: floors["ground" if name in ground else name] for name in agent},
+    }
+
+
 def towers(found: Sources) -> list[str]:
     """Return whether the packages of the controller, or of the agent, need too many floors."""
-    both = zip(("controller", "agent"), graph.packages(graph.modules(found)), strict=True)
-    heights = {name: max(graph.floors(each).values(), default=0) for name, each in both}
     return [
-        f"the {name} has {height} floors, {FLOORS} is the limit"
-        for name, height in heights.items()
-        if height > FLOORS
+        f"the {name} has {max(each.values())} floors, {FLOORS} is the limit"
+        for name, each in heights(found).items()
+        if max(each.values(), default=0) > FLOORS
     ]
 
 
