@@ -78,8 +78,8 @@ def crowded(found: Sources) -> list[str]:
 def sized(found: Sources) -> list[str]:
     """Return the files with too many or too few lines.
 
-    Short may be what has its name from Python or pytest (a face, a conftest), a file of criteria,
-    which is one subject, and a file of tests, which is as its module.
+    Short may be what has its name from Python or pytest (a face, a conftest), and what is cut by
+    its subject: a file of criteria, an action, the messages of one package, tests of one module.
     """
     lengths = {path: len(text.splitlines()) for path, text in found.items()}
     return [
@@ -92,7 +92,9 @@ def sized(found: Sources) -> list[str]:
 def _may_be_short(path: str) -> bool:
     name = PurePosixPath(path).name
     faces = {"__init__.py", "conftest.py"}
-    return name in faces or name.startswith("test_") or path.startswith(("suites/", "scripts/"))
+    package = "plugins/pytest_rollback"
+    subjects = ("suites/", "scripts/", f"{package}/recovery/actions/", f"{package}/agent/messages/")
+    return name in faces or name.startswith("test_") or path.startswith(subjects)
 
 
 def twice(found: Sources) -> list[str]:

@@ -16,17 +16,28 @@ from tests.architecture.rules import CHECKS, findings
 from tests.architecture.sources import REPOSITORY, sources
 
 PAGE = (REPOSITORY / "CONTRIBUTING.md").read_text()
-BLOCK = re.compile(r"^```python (\S+)(?: \+ ([^\n]+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```python (\S+)(?: ([+=]) ([^\n]+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 QUESTIONS = ("criterion", "fact", "action", "service manager", "channel", "option")
+CRITERIA = {"criterion": "readiness.units.watched", "fact": "readiness.units.protected"}
+"""Recipes that end with a criterion of readiness, and its id."""
+
 SIX = 6
 """Files that a recipe may have somebody open."""
 
 
 class Step(NamedTuple):
-    """A text of a recipe: the file, the line below which it goes ("" for a new file), itself."""
+    """A text of a recipe, and where it goes.
+
+    Args:
+        path: the file.
+        sign: `+` below a line, `=` in the place of a line, "" a new file.
+        line: how that line begins; `end` is the end of the file.
+        text: what is written.
+    """
 
     path: str
-    below: str
+    sign: str
+    line: str
     text: str
 
 
@@ -44,18 +55,25 @@ def steps(question: str) -> list[Step]:
 
 
 def carry_out(recipe: list[Step], folder: Path) -> None:
-    """Write the texts of a recipe into a copy of the repository."""
+    """Write the texts of a recipe into a copy of the repository, and sort imports."""
     for step in recipe:
         path = folder / step.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not step.below:
-            assert not path.exists()
-            path.write_text(step.text)
-            continue
-        before, line, after = path.read_text().partition(f"\n{step.below}")
-        assert line, f"{step.path} has no line that begins with {step.below}"
-        rest, _, after = after.partition("\n")
-        path.write_text(f"{before}{line}{rest}\n{step.text}{after}")
+        before = path.read_text() if path.exists() else ""
+        assert bool(before) == bool(step.sign), f"{step.path} is there, or is not"
+        path.write_text(written(step, before))
+    changed = sorted({step.path for step in recipe})
+    run(folder, "ruff", "check", "--quiet", "--fix", "--fixable", "I001", *changed)
+
+
+def written(step: Step, before: str) -> str:
+    """Return a file with the text of a step in its place."""
+    if step.line in {"", "end"}:
+        return before + step.text
+    head, line, tail = before.partition(f"\n{step.line}")
+    assert line, f"{step.path} has no line that begins with {step.line}"
+    rest, _, after = tail.partition("\n")
+    kept = f"{step.line}{rest}\n" if step.sign == "+" else ""
+    return f"{head}\n{kept}{step.text}{after}"
 
 
 @pytest.fixture
@@ -94,29 +112,30 @@ def test_no_recipe_takes_many_files(question: str) -> None:
     assert len({name for name in named if not name.startswith("tests/")}) <= SIX
 
 
-def test_the_criterion_is_green_and_red(copy: Path) -> None:
-    """The recipe for a criterion: its defect turns it red, alone, and every criterion has one."""
-    recipe = steps("criterion")
-    carry_out(recipe, copy)
-    done = run(
-        copy, "pytest", "-q", "tests/plugin/test_readiness.py", "-k", "has_a_defect or watched"
-    )
+@pytest.mark.parametrize("question", CRITERIA)
+def test_the_criterion_is_green_and_red(copy: Path, question: str) -> None:
+    """A recipe with a criterion: its defect turns it red, alone, and every criterion has one."""
+    carry_out(steps(question), copy)
+    chosen = f"has_a_defect or {CRITERIA[question]}"
+    done = run(copy, "pytest", "-q", "tests/plugin/test_readiness.py", "-k", chosen)
 
     assert done.returncode == 0, done.stdout[-3000:]
     assert "2 passed" in done.stdout
 
 
-def test_the_criterion_keeps_to_the_rules(copy: Path) -> None:
-    """What the recipe writes breaks no rule of the architecture and no rule of style."""
-    carry_out(steps("criterion"), copy)
+@pytest.mark.parametrize("question", CRITERIA)
+def test_the_recipe_keeps_to_the_rules(copy: Path, question: str) -> None:
+    """What a recipe writes breaks no rule of the architecture, of style or of types."""
+    recipe = steps(question)
+    carry_out(recipe, copy)
     found = sources(copy)
-    written = [step.path for step in steps("criterion")]
-    style = run(copy, "ruff", "check", "--quiet", *written)
-
+    changed = sorted({step.path for step in recipe})
     said = [each for name in CHECKS for each in findings(name, found)]
 
-    assert [each for each in said if any(path in each for path in written)] == []
-    assert style.returncode == 0, style.stdout
+    assert [each for each in said if any(path in each for path in changed)] == []
+    for tool in (["ruff", "check", "--quiet"], ["ruff", "format", "--check"], ["mypy"]):
+        done = run(copy, *tool, *[path for path in changed if not path.startswith("tests/")])
+        assert done.returncode == 0, done.stdout
 
 
 def test_without_its_defect_the_criterion_is_not_enough(copy: Path) -> None:
