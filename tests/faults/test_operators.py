@@ -22,7 +22,7 @@ ROUNDS = times(40, 6)
 AT_ONCE = 4
 
 
-class Told(NamedTuple):
+class OperatorReport(NamedTuple):
     """What one operator said: `acted`, `held` or something worse, and the words."""
 
     pid: int
@@ -67,13 +67,13 @@ class Operator:
         """Let it begin."""
         os.write(self._start, b"x")
 
-    def told(self) -> Told:
+    def told(self) -> OperatorReport:
         """Return what it said about the host."""
         said = b""
         while not said.endswith(b"\n"):
             said += os.read(self._said, 4096)
         kind, _, words = said.decode().partition(":")
-        return Told(self.pid, kind, words.strip())
+        return OperatorReport(self.pid, kind, words.strip())
 
     def end(self) -> int:
         """Let it work, and return how it ended."""

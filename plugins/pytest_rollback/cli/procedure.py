@@ -23,7 +23,7 @@ from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions import CLEAR_CACHES
 from pytest_rollback.recovery.actions.requests import probe
 from pytest_rollback.recovery.gate import Gate
-from pytest_rollback.recovery.holder import Holder
+from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.run.run import identity, operator
 from pytest_rollback.sandbox.target import KINDS
 from pytest_rollback.transport.connection import Connection

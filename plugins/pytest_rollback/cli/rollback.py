@@ -18,7 +18,7 @@ from pytest_rollback.recovery import rehearsal, status
 from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions.undo import undoing
 from pytest_rollback.recovery.gate import Gate
-from pytest_rollback.recovery.holder import Holder
+from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.run.run import identity, operator
 from pytest_rollback.sandbox.common.layout import Layout
 from pytest_rollback.sandbox.target import KINDS

@@ -17,8 +17,8 @@ from pytest_rollback.plugin import notifications
 from pytest_rollback.plugin.stash import GATE, PROBER, SANDBOX
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.gate import Gate
-from pytest_rollback.recovery.holder import Holder
 from pytest_rollback.recovery.live import LiveProgress
+from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.recovery.rehearsal import lines, rehearse
 from pytest_rollback.run.run import Run, operator
 

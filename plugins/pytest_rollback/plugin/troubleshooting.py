@@ -18,7 +18,7 @@ from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import AnyAction, Scope
 from pytest_rollback.recovery.gate import Gate
-from pytest_rollback.recovery.holder import Holder
+from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.recovery.rehearsal import rehearse
 from pytest_rollback.run.run import Run, operator
 

@@ -19,7 +19,7 @@ from pytest_rollback.evidence.events import (
 from pytest_rollback.evidence.json_data import salvage
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.recovery.action import AnyAction, Change, Done, Scope
-from pytest_rollback.recovery.holder import Holder, is_gone
+from pytest_rollback.recovery.lock_holder import Holder, is_gone
 from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.connection import Connection
 

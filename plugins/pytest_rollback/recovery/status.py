@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_rollback.manifest.model import System
-from pytest_rollback.recovery.holder import is_gone
+from pytest_rollback.recovery.lock_holder import is_gone
 from pytest_rollback.transport.connection import Connection
 
 Told = Mapping[str, Any]

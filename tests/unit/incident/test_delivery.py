@@ -62,7 +62,7 @@ def told_by(url: str, **budgets: str) -> System:
     )
 
 
-class Told:
+class NotifiedRun:
     """A run that tells people: a timeline, and the notifier that listens to it."""
 
     def __init__(self, folder: Path, system: System) -> None:
@@ -104,7 +104,7 @@ def until(box: Inbox, about: str) -> None:
 
 def test_start_and_recovery_are_told(tmp_path: Path, box: Inbox) -> None:
     """With the incident, the minutes and the hash of the host's journals."""
-    told = Told(tmp_path / "r", told_by(box.url))
+    told = NotifiedRun(tmp_path / "r", told_by(box.url))
     told.timeline.decide()
     assert told.end() == []
 
@@ -117,7 +117,7 @@ def test_start_and_recovery_are_told(tmp_path: Path, box: Inbox) -> None:
 
 def test_a_run_that_decides_nothing_tells_nobody(tmp_path: Path, box: Inbox) -> None:
     """A readiness check pages no one."""
-    told = Told(tmp_path / "r", told_by(box.url))
+    told = NotifiedRun(tmp_path / "r", told_by(box.url))
     told.timeline.note(CriterionEnded(phase="files"))
 
     assert told.end("READY") == []
@@ -126,7 +126,7 @@ def test_a_run_that_decides_nothing_tells_nobody(tmp_path: Path, box: Inbox) -> 
 
 def test_a_phase_over_its_budget_is_told_while_it_lasts(tmp_path: Path, box: Inbox) -> None:
     """Once, and no other phase."""
-    told = Told(tmp_path / "r", told_by(box.url, files="10ms"))
+    told = NotifiedRun(tmp_path / "r", told_by(box.url, files="10ms"))
     told.timeline.decide()
     told.timeline.note(ActionBegun("stop", "isolate"))
     told.timeline.note(ActionBegun("restore", "files"))
@@ -143,7 +143,7 @@ def test_a_phase_over_its_budget_is_told_while_it_lasts(tmp_path: Path, box: Inb
 def test_a_pager_in_trouble_holds_nothing_up(tmp_path: Path, answer: int | str) -> None:
     """Events are written at once, and the end says what nobody was told of."""
     with inbox(answer) as box:
-        told = Told(tmp_path / "r", told_by(box.url))
+        told = NotifiedRun(tmp_path / "r", told_by(box.url))
         begin = time.monotonic()
         told.timeline.decide()
         for number in range(50):
@@ -159,7 +159,7 @@ def test_a_missing_token_is_told_at_the_end(
 ) -> None:
     """It was not sent, and the run went on."""
     monkeypatch.delenv("PAGER_TOKEN")
-    told = Told(tmp_path / "r", told_by(box.url))
+    told = NotifiedRun(tmp_path / "r", told_by(box.url))
     told.timeline.decide()
 
     assert any("PAGER_TOKEN is not set" in line for line in told.end())
@@ -183,7 +183,7 @@ def test_one_slow_door_does_not_hold_up_another(tmp_path: Path, box: Inbox) -> N
 
 def test_nothing_secret_is_written_or_sent_beside_the_header(tmp_path: Path, box: Inbox) -> None:
     """Neither in the timeline nor in a payload."""
-    told = Told(tmp_path / "r", told_by(box.url))
+    told = NotifiedRun(tmp_path / "r", told_by(box.url))
     told.timeline.decide()
     told.end("NOT RECOVERED")
 
@@ -287,7 +287,7 @@ def test_an_acknowledgement_from_elsewhere_stops_it(tmp_path: Path, box: Inbox) 
 
 def test_an_acknowledgement_stops_a_run_that_goes_on(tmp_path: Path, box: Inbox) -> None:
     """The run looks at its timeline, which the other process has written to."""
-    told = Told(tmp_path / "r", told_by(box.url))
+    told = NotifiedRun(tmp_path / "r", told_by(box.url))
     told.timeline.decide()
     until(box, "call")
     signoffs.note(tmp_path / "r", Acknowledged("bob"))

@@ -16,7 +16,7 @@ from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import Action, Scope
 from pytest_rollback.recovery.actions.undo import undoing
 from pytest_rollback.recovery.gate import Gate
-from pytest_rollback.recovery.holder import Holder
+from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.transport.batch import without_asking
 from tests.unit.recovery.site import CHANGED, Site
 

@@ -23,7 +23,7 @@ from pytest_rollback.run.run_record import dump, salvaged
 from pytest_rollback.text import quantities
 from tests.unit.support.report_records import (
     MEGABYTE,
-    Seen,
+    ParsedPage,
     criterion,
     full,
     rendered,
@@ -40,8 +40,8 @@ SECTIONS = ("advice", "facts", "timeline", "users", "criteria", "latency", "chec
 def test_hostile_text_stays_text() -> None:
     """A hostile text in every place of the record makes the same elements as a plain one."""
     hostile, plain = (
-        Seen(document("x", [rendered(full(HOSTILE))])),
-        Seen(document("x", [rendered(full())])),
+        ParsedPage(document("x", [rendered(full(HOSTILE))])),
+        ParsedPage(document("x", [rendered(full())])),
     )
 
     assert hostile.tags == plain.tags
@@ -85,7 +85,7 @@ def test_secret_is_redacted_before_it_is_escaped() -> None:
 @pytest.mark.parametrize("empty", [{}, dict.fromkeys(full()), {key: [] for key in full()}])
 def test_nothing_at_all_still_makes_a_page(empty: dict[str, Any]) -> None:
     """An empty record is inconclusive, and has facts and origin."""
-    seen = Seen(document("x", [rendered(empty)]))
+    seen = ParsedPage(document("x", [rendered(empty)]))
 
     assert "INCONCLUSIVE" in seen.text
     assert {"facts", "origin"} <= set(seen.ids)
@@ -114,13 +114,13 @@ def test_the_recommendation_is_shown_with_every_rule_and_command() -> None:
         "notes": ["note: both"],
         "steps": ["now"],
     }
-    seen = Seen(document("x", [rendered(full() | {"advice": told})]))
-    calm = Seen(document("x", [rendered(full() | {"advice": {"words": "MONITOR"}})]))
+    seen = ParsedPage(document("x", [rendered(full() | {"advice": told})]))
+    calm = ParsedPage(document("x", [rendered(full() | {"advice": {"words": "MONITOR"}})]))
 
     for each in (*rule.values(), "ISOLATE p2p FIRST", "both", "now"):
         assert each in seen.text
     assert "No rule fired." in calm.text
-    assert "advice" not in Seen(document("x", [rendered(full() | {"advice": {}})])).ids
+    assert "advice" not in ParsedPage(document("x", [rendered(full() | {"advice": {}})])).ids
 
 
 @given(st.lists(st.floats(0.01, 100_000), min_size=1, max_size=5))
@@ -142,7 +142,7 @@ def test_a_time_axis_has_few_labels(end: float) -> None:
 
 def test_sections_are_in_their_order() -> None:
     """Verdict first, then what triage recommends, the facts, and what they rest on."""
-    ids = Seen(rendered(full())).ids
+    ids = ParsedPage(rendered(full())).ids
 
     assert [each for each in ids if each in ("verdict", *SECTIONS)] == ["verdict", *SECTIONS]
     assert len(ids) == len(set(ids))
@@ -169,7 +169,7 @@ def test_sections_are_in_their_order() -> None:
 )
 def test_no_record_is_a_reason_to_have_no_report(record: dict[str, Any]) -> None:
     """Whatever JSON can say becomes well-formed HTML."""
-    assert "main" in Seen(rendered(record)).tags
+    assert "main" in ParsedPage(rendered(record)).tags
 
 
 def test_many_findings_are_counted() -> None:

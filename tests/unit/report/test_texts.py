@@ -14,7 +14,7 @@ from pytest_rollback.report.html.presenter import finite
 from pytest_rollback.report.html.raw_log import Log
 from pytest_rollback.report.html.sanitize import clean, scrub
 from pytest_rollback.text.quantities import clock, milliseconds, moment, span
-from tests.unit.support.report_records import MEGABYTE, Seen, unchanged_but
+from tests.unit.support.report_records import MEGABYTE, ParsedPage, unchanged_but
 
 
 def test_log_is_redacted_cut_and_text() -> None:
@@ -33,7 +33,7 @@ def test_log_is_redacted_cut_and_text() -> None:
     assert "the end" in page
     assert "letters left out" in page
     assert "s3cret" not in page
-    assert not {"b", "i"} & Seen(page).tags
+    assert not {"b", "i"} & ParsedPage(page).tags
 
 
 def test_log_of_many_tests_is_small() -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MEGABYTE = 1_000_000
 
 
-class Seen(HTMLParser):
+class ParsedPage(HTMLParser):
     """What elements, attributes and text a browser would find."""
 
     def __init__(self, page: str) -> None:

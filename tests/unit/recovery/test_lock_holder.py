@@ -24,7 +24,7 @@ from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.recovery import status
 from pytest_rollback.recovery.action import Action, Scope
 from pytest_rollback.recovery.gate import Gate
-from pytest_rollback.recovery.holder import Holder, is_gone
+from pytest_rollback.recovery.lock_holder import Holder, is_gone
 from pytest_rollback.transport.batch import without_asking
 from tests.unit.recovery.site import Direct, Site
 from tests.unit.support.apart import ROOT_ONLY, elsewhere
