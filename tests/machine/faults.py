@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import PHASES
-from pytest_rollback.sandbox.common.release import wish as saving
+from pytest_rollback.sandbox.common import deploy
 from pytest_rollback.sandbox.machine.podman import podman
 from pytest_rollback.transport.connection import Connection
 from tests.machine.going import Going
@@ -137,7 +137,7 @@ def deploy_meanwhile(target: Target) -> RollbackError | None:
     releases = ("1.5.0", ""), ("1.6.0", "")
     connection = Connection(load(target.manifest).system)
     try:
-        wish = saving(target.document, [f"core/{FILE}"], [], *releases)
+        wish = deploy.wish(target.document, [f"core/{FILE}"], [], *releases)
         connection.ask("backups", "save", **wish)
     except RollbackError as error:
         return error

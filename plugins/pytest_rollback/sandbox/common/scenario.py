@@ -15,8 +15,8 @@ from pytest_rollback.errors import ManifestError, UsageError
 from pytest_rollback.manifest.load import parse
 from pytest_rollback.manifest.values import Frozen
 from pytest_rollback.sandbox.common import health
+from pytest_rollback.sandbox.common.deploy import listed
 from pytest_rollback.sandbox.common.recipe import immutable, parsed
-from pytest_rollback.sandbox.common.release import listed
 
 if TYPE_CHECKING:
     from pytest_rollback.sandbox.local.site import Site

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pytest_rollback.errors import UsageError
-from pytest_rollback.sandbox.common import health, ports, postgres, processes, scenario
+from pytest_rollback.sandbox.common import deploy, health, ports, postgres, processes, scenario
 from pytest_rollback.sandbox.common.layout import Layout, SandboxNote, abandoned, place
 from pytest_rollback.sandbox.common.recipe import Recipe
-from pytest_rollback.sandbox.local import deploy, pristine
+from pytest_rollback.sandbox.local import pristine
 from pytest_rollback.sandbox.local.site import OWN, Site
 from pytest_rollback.sandbox.local.supervisord import Manager
 

@@ -12,10 +12,10 @@ import tomli_w
 
 from pytest_rollback.errors import Unfinished
 from pytest_rollback.sandbox.common import health
+from pytest_rollback.sandbox.common.deploy import Placeholders
 from pytest_rollback.sandbox.common.history import History
 from pytest_rollback.sandbox.common.layout import words
 from pytest_rollback.sandbox.common.postgres import Postgres, owner
-from pytest_rollback.sandbox.common.release import Placeholders
 from pytest_rollback.sandbox.local import proxy
 from pytest_rollback.sandbox.local import supervisord as manager_
 

@@ -16,11 +16,11 @@ from pytest_rollback.errors import Unfinished
 from pytest_rollback.manifest.load import parse
 from pytest_rollback.manifest.model import System
 from pytest_rollback.sandbox.common import health
+from pytest_rollback.sandbox.common.deploy import Placeholders
 from pytest_rollback.sandbox.common.history import History
 from pytest_rollback.sandbox.common.layout import Layout
 from pytest_rollback.sandbox.common.postgres import SUPERUSER
 from pytest_rollback.sandbox.common.recipe import Recipe
-from pytest_rollback.sandbox.common.release import Placeholders
 from pytest_rollback.sandbox.machine.podman import Container
 from pytest_rollback.transport.connection import Connection
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 import tomli_w
 
 from pytest_rollback.errors import Refused, Unfinished, UsageError
-from pytest_rollback.sandbox.common import health, ports, processes, scenario
+from pytest_rollback.sandbox.common import deploy, health, ports, processes, scenario
+from pytest_rollback.sandbox.common.deploy import ReleaseFiles, listed
 from pytest_rollback.sandbox.common.layout import Layout, SandboxNote, abandoned, place
 from pytest_rollback.sandbox.common.recipe import Recipe
-from pytest_rollback.sandbox.common.release import ReleaseFiles, listed, wish
 from pytest_rollback.sandbox.machine import ssh_access
 from pytest_rollback.sandbox.machine.image import Image
 from pytest_rollback.sandbox.machine.inside import Inside
@@ -182,8 +182,8 @@ class Machine:
         inside.send(inside.layout.root, [".git"])
         inside.dump()
         releases = (from_, parent), (release.name, commit)
-        request = wish(self.manifest, changed, added, *releases)
-        inside.connection.ask("backups", "save", **request)
+        wish = deploy.wish(self.manifest, changed, added, *releases)
+        inside.connection.ask("backups", "save", **wish)
         inside.systemctl("stop")
         inside.send(release.folder, changed + added)
         history.move_to(commit)
