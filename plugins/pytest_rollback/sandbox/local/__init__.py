@@ -1,1 +1,9 @@
-"""The sandbox in processes of the user: supervisord, a proxy, a PostgreSQL, on free ports."""
+"""The sandbox as processes of this user: supervisord, a proxy, a PostgreSQL, on free ports.
+
+Needs no root and no container. It ends every process that it started, and no other.
+
+Order of calls: `sandbox` starts and stops the whole; `site` is one sandbox as its parts and what
+they do together: `supervisord` the service manager, `proxy` the edge that shows the maintenance
+page, the database, the release history. `pristine` keeps the last healthy state, to go back to in
+a moment.
+"""
