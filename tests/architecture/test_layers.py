@@ -43,7 +43,9 @@ def test_the_rule_holds(name: str) -> None:
 
 def test_exceptions_are_still_needed() -> None:
     """What was mended leaves the list."""
-    found = [(name, finding) for name in CHECKS for finding in CHECKS[name](sources())]
+    every = sources(), others("plugins", "tests") | sources()
+    some = {"at most 15 entries a folder": every[1]}
+    found = [(name, each) for name in CHECKS for each in CHECKS[name](some.get(name, every[0]))]
     used = {exempt for each in found for exempt in excused(*each)}
 
     assert [exempt for exempt in EXEMPT if exempt not in used] == []

@@ -4,7 +4,8 @@ Promise: every event is on disk before the change that it announces, so that a k
 evidence; whatever was altered after the seal is found; a file that still holds a secret is
 withdrawn and the run ends with a code of its own.
 
-Order of calls: `timeline` writes while the run goes on, every line through `redaction`. At the end
-`collect` brings journals and logs from the host, `run_folder` completes the folder and searches it
-for secrets, `seal` hashes it and packs it. `signoffs` adds what people ticked, afterwards as well.
+Order of calls: `timeline` writes while the run goes on, one line for each of the `events`, every
+line through `redaction`; `json_data` turns dataclasses into JSON and back. At the end `collect`
+brings journals and logs from the host, `run_folder` completes the folder and searches it for
+secrets, `seal` hashes it and packs it. `signoffs` adds what people ticked, afterwards as well.
 """

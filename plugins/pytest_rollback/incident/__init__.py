@@ -1,1 +1,10 @@
-"""Messages to people and the checklist: texts, channels, delivery, escalation, sign-offs."""
+"""People: what they are told, by which channel, whom to call next, and what they have to tick.
+
+Promise: telling people never delays a change and never fails silently; no message holds a secret.
+
+Order of calls: `messages` makes words of a run's state, `delivery` sends them, in a thread for
+each of the `channels` (a webhook, a status page, or whatever apprise knows), whose tokens
+`credentials` reads. `escalation` decides from the timeline who is called next and when; an
+acknowledgement ends it. `checklist` is the procedure's checklists as data, each item with what a
+run must have shown.
+"""

@@ -3,8 +3,9 @@
 Promise: the verdict and the exit code are functions of the outcomes, the timeline and the options.
 A session in which nothing was evaluated is not met. Terminal, report and JSON print one record.
 
-Order of calls: `run` is made from rollback.toml and the command line (`incident_options` is what
-was stated about the incident); outcomes are added as criteria end. `phases` reads from the
-timeline when each phase of the procedure began and how it ended; `record` puts all that is known
-into the words of the report; `formats` writes the same as JSON, for Prometheus and for Nagios.
+Order of calls: `run` is made from rollback.toml and the command line (`options`, with what was
+stated about the incident); outcomes are added as criteria end. `phases` reads from the timeline
+when each phase of the procedure began and how it ended; `record` puts all that is known into the
+words of the report, whose fields are those of `run_record`; `formats` writes it as JSON, for
+Prometheus and for Nagios.
 """

@@ -14,7 +14,7 @@ from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.plugin.html_report import render
 from pytest_rollback.run.record import procedure, record, sentence, title
 from pytest_rollback.run.run_record import ManifestRecord, ReleaseRecord, parsed
-from tests.unit.layers import sources
+from tests.architecture.sources import sources
 from tests.unit.support.run_facts import STORY, SYSTEM, event, facts, outcome
 
 

@@ -12,9 +12,9 @@ import hashlib
 import os
 from typing import Iterable, NamedTuple, Sequence
 
-from ..state.backup_set import FileEntry
 from . import metadata
 from .fsync import flushed, spread
+from .metadata import FileEntry
 from .read import blocks
 from .tree import Irregular, Tree, open_regular
 

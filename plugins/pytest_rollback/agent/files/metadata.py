@@ -9,9 +9,34 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import NamedTuple
+from typing import Container, NamedTuple
 
 NOT_THERE = {errno.ENOTSUP, errno.ENOSYS}
+
+
+OWN = 0o600
+ACL = "system.posix_acl_access"
+
+
+class FileEntry(NamedTuple):
+    """One file as the previous release had it. Attributes are base64, times nanoseconds."""
+
+    path: str
+    sha256: str
+    size: int
+    mode: int
+    uid: int
+    gid: int
+    mtime_ns: int
+    xattrs: dict[str, str]
+
+
+def capped(saved: FileEntry, secrets: Container[str]) -> FileEntry:
+    """Return what a file is restored as: one that is declared secret is for its owner alone."""
+    if saved.path not in secrets or not saved.mode & ~OWN:
+        return saved
+    xattrs = {name: value for name, value in saved.xattrs.items() if name != ACL}
+    return saved._replace(mode=saved.mode & OWN, xattrs=xattrs)
 
 
 class Metadata(NamedTuple):

@@ -12,7 +12,7 @@ from .read import sha256
 from .tree import Irregular, Tree, kind_of, regular
 
 if TYPE_CHECKING:
-    from ..state.backup_set import FileEntry
+    from .metadata import FileEntry
 
 ABSENT = "absent"
 FLAGS = 0x80086601 if sys.maxsize > 1 << 32 else 0x80046601

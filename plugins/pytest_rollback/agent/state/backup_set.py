@@ -13,12 +13,16 @@ import json
 import os
 import re
 import stat
-from typing import Any, BinaryIO, Container, NamedTuple, Optional
+from typing import Any, BinaryIO, NamedTuple, Optional
 
 from ..errors import HostError
+from ..files import metadata
 from ..files.read import sha256
 from ..files.tree import Irregular, fault, open_regular
 from . import directory as places
+
+FileEntry = metadata.FileEntry
+capped = metadata.capped
 
 NAME = "backups.json"
 FRESH = ".backups.json.new"
@@ -39,35 +43,10 @@ class Release(NamedTuple):
     commit: Optional[str]
 
 
-class FileEntry(NamedTuple):
-    """One file as the previous release had it. Attributes are base64, times nanoseconds."""
-
-    path: str
-    sha256: str
-    size: int
-    mode: int
-    uid: int
-    gid: int
-    mtime_ns: int
-    xattrs: dict[str, str]
-
-
 FILES, END = b' "files": [\n', b"]}\n"
 """The lines of a record between which there is one file a line, as `encoded` writes it."""
 
 PIECE = 1000
-
-OWN = 0o600
-ACL = "system.posix_acl_access"
-
-
-def capped(saved: FileEntry, secrets: Container[str]) -> FileEntry:
-    """Return what a file is restored as: one that is declared secret is for its owner alone."""
-    if saved.path not in secrets or not saved.mode & ~OWN:
-        return saved
-    xattrs = {name: value for name, value in saved.xattrs.items() if name != ACL}
-    return saved._replace(mode=saved.mode & OWN, xattrs=xattrs)
-
 
 FEW: dict[object, Any] = {}
 """Modes and owners, which many files share, once each."""
@@ -212,7 +191,7 @@ def _release(found: dict[str, Any]) -> Release:
 def _check(record: BackupSet) -> None:
     """Refuse an entry that could lead anywhere but to a file of its own below the root."""
     for saved in record.files:
-        if not isinstance(saved, FileEntry) or DIGEST.fullmatch(saved.sha256) is None:
+        if not isinstance(saved, metadata.FileEntry) or DIGEST.fullmatch(saved.sha256) is None:
             raise ValueError(f"{saved!r} is no file's entry")
         if not all(type(number) is int for number in saved[2:7]) or saved.mode & ~0o7777:
             raise ValueError(f"{saved.path!r} has a number that is none")

@@ -5,6 +5,6 @@ escaped, shortened and freed of what steers a terminal. The page has no script a
 
 Order of calls: `page` renders. It has each section prepared, in reading order: `verdict`,
 `recommendation`, `timeline`, `availability`, `latency`, `criteria`, `checklist`, `raw_log`. They
-read the record through `reader`, and every text goes through `sanitize`. `all_runs` is the page of
-all runs.
+shorten and count with `presenter`, and every text goes through `sanitize`. `all_runs` is the page
+of all runs.
 """
