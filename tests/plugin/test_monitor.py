@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.plugin.operator import FINE, REPOSITORY
+from tests.plugin.operator import FINE, HEEDING, REPOSITORY
 from tests.plugin.reopened import Reopened
 from tests.plugin.terminal import Terminal
 from tests.unit.layers import criteria, sources
@@ -189,7 +189,11 @@ def test_ctrl_c_gives_an_honest_verdict(shop: Watched) -> None:
     """What was seen counts, and it was too short."""
     shop.describe(monitor={"soak": "15m", "interval": "100ms"})
     watching = subprocess.Popen(
-        command(shop), cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, start_new_session=True
+        [*HEEDING, *command(shop)],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     until = time.monotonic() + 120
     while time.monotonic() < until and not seen(shop):
