@@ -62,9 +62,19 @@ SHOWN = {
         "test_every_criterion_has_a_defect",
     ),
     "tests/plugin/test_troubleshooting.py": ("test_every_issue_was_seen_red",),
-    "tests/faults/test_rows.py": (),
+    "tests/faults/test_rows.py": ("test_row", "test_no_row_vanished"),
+    "tests/faults/test_kills.py": ("test_a_kill_before_any_call",),
+    "tests/faults/test_operators.py": ("test_one_of_four_acts",),
 }
 """What `make test` runs of those folders, by file: single tests, or all cases of a function."""
+
+FIRST = (
+    "tests/plugin/test_secrets.py",
+    "tests/plugin/test_interrupts.py",
+    "tests/plugin/test_sabotages.py",
+    "tests/unit/recovery/test_killed.py",
+)
+"""Files that take longest: begun first, so that none of them is left at the end, alone."""
 
 MACHINE = {
     "test_drill.py": (

@@ -1,4 +1,7 @@
-"""Marks each test by what `make test` and `make test-all` have time for; see tests/chosen.py."""
+"""Marks each test by what `make test` and `make test-all` have time for; see tests/chosen.py.
+
+What takes longest comes first: several processes share the tests, by file.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,20 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow and what is long."""
+    """Mark what is slow and what is long, and put first what takes longest."""
     for item in items:
         file = item.path.relative_to(REPOSITORY)
         if file.parent == Path("tests/machine") and not _named(item, chosen.MACHINE, file.name):
             item.add_marker("long")
         if _is_slow(item, file):
             item.add_marker("slow")
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    """Return 0 for what is in the first of the files that take longest, and so on."""
+    file = item.path.relative_to(REPOSITORY).as_posix()
+    return chosen.FIRST.index(file) if file in chosen.FIRST else len(chosen.FIRST)
 
 
 def _is_slow(item: pytest.Item, file: Path) -> bool:
