@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Lines and branches of the engine that tests reach, in percent, at least.
 COVERED := 100
 
-.PHONY: help setup drill machine-drill test coverage machine-test faults check clean
+.PHONY: help setup drill machine-drill test test-all coverage machine-test faults check clean
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -28,8 +28,11 @@ machine-drill: setup  ## the same on a host of its own: systemd, nginx, PostgreS
 	@$(VENV)/bin/python scripts/build_machine
 	@$(VENV)/bin/pytest suites/readiness suites/drill suites/validate --rollback-target=machine
 
-test: setup  ## run our own tests, but for the long ones below
-	@$(VENV)/bin/python scripts/own_tests
+test: setup  ## run our own tests: units, contracts, the main promises; some minutes
+	@$(VENV)/bin/python scripts/dev/own_tests
+
+test-all: setup  ## after make test: what it leaves, but for the long ones below; half an hour
+	@$(VENV)/bin/python scripts/dev/own_tests --slow
 
 machine-test: setup  ## run all tests on a host of its own; twenty minutes or more
 	@$(VENV)/bin/python scripts/build_machine

@@ -110,7 +110,7 @@ class Sshd:
         command = [sshd_path(), "-D", "-e", "-f", str(self.home / "sshd_config")]
         with (self.home / "log").open("ab") as log:
             self.daemon = subprocess.Popen(command, stderr=log)
-        for _ in range(200):
+        for _ in range(3000):
             with socket.socket() as one:
                 if one.connect_ex(("127.0.0.1", self.port)) == 0:
                     return

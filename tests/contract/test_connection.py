@@ -188,16 +188,21 @@ def test_sudo_that_refuses_is_named(tools: Path, script: str, said: str) -> None
     assert "NOPASSWD" in error.hint
 
 
+def logins(sshd: Sshd) -> int:
+    """Return how often somebody has logged in so far."""
+    return (sshd.home / "log").read_text().count("Accepted publickey")
+
+
 def test_one_connection_carries_everything(sshd: Sshd) -> None:
     """The host sees one login however much is asked, and nothing is left when it is closed."""
-    before = (sshd.home / "log").read_text().count("Accepted publickey")
+    before = logins(sshd)
     connection = Connection(system(sshd.url))
     for _ in range(3):
         status(connection)
     connection.host.run("true")
     assert connection.line
     folder = connection.line.folder
-    after = (sshd.home / "log").read_text().count("Accepted publickey")
+    after = logins(sshd)
     connection.close()
 
     assert after - before == 1
@@ -217,16 +222,17 @@ def test_a_broken_connection_is_opened_again(sshd: Sshd) -> None:
 def test_an_idle_connection_ends_by_itself(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that nobody closed does not stay; the next question opens another."""
     monkeypatch.setattr("pytest_rollback.transport.ssh.IDLE", 1)
-    connection = Connection(system(sshd.url))
+    connection, before = Connection(system(sshd.url)), logins(sshd)
     status(connection)
     assert connection.line
-    socket, until = connection.line.folder / "c", time.monotonic() + 10
-    assert socket.exists()
+    socket, until = connection.line.folder / "c", time.monotonic() + 60
+    opened = logins(sshd)
     while socket.exists() and time.monotonic() < until:
         time.sleep(0.1)
 
     assert not socket.exists()
     assert status(connection) == [1]
+    assert before < opened < logins(sshd)
     connection.close()
 
 

@@ -95,6 +95,7 @@ def _child(task: Callable[[], bytes], begin: int, tell: int, others: Iterable[in
         for each in others:
             os.close(each)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)  # the parent's handler is for its own limit
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
         signal.alarm(ENOUGH)
         os.read(begin, 1)
         said = task()

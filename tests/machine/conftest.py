@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,20 +10,10 @@ import pytest
 from pytest_rollback.errors import Unreachable
 from pytest_rollback.sandbox.machine.image import Image
 from pytest_rollback.sandbox.machine.podman import usable
-from tests.machine.chosen import CHOSEN
 from tests.plugin.operator import REPOSITORY
 
 if TYPE_CHECKING:
     from tests.machine.host import Host
-
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What `make test` has no time for is long."""
-    for item in items:
-        if item.path.parent == HERE and item.name not in CHOSEN.get(item.path.name, ()):
-            item.add_marker("long")
 
 
 @pytest.fixture(scope="session")

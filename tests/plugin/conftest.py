@@ -1,4 +1,4 @@
-"""What several files of tests share: a village, up once for each file."""
+"""What several files of tests share: a village, up once for each process that runs tests."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from tests.plugin.village import Village
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running() -> Iterator[Village]:
-    """One village for all tests of a file."""
+    """One village for all tests, each of which finds it as it was after its deploy."""
     village = Village()
     yield village
     village.down()

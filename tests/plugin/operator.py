@@ -12,6 +12,9 @@ from typing import Any
 
 REPOSITORY = Path(__file__).parents[2]
 FINE = {"met", "advisory"}
+HEEDING = ("env", "--default-signal=INT,HUP,TERM")
+"""Starts a command that a signal ends. A process that a shell started in the background ignores
+SIGINT, as one of nohup ignores SIGHUP, and so does all that it starts."""
 
 
 def criteria(suite: str) -> set[str]:

@@ -125,7 +125,7 @@ class Shop(Operator):
         (self.home / "d.conf").write_text("".join(lines))
         daemon = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.home / "d.conf")]
         self.daemon = subprocess.Popen(daemon, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(200):
+        for _ in range(1200):
             if self.control("status").count("RUNNING") >= len(NAMES):
                 return
             time.sleep(0.05)

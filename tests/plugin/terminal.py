@@ -44,7 +44,7 @@ class Terminal:
         """What was shown so far."""
         return self.said.decode("utf-8", "replace").replace("\r\n", "\n")
 
-    def until(self, words: str, seconds: float = 60.0) -> str:
+    def until(self, words: str, seconds: float = 300.0) -> str:
         """Wait until something is shown; return all that was shown up to now."""
         end = time.monotonic() + seconds
         while words not in self.text and time.monotonic() < end and self._read(end):
@@ -56,7 +56,7 @@ class Terminal:
         """Type a text; a line needs its end."""
         os.write(self.ours, text.encode())
 
-    def over(self, seconds: float = 90.0) -> tuple[int, str]:
+    def over(self, seconds: float = 300.0) -> tuple[int, str]:
         """Wait for the end; return the exit code and everything that was shown."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self._read(end):
@@ -93,7 +93,8 @@ def _started(
 
 
 LEADER = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # also where these tests run in the background
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.plugin.operator import REPOSITORY
+from tests.plugin.operator import HEEDING, REPOSITORY
 from tests.plugin.village import Village
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def ended(village: Village, phase: str, number: int) -> tuple[int, str]:
     """Run the drill, end it by a signal once a phase has begun; return its code and words."""
     for path in village.reports.glob("*/timeline.jsonl"):
         path.unlink()
-    command = [sys.executable, "-m", "pytest", "suites/drill", "--arm=sandbox"]
+    command = [*HEEDING, sys.executable, "-m", "pytest", "suites/drill", "--arm=sandbox"]
     command += [
         f"--rollback-target={village.manifest}",
         "-o",

@@ -18,7 +18,7 @@ import pytest
 
 from tests.architecture.shape import criteria
 from tests.architecture.sources import sources
-from tests.plugin.operator import FINE, REPOSITORY
+from tests.plugin.operator import FINE, HEEDING, REPOSITORY
 from tests.plugin.reopened import Reopened
 from tests.plugin.terminal import Terminal
 
@@ -190,7 +190,11 @@ def test_ctrl_c_gives_an_honest_verdict(shop: Watched) -> None:
     """What was seen counts, and it was too short."""
     shop.describe(monitor={"soak": "15m", "interval": "100ms"})
     watching = subprocess.Popen(
-        command(shop), cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, start_new_session=True
+        [*HEEDING, *command(shop)],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     until = time.monotonic() + 120
     while time.monotonic() < until and not seen(shop):

@@ -19,6 +19,9 @@ from tests.plugin.bulk import BULK
 from tests.plugin.operator import criteria
 from tests.plugin.village import Village
 
+PATIENCE = 600.0
+"""Seconds after which a sabotage that never had its moment is given up; `calm` ends it earlier."""
+
 
 def immovable(path: Path) -> None:
     """Forbid even root to change a file, or what is in a directory."""
@@ -61,7 +64,7 @@ def keep_guard(village: Village) -> None:
     """Have somebody make the guard immovable as soon as it is there."""
 
     def wait() -> None:
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until and not village.calm.wait(0.02):
             for path in units(village).glob("zz-rollback-guard*"):
                 immovable(path)
@@ -99,7 +102,7 @@ def keep_exchanged(village: Village) -> None:
     """Save so many files that names are exchanged; make one immovable before it is copied."""
     words = [str(village.root), str(village.state), LIVE]
     subprocess.run([sys.executable, "-c", BULK, *words], check=True)
-    failed, until = (village.root / "config/.env").read_bytes(), time.monotonic() + 60
+    failed, until = (village.root / "config/.env").read_bytes(), time.monotonic() + PATIENCE
 
     def wait() -> None:  # the configuration is restored after the files
         while time.monotonic() < until and not village.calm.wait(0.002):
@@ -115,7 +118,7 @@ def undo_restores(path: str) -> Callable[[Village], None]:
     """Return what has somebody put a file back whenever it is restored: a deploy that goes on."""
 
     def start(village: Village) -> None:
-        failed, until = (village.root / path).read_bytes(), time.monotonic() + 60
+        failed, until = (village.root / path).read_bytes(), time.monotonic() + PATIENCE
 
         def insist() -> None:
             while time.monotonic() < until and not village.calm.wait(0.002):
@@ -166,7 +169,7 @@ def block_state(village: Village) -> None:
 
 def start_again(village: Village) -> None:
     """Have somebody start a unit whenever it is stopped, for as long as the sandbox is bad."""
-    site, until = village.embedded.site, time.monotonic() + 30
+    site, until = village.embedded.site, time.monotonic() + PATIENCE
 
     def insist() -> None:
         while time.monotonic() < until and not village.calm.wait(0.02):

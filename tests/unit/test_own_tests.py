@@ -1,4 +1,4 @@
-"""What make test runs: every folder of tests, what is chosen of the long ones; the rest is told."""
+"""What make test and make test-all run: together every test but the long ones; the rest is told."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.machine.chosen import CHOSEN
+from tests.chosen import MACHINE, SHOWN
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
     """The script as a module."""
-    path = str(REPOSITORY / "scripts/own_tests")
+    path = str(REPOSITORY / "scripts/dev/own_tests")
     loader = importlib.machinery.SourceFileLoader("own_tests", path)
     spec = importlib.util.spec_from_loader("own_tests", loader)
     assert spec
@@ -39,17 +39,31 @@ def collected(*words: str) -> set[str]:
 
 
 def test_every_file_of_tests_is_run(script: ModuleType) -> None:
-    """None is left out by all the parts; only single tests are, which are marked for it."""
+    """None is left out by both commands; only single tests are, which are marked for it."""
     run = collected("-m", "not long", "tests")
     files = {each.partition("::")[0] for each in run}
     there = {str(p.relative_to(REPOSITORY)) for p in REPOSITORY.glob("tests/**/test_*.py")}
     left = {word for word in script.OTHERS if word.startswith("--ignore=")}
 
     assert there - files == {"tests/faults/test_mutants.py"}
+    assert (script.QUICK, script.SLOW) == ("not slow and not long", "slow and not long")
     assert script.OTHERS[0] == "tests"
     assert left == {f"--ignore={folder}" for folder in (*script.FAULTS, *script.MACHINE)}
-    chosen = {f"tests/machine/{file}::{name}" for file, names in CHOSEN.items() for name in names}
+    chosen = {f"tests/machine/{file}::{name}" for file, names in MACHINE.items() for name in names}
     assert {each for each in run if each.startswith("tests/machine/")} == chosen
+
+
+def test_what_is_slow_is_chosen_in_one_place(script: ModuleType) -> None:
+    """No unit test; of the contracts what needs a machine; whatever is shown is there."""
+    quick = collected("-m", script.QUICK, "tests")
+    functions = {each.partition("[")[0] for each in quick}
+    slow = collected("-m", script.SLOW, "tests/unit", "tests/contract")
+    shown = {f"{file}::{name}" for file, names in SHOWN.items() for name in names}
+
+    assert shown <= quick | functions
+    assert {each.partition("::")[0] for each in quick if "/unit/" not in each} >= set(SHOWN)
+    assert all(each.startswith("tests/contract/") for each in slow)
+    assert {each for each in quick if "[machine" in each or "[podman" in each} == set()
 
 
 RESULTS = """<testsuites><testsuite>
@@ -62,15 +76,16 @@ RESULTS = """<testsuites><testsuite>
 
 
 def test_the_last_line_says_what_was_not_run(script: ModuleType, tmp_path: Path) -> None:
-    """The long ones always; what this host cannot run, counted; a part that ended too early."""
+    """What was left for another command; what this host cannot run; a part that ended too early."""
     there, gone = tmp_path / "a.xml", tmp_path / "b.xml"
     there.write_text(RESULTS)
     parts = [script.Part("of this", (), there), script.Part("of that", (), gone)]
-    long = "the long ones: make machine-test, make faults"
+    left = (script.LEFT_SLOW, script.LONG)
+    rest = "the slow ones: make test-all; the long ones: make machine-test, make faults"
 
-    assert script.not_run(parts[:1]) == f"NOT RUN: 2 tests: no disk here; {long}"
-    assert script.not_run(parts) == (
-        f"NOT RUN: all tests of that: see above; 2 tests: no disk here; {long}"
+    assert script.not_run(parts[:1], *left) == f"NOT RUN: 2 tests: no disk here; {rest}"
+    assert script.not_run(parts, *left) == (
+        f"NOT RUN: all tests of that: see above; 2 tests: no disk here; {rest}"
     )
 
 
@@ -81,13 +96,15 @@ def test_without_an_engine_its_tests_are_told_to_be_not_run(
     for tool in ("git", "env", "bash"):
         (tmp_path / tool).symlink_to(str(shutil.which(tool)))
     monkeypatch.setenv("PATH", str(tmp_path))
-    part = script.Part("on a machine", ("tests/machine",), tmp_path / "results.xml")
-    told = tmp_path / "told.log"
-    fine = script.on_machine(part, told)
-    needing = sum(len(names) for file, names in CHOSEN.items() if file != "test_life.py")
+    part = script.Part(
+        "on a machine", ("tests/machine", "-m", script.SLOW), tmp_path / "results.xml"
+    )
+    log = tmp_path / "log"
+    fine = script.on_machine(part, log)
+    needing = sum(len(names) for file, names in MACHINE.items() if file != "test_life.py")
 
-    assert fine, told.read_text()
-    assert script.not_run([part]).startswith(
+    assert fine, log.read_text()
+    assert script.not_run([part], script.LEFT_QUICK, script.LONG).startswith(
         f"NOT RUN: {needing} tests: a machine needs a container engine, and podman is not here; "
-        "apt-get install podman runc containernetworking-plugins debootstrap; the long ones: "
+        "apt-get install podman runc containernetworking-plugins debootstrap; the quick ones: "
     )

@@ -24,9 +24,18 @@ def tree(tmp_path: Path) -> Tree:
 
 
 @pytest.fixture
-def open_tree() -> Iterator[Tree]:
-    """A live root that the service user can reach."""
+def open_place() -> Iterator[Path]:
+    """A directory that every user can reach.
+
+    Above `tmp_path` is a private one, which each pytest that starts makes private again.
+    """
     place = Path(tempfile.mkdtemp())
     place.chmod(0o755)
-    yield Tree(place)
+    yield place
     shutil.rmtree(place)
+
+
+@pytest.fixture
+def open_tree(open_place: Path) -> Tree:
+    """A live root that the service user can reach."""
+    return Tree(open_place)

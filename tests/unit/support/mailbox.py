@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+GOES_ON = 30.0
+"""Seconds for which a server is silent, or says a letter now and then."""
+
 
 class Inbox:
     """An HTTP server that answers as it is told, and keeps what it was sent.
@@ -23,6 +26,7 @@ class Inbox:
     def __init__(self, *answers: int | str) -> None:
         self.answers = list(answers) or [202]
         self.requests: list[dict[str, Any]] = []
+        self.answered = 0
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}/incidents"
@@ -51,11 +55,11 @@ class Inbox:
     def reply(self, handler: BaseHTTPRequestHandler, answer: int | str) -> None:
         """Answer one request."""
         if answer == "slow":
-            time.sleep(30)
+            time.sleep(GOES_ON)
         if answer == "drop":
             return
         if answer == "drip":
-            for _ in range(100):
+            for _ in range(int(GOES_ON / 0.3)):
                 handler.wfile.write(b"H")
                 handler.wfile.flush()
                 time.sleep(0.3)
@@ -68,6 +72,7 @@ class Inbox:
         handler.send_header("Content-Length", str(size))
         handler.end_headers()
         handler.wfile.write(b"x" * size)
+        self.answered += 1
 
     def close(self) -> None:
         """End it."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -179,16 +177,11 @@ def test_nothing_of_the_repository_is_run(site: Site, tmp_path: Path) -> None:
     assert not mark.exists()
 
 
-def test_as_root_the_repository_is_read_as_its_owner(site: Site, tmp_path: Path) -> None:
+def test_as_root_the_repository_is_read_as_its_owner(site: Site, open_place: Path) -> None:
     """What its owner may not read, root does not read for it."""
     if os.geteuid():
         pytest.skip("only root becomes somebody else")
-    tmp_path.chmod(0o755)
-    for above in itertools.takewhile(
-        lambda path: path != Path(tempfile.gettempdir()), tmp_path.parents
-    ):
-        above.chmod(0o755)
-    other = tmp_path / "other"
+    other = open_place / "other"
     shutil.copytree(site.root / ".git", other / ".git")
     subprocess.run(["chown", "-R", "nobody", other], check=True)
     site.copy("a.py").unlink()

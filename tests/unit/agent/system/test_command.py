@@ -7,12 +7,12 @@ import pwd
 import shlex
 import signal
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.system import command
 from pytest_rollback.agent.system.command import MOST, run
 from pytest_rollback.agent.system.processes import members
 
@@ -57,29 +57,26 @@ def test_a_file_that_is_no_program_is_an_outcome(tmp_path: Path) -> None:
 
 def test_a_command_that_ignores_sigterm_is_killed_in_time() -> None:
     """The deadline holds for a command that ignores SIGTERM."""
-    outcome = run(
-        python("import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"),
-        0.5,
-    )
+    outcome = run(["sh", "-c", "trap '' TERM; echo deaf; sleep 300"], 1)
 
     assert outcome.timed_out
-    assert outcome.seconds < 3
+    assert outcome.out == "deaf\n"
+    assert outcome.seconds < 300
 
 
 def test_the_whole_group_dies_at_the_deadline(tmp_path: Path) -> None:
     """A child of the command does not survive the command's deadline."""
     pid = tmp_path / "pid"
-    code = (
-        "import os, subprocess, time; subprocess.Popen(['sleep', '60']);"
-        f"open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
-    )
-    run(python(code), 1)
+    run(["sh", "-c", f"sleep 300 & echo $$ > {pid}; wait"], 1)
 
     assert members(int(pid.read_text())) == []
 
 
-def test_a_child_may_end_well_when_its_parent_is_gone(tmp_path: Path) -> None:
+def test_a_child_may_end_well_when_its_parent_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """SIGKILL is for what is left after a moment, not for what is about to end."""
+    monkeypatch.setattr(command, "GRACE", 60.0)
     done = tmp_path / "done"
     child = f"trap 'sleep 0.2; echo end > {done}; exit' TERM; while :; do sleep 0.1; done"
     parent = f"bash -c {shlex.quote(child)} & exec sleep 60"
@@ -90,11 +87,11 @@ def test_a_child_may_end_well_when_its_parent_is_gone(tmp_path: Path) -> None:
 
 def test_a_background_child_with_our_output_delays_nobody() -> None:
     """A grandchild that keeps stdout open does not keep us waiting, and is left alone."""
-    code = "import subprocess,sys; p=subprocess.Popen(['sleep','20']); print(p.pid)"
-    outcome = run(python(code), 10)
+    code = "import subprocess,sys; p=subprocess.Popen(['sleep','300']); print(p.pid)"
+    outcome = run(python(code), 60)
     os.kill(int(outcome.out), 9)
 
-    assert outcome.seconds < 5
+    assert outcome.seconds < 60
     assert not outcome.timed_out
 
 
@@ -119,11 +116,11 @@ def test_output_beyond_the_limit_is_cut_and_said_so() -> None:
 
 def test_a_flood_is_ended() -> None:
     """A command that writes without end is ended long before its deadline."""
-    started = time.monotonic()
-    outcome = run(["yes"], 60)
+    outcome = run(["yes"], 300)
 
     assert outcome.cut
-    assert time.monotonic() - started < 30
+    assert not outcome.timed_out
+    assert outcome.seconds < 300
 
 
 def test_bytes_that_are_no_text_come_back_unchanged() -> None:

@@ -12,34 +12,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rollback.agent.observe.probes import measurement, percentiles
+from pytest_rollback.agent.observe.probes import measurement, percentiles, sample
+from pytest_rollback.agent.observe.probes.client import ProbeAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 class Page(http.server.BaseHTTPRequestHandler):
-    """Answers after as many milliseconds as the path says.
-
-    `/flaky` fails every third time, `/mixed` takes 30 ms every twentieth time.
-    """
+    """Answers after as many milliseconds as the path says; `/flaky` fails every third time."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1
     count = 0
     busy = 0
     busiest = 0
+    counting = threading.Lock()
 
     def do_GET(self) -> None:
         """Answer."""
-        Page.count += 1
-        Page.busy += 1
-        Page.busiest = max(Page.busiest, Page.busy)
+        with Page.counting:
+            Page.count += 1
+            Page.busy += 1
+            Page.busiest = max(Page.busiest, Page.busy)
+            fails = self.path == "/flaky" and Page.count % 3 == 0
         name = self.path[1:]
-        mixed = 0.03 if name == "mixed" and Page.count % 20 == 0 else 0
-        time.sleep(int(name) / 1000 if name.isdigit() else mixed)
-        Page.busy -= 1
-        self.send_response(500 if name == "flaky" and Page.count % 3 == 0 else 200)
+        time.sleep(int(name) / 1000 if name.isdigit() else 0)
+        with Page.counting:
+            Page.busy -= 1
+        self.send_response(500 if fails else 200)
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"ok")
@@ -52,32 +53,37 @@ class Page(http.server.BaseHTTPRequestHandler):
 def peer() -> Iterator[str]:
     """A server that sleeps as long as its path says."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
 def probe(url: str, **more: object) -> dict[str, Any]:
-    """Return a probe."""
-    return {"url": url, "status": 200, "limit": 0.1, "timeout": 2.0, "samples": 50, **more}
+    """Return a probe whose limit and timeout no answer of a busy host comes near."""
+    return {"url": url, "status": 200, "limit": 60.0, "timeout": 60.0, "samples": 50, **more}
 
 
 def measure(**probes: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Measure these probes."""
-    return measurement.measure({"probes": probes, "timeout": 20.0})
+    return measurement.measure({"probes": probes, "timeout": 600.0})
 
 
 def test_each_probe_has_its_percentiles_and_the_cost_of_asking(peer: str) -> None:
     """Milliseconds, as many samples as asked for, the overhead apart."""
-    found = measure(quick=probe(f"{peer}/"), other=probe(f"{peer}/3", samples=60))
+    Page.count = 0
+    found = measure(
+        quick=probe(f"{peer}/"),
+        other=probe(f"{peer}/3", samples=60),
+        slow=probe(f"{peer}/900", samples=2),
+    )
 
-    assert list(found) == ["quick", "other"]
-    assert len(found["quick"]["samples_ms"]) == 50
-    assert len(found["other"]["samples_ms"]) == 60
+    assert list(found) == ["quick", "other", "slow"]
+    assert [len(each["samples_ms"]) for each in found.values()] == [50, 60, 2]
     assert found["other"]["p50"] >= 3.0
     assert found["quick"]["p50"] <= found["quick"]["p95"] <= found["quick"]["max"]
-    assert 0 < found["quick"]["overhead"] < found["other"]["p50"]
+    assert 0 < found["quick"]["overhead"] < found["slow"]["p50"]
     assert found["quick"]["failed"] == 0
+    assert Page.count == 50 + 60 + 2 + 3 * 2  # each also once for its pace, once to warm up
 
 
 def test_slow_probes_are_measured_beside_each_other(peer: str) -> None:
@@ -90,13 +96,12 @@ def test_slow_probes_are_measured_beside_each_other(peer: str) -> None:
 
 
 def test_a_peer_that_is_down_costs_little_and_says_why(peer: str) -> None:
-    """No percentile of nothing; the others are measured all the same."""
+    """A few questions, and no percentile of nothing; the others are measured all the same."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    started = time.monotonic()
     found = measure(down=probe(f"http://127.0.0.1:{port}/"), up=probe(f"{peer}/"))
 
-    assert time.monotonic() - started < 5
+    assert found["down"]["failed"] == sample.STOP_AFTER
     assert "refused" in found["down"]["problem"]
     assert (found["down"]["samples_ms"], found["down"]["p95"]) == ([], None)
     assert len(found["up"]["samples_ms"]) == 50
@@ -112,10 +117,19 @@ def test_a_peer_that_fails_now_and_then_is_caught(peer: str) -> None:
     assert "answered 500, not 200" in found["problem"]
 
 
-def test_more_samples_are_taken_where_they_could_settle_the_matter(peer: str) -> None:
+def test_more_samples_are_taken_where_they_could_settle_the_matter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """As long as the p95 may be on either side of the limit, and not for ever."""
-    settled = measure(one=probe(f"{peer}/mixed"))["one"]
-    open_ = measure(one=probe(f"{peer}/mixed", limit=0.015))["one"]
+
+    def series(_probe: object, wanted: int, _until: float) -> sample.SampleSeries:
+        times = [1.0 if number % 20 else 30.0 for number in range(wanted)]
+        return sample.SampleSeries(times, 0, None, ProbeAnswer(200, "ok", 0.001))
+
+    monkeypatch.setattr(sample, "measured", series)
+    later = time.monotonic() + 600
+    settled = measurement.one(probe("", limit=0.1), 50, later)
+    open_ = measurement.one(probe("", limit=0.015), 50, later)
 
     assert len(settled["samples_ms"]) == 50
     assert len(open_["samples_ms"]) == 200

@@ -1,0 +1,119 @@
+"""Which tests each command runs, in one place: `make test`, `make test-all`, and the two long ones.
+
+- `make test` runs every test of the unit and the contract tests that needs no machine, and of the
+  other folders those that are named in `SHOWN`: they show the main promises in whole sessions.
+- `make test-all` runs what `make test` leaves: those marked `slow`.
+- `make machine-test` and `make faults` run what even that leaves: those marked `long`.
+
+`tests/conftest.py` sets both marks by these tables; a test may also be marked `long` where it is.
+"""
+
+from __future__ import annotations
+
+SLOW = ("tests/browser", "tests/faults", "tests/machine", "tests/plugin")
+"""Folders whose tests are slow but for those in `SHOWN`: whole sessions, sweeps, a browser."""
+
+ON_A_MACHINE = frozenset({"bare", "down"})
+"""Fixtures of a whole host: what needs one is slow in every folder."""
+
+PLACES_ON_A_MACHINE = frozenset({"machine", "podman"})
+"""Parameters of the contract tests that mean a whole host."""
+
+SHOWN = {
+    "tests/plugin/test_readiness.py": (
+        "test_a_system_that_is_right_is_ready",
+        "test_a_defect_turns_its_criterion_red[readiness.backups.intact]",
+        "test_a_defect_turns_its_criterion_red[readiness.units.startable]",
+        "test_a_typo_in_the_manifest_ends_before_anything_is_asked",
+        "test_every_criterion_has_a_defect",
+    ),
+    "tests/plugin/test_drill.py": (
+        "test_an_unarmed_drill_changes_nothing",
+        "test_a_worker_changes_nothing",
+        "test_an_armed_drill_brings_the_previous_release_back",
+    ),
+    "tests/plugin/test_interrupts.py": (
+        "test_the_same_command_goes_on[isolate-SIGINT]",
+        "test_the_same_command_goes_on[files-SIGTERM]",
+        "test_the_same_command_goes_on[configuration-SIGKILL]",
+    ),
+    "tests/plugin/test_sabotages.py": (
+        "test_a_sabotaged_drill_is_not_recovered[drill.files.restored]",
+        "test_a_sabotaged_drill_is_not_recovered[drill.maintenance.lifted]",
+        "test_what_cannot_be_finished_is_not_begun[a misspelt unit]",
+        "test_every_criterion_of_the_drill_was_seen_red",
+    ),
+    "tests/plugin/test_scenarios.py": ("test_the_drill_recovers_from[crash-loop]",),
+    "tests/plugin/test_secrets.py": ("test_a_whole_incident_tells_nobody_a_secret",),
+    "tests/plugin/test_guards.py": ("test_bad_input_gives_one_message", "test_no_false_green"),
+    "tests/plugin/test_create_backups.py": (
+        "test_copies_and_the_record_are_there",
+        "test_the_same_call_again_changes_nothing",
+        "test_what_the_host_refuses_changes_nothing",
+    ),
+    "tests/plugin/test_hurried_operator.py": ("test_an_option_that_there_is_not",),
+    "tests/plugin/test_validate.py": (
+        "test_a_system_that_is_right_is_recovered",
+        "test_every_criterion_has_a_defect",
+    ),
+    "tests/plugin/test_triage.py": ("test_every_criterion_has_a_defect",),
+    "tests/plugin/test_monitor.py": (
+        "test_ctrl_c_gives_an_honest_verdict",
+        "test_every_criterion_has_a_defect",
+    ),
+    "tests/plugin/test_troubleshooting.py": ("test_every_issue_was_seen_red",),
+    "tests/faults/test_rows.py": ("test_row", "test_no_row_vanished"),
+    "tests/faults/test_kills.py": ("test_a_kill_before_any_call",),
+    "tests/faults/test_operators.py": ("test_one_of_four_acts",),
+}
+"""What `make test` runs of those folders, by file: single tests, or all cases of a function."""
+
+FIRST = (
+    "tests/plugin/test_secrets.py",
+    "tests/plugin/test_interrupts.py",
+    "tests/plugin/test_sabotages.py",
+    "tests/unit/recovery/test_killed.py",
+)
+"""Files that take longest: begun first, so that none of them is left at the end, alone."""
+
+MACHINE = {
+    "test_drill.py": (
+        "test_a_healthy_machine_is_ready",
+        "test_a_broken_release_is_rolled_back[crash-loop]",
+        "test_a_unit_at_its_start_limit_is_started",
+        "test_readiness_through_the_engine",
+    ),
+    "test_faults.py": (
+        "test_a_line_that_drops_in_a_phase_is_gone_on_from[files]",
+        "test_a_reboot_in_a_phase_is_gone_on_from[files]",
+        "test_a_second_operator_is_kept_out",
+    ),
+    "test_host.py": (
+        "test_only_the_target_differs_from_production",
+        "test_everything_of_a_host_runs_under_its_init",
+        "test_units_are_those_of_the_release[aivillage-gateway]",
+        "test_it_is_reached_on_loopback_alone",
+        "test_only_its_own_key_opens_it",
+        "test_another_host_key_is_refused",
+        "test_users_get_the_page_for_as_long_as_it_exists",
+        "test_the_history_belongs_to_the_service_user_and_is_clean",
+    ),
+    "test_engine.py": ("test_an_engine_that_starts_nothing_is_told",),
+    "test_life.py": (
+        "test_without_an_engine_one_message_says_how_to_get_one[command0]",
+        "test_without_an_engine_one_message_says_how_to_get_one[command2]",
+    ),
+    "test_sabotages.py": tuple(
+        f"test_a_sabotaged_drill_is_not_recovered[{identity}]"
+        for identity in (
+            "drill.units.stopped",
+            "drill.files.restored",
+            "drill.start.guarded",
+            "drill.units.installed",
+            "drill.services.started",
+            "drill.maintenance.lifted",
+        )
+    ),
+}
+"""What `make test-all` runs of tests/machine, by file: whole drills over ssh, the count of round
+trips, an operator too many, a line that drops, a reboot, and a sabotage of each phase."""

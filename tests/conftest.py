@@ -1,0 +1,50 @@
+"""Marks each test by what `make test` and `make test-all` have time for; see tests/chosen.py.
+
+What takes longest comes first: several processes share the tests, by file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import chosen
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow and what is long, and put first what takes longest."""
+    for item in items:
+        file = item.path.relative_to(REPOSITORY)
+        if file.parent == Path("tests/machine") and not _named(item, chosen.MACHINE, file.name):
+            item.add_marker("long")
+        if _is_slow(item, file):
+            item.add_marker("slow")
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    """Return 0 for what is in the first of the files that take longest, and so on."""
+    file = item.path.relative_to(REPOSITORY).as_posix()
+    return chosen.FIRST.index(file) if file in chosen.FIRST else len(chosen.FIRST)
+
+
+def _is_slow(item: pytest.Item, file: Path) -> bool:
+    """Tell whether `make test` leaves a test to `make test-all`."""
+    folder = file.parent.as_posix()
+    if folder in chosen.SLOW:
+        return not _named(item, chosen.SHOWN, file.as_posix())
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    call = getattr(item, "callspec", None)
+    values = () if call is None else call.params.values()
+    places = {value for value in values if isinstance(value, str)}
+    on_a_machine = folder == "tests/contract" and places & chosen.PLACES_ON_A_MACHINE
+    return bool(on_a_machine or chosen.ON_A_MACHINE.intersection(fixtures))
+
+
+def _named(item: pytest.Item, names: dict[str, tuple[str, ...]], file: str) -> bool:
+    """Tell whether a table names a test, or the function of which it is one case."""
+    wanted = names.get(file, ())
+    return item.name in wanted or getattr(item, "originalname", None) in wanted
