@@ -95,9 +95,6 @@ EXEMPT: tuple[Exempt, ...] = (
         "fixtures/triage.py: class CarryingConnection",
         "until triage asks in one list of calls",
     ),
-    Exempt(
-        "functions are short", "plugins/pytest_rollback/run/record.py: record", "a list of fields"
-    ),
 )
 
 

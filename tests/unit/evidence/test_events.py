@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from string import Formatter
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_rollback.evidence import events
@@ -32,6 +32,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=5,
 )
+
+SLOWLY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""On a busy machine it takes a while to draw data."""
 
 
 def filled(kind: type[Event]) -> Event:
@@ -84,6 +87,7 @@ def test_what_is_no_event_is_passed_over(line: bytes) -> None:
     assert list(parsed(line + b"\n" + whole)) == [events.Decided(offset=1.0)]
 
 
+@SLOWLY
 @given(st.sampled_from(sorted(KINDS)), st.dictionaries(st.text(max_size=8), JSON), JSON)
 def test_no_line_is_a_reason_to_read_no_timeline(
     name: str, more: dict[str, object], one: object
