@@ -73,7 +73,7 @@ def without(tmp_path: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     "command",
     [
-        ("scripts/build_machine",),
+        ("scripts/dev/build_machine",),
         ("scripts/sandbox", "up", "--machine"),
         ("-m", "pytest", "suites/readiness", "--rollback-target=machine"),
     ],

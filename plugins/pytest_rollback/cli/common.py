@@ -14,6 +14,10 @@ from pytest_rollback.errors import RollbackError, UsageError
 from pytest_rollback.evidence import signoffs
 from pytest_rollback.evidence.events import Decided, first
 from pytest_rollback.evidence.run_folder import TIMELINE
+from pytest_rollback.text.next_steps import HOME
+
+REPOSITORY = HOME
+"""Where suites, scripts and reports are."""
 
 CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), 127) if number != ord("\n")}
 INTERRUPTED = 2

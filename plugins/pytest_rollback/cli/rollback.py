@@ -1,16 +1,19 @@
-"""What `scripts/rollback` does: one target, looked at, rolled back or brought forward again."""
+"""The rollback at 3 a.m.: what is wrong, the plan, your word, the rollback, and what came of it."""
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
+import shlex
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
-from pytest_rollback.cli.common import INTERRUPTED, shown
+from pytest_rollback.cli.common import INTERRUPTED, REPOSITORY, Parser, reports, shown
 from pytest_rollback.errors import GateClosed, UsageError
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.manifest.load import load
@@ -25,6 +28,18 @@ from pytest_rollback.sandbox.target import KINDS
 from pytest_rollback.sandbox.target import NAME as SANDBOX
 from pytest_rollback.sandbox.target import usual as sandbox
 from pytest_rollback.transport.connection import Connection
+
+STORY = """
+  {me}                     look, show the plan, ask, roll back, validate
+  {me} --dry-run           look and show the plan; change nothing
+  {me} status [RUN]        what the host's journals say, and the next command
+  {me} --undo RUN          take a run back: the failed release, as it was
+
+Nothing is changed before the target's name is typed, or given with --arm where nobody can type.
+Ctrl-C ends at the next safe point; the same command goes on from there.
+
+exit codes: 0 recovered, undone or shown; 1 not; 2 interrupted; 4 usage; the others are in README
+"""
 
 
 def usual(repository: Path) -> str:
@@ -176,3 +191,58 @@ class RollbackCommand:
         """Return the door to changes."""
         holder = Holder.here(run, operator())
         return Gate(self.connection, scope, timeline, armed=armed, holder=holder, journaled=False)
+
+
+def show(asked: argparse.Namespace, at: RollbackCommand) -> int:
+    """Print the runs that the host knows, or one of them; return the exit code."""
+    found = status.runs(at.connection, asked.run)
+    if asked.run and not found:
+        at.no_such_run(asked.run)
+    lines = status.table(found) if not asked.run else status.detail(found[0], at.system, at.named)
+    shown("\n".join(lines) or f"no rollback was ever begun on {at.system.target.name}")
+    return 0
+
+
+def stated(asked: argparse.Namespace) -> list[str]:
+    """Return what only people know, as triage is told of it."""
+    values = {"impact": asked.impact, "downtime": asked.downtime}
+    flags = {"security": asked.security, "data-corruption": asked.data_corruption}
+    said = [f"--{name}={value}" for name, value in values.items() if value is not None]
+    return said + [f"--{name}" for name, given in flags.items() if given]
+
+
+def parser(program: str) -> Parser:
+    """Return what can be said on the command line."""
+    made = Parser(
+        description=__doc__,
+        epilog=STORY.format(me=program),
+        prog=program,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("command", nargs="?", choices=["status"], help="tell about runs")
+    made.add_argument("run", nargs="?", help="the run that status is asked about")
+    made.add_argument("--rollback-target", metavar="PATH", default=usual(REPOSITORY))
+    made.add_argument("--arm", metavar="TARGET", help="the target's name, where nobody can type it")
+    made.add_argument("--undo", metavar="RUN", help="take this run back")
+    made.add_argument("--component", action="append", default=[], metavar="NAME")
+    made.add_argument("--incident", metavar="ID", help="the incident that the report belongs to")
+    made.add_argument("--impact", metavar="30%%", help="the share of users affected, for triage")
+    made.add_argument("--downtime", metavar="4m", help="how long users have been without")
+    made.add_argument("--security", action="store_true", help="a vulnerability was found")
+    made.add_argument("--data-corruption", action="store_true", help="data is corrupt or lost")
+    made.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
+    return made
+
+
+def main(arguments: Sequence[str], program: str) -> int:
+    """Show runs, take one back, or roll back; return the exit code."""
+    asked = parser(program).parse_args(arguments)
+    door = f"{program} {shlex.join(arguments)}".rstrip()
+    with RollbackCommand(REPOSITORY, asked.rollback_target, reports(REPOSITORY), door) as at:
+        if asked.command == "status":
+            return show(asked, at)
+        if asked.undo:
+            return at.undo(asked.undo, asked.arm)
+        words = [f"--component={name}" for name in asked.component]
+        words += [f"--incident={asked.incident}"] if asked.incident else []
+        return at.roll_back(words, stated(asked), asked.arm, dry=asked.dry_run)

@@ -11,7 +11,7 @@ from pytest_rollback.manifest.values import DURATION, SHARE
 HEAD = """\
 # rollback.toml, key by key
 
-Made by `scripts/schema --write` of the models and of the comments in
+Made by `scripts/dev/schema --write` of the models and of the comments in
 [rollback.toml](../rollback.toml); a test fails when it is stale. Editors that know JSON Schema
 check the file as you type: its first line names [rollback.schema.json](rollback.schema.json).
 

@@ -76,17 +76,17 @@ def complaints(found: dict[str, Any]) -> list[str]:
 
 
 def test_docs_are_what_would_be_made_now() -> None:
-    """docs/rollback.schema.json and docs/manifest.md are renewed by scripts/schema --write."""
+    """docs/rollback.schema.json and docs/manifest.md are renewed by scripts/dev/schema --write."""
     done = subprocess.run(
-        [REPOSITORY / "scripts/schema", "--check"], capture_output=True, text=True, check=False
+        [REPOSITORY / "scripts/dev/schema", "--check"], capture_output=True, text=True, check=False
     )
 
     assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_what_is_printed_is_the_schema() -> None:
-    """scripts/schema without an option prints it."""
-    done = subprocess.run([REPOSITORY / "scripts/schema"], capture_output=True, check=True)
+    """scripts/dev/schema without an option prints it."""
+    done = subprocess.run([REPOSITORY / "scripts/dev/schema"], capture_output=True, check=True)
 
     assert json.loads(done.stdout) == made()
 

@@ -43,7 +43,7 @@ def base(say: Callable[[str], object]) -> str:
         raise Unreachable(
             "the machine's base image is made by debootstrap as root: that cannot be done here",
             hint=f"as root: {ENABLE}; or name an image of Debian 12: "
-            "scripts/build_machine --base IMAGE",
+            "scripts/dev/build_machine --base IMAGE",
         )
     say("  making a base image of Debian's packages")
     with tempfile.TemporaryDirectory(prefix="rollback-base-") as place:
