@@ -173,11 +173,14 @@ def ended(events: list[Event]) -> str:
     return "nobody has to be called: the rollback was not begun, or has recovered the system"
 
 
-def shared(**settings: Any) -> Parser:  # noqa: ANN401 - argparse's own
-    """Return what can be said before and after a command."""
-    found = Parser(add_help=False, **settings)
+def shared(given: str | None = None) -> Parser:
+    """Return the options that can stand before a command's name and after it.
+
+    Args:
+        given: the default of all of them, where they have been read before: argparse.SUPPRESS.
+    """
+    found = Parser(add_help=False, argument_default=given)
     add = found.add_argument
-    given = settings.get("argument_default")
     home, who = given or reports(REPOSITORY), given or signoffs.somebody()
     add("--run", metavar="RUN", help="its id, the beginning of it, or its folder")
     add("--reports", type=Path, default=home, metavar="FOLDER", help="where the runs are")
@@ -199,7 +202,7 @@ def parser(program: str) -> Parser:
     commands = whole.add_subparsers(dest="command", metavar="COMMAND")
     verbs: dict[str, Callable[[argparse.Namespace], int]]
     verbs = {"show": show, "tick": tick, "untick": untick, "ack": ack, "escalate": escalate}
-    again = shared(argument_default=argparse.SUPPRESS)
+    again = shared(argparse.SUPPRESS)
     for name, verb in verbs.items():
         made = commands.add_parser(name, parents=[again], help=verb.__doc__, prog=f"{program} {name}")
         made.set_defaults(do=verb, ask=False)

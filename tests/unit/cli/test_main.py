@@ -99,7 +99,7 @@ def test_a_package_that_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its name, and what installs it."""
-    monkeypatch.setitem(COMMANDS, "index", Command("index:main", "", needs=("no_such_package",)))
+    monkeypatch.setitem(COMMANDS, "index", Command("report:index", "", needs=("no_such_package",)))
 
     assert main.main(["index"]) == 4
     assert capsys.readouterr().err == "no_such_package is not installed\nHINT: make setup\n"

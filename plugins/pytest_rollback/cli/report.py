@@ -1,4 +1,4 @@
-"""Write the draft of a run's review: what happened when, what failed, what is left to fill in."""
+"""The pages that are written of runs: all runs on one page, and the draft of a run's review."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ from pathlib import Path
 
 from pytest_rollback.cli.common import REPOSITORY, Parser, reports, rolled_back, shown
 from pytest_rollback.errors import UsageError
-from pytest_rollback.report import postmortem
+from pytest_rollback.report import all_runs
+from pytest_rollback.report import postmortem as review
 
-STORY = """
+INDEX = "Write reports/index.html: all runs with verdict and times, trends, and which drill is due."
+INDEX_CODES = "exit codes: 0 written; 1 it could not be written; 4 usage, or no such folder"
+REVIEW = (
+    "Write the draft of a run's review: what happened when, what failed, what is left to fill in."
+)
+REVIEW_STORY = """
   {me}                        of the latest rollback, printed
   {me} 20261124-061200 --write   into reports/, beside the folder of the run
   {me} RUN --to FILE          into a file that is not there yet
@@ -21,12 +27,30 @@ exit codes: 0 written; 1 it could not be written; 4 usage, no such run, or a run
 """
 
 
+def index(arguments: Sequence[str], program: str) -> int:
+    """Write the page of all runs; return the exit code."""
+    parser = Parser(
+        prog=program,
+        description=INDEX,
+        epilog=INDEX_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "reports", nargs="?", type=Path, default=reports(REPOSITORY), metavar="FOLDER"
+    )
+    home = parser.parse_args(arguments).reports
+    if not home.is_dir():
+        raise UsageError(f"{home} is no folder", hint="name the folder that holds the runs")
+    shown(str(all_runs.write(home)))
+    return 0
+
+
 def parser(program: str) -> Parser:
     """Return what can be said on the command line."""
     whole = Parser(
         prog=program,
-        description=__doc__,
-        epilog=STORY.format(me=program),
+        description=REVIEW,
+        epilog=REVIEW_STORY.format(me=program),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = whole.add_argument
@@ -38,12 +62,12 @@ def parser(program: str) -> Parser:
     return whole
 
 
-def main(arguments: Sequence[str], program: str) -> int:
+def postmortem(arguments: Sequence[str], program: str) -> int:
     """Print or write the draft; return the exit code."""
     asked = parser(program).parse_args(arguments)
     where = rolled_back(asked.reports, asked.run)
-    text = postmortem.draft(where)
-    target = asked.to or where.with_name(f"{where.name}-{postmortem.NAME}")
+    text = review.draft(where)
+    target = asked.to or where.with_name(f"{where.name}-{review.NAME}")
     if not (asked.write or asked.to):
         sys.stdout.write(text)
         return 0
