@@ -44,7 +44,7 @@ problem in rollback.toml; 7 the host cannot be used; 12 another run is writing
 
 
 def parser(program: str) -> Parser:
-    """Return what can be said on the command line."""
+    """Return the parser of the arguments."""
     whole = Parser(
         prog=program,
         description=__doc__,
@@ -95,7 +95,7 @@ def listed(named: str | None, program: str) -> list[str]:
 
 
 def below(root: str, names: Iterable[str]) -> Iterator[str]:
-    """Yield names relative to the root, each once; the host refuses what lies elsewhere."""
+    """Yield each name once, relative to the root; the host refuses paths outside of it."""
     for name in dict.fromkeys(names):
         yield name.removeprefix(f"{root.rstrip('/')}/").removeprefix("./")
 
@@ -230,7 +230,7 @@ def saved(connection: Connection, wish: SaveRequest, *, dry: bool) -> Saved:
 
 
 def lines(system: System, wish: SaveRequest, found: Saved, *, dry: bool) -> Iterator[str]:
-    """Yield what was saved, or would be, in a few lines."""
+    """Yield the lines that say what was saved, or would be saved."""
     previous, current = wish.previous.name, wish.current.name
     where = f"{system.about.name} on {system.target.name}"
     if not found.changed:

@@ -63,7 +63,11 @@ def rows(items: list[ChecklistEntry]) -> Iterator[str]:
 
 
 def chosen(items: list[ChecklistEntry], word: str, program: str) -> ChecklistEntry:
-    """Return the item that a number or the beginning of a short name means."""
+    """Return the item with this number, or whose short name begins like this.
+
+    Raises:
+        UsageError: there is no such item, or there are several.
+    """
     if word.isdecimal() and 0 < int(word) <= len(items):
         return items[int(word) - 1]
     found = [each for each in items if word and each.key.startswith(signoffs.slug(word) or " ")]
@@ -97,7 +101,7 @@ def done(
     kind: type[ItemTicked | ItemWithdrawn],
     asked: argparse.Namespace,
 ) -> None:
-    """Note each of the items; all of them are looked up before the first is noted."""
+    """Write a line into the timeline for each item; an unknown item prevents all of them."""
     items = amend.items(where)
     for item in [chosen(items, word, asked.program) for word in words]:
         if kind is ItemTicked and item.state == "missing" and item.by:
@@ -107,19 +111,19 @@ def done(
 
 
 def tick(asked: argparse.Namespace) -> int:
-    """Note that items are done."""
+    """Record that items are done."""
     done(folder(asked.reports, asked.run), asked.items, ItemTicked, asked)
     return 0
 
 
 def untick(asked: argparse.Namespace) -> int:
-    """Note that items are not done after all."""
+    """Record that items are not done after all."""
     done(folder(asked.reports, asked.run), asked.items, ItemWithdrawn, asked)
     return 0
 
 
 def ack(asked: argparse.Namespace) -> int:
-    """Note that somebody has taken over: the escalation ends."""
+    """Record that somebody has taken over: the escalation ends."""
     where = folder(asked.reports, asked.run)
     amend.amend(where, Acknowledged(asked.by, asked.note))
     shown(f"acknowledged by {asked.by}: nobody else is called for run {where.name}")
@@ -127,13 +131,13 @@ def ack(asked: argparse.Namespace) -> int:
 
 
 class Notes:
-    """Notes events in a run's timeline, one after the other whoever asks."""
+    """Appends events to the timeline of a run; threads take turns."""
 
     def __init__(self, where: Path) -> None:
         self.where, self.lock = where, threading.Lock()
 
     def __call__(self, event: Event) -> None:
-        """Note one."""
+        """Append one event."""
         with self.lock:
             amend.amend(self.where, event)
 
@@ -190,7 +194,7 @@ def shared(given: str | None = None) -> Parser:
 
 
 def parser(program: str) -> Parser:
-    """Return what can be said on the command line."""
+    """Return the parser of the arguments."""
     whole = Parser(
         prog=program,
         description=__doc__,
@@ -204,7 +208,9 @@ def parser(program: str) -> Parser:
     verbs = {"show": show, "tick": tick, "untick": untick, "ack": ack, "escalate": escalate}
     again = shared(argparse.SUPPRESS)
     for name, verb in verbs.items():
-        made = commands.add_parser(name, parents=[again], help=verb.__doc__, prog=f"{program} {name}")
+        made = commands.add_parser(
+            name, parents=[again], help=verb.__doc__, prog=f"{program} {name}"
+        )
         made.set_defaults(do=verb, ask=False)
         if name.endswith("tick"):
             made.add_argument("items", nargs="+", metavar="ITEM", help="its number or short name")
@@ -219,4 +225,3 @@ def main(arguments: Sequence[str], program: str) -> int:
     asked = parser(program).parse_args(arguments)
     result: int = asked.do(asked)
     return result
-

@@ -1,4 +1,4 @@
-"""What our commands have in common: refusals with a hint, exit codes, and which run is meant."""
+"""What all commands share: refusals with a hint, exit codes, and which run is meant."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ INTERRUPTED = 2
 
 
 class Parser(argparse.ArgumentParser):
-    """Ends like everything here: with what to do, and exit code 4."""
+    """An argument parser that raises a UsageError, with a hint and exit code 4."""
 
     def error(self, message: str) -> NoReturn:
-        """Refuse the command line."""
+        """Refuse the arguments."""
         raise UsageError(message, hint=f"{self.prog} --help")
 
 
 def carried_out(main: Callable[[], int]) -> int:
-    """Return the exit code of a command; whatever it raises is one sentence and its hint."""
+    """Return the exit code of a command; print what it raises as one sentence and its hint."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
@@ -52,7 +52,7 @@ def carried_out(main: Callable[[], int]) -> int:
 
 
 def failed(words: str, code: int) -> int:
-    """Say why nothing came of it; return the exit code."""
+    """Print on standard error why a command failed; return the exit code."""
     print(words.translate(CONTROL), file=sys.stderr)  # noqa: T201 - it speaks for a command
     return code
 
@@ -65,7 +65,7 @@ def shown(text: str) -> None:
 def reports(repository: Path) -> Path:
     """Return where runs leave their folders: `rollback_reports` of the pytest configuration.
 
-    The environment's `ROLLBACK_REPORTS` comes before it: it changes where is written, not what.
+    The environment variable `ROLLBACK_REPORTS` has precedence.
     """
     if os.environ.get("ROLLBACK_REPORTS"):
         return Path(os.environ["ROLLBACK_REPORTS"]).absolute()
@@ -86,7 +86,7 @@ def folders(home: Path) -> list[Path]:
 
 
 def is_rollback(folder: Path) -> bool:
-    """Tell whether a run decided a rollback, and did not only look."""
+    """Tell whether a run carried out a rollback, and did not only read."""
     return first(Decided, signoffs.events(folder)) is not None
 
 

@@ -35,7 +35,7 @@ READINESS = (
 
 
 def parser(program: str, words: str, more: str = "") -> Parser:
-    """Return what every such command understands.
+    """Return the parser of such a command, with the options that all of them have.
 
     Args:
         program: the name of the command, for help and hints.
@@ -143,7 +143,7 @@ def names(system: System) -> list[str]:
 
 
 def parts(name: str) -> set[str]:
-    """Return the words of a name, without the s of a plural."""
+    """Return the words of a name in lower case, without the s of a plural."""
     return {word.removesuffix("s") for word in re.split(r"[^a-z0-9]+", name.lower()) if word}
 
 

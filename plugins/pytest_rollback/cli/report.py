@@ -46,7 +46,7 @@ def index(arguments: Sequence[str], program: str) -> int:
 
 
 def parser(program: str) -> Parser:
-    """Return what can be said on the command line."""
+    """Return the parser of the arguments."""
     whole = Parser(
         prog=program,
         description=REVIEW,

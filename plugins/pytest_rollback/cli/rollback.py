@@ -65,7 +65,7 @@ def described(named: str) -> Path:
 
 
 def typed(question: str) -> str:
-    """Return what somebody types as an answer; the end of the input is none."""
+    """Return what is typed as an answer; "" at the end of the input."""
     try:
         return input(question).strip()
     except EOFError:
@@ -79,7 +79,7 @@ class RollbackCommand:
         repository: where the suites are.
         named: the target as it was named.
         reports: where the folders of runs are made.
-        door: the command that was given, for whoever has to give it again.
+        door: the command that was typed, for reports that say how to repeat it.
     """
 
     def __init__(self, repository: Path, named: str, reports: Path, door: str = "") -> None:
@@ -110,8 +110,8 @@ class RollbackCommand:
         """Look, show the plan, ask, roll back and validate; return the exit code.
 
         Args:
-            words: what every suite is told.
-            stated: what triage is told beside it.
+            words: options for every suite.
+            stated: further options for triage.
             armed: the target's name, where nobody can type it.
             dry: end with the plan.
         """
@@ -129,7 +129,7 @@ class RollbackCommand:
         return self.pytest(*asked)
 
     def pytest(self, *words: str) -> int:
-        """Run suites in a process of their own, before everybody's eyes."""
+        """Run suites in a process of their own that prints to the same terminal."""
         # A sandbox stays one: what is shown of it says that it is a demonstration.
         target = self.named if self.named in KINDS else self.manifest
         where = f"--rollback-target={target}"
@@ -204,7 +204,7 @@ def show(asked: argparse.Namespace, at: RollbackCommand) -> int:
 
 
 def stated(asked: argparse.Namespace) -> list[str]:
-    """Return what only people know, as triage is told of it."""
+    """Return the options of triage for what only people know."""
     values = {"impact": asked.impact, "downtime": asked.downtime}
     flags = {"security": asked.security, "data-corruption": asked.data_corruption}
     said = [f"--{name}={value}" for name, value in values.items() if value is not None]
@@ -212,7 +212,7 @@ def stated(asked: argparse.Namespace) -> list[str]:
 
 
 def parser(program: str) -> Parser:
-    """Return what can be said on the command line."""
+    """Return the parser of the arguments."""
     made = Parser(
         description=__doc__,
         epilog=STORY.format(me=program),

@@ -147,7 +147,7 @@ def following(
 
 
 def parser(program: str) -> Parser:
-    """Return what can be said on the command line."""
+    """Return the parser of the arguments."""
     shared = Parser(add_help=False)
     shared.add_argument("--dir", type=Path, help=f"its place (default: {usual()})")
     shared.add_argument("--machine", action="store_true", help="a whole host of its own")

@@ -92,10 +92,10 @@ AFTER = (
 
 
 class Inbox(http.server.ThreadingHTTPServer):
-    """A pager and a status page on this machine; `told` is what they were told."""
+    """A pager and a status page on this machine; `received` has what was sent to them."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, str]] = []
+        self.received: list[tuple[str, str]] = []
         super().__init__(("127.0.0.1", 0), Accepts)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -110,24 +110,24 @@ class Inbox(http.server.ThreadingHTTPServer):
 
 
 class Accepts(http.server.BaseHTTPRequestHandler):
-    """Takes every message."""
+    """Accepts every message."""
 
     server: Inbox
 
     def do_POST(self) -> None:
-        """Keep it, and say so."""
+        """Keep the message and answer 202."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.told.append((self.path.strip("/"), json.dumps(json.loads(body))))
+        self.server.received.append((self.path.strip("/"), json.dumps(json.loads(body))))
         self.send_response(202)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the story prints what was told."""
+        """Log nothing: the story prints what was received."""
 
 
 def plain(text: str) -> str:
-    """Return a text in which nothing but this machine's own folders is called otherwise."""
+    """Return a text with the folders of this machine replaced by general names."""
     places = {tempfile.gettempdir(): "/tmp", str(REPOSITORY): "~/pytest-rollback"}  # noqa: S108
     for place, name in places.items():
         text = re.sub(rf"{re.escape(place)}(?=/|\s|$)", name, text)
@@ -135,7 +135,7 @@ def plain(text: str) -> str:
 
 
 def played(step: Step, run: str = "") -> str:
-    """Give a command; return it with what it printed, as a page shows it.
+    """Run a command; return it with its output, as a part of the page.
 
     Raises:
         NotDone: it ended otherwise than it should.
@@ -162,8 +162,8 @@ def played(step: Step, run: str = "") -> str:
 
 
 def messages(inbox: Inbox) -> str:
-    """Return what people were told, as a page shows it."""
-    lines = [f"{door:<7} {body}" for door, body in inbox.told]
+    """Return the messages that were received, as a part of the page."""
+    lines = [f"{door:<7} {body}" for door, body in inbox.received]
     return (
         "What the pager and the status page were told, in order:\n\n```text\n"
         + "\n".join(lines)
@@ -172,7 +172,7 @@ def messages(inbox: Inbox) -> str:
 
 
 def pieces(inbox: Inbox, program: str) -> Iterator[str]:
-    """Yield the story, piece by piece, as it is played."""
+    """Yield the parts of the page, each when its command has ended."""
     yield BEGIN.format(day=f"{dt.datetime.now(dt.UTC):%Y-%m-%d}", me=program)
     manifest = usual() / "rollback.toml"
     for number, step in enumerate(BEFORE):

@@ -82,7 +82,7 @@ def rebuilt(where: Path, manifest: Path) -> int:
 
 
 def parser(program: str) -> Parser:
-    """Return what can be said on the command line."""
+    """Return the parser of the arguments."""
     whole = Parser(
         prog=program,
         description=__doc__,

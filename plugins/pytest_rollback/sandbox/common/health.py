@@ -16,7 +16,7 @@ PAUSE = 0.04
 
 
 class HealthAnswer(NamedTuple):
-    """What a URL answered; status 0 when nobody did, and then why."""
+    """The HTTP status and body of an answer; without one status 0 and the reason as body."""
 
     status: int
     body: str

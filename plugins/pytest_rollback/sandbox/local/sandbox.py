@@ -204,7 +204,7 @@ class Embedded:
         )
 
     def down(self) -> None:
-        """End every process of the sandbox and remove its directory; again is fine."""
+        """End every process of the sandbox and remove its directory, if there is one."""
         if self._site is not None:
             self._remove(self._site.layout)
 

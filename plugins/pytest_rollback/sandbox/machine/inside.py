@@ -1,4 +1,4 @@
-"""What lies in a machine: files brought in and out, its units, its database, and its health."""
+"""The inside of a machine: files copied in and out, its units, its database, and its health."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BOOT, PATIENCE, SETTLED = 30.0, 30.0, 6.0
 
 
 class ComponentHealth(NamedTuple):
-    """How one component is: its unit's state, what its probe was answered, what is wrong."""
+    """One component: its unit's state, the HTTP status of its probe, and what is wrong or None."""
 
     state: str
     status: int | None
@@ -174,8 +174,8 @@ class Inside:
 
     def sql(self, script: str) -> None:
         """Run statements as the database's superuser, and stop at the first that fails."""
-        told = ("psql", "-qAtX", "-v", "ON_ERROR_STOP=1")
-        self.container.run(*told, data=script.encode(), user=SUPERUSER)
+        psql = ("psql", "-qAtX", "-v", "ON_ERROR_STOP=1")
+        self.container.run(*psql, data=script.encode(), user=SUPERUSER)
 
     def dump(self) -> None:
         """Write the dump that the manifest names, where it names one."""
@@ -194,7 +194,7 @@ class Inside:
         self.container.run("systemctl", "daemon-reload")
 
     def systemctl(self, verb: str) -> None:
-        """Tell systemd something about all units, and wait until it is done."""
+        """Run systemctl for all units, and wait until it is done."""
         self.container.run("systemctl", verb, *self.units, timeout=120)
 
     def stop(self) -> None:
@@ -212,7 +212,7 @@ class Inside:
         self.container.run("systemctl", "start", "--no-block", *self.units)
 
     def look(self) -> dict[str, ComponentHealth]:
-        """Return how each component is; one round trip."""
+        """Return the health of each component by name; one round trip."""
         units = [{"unit": unit} for unit in self.units]
         states = {"noun": "units", "verb": "look", "units": units, "manager": "systemd"}
         probes = [
@@ -273,11 +273,11 @@ def sound(look: ComponentHealth) -> bool:
 
 
 def waiting(look: ComponentHealth) -> bool:
-    """Tell whether a component may still get somewhere: it is on its way and answers nothing."""
+    """Tell whether a component may still come up: its unit is starting or active, no answer yet."""
     return look.status is None and look.state in {"active", "starting"}
 
 
 def words(recipe: Recipe, layout: Layout, ports: dict[str, int]) -> dict[str, str | int]:
     """Return what the placeholders of a machine stand for."""
-    told = {f"port.{name}": port for name, port in ports.items()}
-    return {"dir": str(layout.directory), **told, **recipe.table.words}
+    numbers = {f"port.{name}": port for name, port in ports.items()}
+    return {"dir": str(layout.directory), **numbers, **recipe.table.words}

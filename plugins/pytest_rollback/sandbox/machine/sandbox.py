@@ -38,7 +38,7 @@ class Machine:
     """A sandbox made of a folder with a `machine.toml` and a `Containerfile`.
 
     It has the face of `Embedded`, and outlives the process that started it: `attach` takes it
-    over. `say` is told what takes long.
+    over. `say` prints what takes long.
     """
 
     def __init__(self, folder: Path, say: Say = print) -> None:
@@ -206,7 +206,7 @@ class Machine:
         )
 
     def down(self) -> None:
-        """Remove the machine, what was kept of it, and the keys to it; again is fine."""
+        """Remove the machine, its snapshots and the keys to it; does nothing when it is gone."""
         if self._inside is not None:
             self._remove(self._inside.layout)
 
