@@ -5,7 +5,7 @@ function of its arguments and of the name that help and hints give it, and retur
 what it raises, `common` prints with its hint. The files in `scripts/` call `main` and do no more.
 
     main -> rollback, procedure, backups, checklist, report, verify, sandbox, story, schema
-         -> common -> the packages below
+         -> runs, common -> the packages below
 
 `procedure` has the commands that a written procedure names. Nothing imports this package.
 """

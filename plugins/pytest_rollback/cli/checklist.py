@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from pytest_rollback.cli.common import REPOSITORY, Parser, folder, reports, shown
+from pytest_rollback.cli.common import REPOSITORY, Parser, reports, shown
+from pytest_rollback.cli.runs import folder
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import signoffs
 from pytest_rollback.evidence.events import (

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_rollback.cli.common import REPOSITORY, Parser, reports, rolled_back, shown
+from pytest_rollback.cli.common import REPOSITORY, Parser, reports, shown
+from pytest_rollback.cli.runs import rolled_back
 from pytest_rollback.errors import UsageError
 from pytest_rollback.report import all_runs
 from pytest_rollback.report import postmortem as review

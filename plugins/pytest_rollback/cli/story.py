@@ -17,7 +17,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from pytest_rollback.cli.common import REPOSITORY, Parser, reports, rolled_back, shown
+from pytest_rollback.cli.common import REPOSITORY, Parser, reports, shown
+from pytest_rollback.cli.runs import rolled_back
 from pytest_rollback.errors import NotDone, UsageError
 from pytest_rollback.sandbox.target import usual
 

@@ -9,7 +9,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_rollback.cli.common import REPOSITORY, Parser, folder, reports, shown
+from pytest_rollback.cli.common import REPOSITORY, Parser, reports, shown
+from pytest_rollback.cli.runs import folder
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import seal
 from pytest_rollback.manifest.load import load

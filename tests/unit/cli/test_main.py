@@ -135,6 +135,18 @@ def test_without_the_projects_python(bare: Path, tmp_path: Path) -> None:
     assert done.stderr == "pytest_rollback is not installed\nHINT: make setup\n"
 
 
+def test_the_list_of_commands_imports_no_command() -> None:
+    """It comes at once: neither pydantic nor a module of a command is loaded for it."""
+    code = (
+        "import sys\nfrom pytest_rollback.cli import main\n"
+        "try: main.main(['--help'])\n"
+        "except SystemExit: print([m for m in sys.modules if m.startswith('pydantic')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.endswith("\n[]\n")
+
+
 def test_help_imports_neither_pytest_nor_a_connection() -> None:
     """What only a run needs is imported when the run begins: help comes at once."""
     code = (
