@@ -7,5 +7,6 @@ what it raises, `common` prints with its hint. The files in `scripts/` call `mai
     main -> rollback, procedure, backups, checklist, report, verify, sandbox, story, schema
          -> runs, common -> the packages below
 
-`procedure` has the commands that a written procedure names. Nothing imports this package.
+`procedure` has the commands that a written procedure names, `imports` one of them. `runs` finds the
+run that a command is about. Nothing imports this package.
 """

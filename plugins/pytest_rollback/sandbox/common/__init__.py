@@ -1,4 +1,11 @@
-"""What both kinds of sandbox share: recipe, releases, deploy, scenarios, ports, status.
+"""What both kinds of sandbox share: how one is made, deployed to, and turned bad.
 
-scenario -> deploy -> site (the interface) -> release -> recipe
+It starts no service itself: `site` is the interface that each kind implements.
+
+Order of calls: `recipe` reads the folder that a sandbox is made of; `layout` says where its files
+are, with free `ports`; `processes` knows which processes belong to it. `deploy` brings a `release`
+onto a site, with the commits of its `history`; `scenario` copies files over it that turn it bad.
+`health` asks a component, `status` is what people are shown. `postgres` is a database server.
+
+    scenario -> deploy -> site (the interface) -> release, history, layout -> recipe
 """
