@@ -25,7 +25,7 @@ drill: setup  ## the main job on a sandbox: ready, broken, rolled back, validate
 	@$(VENV)/bin/pytest suites/readiness suites/drill suites/validate --rollback-target=sandbox
 
 machine-drill: setup  ## the same on a host of its own: systemd, nginx, PostgreSQL, over ssh
-	@$(VENV)/bin/python scripts/build_machine
+	@$(VENV)/bin/python scripts/dev/build_machine
 	@$(VENV)/bin/pytest suites/readiness suites/drill suites/validate --rollback-target=machine
 
 test: setup  ## run our own tests: units, contracts, the main promises; some minutes
@@ -35,7 +35,7 @@ test-all: setup  ## after make test: what it leaves, but for the long ones below
 	@$(VENV)/bin/python scripts/dev/own_tests --slow
 
 machine-test: setup  ## run all tests on a host of its own; twenty minutes or more
-	@$(VENV)/bin/python scripts/build_machine
+	@$(VENV)/bin/python scripts/dev/build_machine
 	$(VENV)/bin/pytest tests/machine
 
 faults: setup  ## prove it: every call killed and failed, power cuts, mutants; two hours
@@ -49,7 +49,7 @@ coverage: setup  ## which lines and branches of the engine the tests reach
 	$(VENV)/bin/coverage report --sort=miss --fail-under=$(COVERED)
 
 check: setup  ## format, lint, types, tests
-	scripts/check
+	scripts/dev/check
 
 clean:  ## remove what setup made
 	rm -rf $(VENV) build

@@ -23,7 +23,8 @@ CONTROLLER: Rows = (
     ("evidence", "checks", "sandbox"),
     ("incident", "recovery"),
     ("run",),
-    ("report", "cli"),
+    ("report",),
+    ("cli",),
     ("plugin",),
 )
 """Bottom up: a package imports from the rows below its own, and from no neighbour in its row."""

@@ -25,7 +25,7 @@ SCRIPT = re.compile(r"\bscripts/[\w./]*\w")
 NAMES = [page.name for page in PAGES]
 CHEAP = (
     ["make", "help"],
-    ["scripts/check", "--help"],
+    ["scripts/dev/check", "--help"],
     ["scripts/checklist", "--help"],
     ["scripts/index", "--help"],
     ["scripts/postmortem", "--help"],
@@ -33,7 +33,7 @@ CHEAP = (
     ["scripts/verify_bundle", "--help"],
     ["scripts/create_backups.py", "--help"],
     ["scripts/sandbox", "--help"],
-    ["scripts/schema", "--check"],
+    ["scripts/dev/schema", "--check"],
     ["scripts/dev/architecture", "--check"],
     [".venv/bin/pytest", "--collect-only", "-q", "suites/readiness", "suites/drill"],
 )

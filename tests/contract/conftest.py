@@ -70,7 +70,7 @@ def bare(shared: Path) -> Iterator[Bare]:
     except Unreachable as lacking:
         pytest.skip(f"not run: {lacking.message}; {lacking.hint}")
     if not IMAGE.there:
-        pytest.skip("not run: the image is not built; scripts/build_machine")
+        pytest.skip("not run: the image is not built; scripts/dev/build_machine")
     with Bare(shared) as host:
         yield host
 

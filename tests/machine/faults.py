@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from pytest_rollback.agent.state.backup_set import Release
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import PHASES
-from pytest_rollback.sandbox.common.release import wish as saving
+from pytest_rollback.sandbox.common import deploy
+from pytest_rollback.sandbox.machine import inside
 from pytest_rollback.sandbox.machine.podman import podman
 from pytest_rollback.transport.connection import Connection
 from tests.machine.going import Going
@@ -134,11 +136,10 @@ def come_second(target: Target) -> tuple[int, str]:
 
 def deploy_meanwhile(target: Target) -> RollbackError | None:
     """Begin a deploy, which begins with saving; return its refusal."""
-    releases = ("1.5.0", ""), ("1.6.0", "")
+    releases = Release("1.5.0", ""), Release("1.6.0", "")
     connection = Connection(load(target.manifest).system)
     try:
-        wish = saving(target.document, [f"core/{FILE}"], [], *releases)
-        connection.ask("backups", "save", **wish)
+        inside.save(connection, deploy.backups(connection.system, [f"core/{FILE}"], [], *releases))
     except RollbackError as error:
         return error
     finally:

@@ -84,7 +84,7 @@ class Processes(Target):
 
     def __init__(self, home: Path, manifest: Path, embedded: Embedded) -> None:
         super().__init__(home, manifest)
-        self.embedded, self.edge = embedded, str(embedded.manifest["edge"]["url"])
+        self.embedded, self.edge = embedded, embedded.site.edge
 
     def run(self, *argv: str) -> str:
         """Run a command here."""
@@ -97,7 +97,7 @@ class Processes(Target):
 
     def given_up(self, unit: str) -> bool:
         """Tell whether supervisord has used up its tries."""
-        return str(self.embedded.site.manager.states()[unit]["statename"]) == "FATAL"
+        return self.embedded.site.manager.states()[unit].name == "FATAL"
 
     def unmount(self) -> None:
         """Take away what was mounted below its directory."""

@@ -25,7 +25,7 @@ def test_an_engine_that_starts_nothing_is_told(tmp_path: Path) -> None:
     settings = tmp_path / "storage.conf"
     settings.write_text(NOWHERE)
     done = subprocess.run(
-        [sys.executable, "scripts/build_machine"],
+        [sys.executable, "scripts/dev/build_machine"],
         cwd=REPOSITORY,
         env={**os.environ, "CONTAINERS_STORAGE_CONF": str(settings)},
         capture_output=True,

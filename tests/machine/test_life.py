@@ -34,7 +34,7 @@ def test_it_is_put_back_from_ruins(altered: Host) -> None:
     altered.machine.reset()
 
     assert altered.run("cat", "/opt/aivillage/VERSION") == "1.5.0"
-    assert all(altered.machine.status()["healthy"].values())
+    assert altered.machine.status().healthy
 
 
 def test_it_is_put_back_when_it_is_gone(altered: Host) -> None:
@@ -73,7 +73,7 @@ def without(tmp_path: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     "command",
     [
-        ("scripts/build_machine",),
+        ("scripts/dev/build_machine",),
         ("scripts/sandbox", "up", "--machine"),
         ("-m", "pytest", "suites/readiness", "--rollback-target=machine"),
     ],

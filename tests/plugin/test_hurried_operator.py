@@ -24,8 +24,9 @@ ASKING = (
     "validate_rollback_capability.py",
 )
 """Scripts that are about a target."""
-OTHERS = ("checklist", "index", "postmortem", "sandbox", "schema", "screenshots", "story")
-SCRIPTS = (*ASKING, *OTHERS, "verify_bundle")
+OTHERS = ("checklist", "index", "postmortem", "sandbox", "story", "verify_bundle")
+MAINTAINING = ("dev/build_machine", "dev/schema", "dev/screenshots")
+SCRIPTS = (*ASKING, *OTHERS, *MAINTAINING)
 MORE = {"create_backups.py": ("--previous", "1", "--current", "2", "a")}
 
 TYPO = '[system]\nnmae = "x"\n'

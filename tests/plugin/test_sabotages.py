@@ -240,12 +240,12 @@ def test_what_cannot_be_finished_is_not_begun(village: Village, name: str) -> No
     spoil, reason = REFUSED[name]
     village.embedded.break_("degraded")
     spoil(village)
-    running = {unit: info["pid"] for unit, info in village.embedded.site.manager.states().items()}
+    running = {unit: one.pid for unit, one in village.embedded.site.manager.states().items()}
     code, printed = village.arm("suites/drill")
 
     assert (code, "NOT MET drill.state.saved" in printed, reason in printed) == (1, True, True)
     states = village.embedded.site.manager.states()
-    assert {unit: info["pid"] for unit, info in states.items()} == running
+    assert {unit: one.pid for unit, one in states.items()} == running
 
 
 def test_an_optional_component_that_stays_down_is_only_told(village: Village) -> None:

@@ -1,10 +1,12 @@
-"""The commands that operators call: `rollback`, and those that the procedure names.
+"""The command line: what `rollback now`, `rollback checklist` and all other commands do.
 
-Promise: whatever goes wrong is one sentence, a hint that can be pasted and a documented exit code.
-Nothing is changed before the target's name was typed or given with --arm.
+`main` knows every command by its name and imports its module when it is called. A command is a
+function of its arguments and of the name that help and hints give it, and returns an exit code;
+what it raises, `common` prints with its hint. The files in `scripts/` call `main` and do no more.
 
-`rollback` looks, shows the plan, asks for the name and runs the suites, or undoes a run;
-`procedure` has the commands that the procedure names (ask components, bring imports in order, run
-suites). `common` is what all of them share: the parser, exit codes, and which run is meant. The
-files in scripts/ only call these.
+    main -> rollback, procedure, backups, checklist, report, verify, sandbox, story, schema
+         -> runs, common -> the packages below
+
+`procedure` has the commands that a written procedure names, `imports` one of them. `runs` finds the
+run that a command is about. Nothing imports this package.
 """

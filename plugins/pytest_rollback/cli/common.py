@@ -1,4 +1,7 @@
-"""What our commands have in common: refusals with a hint, exit codes, and which run is meant."""
+"""What all commands share: refusals with a hint, exit codes, and where runs are kept.
+
+It imports no more than `--help` needs.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +14,25 @@ from pathlib import Path
 from typing import NoReturn
 
 from pytest_rollback.errors import RollbackError, UsageError
-from pytest_rollback.evidence import signoffs
-from pytest_rollback.evidence.events import Decided, first
-from pytest_rollback.evidence.run_folder import TIMELINE
+from pytest_rollback.text.next_steps import HOME
+
+REPOSITORY = HOME
+"""Where suites, scripts and reports are."""
 
 CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), 127) if number != ord("\n")}
 INTERRUPTED = 2
 
 
 class Parser(argparse.ArgumentParser):
-    """Ends like everything here: with what to do, and exit code 4."""
+    """An argument parser that raises a UsageError, with a hint and exit code 4."""
 
     def error(self, message: str) -> NoReturn:
-        """Refuse the command line."""
+        """Refuse the arguments."""
         raise UsageError(message, hint=f"{self.prog} --help")
 
 
 def carried_out(main: Callable[[], int]) -> int:
-    """Return the exit code of a command; whatever it raises is one sentence and its hint."""
+    """Return the exit code of a command; print what it raises as one sentence and its hint."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
@@ -48,7 +52,7 @@ def carried_out(main: Callable[[], int]) -> int:
 
 
 def failed(words: str, code: int) -> int:
-    """Say why nothing came of it; return the exit code."""
+    """Print on standard error why a command failed; return the exit code."""
     print(words.translate(CONTROL), file=sys.stderr)  # noqa: T201 - it speaks for a command
     return code
 
@@ -61,7 +65,7 @@ def shown(text: str) -> None:
 def reports(repository: Path) -> Path:
     """Return where runs leave their folders: `rollback_reports` of the pytest configuration.
 
-    The environment's `ROLLBACK_REPORTS` comes before it: it changes where is written, not what.
+    The environment variable `ROLLBACK_REPORTS` has precedence.
     """
     if os.environ.get("ROLLBACK_REPORTS"):
         return Path(os.environ["ROLLBACK_REPORTS"]).absolute()
@@ -71,49 +75,3 @@ def reports(repository: Path) -> Path:
     except (OSError, ValueError, KeyError):
         options = {}
     return repository / str(options.get("rollback_reports", "reports"))
-
-
-def folders(home: Path) -> list[Path]:
-    """Return the folders of all runs, the oldest first."""
-    if not home.is_dir():
-        return []
-    found = [each for each in home.iterdir() if (each / TIMELINE).is_file()]
-    return sorted(found, key=lambda each: each.name)
-
-
-def is_rollback(folder: Path) -> bool:
-    """Tell whether a run decided a rollback, and did not only look."""
-    return first(Decided, signoffs.events(folder)) is not None
-
-
-def rolled_back(home: Path, named: str | None) -> Path:
-    """Return the folder of a run: as named, or the latest that was a rollback."""
-    if named is None:
-        named = next((each.name for each in reversed(folders(home)) if is_rollback(each)), None)
-    return folder(home, named)
-
-
-def folder(home: Path, named: str | None) -> Path:
-    """Return the folder of a run: as named, by its id or the beginning of it, or the latest.
-
-    Raises:
-        UsageError: there is no such run, or there are several.
-    """
-    known = folders(home)
-    if named is None:
-        if not known:
-            raise UsageError(
-                f"there is no run in {home}", hint="name its folder, or run pytest suites/readiness"
-            )
-        return known[-1]
-    try:
-        if (Path(named) / TIMELINE).is_file():
-            return Path(named).absolute()
-    except (OSError, ValueError):
-        pass
-    alike = [each for each in known if named and each.name.startswith(named)]
-    if len(alike) != 1:
-        latest = ", ".join(each.name for each in known[-3:]) or "none"
-        what = "several runs begin with" if alike else "there is no run"
-        raise UsageError(f"{what} {named!r} in {home}", hint=f"the latest are: {latest}")
-    return alike[0]

@@ -1,47 +1,49 @@
-"""What the commands that a procedure names do: ask components, bring imports in order, run suites.
+"""The commands that a procedure names: ask components, bring imports in order, run suites.
 
-Each of them is a file in `scripts/` of a few lines; which component one is about, its name says.
+Each of them has a file in `scripts/`; which component one is about, the file's name says.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import re
 import shlex
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pytest_rollback.cli.common import Parser, carried_out, reports, shown
+from pytest_rollback.cli import imports as imports_
+from pytest_rollback.cli.common import REPOSITORY, Parser, reports, shown
 from pytest_rollback.cli.rollback import RollbackCommand, usual
 from pytest_rollback.errors import Refused, UsageError
-from pytest_rollback.evidence.timeline import Timeline
-from pytest_rollback.manifest.model import Component, System
-from pytest_rollback.recovery.action import Scope
-from pytest_rollback.recovery.actions import CLEAR_CACHES
-from pytest_rollback.recovery.actions.requests import probe
-from pytest_rollback.recovery.gate import Gate
-from pytest_rollback.recovery.lock_holder import Holder
-from pytest_rollback.run.run import identity, operator
+from pytest_rollback.manifest.model import Component, Edge, Probe, System
 from pytest_rollback.sandbox.target import KINDS
 from pytest_rollback.transport.connection import Connection
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-TRIAL = 120.0
-"""Seconds for all imports together."""
 CODES = """
 exit codes: 0 all is as it should be; 1 it is not; 4 usage, or a problem in rollback.toml;
 7 the host cannot be used{more}
 """
-Do = Callable[[argparse.Namespace, RollbackCommand], int]
+UNKNOWN_CODE = "; 10 it cannot be told"
+PROBE = "Phase 4: asks the component in this file's name all its probes, on the target's own host."
+PROBES = "Phase 4: asks every component all its probes, and the edge what users get; end to end."
+IMPORTS = "Phase 3: clears stale bytecode beside restored sources, then tries every live import."
+PLAN = "Shows what a rollback of the target would do, with estimated minutes; changes nothing."
+READINESS = (
+    "Tells whether the target could be rolled back right now: READY or NOT READY; it only reads."
+)
 
 
-def parser(script: str, words: str, more: str = "") -> Parser:
-    """Return what every such command understands."""
+def parser(program: str, words: str, more: str = "") -> Parser:
+    """Return the parser of such a command, with the options that all of them have.
+
+    Args:
+        program: the name of the command, for help and hints.
+        words: what it does.
+        more: exit codes beside those that all of them have.
+    """
     made = Parser(
-        prog=f"scripts/{Path(script).name}",
+        prog=program,
         description=words,
         epilog=CODES.format(more=more),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -57,15 +59,53 @@ def parser(script: str, words: str, more: str = "") -> Parser:
     return made
 
 
-def called(made: Parser, do: Do) -> int:
-    """Carry a command out on its target; whatever it raises is one sentence and its hint."""
+def reached(asked: argparse.Namespace) -> RollbackCommand:
+    """Return the target that a command is about."""
+    return RollbackCommand(REPOSITORY, target(asked), reports(REPOSITORY))
 
-    def main() -> int:
-        asked = made.parse_args()
-        with RollbackCommand(REPOSITORY, target(asked), reports(REPOSITORY)) as at:
-            return do(asked, at)
 
-    return carried_out(main)
+def probe(arguments: Sequence[str], program: str) -> int:
+    """Ask the component in the program's own name its probes; return the exit code."""
+    asked = parser(program, PROBE).parse_args(arguments)
+    with reached(asked) as at:
+        return answering(at, chosen(at.system, program, asked.component))
+
+
+def probes(arguments: Sequence[str], program: str) -> int:
+    """Ask every component and the edge; return the exit code."""
+    asked = parser(program, PROBES).parse_args(arguments)
+    with reached(asked) as at:
+        components = chosen(at.system, program, asked.component or names(at.system))
+        return answering(at, components, edge=not asked.component)
+
+
+def imports(arguments: Sequence[str], program: str) -> int:
+    """Show what is stale, clear it once armed, try the imports; return the exit code."""
+    more = "; 12 another run is at work; 13 the name of the target was not given"
+    made = parser(program, IMPORTS, more)
+    add = made.add_argument
+    add(
+        "--from-backup", action="store_true", help="as the backup set has it; there is no other way"
+    )
+    add("--arm", metavar="TARGET", help="the name of the target, where nobody can type it")
+    add("--dry-run", action="store_true", help="show the plan and try the imports; change nothing")
+    asked = made.parse_args(arguments)
+    with reached(asked) as at:
+        components = chosen(at.system, "", asked.component or names(at.system))
+        only = frozenset(asked.component)
+        return imports_.restore(at, components, only, asked.arm, dry=asked.dry_run)
+
+
+def plan(arguments: Sequence[str], program: str) -> int:
+    """Rehearse the drill; return the exit code."""
+    made = parser(program, PLAN, UNKNOWN_CODE)
+    made.add_argument("--dry-run", action="store_true", help="what it does anyway")
+    return suite(made, arguments, "suites/drill", "--dry-run")
+
+
+def readiness(arguments: Sequence[str], program: str) -> int:
+    """Run the readiness suite; return the exit code."""
+    return suite(parser(program, READINESS, UNKNOWN_CODE), arguments, "suites/readiness")
 
 
 def target(asked: argparse.Namespace) -> str:
@@ -78,31 +118,32 @@ def target(asked: argparse.Namespace) -> str:
     return named if named in KINDS else str(REPOSITORY / named)
 
 
-def suite(made: Parser, *words: str) -> int:
+def suite(made: Parser, arguments: Sequence[str], *words: str) -> int:
     """Run a suite of ours against the target; return its exit code.
 
     A sandbox is named as it is: pytest starts one for the session where none is up.
     """
-
-    def main() -> int:
-        asked = made.parse_args()
-        command = [*words, *(f"--component={name}" for name in asked.component)]
-        return SuitesCommand(target(asked)).pytest(*command)
-
-    return carried_out(main)
+    asked = made.parse_args(arguments)
+    command = [*words, *(f"--component={name}" for name in asked.component)]
+    door = f"{made.prog} {shlex.join(arguments)}".rstrip()
+    return SuitesCommand(target(asked), door).pytest(*command)
 
 
 class SuitesCommand(RollbackCommand):
     """A target that only suites look at; they find out themselves what it is."""
 
-    def __init__(self, named: str) -> None:
+    def __init__(self, named: str, door: str) -> None:
         self.repository, self.named, self.reports = REPOSITORY, named, reports(REPOSITORY)
-        self.manifest = Path(named)
-        self.door = shlex.join([f"scripts/{Path(sys.argv[0]).name}", *sys.argv[1:]])
+        self.manifest, self.door = Path(named), door
+
+
+def names(system: System) -> list[str]:
+    """Return the names of all components, in start order."""
+    return [each.name for each in system.components]
 
 
 def parts(name: str) -> set[str]:
-    """Return the words of a name, without the s of a plural."""
+    """Return the words of a name in lower case, without the s of a plural."""
     return {word.removesuffix("s") for word in re.split(r"[^a-z0-9]+", name.lower()) if word}
 
 
@@ -133,16 +174,17 @@ def answering(at: RollbackCommand, components: Iterable[Component], *, edge: boo
     Raises:
         Refused: a required component does not answer as it should.
     """
-    system, mine = at.system, tuple(components)
-    asked = {name: probe(system, name) for each in mine for name in probes_of(each)}
+    mine, system = tuple(components), at.system
+    asked: dict[str, Probe | Edge]
+    asked = {name: system.probes[name] for each in mine for name in probes_of(each)}
     if edge and system.edge:
-        asked["edge of the system"] = system.edge.model_dump(mode="json")
+        asked["edge of the system"] = system.edge
     found = answers(at.connection, asked)
     optional = {name for each in mine if not each.required for name in probes_of(each)}
-    bad = [name for name in found if found[name]["problem"] or not found[name]["answered"]]
+    bad = {name for name, each in found.items() if each.problem}
     shown("\n".join(line(name, found[name], optional=name in optional) for name in found))
-    if set(bad) - (optional if len(mine) > 1 else set()):
-        first = next((each for each in mine if set(probes_of(each)) & set(bad)), mine[0])
+    if bad - (optional if len(mine) > 1 else set()):
+        first = next((each for each in mine if set(probes_of(each)) & bad), mine[0])
         raise Refused(
             f"{len(bad)} of {len(found)} probes are not answered as they should be",
             hint=f"tail -n 50 {first.log}"
@@ -157,100 +199,35 @@ def probes_of(component: Component) -> tuple[str, ...]:
     return (component.health, *component.requests)
 
 
-def answers(
-    connection: Connection, asked: Mapping[str, Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
+@dataclass(frozen=True)
+class ProbeResult:
+    """What one probe gave: milliseconds to the answer, and what is wrong with it; "" for nothing.
+
+    `milliseconds` is 0 where nothing answered.
+    """
+
+    milliseconds: float
+    problem: str
+
+
+def answers(connection: Connection, asked: Mapping[str, Probe | Edge]) -> dict[str, ProbeResult]:
     """Return one answer to each probe; one round trip."""
-    questions = [
-        {"noun": "probes", "verb": "ask", "samples": 1, "probe": each} for each in asked.values()
-    ]
-    slowest = sum(float(each.get("timeout", 5.0)) for each in asked.values())
-    return dict(zip(asked, connection.ask_all(questions, deadline=slowest + 5), strict=True))
-
-
-def line(name: str, answer: Mapping[str, Any], *, optional: bool) -> str:
-    """Return what one probe gave, for people."""
-    if answer["problem"] or not answer["answered"]:
-        return f"{'optional' if optional else 'NOT OK':8} {name}: {answer['problem'] or 'silent'}"
-    return f"{'ok':8} {name}: {answer['samples_ms'][0]:.1f} ms"
-
-
-def restoring(at: RollbackCommand, only: Iterable[str], armed: str | None, *, dry: bool) -> int:
-    """Do what the configuration phase does for imports, then try them all; return the exit code.
-
-    Raises:
-        GateClosed: bytecode has to be cleared, and the target's name was not given.
-        Refused: imports fail in the live tree.
-    """
-    names = frozenset(only)
-    components = chosen(at.system, "", names or {each.name for each in at.system.components})
-    scope, mine = Scope(at.system, names), identity(dt.datetime.now(dt.UTC))
-    timeline = Timeline(at.reports / mine)
-    gate = opened(at, scope, timeline, mine, armed)
-    plan = gate.foresee(CLEAR_CACHES)
-    shown("\n".join(f"  {each.what} ({each.why})" for each in plan) or "no stale bytecode")
-    if plan and not dry:
-        if not gate.is_open:
-            at.ask(armed)
-            gate = opened(at, scope, timeline, mine, at.target)
-        cleared(gate)
-    timeline.close()
-    return importing(at, components)
-
-
-def opened(
-    at: RollbackCommand, scope: Scope, timeline: Timeline, run: str, armed: str | None
-) -> Gate:
-    """Return the door to changes, journaled on the host as those of a run."""
-    holder = Holder.here(run, operator())
-    return Gate(at.connection, scope, timeline, armed=armed, holder=holder)
-
-
-def cleared(gate: Gate) -> None:
-    """Clear stale bytecode; a rollback that was under way stays so, and nothing claims one."""
-    outcome = "failed"
-    try:
-        gate.perform(CLEAR_CACHES)
-        outcome = "interrupted" if gate.adopted.get("adopted") else "partial"
-    finally:
-        gate.end(outcome)
-
-
-def importing(at: RollbackCommand, components: Iterable[Component]) -> int:
-    """Try every import in the live tree, in fresh processes as the units would.
-
-    Raises:
-        Refused: some fail, or none is described.
-    """
-    about = at.system.about
-    keys = {"name", "imports", "interpreter", "directory", "environment", "environment_files"}
-    found = at.connection.ask(
-        "trial",
-        "look",
-        root=about.root,
-        state=about.state,
-        suffix=about.suffix,
-        live=True,
-        files=(),
-        user=about.user,
-        timeout=TRIAL,
-        components=[each.model_dump(include=keys) for each in components],
-        deadline=TRIAL + 30,
-    )
-    tried = {name: each["imports"] for name, each in found["components"].items()}
-    failed = [f"{name}: {entry}" for name, entry in failures(tried)]
-    number = sum(map(len, tried.values()))
-    if failed or not number:
-        what = f"{len(failed)} of {number} imports fail" if number else "no imports are described"
-        hint = f"restore what they need below {about.root}: scripts/rollback"
-        raise Refused(
-            what, findings=failed, hint=hint if number else "name them in rollback.toml: imports"
+    probes = [each.model_dump(by_alias=True, mode="json") for each in asked.values()]
+    questions = [{"noun": "probes", "verb": "ask", "samples": 1, "probe": each} for each in probes]
+    slowest = sum(each.timeout for each in asked.values())
+    found = connection.ask_all(questions, deadline=slowest + 5)
+    results = [
+        ProbeResult(
+            each["samples_ms"][0] if each["answered"] else 0.0,
+            each["problem"] or ("" if each["answered"] else "silent"),
         )
-    shown(f"{number} imports OK")
-    return 0
+        for each in found
+    ]
+    return dict(zip(asked, results, strict=True))
 
 
-def failures(tried: Mapping[str, Mapping[str, str | None]]) -> Iterator[tuple[str, str]]:
-    """Yield component and import, with the reason, of what does not load."""
-    for component, imports in tried.items():
-        yield from ((component, f"{name}: {why}") for name, why in imports.items() if why)
+def line(name: str, answer: ProbeResult, *, optional: bool) -> str:
+    """Return what one probe gave, for people."""
+    if answer.problem:
+        return f"{'optional' if optional else 'NOT OK':8} {name}: {answer.problem}"
+    return f"{'ok':8} {name}: {answer.milliseconds:.1f} ms"

@@ -1,16 +1,19 @@
-"""What `scripts/rollback` does: one target, looked at, rolled back or brought forward again."""
+"""The rollback at 3 a.m.: what is wrong, the plan, your word, the rollback, and what came of it."""
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
+import shlex
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
-from pytest_rollback.cli.common import INTERRUPTED, shown
+from pytest_rollback.cli.common import INTERRUPTED, REPOSITORY, Parser, reports, shown
 from pytest_rollback.errors import GateClosed, UsageError
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.manifest.load import load
@@ -25,6 +28,18 @@ from pytest_rollback.sandbox.target import KINDS
 from pytest_rollback.sandbox.target import NAME as SANDBOX
 from pytest_rollback.sandbox.target import usual as sandbox
 from pytest_rollback.transport.connection import Connection
+
+STORY = """
+  {me}                     look, show the plan, ask, roll back, validate
+  {me} --dry-run           look and show the plan; change nothing
+  {me} status [RUN]        what the host's journals say, and the next command
+  {me} --undo RUN          take a run back: the failed release, as it was
+
+Nothing is changed before the target's name is typed, or given with --arm where nobody can type.
+Ctrl-C ends at the next safe point; the same command goes on from there.
+
+exit codes: 0 recovered, undone or shown; 1 not; 2 interrupted; 4 usage; the others are in README
+"""
 
 
 def usual(repository: Path) -> str:
@@ -50,7 +65,7 @@ def described(named: str) -> Path:
 
 
 def typed(question: str) -> str:
-    """Return what somebody types as an answer; the end of the input is none."""
+    """Return what is typed as an answer; "" at the end of the input."""
     try:
         return input(question).strip()
     except EOFError:
@@ -64,7 +79,7 @@ class RollbackCommand:
         repository: where the suites are.
         named: the target as it was named.
         reports: where the folders of runs are made.
-        door: the command that was given, for whoever has to give it again.
+        door: the command that was typed, for reports that say how to repeat it.
     """
 
     def __init__(self, repository: Path, named: str, reports: Path, door: str = "") -> None:
@@ -95,8 +110,8 @@ class RollbackCommand:
         """Look, show the plan, ask, roll back and validate; return the exit code.
 
         Args:
-            words: what every suite is told.
-            stated: what triage is told beside it.
+            words: options for every suite.
+            stated: further options for triage.
             armed: the target's name, where nobody can type it.
             dry: end with the plan.
         """
@@ -114,7 +129,7 @@ class RollbackCommand:
         return self.pytest(*asked)
 
     def pytest(self, *words: str) -> int:
-        """Run suites in a process of their own, before everybody's eyes."""
+        """Run suites in a process of their own that prints to the same terminal."""
         # A sandbox stays one: what is shown of it says that it is a demonstration.
         target = self.named if self.named in KINDS else self.manifest
         where = f"--rollback-target={target}"
@@ -176,3 +191,58 @@ class RollbackCommand:
         """Return the door to changes."""
         holder = Holder.here(run, operator())
         return Gate(self.connection, scope, timeline, armed=armed, holder=holder, journaled=False)
+
+
+def show(asked: argparse.Namespace, at: RollbackCommand) -> int:
+    """Print the runs that the host knows, or one of them; return the exit code."""
+    found = status.runs(at.connection, asked.run)
+    if asked.run and not found:
+        at.no_such_run(asked.run)
+    lines = status.table(found) if not asked.run else status.detail(found[0], at.system, at.named)
+    shown("\n".join(lines) or f"no rollback was ever begun on {at.system.target.name}")
+    return 0
+
+
+def stated(asked: argparse.Namespace) -> list[str]:
+    """Return the options of triage for what only people know."""
+    values = {"impact": asked.impact, "downtime": asked.downtime}
+    flags = {"security": asked.security, "data-corruption": asked.data_corruption}
+    said = [f"--{name}={value}" for name, value in values.items() if value is not None]
+    return said + [f"--{name}" for name, given in flags.items() if given]
+
+
+def parser(program: str) -> Parser:
+    """Return the parser of the arguments."""
+    made = Parser(
+        description=__doc__,
+        epilog=STORY.format(me=program),
+        prog=program,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("command", nargs="?", choices=["status"], help="tell about runs")
+    made.add_argument("run", nargs="?", help="the run that status is asked about")
+    made.add_argument("--rollback-target", metavar="PATH", default=usual(REPOSITORY))
+    made.add_argument("--arm", metavar="TARGET", help="the target's name, where nobody can type it")
+    made.add_argument("--undo", metavar="RUN", help="take this run back")
+    made.add_argument("--component", action="append", default=[], metavar="NAME")
+    made.add_argument("--incident", metavar="ID", help="the incident that the report belongs to")
+    made.add_argument("--impact", metavar="30%%", help="the share of users affected, for triage")
+    made.add_argument("--downtime", metavar="4m", help="how long users have been without")
+    made.add_argument("--security", action="store_true", help="a vulnerability was found")
+    made.add_argument("--data-corruption", action="store_true", help="data is corrupt or lost")
+    made.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
+    return made
+
+
+def main(arguments: Sequence[str], program: str) -> int:
+    """Show runs, take one back, or roll back; return the exit code."""
+    asked = parser(program).parse_args(arguments)
+    door = f"{program} {shlex.join(arguments)}".rstrip()
+    with RollbackCommand(REPOSITORY, asked.rollback_target, reports(REPOSITORY), door) as at:
+        if asked.command == "status":
+            return show(asked, at)
+        if asked.undo:
+            return at.undo(asked.undo, asked.arm)
+        words = [f"--component={name}" for name in asked.component]
+        words += [f"--incident={asked.incident}"] if asked.incident else []
+        return at.roll_back(words, stated(asked), asked.arm, dry=asked.dry_run)

@@ -1,10 +1,10 @@
-"""rollback.toml as frozen data, or every problem in it at once, with the key and what was expected.
+"""rollback.toml into frozen data, or a list of every problem in it.
 
-Promise: what `load` returns is complete and consistent, and nobody changes it afterwards. The
-modules of data import nothing of ours but each other.
+`load` reads a file: `document` decodes TOML, `model` checks each key, `validation` checks what no
+single key shows and puts every problem into words: key, what was found, what was expected.
 
-Order of calls: `load` reads the file and validates it against `model` (system, components,
-probes), `thresholds` (triage, monitor) and `contacts` (notify, people), whose values are read by
-`values`; `validation` puts what is wrong into words. `schema` makes the JSON schema out of models
-and of the comments in the shipped file, `reference` makes docs/manifest.md out of that.
+    load -> document, validation -> model -> thresholds, contacts -> values
+
+`schema` makes the JSON Schema for editors of the models; `json_schema` reads it as data, and
+`reference` writes docs/manifest.md of it. Nothing here reaches a host.
 """

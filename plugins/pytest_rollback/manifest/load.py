@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from pytest_rollback.errors import ManifestError
 from pytest_rollback.manifest import validation
+from pytest_rollback.manifest.document import TomlTable, decoded, frozen
 from pytest_rollback.manifest.model import System
-
-AT = re.compile(r"\(at line (\d+), column \d+\)")
 
 
 @dataclass(frozen=True)
@@ -41,34 +36,10 @@ def load(path: Path) -> Loaded:
             f"{path}: cannot be read: {getattr(error, 'strerror', error)}",
             hint="name a rollback.toml, or the sandbox: --rollback-target=PATH|sandbox",
         ) from error
-    return Loaded(parse(toml(raw, str(path)), str(path)), path, hashlib.sha256(raw).hexdigest())
+    return Loaded(parse(decoded(raw, str(path)), str(path)), path, hashlib.sha256(raw).hexdigest())
 
 
-def toml(raw: bytes, source: str) -> dict[str, Any]:
-    """Return the document that bytes hold.
-
-    Raises:
-        ManifestError: they are no TOML; with the line.
-    """
-    number = 0
-    try:
-        return tomllib.loads(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        why, number = f"{error.reason}, expected UTF-8", raw[: error.start].count(b"\n") + 1
-    except tomllib.TOMLDecodeError as error:
-        why, found = str(error), AT.search(str(error))
-        number = int(found[1]) if found else len(raw.splitlines())
-    line = raw.splitlines()[number - 1 : number]
-    raise ManifestError(
-        f"{source}: is no TOML: {why}",
-        hint=f"correct line {number} of {source}",
-        findings=[
-            f"line {number}: {ascii(each.decode('utf-8', 'replace'))[1:-1]}" for each in line
-        ],
-    )
-
-
-def parse(document: Mapping[str, Any], source: str) -> System:
+def parse(document: TomlTable, source: str) -> System:
     """Return the system that a document describes.
 
     Raises:
@@ -77,7 +48,7 @@ def parse(document: Mapping[str, Any], source: str) -> System:
     problems = list(validation.across(document))
     system = None
     try:
-        system = System.model_validate(_frozen(document))
+        system = System.model_validate(frozen(document))
     except ValidationError as error:
         problems = [validation.line(each) for each in error.errors()] + problems
     if problems or system is None:
@@ -87,9 +58,3 @@ def parse(document: Mapping[str, Any], source: str) -> System:
             findings=problems,
         )
     return system
-
-
-def _frozen(value: Any) -> Any:  # noqa: ANN401 - any TOML in, the same with tuples out
-    if isinstance(value, Mapping):
-        return {key: _frozen(item) for key, item in value.items()}
-    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

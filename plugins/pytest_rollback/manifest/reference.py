@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from pytest_rollback.manifest.schema import tables
+from pytest_rollback.manifest.json_schema import JsonSchema, SchemaKey
 from pytest_rollback.manifest.values import DURATION, SHARE
 
 HEAD = """\
 # rollback.toml, key by key
 
-Made by `scripts/schema --write` of the models and of the comments in
+Made by `scripts/dev/schema --write` of the models and of the comments in
 [rollback.toml](../rollback.toml); a test fails when it is stale. Editors that know JSON Schema
 check the file as you type: its first line names [rollback.schema.json](rollback.schema.json).
 
@@ -25,22 +24,21 @@ SEVERAL = ("components", "constructs", "noise", "severities", "waivers", "channe
 """Tables that are arrays of tables."""
 
 
-def manual(schema: Mapping[str, Any]) -> str:
+def manual(schema: JsonSchema) -> str:
     """Return the page."""
-    sections = ["\n".join(section(schema, *pair)) for pair in tables(schema)]
+    sections = ["\n".join(section(schema, *pair)) for pair in schema.tables()]
     return "\n".join([HEAD, *sections])
 
 
-def section(schema: Mapping[str, Any], table: str, name: str) -> Iterator[str]:
+def section(schema: JsonSchema, table: str, name: str) -> Iterator[str]:
     """Yield the lines about one table."""
-    definition = schema["$defs"][name]
+    definition = schema.definitions[name]
     yield f"## {header(table)}\n"
-    yield definition["description"].partition("`: ")[2].capitalize() or definition["description"]
+    yield definition.description.partition("`: ")[2].capitalize() or definition.description
     yield "\n| key | type | default | meaning |\n| --- | --- | --- | --- |"
-    required = definition.get("required", ())
-    for key, field in definition["properties"].items():
-        fallback = "required" if key in required else default(field)
-        words = field.get("description", "").replace("|", "\\|")
+    for key, field in definition.properties.items():
+        fallback = "required" if key in definition.required else default(field)
+        words = field.description.replace("|", "\\|")
         yield f"| `{key}` | {kind(field)} | {fallback} | {words} |"
     yield ""
 
@@ -52,41 +50,38 @@ def header(table: str) -> str:
     return "[probes.NAME]" if table == "probes" else f"[{table}]"
 
 
-def default(field: Mapping[str, Any]) -> str:
+def default(field: SchemaKey) -> str:
     """Return a default as it would be written in the file."""
-    if "default" not in field or field["default"] == "":
+    if field.default is None or field.default == "":
         return "none"
-    if field["default"] and "$ref" in field.get("items", ()):
+    if field.default and field.items and field.items.reference:
         return "the procedure's"
-    return "`" + json.dumps(field["default"]).replace("\\\\", "\\").replace("|", "\\|") + "`"
+    return "`" + json.dumps(field.default).replace("\\\\", "\\").replace("|", "\\|") + "`"
 
 
-def kind(field: Mapping[str, Any]) -> str:
+def kind(field: SchemaKey) -> str:
     """Return a key's type in words."""
-    pattern = field.get("pattern", "")
-    if "enum" in field:
-        return " or ".join(f'`"{value}"`' for value in field["enum"])
+    if field.enum:
+        return " or ".join(f'`"{value}"`' for value in field.enum)
     for written, word in ((DURATION, "duration"), (SHARE, "share")):
-        if written.pattern in pattern:
-            return "bound" if ">" in pattern else word
-    if pattern.startswith(("^(?!/)", "^/")):
-        return "absolute path" if pattern.startswith("^/") else "path"
-    if field.get("format") == "date":
+        if written.pattern in field.pattern:
+            return "bound" if ">" in field.pattern else word
+    if field.pattern.startswith(("^(?!/)", "^/")):
+        return "absolute path" if field.pattern.startswith("^/") else "path"
+    if field.format == "date":
         return "date"
-    if field.get("type") == "array":
-        return f"list of {several(field['items'])}"
-    return {"object": "table", "boolean": "true or false"}.get(field.get("type", ""), plain(field))
+    if field.type == "array" and field.items:
+        return f"list of {several(field.items)}"
+    return {"object": "table", "boolean": "true or false"}.get(field.type, plain(field))
 
 
-def several(items: Mapping[str, Any]) -> str:
+def several(items: SchemaKey) -> str:
     """Return the plural of what a list holds."""
-    return (
-        "tables"
-        if "$ref" in items
-        else {"true or false": "flags"}.get(kind(items), kind(items) + "s")
-    )
+    if items.reference:
+        return "tables"
+    return {"true or false": "flags"}.get(kind(items), f"{kind(items)}s")
 
 
-def plain(field: Mapping[str, Any]) -> str:
+def plain(field: SchemaKey) -> str:
     """Return the word for a number or a text."""
-    return {"integer": "number", "number": "number"}.get(field.get("type", ""), "text")
+    return {"integer": "number", "number": "number"}.get(field.type, "text")

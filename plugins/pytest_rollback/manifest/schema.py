@@ -7,10 +7,9 @@ that is commented out where the shipped system has no use for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
+from pytest_rollback.manifest.json_schema import JsonSchema
 from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.values import DURATION, SHARE, UNITS
 
@@ -36,10 +35,10 @@ def comments(text: str) -> dict[tuple[str, str], str]:
 
 
 def schema(text: str) -> dict[str, Any]:
-    """Return the schema, its keys described by the comments of a `rollback.toml`."""
+    """Return the JSON Schema, its keys described by the comments of a `rollback.toml`."""
     made = System.model_json_schema(by_alias=True)
     words = comments(text)
-    for table, name in tables(made):
+    for table, name in JsonSchema.model_validate(made).tables():
         for key, field in made["$defs"][name]["properties"].items():
             if (table, key) in words:
                 field["description"] = words[table, key]
@@ -71,27 +70,3 @@ def duration(seconds: float) -> str:
     """Return seconds as one writes them: in the largest unit that leaves a whole number."""
     unit = max((u for u in UNITS if seconds % UNITS[u] == 0), key=UNITS.__getitem__, default="ms")
     return f"{seconds / UNITS[unit]:.0f}{unit}"
-
-
-def tables(made: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each table of the file, as its header names it, and its definition in the schema."""
-    for key, field in made["properties"].items():
-        found = re.search(r"'#/\$defs/(\w+)'", repr(field))
-        if found:
-            yield f"{above}{key}", found[1]
-            yield from tables(made["$defs"][found[1]] | {"$defs": made["$defs"]}, f"{above}{key}.")
-
-
-def undescribed(made: Mapping[str, Any]) -> list[str]:
-    """Return the keys that nobody described, as Definition.key."""
-    return [
-        f"{name}.{key}"
-        for name, definition in made["$defs"].items()
-        for key, field in definition["properties"].items()
-        if not field.get("description")
-    ]
-
-
-def read(path: Path) -> dict[str, Any]:
-    """Return the schema with the comments of a file."""
-    return schema(path.read_text(encoding="utf-8"))

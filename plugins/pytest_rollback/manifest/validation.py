@@ -8,12 +8,12 @@ import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from pytest_rollback.manifest.document import TomlTable, table, tables, texts
+from pytest_rollback.manifest.json_schema import JsonSchema
 from pytest_rollback.manifest.model import System
-from pytest_rollback.manifest.schema import tables
 
 LONGEST = 60
 """Characters of a value that are shown."""
@@ -69,18 +69,17 @@ def key(location: tuple[int | str, ...]) -> str:
 
 
 @functools.cache
-def schema() -> Mapping[str, Any]:
-    """Return the schema, which takes a moment to make."""
-    return System.model_json_schema(by_alias=True)
+def schema() -> JsonSchema:
+    """Return the schema of the models, which takes a moment to make."""
+    return JsonSchema.model_validate(System.model_json_schema(by_alias=True))
 
 
 def known(location: tuple[int | str, ...]) -> list[str]:
     """Return the keys of the table at a location."""
-    whole = schema()
     names = [part for part in location if isinstance(part, str)]
-    table = "probes" if names[:1] == ["probes"] else ".".join(names)  # their names are the user's
-    definition = whole["$defs"][dict(tables(whole))[table]] if table else whole
-    return list(definition["properties"])
+    name = "probes" if names[:1] == ["probes"] else ".".join(names)  # their names are the user's
+    found = schema().definitions[dict(schema().tables())[name]] if name else schema()
+    return list(found.properties)
 
 
 def meant(word: str, choices: Iterable[str]) -> str:
@@ -115,38 +114,31 @@ def expected(error: ErrorDetails) -> str:
     return TYPES.get(kind, words.replace("Input should be ", ""))
 
 
-def across(document: Mapping[str, Any]) -> Iterator[str]:
+def across(document: TomlTable) -> Iterator[str]:
     """Yield what no single key shows, from a document that may be wrong in any way."""
-    components = rows(document, "components")
+    components = tables(document.get("components"))
     for name in ("name", "unit"):
         counted = Counter(str(each.get(name)) for each in components if name in each)
         yield from (
             f"components: {n} have the {name} {value!r}" for value, n in counted.items() if n > 1
         )
-    yield from _probes(document.get("probes"), components)
+    yield from _probes(table(document.get("probes")), components)
     names = [str(each.get("name")) for each in components]
-    yield from _waivers(rows(document, "waivers"), names)
-    yield from _critical(document.get("triage"), names)
+    yield from _waivers(tables(document.get("waivers")), names)
+    yield from _critical(table(document.get("triage")), names)
     yield from _people(document)
     yield from _places(document)
 
 
-def rows(document: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """Return the tables of an array of tables that may be anything."""
-    listed = document.get(name)
-    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-
-
-def _probes(probes: object, components: list[Mapping[str, Any]]) -> Iterator[str]:
-    given = probes if isinstance(probes, dict) else {}
+def _probes(probes: TomlTable, components: list[TomlTable]) -> Iterator[str]:
     for index, component in enumerate(components):
-        requests = component.get("requests")
-        named = [component.get("health"), *(requests if isinstance(requests, list) else [])]
+        health = component.get("health")
+        named = [*([health] if isinstance(health, str) else []), *texts(component.get("requests"))]
         for name in named:
-            if isinstance(name, str) and name not in given:
-                near = meant(name, given)
+            if name not in probes:
+                near = meant(name, probes)
                 yield f"components[{index}]: probe {name!r} is not among the probes{near}"
-    for name, probe in given.items():
+    for name, probe in probes.items():
         kinds = (
             sorted({"url", "tcp", "command"} & probe.keys()) if isinstance(probe, dict) else [""]
         )
@@ -155,48 +147,45 @@ def _probes(probes: object, components: list[Mapping[str, Any]]) -> Iterator[str
             yield f"probes.{name}: found {found}, expected exactly one of url, tcp and command"
 
 
-def _waivers(waivers: list[Mapping[str, Any]], names: list[str]) -> Iterator[str]:
+def _waivers(waivers: list[TomlTable], names: list[str]) -> Iterator[str]:
     for index, waiver in enumerate(waivers):
         name = waiver.get("component")
         if isinstance(name, str) and name not in names:
             yield f"waivers[{index}].component: no component {name!r}{meant(name, names)}"
 
 
-def _critical(triage: object, names: list[str]) -> Iterator[str]:
-    listed = triage.get("critical") if isinstance(triage, dict) else None
-    for name in listed if isinstance(listed, list) else []:
-        if isinstance(name, str) and name not in names:
+def _critical(triage: TomlTable, names: list[str]) -> Iterator[str]:
+    for name in texts(triage.get("critical")):
+        if name not in names:
             yield f"triage.critical: no component {name!r}{meant(name, names)}"
 
 
-def _people(document: Mapping[str, Any]) -> Iterator[str]:
-    notify = document.get("notify")
-    given = notify if isinstance(notify, dict) else {}
-    names = [str(each.get("name")) for each in rows(given, "channels")]
-    names += [name for name in ("pager", "status") if name in given]
+def _people(document: TomlTable) -> Iterator[str]:
+    notify = table(document.get("notify"))
+    names = [str(each.get("name")) for each in tables(notify.get("channels"))]
+    names += [name for name in ("pager", "status") if name in notify]
     yield from (
         f"notify.channels: {n} have the name {name!r}"
         for name, n in Counter(names).items()
         if n > 1
     )
-    levels = [level for e in rows(document, "contacts") if isinstance(level := e.get("level"), int)]
+    contacts = tables(document.get("contacts"))
+    levels = [level for each in contacts if isinstance(level := each.get("level"), int)]
     if levels != sorted(set(levels)):
         yield "contacts: expected each level once, the lowest first"
-    for index, contact in enumerate(rows(document, "contacts")):
-        wanted = contact.get("channels")
-        for name in wanted if isinstance(wanted, list) else []:
-            if isinstance(name, str) and name not in names:
+    for index, contact in enumerate(contacts):
+        for name in texts(contact.get("channels")):
+            if name not in names:
                 yield f"contacts[{index}].channels: no channel {name!r}{meant(name, names)}"
 
 
-def _places(document: Mapping[str, Any]) -> Iterator[str]:
-    about, target = document.get("system"), document.get("target")
-    if isinstance(about, dict):
-        outer, inner = sorted(f"{about.get(name)}".rstrip("/") + "/" for name in ("root", "state"))
-        if outer.startswith("/") and inner.startswith(outer):
-            yield (
-                f"system.state: found {about['state']!r}, expected a place outside the root "
-                f"{about['root']!r}, and not around it"
-            )
-    if isinstance(target, dict) and PASSWORD.search(str(target.get("connection"))):
+def _places(document: TomlTable) -> Iterator[str]:
+    about, target = table(document.get("system")), table(document.get("target"))
+    outer, inner = sorted(f"{about.get(name)}".rstrip("/") + "/" for name in ("root", "state"))
+    if outer.startswith("/") and inner.startswith(outer):
+        yield (
+            f"system.state: found {about['state']!r}, expected a place outside the root "
+            f"{about['root']!r}, and not around it"
+        )
+    if PASSWORD.search(str(target.get("connection"))):
         yield "target.connection: found a password in it, expected a key: ?ssh_identity_file=PATH"

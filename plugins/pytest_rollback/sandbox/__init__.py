@@ -1,9 +1,11 @@
-"""Systems to practise on: processes without root on this machine, or a whole host with systemd.
+"""Small real systems to practise on: `local` needs no root, `machine` is a host with systemd.
 
-Promise: a sandbox arms nothing but itself, is described by a rollback.toml of its own, and leaves
-nothing behind when it is taken down; one whose owner died is found and cleared by the next.
+A sandbox is made of a folder with a recipe (`common/recipe`): two releases, scenarios that turn
+the current one bad, and an overlay over a rollback.toml. Both kinds have the same methods: up,
+deploy, break_, reset, status, down. Deploying and scenarios are written once, in `common`, over
+the interface `common/site.Site`; `local/site` and `machine/inside` implement it.
 
-`target` attaches to the sandbox that is up or starts one for the session. `local` starts
-supervisord, a proxy and a PostgreSQL on free ports; `machine` boots a container and is reached
-over ssh. `common` is what both share: layout, recipe, releases, scenarios.
+    target -> local/sandbox | machine/sandbox -> common/deploy, common/scenario -> common/site
+
+`target` lets a pytest session use a sandbox as its target. The core does not import this package.
 """

@@ -1,7 +1,7 @@
 """A sandbox as a target: one that is up is attached to, otherwise one is started for the session.
 
-Only a sandbox of the session's own is brought to the state that each suite needs. One that
-somebody keeps running is left as it is: he plays the story by hand.
+Only a sandbox that was started for the session is brought to the state that each suite needs. One
+that was running before is left as it is: its user plays the story by hand.
 """
 
 from __future__ import annotations

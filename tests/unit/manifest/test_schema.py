@@ -14,8 +14,9 @@ import jsonschema
 import pytest
 
 from pytest_rollback.errors import ManifestError
+from pytest_rollback.manifest.json_schema import JsonSchema
 from pytest_rollback.manifest.load import parse
-from pytest_rollback.manifest.schema import comments, duration, read, tables, undescribed
+from pytest_rollback.manifest.schema import comments, duration, schema
 from pytest_rollback.manifest.values import seconds
 
 REPOSITORY = Path(__file__).parents[3]
@@ -49,6 +50,16 @@ def document() -> dict[str, Any]:
     )
 
 
+def made() -> dict[str, Any]:
+    """Return the schema, described by the shipped manifest's comments."""
+    return schema(MANIFEST.read_text())
+
+
+def read() -> JsonSchema:
+    """Return the same as data."""
+    return JsonSchema.model_validate(made())
+
+
 def plain(value: Any) -> Any:  # noqa: ANN401 - any TOML in, the same as JSON has it out
     """Return a document with its dates as texts."""
     if isinstance(value, dict):
@@ -60,36 +71,34 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any TOML in, the same as JSON ha
 
 def complaints(found: dict[str, Any]) -> list[str]:
     """Return what an editor would underline."""
-    checker = jsonschema.Draft202012Validator(
-        read(MANIFEST), format_checker=jsonschema.FormatChecker()
-    )
+    checker = jsonschema.Draft202012Validator(made(), format_checker=jsonschema.FormatChecker())
     return [error.message for error in checker.iter_errors(plain(found))]
 
 
 def test_docs_are_what_would_be_made_now() -> None:
-    """docs/rollback.schema.json and docs/manifest.md are renewed by scripts/schema --write."""
+    """docs/rollback.schema.json and docs/manifest.md are renewed by scripts/dev/schema --write."""
     done = subprocess.run(
-        [REPOSITORY / "scripts/schema", "--check"], capture_output=True, text=True, check=False
+        [REPOSITORY / "scripts/dev/schema", "--check"], capture_output=True, text=True, check=False
     )
 
     assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_what_is_printed_is_the_schema() -> None:
-    """scripts/schema without an option prints it."""
-    done = subprocess.run([REPOSITORY / "scripts/schema"], capture_output=True, check=True)
+    """scripts/dev/schema without an option prints it."""
+    done = subprocess.run([REPOSITORY / "scripts/dev/schema"], capture_output=True, check=True)
 
-    assert json.loads(done.stdout) == read(MANIFEST)
+    assert json.loads(done.stdout) == made()
 
 
 def test_the_schema_itself_is_valid() -> None:
     """It is a schema of the draft that it names."""
-    jsonschema.Draft202012Validator.check_schema(read(MANIFEST))
+    jsonschema.Draft202012Validator.check_schema(made())
 
 
 def test_every_key_is_described() -> None:
     """A new key needs its comment in rollback.toml, where people look it up."""
-    assert undescribed(read(MANIFEST)) == []
+    assert read().undescribed() == []
 
 
 def test_a_key_that_nobody_described_is_found() -> None:
@@ -103,7 +112,7 @@ def test_every_table_stands_in_the_shipped_file() -> None:
     """Each table of the models is shown there, at least as a comment."""
     shown = {table for table, _ in comments(MANIFEST.read_text())}
 
-    assert {table for table, _ in tables(read(MANIFEST))} <= shown
+    assert {table for table, _ in read().tables()} <= shown
 
 
 def test_the_first_line_names_the_schema() -> None:
@@ -166,3 +175,19 @@ def test_an_editor_refuses_what_we_refuse(spoil: Spoil) -> None:
 def test_a_duration_is_written_as_it_is_read(written: str) -> None:
     """Defaults are shown with a unit."""
     assert seconds(duration(seconds(written))) == seconds(written)
+
+
+def test_a_table_that_is_only_referred_to_is_found() -> None:
+    """Directly, in an array, by one of several choices, and under names that the user chooses."""
+    inner = {"properties": {"size": {"type": "integer", "description": "in MB"}}}
+    keys = {
+        "direct": {"$ref": "#/$defs/Inner"},
+        "listed": {"type": "array", "items": {"$ref": "#/$defs/Inner"}},
+        "optional": {"anyOf": [{"$ref": "#/$defs/Inner"}, {"type": "null"}]},
+        "keyed": {"type": "object", "additionalProperties": {"$ref": "#/$defs/Inner"}},
+        "plain": {"type": "string"},
+    }
+    found = JsonSchema.model_validate({"properties": keys, "$defs": {"Inner": inner}})
+
+    assert dict(found.tables()) == dict.fromkeys(("direct", "listed", "optional", "keyed"), "Inner")
+    assert found.undescribed() == []

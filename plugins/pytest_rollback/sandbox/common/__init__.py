@@ -1,8 +1,11 @@
-"""What both sandboxes share: where things lie, what a release is, how it is made bad.
+"""What both kinds of sandbox share: how one is made, deployed to, and turned bad.
 
-Order of calls: `recipe` reads the folder that a sandbox is made of and lays it over the manifest,
-`layout` says where everything lies, `ports` claims free ports, `postgres` starts a server of our
-own. `release` is a release with its placeholders filled, and what it changes; `history` is the git
-repository of releases. `scenario` turns the current release bad; `health` waits for an answer.
-`processes` knows which processes are the sandbox's, and ends exactly those.
+It starts no service itself: `site` is the interface that each kind implements.
+
+Order of calls: `recipe` reads the folder that a sandbox is made of; `layout` says where its files
+are, with free `ports`; `processes` knows which processes belong to it. `deploy` brings a `release`
+onto a site, with the commits of its `history`; `scenario` copies files over it that turn it bad.
+`health` asks a component, `status` is what people are shown. `postgres` is a database server.
+
+    scenario -> deploy -> site (the interface) -> release, history, layout -> recipe
 """

@@ -5,17 +5,18 @@ from __future__ import annotations
 import http.client
 import re
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pytest_rollback.errors import Unfinished
+from pytest_rollback.manifest.model import Probe
 
 PATIENCE = 15.0
 PAUSE = 0.04
 
 
 class HealthAnswer(NamedTuple):
-    """What a URL answered; status 0 when nobody did, and then why."""
+    """The HTTP status and body of an answer; without one status 0 and the reason as body."""
 
     status: int
     body: str
@@ -35,18 +36,16 @@ def ask(url: str, timeout: float = 2.0) -> HealthAnswer:
         connection.close()
 
 
-def healthy(probe: dict[str, Any]) -> bool:
+def healthy(probe: Probe) -> bool:
     """Tell whether a probe with a URL is answered as it should be."""
-    answer = ask(probe["url"])
-    rejected = bool(probe.get("reject")) and re.search(probe["reject"], answer.body)
+    answer = ask(probe.url or "")
+    rejected = bool(probe.reject) and re.search(probe.reject, answer.body)
     return (
-        answer.status == probe.get("status", 200)
-        and bool(re.search(probe.get("body", ""), answer.body))
-        and not rejected
+        answer.status == probe.status and bool(re.search(probe.body, answer.body)) and not rejected
     )
 
 
-def wait(name: str, probe: dict[str, Any], log: str, patience: float = PATIENCE) -> None:
+def wait(name: str, probe: Probe, log: str, patience: float = PATIENCE) -> None:
     """Wait until a component is healthy.
 
     Raises:
@@ -55,7 +54,7 @@ def wait(name: str, probe: dict[str, Any], log: str, patience: float = PATIENCE)
     until = time.monotonic() + patience
     while not healthy(probe):
         if time.monotonic() > until:
-            said = ask(probe["url"])
+            said = ask(probe.url or "")
             raise Unfinished(
                 f"{name} is not healthy after {patience:.0f} s: {said.status} {said.body[:200]}",
                 hint=f"see {log}",

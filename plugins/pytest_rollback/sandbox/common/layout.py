@@ -91,7 +91,7 @@ class Layout:
         return self.directory / "rollback.toml"
 
     def create(self) -> None:
-        """Make the directories; a database server that runs as somebody else can pass through."""
+        """Make the directories; a database server of another user can pass through them."""
         self.directory.chmod(0o711)
         self.state.mkdir(mode=0o700)
         for place in (self.root, self.logs, self.units, self.www, self.edge, self.dumps):
@@ -143,7 +143,7 @@ def place(directory: Path | None, prefix: str = PREFIX) -> Path:
     directory.mkdir(mode=0o711, parents=True, exist_ok=True)
     if directory.stat().st_uid != os.geteuid():
         raise UsageError(
-            f"{directory} is somebody else's", hint="choose another directory, such as /tmp/s"
+            f"{directory} belongs to another user", hint="choose another directory, such as /tmp/s"
         )
     return directory
 
@@ -180,12 +180,12 @@ class SandboxNote:
         """Return the note in a directory.
 
         Raises:
-            Unreachable: there is none that can be used, or somebody else wrote it.
+            Unreachable: there is none that can be used, or another user wrote it.
         """
         try:
             if layout.note.stat().st_uid != os.geteuid():
                 raise Unreachable(
-                    f"the sandbox in {layout.directory} is somebody else's",
+                    f"the sandbox in {layout.directory} belongs to another user",
                     hint="start your own in another place: scripts/sandbox up --dir DIRECTORY",
                 )
             found = json.loads(layout.note.read_text(encoding="utf-8"))

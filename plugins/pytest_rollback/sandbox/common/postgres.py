@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from pytest_rollback.errors import Unfinished, Unreachable
 
@@ -52,7 +52,15 @@ def owner() -> str:
     )
 
 
-def demoted() -> dict[str, Any]:
+class Account(TypedDict, total=False):
+    """Whose a child process is, as `subprocess` takes it: ids of user and groups; none: ours."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def demoted() -> Account:
     """Return what makes a child process the server's owner; nothing when that is us."""
     if not owner():
         return {}

@@ -32,7 +32,7 @@ def alive(who: Identity) -> bool:
 
 
 def _same(who: Identity) -> psutil.Process | None:
-    """Return the process, unless it ended or its number is somebody else's now."""
+    """Return the process, or None if it ended, also if its number was given to another one."""
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(who.pid)
         same = abs(process.create_time() - who.started) < 1.0

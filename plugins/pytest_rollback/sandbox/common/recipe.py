@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TypeGuard
 
 from pydantic import Field, ValidationError
 
 from pytest_rollback.errors import ManifestError
+from pytest_rollback.manifest.document import TomlTable, TomlValue, frozen_value, tables
 from pytest_rollback.manifest.values import Frozen
-
-if TYPE_CHECKING:
-    from pathlib import Path
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FILE = "embedded.toml"
 
@@ -43,8 +41,8 @@ class Recipe:
 
     folder: Path
     table: SandboxTable
-    base: dict[str, Any]
-    overlay: dict[str, Any]
+    base: TomlTable
+    overlay: TomlTable
 
     @classmethod
     def read(cls, folder: Path, file: str = FILE) -> Recipe:
@@ -56,7 +54,7 @@ class Recipe:
         folder = folder.resolve()
         overlay = parsed(folder / file)
         try:
-            table = SandboxTable.model_validate(immutable(overlay.pop("sandbox", {})))
+            table = SandboxTable.model_validate(frozen_value(overlay.pop("sandbox", {})))
         except ValidationError as error:
             raise ManifestError(
                 f"{folder / file}: [sandbox] cannot be used: {error}", hint=f"edit {folder / file}"
@@ -72,18 +70,13 @@ class Recipe:
         """Return the path that a key of the table names."""
         return self.folder / str(getattr(self.table, name))
 
-    def document(self, words: dict[str, str | int]) -> dict[str, Any]:
-        """Return the manifest of the sandbox: it tells nobody unless its overlay says so."""
-        document: dict[str, Any] = filled(merged(quiet(self.base), self.overlay), words)
-        return document
+    def document(self, words: Mapping[str, str | int]) -> TomlTable:
+        """Return the sandbox's manifest: nobody is notified unless its overlay says so."""
+        whole = laid_over(quiet(self.base), self.overlay)
+        return {key: filled(value, words) for key, value in whole.items()}
 
 
-def immutable(table: dict[str, Any]) -> dict[str, Any]:
-    """Return a table with its arrays as the tuples that frozen models want."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
-
-
-def parsed(path: Path) -> dict[str, Any]:
+def parsed(path: Path) -> TomlTable:
     """Return a TOML file.
 
     Raises:
@@ -102,30 +95,35 @@ def parsed(path: Path) -> dict[str, Any]:
 PLACEHOLDER = re.compile(r"\{([a-z]+(?:\.[a-z0-9_]+)?)\}")
 
 
-def merged(base: Any, over: Any) -> Any:  # noqa: ANN401 - any TOML value
-    """Return a document with another laid over it.
+def laid_over(base: TomlTable, over: TomlTable) -> TomlTable:
+    """Return a table with another laid over it, key by key."""
+    both = {key: merged(base[key], over[key]) for key in base.keys() & over.keys()}
+    return {**base, **over, **both}
+
+
+def merged(base: TomlValue, over: TomlValue) -> TomlValue:
+    """Return a value with another laid over it.
 
     Tables merge key by key, arrays of tables that have names merge by name and keep the base's
     order; everything else is replaced.
     """
     if isinstance(base, dict) and isinstance(over, dict):
-        both = {key: merged(base[key], over[key]) for key in base.keys() & over.keys()}
-        return {**base, **over, **both}
+        return laid_over(base, over)
     if _named(base) and _named(over):
         return _by_name(base, over)
     return over
 
 
-def quiet(base: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a document by which nobody is told of anything: a demonstration pages no one."""
-    contacts = [
+def quiet(base: TomlTable) -> TomlTable:
+    """Return a document that notifies nobody: a demonstration must not page anyone."""
+    contacts: TomlValue = [
         {key: value for key, value in contact.items() if key != "channels"}
-        for contact in base.get("contacts", ())
+        for contact in tables(base.get("contacts"))
     ]
     return {**base, "notify": {"channels": []}, **({"contacts": contacts} if contacts else {})}
 
 
-def _named(value: object) -> bool:
+def _named(value: TomlValue) -> TypeGuard[list[TomlTable]]:
     """Tell whether a value is an array of tables that each have a name."""
     return (
         isinstance(value, list)
@@ -134,15 +132,15 @@ def _named(value: object) -> bool:
     )
 
 
-def _by_name(base: list[dict[str, Any]], over: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _by_name(base: list[TomlTable], over: list[TomlTable]) -> TomlValue:
     """Return tables merged by their names; new ones come last."""
-    new = {entry["name"]: entry for entry in over}
-    known = [merged(entry, new.pop(entry["name"], {})) for entry in base]
-    return known + list(new.values())
+    new = {str(entry["name"]): entry for entry in over}
+    known = [laid_over(entry, new.pop(str(entry["name"]), {})) for entry in base]
+    return [*known, *new.values()]
 
 
-def filled(value: Any, words: Mapping[str, str | int]) -> Any:  # noqa: ANN401 - any TOML value
-    """Return a document with its placeholders filled.
+def filled(value: TomlValue, words: Mapping[str, str | int]) -> TomlValue:
+    """Return a value with its placeholders filled.
 
     A text that is nothing but a placeholder takes the word's own type: `"{port.web}"` is a number.
     """

@@ -1,43 +1,15 @@
-"""A release: its files with placeholders filled, and the request that backs up what it changes."""
+"""A release before it is deployed: its files, filled where they hold placeholders, in a folder."""
 
 from __future__ import annotations
 
-import getpass
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.sandbox.common.recipe import text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-
-def wish(
-    document: dict[str, Any],
-    changed: list[str],
-    added: list[str],
-    previous: tuple[str, str],
-    current: tuple[str, str],
-) -> dict[str, Any]:
-    """Return the question that has backups saved; releases are a name and a commit each."""
-    about: dict[str, Any] = document["system"]
-    return {
-        "system": about["name"],
-        "root": about["root"],
-        "state": about["state"],
-        "suffix": about.get("suffix", ".backup"),
-        "user": about.get("user", ""),
-        "by": getpass.getuser(),
-        "previous": dict(zip(("name", "commit"), previous, strict=True)),
-        "current": dict(zip(("name", "commit"), current, strict=True)),
-        "files": changed,
-        "added": added,
-        "replace": True,  # a deploy over a deploy, or again after a rollback
-    }
 
 
 @dataclass(frozen=True)

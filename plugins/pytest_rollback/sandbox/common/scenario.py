@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from pytest_rollback.errors import ManifestError, UsageError
-from pytest_rollback.manifest.load import parse
+from pytest_rollback.manifest.document import frozen
 from pytest_rollback.manifest.values import Frozen
-from pytest_rollback.sandbox.common import health
-from pytest_rollback.sandbox.common.recipe import immutable, parsed
+from pytest_rollback.sandbox.common.deploy import staged
+from pytest_rollback.sandbox.common.recipe import parsed
 from pytest_rollback.sandbox.common.release import listed
-
-if TYPE_CHECKING:
-    from pytest_rollback.sandbox.local.site import Site
+from pytest_rollback.sandbox.common.site import Site
 
 FILE = "scenario.toml"
-PATIENCE = 6.0
-
-COMPILE = (
-    "import py_compile, sys; py_compile.compile("
-    "sys.argv[1], doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)"
-)
 
 
 class ScenarioSummary(Frozen):
@@ -71,7 +59,7 @@ class Scenario:
                 folder.name, ScenarioSummary(description="an overlay without a description"), folder
             )
         try:
-            about = ScenarioSummary.model_validate(immutable(parsed(folder / FILE)))
+            about = ScenarioSummary.model_validate(frozen(parsed(folder / FILE)))
         except ValidationError as error:
             raise ManifestError(
                 f"{folder / FILE}: {error}", hint=f"edit {folder / FILE}"
@@ -102,44 +90,19 @@ def find(name: str, folder: Path) -> Scenario:
     )
 
 
-def full(document: dict[str, Any]) -> bytes:
-    """Return a manifest as a script is told it: JSON, with every default."""
-    return parse(document, "the sandbox").model_dump_json(by_alias=True).encode()
-
-
 def apply(site: Site, scenario: Scenario) -> dict[str, str]:
-    """Lay a scenario over the running system, restart all units, and return how they are.
+    """Copy a scenario's files over the running system and restart it; return the units' states.
 
-    A unit that does not start is what a scenario may be about.
+    A unit that does not start may be what the scenario is about.
     """
     site.stop()
-    for name in listed(scenario.folder):
-        site.filling.copy(scenario.folder / name, site.layout.root / name, name)
-    for name in scenario.about.bytecode:
-        subprocess.run(
-            [sys.executable, "-c", COMPILE, name], cwd=site.layout.root, check=True, timeout=30
-        )
+    names = listed(scenario.folder)
+    if names:
+        site.put(staged(site, scenario.folder).folder, names)
+    for source in scenario.about.bytecode:
+        site.compile(source)
     if scenario.script:
-        command, manifest = [sys.executable, "-c", scenario.script], full(site.document)
-        subprocess.run(command, input=manifest, check=True, timeout=60)
+        site.run(scenario.script, site.system.model_dump_json(by_alias=True).encode())
     site.install_units()
-    site.manager.reload()
-    site.manager.start(site.units)
-    return settled(site)
-
-
-def settled(site: Site) -> dict[str, str]:
-    """Wait until each unit answers something or has failed to, and return the units' states."""
-    until = time.monotonic() + PATIENCE
-    waiting = list(site.components)
-    states = site.manager.settle(site.units)
-    while waiting and time.monotonic() < until:
-        states = site.manager.settle(site.units)
-        waiting = [
-            component
-            for component in waiting
-            if states.get(component["unit"]) == "RUNNING"
-            and not health.ask(site.probe(component)["url"]).status
-        ]
-        time.sleep(health.PAUSE)
-    return states
+    site.start()
+    return site.settled()

@@ -11,23 +11,23 @@ from pytest_rollback.sandbox.local.site import OWN
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_rollback.sandbox.local.site import Site
+    from pytest_rollback.sandbox.local.site import LocalSite
 
 
-def kept(site: Site) -> tuple[Path, ...]:
+def kept(site: LocalSite) -> tuple[Path, ...]:
     """Return the directories that are kept."""
     layout = site.layout
     return (layout.root, layout.state, layout.units, layout.www, layout.dumps)
 
 
-def take(site: Site) -> None:
+def take(site: LocalSite) -> None:
     """Keep how everything is now."""
     for place in kept(site):
         copy(place, site.layout.pristine / place.name)
     site.postgres.dump(site.database, site.layout.pristine / "database.sql", "--create")
 
 
-def bring_back(site: Site) -> None:
+def bring_back(site: LocalSite) -> None:
     """Make everything as it was kept, whatever happened meanwhile, and start it."""
     site.stop()
     site.manager.start(OWN)
@@ -38,10 +38,10 @@ def bring_back(site: Site) -> None:
         site.manager.reload()
         site.manager.forget_logs(site.units)
         database.result()
-    site.start()
+    site.start_together()
 
 
-def _database(site: Site) -> None:
+def _database(site: LocalSite) -> None:
     """Bring the database back; its server may have to come up first."""
     site.postgres.wait()
     site.postgres.bring_back(site.database, site.layout.pristine / "database.sql")

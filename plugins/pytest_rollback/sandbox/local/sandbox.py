@@ -8,20 +8,25 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from types import TracebackType
+from typing import Self
 
 from pytest_rollback.errors import UsageError
-from pytest_rollback.sandbox.common import health, ports, postgres, processes, scenario
+from pytest_rollback.manifest.document import TomlTable
+from pytest_rollback.manifest.model import System
+from pytest_rollback.sandbox.common import deploy, health, ports, postgres, processes, scenario
 from pytest_rollback.sandbox.common.layout import Layout, SandboxNote, abandoned, place
 from pytest_rollback.sandbox.common.recipe import Recipe
-from pytest_rollback.sandbox.local import deploy, pristine
-from pytest_rollback.sandbox.local.site import OWN, Site
+from pytest_rollback.sandbox.common.scenario import Scenario
+from pytest_rollback.sandbox.common.status import (
+    UNKNOWN,
+    EdgeStatus,
+    SandboxStatus,
+    UnitStatus,
+)
+from pytest_rollback.sandbox.local import pristine
+from pytest_rollback.sandbox.local.site import OWN, LocalSite
 from pytest_rollback.sandbox.local.supervisord import Manager
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from pytest_rollback.sandbox.common.scenario import Scenario
 
 
 class Embedded:
@@ -39,11 +44,11 @@ class Embedded:
 
     def __init__(self, folder: Path) -> None:
         self.recipe = Recipe.read(folder)
-        self._site: Site | None = None
+        self._site: LocalSite | None = None
         self._note: SandboxNote | None = None
 
     @property
-    def site(self) -> Site:
+    def site(self) -> LocalSite:
         """Return the parts of the sandbox, once it is up."""
         if self._site is None:
             raise UsageError("the sandbox is not up", hint="scripts/sandbox up")
@@ -60,9 +65,14 @@ class Embedded:
         return self.site.layout.directory
 
     @property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> TomlTable:
         """Return the sandbox's own `rollback.toml` as a document."""
         return self.site.document
+
+    @property
+    def system(self) -> System:
+        """Return what that document describes."""
+        return self.site.system
 
     @property
     def manifest_path(self) -> Path:
@@ -102,11 +112,13 @@ class Embedded:
         self._write(layout, SandboxNote(str(self.recipe.folder), token, claimed, creator=creator))
         layout.create()
         postgres.bring_tools(layout.database)
-        site = self._site = Site(layout, self.recipe, claimed, Manager(layout))
+        site = self._site = LocalSite(layout, self.recipe, claimed, Manager(layout))
         site.write()
         with ThreadPoolExecutor(2) as beside:
             cluster = beside.submit(site.postgres.initialise)
-            first = deploy.first(site, self.recipe.path("previous"))
+            first = deploy.staged(site, self.recipe.path("previous"))
+            first.install(layout.root)
+            site.install_units()
             history = beside.submit(site.history.begin, first.name)
             self._launch()
             site.manager.start(["edge"])
@@ -114,8 +126,8 @@ class Embedded:
             site.manager.start(["database"])
             site.prepare_database()
             history.result()
-        site.start()
-        site.postgres.dump(site.database, deploy.dump_path(site))
+        site.start_together()
+        site.dump()
         pristine.take(site)
 
     def _write(self, layout: Layout, note: SandboxNote) -> None:
@@ -144,7 +156,7 @@ class Embedded:
         note = SandboxNote.read(layout)
         sandbox = cls(Path(note.folder))
         sandbox._note = note
-        sandbox._site = Site(layout, sandbox.recipe, note.ports, Manager(layout))
+        sandbox._site = LocalSite(layout, sandbox.recipe, note.ports, Manager(layout))
         return sandbox
 
     @classmethod
@@ -172,29 +184,27 @@ class Embedded:
             self._launch()
         pristine.bring_back(self.site)
 
-    def status(self) -> dict[str, Any]:
-        """Return what the sandbox is and how it is, for people and programs."""
-        site = self.site
-        running = self.running
+    def status(self) -> SandboxStatus:
+        """Return what the sandbox is and how it is."""
+        site, running = self.site, self.running
         states = site.manager.states() if running else {}
-        edge = health.ask(self.manifest["edge"]["url"])
-        return {
-            "directory": str(self.directory),
-            "manifest": str(self.manifest_path),
-            "running": running,
-            "release": site.release(),
-            "units": {
-                unit: {"state": states.get(unit, {}).get("statename", "UNKNOWN")}
-                | {"pid": states.get(unit, {}).get("pid", 0)}
+        healthy = {each.unit: health.healthy(site.probe(each)) for each in site.components}
+        found = {unit: states[unit].name for unit in states}
+        return SandboxStatus(
+            directory=self.directory,
+            manifest=self.manifest_path,
+            running=running,
+            release=site.release(),
+            units={
+                unit: UnitStatus(found.get(unit, UNKNOWN), healthy.get(unit))
                 for unit in (*OWN, *site.units)
             },
-            "healthy": {c["name"]: health.healthy(site.probe(c)) for c in site.components},
-            "edge": {"url": self.manifest["edge"]["url"], "status": edge.status},
-            "ports": dict(site.ports),
-        }
+            edge=EdgeStatus.of(site.edge),
+            ports=dict(site.ports),
+        )
 
     def down(self) -> None:
-        """End every process of the sandbox and remove its directory; again is fine."""
+        """End every process of the sandbox and remove its directory, if there is one."""
         if self._site is not None:
             self._remove(self._site.layout)
 

@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TypeVar
 
 import tomli_w
 
-from pytest_rollback.errors import Unfinished
+from pytest_rollback.agent.backup import save
+from pytest_rollback.agent.backup.request import SaveRequest
+from pytest_rollback.agent.errors import HostError
+from pytest_rollback.errors import ManifestError, Refused, Unfinished
+from pytest_rollback.manifest.document import TomlTable
+from pytest_rollback.manifest.load import parse
+from pytest_rollback.manifest.model import Component, Probe, System
 from pytest_rollback.sandbox.common import health
 from pytest_rollback.sandbox.common.history import History
-from pytest_rollback.sandbox.common.layout import words
+from pytest_rollback.sandbox.common.layout import Layout, words
 from pytest_rollback.sandbox.common.postgres import Postgres, owner
+from pytest_rollback.sandbox.common.recipe import Recipe
 from pytest_rollback.sandbox.common.release import Placeholders
+from pytest_rollback.sandbox.common.site import COMPILE
 from pytest_rollback.sandbox.local import proxy
 from pytest_rollback.sandbox.local import supervisord as manager_
-
-if TYPE_CHECKING:
-    from pytest_rollback.sandbox.common.layout import Layout
-    from pytest_rollback.sandbox.common.recipe import Recipe
-    from pytest_rollback.sandbox.local.supervisord import Manager
+from pytest_rollback.sandbox.local.supervisord import Manager
 
 OWN = ("database", "edge")
 """The programs beside the units: the database server and the proxy."""
 
 SUFFIX = {"supervisord": ".conf", "systemd": ".service"}
+SETTLED = 6.0
+"""Seconds for units to answer, or to fail, after a scenario was applied."""
+
+T = TypeVar("T")
+
+
+def required(value: T | None, key: str) -> T:
+    """Return what this kind of sandbox cannot do without.
+
+    Raises:
+        ManifestError: it is missing.
+    """
+    if value is None:
+        raise ManifestError(
+            f"a sandbox of processes needs {key}, and its rollback.toml has none",
+            hint=f"add {key} to its embedded.toml, as fixtures/village/embedded.toml has it",
+        )
+    return value
 
 
 @dataclass(frozen=True)
-class Site:
-    """The parts of one sandbox."""
+class LocalSite:
+    """The parts of one sandbox: processes of this user under supervisord."""
 
     layout: Layout
     recipe: Recipe
@@ -49,10 +75,20 @@ class Site:
         """Return what the placeholders stand for."""
         return words(self.layout, self.ports, self.postgres.tools)
 
+    @property
+    def flag(self) -> str:
+        """Return what `scripts/sandbox` needs to mean this kind: nothing."""
+        return ""
+
     @cached_property
-    def document(self) -> dict[str, Any]:
-        """Return the sandbox's own manifest."""
+    def document(self) -> TomlTable:
+        """Return the sandbox's own manifest, as it is written."""
         return self.recipe.document(self.words)
+
+    @cached_property
+    def system(self) -> System:
+        """Return what the manifest describes."""
+        return parse(self.document, str(self.layout.manifest))
 
     @cached_property
     def history(self) -> History:
@@ -62,28 +98,31 @@ class Site:
     @cached_property
     def filling(self) -> Placeholders:
         """Return how the files of a release are filled."""
-        secrets = tuple(self.document["system"].get("secrets", ()))
-        return Placeholders(tuple(self.recipe.table.fill), self.words, secrets)
+        return Placeholders(tuple(self.recipe.table.fill), self.words, self.system.about.secrets)
 
     @property
-    def components(self) -> list[dict[str, Any]]:
+    def components(self) -> tuple[Component, ...]:
         """Return the components in start order."""
-        return list(self.document["components"])
+        return self.system.components
 
     @property
     def units(self) -> list[str]:
         """Return the units in start order."""
-        return [component["unit"] for component in self.components]
+        return [component.unit for component in self.components]
+
+    @property
+    def edge(self) -> str:
+        """Return the URL that users ask."""
+        return required(self.system.edge, "[edge]").url
 
     @property
     def database(self) -> str:
         """Return the name of the system's database."""
-        return str(self.document["database"]["name"])
+        return required(self.system.database, "[database]").name
 
-    def probe(self, component: dict[str, Any]) -> dict[str, Any]:
+    def probe(self, component: Component) -> Probe:
         """Return the health probe of a component."""
-        probe: dict[str, Any] = self.document["probes"][component["health"]]
-        return probe
+        return self.system.probes[component.health]
 
     def release(self) -> str:
         """Return the name of the release that is deployed."""
@@ -93,7 +132,7 @@ class Site:
     def write(self) -> None:
         """Write the manifest, and the configuration of the manager and of the proxy."""
         self.layout.manifest.write_text(tomli_w.dumps(self.document), encoding="utf-8")
-        page = Path(self.document["maintenance"]["page"]).name
+        page = Path(required(self.system.maintenance, "[maintenance]").page).name
         rules = proxy.rules(
             self.layout, self.ports["edge"], self.ports[self.recipe.table.upstream], page
         )
@@ -113,11 +152,53 @@ class Site:
             script = self.recipe.path("prepare").read_text(encoding="utf-8")
             self.postgres.sql(script)
 
+    def fetch(self) -> None:
+        """Do nothing: `layout.root` is the system's root."""
+
+    def put(self, folder: Path, names: Iterable[str]) -> None:
+        """Copy files of a folder to the same names below the root; each is a new file."""
+        for name in names:
+            target = self.layout.root / name
+            target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)
+            shutil.copy2(folder / name, target)
+
+    def put_history(self) -> None:
+        """Do nothing: the history is below the system's root."""
+
+    def dump(self) -> None:
+        """Write the dump that the manifest names."""
+        path = required(self.system.database, "[database]").dump
+        self.postgres.dump(self.database, self.layout.dumps / Path(path).name)
+
+    def save(self, request: SaveRequest) -> None:
+        """Save what a deploy is about to change, before it does.
+
+        Raises:
+            Refused: it cannot be saved; nothing was changed.
+        """
+        lists = {"files": list(request.files), "added": list(request.added)}
+        releases = {"previous": request.previous._asdict(), "current": request.current._asdict()}
+        try:
+            save.save({**request._asdict(), **lists, **releases})
+        except HostError as problem:
+            raise Refused(problem.message, hint=problem.hint) from problem
+
+    def compile(self, source: str) -> None:
+        """Write bytecode of a source below the root that Python uses without a comparison."""
+        command = [sys.executable, "-c", COMPILE, source]
+        subprocess.run(command, cwd=self.layout.root, check=True, timeout=30)
+
+    def run(self, script: str, data: bytes) -> None:
+        """Run Python code here, with bytes on its standard input."""
+        subprocess.run([sys.executable, "-c", script], input=data, check=True, timeout=60)
+
     def install_units(self) -> None:
         """Put the release's unit files where the manager reads them."""
-        source = self.layout.root / self.document["services"]["source"]
+        services = self.system.services
+        source = self.layout.root / required(services.source, "source in [services]")
         for unit in self.units:
-            name = f"{unit}{SUFFIX[self.document['services']['manager']]}"
+            name = f"{unit}{SUFFIX[services.manager]}"
             if (source / name).is_file():
                 shutil.copyfile(source / name, self.layout.units / name)
 
@@ -126,24 +207,49 @@ class Site:
         self.manager.stop(reversed(self.units))
 
     def start(self) -> None:
+        """Take over changed unit files and ask for the start of every unit; do not wait."""
+        self.manager.reload()
+        self.manager.start(self.units)
+
+    def start_together(self) -> None:
         """Start every unit at once, and wait until all are healthy and stay up."""
         self.manager.start([*OWN, *self.units])
         self.healthy()
 
-    def start_in_order(self) -> None:
+    def start_healthy(self) -> None:
         """Start one unit after the other, each when the one before it is healthy."""
+        self.manager.reload()
         for component in self.components:
-            self.manager.start([component["unit"]])
-            health.wait(component["name"], self.probe(component), component["log"])
+            self.manager.start([component.unit])
+            health.wait(component.name, self.probe(component), component.log)
         self.healthy()
 
     def healthy(self) -> None:
-        """Wait until every component is healthy and the manager calls every unit running."""
+        """Wait until every component is healthy and the manager calls every unit running.
+
+        Raises:
+            Unfinished: a component is not healthy, or a unit does not stay up.
+        """
         for component in self.components:
-            health.wait(component["name"], self.probe(component), component["log"])
+            health.wait(component.name, self.probe(component), component.log)
         found = self.manager.settle(self.units)
         odd = {unit: state for unit, state in found.items() if state != "RUNNING"}
         if odd:
             raise Unfinished(f"units do not stay up: {odd}", hint=f"see {self.layout.logs}")
-        edge = {"url": self.document["edge"]["url"]}
-        health.wait("the edge", edge, str(self.layout.logs / "edge.log"))
+        health.wait("the edge", Probe(url=self.edge), str(self.layout.logs / "edge.log"))
+
+    def settled(self) -> dict[str, str]:
+        """Wait until each unit answers something or has failed to; return the units' states."""
+        until = time.monotonic() + SETTLED
+        waiting = list(self.components)
+        states = self.manager.settle(self.units)
+        while waiting and time.monotonic() < until:
+            states = self.manager.settle(self.units)
+            waiting = [
+                component
+                for component in waiting
+                if states.get(component.unit) == "RUNNING"
+                and not health.ask(self.probe(component).url or "").status
+            ]
+            time.sleep(health.PAUSE)
+        return states

@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from xmlrpc.client import Fault
 
 from pytest_rollback.agent.errors import HostError
@@ -80,6 +81,14 @@ def program(layout: Layout, name: str, command: str, stop: str, *extra: str) -> 
     return PROGRAM.format(name=name, command=command, signal=stop, logs=layout.logs, extra=lines)
 
 
+@dataclass(frozen=True)
+class ProgramState:
+    """What supervisord says of one program: its state, such as RUNNING, and its process id or 0."""
+
+    name: str
+    pid: int
+
+
 class Manager:
     """A running supervisord, reached by its socket."""
 
@@ -129,9 +138,12 @@ class Manager:
             return bool(call(self.question, "getState"))
         return False
 
-    def states(self) -> dict[str, dict[str, Any]]:
-        """Return what the manager says about each unit."""
-        return {info["name"]: info for info in call(self.question, "getAllProcessInfo")}
+    def states(self) -> dict[str, ProgramState]:
+        """Return what the manager says about each unit, by the unit's name."""
+        return {
+            info["name"]: ProgramState(info["statename"], info["pid"])
+            for info in call(self.question, "getAllProcessInfo")
+        }
 
     def tell(self, verb: str, unit: str, *arguments: object) -> None:
         """Ask for something; what is already so, or cannot be, is no error."""
@@ -146,7 +158,7 @@ class Manager:
     def stop(self, units: Iterable[str]) -> None:
         """Stop units, and kill those that take longer than a moment."""
         wanted = [unit for unit in units if unit in self.states()]
-        groups = {unit: info["pid"] for unit, info in self.states().items() if unit in wanted}
+        groups = {unit: found.pid for unit, found in self.states().items() if unit in wanted}
         for unit in wanted:
             self.tell("stopProcess", unit, False)  # noqa: FBT003 - XML-RPC knows no keywords
         if not self.down(wanted, GRACE):
@@ -158,7 +170,7 @@ class Manager:
     def down(self, units: list[str], patience: float) -> bool:
         """Wait until no unit has a process any more; tell whether that is so in time."""
         until = time.monotonic() + patience
-        while any(info["pid"] for unit, info in self.states().items() if unit in units):
+        while any(found.pid for unit, found in self.states().items() if unit in units):
             if time.monotonic() > until:
                 return False
             time.sleep(0.02)
@@ -169,7 +181,7 @@ class Manager:
         until = time.monotonic() + patience
         while True:
             states = self.states()
-            found = {unit: states[unit]["statename"] for unit in units if unit in states}
+            found = {unit: states[unit].name for unit in units if unit in states}
             if "STARTING" not in found.values() or time.monotonic() > until:
                 return found
             time.sleep(0.05)

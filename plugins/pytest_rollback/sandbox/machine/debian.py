@@ -1,4 +1,4 @@
-"""What this host knows of Debian's packages, and a base image made of them where none is given."""
+"""The Debian package sources of this host, and a base image made from them if none is given."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ debootstrap --variant=minbase "$2" "$1" ${4:+"$4"} >&2
 rm -rf "$1"/var/cache/apt/archives/*.deb
 tar -C "$1" --one-file-system -c . | podman import - "$3" >&2
 """
-"""In memory that nobody else sees mounted and that is gone with the process: dpkg syncs a lot."""
+"""In a private tmpfs, which ends with the process: dpkg calls fsync very often."""
 
 
 def base(say: Callable[[str], object]) -> str:
@@ -43,7 +43,7 @@ def base(say: Callable[[str], object]) -> str:
         raise Unreachable(
             "the machine's base image is made by debootstrap as root: that cannot be done here",
             hint=f"as root: {ENABLE}; or name an image of Debian 12: "
-            "scripts/build_machine --base IMAGE",
+            "scripts/dev/build_machine --base IMAGE",
         )
     say("  making a base image of Debian's packages")
     with tempfile.TemporaryDirectory(prefix="rollback-base-") as place:

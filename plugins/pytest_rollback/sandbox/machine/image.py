@@ -72,7 +72,7 @@ class Image:
         """Return its name, after building it where it is not there yet, or a base is given.
 
         Args:
-            say: is told what takes long.
+            say: prints what takes long.
             base: what it is built on; an image made of Debian's packages when none is given.
 
         Raises:

@@ -1,4 +1,4 @@
-"""What lies in a machine: files brought in and out, its units, its database, and its health."""
+"""The inside of a machine: files copied in and out, its units, its database, and its health."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from pytest_rollback.agent.backup.request import SaveRequest
 from pytest_rollback.errors import Unfinished
+from pytest_rollback.manifest.document import TomlTable
 from pytest_rollback.manifest.load import parse
-from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.model import Probe, System
 from pytest_rollback.sandbox.common import health
 from pytest_rollback.sandbox.common.history import History
 from pytest_rollback.sandbox.common.layout import Layout
 from pytest_rollback.sandbox.common.postgres import SUPERUSER
 from pytest_rollback.sandbox.common.recipe import Recipe
 from pytest_rollback.sandbox.common.release import Placeholders
+from pytest_rollback.sandbox.common.site import COMPILE
 from pytest_rollback.sandbox.machine.podman import Container
 from pytest_rollback.transport.connection import Connection
 
@@ -29,7 +32,7 @@ BOOT, PATIENCE, SETTLED = 30.0, 30.0, 6.0
 
 
 class ComponentHealth(NamedTuple):
-    """How one component is: its unit's state, what its probe was answered, what is wrong."""
+    """One component: its unit's state, the HTTP status of its probe, and what is wrong or None."""
 
     state: str
     status: int | None
@@ -48,13 +51,18 @@ class Inside:
     recipe: Recipe
     ports: dict[str, int]
 
+    @property
+    def flag(self) -> str:
+        """Return what `scripts/sandbox` needs to mean this kind."""
+        return " --machine"
+
     @cached_property
     def words(self) -> dict[str, str | int]:
         """Return what the placeholders stand for."""
         return words(self.recipe, self.layout, self.ports)
 
     @cached_property
-    def document(self) -> dict[str, Any]:
+    def document(self) -> TomlTable:
         """Return the machine's manifest."""
         return self.recipe.document(self.words)
 
@@ -86,7 +94,8 @@ class Inside:
     @property
     def edge(self) -> str:
         """Return the edge's URL on this side."""
-        path = str(self.document["edge"]["url"]).partition("://")[2].partition("/")[2]
+        url = self.system.edge.url if self.system.edge else ""
+        path = url.partition("://")[2].partition("/")[2]
         return f"http://127.0.0.1:{self.ports['edge']}/{path}"
 
     def booted(self) -> None:
@@ -120,8 +129,8 @@ class Inside:
     def _root(self) -> str:
         return self.system.about.root
 
-    def send(self, folder: Path, names: Iterable[str]) -> None:
-        """Put files or folders below the root; they belong to the service user."""
+    def put(self, folder: Path, names: Iterable[str]) -> None:
+        """Copy files or folders below the root; they belong to the service user."""
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as archive:
             for name in names:
@@ -141,10 +150,32 @@ class Inside:
         with tarfile.open(fileobj=io.BytesIO(self.container.read(*pack))) as archive:
             archive.extractall(self.layout.root, filter="data")
 
+    def put_history(self) -> None:
+        """Copy the release history from our copy of the root."""
+        self.put(self.layout.root, [".git"])
+
+    def save(self, request: SaveRequest) -> None:
+        """Save what a deploy is about to change, over the connection that an operator has.
+
+        Raises:
+            Refused: it cannot be saved; nothing was changed.
+        """
+        save(self.connection, request)
+
+    def compile(self, source: str) -> None:
+        """Write bytecode of a source below the root that Python uses without a comparison."""
+        python = self.system.components[0].interpreter
+        words = ("env", "-C", self._root, python, "-c", COMPILE, source)
+        self.container.run(*words, user=self.system.about.user or "root")
+
+    def run(self, script: str, data: bytes) -> None:
+        """Run Python code in the machine as root, with bytes on its standard input."""
+        self.container.run(self.system.target.python, "-c", script, data=data)
+
     def sql(self, script: str) -> None:
         """Run statements as the database's superuser, and stop at the first that fails."""
-        told = ("psql", "-qAtX", "-v", "ON_ERROR_STOP=1")
-        self.container.run(*told, data=script.encode(), user=SUPERUSER)
+        psql = ("psql", "-qAtX", "-v", "ON_ERROR_STOP=1")
+        self.container.run(*psql, data=script.encode(), user=SUPERUSER)
 
     def dump(self) -> None:
         """Write the dump that the manifest names, where it names one."""
@@ -163,16 +194,25 @@ class Inside:
         self.container.run("systemctl", "daemon-reload")
 
     def systemctl(self, verb: str) -> None:
-        """Tell systemd something about all units, and wait until it is done."""
+        """Run systemctl for all units, and wait until it is done."""
         self.container.run("systemctl", verb, *self.units, timeout=120)
 
+    def stop(self) -> None:
+        """Stop every unit."""
+        self.systemctl("stop")
+
+    def start_healthy(self) -> None:
+        """Ask for the start of every unit, and wait until all components are healthy."""
+        self.start()
+        self.healthy()
+
     def start(self) -> None:
-        """Have all units started, whatever becomes of them."""
+        """Ask for the start of every unit, and do not wait; an earlier failure is forgotten."""
         self.container.run("systemctl", "reset-failed")
         self.container.run("systemctl", "start", "--no-block", *self.units)
 
     def look(self) -> dict[str, ComponentHealth]:
-        """Return how each component is; one round trip."""
+        """Return the health of each component by name; one round trip."""
         units = [{"unit": unit} for unit in self.units]
         states = {"noun": "units", "verb": "look", "units": units, "manager": "systemd"}
         probes = [
@@ -181,7 +221,9 @@ class Inside:
         ]
         found, *said = self.connection.ask_all([states, *probes], deadline=60)
         return {
-            each.name: ComponentHealth(found[each.unit]["state"], one["status"], wrong(one))
+            each.name: ComponentHealth(
+                found[each.unit]["state"], one["status"], wrong(one["answered"], one["problem"])
+            )
             for each, one in zip(self.system.components, said, strict=True)
         }
 
@@ -202,7 +244,7 @@ class Inside:
                     hint=f"podman exec {self.container.name} journalctl -n 50 -u {self.units[0]}",
                 )
             time.sleep(health.PAUSE)
-        health.wait("the edge", {"url": self.edge}, "nginx's error.log in the machine")
+        health.wait("the edge", Probe(url=self.edge), "nginx's error.log in the machine")
 
     def settled(self) -> dict[str, str]:
         """Wait until each unit answers something or has failed to; return the units' states."""
@@ -214,11 +256,15 @@ class Inside:
         return {each.unit: found[each.name].state for each in self.system.components}
 
 
-def wrong(answer: dict[str, Any]) -> str | None:
-    """Return what is wrong with a probe's one answer; None when nothing is."""
-    if answer["answered"]:
-        return answer["problem"]  # type: ignore[no-any-return]  # the agent's own words
-    return str(answer["problem"] or "no answer")
+def save(connection: Connection, request: SaveRequest) -> None:
+    """Have the host of a connection save a backup set."""
+    releases = {"previous": request.previous._asdict(), "current": request.current._asdict()}
+    connection.ask("backups", "save", **request._asdict() | releases)
+
+
+def wrong(answered: int, problem: str | None) -> str | None:
+    """Return what is wrong with a probe that was asked once; None when nothing is."""
+    return problem if answered else problem or "no answer"
 
 
 def sound(look: ComponentHealth) -> bool:
@@ -227,11 +273,11 @@ def sound(look: ComponentHealth) -> bool:
 
 
 def waiting(look: ComponentHealth) -> bool:
-    """Tell whether a component may still get somewhere: it is on its way and answers nothing."""
+    """Tell whether a component may still come up: its unit is starting or active, no answer yet."""
     return look.status is None and look.state in {"active", "starting"}
 
 
 def words(recipe: Recipe, layout: Layout, ports: dict[str, int]) -> dict[str, str | int]:
     """Return what the placeholders of a machine stand for."""
-    told = {f"port.{name}": port for name, port in ports.items()}
-    return {"dir": str(layout.directory), **told, **recipe.table.words}
+    numbers = {f"port.{name}": port for name, port in ports.items()}
+    return {"dir": str(layout.directory), **numbers, **recipe.table.words}

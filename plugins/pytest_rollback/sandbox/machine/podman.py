@@ -1,4 +1,4 @@
-"""podman, which runs machines: whether it is there, and one container told what to do."""
+"""podman, which runs machines: whether it is installed, and the commands for one container."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INIT = (
     *("--ulimit", "nofile=20000:20000"),
     *("--ulimit", "nproc=10000:10000"),
 )
-"""What an init needs as the first process of a container."""
+"""Options of podman that let an init system run as the first process."""
 
 
 def engine() -> list[str]:
@@ -38,11 +38,11 @@ def engine() -> list[str]:
 
 
 SYSTEM = ("/usr", "/bin", "/lib", "/lib64")
-"""What the smallest program of this host needs, wherever it runs."""
+"""Folders of this host that /bin/true needs inside a container."""
 
 
 def usable() -> None:
-    """Start what a machine is started with around one small program of this host, in a second.
+    """Start /bin/true in a container with the options of a machine; takes about a second.
 
     Raises:
         Unreachable: there is no container engine here, or it starts nothing; in its own words.
@@ -61,7 +61,7 @@ def usable() -> None:
 
 
 def podman(*arguments: str, data: bytes = b"", timeout: float = 60.0) -> bytes:
-    """Run podman and return what it said.
+    """Run podman and return its output.
 
     Raises:
         Unreachable: there is no container engine here.
@@ -104,12 +104,12 @@ class Container:
         podman("run", "--detach", "--name", self.name, *INIT, *options, image)
 
     def run(self, *argv: str, data: bytes = b"", timeout: float = 60.0, user: str = "root") -> str:
-        """Run a command inside and return what it said."""
+        """Run a command inside and return its output as text."""
         words = ("exec", "--interactive", "--user", user, "--workdir", "/", self.name, *argv)
         return podman(*words, data=data, timeout=timeout).decode("utf-8", "replace")
 
     def read(self, *argv: str) -> bytes:
-        """Run a command inside and return its bytes."""
+        """Run a command inside and return its output as bytes."""
         return podman("exec", "--workdir", "/", self.name, *argv)
 
     @property
@@ -139,10 +139,10 @@ class Container:
                 podman("rmi", image)
 
     def end(self) -> None:
-        """End it at once; none is fine."""
+        """End it at once, if it exists."""
         podman("rm", "--force", "--ignore", "--time", "0", self.name)
 
     def forget(self) -> None:
-        """Remove it and what was kept of it; none is fine."""
+        """Remove it and its snapshots, if they exist."""
         self.end()
         self._drop(self._kept)

@@ -6,24 +6,28 @@ import contextlib
 import secrets
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from types import TracebackType
+from typing import Self
 
 import tomli_w
 
-from pytest_rollback.errors import Refused, Unfinished, UsageError
-from pytest_rollback.sandbox.common import health, ports, processes, scenario
+from pytest_rollback.errors import Unfinished, UsageError
+from pytest_rollback.manifest.document import TomlTable
+from pytest_rollback.manifest.model import System
+from pytest_rollback.sandbox.common import deploy, ports, processes, scenario
 from pytest_rollback.sandbox.common.layout import Layout, SandboxNote, abandoned, place
 from pytest_rollback.sandbox.common.recipe import Recipe
-from pytest_rollback.sandbox.common.release import ReleaseFiles, listed, wish
+from pytest_rollback.sandbox.common.scenario import Scenario
+from pytest_rollback.sandbox.common.status import (
+    UNKNOWN,
+    EdgeStatus,
+    SandboxStatus,
+    UnitStatus,
+)
 from pytest_rollback.sandbox.machine import ssh_access
-from pytest_rollback.sandbox.machine.image import Image
+from pytest_rollback.sandbox.machine.image import Image, Say
 from pytest_rollback.sandbox.machine.inside import Inside
 from pytest_rollback.sandbox.machine.podman import Container, engine
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from pytest_rollback.sandbox.common.scenario import Scenario
 
 FILE = "machine.toml"
 PREFIX = "rollback-machine-"
@@ -34,10 +38,10 @@ class Machine:
     """A sandbox made of a folder with a `machine.toml` and a `Containerfile`.
 
     It has the face of `Embedded`, and outlives the process that started it: `attach` takes it
-    over. `say` is told what takes long.
+    over. `say` prints what takes long.
     """
 
-    def __init__(self, folder: Path, say: Any = print) -> None:  # noqa: ANN401 - any printer
+    def __init__(self, folder: Path, say: Say = print) -> None:
         self.recipe, self.say = Recipe.read(folder, FILE), say
         self._inside: Inside | None = None
 
@@ -59,9 +63,14 @@ class Machine:
         return self.inside.layout.directory
 
     @property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> TomlTable:
         """Return its own `rollback.toml` as a document."""
         return self.inside.document
+
+    @property
+    def system(self) -> System:
+        """Return what that document describes."""
+        return self.inside.system
 
     @property
     def manifest_path(self) -> Path:
@@ -126,19 +135,14 @@ class Machine:
     def _first(self) -> None:
         """Bring in the previous release as the first of the history."""
         inside, root = self.inside, self.inside.layout.root
-        release = self._staged(self.recipe.path("previous"))
+        release = deploy.staged(inside, self.recipe.path("previous"))
         root.mkdir()
         release.install(root)
         inside.history.begin(release.name)
-        inside.send(root, sorted(path.name for path in root.iterdir()))
+        inside.put(root, sorted(path.name for path in root.iterdir()))
         inside.install_units()
         inside.systemctl("enable")
-        inside.start()
-        inside.healthy()
-
-    def _staged(self, source: Path) -> ReleaseFiles:
-        incoming = self.directory / "incoming"
-        return ReleaseFiles.stage(source, incoming, self.inside.filling, self.recipe.table.version)
+        inside.start_healthy()
 
     @classmethod
     def attach(cls, directory: Path) -> Self:
@@ -168,52 +172,13 @@ class Machine:
             Refused: nothing would change, or the backups cannot be made.
             Unfinished: the release does not become healthy.
         """
-        inside, history = self.inside, self.inside.history
-        inside.fetch()
-        release, from_ = self._staged(source or self.recipe.path("current")), inside.release()
-        changed, added = release.difference(inside.layout.root)
-        if release.name == from_ or not changed + added:
-            raise Refused(
-                f"release {release.name} is deployed already",
-                hint="scripts/sandbox reset --machine, or give the folder of another release",
-            )
-        parent = history.commit(from_) or history.git("rev-parse", "HEAD")
-        commit = history.record(release.name, release.folder, parent)
-        inside.send(inside.layout.root, [".git"])
-        inside.dump()
-        releases = (from_, parent), (release.name, commit)
-        request = wish(self.manifest, changed, added, *releases)
-        inside.connection.ask("backups", "save", **request)
-        inside.systemctl("stop")
-        inside.send(release.folder, changed + added)
-        history.move_to(commit)
-        inside.send(inside.layout.root, [".git"])
-        inside.install_units()
-        inside.start()
-        inside.healthy()
-        inside.container.keep()
-        return release.name
+        name = deploy.deploy(self.inside, source or self.recipe.path("current"))
+        self.inside.container.keep()
+        return name
 
     def break_(self, name: str) -> dict[str, str]:
         """Apply a scenario, by its name or the path of its folder; return the units' states."""
-        found, inside = scenario.find(name, self.recipe.path("scenarios")), self.inside
-        inside.systemctl("stop")
-        names = listed(found.folder)
-        if names:
-            inside.send(self._staged(found.folder).folder, names)
-        for source in found.about.bytecode:
-            self._compile(source)
-        if found.script:
-            words = (inside.system.target.python, "-c", found.script)
-            inside.container.run(*words, data=scenario.full(self.manifest))
-        inside.install_units()
-        inside.start()
-        return inside.settled()
-
-    def _compile(self, source: str) -> None:
-        about, python = self.inside.system.about, self.inside.system.components[0].interpreter
-        words = ("env", "-C", about.root, python, "-c", scenario.COMPILE, source)
-        self.inside.container.run(*words, user=about.user or "root")
+        return scenario.apply(self.inside, scenario.find(name, self.recipe.path("scenarios")))
 
     def reset(self) -> None:
         """Return to what was healthy after the last deploy, from whatever state."""
@@ -222,29 +187,26 @@ class Machine:
         self._boot(self.inside.container.snapshot)
         self.inside.healthy()
 
-    def status(self) -> dict[str, Any]:
-        """Return what the machine is and how it is, for people and programs."""
+    def status(self) -> SandboxStatus:
+        """Return what the machine is and how it is."""
         inside, running = self.inside, self.running
         looks = inside.look() if running else {}
-        return {
-            "directory": str(self.directory),
-            "manifest": str(self.manifest_path),
-            "running": running,
-            "release": inside.release() if running else "",
-            "units": {
-                each.unit: {"state": looks[each.name].state if running else "UNKNOWN"}
+        states = {name: (look.state, look.problem is None) for name, look in looks.items()}
+        return SandboxStatus(
+            directory=self.directory,
+            manifest=self.manifest_path,
+            running=running,
+            release=inside.release() if running else "",
+            units={
+                each.unit: UnitStatus(*states.get(each.name, (UNKNOWN, False)))
                 for each in inside.system.components
             },
-            "healthy": {
-                each.name: running and looks[each.name].problem is None
-                for each in inside.system.components
-            },
-            "edge": {"url": inside.edge, "status": health.ask(inside.edge).status},
-            "ports": dict(inside.ports),
-        }
+            edge=EdgeStatus.of(inside.edge),
+            ports=dict(inside.ports),
+        )
 
     def down(self) -> None:
-        """Remove the machine, what was kept of it, and the keys to it; again is fine."""
+        """Remove the machine, its snapshots and the keys to it; does nothing when it is gone."""
         if self._inside is not None:
             self._remove(self._inside.layout)
 

@@ -1,26 +1,16 @@
-#!/usr/bin/env python3
 """Print the JSON Schema of rollback.toml; --write also renews what docs/ holds of it."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-OURS = REPOSITORY / ".venv/bin/python"
-
-try:
-    from pytest_rollback.cli.common import Parser, carried_out
-    from pytest_rollback.manifest.reference import manual
-    from pytest_rollback.manifest.schema import read
-except ModuleNotFoundError as missing:
-    if OURS.exists() and sys.prefix != str(OURS.parents[1]):
-        os.execv(OURS, [str(OURS), __file__, *sys.argv[1:]])  # noqa: S606 - the same file again
-    print(f"{missing.name} is not installed\nHINT: make setup", file=sys.stderr)
-    sys.exit(4)
-
+from pytest_rollback.cli.common import REPOSITORY, Parser, shown
+from pytest_rollback.manifest.json_schema import JsonSchema
+from pytest_rollback.manifest.reference import manual
+from pytest_rollback.manifest.schema import schema
 
 CODES = (
     "exit codes: 0 done, or docs/ are up to date; 1 they are stale, or cannot be written; 4 usage"
@@ -29,10 +19,13 @@ CODES = (
 
 def made() -> dict[Path, str]:
     """Return what is made of the models and of the comments in rollback.toml, by its place."""
-    schema = read(REPOSITORY / "rollback.toml")
-    text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    found = schema((REPOSITORY / "rollback.toml").read_text("utf-8"))
+    text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
     docs = REPOSITORY / "docs"
-    return {docs / "rollback.schema.json": text, docs / "manifest.md": manual(schema)}
+    return {
+        docs / "rollback.schema.json": text,
+        docs / "manifest.md": manual(JsonSchema.model_validate(found)),
+    }
 
 
 def stale(files: dict[Path, str]) -> list[Path]:
@@ -40,13 +33,13 @@ def stale(files: dict[Path, str]) -> list[Path]:
     return [path for path, text in files.items() if not path.exists() or path.read_text() != text]
 
 
-def main() -> int:
+def main(arguments: Sequence[str], program: str) -> int:
     """Print, write or check; return the exit code."""
-    parser = Parser(prog="scripts/schema", description=__doc__, epilog=CODES)
+    parser = Parser(prog=program, description=__doc__, epilog=CODES)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--write", action="store_true", help="renew docs/")
     what.add_argument("--check", action="store_true", help="exit 1 when docs/ is stale")
-    asked, files = parser.parse_args(), made()
+    asked, files = parser.parse_args(arguments), made()
     old = stale(files)
     if asked.write:
         for path in old:
@@ -54,12 +47,8 @@ def main() -> int:
             path.write_text(files[path])
     elif asked.check:
         for path in old:
-            print(f"{path.relative_to(REPOSITORY)} is stale\nHINT: scripts/schema --write")
+            shown(f"{path.relative_to(REPOSITORY)} is stale\nHINT: {program} --write")
         return int(bool(old))
     else:
-        print(next(iter(files.values())), end="")
+        sys.stdout.write(next(iter(files.values())))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(carried_out(main))

@@ -1,0 +1,268 @@
+"""Save what a deploy is about to change. Call it before the deploy copies its first file.
+
+Each named file gets a copy beside it on the target's host, and the record of them all is
+written last. The same call again changes nothing. Live files are only ever read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import re
+import socket
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_rollback.agent.backup.request import SaveRequest
+from pytest_rollback.agent.state.backup_set import Release
+from pytest_rollback.cli.common import INTERRUPTED, REPOSITORY, Parser, failed, shown
+from pytest_rollback.errors import UsageError
+from pytest_rollback.manifest.load import load
+from pytest_rollback.manifest.model import System
+from pytest_rollback.transport.connection import Connection
+
+COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
+RANGE = re.compile(r"(?P<previous>(?:(?!\.\.).)+)\.\.(?P<current>[^.].*)")
+DEADLINE = 600.0
+"""Seconds for the host to save everything."""
+MOST = 10
+"""Paths that are listed one by one."""
+
+EXAMPLES = """
+examples, as a deploy calls it:
+  {me} --previous 1.0 --current 1.1 core/server.py config/.env
+  {me} --from-git v1.0..v1.1 config/.env
+  git diff -z --name-only --diff-filter=a v1.0..v1.1 |
+    {me} --previous 1.0 --current 1.1 --files-from -
+
+exit codes: 0 saved, or saved already; 1 refused, and nothing was changed; 4 usage, or a
+problem in rollback.toml; 7 the host cannot be used; 12 another run is writing
+"""
+
+
+def parser(program: str) -> Parser:
+    """Return the parser of the arguments."""
+    whole = Parser(
+        prog=program,
+        description=__doc__,
+        epilog=EXAMPLES.format(me=program),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = whole.add_argument
+    add("files", nargs="*", metavar="FILE", help="a file that the deploy changes or removes")
+    add("--files-from", metavar="FILE", help="more of them, by NUL or by line; - is the input")
+    add("--added", action="append", default=[], metavar="FILE", help="a file that it adds")
+    add("--added-from", metavar="FILE", help="more of them, by NUL or by line")
+    add("--from-git", metavar="PREVIOUS..CURRENT", help="what lies between two commits, as well")
+    add("--previous", metavar="NAME[@COMMIT]", help="the release that is deployed now")
+    add("--current", metavar="NAME[@COMMIT]", help="the release that is about to be deployed")
+    add("--replace", action="store_true", help="discard the backup set of other releases")
+    add("--dry-run", action="store_true", help="say what would be saved, and save nothing")
+    add(
+        "--rollback-target", metavar="PATH", help="the rollback.toml to use, or sandbox, or machine"
+    )
+    whole.set_defaults(program=program)
+    return whole
+
+
+def manifest(named: str | None) -> Path:
+    """Return where the target is described: as named, or here, or beside these scripts."""
+    if named in {"sandbox", "machine"}:
+        from pytest_rollback.sandbox.common.layout import Layout, SandboxNote  # noqa: PLC0415
+        from pytest_rollback.sandbox.target import usual  # noqa: PLC0415
+
+        layout = Layout(usual(named))
+        SandboxNote.read(layout)
+        return layout.manifest
+    here = Path("rollback.toml")
+    return Path(named) if named else here if here.exists() else REPOSITORY / here
+
+
+def listed(named: str | None, program: str) -> list[str]:
+    """Return the names in a file: between NULs where there is one, otherwise a line each."""
+    if named is None:
+        return []
+    try:
+        raw = sys.stdin.buffer.read() if named == "-" else Path(named).read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"{named} cannot be read: {error.strerror}", hint=f"{program} --help"
+        ) from error
+    return [os.fsdecode(name) for name in raw.split(b"\0" if b"\0" in raw else b"\n") if name]
+
+
+def below(root: str, names: Iterable[str]) -> Iterator[str]:
+    """Yield each name once, relative to the root; the host refuses paths outside of it."""
+    for name in dict.fromkeys(names):
+        yield name.removeprefix(f"{root.rstrip('/')}/").removeprefix("./")
+
+
+def release(option: str, text: str | None) -> Release | None:
+    """Return the release that an option names."""
+    if text is None:
+        return None
+    name, at, commit = text.rpartition("@")
+    if at and not COMMIT.fullmatch(commit):
+        raise UsageError(
+            f"{option}: {commit!r} after @ is no commit",
+            hint="NAME, or NAME@ with 7 to 64 hex digits",
+        )
+    if not (name or text):
+        raise UsageError(f"{option} is empty", hint=f"{option} NAME[@COMMIT]")
+    return Release(name, commit) if at else Release(text, None)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What lies between two commits: paths that change, paths that are new, and the releases."""
+
+    files: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    previous: Release | None = None
+    current: Release | None = None
+
+
+def compared(connection: Connection, wanted: str) -> Compared:
+    """Return what lies between two commits of the fallback repository on the host."""
+    between = RANGE.fullmatch(wanted)
+    if between is None:
+        raise UsageError(f"--from-git: {wanted!r} is no range", hint="--from-git PREVIOUS..CURRENT")
+    if not connection.system.fallback.git:
+        raise UsageError(
+            "--from-git needs the repository of the releases on the host",
+            hint="name it as git in [fallback] of rollback.toml, or name the files themselves",
+        )
+    found = connection.ask(
+        "releases",
+        "compare",
+        repository=connection.system.fallback.git,
+        root=connection.system.about.root,
+        previous=between["previous"],
+        current=between["current"],
+    )
+    return Compared(
+        files=tuple(found["files"]),
+        added=tuple(found["added"]),
+        previous=Release(between["previous"], found["previous"]),
+        current=Release(between["current"], found["current"]),
+    )
+
+
+def wished(asked: argparse.Namespace, connection: Connection) -> SaveRequest:
+    """Return what the host is asked to save.
+
+    Raises:
+        UsageError: a release is named by no option.
+    """
+    about, root = connection.system.about, connection.system.about.root
+    between = compared(connection, asked.from_git) if asked.from_git else Compared()
+    files = [*asked.files, *listed(asked.files_from, asked.program)]
+    added = [*asked.added, *listed(asked.added_from, asked.program)]
+    return SaveRequest(
+        root=root,
+        state=about.state,
+        suffix=about.suffix,
+        system=about.name,
+        user=about.user,
+        by=f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}",
+        previous=meant("--previous", asked.previous, between.previous),
+        current=meant("--current", asked.current, between.current),
+        files=tuple(below(root, [*files, *between.files])),
+        added=tuple(below(root, [*added, *between.added])),
+        replace=asked.replace,
+    )
+
+
+def meant(option: str, text: str | None, found: Release | None) -> Release:
+    """Return the release that an option names, with the commit that was found in the history.
+
+    Raises:
+        UsageError: neither names one.
+    """
+    named = release(option, text)
+    if named and found:
+        return Release(named.name, found.commit)
+    known = named or found
+    if known is None:
+        raise UsageError(f"{option} is missing", hint=f"name it: {option} NAME[@COMMIT]")
+    return known
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What the host says it saved, or would save.
+
+    `files` are in the set, of which `saved` were copied now and `kept` were copied before; `added`
+    are new with the deploy. `replaced` names the set that is gone, `differ` what changed meanwhile.
+    """
+
+    changed: bool
+    files: int
+    saved: int
+    kept: int
+    added: int
+    replaced: str
+    differ: tuple[str, ...]
+    record: str
+    sha256: str
+
+
+def saved(connection: Connection, wish: SaveRequest, *, dry: bool) -> Saved:
+    """Have the host save what is wished, or say what it would save; one round trip."""
+    releases = {"previous": wish.previous._asdict(), "current": wish.current._asdict()}
+    verb = "foresee" if dry else "save"
+    found = connection.ask("backups", verb, deadline=DEADLINE, **wish._asdict() | releases)
+    old = found["replaced"]
+    return Saved(
+        changed=found["changed"],
+        files=found["files"],
+        saved=found["saved"],
+        kept=found["kept"],
+        added=found["added"],
+        replaced=f"{old['current']} back to {old['previous']}" if old else "",
+        differ=tuple(found["differ"]),
+        record=str(found.get("record")),
+        sha256=str(found.get("sha256")),
+    )
+
+
+def lines(system: System, wish: SaveRequest, found: Saved, *, dry: bool) -> Iterator[str]:
+    """Yield the lines that say what was saved, or would be saved."""
+    previous, current = wish.previous.name, wish.current.name
+    where = f"{system.about.name} on {system.target.name}"
+    if not found.changed:
+        yield f"saved already: {found.files:,} files of release {previous}, {where}"
+    else:
+        yield f"{'would save' if dry else 'saved'} release {previous} of {where}"
+    yield f"  files    {found.files:,}: {found.saved:,} copied now, {found.kept:,} before"
+    yield f"  added    {found.added:,} by release {current}"
+    if found.replaced:
+        yield f"  replaced the set from {found.replaced}"
+    if found.differ:
+        yield f"  changed  {len(found.differ):,} since they were saved: the deploy goes on?"
+        yield from (f"           {path}" for path in found.differ[:MOST])
+    if not dry:
+        yield f"  record   {found.record}"
+        yield f"  sha256   {found.sha256}"
+        yield f"next: deploy {current}, then pytest suites/readiness"
+
+
+def save(arguments: Sequence[str], program: str) -> int:
+    """Save, or say what would be saved; return the exit code."""
+    asked = parser(program).parse_args(arguments)
+    system = load(manifest(asked.rollback_target)).system
+    connection = Connection(system)
+    try:
+        wish = wished(asked, connection)
+        found = saved(connection, wish, dry=asked.dry_run)
+    except KeyboardInterrupt:
+        words = "interrupted\nHINT: the same command completes what was begun"
+        return failed(words, INTERRUPTED)
+    finally:
+        connection.close()
+    for line in lines(system, wish, found, dry=asked.dry_run):
+        shown(line)
+    return 0

@@ -1,0 +1,113 @@
+"""The commands about imports: stale bytecode is cleared, then every import is tried."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+
+from pytest_rollback.cli.common import shown
+from pytest_rollback.cli.rollback import RollbackCommand
+from pytest_rollback.errors import Refused
+from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.manifest.model import Component
+from pytest_rollback.recovery.action import Scope
+from pytest_rollback.recovery.actions import CLEAR_CACHES
+from pytest_rollback.recovery.gate import Gate
+from pytest_rollback.recovery.lock_holder import Holder
+from pytest_rollback.run.run import identity, operator
+
+TRIAL = 120.0
+"""Seconds for all imports together."""
+
+
+def restore(
+    at: RollbackCommand,
+    components: Iterable[Component],
+    only: frozenset[str],
+    armed: str | None,
+    *,
+    dry: bool,
+) -> int:
+    """Do what the configuration phase does for imports, then try them all; return the exit code.
+
+    Args:
+        at: the target.
+        components: whose imports are tried.
+        only: the names of the components that were asked for; empty: all files of the system.
+        armed: the target's name, where nobody can type it.
+        dry: show what is stale and leave it there.
+
+    Raises:
+        GateClosed: bytecode has to be cleared, and the target's name was not given.
+        Refused: imports fail in the live tree.
+    """
+    scope, run = Scope(at.system, only), identity(dt.datetime.now(dt.UTC))
+    timeline = Timeline(at.reports / run)
+    gate = opened(at, scope, timeline, run, armed)
+    plan = gate.foresee(CLEAR_CACHES)
+    shown("\n".join(f"  {each.what} ({each.why})" for each in plan) or "no stale bytecode")
+    if plan and not dry:
+        if not gate.is_open:
+            at.ask(armed)
+            gate = opened(at, scope, timeline, run, at.target)
+        cleared(gate)
+    timeline.close()
+    return importing(at, components)
+
+
+def opened(
+    at: RollbackCommand, scope: Scope, timeline: Timeline, run: str, armed: str | None
+) -> Gate:
+    """Return the door to changes, journaled on the host as those of a run."""
+    holder = Holder.here(run, operator())
+    return Gate(at.connection, scope, timeline, armed=armed, holder=holder)
+
+
+def cleared(gate: Gate) -> None:
+    """Clear stale bytecode; a rollback that was under way stays so, and nothing claims one."""
+    outcome = "failed"
+    try:
+        gate.perform(CLEAR_CACHES)
+        outcome = "interrupted" if gate.adopted.get("adopted") else "partial"
+    finally:
+        gate.end(outcome)
+
+
+def importing(at: RollbackCommand, components: Iterable[Component]) -> int:
+    """Try every import in the live tree, in fresh processes as the units would.
+
+    Raises:
+        Refused: some fail, or none is described.
+    """
+    about = at.system.about
+    keys = {"name", "imports", "interpreter", "directory", "environment", "environment_files"}
+    found = at.connection.ask(
+        "trial",
+        "look",
+        root=about.root,
+        state=about.state,
+        suffix=about.suffix,
+        live=True,
+        files=(),
+        user=about.user,
+        timeout=TRIAL,
+        components=[each.model_dump(include=keys) for each in components],
+        deadline=TRIAL + 30,
+    )
+    tried = {name: each["imports"] for name, each in found["components"].items()}
+    failed = [f"{name}: {entry}" for name, entry in failures(tried)]
+    number = sum(map(len, tried.values()))
+    if failed or not number:
+        what = f"{len(failed)} of {number} imports fail" if number else "no imports are described"
+        hint = f"restore what they need below {about.root}: scripts/rollback"
+        raise Refused(
+            what, findings=failed, hint=hint if number else "name them in rollback.toml: imports"
+        )
+    shown(f"{number} imports OK")
+    return 0
+
+
+def failures(tried: Mapping[str, Mapping[str, str | None]]) -> Iterator[tuple[str, str]]:
+    """Yield component and import, with the reason, of what does not load."""
+    for component, imports in tried.items():
+        yield from ((component, f"{name}: {why}") for name, why in imports.items() if why)

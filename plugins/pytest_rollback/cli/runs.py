@@ -1,0 +1,56 @@
+"""Which run a command is about: the folders of runs, and the one that is meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytest_rollback.errors import UsageError
+from pytest_rollback.evidence import signoffs
+from pytest_rollback.evidence.events import Decided, first
+from pytest_rollback.evidence.run_folder import TIMELINE
+
+
+def folders(home: Path) -> list[Path]:
+    """Return the folders of all runs, the oldest first."""
+    if not home.is_dir():
+        return []
+    found = [each for each in home.iterdir() if (each / TIMELINE).is_file()]
+    return sorted(found, key=lambda each: each.name)
+
+
+def is_rollback(folder: Path) -> bool:
+    """Tell whether a run carried out a rollback, and did not only read."""
+    return first(Decided, signoffs.events(folder)) is not None
+
+
+def rolled_back(home: Path, named: str | None) -> Path:
+    """Return the folder of a run: as named, or the latest that was a rollback."""
+    if named is None:
+        named = next((each.name for each in reversed(folders(home)) if is_rollback(each)), None)
+    return folder(home, named)
+
+
+def folder(home: Path, named: str | None) -> Path:
+    """Return the folder of a run: as named, by its id or the beginning of it, or the latest.
+
+    Raises:
+        UsageError: there is no such run, or there are several.
+    """
+    known = folders(home)
+    if named is None:
+        if not known:
+            raise UsageError(
+                f"there is no run in {home}", hint="name its folder, or run pytest suites/readiness"
+            )
+        return known[-1]
+    try:
+        if (Path(named) / TIMELINE).is_file():
+            return Path(named).absolute()
+    except (OSError, ValueError):
+        pass
+    alike = [each for each in known if named and each.name.startswith(named)]
+    if len(alike) != 1:
+        latest = ", ".join(each.name for each in known[-3:]) or "none"
+        what = "several runs begin with" if alike else "there is no run"
+        raise UsageError(f"{what} {named!r} in {home}", hint=f"the latest are: {latest}")
+    return alike[0]

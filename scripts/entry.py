@@ -1,0 +1,45 @@
+"""Where every script begins: in a Python that has the package, with its command line.
+
+Not a command itself. It is read by any Python 3, also one in which nothing is installed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PYTHON = REPOSITORY / ".venv/bin/python"
+
+
+def run(command: str, script: str) -> None:
+    """Run a command of the package with this process's arguments, and end with its exit code.
+
+    Args:
+        command: its name in `pytest_rollback.cli.main`, such as "backups save".
+        script: the file that was called; help and hints name it.
+    """
+    with environment():
+        from pytest_rollback.cli import main  # noqa: PLC0415 - it may not be installed here
+
+        function = main.loaded(command)
+    name = Path(script).resolve().relative_to(REPOSITORY)
+    sys.exit(main.ended(function, sys.argv[1:], str(name)))
+
+
+@contextlib.contextmanager
+def environment() -> Iterator[None]:
+    """Run the same script again in `.venv` where a module that is imported within is missing here.
+
+    Without a `.venv` the process ends with exit code 4 and a hint.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        if PYTHON.exists() and sys.prefix != str(PYTHON.parents[1]):
+            os.execv(PYTHON, [str(PYTHON), *sys.argv])  # noqa: S606 - the same file again
+        print(f"{missing.name} is not installed\nHINT: make setup", file=sys.stderr)
+        sys.exit(4)

@@ -1,0 +1,159 @@
+"""The command line: every command can be called by its name, and each script is one of them."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from pytest_rollback.cli import main
+from pytest_rollback.cli.main import COMMANDS, Command
+
+REPOSITORY = Path(__file__).parents[3]
+SCRIPTS = sorted(
+    path
+    for folder in ("scripts", "scripts/dev")
+    for path in (REPOSITORY / folder).iterdir()
+    if path.is_file() and "entry.run(" in path.read_text() and path.name != "entry.py"
+)
+NAMES = [path.relative_to(REPOSITORY / "scripts").as_posix() for path in SCRIPTS]
+
+
+def named(script: Path) -> str:
+    """Return the command that a script calls."""
+    for node in ast.walk(ast.parse(script.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "entry.run":
+            return str(ast.literal_eval(node.args[0]))
+    raise AssertionError(script)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_each_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It begins with how the command is typed, whatever is put before its arguments."""
+    shown = "rollback now" if COMMANDS[name].first else f"rollback {name}"
+    with pytest.raises(SystemExit) as ended:
+        main.main([*name.split(), "--help"])
+    said = capsys.readouterr().out
+
+    assert ended.value.code in {0, None}
+    assert said.startswith(f"usage: {shown} ")
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=NAMES)
+def test_a_script_only_names_its_command(script: Path) -> None:
+    """The work is done in the package."""
+    assert named(script) in COMMANDS
+    assert len(script.read_text().splitlines()) < 16
+    assert os.access(script, os.X_OK)
+
+
+def test_every_command_has_a_script_but_two() -> None:
+    """`rollback status` and `rollback --undo RUN` are one script with the rollback itself."""
+    assert {named(script) for script in SCRIPTS} == {*COMMANDS} - {"status", "undo"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [([], "a command is missing"), (["bakcups", "save"], "'bakcups'"), (["--no"], "is missing")],
+)
+def test_what_is_no_command(typed: list[str], why: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 4, one sentence, and where the commands are listed."""
+    code = main.main(typed)
+    said = capsys.readouterr().err
+
+    assert code == 4
+    assert why in said
+    assert said.endswith("HINT: rollback --help\n")
+
+
+def test_the_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each of them with what it does."""
+    with pytest.raises(SystemExit):
+        main.main(["--help"])
+    said = capsys.readouterr().out
+
+    assert all(f"  {name:14} {each.about}\n" in said for name, each in COMMANDS.items())
+
+
+def test_arguments_are_handed_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those that were typed come after those that the command's name stands for."""
+    monkeypatch.setattr("pytest_rollback.cli.rollback.RollbackCommand.__init__", refuse)
+
+    assert main.main(["undo", "RUN", f"--rollback-target={tmp_path}"]) == 1
+    assert "rollback now --undo RUN --rollback-target=" in capsys.readouterr().err
+
+
+def refuse(*words: object) -> None:
+    """Stop a rollback before it does anything, and say by which command it was called."""
+    raise OSError(1, "stopped", words[-1])
+
+
+def test_a_package_that_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its name, and what installs it."""
+    monkeypatch.setitem(COMMANDS, "index", Command("report:index", "", needs=("no_such_package",)))
+
+    assert main.main(["index"]) == 4
+    assert capsys.readouterr().err == "no_such_package is not installed\nHINT: make setup\n"
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python in which nothing is installed."""
+    place = tmp_path_factory.mktemp("bare")
+    venv.create(place, with_pip=False)
+    return place / "bin/python"
+
+
+def test_any_python_will_do(bare: Path) -> None:
+    """A script that is called by a Python without the package goes on in the project's own."""
+    command = [bare, REPOSITORY / "scripts/index", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: scripts/index ")
+
+
+def test_without_the_projects_python(bare: Path, tmp_path: Path) -> None:
+    """One line says what is missing, and the hint how it is installed."""
+    (tmp_path / "scripts").mkdir()
+    for name in ("entry.py", "index"):
+        text = (REPOSITORY / "scripts" / name).read_text()
+        (tmp_path / "scripts" / name).write_text(text)
+    command = [bare, tmp_path / "scripts/index"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 4
+    assert done.stderr == "pytest_rollback is not installed\nHINT: make setup\n"
+
+
+def test_the_list_of_commands_imports_no_command() -> None:
+    """It comes at once: neither pydantic nor a module of a command is loaded for it."""
+    code = (
+        "import sys\nfrom pytest_rollback.cli import main\n"
+        "try: main.main(['--help'])\n"
+        "except SystemExit: print([m for m in sys.modules if m.startswith('pydantic')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.endswith("\n[]\n")
+
+
+def test_help_imports_neither_pytest_nor_a_connection() -> None:
+    """What only a run needs is imported when the run begins: help comes at once."""
+    code = (
+        "import sys\nfrom pytest_rollback.cli import main\n"
+        "try: main.main(['backups', 'save', '--help'])\n"
+        "except SystemExit: print(sorted({'pytest', 'testinfra', 'httpx'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.endswith("\n[]\n")
