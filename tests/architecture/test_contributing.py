@@ -112,6 +112,7 @@ def test_no_recipe_takes_many_files(question: str) -> None:
     assert len({name for name in named if not name.startswith("tests/")}) <= SIX
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", CRITERIA)
 def test_the_criterion_is_green_and_red(copy: Path, question: str) -> None:
     """A recipe with a criterion: its defect turns it red, alone, and every criterion has one."""
