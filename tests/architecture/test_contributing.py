@@ -124,7 +124,7 @@ def test_the_criterion_is_green_and_red(copy: Path, question: str) -> None:
     assert "2 passed" in done.stdout
 
 
-@pytest.mark.parametrize("question", CRITERIA)
+@pytest.mark.parametrize("question", [each for each in QUESTIONS if steps(each)])
 def test_the_recipe_keeps_to_the_rules(copy: Path, question: str) -> None:
     """What a recipe writes breaks no rule of the architecture, of style or of types."""
     recipe = steps(question)
