@@ -68,7 +68,7 @@ def carry_out(recipe: list[Step], folder: Path) -> None:
 def written(step: Step, before: str) -> str:
     """Return a file with the text of a step in its place."""
     if step.line in {"", "end"}:
-        return f"{before}\n\n{step.text}" if before else step.text
+        return before + "\n\n" * bool(before) + step.text.lstrip("\n")
     head, line, tail = before.partition(f"\n{step.line}")
     assert line, f"{step.path} has no line that begins with {step.line}"
     rest, _, after = tail.partition("\n")
