@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Put saved copies back: the procedure's loop, cp and rsync beside the agent.
+"""Put backups back: the procedure's loop, cp and rsync beside the agent.
 
     .venv/bin/python benchmarks/restore.py [--files 30 1000 10000] [--rounds 3] [--memory 100000]
 
@@ -8,7 +8,7 @@ rest; each number is the median of its turns. Ours plans, verifies before and af
 versions, is durable and journaled; its time has the agent's start in it. The others do none of
 that; rsync is given the saved files as a tree of their own, which is more than a deploy leaves.
 `ours` chooses its way itself: copies of a few files, exchanged names for many. Shown apart: the two
-looks of the gate, before a change and after it, each with a start of the agent; and saved copies
+looks of the gate, before a change and after it, each with a start of the agent; and backups
 that get bytes of their own before anything starts, which only exchanged ones need.
 """
 
@@ -116,7 +116,7 @@ class Ours:
         return 0
 
     def separate(self) -> None:
-        """Plan that the saved copies get bytes of their own."""
+        """Plan that the backups get bytes of their own."""
         self.changes = self.plan(SEPARATE)
 
     def plan(self, action: AnyAction) -> tuple[Change, ...]:
@@ -147,7 +147,7 @@ def ways(stock: Stock) -> Iterator[Way]:
     yield Way(STAGED, ours.apply(way="rename"), planned)
     yield Way(OURS, ours.apply(), planned)
     yield Way("… a look of ours", ours.prove)
-    yield Way("… saved copies of ours with bytes of their own", ours.apply(), ours.separate)
+    yield Way("… backups of ours with bytes of their own", ours.apply(), ours.separate)
 
 
 def measured(files: int, rounds: int, skipped: list[str]) -> list[Way]:
@@ -209,7 +209,7 @@ def main() -> None:
     names = list(dict.fromkeys(way.name for run in runs.values() for way in run))
     found = {(files, way.name): way.median for files, run in runs.items() for way in run}
     rows = [[name, *(shown(found[files, name]) for files in runs)] for name in names]
-    print(table(["put saved copies back", *(f"{files:,} files" for files in runs)], rows), "\n")
+    print(table(["put backups back", *(f"{files:,} files" for files in runs)], rows), "\n")
     for files, run in runs.items():
         print(compared(files, run))
     if asked.memory:

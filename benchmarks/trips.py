@@ -112,7 +112,7 @@ def asked(host: Saved, system: System, suffix: str) -> dict[str, list[Any]]:
 
 
 class Saved(Host):
-    """A machine whose record of saved copies was read once."""
+    """A machine whose record of backups was read once."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Verify saved copies: the readiness suite beside what people type and testinfra's idiom.
+"""Verify backups: the readiness suite beside what people type and testinfra's idiom.
 
     .venv/bin/python benchmarks/verify.py [--files 30 1000 10000] [--rounds 5]
 
@@ -128,7 +128,7 @@ def main() -> None:
     found = {(files, way.name): way.median for files, run in runs.items() for way in run}
     cells = {key: shown(seconds) for key, seconds in found.items()}
     rows = [[name, *(cells.get((files, name), "") for files in runs)] for name in names]
-    print("\n" + table(["verify saved copies", *(f"{files:,} files" for files in runs)], rows))
+    print("\n" + table(["verify backups", *(f"{files:,} files" for files in runs)], rows))
 
 
 if __name__ == "__main__":
