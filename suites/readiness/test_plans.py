@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.facts import fact
+from pytest_rollback.agent.messages.state import Runs
 from pytest_rollback.checks.runbook.age import stale
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused, RollbackError
 from pytest_rollback.manifest.model import PHASES, System
-from pytest_rollback.recovery import actions
+from pytest_rollback.recovery import actions, status
 from pytest_rollback.recovery.action import Change, Scope
 from pytest_rollback.transport.batch import look_all
 from pytest_rollback.transport.connection import Connection
@@ -89,16 +90,16 @@ def demand_time(seconds: Mapping[Any, float], system: System) -> None:
 
 @criterion("readiness.drill.recent", phase="prepare")
 def test_a_drill_was_carried_out(
-    runs: list[dict[str, Any]], system: System, page: Path | None, record_property: Keep
+    runs: Runs, system: System, page: Path | None, record_property: Keep
 ) -> None:
     """'Verify rollback procedures tested': the last successful drill here is recent enough."""
-    good = [run for run in runs if run["outcome"] == "recovered"]
-    record_property("last successful run", good[-1] if good else "none")
+    good = [run for run in runs.runs if run.outcome == "recovered"]
+    record_property("last successful run", status.facts(good[-1]) if good else "none")
     hint = f"in a maintenance window, or on a twin: pytest suites/drill --arm={system.target.name}"
 
     if not good:
         raise Advisory("no rollback was ever carried out here, not even in a drill", hint=hint)
-    now, ended = dt.datetime.now(dt.UTC), dt.datetime.fromisoformat(good[-1]["ended"])
+    now, ended = dt.datetime.now(dt.UTC), dt.datetime.fromisoformat(good[-1].ended or good[-1].when)
     age = now - ended
     if age.total_seconds() > system.drills.max_age:
         raise Refused(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from fixtures.live_state import UsersView
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import System
@@ -14,16 +14,16 @@ Keep = Callable[[str, object], None]
 
 @criterion("validate.maintenance.lifted")
 def test_maintenance_is_lifted(
-    users_view: dict[str, Any], system: System, record_property: Keep
+    users_view: UsersView, system: System, record_property: Keep
 ) -> None:
     """'Verify user experience restored': no maintenance page, and the edge answers as it should."""
-    page, edge = users_view.get("page"), users_view.get("edge")
+    page, edge = users_view.page, users_view.edge
     record_property(
         "maintenance", system.maintenance.page if system.maintenance else "none described"
     )
     record_property("edge", system.edge.url if system.edge else "none described")
 
-    if page and page["exists"]:
+    if page and page.exists:
         shown = system.maintenance.page if system.maintenance else ""
         raise Refused(
             f"users are still sent to the maintenance page {shown}",

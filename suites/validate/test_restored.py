@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from fixtures.live_state import RestoredSystem
+from pytest_rollback.agent.messages.leftovers import Leftovers
 from pytest_rollback.criteria import criterion
-from pytest_rollback.errors import Refused
+from pytest_rollback.errors import Refused, RollbackError
 from pytest_rollback.manifest.model import System
 
 Keep = Callable[[str, object], None]
@@ -19,50 +20,46 @@ def again(system: System) -> str:
 
 @criterion("validate.files.recorded")
 def test_live_files_are_the_recorded_ones(
-    files: dict[str, Any], system: System, owner: str, record_property: Keep
+    files: Leftovers, system: System, owner: str, record_property: Keep
 ) -> None:
     """'Verify restoration': every live file has the content, owner and mode that were recorded."""
-    found = files["owners"][owner]
-    record_property("files recorded", found["files"])
+    found = files.owners[owner]
+    record_property("files recorded", found.files)
 
-    if found["differ"]:
+    if found.differ:
         raise Refused(
-            f"{len(found['differ'])} of {found['files']} files are not the previous release's",
-            findings=[f"{path} {how}" for path, how in found["differ"].items()],
+            f"{len(found.differ)} of {found.files} files are not the previous release's",
+            findings=[f"{path} {how}" for path, how in found.differ.items()],
             hint=again(system),
         )
 
 
 @criterion("validate.backups.none_left")
-def test_no_saved_copy_is_left(
-    files: dict[str, Any], system: System, record_property: Keep
-) -> None:
-    """'Should show 0 if all restored': no copy that was recorded is left."""
-    groups = [*files["owners"].values(), files["configuration"]]
-    recorded = sum(group["files"] for group in groups)
-    left = sorted(path + system.about.suffix for group in groups for path in group["copies"])
+def test_no_saved_copy_is_left(files: Leftovers, system: System, record_property: Keep) -> None:
+    """'Should show 0 if all restored': no backup that was recorded is left."""
+    recorded = sum(group.files for group in files.groups)
+    left = sorted(path + system.about.suffix for group in files.groups for path in group.copies)
     record_property("copies recorded", recorded)
-    record_property("strays", files["strays"])
+    record_property("strays", list(files.strays))
 
-    if not recorded + sum(group["added"] for group in groups):
+    if not recorded + sum(group.added for group in files.groups):
         raise Refused(
-            "no saved copy was ever recorded: that none is left proves nothing",
+            "no backup was ever recorded: that none is left proves nothing",
             hint="have the deploy call scripts/create_backups.py before it copies files",
         )
     if left:
         raise Refused(
-            f"{len(left)} of {recorded} saved copies are still there",
+            f"{len(left)} of {recorded} backups are still there",
             findings=left,
             hint=again(system),
         )
 
 
 @criterion("validate.files.added_gone")
-def test_added_files_are_gone(files: dict[str, Any], system: System, record_property: Keep) -> None:
+def test_added_files_are_gone(files: Leftovers, system: System, record_property: Keep) -> None:
     """'rm -rf …/error_handling.py': no file that the deploy added is left, as recorded."""
-    groups = [*files["owners"].values(), files["configuration"]]
-    left = sorted(path for group in groups for path in group["left"])
-    added = sum(group["added"] for group in groups)
+    left = sorted(path for group in files.groups for path in group.left)
+    added = sum(group.added for group in files.groups)
     record_property("files recorded as added", added)
 
     if left:
@@ -73,20 +70,20 @@ def test_added_files_are_gone(files: dict[str, Any], system: System, record_prop
 
 @criterion("validate.configuration.recorded")
 def test_configuration_is_the_recorded_one(
-    files: dict[str, Any], restored: dict[str, Any], system: System, record_property: Keep
+    files: Leftovers, restored: RestoredSystem, system: System, record_property: Keep
 ) -> None:
     """'Configuration reverted': configuration and installed unit files are as recorded."""
-    found, units = files["configuration"], restored.get("units")
-    record_property("configuration files recorded", found["files"])
+    found, units = files.configuration, restored.units
+    record_property("configuration files recorded", found.files)
     record_property("unit files", "compared" if units else "none described")
-    if isinstance(units, Exception):
+    if isinstance(units, RollbackError):
         raise units
-    wrong = [f"{path} {how}" for path, how in found["differ"].items()]
+    wrong = [f"{path} {how}" for path, how in found.differ.items()]
     if units:
         where = system.services.directory
-        wrong += [f"{where}/{name} is not the release's" for _, name in units["differ"]]
-        wrong += [f"{where}/{name} is not the release's ({why})" for name, why in units["skipped"]]
-        wrong += [f"{unit}: its manager has not read its files" for unit in units["reload"]]
+        wrong += [f"{where}/{name} is not the release's" for _, name in units.differ]
+        wrong += [f"{where}/{name} is not the release's ({why})" for name, why in units.skipped]
+        wrong += [f"{unit}: its manager has not read its files" for unit in units.reload]
 
     if wrong:
         raise Refused(

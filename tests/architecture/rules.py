@@ -60,7 +60,6 @@ class Exempt(NamedTuple):
 
 
 HOST = "the controller asks its own machine what the agent asks a host, by the same code"
-PAIR = "staged and exchanged files share a type; each way gets an interface of its own"
 LONG = "one subject; it is cut where its parts get names"
 SUPPORT = "what the tests of this folder share lies beside them"
 
@@ -78,8 +77,6 @@ EXEMPT: tuple[Exempt, ...] = (
         " pytest_rollback.agent.services.unit_files",
         "the name of a unit's file is a function of its manager, and needs no host",
     ),
-    Exempt("no circle of modules", "circle: pytest_rollback.agent.restore.commit", PAIR),
-    Exempt("no circle of packages", "circle in pytest_rollback.agent.restore", PAIR),
     Exempt(
         "at most 15 entries",
         "plugins/pytest_rollback/report/html/templates/",

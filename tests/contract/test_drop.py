@@ -15,10 +15,7 @@ from pytest_rollback.transport.connection import Connection
 from tests.contract.conftest import system
 from tests.contract.daemon import Sshd, hang_up
 from tests.contract.machine import Bare
-from tests.contract.test_restore import CONTENT, CURRENT, RUN, Release, holder
-
-ABOUT = {"run": RUN, "components": [], "way": "rename"}
-"""Staged copies take much longer than names that are exchanged."""
+from tests.contract.test_restore import CONTENT, CURRENT, Release
 
 MANY = 3000
 """Files, so that a restore takes long enough to be cut off in the middle."""
@@ -56,10 +53,10 @@ def gone_on_with(release: Release) -> None:
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            found = release.ask("restore", "look", **ABOUT)
-            if not found["paths"]:
+            found = release.plan()
+            if not found.paths:
                 return
-            release.ask("restore", "apply", **ABOUT, digest=found["digest"])
+            release.apply(found.digest)
         except RollbackError:
             assert time.monotonic() < until
             time.sleep(0.2)
@@ -67,18 +64,18 @@ def gone_on_with(release: Release) -> None:
 
 def test_a_line_that_drops_in_the_middle_is_gone_on_from(release: Release) -> None:
     """Cut off at the first files: the restore ends whole, and undo brings all of it back."""
-    release.ask("runs", "begin", **holder())
-    digest, seen = release.ask("restore", "look", **ABOUT)["digest"], list[int]()
+    release.begin()
+    digest, seen = release.plan().digest, list[int]()
     cutting = threading.Thread(target=drop, args=(release, seen))
     cutting.start()
     with pytest.raises(Unreachable) as caught:
-        release.ask("restore", "apply", **ABOUT, digest=digest)
+        release.apply(digest)
     cutting.join()
 
     assert caught.value.hint
     assert seen[0] < MANY
     gone_on_with(release)
     assert set(contents(release)) == {CONTENT}
-    release.ask("runs", "end", run=RUN, outcome="recovered")
-    release.ask("restore", "undo", run=RUN, components=[], units=[], check=[], reload=[])
+    release.end()
+    release.undo()
     assert set(contents(release)) == {CURRENT}

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from pytest_rollback.agent.messages.restore import RESTORE, RESTORE_PLAN, RestorePlan
+from pytest_rollback.agent.messages.rollback import UNDO
+from pytest_rollback.agent.messages.state import BEGIN, END, EndRequest, HolderProcess
 from pytest_rollback.agent.system.processes import started
 from pytest_rollback.errors import RollbackError, Unreachable
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 from tests.contract.conftest import system, tool
+from tests.unit.support import requests
+from tests.unit.support.requests import located
 
 RUN = "r1"
 CONTENT, CURRENT = "print('previous')\n", "print('current')\n"
@@ -29,22 +34,42 @@ class Release:
         releases = {name: {"name": name, "commit": None} for name in ("previous", "current")}
         rest = {"system": "shop", "user": "", "by": "x", "replace": False, "added": []}
         names = [path.name for path in self.files]
-        self.ask("backups", "save", **releases, **rest, files=names)
+        where = {"root": str(here / "root"), "state": str(here / "state"), "suffix": ".backup"}
+        connection.ask("backups", "save", **where, **releases, **rest, files=names)
         for path in self.files:
             path.write_text(CURRENT)
 
-    def ask(self, noun: str, verb: str, **more: Any) -> Any:  # noqa: ANN401 - an answer
-        """Ask a question about it."""
-        where: dict[str, Any] = {"root": str(self.here / "root"), "state": str(self.here / "state")}
-        return self.connection.ask(noun, verb, **where, suffix=".backup", **more)
+        self.location = located(here / "root", here / "state", RUN)
+        self.request = requests.restore(self.location)
+
+    def begin(self, run: str = RUN, pid: int = 1) -> None:
+        """Take the host for a run, as somebody elsewhere."""
+        holder = HolderProcess("elsewhere", "", "", pid, started(os.getpid()))
+        request = requests.begin(self.location.state, run, holder=holder, by="x")
+        self.connection.ask(Call(BEGIN, request))
+
+    def end(self) -> None:
+        """Let go of the host."""
+        self.connection.ask(Call(END, EndRequest(self.location.state, RUN, "recovered")))
+
+    def plan(self) -> RestorePlan:
+        """Return what a restore would do."""
+        return self.connection.ask(Call(RESTORE_PLAN, self.request))
+
+    def apply(self, digest: str) -> None:
+        """Restore what was planned."""
+        self.connection.ask(Call(RESTORE, self.request._replace(digest=digest)))
 
     def restore(self) -> None:
         """Plan and restore, as a run of ours."""
-        about = {"run": RUN, "components": []}
-        found = self.ask("restore", "look", **about)
-        assert found["paths"] == ["app.py"]
-        self.ask("restore", "apply", **about, digest=found["digest"])
-        assert self.ask("restore", "look", **about)["paths"] == []
+        found = self.plan()
+        assert found.paths == ("app.py",)
+        self.apply(found.digest)
+        assert self.plan().paths == ()
+
+    def undo(self) -> None:
+        """Take the run back."""
+        self.connection.ask(Call(UNDO, requests.undo(self.location)))
 
 
 @pytest.fixture
@@ -53,44 +78,37 @@ def release(connection: Connection, here: Path) -> Release:
     return Release(connection, here)
 
 
-def holder(**more: object) -> dict[str, object]:
-    """Return who begins a run."""
-    who = {"by": "x", "host": "elsewhere", "pid": 1, "pid_started": started(os.getpid())}
-    return {"run": RUN, "target": "here", "only": [], **who, **more}
-
-
 def test_it_is_planned_applied_and_undone(release: Release) -> None:
     """Every answer is a fact of the host's: what is there before, after, and when it is undone."""
-    release.ask("runs", "begin", **holder())
+    release.begin()
     release.restore()
     assert release.live.read_text() == CONTENT
-    release.ask("runs", "end", run=RUN, outcome="recovered")
-    release.ask("restore", "undo", run=RUN, components=[], units=[], check=[], reload=[])
+    release.end()
+    release.undo()
 
     assert release.live.read_text() == CURRENT
 
 
 def test_a_second_one_is_told_who_is_at_work(release: Release) -> None:
     """The lock is the host's, whoever asks for it and from where."""
-    release.ask("runs", "begin", **holder())
+    release.begin()
     with pytest.raises(RollbackError, match="held by x") as caught:
-        release.ask("runs", "begin", **holder(run="r2", pid=2))
+        release.begin("r2", pid=2)
 
     assert caught.value.exit_code == 12
 
 
 def test_an_answer_that_is_lost_is_asked_for_again(release: Release, url: str) -> None:
     """The connection breaks after the host has restored: the same plan is empty then."""
-    about = {"run": RUN, "components": []}
-    release.ask("runs", "begin", **holder())
-    digest = release.ask("restore", "look", **about)["digest"]
+    release.begin()
+    digest = release.plan().digest
     mute = tool(release.here, "mute", 'python3 "$@" > /dev/null; exit 255')
     torn = Connection(system(url, str(release.here), python=str(mute)))
     release.connection, whole = torn, release.connection
     with pytest.raises(Unreachable):
-        release.ask("restore", "apply", **about, digest=digest)
+        release.apply(digest)
     torn.close()
     release.connection = whole
 
-    assert release.ask("restore", "look", **about)["paths"] == []
+    assert release.plan().paths == ()
     assert release.live.read_text() == CONTENT

@@ -45,14 +45,14 @@ class Mutant(NamedTuple):
 
 
 POUR = """
-def _pour(directory: int, staged: str, name: str) -> None:
+def pour(directory: int, staged: str, name: str) -> None:
     with open(os.open(staged, os.O_RDONLY, dir_fd=directory), "rb") as source:
         with open(os.open(name, os.O_WRONLY | os.O_TRUNC, dir_fd=directory), "wb") as target:
             target.write(source.read())
 
 
 def _refuse_lost("""
-EXCHANGED = "        exchange.exchange(directory, staged, name)\n"
+EXCHANGED = "            exchange.exchange(directory, staged, name)\n"
 RENAMED = "        os.rename(staged, name, src_dir_fd=directory, dst_dir_fd=directory)\n"
 ROW = f"{FAULTS}/test_rows.py::test_row"
 
@@ -60,12 +60,9 @@ MUTANTS = (
     Mutant(
         "no file fsync",
         (
-            Edit("restore/stage", "    flushed(open_regular(directory, place.staged(item)))\n", ""),
-            Edit("restore/stage", "        os.fsync(source)\n", ""),
+            Edit("restore/stage", "    flushed(open_regular(directory, name))\n", ""),
             Edit(
-                "restore/diff",
-                "            flushed(open_regular(*tree.parent(copy)))\n",
-                "            pass\n",
+                "restore/name_exchange", "        flushed(opened)\n", "        os.close(opened)\n"
             ),
         ),
         f"{ROW}[F38]",
@@ -73,8 +70,13 @@ MUTANTS = (
     Mutant(
         "truncate in place",
         (
-            Edit("restore/commit", EXCHANGED, "        _pour(directory, staged, name)\n"),
-            Edit("restore/commit", RENAMED, "        _pour(directory, staged, name)\n"),
+            Edit(
+                "restore/name_exchange",
+                EXCHANGED,
+                "            commit.pour(directory, staged, name)\n",
+            ),
+            Edit("restore/name_exchange", "from . import stage\n", "from . import commit, stage\n"),
+            Edit("restore/commit", RENAMED, "        pour(directory, staged, name)\n"),
             Edit("restore/commit", "\ndef _refuse_lost(", POUR),
         ),
         f"{ROW}[F17]",
@@ -114,9 +116,9 @@ MUTANTS = (
         (
             Edit(
                 "restore/commit",
-                "    _swap(place, directory, (staged, name), item)\n",
-                "    _swap(place, directory, (staged, name), item)\n"
-                "    os.unlink(name + place.suffix, dir_fd=directory)\n",
+                "            self.swap(place, directory, item)\n",
+                "            self.swap(place, directory, item)\n"
+                "            os.unlink(name + place.suffix, dir_fd=directory)\n",
             ),
         ),
         f"{FAULTS}/test_kills.py::test_a_kill_before_any_call[rename-files]",
@@ -125,10 +127,10 @@ MUTANTS = (
         "commit before stage",
         (
             Edit(
-                "restore/batch",
-                "        where.each(stage.write, items)\n",
-                "        where.each(\n"
-                "            lambda *one: (stage.write(*one), commit.commit(*one)) and None,\n"
+                "restore/commit",
+                "        place.each(self._write, items)\n",
+                "        place.each(\n"
+                "            lambda *one: (self._write(*one), self.commit(*one)) and None,\n"
                 "            items,\n"
                 "        )\n"
                 "        return\n",
@@ -142,8 +144,8 @@ MUTANTS = (
         (
             Edit(
                 "restore/batch",
-                "    where.each(commit.commit, items)\n    where.settle(items)\n",
-                "    where.settle(items)\n    where.each(commit.commit, items)\n",
+                "    where.each(way.commit, items)\n    where.settle(items)\n",
+                "    where.settle(items)\n    where.each(way.commit, items)\n",
             ),
         ),
         f"{ROW}[F38]",
@@ -158,7 +160,8 @@ MUTANTS = (
             ),
             Edit(
                 "restore/commit",
-                "        if not item.is_failed(live):\n            raise moved(place, [path])\n",
+                "            if not item.is_failed(live):\n"
+                "                raise moved(place, [path])\n",
                 "",
             ),
         ),
@@ -168,14 +171,14 @@ MUTANTS = (
         "unlink before rename",
         (
             Edit(
-                "restore/commit",
+                "restore/name_exchange",
                 EXCHANGED,
-                "        os.unlink(name, dir_fd=directory)\n" + RENAMED,
+                "            os.unlink(name, dir_fd=directory)\n    " + RENAMED,
             ),
             Edit(
                 "restore/commit",
-                "    else:\n" + RENAMED,
-                "    else:\n        os.unlink(name, dir_fd=directory)\n" + RENAMED,
+                RENAMED,
+                "        os.unlink(name, dir_fd=directory)\n" + RENAMED,
             ),
         ),
         f"{FAULTS}/test_kills.py::test_a_kill_before_any_call[exchange-files]",
@@ -195,9 +198,9 @@ MUTANTS = (
             ),
             Edit("restore/stage", "if seen.hexdigest() != saved.sha256:", "if False:"),
             Edit(
-                "restore/stage",
-                "return sha256(source, saved.size) == saved.sha256 and is_dressed(",
-                "return is_dressed(",
+                "restore/name_exchange",
+                "if sha256(source, saved.size) != saved.sha256:",
+                "if False:",
             ),
         ),
         f"{ROW}[F11]",
@@ -212,8 +215,8 @@ MUTANTS = (
         (
             Edit(
                 "restore/commit",
-                "    if not item.live or place.exchanges(item):\n        return None\n",
-                "    return None\n",
+                "        if not item.live:\n            return None\n",
+                "        return None\n",
             ),
         ),
         f"{FAULTS}/test_kills.py::test_a_kill_before_any_call[rename-files]",
@@ -226,11 +229,6 @@ MUTANTS = (
                 "        os.fsync(opened)\n",
                 "        with __import__('contextlib').suppress(OSError):\n"
                 "            os.fsync(opened)\n",
-            ),
-            Edit(
-                "restore/stage",
-                "        os.fsync(source)\n",
-                "        with contextlib.suppress(OSError):\n            os.fsync(source)\n",
             ),
         ),
         f"{ROW}[S25]",

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.faults.scene import Refused, Scene, asked, change
+from tests.faults.scene import Refused, Scene, asked
+from tests.faults.steps import wanted
 
 FILES = [f"F{number:02}" for number in range(1, 50)] + ["F10b", "F34b", "F36b"]
 HOST = [f"S{number:02}" for number in range(1, 29)]
@@ -26,59 +27,68 @@ class Row(NamedTuple):
 
 
 ROWS: dict[str, Row] = {}
-UNIT, ACTIONS = "tests/unit/agent/test", "tests/unit/actions/test"
+SYSTEMD = "tests/unit/agent/services/test_systemd.py"
+RESTORED = "tests/unit/agent/database/test_restore.py"
+SAMPLE = "tests/unit/agent/observe/probes/test_sample.py"
+PAGE = "tests/unit/recovery/test_maintenance.py"
+GIT = "tests/unit/agent/backup/test_git.py"
+TRIAL = "tests/unit/agent/observe/trial/test_trial.py"
+CHECK = "tests/unit/agent/configuration/test_check.py"
+COMMAND = "tests/unit/agent/system/test_command.py"
+STAGED = "tests/unit/agent/observe/trial/test_staged_tree.py"
+DUMP = "tests/unit/agent/database/test_dump.py"
 ELSEWHERE: dict[str, tuple[str, ...]] = {
-    "F15": (f"{ACTIONS}_maintenance.py::test_nothing_is_written_through_what_is_no_page",),
-    "F26": (f"{UNIT}_git.py::test_what_a_commit_holds_is_a_file_with_its_content",),
-    "F27": (f"{UNIT}_git.py::test_a_shallow_clone_says_how_to_deepen_it",),
+    "F15": (f"{PAGE}::test_nothing_is_written_through_what_is_no_page",),
+    "F26": (f"{GIT}::test_what_a_commit_holds_is_a_file_with_its_content",),
+    "F27": (f"{GIT}::test_a_shallow_clone_says_how_to_deepen_it",),
     "F28": (
-        f"{UNIT}_git.py::test_a_repository_runs_nothing",
-        f"{UNIT}_git.py::test_it_is_read_as_its_owner",
+        f"{GIT}::test_a_repository_runs_nothing",
+        f"{GIT}::test_it_is_read_as_its_owner",
     ),
-    "F29": (f"{UNIT}_configuration.py::test_a_default_is_there_for_each_file_and_can_be_read",),
+    "F29": (f"{CHECK}::test_a_default_is_there_for_each_file_and_can_be_read",),
     "F32": (
-        f"{UNIT}_trial.py::test_the_live_tree_is_tried_in_place",
-        f"{UNIT}_stage.py::test_nothing_is_left_behind",
+        f"{TRIAL}::test_the_live_tree_is_tried_in_place",
+        f"{STAGED}::test_nothing_is_left_behind",
     ),
-    "F33": (f"{UNIT}_trial.py::test_the_trial_runs_as_the_service_user",),
-    "F36b": (f"{UNIT}_units.py::test_a_unit_that_does_not_start_is_told_in_the_managers_words",),
+    "F33": (f"{TRIAL}::test_the_trial_runs_as_the_service_user",),
+    "F36b": (f"{SYSTEMD}::test_a_unit_that_does_not_start_is_told_in_the_managers_words",),
     "F41": (
-        f"{UNIT}_probes.py::test_an_answer_that_is_not_wanted_is_a_failure",
-        f"{UNIT}_probes.py::test_a_peer_that_does_not_finish_is_given_up",
+        f"{SAMPLE}::test_an_answer_that_is_not_wanted_is_a_failure",
+        f"{SAMPLE}::test_a_peer_that_does_not_finish_is_given_up",
     ),
-    "F42": (f"{UNIT}_probes.py::test_a_redirect_is_not_followed",),
-    "F43": (f"{UNIT}_dump.py::test_a_whole_dump_is_told_by_looking",),
-    "F45": (f"{UNIT}_units.py::test_a_masked_unit_is_said_so",),
-    "S01": (f"{ACTIONS}_maintenance.py::test_a_page_that_routes_nothing_is_not_done",),
-    "S02": (f"{ACTIONS}_maintenance.py::test_the_check_comes_before_the_reload",),
+    "F42": (f"{SAMPLE}::test_a_redirect_is_not_followed",),
+    "F43": (f"{DUMP}::test_a_whole_dump_is_told_by_looking",),
+    "F45": (f"{SYSTEMD}::test_a_masked_unit_is_said_so",),
+    "S01": (f"{PAGE}::test_a_page_that_routes_nothing_is_not_done",),
+    "S02": (f"{PAGE}::test_the_check_comes_before_the_reload",),
     "S03": (
-        f"{UNIT}_units.py::test_a_unit_that_ignores_sigterm_is_killed",
-        f"{UNIT}_units.py::test_a_systemctl_that_hangs_is_given_up",
+        f"{SYSTEMD}::test_a_unit_that_ignores_sigterm_is_killed",
+        f"{SYSTEMD}::test_a_systemctl_that_hangs_is_given_up",
     ),
     "S04": (
-        f"{UNIT}_units.py::test_states_come_in_our_words",
-        f"{UNIT}_units.py::test_an_unknown_unit_is_not_a_stopped_one",
+        f"{SYSTEMD}::test_states_come_in_our_words",
+        f"{SYSTEMD}::test_an_unknown_unit_is_not_a_stopped_one",
     ),
     "S05": (
-        f"{UNIT}_units.py::test_leftovers_of_a_stopped_unit_are_killed",
-        f"{UNIT}_units.py::test_ports_are_told_apart",
+        f"{SYSTEMD}::test_leftovers_of_a_stopped_unit_are_killed",
+        f"{SYSTEMD}::test_ports_are_told_apart",
     ),
-    "S07": (f"{UNIT}_run.py::test_a_background_child_with_our_output_delays_nobody",),
+    "S07": (f"{COMMAND}::test_a_background_child_with_our_output_delays_nobody",),
     "S09": ("tests/contract/test_unreachable.py::test_a_host_that_never_speaks",),
     "S10": (
         "tests/contract/test_connection.py::test_an_answer_that_breaks_off_says_the_last_words[local]",
     ),
-    "S11": (f"{UNIT}_database.py::test_the_dump_is_live_and_the_failed_database_is_kept[custom]",),
-    "S12": (f"{UNIT}_database.py::test_a_dump_that_fails_half_way_leaves_the_live_database_alone",),
+    "S11": (f"{RESTORED}::test_the_dump_is_live_and_the_failed_database_is_kept[custom]",),
+    "S12": (f"{RESTORED}::test_a_dump_that_fails_half_way_leaves_the_live_database_alone",),
     "S13": (
-        f"{UNIT}_database.py::test_live_sessions_that_hold_locks_do_not_delay_the_swap",
-        f"{UNIT}_database.py::test_undo_brings_the_failed_database_back[custom]",
+        f"{RESTORED}::test_live_sessions_that_hold_locks_do_not_delay_the_swap",
+        f"{RESTORED}::test_undo_brings_the_failed_database_back[custom]",
     ),
     "S14": (
-        f"{UNIT}_dump.py::test_a_truncated_dump_is_seen",
-        f"{UNIT}_dump.py::test_a_flipped_bit_is_seen_where_there_is_a_checksum",
+        f"{DUMP}::test_a_truncated_dump_is_seen",
+        f"{DUMP}::test_a_flipped_bit_is_seen_where_there_is_a_checksum",
     ),
-    "S15": (f"{UNIT}_database.py::test_nobody_connects_as_root",),
+    "S15": (f"{RESTORED}::test_nobody_connects_as_root",),
     "S16": ("tests/unit/checks/test_latency.py::test_a_limit_is_kept_broken_or_not_to_be_told",),
     "S21": (
         "tests/contract/test_connection.py::test_an_old_python_is_named[local]",
@@ -108,9 +118,7 @@ def row(identity: str, needs: str = "") -> Callable[[Check], Check]:
 def does(scene: Scene, *steps: str, run: str = "r1") -> None:
     """Do some steps, each of which has something to do."""
     for step in steps:
-        wanted = change(scene, step, run)
-        assert wanted is not None, f"{step} has nothing to do"
-        asked(wanted)
+        asked(wanted(scene, step, run))
 
 
 def refuses(scene: Scene, words: str, *steps: str) -> None:

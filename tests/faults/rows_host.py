@@ -17,24 +17,17 @@ import pytest
 
 from pytest_rollback.agent import protocol
 from pytest_rollback.agent.configuration import unit_syntax
+from pytest_rollback.agent.messages.restore import RESTORE_PLAN
 from pytest_rollback.agent.restore import apply
 from pytest_rollback.agent.system.command import run
 from pytest_rollback.evidence.events import Decided, Event, RunFinished
 from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.transport.call import AnyCall, Call
 from pytest_rollback.transport.payload import BOOT, needed, packed, payload, started
 from tests.faults import tracing
 from tests.faults.rows import does, reads, refuses, row
-from tests.faults.scene import (
-    SECRET,
-    Refused,
-    Scene,
-    asked,
-    change,
-    clone,
-    lease,
-    roll_back,
-    undo,
-)
+from tests.faults.scene import SECRET, Refused, Scene, asked, clone, lease, undo
+from tests.faults.steps import change, roll_back, wanted
 from tests.faults.sweep import ERRORS, broken, framed
 
 PATIENT = 60.0
@@ -111,9 +104,7 @@ def no_live_path_is_ever_truncated(scene: Scene) -> None:
 
 def sites(scene: Scene, step: str) -> list[tracing.Site]:
     """Return the system calls of a step, in order."""
-    wanted = change(scene, step)
-    assert wanted is not None
-    return tracing.sites([wanted], scene.home)
+    return tracing.sites([wanted(scene, step)], scene.home)
 
 
 def foreseen(scene: Scene, step: str) -> list[tracing.Site]:
@@ -133,8 +124,8 @@ def a_secret_is_never_readable_by_others(scene: Scene) -> None:
     (scene.root / "conf").chmod(0o700)
     for site in foreseen(scene, "configuration"):
         if site.call in {"fsync", "fchmod", "utimensat", "link", "linkat"}:
-            wanted = change(scene, "configuration")
-            tracing.kill(site, [wanted or {}])
+            call = wanted(scene, "configuration")
+            tracing.kill(site, [call])
             staged = list((scene.root / "conf").glob(".rollback-*"))
             assert not any(path.stat().st_mode & 0o077 for path in staged), site
             clone(scene.home.with_name("kept"), scene.home)
@@ -145,9 +136,7 @@ def a_secret_is_never_readable_by_others(scene: Scene) -> None:
 @row("F18", needs="strace")
 def a_loop_that_was_killed_goes_on(scene: Scene) -> None:
     """Killed between two files: whatever was done is known, and the rest follows."""
-    wanted = change(scene, "files")
-    assert wanted is not None
-    ended = tracing.kill(tracing.Site("fsync", 8, ""), [wanted])
+    ended = tracing.kill(tracing.Site("fsync", 8, ""), [wanted(scene, "files")])
     assert ended.killed == signal.SIGKILL
     assert broken(scene, "killed") == []
     roll_back(scene)
@@ -241,11 +230,11 @@ def no_secret_is_given_to_a_process(scene: Scene) -> None:
 def a_copy_that_cannot_be_read_stops_the_plan(scene: Scene) -> None:
     """A media error anywhere in the copies: nothing is changed."""
     before = scene.everything()
-    question = [scene.question("restore", "look", part="files")]
-    known = [site for site in tracing.sites(question, scene.home) if ".backup" in site.about]
+    calls: list[AnyCall] = [Call(RESTORE_PLAN, scene.request("files"))]
+    known = [site for site in tracing.sites(calls, scene.home) if ".backup" in site.about]
     assert known
     for site in known:
-        (said,) = tracing.fail(site, "EIO", question).answers
+        (said,) = tracing.fail(site, "EIO", calls).answers
         assert "problem" in said, site
     assert scene.everything() == before
 
@@ -271,9 +260,8 @@ def a_process_that_no_signal_reaches_is_given_up(scene: Scene) -> None:
 @row("S08")
 def an_agent_finishes_without_its_listener(scene: Scene) -> None:
     """Its connection goes away, with a hangup: the restore is done all the same."""
-    wanted = change(scene, "files")
-    assert wanted is not None
-    request = {"protocol": protocol.PROTOCOL, "ask": [wanted] * 2, "deadline": 60.0, "secrets": []}
+    ask = [wanted(scene, "files").asked()] * 2
+    request = {"protocol": protocol.PROTOCOL, "ask": ask, "deadline": 60.0, "secrets": []}
     words = [payload(needed(["restore.apply"])), packed(request)]
     agent = subprocess.Popen(
         [sys.executable, *started(BOOT), *words], stdout=subprocess.PIPE, start_new_session=True
@@ -296,13 +284,13 @@ def a_state_directory_without_room_loses_nothing(scene: Scene) -> None:
     with mounted(other.state.parent, "-t", "tmpfs", "-o", "size=256k", "tmpfs"):
         other.deploy_here()
         asked(lease(other, "r1", 2**22 + 7))
-        wanted = change(other, "files")
+        call = wanted(other, "files")
         filler = other.state.parent / "filler"
         with contextlib.suppress(OSError):
             filler.write_bytes(b"\0" * (1 << 20))
         before = other.everything()
         try:
-            asked(wanted or {})
+            asked(call)
         except Refused:
             assert other.everything() == before
         assert broken(other, "full") == []
@@ -346,10 +334,9 @@ def nobody_who_listens_stops_a_restore(scene: Scene) -> None:
 @row("S24", needs="strace")
 def an_interrupt_is_as_good_as_a_kill(scene: Scene) -> None:
     """Ctrl-C and SIGTERM reach the agent, too: it ends, and the same command goes on."""
-    wanted = change(scene, "files")
-    assert wanted is not None
+    call = wanted(scene, "files")
     for number, by in ((3, "SIGINT"), (6, "SIGTERM"), (9, "SIGINT")):
-        tracing.kill(tracing.Site("fsync", number, ""), [wanted], by=by)
+        tracing.kill(tracing.Site("fsync", number, ""), [call], by=by)
         assert broken(scene, by) == []
     roll_back(scene)
     undo(scene)
@@ -362,9 +349,7 @@ def a_flush_that_failed_is_no_success(scene: Scene) -> None:
     kept = scene.home.with_name("kept")
     for site in foreseen(scene, "files"):
         if site.call in {"fsync", "fdatasync"}:
-            wanted = change(scene, "files")
-            assert wanted is not None
-            (said,) = tracing.fail(site, "EIO", [wanted]).answers
+            (said,) = tracing.fail(site, "EIO", [wanted(scene, "files")]).answers
             assert "problem" in said, site
             clone(kept, scene.home)
     roll_back(scene)
@@ -377,7 +362,7 @@ def a_damaged_journal_stops_and_a_torn_one_goes_on(scene: Scene) -> None:
     journal = scene.state / "runs/r1/journal"
     whole = journal.read_bytes()
     journal.write_bytes(whole[:-7])
-    assert apply.apply({**scene.question("restore", "apply", part="files"), "digest": ""})
+    assert apply.apply(scene.request("files")).number
     journal.write_bytes(whole.replace(b'"plan"', b'"plot"', 1))
     with pytest.raises(Refused, match="is damaged at line 1"):
         undo(scene)
@@ -387,11 +372,11 @@ def a_damaged_journal_stops_and_a_torn_one_goes_on(scene: Scene) -> None:
 @row("S27")
 def a_hotfix_is_never_lost(scene: Scene) -> None:
     """Neither one after the plan nor one after the restore."""
-    wanted = change(scene, "files")
+    call = wanted(scene, "files")
     scene.put("mesh/serve.py", "a hotfix\n")
     before = scene.everything()
     with pytest.raises(Refused, match="changed since the plan"):
-        asked(wanted or {})
+        asked(call)
     assert scene.everything() == before
     does(scene, "files")
     scene.put("app/serve.py", "another hotfix\n")

@@ -13,9 +13,13 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent import protocol
+from pytest_rollback.agent.messages.restore import RESTORE_PLAN
+from pytest_rollback.agent.messages.rollback import ARCHIVE_PLAN
 from pytest_rollback.recovery.actions.requests import some
+from pytest_rollback.transport.call import AnyCall, Call, legacy
 from tests.faults.rows import does, reads, refuses, row
-from tests.faults.scene import ADDED, Refused, Scene, asked, change, roll_back, undo
+from tests.faults.scene import ADDED, Refused, Scene, asked, undo
+from tests.faults.steps import change, roll_back
 from tests.faults.sweep import broken
 
 
@@ -57,7 +61,7 @@ def nothing_saved_is_a_failure(scene: Scene) -> None:
     """No copy at all, or no record at all: refused, not `0 left`."""
     for path in scene.root.rglob(f"*{scene.suffix}"):
         path.unlink()
-    refuses(scene, "its saved copy is absent")
+    refuses(scene, "its backup is absent")
     (scene.state / "backups.json").unlink()
     refuses(scene, "no backup set is recorded")
 
@@ -83,7 +87,7 @@ def a_directory_for_a_copy_is_refused(scene: Scene) -> None:
     """A `.backup` directory is moved nowhere."""
     copy(scene).unlink()
     copy(scene).mkdir()
-    refuses(scene, "its saved copy is directory")
+    refuses(scene, "its backup is directory")
 
 
 @row("F09")
@@ -91,19 +95,19 @@ def names_that_end_like_copies_are_refused(scene: Scene) -> None:
     """`z.backup` is no file to save; a file called just `.backup` stays and is told."""
     scene.put("app/z.backup", "a chain")
     with pytest.raises(Refused, match="is a saved copy itself"):
-        asked({**saved(scene), "files": ["app/z.backup"]})
+        asked(saved(scene, files=["app/z.backup"]))
     (scene.root / "app" / ".backup").write_text("nobody's")
     does(scene, "files", "configuration")
-    told = asked(scene.question("copies", "look"))
-    assert set(told["strays"]) == {"app/.backup", "app/z.backup"}
+    told = asked(Call(ARCHIVE_PLAN, scene.around()))
+    assert set(told.strays) == {"app/.backup", "app/z.backup"}
 
 
-def saved(scene: Scene) -> dict[str, object]:
-    """Return the question of a second deploy."""
+def saved(scene: Scene, **different: object) -> AnyCall:
+    """Return the call of a second deploy."""
     names = {key: {"name": f"{key} 2", "commit": None} for key in ("previous", "current")}
     about = {"system": "scene", "user": "", "by": "deploy", "replace": False, "added": []}
-    question = {"noun": "backups", "verb": "save", "files": list(scene.files)}
-    return {**question, **scene.place(), **names, **about}
+    request = {"files": list(scene.files), **scene.place(), **names, **about}
+    return legacy("backups.save", 60.0, **{**request, **different})
 
 
 @row("F10")
@@ -113,8 +117,8 @@ def names_are_bytes_and_counts_are_data(scene: Scene) -> None:
     odd = ["-rf", "app/$(touch x)", "app/two\nlines", "app/ *", "app/'\""]
     other.files |= dict.fromkeys(odd, "previous")
     other.deploy()
-    found = asked(other.question("restore", "look", part="files"))
-    assert len(found["paths"]) == 4 + len(odd)
+    found = asked(Call(RESTORE_PLAN, other.request("files")))
+    assert len(found.paths) == 4 + len(odd)
     roll_back(other)
     assert all(reads(other, path) == "previous" for path in odd)
 
@@ -122,8 +126,8 @@ def names_are_bytes_and_counts_are_data(scene: Scene) -> None:
 @row("F10b")
 def a_name_that_is_no_text_can_be_told(scene: Scene) -> None:
     """It travels, and is shown without an error of encoding."""
-    found = asked(scene.question("restore", "look", part="files"))
-    odd = [path for path in found["paths"] if "\udcff" in path]
+    found = asked(Call(RESTORE_PLAN, scene.request("files")))
+    odd = [path for path in found.paths if "\udcff" in path]
     assert odd
     assert some(odd).encode("utf-8")
     assert protocol.unframe(protocol.frame({"answers": odd})) == {"answers": odd}
@@ -141,7 +145,7 @@ def a_copy_that_is_a_link_is_refused(scene: Scene) -> None:
     """What it leads to is copied nowhere."""
     copy(scene).unlink()
     copy(scene).symlink_to(scene.state / "backups.json")
-    refuses(scene, "its saved copy is symlink")
+    refuses(scene, "its backup is symlink")
 
 
 @row("F13")
@@ -195,7 +199,7 @@ def a_fifo_delays_nobody(scene: Scene) -> None:
     """Neither as a copy nor as a live file."""
     copy(scene).unlink()
     os.mkfifo(copy(scene))
-    refuses(scene, "its saved copy is fifo")
+    refuses(scene, "its backup is fifo")
     (scene.root / "mesh/serve.py").unlink()
     os.mkfifo(scene.root / "mesh/serve.py")
     refuses(scene, "the live side is a fifo")

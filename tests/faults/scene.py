@@ -7,18 +7,25 @@ and an installed unit file. `previous` and `deployed` are what an end and an und
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
 import struct
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_rollback.agent import main
 from pytest_rollback.agent.backup import save as backup_save
+from pytest_rollback.agent.messages import restore, rollback, state
+from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
+from pytest_rollback.agent.messages.rollback import FilesRequest, GuardRequest, UndoRequest
+from pytest_rollback.agent.messages.state import BeginRequest, EndRequest, HolderProcess
+from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
+from pytest_rollback.agent.protocol import decode
 from pytest_rollback.agent.system.processes import here
+from pytest_rollback.transport.call import AnyCall, Call
 
 Facts = tuple[object, ...]
 Tree = dict[str, Facts]
@@ -36,25 +43,25 @@ FILES = {
 ADDED = ("app/extra.py", "lib/new/deep/helper.py")
 DELETED = ("app/gone.py",)
 CACHE = "app/__pycache__/serve.cpython-311.pyc"
-COMPONENTS = [
-    {"name": "app", "patterns": ["app/**"]},
-    {"name": "mesh", "patterns": ["mesh/**"]},
-]
+COMPONENTS = (ComponentFiles("app", ("app/**",)), ComponentFiles("mesh", ("mesh/**",)))
+SELECTION = Selection(COMPONENTS, configuration=("conf/app.env", "units"))
 SYSTEMCTL = """#!/bin/sh
 case "$1" in
 show) printf 'Id=app.service\\nLoadState=loaded\\nActiveState=inactive\\nNeedDaemonReload=no\\n' ;;
 esac
 """
 NOBODY = 65534
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
 
 
 class Scene:
     """A system below `home`. `many` adds so many more files, each a few bytes.
 
-    `way` is how names change hands: by "exchange", by "rename", or whatever the host can.
+    `way` is how names change hands: by "exchange", by "rename", "" for what there is room for.
     """
 
-    def __init__(self, home: Path, *, many: int = 0, way: str | None = None) -> None:
+    def __init__(self, home: Path, *, many: int = 0, way: str = "") -> None:
         self.home, self.root, self.state = home, home / "srv", home / "var" / "state"
         self.units, self.suffix, self.way = home / "units", SUFFIX, way
         more = {f"app/d{n % 4}/m{n}.py": f"previous {n}\n" for n in range(many)}
@@ -136,13 +143,29 @@ class Scene:
         return self.files[path].replace("previous", "broken, current")
 
     def place(self) -> dict[str, Any]:
-        """Return what every question states."""
+        """Return what a request to save states."""
         return {"root": str(self.root), "state": str(self.state), "suffix": self.suffix}
 
-    def question(self, noun: str, verb: str, run: str = "r1", **more: object) -> dict[str, Any]:
-        """Return one question about a run."""
-        conf = {"configuration": ["conf/app.env", "units"], "components": COMPONENTS, "only": []}
-        return {"noun": noun, "verb": verb, "run": run, **self.place(), **conf, **more}
+    def location(self, run: str = "r1") -> Location:
+        """Return where it lies."""
+        return Location(str(self.root), str(self.state), self.suffix, run)
+
+    def request(self, part: str, run: str = "r1") -> restore.RestoreRequest:
+        """Return a request about the restore of one part."""
+        return restore.RestoreRequest(self.location(run), SELECTION, part, way=self.way)
+
+    def around(self, run: str = "r1") -> FilesRequest:
+        """Return a request about files around a restore."""
+        return FilesRequest(self.location(run), SELECTION)
+
+    def guard(self, run: str = "r1") -> GuardRequest:
+        """Return a request about the start guard."""
+        return GuardRequest(self.location(run), "systemd", None, str(self.units), UNITS)
+
+    def installed(self, run: str = "r1") -> UnitFilesRequest:
+        """Return a request about the unit files."""
+        where = self.location(run)
+        return UnitFilesRequest(where, "systemd", None, "units", str(self.units), UNITS)
 
     def everything(self) -> Tree:
         """Return all below the root and the units' directory: kind, bytes and metadata of each."""
@@ -206,78 +229,41 @@ class Refused(Exception):
         self.kind, self.message = problem["kind"], problem["message"]
 
 
-def asked(question: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
-    """Return the agent's answer, asked in this process: a problem is raised, and so is a bug."""
-    answer = main.answer(question)
+def asked(call: Call[Request, Answer]) -> Answer:
+    """Return the agent's answer, asked in this process: a problem is raised, and so is a bug.
+
+    Request and answer are what they would be after they had travelled.
+    """
+    answer = main.answer(json.loads(json.dumps(call.asked())))
     if "bug" in answer:
         raise AssertionError(answer["bug"])
     if "problem" in answer:
         raise Refused(answer["problem"])
-    return answer["value"]
+    if not isinstance(call.route.answer, type):
+        found: Answer = answer["value"]
+        return found
+    return decode(call.route.answer, json.loads(json.dumps(answer["value"])))
 
 
-def lease(scene: Scene, run: str, pid: int) -> dict[str, Any]:
-    """Return the question that takes the host for a run."""
-    held = {"by": "the tests", "pid": pid, "pid_started": 0.0, **here()._asdict()}
-    return scene.question("runs", "begin", run, target="here", **held)
+def lease(scene: Scene, run: str, pid: int) -> AnyCall:
+    """Return the call that takes the host for a run."""
+    holder = HolderProcess(*here(), pid, 0.0)
+    return Call(state.BEGIN, BeginRequest(str(scene.state), run, "the tests", holder, "here"))
 
 
-UNIT_FILES = {"manager": "systemd", "socket": None, "source": "units", "units": ["app.service"]}
-STEPS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "guard": ("guard", "on", UNIT_FILES),
-    "files": ("restore", "apply", {"part": "files"}),
-    "added": ("added", "remove", {}),
-    "configuration": ("restore", "apply", {"part": "configuration"}),
-    "units": ("unitfiles", "install", UNIT_FILES),
-    "caches": ("caches", "clear", {}),
-    "separate": ("shared", "part", {}),
-    "unguard": ("guard", "off", UNIT_FILES),
-    "close": ("copies", "close", {}),
-}
-"""The changes of a rollback, in the gate's order."""
-
-LEFT: dict[str, tuple[str, ...]] = {
-    "files": ("paths",),
-    "added": ("paths", "directories"),
-    "configuration": ("paths",),
-    "units": ("differ", "reload"),
-    "caches": ("stale", "directories"),
-    "separate": ("shared",),
-    "unguard": ("left",),
-    "close": ("copies", "preserved"),
-}
-"""Which parts of an answer to `look` say that something is left to do."""
+def ended(scene: Scene, run: str, outcome: str) -> AnyCall:
+    """Return the call that lets go of the host."""
+    return Call(state.END, EndRequest(str(scene.state), run, outcome))
 
 
-def change(scene: Scene, step: str, run: str = "r1") -> dict[str, Any] | None:
-    """Look, and return the question that is the change; None when there is nothing to do."""
-    noun, verb, more = STEPS[step]
-    if "units" in more:
-        more = {**more, "directory": str(scene.units)}
-    if noun == "restore":
-        more = {**more, "way": scene.way}
-    found = asked(scene.question(noun, "look", run, **more))
-    if step == "guard":
-        pending = any(change(scene, each, run) for each in ("files", "added", "configuration"))
-        wanted = pending and not found["on"]
-    else:
-        wanted = any(found[key] for key in LEFT[step])
-    if not wanted:
-        return None
-    return scene.question(noun, verb, run, **more, digest=found.get("digest", ""))
+def taken_back(scene: Scene, run: str = "r1") -> AnyCall:
+    """Return the call that undoes a run."""
+    return Call(rollback.UNDO, UndoRequest(scene.location(run)))
 
 
-def roll_back(scene: Scene, run: str = "r1", steps: Iterator[str] | None = None) -> None:
-    """Do what the gate does: each step looked at, done, and looked at again."""
-    for step in steps or iter(STEPS):
-        wanted = change(scene, step, run)
-        if wanted is None:
-            continue
-        asked(wanted)
-        left = change(scene, step, run)
-        assert left is None, f"{step} is still needed after it was done"
+UNITS = ("app.service",)
 
 
 def undo(scene: Scene, run: str = "r1") -> None:
     """Undo a run."""
-    asked(scene.question("restore", "undo", run))
+    asked(taken_back(scene, run))

@@ -10,12 +10,13 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pytest_rollback.agent import protocol
+from pytest_rollback.transport.call import AnyCall
 from tests.faults import scene as scenes
-from tests.faults import tracing
-from tests.faults.scene import STEPS, Refused, Scene, Tree, asked, clone, discard
+from tests.faults import steps, tracing
+from tests.faults.scene import Refused, Scene, Tree, asked, clone, discard
 from tests.faults.tracing import Site
 
 ERRORS = (
@@ -36,7 +37,7 @@ class Phase(NamedTuple):
 
     name: str
     start: Path
-    questions: list[dict[str, Any]]
+    calls: list[AnyCall]
     takes_back: bool
 
 
@@ -76,8 +77,8 @@ class Bench:
     def phases(self) -> Iterator[Phase]:
         """Carry the rollback out and yield each call with the home from before it."""
         yield self._phase("begin", scenes.lease(self.scene, "r1", DEAD))
-        for step in STEPS:
-            wanted = scenes.change(self.scene, step)
+        for step in steps.STEPS:
+            wanted = steps.change(self.scene, step)
             if step == "separate" and self.scene.way == "rename":
                 assert wanted is None, "no name was exchanged"
                 continue
@@ -85,17 +86,17 @@ class Bench:
             yield self._phase(step, wanted)
             if step in {"configuration", "close"}:
                 yield from self._undoing(step)
-        yield self._phase("end", self.scene.question("runs", "end", outcome="recovered"))
+        yield self._phase("end", scenes.ended(self.scene, "r1", "recovered"))
 
-    def _phase(self, name: str, question: dict[str, Any]) -> Phase:
+    def _phase(self, name: str, call: AnyCall) -> Phase:
         start = self.kept(name)
-        ended = tracing.apart(tracing.served([question]), self.also)
+        ended = tracing.apart(tracing.served([call]), self.also)
         assert all("value" in each for each in ended.answers), ended
-        return Phase(name, start, [question], takes_back=False)
+        return Phase(name, start, [call], takes_back=False)
 
     def _undoing(self, step: str) -> Iterator[Phase]:
-        question = self.scene.question("restore", "undo")
-        phase = Phase(f"undo after {step}", self.kept(f"undo-{step}"), [question], takes_back=True)
+        call = scenes.taken_back(self.scene)
+        phase = Phase(f"undo after {step}", self.kept(f"undo-{step}"), [call], takes_back=True)
         yield phase
         clone(phase.start, self.home)
 
@@ -103,22 +104,22 @@ class Bench:
         """Return the same call once more, after it was killed at a share of its way."""
         known = self.sites(phase)
         clone(phase.start, self.home)
-        ended = tracing.kill(known[int(len(known) * share)], phase.questions, also=self.also)
+        ended = tracing.kill(known[int(len(known) * share)], phase.calls, also=self.also)
         assert ended.killed, phase.name
         name = f"{phase.name}, resumed"
-        return Phase(name, self.kept(name), phase.questions, phase.takes_back)
+        return Phase(name, self.kept(name), phase.calls, phase.takes_back)
 
     def sites(self, phase: Phase, *, threads: bool = False) -> list[Site]:
         """Return every site of a call."""
         clone(phase.start, self.home)
-        found = tracing.sites(phase.questions, self.home, threads=threads, also=self.also)
+        found = tracing.sites(phase.calls, self.home, threads=threads, also=self.also)
         # A call is made to fail or killed, not both; right before a failing one nothing is new.
         return [site for site in found if not (self.also and site.call == "linkat")]
 
     def killed(self, phase: Phase, site: Site, *, threads: bool = False) -> None:
         """Kill at a site, and look; go on and undo, and undo at once."""
         clone(phase.start, self.home)
-        ended = tracing.kill(site, phase.questions, threads=threads, also=self.also)
+        ended = tracing.kill(site, phase.calls, threads=threads, also=self.also)
         said = f"{phase.name}, killed before {site}"
         if not ended.killed:
             self.violations += [] if threads else [f"{said}: it was not killed"]
@@ -134,7 +135,7 @@ class Bench:
         """Fail at a site, and look; go on, or undo."""
         clone(phase.start, self.home)
         before = self.scene.everything()
-        ended = tracing.fail(site, error, phase.questions, self.also)
+        ended = tracing.fail(site, error, phase.calls, self.also)
         said = f"{phase.name}, {error} at {site}"
         self.tried += 1
         if ended.killed:
@@ -152,7 +153,8 @@ class Bench:
         Its reserve makes the room. Copies that share their bytes may stay so: `room` says it.
         """
         full = error in {"ENOSPC", "EDQUOT"}
-        told = any(each.get("value", {}).get("room") is False for each in ended.answers)
+        separated = said.startswith("separate")
+        told = separated and any(each.get("value", [])[-1:] == [False] for each in ended.answers)
         again = full and (told or "/var/state" in site.about)
         if site.call in {"fsync", "fdatasync"} and error in FLUSHES and not again:
             swallowed = all("value" in each for each in ended.answers)
@@ -193,11 +195,11 @@ class Bench:
 
     def _roll_back(self) -> None:
         asked(scenes.lease(self.scene, "r1", DEAD))
-        scenes.roll_back(self.scene)
+        steps.roll_back(self.scene)
 
     def _anew(self) -> None:
         asked(scenes.lease(self.scene, "r2", DEAD))
-        scenes.roll_back(self.scene, "r2")
+        steps.roll_back(self.scene, "r2")
 
     def _undo(self) -> None:
         scenes.undo(self.scene)

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollback.agent.messages.restore import RESTORE
+from pytest_rollback.transport.call import Call
 from tests.faults import tracing
-from tests.faults.scene import Refused, Scene, asked, change, roll_back, undo
+from tests.faults.scene import Refused, Scene, asked, undo
+from tests.faults.steps import change, roll_back
 from tests.faults.tracing import Site
 
 WAYS = {"exchange": "renameat2", "rename": "renameat"}
@@ -67,9 +70,9 @@ def test_a_hotfix_after_a_crash_stays(scene: Scene) -> None:
     live = scene.root / "app/serve.py"
     live.rename(scene.home / "aside")
     live.write_text("a hotfix\n")
-    question = scene.question("restore", "apply", part="files", digest="", way=scene.way)
+    call = Call(RESTORE, scene.request("files"))
     with pytest.raises(Refused, match="changed since the plan"):
-        asked(question)
+        asked(call)
 
     assert live.read_text() == "a hotfix\n"
     live.rename(scene.home / "saved elsewhere")

@@ -17,7 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pytest_rollback.agent.state import lock
 from tests.faults import tracing
 from tests.faults.figures import EVERYTHING, measured, times
-from tests.faults.scene import STEPS, Refused, Scene, asked, change, clone, lease, undo
+from tests.faults.scene import Refused, Scene, asked, clone, ended, lease, taken_back, undo
+from tests.faults.steps import STEPS, change
 from tests.faults.sweep import DEAD
 from tests.faults.tracing import Site
 
@@ -92,8 +93,8 @@ class Rollback(RuleBasedStateMachine):
     @rule(call=st.sampled_from(CALLS), number=st.integers(1, 24))
     def crashed_undo(self, call: str, number: int) -> None:
         """An undo that is killed on the way; it is ended at once by the same command."""
-        question = self.scene.question("restore", "undo", self.run)
-        COUNT["kills"] += tracing.kill(Site(call, number, ""), [question]).killed > 0
+        back = taken_back(self.scene, self.run)
+        COUNT["kills"] += tracing.kill(Site(call, number, ""), [back]).killed > 0
         self.undo()
 
     @rule()
@@ -154,7 +155,7 @@ class Rollback(RuleBasedStateMachine):
         with pytest.raises(Refused, match=f"held by the tests .process {os.getpid()}"):
             asked(lease(self.scene, "r-second", os.getppid()))
         asked(lease(self.scene, self.run, os.getpid()))
-        asked(self.scene.question("runs", "end", self.run, outcome="failed"))
+        asked(ended(self.scene, self.run, "failed"))
         asked(lease(self.scene, self.run, DEAD))
 
     @invariant()

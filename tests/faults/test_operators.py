@@ -14,7 +14,8 @@ import pytest
 from pytest_rollback.agent.state import lock
 from tests.faults import tracing
 from tests.faults.figures import measured, times
-from tests.faults.scene import Refused, Scene, asked, change, clone, lease, roll_back
+from tests.faults.scene import Refused, Scene, asked, clone, ended, lease, taken_back
+from tests.faults.steps import change, roll_back
 from tests.faults.sweep import broken, different
 from tests.faults.tracing import Site
 
@@ -55,7 +56,7 @@ class Operator:
             os.write(tell, b"acted:\n")
             os.read(work, 1)
             roll_back(scene, run)
-            asked(scene.question("runs", "end", run, outcome="recovered"))
+            asked(ended(scene, run, "recovered"))
         except Refused as problem:
             os.write(tell, f"{problem.kind}:{problem}\n".encode())
         except BaseException as error:  # noqa: BLE001 - it is raised where all are waited for
@@ -123,14 +124,14 @@ def test_a_change_is_alone(place: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert wanted is not None
     slow = os.fork()
     if slow == 0:
-        ended = tracing.delayed(Site("fsync", 5, ""), 1.5, [wanted])
-        os._exit(0 if all("value" in each for each in ended.answers) else 1)
+        outcome = tracing.delayed(Site("fsync", 5, ""), 1.5, [wanted])
+        os._exit(0 if all("value" in each for each in outcome.answers) else 1)
     journal, until = scene.state / "runs/r1/journal", time.monotonic() + 60
     while not (journal.exists() and journal.stat().st_size) and time.monotonic() < until:
         time.sleep(0.002)
-    for question in (wanted, scene.question("restore", "undo"), lease(scene, "r2", 1)):
+    for call in (wanted, taken_back(scene), lease(scene, "r2", 1)):
         with pytest.raises(Refused, match=f"held by the tests .process {os.getpid()} ") as told:
-            asked(question)
+            asked(call)
         assert told.value.kind == "held"
     assert os.waitstatus_to_exitcode(os.waitpid(slow, 0)[1]) == 0
     assert change(scene, "files") is None

@@ -15,7 +15,8 @@ import pytest
 from tests.faults import blocklog, tracing
 from tests.faults.blocklog import Write
 from tests.faults.figures import EVERYTHING, measured, times
-from tests.faults.scene import STEPS, Scene, asked, change, lease, roll_back, undo
+from tests.faults.scene import Scene, asked, lease, undo
+from tests.faults.steps import STEPS, change, roll_back
 from tests.faults.sweep import DEAD, broken, different, framed
 
 IMAGES = times(250, 24)
@@ -56,7 +57,7 @@ def mounted(system: System, device: str, place: Path) -> Iterator[None]:
 class Recording:
     """A rollback and its undo on a disk that remembers, and what every cut of its power leaves."""
 
-    def __init__(self, system: System, place: Path, way: str | None) -> None:
+    def __init__(self, system: System, place: Path, way: str) -> None:
         self.system, self.place = system, place
         self.point, self.base, self.cut = place / "mnt", place / "base", place / "cut"
         self.point.mkdir()

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pytest_rollback.agent import main, protocol, routes
+from pytest_rollback.transport.call import AnyCall
 
 CALLS = (
     *("openat", "creat", "rename", "renameat", "renameat2", "link", "linkat", "symlink"),
@@ -116,13 +117,13 @@ def _attached(child: int, words: Iterable[str], place: Path | None) -> subproces
     return tracer
 
 
-def served(questions: list[dict[str, Any]]) -> Callable[[], bytes]:
-    """Return the task of an agent that is asked these questions."""
-    return lambda: main.serve({"ask": questions, "secrets": []})
+def served(calls: list[AnyCall]) -> Callable[[], bytes]:
+    """Return the task of an agent that gets these calls."""
+    return lambda: main.serve({"ask": [call.asked() for call in calls], "secrets": []})
 
 
 def sites(
-    questions: list[dict[str, Any]],
+    calls: list[AnyCall],
     home: Path,
     *,
     threads: bool = False,
@@ -132,7 +133,7 @@ def sites(
     log = home.with_name("trace")
     follow = ["-f"] if threads else []
     words = [*follow, *also, "-y", "-s", "0", "-e", f"trace={ASKED}"]
-    ended = apart(served(questions), words, log)
+    ended = apart(served(calls), words, log)
     assert all("value" in each for each in ended.answers), ended.answers
     return found(log.read_text("utf-8", "replace").splitlines(), str(home))
 
@@ -156,32 +157,30 @@ def found(lines: Iterable[str], home: str) -> list[Site]:
 
 def kill(
     site: Site,
-    questions: list[dict[str, Any]],
+    calls: list[AnyCall],
     *,
     threads: bool = False,
     by: str = "SIGKILL",
     also: Iterable[str] = (),
 ) -> Ended:
     """Let the agent run, and kill it right before a call."""
-    return _injected(site, f"signal={by}", questions, threads=threads, also=also)
+    return _injected(site, f"signal={by}", calls, threads=threads, also=also)
 
 
-def fail(
-    site: Site, error: str, questions: list[dict[str, Any]], also: Iterable[str] = ()
-) -> Ended:
+def fail(site: Site, error: str, calls: list[AnyCall], also: Iterable[str] = ()) -> Ended:
     """Let the agent run, and have one call fail."""
-    return _injected(site, f"error={error}", questions, also=also)
+    return _injected(site, f"error={error}", calls, also=also)
 
 
-def delayed(site: Site, seconds: float, questions: list[dict[str, Any]]) -> Ended:
+def delayed(site: Site, seconds: float, calls: list[AnyCall]) -> Ended:
     """Let the agent run, and have one call take long."""
-    return _injected(site, f"delay_enter={int(seconds * 1e6)}", questions)
+    return _injected(site, f"delay_enter={int(seconds * 1e6)}", calls)
 
 
 def _injected(
     site: Site,
     what: str,
-    questions: list[dict[str, Any]],
+    calls: list[AnyCall],
     *,
     threads: bool = False,
     also: Iterable[str] = (),
@@ -189,4 +188,4 @@ def _injected(
     follow = ["-f"] if threads else []
     inject = f"inject={site.call}:{what}:when={site.number}"
     seen = f"trace={site.call},linkat" if also else f"trace={site.call}"  # only those can be failed
-    return apart(served(questions), [*follow, *also, "-e", seen, "-e", inject])
+    return apart(served(calls), [*follow, *also, "-e", seen, "-e", inject])

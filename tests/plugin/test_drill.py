@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollback.agent.messages.state import BeginRequest
 from pytest_rollback.agent.state import runs
-from pytest_rollback.agent.system import processes
+from pytest_rollback.recovery.lock_holder import Holder
 from tests.plugin.operator import REPOSITORY
 from tests.plugin.shop import NAMES, Shop
 
@@ -48,9 +48,8 @@ def contents(shop: Shop) -> dict[str, str]:
 
 def test_who_comes_second_asks_the_services_nothing(shop: Shop) -> None:
     """He is refused before he looks: requests would stand in logs that the first one judges."""
-    first = {"run": "r1", "by": "ann", "target": "corner", "only": [], "pid": os.getpid()}
-    at = {**processes.here()._asdict(), "pid_started": processes.started(os.getpid())}
-    runs.begin({**first, **at, "state": str(shop.state)})
+    me = Holder.here("r1", "ann")
+    runs.begin(BeginRequest(str(shop.state), me.run, me.by, me.process, "corner"))
     logs = {name: (shop.home / f"{name}.log").read_text() for name in NAMES}
     code, printed = shop.pytest("suites/drill", "--arm=corner")
 
@@ -154,7 +153,7 @@ def test_an_altered_copy_ends_the_drill_not_recovered(shop: Shop) -> None:
 
     assert code == 1
     assert "NOT RECOVERED" in printed
-    assert "its saved copy is file, not as recorded" in printed
+    assert "its backup is file, not as recorded" in printed
     assert (contents(shop), shop.control("pid", "all")) == (live, running)
 
 

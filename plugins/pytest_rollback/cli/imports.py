@@ -68,7 +68,7 @@ def cleared(gate: Gate) -> None:
     outcome = "failed"
     try:
         gate.perform(CLEAR_CACHES)
-        outcome = "interrupted" if gate.adopted.get("adopted") else "partial"
+        outcome = "interrupted" if gate.begun and gate.begun.adopted else "partial"
     finally:
         gate.end(outcome)
 

@@ -160,7 +160,7 @@ class RollbackCommand:
 
     def no_such_run(self, run: str) -> NoReturn:
         """Refuse a run that the host does not know."""
-        known = ", ".join(each["id"] for each in status.runs(self.connection)[-3:]) or "none"
+        known = ", ".join(each.id for each in status.runs(self.connection)[-3:]) or "none"
         raise UsageError(f"{self.target} knows no run {run!r}", hint=f"the latest there: {known}")
 
     def undo(self, run: str, armed: str | None) -> int:
@@ -168,10 +168,10 @@ class RollbackCommand:
         found = status.runs(self.connection, run)
         if not found:
             self.no_such_run(run)
-        if found[0]["undo"] == "done":
+        if found[0].progress.undo == "done":
             shown(f"run {run} was undone already: nothing to do")
             return 0
-        only = frozenset(found[0]["only"])
+        only = frozenset(found[0].only)
         mine = identity(dt.datetime.now(dt.UTC))
         timeline = Timeline(self.reports / mine)
         gate = self.gate(Scope(self.system, only), timeline, mine, armed)

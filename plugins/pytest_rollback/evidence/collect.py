@@ -10,13 +10,15 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
 
+from pytest_rollback.agent.messages.location import Location
+from pytest_rollback.agent.messages.rollback import EXPORT, Export, ExportRequest, LoggedComponent
 from pytest_rollback.evidence.events import Decided, Event, HostTaken, Planned, first
 from pytest_rollback.evidence.redaction import Redactor
 from pytest_rollback.evidence.run_folder import write_private
 from pytest_rollback.evidence.seal import HOST, JOURNALS, combined, heads
 from pytest_rollback.manifest.model import System
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
 PLAN = "plan.txt"
@@ -45,18 +47,18 @@ class CollectedEvidence:
     withheld: tuple[str, ...] = ()
 
 
-def question(system: System, run: str, events: Iterable[Event]) -> dict[str, Any]:
-    """Return what the host is asked for."""
+def export(system: System, run: str, events: Iterable[Event]) -> Call[ExportRequest, Export]:
+    """Return the call that asks the host for what a run left there."""
     since, until = window(events)
     about = system.about
-    return {
-        "state": about.state,
-        "run": run,
-        "components": [{"name": c.name, "unit": c.unit, "log": c.log} for c in system.components],
-        "secrets": [path + end for path in about.secrets for end in ("", about.suffix)],
-        "since": since,
-        "until": until,
-    }
+    request = ExportRequest(
+        location=Location(about.root, about.state, about.suffix, run),
+        components=tuple(LoggedComponent(c.name, c.unit, c.log) for c in system.components),
+        secrets=tuple(path + end for path in about.secrets for end in ("", about.suffix)),
+        since=since,
+        until=until,
+    )
+    return Call(EXPORT, request, DEADLINE)
 
 
 def window(events: Iterable[Event]) -> tuple[float, float]:
@@ -88,16 +90,15 @@ def collect(
         RollbackError: the host does not answer.
         OSError: the folder cannot be written.
     """
-    asked = question(connection.system, run, events)
-    found = connection.ask("exports", "look", deadline=DEADLINE, **asked)
-    for name, text in found["journals"].items():
+    found = connection.ask(export(connection.system, run, events))
+    for name, text in found.journals.items():
         put(folder, f"{JOURNALS}/{name}", text)
-    for kind in ("snapshot", "logs"):
-        for name, text in found[kind].items():
-            end = f"{name}.log" if kind == "logs" else name
-            put(folder, f"{HOST}/{kind}/{end}", redactor.text(text))
-    last, missing, withheld = heads(found["journals"]), found["missing"], found["withheld"]
-    return CollectedEvidence(combined(last), last, tuple(missing), tuple(withheld))
+    for name, text in found.snapshot.items():
+        put(folder, f"{HOST}/snapshot/{name}", redactor.text(text))
+    for name, text in found.logs.items():
+        put(folder, f"{HOST}/logs/{name}.log", redactor.text(text))
+    last = heads(found.journals)
+    return CollectedEvidence(combined(last), last, found.missing, found.withheld)
 
 
 def put(folder: Path, name: str, text: str) -> None:

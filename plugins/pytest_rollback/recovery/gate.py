@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterable
+from dataclasses import replace
 
+from pytest_rollback.agent.messages.state import (
+    BEGIN,
+    END,
+    BeginRequest,
+    EndRequest,
+    HolderProcess,
+    RunBegun,
+)
 from pytest_rollback.errors import GateClosed, LockHeld, NotDone, RollbackError
 from pytest_rollback.evidence.events import (
     ActionAdvisory,
@@ -16,11 +24,11 @@ from pytest_rollback.evidence.events import (
     ChangeTook,
     HostTaken,
 )
-from pytest_rollback.evidence.json_data import salvage
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.recovery.action import AnyAction, Change, Done, Scope
-from pytest_rollback.recovery.lock_holder import Holder, is_gone
+from pytest_rollback.recovery.lock_holder import Holder, holders, is_gone
 from pytest_rollback.transport.batch import look
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
 GRACE = 10.0
@@ -58,7 +66,7 @@ class Gate:
             )
         self.connection, self.scope, self.timeline = connection, scope, timeline
         self._armed, self._holder, self._journaled = armed, holder, journaled
-        self.adopted: dict[str, object] = {}
+        self.begun: RunBegun | None = None
 
     @property
     def target(self) -> str:
@@ -81,7 +89,7 @@ class Gate:
         """
         if self._armed and not self.is_open:
             raise self._closed("change anything")
-        if self.is_open and self._journaled and self._held():
+        if self.is_open and self._journaled and holders(self.connection):
             self._begin()
 
     def foresee(self, action: AnyAction) -> tuple[Change, ...]:
@@ -130,25 +138,30 @@ class Gate:
         """Take the host for this run, or go on with the unfinished one that is found there."""
         if self.scope.run:
             return
-        scope = {"target": self.target, "only": sorted(self.scope.only)}
-        wanted = {"state": self.scope.system.about.state, **scope, **asdict(self._holder)}
         try:
-            self.adopted = self.connection.ask("runs", "begin", **wanted)
+            begun = self._taken()
         except LockHeld:
             gone = self._gone()
             if not gone:
                 raise
-            self.adopted = self.connection.ask("runs", "begin", **wanted, gone=gone)
-        self.scope = replace(self.scope, run=str(self.adopted["run"]))
-        self.timeline.note(salvage(HostTaken, self.adopted))
+            begun = self._taken(*gone)
+        self.begun, self.scope = begun, replace(self.scope, run=begun.run)
+        since, by = (begun.since, begun.by) if begun.adopted else (None, None)
+        self.timeline.note(HostTaken(run=begun.run, adopted=begun.adopted, since=since, by=by))
 
-    def _gone(self) -> list[object]:
+    def _taken(self, *gone: HolderProcess) -> RunBegun:
+        """Ask the host for a run, whose holders that are `gone` hold nobody up."""
+        me, only = self._holder, tuple(sorted(self.scope.only))
+        request = BeginRequest(self._state, me.run, me.by, me.process, self.target, only, gone)
+        return self.connection.ask(Call(BEGIN, request))
+
+    @property
+    def _state(self) -> str:
+        return self.scope.system.about.state
+
+    def _gone(self) -> list[HolderProcess]:
         """Return who holds the host and is dead: it ran here, and only here that can be seen."""
-        return [holder for holder in self._held() if is_gone(holder)]
-
-    def _held(self) -> list[Sequence[object]]:
-        found = self.connection.ask("runs", "look", state=self.scope.system.about.state)
-        return [run["holder"] for run in found if run["state"] == "held"]
+        return [holder for holder in holders(self.connection) if is_gone(holder)]
 
     def _closed(self, what: str) -> GateClosed:
         other = f": the run is armed for {self._armed!r}" if self._armed else ""
@@ -169,10 +182,8 @@ class Gate:
     def end(self, outcome: str) -> None:
         """Let go of the host: the run was `recovered`, `failed` or another word of `runs.end`."""
         if self.scope.run:
-            state = self.scope.system.about.state
-            self.connection.ask(
-                "runs", "end", state=state, run=self.scope.run, outcome=outcome, deadline=30.0
-            )
+            request = EndRequest(self._state, self.scope.run, outcome)
+            self.connection.ask(Call(END, request, 30.0))
 
 
 def words(changes: Iterable[Change]) -> list[str]:

@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pytest_rollback.agent.messages.state import RUNS, HolderProcess, RunsRequest
 from pytest_rollback.agent.system import processes
+from pytest_rollback.transport.call import Call
+from pytest_rollback.transport.connection import Connection
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds the host while changes are made: the lease's words, for whoever comes second."""
+    """Who holds the host while changes are made: the run's id, a person, and their process."""
 
     run: str
     by: str
-    host: str
-    pid: int
-    pid_started: float
-    boot: str
-    space: str
+    process: HolderProcess
 
     @classmethod
     def here(cls, run: str, by: str) -> Holder:
         """Return this process as the holder of a run."""
-        at, pid = processes.here(), os.getpid()
-        return cls(run, by, at.host, pid, processes.started(pid), at.boot, at.space)
+        pid = os.getpid()
+        return cls(run, by, HolderProcess(*processes.here(), pid, processes.started(pid)))
 
 
-def is_gone(holder: Sequence[object]) -> bool:
-    """Tell whether a holder, as `runs.look` states it, was a process of here and is dead.
+def is_gone(holder: HolderProcess) -> bool:
+    """Tell whether a holder was a process of here and is dead.
 
     That can be told by a process with the same name of the machine, boot and numbering of
     processes only: whatever else it may be, we cannot look at it.
     """
-    *place, pid, since = holder
     at = processes.here()
-    if not at.is_known or tuple(place) != at:
+    if not at.is_known or at != (holder.host, holder.boot, holder.space):
         return False
-    return processes.is_gone(int(str(pid)), float(str(since)))
+    return processes.is_gone(holder.pid, holder.pid_started)
+
+
+def holders(connection: Connection) -> list[HolderProcess]:
+    """Return the processes that hold a run on the host."""
+    request = RunsRequest(connection.system.about.state)
+    return [run.holder for run in connection.ask(Call(RUNS, request)).runs if run.state == "held"]

@@ -2,68 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+from pytest_rollback.agent.messages.state import RUNS, RunsRequest, RunState
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery.lock_holder import is_gone
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
-Told = Mapping[str, Any]
 
-
-def runs(connection: Connection, run: str | None = None) -> list[dict[str, Any]]:
+def runs(connection: Connection, run: str = "") -> list[RunState]:
     """Return every run that the host knows, the oldest first, or the one that is named."""
-    state = connection.system.about.state
-    found: list[dict[str, Any]] = connection.ask("runs", "look", state=state, run=run or "")
-    for each in found:
-        if each["state"] == "held" and is_gone(each["holder"]):
-            each["state"] = "open"
-    return found
+    found = connection.ask(Call(RUNS, RunsRequest(connection.system.about.state, run))).runs
+    return [
+        each._replace(state="open") if each.state == "held" and is_gone(each.holder) else each
+        for each in found
+    ]
 
 
-def words(run: Told) -> str:
+def words(run: RunState) -> str:
     """Return how a run is, in a word or two."""
-    if run["damage"]:
+    if run.progress.damage:
         return "damaged"
-    if run["undo"] == "begun":
+    if run.progress.undo == "begun":
         return "half undone"
-    if run["state"] == "held":
+    if run.state == "held":
         return "at work"
-    return str(run["outcome"] or "interrupted")
+    return run.outcome or "interrupted"
 
 
-def table(found: Sequence[Told]) -> Iterator[str]:
+def facts(run: RunState) -> dict[str, object]:
+    """Return the facts of a run for a report, as plain JSON."""
+    steps = [step._asdict() for step in run.progress.steps]
+    found = {**run._asdict(), **run.progress._asdict(), "steps": steps}
+    return {name: value for name, value in found.items() if name != "progress"}
+
+
+def table(found: Sequence[RunState]) -> Iterator[str]:
     """Yield one line for each run."""
     for run in found:
-        about = ", ".join(run["only"]) or "everything"
-        yield f"{run['id']}  {words(run):<12} {run['when'][:16]}  {run['by']}  {about}"
+        about = ", ".join(run.only) or "everything"
+        yield f"{run.id}  {words(run):<12} {run.when[:16]}  {run.by}  {about}"
 
 
-def detail(run: Told, system: System, manifest: str) -> Iterator[str]:
+def detail(run: RunState, system: System, manifest: str) -> Iterator[str]:
     """Yield everything about one run: its steps, its journal's head, and what comes next."""
-    yield f"run {run['id']} on {run['target']}: {words(run)}"
-    yield f"  begun {run['when']} by {run['by']}" + (f", ended {run['ended']}" * bool(run["ended"]))
-    yield from (f"  {step['state']:>7}  {step['name']}" for step in run["steps"])
-    if run["damage"]:
-        yield f"  {run['damage']}"
-    yield f"  journal head {run['head'] or 'none'}"
+    yield f"run {run.id} on {run.target}: {words(run)}"
+    yield f"  begun {run.when} by {run.by}" + (f", ended {run.ended}" if run.ended else "")
+    yield from (f"  {step.state:>7}  {step.name}" for step in run.progress.steps)
+    if run.progress.damage:
+        yield f"  {run.progress.damage}"
+    yield f"  journal head {run.progress.head or 'none'}"
     yield f"next: {following(run, system, manifest)}"
 
 
-def following(run: Told, system: System, manifest: str) -> str:
+def following(run: RunState, system: System, manifest: str) -> str:
     """Return the exact command that comes next for a run, with the other choice there is."""
     where = f"--rollback-target={manifest}"
-    only = "".join(f" --component={name}" for name in run["only"])
+    only = "".join(f" --component={name}" for name in run.only)
     again = f"scripts/rollback {where} --arm={system.target.name}"
-    undo = f"{again} --undo {run['id']}"
-    if run["damage"]:
-        return "compare the files with their saved copies by hand; they are all there"
-    if run["undo"] == "begun":
+    undo = f"{again} --undo {run.id}"
+    if run.progress.damage:
+        return "compare the files with their backups by hand; they are all there"
+    if run.progress.undo == "begun":
         return undo
-    if run["state"] == "held":
-        return f"wait for {run['by']} (pid {run['pid']} on {run['host']})"
-    if run["state"] == "open":
+    if run.state == "held":
+        return f"wait for {run.by} (pid {run.holder.pid} on {run.holder.host})"
+    if run.state == "open":
         return f"{again}{only}, or to take it back: {undo}"
-    over = run["undo"] == "done" or run["outcome"] == "undone"
+    over = run.progress.undo == "done" or run.outcome == "undone"
     return "nothing: it was undone" if over else f"nothing; to take it back: {undo}"

@@ -140,10 +140,9 @@ def differing(folder: Path, connection: Connection) -> Iterator[str]:
     """
     events = signoffs.events(folder)
     run = collect.run_of(events)
-    asked = collect.question(connection.system, run or "", events)
-    found = connection.ask("exports", "look", deadline=60.0, **asked) if run else {"journals": {}}
+    found = connection.ask(collect.export(connection.system, run, events)).journals if run else {}
     for path in sorted((folder / evidence_seal.JOURNALS).glob("*")):
-        theirs = found["journals"].get(path.name)
+        theirs = found.get(path.name)
         if theirs is None:
             yield f"{evidence_seal.JOURNALS}/{path.name}: the host has none of that name"
         elif not continues(path.read_bytes(), theirs.encode("utf-8", "surrogateescape")):

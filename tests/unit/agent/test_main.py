@@ -13,6 +13,10 @@ import pytest
 
 from pytest_rollback.agent import main, protocol, routes
 from pytest_rollback.agent import protocol as protocol_module
+from pytest_rollback.agent.messages.restore import SHARED_BACKUPS, SharedRequest
+from pytest_rollback.agent.messages.state import RUNS, RunsRequest
+from pytest_rollback.transport.call import Call
+from tests.unit.support.requests import located
 
 
 @pytest.fixture(autouse=True)
@@ -89,11 +93,15 @@ def test_a_bug_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_holder_that_asks_is_alive(tmp_path: Path) -> None:
-    """Each question of a run touches its lease."""
+    """Each request of a run touches its lease, whether it names the run or a location."""
     lease = tmp_path / "runs" / "r1" / "lease.json"
     lease.parent.mkdir(parents=True)
     lease.write_text("{}")
     os.utime(lease, (1, 1))
-    served({"noun": "runs", "verb": "look", "run": "r1", "state": str(tmp_path)})
+    served(Call(RUNS, RunsRequest(str(tmp_path), "r1")).asked())
+    assert lease.stat().st_mtime > 1
+    os.utime(lease, (1, 1))
+    where = located(tmp_path / "root", tmp_path)
+    served(Call(SHARED_BACKUPS, SharedRequest(where)).asked())
 
     assert lease.stat().st_mtime > 1

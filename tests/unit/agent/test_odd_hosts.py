@@ -19,15 +19,17 @@ from pytest_rollback.agent.backup import git, requirements, verify
 from pytest_rollback.agent.backup import requirements as backup_requirements
 from pytest_rollback.agent.backup import verify as backup_verify
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.state import EndRequest, NoteRequest, RunsRequest
 from pytest_rollback.agent.observe.trial import child, staged_tree, trial
 from pytest_rollback.agent.restore import git_source
 from pytest_rollback.agent.rollback import bytecode
-from pytest_rollback.agent.state import backup_set, reserved_space, runs
+from pytest_rollback.agent.state import backup_set, evidence, reserved_space, runs
 from pytest_rollback.agent.state.journal import Journal
 from pytest_rollback.agent.system import command as commands
 from tests.unit.agent.backup.test_git import Repository
 from tests.unit.support.apart import ROOT_ONLY, apart, injected, somebody, words
 from tests.unit.support.deployed import FILES, Deploy
+from tests.unit.support.requests import located
 from tests.unit.support.volumes import mounted
 
 if TYPE_CHECKING:
@@ -42,12 +44,12 @@ def deploy(tmp_path: Path) -> Deploy:
 
 def test_a_run_ends_in_no_other_way_than_those_there_are(tmp_path: Path) -> None:
     """A misspelt end is refused; a folder without a beginning is no run."""
-    place = {"state": str(tmp_path / "state"), "run": "r1"}
+    state = tmp_path / "state"
     with pytest.raises(HostError, match="'recoverd' is no end of a run"):
-        runs.end({**place, "outcome": "recoverd"})
-    runs.note({**place, "what": "hello"})
+        runs.end(EndRequest(str(state), "r1", "recoverd"))
+    runs.note(NoteRequest(located(tmp_path, state), "hello", {}))
 
-    assert runs.look({"state": str(tmp_path / "state")}) == []
+    assert runs.look(RunsRequest(str(state))).runs == ()
 
 
 @pytest.mark.parametrize("line", [b"garbage\n", b'"text"\n', b'{"no": "hash"}\n'])
@@ -104,17 +106,17 @@ def test_room_that_cannot_be_kept_is_none(tmp_path: Path) -> None:
 
 
 def test_bytecode_that_is_bound_by_a_hash_is_stale_when_that_differs(tmp_path: Path) -> None:
-    """Sources may be named; bytecode beside its source is not called sourceless."""
+    """Bytecode beside its source is not called sourceless."""
     source = tmp_path / "a.py"
     source.write_text("x = 1")
     py_compile.compile(str(source), invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
     (tmp_path / "a.pyc").write_bytes(b"beside")
-    question = {"root": str(tmp_path), "paths": ["a.py", "notes.txt"]}
-    assert bytecode.look(question) == {"stale": [], "sourceless": [], "directories": []}
+    assert bytecode.found(str(tmp_path), ["a.py"]) == ([], [])
+    assert list(bytecode.sourceless(str(tmp_path), ["a.py"])) == []
     source.write_text("x = 2")
     (stale,) = (tmp_path / "__pycache__").iterdir()
 
-    assert bytecode.look(question)["stale"] == [f"__pycache__/{stale.name}"]
+    assert bytecode.found(str(tmp_path), ["a.py"])[0] == [f"__pycache__/{stale.name}"]
 
 
 @ROOT_ONLY
@@ -189,14 +191,14 @@ def test_what_the_commit_does_not_have_is_not_fetched(deploy: Deploy, tmp_path: 
     repository = Repository(tmp_path / "repository")
     deploy.save(previous={"name": "v1", "commit": repository.previous})
     saved = backup_set.read(str(deploy.state)).files
-    question = {"state": str(deploy.state), "git": str(repository.place), "run": "r1"}
-    assert set(git_source.lacking(question, saved).values()) == {
+    place, where = str(repository.place), located(deploy.root, deploy.state)
+    assert set(git_source.lacking(where.state, place, saved).values()) == {
         "the recorded commit does not have it as a file"
     }
     with pytest.raises(HostError, match="does not have it as a file"):
-        git_source.fetch(question, saved)
+        git_source.fetch(where, place, saved)
 
-    assert not list((deploy.state / "runs/r1" / git_source.FETCHED).iterdir())
+    assert not list((deploy.state / "runs/r1" / evidence.FETCHED).iterdir())
 
 
 def test_other_places_need_room_as_well(deploy: Deploy) -> None:

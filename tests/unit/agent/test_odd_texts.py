@@ -16,6 +16,7 @@ import pytest
 
 from pytest_rollback.agent.configuration import check, unit_syntax
 from pytest_rollback.agent.database import sql_script
+from pytest_rollback.agent.messages.rollback import LoggedComponent
 from pytest_rollback.agent.observe.logs import findings, inspection, journald, log_file
 from pytest_rollback.agent.observe.logs.timestamps import stamp
 from pytest_rollback.agent.rollback import export
@@ -84,16 +85,15 @@ def test_a_journal_is_handed_over_with_times_and_priorities(
         entry(host.now + 1.5, "second", PRIORITY="3", _PID="7"),
         entry(host.now + 1.25, "first", PRIORITY="6", _PID="7"),
     )
-    component = {"name": "web", "unit": "shop-web", "log": "journal"}
     for number in range(export.FILES + 2):
         (host.run / f"snapshot/logs/{number:04}.log").write_text("x")
-    found = host.look(components=[component])
-    first, second = found["logs"]["web"].splitlines()
+    found = host.look(component=LoggedComponent("web", "shop-web", "journal"))
+    first, second = found.logs["web"].splitlines()
 
     assert first.endswith("Z shop-web[7] <6> first")
     assert second.endswith("Z shop-web[7] <3> second")
     assert first < second
-    assert len(found["snapshot"]) == export.FILES
+    assert len(found.snapshot) == export.FILES
 
 
 def test_a_packed_log_is_read_as_far_as_memory_and_time_allow() -> None:

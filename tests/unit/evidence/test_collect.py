@@ -11,12 +11,12 @@ from tests.unit.support.run_facts import NOON, SYSTEM, event
 from tests.unit.support.run_folder import story
 
 
-def test_saved_copies_of_secret_files_are_secret_as_well() -> None:
-    """Beside each of them lies what was saved of it."""
+def test_backups_of_secret_files_are_secret_as_well() -> None:
+    """Beside each of them lies its backup."""
     about = SYSTEM.about.model_copy(update={"secrets": ("config/.env",), "suffix": ".prev"})
-    asked = collect.question(SYSTEM.model_copy(update={"about": about}), "r1", story())
+    asked = collect.export(SYSTEM.model_copy(update={"about": about}), "r1", story())
 
-    assert asked["secrets"] == ["config/.env", "config/.env.prev"]
+    assert asked.request.secrets == ("config/.env", "config/.env.prev")
 
 
 def test_the_window_begins_before_the_decision_and_ends_after_the_last_event() -> None:

@@ -19,10 +19,15 @@ import tomli_w
 
 from pytest_rollback.agent import main
 from pytest_rollback.agent.backup import save
+from pytest_rollback.agent.messages.location import Location
+from pytest_rollback.agent.messages.rollback import UNDO, Undone, UndoRequest
+from pytest_rollback.agent.messages.state import BEGIN
 from pytest_rollback.manifest import load
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import AnyAction, Change, Scope
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
+from tests.unit.support import requests
 
 SERVER = """
 import http.server, sys
@@ -167,8 +172,7 @@ class Site:
 
     def plan(self, action: AnyAction, scope: Scope | None = None) -> tuple[Change, ...]:
         """Return what an action would do now."""
-        scope = scope or self.scope()
-        return action.planned(self.connection, scope)
+        return action.planned(self.connection, scope or self.scope())
 
     def perform(self, action: AnyAction, scope: Scope | None = None) -> int:
         """Carry an action out as the gate does; return how many changes it took."""
@@ -184,10 +188,17 @@ class Site:
         del scope
         return self.connection.ask(change.call)
 
-    def undo(self, run: str = "r1", **more: object) -> Any:  # noqa: ANN401
+    def location(self, run: str = "r1") -> Location:
+        """Return where it is, for one run."""
+        return requests.located(self.root, self.state, run)
+
+    def begin(self, run: str = "r1", only: tuple[str, ...] = ()) -> None:
+        """Begin a run whose holder is dead."""
+        self.connection.ask(Call(BEGIN, requests.begin(self.state, run)._replace(only=only)))
+
+    def undo(self, run: str = "r1", manager: str = "") -> Undone:
         """Undo a run."""
-        place = {"root": str(self.root), "state": str(self.state), "suffix": ".backup"}
-        return self.connection.ask("restore", "undo", run=run, **place, **more)
+        return self.connection.ask(Call(UNDO, UndoRequest(self.location(run), manager)))
 
     def everything(self) -> dict[str, tuple[object, ...]]:
         """Return all files below the root and the units' directory: bytes and metadata of each."""

@@ -37,7 +37,7 @@ def confirmed(site: Site) -> Scope:
 
 
 def lose(site: Site) -> None:
-    """Lose the saved copy."""
+    """Lose the backup."""
     Path(f"{site.path(ENV)}.backup").unlink()
 
 
@@ -45,7 +45,7 @@ def test_without_confirmation_nothing_is_replaced(reset: Site) -> None:
     """Broken or not; and a broken copy refuses the restore."""
     lose(reset)
     assert reset.plan(actions.USE_DEFAULTS) == ()
-    with pytest.raises(Refused, match="its saved copy is absent"):
+    with pytest.raises(Refused, match="its backup is absent"):
         reset.plan(actions.RESTORE_CONFIGURATION)
 
 
@@ -123,9 +123,9 @@ def test_a_restored_file_that_cannot_be_read_gets_its_default(reset: Site) -> No
 
 
 def closing(site: Site, scope: Scope) -> list[str]:
-    """Return the saved copies that closing the set would move or call strays."""
+    """Return the backups that closing the set would move or call strays."""
     found = look(site.connection, actions.CLOSE.look(scope))
-    return [*found["copies"], *found["strays"]]
+    return [*found.plan.copies, *found.plan.strays]
 
 
 SPOILT: dict[str, Callable[[Path], object]] = {

@@ -105,7 +105,7 @@ def test_stale_bytecode_goes_and_sourceless_modules_stay(site: Site) -> None:
     }
 
 
-def test_closing_leaves_no_saved_copy(site: Site) -> None:
+def test_closing_leaves_no_backup(site: Site) -> None:
     """Copies and failed versions lie in the evidence under their paths; the record stays."""
     for action in FILES:
         site.perform(action)
@@ -127,12 +127,12 @@ def EVIDENCE(site: Site) -> Path:  # noqa: N802 - a place, not an act
 
 
 def test_closing_refuses_while_a_live_file_is_not_as_recorded(site: Site) -> None:
-    """The saved copy of a file that is not as recorded is still needed."""
+    """The backup of a file that is not as recorded is still needed."""
     for action in FILES[:-1]:
         site.perform(action)
     (change,) = site.plan(actions.CLOSE)
     site.put("gate/serve.py", "edited")
-    with pytest.raises(Refused, match="the saved copies stay") as caught:
+    with pytest.raises(Refused, match="the backups stay") as caught:
         site.plan(actions.CLOSE)
     with pytest.raises(Refused, match="not as recorded"):
         site.apply(change)
@@ -141,7 +141,7 @@ def test_closing_refuses_while_a_live_file_is_not_as_recorded(site: Site) -> Non
     assert site.path("gate/serve.py.backup").exists()
 
 
-def test_a_saved_copy_that_nobody_recorded_is_left_alone_and_told(site: Site) -> None:
+def test_a_backup_that_is_not_recorded_is_left_alone_and_told(site: Site) -> None:
     """A stray is not ours to move."""
     site.put("notes.txt.backup", "mine")
     for action in FILES[:-1]:
@@ -150,7 +150,7 @@ def test_a_saved_copy_that_nobody_recorded_is_left_alone_and_told(site: Site) ->
     answer = site.apply(change)
 
     assert "notes.txt.backup" in change.why
-    assert answer["strays"] == ["notes.txt.backup"]
+    assert answer.strays == ("notes.txt.backup",)
     assert site.path("notes.txt.backup").read_text() == "mine"
 
 

@@ -14,6 +14,7 @@ from pytest_rollback.evidence.events import kind_of
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import Action, Scope
+from pytest_rollback.recovery.actions.maintenance import NO_PAGE
 from pytest_rollback.recovery.actions.undo import undoing
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
@@ -86,11 +87,10 @@ def test_a_change_begins_before_it_is_made(site: Site, timeline: Timeline) -> No
 
 def test_what_is_still_needed_is_not_done(site: Site, timeline: Timeline) -> None:
     """An action whose plan does not become empty has failed, whatever its calls said."""
-    absent = {"kind": "absent", "ours": False, "exists": False}
     stubborn = Action(
         "put the page on",
         "isolate",
-        lambda _scope: without_asking(absent),
+        lambda _scope: without_asking(NO_PAGE),
         actions.MAINTENANCE_ON.plan,
     )
     with pytest.raises(NotDone, match="still needed after it was done"):
@@ -103,7 +103,8 @@ def test_a_host_that_is_held_is_not_changed(site: Site, timeline: Timeline) -> N
     """The second operator is told who holds it; the first goes on."""
     first, second = gate(site, timeline), gate(site, timeline, run="r8")
     first.perform(actions.MAINTENANCE_ON)
-    second._holder = replace(second._holder, pid=os.getppid(), pid_started=0.0)  # noqa: SLF001
+    alive = second._holder.process._replace(pid=os.getppid(), pid_started=0.0)  # noqa: SLF001
+    second._holder = replace(second._holder, process=alive)  # noqa: SLF001
     before = site.everything()
     for refused in (second.enter, lambda: second.perform(actions.RESTORE_FILES)):
         with pytest.raises(LockHeld, match="held by ann"):

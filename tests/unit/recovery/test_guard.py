@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.rollback import GuardRequest
 from pytest_rollback.agent.rollback import start_guard
 from pytest_rollback.agent.services import units
-from pytest_rollback.agent.system.processes import here
 from pytest_rollback.errors import Refused, Unfinished
 from pytest_rollback.recovery import actions
-from tests.unit.recovery.site import FILES, Site, Systemd
+from tests.unit.recovery.site import FILES, NAMES, Site, Systemd
+from tests.unit.support.requests import located
 
 GUARD = "00-rollback-guard.conf"
 
@@ -95,7 +96,7 @@ def test_the_guard_of_another_unfinished_run_stays(site: Site) -> None:
     """Two runs of other scopes: the marker goes with the last of them."""
     first, second = site.scope("r1"), site.scope("r2", ["gate"])
     for scope in (first, second):
-        site.connection.ask("runs", "begin", **holder(site, scope.run))
+        site.begin(scope.run, only=(scope.run,))
         site.perform(actions.GUARD_ON, scope)
     site.perform(actions.GUARD_OFF, second)
     assert (site.state / "in-progress").exists()
@@ -104,12 +105,6 @@ def test_the_guard_of_another_unfinished_run_stays(site: Site) -> None:
     site.perform(actions.GUARD_OFF, first)
 
     assert not (site.state / "in-progress").exists()
-
-
-def holder(site: Site, run: str) -> dict[str, Any]:
-    """Return the question of a holder that is dead."""
-    who = {"by": "ann", "pid": 2**22 + 9, "pid_started": 1.0, **here()._asdict()}
-    return {"state": str(site.state), "run": run, "target": "here", "only": [run], **who}
 
 
 @pytest.mark.usefixtures("systemd")
@@ -179,11 +174,10 @@ class Supervisord:
         self.process.terminate()
         self.process.wait()
 
-    def question(self, **more: object) -> dict[str, Any]:
-        """Return a question about the guard."""
-        state = {"state": str(self.home / "state"), "run": "r1"}
-        names = {"directory": str(self.programs), "units": ["gate", "mesh"]}
-        return {**self.about(), **state, **names, **more}
+    def request(self, *units: str) -> GuardRequest:
+        """Return a request about the guard."""
+        where = located(self.home / "root", self.home / "state")
+        return GuardRequest(where, "supervisord", self.socket, str(self.programs), units)
 
 
 @pytest.fixture
@@ -197,11 +191,11 @@ def supervisord(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor
 def test_supervisord_starts_nothing_when_it_comes_up_again(supervisord: Supervisord) -> None:
     """Programs that start by themselves do not, until the guard is lifted."""
     assert set(supervisord.states().values()) <= {"active", "starting"}
-    assert start_guard.on(supervisord.question())["on"]
+    assert start_guard.on(supervisord.request(*NAMES)).on
     supervisord.down()
     supervisord.boot()
     assert set(supervisord.states().values()) == {"inactive"}
-    assert not start_guard.off(supervisord.question())["left"]
+    assert not start_guard.off(supervisord.request(*NAMES)).left
     supervisord.down()
     supervisord.boot()
 
@@ -212,8 +206,8 @@ def test_a_guarded_unit_is_started_at_its_turn(supervisord: Supervisord) -> None
     """Once the guard is lifted, the usual start brings it up."""
     ask = {**supervisord.about(), "timeout": 20.0, "unit": "gate"}
     units.stop(ask)
-    start_guard.on(supervisord.question())
-    start_guard.off(supervisord.question())
+    start_guard.on(supervisord.request(*NAMES))
+    start_guard.off(supervisord.request(*NAMES))
     units.start(ask)
 
     assert supervisord.states()["gate"] == "active"
@@ -221,6 +215,6 @@ def test_a_guarded_unit_is_started_at_its_turn(supervisord: Supervisord) -> None
 
 def test_programs_that_nobody_configured_here_are_named(supervisord: Supervisord) -> None:
     """A program that is configured elsewhere would start; that is told."""
-    found = start_guard.look(supervisord.question(units=["gate", "other"]))
+    found = start_guard.look(supervisord.request("gate", "other"))
 
-    assert found["unguarded"] == ["other"]
+    assert found.unguarded == ("other",)

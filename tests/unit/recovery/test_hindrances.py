@@ -11,12 +11,22 @@ from typing import Any
 import pytest
 
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.rollback import (
+    DEFAULTS_PLAN,
+    DefaultsRequest,
+    GuardRequest,
+    LoggedComponent,
+    PageRequest,
+    SnapshotRequest,
+)
 from pytest_rollback.agent.rollback import maintenance, snapshot, start_guard
 from pytest_rollback.agent.services import unit_files
 from pytest_rollback.agent.state.journal import entries
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery import actions
+from pytest_rollback.transport.call import Call
 from tests.unit.recovery.site import Site, Systemd
+from tests.unit.support import requests
 from tests.unit.support.apart import injected, words
 
 pytestmark = pytest.mark.usefixtures("systemd")
@@ -24,11 +34,15 @@ pytestmark = pytest.mark.usefixtures("systemd")
 UNIT = "etc/units/gate.service"
 
 
-def asked(site: Site, **more: object) -> dict[str, Any]:
-    """Return what the agent is asked about the site's units."""
-    place = {"root": str(site.root), "state": str(site.state), "suffix": ".backup", "run": "r1"}
-    where = {"source": "etc/units", "directory": str(site.units), "manager": "systemd"}
-    return {**place, **where, "socket": None, "units": ["gate", "mesh"], **more}
+def guard(site: Site) -> GuardRequest:
+    """Return a request about the guard of the site's units."""
+    return GuardRequest(site.location(), "systemd", None, str(site.units), ("gate", "mesh"))
+
+
+def saving(site: Site, *components: LoggedComponent) -> SnapshotRequest:
+    """Return a request for a snapshot."""
+    where, units = site.location(), str(site.units)
+    return SnapshotRequest(where, "systemd", None, (), units, (), components, None)
 
 
 def test_a_unit_without_a_file_in_the_release_is_left_alone(site: Site) -> None:
@@ -82,7 +96,7 @@ def test_the_guard_stays_while_files_are_half_restored(site: Site) -> None:
     said = injected(lambda: words(lambda: _asked(site, change)), "linkat:error=EIO:when=1")
     assert "Input/output error" in said
     with pytest.raises(HostError, match="the files are not restored to the end; no unit may start"):
-        start_guard.off(asked(site))
+        start_guard.off(guard(site))
 
     assert (site.units / "gate.service.d" / start_guard.DROP_IN).exists()
     site.perform(actions.RESTORE_FILES)
@@ -105,7 +119,7 @@ def test_drop_ins_of_others_stay(site: Site) -> None:
     other.write_text("[Service]\nLimitNOFILE=100\n")
     site.perform(actions.GUARD_ON)
     said = injected(
-        lambda: words(lambda: start_guard.off(asked(site))), "unlinkat:error=EIO:when=5"
+        lambda: words(lambda: start_guard.off(guard(site))), "unlinkat:error=EIO:when=5"
     )
     assert (
         said == f"HostError: {site.units}/gate.service.d/{start_guard.DROP_IN}: Input/output error"
@@ -118,9 +132,8 @@ def test_drop_ins_of_others_stay(site: Site) -> None:
 
 def test_an_edge_whose_page_is_gone_is_reloaded_all_the_same(site: Site) -> None:
     """It may not have been told since; there is nothing to move."""
-    question = {"page": str(site.page), "text": "back soon", "probe": None}
-    reload = list(site.system.maintenance.reload) if site.system.maintenance else []
-    maintenance.off(asked(site, **question, check=[], reload=reload))
+    reload = tuple(site.system.maintenance.reload) if site.system.maintenance else ()
+    maintenance.off(PageRequest(site.location(), str(site.page), "back soon", reload=reload))
 
     assert site.log.read_text() == "reload "
     assert site.evidence() == set()
@@ -142,17 +155,18 @@ def test_a_host_in_trouble_is_saved_as_far_as_it_can_be_read(site: Site, systemd
     (systemd.folder / "offline").touch()
     os.mkfifo(site.home / "mesh.log")
     site.path("etc/link").symlink_to("/etc/shadow")
-    components = [
-        {"name": "gate", "unit": "gate", "log": "journal", "listens": []},
-        {"name": "mesh", "unit": "mesh", "log": str(site.home / "mesh.log"), "listens": []},
-    ]
+    components = (
+        LoggedComponent("gate", "gate", "journal"),
+        LoggedComponent("mesh", "mesh", str(site.home / "mesh.log")),
+    )
     journalctl = site.home / "bin" / "journalctl"
     journalctl.write_text("#!/bin/sh\necho 'the last line of the gate'\necho broken >&2\nexit 1\n")
     journalctl.chmod(0o755)
-    configuration = ["etc/app.env", "etc/link", "etc/none"]
-    question = asked(site, configuration=configuration, components=components, unit_files=["gone"])
-    first = snapshot.take(question)
-    assert snapshot.take(question) == first
+    configuration = ("etc/app.env", "etc/link", "etc/none")
+    request = saving(site, *components)
+    request = request._replace(configuration=configuration, unit_files=("gone",))
+    first = snapshot.take(request)
+    assert snapshot.take(request) == first
 
     assert sorted(missing(site)) == [
         f"{site.home}/mesh.log: is no regular file",
@@ -175,13 +189,12 @@ def test_a_snapshot_says_which_commit_the_repository_is_at(site: Site) -> None:
     journalctl.write_text("#!/bin/sh\necho 'up'\n")
     journalctl.chmod(0o755)
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(site.root)]
-    component = {"name": "gate", "unit": "gate", "log": "journal", "listens": []}
+    request = saving(site, LoggedComponent("gate", "gate", "journal"))
     heads = []
     for number, words_ in enumerate((["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "x"])):
         subprocess.run([*git, *words_], check=True)
-        more = {"configuration": [], "components": [component], "git": str(site.root)}
-        question = asked(site, **more, run=f"r{number}", directory=None)
-        snapshot.take(question)
+        where = site.location(f"r{number}")
+        snapshot.take(request._replace(location=where, directory=None, git=str(site.root)))
         assert missing(site, f"r{number}") == []
         place = site.state / "runs" / f"r{number}" / "snapshot"
         heads.append(json.loads((place / "git.json").read_text())["head"])
@@ -208,19 +221,20 @@ def test_a_default_takes_the_place_of_nothing(site: Site) -> None:
 @pytest.mark.parametrize(
     ("name", "live", "default", "told"),
     [
-        ("a.json", '{"half": 1', '{"come": 1}', ["+come"]),
-        ("a.json", '{"half": 1', "[1]", []),
-        ("a.env", "SAME=1\nGONE=2\nOLD=3\nbroken\n", "SAME=1\nOLD=4\n", ["-GONE", "~OLD"]),
+        ("a.json", '{"half": 1', '{"come": 1}', ("+come",)),
+        ("a.json", '{"half": 1', "[1]", ()),
+        ("a.env", "SAME=1\nGONE=2\nOLD=3\nbroken\n", "SAME=1\nOLD=4\n", ("-GONE", "~OLD")),
     ],
 )
 def test_of_secret_files_the_keys_alone_are_told(
-    site: Site, name: str, live: str, default: str, told: list[str]
+    site: Site, name: str, live: str, default: str, told: tuple[str, ...]
 ) -> None:
     """What goes, comes and changes; of what is no object, nothing is known by name."""
     site.put(f"etc/{name}", live)
     site.put(f"etc/defaults/{name}", default)
     site.describe(configuration={"files": [f"etc/{name}"], "defaults": "etc/defaults"})
-    question = asked(site, files=[f"etc/{name}"], defaults="etc/defaults", secrets=[f"etc/{name}"])
-    found = site.connection.ask("defaults", "look", **question)
+    selection = requests.selected(secrets=(f"etc/{name}",))
+    request = DefaultsRequest(site.location(), selection, (f"etc/{name}",), "etc/defaults")
+    found = site.connection.ask(Call(DEFAULTS_PLAN, request))
 
-    assert [each["diff"] for each in found["files"]] == [told]
+    assert [each.diff for each in found.files] == [told]

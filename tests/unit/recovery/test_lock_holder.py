@@ -11,12 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_rollback.agent.messages.state import HolderProcess
 from pytest_rollback.agent.state import lease
 from pytest_rollback.agent.system import processes
 from pytest_rollback.errors import LockHeld
@@ -54,8 +55,8 @@ print(processes.started(int(sys.argv[2])), processes.is_gone(int(sys.argv[2]), 1
 class Elsewhere(Direct):
     """The agent on a host of another name, with processes of its own."""
 
-    def ask_all(self, questions: Iterable[Mapping[str, object]], *, deadline: float) -> list[Any]:
-        """Return the answers to several questions; `deadline` is nobody's here."""
+    def _answers(self, questions: Iterable[Mapping[str, object]], deadline: float) -> list[Any]:
+        """Return what the agent says to several requests; `deadline` is not used here."""
         del deadline
         command = ["unshare", "--uts", "--pid", "--fork", "--mount-proc", sys.executable, "-c"]
         done = subprocess.run(
@@ -63,7 +64,8 @@ class Elsewhere(Direct):
             check=True,
             stdout=subprocess.PIPE,
         )
-        return [self._value(answer) for answer in json.loads(done.stdout)]
+        answers: list[Any] = json.loads(done.stdout)
+        return answers
 
 
 class Controller:
@@ -75,7 +77,8 @@ class Controller:
 
     def gate(self, run: str, **other: Any) -> Gate:  # noqa: ANN401 - a field of the holder
         """Return a gate of this process, but for what is other."""
-        holder = replace(Holder.here(run, f"ann-{run}"), **other)
+        holder = Holder.here(run, f"ann-{run}")
+        holder = replace(holder, process=holder.process._replace(**other))
         return Gate(
             self.connection, Scope(self.site.system), self.timeline, armed="here", holder=holder
         )
@@ -164,10 +167,8 @@ def test_of_two_who_see_it_dead_one_goes_on(controller: Controller, dead: int) -
     seen = second._gone()  # noqa: SLF001 - just before the first one takes over
     alive = os.getppid()
     controller.begin("r2", pid=alive, pid_started=processes.started(alive))
-    about = controller.site.system.about
-    wanted = {"state": about.state, "target": "here", "only": [], **asdict(second._holder)}  # noqa: SLF001
     with pytest.raises(LockHeld, match="held by ann-r2"):
-        controller.connection.ask("runs", "begin", **wanted, gone=seen)
+        second._taken(*seen)  # noqa: SLF001
     with pytest.raises(LockHeld, match="held by ann-r2"):
         controller.begin("r3")
 
@@ -178,20 +179,20 @@ def test_its_status_is_told_from_here_as_well(controller: Controller, dead: int)
     """It is interrupted, and the next command goes on with it; elsewhere it may be at work."""
     controller.begin("r1", pid=dead)
     (told,) = status.runs(controller.connection)
-    assert (told["state"], status.words(told)) == ("open", "interrupted")
+    assert (told.state, status.words(told)) == ("open", "interrupted")
     controller.begin("r1", pid=dead, host="jump-2")
     (told,) = status.runs(controller.connection)
 
-    assert (told["state"], status.words(told)) == ("held", "at work")
+    assert (told.state, status.words(told)) == ("held", "at work")
 
 
 def test_without_proc_nobody_is_called_dead(dead: int, tmp_path: Path) -> None:
     """Neither a holder of here, nor a number that nobody can tell the age of."""
     at = processes.here()
-    assert is_gone([*at, dead, 1.0])
+    assert is_gone(HolderProcess(*at, dead, 1.0))
     with elsewhere(tmp_path):
-        assert not is_gone([*at, dead, 1.0])
-        assert not is_gone(["", "", "", dead, 1.0])
+        assert not is_gone(HolderProcess(*at, dead, 1.0))
+        assert not is_gone(HolderProcess("", "", "", dead, 1.0))
         assert not processes.is_gone(os.getpid(), 1.0)
 
 

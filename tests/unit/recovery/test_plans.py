@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
+from pytest_rollback.agent.messages.restore import RestorePlan, RestoreRequest, SharedBackups
+from pytest_rollback.agent.messages.rollback import GuardState
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.actions import services
+from pytest_rollback.recovery.actions.files import Pending
+from pytest_rollback.recovery.actions.requests import location, selection
+from pytest_rollback.recovery.actions.start_guard import Guarded
 from pytest_rollback.transport.batch import look
 from tests.unit.recovery.site import Site
 
@@ -32,7 +37,8 @@ def test_a_component_lacks_a_start_until_it_is_healthy_and_settled(
 
 def test_units_that_cannot_be_guarded_are_told(site: Site) -> None:
     """The guard goes up all the same, and says which units it does not keep."""
-    found = {"on": False, "left": False, "pending": ["a.py"], "unguarded": ["mesh"]}
+    state = GuardState(on=False, left=False, unguarded=("mesh",))
+    found = Guarded(state, pending=("a.py",))
     (change,) = actions.GUARD_ON.plan(site.scope(), found)
 
     assert change.why == (
@@ -42,7 +48,7 @@ def test_units_that_cannot_be_guarded_are_told(site: Site) -> None:
 
 def test_a_rehearsal_lifts_the_guard_that_will_be_up(site: Site) -> None:
     """Nothing is left of it now; once it was put up there is."""
-    scope, found = site.scope(), {"on": False, "left": False, "unguarded": []}
+    scope, found = site.scope(), Guarded(GuardState(on=False, left=False, unguarded=()))
     assert actions.GUARD_OFF.plan(scope, found) == ()
     (change,) = actions.GUARD_OFF.plan(scope, actions.GUARD_OFF.assuming(scope, found))
 
@@ -50,23 +56,24 @@ def test_a_rehearsal_lifts_the_guard_that_will_be_up(site: Site) -> None:
 
 
 def test_what_comes_from_git_is_told(site: Site) -> None:
-    """A restore says which files have no saved copy that could be used."""
-    found = {"paths": ["a.py", "b.py"], "git": ["b.py"], "digest": "d", "bytes": 2000}
-    (change,) = actions.RESTORE_FILES.plan(site.scope(), found)
+    """A restore says which files have no backup that could be used."""
+    scope = site.scope()
+    request = RestoreRequest(location(scope), selection(scope), "files")
+    plan = RestorePlan(("a.py", "b.py"), git=("b.py",), bytes=2000, digest="d")
+    (change,) = actions.RESTORE_FILES.plan(scope, Pending(request, plan))
 
     assert change.what == "restore 2 files, 1 of them from git"
     assert change.why == (
-        "not as recorded: a.py, b.py; no saved copy that could be used, but the recorded commit: "
-        "b.py"
+        "not as recorded: a.py, b.py; no backup that could be used, but the recorded commit: b.py"
     )
 
 
-def test_shared_copies_are_separated_by_one_change(site: Site) -> None:
-    """Each saved copy that is the live file itself gets bytes of its own."""
-    (change,) = actions.SEPARATE.plan(site.scope(), {"shared": ["a.py"]})
+def test_shared_backups_are_separated_by_one_change(site: Site) -> None:
+    """Each backup that is the live file itself gets bytes of its own."""
+    (change,) = actions.SEPARATE.plan(site.scope(), SharedBackups(("a.py",)))
 
     assert change.call.name == "shared.part"
-    assert change.what == "give 1 saved copy bytes of their own"
+    assert change.what == "give 1 backup bytes of their own"
     assert change.why == "names were exchanged: a.py"
     assert change.call.seconds == site.system.budgets.files
 
@@ -75,7 +82,7 @@ def test_a_rehearsal_closes_what_will_be_restored(site: Site) -> None:
     """Live files that differ now are no reason to refuse then: they are restored before."""
     scope = site.scope()
     found = look(site.connection, actions.CLOSE.look(scope))
-    assert found["differ"]
+    assert found.plan.differ
     (change,) = actions.CLOSE.plan(scope, actions.CLOSE.assuming(scope, found))
 
     assert change.call.name == "copies.close"

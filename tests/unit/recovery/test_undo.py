@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from pytest_rollback.agent.messages.rollback import (
+    PAGE_OFF,
+    UNDO_PLAN,
+    PageRequest,
+    UndoPlan,
+    UndoRequest,
+)
+from pytest_rollback.agent.messages.state import RunsRequest
 from pytest_rollback.agent.state import progress, runs
+from pytest_rollback.agent.state.lock import working
 from pytest_rollback.errors import Refused
 from pytest_rollback.plugin import fixtures
 from pytest_rollback.recovery import actions
+from pytest_rollback.transport.call import Call
 from tests.unit.recovery.site import ADDED, CHANGED, FILES, Site
-from tests.unit.recovery.test_guard import holder
 
 
-def ahead(site: Site) -> dict[str, Any]:
+def ahead(site: Site) -> UndoPlan:
     """Return what undo would do."""
-    place = {"root": str(site.root), "state": str(site.state), "suffix": ".backup"}
-    found: dict[str, Any] = site.connection.ask("restore", "look_undo", run="r1", **place)
-    return found
+    return site.connection.ask(Call(UNDO_PLAN, UndoRequest(site.location())))
 
 
 def everything(site: Site) -> None:
     """Begin a run, and carry all of it out that changes files."""
-    site.connection.ask("runs", "begin", **holder(site, "r1"))
+    site.begin()
     site.perform(actions.MAINTENANCE_ON)
     for action in FILES:
         site.perform(action)
@@ -37,14 +43,14 @@ def test_undo_is_foreseen_without_a_change(site: Site) -> None:
     after = site.everything()
     found = ahead(site)
     assert site.everything() == after
-    assert sorted(found["files"]) == sorted(CHANGED)
-    assert found["units"] == ["gate.service"]
-    assert (found["page"], found["database"]) == (str(site.page), None)
-    assert (found["conflicts"], found["undone"]) == ([], False)
+    assert sorted(found.files) == sorted(CHANGED)
+    assert found.units == ("gate.service",)
+    assert (found.page, found.database) == (str(site.page), None)
+    assert (found.conflicts, found.undone) == ((), False)
     site.undo()
 
-    assert ahead(site)["undone"] is True
-    assert (ahead(site)["files"], ahead(site)["moved"]) == ([], [])
+    assert ahead(site).undone is True
+    assert (ahead(site).files, ahead(site).moved) == ((), ())
 
 
 def hotfix(site: Site) -> str:
@@ -82,7 +88,7 @@ def test_undo_tells_all_that_stands_in_its_way_and_touches_nothing(site: Site) -
 
     assert [each for each in said if each not in str(caught.value)] == []
     assert site.everything() == after
-    assert len(ahead(site)["conflicts"]) == len(said)
+    assert len(ahead(site).conflicts) == len(said)
 
 
 @pytest.mark.parametrize("before", [None, "their own page"])
@@ -93,16 +99,16 @@ def test_undo_brings_the_page_back_from_before(site: Site, before: str | None) -
         site.page.write_text(before)
     everything(site)
     site.perform(actions.MAINTENANCE_ON)
-    site.connection.ask("page", "off", **page(site))
+    site.connection.ask(Call(PAGE_OFF, page(site)))
     assert not site.page.exists()
     site.undo()
 
     assert (site.page.read_text() if site.page.exists() else None) == before
 
 
-def page(site: Site) -> dict[str, object]:
-    """Return a question about the page."""
-    return {"page": str(site.page), "text": "back soon", "run": "r1", "state": str(site.state)}
+def page(site: Site) -> PageRequest:
+    """Return a request about the page."""
+    return PageRequest(site.location(), str(site.page), "back soon")
 
 
 @pytest.mark.usefixtures("systemd")
@@ -120,43 +126,42 @@ def test_a_run_that_is_undone_changes_nothing_more(site: Site) -> None:
 @pytest.mark.usefixtures("systemd")
 def test_how_far_a_run_came_is_told_by_its_journal_alone(site: Site) -> None:
     """Without a lease: who began it and when, what is done and next, its head."""
-    site.connection.ask("runs", "begin", **holder(site, "r1"))
+    site.begin()
     site.perform(actions.MAINTENANCE_ON)
     site.perform(actions.RESTORE_FILES)
     (site.state / "runs/r1/lease.json").unlink()
-    (found,) = runs.look({"state": str(site.state)})
-    said = {each["name"]: each["state"] for each in found["steps"]}
+    (found,) = runs.look(RunsRequest(str(site.state))).runs
+    said = {each.name: each.state for each in found.progress.steps}
     assert said == {"show the maintenance page": "done", "restore files": "done"}
-    assert (found["id"], found["by"], found["target"]) == ("r1", "ann", "here")
-    assert (found["next"], found["undo"]) == ("move added files away", None)
-    assert len(found["head"]) == 64
+    assert (found.id, found.by, found.target) == ("r1", "ann", "here")
+    assert (found.progress.next, found.progress.undo) == ("move added files away", None)
+    assert len(found.progress.head) == 64
     site.undo()
-    (found,) = runs.look({"state": str(site.state), "run": "r1"})
+    (found,) = runs.look(RunsRequest(str(site.state), "r1")).runs
 
-    assert (found["outcome"], found["next"], found["undo"]) == ("undone", None, "done")
+    assert (found.outcome, *found.progress[1:3]) == ("undone", None, "done")
 
 
 @pytest.mark.usefixtures("systemd")
 def test_a_damaged_journal_is_told(site: Site) -> None:
     """What it says cannot be trusted: no step, and what is wrong."""
-    site.connection.ask("runs", "begin", **holder(site, "r1"))
+    site.begin()
     site.perform(actions.SNAPSHOT)
     journal = site.state / "runs/r1/changes"
     journal.write_bytes(journal.read_bytes().replace(b"snapshot", b"snapshut", 1))
-    (found,) = runs.look({"state": str(site.state)})
+    (found,) = runs.look(RunsRequest(str(site.state))).runs
 
-    assert (found["steps"], found["next"]) == ([], None)
-    assert "damaged at line 2" in found["damage"]
+    assert found.progress[:2] == ((), None)
+    assert "damaged at line 2" in str(found.progress.damage)
 
 
 def test_a_half_undone_run_is_not_gone_on_with(site: Site) -> None:
     """The way out is to finish the undo."""
-    site.connection.ask("runs", "begin", **holder(site, "r1"))
-    question = {"state": str(site.state), "run": "r1"}
-    with runs.working(question, back=True) as work:
+    site.begin()
+    with working(site.location(), back=True) as work:
         work.journal.add(progress.UNDO)
     with pytest.raises(Refused, match="half undone") as caught:
-        site.connection.ask("runs", "begin", **holder(site, "r1"))
+        site.begin()
 
     assert "scripts/rollback --undo r1" in str(caught.value)
 

@@ -72,7 +72,7 @@ def test_undo_has_the_unit_files_from_before_read_again(site: Site, systemd: Sys
     before = site.everything()
     restored(site)
     site.perform(actions.INSTALL_UNITS)
-    site.undo(manager="systemd", socket=None)
+    site.undo(manager="systemd")
 
     assert site.everything() == before
     assert systemd.told() == ["daemon-reload", "daemon-reload"]
@@ -121,8 +121,8 @@ def test_what_others_could_have_written_is_not_installed(site: Site, systemd: Sy
     scope = site.scope()
     found = look(site.connection, actions.INSTALL_UNITS.look(scope))
 
-    assert found["differ"] == [["gate", "gate.service"]]
-    assert found["skipped"][0][0] == "mesh.service"
+    assert found.differ == (("gate", "gate.service"),)
+    assert found.skipped[0].name == "mesh.service"
     site.perform(actions.INSTALL_UNITS)
     assert "evil" not in (site.units / "mesh.service").read_text()
 

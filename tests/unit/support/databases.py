@@ -16,6 +16,7 @@ import pytest_rollback.agent
 from pytest_rollback.agent.database import check, swap
 from pytest_rollback.agent.database import restore as database_restore
 from pytest_rollback.agent.rollback import undo as rollback_undo
+from tests.unit.support import requests
 from tests.unit.support.dumped import server
 
 if TYPE_CHECKING:
@@ -103,8 +104,7 @@ class Base:
 
     def undo(self, run: str = "r1") -> None:
         """Undo the run, as `restore.undo` does."""
-        place = {"root": str(self.home), "suffix": ".backup"}
-        rollback_undo.undo({**self.question(run), **place})
+        rollback_undo.undo(requests.undo(requests.located(self.home, self.state, run)))
 
     def take_back(self) -> int:
         """Undo the database alone."""

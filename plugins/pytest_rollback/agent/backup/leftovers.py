@@ -1,90 +1,98 @@
-"""What a rollback has left to do below the root: files, saved copies and added files, by owner."""
+"""What a rollback has left to do below the root: files, backups and added files, by owner."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Dict, List
 
 from ..files import state
 from ..files.parallel import read_ahead
-from ..files.state import ABSENT
+from ..files.state import ABSENT, FilePair, FileState
 from ..files.tree import Tree
+from ..messages.leftovers import Leftovers, LeftoversRequest, OwnerLeftovers
+from ..messages.location import Selection
 from ..state import backup_set
+from ..state.backup_set import FileEntry
 from .owners import SHARED, Owners
 from .verify import strays
-
-if TYPE_CHECKING:
-    from ..files.state import FileState
-    from ..state.backup_set import FileEntry
 
 UNREAD = -1
 """No file has this size: none is read."""
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return for each owner how many `files` are recorded and what is left of the deploy.
-
-    `differ` are live files that are not as recorded, each with how; `copies` recorded saved
-    copies that are still there; `left` files that the deploy added and that are still there, of
-    `added` recorded ones. Files of the question's `configuration` are told apart from those of
-    their owners; `only` names the owners that are looked at. `strays` are saved copies that no
-    record knows.
+def look(request: LeftoversRequest) -> Leftovers:
+    """Return for each owner how many files are recorded and what is left of the deploy.
 
     Raises:
         HostError: there is no record, or it cannot be trusted.
     """
-    known, suffix = backup_set.read(question["state"]), question["suffix"]
-    found, secrets = Leftovers(question), frozenset(question.get("secrets", ()))
-    with Tree(question["root"]) as tree:
-        with read_ahead(question["root"], [saved.path for saved in known.files]):
+    root, state_directory, suffix, _ = request.location
+    known, groups = backup_set.read(state_directory), _Groups(request.selection)
+    secrets = frozenset(request.selection.secrets)
+    with Tree(root) as tree:
+        with read_ahead(root, [saved.path for saved in known.files]):
             for saved in known.files:
-                group = found.of(saved.path)
+                group = groups.of(saved.path)
                 if group is not None:
                     both = state.pair(tree, saved.path, suffix, saved.size)
-                    judged(group, backup_set.capped(saved, secrets), both)
+                    group.judge(backup_set.capped(saved, secrets), both)
         for path in known.added:
-            group = found.of(path)
+            group = groups.of(path)
             if group is not None:
-                group["added"] += 1
                 there = state.pair(tree, path, suffix, UNREAD).live.kind != ABSENT
-                group["left"] += [path] if there else []
+                group.added += 1
+                group.left += [path] if there else []
         stray = strays(tree.root, suffix, {saved.path + suffix for saved in known.files})
-    return {"owners": found.owners, "configuration": found.configuration, "strays": stray}
+    return groups.answer(stray)
 
 
-class Leftovers:
+class _Group:
+    """What was found so far of one owner's files."""
+
+    def __init__(self) -> None:
+        self.files = self.added = 0
+        self.differ: Dict[str, str] = {}
+        self.copies: List[str] = []
+        self.left: List[str] = []
+
+    def judge(self, saved: FileEntry, found: FilePair) -> None:
+        """Note what one recorded file and its backup are now."""
+        self.files += 1
+        if found.copy.kind != ABSENT:
+            self.copies.append(saved.path)
+        wrong = difference(saved, found.live)
+        if wrong:
+            self.differ[saved.path] = wrong
+
+    def answer(self) -> OwnerLeftovers:
+        """Return all of it."""
+        return OwnerLeftovers(
+            self.files, self.differ, tuple(self.copies), self.added, tuple(self.left)
+        )
+
+
+class _Groups:
     """What was found so far, by owner, configuration aside."""
 
-    def __init__(self, question: dict[str, Any]) -> None:
-        names = [each["name"] for each in question["components"]] + [SHARED]
-        self.only = question.get("only") or names
-        self.owners = {name: fresh() for name in names if name in self.only}
-        self.configuration = fresh()
-        self._names = Owners(question["components"])
-        self._files = frozenset(question["configuration"])
-        self._source = f"{question['source']}/" if question.get("source") else ""
+    def __init__(self, selection: Selection) -> None:
+        names = [each.name for each in selection.components] + [SHARED]
+        self.only = selection.only or tuple(names)
+        self.owners = {name: _Group() for name in names if name in self.only}
+        self.configuration = _Group()
+        self._names = Owners(selection.components)
+        self._files = selection.configuration
 
-    def of(self, path: str) -> dict[str, Any] | None:
+    def of(self, path: str) -> _Group | None:
         """Return where a file belongs; None for one that is not looked at."""
         owner = self._names.of(path)
         if owner not in self.only:
             return None
-        unit = self._source and path.startswith(self._source)
-        return self.configuration if unit or path in self._files else self.owners[owner]
+        second = any(path == place or path.startswith(f"{place}/") for place in self._files)
+        return self.configuration if second else self.owners[owner]
 
-
-def fresh() -> dict[str, Any]:
-    """Return what is known of a group before anything is looked at."""
-    return {"files": 0, "differ": {}, "copies": [], "added": 0, "left": []}
-
-
-def judged(group: dict[str, Any], saved: FileEntry, found: state.FilePair) -> None:
-    """Write down what one recorded file and its saved copy are now."""
-    group["files"] += 1
-    if found.copy.kind != ABSENT:
-        group["copies"].append(saved.path)
-    wrong = difference(saved, found.live)
-    if wrong:
-        group["differ"][saved.path] = wrong
+    def answer(self, stray: List[str]) -> Leftovers:
+        """Return all of it."""
+        owners = {name: group.answer() for name, group in self.owners.items()}
+        return Leftovers(owners, self.configuration.answer(), tuple(stray))
 
 
 def difference(saved: FileEntry, live: FileState) -> str:

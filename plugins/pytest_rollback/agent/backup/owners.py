@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from typing import Iterable, Pattern
+from typing import Any, Dict, Iterable, Pattern, Union
+
+from ..messages.location import ComponentFiles
 
 SHARED = "shared"
 TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|.", re.DOTALL)
@@ -27,11 +29,9 @@ def _piece(token: str) -> str:
 class Owners:
     """The components' patterns, compiled once for many paths."""
 
-    def __init__(self, components: Iterable[dict[str, object]]) -> None:
-        self._patterns = [
-            (str(each["name"]), [compiled(glob) for glob in each["patterns"]])  # type: ignore[attr-defined]
-            for each in components
-        ]
+    def __init__(self, components: Iterable[Union[ComponentFiles, Dict[str, Any]]]) -> None:
+        named = (ComponentFiles(**each) if isinstance(each, dict) else each for each in components)
+        self._patterns = [(each.name, [*map(compiled, each.patterns)]) for each in named]
 
     def of(self, path: str) -> str:
         """Return the first component with a pattern that matches the path, or `shared`."""

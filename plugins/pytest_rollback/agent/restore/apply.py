@@ -1,8 +1,8 @@
-"""Put saved copies back: stage, preserve, commit, verify; the same call again goes on, undo undoes.
+"""Restore files from their backups: stage, preserve, commit, verify; the same call again goes on.
 
 At every instant each path holds its whole old or its whole new content. Both stay on the host: the
-saved copy is only read, and the failed version keeps a second name until the run is closed.
-What is left to do is told by content, never by counters, so any crash is followed by the same call.
+backup is only read, and the failed version keeps a second name until the run is closed. What is
+left to do is told by content, never by counters, so any crash is followed by the same call.
 
 There are two parts, the files and the configuration, each with a journal of its own.
 """
@@ -11,47 +11,48 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Any, Iterable, Optional, Sequence
+from typing import Iterable, Optional, Sequence
 
 from ..backup.owners import Owners
 from ..errors import HostError
+from ..messages.location import Selection
+from ..messages.restore import Restored, RestorePlan, RestoreRequest
 from ..state import backup_set
 from ..state.backup_set import FileEntry
 from ..state.journal import Journal, entries
 from ..state.lock import folder_of, opened, working
+from ..state.progress import PARTS
 from ..system import disk
 from . import batch, git_source
-from .commit import EXCHANGE
+from .context import context
 from .diff import DiffOptions
-from .plan import COPY, PlanItem, PlanItems, ReadCache
-from .revert import JOURNALS, place, plans, since_plan
+from .plan import COPY, PlanItem, PlanItems, ReadCache, plans, since_plan
 
 PIECE = 1000
 """Files in one entry of a journal."""
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return what a restore would do: the paths, their bytes, and the digest of the plan.
+def look(request: RestoreRequest) -> RestorePlan:
+    """Return what a restore would do.
 
-    `git` are those among the paths whose saved copy cannot be used, and the recorded commit can.
-    What the question's run began and has not verified is named as it was planned: it goes on with
+    What the request's run began and has not verified is named as it was planned: it goes on with
     that, even when nothing but its last word is missing.
     """
-    items = begun(question) or wanted(question)
-    return {
-        "paths": [item.saved.path for item in items],
-        "git": [item.saved.path for item in items if item.source == "git"],
-        "bytes": sum(item.saved.size for item in items),
-        "digest": digest(items),
-    }
+    items = begun(request) or wanted(request)
+    return RestorePlan(
+        paths=tuple(item.saved.path for item in items),
+        git=tuple(item.saved.path for item in items if item.source == "git"),
+        bytes=sum(item.saved.size for item in items),
+        digest=digest(items),
+    )
 
 
-def begun(question: dict[str, Any]) -> Sequence[PlanItem]:
-    """Return what the question's run planned and has not seen through to its end."""
-    folder, part = folder_of(question), question.get("part")
+def begun(request: RestoreRequest) -> Sequence[PlanItem]:
+    """Return what the request's run planned and has not seen through to its end."""
+    folder = folder_of(request.location)
     found: list[PlanItem] = []
-    for name, journal in JOURNALS.items() if folder else ():
-        if part in {None, name}:
+    for name, journal in PARTS.items() if folder else ():
+        if request.part in {"", name}:
             written = entries(os.path.join(folder or "", journal))
             events = [entry["event"] for entry in written]
             if "plan" in events and not {"verified", "undo"} & set(since_plan(events)):
@@ -68,23 +69,22 @@ def digest(items: Iterable[PlanItem]) -> str:
     return found.hexdigest()
 
 
-def meant(question: dict[str, Any]) -> list[FileEntry]:
-    """Return the recorded files that a question is about.
+def meant(
+    state: str, selection: Selection, part: str = "", without: Iterable[str] = ()
+) -> list[FileEntry]:
+    """Return the recorded files of a selection's owners.
 
-    Its `only` names owners (none: everybody's), its `part` is "files" or "configuration" (none:
-    both), and `configuration` lists the files and directories that make up the second part.
-    `without` names files that are left alone; those in `secrets` are for their owner alone.
+    `part` is "files" or "configuration", "" for both; `without` are paths that are left alone.
+    Files with secrets are for their owner alone.
     """
-    owners, only = Owners(question["components"]), question.get("only")
-    part, second = question.get("part"), question.get("configuration", ())
-    without = frozenset(question.get("without", ()))
-    secrets = frozenset(question.get("secrets", ()))
+    owners, only = Owners(selection.components), selection.only
+    apart, secrets = frozenset(without), frozenset(selection.secrets)
     return [
         backup_set.capped(saved, secrets)
-        for saved in backup_set.read(question["state"]).files
-        if saved.path not in without
+        for saved in backup_set.read(state).files
+        if saved.path not in apart
         and (not only or owners.of(saved.path) in only)
-        and (not part or (part == "configuration") == is_below(saved.path, second))
+        and (not part or (part == "configuration") == is_below(saved.path, selection.configuration))
     ]
 
 
@@ -93,23 +93,19 @@ def is_below(path: str, places: Iterable[str]) -> bool:
     return any(path == place or path.startswith(f"{place}/") for place in places)
 
 
-def wanted(question: dict[str, Any], seen: Optional[ReadCache] = None) -> PlanItems:
-    """Return the files whose live side is not the recorded one; refuse a bad copy of any of them.
-
-    With `seen` they are about to be restored: what was read is noted there, and saved copies whose
-    names will be exchanged are made durable while they are open.
+def wanted(request: RestoreRequest, seen: Optional[ReadCache] = None) -> PlanItems:
+    """Return the files whose live side is not the recorded one; note in `seen` what was read.
 
     Raises:
-        HostError: no record, or copies that may not be used; all of them at once.
+        HostError: no record, or backups that may not be used; all of them at once.
     """
-    files = meant(question)
-    root, names = question["root"], [saved.path for saved in files]
-    refused = mounted(root, names)
-    asked = question.get("way", EXCHANGE if len(files) >= batch.MANY else None)
-    sides = DiffOptions(root, question["suffix"], files, seen is not None and asked == EXCHANGE)
-    found, more = sides.compared(seen)
+    location, selection = request.location, request.selection
+    files = meant(location.state, selection, request.part, request.without)
+    root = location.root
+    refused = mounted(root, [saved.path for saved in files])
+    found, more = DiffOptions(root, location.suffix, files).compared(seen)
     refused += more
-    refused += _from_git(question, found)
+    refused += _from_git(request, found)
     refused += read_only(root, [item.saved.path for item in found])
     if refused:
         raise HostError("; ".join(refused), "pytest suites/readiness names the way out for each")
@@ -131,10 +127,11 @@ def read_only(root: str, names: Iterable[str]) -> list[str]:
     return [f"{each}: its file system is mounted read-only: findmnt -T {each}" for each in shut]
 
 
-def _from_git(question: dict[str, Any], items: PlanItems) -> list[str]:
-    """Have the items without a good saved copy come from git; return what not even git can give."""
+def _from_git(request: RestoreRequest, items: PlanItems) -> list[str]:
+    """Have the items without a good backup come from git; return what not even git can give."""
     wrong = {item.saved.path: item.source for item in items if item.source != COPY}
-    lacking = git_source.lacking(question, items.come_from("git"))
+    state, repository = request.location.state, request.selection.git
+    lacking = git_source.lacking(state, repository, items.come_from("git"))
     return [f"{path}: {wrong[path]}; {why}" for path, why in lacking.items() if why]
 
 
@@ -143,38 +140,40 @@ def reached(journal: Journal, event: str) -> bool:
     return event in since_plan([entry["event"] for entry in journal.entries])
 
 
-def apply(question: dict[str, Any]) -> dict[str, Any]:
+def apply(request: RestoreRequest) -> Restored:
     """Restore what the plan named, or go on with what an earlier call of this run began.
 
     Raises:
         HostError: the world is not the one that was planned for; nothing was changed.
         OSError: the host failed half way; the same call again goes on, undo takes back.
     """
-    with working(question) as work:
-        journal = opened(work.folder, JOURNALS[question.get("part") or "files"])
+    with working(request.location) as work:
+        journal = opened(work.folder, PARTS[request.part or "files"])
         try:
             seen = ReadCache()
             if not plans(journal.entries) or reached(journal, "verified"):
-                _plan(question, journal, seen)
+                _plan(request, journal, seen)
             known = plans(journal.entries)
             items = known[-1]
             if not reached(journal, "verified"):
-                where = place(question, len(known) - 1)._replace(seen=seen)
-                where = batch.way(question.get("way"), where, items, journal)
-                batch.carry_out(where, items, journal)
-            return {"restored": len(items)}
+                where = context(request.location, request.part, len(known) - 1)
+                where = where._replace(seen=seen)
+                way = batch.chosen(request.way, where, items, journal)
+                batch.carry_out(where, way, items, journal)
+            return Restored(len(items))
         finally:
             journal.close()
 
 
-def _plan(question: dict[str, Any], journal: Journal, seen: ReadCache) -> None:
+def _plan(request: RestoreRequest, journal: Journal, seen: ReadCache) -> None:
     """Write down what will be done; after an earlier plan only when there is something to do."""
-    items = wanted(question, seen)
+    items = wanted(request, seen)
     if plans(journal.entries) and not items:
         return
-    if digest(items) != question["digest"]:
+    if digest(items) != request.digest:
         raise HostError("files changed since the plan was made", "run the same command again")
-    git_source.fetch(question, [item.saved for item in items if item.source == "git"])
+    lost = [item.saved for item in items if item.source == "git"]
+    git_source.fetch(request.location, request.selection.git, lost)
     _written(journal, items)
 
 

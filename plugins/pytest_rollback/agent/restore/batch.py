@@ -12,43 +12,50 @@ from ..files.read import sha256
 from ..files.tree import Tree, regular
 from ..state.journal import Journal
 from . import commit, new_files, stage
-from .commit import EXCHANGE, RENAME, BatchContext
+from .commit import STAGED, CommitWay
+from .context import BatchContext
+from .name_exchange import ExchangedNames
 from .plan import PlanItem
 
-MANY = 500
-"""Files from which on exchanging names is worth it."""
+SHARE = 2
+"""Copies may take one part in so many of the free room: whoever logs needs the rest."""
 
 
-def way(
-    asked: str | None, where: BatchContext, items: Sequence[PlanItem], journal: Journal
-) -> BatchContext:
-    """Return the place with its way, as journaled, as asked for, or as it was tried out."""
+def chosen(
+    asked: str, where: BatchContext, items: Sequence[PlanItem], journal: Journal
+) -> CommitWay:
+    """Return the way that is journaled, or journal the one that is asked for or there is room for.
+
+    Raises:
+        HostError: names were to be exchanged, and the host cannot do that everywhere.
+    """
     found: dict[str, Any] | None = since_plan(journal, "way")
     if found is None:
-        if asked is None and not _is_worth_it(where, items):
-            asked = RENAME
-        above = {item.saved.path.rpartition("/")[0] for item in items if item.live}
-        lacking = [] if asked == RENAME else exchange.unable(where.root, above, where.mark)
-        if asked == EXCHANGE and lacking:
-            raise HostError(
-                f"names cannot be exchanged in {', '.join(lacking)}", "leave out the way, or rename"
-            )
-        chosen = RENAME if asked == RENAME or len(lacking) == len(above) else EXCHANGE
-        journal.add("way", way=chosen, unable=lacking)
-        return where._replace(way=chosen, unable=frozenset(lacking))
-    return where._replace(way=found["way"], unable=frozenset(found["unable"]))
+        if asked != ExchangedNames.name and (asked or has_room(where, items)):
+            journal.add("way", way=STAGED.name, unable=[])
+            return STAGED
+        found = _exchange(asked, where, items)
+        journal.add("way", **found)
+    return STAGED if found["way"] == STAGED.name else ExchangedNames(frozenset(found["unable"]))
 
 
-def _is_worth_it(where: BatchContext, items: Sequence[PlanItem]) -> bool:
-    """Tell whether to exchange names: of many files, or where there is no room for copies.
-
-    A few are copied as quickly; and until it is separated, an exchanged saved copy is one with the
-    live file, and would follow whoever wrote to that in place.
-    """
+def has_room(where: BatchContext, items: Sequence[PlanItem]) -> bool:
+    """Tell whether the host has room for copies of all files."""
     found = os.statvfs(where.root)
-    room = found.f_bavail * found.f_frsize
     need = sum(item.saved.size + found.f_frsize for item in items)
-    return len(items) >= MANY or need > room // 2
+    return need <= found.f_bavail * found.f_frsize // SHARE
+
+
+def _exchange(asked: str, where: BatchContext, items: Sequence[PlanItem]) -> dict[str, Any]:
+    """Return the way, and the directories in which names cannot be exchanged."""
+    above = {item.saved.path.rpartition("/")[0] for item in items if item.live}
+    unable = exchange.unable(where.root, above, where.mark)
+    if asked and unable:
+        raise HostError(
+            f"names cannot be exchanged in {', '.join(unable)}", "leave out the way, or rename"
+        )
+    way = STAGED.name if len(unable) == len(above) else ExchangedNames.name
+    return {"way": way, "unable": unable}
 
 
 def since_plan(journal: Journal, event: str) -> dict[str, Any] | None:
@@ -59,7 +66,9 @@ def since_plan(journal: Journal, event: str) -> dict[str, Any] | None:
     return None
 
 
-def carry_out(where: BatchContext, items: Sequence[PlanItem], journal: Journal) -> None:
+def carry_out(
+    where: BatchContext, way: CommitWay, items: Sequence[PlanItem], journal: Journal
+) -> None:
     """Restore a batch from wherever it stands.
 
     Raises:
@@ -67,13 +76,13 @@ def carry_out(where: BatchContext, items: Sequence[PlanItem], journal: Journal) 
             failed half way: before all is staged nothing is left of it.
     """
     if since_plan(journal, "staged") is None:
-        _staged(where, items, journal)
+        _staged(where, way, items, journal)
     if since_plan(journal, "preserved") is None:
-        _refuse(where, where.each(commit.preserve, items))
+        _refuse(where, where.each(way.preserve, items))
         where.settle(items)
         journal.add("preserved")
     _refuse(where, where.each(commit.conflict, items))
-    where.each(commit.commit, items)
+    where.each(way.commit, items)
     where.settle(items)
     _verify(where, items)
     journal.add("verified")
@@ -84,24 +93,17 @@ def _refuse(where: BatchContext, paths: Sequence[str]) -> None:
         raise commit.moved(where, paths)
 
 
-def _staged(where: BatchContext, items: Sequence[PlanItem], journal: Journal) -> None:
+def _staged(
+    where: BatchContext, way: CommitWay, items: Sequence[PlanItem], journal: Journal
+) -> None:
     """Stage all of a batch; when that fails nothing of it is left, and no live file was touched."""
     try:
-        _linked_or_copied(where, items)
+        way.stage(where, items)
         new_files.refuse(where, [item for item in items if not item.live])
         journal.add("staged")
     except (HostError, OSError):
-        where.each(stage.discard, items)
+        where.each(way.discard, items)
         raise
-
-
-def _linked_or_copied(where: BatchContext, items: Sequence[PlanItem]) -> None:
-    if where.way == EXCHANGE:
-        left = frozenset(where.each(stage.link, items))
-        items = [item for item in items if item.saved.path in left]
-    if items:
-        where.each(stage.write, items)
-        where.each(stage.flush, items, waits=True)
 
 
 def _verify(where: BatchContext, items: Sequence[PlanItem]) -> None:
@@ -138,11 +140,3 @@ def _is_right(tree: Tree, item: PlanItem, *, ours: bool) -> bool:
         return now == (saved.uid, saved.gid, saved.mode)
     finally:
         os.close(opened)
-
-
-def forget(where: BatchContext, items: Sequence[PlanItem]) -> None:
-    """Take away what a trial left that was killed."""
-    with Tree(where.root) as tree:
-        for path in {item.saved.path.rpartition("/")[0] for item in items}:
-            with tree.naming(path):
-                exchange.forget(tree.directory(path), where.mark)

@@ -1,142 +1,159 @@
-"""One file of a restore: what is staged beside it takes its name, and its own becomes another.
+"""How a pair of files is committed: the new file gets the live name, the failed one another.
 
-Two ways: the names are exchanged in one step, or the failed version gets a second name and the new
-file is renamed. Either ends with the failed version under the batch's old name, so there is one way
-back. Every step is told by what is on the disk, so each may be done again after any crash.
+`CommitWay` is the interface. Its two ways end alike, with the failed version under the batch's own
+old name, so there is one way back. Every step is told by what is on the disk, so each may be done
+again after any crash.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-from typing import Callable, FrozenSet, NamedTuple, Optional, Sequence
+from abc import ABC, abstractmethod
+from typing import Optional, Sequence
 
 from ..errors import HostError
-from ..files import exchange, state
-from ..files.fsync import flushed, spread
-from ..files.tree import Irregular, Tree, open_directory
+from ..files import state
+from ..files.tree import Irregular, Tree
 from ..state import evidence
 from . import new_files, stage
-from .plan import PlanItem, ReadCache
+from .context import BatchContext
+from .plan import PlanItem
 
-EXCHANGE, RENAME = "exchange", "rename"
 
+class CommitWay(ABC):
+    """How new files change places with live ones.
 
-class BatchContext(NamedTuple):
-    """Where and how a batch is restored: the root, the suffix of saved copies, the batch's mark.
-
-    `store` is where contents lie that were fetched because a saved copy could not be used, "" where
-    none were. `way` is how names change hands, but for `unable` directories. `seen` are files whose
-    content was read in this very call: the stamps of live and of staged files, which were saved
-    copies before, by number; a file with the same stamp is not read again.
+    A batch calls, each time for all of its files: `stage`, `preserve`, `commit`. At every instant
+    each live path holds its whole old or its whole new content, and the host holds both. If it
+    fails before all is staged, `discard` leaves nothing of it.
     """
 
-    root: str
-    suffix: str
-    mark: str
-    seen: ReadCache
-    store: str = ""
-    way: str = RENAME
-    unable: FrozenSet[str] = frozenset()
-    run: str = ""
+    name = ""
+    """What it is called in the journal."""
 
-    def names(self, path: str) -> tuple[str, str]:
-        """Return the names beside a file that are this batch's own: the new one, the failed one."""
-        name = f".rollback-{self.mark}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:24]}"
-        return f"{name}.new", f"{name}.old"
+    @abstractmethod
+    def staged(self, place: BatchContext, item: PlanItem) -> str:
+        """Return the name beside the live file that the new file is staged under."""
 
-    def exchanges(self, item: PlanItem) -> bool:
-        """Tell whether a file's name is exchanged; one that is absent has nothing to exchange."""
-        if self.way != EXCHANGE:
-            return False
-        return not self.unable or item.saved.path.rpartition("/")[0] not in self.unable
+    @abstractmethod
+    def stage(self, place: BatchContext, items: Sequence[PlanItem]) -> None:
+        """Make every new file durable under its staged name; no live file is touched.
 
-    def staged(self, item: PlanItem) -> str:
-        """Return the name that the new file of an item is staged under."""
-        new, old = self.names(item.saved.path)
-        return old if item.live and self.exchanges(item) else new
-
-    def each(
-        self,
-        step: Callable[[BatchContext, Tree, PlanItem], object],
-        items: Sequence[PlanItem],
-        *,
-        waits: bool = False,
-    ) -> list[str]:
-        """Take a step with every file; return what the steps said.
-
-        A step that only `waits` for the disk is taken with several files at a time.
+        Raises:
+            HostError: a backup is not as recorded any more, or the host failed.
         """
 
-        def taken(tree: Tree, item: PlanItem) -> object:
-            try:
-                return step(self, tree, item)
-            except (OSError, Irregular) as error:
-                raise tree.named(error, item.saved.path) from error
+    @abstractmethod
+    def preserve(self, place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
+        """See to it that `swap` cannot lose the failed version.
 
-        if waits:
-            said = spread(taken, self.root, items)
+        Returns the path of a file that is not what the plan was made from.
+        """
+
+    @abstractmethod
+    def swap(self, place: BatchContext, directory: int, item: PlanItem) -> None:
+        """Give the staged file the name of a live one that is there, in one step.
+
+        Afterwards the failed version has the batch's old name.
+        """
+
+    def commit(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
+        """Give the new file the live name; a file that has it already keeps it.
+
+        Raises:
+            HostError: the live file is neither what the plan was made from nor restored.
+        """
+        path = item.saved.path
+        directory, name = tree.parent(path)
+        if not place.trusted("live", item, directory, name):
+            live = state.look(directory, name)
+            if item.is_new(live):
+                _forget(place, directory, item)
+                return
+            if not item.is_failed(live):
+                raise moved(place, [path])
+        staged = self.staged(place, item)
+        # A crash of an older kernel may keep a name and lose the bytes: look before the step.
+        whole = place.trusted("staged", item, directory, staged)
+        if not whole and state.look(directory, staged).sha256 != item.saved.sha256:
+            stage.write(place, tree, item, staged)
+            stage.flush(tree, item, staged)
+        if item.live:
+            self.swap(place, directory, item)
         else:
-            with Tree(self.root) as tree:
-                said = [taken(tree, item) for item in items]
-        return [word for word in said if isinstance(word, str)]
+            new_files.put(directory, staged, name)
 
-    def settle(self, items: Sequence[PlanItem]) -> None:
-        """Make the entries of every directory that holds one of the files durable, once each."""
+    def discard(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
+        """Take away what was staged; nothing was committed yet."""
+        with contextlib.suppress(OSError, Irregular):
+            directory, _ = tree.parent(item.saved.path)
+            os.unlink(self.staged(place, item), dir_fd=directory)
 
-        def settled(tree: Tree, name: str) -> None:
-            with tree.naming(name):
-                flushed(open_directory(tree.root, name))
 
-        above = sorted({item.saved.path.rpartition("/")[0] for item in items})
-        spread(settled, self.root, above)
+class StagedCopies(CommitWay):
+    """The way: a copy is staged, the failed version gets a second name, the copy is renamed."""
 
-    def trusted(
-        self, role: str, item: PlanItem, directory: int, name: str
-    ) -> Optional[os.stat_result]:
-        """Return the state of a file if it is the very one that was read before in this call."""
-        stamp = self.seen.stamp(role, item.number)
+    name = "rename"
+
+    def staged(self, place: BatchContext, item: PlanItem) -> str:
+        """Return the batch's new name."""
+        return place.names(item.saved.path)[0]
+
+    def stage(self, place: BatchContext, items: Sequence[PlanItem]) -> None:
+        """Write a copy of every backup, and flush all of them when all are written."""
+        place.each(self._write, items)
+        place.each(self._flush, items, waits=True)
+
+    def _write(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
+        stage.write(place, tree, item, self.staged(place, item))
+
+    def _flush(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
+        stage.flush(tree, item, self.staged(place, item))
+
+    def preserve(self, place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
+        """Give the failed version a second name; where there is none to give, a copy."""
+        if not item.live:
+            return None
+        directory, name = tree.parent(item.saved.path)
+        _, old = place.names(item.saved.path)
+        read = place.trusted("live", item, directory, name)
+        if not _has_second_name(directory, name, old):
+            read = None
+        stamp = state.other_name(directory, old, read) if read else 0
         if not stamp:
-            return None
-        try:
-            found = os.stat(name, dir_fd=directory, follow_symlinks=False)
-        except FileNotFoundError:
-            return None
-        return found if stamp == state.stamp(found) else None
-
-
-def preserve(place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
-    """Give the failed version a second name, so that a rename cannot lose it.
-
-    Returns the path of a file that is not what the plan was made from.
-    """
-    if not item.live or place.exchanges(item):
+            kept = state.look(directory, old)
+            if kept.sha256 != item.live:
+                return item.saved.path
+            stamp = kept.stamp
+        place.seen.note("live", item.number, stamp)
         return None
-    directory, name = tree.parent(item.saved.path)
-    _, old = place.names(item.saved.path)
-    read = place.trusted("live", item, directory, name)
+
+    def swap(self, place: BatchContext, directory: int, item: PlanItem) -> None:
+        """Rename the copy over the live file, which has its second name."""
+        staged, name = self.staged(place, item), os.path.basename(item.saved.path)
+        os.rename(staged, name, src_dir_fd=directory, dst_dir_fd=directory)
+
+
+STAGED = StagedCopies()
+
+
+def _has_second_name(directory: int, name: str, old: str) -> bool:
+    """Give a failed version its second name, else copy it there; tell which it was."""
     try:
         stage.link_as(directory, name, old)
     except OSError as error:
         if error.errno not in stage.UNLINKED:
             raise
-        read = None
         with contextlib.suppress(FileNotFoundError):
             os.unlink(old, dir_fd=directory)
         evidence.copy((directory, name), (directory, old))
-    stamp = state.other_name(directory, old, read) if read else 0
-    if not stamp:
-        kept = state.look(directory, old)
-        if kept.sha256 != item.live:
-            return item.saved.path
-        stamp = kept.stamp
-    place.seen.note("live", item.number, stamp)
-    return None
+        return False
+    return True
 
 
 def moved(place: BatchContext, paths: Sequence[str]) -> HostError:
-    """Return what is said of files that are not what the plan was made from."""
+    """Return the error about files that are not what the plan was made from."""
     return HostError(
         f"changed since the plan, and left as they are: {', '.join(paths)}",
         f"take this run back, then start anew: scripts/rollback --undo {place.run}",
@@ -155,41 +172,11 @@ def conflict(place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
     return None if item.is_new(live) or item.is_failed(live) else path
 
 
-def commit(place: BatchContext, tree: Tree, item: PlanItem) -> None:
-    """Give the new file the live name, in one step; a file that has it already keeps it."""
-    path = item.saved.path
-    directory, name = tree.parent(path)
-    staged = place.staged(item)
-    if not place.trusted("live", item, directory, name):
-        live = state.look(directory, name)
-        if item.is_new(live):
-            _forget(place, directory, item)
-            return
-        if not item.is_failed(live):
-            raise moved(place, [path])
-    # A crash of an older kernel may have kept the name and lost the bytes: look before the step.
-    whole = place.trusted("staged", item, directory, staged)
-    if not whole and state.look(directory, staged).sha256 != item.saved.sha256:
-        stage.write(place, tree, item)
-        stage.flush(place, tree, item)
-    _swap(place, directory, (staged, name), item)
-
-
 def _forget(place: BatchContext, directory: int, item: PlanItem) -> None:
     """Take away what is still staged of a file that is restored; a failed version stays."""
     new, _ = place.names(item.saved.path)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(new, dir_fd=directory)
-
-
-def _swap(place: BatchContext, directory: int, names: tuple[str, str], item: PlanItem) -> None:
-    staged, name = names
-    if not item.live:
-        new_files.put(directory, staged, name)
-    elif place.exchanges(item):
-        exchange.exchange(directory, staged, name)
-    else:
-        os.rename(staged, name, src_dir_fd=directory, dst_dir_fd=directory)
 
 
 def take_back(place: BatchContext, tree: Tree, item: PlanItem) -> None:

@@ -1,43 +1,35 @@
 """What a restore finds of the recorded files: which are to be restored, and what is in the way.
 
-Both sides are read, and no more than once: what was seen here is told by its stamp later on.
+Both sides are read; a live file that was read here is known by its stamp later on.
 """
 
 from __future__ import annotations
 
-import os
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from ..files import parallel, state
-from ..files.fsync import flushed, spread
 from ..files.parallel import read_ahead
-from ..files.tree import Tree, open_regular
+from ..files.tree import Tree
 from ..state.backup_set import FileEntry
-from . import stage
 from .plan import COPY, PlanItems, ReadCache
 
 PIECE = 10_000
 """Files that are compared before what came of them takes its final form: memory stays small."""
 
-Row = Tuple[int, str, str, int, int]
-"""A file to restore: its number, the digest of its live side, what is wrong with its saved copy,
-and the stamps of its live side and of a saved copy that is as recorded in all, 0 of any other."""
+Row = Tuple[int, str, str, int]
+"""A file to restore: its number, the digest of its live side, what is wrong with its backup, and
+the stamp of its live side."""
 
 
 class DiffOptions(NamedTuple):
-    """Where both sides of recorded files are, and whether good saved copies are made durable."""
+    """Where both sides of recorded files are."""
 
     root: str
     suffix: str
     files: Sequence[FileEntry]
-    durable: bool = False
 
     def compared(self, seen: Optional[ReadCache]) -> tuple[PlanItems, list[str]]:
-        """Return what is to be restored, and in words what must not be; note what was read.
-
-        Raises:
-            HostError: a saved copy cannot be made durable.
-        """
+        """Return what is to be restored, and in words what must not be; note what was read."""
         found = PlanItems()
         refused: list[str] = []
         for start in range(0, len(self.files), PIECE):
@@ -49,11 +41,10 @@ class DiffOptions(NamedTuple):
 
     def add(self, rows: Sequence[Row], seen: Optional[ReadCache], found: PlanItems) -> None:
         """Add the files to restore of some rows to those that were found; note what was read."""
-        for number, live, wrong, *stamps in rows:
+        for number, live, wrong, stamp in rows:
             item = found.add(self.files[number], live, wrong or COPY)
             if seen is not None:
-                seen.note("live", item, stamps[0])
-                seen.note("staged", item, stamps[1])
+                seen.note("live", item, stamp)
 
     def part(self, start: int, end: int) -> tuple[list[Row], list[str]]:
         """Return the rows of some of the files, and in words what must not be restored."""
@@ -62,15 +53,7 @@ class DiffOptions(NamedTuple):
         with Tree(self.root) as tree, read_ahead(self.root, names):
             for number in range(start, end):
                 part.compare(tree, number)
-        if self.durable:
-            relied = [self.files[number].path for number, *_, stamp in part.rows if stamp]
-            spread(self._flush, self.root, relied)
         return part.rows, part.refused
-
-    def _flush(self, tree: Tree, path: str) -> None:
-        copy = path + self.suffix
-        with tree.naming(copy):
-            flushed(open_regular(*tree.parent(copy)))
 
 
 class _DiffPart(NamedTuple):
@@ -81,7 +64,7 @@ class _DiffPart(NamedTuple):
     refused: List[str]
 
     def compare(self, tree: Tree, number: int) -> None:
-        """Say whether a file is to be restored, or why it must not be. A copy is read if needed."""
+        """Note whether a file is to be restored, or why it must not be."""
         saved = self.sides.files[number]
         live = state.live(tree, saved.path)
         if live.has_content(saved) and live.has_owner(saved):
@@ -92,13 +75,7 @@ class _DiffPart(NamedTuple):
         if live.immutable:
             self.refused.append(f"{saved.path}: the live side is immutable: chattr -i it")
             return
-        dressed = [False]
-
-        def held(opened: int, found: os.stat_result) -> None:
-            dressed[0] = stage.is_dressed(opened, found, saved)
-
-        copy = state.copy(tree, saved.path, self.sides.suffix, None, held)
+        copy = state.copy(tree, saved.path, self.sides.suffix)
         good = copy.has_content(saved) and copy.links == 1
-        wrong = "" if good else f"its saved copy is {copy.kind}, not as recorded"
-        stamp = copy.stamp if good and dressed[0] else 0
-        self.rows.append((number, live.sha256, wrong, live.stamp, stamp))
+        wrong = "" if good else f"its backup is {copy.kind}, not as recorded"
+        self.rows.append((number, live.sha256, wrong, live.stamp))

@@ -1,6 +1,6 @@
-"""Files from the recorded commit of the previous release, where a saved copy cannot be used.
+"""Files from the recorded commit of the previous release, where a backup cannot be used.
 
-Only content that has the recorded digest counts, so it is as good as the copy; owner, mode, times
+Only content that has the recorded digest counts, so it is as good as the backup; owner, mode, times
 and attributes come from the record. Nothing of the repository is run, its index and its work tree
 are left alone, and as root it is read as its owner.
 """
@@ -10,29 +10,30 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from typing import Any, Iterator, List, Optional, Sequence, Tuple
+from typing import Iterator, List, Optional, Sequence, Tuple
 
 from ..errors import HostError
 from ..files.copy import FRESH
+from ..messages.location import Location
 from ..state import backup_set
 from ..state import lease as leases
 from ..state.backup_set import FileEntry
-from ..state.evidence import FETCHED
+from ..state.evidence import fetched_folder
 
 GROUP = 32 << 20
 """Bytes of files that are asked for in one command."""
 
 
-def lacking(question: dict[str, Any], files: Sequence[FileEntry]) -> dict[str, str]:
+def lacking(state: str, repository: Optional[str], files: Sequence[FileEntry]) -> dict[str, str]:
     """Return, for each file, why the recorded commit cannot give it; "" where it can.
 
-    The question's `git` is the repository; without one nothing can be given.
+    Without a repository nothing can be given.
     """
     said = {saved.path: "no repository in [fallback] git" for saved in files}
-    if not (files and question.get("git")):
+    if not (files and repository):
         return said
     try:
-        for saved, content in contents(question, files):
+        for saved, content in contents(state, repository, files):
             said[saved.path] = _wrong(saved, content)
     except HostError as problem:
         return dict.fromkeys(said, problem.message)
@@ -49,7 +50,7 @@ def _wrong(saved: FileEntry, content: Optional[bytes]) -> str:
 
 
 def contents(
-    question: dict[str, Any], files: Sequence[FileEntry]
+    state: str, repository: str, files: Sequence[FileEntry]
 ) -> Iterator[Tuple[FileEntry, Optional[bytes]]]:
     """Yield each file with its content in the recorded commit, None where that has no such file.
 
@@ -58,7 +59,7 @@ def contents(
     """
     from ..backup import git  # noqa: PLC0415 - only some systems are deployed from a repository
 
-    repository, commit = question["git"], backup_set.read(question["state"]).previous.commit
+    commit = backup_set.read(state).previous.commit
     if not commit:
         raise HostError(
             "the record names no commit", "have the deploy record the commit it deploys"
@@ -110,20 +111,19 @@ def _read(repository: str, objects: Sequence[str]) -> List[Optional[bytes]]:
     return found
 
 
-def fetch(question: dict[str, Any], files: Sequence[FileEntry]) -> None:
+def fetch(location: Location, repository: Optional[str], files: Sequence[FileEntry]) -> None:
     """Put the content of files into the run's folder, durable, under the recorded digests.
 
     Raises:
         HostError: the commit cannot give one of them any more.
     """
-    if not files:
+    if not (files and repository):
         return
-    home = leases.made(question["state"], question["run"])
-    place = os.path.join(home, FETCHED)
+    home, place = leases.made(location.state, location.run), fetched_folder(location)
     with contextlib.suppress(FileExistsError):
         os.mkdir(place, 0o700)
     leases.settle(home)
-    for saved, content in contents(question, files):
+    for saved, content in contents(location.state, repository, files):
         wrong = _wrong(saved, content)
         if wrong or content is None:
             raise HostError(f"{saved.path}: {wrong}", "run the same command again")

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import os
 import shlex
-from typing import TYPE_CHECKING, Sequence
+from typing import Sequence
 
 from ..errors import HostError
 from ..files import exchange
 from ..files.copy import FRESH
 from ..files.tree import Tree
 from . import stage
-
-if TYPE_CHECKING:
-    from .commit import BatchContext
-    from .plan import PlanItem
+from .context import BatchContext
+from .plan import PlanItem
 
 
 def put(directory: int, staged: str, name: str) -> None:
@@ -68,6 +66,14 @@ def _is_there(tree: Tree, path: str) -> bool:
         except FileNotFoundError:
             return False
     return True
+
+
+def forget_trials(where: BatchContext, items: Sequence[PlanItem]) -> None:
+    """Take away what a trial left that was killed."""
+    with Tree(where.root) as tree:
+        for path in {item.saved.path.rpartition("/")[0] for item in items}:
+            with tree.naming(path):
+                exchange.forget(tree.directory(path), where.mark)
 
 
 def _tried(directory: int, one: str, other: str) -> bool:

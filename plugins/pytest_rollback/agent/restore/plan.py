@@ -1,15 +1,13 @@
-"""Files to restore: each with what is live now, and all of a plan, packed."""
+"""Files to restore: each with what is live now, all of a plan, packed, and plans as journaled."""
 
 from __future__ import annotations
 
 import copy
 from array import array
-from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Sequence, overload
+from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, overload
 
 from ..files import state
-
-if TYPE_CHECKING:
-    from ..state.backup_set import FileEntry
+from ..state.backup_set import FileEntry
 
 LENGTH = 32
 """Bytes of a digest."""
@@ -23,7 +21,7 @@ COPY = "copy"
 class PlanItem(NamedTuple):
     """One file to restore: the recorded one, and the digest of what is live now ("" if absent).
 
-    `source` is where its content comes from: its saved copy, or git where that cannot be used.
+    `source` is where its content comes from: its backup, or git where that cannot be used.
     `number` is its place in the plan.
     """
 
@@ -118,3 +116,29 @@ class ReadCache:
         """Return the stamp that was noted last."""
         stamps = self._stamps[role]
         return stamps[number] if number < len(stamps) else 0
+
+
+def since_plan(events: List[str]) -> List[str]:
+    """Return the events that follow the latest plan."""
+    return events[len(events) - events[::-1].index("plan") :]
+
+
+def plans(entries: List[Dict[str, Any]]) -> List[PlanItems]:
+    """Return what each plan of a journal restores; a plan is whole with its last entry."""
+    return [
+        _planned(entries[number - entry.get("pieces", 0) : number + 1])
+        for number, entry in enumerate(entries)
+        if entry["event"] == "plan"
+    ]
+
+
+def _planned(pieces: List[Dict[str, Any]]) -> PlanItems:
+    """Return what a plan restores: as this very call made it, or as it is written."""
+    whole = pieces[-1]["items"]
+    if isinstance(whole, PlanItems):
+        return whole
+    found = PlanItems()
+    for piece in pieces:
+        for *saved, live in piece["items"]:
+            found.add(FileEntry(*saved), live)
+    return found

@@ -6,7 +6,6 @@ be repeated, gone on with after a kill, and undone.
 In the procedure's order: `snapshot` keeps the state before, `start_guard` stops units from
 starting, `maintenance` puts the page on (`page_file` is the file). After the files: `added_files`
 and `empty_directories`, `default_configuration` on request (`default_undo` takes it back),
-`bytecode`, `unshare` for backups that share bytes with live files. Last `archive` moves backups
-into the evidence and `export` hands it out. `undo` asks each of them what stands in its way before
-it changes anything.
+`bytecode`. Last `archive` moves backups into the evidence and `export` hands it out. `undo` asks
+each of them what stands in its way before it changes anything.
 """

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from ..backup.owners import Owners
 from ..errors import HostError, failed
 from ..files.tree import Irregular, Tree
+from ..messages.location import Selection
+from ..messages.rollback import AddedFiles, FilesRequest, Moved
 from ..state import backup_set, evidence
 from ..state.backup_set import BackupSet
 from ..state.lock import working
 from . import empty_directories
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return which added files of the asked owners are there; `only` names none for everybody's.
-
-    `directories` are those that the deploy made for them, and that are empty.
-    """
-    known, root = backup_set.read(question["state"]), question["root"]
-    wanted = meant(question, known)
+def look(request: FilesRequest) -> AddedFiles:
+    """Return which added files of the selection's owners are there."""
+    root = request.location.root
+    known = backup_set.read(request.location.state)
+    wanted = meant(request.selection, known)
     with Tree(root) as tree:
-        paths = [path for path in wanted if is_there(tree, path)]
-    return {"paths": paths, "directories": empty_directories.left(root, wanted, known.created)}
+        paths = tuple(path for path in wanted if is_there(tree, path))
+    return AddedFiles(paths, tuple(empty_directories.left(root, wanted, known.created)))
 
 
-def meant(question: dict[str, Any], known: BackupSet) -> list[str]:
-    """Return the added files of the asked owners, directory by directory."""
-    owners, only = Owners(question["components"]), question.get("only")
+def meant(selection: Selection, known: BackupSet) -> list[str]:
+    """Return the added files of the selection's owners, directory by directory."""
+    owners, only = Owners(selection.components), selection.only
     chosen = [path for path in known.added if not only or owners.of(path) in only]
     return sorted(chosen, key=os.path.split)
 
@@ -55,15 +54,11 @@ def is_there(tree: Tree, path: str) -> bool:
     return True
 
 
-def remove(question: dict[str, Any]) -> dict[str, Any]:
+def remove(request: FilesRequest) -> Moved:
     """Move the added files into the evidence; directories the deploy made go when left empty."""
-    with working(question) as work:
-        known = backup_set.read(question["state"])
-        paths = meant(question, known)
-        moved = evidence.put_away(work, "added", question["root"], paths)
-        return {
-            "moved": moved,
-            "directories": empty_directories.take_away(
-                work, question["root"], paths, known.created
-            ),
-        }
+    location = request.location
+    with working(location) as work:
+        known = backup_set.read(location.state)
+        paths = meant(request.selection, known)
+        moved = evidence.put_away(work, "added", location.root, paths)
+        return Moved(moved, empty_directories.take_away(work, location.root, paths, known.created))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import _imp
 import os
-from typing import Any, Iterator
+from typing import Dict, Iterable, Iterator, List, Sequence, Tuple
 
 from ..files import read
-from ..restore import apply
+from ..messages.rollback import FilesRequest, Moved, StaleBytecode
+from ..restore.apply import meant
 from ..state import backup_set, evidence
 from ..state.lock import working
 from . import added_files, empty_directories
@@ -17,16 +18,24 @@ HASHED, CHECKED = 1, 2
 """Flags of a bytecode file: it is bound to the source by its hash; the hash is looked at."""
 
 
-def look(question: dict[str, Any]) -> dict[str, list[str]]:
-    """Return bytecode that is not, or perhaps not, that of its restored source.
+def look(request: FilesRequest) -> StaleBytecode:
+    """Return bytecode that is not, or perhaps not, that of a recorded or added source."""
+    root, known = request.location.root, backup_set.read(request.location.state)
+    sources = restored(request)
+    stale, empty = found(root, sources)
+    inside = [os.path.join(directory, "") for directory in empty]
+    made = empty_directories.left(root, inside, known.created)
+    return StaleBytecode(
+        stale=tuple(stale),
+        sourceless=tuple(sorted(sourceless(root, sources))),
+        directories=tuple(path for path in made if path in empty),
+    )
 
-    `sourceless` are modules that are only there as bytecode: part of the release, to be kept.
-    Without `paths`, the sources are those of the record, and those that the deploy added; then
-    `directories` are the deploy's own ones for bytecode that are empty.
-    """
-    root, sources = question["root"], restored(question)
-    stale: list[str] = []
-    listed: dict[str, list[str]] = {}
+
+def found(root: str, sources: Iterable[str]) -> Tuple[List[str], List[str]]:
+    """Return the stale bytecode of sources, and their directories for bytecode without any."""
+    stale: List[str] = []
+    listed: Dict[str, List[str]] = {}
     for source in sources:
         directory = os.path.join(os.path.dirname(source), "__pycache__")
         if directory not in listed:
@@ -36,49 +45,28 @@ def look(question: dict[str, Any]) -> dict[str, list[str]]:
             os.path.join(directory, name) for name in listed[directory] if name.startswith(stem)
         )
         stale += [path for path in cached if is_stale(root, source, path)]
-    empty = [directory for directory in listed if not listed[directory]]
-    return {
-        "stale": stale,
-        "sourceless": sorted(sourceless(root, sources)),
-        "directories": emptied(question, empty) if question.get("paths") is None else [],
-    }
+    return stale, [directory for directory in listed if not listed[directory]]
 
 
-def emptied(question: dict[str, Any], directories: list[str]) -> list[str]:
-    """Return which directories without bytecode the deploy made, and nothing is in."""
-    created = backup_set.read(question["state"]).created
-    inside = [os.path.join(directory, "") for directory in directories]
-    known = empty_directories.left(question["root"], inside, created)
-    return [path for path in known if path in directories]
-
-
-def restored(question: dict[str, Any]) -> list[str]:
-    """Return the sources that a question is about."""
-    paths = question.get("paths")
-    if paths is None:
-        known = backup_set.read(question["state"])
-        paths = [saved.path for saved in apply.meant(question)]
-        paths += added_files.meant(question, known)
+def restored(request: FilesRequest) -> List[str]:
+    """Return the sources that are recorded, and those that the deploy added."""
+    state, selection = request.location.state, request.selection
+    paths = [saved.path for saved in meant(state, selection)]
+    paths += added_files.meant(selection, backup_set.read(state))
     return [path for path in paths if path.endswith(".py")]
 
 
-def clear(question: dict[str, Any]) -> dict[str, Any]:
+def clear(request: FilesRequest) -> Moved:
     """Move stale bytecode into the evidence, and the directories of the deploy left empty by it."""
-    with working(question) as work:
-        found = look(question)
-        stale = found["stale"]
-        moved = evidence.put_away(
-            work, "caches", question["root"], sorted(stale, key=os.path.split)
-        )
-        known = backup_set.read(question["state"])
-        left = [os.path.join(directory, "") for directory in found["directories"]]
-        paths = [*stale, *left, *added_files.meant(question, known)]
-        return {
-            "moved": moved,
-            "directories": empty_directories.take_away(
-                work, question["root"], paths, known.created
-            ),
-        }
+    root, state = request.location.root, request.location.state
+    with working(request.location) as work:
+        left = look(request)
+        stale = sorted(left.stale, key=os.path.split)
+        moved = evidence.put_away(work, "caches", root, stale)
+        known = backup_set.read(state)
+        inside = [os.path.join(directory, "") for directory in left.directories]
+        paths = [*stale, *inside, *added_files.meant(request.selection, known)]
+        return Moved(moved, empty_directories.take_away(work, root, paths, known.created))
 
 
 def names(directory: str) -> list[str]:
@@ -112,7 +100,7 @@ def hashed(header: bytes, content: bytes) -> bytes:
     return _imp.source_hash(int.from_bytes(header[:4], "little"), content)
 
 
-def sourceless(root: str, sources: list[str]) -> Iterator[str]:
+def sourceless(root: str, sources: Sequence[str]) -> Iterator[str]:
     """Yield bytecode in the sources' own directories that has no source beside it."""
     for directory in {os.path.dirname(source) for source in sources}:
         for name in names(os.path.join(root, directory)):

@@ -1,6 +1,6 @@
 """The last resort for configuration that is broken: the release's own defaults, by confirmation.
 
-Only files are replaced that would be broken after the restore: no saved copy or commit has what was
+Only files are replaced that would be broken after the restore: no backup or commit has what was
 recorded, or what was recorded cannot be read. What was live is kept, and undo brings it back.
 """
 
@@ -12,13 +12,14 @@ import difflib
 import hashlib
 import json
 import os
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
 from ..configuration import check, env_file
 from ..errors import HostError
 from ..files import metadata, state
 from ..files.copy import FRESH
 from ..files.tree import Irregular, Tree, open_regular
+from ..messages.rollback import BrokenFile, DefaultsPlan, DefaultsRequest, DefaultsUsed
 from ..restore import git_source
 from ..state import backup_set, evidence
 from ..state.backup_set import FileEntry
@@ -45,26 +46,16 @@ class DefaultFile(NamedTuple):
         return hashlib.sha256(self.content).hexdigest()
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return the broken files that have a default.
-
-    `files` are those that are not their default yet, each with why it is broken and how the two
-    differ; `instead` are all of them, which a restore leaves alone; `lacking` are broken ones
-    without a default that could be read, with the reason.
-    """
-    found, lacking = broken(question)
+def look(request: DefaultsRequest) -> DefaultsPlan:
+    """Return the broken files, and what their defaults would change."""
+    found, lacking = broken(request)
     left = [each for each in found if each.live != each.sha256]
-    with Tree(question["root"]) as tree:
-        files = [
-            {"path": each.path, "why": each.why, "diff": difference(question, tree, each)}
-            for each in left
-        ]
-    return {
-        "files": files,
-        "instead": [each.path for each in found],
-        "lacking": lacking,
-        "digest": digest(left),
-    }
+    secrets = request.selection.secrets
+    with Tree(request.location.root) as tree:
+        files = tuple(
+            BrokenFile(each.path, each.why, tuple(difference(tree, each, secrets))) for each in left
+        )
+    return DefaultsPlan(files, tuple(each.path for each in found), lacking, digest(left))
 
 
 def digest(items: List[DefaultFile]) -> str:
@@ -73,17 +64,18 @@ def digest(items: List[DefaultFile]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def broken(question: dict[str, Any]) -> tuple[List[DefaultFile], Dict[str, str]]:
+def broken(request: DefaultsRequest) -> tuple[List[DefaultFile], Dict[str, str]]:
     """Return broken files with their defaults, and why others that are broken have none."""
-    known = {saved.path: saved for saved in backup_set.read(question["state"]).files}
+    location = request.location
+    known = {saved.path: saved for saved in backup_set.read(location.state).files}
     found: List[DefaultFile] = []
     lacking: Dict[str, str] = {}
-    with Tree(question["root"]) as tree:
-        for path in question["files"]:
-            why = _broken(question, tree, path, known.get(path))
+    with Tree(location.root) as tree:
+        for path in request.files:
+            why = _broken(request, tree, path, known.get(path))
             if not why:
                 continue
-            content, wrong = _default(question, tree, path)
+            content, wrong = _default(tree, location.root, request.defaults, path)
             if wrong:
                 lacking[path] = f"{why}; its default {wrong}"
             else:
@@ -92,15 +84,16 @@ def broken(question: dict[str, Any]) -> tuple[List[DefaultFile], Dict[str, str]]
     return found, lacking
 
 
-def _broken(question: dict[str, Any], tree: Tree, path: str, saved: Optional[FileEntry]) -> str:
+def _broken(request: DefaultsRequest, tree: Tree, path: str, saved: Optional[FileEntry]) -> str:
     """Return why a file could not be read after a restore, "" when it could."""
+    root, suffix = request.location.root, request.location.suffix
     if saved is None:
-        return _unread(f"{question['root']}/{path}", "")
-    copy = state.copy(tree, path, question["suffix"], saved.size)
+        return _unread(f"{root}/{path}", "")
+    copy = state.copy(tree, path, suffix, saved.size)
     if copy.has_content(saved):
-        return _unread(f"{question['root']}/{path}{question['suffix']}", question["suffix"])
-    lost = git_source.lacking(question, [saved])[path]
-    return f"its saved copy is {copy.kind}, not as recorded; {lost}" if lost else ""
+        return _unread(f"{root}/{path}{suffix}", suffix)
+    lost = git_source.lacking(request.location.state, request.selection.git, [saved])[path]
+    return f"its backup is {copy.kind}, not as recorded; {lost}" if lost else ""
 
 
 def _unread(path: str, suffix: str) -> str:
@@ -108,9 +101,9 @@ def _unread(path: str, suffix: str) -> str:
     return "" if why.startswith(check.UNCHECKED) else why
 
 
-def _default(question: dict[str, Any], tree: Tree, path: str) -> tuple[bytes, str]:
+def _default(tree: Tree, root: str, defaults: str, path: str) -> tuple[bytes, str]:
     """Return the content of a file's default, and why it cannot be used."""
-    name = f"{question['defaults']}/{os.path.basename(path)}"
+    name = f"{defaults}/{os.path.basename(path)}"
     try:
         with os.fdopen(open_regular(*tree.parent(name)), "rb") as file:
             content = file.read()
@@ -118,11 +111,11 @@ def _default(question: dict[str, Any], tree: Tree, path: str) -> tuple[bytes, st
         return b"", f"is a {other.kind}"
     except OSError as error:
         return b"", str(error.strerror)
-    wrong = _unread(f"{question['root']}/{name}", "")
+    wrong = _unread(f"{root}/{name}", "")
     return content, f"cannot be read either: {wrong}" if wrong else ""
 
 
-def difference(question: dict[str, Any], tree: Tree, item: DefaultFile) -> List[str]:
+def difference(tree: Tree, item: DefaultFile, secrets: Sequence[str]) -> List[str]:
     """Return how a default differs from what is live: of secret files the names of keys alone."""
     live = b""
     with contextlib.suppress(OSError, Irregular), os.fdopen(
@@ -130,7 +123,7 @@ def difference(question: dict[str, Any], tree: Tree, item: DefaultFile) -> List[
     ) as file:
         live = file.read()
     before, after = (raw.decode("utf-8", "replace") for raw in (live, item.content))
-    if item.path in question["secrets"]:
+    if item.path in secrets:
         return list(_keys(item.path, before, after))
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
     return list(lines)[2:][:LINES]
@@ -159,25 +152,26 @@ def _values(path: str, text: str) -> Dict[str, object]:
     return {}
 
 
-def apply(question: dict[str, Any]) -> dict[str, Any]:
+def apply(request: DefaultsRequest) -> DefaultsUsed:
     """Put the defaults of broken files in their place, what was live kept in the evidence.
 
     Raises:
         HostError: something changed since the plan was made.
     """
-    with working(question) as work:
-        left = [each for each in broken(question)[0] if each.live != each.sha256]
-        if digest(left) != question["digest"]:
+    root = request.location.root
+    with working(request.location) as work:
+        left = [each for each in broken(request)[0] if each.live != each.sha256]
+        if digest(left) != request.digest:
             raise HostError("configuration changed since the plan", "run the same command again")
-        secrets = set(question["secrets"])
-        with Tree(question["root"]) as tree, Tree(evidence.home(work)) as store:
+        secrets = set(request.selection.secrets)
+        with Tree(root) as tree, Tree(evidence.home(work)) as store:
             for each in left:
                 _keep(tree, store, each)
                 facts = {"before": each.live, "after": each.sha256, "path": each.path}
-                work.journal.add(DEFAULTING, root=question["root"], **facts)
+                work.journal.add(DEFAULTING, root=root, **facts)
                 with tree.naming(each.path):
                     _put(tree, each, secrets)
-        return {"defaults": [each.path for each in left]}
+        return DefaultsUsed(tuple(each.path for each in left))
 
 
 def _keep(tree: Tree, store: Tree, item: DefaultFile) -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import re
 import time
-from typing import Any, Iterator
+from typing import Iterator, List, Sequence
 
 from ..errors import HostError
 from ..files.tree import REGULAR
+from ..messages.rollback import Export, ExportRequest, LoggedComponent
 from ..observe.logs import journald, log_file
 from ..observe.logs.timestamps import stamp
 from ..protocol import NAMES
@@ -35,26 +36,15 @@ KEYED = re.compile(r"""(?m)^(\s*["']?([\w.-]+)["']?[ \t]*[:=][ \t]*)([^"'\s{\[].
 QUOTED = re.compile(r"""(["']?\b([\w.-]+)["']?\s*[:=]\s*)(["'])(?:\\.|(?!\3).)*(\3)""")
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return what is known of a run here.
-
-    The question names the `run`, its `components` with `unit` and `log`, the epoch seconds `since`
-    and `until` between which logs are wanted, and the `secrets` below the root.
-
-    Returns:
-        `journals` and `snapshot`, texts by name; `logs`, by component; `withheld`, the names of
-        secret files; `missing`, what could not be read and why.
-    """
-    home = leases.folder(question["state"], question["run"])
-    missing: list[str] = []
-    withheld: list[str] = []
-    return {
-        "journals": dict(journals(home)),
-        "snapshot": dict(kept(os.path.join(home, FOLDER), question["secrets"], withheld)),
-        "logs": dict(logs(question, missing)),
-        "withheld": withheld,
-        "missing": missing,
-    }
+def look(request: ExportRequest) -> Export:
+    """Return what is known of a run here."""
+    home = leases.folder(request.location.state, request.location.run)
+    missing: List[str] = []
+    withheld: List[str] = []
+    found = dict(journals(home))
+    snapshot = dict(kept(os.path.join(home, FOLDER), request.secrets, withheld))
+    texts = dict(logs(request, missing))
+    return Export(found, snapshot, texts, tuple(withheld), tuple(missing))
 
 
 def journals(home: str) -> Iterator[tuple[str, str]]:
@@ -72,7 +62,7 @@ def read(path: str, most: int = 0) -> str:
     return text[-most:] if most else text
 
 
-def kept(folder: str, secrets: list[str], withheld: list[str]) -> Iterator[tuple[str, str]]:
+def kept(folder: str, secrets: Sequence[str], withheld: List[str]) -> Iterator[tuple[str, str]]:
     """Yield the files of a snapshot, but for the secret ones."""
     count = 0
     for here, _, names in os.walk(folder):
@@ -96,30 +86,30 @@ def masked(text: str) -> str:
     return KEYED.sub(hidden, QUOTED.sub(hidden, text))
 
 
-def logs(question: dict[str, Any], missing: list[str]) -> Iterator[tuple[str, str]]:
+def logs(request: ExportRequest, missing: List[str]) -> Iterator[tuple[str, str]]:
     """Yield what each component wrote between two moments."""
     until = time.monotonic() + PATIENCE
-    for component in question["components"]:
+    for component in request.components:
         try:
-            lines = written(component, question["since"], question["until"], until)
+            lines = written(component, request.since, request.until, until)
         except (HostError, OSError, EOFError) as why:
             words = getattr(why, "message", None) or getattr(why, "strerror", None) or str(why)
-            missing.append(f"the log of {component['name']}: {words}")
+            missing.append(f"the log of {component.name}: {words}")
             continue
         text = "\n".join(lines)
         if len(text) > MOST:
-            missing.append(f"the log of {component['name']}: only its last {MOST >> 10} KiB")
-        yield component["name"], text[-MOST:]
+            missing.append(f"the log of {component.name}: only its last {MOST >> 10} KiB")
+        yield component.name, text[-MOST:]
 
 
-def written(component: dict[str, Any], since: float, end: float, until: float) -> list[str]:
+def written(component: LoggedComponent, since: float, end: float, until: float) -> list[str]:
     """Return the lines of one log between two moments; one without times as it is."""
-    if component["log"] != "journal":
-        return list(between(log_file.part(component["log"], since, until).lines, since, end))
+    if component.log != "journal":
+        return list(between(log_file.part(component.log, since, until).lines, since, end))
     left = max(0.5, until - time.monotonic())
-    found = journald.entries(component["unit"], since, left).entries
+    found = journald.entries(component.unit, since, left).entries
     return [
-        f"{stamped(entry.when)} {component['unit']}[{entry.pid}] <{entry.priority}> {entry.text}"
+        f"{stamped(entry.when)} {component.unit}[{entry.pid}] <{entry.priority}> {entry.text}"
         for entry in sorted(found, key=lambda entry: entry.when)
         if entry.when <= end
     ]

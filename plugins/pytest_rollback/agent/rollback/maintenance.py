@@ -6,13 +6,14 @@ import contextlib
 import hashlib
 import os
 import time
-from typing import Any
 
 from ..errors import HostError
 from ..files import read
 from ..files import tree as files_tree
 from ..files.copy import FRESH
 from ..files.tree import Tree
+from ..messages.location import Done, Location
+from ..messages.rollback import EdgeProbe, PageRequest, PageState
 from ..observe.probes import sample
 from ..state import evidence
 from ..state.journal import entries
@@ -26,27 +27,20 @@ PAUSE = 0.1
 MODE = 0o644
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return whether the page exists, of what kind it is, whether it says our text, and its effect.
-
-    `edge` is what the answer of the question's `probe` lacks, None when it is as it should be or
-    there is no probe; `reloaded` says that this run has had the edge reload since it wrote.
-    """
-    page = question["page"]
+def look(request: PageRequest) -> PageState:
+    """Return whether the page exists, of what kind it is, whether it has our text, its effect."""
     try:
-        kind = kind_of(os.lstat(page).st_mode)
+        kind = kind_of(os.lstat(request.page).st_mode)
     except (FileNotFoundError, NotADirectoryError):
         kind = "absent"
-    text = read.text(page, follow=False) if kind == "file" else None
-    ours = text is not None and text.strip() == question["text"].strip()
-    probe = question.get("probe")
-    return {
-        "exists": kind != "absent",
-        "kind": kind,
-        "ours": ours,
-        "edge": unmet(probe) if probe else None,
-        "reloaded": is_reloaded(question),
-    }
+    text = read.text(request.page, follow=False) if kind == "file" else None
+    return PageState(
+        exists=kind != "absent",
+        kind=kind,
+        ours=text is not None and text.strip() == request.text.strip(),
+        edge=unmet(request.probe) if request.probe else None,
+        reloaded=is_reloaded(request.location),
+    )
 
 
 def kind_of(mode: int) -> str:
@@ -55,16 +49,16 @@ def kind_of(mode: int) -> str:
     return kind if kind in ("file", "symlink", "directory") else "other"
 
 
-def unmet(probe: dict[str, Any]) -> str | None:
+def unmet(probe: EdgeProbe) -> str | None:
     """Return what is wrong with what users get, None when it is what the probe wants."""
-    answered = sample.ask({"probe": probe, "samples": 1})
+    answered = sample.ask({"probe": probe._asdict(), "samples": 1})
     wrong: str | None = answered["problem"]
     return wrong if wrong or answered["answered"] else "no answer"
 
 
-def is_reloaded(question: dict[str, Any]) -> bool:
-    """Tell whether the question's run had the edge reload after its last change of the page."""
-    folder = folder_of(question) if question.get("state") else None
+def is_reloaded(location: Location) -> bool:
+    """Tell whether the run had the edge reload after its last change of the page."""
+    folder = folder_of(location)
     if folder is None:
         return False
     events = [each["event"] for each in entries(os.path.join(folder, CHANGES))]
@@ -72,53 +66,52 @@ def is_reloaded(question: dict[str, Any]) -> bool:
     return bool(told) and told[-1] == "page told"
 
 
-def on(question: dict[str, Any]) -> dict[str, Any]:
+def on(request: PageRequest) -> Done:
     """Write the page in one step, have the edge check and reload, and wait for its effect.
 
     Raises:
         HostError: the page is a link or worse; the check or the reload fails; users get no page.
     """
-    with working(question) as work:
-        found = look({**question, "probe": None})
-        _refuse(question, found)
-        if not found["ours"]:
-            before = digest(question["page"]) if found["exists"] else ""
-            after = hashlib.sha256(_content(question)).hexdigest()
-            facts = {"page": question["page"], "before": before, "after": after}
-            work.journal.add("page on", run=question["run"], **facts)
-            _write(question, work, exists=found["exists"])
-        return _told(question, work)
+    with working(request.location) as work:
+        found = look(request._replace(probe=None))
+        _refuse(request.page, found)
+        if not found.ours:
+            before = digest(request.page) if found.exists else ""
+            after = hashlib.sha256(_content(request)).hexdigest()
+            facts = {"page": request.page, "before": before, "after": after}
+            work.journal.add("page on", run=request.location.run, **facts)
+            _write(request, work, exists=found.exists)
+        return _told(request, work)
 
 
-def off(question: dict[str, Any]) -> dict[str, Any]:
+def off(request: PageRequest) -> Done:
     """Move the page into the evidence, have the edge check and reload, and wait for its effect."""
-    with working(question) as work:
-        found = look({**question, "probe": None})
-        _refuse(question, found)
-        if found["exists"]:
-            work.journal.add("page off", page=question["page"])
-            above, name = os.path.split(question["page"])
+    with working(request.location) as work:
+        found = look(request._replace(probe=None))
+        _refuse(request.page, found)
+        if found.exists:
+            work.journal.add("page off", page=request.page)
+            above, name = os.path.split(request.page)
             evidence.put_away(work, "page", above, [name])
-        return _told(question, work)
+        return _told(request, work)
 
 
-def _refuse(question: dict[str, Any], found: dict[str, Any]) -> None:
-    if found["kind"] not in {"file", "absent"}:
-        page = question["page"]
+def _refuse(page: str, found: PageState) -> None:
+    if found.kind not in {"file", "absent"}:
         raise HostError(
-            f"the maintenance page {page} is a {found['kind']}; nothing is written through it",
+            f"the maintenance page {page} is a {found.kind}; nothing is written through it",
             f"see who made it: ls -ld {page}; then take it away",
         )
 
 
-def _content(question: dict[str, Any]) -> bytes:
-    return str(question["text"]).encode("utf-8", "surrogateescape") + b"\n"
+def _content(request: PageRequest) -> bytes:
+    return request.text.encode("utf-8", "surrogateescape") + b"\n"
 
 
-def _write(question: dict[str, Any], work: ExclusiveRun, *, exists: bool) -> None:
+def _write(request: PageRequest, work: ExclusiveRun, *, exists: bool) -> None:
     """Give the page its name when it is whole; somebody else's page is kept in the evidence."""
-    above, name = os.path.split(question["page"])
-    new = f".rollback-{question['run']}-page.new"
+    above, name = os.path.split(request.page)
+    new = f".rollback-{request.location.run}-page.new"
     with Tree(above) as tree, Tree(evidence.home(work)) as store, tree.naming(name):
         if exists:
             evidence.make(store, "replaced")
@@ -126,7 +119,7 @@ def _write(question: dict[str, Any], work: ExclusiveRun, *, exists: bool) -> Non
         with contextlib.suppress(FileNotFoundError):
             os.unlink(new, dir_fd=tree.root)
         with os.fdopen(os.open(new, FRESH, MODE, dir_fd=tree.root), "wb") as file:
-            file.write(_content(question))
+            file.write(_content(request))
             file.flush()
             os.fchmod(file.fileno(), MODE)
             os.fsync(file.fileno())
@@ -134,18 +127,17 @@ def _write(question: dict[str, Any], work: ExclusiveRun, *, exists: bool) -> Non
         os.fsync(tree.root)
 
 
-def _told(question: dict[str, Any], work: ExclusiveRun) -> dict[str, Any]:
+def _told(request: PageRequest, work: ExclusiveRun) -> Done:
     """Have the edge check its configuration, then reload, and wait until users get the effect."""
     started = time.monotonic()
-    tell(question)
-    probe = question.get("probe")
-    if probe:
-        _awaited(probe, time.monotonic() + PATIENCE)
+    tell(request.check, request.reload)
+    if request.probe:
+        _awaited(request.probe, time.monotonic() + PATIENCE)
     work.journal.add("page told")
-    return {"seconds": time.monotonic() - started}
+    return Done(time.monotonic() - started)
 
 
-def _awaited(probe: dict[str, Any], until: float) -> None:
+def _awaited(probe: EdgeProbe, until: float) -> None:
     """Wait until users get what the probe wants."""
     while True:
         wrong = unmet(probe)
@@ -153,7 +145,7 @@ def _awaited(probe: dict[str, Any], until: float) -> None:
             return
         if time.monotonic() > until:
             raise HostError(
-                f"{probe['url']} does not follow the maintenance page: {wrong}",
+                f"{probe.url} does not follow the maintenance page: {wrong}",
                 "see whether the edge is routed by this page: [maintenance] page, reload, status",
                 "unfinished",
             )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any
+from typing import Any, Sequence
 
 from ..errors import HostError
 from ..files import state
@@ -64,13 +64,13 @@ def take_back(folder: str, entry: dict[str, Any]) -> int:
     return 1
 
 
-def tell(question: dict[str, Any]) -> None:
-    """Have the edge check its configuration, then reload, where the question says how."""
-    for what in ("check", "reload"):
-        _command(question.get(what) or (), what)
+def tell(check: Sequence[str], reload: Sequence[str]) -> None:
+    """Have the edge check its configuration, then reload; a command without words is none."""
+    _command(check, "check")
+    _command(reload, "reload")
 
 
-def _command(argv: list[str] | tuple[str, ...], what: str) -> None:
+def _command(argv: Sequence[str], what: str) -> None:
     if not argv:
         return
     outcome = run(argv, COMMAND)

@@ -11,11 +11,18 @@ import json
 import os
 import shutil
 import stat
-from typing import Any, Iterator
+from typing import Any, Iterator, Sequence
 
 from ..errors import HostError
 from ..files.copy import FRESH
 from ..files.tree import Irregular, Tree, open_regular
+from ..messages.rollback import (
+    LoggedComponent,
+    SnapshotLook,
+    SnapshotRequest,
+    SnapshotState,
+    SnapshotTaken,
+)
 from ..services import units
 from ..state import lease as leases
 from ..state.lock import ExclusiveRun, folder_of, working
@@ -29,44 +36,44 @@ LINES = "20000"
 COMMAND = 10.0
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return whether the question's run has a snapshot, and where."""
-    folder = folder_of(question)
+def look(request: SnapshotLook) -> SnapshotState:
+    """Return whether the run has a snapshot, and where."""
+    folder = folder_of(request.location)
     path = os.path.join(folder, FOLDER) if folder else ""
-    return {"taken": bool(path) and os.path.isdir(path), "path": path}
+    return SnapshotState(bool(path) and os.path.isdir(path), path)
 
 
-def take(question: dict[str, Any]) -> dict[str, Any]:
-    """Take the snapshot of the question's run; it has its name once it is whole.
+def take(request: SnapshotRequest) -> SnapshotTaken:
+    """Take the snapshot of the run; it has its name once it is whole.
 
     What cannot be read is listed in `missing`: a system in trouble is not refused for that.
     """
-    with working(question) as work:
+    with working(request.location) as work:
         path = os.path.join(work.folder, FOLDER)
         if not os.path.isdir(path):
             work.journal.add("snapshot")
-            missing = _taken(question, work)
+            missing = _taken(request, work)
             os.rename(os.path.join(work.folder, PARTIAL), path)
             leases.settle(work.folder)
             work.journal.add("snapshot done", missing=missing)
         elif work.journal.last("snapshot done") is None:  # it was cut off before it could say so
             work.journal.add("snapshot done", missing=None)
-        return {"path": path, "files": sum(len(names) for _, _, names in os.walk(path))}
+        return SnapshotTaken(path, sum(len(names) for _, _, names in os.walk(path)))
 
 
-def _taken(question: dict[str, Any], work: ExclusiveRun) -> list[str]:
+def _taken(request: SnapshotRequest, work: ExclusiveRun) -> list[str]:
     """Fill the folder, and return what could not be read."""
     place = os.path.join(work.folder, PARTIAL)
     shutil.rmtree(place, ignore_errors=True)
     os.mkdir(place, 0o700)
     missing: list[str] = []
     with Tree(place) as store:
-        for kind, base, path in _files(question):
+        for kind, base, path in _files(request):
             _copied(store, f"{kind}/{path}", base, missing)
-        for component in question["components"]:
-            _put(store, f"logs/{component['name']}.log", _log(component, missing))
-        _put(store, "units.json", _told(_states(question)))
-        _put(store, "git.json", _told(_head(question)))
+        for component in request.components:
+            _put(store, f"logs/{component.name}.log", _log(component, missing))
+        _put(store, "units.json", _told(_states(request)))
+        _put(store, "git.json", _told(_head(request.git)))
     return missing
 
 
@@ -74,17 +81,17 @@ def _told(value: object) -> bytes:
     return json.dumps(value, indent=1).encode("ascii")
 
 
-def _files(question: dict[str, Any]) -> Iterator[tuple[str, tuple[str, str], str]]:
+def _files(request: SnapshotRequest) -> Iterator[tuple[str, tuple[str, str], str]]:
     """Yield the kind, the place and the name of every file that is copied."""
-    root, installed = question["root"], question.get("directory")
-    for path in _below(root, question["configuration"]):
+    root, installed = request.location.root, request.directory
+    for path in _below(root, request.configuration):
         yield "configuration", (root, path), path
     if installed:
-        for name in question.get("unit_files", ()):
+        for name in request.unit_files:
             yield "units", (installed, name), name
 
 
-def _below(root: str, asked: list[str]) -> list[str]:
+def _below(root: str, asked: Sequence[str]) -> list[str]:
     """Return the asked files, and all files in the asked directories."""
     found = []
     for path in asked:
@@ -122,14 +129,14 @@ def _put(store: Tree, path: str, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _log(component: dict[str, Any], missing: list[str]) -> bytes:
+def _log(component: LoggedComponent, missing: list[str]) -> bytes:
     """Return the end of a component's log."""
-    log = component["log"]
+    log = component.log
     if log == "journal":
         argv = ["journalctl", "--no-pager", "-o", "short-iso-precise", "-n", LINES]
-        outcome = run([*argv, "-u", component["unit"]], COMMAND, most=16 * TAIL)
+        outcome = run([*argv, "-u", component.unit], COMMAND, most=16 * TAIL)
         if outcome.code:
-            missing.append(f"the journal of {component['unit']}: {outcome.words}")
+            missing.append(f"the journal of {component.unit}: {outcome.words}")
         return outcome.out.encode("utf-8", "surrogateescape")[-TAIL:]
     try:
         with open(os.open(log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
@@ -143,17 +150,17 @@ def _log(component: dict[str, Any], missing: list[str]) -> bytes:
     return b""
 
 
-def _states(question: dict[str, Any]) -> dict[str, Any]:
-    asked = [{"unit": each["unit"], "ports": each["listens"]} for each in question["components"]]
+def _states(request: SnapshotRequest) -> dict[str, Any]:
+    asked = [{"unit": each.unit, "ports": each.listens} for each in request.components]
+    manager = {"manager": request.manager, "socket": request.socket}
     try:
-        return units.look({**question, "units": asked})
+        return units.look({**manager, "units": asked})
     except HostError as problem:
         return {"problem": problem.message}
 
 
-def _head(question: dict[str, Any]) -> dict[str, Any]:
+def _head(repository: str | None) -> dict[str, Any]:
     """Return the commit that a repository is at, read without running anything of its own."""
-    repository = question.get("git")
     if not repository:
         return {"repository": None, "head": None}
     argv = ["git", "-c", f"safe.directory={repository}", "-c", "core.fsmonitor=", "-C", repository]

@@ -11,13 +11,14 @@ import contextlib
 import json
 import os
 import re
-from typing import Any, Iterator, NamedTuple
+from typing import Iterator, NamedTuple
 
 from ..errors import HostError
 from ..files import read
 from ..files.copy import FRESH
 from ..files.tree import Tree
-from ..restore import revert
+from ..messages.location import Location
+from ..messages.rollback import GuardRequest, GuardState
 from ..services import units
 from ..services.unit_files import named
 from ..state import lease as leases
@@ -33,6 +34,9 @@ LAST = "zz-rollback-guard"
 """supervisord reads its files by name, and believes the last one."""
 
 ON, OFF = "guard on", "guard off"
+KEPT = ("manager", "socket", "directory", "units")
+"""What the journal keeps of a request, for undo."""
+
 SECTION = re.compile(r"^\[program:([^\]]+)\]", re.MULTILINE)
 
 
@@ -43,19 +47,16 @@ class GuardFile(NamedTuple):
     text: str
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return whether the guard is `on` for the question's units, and whether any of it is `left`.
-
-    `unguarded` are units that the manager would start by itself, and nobody can keep from it.
-    """
-    mine, free = kept(question)
-    there = [_is_there(question["directory"], each) for each in mine]
-    marked = question.get("run") in marks(question["state"])
-    return {
-        "on": marked and all(there),
-        "left": marked or any(there) or _is_half(question),
-        "unguarded": free,
-    }
+def look(request: GuardRequest) -> GuardState:
+    """Return whether the guard is up, whether any of it is left, and what it cannot keep down."""
+    mine, free = kept(request)
+    there = [_is_there(request.directory, each) for each in mine]
+    marked = request.location.run in marks(request.location.state)
+    return GuardState(
+        on=marked and all(there),
+        left=marked or any(there) or _is_half(request),
+        unguarded=tuple(free),
+    )
 
 
 def _is_there(directory: str, wanted: GuardFile) -> bool:
@@ -65,22 +66,22 @@ def _is_there(directory: str, wanted: GuardFile) -> bool:
         return False
 
 
-def _is_half(question: dict[str, Any]) -> bool:
-    """Tell whether the question's run began to lift the guard, and did not end it."""
-    folder = folder_of(question)
+def _is_half(request: GuardRequest) -> bool:
+    """Tell whether the run began to lift the guard, and did not end it."""
+    folder = folder_of(request.location)
     written = entries(os.path.join(folder, progress.CHANGES)) if folder else []
     told = [each["event"] for each in written if each["event"].startswith("guard")]
     return told[-1:] == [OFF]
 
 
-def kept(question: dict[str, Any]) -> tuple[list[GuardFile], list[str]]:
-    """Return the files that guard the question's units, and the units that none can guard."""
-    if question["manager"] == "systemd":
-        return [_drop_in(question, unit) for unit in question["units"]], []
-    programs = dict(_programs(question["directory"]))
+def kept(request: GuardRequest) -> tuple[list[GuardFile], list[str]]:
+    """Return the files that guard the units, and the units that none can guard."""
+    if request.manager == "systemd":
+        return [_drop_in(request.location.state, unit) for unit in request.units], []
+    programs = dict(_programs(request.directory))
     files: dict[str, list[str]] = {}
     free = []
-    for unit in question["units"]:
+    for unit in request.units:
         program = next(
             (
                 name
@@ -96,8 +97,8 @@ def kept(question: dict[str, Any]) -> tuple[list[GuardFile], list[str]]:
     return [GuardFile(path, _override(names)) for path, names in files.items()], free
 
 
-def _drop_in(question: dict[str, Any], unit: str) -> GuardFile:
-    marker = os.path.join(question["state"], MARKER).replace("%", "%%")
+def _drop_in(state: str, unit: str) -> GuardFile:
+    marker = os.path.join(state, MARKER).replace("%", "%%")
     text = (
         "# Written by rollback: a restore is unfinished, 'rollback status' tells how to go on.\n"
         f"[Unit]\nAssertPathExists=!{marker}\n"
@@ -119,41 +120,41 @@ def _programs(directory: str) -> Iterator[tuple[str, str]]:
                 yield from ((each, os.path.splitext(name)[1]) for each in SECTION.findall(text))
 
 
-def on(question: dict[str, Any]) -> dict[str, Any]:
-    """Keep the question's units from starting until the guard is lifted.
+def on(request: GuardRequest) -> GuardState:
+    """Keep the units from starting until the guard is lifted.
 
     Raises:
         HostError: the units' directory cannot be written; nothing was changed in the release.
     """
-    with working(question) as work:
-        put(question, work)
-        return look(question)
+    with working(request.location) as work:
+        put(request, work)
+        return look(request)
 
 
-def put(question: dict[str, Any], work: ExclusiveRun) -> None:
+def put(request: GuardRequest, work: ExclusiveRun) -> None:
     """Put the guard up, for lock holders: the marker first, then what looks at it."""
-    directory = question["directory"]
+    directory, state = request.directory, request.location.state
     if not os.path.isdir(directory):
         raise HostError(
             f"there is no directory {directory} for unit files",
             "correct [services] directory in rollback.toml",
         )
-    files, _ = kept(question)
-    about = {key: question.get(key) for key in ("manager", "socket", "directory", "units")}
+    files, _ = kept(request)
+    about = {key: getattr(request, key) for key in KEPT}
     work.journal.add(ON, **about, files=[each.path for each in files])
-    _mark(question["state"], {*marks(question["state"]), question["run"]})
+    _mark(state, {*marks(state), request.location.run})
     with Tree(directory) as tree:
         for each in files:
             with tree.naming(each.path):
                 _written(tree, each)
-    _reload(question)
+    _reload(request)
     work.journal.add(f"{ON} done")
 
 
-def _reload(question: dict[str, Any]) -> None:
+def _reload(request: GuardRequest) -> None:
     """Have systemd read its drop-ins; supervisord reads its files when it is started again."""
-    if question["manager"] == "systemd":
-        units.reload(question)
+    if request.manager == "systemd":
+        units.reload({"manager": request.manager, "socket": request.socket})
 
 
 def _written(tree: Tree, file: GuardFile) -> None:
@@ -200,20 +201,20 @@ def _mark(state: str, wanted: set[str]) -> None:
         os.fsync(tree.root)
 
 
-def off(question: dict[str, Any]) -> dict[str, Any]:
-    """Let the question's units start again, once what the run began to restore is restored.
+def off(request: GuardRequest) -> GuardState:
+    """Let the units start again, once what the run began to restore is restored.
 
     Raises:
         HostError: a restore is unfinished; the guard stays.
     """
-    with working(question) as work:
+    with working(request.location) as work:
         _refuse_unfinished(work)
-        lift(question, work)
-        return look(question)
+        lift(request, work)
+        return look(request)
 
 
 def _refuse_unfinished(work: ExclusiveRun) -> None:
-    for part, name in revert.JOURNALS.items():
+    for part, name in progress.PARTS.items():
         written = [each["event"] for each in entries(os.path.join(work.folder, name))]
         if "plan" in written and written[::-1].index("plan") < _since(written, "verified"):
             raise HostError(
@@ -227,19 +228,19 @@ def _since(events: list[str], name: str) -> int:
     return events[::-1].index(name) if name in events else len(events) + 1
 
 
-def lift(question: dict[str, Any], work: ExclusiveRun) -> None:
+def lift(request: GuardRequest, work: ExclusiveRun) -> None:
     """Take the guard away, for lock holders: the marker first, which lets units start at once."""
     work.journal.add(OFF)
-    state = question["state"]
-    _mark(state, {run for run in marks(state) if run != question["run"] and _counts(state, run)})
-    paths = {each.path for each in kept(question)[0]}
+    state, mine = request.location.state, request.location.run
+    _mark(state, {run for run in marks(state) if run != mine and _counts(state, run)})
+    paths = {each.path for each in kept(request)[0]}
     for entry in work.journal.entries:
         paths.update(entry["files"] if entry["event"] == ON else ())
-    with Tree(question["directory"]) as tree:
+    with Tree(request.directory) as tree:
         for path in sorted(paths):
             with tree.naming(path), contextlib.suppress(FileNotFoundError):
                 _removed(tree, path)
-    _reload(question)
+    _reload(request)
     work.journal.add(f"{OFF} done")
 
 
@@ -266,13 +267,14 @@ def _removed(tree: Tree, path: str) -> None:
 
 
 @contextlib.contextmanager
-def raised(question: dict[str, Any], work: ExclusiveRun) -> Iterator[None]:
+def raised(location: Location, work: ExclusiveRun) -> Iterator[None]:
     """Have the guard up while a run is undone, if the run had it up; it is lifted at the end."""
     last = work.journal.last(ON)
     if last is None:
         yield
         return
-    about = {**question, **{key: last[key] for key in ("manager", "socket", "directory", "units")}}
-    put(about, work)
+    about = {key: last[key] for key in KEPT}
+    request = GuardRequest(location, **{**about, "units": tuple(last["units"])})
+    put(request, work)
     yield
-    lift(about, work)
+    lift(request, work)

@@ -10,6 +10,8 @@ from typing import Any, Optional
 
 from ..database import swap
 from ..errors import HostError
+from ..messages.location import Location
+from ..messages.rollback import Undone, UndoPlan, UndoRequest
 from ..restore import revert
 from ..services import unit_files, units
 from ..state import evidence, progress, runs
@@ -18,34 +20,28 @@ from ..state.lock import CHANGES, ExclusiveRun, folder_of, working
 from . import default_undo, empty_directories, page_file, start_guard
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return what undo would do; nothing is changed, and no lock is taken.
-
-    `files` come back to their failed versions, `moved` out of the evidence, `units` are unit files
-    that are installed again, `page` is a maintenance page that is taken away, `database` one that
-    is swapped back; `conflicts` are changes made since then, for which it refuses; `undone` tells
-    whether it was done already.
-    """
-    folder = folder_of(question)
+def look(request: UndoRequest) -> UndoPlan:
+    """Return what undo would do; nothing is changed, and no lock is taken."""
+    location = request.location
+    folder = folder_of(location)
     if folder is None or not os.path.isdir(folder):
         raise HostError(
-            f"there is no run {question.get('run')} in {question['state']}",
+            f"there is no run {location.run} in {location.state}",
             "'rollback status' lists those there are",
         )
-    written = entries(os.path.join(folder, CHANGES))
-    return {"undone": progress.undoing(written) == "done", **_ahead(question, folder)}
+    return _planned(location, folder)
 
 
-def _ahead(question: dict[str, Any], folder: str) -> dict[str, Any]:
-    """Return what is ahead, and everything that stands in its way."""
+def _planned(location: Location, folder: str) -> UndoPlan:
+    """Return what undo would do, and everything that prevents it."""
     written = entries(os.path.join(folder, CHANGES))
     files: list[str] = []
     moved: list[str] = []
     conflicts: list[str] = []
     _both(default_undo.standing(_of(written, default_undo.DEFAULTING)), files, conflicts)
-    asked = {**question, "replaced": files[:]}
-    for part in revert.JOURNALS:
-        _both(revert.standing(asked, folder, part), files, conflicts)
+    replaced = files[:]
+    for part in progress.PARTS:
+        _both(revert.standing(location.root, folder, part, replaced), files, conflicts)
     for entry in written:
         if entry["event"] == evidence.MOVING:
             _both(evidence.standing(folder, entry), moved, conflicts)
@@ -53,14 +49,15 @@ def _ahead(question: dict[str, Any], folder: str) -> dict[str, Any]:
             conflicts += empty_directories.standing(entry)
     installed, changed = unit_files.standing(_of(written, unit_files.INSTALLING))
     pages = _of(written, "page on")
-    return {
-        "files": files,
-        "moved": moved,
-        "units": installed,
-        "page": next((each["page"] for each in pages if os.path.lexists(each["page"])), None),
-        "database": _last(written, swap.RESTORING, "name"),
-        "conflicts": conflicts + changed + page_file.standing(pages),
-    }
+    return UndoPlan(
+        undone=progress.undoing(written) == "done",
+        files=tuple(files),
+        moved=tuple(moved),
+        units=tuple(installed),
+        page=next((each["page"] for each in pages if os.path.lexists(each["page"])), None),
+        database=_last(written, swap.RESTORING, "name"),
+        conflicts=(*conflicts, *changed, *page_file.standing(pages)),
+    )
 
 
 def _both(found: tuple[list[str], list[str]], first: list[str], second: list[str]) -> None:
@@ -76,21 +73,21 @@ def _last(written: list[dict[str, Any]], event: str, key: str) -> Optional[str]:
     return next((str(each.get(key)) for each in reversed(written) if each["event"] == event), None)
 
 
-def undo(question: dict[str, Any]) -> dict[str, Any]:
+def undo(request: UndoRequest) -> Undone:
     """Bring the failed release back as it was, from any point of the run; twice changes nothing.
 
-    No unit is stopped or started: stop them first, start them after. With a `manager` it reads
-    unit files again that came back; `check` and `reload` are the edge's, for the maintenance page.
+    No unit is stopped or started: stop them first, start them after.
 
     Raises:
         HostError: something was changed after the run: all of that, and nothing was touched; or the
             host failed half way, the same call again goes on.
     """
-    with working(question, back=True) as work:
+    location = request.location
+    with working(location, back=True) as work:
         if progress.undoing(work.journal.entries) == "done":
-            runs.undone(question["state"], question["run"])
-            return {"undone": 0, "moved": 0}
-        conflicts = _ahead(question, work.folder)["conflicts"]
+            runs.undone(location.state, location.run)
+            return Undone(0, 0)
+        conflicts = _planned(location, work.folder).conflicts
         if conflicts:
             raise HostError(
                 f"changed after the run, nothing was undone: {'; '.join(conflicts)}",
@@ -99,14 +96,14 @@ def undo(question: dict[str, Any]) -> dict[str, Any]:
             )
         if progress.undoing(work.journal.entries) is None:
             work.journal.add(progress.UNDO)
-        with start_guard.raised(question, work):
-            taken = _undone(question, work)
+        with start_guard.raised(location, work):
+            taken = _undone(request, work)
         work.journal.add(progress.UNDONE)
-        runs.undone(question["state"], question["run"])
+        runs.undone(location.state, location.run)
         return taken
 
 
-def _undone(question: dict[str, Any], work: ExclusiveRun) -> dict[str, Any]:
+def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
     said: list[str] = []
     moved = sum(_attempt(work, each, said) for each in reversed(work.journal.entries[:]))
     if said:
@@ -115,12 +112,13 @@ def _undone(question: dict[str, Any], work: ExclusiveRun) -> dict[str, Any]:
             "put it right on the host, and run the same command again",
             "unfinished",
         )
-    undone = sum(revert.take_back(question, work, part) for part in reversed(list(revert.JOURNALS)))
-    if question.get("manager") and work.journal.last(unit_files.INSTALLING):
-        units.reload(question)
+    parts = reversed(list(progress.PARTS))
+    undone = sum(revert.take_back(request.location, work, part) for part in parts)
+    if request.manager and work.journal.last(unit_files.INSTALLING):
+        units.reload({"manager": request.manager, "socket": request.socket})
     if work.journal.last("page on"):
-        page_file.tell(question)
-    return {"undone": undone, "moved": moved}
+        page_file.tell(request.check, request.reload)
+    return Undone(undone, moved)
 
 
 def _attempt(work: ExclusiveRun, entry: dict[str, Any], said: list[str]) -> int:

@@ -12,6 +12,13 @@ from ..files import metadata
 from ..files import state as files_state
 from ..files.copy import FRESH
 from ..files.tree import Irregular, Tree, open_regular
+from ..messages.unit_files import (
+    DifferingUnitFile,
+    SkippedUnitFile,
+    UnitFilesInstalled,
+    UnitFilesPlan,
+    UnitFilesRequest,
+)
 from ..state import backup_set, evidence
 from ..state.directory import OTHERS
 from ..state.lock import ExclusiveRun, working
@@ -51,21 +58,24 @@ def named(manager: str, unit: str) -> str:
     return unit if unit.endswith(KINDS) else f"{unit}.service"
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return which unit files of the release differ from the installed ones.
+def look(request: UnitFilesRequest) -> UnitFilesPlan:
+    """Return which unit files of the release differ from the installed ones."""
+    known = found(request)
+    wrong = [each for each in known if each.differs]
+    return UnitFilesPlan(
+        differ=tuple(DifferingUnitFile(each.unit, each.name) for each in wrong if not each.why),
+        skipped=tuple(SkippedUnitFile(each.name, each.why) for each in wrong if each.why),
+        reload=unread(request),
+        digest=digest(known),
+    )
 
-    `differ` has unit and name of each, `skipped` those that differ and are left alone, with the
-    reason, and `reload` the units whose manager has not read its files since they changed.
-    """
-    known = found(question)
-    asked = [{"unit": unit} for unit in question["units"]]
-    states = units.look({**question, "units": asked})
-    return {
-        "differ": [[each.unit, each.name] for each in known if each.differs and not each.why],
-        "skipped": [[each.name, each.why] for each in known if each.differs and each.why],
-        "reload": [unit for unit, state in states.items() if state["needs_reload"]],
-        "digest": digest(known),
-    }
+
+def unread(request: UnitFilesRequest) -> tuple[str, ...]:
+    """Return the units whose manager has not read their files since these changed."""
+    asked = [{"unit": unit} for unit in request.units]
+    about = {"manager": request.manager, "socket": request.socket}
+    states = units.look({**about, "units": asked})
+    return tuple(unit for unit, state in states.items() if state["needs_reload"])
 
 
 def digest(known: list[File]) -> str:
@@ -74,31 +84,31 @@ def digest(known: list[File]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def found(question: dict[str, Any]) -> list[File]:
+def found(request: UnitFilesRequest) -> list[File]:
     """Return the unit files that the release has for the asked units.
 
     Raises:
         HostError: what is installed is a link elsewhere or no file, or a release's file is none.
     """
-    recorded = {saved.path: saved.sha256 for saved in backup_set.read(question["state"]).files}
-    with Tree(question["root"]) as tree, Tree(question["directory"]) as there:
-        files = [_one(question, (tree, there), unit, recorded) for unit in question["units"]]
+    recorded = {saved.path: saved.sha256 for saved in backup_set.read(request.location.state).files}
+    with Tree(request.location.root) as tree, Tree(request.directory) as there:
+        files = [_one(request, (tree, there), unit, recorded) for unit in request.units]
     return [file for file in files if file is not None]
 
 
 def _one(
-    question: dict[str, Any], trees: tuple[Tree, Tree], unit: str, recorded: dict[str, str]
+    request: UnitFilesRequest, trees: tuple[Tree, Tree], unit: str, recorded: dict[str, str]
 ) -> Optional[File]:
     """Return a unit's file; None when the release has none under that name."""
     tree, there = trees
-    name = named(question["manager"], unit)
-    path = f"{question['source']}/{name}"
+    name = named(request.manager, unit)
+    path = f"{request.source}/{name}"
     content = read(tree, path)
     sha256 = recorded.get(path) or (hashlib.sha256(content).hexdigest() if content else "")
     if not sha256:
         return None
-    linked = os.path.join(question["root"], path)
-    installed = _installed(there, os.path.join(question["directory"], name), linked, sha256)
+    linked = os.path.join(request.location.root, path)
+    installed = _installed(there, os.path.join(request.directory, name), linked, sha256)
     why = "" if path in recorded else _mistrust(tree, path)
     return File(unit, name, content, sha256, installed, why)
 
@@ -139,29 +149,29 @@ def _installed(tree: Tree, path: str, linked: str, sha256: str) -> str:
     )
 
 
-def install(question: dict[str, Any]) -> dict[str, Any]:
+def install(request: UnitFilesRequest) -> UnitFilesInstalled:
     """Install what differs, the versions before kept in the evidence, and have them read.
 
     Raises:
         HostError: something changed since the plan was made, or the manager refuses the files.
     """
-    with working(question) as work:
-        known = found(question)
-        if digest(known) != question["digest"]:
+    with working(request.location) as work:
+        known = found(request)
+        if digest(known) != request.digest:
             raise HostError("unit files changed since the plan", "run the same command again")
         chosen = [each for each in known if each.differs and not each.why]
-        _refuse_unrestored(question, chosen)
-        with Tree(question["directory"]) as tree, Tree(evidence.home(work)) as store:
+        _refuse_unrestored(request, chosen)
+        with Tree(request.directory) as tree, Tree(evidence.home(work)) as store:
             for each in chosen:
                 with tree.naming(each.name):
-                    _install(work, question["directory"], (tree, store), each)
+                    _install(work, request.directory, (tree, store), each)
         work.journal.add("reload")
-        changed = units.reload(question)
+        units.reload({"manager": request.manager, "socket": request.socket})
         work.journal.add("reload done")
-        return {"installed": [each.name for each in chosen], **changed}
+        return UnitFilesInstalled(tuple(each.name for each in chosen))
 
 
-def _refuse_unrestored(question: dict[str, Any], chosen: list[File]) -> None:
+def _refuse_unrestored(request: UnitFilesRequest, chosen: list[File]) -> None:
     """Refuse to install what is not the previous release's: the configuration comes first."""
     wrong = [
         each.name
@@ -170,7 +180,7 @@ def _refuse_unrestored(question: dict[str, Any], chosen: list[File]) -> None:
     ]
     if wrong:
         raise HostError(
-            f"{question['source']} in {question['root']} is not as recorded: {', '.join(wrong)}",
+            f"{request.source} in {request.location.root} is not as recorded: {', '.join(wrong)}",
             "restore the configuration first: run the same command again",
         )
 

@@ -17,6 +17,7 @@ from ..files import metadata, state
 from ..files.copy import FRESH
 from ..files.read import blocks
 from ..files.tree import Tree, kind_of
+from ..messages.location import Location
 from . import lease as leases
 from .lock import ExclusiveRun
 
@@ -256,9 +257,9 @@ def bring_back(folder: str, entry: dict[str, Any]) -> int:
     return number
 
 
-def fetched_folder(question: dict[str, Any]) -> str:
+def fetched_folder(location: Location) -> str:
     """Return where the run keeps what it fetched from the recorded commit."""
-    return os.path.join(leases.folder(question["state"], question["run"]), FETCHED)
+    return os.path.join(leases.folder(location.state, location.run), FETCHED)
 
 
 def fetched(folder: str, sha256: str) -> Optional[int]:

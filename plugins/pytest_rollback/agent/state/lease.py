@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Optional
 
 from ..errors import HostError
 from ..files.tree import DIRECTORY
+from ..messages.state import HolderProcess
 from ..system import processes
 from . import reserved_space
 
@@ -46,9 +47,9 @@ class Lease(NamedTuple):
     space: str = ""
 
     @property
-    def holder(self) -> list[object]:
+    def holder(self) -> HolderProcess:
         """Which process holds it, and where: two leases with one holder are of one process."""
-        return [self.host, self.boot, self.space, self.pid, self.pid_started]
+        return HolderProcess(self.host, self.boot, self.space, self.pid, self.pid_started)
 
     @property
     def is_alive(self) -> bool:
@@ -90,13 +91,13 @@ def now() -> str:
     return dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
 
 
-def folder(state: str, run: object) -> str:
+def folder(state: str, run: str) -> str:
     """Return the folder of a run, which may not exist.
 
     Raises:
         HostError: the id could lead elsewhere.
     """
-    if not isinstance(run, str) or NAMES.fullmatch(run) is None:
+    if NAMES.fullmatch(run) is None:
         raise HostError(f"{run!r} is no id of a run", "'rollback status' lists the ids there are")
     return os.path.join(state, RUNS, run)
 

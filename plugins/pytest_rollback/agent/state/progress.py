@@ -6,6 +6,7 @@ import os
 from typing import Any, Callable, Iterable, NamedTuple, Optional
 
 from ..errors import HostError
+from ..messages.state import RunProgress, StepState
 from . import journal as journals
 from .journal import JournalContent
 
@@ -70,25 +71,22 @@ def read(folder: str) -> dict[str, JournalContent]:
     return {name: journals.read(os.path.join(folder, name)) for name in names}
 
 
-def look(folder: str) -> dict[str, Any]:
-    """Return the `steps` of a run with the state of each, the `next` one, and its journals' heads.
-
-    `damage` says what is wrong with a journal, None when nothing is; `undo` is None, begun or done.
-    """
+def look(folder: str) -> RunProgress:
+    """Return how far the run with this folder has come; what is damaged has no steps."""
     try:
         told = read(folder)
     except HostError as problem:
-        return {"steps": [], "next": None, "undo": None, "head": "", "damage": problem.message}
+        return RunProgress((), None, None, "", {}, problem.message)
     states = [(step.name, state(step, told[step.journal].entries)) for step in STEPS]
     back = undoing(told[CHANGES].entries)
-    return {
-        "steps": [{"name": name, "state": word} for name, word in states if word],
-        "next": "undo" if back == "begun" else None if back else following(states),
-        "undo": back,
-        "head": told[CHANGES].head,
-        "heads": {name: each.head for name, each in told.items() if each.entries},
-        "damage": None,
-    }
+    return RunProgress(
+        steps=tuple(StepState(name, word) for name, word in states if word),
+        next="undo" if back == "begun" else None if back else following(states),
+        undo=back,
+        head=told[CHANGES].head,
+        heads={name: each.head for name, each in told.items() if each.entries},
+        damage=None,
+    )
 
 
 def state(step: RunStep, entries: Iterable[Any]) -> str:

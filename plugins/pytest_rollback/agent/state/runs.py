@@ -8,6 +8,17 @@ import os
 from typing import Any, Optional
 
 from ..errors import HostError
+from ..messages.location import Done
+from ..messages.state import (
+    BeginRequest,
+    EndRequest,
+    NoteRequest,
+    RunBegun,
+    RunEnded,
+    Runs,
+    RunsRequest,
+    RunState,
+)
 from . import lease as leases
 from . import progress, reserved_space
 from .backup_set import NAME as RECORD
@@ -22,25 +33,18 @@ PLACE = ("boot", "space")
 """What older journals do not say of who began a run."""
 
 
-def begin(question: dict[str, Any]) -> dict[str, Any]:
+def begin(request: BeginRequest) -> RunBegun:
     """Take the host for a run, or go on with an unfinished one of the same scope and backup set.
-
-    `gone` are holders, as leases have them, that were seen to be dead where they ran: these very
-    ones hold nobody up.
-
-    Returns:
-        `run`, the id to journal under; `adopted`, whether it is an earlier one's, and then `since`
-        and `by`, who began it and when.
 
     Raises:
         HostError: kind `held`, the holder of a run is alive.
     """
-    state = question["state"]
+    state = request.state
     with locked(state):
-        wanted = asked(question)
+        wanted = wanted_lease(request)
         known = leases.every(state)
         for other in known:
-            if other.is_alive and other.holder not in [wanted.holder, *question.get("gone", ())]:
+            if other.is_alive and other.holder not in (wanted.holder, *request.gone):
                 raise other.held()
         found = unfinished(known, wanted)
         mine = wanted if found is None else wanted._replace(run=found.run, since=found.since)
@@ -49,8 +53,8 @@ def begin(question: dict[str, Any]) -> dict[str, Any]:
         _begun(home, mine, adopted=found is not None)
         leases.write(state, mine)
     if found is None or found.run == wanted.run:
-        return {"run": mine.run, "adopted": False}
-    return {"run": found.run, "adopted": True, "since": found.since, "by": found.by}
+        return RunBegun(mine.run, adopted=False)
+    return RunBegun(found.run, adopted=True, since=found.since, by=found.by)
 
 
 def _begun(home: str, lease: Lease, *, adopted: bool) -> None:
@@ -72,21 +76,17 @@ def _begun(home: str, lease: Lease, *, adopted: bool) -> None:
         journal.close()
 
 
-def asked(question: dict[str, Any]) -> Lease:
-    """Return the lease that a question wants."""
-    leases.folder(question["state"], question["run"])
+def wanted_lease(request: BeginRequest) -> Lease:
+    """Return the lease that a request wants."""
+    leases.folder(request.state, request.run)
     return Lease(
-        run=question["run"],
-        by=question["by"],
-        host=question["host"],
-        pid=int(question["pid"]),
-        pid_started=float(question["pid_started"]),
-        target=question["target"],
-        only=sorted(question["only"]),
-        record=record_of(question["state"]),
+        run=request.run,
+        by=request.by,
+        target=request.target,
+        only=sorted(request.only),
+        record=record_of(request.state),
         since=leases.now(),
-        boot=question.get("boot", ""),
-        space=question.get("space", ""),
+        **request.holder._asdict(),
     )
 
 
@@ -106,19 +106,19 @@ def unfinished(known: list[Lease], wanted: Lease) -> Optional[Lease]:
     return alike[-1] if alike and alike[-1].outcome in OPEN else None
 
 
-def note(question: dict[str, Any]) -> dict[str, Any]:
-    """Write facts into the journal of a run: `what`, a word, and `facts`, any JSON."""
-    with working(question, back=True) as work:
-        work.journal.add("note", what=question["what"], facts=question.get("facts", {}))
-    return {"noted": question["what"]}
+def note(request: NoteRequest) -> Done:
+    """Write facts into the journal of a run."""
+    with working(request.location, back=True) as work:
+        work.journal.add("note", what=request.what, facts=request.facts)
+    return Done()
 
 
-def end(question: dict[str, Any]) -> dict[str, Any]:
+def end(request: EndRequest) -> RunEnded:
     """Let go of the host: the run ended as `outcome` says. One that was undone stays so."""
-    if question["outcome"] not in ENDS:
-        raise HostError(f"{question['outcome']!r} is no end of a run", f"choose among {ENDS}")
-    with locked(question["state"]):
-        return {"outcome": closed(question["state"], question["run"], question["outcome"])}
+    if request.outcome not in ENDS:
+        raise HostError(f"{request.outcome!r} is no end of a run", f"choose among {ENDS}")
+    with locked(request.state):
+        return RunEnded(closed(request.state, request.run, request.outcome))
 
 
 def closed(state: str, run: str, outcome: str) -> str:
@@ -143,33 +143,36 @@ def _ended(state: str, run: str, outcome: str) -> None:
         journal.close()
 
 
-def look(question: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return all runs, the oldest first; `run` asks for one of them only.
+def look(request: RunsRequest) -> Runs:
+    """Return all runs, the oldest first, or the one that is asked for.
 
-    `state` is held (its holder is alive), open (the same command goes on with it) or over. How far
-    it has come is told as `progress.look` does, from its journals alone; where the lease is lost,
-    everything else is told from them as well.
+    How far a run has come is told by its journals alone; if its lease is lost, so is all else.
     """
-    state, wanted = question["state"], question.get("run")
+    state = request.state
     found = [lease for name in leases.names(state) for lease in [_known(state, name)] if lease]
-    return [
-        {
-            "id": lease.run,
-            "by": lease.by,
-            "when": lease.since,
-            "ended": lease.ended,
-            "outcome": lease.outcome,
-            "state": condition(lease),
-            "target": lease.target,
-            "only": lease.only,
-            "host": lease.host,
-            "pid": lease.pid,
-            "holder": lease.holder,
-            **progress.look(leases.folder(state, lease.run)),
-        }
-        for lease in sorted(found, key=lambda lease: lease.since)
-        if wanted in {None, "", lease.run}
-    ]
+    return Runs(
+        tuple(
+            described(state, lease)
+            for lease in sorted(found, key=lambda lease: lease.since)
+            if request.run in {"", lease.run}
+        )
+    )
+
+
+def described(state: str, lease: Lease) -> RunState:
+    """Return the run of a lease, and how far it has come."""
+    return RunState(
+        id=lease.run,
+        by=lease.by,
+        when=lease.since,
+        ended=lease.ended,
+        outcome=lease.outcome,
+        state=condition(lease),
+        target=lease.target,
+        only=tuple(lease.only),
+        holder=lease.holder,
+        progress=progress.look(leases.folder(state, lease.run)),
+    )
 
 
 def _known(state: str, run: str) -> Optional[Lease]:

@@ -1,54 +1,85 @@
-"""Last: saved copies and failed versions lie in the run's evidence, not beside the live files."""
+"""Last: backups and failed versions lie in the run's evidence, not beside the live files."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, replace
 
+from pytest_rollback.agent.messages.rollback import (
+    ARCHIVE,
+    ARCHIVE_PLAN,
+    ArchivePlan,
+    FilesRequest,
+)
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.default_configuration import broken
-from pytest_rollback.recovery.actions.requests import call, counted, moving, place, some
-from pytest_rollback.transport.batch import Look
-from pytest_rollback.transport.batch import asked as asked_once
+from pytest_rollback.recovery.actions.requests import (
+    PATIENT,
+    copying_time,
+    counted,
+    location,
+    selection,
+    some,
+)
+from pytest_rollback.transport.batch import Look, asked
+from pytest_rollback.transport.call import Call
 
 
-def left(scope: Scope) -> Look[dict[str, Any]]:
+@dataclass(frozen=True)
+class Leavings:
+    """What is left below the root.
+
+    Args:
+        plan: what the host says is left.
+        without: configuration files that have their defaults, and keep their backups.
+    """
+
+    plan: ArchivePlan
+    without: tuple[str, ...] = ()
+
+
+def left(scope: Scope) -> Look[Leavings]:
     """Return what is left below the root, and which live files are not as recorded."""
-    without = (yield from broken(scope))["instead"]
-    about = {**place(scope), "without": without}
-    found = yield from asked_once(call(scope, "copies.look", **about))
-    return {**found, "without": without}
+    without = (yield from broken(scope)).instead
+    plan = yield from asked(Call(ARCHIVE_PLAN, request(scope, without), PATIENT))
+    return Leavings(plan, without)
 
 
-def closes(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+def request(scope: Scope, without: tuple[str, ...]) -> FilesRequest:
+    """Return what a request about the backup set states."""
+    return FilesRequest(location(scope), selection(scope), without)
+
+
+def closes(scope: Scope, found: Leavings) -> tuple[Change, ...]:
     """Return the one change that moves all of it into the evidence.
 
     Raises:
-        Refused: a live file is not as recorded; its saved copy is still needed.
+        Refused: a live file is not as recorded; its backup is still needed.
     """
-    paths = [*found["copies"], *found["preserved"]]
+    plan = found.plan
+    paths = (*plan.copies, *plan.preserved)
     if not paths:
         return ()
-    if found["differ"]:
+    if plan.differ:
         raise Refused(
-            f"the saved copies stay: {len(found['differ'])} live files are not as recorded",
-            findings=found["differ"],
+            f"the backups stay: {len(plan.differ)} live files are not as recorded",
+            findings=plan.differ,
             hint="run the same command again: it restores them first",
         )
-    why = f"copies of {some(found['copies'])}" if found["copies"] else "failed versions are left"
-    if found["strays"]:
-        why += f"; nobody recorded, and left alone: {some(found['strays'])}"
+    why = f"backups of {some(plan.copies)}" if plan.copies else "failed versions are left"
+    if plan.strays:
+        why += f"; not recorded, and left alone: {some(plan.strays)}"
     what = (
-        f"move {counted(len(found['copies']), 'saved copy')} and "
-        f"{counted(len(found['preserved']), 'failed version')}"
+        f"move {counted(len(plan.copies), 'backup')} and "
+        f"{counted(len(plan.preserved), 'failed version')} into the evidence"
     )
-    what, without = f"{what} into the evidence", found["without"]
-    return (moving(scope, "copies.close", what, paths, why=why, without=without),)
+    call = Call(ARCHIVE, request(scope, found.without), scope.system.budgets.files)
+    return (Change(call, what, why, copying_time(len(paths))),)
 
 
-def recorded(_scope: Scope, found: dict[str, Any]) -> dict[str, Any]:
+def recorded(_scope: Scope, found: Leavings) -> Leavings:
     """Return what is found once every file was restored."""
-    return {**found, "differ": []}
+    return replace(found, plan=found.plan._replace(differ=()))
 
 
 CLOSE = Action("close the backup set", "validate", look=left, plan=closes, assuming=recorded)

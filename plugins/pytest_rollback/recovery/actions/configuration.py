@@ -2,81 +2,85 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from pytest_rollback.agent.messages.rollback import (
+    BYTECODE,
+    CLEAR_BYTECODE,
+    FilesRequest,
+    StaleBytecode,
+)
+from pytest_rollback.agent.messages.unit_files import (
+    INSTALL_UNIT_FILES,
+    UNIT_FILES,
+    UnitFilesPlan,
+)
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.default_configuration import broken
-from pytest_rollback.recovery.actions.files import restore
-from pytest_rollback.recovery.actions.requests import call, counted, manager, moving, place, some
-from pytest_rollback.transport.batch import Look, without_asking
-from pytest_rollback.transport.batch import asked as asked_once
+from pytest_rollback.recovery.actions.files import Pending, pending_files, restore
+from pytest_rollback.recovery.actions.requests import (
+    PATIENT,
+    copying_time,
+    counted,
+    location,
+    selection,
+    some,
+)
+from pytest_rollback.recovery.requests import unit_files
+from pytest_rollback.transport.batch import Look, asked, without_asking
+from pytest_rollback.transport.call import Call
 
 
-def pending(scope: Scope) -> Look[dict[str, Any]]:
-    """Return the configuration files that are not as recorded, and the digest of this plan.
-
-    `without` are those that get their defaults instead.
-    """
-    without = (yield from broken(scope))["instead"]
-    about = {**place(scope), "part": "configuration", "without": without}
-    found = yield from asked_once(call(scope, "restore.look", **about))
-    return {**found, "without": without}
+def pending(scope: Scope) -> Look[Pending]:
+    """Return the configuration files that are not as recorded, but for those with defaults."""
+    without = (yield from broken(scope)).instead
+    found = yield from pending_files(scope, "configuration", without)
+    return found
 
 
-def restores(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+def restores(scope: Scope, found: Pending) -> tuple[Change, ...]:
     """Return one change for all configuration files that differ; none when none differs."""
-    return restore(scope, found, "configuration", scope.system.budgets.configuration)
+    return restore(scope, found, scope.system.budgets.configuration)
 
 
-def unit_files(scope: Scope) -> dict[str, Any]:
-    """Return what a question about unit files states."""
-    services = scope.system.services
-    return {
-        **manager(scope.system),
-        "root": scope.system.about.root,
-        "source": services.source,
-        "directory": services.directory,
-        "units": [component.unit for component in scope.components],
-    }
-
-
-def uninstalled(scope: Scope) -> Look[dict[str, Any]]:
+def uninstalled(scope: Scope) -> Look[UnitFilesPlan]:
     """Return the unit files that differ from the release's, and the units that need a reload."""
-    if scope.system.services.source is None:
-        nothing: dict[str, Any] = {"differ": [], "reload": [], "skipped": [], "digest": ""}
-        return without_asking(nothing)
-    return asked_once(call(scope, "unitfiles.look", **unit_files(scope)))
+    source = scope.system.services.source
+    if source is None:
+        return without_asking(UnitFilesPlan())
+    return asked(Call(UNIT_FILES, unit_files(scope, source), PATIENT))
 
 
-def installs(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+def installs(scope: Scope, found: UnitFilesPlan) -> tuple[Change, ...]:
     """Return the one change that installs what differs and has the manager read it."""
-    differ, waiting = found["differ"], found["reload"]
-    if not (differ or waiting):
+    source = scope.system.services.source
+    if source is None or not (found.differ or found.reload):
         return ()
-    names = [name for _, name in differ]
+    names = [each.name for each in found.differ]
     what = f"install {some(names)} and reload" if names else "have the unit files read again"
     why = (
         "installed is not what the release has"
         if names
-        else f"not read since they changed: {some(waiting)}"
+        else f"not read since they changed: {some(found.reload)}"
     )
-    arguments = {**unit_files(scope), "digest": found["digest"]}
-    seconds = scope.system.budgets.configuration
-    return (Change(call(scope, "unitfiles.install", seconds, **arguments), what, why),)
+    request = unit_files(scope, source, found.digest)
+    return (
+        Change(Call(INSTALL_UNIT_FILES, request, scope.system.budgets.configuration), what, why),
+    )
 
 
-def stale(scope: Scope) -> Look[dict[str, Any]]:
+def stale(scope: Scope) -> Look[StaleBytecode]:
     """Return bytecode beside restored sources that is not theirs."""
-    return asked_once(call(scope, "caches.look", **place(scope)))
+    return asked(Call(BYTECODE, FilesRequest(location(scope), selection(scope)), PATIENT))
 
 
-def clears(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+def clears(scope: Scope, found: StaleBytecode) -> tuple[Change, ...]:
     """Return one change for all stale bytecode; modules without a source stay."""
-    paths = [*found["stale"], *found["directories"]]
+    paths = (*found.stale, *found.directories)
     if not paths:
         return ()
-    what = f"move {counted(len(found['stale']), 'bytecode file')} into the evidence"
-    return (moving(scope, "caches.clear", what, paths, why=f"stale: {some(paths)}"),)
+    what = f"move {counted(len(found.stale), 'bytecode file')} into the evidence"
+    request = FilesRequest(location(scope), selection(scope))
+    call = Call(CLEAR_BYTECODE, request, scope.system.budgets.files)
+    return (Change(call, what, f"stale: {some(paths)}", copying_time(len(paths))),)
 
 
 RESTORE_CONFIGURATION = Action(

@@ -2,64 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from pytest_rollback.agent.messages.rollback import (
+    DEFAULTS_PLAN,
+    DefaultsPlan,
+    DefaultsRequest,
+)
+from pytest_rollback.agent.messages.rollback import USE_DEFAULTS as USE
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import call, copying_time, place, some
-from pytest_rollback.transport.batch import Look, without_asking
-from pytest_rollback.transport.batch import asked as asked_once
-
-NOTHING: dict[str, Any] = {"files": [], "instead": [], "lacking": {}, "digest": ""}
-
-
-def asked(scope: Scope) -> dict[str, Any]:
-    """Return what a question about defaults states."""
-    about = scope.system
-    return {
-        **place(scope),
-        "files": list(about.configuration.files),
-        "defaults": about.configuration.defaults,
-        "secrets": list(about.about.secrets),
-    }
+from pytest_rollback.recovery.actions.requests import (
+    PATIENT,
+    copying_time,
+    location,
+    selection,
+    some,
+)
+from pytest_rollback.transport.batch import Look, asked, without_asking
+from pytest_rollback.transport.call import Call
 
 
-def broken(scope: Scope) -> Look[dict[str, Any]]:
+def request(scope: Scope, digest: str = "") -> DefaultsRequest:
+    """Return what a request about defaults states."""
+    described = scope.system.configuration
+    return DefaultsRequest(
+        location(scope), selection(scope), described.files, described.defaults or "", digest
+    )
+
+
+def broken(scope: Scope) -> Look[DefaultsPlan]:
     """Return the configuration files that a restore cannot make readable, and their defaults."""
     if not (scope.defaults and scope.system.configuration.defaults):
-        return without_asking(NOTHING)
-    return asked_once(call(scope, "defaults.look", **asked(scope)))
+        return without_asking(DefaultsPlan())
+    return asked(Call(DEFAULTS_PLAN, request(scope), PATIENT))
 
 
-def resets(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+def resets(scope: Scope, found: DefaultsPlan) -> tuple[Change, ...]:
     """Return one change that puts the defaults of broken files in their place.
 
     Raises:
         Refused: one of them has no default that could be read.
     """
-    if found["lacking"]:
+    if found.lacking:
         raise Refused(
-            f"{len(found['lacking'])} broken configuration files have no default",
-            findings=[f"{path}: {why}" for path, why in found["lacking"].items()],
+            f"{len(found.lacking)} broken configuration files have no default",
+            findings=[f"{path}: {why}" for path, why in found.lacking.items()],
             hint=f"put one into {scope.system.configuration.defaults} that can be read",
         )
-    files = found["files"]
-    if not files:
+    if not found.files:
         return ()
-    paths = [each["path"] for each in files]
-    why = "; ".join(f"{e['path']}: {e['why']}; {', '.join(e['diff'])}" for e in files)
+    paths = [each.path for each in found.files]
     return (
         Change(
-            call(
-                scope,
-                "defaults.apply",
-                scope.system.budgets.configuration,
-                **asked(scope),
-                digest=found["digest"],
-            ),
+            Call(USE, request(scope, found.digest), scope.system.budgets.configuration),
             f"replace {some(paths)} by the default configuration",
-            why,
-            copying_time(len(files)),
+            "; ".join(f"{each.path}: {each.why}; {', '.join(each.diff)}" for each in found.files),
+            copying_time(len(paths)),
         ),
     )
 

@@ -1,76 +1,93 @@
-"""Files: every live file equals its recorded saved copy, and what the deploy added is gone."""
+"""Files: every live file equals its recorded backup, and what the deploy added is gone."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
+from pytest_rollback.agent.messages.restore import (
+    RESTORE,
+    RESTORE_PLAN,
+    RestorePlan,
+    RestoreRequest,
+)
+from pytest_rollback.agent.messages.rollback import ADDED, AddedFiles, FilesRequest
+from pytest_rollback.agent.messages.rollback import REMOVE_ADDED as REMOVE
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import (
-    call,
+    PATIENT,
     copying_time,
     counted,
-    moving,
-    place,
+    location,
+    selection,
     some,
 )
-from pytest_rollback.transport.batch import Look
-from pytest_rollback.transport.batch import asked as asked_once
+from pytest_rollback.transport.batch import Look, asked
+from pytest_rollback.transport.call import Call
 
 
-def pending(scope: Scope) -> Look[dict[str, Any]]:
-    """Return the files that are not as recorded, their bytes, and the digest of this very plan."""
-    return asked_once(call(scope, "restore.look", part="files", **place(scope)))
+@dataclass(frozen=True)
+class Pending:
+    """Files that are not as recorded.
+
+    Args:
+        request: the request that asked for them.
+        plan: the host's plan of their restore.
+    """
+
+    request: RestoreRequest
+    plan: RestorePlan
 
 
-def restores(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+def pending_files(scope: Scope, part: str, without: tuple[str, ...] = ()) -> Look[Pending]:
+    """Return the files of a part that are not as recorded, but for some."""
+    request = RestoreRequest(location(scope), selection(scope), part, without)
+    plan = yield from asked(Call(RESTORE_PLAN, request, PATIENT))
+    return Pending(request, plan)
+
+
+def pending(scope: Scope) -> Look[Pending]:
+    """Return the files that are not as recorded."""
+    return pending_files(scope, "files")
+
+
+def restores(scope: Scope, found: Pending) -> tuple[Change, ...]:
     """Return one change for all files that differ; none when none differs."""
-    return restore(scope, found, "files", scope.system.budgets.files)
+    return restore(scope, found, scope.system.budgets.files)
 
 
-def restore(scope: Scope, found: dict[str, Any], part: str, seconds: float) -> tuple[Change, ...]:
+def restore(scope: Scope, found: Pending, seconds: float) -> tuple[Change, ...]:
     """Return the one change that restores a part of the record, unless it is as recorded."""
-    paths = found["paths"]
-    if not paths:
+    plan, request = found.plan, found.request
+    if not plan.paths:
         return ()
-    noun = "configuration file" if part == "configuration" else "file"
-    what, why = f"restore {counted(len(paths), noun)}", f"not as recorded: {some(paths)}"
-    if found["git"]:
-        what += f", {len(found['git'])} of them from git"
-        why += f"; no saved copy that could be used, but the recorded commit: {some(found['git'])}"
-    return (
-        Change(
-            call(
-                scope,
-                "restore.apply",
-                seconds,
-                **place(scope),
-                part=part,
-                without=found.get("without", []),
-                digest=found["digest"],
-            ),
-            what,
-            why,
-            copying_time(len(paths), found["bytes"]),
-        ),
-    )
+    noun = "configuration file" if request.part == "configuration" else "file"
+    what = f"restore {counted(len(plan.paths), noun)}"
+    why = f"not as recorded: {some(plan.paths)}"
+    if plan.git:
+        what += f", {len(plan.git)} of them from git"
+        why += f"; no backup that could be used, but the recorded commit: {some(plan.git)}"
+    request = request._replace(location=location(scope), digest=plan.digest)
+    call = Call(RESTORE, request, seconds)
+    return (Change(call, what, why, copying_time(len(plan.paths), plan.bytes)),)
 
 
-def added(scope: Scope) -> Look[dict[str, Any]]:
+def added(scope: Scope) -> Look[AddedFiles]:
     """Return the files that the deploy added and that are still there."""
-    return asked_once(call(scope, "added.look", **place(scope)))
+    return asked(Call(ADDED, FilesRequest(location(scope), selection(scope)), PATIENT))
 
 
-def removes(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+def removes(scope: Scope, found: AddedFiles) -> tuple[Change, ...]:
     """Return one change for all added files that are there; they move into the evidence.
 
     Empty directories that the deploy made for them go with it, also after a run that was killed.
     """
-    paths, directories = found["paths"], found["directories"]
-    if not (paths or directories):
+    if not (found.paths or found.directories):
         return ()
-    what = f"move {counted(len(paths), 'added file')} into the evidence"
-    why = f"the deploy added {some(paths or directories)}"
-    return (moving(scope, "added.remove", what, paths, why=why),)
+    what = f"move {counted(len(found.paths), 'added file')} into the evidence"
+    why = f"the deploy added {some(found.paths or found.directories)}"
+    request = FilesRequest(location(scope), selection(scope))
+    call = Call(REMOVE, request, scope.system.budgets.files)
+    return (Change(call, what, why, copying_time(len(found.paths))),)
 
 
 RESTORE_FILES = Action("restore files", "files", look=pending, plan=restores)

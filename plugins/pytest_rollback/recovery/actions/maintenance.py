@@ -2,47 +2,71 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+from pytest_rollback.agent.messages.rollback import (
+    PAGE,
+    PAGE_OFF,
+    PAGE_ON,
+    EdgeProbe,
+    PageRequest,
+    PageState,
+)
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import Edge, Maintenance
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import call, manager, probe
-from pytest_rollback.transport.batch import Look
-from pytest_rollback.transport.batch import asked as asked_once
+from pytest_rollback.recovery.actions.requests import PATIENT, call, location, manager, probe
+from pytest_rollback.transport.batch import Look, asked, without_asking
+from pytest_rollback.transport.call import Call
 
 SECONDS = 75.0
 """The edge's check, its reload and its effect, each in its own bounded time."""
 
-NOTHING: dict[str, Any] = {"described": False}
+NO_PAGE = PageState(exists=False, kind="absent", ours=False, edge=None, reloaded=False)
+"""What is found of a system that describes none."""
 
 
-def asked(scope: Scope, maintenance: Maintenance, *, shown: bool) -> dict[str, Any]:
-    """Return what a question about the page states; its probe wants the page, or the system."""
+@dataclass(frozen=True)
+class Lifted:
+    """The page, and why it may not be taken away yet.
+
+    Args:
+        page: the page and what users get.
+        unwell: by unit, what its required component lacks.
+    """
+
+    page: PageState
+    unwell: Mapping[str, str] = field(default_factory=dict)
+
+
+def request(scope: Scope, maintenance: Maintenance, *, shown: bool) -> PageRequest:
+    """Return what a request about the page states; its probe wants the page, or the system."""
     edge = scope.system.edge
-    return {
-        "page": maintenance.page,
-        "text": maintenance.text,
-        "probe": edge and _probe(edge, maintenance if shown else None),
-    }
+    return PageRequest(
+        location=location(scope),
+        page=maintenance.page,
+        text=maintenance.text,
+        probe=_probe(edge, maintenance if shown else None) if edge else None,
+        check=tuple(maintenance.check),
+        reload=tuple(maintenance.reload),
+    )
 
 
-def _probe(edge: Edge, maintenance: Maintenance | None) -> dict[str, Any]:
+def _probe(edge: Edge, maintenance: Maintenance | None) -> EdgeProbe:
     status, body = (maintenance.status, maintenance.body) if maintenance else (edge.status, "")
-    return {"url": edge.url, "status": status, "body": body, "timeout": edge.timeout}
+    return EdgeProbe(edge.url, status, body, edge.timeout)
 
 
-def shown(scope: Scope) -> Look[dict[str, Any]]:
+def shown(scope: Scope) -> Look[PageState]:
     """Return whether the page is there and ours, and whether users get it."""
     maintenance = scope.system.maintenance
     if maintenance is None:
-        return NOTHING
-    about = asked(scope, maintenance, shown=True)
-    found = yield from asked_once(call(scope, "page.look", **about))
-    return {"described": True, **found}
+        return without_asking(NO_PAGE)
+    return asked(Call(PAGE, request(scope, maintenance, shown=True), PATIENT))
 
 
-def shows(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+def shows(scope: Scope, found: PageState) -> tuple[Change, ...]:
     """Return the change that puts the page on, unless users get it already.
 
     Raises:
@@ -51,44 +75,38 @@ def shows(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     maintenance = scope.system.maintenance
     if maintenance is None:
         return ()
-    if found["kind"] not in {"file", "absent"}:
+    if found.kind not in {"file", "absent"}:
         raise Refused(
-            f"the maintenance page {maintenance.page} is a {found['kind']}",
+            f"the maintenance page {maintenance.page} is a {found.kind}",
             hint=f"see who made it, on the host: ls -ld {maintenance.page}; then take it away",
         )
     why = _unshown(scope, maintenance, found)
     if not why:
         return ()
-    arguments = {**asked(scope, maintenance, shown=True), **_commands(maintenance)}
-    shown_now = call(scope, "page.on", SECONDS, **arguments)
+    shown_now = Call(PAGE_ON, request(scope, maintenance, shown=True), SECONDS)
     return (Change(shown_now, "show the maintenance page", why),)
 
 
-def _commands(maintenance: Maintenance) -> dict[str, Any]:
-    return {"check": list(maintenance.check), "reload": list(maintenance.reload)}
-
-
-def _unshown(scope: Scope, maintenance: Maintenance, found: dict[str, Any]) -> str:
+def _unshown(scope: Scope, maintenance: Maintenance, found: PageState) -> str:
     """Return why users do not get the page, "" when they do."""
-    if not found["ours"]:
-        return "another page is there" if found["exists"] else "there is no page"
-    if found["edge"]:
-        return f"the edge: {found['edge']}"
-    if scope.system.edge is None and maintenance.reload and not found["reloaded"]:
+    if not found.ours:
+        return "another page is there" if found.exists else "there is no page"
+    if found.edge:
+        return f"the edge: {found.edge}"
+    if scope.system.edge is None and maintenance.reload and not found.reloaded:
         return "the edge was not reloaded since"
     return ""
 
 
-def lifted(scope: Scope) -> Look[dict[str, Any]]:
+def lifted(scope: Scope) -> Look[Lifted]:
     """Return whether the page is there, what users get, and which components are unwell."""
     maintenance = scope.system.maintenance
     if maintenance is None:
-        return NOTHING
+        return Lifted(NO_PAGE)
     system, required = scope.system, [c for c in scope.system.components if c.required]
     units = [{"unit": c.unit, "ports": [], "probe": probe(system, c.health)} for c in required]
     requests = [(c.unit, name) for c in required for name in c.requests]
-    about = asked(scope, maintenance, shown=False)
-    page = call(scope, "page.look", 30.0, **about)
+    page = Call(PAGE, request(scope, maintenance, shown=False), 30.0)
     health = call(scope, "health.look", 30.0, units=units, **manager(system))
     probes = [
         call(
@@ -105,40 +123,39 @@ def lifted(scope: Scope) -> Look[dict[str, Any]]:
     for (unit, name), one in zip(requests, probes, strict=True):
         if problem := answers.of(one)["problem"]:
             unwell.setdefault(unit, f"{name}: {problem}")
-    return {"described": True, **answers.of(page), "unwell": unwell}
+    return Lifted(answers.of(page), unwell)
 
 
-def lifts(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+def lifts(scope: Scope, found: Lifted) -> tuple[Change, ...]:
     """Return the change that takes the page away, unless it is gone and users get the system.
 
     Raises:
         Refused: a required component is not healthy; maintenance stays on until it is.
     """
-    maintenance = scope.system.maintenance
-    if maintenance is None or not (found["exists"] or found["edge"] or _unread(scope, found)):
+    maintenance, page = scope.system.maintenance, found.page
+    if maintenance is None or not (page.exists or page.edge or _unread(scope, page)):
         return ()
-    if found["unwell"]:
+    if found.unwell:
         raise Refused(
             "maintenance stays on: the services are not proven healthy",
-            findings=[f"{unit}: {why}" for unit, why in found["unwell"].items()],
+            findings=[f"{unit}: {why}" for unit, why in found.unwell.items()],
             hint="bring these components up, then run the same command again",
         )
-    arguments = {**asked(scope, maintenance, shown=False), **_commands(maintenance)}
-    why = "the page is there" if found["exists"] else f"the edge: {found['edge'] or 'not reloaded'}"
-    lifted_now = call(scope, "page.off", SECONDS, **arguments)
+    why = "the page is there" if page.exists else f"the edge: {page.edge or 'not reloaded'}"
+    lifted_now = Call(PAGE_OFF, request(scope, maintenance, shown=False), SECONDS)
     return (Change(lifted_now, "take the maintenance page away", why),)
 
 
-def _unread(scope: Scope, found: dict[str, Any]) -> bool:
+def _unread(scope: Scope, found: PageState) -> bool:
     """Tell whether an edge that cannot be asked has not been reloaded since the page went."""
     maintenance = scope.system.maintenance
     unasked = scope.system.edge is None and maintenance is not None and bool(maintenance.reload)
-    return unasked and bool(scope.run) and not found["reloaded"]
+    return unasked and bool(scope.run) and not found.reloaded
 
 
-def healthy(_scope: Scope, found: dict[str, Any]) -> dict[str, Any]:
+def healthy(_scope: Scope, found: Lifted) -> Lifted:
     """Return what is found once the page was shown and the services were started."""
-    return {**found, "exists": True, "unwell": {}}
+    return replace(found, page=found.page._replace(exists=True), unwell={})
 
 
 MAINTENANCE_ON = Action("show the maintenance page", "isolate", look=shown, plan=shows)

@@ -2,59 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
 from pytest_rollback.manifest.model import System
-from pytest_rollback.recovery.action import Change, Scope
+from pytest_rollback.recovery.action import Scope
+from pytest_rollback.recovery.requests import location, selection
 from pytest_rollback.transport.call import AnyCall, legacy
+
+__all__ = [
+    "PATIENT",
+    "call",
+    "copying_time",
+    "counted",
+    "location",
+    "manager",
+    "plural",
+    "probe",
+    "selection",
+    "some",
+]
 
 PATIENT = 120.0
 """Seconds for a look that reads many files."""
 
 BYTES_A_SECOND = 100e6
 FILES_A_SECOND = 1000
-
-
-def location(scope: Scope | System) -> Location:
-    """Return where a system lies on its host; of a scope with the run that was begun there."""
-    system, run = (scope.system, scope.run) if isinstance(scope, Scope) else (scope, "")
-    about = system.about
-    return Location(about.root, about.state, about.suffix, run)
-
-
-def selection(scope: Scope | System) -> Selection:
-    """Return which recorded files are rolled back: those of the scope, or all of a system."""
-    system = scope.system if isinstance(scope, Scope) else scope
-    return Selection(
-        components=tuple(ComponentFiles(each.name, each.files) for each in system.components),
-        only=scope.owners if isinstance(scope, Scope) else (),
-        configuration=tuple(configuration(system)),
-        git=system.fallback.git,
-        secrets=system.about.secrets,
-    )
-
-
-def place(scope: Scope) -> dict[str, Any]:
-    """Return where the files are and whose are meant; `state` and `run` are added by who asks."""
-    about = scope.system.about
-    return {
-        "root": about.root,
-        "suffix": about.suffix,
-        "components": [
-            {"name": c.name, "patterns": list(c.files)} for c in scope.system.components
-        ],
-        "only": list(scope.owners),
-        "configuration": configuration(scope.system),
-        "git": scope.system.fallback.git,
-        "secrets": list(about.secrets),
-    }
-
-
-def configuration(system: System) -> list[str]:
-    """Return the paths that are restored in the configuration phase; directories with all below."""
-    source = system.services.source
-    return [*system.configuration.files, *([source] if source else [])]
 
 
 def manager(system: System) -> dict[str, Any]:
@@ -88,15 +61,7 @@ def plural(noun: str) -> str:
     return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 
-def some(paths: list[str]) -> str:
+def some(paths: Sequence[str]) -> str:
     """Return the first of some paths, and how many more there are, for people."""
     shown = ", ".join(ascii(path)[1:-1] for path in paths[:3])
     return f"{shown} and {len(paths) - 3} more" if len(paths) > 3 else shown  # noqa: PLR2004
-
-
-def moving(
-    scope: Scope, asked: str, what: str, paths: list[str], *, why: str, **more: object
-) -> Change:
-    """Return the change that moves files into the evidence; `asked` is its route."""
-    moved = call(scope, asked, scope.system.budgets.files, **place(scope), **more)
-    return Change(moved, what, why, copying_time(len(paths)))

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from pytest_rollback.agent.messages.rollback import SNAPSHOT as STATE
+from pytest_rollback.agent.messages.rollback import (
+    TAKE_SNAPSHOT,
+    LoggedComponent,
+    SnapshotLook,
+    SnapshotRequest,
+    SnapshotState,
+)
 from pytest_rollback.agent.services.unit_files import named
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import call, configuration, manager
-from pytest_rollback.transport.batch import Look
-from pytest_rollback.transport.batch import asked as asked_once
+from pytest_rollback.recovery.actions.requests import PATIENT, location
+from pytest_rollback.recovery.requests import configuration
+from pytest_rollback.transport.batch import Look, asked
+from pytest_rollback.transport.call import Call
 
 
-def taken(scope: Scope) -> Look[dict[str, Any]]:
+def taken(scope: Scope) -> Look[SnapshotState]:
     """Return whether this run has a snapshot already; before it is begun it has none."""
-    return asked_once(call(scope, "snapshot.look"))
+    return asked(Call(STATE, SnapshotLook(location(scope)), PATIENT))
 
 
-def takes(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+def takes(scope: Scope, found: SnapshotState) -> tuple[Change, ...]:
     """Return the one change that takes the snapshot, unless there is one."""
-    if found["taken"]:
+    if found.taken:
         return ()
-    system = scope.system
-    arguments = {
-        **manager(system),
-        "root": system.about.root,
-        "configuration": configuration(system),
-        "directory": system.services.directory,
-        "unit_files": [named(system.services.manager, c.unit) for c in system.components],
-        "components": [
-            {"name": c.name, "unit": c.unit, "log": c.log, "listens": list(c.listens)}
-            for c in system.components
-        ],
-        "git": system.fallback.git,
-    }
     what, why = "save the state before the rollback", "this run has not saved it yet"
-    return (Change(call(scope, "snapshot.take", system.budgets.prepare, **arguments), what, why),)
+    call = Call(TAKE_SNAPSHOT, request(scope), scope.system.budgets.prepare)
+    return (Change(call, what, why),)
+
+
+def request(scope: Scope) -> SnapshotRequest:
+    """Return what the snapshot is made of."""
+    system, services = scope.system, scope.system.services
+    return SnapshotRequest(
+        location=location(scope),
+        manager=services.manager,
+        socket=services.socket,
+        configuration=configuration(system),
+        directory=services.directory,
+        unit_files=tuple(named(services.manager, c.unit) for c in system.components),
+        components=tuple(
+            LoggedComponent(c.name, c.unit, c.log, tuple(c.listens)) for c in system.components
+        ),
+        git=system.fallback.git,
+    )
 
 
 SNAPSHOT = Action("save the state", "prepare", look=taken, plan=takes)

@@ -2,62 +2,86 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, replace
 
+from pytest_rollback.agent.messages.restore import RESTORE_PLAN, RestoreRequest
+from pytest_rollback.agent.messages.rollback import (
+    ADDED,
+    GUARD,
+    FilesRequest,
+    GuardRequest,
+    GuardState,
+)
+from pytest_rollback.agent.messages.rollback import GUARD_OFF as OFF
+from pytest_rollback.agent.messages.rollback import GUARD_ON as ON
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import call, manager, place, some
-from pytest_rollback.transport.batch import Look
-from pytest_rollback.transport.batch import asked as asked_once
+from pytest_rollback.recovery.actions.requests import PATIENT, location, selection, some
+from pytest_rollback.transport.batch import Look, asked
+from pytest_rollback.transport.call import Call
 
 SECONDS = 60.0
 
 
-def asked(scope: Scope) -> dict[str, Any]:
-    """Return what a question about the guard states."""
-    return {
-        **manager(scope.system),
-        "directory": scope.system.services.directory,
-        "units": [component.unit for component in scope.components],
-    }
+@dataclass(frozen=True)
+class Guarded:
+    """The guard, and what is done behind it.
+
+    Args:
+        state: whether it is up, and what it cannot keep down.
+        pending: files that are to be restored or moved.
+    """
+
+    state: GuardState
+    pending: tuple[str, ...] = ()
 
 
-def missing(scope: Scope) -> Look[dict[str, Any]]:
+def request(scope: Scope) -> GuardRequest:
+    """Return what a request about the guard states."""
+    services = scope.system.services
+    units = tuple(component.unit for component in scope.components)
+    return GuardRequest(
+        location(scope), services.manager, services.socket, services.directory, units
+    )
+
+
+def missing(scope: Scope) -> Look[Guarded]:
     """Return whether the guard is up, and whether there is anything to restore behind it."""
-    about = place(scope)
-    guard = call(scope, "guard.look", **about, **asked(scope))
-    files, added = call(scope, "restore.look", **about), call(scope, "added.look", **about)
-    answers = yield [guard, files, added]
-    pending = [*answers.of(files)["paths"], *answers.of(added)["paths"]]
-    return {**answers.of(guard), "pending": pending}
+    where, files = location(scope), selection(scope)
+    guard = Call(GUARD, request(scope), PATIENT)
+    restore = Call(RESTORE_PLAN, RestoreRequest(where, files), PATIENT)
+    added = Call(ADDED, FilesRequest(where, files), PATIENT)
+    answers = yield [guard, restore, added]
+    pending = (*answers.of(restore).paths, *answers.of(added).paths)
+    return Guarded(answers.of(guard), pending)
 
 
-def raises(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+def raises(scope: Scope, found: Guarded) -> tuple[Change, ...]:
     """Return the change that puts the guard up, unless it is, or there is nothing to restore."""
-    if found["on"] or not found["pending"]:
+    if found.state.on or not found.pending:
         return ()
     what = f"keep {some([c.unit for c in scope.components])} from starting until all is restored"
-    why = f"{len(found['pending'])} files are to be restored or moved"
-    if found["unguarded"]:
-        why += f"; not configured in [services] directory: {some(found['unguarded'])}"
-    return (Change(call(scope, "guard.on", SECONDS, **asked(scope)), what, why),)
+    why = f"{len(found.pending)} files are to be restored or moved"
+    if found.state.unguarded:
+        why += f"; not configured in [services] directory: {some(found.state.unguarded)}"
+    return (Change(Call(ON, request(scope), SECONDS), what, why),)
 
 
-def remaining(scope: Scope) -> Look[dict[str, Any]]:
+def remaining(scope: Scope) -> Look[Guarded]:
     """Return whether any of the guard is there."""
-    return asked_once(call(scope, "guard.look", **asked(scope)))
+    return Guarded((yield from asked(Call(GUARD, request(scope), PATIENT))))
 
 
-def lifts(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+def lifts(scope: Scope, found: Guarded) -> tuple[Change, ...]:
     """Return the change that lets the units start again, unless they may."""
-    if not found["left"]:
+    if not found.state.left:
         return ()
     what = f"let {some([c.unit for c in scope.components])} start again"
-    return (Change(call(scope, "guard.off", SECONDS, **asked(scope)), what, "all is restored"),)
+    return (Change(Call(OFF, request(scope), SECONDS), what, "all is restored"),)
 
 
-def raised(_scope: Scope, found: dict[str, Any]) -> dict[str, Any]:
+def raised(_scope: Scope, found: Guarded) -> Guarded:
     """Return what is found once the guard was put up."""
-    return {**found, "left": True}
+    return replace(found, state=found.state._replace(left=True))
 
 
 GUARD_ON = Action("guard the start", "isolate", look=missing, plan=raises)

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from pytest_rollback.agent.messages.rollback import UNDO, UNDO_PLAN, UndoPlan, UndoRequest
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery.action import Action, AnyAction, Change, Scope
-from pytest_rollback.recovery.actions.requests import call, manager, place
+from pytest_rollback.recovery.actions.requests import PATIENT, call, location, manager
 from pytest_rollback.recovery.actions.services import ISOLATE, MARGIN, States, states
-from pytest_rollback.transport.batch import Look
-from pytest_rollback.transport.batch import asked as asked_once
-from pytest_rollback.transport.call import legacy
+from pytest_rollback.transport.batch import Look, asked
+from pytest_rollback.transport.call import Call
 
 SECONDS = 420.0
 
 
-def question(scope: Scope, run: str) -> dict[str, Any]:
-    """Return what every question about the undo of a run states."""
-    about, page = scope.system.about, scope.system.maintenance
-    return {
-        **place(scope),
-        **manager(scope.system),
-        "state": about.state,
-        "run": run,
-        "check": list(page.check) if page else [],
-        "reload": list(page.reload) if page else [],
-    }
+def request(scope: Scope, run: str) -> UndoRequest:
+    """Return what every request about the undo of a run states."""
+    services, page = scope.system.services, scope.system.maintenance
+    return UndoRequest(
+        location=location(scope)._replace(run=run),
+        manager=services.manager,
+        socket=services.socket,
+        check=tuple(page.check) if page else (),
+        reload=tuple(page.reload) if page else (),
+    )
 
 
 def starts(scope: Scope, found: States) -> tuple[Change, ...]:
@@ -54,28 +51,27 @@ START_FAILED = Action("start the failed release", "services", look=states, plan=
 def undoing(run: str) -> tuple[AnyAction, ...]:
     """Return the actions that take a run back, in their order."""
 
-    def look(scope: Scope) -> Look[dict[str, Any]]:
-        """Return what undo would bring back, and what stands in its way."""
-        asked = question(scope, run)
-        return asked_once(legacy("restore.look_undo", 120.0, **asked))
+    def look(scope: Scope) -> Look[UndoPlan]:
+        """Return what undo would bring back, and what prevents it."""
+        return asked(Call(UNDO_PLAN, request(scope, run), PATIENT))
 
-    def plan(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+    def plan(scope: Scope, found: UndoPlan) -> tuple[Change, ...]:
         """Return the one change that takes all of it back.
 
         Raises:
             Refused: something was changed after the run.
         """
-        if found["undone"]:
+        if found.undone:
             return ()
-        if found["conflicts"]:
+        if found.conflicts:
             raise Refused(
-                f"{len(found['conflicts'])} changes were made after run {run}",
-                findings=found["conflicts"],
+                f"{len(found.conflicts)} changes were made after run {run}",
+                findings=found.conflicts,
                 hint="save these elsewhere and put back what the run left there, or keep the run",
             )
-        count = len(found["files"]) + len(found["moved"]) + len(found["units"])
+        count = len(found.files) + len(found.moved) + len(found.units)
         why = f"run {run} is to be taken back"
-        undo = legacy("restore.undo", SECONDS, **question(scope, run))
+        undo = Call(UNDO, request(scope, run), SECONDS)
         what = f"bring {count} files of the failed release back"
         return (Change(undo, what, why, 1 + count / 1000),)
 

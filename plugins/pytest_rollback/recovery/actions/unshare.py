@@ -1,32 +1,39 @@
-"""Before anything starts: saved copies share no bytes with live files that may be written to."""
+"""Before anything starts: backups share no bytes with live files that may be written to."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from pytest_rollback.agent.messages.restore import (
+    SEPARATE_BACKUPS,
+    SHARED_BACKUPS,
+    SharedBackups,
+    SharedRequest,
+)
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import call, copying_time, counted, place, some
-from pytest_rollback.transport.batch import Look
-from pytest_rollback.transport.batch import asked as asked_once
+from pytest_rollback.recovery.actions.requests import (
+    PATIENT,
+    copying_time,
+    counted,
+    location,
+    some,
+)
+from pytest_rollback.transport.batch import Look, asked
+from pytest_rollback.transport.call import Call
 
 
-def shared(scope: Scope) -> Look[dict[str, Any]]:
-    """Return the saved copies of this run that are the live files under a second name."""
-    return asked_once(call(scope, "shared.look", **place(scope)))
+def shared(scope: Scope) -> Look[SharedBackups]:
+    """Return the backups of this run that are the live files under a second name."""
+    return asked(Call(SHARED_BACKUPS, SharedRequest(location(scope)), PATIENT))
 
 
-def parts(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+def separates(scope: Scope, found: SharedBackups) -> tuple[Change, ...]:
     """Return the one change that gives them bytes of their own; where there is no room, none."""
-    paths = found["shared"]
-    if not paths:
+    if not found.paths:
         return ()
-    what = f"give {counted(len(paths), 'saved copy')} bytes of their own"
-    why = f"names were exchanged: {some(paths)}"
-    seconds = scope.system.budgets.files
-    about = place(scope)
-    return (
-        Change(call(scope, "shared.part", seconds, **about), what, why, copying_time(len(paths))),
-    )
+    what = f"give {counted(len(found.paths), 'backup')} bytes of their own"
+    why = f"names were exchanged: {some(found.paths)}"
+    request = SharedRequest(location(scope))
+    call = Call(SEPARATE_BACKUPS, request, scope.system.budgets.files)
+    return (Change(call, what, why, copying_time(len(found.paths))),)
 
 
-SEPARATE = Action("separate saved copies", "services", look=shared, plan=parts)
+SEPARATE = Action("separate backups", "services", look=shared, plan=separates)

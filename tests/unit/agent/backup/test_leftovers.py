@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_rollback.agent.backup import leftovers
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.leftovers import Leftovers, LeftoversRequest
 from tests.unit.support.deployed import FILES, Deploy
+from tests.unit.support.requests import located, selected
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,30 +27,32 @@ def deploy(tmp_path: Path) -> Deploy:
     return deploy
 
 
-def look(deploy: Deploy, **more: object) -> dict[str, Any]:
+def look(
+    deploy: Deploy, *, only: tuple[str, ...] = (), configuration: tuple[str, ...] = ("config/.env",)
+) -> Leftovers:
     """Return what is left."""
-    components = [
-        {"name": "gateway", "patterns": ["core/gateway/**"]},
-        {"name": "mesh", "patterns": ["core/mesh/*.py"]},
-    ]
-    question = {"root": str(deploy.root), "state": str(deploy.state), "suffix": ".backup"}
-    rest = {"components": components, "configuration": ["config/.env"], "source": None}
-    return leftovers.look({**question, **rest, **more})
+    selection = selected(
+        only=only,
+        configuration=configuration,
+        gateway=("core/gateway/**",),
+        mesh=("core/mesh/*.py",),
+    )
+    return leftovers.look(LeftoversRequest(located(deploy.root, deploy.state), selection))
 
 
 def test_nothing_is_left_after_a_rollback(deploy: Deploy) -> None:
     """Every file is counted where it belongs, and none differs."""
     found = look(deploy)
 
-    assert {name: group["files"] for name, group in found["owners"].items()} == {
+    assert {name: group.files for name, group in found.owners.items()} == {
         "gateway": 1,
         "mesh": 1,
         "shared": 0,
     }
-    assert found["configuration"]["files"] == 1
-    for group in (*found["owners"].values(), found["configuration"]):
-        assert (group["differ"], group["copies"], group["left"]) == ({}, [], [])
-    assert found["owners"]["shared"]["added"] == 1
+    assert found.configuration.files == 1
+    for group in found.groups:
+        assert (group.differ, group.copies, group.left) == ({}, (), ())
+    assert found.owners["shared"].added == 1
 
 
 def test_a_file_that_is_not_as_recorded_says_how(deploy: Deploy) -> None:
@@ -56,15 +60,13 @@ def test_a_file_that_is_not_as_recorded_says_how(deploy: Deploy) -> None:
     live = deploy.root / "core/gateway/server.py"
 
     live.chmod(0o600)
-    assert (
-        "0600, recorded as" in look(deploy)["owners"]["gateway"]["differ"]["core/gateway/server.py"]
-    )
+    assert "0600, recorded as" in look(deploy).owners["gateway"].differ["core/gateway/server.py"]
     live.write_text("other")
-    assert "other content" in look(deploy)["owners"]["gateway"]["differ"]["core/gateway/server.py"]
+    assert "other content" in look(deploy).owners["gateway"].differ["core/gateway/server.py"]
     live.unlink()
-    assert look(deploy)["owners"]["gateway"]["differ"]["core/gateway/server.py"] == "is missing"
+    assert look(deploy).owners["gateway"].differ["core/gateway/server.py"] == "is missing"
     live.symlink_to("elsewhere")
-    assert look(deploy)["owners"]["gateway"]["differ"]["core/gateway/server.py"] == "is a symlink"
+    assert look(deploy).owners["gateway"].differ["core/gateway/server.py"] == "is a symlink"
 
 
 def test_copies_and_added_files_that_are_left_are_named(deploy: Deploy) -> None:
@@ -74,27 +76,27 @@ def test_copies_and_added_files_that_are_left_are_named(deploy: Deploy) -> None:
     (deploy.root / "core/new.py").symlink_to("nowhere")
     found = look(deploy)
 
-    assert found["owners"]["mesh"]["copies"] == ["core/mesh/mesh.py"]
-    assert found["owners"]["shared"]["left"] == ["core/new.py"]
-    assert found["strays"] == ["old.backup"]
+    assert found.owners["mesh"].copies == ("core/mesh/mesh.py",)
+    assert found.owners["shared"].left == ("core/new.py",)
+    assert found.strays == ("old.backup",)
 
 
 def test_only_the_asked_owners_are_looked_at(deploy: Deploy) -> None:
     """What was not rolled back is nobody's fault."""
     (deploy.root / "core/mesh/mesh.py").write_text("other")
     (deploy.root / "config/.env").write_text("other")
-    found = look(deploy, only=["gateway"])
+    found = look(deploy, only=("gateway",))
 
-    assert set(found["owners"]) == {"gateway"}
-    assert found["configuration"]["files"] == 0
+    assert set(found.owners) == {"gateway"}
+    assert found.configuration.files == 0
 
 
 def test_unit_files_of_the_release_are_configuration(deploy: Deploy) -> None:
     """By the directory that they are kept in."""
-    found = look(deploy, source="core/mesh")
+    found = look(deploy, configuration=("config/.env", "core/mesh"))
 
-    assert found["configuration"]["files"] == 2
-    assert found["owners"]["mesh"]["files"] == 0
+    assert found.configuration.files == 2
+    assert found.owners["mesh"].files == 0
 
 
 def test_without_a_record_nothing_is_restored(deploy: Deploy) -> None:

@@ -19,8 +19,10 @@ import pytest
 from pytest_rollback.agent.backup import save
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files import copy as files_copy
+from pytest_rollback.agent.messages.state import EndRequest
 from pytest_rollback.agent.state import backup_set, lease, runs
 from pytest_rollback.agent.state import directory as places
+from tests.unit.support import requests
 from tests.unit.support.deployed import FILES, Deploy
 
 KILLED = """
@@ -537,13 +539,12 @@ def test_every_byte_is_durable_before_it_has_its_name(deploy: Deploy) -> None:
 @pytest.mark.parametrize("asked", [save.save, save.foresee])
 def test_nothing_is_saved_while_a_rollback_goes_on(deploy: Deploy, asked: Saving) -> None:
     """Neither beside one that is at work, nor on what an unfinished one left; afterwards it is."""
-    state, run = str(deploy.state), {"run": "r1", "target": "here", "only": []}
-    who = {"by": "ann", "host": socket.gethostname(), "pid": os.getpid(), "pid_started": 0.0}
+    holder = requests.process(os.getpid(), 0.0)._replace(boot="", space="")
     deploy.save()
-    runs.begin({"state": state, **run, **who})
+    runs.begin(requests.begin(deploy.state, holder=holder))
     with pytest.raises(HostError, match="held by ann") as held:
         asked(deploy.question())
-    runs.end({"state": state, "run": "r1", "outcome": "failed"})
+    runs.end(EndRequest(str(deploy.state), "r1", "failed"))
     marker = deploy.state / lease.MARKER
     marker.write_text('["r1"]')
     with pytest.raises(HostError, match="unfinished") as unfinished:

@@ -7,16 +7,17 @@ import shutil
 import subprocess
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 from pytest_rollback.agent.backup import save
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.restore import Restored, RestoreRequest
 from pytest_rollback.agent.restore import apply, git_source, stage
-from pytest_rollback.agent.restore import commit as restore_commit
+from pytest_rollback.agent.restore.commit import StagedCopies
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import backup_set, evidence
+from tests.unit.support import requests
 
 NAMES = ["a.py", "sub/b.bin", "sub/new\nline", "sub/\udcff"]
 
@@ -41,7 +42,8 @@ class Site:
             "current": {"name": "2", "commit": None},
         }
         rest = {"system": "shop", "user": "", "by": "x", "replace": False, "added": []}
-        save.save({**self.place(), **releases, **rest, "files": NAMES})
+        place = {"root": str(self.root), "state": str(self.state), "suffix": ".backup"}
+        save.save({**place, **releases, **rest, "files": NAMES})
         for number in range(2):
             for name in NAMES:
                 self.path(name).write_text(f"current {number}")
@@ -53,16 +55,18 @@ class Site:
         return self.root / name
 
     def copy(self, name: str) -> Path:
-        """Return the path of a saved copy."""
+        """Return the path of a backup."""
         return self.root / f"{name}.backup"
 
-    def place(self) -> dict[str, Any]:
-        """Return what every question states."""
-        return {"root": str(self.root), "state": str(self.state), "suffix": ".backup"}
+    def request(self, git: Path | None) -> RestoreRequest:
+        """Return a request about the run, with a repository."""
+        selection = requests.selected(git=str(git) if git else None)
+        return requests.restore(requests.located(self.root, self.state), selection)
 
-    def question(self, **more: object) -> dict[str, Any]:
-        """Return a question about the run."""
-        return {**self.place(), "run": "r1", "components": [], "git": str(self.root), **more}
+    @property
+    def own(self) -> RestoreRequest:
+        """The request with its own repository."""
+        return self.request(self.root)
 
     def git(self, *argv: str) -> str:
         """Run git as somebody who commits."""
@@ -75,10 +79,9 @@ class Site:
         self.git("add", "-A")
         self.git("commit", "-qm", "release")
 
-    def restore(self, **more: object) -> dict[str, Any]:
+    def restore(self) -> Restored:
         """Plan and restore."""
-        question = self.question(**more)
-        return apply.apply({**question, "digest": apply.look(question)["digest"]})
+        return apply.apply(self.own._replace(digest=apply.look(self.own).digest))
 
     def facts(self, name: str) -> tuple[object, ...]:
         """Return everything that is restored of a file."""
@@ -112,14 +115,14 @@ def test_the_recorded_commit_gives_what_no_copy_does(site: Site, how: str) -> No
     """Not HEAD~1: the recorded one. Owner, mode, time and attributes are those of the record."""
     for name in NAMES[:3]:
         SPOILT[how](site.copy(name))
-    found = apply.look(site.question())
-    assert (sorted(found["git"]), len(found["paths"])) == (sorted(NAMES[:3]), len(NAMES))
+    found = apply.look(site.own)
+    assert (sorted(found.git), len(found.paths)) == (sorted(NAMES[:3]), len(NAMES))
     site.restore()
 
     for name in NAMES:
         content = b"previous\0\r\n\xff " + os.fsencode(name)
         assert site.facts(name) == (content, 0o640, 10**18 + 7, b"the release")
-    assert apply.look(site.question())["paths"] == []
+    assert apply.look(site.own).paths == ()
 
 
 def test_undo_brings_the_hotfix_back(site: Site) -> None:
@@ -127,7 +130,7 @@ def test_undo_brings_the_hotfix_back(site: Site) -> None:
     site.copy("a.py").unlink()
     index, head = (site.root / ".git/index").read_bytes(), site.git("rev-parse", "HEAD")
     site.restore()
-    undo.undo(site.question())
+    undo.undo(requests.undo(site.own.location))
 
     assert site.path("a.py").read_text() == "hotfix, never committed"
     assert ((site.root / ".git/index").read_bytes(), site.git("rev-parse", "HEAD")) == (index, head)
@@ -140,28 +143,28 @@ def test_other_content_in_the_commit_is_never_restored(site: Site) -> None:
     head = site.git("rev-parse", "HEAD")
     backup_set.write(str(site.state), known._replace(previous=backup_set.Release("1", head)))
 
-    with pytest.raises(HostError, match=r"a\.py: its saved copy is absent.*has other content"):
-        apply.look(site.question())
+    with pytest.raises(HostError, match=r"a\.py: its backup is absent.*has other content"):
+        apply.look(site.own)
 
 
 def test_what_git_cannot_give_is_said(site: Site, tmp_path: Path) -> None:
     """No repository, no commit, a shallow clone, a lost object, a file that was never in it."""
     site.copy("a.py").unlink()
-    for git, words in ((None, "no repository in"), (str(tmp_path / "no"), "cannot be read")):
+    for git, words in ((None, "no repository in"), (tmp_path / "no", "cannot be read")):
         with pytest.raises(HostError, match=words):
-            apply.look(site.question(git=git))
+            apply.look(site.request(git))
     shallow = tmp_path / "shallow"
     site.git("clone", "-q", "--depth", "1", f"file://{site.root}", str(shallow))
     with pytest.raises(HostError, match=r"a shallow clone .* does not have the commit"):
-        apply.look(site.question(git=str(shallow)))
+        apply.look(site.request(shallow))
     blob = site.git("rev-parse", f"{site.previous}:a.py")
     (site.root / ".git/objects" / blob[:2] / blob[2:]).unlink()
     with pytest.raises(HostError, match="does not have it as a file"):
-        apply.look(site.question())
+        apply.look(site.own)
     known = backup_set.read(str(site.state))
     backup_set.write(str(site.state), known._replace(previous=backup_set.Release("1", None)))
     with pytest.raises(HostError, match="the record names no commit"):
-        apply.look(site.question())
+        apply.look(site.own)
 
 
 def test_nothing_of_the_repository_is_run(site: Site, tmp_path: Path) -> None:
@@ -185,14 +188,14 @@ def test_as_root_the_repository_is_read_as_its_owner(site: Site, open_place: Pat
     shutil.copytree(site.root / ".git", other / ".git")
     subprocess.run(["chown", "-R", "nobody", other], check=True)
     site.copy("a.py").unlink()
-    assert apply.look(site.question(git=str(other)))["git"] == ["a.py"]
+    assert apply.look(site.request(other)).git == ("a.py",)
 
     blob = site.git("rev-parse", f"{site.previous}:a.py")
     place = other / ".git/objects" / blob[:2] / blob[2:]
     os.chown(place, 0, 0)
     place.chmod(0o400)
     with pytest.raises(HostError, match=r"a\.py"):
-        apply.look(site.question(git=str(other)))
+        apply.look(site.request(other))
 
 
 @pytest.mark.parametrize(
@@ -200,12 +203,12 @@ def test_as_root_the_repository_is_read_as_its_owner(site: Site, open_place: Pat
     [
         (stage, "write"),
         (stage, "flush"),
-        (restore_commit, "preserve"),
-        (restore_commit, "commit"),
+        (StagedCopies, "preserve"),
+        (StagedCopies, "commit"),
     ],
 )
 def test_a_restore_that_died_goes_on_without_the_repository(
-    site: Site, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str
+    site: Site, monkeypatch: pytest.MonkeyPatch, module: ModuleType | type[StagedCopies], step: str
 ) -> None:
     """What was planned is fetched before anything else, durable, in the run's own folder."""
     site.copy("a.py").unlink()
@@ -218,10 +221,10 @@ def test_a_restore_that_died_goes_on_without_the_repository(
         with pytest.raises((OSError, HostError), match="the host died"):
             site.restore()
     shutil.rmtree(site.root / ".git")
-    apply.apply({**site.question(), "digest": ""})
+    apply.apply(site.own)
 
     assert site.path("a.py").read_bytes().startswith(b"previous")
-    assert [path.name for path in Path(evidence.fetched_folder(site.question())).iterdir()] == [
+    assert [path.name for path in Path(evidence.fetched_folder(site.own.location)).iterdir()] == [
         next(each.sha256 for each in backup_set.read(str(site.state)).files if each.path == "a.py")
     ]
 
@@ -232,4 +235,4 @@ def test_many_files_are_asked_for_in_groups(site: Site, monkeypatch: pytest.Monk
     for name in NAMES:
         site.copy(name).unlink()
 
-    assert sorted(apply.look(site.question())["git"]) == sorted(NAMES)
+    assert sorted(apply.look(site.own).git) == sorted(NAMES)

@@ -50,7 +50,7 @@ def ours(tree: Tree) -> list[Path]:
 
 
 def copy(tree: Tree, name: str) -> Path:
-    """Return the saved copy of a file."""
+    """Return the backup of a file."""
     return Path(f"{tree.path(name)}.backup")
 
 
@@ -134,7 +134,7 @@ def test_a_copy_that_is_exchanged_for_another_is_not_linked(exchanged: Tree) -> 
     live = exchanged.live()
     said = hindered(exchanged, "os.link", lambda: other.rename(copy(exchanged, FIRST)))
 
-    assert f"the saved copy of {FIRST} changed under our hands" in said
+    assert f"the backup of {FIRST} changed while it was read" in said
     assert (exchanged.live(), ours(exchanged)) == (live, [])
 
 
@@ -145,7 +145,7 @@ def test_a_copy_that_changes_after_the_plan_is_not_restored(exchanged: Tree) -> 
     live = exchanged.live()
     said = hindered(exchanged, "os.link", lambda: other.write_text("x" * len(text)))
 
-    assert "the saved copy of sub/b.py changed under our hands" in said
+    assert "the backup of sub/b.py changed while it was read" in said
     assert (exchanged.live(), ours(exchanged)) == (live, [])
 
 
@@ -173,7 +173,7 @@ def test_where_the_failed_version_gets_no_second_name_it_is_copied(renamed: Tree
     live = renamed.live()
     assert injected(lambda: words(renamed.apply), "linkat:error=EPERM:when=1") == ""
     assert restored(renamed)
-    undo.undo(renamed.question())
+    undo.undo(renamed.back())
 
     assert renamed.live() == live
 
@@ -185,7 +185,7 @@ def test_without_second_names_all_comes_back_and_goes_again(tmp_path: Path) -> N
         live = tree.live()
         assert injected(lambda: words(tree.apply), NO_LINKS) == ""  # noqa: B023 - called at once
         assert restored(tree)
-        undo.undo(tree.question())
+        undo.undo(tree.back())
 
         assert (tree.live(), ours(tree)) == (live, [])
 
@@ -240,7 +240,7 @@ def test_a_copy_of_the_failed_version_that_was_broken_off_is_taken_away(renamed:
 
     tracing.apart(dies, ["-e", f"inject={NO_LINKS}"])
     assert any(path.name.endswith(".rollback") for path in renamed.root.rglob(".*"))
-    undo.undo(renamed.question())
+    undo.undo(renamed.back())
 
     assert renamed.live() == live
     assert list(renamed.root.rglob(".*")) == []
@@ -283,7 +283,7 @@ def test_a_failed_version_that_is_lost_is_not_replaced_by_nothing(renamed: Tree)
     ]
     lost.unlink()
     with pytest.raises(HostError, match="the failed version of -rf is not where the run left it"):
-        undo.undo(renamed.question())
+        undo.undo(renamed.back())
 
     assert renamed.path(FIRST).read_text() == f"previous {FIRST!r}"
 
@@ -305,7 +305,7 @@ def test_a_plan_of_very_many_files_is_written_in_pieces(tmp_path: Path) -> None:
     tree.apply()
     journal = tree.state / "runs" / "r1" / "journal"
     assert journal.read_text().count('"event": "items"') == 1
-    undo.undo(tree.question())
+    undo.undo(tree.back())
 
     assert tree.path("7").read_text() == "current '7'"
     assert not tree.path(names[-1]).exists()
@@ -323,4 +323,4 @@ def test_an_empty_journal_knows_no_event(tmp_path: Path) -> None:
 def test_a_run_that_never_was_cannot_be_undone(renamed: Tree) -> None:
     """An id that nobody knows is a misspelt one, not a run without changes."""
     with pytest.raises(HostError, match=r"there is no run r9 in .*state"):
-        undo.look(renamed.question("r9"))
+        undo.look(renamed.back("r9"))

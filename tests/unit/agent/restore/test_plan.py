@@ -20,7 +20,7 @@ def items() -> PlanItems:
     """Seven files: the third one is not live, the fifth has no good saved copy."""
     found = PlanItems()
     for number, live in enumerate(LIVE):
-        words = ["its saved copy is gone"] if number == 4 else []
+        words = ["its backup is gone"] if number == 4 else []
         found.add(saved(number), "" if number == 2 else live, *words)
     return found
 
@@ -31,7 +31,7 @@ def test_each_comes_back_as_it_was_put_in(items: PlanItems) -> None:
     assert [item.saved for item in items] == [saved(number) for number in range(7)]
     assert [item.live for item in items] == [*LIVE[:2], "", *LIVE[3:]]
     assert [item.source for item in items] == [
-        "its saved copy is gone" if number == 4 else "copy" for number in range(7)
+        "its backup is gone" if number == 4 else "copy" for number in range(7)
     ]
     assert items[-1] == list(items)[-1]
     assert not PlanItems()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.rollback import Export, ExportRequest, LoggedComponent
 from pytest_rollback.agent.rollback import export
 from pytest_rollback.agent.state import journal
+from tests.unit.support.requests import located
 
 
 def stamped(when: float, text: str) -> str:
@@ -33,12 +34,12 @@ class Host:
         (self.run / "lease.json").write_text("{}")
         self.now = time.time()
 
-    def look(self, **more: object) -> dict[str, Any]:
+    def look(self, run: str = "r1", component: LoggedComponent | None = None) -> Export:
         """Ask for everything."""
-        components = [{"name": "web", "unit": "web", "log": str(self.log)}]
-        times = {"since": self.now - 900, "until": self.now + 300}
-        about = {"state": str(self.state), "run": "r1", "components": components}
-        return export.look({**about, **times, "secrets": ["config/.env"], **more})
+        components = (component or LoggedComponent("web", "web", str(self.log)),)
+        where = located(self.state / "root", self.state, run)
+        times = (self.now - 900, self.now + 300)
+        return export.look(ExportRequest(where, components, ("config/.env",), *times))
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def host(tmp_path: Path) -> Host:
 
 def test_journals_are_whole_and_can_be_verified(host: Host) -> None:
     """All of them, and nothing else of the folder."""
-    found = host.look()["journals"]
+    found = host.look().journals
 
     assert set(found) == {"changes", "journal", "journal-configuration"}
     assert journal.told(found["changes"].encode(), "changes").entries[0]["what"] == "changes"
@@ -63,10 +64,10 @@ def test_secret_files_are_named_and_stay(host: Host) -> None:
     (folder / "app.ini").write_text("api_key = hunter2\nport = 1\nauth: 'hunter2'\n")
     found = host.look()
 
-    assert found["withheld"] == ["configuration/config/.env"]
-    assert "hunter2" not in str(found["snapshot"])
-    assert '"port": 5432' in found["snapshot"]["configuration/config/db.json"]
-    assert "port = 1" in found["snapshot"]["configuration/config/app.ini"]
+    assert found.withheld == ("configuration/config/.env",)
+    assert "hunter2" not in str(found.snapshot)
+    assert '"port": 5432' in found.snapshot["configuration/config/db.json"]
+    assert "port = 1" in found.snapshot["configuration/config/app.ini"]
 
 
 def test_a_log_comes_for_its_time_alone(host: Host) -> None:
@@ -74,7 +75,7 @@ def test_a_log_comes_for_its_time_alone(host: Host) -> None:
     lines = [stamped(host.now - 5000, "long ago"), "  its trace"]
     lines += [stamped(host.now - 60, "during"), "  its trace too", stamped(host.now + 900, "after")]
     host.log.write_text("\n".join(lines) + "\n")
-    text = host.look()["logs"]["web"]
+    text = host.look().logs["web"]
 
     assert ("during" in text, "its trace too" in text) == (True, True)
     assert ("long ago" in text, "after" in text) == (False, False)
@@ -86,15 +87,15 @@ def test_a_long_log_comes_from_its_end(host: Host) -> None:
     host.log.write_text(f"{line}\n" * 5000)
     found = host.look()
 
-    assert len(found["logs"]["web"]) == export.MOST
-    assert "only its last" in found["missing"][0]
+    assert len(found.logs["web"]) == export.MOST
+    assert "only its last" in found.missing[0]
 
 
 def test_what_cannot_be_had_is_told(host: Host) -> None:
     """No log, no snapshot, no run: as much as there is."""
-    assert "No such file" in host.look()["missing"][0]
+    assert "No such file" in host.look().missing[0]
     nothing = host.look(run="r2")
-    assert (nothing["journals"], nothing["snapshot"]) == ({}, {})
+    assert (nothing.journals, nothing.snapshot) == ({}, {})
 
 
 def test_a_run_that_would_lead_elsewhere_is_refused(host: Host) -> None:

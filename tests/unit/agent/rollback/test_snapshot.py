@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_rollback.agent import main
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.rollback import (
+    TAKE_SNAPSHOT,
+    SnapshotRequest,
+    SnapshotTaken,
+)
 from pytest_rollback.agent.state import journal
+from pytest_rollback.transport.call import Call
 from tests.faults.scene import Scene, asked, lease
 from tests.unit.support.apart import injected
 
@@ -24,11 +30,13 @@ def scene(tmp_path: Path) -> Scene:
     return scene
 
 
-def taking(scene: Scene, **more: object) -> dict[str, Any]:
-    """Return the question that takes the snapshot."""
-    return scene.question(
-        "snapshot", "take", **{"components": [], "manager": "systemd", "git": None, **more}
-    )
+def taking(
+    scene: Scene, root: str = "", configuration: tuple[str, ...] = ("conf/app.env",)
+) -> Call[SnapshotRequest, SnapshotTaken]:
+    """Return the call that takes the snapshot."""
+    where = scene.location()._replace(root=root or str(scene.root))
+    request = SnapshotRequest(where, "systemd", None, configuration, None, (), (), None)
+    return Call(TAKE_SNAPSHOT, request)
 
 
 def told(scene: Scene) -> list[str]:
@@ -39,16 +47,18 @@ def told(scene: Scene) -> list[str]:
 
 def test_a_file_that_the_disk_does_not_give_is_missing(scene: Scene) -> None:
     """EIO on one file ends nothing: the rest is kept."""
-    found = asked(taking(scene, root="/proc/self", configuration=["mem", "status"]))
+    found = asked(taking(scene, "/proc/self", ("mem", "status")))
 
-    assert found["files"] >= 3
+    assert found.files >= 3
     kept = scene.state / "runs/r1/snapshot/configuration"
     assert [path.name for path in kept.iterdir()] == ["status"]
 
 
 def test_an_end_that_was_cut_off_is_told_by_the_next_call(scene: Scene) -> None:
     """It has its name, and nobody could write that it is done; asked again, it is written, once."""
-    first = injected(lambda: "value" in main.answer(taking(scene)), "fdatasync:error=EIO:when=2")
+    first = injected(
+        lambda: "value" in main.answer(taking(scene).asked()), "fdatasync:error=EIO:when=2"
+    )
     assert (first, told(scene)) == (False, ["snapshot"])
     assert (scene.state / "runs/r1/snapshot").is_dir()
     for _ in range(2):

@@ -12,17 +12,19 @@ import pytest
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files.tree import Tree
+from pytest_rollback.agent.messages.restore import BackupsSeparated
+from pytest_rollback.agent.restore import name_exchange
 from pytest_rollback.agent.rollback import (
     added_files,
     default_undo,
     empty_directories,
     page_file,
-    unshare,
 )
 from pytest_rollback.agent.services import unit_files
 from pytest_rollback.agent.state import evidence
 from pytest_rollback.agent.state.lock import ExclusiveRun, working
 from tests.unit.agent.restore import test_apply
+from tests.unit.support import requests
 from tests.unit.support.apart import ROOT_ONLY, injected, somebody, words
 from tests.unit.support.volumes import mounted
 
@@ -67,7 +69,7 @@ class Place:
 def place(tmp_path: Path) -> Iterator[Place]:
     """A run at work."""
     (tmp_path / "root").mkdir()
-    with working({"state": str(tmp_path / "state"), "run": "r1"}) as work:
+    with working(requests.located(tmp_path / "root", tmp_path / "state")) as work:
         yield Place(tmp_path, work)
 
 
@@ -238,16 +240,19 @@ def test_a_directory_that_cannot_be_removed_is_told(place: Place) -> None:
     assert caught.value.message == f"{place.root}/new/deep: Device or resource busy"
 
 
-def test_a_saved_copy_that_is_gone_shares_nothing(tmp_path: Path) -> None:
+def test_a_backup_that_is_gone_shares_nothing(tmp_path: Path) -> None:
     """The others are separated all the same; a disk that fails ends it, with every copy there."""
     tree = test_apply.Tree(tmp_path)
     tree.apply()
     Path(f"{tree.path('a.py')}.backup").unlink()
-    shared = unshare.look(tree.question())["shared"]
+    request = requests.shared(tree.location())
+    shared = name_exchange.look(request).paths
     assert len(shared) == len(tree.names) - 1
     assert "a.py" not in shared
-    said = injected(lambda: words(lambda: unshare.part(tree.question())), "fsync:error=EIO:when=1")
+    said = injected(
+        lambda: words(lambda: name_exchange.separate(request)), "fsync:error=EIO:when=1"
+    )
     assert "Input/output error" in said
-    assert unshare.look(tree.question())["shared"] == shared
+    assert name_exchange.look(request).paths == shared
 
-    assert unshare.part(tree.question()) == {"separated": len(shared), "room": True}
+    assert name_exchange.separate(request) == BackupsSeparated(len(shared), room=True)

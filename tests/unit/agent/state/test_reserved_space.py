@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.state import RunsRequest
 from pytest_rollback.agent.restore import apply
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import reserved_space, runs
-from pytest_rollback.agent.system.processes import here
 from tests.unit.agent.restore.test_apply import NAMES, Tree
+from tests.unit.support import requests
 from tests.unit.support.volumes import mounted
-
-FACTS = {"by": "ann", "pid": 2**22 + 9, "pid_started": 1.0, **here()._asdict()}
 
 
 def fill(place: Path) -> None:
@@ -42,7 +41,7 @@ def full(tmp_path: Path, volume: Path) -> Tree:
     shutil.copytree(tree.state, volume / "state")
     (volume / "state").chmod(0o700)
     tree.state = volume / "state"
-    runs.begin({**tree.question(), **FACTS, "target": "here", "only": []})
+    runs.begin(requests.begin(tree.state))
     fill(volume)
     return tree
 
@@ -51,11 +50,11 @@ def test_a_full_disk_does_not_stop_the_journal(full: Tree) -> None:
     """The kept room is enough for the restore and its undo; the run ends in its lease."""
     before = full.live()
     full.apply()
-    assert apply.look(full.question())["paths"] == []
-    undo.undo(full.question())
+    assert apply.look(full.request()).paths == ()
+    undo.undo(full.back())
     assert full.live() == before
 
-    assert runs.look({"state": str(full.state)})[0]["outcome"] == "undone"
+    assert runs.look(RunsRequest(str(full.state))).runs[0].outcome == "undone"
 
 
 def test_without_the_kept_room_nothing_is_touched(full: Tree) -> None:
@@ -73,7 +72,8 @@ def test_the_room_is_kept_again_once_there_is_some(full: Tree) -> None:
     """It is private and of the stated size; a run on a full disk spends it, the next keeps it."""
     path = full.state / reserved_space.NAME
     for number, target in enumerate(("there", "elsewhere")):
-        runs.begin({**full.question(f"r{number + 2}"), **FACTS, "target": target, "only": []})
+        request = requests.begin(full.state, f"r{number + 2}")
+        runs.begin(request._replace(target=target))
         (full.state.parent / "filler").unlink(missing_ok=True)
 
     assert (path.stat().st_size, path.stat().st_mode & 0o777) == (reserved_space.SIZE, 0o600)
@@ -90,16 +90,16 @@ def test_a_disk_that_is_full_before_all_is_staged_leaves_the_tree_as_it_was(
     tree.state = kept
     for number, name in enumerate(NAMES[:-1]):
         tree.path(name).write_text(f"current {number}" * 900)
-    question = {**tree.question(), "digest": apply.look(tree.question())["digest"]}
+    request = tree.planned()
     before, names = tree.live(), sorted(map(os.fsencode, tree.root.rglob("*")))
     fill(volume)
     if way == "exchange":
-        assert apply.apply(question)["restored"] == len(NAMES)  # it needs no room
+        assert apply.apply(request).number == len(NAMES)  # it needs no room
         return
     with pytest.raises(HostError, match="No space left on device"):
-        apply.apply(question)
+        apply.apply(request)
     assert tree.live() == before
     assert sorted(map(os.fsencode, tree.root.rglob("*"))) == names
     (volume / "filler").unlink()
 
-    assert apply.apply(question)["restored"] == len(NAMES)
+    assert apply.apply(request).number == len(NAMES)

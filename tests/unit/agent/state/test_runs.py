@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,10 +12,23 @@ import pytest
 
 from pytest_rollback.agent import main
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.state import (
+    RUNS,
+    BeginRequest,
+    EndRequest,
+    HolderProcess,
+    NoteRequest,
+    RunBegun,
+    RunEnded,
+    RunsRequest,
+    RunState,
+)
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import lease, lock, runs
 from pytest_rollback.agent.state.journal import entries
 from pytest_rollback.agent.system.processes import booted, here, started
+from pytest_rollback.transport.call import Call
+from tests.unit.support import requests
 
 
 class Host:
@@ -27,24 +37,24 @@ class Host:
     def __init__(self, state: Path) -> None:
         self.state = str(state)
 
-    def question(self, run: str, pid: int, **more: object) -> dict[str, Any]:
-        """Return what a process asks that begins a run."""
-        who = {"by": f"ann-{pid}", "pid": pid, **here()._asdict()}
-        scope = {"target": "here", "only": []}
-        since = {"pid_started": started(pid)}
-        return {"state": self.state, "run": run, **who, **since, **scope, **more}
+    def request(self, run: str, pid: int, **other: Any) -> BeginRequest:  # noqa: ANN401 - a field
+        """Return what a process asks that begins a run; fields of request and holder are other."""
+        mine = {key: other.pop(key) for key in HolderProcess._fields if key in other}
+        holder = HolderProcess(*here(), pid, started(pid))._replace(**mine)
+        request = BeginRequest(self.state, run, f"ann-{pid}", holder, "here")
+        return request._replace(**other)
 
-    def begin(self, run: str, pid: int, **more: object) -> dict[str, Any]:
+    def begin(self, run: str, pid: int, **other: Any) -> RunBegun:  # noqa: ANN401
         """Begin a run."""
-        return runs.begin(self.question(run, pid, **more))
+        return runs.begin(self.request(run, pid, **other))
 
-    def end(self, run: str, outcome: str) -> dict[str, Any]:
+    def end(self, run: str, outcome: str) -> RunEnded:
         """End a run."""
-        return runs.end({"state": self.state, "run": run, "outcome": outcome})
+        return runs.end(EndRequest(self.state, run, outcome))
 
-    def look(self) -> dict[str, dict[str, Any]]:
+    def look(self) -> dict[str, RunState]:
         """Return the runs there are."""
-        return {each["id"]: each for each in runs.look({"state": self.state})}
+        return {each.id: each for each in runs.look(RunsRequest(self.state)).runs}
 
 
 @pytest.fixture
@@ -64,13 +74,13 @@ def dead() -> int:
 def test_a_run_is_begun_ended_and_listed(host: Host) -> None:
     """It has a lease 0600 in a folder 0700, and is held, then over."""
     assert host.look() == {}
-    assert host.begin("r1", os.getpid()) == {"run": "r1", "adopted": False}
+    assert host.begin("r1", os.getpid()) == RunBegun("r1", adopted=False)
     held = host.look()["r1"]
     host.end("r1", "recovered")
     over = host.look()["r1"]
 
-    assert (held["state"], held["outcome"], held["target"]) == ("held", None, "here")
-    assert (over["state"], over["outcome"], over["by"]) == ("over", "recovered", held["by"])
+    assert (held.state, held.outcome, held.target) == ("held", None, "here")
+    assert (over.state, over.outcome, over.by) == ("over", "recovered", held.by)
     folder = Path(host.state, "runs", "r1")
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "lease.json").stat().st_mode & 0o777 == 0o600
@@ -88,7 +98,7 @@ def test_a_living_holder_is_named_with_the_way_to_take_over(host: Host) -> None:
     other = subprocess.Popen(["sleep", "60"])
     try:
         host.begin("r1", other.pid)
-        for scope in ({}, {"only": ["web"]}, {"target": "there"}):
+        for scope in ({}, {"only": ("web",)}, {"target": "there"}):
             with pytest.raises(HostError, match=f"held by ann-{other.pid} .process") as caught:
                 host.begin("r2", os.getpid(), **scope)
 
@@ -97,17 +107,17 @@ def test_a_living_holder_is_named_with_the_way_to_take_over(host: Host) -> None:
     finally:
         other.kill()
         other.wait()
-    assert host.begin("r2", os.getpid())["run"] == "r1"
+    assert host.begin("r2", os.getpid()).run == "r1"
 
 
 def test_a_dead_holders_run_is_gone_on_with(host: Host, dead: int) -> None:
     """The same scope adopts it, and says who began it and when."""
     host.begin("r1", dead)
-    since = host.look()["r1"]["when"]
+    since = host.look()["r1"].when
     found = host.begin("r2", os.getpid())
 
-    assert found == {"run": "r1", "adopted": True, "since": since, "by": f"ann-{dead}"}
-    assert host.look()["r1"]["state"] == "held"
+    assert found == RunBegun("r1", adopted=True, since=since, by=f"ann-{dead}")
+    assert host.look()["r1"].state == "held"
     assert "r2" not in host.look()
 
 
@@ -115,7 +125,7 @@ def test_a_number_that_somebody_else_got_is_not_the_holder(host: Host) -> None:
     """A process is its number and when it started."""
     host.begin("r1", os.getpid(), pid_started=1.0)
 
-    assert host.look()["r1"]["state"] == "open"
+    assert host.look()["r1"].state == "open"
 
 
 @pytest.mark.parametrize("outcome", ["failed", "inconclusive", "interrupted"])
@@ -124,30 +134,30 @@ def test_what_did_not_end_well_is_gone_on_with(host: Host, outcome: str) -> None
     host.begin("r1", os.getpid())
     host.end("r1", outcome)
 
-    assert host.look()["r1"]["state"] == "open"
-    assert host.begin("r2", os.getpid())["run"] == "r1"
-    assert host.look()["r1"]["outcome"] is None
+    assert host.look()["r1"].state == "open"
+    assert host.begin("r2", os.getpid()).run == "r1"
+    assert host.look()["r1"].outcome is None
 
 
 def test_what_is_over_or_about_something_else_is_left_alone(host: Host, dead: int) -> None:
     """A recovered run, another scope, another backup set: each begins a run of its own."""
     host.begin("r1", dead)
-    assert host.begin("r2", dead, only=["web"])["run"] == "r2"
-    assert host.begin("r3", dead, target="there")["run"] == "r3"
+    assert host.begin("r2", dead, only=("web",)).run == "r2"
+    assert host.begin("r3", dead, target="there").run == "r3"
     Path(host.state, "backups.json").write_text("another release")
-    assert host.begin("r4", dead) == {"run": "r4", "adopted": False}
+    assert host.begin("r4", dead) == RunBegun("r4", adopted=False)
     host.end("r4", "recovered")
-    assert host.begin("r5", dead)["run"] == "r5"
+    assert host.begin("r5", dead).run == "r5"
 
 
 def test_an_undone_run_is_over_for_good(host: Host, tmp_path: Path) -> None:
     """Nobody goes on with it, and ending it does not make it anything else."""
     host.begin("r1", os.getpid())
-    undo.undo({"state": host.state, "run": "r1", "root": str(tmp_path), "suffix": ".b"})
+    undo.undo(requests.undo(requests.located(tmp_path, Path(host.state))))
     host.end("r1", "failed")
 
-    assert host.look()["r1"]["outcome"] == "undone"
-    assert host.begin("r2", os.getpid())["run"] == "r2"
+    assert host.look()["r1"].outcome == "undone"
+    assert host.begin("r2", os.getpid()).run == "r2"
 
 
 def test_a_holder_elsewhere_is_alive_while_it_is_heard(host: Host) -> None:
@@ -158,10 +168,10 @@ def test_a_holder_elsewhere_is_alive_while_it_is_heard(host: Host) -> None:
         host.begin("r2", os.getpid())
     silent = time.time() - lease.SILENT - 1
     os.utime(path, (silent, silent))
-    assert host.look()["r1"]["state"] == "open"
+    assert host.look()["r1"].state == "open"
 
-    main.answer({"noun": "runs", "verb": "look", "state": host.state, "run": "r1"})
-    assert host.look()["r1"]["state"] == "held"
+    main.answer(Call(RUNS, RunsRequest(host.state, "r1")).asked())
+    assert host.look()["r1"].state == "held"
 
 
 def test_a_container_of_the_same_name_is_elsewhere(host: Host, dead: int) -> None:
@@ -170,30 +180,41 @@ def test_a_container_of_the_same_name_is_elsewhere(host: Host, dead: int) -> Non
     with pytest.raises(HostError, match=f"held by ann-{dead}"):
         host.begin("r2", os.getpid())
 
-    assert host.look()["r1"]["state"] == "held"
+    assert host.look()["r1"].state == "held"
 
 
 def test_what_was_begun_before_the_host_was_started_anew_is_open(host: Host) -> None:
     """No process outlives its kernel; one of another machine of that name may speak since then."""
     host.begin("r1", os.getpid(), boot="00000000-0000-4000-8000-000000000000")
-    assert host.look()["r1"]["state"] == "held"
+    assert host.look()["r1"].state == "held"
     fell = booted() - 1
     os.utime(Path(host.state, "runs", "r1", "lease.json"), (fell, fell))
 
-    assert host.look()["r1"]["state"] == "open"
+    assert host.look()["r1"].state == "open"
 
 
-@pytest.mark.parametrize("run", ["../r1", "", ".hidden", "a/b", "a\n", 7, None])
-def test_an_id_that_leads_elsewhere_is_refused(host: Host, run: object) -> None:
+@pytest.mark.parametrize("run", ["../r1", "", ".hidden", "a/b", "a\n"])
+def test_an_id_that_leads_elsewhere_is_refused(host: Host, run: str) -> None:
     """An id is one plain name."""
     with pytest.raises(HostError, match="is no id of a run"):
-        runs.begin({**host.question("r1", os.getpid()), "run": run})
+        host.begin(run, os.getpid())
+
+
+@pytest.mark.parametrize("run", [7, None, ["r1"]])
+def test_an_id_that_is_no_text_is_refused_where_it_arrives(host: Host, run: object) -> None:
+    """It never reaches what makes a path of it."""
+    request: list[object] = [*host.request("r1", os.getpid())]
+    request[BeginRequest._fields.index("run")] = run
+    answer = main.answer({"route": "runs.begin", "request": request})
+
+    assert "where str is expected" in answer["problem"]["message"]
 
 
 def test_notes_are_kept_with_the_run(host: Host) -> None:
     """What the controller wants remembered is in the run's own journal."""
     host.begin("r1", os.getpid())
-    runs.note({"state": host.state, "run": "r1", "what": "phase", "facts": {"name": "files"}})
+    where = requests.located(Path("/"), Path(host.state))
+    runs.note(NoteRequest(where, "phase", {"name": "files"}))
     *_, entry_ = entries(str(Path(host.state, "runs", "r1", lock.CHANGES)))
 
     assert (entry_["what"], entry_["facts"]) == ("phase", {"name": "files"})
@@ -204,78 +225,6 @@ def test_a_damaged_lease_holds_nobody_up(host: Host) -> None:
     host.begin("r1", os.getpid())
     Path(host.state, "runs", "r1", "lease.json").write_text('{"run": "r1"}')
 
-    assert host.look()["r1"]["by"] == f"ann-{os.getpid()}"
+    assert host.look()["r1"].by == f"ann-{os.getpid()}"
     with pytest.raises(HostError, match="there is no run r1"):
         host.end("r1", "failed")
-
-
-def test_the_lock_is_waited_for(host: Host) -> None:
-    """What an interrupted run asked for last may still be under way."""
-    host.begin("r1", os.getpid())
-    keeper = Keeper(host.state, 1.0)
-    host.end("r1", "failed")
-    let_go = keeper.let_go
-    keeper.end()
-
-    assert let_go
-
-
-def test_a_lock_that_is_kept_is_told_with_its_holder(
-    host: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After its patience the second one is told who holds the run."""
-    monkeypatch.setattr(lock, "PATIENCE", 0.3)
-    host.begin("r1", os.getpid())
-    keeper = Keeper(host.state, 60.0)
-    try:
-        with pytest.raises(HostError, match=f"held by ann-{os.getpid()}") as caught:
-            host.end("r1", "failed")
-    finally:
-        keeper.end()
-    assert caught.value.kind == "held"
-    host.end("r1", "failed")
-
-
-class Keeper:
-    """A process that holds the lock on a state directory."""
-
-    def __init__(self, state: str, seconds: float) -> None:
-        code = (
-            "import fcntl, os, sys, time\n"
-            "fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX)\n"
-            "print('held', flush=True)\n"
-            "time.sleep(float(sys.argv[2]))\n"
-            "open(sys.argv[3], 'w')\n"
-        )
-        self.mark = Path(f"{state}-let-go")
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", code, state, str(seconds), str(self.mark)],
-            stdout=subprocess.PIPE,
-        )
-        assert self.process.stdout
-        self.process.stdout.readline()
-
-    @property
-    def let_go(self) -> bool:
-        """Tell whether it kept the lock as long as it meant to, and is about to let go."""
-        return self.mark.exists()
-
-    def end(self) -> None:
-        """End it; the kernel lets go of the lock."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        assert self.process.stdout
-        self.process.stdout.close()
-
-
-def test_no_child_keeps_the_lock(host: Host) -> None:
-    """A command that outlives us does not lock the next one out."""
-    with lock.locked(host.state):
-        child = subprocess.Popen(["sleep", "30"])
-    here = os.open(host.state, os.O_RDONLY)
-    try:
-        fcntl.flock(here, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    finally:
-        os.close(here)
-        child.kill()
-        child.wait()

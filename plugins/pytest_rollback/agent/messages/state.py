@@ -1,0 +1,128 @@
+"""Runs on a host: who holds it, what was begun there, and how far each run has come."""
+
+from typing import Dict, NamedTuple, Optional, Tuple
+
+from ..protocol import Route
+from .location import Done, Location
+
+
+class HolderProcess(NamedTuple):
+    """The process that holds a run, and where it is.
+
+    `host` is the machine's name, `boot` the id of this run of its kernel, `space` the one in which
+    processes are numbered, each "" where it cannot be told; `pid_started` are clock ticks since
+    boot.
+    """
+
+    host: str
+    boot: str
+    space: str
+    pid: int
+    pid_started: float
+
+
+class BeginRequest(NamedTuple):
+    """Take the host for a run: `run` is its id, `by` a person, `only` the components' names.
+
+    `gone` are holders that were seen to be dead where they ran: these hold nobody up.
+    """
+
+    state: str
+    run: str
+    by: str
+    holder: HolderProcess
+    target: str
+    only: Tuple[str, ...] = ()
+    gone: Tuple[HolderProcess, ...] = ()
+
+
+class RunBegun(NamedTuple):
+    """The id to journal under. If it is `adopted`, `since` and `by` say who began it and when."""
+
+    run: str
+    adopted: bool
+    since: str = ""
+    by: str = ""
+
+
+class EndRequest(NamedTuple):
+    """Let go of the host: the run ended as `outcome` says."""
+
+    state: str
+    run: str
+    outcome: str
+
+
+class RunEnded(NamedTuple):
+    """The outcome that holds: one that was undone stays so."""
+
+    outcome: str
+
+
+class NoteRequest(NamedTuple):
+    """Facts to write into the journal of a run: `what`, a word, and texts by name."""
+
+    location: Location
+    what: str
+    facts: Dict[str, str]
+
+
+class RunsRequest(NamedTuple):
+    """Which runs are asked for: all of a state directory, or the one with the id `run`."""
+
+    state: str
+    run: str = ""
+
+
+class StepState(NamedTuple):
+    """One step of a rollback, by its name for people; `state` is begun or done."""
+
+    name: str
+    state: str
+
+
+class RunProgress(NamedTuple):
+    """How far a run has come, told from its journals alone.
+
+    `next` is the step that comes next, None if there is none; `undo` is None, begun or done; `head`
+    the hash of the last change, `heads` those of all journals by name. `damage` says what is wrong
+    with a journal, None if nothing is.
+    """
+
+    steps: Tuple[StepState, ...]
+    next: Optional[str]
+    undo: Optional[str]
+    head: str
+    heads: Dict[str, str]
+    damage: Optional[str]
+
+
+class RunState(NamedTuple):
+    """One run: who began it, when it began and ended (ISO 8601, UTC), its scope and its progress.
+
+    `state` is held (its holder is alive), open (the same command goes on with it) or over.
+    `outcome` is None until it ends. `only` are the components' names, empty for everything.
+    """
+
+    id: str
+    by: str
+    when: str
+    ended: Optional[str]
+    outcome: Optional[str]
+    state: str
+    target: str
+    only: Tuple[str, ...]
+    holder: HolderProcess
+    progress: RunProgress
+
+
+class Runs(NamedTuple):
+    """The runs that a host knows, the oldest first."""
+
+    runs: Tuple[RunState, ...]
+
+
+BEGIN = Route("runs.begin", BeginRequest, RunBegun)
+END = Route("runs.end", EndRequest, RunEnded)
+NOTE = Route("runs.note", NoteRequest, Done)
+RUNS = Route("runs.look", RunsRequest, Runs)

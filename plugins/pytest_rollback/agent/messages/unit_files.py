@@ -1,0 +1,59 @@
+"""Unit files of a release and the installed ones: requests and answers."""
+
+from typing import NamedTuple, Optional, Tuple
+
+from ..protocol import Route
+from .location import Location
+
+
+class UnitFilesRequest(NamedTuple):
+    """The units whose files are compared or installed.
+
+    `source` is their directory below the root, `directory` where they are installed. `digest` is
+    that of the plan which is carried out, "" for a look.
+    """
+
+    location: Location
+    manager: str
+    socket: Optional[str]
+    source: str
+    directory: str
+    units: Tuple[str, ...]
+    digest: str = ""
+
+
+class DifferingUnitFile(NamedTuple):
+    """A unit, and the name of its file that is not installed as the release has it."""
+
+    unit: str
+    name: str
+
+
+class SkippedUnitFile(NamedTuple):
+    """The name of a unit file that differs and is left alone, and why."""
+
+    name: str
+    why: str
+
+
+class UnitFilesPlan(NamedTuple):
+    """What is installed and not the release's.
+
+    `reload` are units whose manager has not read their files since these changed; `digest` binds
+    the plan to the very contents it was made from.
+    """
+
+    differ: Tuple[DifferingUnitFile, ...] = ()
+    skipped: Tuple[SkippedUnitFile, ...] = ()
+    reload: Tuple[str, ...] = ()
+    digest: str = ""
+
+
+class UnitFilesInstalled(NamedTuple):
+    """The names of the unit files that were installed."""
+
+    names: Tuple[str, ...]
+
+
+UNIT_FILES = Route("unitfiles.look", UnitFilesRequest, UnitFilesPlan)
+INSTALL_UNIT_FILES = Route("unitfiles.install", UnitFilesRequest, UnitFilesInstalled)

@@ -1,0 +1,203 @@
+"""Exchanged names: the way for a host without room for copies, and what it leaves to do.
+
+The backup gets a second name, and that name and the live one change places. So the restored file is
+the backup itself: before anything starts that might write to it in place, each backup gets bytes of
+its own, durable, under the same name. If there is no room for that, the answer says so.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import FrozenSet, Iterator, List, Optional, Sequence, Tuple
+
+from ..errors import HostError
+from ..files import exchange, state
+from ..files.fsync import flushed
+from ..files.read import sha256
+from ..files.tree import Irregular, Tree, open_regular, regular
+from ..messages.restore import BackupsSeparated, SharedBackups, SharedRequest
+from ..state.backup_set import FileEntry
+from ..state.journal import entries
+from ..state.lock import folder_of, working
+from ..state.progress import CHANGES
+from . import stage
+from .commit import STAGED, CommitWay
+from .context import BatchContext, batches
+from .plan import PlanItem
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+PARTING = "separate"
+
+
+class ExchangedNames(CommitWay):
+    """Names are exchanged in one step; files in `unable` directories are restored by copies."""
+
+    name = "exchange"
+
+    def __init__(self, unable: FrozenSet[str] = frozenset()) -> None:
+        self.unable = unable
+
+    def _can(self, item: PlanItem) -> bool:
+        return item.saved.path.rpartition("/")[0] not in self.unable
+
+    def staged(self, place: BatchContext, item: PlanItem) -> str:
+        """Return the batch's old name, which the failed version has afterwards."""
+        if item.live and self._can(item):
+            return place.names(item.saved.path)[1]
+        return STAGED.staged(place, item)
+
+    def stage(self, place: BatchContext, items: Sequence[PlanItem]) -> None:
+        """Give every backup that is as recorded its second name; copy the others."""
+        place.each(_durable, items, waits=True)
+        left = frozenset(place.each(self._link, items))
+        copied = [item for item in items if item.saved.path in left]
+        place.each(self._write, copied)
+        place.each(self._flush, copied, waits=True)
+
+    def _link(self, place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
+        """Link a backup; return the path of a file that has to be copied."""
+        linked = self._can(item) and _linked(place, tree, item, self.staged(place, item))
+        return None if linked else item.saved.path
+
+    def _write(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
+        stage.write(place, tree, item, self.staged(place, item))
+
+    def _flush(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
+        stage.flush(tree, item, self.staged(place, item))
+
+    def preserve(self, place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
+        """Do nothing: an exchange loses no name."""
+        return None if self._can(item) else STAGED.preserve(place, tree, item)
+
+    def swap(self, place: BatchContext, directory: int, item: PlanItem) -> None:
+        """Exchange the names of the staged and the live file."""
+        if self._can(item):
+            staged, name = self.staged(place, item), os.path.basename(item.saved.path)
+            exchange.exchange(directory, staged, name)
+        else:
+            STAGED.swap(place, directory, item)
+
+
+def _durable(place: BatchContext, tree: Tree, item: PlanItem) -> None:
+    """Make a backup durable; one that cannot be opened is copied, or told, afterwards."""
+    copy = item.saved.path + place.suffix
+    with tree.naming(copy):
+        try:
+            opened = open_regular(*tree.parent(copy))
+        except (FileNotFoundError, Irregular):
+            return
+        flushed(opened)
+
+
+def _linked(place: BatchContext, tree: Tree, item: PlanItem, staged: str) -> bool:
+    """Give a backup its second name; tell whether it is as recorded, and could be given one."""
+    directory, name = tree.parent(item.saved.path)
+    copied = name + place.suffix
+    read = _relied(item.saved, directory, copied)
+    if read is None:
+        return False
+    try:
+        stage.link_as(directory, copied, staged)
+    except OSError as error:
+        if error.errno in stage.UNLINKED:
+            return False
+        raise
+    stamp = state.other_name(directory, staged, read)
+    if not stamp:
+        raise stage.changed(item.saved)
+    place.seen.note("staged", item.number, stamp)
+    return True
+
+
+def _relied(saved: FileEntry, directory: int, copied: str) -> Optional[os.stat_result]:
+    """Read a backup; return its state if it is all as recorded, and has this name only."""
+    try:
+        source, found = regular(directory, copied)
+    except (FileNotFoundError, Irregular):
+        return None
+    try:
+        if found.st_nlink != 1 or found.st_size != saved.size:
+            return None
+        if sha256(source, saved.size) != saved.sha256:
+            return None
+        return found if stage.is_dressed(source, found, saved) else None
+    finally:
+        os.close(source)
+
+
+def look(request: SharedRequest) -> SharedBackups:
+    """Return the files of a run whose backups are the live files."""
+    folder = folder_of(request.location)
+    written = entries(os.path.join(folder, CHANGES)) if folder else []
+    said = [each for each in written if each["event"] == f"{PARTING} done"]
+    full = bool(said) and not said[-1]["room"]
+    paths = tuple(item.saved.path for _, items in shared(request) for item in items)
+    return SharedBackups((), room=False, left=paths) if full else SharedBackups(paths)
+
+
+def shared(request: SharedRequest) -> Iterator[Tuple[BatchContext, List[PlanItem]]]:
+    """Yield the files of each exchange whose backups are the live files themselves."""
+    for place, items, way in batches(request.location):
+        if way == ExchangedNames.name:
+            with Tree(place.root) as tree:
+                yield place, [each for each in items if _is_shared(place, tree, each)]
+
+
+def _is_shared(place: BatchContext, tree: Tree, item: PlanItem) -> bool:
+    try:
+        directory, name = tree.parent(item.saved.path)
+        live = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        copy = os.stat(name + place.suffix, dir_fd=directory, follow_symlinks=False)
+    except (OSError, Irregular):
+        return False
+    return (live.st_dev, live.st_ino) == (copy.st_dev, copy.st_ino)
+
+
+def separate(request: SharedRequest) -> BackupsSeparated:
+    """Give every shared backup bytes of its own.
+
+    Raises:
+        HostError: the host failed half way; every backup is there, the same call again goes on.
+    """
+    with working(request.location) as work:
+        number, room = 0, True
+        for place, items in shared(request):
+            work.journal.add(PARTING, number=len(items))
+            try:
+                _separated(place, items)
+                number += len(items)
+            except HostError as problem:
+                if getattr(problem.__cause__, "errno", None) not in FULL:
+                    raise
+                place.each(STAGED.discard, items)
+                room = False
+        work.journal.add(f"{PARTING} done", room=room)
+    return BackupsSeparated(number, room)
+
+
+def _separated(place: BatchContext, items: Sequence[PlanItem]) -> None:
+    """Write copies, make them durable, and give them the backups' names."""
+    place.each(_copied, items)
+    place.each(_flushed, items, waits=True)
+    place.each(_named, items)
+    place.settle(items)
+
+
+def _copied(place: BatchContext, tree: Tree, item: PlanItem) -> None:
+    directory, name = tree.parent(item.saved.path)
+    source = open_regular(directory, name + place.suffix)
+    try:
+        stage.written(place, item, source, (directory, STAGED.staged(place, item)))
+    finally:
+        os.close(source)
+
+
+def _flushed(place: BatchContext, tree: Tree, item: PlanItem) -> None:
+    stage.flush(tree, item, STAGED.staged(place, item))
+
+
+def _named(place: BatchContext, tree: Tree, item: PlanItem) -> None:
+    directory, name = tree.parent(item.saved.path)
+    ends = {"src_dir_fd": directory, "dst_dir_fd": directory}
+    os.rename(STAGED.staged(place, item), name + place.suffix, **ends)
