@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from fixtures.live_state import UsersView
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import System
@@ -14,10 +14,10 @@ Keep = Callable[[str, object], None]
 
 @criterion("validate.maintenance.lifted")
 def test_maintenance_is_lifted(
-    users_view: dict[str, Any], system: System, record_property: Keep
+    users_view: UsersView, system: System, record_property: Keep
 ) -> None:
     """'Verify user experience restored': no maintenance page, and the edge answers as it should."""
-    page, edge = users_view.get("page"), users_view.get("edge")
+    page, edge = users_view.page, users_view.edge
     record_property(
         "maintenance", system.maintenance.page if system.maintenance else "none described"
     )
@@ -29,8 +29,8 @@ def test_maintenance_is_lifted(
             f"users are still sent to the maintenance page {shown}",
             hint=f"pytest suites/drill --arm={system.target.name} lifts it once all is healthy",
         )
-    if edge and (edge["problem"] or not edge["answered"]):
+    if edge and edge.wrong:
         raise Refused(
-            f"the maintenance page is gone, and users do not get the system: {edge['problem']}",
+            f"the maintenance page is gone, and users do not get the system: {edge.wrong}",
             hint=f"curl -i {system.edge.url if system.edge else ''}; reload the edge",
         )

@@ -72,10 +72,13 @@ RULES = (
         tuple(f"{name}*" for name in OURS),
     ),
     Rule(
-        "the model is data: its parts import nothing of ours but each other",
+        "the model is data: of ours its parts import each other and the managers' names",
         tuple(f"plugins/pytest_rollback/manifest/{name}.py" for name in DATA),
         tuple(f"{name}*" for name in OURS),
-        save=tuple(f"pytest_rollback.manifest.{name}{end}" for name in DATA for end in ("", ".*")),
+        save=(
+            *(f"pytest_rollback.manifest.{name}{end}" for name in DATA for end in ("", ".*")),
+            "pytest_rollback.agent.services.registry*",
+        ),
     ),
     Rule(
         "actions know neither gate nor pytest",

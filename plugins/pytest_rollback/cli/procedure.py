@@ -12,20 +12,21 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
+from pytest_rollback.agent.messages.probes import ASK, Probe, ProbeRequest, ProbeResult
 from pytest_rollback.cli.common import Parser, carried_out, reports, shown
 from pytest_rollback.cli.rollback import RollbackCommand, usual
 from pytest_rollback.errors import Refused, UsageError
 from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions import CLEAR_CACHES
-from pytest_rollback.recovery.actions.requests import probe
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.run.run import identity, operator
 from pytest_rollback.sandbox.target import KINDS
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -134,12 +135,13 @@ def answering(at: RollbackCommand, components: Iterable[Component], *, edge: boo
         Refused: a required component does not answer as it should.
     """
     system, mine = at.system, tuple(components)
-    asked = {name: probe(system, name) for each in mine for name in probes_of(each)}
+    names = [name for each in mine for name in probes_of(each)]
+    asked = {name: requests.probe(system.probes[name]) for name in names}
     if edge and system.edge:
-        asked["edge of the system"] = system.edge.model_dump(mode="json")
+        asked["edge of the system"] = requests.edge_probe(system.edge)
     found = answers(at.connection, asked)
     optional = {name for each in mine if not each.required for name in probes_of(each)}
-    bad = [name for name in found if found[name]["problem"] or not found[name]["answered"]]
+    bad = [name for name in found if found[name].wrong]
     shown("\n".join(line(name, found[name], optional=name in optional) for name in found))
     if set(bad) - (optional if len(mine) > 1 else set()):
         first = next((each for each in mine if set(probes_of(each)) & set(bad)), mine[0])
@@ -157,22 +159,19 @@ def probes_of(component: Component) -> tuple[str, ...]:
     return (component.health, *component.requests)
 
 
-def answers(
-    connection: Connection, asked: Mapping[str, Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
+def answers(connection: Connection, asked: Mapping[str, Probe]) -> dict[str, ProbeResult]:
     """Return one answer to each probe; one round trip."""
-    questions = [
-        {"noun": "probes", "verb": "ask", "samples": 1, "probe": each} for each in asked.values()
-    ]
-    slowest = sum(float(each.get("timeout", 5.0)) for each in asked.values())
-    return dict(zip(asked, connection.ask_all(questions, deadline=slowest + 5), strict=True))
+    calls = {name: Call(ASK, ProbeRequest(probe)) for name, probe in asked.items()}
+    slowest = sum(probe.timeout for probe in asked.values())
+    found = connection.ask_all(list(calls.values()), deadline=slowest + 5)
+    return {name: found.of(call) for name, call in calls.items()}
 
 
-def line(name: str, answer: Mapping[str, Any], *, optional: bool) -> str:
-    """Return what one probe gave, for people."""
-    if answer["problem"] or not answer["answered"]:
-        return f"{'optional' if optional else 'NOT OK':8} {name}: {answer['problem'] or 'silent'}"
-    return f"{'ok':8} {name}: {answer['samples_ms'][0]:.1f} ms"
+def line(name: str, answer: ProbeResult, *, optional: bool) -> str:
+    """Return what one probe was answered, for people."""
+    if answer.wrong:
+        return f"{'optional' if optional else 'NOT OK':8} {name}: {answer.wrong}"
+    return f"{'ok':8} {name}: {answer.samples_ms[0]:.1f} ms"
 
 
 def restoring(at: RollbackCommand, only: Iterable[str], armed: str | None, *, dry: bool) -> int:

@@ -13,6 +13,7 @@ from ..files import read
 from ..files import tree as files_tree
 from ..files.copy import FRESH
 from ..files.tree import Tree
+from ..messages.probes import Probe, ProbeRequest
 from ..observe.probes import sample
 from ..state import evidence
 from ..state.journal import entries
@@ -57,9 +58,7 @@ def kind_of(mode: int) -> str:
 
 def unmet(probe: dict[str, Any]) -> str | None:
     """Return what is wrong with what users get, None when it is what the probe wants."""
-    answered = sample.ask({"probe": probe, "samples": 1})
-    wrong: str | None = answered["problem"]
-    return wrong if wrong or answered["answered"] else "no answer"
+    return sample.ask(ProbeRequest(Probe(**probe))).wrong
 
 
 def is_reloaded(question: dict[str, Any]) -> bool:

@@ -16,6 +16,8 @@ from typing import Any, Iterator
 from ..errors import HostError
 from ..files.copy import FRESH
 from ..files.tree import Irregular, Tree, open_regular
+from ..messages.location import Location
+from ..messages.services import ManagerAddress, UnitPorts, UnitsRequest
 from ..services import units
 from ..state import lease as leases
 from ..state.lock import ExclusiveRun, folder_of, working
@@ -144,9 +146,12 @@ def _log(component: dict[str, Any], missing: list[str]) -> bytes:
 
 
 def _states(question: dict[str, Any]) -> dict[str, Any]:
-    asked = [{"unit": each["unit"], "ports": each["listens"]} for each in question["components"]]
+    asked = [UnitPorts(each["unit"], tuple(each["listens"])) for each in question["components"]]
+    place = Location(question["root"], question["state"], "")
+    manager = ManagerAddress(question["manager"], question.get("socket"))
     try:
-        return units.look({**question, "units": asked})
+        found = units.look(UnitsRequest(place, manager, tuple(asked))).units
+        return {unit: state._asdict() for unit, state in found.items()}
     except HostError as problem:
         return {"problem": problem.message}
 

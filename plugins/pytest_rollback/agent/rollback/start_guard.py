@@ -1,8 +1,7 @@
 """The start guard: while a restore is unfinished no unit starts, not even after a reboot.
 
-A marker in the state directory says that a run is unfinished. Under systemd a drop-in of each unit
-asserts that there is none: the unit then fails to start, visibly. supervisord knows no assertions:
-a file beside the programs' own, read last, keeps them from being started by themselves.
+A marker in the state directory says that a run is unfinished. The service manager says which files
+keep its units from being started as long as it is there: see `services/manager.py`.
 """
 
 from __future__ import annotations
@@ -10,16 +9,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
-from typing import Any, Iterator, NamedTuple
+from typing import Any, Iterator
 
 from ..errors import HostError
 from ..files import read
 from ..files.copy import FRESH
 from ..files.tree import Tree
 from ..restore import revert
-from ..services import units
-from ..services.unit_files import named
+from ..services.manager import GuardFile, StartGuard
+from ..services.unit_files import manager_of
 from ..state import lease as leases
 from ..state import progress
 from ..state.journal import entries
@@ -28,19 +26,7 @@ from ..state.lock import ExclusiveRun, folder_of, working
 from ..state.runs import record_of
 from .empty_directories import NOT_EMPTY
 
-DROP_IN = "00-rollback-guard.conf"
-LAST = "zz-rollback-guard"
-"""supervisord reads its files by name, and believes the last one."""
-
 ON, OFF = "guard on", "guard off"
-SECTION = re.compile(r"^\[program:([^\]]+)\]", re.MULTILINE)
-
-
-class GuardFile(NamedTuple):
-    """One file that keeps units from starting: its path below the directory, and its text."""
-
-    path: str
-    text: str
 
 
 def look(question: dict[str, Any]) -> dict[str, Any]:
@@ -48,13 +34,13 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
 
     `unguarded` are units that the manager would start by itself, and nobody can keep from it.
     """
-    mine, free = kept(question)
-    there = [_is_there(question["directory"], each) for each in mine]
+    guard = kept(question)
+    there = [_is_there(question["directory"], each) for each in guard.files]
     marked = question.get("run") in marks(question["state"])
     return {
         "on": marked and all(there),
         "left": marked or any(there) or _is_half(question),
-        "unguarded": free,
+        "unguarded": guard.unguarded,
     }
 
 
@@ -73,50 +59,10 @@ def _is_half(question: dict[str, Any]) -> bool:
     return told[-1:] == [OFF]
 
 
-def kept(question: dict[str, Any]) -> tuple[list[GuardFile], list[str]]:
+def kept(question: dict[str, Any]) -> StartGuard:
     """Return the files that guard the question's units, and the units that none can guard."""
-    if question["manager"] == "systemd":
-        return [_drop_in(question, unit) for unit in question["units"]], []
-    programs = dict(_programs(question["directory"]))
-    files: dict[str, list[str]] = {}
-    free = []
-    for unit in question["units"]:
-        program = next(
-            (
-                name
-                for name in (unit.rpartition(":")[2], unit.partition(":")[0])
-                if name in programs
-            ),
-            None,
-        )
-        if program is None:
-            free.append(unit)
-        else:
-            files.setdefault(f"{LAST}{programs[program]}", []).append(program)
-    return [GuardFile(path, _override(names)) for path, names in files.items()], free
-
-
-def _drop_in(question: dict[str, Any], unit: str) -> GuardFile:
-    marker = os.path.join(question["state"], MARKER).replace("%", "%%")
-    text = (
-        "# Written by rollback: a restore is unfinished, 'rollback status' tells how to go on.\n"
-        f"[Unit]\nAssertPathExists=!{marker}\n"
-    )
-    return GuardFile(f"{named('systemd', unit)}.d/{DROP_IN}", text)
-
-
-def _override(programs: list[str]) -> str:
-    head = "; Written by rollback: a restore is unfinished, 'rollback status' tells how to go on.\n"
-    return head + "".join(f"[program:{name}]\nautostart=false\n" for name in sorted(programs))
-
-
-def _programs(directory: str) -> Iterator[tuple[str, str]]:
-    """Yield every program that is configured in a directory, with the ending of its file's name."""
-    for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
-        with contextlib.suppress(OSError):
-            text = read.text(os.path.join(directory, name), follow=False)
-            if not name.startswith((".", LAST)):
-                yield from ((each, os.path.splitext(name)[1]) for each in SECTION.findall(text))
+    marker = os.path.join(question["state"], MARKER)
+    return manager_of(question).guard(question["directory"], question["units"], marker)
 
 
 def on(question: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +84,7 @@ def put(question: dict[str, Any], work: ExclusiveRun) -> None:
             f"there is no directory {directory} for unit files",
             "correct [services] directory in rollback.toml",
         )
-    files, _ = kept(question)
+    files = kept(question).files
     about = {key: question.get(key) for key in ("manager", "socket", "directory", "units")}
     work.journal.add(ON, **about, files=[each.path for each in files])
     _mark(question["state"], {*marks(question["state"]), question["run"]})
@@ -146,14 +92,8 @@ def put(question: dict[str, Any], work: ExclusiveRun) -> None:
         for each in files:
             with tree.naming(each.path):
                 _written(tree, each)
-    _reload(question)
+    manager_of(question).read_guard()
     work.journal.add(f"{ON} done")
-
-
-def _reload(question: dict[str, Any]) -> None:
-    """Have systemd read its drop-ins; supervisord reads its files when it is started again."""
-    if question["manager"] == "systemd":
-        units.reload(question)
 
 
 def _written(tree: Tree, file: GuardFile) -> None:
@@ -232,14 +172,14 @@ def lift(question: dict[str, Any], work: ExclusiveRun) -> None:
     work.journal.add(OFF)
     state = question["state"]
     _mark(state, {run for run in marks(state) if run != question["run"] and _counts(state, run)})
-    paths = {each.path for each in kept(question)[0]}
+    paths = {each.path for each in kept(question).files}
     for entry in work.journal.entries:
         paths.update(entry["files"] if entry["event"] == ON else ())
     with Tree(question["directory"]) as tree:
         for path in sorted(paths):
             with tree.naming(path), contextlib.suppress(FileNotFoundError):
                 _removed(tree, path)
-    _reload(question)
+    manager_of(question).read_guard()
     work.journal.add(f"{OFF} done")
 
 

@@ -117,7 +117,7 @@ def _undone(question: dict[str, Any], work: ExclusiveRun) -> dict[str, Any]:
         )
     undone = sum(revert.take_back(question, work, part) for part in reversed(list(revert.JOURNALS)))
     if question.get("manager") and work.journal.last(unit_files.INSTALLING):
-        units.reload(question)
+        units.reload(unit_files.manager_of(question))
     if work.journal.last("page on"):
         page_file.tell(question)
     return {"undone": undone, "moved": moved}

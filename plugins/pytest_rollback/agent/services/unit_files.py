@@ -12,14 +12,15 @@ from ..files import metadata
 from ..files import state as files_state
 from ..files.copy import FRESH
 from ..files.tree import Irregular, Tree, open_regular
+from ..messages.services import ManagerAddress
 from ..state import backup_set, evidence
 from ..state.directory import OTHERS
 from ..state.lock import ExclusiveRun, working
-from . import units
+from . import registry, units
+from .manager import ServiceManager
 
 INSTALLING = "installing"
 MODE = 0o644
-KINDS = (".service", ".socket", ".target", ".timer", ".path", ".mount", ".slice", ".scope")
 LARGEST = 1 << 20
 
 
@@ -45,10 +46,13 @@ class File(NamedTuple):
 
 
 def named(manager: str, unit: str) -> str:
-    """Return the name of a unit's file: `app.service`, or `app.conf` for supervisord."""
-    if manager == "supervisord":
-        return f"{unit.partition(':')[0]}.conf"
-    return unit if unit.endswith(KINDS) else f"{unit}.service"
+    """Return the name of a unit's file under a manager, such as `app.service`."""
+    return registry.of(ManagerAddress(manager)).file_name(unit)
+
+
+def manager_of(question: dict[str, Any]) -> ServiceManager:
+    """Return the service manager that a question names."""
+    return registry.of(ManagerAddress(question["manager"], question.get("socket")))
 
 
 def look(question: dict[str, Any]) -> dict[str, Any]:
@@ -58,12 +62,11 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
     reason, and `reload` the units whose manager has not read its files since they changed.
     """
     known = found(question)
-    asked = [{"unit": unit} for unit in question["units"]]
-    states = units.look({**question, "units": asked})
+    states = manager_of(question).states(question["units"])
     return {
         "differ": [[each.unit, each.name] for each in known if each.differs and not each.why],
         "skipped": [[each.name, each.why] for each in known if each.differs and each.why],
-        "reload": [unit for unit, state in states.items() if state["needs_reload"]],
+        "reload": [unit for unit, found in states.items() if found.state.needs_reload],
         "digest": digest(known),
     }
 
@@ -156,9 +159,9 @@ def install(question: dict[str, Any]) -> dict[str, Any]:
                 with tree.naming(each.name):
                     _install(work, question["directory"], (tree, store), each)
         work.journal.add("reload")
-        changed = units.reload(question)
+        changed = units.reload(manager_of(question))
         work.journal.add("reload done")
-        return {"installed": [each.name for each in chosen], **changed}
+        return {"installed": [each.name for each in chosen], **changed._asdict()}
 
 
 def _refuse_unrestored(question: dict[str, Any], chosen: list[File]) -> None:

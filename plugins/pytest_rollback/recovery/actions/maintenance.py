@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_rollback.agent.messages.probes import ASK, ProbeRequest
 from pytest_rollback.errors import Refused
+from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Edge, Maintenance
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import call, manager, probe
+from pytest_rollback.recovery.actions.requests import call
+from pytest_rollback.recovery.actions.services import health_of
 from pytest_rollback.transport.batch import Look
 from pytest_rollback.transport.batch import asked as asked_once
+from pytest_rollback.transport.call import Call
 
 SECONDS = 75.0
 """The edge's check, its reload and its effect, each in its own bounded time."""
@@ -28,8 +32,10 @@ def asked(scope: Scope, maintenance: Maintenance, *, shown: bool) -> dict[str, A
 
 
 def _probe(edge: Edge, maintenance: Maintenance | None) -> dict[str, Any]:
-    status, body = (maintenance.status, maintenance.body) if maintenance else (edge.status, "")
-    return {"url": edge.url, "status": status, "body": body, "timeout": edge.timeout}
+    asked = requests.edge_probe(edge)
+    if maintenance:
+        asked = asked._replace(status=maintenance.status, body=maintenance.body)
+    return asked._asdict()
 
 
 def shown(scope: Scope) -> Look[dict[str, Any]]:
@@ -85,25 +91,14 @@ def lifted(scope: Scope) -> Look[dict[str, Any]]:
     if maintenance is None:
         return NOTHING
     system, required = scope.system, [c for c in scope.system.components if c.required]
-    units = [{"unit": c.unit, "ports": [], "probe": probe(system, c.health)} for c in required]
-    requests = [(c.unit, name) for c in required for name in c.requests]
-    about = asked(scope, maintenance, shown=False)
-    page = call(scope, "page.look", 30.0, **about)
-    health = call(scope, "health.look", 30.0, units=units, **manager(system))
-    probes = [
-        call(
-            scope,
-            "probes.ask",
-            system.probes[name].timeout,
-            probe=probe(system, name),
-            samples=1,
-        )
-        for _, name in requests
-    ]
+    page = call(scope, "page.look", 30.0, **asked(scope, maintenance, shown=False))
+    health = health_of(scope, required, 30.0)
+    named = [(c.unit, name, system.probes[name]) for c in required for name in c.requests]
+    probes = [Call(ASK, ProbeRequest(requests.probe(each)), each.timeout) for _, _, each in named]
     answers = yield [page, health, *probes]
-    unwell = {u: each["problem"] for u, each in answers.of(health).items() if each["problem"]}
-    for (unit, name), one in zip(requests, probes, strict=True):
-        if problem := answers.of(one)["problem"]:
+    unwell = {u: each.problem for u, each in answers.of(health).units.items() if each.problem}
+    for (unit, name, _), one in zip(named, probes, strict=True):
+        if problem := answers.of(one).problem:
             unwell.setdefault(unit, f"{name}: {problem}")
     return {"described": True, **answers.of(page), "unwell": unwell}
 

@@ -62,11 +62,6 @@ def manager(system: System) -> dict[str, Any]:
     return {"manager": system.services.manager, "socket": system.services.socket}
 
 
-def probe(system: System, name: str) -> dict[str, Any]:
-    """Return a probe as the agent is asked it."""
-    return system.probes[name].model_dump(by_alias=True, mode="json")
-
-
 def call(scope: Scope, asked: str, seconds: float = PATIENT, **more: object) -> AnyCall:
     """Return the call of a route about the scope."""
     about = scope.system.about

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_rollback.agent.messages.services import START
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery.action import Action, AnyAction, Change, Scope
-from pytest_rollback.recovery.actions.requests import call, manager, place
-from pytest_rollback.recovery.actions.services import ISOLATE, MARGIN, States, states
+from pytest_rollback.recovery.actions.requests import manager, place
+from pytest_rollback.recovery.actions.services import (
+    ISOLATE,
+    MARGIN,
+    States,
+    states,
+    unit_request,
+)
 from pytest_rollback.transport.batch import Look
 from pytest_rollback.transport.batch import asked as asked_once
-from pytest_rollback.transport.call import legacy
+from pytest_rollback.transport.call import Call, legacy
 
 SECONDS = 420.0
 
@@ -32,19 +39,12 @@ def starts(scope: Scope, found: States) -> tuple[Change, ...]:
     """Return one start per unit that is down. Nobody expects the failed release to be healthy."""
     return tuple(
         Change(
-            call(
-                scope,
-                "units.start",
-                component.start + MARGIN,
-                **manager(scope.system),
-                unit=component.unit,
-                timeout=component.start,
-            ),
+            Call(START, unit_request(scope, component, component.start), component.start + MARGIN),
             f"start {component.unit}",
-            f"it is {found[component.unit]['state']}",
+            f"it is {found[component.unit].state}",
         )
         for component in scope.components
-        if found[component.unit]["state"] != "active"
+        if found[component.unit].state != "active"
     )
 
 

@@ -12,7 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pytest_rollback.agent.messages.probes import ASK, ProbeRequest
+from pytest_rollback.agent.messages.services import LOOK, UnitPorts, UnitsRequest
 from pytest_rollback.errors import Unfinished
+from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.load import parse
 from pytest_rollback.manifest.model import System
 from pytest_rollback.sandbox.common import health
@@ -22,6 +25,7 @@ from pytest_rollback.sandbox.common.postgres import SUPERUSER
 from pytest_rollback.sandbox.common.recipe import Recipe
 from pytest_rollback.sandbox.common.release import Placeholders
 from pytest_rollback.sandbox.machine.podman import Container
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
 BOOT, PATIENCE, SETTLED = 30.0, 30.0, 6.0
@@ -173,16 +177,18 @@ class Inside:
 
     def look(self) -> dict[str, ComponentHealth]:
         """Return how each component is; one round trip."""
-        units = [{"unit": unit} for unit in self.units]
-        states = {"noun": "units", "verb": "look", "units": units, "manager": "systemd"}
+        system, units = self.system, tuple(map(UnitPorts, self.units))
+        where, manager = requests.location(system), requests.manager(system)
+        states = Call(LOOK, UnitsRequest(where, manager, units))
         probes = [
-            {"noun": "probes", "verb": "ask", "probe": each.model_dump(by_alias=True, mode="json")}
-            for each in (self.system.probes[one.health] for one in self.system.components)
+            Call(ASK, ProbeRequest(requests.probe(system.probes[one.health])))
+            for one in system.components
         ]
-        found, *said = self.connection.ask_all([states, *probes], deadline=60)
+        answers = self.connection.ask_all([states, *probes], deadline=60)
+        found, said = answers.of(states).units, [answers.of(probe) for probe in probes]
         return {
-            each.name: ComponentHealth(found[each.unit]["state"], one["status"], wrong(one))
-            for each, one in zip(self.system.components, said, strict=True)
+            each.name: ComponentHealth(found[each.unit].state, one.status, one.wrong)
+            for each, one in zip(system.components, said, strict=True)
         }
 
     def healthy(self) -> None:
@@ -212,13 +218,6 @@ class Inside:
             time.sleep(health.PAUSE)
             found = self.look()
         return {each.unit: found[each.name].state for each in self.system.components}
-
-
-def wrong(answer: dict[str, Any]) -> str | None:
-    """Return what is wrong with a probe's one answer; None when nothing is."""
-    if answer["answered"]:
-        return answer["problem"]  # type: ignore[no-any-return]  # the agent's own words
-    return str(answer["problem"] or "no answer")
 
 
 def sound(look: ComponentHealth) -> bool:
