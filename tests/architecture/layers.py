@@ -18,7 +18,8 @@ Rows = Sequence[tuple[str, ...]]
 
 CONTROLLER: Rows = (
     ("errors", "text"),
-    ("agent", "manifest"),
+    ("agent",),
+    ("manifest",),
     ("transport", "criteria"),
     ("evidence", "checks", "sandbox"),
     ("incident", "recovery"),
@@ -48,7 +49,15 @@ ON_HOST: Rows = (
 GROUND = ON_HOST[:3]
 """What both sides share: errors, the protocol, requests and answers. One floor of the agent."""
 
-SHARED = ("protocol", "errors", "routes", "messages", "observe", "state.journal")
+SHARED = (
+    "protocol",
+    "errors",
+    "routes",
+    "messages",
+    "observe",
+    "services.registry",
+    "state.journal",
+)
 """What the controller may import of the agent: the protocol, data, and functions without a host."""
 
 DATA = ("model", "values", "thresholds", "contacts")

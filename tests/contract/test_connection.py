@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent import protocol
-from pytest_rollback.agent.messages.probes import ASK, Probe, ProbeRequest
+from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeSpec
 from pytest_rollback.agent.routes import ROUTES
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.errors import Refused, RollbackError, Unreachable
@@ -33,7 +33,7 @@ from pytest_rollback.transport.payload import (
 from tests.contract.conftest import Place, system, tool
 from tests.contract.daemon import Sshd, hang_up
 
-TRUE = Probe(command=("/bin/true",))
+TRUE = ProbeSpec(command=("/bin/true",))
 PROBE = ProbeRequest(TRUE)
 NOISE = tuple((os.urandom(24).hex(), "") for _ in range(6000))
 LONG = ProbeRequest(TRUE._replace(headers=NOISE))
@@ -105,7 +105,7 @@ def test_names_that_are_no_text_arrive_as_they_are(connection: Connection, here:
     """A file name is bytes: not UTF-8, a newline in it, a dash before it."""
     name = os.fsdecode(b"-\xff\n'%s.txt")
     (here / name).write_text("")
-    probe = Probe(command=("test", "-e", f"{here}/{name}"))
+    probe = ProbeSpec(command=("test", "-e", f"{here}/{name}"))
 
     assert status(connection, ProbeRequest(probe)) == [1]
 

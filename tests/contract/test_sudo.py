@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pytest_rollback.agent.messages.probes import ASK, Probe, ProbeRequest
+from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeSpec
 from pytest_rollback.errors import Unreachable
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
@@ -17,7 +17,7 @@ from tests.contract.machine import OPS, Bare
 ALLOWED = f"{OPS} ALL=(ALL) NOPASSWD: ALL"
 ASKED = f"{OPS} ALL=(ALL) ALL"
 FORBIDDEN = f"Defaults:{OPS} !authenticate"
-WHO = ProbeRequest(Probe(command=("test", "-w", "/root")))
+WHO = ProbeRequest(ProbeSpec(command=("test", "-w", "/root")))
 
 
 class Ops(NamedTuple):

@@ -13,12 +13,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from pytest_rollback.agent.messages.probes import ASK, Probe, ProbeRequest, ProbeResult
+from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeResult, ProbeSpec
 from pytest_rollback.cli.common import Parser, carried_out, reports, shown
 from pytest_rollback.cli.rollback import RollbackCommand, usual
 from pytest_rollback.errors import Refused, UsageError
 from pytest_rollback.evidence.timeline import Timeline
-from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions import CLEAR_CACHES
@@ -26,6 +25,7 @@ from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.run.run import identity, operator
 from pytest_rollback.sandbox.target import KINDS
+from pytest_rollback.transport import requests
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
@@ -159,7 +159,7 @@ def probes_of(component: Component) -> tuple[str, ...]:
     return (component.health, *component.requests)
 
 
-def answers(connection: Connection, asked: Mapping[str, Probe]) -> dict[str, ProbeResult]:
+def answers(connection: Connection, asked: Mapping[str, ProbeSpec]) -> dict[str, ProbeResult]:
     """Return one answer to each probe; one round trip."""
     calls = {name: Call(ASK, ProbeRequest(probe)) for name, probe in asked.items()}
     slowest = sum(probe.timeout for probe in asked.values())

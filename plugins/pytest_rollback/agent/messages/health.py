@@ -4,7 +4,7 @@ from typing import Dict, NamedTuple, Optional, Tuple
 
 from ..protocol import Route
 from .location import Location
-from .probes import Probe
+from .probes import ProbeSpec
 from .services import ManagerAddress, UnitPorts, UnitState
 
 
@@ -14,7 +14,7 @@ class HealthRequest(NamedTuple):
     location: Location
     manager: ManagerAddress
     units: Tuple[UnitPorts, ...]
-    probes: Dict[str, Probe]
+    probes: Dict[str, ProbeSpec]
 
 
 class UnitHealth(NamedTuple):
@@ -44,7 +44,7 @@ class HealthyStartRequest(NamedTuple):
     timeout: float
     settle: float
     log: str
-    probe: Probe
+    probe: ProbeSpec
 
 
 class StartTimes(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Dict, NamedTuple, Optional, Tuple
 from ..protocol import Route
 
 
-class Probe(NamedTuple):
+class ProbeSpec(NamedTuple):
     """One question to the running system, and the answer that counts as healthy.
 
     Exactly one of `url`, `tcp` (`host:port`, or the path of a unix socket) and `command` is set.
@@ -36,7 +36,7 @@ class Probe(NamedTuple):
 class ProbeRequest(NamedTuple):
     """A probe, how many answers are wanted, and the seconds that all of them may take."""
 
-    probe: Probe
+    probe: ProbeSpec
     samples: int = 1
     deadline: float = 60.0
 
@@ -71,7 +71,7 @@ class ProbeResult(NamedTuple):
 class MeasureRequest(NamedTuple):
     """Probes by name, each measured for its number of samples; seconds for all of them."""
 
-    probes: Dict[str, Probe]
+    probes: Dict[str, ProbeSpec]
     timeout: float
 
 

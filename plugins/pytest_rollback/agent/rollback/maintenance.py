@@ -13,7 +13,7 @@ from ..files import read
 from ..files import tree as files_tree
 from ..files.copy import FRESH
 from ..files.tree import Tree
-from ..messages.probes import Probe, ProbeRequest
+from ..messages.probes import ProbeRequest, ProbeSpec
 from ..observe.probes import sample
 from ..state import evidence
 from ..state.journal import entries
@@ -58,7 +58,7 @@ def kind_of(mode: int) -> str:
 
 def unmet(probe: dict[str, Any]) -> str | None:
     """Return what is wrong with what users get, None when it is what the probe wants."""
-    return sample.ask(ProbeRequest(Probe(**probe))).wrong
+    return sample.ask(ProbeRequest(ProbeSpec(**probe))).wrong
 
 
 def is_reloaded(question: dict[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from ..messages.health import (
     UnitsHealth,
 )
 from ..messages.location import Done, Location
-from ..messages.probes import Probe, ProbeRequest
+from ..messages.probes import ProbeRequest, ProbeSpec
 from ..messages.services import (
     Reloaded,
     ReloadRequest,
@@ -83,7 +83,7 @@ def look(request: HealthRequest) -> UnitsHealth:
     )
 
 
-def problem(probe: Probe) -> Optional[str]:
+def problem(probe: ProbeSpec) -> Optional[str]:
     """Return what is wrong with one answer of a probe, None when nothing is."""
     return sample.ask(ProbeRequest(probe)).wrong
 

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pytest_rollback.agent.messages import services
-from pytest_rollback.agent.messages.probes import ASK, Probe, ProbeRequest
+from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeSpec
 from pytest_rollback.agent.messages.services import UnitPorts, UnitsRequest
 from pytest_rollback.agent.messages.system import TOOLS, ToolsRequest
 from pytest_rollback.checks.runbook.references import Claim, names
-from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component, System
+from pytest_rollback.transport import requests
 from pytest_rollback.transport.call import Answers, AnyCall, Call, legacy
 
 LOCAL = {"localhost", "127.0.0.1", "::1"}
@@ -85,7 +85,7 @@ def owner(name: str, system: System) -> Component:
     return system.components[0]
 
 
-def probed(address: str, system: System) -> Probe:
+def probed(address: str, system: System) -> ProbeSpec:
     """Return how a URL is asked: as it is described, or by GET; what would change by a connection.
 
     Readiness changes nothing: a POST that rollback.toml does not know as a probe is not sent.
@@ -96,9 +96,9 @@ def probed(address: str, system: System) -> Probe:
             return requests.probe(probe)
     place = urlsplit(url)
     if method in {"GET", "HEAD"} and place.hostname in LOCAL:
-        return Probe(url=url, method=method, timeout=PATIENCE)
+        return ProbeSpec(url=url, method=method, timeout=PATIENCE)
     port = place.port or (443 if place.scheme == "https" else 80)
-    return Probe(tcp=f"{place.hostname}:{port}", timeout=PATIENCE)
+    return ProbeSpec(tcp=f"{place.hostname}:{port}", timeout=PATIENCE)
 
 
 def deadline(found: list[Claim]) -> float:

@@ -6,11 +6,11 @@ from typing import Any
 
 from pytest_rollback.agent.messages.probes import ASK, ProbeRequest
 from pytest_rollback.errors import Refused
-from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Edge, Maintenance
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import call
 from pytest_rollback.recovery.actions.services import health_of
+from pytest_rollback.transport import requests
 from pytest_rollback.transport.batch import Look
 from pytest_rollback.transport.batch import asked as asked_once
 from pytest_rollback.transport.call import Call

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_rollback.agent.services.unit_files import named
+from pytest_rollback.agent.services import registry
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import call, configuration, manager
+from pytest_rollback.transport import requests
 from pytest_rollback.transport.batch import Look
 from pytest_rollback.transport.batch import asked as asked_once
 
@@ -21,12 +22,13 @@ def takes(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
     if found["taken"]:
         return ()
     system = scope.system
+    names = registry.of(requests.manager(system))
     arguments = {
         **manager(system),
         "root": system.about.root,
         "configuration": configuration(system),
         "directory": system.services.directory,
-        "unit_files": [named(system.services.manager, c.unit) for c in system.components],
+        "unit_files": [names.file_name(c.unit) for c in system.components],
         "components": [
             {"name": c.name, "unit": c.unit, "log": c.log, "listens": list(c.listens)}
             for c in system.components

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from pytest_rollback.agent.messages.probes import ASK, ProbeRequest
 from pytest_rollback.agent.messages.services import LOOK, UnitPorts, UnitsRequest
 from pytest_rollback.errors import Unfinished
-from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.load import parse
 from pytest_rollback.manifest.model import System
 from pytest_rollback.sandbox.common import health
@@ -25,6 +24,7 @@ from pytest_rollback.sandbox.common.postgres import SUPERUSER
 from pytest_rollback.sandbox.common.recipe import Recipe
 from pytest_rollback.sandbox.common.release import Placeholders
 from pytest_rollback.sandbox.machine.podman import Container
+from pytest_rollback.transport import requests
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 

@@ -15,7 +15,7 @@ from pytest_rollback.agent.messages.health import (
     HealthyStartRequest,
     UnitHealth,
 )
-from pytest_rollback.agent.messages.probes import Probe
+from pytest_rollback.agent.messages.probes import ProbeSpec
 from pytest_rollback.agent.messages.services import UnitPorts
 from pytest_rollback.agent.services import lifecycle
 from pytest_rollback.agent.services.supervisord import LAST_LINES
@@ -53,9 +53,9 @@ class Programs:
         manager.reload()
 
     @property
-    def probe(self) -> Probe:
+    def probe(self) -> ProbeSpec:
         """What shows that a program is healthy."""
-        return Probe(url=f"http://127.0.0.1:{self.port}/", body="ok", timeout=1.0)
+        return ProbeSpec(url=f"http://127.0.0.1:{self.port}/", body="ok", timeout=1.0)
 
     def request(self, unit: str, timeout: float = 8.0, settle: float = 1.0) -> HealthyStartRequest:
         """Return the request that starts a unit."""

@@ -14,7 +14,7 @@ import pytest
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.health import HealthyStartRequest
 from pytest_rollback.agent.messages.location import Location
-from pytest_rollback.agent.messages.probes import Probe
+from pytest_rollback.agent.messages.probes import ProbeSpec
 from pytest_rollback.agent.messages.services import ManagerAddress, ReloadRequest, UnitState
 from pytest_rollback.agent.services import lifecycle, supervisord, systemd
 from pytest_rollback.agent.services.manager import UnitReport
@@ -235,7 +235,7 @@ def test_a_component_that_falls_ill_while_it_settles_is_not_up(manager: real.Sup
     )
     manager.write(more=f"[program:ill]\ncommand={sys.executable} {program}\nautostart=false\n")
     manager.reload()
-    probe = Probe(url=f"http://127.0.0.1:{port}/", timeout=1.0)
+    probe = ProbeSpec(url=f"http://127.0.0.1:{port}/", timeout=1.0)
     request = HealthyStartRequest(
         real.NOWHERE, manager.address, "ill", timeout=10.0, settle=0.3, log="journal", probe=probe
     )

@@ -10,7 +10,7 @@ from contextlib import suppress
 from http.client import HTTPException
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
-from ...messages.probes import Probe
+from ...messages.probes import ProbeSpec
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
@@ -32,7 +32,7 @@ class ProbeAnswer(NamedTuple):
 class Client:
     """Asks one probe again and again; a way to ask is a subclass with `exchange`."""
 
-    def __init__(self, probe: Probe) -> None:
+    def __init__(self, probe: ProbeSpec) -> None:
         self.probe = probe
         self.timeout = probe.timeout
 

@@ -6,7 +6,7 @@ import re
 import time
 from typing import List, Optional, Tuple
 
-from ...messages.probes import EdgeWindow, Probe, WatchedEdge, WatchRequest
+from ...messages.probes import EdgeWindow, ProbeSpec, WatchedEdge, WatchRequest
 from .http import Http
 
 LONGEST = 60.0
@@ -32,7 +32,7 @@ def watch(request: WatchRequest) -> EdgeWindow:
     begin, length = time.monotonic(), min(LONGEST, request.seconds)
     samples: List[Tuple[float, float, str]] = []
     problem, due = None, 0.0
-    client = Http(Probe(url=edge.url, timeout=edge.timeout))
+    client = Http(ProbeSpec(url=edge.url, timeout=edge.timeout))
     try:
         while due < length:
             time.sleep(max(0.0, begin + due - time.monotonic()))

@@ -7,7 +7,7 @@ import socket
 import time
 from urllib.parse import urlsplit
 
-from ...messages.probes import Probe
+from ...messages.probes import ProbeSpec
 from .client import Client, ProbeAnswer, Watch
 
 MOST = 1 << 20
@@ -17,7 +17,7 @@ MOST = 1 << 20
 class Http(Client):
     """HTTP/1.1, keep-alive; a kept connection that the peer has closed is opened again."""
 
-    def __init__(self, probe: Probe) -> None:
+    def __init__(self, probe: ProbeSpec) -> None:
         super().__init__(probe)
         parts = urlsplit(probe.url or "")
         kind = "HTTPSConnection" if parts.scheme == "https" else "HTTPConnection"

@@ -10,7 +10,7 @@ from ...messages.probes import (
     Measurements,
     MeasureRequest,
     Percentiles,
-    Probe,
+    ProbeSpec,
     ResponseTimes,
 )
 from . import percentiles, sample
@@ -49,20 +49,20 @@ def measure(request: MeasureRequest) -> Measurements:
     return Measurements({name: found[name] for name in asked})
 
 
-def answers_fast(probe: Probe) -> bool:
+def answers_fast(probe: ProbeSpec) -> bool:
     """Tell whether a probe answers, and at once. The first answer may take longer than others."""
     with ways.client(probe) as client:
         answer = client.ask()
     return answer.problem is None and answer.seconds < SLOW
 
 
-def overheads(asked: Dict[str, Probe]) -> Dict[str, Optional[float]]:
+def overheads(asked: Dict[str, ProbeSpec]) -> Dict[str, Optional[float]]:
     """Return what asking in each way takes, in milliseconds."""
     kinds = {probe.kind: probe for probe in asked.values()}
     return {kind: sample.overhead(probe, sample.NULL_SAMPLES) for kind, probe in kinds.items()}
 
 
-def one(probe: Probe, overhead: Optional[float], until: float) -> ResponseTimes:
+def one(probe: ProbeSpec, overhead: Optional[float], until: float) -> ResponseTimes:
     """Return the times of one probe, with more samples where the p95 may be beyond the limit."""
     times: List[float] = []
     failed, problem, found = 0, None, None
@@ -76,7 +76,7 @@ def one(probe: Probe, overhead: Optional[float], until: float) -> ResponseTimes:
     return ResponseTimes(rounded, failed, problem, overhead, found)
 
 
-def asked_again(probe: Probe, until: float) -> Iterator[sample.SampleSeries]:
+def asked_again(probe: ProbeSpec, until: float) -> Iterator[sample.SampleSeries]:
     """Yield one series after the other until time is up; there is always one."""
     while True:
         yield sample.measured(probe, probe.samples, until)
@@ -84,7 +84,7 @@ def asked_again(probe: Probe, until: float) -> Iterator[sample.SampleSeries]:
             return
 
 
-def is_enough(found: Optional[Percentiles], count: int, probe: Probe) -> bool:
+def is_enough(found: Optional[Percentiles], count: int, probe: ProbeSpec) -> bool:
     """Tell whether more samples would change nothing, or there are too many already."""
     if count < probe.samples:  # some answers were wrong
         return False

@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import Dict, Iterator, Type
 
-from ...messages.probes import Probe
+from ...messages.probes import ProbeSpec
 from ...system.command import run
 from .client import Client, ProbeAnswer
 from .http import Http
@@ -17,7 +17,7 @@ MOST = 1 << 20
 
 
 @contextmanager
-def client(probe: Probe) -> Iterator[Client]:
+def client(probe: ProbeSpec) -> Iterator[Client]:
     """Yield what asks this probe; its connection is closed at the end."""
     asker = KINDS[probe.kind](probe)
     try:

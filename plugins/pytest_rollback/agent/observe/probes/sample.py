@@ -10,7 +10,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import Iterator, NamedTuple
 
-from ...messages.probes import Probe, ProbeRequest, ProbeResult
+from ...messages.probes import ProbeRequest, ProbeResult, ProbeSpec
 from . import request
 from .client import Client, ProbeAnswer
 
@@ -47,7 +47,7 @@ def ask(request: ProbeRequest) -> ProbeResult:
     )
 
 
-def measured(probe: Probe, samples: int, until: float) -> SampleSeries:
+def measured(probe: ProbeSpec, samples: int, until: float) -> SampleSeries:
     """Return the series of one probe: its warm-up, then its samples."""
     with request.client(probe) as client:
         warm = sample(client, probe) if samples > 1 else None
@@ -58,7 +58,7 @@ def measured(probe: Probe, samples: int, until: float) -> SampleSeries:
 
 
 def series(
-    client: Client, probe: Probe, samples: int, until: float, already: int = 0
+    client: Client, probe: ProbeSpec, samples: int, until: float, already: int = 0
 ) -> SampleSeries:
     """Ask until there are enough samples, no time, or too many failures in a row."""
     times: list[float] = []
@@ -76,7 +76,7 @@ def series(
     return SampleSeries(times, failed, problem, answer)
 
 
-def sample(client: Client, probe: Probe) -> ProbeAnswer:
+def sample(client: Client, probe: ProbeSpec) -> ProbeAnswer:
     """Return one answer, with its problem when it is not what the probe wants."""
     answer = client.ask()
     if answer.problem is not None:
@@ -84,7 +84,7 @@ def sample(client: Client, probe: Probe) -> ProbeAnswer:
     return answer._replace(problem=unwanted(probe, answer))
 
 
-def unwanted(probe: Probe, answer: ProbeAnswer) -> str | None:
+def unwanted(probe: ProbeSpec, answer: ProbeAnswer) -> str | None:
     """Return what is wrong with an answer, None when all that the probe states holds."""
     wanted = wanted_status(probe)
     if wanted is not None and answer.status != wanted:
@@ -96,14 +96,14 @@ def unwanted(probe: Probe, answer: ProbeAnswer) -> str | None:
     return None
 
 
-def wanted_status(probe: Probe) -> int | None:
+def wanted_status(probe: ProbeSpec) -> int | None:
     """Return the status that counts as healthy; a command's is its exit code, 0."""
     if probe.url:
         return probe.status
     return 0 if probe.command else None
 
 
-def overhead(probe: Probe, samples: int) -> float | None:
+def overhead(probe: ProbeSpec, samples: int) -> float | None:
     """Return the milliseconds (p50) that asking itself takes, against a peer that does nothing."""
     with null(probe.kind) as peer:
         until = time.monotonic() + 1.0
@@ -115,16 +115,16 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\
 
 
 @contextmanager
-def null(kind: str) -> Iterator[Probe]:
+def null(kind: str) -> Iterator[ProbeSpec]:
     """Yield a probe of the same kind whose peer does nothing; it ends with the block."""
     if kind == "command":
-        yield Probe(command=("true",), timeout=1.0)
+        yield ProbeSpec(command=("true",), timeout=1.0)
         return
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=serve, args=(server,), daemon=True).start()
         address = f"127.0.0.1:{server.getsockname()[1]}"
         url, tcp = (f"http://{address}/", None) if kind == "url" else (None, address)
-        yield Probe(url, tcp, timeout=1.0)
+        yield ProbeSpec(url, tcp, timeout=1.0)
         with suppress(OSError):
             server.shutdown(socket.SHUT_RDWR)  # wakes the thread
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rollback.agent.messages.probes import MeasureRequest, Probe, ResponseTimes
+from pytest_rollback.agent.messages.probes import MeasureRequest, ProbeSpec, ResponseTimes
 from pytest_rollback.agent.observe.probes import measurement, percentiles, sample
 from pytest_rollback.agent.observe.probes.client import ProbeAnswer
 
@@ -59,12 +59,12 @@ def peer() -> Iterator[str]:
         server.shutdown()
 
 
-def probe(url: str, limit: float = 60.0, samples: int = 50) -> Probe:
+def probe(url: str, limit: float = 60.0, samples: int = 50) -> ProbeSpec:
     """Return a probe whose limit and timeout no answer of a busy host comes near."""
-    return Probe(url=url, limit=limit, timeout=60.0, samples=samples)
+    return ProbeSpec(url=url, limit=limit, timeout=60.0, samples=samples)
 
 
-def measure(**probes: Probe) -> dict[str, ResponseTimes]:
+def measure(**probes: ProbeSpec) -> dict[str, ResponseTimes]:
     """Measure these probes."""
     return measurement.measure(MeasureRequest(probes, 600.0)).probes
 

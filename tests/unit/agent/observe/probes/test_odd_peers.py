@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rollback.agent.messages.probes import MeasureRequest, Probe, ProbeRequest
+from pytest_rollback.agent.messages.probes import MeasureRequest, ProbeRequest, ProbeSpec
 from pytest_rollback.agent.observe.probes import client as probes_client
 from pytest_rollback.agent.observe.probes import http as probes_http
 from pytest_rollback.agent.observe.probes import measurement, sample
 from pytest_rollback.agent.observe.probes.client import EVERY, Watch
 from pytest_rollback.agent.services.supervisor_rpc import Transport
 from pytest_rollback.manifest import model as manifest
-from pytest_rollback.manifest import requests
+from pytest_rollback.transport import requests
 from tests.unit.agent.observe.probes.test_sample import peer, reply
 from tests.unit.agent.observe.probes.test_sample import web as served
 
@@ -35,7 +35,7 @@ def test_of_an_endless_answer_no_more_is_read_than_is_looked_at() -> None:
         reply(200, b"x" * (probes_http.MOST + 10))(request)
 
     with served(handle) as url:
-        client = probes_http.Http(Probe(url))
+        client = probes_http.Http(ProbeSpec(url))
         first, second = client.ask(), client.ask()
         client.close()
 
@@ -73,7 +73,7 @@ def test_a_peer_that_stops_in_the_middle_is_judged_by_what_it_said() -> None:
         connection.close()
 
     with peer(talk) as port:
-        probe = Probe(tcp=f"127.0.0.1:{port}", body="goodbye", timeout=0.3)
+        probe = ProbeSpec(tcp=f"127.0.0.1:{port}", body="goodbye", timeout=0.3)
         answer = sample.ask(ProbeRequest(probe))
 
     assert answer.problem == "the answer does not match 'goodbye'"
@@ -86,7 +86,7 @@ def test_a_socket_that_nobody_listens_on_gives_no_answer(tmp_path: Path) -> None
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)
     before = len(list(Path("/proc/self/fd").iterdir()))
-    answer = sample.ask(ProbeRequest(Probe(tcp=path, timeout=0.3)))
+    answer = sample.ask(ProbeRequest(ProbeSpec(tcp=path, timeout=0.3)))
 
     assert answer.problem == "no answer: Connection refused"
     assert len(list(Path("/proc/self/fd").iterdir())) == before
@@ -108,13 +108,13 @@ def test_a_deadline_that_passes_before_there_is_a_connection_counts() -> None:
 def test_a_way_to_ask_has_to_be_one() -> None:
     """What all of them have in common asks nothing by itself."""
     with pytest.raises(NotImplementedError):
-        probes_client.Client(Probe()).ask()
+        probes_client.Client(ProbeSpec()).ask()
 
 
 def test_time_that_is_up_ends_a_measurement() -> None:
     """There is one answer at least, and no more are waited for."""
     with served(reply(200, b"ok")) as url:
-        probe = Probe(url=url, timeout=1.0, samples=50)
+        probe = ProbeSpec(url=url, timeout=1.0, samples=50)
         found = measurement.measure(MeasureRequest({"web": probe}, -1.0)).probes["web"]
 
     assert 1 <= len(found.samples_ms) < 50

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.agent.messages.probes import Probe, ProbeRequest, ProbeResult
+from pytest_rollback.agent.messages.probes import ProbeRequest, ProbeResult, ProbeSpec
 from pytest_rollback.agent.observe.probes import sample
 from pytest_rollback.manifest import model as manifest
-from pytest_rollback.manifest import requests
+from pytest_rollback.transport import requests
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
 
@@ -84,7 +84,7 @@ def peer(talk: Callable[[socket.socket], None]) -> Iterator[int]:
 
 def ask(samples: int = 1, **probe: Any) -> ProbeResult:  # noqa: ANN401 - any field of a probe
     """Ask a probe."""
-    return sample.ask(ProbeRequest(Probe(**probe), samples))
+    return sample.ask(ProbeRequest(ProbeSpec(**probe), samples))
 
 
 def test_a_healthy_answer_is_timed_over_one_connection() -> None:
@@ -256,7 +256,7 @@ def test_all_samples_together_have_a_deadline() -> None:
         reply(200, b"ok")(request)
 
     with web(handle) as url:
-        answer = sample.ask(ProbeRequest(Probe(url), 100, deadline=1.0))
+        answer = sample.ask(ProbeRequest(ProbeSpec(url), 100, deadline=1.0))
 
     assert 1 <= answer.answered <= 6
 

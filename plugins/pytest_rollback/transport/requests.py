@@ -21,14 +21,14 @@ def manager(system: System) -> ManagerAddress:
     return ManagerAddress(system.services.manager, system.services.socket)
 
 
-def probe(described: Probe) -> probes.Probe:
+def probe(described: Probe) -> probes.ProbeSpec:
     """Return a probe as the host is asked it; JSON becomes text, with its content type."""
     headers, send = tuple(described.headers.items()), described.send
     if described.json_ is not None:
         send = json.dumps(described.json_)
         if "content-type" not in {name.lower() for name, _ in headers}:
             headers = (*headers, ("Content-Type", "application/json"))
-    return probes.Probe(
+    return probes.ProbeSpec(
         url=described.url,
         tcp=described.tcp,
         command=described.command,
@@ -44,9 +44,9 @@ def probe(described: Probe) -> probes.Probe:
     )
 
 
-def edge_probe(edge: Edge) -> probes.Probe:
+def edge_probe(edge: Edge) -> probes.ProbeSpec:
     """Return the probe that asks what users get."""
-    return probes.Probe(url=edge.url, status=edge.status, timeout=edge.timeout)
+    return probes.ProbeSpec(url=edge.url, status=edge.status, timeout=edge.timeout)
 
 
 def watched_edge(system: System, edge: Edge) -> probes.WatchedEdge:
