@@ -35,6 +35,7 @@ from pytest_rollback.sandbox.local import pristine
 from pytest_rollback.sandbox.local.sandbox import Embedded
 from pytest_rollback.sandbox.machine.sandbox import Machine
 from pytest_rollback.transport.connection import Connection
+from pytest_rollback.transport.requests import watched_edge
 from tests.machine.faults import FAULTS, Fault
 from tests.machine.targets import BOTH, Processes, Target, Whole
 
@@ -156,8 +157,10 @@ class Stage:
 def outside(target: Target) -> LocalProber:
     """Return what asks the edge as the run's own prober does, but from here and over all runs."""
     system = load(target.manifest).system
-    edge = system.edge and system.edge.model_copy(update={"url": target.edge})
-    return LocalProber(system.model_copy(update={"edge": edge}))
+    if system.edge is None:
+        raise SystemExit(f"{target.manifest} describes no edge")
+    edge = watched_edge(system, system.edge)
+    return LocalProber(edge._replace(url=target.edge))
 
 
 def told(seconds: float | None) -> str:

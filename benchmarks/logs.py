@@ -4,7 +4,7 @@
     .venv/bin/python benchmarks/logs.py [--megabytes 1024] [--hours 24] [--rounds 5] [--cold]
 
 All ways take turns in one run over one file with sorted times and a few errors; each number is
-the median of its turns, each way has found the same errors. The agent's is the noun itself, in a
+the median of its turns, each way has found the same errors. The agent's is its function, in a
 process that runs already, as for bisecting; `--cold` drops the page cache before each turn (root).
 """
 
@@ -23,6 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.bench import Way, interleaved, machine, shell, shown, table
+from pytest_rollback.agent.messages.logs import ComponentLog, LogsRequest
 from pytest_rollback.agent.observe.logs import inspection
 
 ERRORS = r"\b(ERROR|CRITICAL|FATAL)\b|Traceback \(most recent call last\)"
@@ -75,13 +76,13 @@ def bisecting(path: Path, start: float) -> int:
 
 
 def agent(path: Path, start: float) -> int:
-    """Return the errors, by the agent's noun."""
-    asked = {"name": "web", "unit": "web", "log": str(path), "since": start}
-    question = {"errors": ERRORS, "window": 1e9, "timeout": 60.0, "components": [asked]}
-    found = inspection.look(question)["web"]
-    if found["problem"]:
-        raise SystemExit(found["problem"])
-    return int(found["errors"])
+    """Return the errors, by the agent's `logs.look`."""
+    asked = ComponentLog("web", "web", str(path), start)
+    request = LogsRequest((asked,), ERRORS, (), window=1e9, timeout=60.0)
+    found = inspection.look(request).components["web"]
+    if found.problem:
+        raise SystemExit(found.problem)
+    return found.errors
 
 
 def drop() -> None:

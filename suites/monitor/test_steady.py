@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from fixtures.monitor import SoakResult
 from fixtures.outcomes import declares
@@ -114,22 +113,22 @@ def test_the_log_stays_clean(
     monitored: SoakResult, system: System, component: Component, record_property: Keep
 ) -> None:
     """'No error logs in past 5 minutes': none while it was watched, and five minutes were seen."""
-    found: dict[str, Any] = monitored.log(component)
-    seen = found["seen"] * monitored.soak.plan.scale
+    found = monitored.log(component)
+    seen = found.seen * monitored.soak.plan.scale
     record_property("seen_s", round(seen, 1))
     record_property("window_s", system.logs.window)
-    record_property("lines", found["lines"])
-    record_property("known noise", found["noise"])
+    record_property("lines", found.lines)
+    record_property("known noise", found.noise)
 
-    if found["errors"]:
+    if found.errors:
         raise Refused(
-            f"{found['errors']} errors in the log of {component.name} while it was watched",
-            findings=found["findings"],
+            f"{found.errors} errors in the log of {component.name} while it was watched",
+            findings=found.findings,
             hint=f"{see(component)}; what is known to be no error goes into [logs] noise",
         )
     enough(monitored, record_property)
-    if found["problem"]:
-        raise Inconclusive(found["problem"], hint=found["hint"])
+    if found.problem:
+        raise Inconclusive(found.problem, hint=found.hint)
     if seen < system.logs.window:
         raise Inconclusive(
             f"only {seen:.0f} s of {system.logs.window:.0f} clean seconds were seen",

@@ -16,7 +16,7 @@ Keep = Callable[[str, object], None]
 def test_a_baseline_is_stored(
     healthy_latencies: Latencies, connection: Connection, record_property: Keep
 ) -> None:
-    """'Response times within baseline': every probe is within its limit now, and that is kept.
+    """'Response times within baseline': every probe is within its limit now, and is stored.
 
     What is slower than its stored baseline by more than half is a reason for a rollback, and no
     new baseline.
@@ -32,13 +32,13 @@ def test_a_baseline_is_stored(
 
     if unsure and len(unsure) == len(wrong):
         raise Inconclusive(
-            f"whether {len(unsure)} of {len(series)} probes are answered in time cannot be told",
+            f"it cannot be told whether {len(unsure)} of {len(series)} probes are answered in time",
             findings=unsure,
             hint="run it again on a host with less to do",
         )
     if wrong:
         raise Refused(
-            f"{len(wrong)} of {len(series)} probes are not as a healthy system's",
+            f"no baseline for {len(wrong)} of {len(series)} probes: wrong answers, or too slow",
             findings=wrong,
             hint="repair what is slow, or correct limit of these probes in rollback.toml; where it "
             "is meant to be slower now: rm baseline.json in the state directory, and run it again",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from fixtures.probes import demand
+from fixtures.probes import AnswersByProbe, demand
 from pytest_rollback.criteria import criterion
 from pytest_rollback.manifest.model import Component
 
 
 @criterion("readiness.probes.answer", phase="validate")
-def test_every_probe_answers_now(answers: dict[str, Any], component: Component) -> None:
+def test_every_probe_answers_now(answers: AnswersByProbe, component: Component) -> None:
     """Each probe of the component answers now: one that fails now proves nothing later."""
     demand(answers, component, f"repair {component.name}, or correct these probes in rollback.toml")

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
+from pytest_rollback.agent.messages.services import UnitState
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import Component
 
 
 @criterion("readiness.units.startable", phase="services")
-def test_the_unit_could_be_started(units: dict[str, Any], component: Component) -> None:
+def test_the_unit_could_be_started(units: Mapping[str, UnitState], component: Component) -> None:
     """The service manager knows the unit, and it is neither masked nor failed."""
     unit = units[component.unit]
 
-    if not unit["known"]:
+    if not unit.known:
         raise Refused(
-            f"nobody knows a unit {component.unit}: {unit['detail']}",
+            f"nobody knows a unit {component.unit}: {unit.detail}",
             hint=f"correct the unit of component {component.name} in rollback.toml",
         )
-    if unit["masked"] or unit["state"] in {"failed", "backoff"}:
-        word = "masked" if unit["masked"] else unit["state"]
+    if unit.masked or unit.state in {"failed", "backoff"}:
+        word = "masked" if unit.masked else unit.state
         raise Refused(
-            f"{component.unit} is {word}: {unit['detail']}",
+            f"{component.unit} is {word}: {unit.detail}",
             hint=f"unmask or repair {component.unit}; a rollback starts it again",
         )
 
 
 @criterion("readiness.units.listening", phase="services")
-def test_the_unit_listens(units: dict[str, Any], component: Component) -> None:
+def test_the_unit_listens(units: Mapping[str, UnitState], component: Component) -> None:
     """Every port that the component names is open now, so that a closed one means something."""
-    closed = [port for port, is_open in units[component.unit]["listening"].items() if not is_open]
+    closed = [port for port, is_open in units[component.unit].listening.items() if not is_open]
 
     if closed:
         raise Refused(

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from fixtures.outcomes import called
 from fixtures.triage import Observation, known, lost, restarted
 from pytest_rollback.checks import triage
-from pytest_rollback.checks.latency import Latencies
 from pytest_rollback.checks.triage import IncidentCase
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive
@@ -27,7 +26,7 @@ def test_the_component_is_as_fast_as_it_was(
     seen: Observation, case: IncidentCase, component: Component, record_property: Keep
 ) -> None:
     """'System performance degraded >50% from baseline': as fast as it was."""
-    measured: Latencies = known(seen.latencies)
+    measured = known(seen.latencies)
     series = list(measured.of(component))
     shares = {each.name: seen.slower(each) for each in series}
     record_property("slower by", {name: f"{share:.0%}" for name, (share, _) in shares.items()})
@@ -42,13 +41,14 @@ def test_the_component_is_as_fast_as_it_was(
 
     if silent:
         raise Inconclusive(
-            f"{', '.join(silent)} gave no answer: how slow nobody can say", hint=see(component)
+            f"{', '.join(silent)} gave no answer: how slow it is cannot be measured",
+            hint=see(component),
         )
     if measured.problem:
         raise Inconclusive(measured.problem.message, hint=measured.problem.hint)
     if unknown:
         raise Inconclusive(
-            f"there is no baseline to compare {', '.join(unknown)} with",
+            f"no baseline for {' and '.join(unknown)}",
             hint="pytest suites/readiness stores one while the system is healthy; until then "
             "state --impact and --downtime",
         )
@@ -75,14 +75,14 @@ def test_the_component_is_up(
 ) -> None:
     """'Critical component failures affecting user experience': the component is up."""
     state = seen.later[component.unit]
-    record_property("unit", state["state"])
-    record_property("restarts", state["restarts"])
+    record_property("unit", state.state)
+    record_property("restarts", state.restarts)
     health = known(seen.latencies).series[component.health]
     called(
         triage.failure(case, component.name),
         record_property,
         findings=[
-            f"{component.unit} is {state['state']}: {state['detail']}",
+            f"{component.unit} is {state.state}: {state.detail}",
             *restarted(seen, component),
             health.wrong,
         ],
@@ -96,14 +96,14 @@ def test_the_log_has_no_errors(
 ) -> None:
     """'Minor configuration issues': errors since the unit's start are fixed in place."""
     found = known(seen.logs)[component.name]
-    record_property("seen_s", round(found["seen"], 1))
-    record_property("lines", found["lines"])
+    record_property("seen_s", round(found.seen, 1))
+    record_property("lines", found.lines)
     called(
         triage.errors(case, component.name),
         record_property,
-        findings=found["findings"],
+        findings=found.findings,
         hint=see(component),
     )
 
-    if found["problem"]:
-        raise Inconclusive(found["problem"], hint=found["hint"])
+    if found.problem:
+        raise Inconclusive(found.problem, hint=found.hint)

@@ -53,7 +53,7 @@ def test_no_user_is_affected(matrix: IncidentCase, record_property: Keep) -> Non
 
 @criterion("triage.security.sound", phase="prepare")
 def test_no_vulnerability_is_known(stated: Stated, record_property: Keep) -> None:
-    """'Security vulnerabilities discovered in new components': nobody has said so."""
+    """'Security vulnerabilities discovered in new components': none was reported."""
     record_property("stated", "--security" if stated.security else "nothing")
     called(
         triage.security(IncidentCase(stated=stated)),
@@ -64,7 +64,7 @@ def test_no_vulnerability_is_known(stated: Stated, record_property: Keep) -> Non
 
 @criterion("triage.data.sound", phase="prepare")
 def test_no_data_is_known_to_be_corrupt(stated: Stated, record_property: Keep) -> None:
-    """'Data corruption or loss detected': nobody has said so."""
+    """'Data corruption or loss detected': none was reported."""
     record_property("stated", "--data-corruption" if stated.corruption else "nothing")
     called(
         triage.corruption(IncidentCase(stated=stated)),

@@ -23,7 +23,7 @@ def see(component: Component) -> str:
 def test_the_component_is_healthy(
     latencies: Latencies, component: Component, record_property: Keep
 ) -> None:
-    """'Health checks return OK': every one of many answers has the status and body it must have."""
+    """'Health checks return OK': every answer has the status and body it must have."""
     health = latencies.series[component.health]
     record_property("answers", health.count)
 
@@ -39,7 +39,7 @@ def test_the_component_is_healthy(
 def test_requests_are_processed(
     latencies: Latencies, system: System, component: Component, record_property: Keep
 ) -> None:
-    """'User requests processed successfully', 'response time (should be <2s)': all of many."""
+    """'User requests processed successfully', 'response time (should be <2s)': every one."""
     requests = [latencies.series[name] for name in component.requests]
     record_property("requests", {each.name: each.evidence for each in requests} or "none described")
     declares(system, component, "requests")
@@ -55,7 +55,7 @@ def test_requests_are_processed(
         )
     if unsure:
         raise Inconclusive(
-            f"whether {component.name} processes requests in time cannot be told",
+            f"it cannot be told whether {component.name} processes requests in time",
             findings=unsure,
             hint="run it again on a host with less to do, or give these probes more samples",
         )
@@ -65,7 +65,7 @@ def test_requests_are_processed(
 def test_the_component_answers_in_time(
     latencies: Latencies, component: Component, record_property: Keep
 ) -> None:
-    """'Response times within baseline (Gateway <100ms, P2P <100ms)': p95 of many answers."""
+    """'Response times within baseline (Gateway <100ms, P2P <100ms)': 95 % of answers."""
     health = latencies.series[component.health]
     for name, value in health.evidence.items():
         record_property(name, value)
@@ -76,7 +76,7 @@ def test_the_component_answers_in_time(
         )
     if health.unsure:
         raise Inconclusive(
-            f"whether {component.name} answers in time cannot be told",
+            f"it cannot be told whether {component.name} answers in time",
             findings=[health.unsure],
             hint="run it again on a host with less to do, or give its probe more samples",
         )
@@ -105,8 +105,8 @@ def test_the_component_is_not_slower_than_it_was(
         raise Inconclusive(latencies.problem.message, hint=latencies.problem.hint)
     if unknown:
         raise Inconclusive(
-            f"there is nothing to compare {', '.join(unknown)} with",
-            hint="pytest suites/readiness stores a baseline while the system is healthy",
+            f"no baseline for {' and '.join(unknown)}",
+            hint="pytest suites/readiness stores one while the system is healthy",
         )
     if between:
         raise Inconclusive(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
+from pytest_rollback.agent.messages.logs import LogReport
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import Component, System
@@ -14,27 +14,26 @@ Keep = Callable[[str, object], None]
 
 @criterion("validate.logs.clean")
 def test_the_log_is_clean(
-    logs: dict[str, Any], system: System, component: Component, record_property: Keep
+    logs: Mapping[str, LogReport], system: System, component: Component, record_property: Keep
 ) -> None:
     """'No error logs in past 5 minutes': no error since the start, by priority or by text."""
     found = logs[component.name]
-    record_property("log", found["log"])
-    record_property("seen_s", round(found["seen"], 1))
+    record_property("log", found.log)
+    record_property("seen_s", round(found.seen, 1))
     record_property("window_s", system.logs.window)
-    record_property("lines", found["lines"])
-    record_property("known noise", found["noise"])
+    record_property("lines", found.lines)
+    record_property("known noise", found.noise)
 
-    if found["errors"]:
-        left = found["errors"] - len(found["findings"])
+    if found.errors:
+        left = found.errors - len(found.findings)
         raise Refused(
-            f"{found['errors']} errors in the log of {component.name}, of the last "
-            f"{found['seen']:.0f} s",
-            findings=[*found["findings"], *([f"… and {left} more"] if left else [])],
+            f"{found.errors} errors in the log of {component.name}, of the last {found.seen:.0f} s",
+            findings=[*found.findings, *([f"… and {left} more"] if left else [])],
             hint=f"see {component.log}; what is known to be no error goes into [logs] noise, with "
             "its owner and last day"
             if component.log != "journal"
             else f"journalctl -eu {component.unit}; what is known to be no error goes into [logs] "
             "noise, with its owner and last day",
         )
-    if found["problem"]:
-        raise Inconclusive(found["problem"], hint=found["hint"])
+    if found.problem:
+        raise Inconclusive(found.problem, hint=found.hint)

@@ -29,8 +29,8 @@ def test_maintenance_is_lifted(
             f"users are still sent to the maintenance page {shown}",
             hint=f"pytest suites/drill --arm={system.target.name} lifts it once all is healthy",
         )
-    if edge and (edge["problem"] or not edge["answered"]):
+    if edge and edge.wrong:
         raise Refused(
-            f"the maintenance page is gone, and users do not get the system: {edge['problem']}",
+            f"the maintenance page is gone, and users do not get the system: {edge.wrong}",
             hint=f"curl -i {system.edge.url if system.edge else ''}; reload the edge",
         )

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from fixtures.units import WatchedUnits, ports
+from pytest_rollback.agent.messages.services import UnitState
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import Component, System
 
 Keep = Callable[[str, object], None]
-SAME = ("pid", "since", "restarts")
 CLOCK = 1.0
-"""Seconds by which one start may be told apart: some managers know only how long ago it was."""
+"""Seconds by which two times of one start may differ: some managers tell only how long ago."""
 
 
-def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+def changes(before: UnitState, after: UnitState) -> list[str]:
     """Return what shows that a unit was started again between two looks, a line each."""
-    return [
-        f"{key} was {before[key]}, is {after[key]}"
-        for key in SAME
-        if before[key] != after[key]
-        and not (key == "since" and abs((before[key] or 0.0) - (after[key] or 0.0)) < CLOCK)
-    ]
+    apart = abs((before.since or 0.0) - (after.since or 0.0))
+    facts = (
+        ("pid", before.pid, after.pid, before.pid != after.pid),
+        ("since", before.since, after.since, apart >= CLOCK),
+        ("restarts", before.restarts, after.restarts, before.restarts != after.restarts),
+    )
+    return [f"{name} was {was}, is {now}" for name, was, now, differs in facts if differs]
 
 
 @criterion("validate.units.active")
@@ -31,10 +31,10 @@ def test_the_unit_is_active(settled: WatchedUnits, component: Component) -> None
     """'All services start successfully': the service manager calls the unit active."""
     unit = settled.after[component.unit]
 
-    if unit["state"] != "active":
-        word = unit["state"] if unit["known"] else "unknown"
+    if unit.state != "active":
+        word = unit.state if unit.known else "unknown"
         raise Refused(
-            f"{component.unit} is {word}: {unit['detail']}",
+            f"{component.unit} is {word}: {unit.detail}",
             hint=f"see the log of {component.unit}, then run the drill again",
         )
 
@@ -47,10 +47,10 @@ def test_the_unit_stays_up(
     before, after = settled.before[component.unit], settled.after[component.unit]
     record_property("watched_s", round(settled.seconds, 1))
     record_property("settle_s", component.settle)
-    record_property("pid", after["pid"])
+    record_property("pid", after.pid)
     changed = changes(before, after)
 
-    if changed or not after["pid"]:
+    if changed or not after.pid:
         raise Refused(
             f"{component.unit} did not stay up for {settled.seconds:.1f} s",
             findings=changed or ["it has no process"],
@@ -68,7 +68,7 @@ def test_the_unit_listens(
     settled: WatchedUnits, system: System, component: Component, record_property: Keep
 ) -> None:
     """'All services start successfully': every port is open, those it names or its probes ask."""
-    wanted, listening = ports(system, component), settled.after[component.unit]["listening"]
+    wanted, listening = ports(system, component), settled.after[component.unit].listening
     closed = [str(port) for port in wanted if not listening[str(port)]]
     record_property("ports", wanted or "none described")
 

@@ -18,7 +18,8 @@ Rows = Sequence[tuple[str, ...]]
 
 CONTROLLER: Rows = (
     ("errors", "text"),
-    ("agent", "manifest"),
+    ("agent",),
+    ("manifest",),
     ("transport", "criteria"),
     ("evidence", "checks", "sandbox"),
     ("incident", "recovery"),
@@ -49,7 +50,15 @@ ON_HOST: Rows = (
 GROUND = ON_HOST[:3]
 """What both sides share: errors, the protocol, requests and answers. One floor of the agent."""
 
-SHARED = ("protocol", "errors", "routes", "messages", "observe", "state.journal")
+SHARED = (
+    "protocol",
+    "errors",
+    "routes",
+    "messages",
+    "observe",
+    "services.registry",
+    "state.journal",
+)
 """What the controller may import of the agent: the protocol, data, and functions without a host."""
 
 DATA = ("model", "values", "thresholds", "contacts")
@@ -73,10 +82,13 @@ RULES = (
         tuple(f"{name}*" for name in OURS),
     ),
     Rule(
-        "the model is data: its parts import nothing of ours but each other",
+        "the model is data: of ours its parts import each other and the managers' names",
         tuple(f"plugins/pytest_rollback/manifest/{name}.py" for name in DATA),
         tuple(f"{name}*" for name in OURS),
-        save=tuple(f"pytest_rollback.manifest.{name}{end}" for name in DATA for end in ("", ".*")),
+        save=(
+            *(f"pytest_rollback.manifest.{name}{end}" for name in DATA for end in ("", ".*")),
+            "pytest_rollback.agent.services.registry*",
+        ),
     ),
     Rule(
         "actions know neither gate nor pytest",

@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent import protocol
+from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeSpec
 from pytest_rollback.agent.routes import ROUTES
+from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.errors import Refused, RollbackError, Unreachable
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import LONGEST, Connection
 from pytest_rollback.transport.payload import (
     BOOT,
@@ -30,9 +33,11 @@ from pytest_rollback.transport.payload import (
 from tests.contract.conftest import Place, system, tool
 from tests.contract.daemon import Sshd, hang_up
 
-PROBE = {"noun": "probes", "verb": "ask", "probe": {"command": ["/bin/true"]}, "samples": 1}
-LONG = {**PROBE, "paths": [os.urandom(24).hex() for _ in range(6000)]}
-"""A question that fits into no argument, however well it is compressed."""
+TRUE = ProbeSpec(command=("/bin/true",))
+PROBE = ProbeRequest(TRUE)
+NOISE = tuple((os.urandom(24).hex(), "") for _ in range(6000))
+LONG = ProbeRequest(TRUE._replace(headers=NOISE))
+"""A request that fits into no argument, however well it is compressed."""
 
 TOO_OLD = """exec {python} -I -c '
 import sys
@@ -59,9 +64,11 @@ def leftovers() -> set[Path]:
     return {path for place in places for path in place.glob("rollback-*") if path.is_file()}
 
 
-def status(connection: Connection, *questions: dict[str, object]) -> list[int]:
-    """Return what the probes of questions ended with."""
-    return [each["answered"] for each in connection.ask_all(questions or [PROBE], deadline=20)]
+def status(connection: Connection, *requests: ProbeRequest) -> list[int]:
+    """Return how often the probes of requests were answered."""
+    calls = [Call(ASK, request) for request in requests or [PROBE]]
+    answers = connection.ask_all(calls, deadline=20)
+    return [answers.of(call).answered for call in calls]
 
 
 def refusal(connection: Connection) -> RollbackError:
@@ -98,9 +105,9 @@ def test_names_that_are_no_text_arrive_as_they_are(connection: Connection, here:
     """A file name is bytes: not UTF-8, a newline in it, a dash before it."""
     name = os.fsdecode(b"-\xff\n'%s.txt")
     (here / name).write_text("")
-    probe = {"command": ["test", "-e", f"{here}/{name}"]}
+    probe = ProbeSpec(command=("test", "-e", f"{here}/{name}"))
 
-    assert status(connection, {**PROBE, "probe": probe}) == [1]
+    assert status(connection, ProbeRequest(probe)) == [1]
 
 
 def test_noise_around_the_answer_is_ignored(place: Place, tools: Path) -> None:
@@ -136,7 +143,7 @@ def test_a_host_that_does_not_finish_is_given_up(url: str, tools: Path) -> None:
     """The host ends what takes too long, and the message says that it may be done or not."""
     connection = Connection(system(url, python=str(tool(tools, "slow", "exec sleep 60"))))
     with pytest.raises(Unreachable, match="was not done within 1 s") as caught:
-        connection.ask_all([PROBE], deadline=1)
+        connection.ask(Call(ASK, PROBE, 1.0))
     connection.close()
 
     assert "it looks first" in caught.value.hint
@@ -314,5 +321,7 @@ def test_what_a_module_imports_is_sent_with_it(module: str) -> None:
         for more in ([], [alias.name])
     }
     found = {name.replace("..", ".") for name in found}
+    if module == "services.registry":
+        found |= {f"services{each.place.partition(':')[0]}" for each in MANAGERS.values()}
 
     assert imported(module) == found & sources().keys()

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
+from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeSpec
 from pytest_rollback.errors import Unreachable
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 from tests.contract.conftest import system
 from tests.contract.machine import OPS, Bare
@@ -15,7 +17,7 @@ from tests.contract.machine import OPS, Bare
 ALLOWED = f"{OPS} ALL=(ALL) NOPASSWD: ALL"
 ASKED = f"{OPS} ALL=(ALL) ALL"
 FORBIDDEN = f"Defaults:{OPS} !authenticate"
-WHO = {"noun": "probes", "verb": "ask", "samples": 1, "probe": {"command": ["test", "-w", "/root"]}}
+WHO = ProbeRequest(ProbeSpec(command=("test", "-w", "/root")))
 
 
 class Ops(NamedTuple):
@@ -33,10 +35,10 @@ class Ops(NamedTuple):
         """Ask whether he may write what is root's."""
         connection = Connection(system(self.url, python="/usr/bin/python3", sudo=sudo))
         try:
-            (answer,) = connection.ask_all([WHO], deadline=20)
+            answer = connection.ask(Call(ASK, WHO, 20.0))
         finally:
             connection.close()
-        return int(answer["answered"]) if answer["problem"] is None else 0
+        return answer.answered if answer.problem is None else 0
 
 
 @pytest.fixture(params=["podman", "machine"])

@@ -8,11 +8,23 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import pytest
 
+from pytest_rollback.agent.messages.location import Location
+from pytest_rollback.agent.messages.services import (
+    LOOK,
+    START,
+    STOP,
+    ManagerAddress,
+    UnitPorts,
+    UnitRequest,
+    UnitsRequest,
+)
+from pytest_rollback.agent.protocol import Route
 from pytest_rollback.errors import RollbackError
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
 CONFIGURATION = """
@@ -27,11 +39,19 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 command=sleep 300
 """
 PATIENCE = 20.0
+NOWHERE = Location("/", "", "")
+
+
+class Known(NamedTuple):
+    """A service manager, and a unit that it knows."""
+
+    address: ManagerAddress
+    unit: str
 
 
 @pytest.fixture(scope="module")
-def supervisord() -> Iterator[dict[str, Any]]:
-    """This machine's service manager, as questions name it, with one program that runs."""
+def supervisord() -> Iterator[Known]:
+    """A service manager of this machine, with one program that runs."""
     home = Path(tempfile.mkdtemp(prefix="s-"))
     (home / "conf").write_text(CONFIGURATION.format(home))
     command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(home / "conf")]
@@ -40,40 +60,38 @@ def supervisord() -> Iterator[dict[str, Any]]:
     while not (home / "s").exists():
         assert time.monotonic() < until, "supervisord does not come up"
         time.sleep(0.05)
-    yield {"manager": "supervisord", "socket": str(home / "s"), "unit": "steady"}
+    yield Known(ManagerAddress("supervisord", str(home / "s")), "steady")
     process.terminate()
     process.wait(PATIENCE)
 
 
 @pytest.fixture
-def manager(request: pytest.FixtureRequest) -> dict[str, Any]:
+def manager(request: pytest.FixtureRequest) -> Known:
     """The service manager of the place, and a unit that it knows."""
     if request.node.callspec.params["place"] in {"local", "ssh"}:
-        found: dict[str, Any] = request.getfixturevalue("supervisord")
+        found: Known = request.getfixturevalue("supervisord")
         return found
-    return {"manager": "systemd", "unit": "nginx"}
+    return Known(ManagerAddress("systemd"), "nginx")
 
 
-def test_one_that_nobody_knows_is_not_a_stopped_one(
-    connection: Connection, manager: dict[str, Any]
-) -> None:
+def test_one_that_nobody_knows_is_not_a_stopped_one(connection: Connection, manager: Known) -> None:
     """Beside one that is known it is said to be unknown."""
-    units = [{"unit": name} for name in (manager["unit"], "of-nowhere")]
-    found = connection.ask("units", "look", **{**manager, "units": units})
+    units = (UnitPorts(manager.unit), UnitPorts("of-nowhere"))
+    found = connection.ask(Call(LOOK, UnitsRequest(NOWHERE, manager.address, units))).units
 
-    assert {unit: state["known"] for unit, state in found.items()} == {
-        manager["unit"]: True,
+    assert {unit: state.known for unit, state in found.items()} == {
+        manager.unit: True,
         "of-nowhere": False,
     }
-    assert found[manager["unit"]]["state"] in {"active", "starting"}
+    assert found[manager.unit].state in {"active", "starting"}
 
 
-@pytest.mark.parametrize("verb", ["stop", "start"])
+@pytest.mark.parametrize("route", [STOP, START], ids=["stop", "start"])
 def test_one_that_nobody_knows_cannot_be_told_anything(
-    connection: Connection, manager: dict[str, Any], verb: str
+    connection: Connection, manager: Known, route: Route[UnitRequest, object]
 ) -> None:
     """Neither is it stopped already, nor does it start."""
     with pytest.raises(RollbackError, match="of-nowhere") as caught:
-        connection.ask("units", verb, **{**manager, "unit": "of-nowhere", "timeout": 5.0})
+        connection.ask(Call(route, UnitRequest(NOWHERE, manager.address, "of-nowhere", 5.0)))
 
     assert caught.value.hint

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollback.agent.messages.system import TOOLS, ToolsRequest
 from pytest_rollback.errors import Unreachable
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 from tests.contract.conftest import system
 from tests.contract.daemon import Sshd, free_port, hang_up
@@ -31,7 +33,7 @@ def refusal(url: str) -> Unreachable:
     """Return the error of a host, having seen that it came soon and left nothing behind."""
     connection, begin = Connection(system(url)), time.monotonic()
     with pytest.raises(Unreachable) as caught:
-        connection.ask("units", "look")
+        connection.ask(Call(TOOLS, ToolsRequest("/", ())))
 
     assert time.monotonic() - begin < SECONDS
     assert caught.value.hint

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import testinfra
 
+from pytest_rollback.agent.messages.system import TOOLS, ToolsRequest
 from pytest_rollback.errors import Unreachable
 from pytest_rollback.manifest.load import parse
 from pytest_rollback.sandbox.machine.podman import podman
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 from tests.machine.host import Host
 from tests.plugin.operator import REPOSITORY
@@ -101,7 +103,7 @@ def test_another_host_key_is_refused(host: Host, tmp_path: Path) -> None:
     system = parse({**host.machine.manifest, "target": target}, "here")
 
     with pytest.raises(Unreachable, match="host key"):
-        Connection(system).ask("units", "look", manager="systemd", units=[])
+        Connection(system).ask(Call(TOOLS, ToolsRequest("/", ())))
 
 
 def test_users_get_the_page_for_as_long_as_it_exists(altered: Host) -> None:

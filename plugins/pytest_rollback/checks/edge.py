@@ -2,7 +2,7 @@
 
 Two implementations behind one face: `LocalProber` asks from here, over one kept connection;
 `HostProber` has the host ask itself, where the URL is a loopback address of a remote target. How
-outage and maintenance page are measured is said in `tally.py`.
+outage and maintenance page are measured is described in `availability.py`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from pytest_rollback.agent.messages.probes import WATCH, WatchedEdge, WatchRequest
 from pytest_rollback.agent.observe.probes.client import Watch
 from pytest_rollback.agent.observe.probes.edge import after, kind
 from pytest_rollback.checks.availability import Availability, AvailabilityCount, EdgeSample, Kind
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.manifest.model import System
+from pytest_rollback.transport import requests
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
 if TYPE_CHECKING:
@@ -43,10 +46,11 @@ LOOPBACK = ("localhost", "0.0.0.0", "::1")  # noqa: S104 - an address to ask, no
 
 def prober_for(system: System) -> Prober:
     """Return what asks the edge of this system from where its URL means the edge."""
-    if system.edge is None:
+    edge = watched(system)
+    if edge is None:
         return Prober()
     remote = not system.target.connection.startswith("local://")
-    return HostProber(system) if remote and loopback(system.edge.url) else LocalProber(system)
+    return HostProber(system, edge) if remote and loopback(edge.url) else LocalProber(edge)
 
 
 def loopback(url: str) -> bool:
@@ -55,12 +59,9 @@ def loopback(url: str) -> bool:
     return host in LOOPBACK or host.startswith("127.") or host.endswith(".localhost")
 
 
-def question(system: System) -> dict[str, Any]:
-    """Return what is asked, as the agent understands it."""
-    edge = system.edge.model_dump(mode="json") if system.edge else {}
-    page = system.maintenance
-    told = {"status": page.status, "body": page.body} if page else None
-    return {**edge, "maintenance": told}
+def watched(system: System) -> WatchedEdge | None:
+    """Return the edge as it is asked, None where none is described."""
+    return requests.watched_edge(system, system.edge) if system.edge else None
 
 
 class Prober:
@@ -142,9 +143,9 @@ class LocalProber(Prober):
 
     place = "the operator's machine"
 
-    def __init__(self, system: System) -> None:
-        self.edge = question(system)
-        self.every, self.timeout = float(self.edge["interval"]), float(self.edge["timeout"])
+    def __init__(self, edge: WatchedEdge) -> None:
+        self.edge = edge
+        self.every, self.timeout = edge.interval, edge.timeout
         super().__init__(max(LEAST_GAP, 2 * self.every), min(5.0, self.timeout + 0.5))
         self.line = EdgeLine()
         self.watch = Watch()
@@ -178,9 +179,7 @@ class LocalProber(Prober):
         left, extensions = max(0.01, until - time.monotonic()), {"trace": self.line}
         self.watch.begin(cast("HTTPConnection", self.line), left)
         try:
-            with asker.stream(
-                "GET", self.edge["url"], timeout=left, extensions=extensions
-            ) as answer:
+            with asker.stream("GET", self.edge.url, timeout=left, extensions=extensions) as answer:
                 body = beginning(answer)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             self.problem = f"{type(error).__name__}: {error}"
@@ -238,9 +237,12 @@ class HostProber(Prober):
     """
 
     def __init__(
-        self, system: System, connect: Callable[[System], Connection] = Connection
+        self,
+        system: System,
+        edge: WatchedEdge,
+        connect: Callable[[System], Connection] = Connection,
     ) -> None:
-        self.edge = question(system)
+        self.edge = edge
         super().__init__(ROUND_TRIP, WINDOW + 2.0)
         self.connection = connect(system)
         self.place = self.connection.where
@@ -255,16 +257,14 @@ class HostProber(Prober):
 
     def window(self) -> None:
         """Have the host ask for one window, and take what it saw."""
-        longest = WINDOW + float(self.edge["timeout"]) + ROUND_TRIP
+        longest = WINDOW + self.edge.timeout + ROUND_TRIP
         try:
-            seen = self.connection.ask(
-                "edge", "watch", edge=self.edge, seconds=WINDOW, deadline=longest
-            )
+            seen = self.connection.ask(Call(WATCH, WatchRequest(self.edge, WINDOW), longest))
         except (RollbackError, RuntimeError, OSError) as error:
             self.problem = str(error).splitlines()[0]
             self.stopped.wait(1.0)
             return
-        self.problem = str(seen["problem"] or self.problem)
-        begin = self.now() - float(seen["seconds"])
-        for asked, answered, got in seen["samples"]:
-            self.take(EdgeSample(begin + asked, begin + answered, got))
+        self.problem = seen.problem or self.problem
+        begin = self.now() - seen.seconds
+        for asked, answered, got in seen.samples:
+            self.take(EdgeSample(begin + asked, begin + answered, cast("Kind", got)))

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pytest_rollback.agent.messages import baseline
+from pytest_rollback.agent.messages.baseline import (
+    Baseline,
+    BaselineRequest,
+    BaselineTimes,
+    BaselineUpdate,
+)
+from pytest_rollback.agent.messages.probes import (
+    MEASURE,
+    Measurements,
+    MeasureRequest,
+    ResponseTimes,
+)
 from pytest_rollback.agent.observe.probes.percentiles import interval
 from pytest_rollback.errors import RollbackError
+from pytest_rollback.transport import requests
+from pytest_rollback.transport.call import Answers, Call
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.model import Component, System
@@ -56,108 +71,102 @@ class LatencySeries:
 
     Args:
         name: the probe.
-        limit: what the 95th percentile stays below.
-        found: what the host measured: samples_ms, failed, problem, overhead, p50, p95, low, high
-            (the interval that holds the true p95) and max; None where nothing was answered.
-        kept: the probe's baseline with p50, p95 and `when`, None where there is none.
+        limit: what the 95th percentile stays below, in milliseconds.
+        found: what the host measured.
+        kept: the probe's baseline, None where there is none.
     """
 
     name: str
     limit: float
-    found: Mapping[str, Any]
-    kept: Mapping[str, Any] | None = None
+    found: ResponseTimes
+    kept: BaselineTimes | None = None
 
     @property
     def count(self) -> int:
-        """How many answers were as they should be."""
-        return len(self.found["samples_ms"])
+        """How many answers were right."""
+        return len(self.found.samples_ms)
 
     @property
     def wrong(self) -> str:
         """What was wrong with answers, "" when nothing was."""
-        if not self.found["failed"] and self.count:
-            return ""
-        asked = self.found["failed"] + self.count
-        return f"{self.name}: {self.found['failed']} of {asked} answers: {self.found['problem']}"
+        return wrong(self.name, self.found)
 
     @property
     def slow(self) -> str:
-        """How it is surely beyond its limit, "" when it may be within: asking costs time too."""
-        if self.found["p95"] is None or self.found["low"] - self.overhead <= self.limit:
+        """How it is certainly beyond its limit, "" when it may be within: asking takes time too."""
+        found = self.found.percentiles
+        if found is None or found.low - self.overhead <= self.limit:
             return ""
-        return f"{self.name}: {self.words}, the limit is {self.limit:g} ms"
+        words = f"p50 {found.p50:.1f}, p95 {found.p95:.1f}, max {found.max:.1f} ms"
+        return f"{self.name}: {words}, the limit is {self.limit:g} ms"
 
     @property
     def unsure(self) -> str:
         """Why it cannot be told whether it is within its limit, "" when it can."""
-        if self.count < FEWEST:
+        found = self.found.percentiles
+        if found is None or self.count < FEWEST:
             return f"{self.name}: {self.count} answers, {FEWEST} are needed"
-        if self.slow or self.found["high"] <= self.limit:
+        if self.slow or found.high <= self.limit:
             return ""
-        span = f"between {self.found['low']:.1f} and {self.found['high']:.1f} ms"
+        span = f"between {found.low:.1f} and {found.high:.1f} ms"
         asking = f"asking itself takes {self.overhead:.1f} ms"
         return f"{self.name}: its p95 is {span}, the limit is {self.limit:g} ms; {asking}"
 
     @property
     def overhead(self) -> float:
         """The milliseconds that asking takes where nothing is done."""
-        return float(self.found["overhead"] or 0.0)
-
-    @property
-    def words(self) -> str:
-        """The percentiles, for people."""
-        found = self.found
-        return f"p50 {found['p50']:.1f}, p95 {found['p95']:.1f}, max {found['max']:.1f} ms"
+        return self.found.overhead_ms or 0.0
 
     def degraded(self) -> tuple[float, str]:
         """Return by how much it is slower than its baseline (0.5 is half as slow again), in words.
 
-        The worse of p50 and p95 counts, each by what it surely is at least, with 95 % confidence;
-        one that differs by less than the noise does not.
+        The worse of p50 and p95 counts, each by what it is at least, with 95 % confidence; one
+        that differs by less than the noise does not.
         """
-        worst, said = 0.0, ""
-        ordered = sorted(self.found["samples_ms"])
-        for key, noise in NOISE_MS.items() if self.kept and self.count else ():
-            now, _ = interval(ordered, int(key[1:]) / 100)
-            then = float(self.kept[key])  # type: ignore[index]
-            share = (now - then) / max(then, 0.001) if now - then > noise else 0.0
+        worst, said, kept = 0.0, "", self.kept
+        if kept is None or not self.count:
+            return worst, said
+        ordered = sorted(self.found.samples_ms)
+        for key, percent, then in (("p50", 50, kept.p50), ("p95", 95, kept.p95)):
+            now, _ = interval(ordered, percent / 100)
+            share = (now - then) / max(then, 0.001) if now - then > NOISE_MS[key] else 0.0
             if share > worst:
-                worst, was = share, f"{then:.1f} ms of {self.kept['when']}"  # type: ignore[index]
+                worst, was = share, f"{then:.1f} ms of {kept.when}"
                 said = f"{self.name}: {key} at least {now:.1f} ms, {share:.0%} above {was}"
         return worst, said
 
     @property
     def evidence(self) -> dict[str, object]:
         """The numbers that a report states."""
-        found, limit = self.found, self.limit
+        found, overhead = self.found.percentiles, self.found.overhead_ms
         return {
-            "p50_ms": found["p50"] and round(found["p50"], 2),
-            "p95_ms": found["p95"] and round(found["p95"], 2),
-            "max_ms": found["max"] and round(found["max"], 2),
+            "p50_ms": found and round(found.p50, 2),
+            "p95_ms": found and round(found.p95, 2),
+            "max_ms": found and round(found.max, 2),
             "samples": self.count,
-            "overhead_ms": found["overhead"] and round(found["overhead"], 2),
-            "limit_ms": limit,
+            "overhead_ms": overhead and round(overhead, 2),
+            "limit_ms": self.limit,
         }
 
     def row(self, component: str) -> ProbeLatency:
         """Return the entry of the report's charts."""
-        found = self.found
+        found = self.found.percentiles
         return ProbeLatency(
             component=component,
             probe=self.name,
-            samples_ms=tuple(found["samples_ms"]),
-            p50=found["p50"],
-            p95=found["p95"],
-            max=found["max"],
+            samples_ms=self.found.samples_ms,
+            p50=found and found.p50,
+            p95=found and found.p95,
+            max=found and found.max,
             limit_ms=self.limit,
-            baseline_p95=self.kept["p95"] if self.kept else None,
-            overhead_ms=found["overhead"],
+            baseline_p95=self.kept.p95 if self.kept else None,
+            overhead_ms=self.found.overhead_ms,
         )
 
 
 @dataclass(frozen=True)
 class Latencies:
-    """What was measured of all probes, and why there is no baseline to hold it against."""
+    """The response times of all probes by name, and why the baseline cannot be read, if so."""
 
     series: Mapping[str, LatencySeries]
     problem: RollbackError | None = None
@@ -167,10 +176,69 @@ class Latencies:
         yield from (self.series[name] for name in named([component]))
 
 
+def wrong(name: str, found: ResponseTimes) -> str:
+    """Return what was wrong with a probe's answers, "" when nothing was."""
+    asked = found.failed + len(found.samples_ms)
+    if asked and not found.failed:
+        return ""
+    return f"{name}: {found.failed} of {asked} answers: {found.problem}"
+
+
 def named(components: Iterable[Component]) -> list[str]:
     """Return the probes of components, each once."""
     found = (name for each in components for name in (each.health, *each.requests))
     return list(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class LatencyCalls:
+    """What a host is asked to know response times.
+
+    Args:
+        limits: the probes, and the limit of each in milliseconds.
+        measured: the call that measures them.
+        kept: the call that reads their baseline.
+    """
+
+    limits: Mapping[str, float]
+    measured: Call[MeasureRequest, Measurements]
+    kept: Call[BaselineRequest, Baseline]
+
+    def latencies(self, answers: Answers) -> Latencies:
+        """Return what was measured, beside the baseline.
+
+        Raises:
+            RollbackError: nothing could be measured.
+        """
+        times, problem = answers.of(self.measured).probes, answers.error(self.kept)
+        known = {} if problem else answers.of(self.kept).probes
+        series = {
+            name: LatencySeries(name, limit, times[name], known.get(name))
+            for name, limit in self.limits.items()
+        }
+        return Latencies(series, problem)
+
+
+def calls(
+    system: System, components: Iterable[Component], samples: int | None = None
+) -> LatencyCalls:
+    """Return what is asked about all probes of components.
+
+    Takes `samples` of each where that is given, instead of as many as its probe says.
+    """
+    asked = {name: requests.probe(system.probes[name]) for name in named(components)}
+    if samples is not None:
+        asked = {name: probe._replace(samples=samples) for name, probe in asked.items()}
+    return LatencyCalls(
+        {name: probe.limit * 1000 for name, probe in asked.items()},
+        Call(MEASURE, MeasureRequest(asked, TIMEOUT), TIMEOUT + 30),
+        stored(system),
+    )
+
+
+def stored(system: System) -> Call[BaselineRequest, Baseline]:
+    """Return the call that reads the baseline."""
+    return Call(baseline.LOOK, BaselineRequest(system.about.state))
 
 
 def measure(
@@ -178,44 +246,30 @@ def measure(
 ) -> Latencies:
     """Measure all probes of components on their host, and read the baseline; one round trip.
 
-    Takes `samples` of each where that is given, instead of as many as its probe says.
-
     Raises:
-        Unreachable: the host does not answer.
+        RollbackError: the host does not answer, or nothing could be measured.
     """
-    system = connection.system
-    names = named(components)
-    probes = {name: system.probes[name].model_dump(by_alias=True, mode="json") for name in names}
-    questions = (
-        {"noun": "probes", "verb": "measure", "probes": probes, "timeout": TIMEOUT}
-        | {"samples": samples},
-        {"noun": "baseline", "verb": "look", "state": system.about.state},
+    asked = calls(connection.system, components, samples)
+    return asked.latencies(
+        connection.ask_all([asked.measured, asked.kept], deadline=asked.measured.seconds)
     )
-    measured, kept = connection.ask_each(questions, deadline=TIMEOUT + 30)
-    if isinstance(measured, RollbackError):
-        raise measured
-    problem = kept if isinstance(kept, RollbackError) else None
-    known = {} if isinstance(kept, RollbackError) else kept["probes"]
-    series = {
-        name: LatencySeries(name, system.probes[name].limit * 1000, measured[name], known.get(name))
-        for name in names
-    }
-    return Latencies(series, problem)
 
 
 def store(connection: Connection, good: Iterable[LatencySeries]) -> list[str]:
-    """Keep measured series as the baseline; return the names of their probes.
+    """Store measured series as the baseline; return the names of their probes.
 
     Raises:
         RollbackError: the state directory cannot be used, or its baseline cannot be trusted.
     """
     probes = {
-        each.name: {key: round(each.found[key], 3) for key in ("p50", "p95", "max")}
-        | {"samples": each.count}
+        each.name: BaselineTimes(
+            round(found.p50, 3), round(found.p95, 3), round(found.max, 3), each.count
+        )
         for each in good
+        if (found := each.found.percentiles)
     }
-    state = connection.system.about.state
-    return list(connection.ask("baseline", "save", state=state, probes=probes)["stored"])
+    request = BaselineUpdate(connection.system.about.state, probes)
+    return list(connection.ask(Call(baseline.SAVE, request)).stored)
 
 
 def faults(series: LatencySeries) -> str:
@@ -225,7 +279,7 @@ def faults(series: LatencySeries) -> str:
 
 
 def keep(connection: Connection, system: System, samples: int = FEWEST) -> Latencies:
-    """Measure all components now and keep what is healthy as the baseline: after a deploy."""
+    """Measure all components now and store what is healthy as the baseline: after a deploy."""
     measured = measure(connection, system.components, samples)
     store(connection, [each for each in measured.series.values() if not faults(each)])
     return measured

@@ -9,14 +9,17 @@ import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Protocol
 
+from pytest_rollback.agent.messages.baseline import BaselineTimes
+from pytest_rollback.agent.messages.probes import ProbeResult, ResponseTimes
+from pytest_rollback.agent.messages.services import UnitState
 from pytest_rollback.agent.observe.probes.percentiles import summary
+from pytest_rollback.checks import latency
 from pytest_rollback.checks.latency import LatencySeries
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.text.quantities import clock
 
-SAME = ("pid", "restarts")
 WHOLE, FAILING, STOPPED = "", "failing", "stopped"
 """How a soak ends: as long as planned, given up, or by Ctrl-C."""
 
@@ -52,16 +55,16 @@ class SoakSample:
         at: when, in seconds since the soak began.
         problem: why it could not be taken, "" when it was.
         states: the units, by name.
-        probes: the response times of each probe, as the agent measures them.
+        probes: the response times of each probe, by name.
         edge: one answer at the edge; None where none is described.
         errors: new errors in each component's log.
     """
 
     at: float
     problem: str = ""
-    states: Mapping[str, Any] = field(default_factory=dict)
-    probes: Mapping[str, Any] = field(default_factory=dict)
-    edge: Mapping[str, Any] | None = None
+    states: Mapping[str, UnitState] = field(default_factory=dict)
+    probes: Mapping[str, ResponseTimes] = field(default_factory=dict)
+    edge: ProbeResult | None = None
     errors: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -171,25 +174,21 @@ def wrong(sample: SoakSample, components: Iterable[Component]) -> Iterator[str]:
 
 def turned_away(sample: SoakSample) -> Iterator[str]:
     """Yield what is wrong with what users get, where an edge is described."""
-    if sample.edge and (sample.edge["problem"] or not sample.edge["answered"]):
-        yield f"the edge: {sample.edge['problem'] or 'no answer'}"
+    if sample.edge and sample.edge.wrong:
+        yield f"the edge: {sample.edge.wrong}"
 
 
 def unwell(sample: SoakSample, component: Component) -> Iterator[str]:
     """Yield what is wrong with a component's unit and its health probe."""
     state = sample.states[component.unit]
-    if state["state"] != "active":
-        yield f"{component.unit} is {state['state']}"
+    if state.state != "active":
+        yield f"{component.unit} is {state.state}"
     yield from refused(sample, [component.health])
 
 
 def refused(sample: SoakSample, names: Iterable[str]) -> Iterator[str]:
     """Yield what is wrong with the answers of some probes."""
-    for name in names:
-        found = sample.probes[name]
-        asked = found["failed"] + len(found["samples_ms"])
-        if found["failed"] or not asked:
-            yield f"{name}: {found['failed']} of {asked} answers: {found['problem']}"
+    yield from filter(None, (latency.wrong(name, sample.probes[name]) for name in names))
 
 
 def said(soak: Soak, look: Callable[[SoakSample], Iterable[str]]) -> list[str]:
@@ -200,14 +199,14 @@ def said(soak: Soak, look: Callable[[SoakSample], Iterable[str]]) -> list[str]:
 def lost(soak: Soak, names: Iterable[str]) -> float:
     """Return the share of answers of some probes that were wrong or missing."""
     found = [each.probes[name] for name in names for each in soak.taken]
-    failed = sum(each["failed"] for each in found)
-    asked = failed + sum(len(each["samples_ms"]) for each in found)
+    failed = sum(each.failed for each in found)
+    asked = failed + sum(len(each.samples_ms) for each in found)
     return failed / asked if asked else 0.0
 
 
 def down(soak: Soak, component: Component) -> float:
     """Return the share of samples in which a unit was not active."""
-    states = [each.states[component.unit]["state"] for each in soak.taken]
+    states = [each.states[component.unit].state for each in soak.taken]
     return sum(each != "active" for each in states) / len(states) if states else 0.0
 
 
@@ -215,24 +214,28 @@ def restarts(soak: Soak, component: Component) -> Iterator[str]:
     """Yield each time that a unit was another process than in the sample before."""
     looks = [(each.at, each.states[component.unit]) for each in soak.taken]
     for (_, before), (at, after) in pairwise(looks):
-        changed = [key for key in SAME if before[key] != after[key]]
-        if changed:
-            words = ", ".join(f"{key} was {before[key]}, is {after[key]}" for key in changed)
+        if words := ", ".join(restarted(before, after)):
             yield f"at {clock(at)}: {words}"
 
 
-def series(soak: Soak, name: str, limit: float, kept: Mapping[str, Any] | None) -> LatencySeries:
+def restarted(before: UnitState, after: UnitState) -> list[str]:
+    """Return what shows that a unit was started again between two looks."""
+    facts = (("pid", before.pid, after.pid), ("restarts", before.restarts, after.restarts))
+    return [f"{name} was {was}, is {now}" for name, was, now in facts if was != now]
+
+
+def series(soak: Soak, name: str, limit: float, kept: BaselineTimes | None) -> LatencySeries:
     """Return all response times of a probe; `limit` in milliseconds."""
     found = [each.probes[name] for each in soak.taken]
-    times = [time for each in found for time in each["samples_ms"]]
-    costs = [each["overhead"] for each in found if each["overhead"] is not None]
-    merged = {
-        "samples_ms": times,
-        "failed": sum(each["failed"] for each in found),
-        "problem": next((each["problem"] for each in found if each["problem"]), None),
-        "overhead": statistics.median(costs) if costs else None,
-        **summary(times),
-    }
+    times = tuple(time for each in found for time in each.samples_ms)
+    costs = [each.overhead_ms for each in found if each.overhead_ms is not None]
+    merged = ResponseTimes(
+        samples_ms=times,
+        failed=sum(each.failed for each in found),
+        problem=next((each.problem for each in found if each.problem), None),
+        overhead_ms=statistics.median(costs) if costs else None,
+        percentiles=summary(times),
+    )
     return LatencySeries(name, limit, merged, kept)
 
 
@@ -252,9 +255,9 @@ def line(soak: Soak, components: Iterable[Component]) -> str:
 def slowest(soak: Soak) -> str:
     """Return the longest answer so far, and whose it was."""
     found = [
-        (max(measured["samples_ms"]), name)
+        (max(measured.samples_ms), name)
         for each in soak.taken
         for name, measured in each.probes.items()
-        if measured["samples_ms"]
+        if measured.samples_ms
     ]
     return "{1} {0:.0f} ms".format(*max(found)) if found else "-"

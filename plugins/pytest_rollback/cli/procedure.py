@@ -9,15 +9,17 @@ import argparse
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeResult, ProbeSpec
 from pytest_rollback.cli import imports as imports_
 from pytest_rollback.cli.common import REPOSITORY, Parser, reports, shown
 from pytest_rollback.cli.rollback import RollbackCommand, usual
 from pytest_rollback.errors import Refused, UsageError
-from pytest_rollback.manifest.model import Component, Edge, Probe, System
+from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.sandbox.target import KINDS
+from pytest_rollback.transport import requests
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
 CODES = """
@@ -175,13 +177,13 @@ def answering(at: RollbackCommand, components: Iterable[Component], *, edge: boo
         Refused: a required component does not answer as it should.
     """
     mine, system = tuple(components), at.system
-    asked: dict[str, Probe | Edge]
-    asked = {name: system.probes[name] for each in mine for name in probes_of(each)}
+    names = [name for each in mine for name in probes_of(each)]
+    asked = {name: requests.probe(system.probes[name]) for name in names}
     if edge and system.edge:
-        asked["edge of the system"] = system.edge
+        asked["edge of the system"] = requests.edge_probe(system.edge)
     found = answers(at.connection, asked)
     optional = {name for each in mine if not each.required for name in probes_of(each)}
-    bad = {name for name, each in found.items() if each.problem}
+    bad = {name for name, each in found.items() if each.wrong}
     shown("\n".join(line(name, found[name], optional=name in optional) for name in found))
     if bad - (optional if len(mine) > 1 else set()):
         first = next((each for each in mine if set(probes_of(each)) & bad), mine[0])
@@ -199,35 +201,16 @@ def probes_of(component: Component) -> tuple[str, ...]:
     return (component.health, *component.requests)
 
 
-@dataclass(frozen=True)
-class ProbeResult:
-    """What one probe gave: milliseconds to the answer, and what is wrong with it; "" for nothing.
-
-    `milliseconds` is 0 where nothing answered.
-    """
-
-    milliseconds: float
-    problem: str
-
-
-def answers(connection: Connection, asked: Mapping[str, Probe | Edge]) -> dict[str, ProbeResult]:
+def answers(connection: Connection, asked: Mapping[str, ProbeSpec]) -> dict[str, ProbeResult]:
     """Return one answer to each probe; one round trip."""
-    probes = [each.model_dump(by_alias=True, mode="json") for each in asked.values()]
-    questions = [{"noun": "probes", "verb": "ask", "samples": 1, "probe": each} for each in probes]
-    slowest = sum(each.timeout for each in asked.values())
-    found = connection.ask_all(questions, deadline=slowest + 5)
-    results = [
-        ProbeResult(
-            each["samples_ms"][0] if each["answered"] else 0.0,
-            each["problem"] or ("" if each["answered"] else "silent"),
-        )
-        for each in found
-    ]
-    return dict(zip(asked, results, strict=True))
+    calls = {name: Call(ASK, ProbeRequest(probe)) for name, probe in asked.items()}
+    slowest = sum(probe.timeout for probe in asked.values())
+    found = connection.ask_all(list(calls.values()), deadline=slowest + 5)
+    return {name: found.of(call) for name, call in calls.items()}
 
 
 def line(name: str, answer: ProbeResult, *, optional: bool) -> str:
     """Return what one probe gave, for people."""
-    if answer.problem:
-        return f"{'optional' if optional else 'NOT OK':8} {name}: {answer.problem}"
-    return f"{'ok':8} {name}: {answer.milliseconds:.1f} ms"
+    if answer.wrong:
+        return f"{'optional' if optional else 'NOT OK':8} {name}: {answer.wrong}"
+    return f"{'ok':8} {name}: {answer.samples_ms[0]:.1f} ms"

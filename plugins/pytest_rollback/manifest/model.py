@@ -6,10 +6,11 @@ absolute ones say so.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.contacts import Contact, Notify
 from pytest_rollback.manifest.thresholds import Monitor, Triage
 from pytest_rollback.manifest.values import (
@@ -24,6 +25,11 @@ from pytest_rollback.manifest.values import (
     Unit,
     inside,
 )
+
+if TYPE_CHECKING:
+    ManagerName = str
+else:  # mypy takes no literal that is made of other values
+    ManagerName = Literal[tuple(MANAGERS)]
 
 Phase = Literal["prepare", "isolate", "files", "configuration", "services", "validate"]
 PHASES: tuple[Phase, ...] = (
@@ -60,7 +66,7 @@ class Target(Frozen):
 class Services(Frozen):
     """`[services]`: who starts the units, and where their files are kept and installed."""
 
-    manager: Literal["systemd", "supervisord"] = "systemd"
+    manager: ManagerName = "systemd"
     source: Inside | None = None
     directory: Absolute = "/etc/systemd/system"
     socket: Absolute | None = None

@@ -20,6 +20,9 @@ ALWAYS = ("main",)
 IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import (?:\(([^)]*)\)|([^\n#(]+))", re.MULTILINE)
 """How one module of the agent imports another; a parser would take 40 ms for all of them."""
 
+NAMED = re.compile(r'"\.(\w+):\w+"')
+"""How a module names another of its package that it imports only when it is needed."""
+
 WORDS = re.compile(
     r'''
     (?P<string>^[ ]*r?"""(?:\\.|[^\\])*?"""$)
@@ -152,6 +155,8 @@ def imported(module: str) -> frozenset[str]:
         above = module.split(".")[: -len(dots)] + [part for part in base.split(".") if part]
         listed = [word.split()[0] for word in (several or one).split(",") if word.strip()]
         found.update(".".join([*above, *more]) for name in listed for more in ([], [name]))
+    package = module.rpartition(".")[0]
+    found.update(f"{package}.{name}" for name in NAMED.findall(known[module]))
     return frozenset(found) & known.keys()
 
 

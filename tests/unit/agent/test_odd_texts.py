@@ -16,6 +16,7 @@ import pytest
 
 from pytest_rollback.agent.configuration import check, unit_syntax
 from pytest_rollback.agent.database import sql_script
+from pytest_rollback.agent.messages.logs import ComponentLog, LogsRequest
 from pytest_rollback.agent.messages.rollback import LoggedComponent
 from pytest_rollback.agent.observe.logs import findings, inspection, journald, log_file
 from pytest_rollback.agent.observe.logs.timestamps import stamp
@@ -64,12 +65,12 @@ def test_who_may_not_read_a_journal_is_told_what_may_be_missing(
     tool = open_tree.write("journalctl", "#!/bin/sh\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{open_tree.root}:/usr/bin:/bin")
-    asked = {"name": "web", "unit": "web", "log": "journal", "since": time.time() - 60}
-    question = {"errors": ERRORS, "noise": [], "window": 300.0, "timeout": 5.0}
+    asked = (ComponentLog("web", "web", "journal", time.time() - 60),)
+    request = LogsRequest(asked, ERRORS, (), window=300.0, timeout=5.0)
     told = []
     for context in (somebody, contextlib.nullcontext):
         with context():
-            told.append(inspection.look({**question, "components": [asked]})["web"]["hint"])
+            told.append(inspection.look(request).components["web"].hint)
 
     assert told[0] == f"journalctl -u web -n 20; {journald.RIGHTS}"
     assert told[1] == "journalctl -u web -n 20"
@@ -118,7 +119,7 @@ def test_an_error_inside_a_traceback_is_told_from_its_beginning(tmp_path: Path) 
     log = Log(tmp_path / "web.log")
     body = "Traceback (most recent call last):\n  File 'a.py', line 1\nValueError: FATAL no port\n"
     log.write(log.line(1, "request failed"), body, log.line(2, "up"))
-    found = log.look(errors="FATAL")["findings"]
+    found = log.look(errors="FATAL").findings
     lines = ["2026-01-01T00:00:00Z x", "  one", "  two FATAL"]
 
     assert len(found) == 1

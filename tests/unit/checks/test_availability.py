@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_rollback.agent.messages.probes import PageAnswer, WatchedEdge
 from pytest_rollback.agent.observe.probes import edge
 from pytest_rollback.checks.availability import KINDS, AvailabilityCount, EdgeSample
 
@@ -15,19 +16,19 @@ from pytest_rollback.checks.availability import KINDS, AvailabilityCount, EdgeSa
 @pytest.mark.parametrize(
     ("status", "page", "kind"),
     [
-        (200, {"status": 200, "body": "wait"}, "up"),
-        (200, {"status": 200, "body": "fine"}, "maintenance"),
-        (200, {"status": 200, "body": ""}, "up"),
-        (503, {"status": 503, "body": ""}, "maintenance"),
+        (200, PageAnswer(200, "wait"), "up"),
+        (200, PageAnswer(200, "fine"), "maintenance"),
+        (200, PageAnswer(200, ""), "up"),
+        (503, PageAnswer(503, ""), "maintenance"),
         (503, None, "error"),
-        (None, {"status": 503, "body": ""}, "error"),
+        (None, PageAnswer(503, ""), "error"),
     ],
 )
 def test_a_page_with_the_systems_status_is_known_by_its_text(
-    status: int | None, page: dict[str, Any] | None, kind: str
+    status: int | None, page: PageAnswer | None, kind: str
 ) -> None:
     """What cannot be told apart is not called maintenance."""
-    assert edge.kind(status, "all is fine", {"status": 200, "maintenance": page}) == kind
+    assert edge.kind(status, "all is fine", WatchedEdge("http://127.0.0.1/", page=page)) == kind
 
 
 def test_the_beat_is_kept() -> None:

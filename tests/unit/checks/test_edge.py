@@ -9,8 +9,16 @@ from typing import Any
 
 import pytest
 
+from pytest_rollback.agent.messages.probes import WatchedEdge
 from pytest_rollback.checks.availability import KINDS, Availability
-from pytest_rollback.checks.edge import HostProber, LocalProber, Prober, loopback, prober_for
+from pytest_rollback.checks.edge import (
+    HostProber,
+    LocalProber,
+    Prober,
+    loopback,
+    prober_for,
+    watched,
+)
 from pytest_rollback.errors import Unreachable
 from pytest_rollback.manifest.load import parse
 from pytest_rollback.manifest.model import System
@@ -40,12 +48,19 @@ def system(url: str, connection: str = "local://", **more: str) -> System:
     )
 
 
+def edge(url: str, **more: str) -> WatchedEdge:
+    """Return the edge of such a system, as it is asked."""
+    found = watched(system(url, **more))
+    assert found
+    return found
+
+
 ENOUGH = 6
 
 
 def near(server: Server, **more: str) -> LocalProber:
     """Return a prober of the server."""
-    return LocalProber(system(f"http://127.0.0.1:{server.port}/health", **more))
+    return LocalProber(edge(f"http://127.0.0.1:{server.port}/health", **more))
 
 
 def seen(probing: Prober, number: int = ENOUGH) -> Availability:
@@ -227,7 +242,7 @@ def test_a_system_without_an_edge_is_not_asked(server: Server) -> None:
 
 def test_stop_without_start_is_nothing() -> None:
     """Nobody asked: no second, no outage, no error."""
-    users = LocalProber(system("http://127.0.0.1:1/")).stop()
+    users = LocalProber(edge("http://127.0.0.1:1/")).stop()
 
     assert (users.seconds, users.outage_seconds, users.answers) == ((), None, 0)
 
@@ -235,7 +250,7 @@ def test_stop_without_start_is_nothing() -> None:
 @pytest.mark.parametrize("url", ["http://no-such-host.invalid/", "https://127.0.0.1:1/"])
 def test_an_address_that_leads_nowhere_is_an_outage(url: str) -> None:
     """A name that nobody knows and a port that nobody opens are errors, and no exception."""
-    probing = LocalProber(system(url))
+    probing = LocalProber(edge(url))
     users = seen(probing, 1)
 
     assert total(users, "error") == users.answers > 0
@@ -262,7 +277,8 @@ def test_the_edge_is_asked_from_where_its_address_means_it(
 
 def test_the_host_asks_itself(server: Server) -> None:
     """The agent's windows give the same counts, over a real connection of its own."""
-    probing = HostProber(system(f"http://127.0.0.1:{server.port}/health"))
+    url = f"http://127.0.0.1:{server.port}/health"
+    probing = HostProber(system(url), edge(url))
     probing.patience = probing.tally.gap = 60.0
     probing.start()
     assert waited(lambda: server.asked > ENOUGH)
@@ -290,7 +306,8 @@ def test_a_host_that_is_lost_is_said() -> None:
         def close(self) -> None:
             pass
 
-    probing = HostProber(system("http://127.0.0.1/", "ssh://nobody"), lambda _: Lost())  # type: ignore[arg-type, return-value]
+    url = "http://127.0.0.1/"
+    probing = HostProber(system(url, "ssh://nobody"), edge(url), lambda _: Lost())  # type: ignore[arg-type, return-value]
     probing.start()
     assert waited(lambda: probing.problem)
     users = probing.stop()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_rollback.agent.messages.baseline import BaselineTimes
+from pytest_rollback.agent.messages.probes import ResponseTimes
 from pytest_rollback.agent.observe.probes import percentiles
 from pytest_rollback.checks import latency
 from pytest_rollback.checks.latency import Latencies, LatencySeries
@@ -20,20 +22,20 @@ def series(
     samples: Sequence[float],
     *,
     limit: float = 100.0,
-    kept: dict[str, Any] | None = None,
+    kept: BaselineTimes | None = None,
     overhead: float = 0.2,
     failed: int = 0,
 ) -> LatencySeries:
     """Return what a probe with these response times is."""
     problem = "answered 500, not 200" if failed else None
-    found = {"samples_ms": list(samples), "failed": failed, "problem": problem}
-    found |= {"overhead": overhead, **percentiles.summary(samples)}
+    times = tuple(samples)
+    found = ResponseTimes(times, failed, problem, overhead, percentiles.summary(times))
     return LatencySeries("web", limit, found, kept)
 
 
-def kept(p50: float, p95: float) -> dict[str, Any]:
+def kept(p50: float, p95: float) -> BaselineTimes:
     """Return a baseline."""
-    return {"p50": p50, "p95": p95, "max": p95, "samples": 50, "when": "2026-11-24"}
+    return BaselineTimes(p50, p95, p95, 50, "2026-11-24")
 
 
 @pytest.mark.parametrize(
@@ -124,8 +126,8 @@ def test_between_them_the_procedure_is_silent(now: float) -> None:
 
 
 def test_without_a_baseline_nothing_is_concluded() -> None:
-    """None stored, none that can be trusted, or nothing to compare with it."""
-    with pytest.raises(Inconclusive, match="nothing to compare web with") as caught:
+    """None stored, none that can be trusted, or no answer to compare with it."""
+    with pytest.raises(Inconclusive, match="no baseline for web") as caught:
         judged(series([10.0] * 50))
     assert "pytest suites/readiness" in caught.value.hint
     with pytest.raises(Inconclusive, match="damaged"):

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from pytest_rollback.agent.messages.probes import ProbeResult, ResponseTimes
+from pytest_rollback.agent.messages.services import UnitState
+from pytest_rollback.agent.observe.probes.percentiles import summary
 from pytest_rollback.checks import soak as checks_soak
 from pytest_rollback.checks.soak import FAILING, STOPPED, WHOLE, Soak, SoakPlan, SoakSample, watch
 from pytest_rollback.manifest.model import Component
@@ -32,15 +35,20 @@ class Hands:
         self.time += seconds
 
 
-def probe(*times: float, failed: int = 0) -> dict[str, Any]:
+def probe(*times: float, failed: int = 0) -> ResponseTimes:
     """Return what the agent measures of a probe."""
     problem = "answered 500, not 200" if failed else None
-    return {"samples_ms": list(times), "failed": failed, "problem": problem, "overhead": 0.1}
+    return ResponseTimes(times, failed, problem, 0.1, summary(times))
+
+
+def answer(problem: str | None) -> ProbeResult:
+    """Return what the edge answered, if it did not answer as it should."""
+    return ProbeResult((), 0, problem, None, "", None)
 
 
 def sample(at: float = 0.0, **more: Any) -> SoakSample:  # noqa: ANN401 - any field of a sample
     """Return a sample in which all is well, but for what is given."""
-    state = {"state": "active", "pid": 7, "restarts": 0, **more.pop("state", {})}
+    state = UnitState(known=True, state="active", pid=7)._replace(**more.pop("state", {}))
     probes = {"web": probe(1.0, 2.0), "order": probe(3.0), **more.pop("probes", {})}
     return SoakSample(at, states={"shop-web": state}, probes=probes, **more)
 
@@ -144,8 +152,8 @@ WRONG: list[tuple[Mapping[str, Any], str]] = [
     ({"state": {"state": "failed"}}, "shop-web is failed"),
     ({"probes": {"web": probe(1.0, failed=1)}}, "web: 1 of 2 answers: answered 500, not 200"),
     ({"probes": {"order": probe()}}, "order: 0 of 0 answers: None"),
-    ({"edge": {"problem": "answered 503", "answered": 0}}, "the edge: answered 503"),
-    ({"edge": {"problem": None, "answered": 0}}, "the edge: no answer"),
+    ({"edge": answer("answered 503")}, "the edge: answered 503"),
+    ({"edge": answer(None)}, "the edge: no answer"),
 ]
 
 
@@ -185,7 +193,9 @@ def test_all_samples_make_one_series() -> None:
     soak = Soak(PLAN, tuple(sample(at) for at in range(40)), 60.0)
     series = checks_soak.series(soak, "web", 100.0, None)
 
-    assert (series.count, series.found["p95"], series.overhead, series.wrong) == (80, 2.0, 0.1, "")
+    assert (series.count, series.overhead, series.wrong) == (80, 0.1, "")
+    assert series.found.percentiles
+    assert series.found.percentiles.p95 == 2.0
     assert checks_soak.series(Soak(PLAN, (), 0.0), "web", 100.0, None).unsure
 
 

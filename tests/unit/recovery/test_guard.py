@@ -12,7 +12,14 @@ from typing import Any
 import pytest
 
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.location import Location
 from pytest_rollback.agent.messages.rollback import GuardRequest
+from pytest_rollback.agent.messages.services import (
+    ManagerAddress,
+    UnitPorts,
+    UnitRequest,
+    UnitsRequest,
+)
 from pytest_rollback.agent.rollback import start_guard
 from pytest_rollback.agent.services import units
 from pytest_rollback.errors import Refused, Unfinished
@@ -21,6 +28,8 @@ from tests.unit.recovery.site import FILES, NAMES, Site, Systemd
 from tests.unit.support.requests import located
 
 GUARD = "00-rollback-guard.conf"
+
+NOWHERE = Location("/", "", "")
 
 
 def assertion(site: Site, unit: str) -> str:
@@ -161,9 +170,14 @@ class Supervisord:
 
     def states(self) -> dict[str, str]:
         """Return the state of each program."""
-        asked = [{"unit": name, "ports": []} for name in ("gate", "mesh")]
-        found = units.look({**self.about(), "units": asked})
-        return {name: state["state"] for name, state in found.items()}
+        asked = (UnitPorts("gate"), UnitPorts("mesh"))
+        found = units.look(UnitsRequest(NOWHERE, self.address, asked)).units
+        return {name: state.state for name, state in found.items()}
+
+    @property
+    def address(self) -> ManagerAddress:
+        """How it is reached."""
+        return ManagerAddress("supervisord", self.socket)
 
     def about(self) -> dict[str, Any]:
         """Return how it is asked."""
@@ -204,11 +218,11 @@ def test_supervisord_starts_nothing_when_it_comes_up_again(supervisord: Supervis
 
 def test_a_guarded_unit_is_started_at_its_turn(supervisord: Supervisord) -> None:
     """Once the guard is lifted, the usual start brings it up."""
-    ask = {**supervisord.about(), "timeout": 20.0, "unit": "gate"}
-    units.stop(ask)
+    gate = UnitRequest(NOWHERE, supervisord.address, "gate", 20.0)
+    units.stop(gate)
     start_guard.on(supervisord.request(*NAMES))
     start_guard.off(supervisord.request(*NAMES))
-    units.start(ask)
+    units.start(gate)
 
     assert supervisord.states()["gate"] == "active"
 

@@ -20,7 +20,7 @@ from pytest_rollback.agent.messages.rollback import (
     SnapshotRequest,
 )
 from pytest_rollback.agent.rollback import maintenance, snapshot, start_guard
-from pytest_rollback.agent.services import unit_files
+from pytest_rollback.agent.services import systemd, unit_files
 from pytest_rollback.agent.state.journal import entries
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery import actions
@@ -98,7 +98,7 @@ def test_the_guard_stays_while_files_are_half_restored(site: Site) -> None:
     with pytest.raises(HostError, match="the files are not restored to the end; no unit may start"):
         start_guard.off(guard(site))
 
-    assert (site.units / "gate.service.d" / start_guard.DROP_IN).exists()
+    assert (site.units / "gate.service.d" / systemd.DROP_IN).exists()
     site.perform(actions.RESTORE_FILES)
     site.perform(actions.GUARD_OFF)
     assert not (site.units / "gate.service.d").exists()
@@ -121,9 +121,7 @@ def test_drop_ins_of_others_stay(site: Site) -> None:
     said = injected(
         lambda: words(lambda: start_guard.off(guard(site))), "unlinkat:error=EIO:when=5"
     )
-    assert (
-        said == f"HostError: {site.units}/gate.service.d/{start_guard.DROP_IN}: Input/output error"
-    )
+    assert said == f"HostError: {site.units}/gate.service.d/{systemd.DROP_IN}: Input/output error"
     site.perform(actions.GUARD_OFF)
 
     assert [path.name for path in other.parent.iterdir()] == ["limits.conf"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from pytest_rollback.agent.messages.health import UnitHealth
 from pytest_rollback.agent.messages.restore import RestorePlan, RestoreRequest, SharedBackups
 from pytest_rollback.agent.messages.rollback import GuardState
+from pytest_rollback.agent.messages.services import UnitState
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.actions import services
 from pytest_rollback.recovery.actions.files import Pending
@@ -16,23 +16,24 @@ from pytest_rollback.recovery.actions.start_guard import Guarded
 from pytest_rollback.transport.batch import look
 from tests.unit.recovery.site import Site
 
-WELL = {"state": "active", "problem": None, "uptime": 60.0}
+UP = UnitState(known=True, state="active")
+WELL = UnitHealth(UP, 60.0, None)
 
 
 @pytest.mark.parametrize(
     ("found", "lacking"),
     [
-        ({}, ()),
-        ({"state": "failed"}, ("it is failed",)),
-        ({"problem": "answered 503"}, ("it is not healthy: answered 503",)),
-        ({"uptime": 0.12}, ("it is up for 0.1 s only",)),
+        (WELL, ()),
+        (WELL._replace(state=UP._replace(state="failed")), ("it is failed",)),
+        (WELL._replace(problem="answered 503"), ("it is not healthy: answered 503",)),
+        (WELL._replace(uptime=0.12), ("it is up for 0.1 s only",)),
     ],
 )
 def test_a_component_lacks_a_start_until_it_is_healthy_and_settled(
-    site: Site, found: dict[str, Any], lacking: tuple[str, ...]
+    site: Site, found: UnitHealth, lacking: tuple[str, ...]
 ) -> None:
     """Down, unhealthy and too young are three reasons; one that is well has none."""
-    assert services.lacking(site.system.components[0], {**WELL, **found}) == lacking
+    assert services.lacking(site.system.components[0], found) == lacking
 
 
 def test_units_that_cannot_be_guarded_are_told(site: Site) -> None:

@@ -7,9 +7,12 @@ import time
 
 import pytest
 
+from pytest_rollback.agent.messages.location import Location
+from pytest_rollback.agent.messages.services import START, ManagerAddress, UnitRequest
 from pytest_rollback.errors import Refused, Unfinished
 from pytest_rollback.recovery import actions
 from pytest_rollback.transport.batch import look
+from pytest_rollback.transport.call import Call
 from tests.unit.recovery.site import Site, Systemd
 
 STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(300)"
@@ -45,9 +48,9 @@ def test_each_is_healthy_and_settled_before_the_next_begins(site: Site, systemd:
     first, second = site.plan(actions.START)
     answer = site.apply(first)
 
-    assert answer["active"] < answer["healthy"]
-    assert answer["healthy"] > 1.0
-    assert answer["seconds"] >= answer["healthy"] + 0.3
+    assert answer.active < answer.healthy
+    assert answer.healthy > 1.0
+    assert answer.seconds >= answer.healthy + 0.3
     assert systemd.told() == ["start gate"]
     assert "see it healthy" in second.what
 
@@ -79,7 +82,8 @@ def test_a_unit_nobody_knows_is_not_a_stopped_one(site: Site, systemd: Systemd) 
 def test_a_unit_that_ignores_sigterm_is_down_in_time(site: Site, systemd: Systemd) -> None:
     """At its own deadline it is killed."""
     systemd.has("gate", python(STUBBORN))
-    site.connection.ask("units", "start", manager="systemd", socket=None, unit="gate", timeout=5.0)
+    request = UnitRequest(Location("/", "", ""), ManagerAddress("systemd"), "gate", 5.0)
+    site.connection.ask(Call(START, request))
     started = time.monotonic()
     site.perform(actions.ISOLATE)
 

@@ -4,6 +4,7 @@ from typing import Dict, NamedTuple, Optional, Tuple
 
 from ..protocol import Route
 from .location import Done, Location, Selection
+from .probes import ProbeSpec
 
 
 class FilesRequest(NamedTuple):
@@ -123,15 +124,6 @@ class GuardState(NamedTuple):
     unguarded: Tuple[str, ...]
 
 
-class EdgeProbe(NamedTuple):
-    """What users should get: a URL, the status and a regular expression of the body; seconds."""
-
-    url: str
-    status: int
-    body: str
-    timeout: float
-
-
 class PageRequest(NamedTuple):
     """The maintenance page: its path, its text, and what users should get, None to ask nobody.
 
@@ -141,7 +133,7 @@ class PageRequest(NamedTuple):
     location: Location
     page: str
     text: str
-    probe: Optional[EdgeProbe] = None
+    probe: Optional[ProbeSpec] = None
     check: Tuple[str, ...] = ()
     reload: Tuple[str, ...] = ()
 

@@ -13,7 +13,8 @@ from ..files import tree as files_tree
 from ..files.copy import FRESH
 from ..files.tree import Tree
 from ..messages.location import Done, Location
-from ..messages.rollback import EdgeProbe, PageRequest, PageState
+from ..messages.probes import ProbeRequest, ProbeSpec
+from ..messages.rollback import PageRequest, PageState
 from ..observe.probes import sample
 from ..state import evidence
 from ..state.journal import entries
@@ -49,11 +50,9 @@ def kind_of(mode: int) -> str:
     return kind if kind in ("file", "symlink", "directory") else "other"
 
 
-def unmet(probe: EdgeProbe) -> str | None:
+def unmet(probe: ProbeSpec) -> str | None:
     """Return what is wrong with what users get, None when it is what the probe wants."""
-    answered = sample.ask({"probe": probe._asdict(), "samples": 1})
-    wrong: str | None = answered["problem"]
-    return wrong if wrong or answered["answered"] else "no answer"
+    return sample.ask(ProbeRequest(probe)).wrong
 
 
 def is_reloaded(location: Location) -> bool:
@@ -137,7 +136,7 @@ def _told(request: PageRequest, work: ExclusiveRun) -> Done:
     return Done(time.monotonic() - started)
 
 
-def _awaited(probe: EdgeProbe, until: float) -> None:
+def _awaited(probe: ProbeSpec, until: float) -> None:
     """Wait until users get what the probe wants."""
     while True:
         wrong = unmet(probe)

@@ -23,6 +23,7 @@ from ..messages.rollback import (
     SnapshotState,
     SnapshotTaken,
 )
+from ..messages.services import ManagerAddress, UnitPorts, UnitsRequest
 from ..services import units
 from ..state import lease as leases
 from ..state.lock import ExclusiveRun, folder_of, working
@@ -151,10 +152,11 @@ def _log(component: LoggedComponent, missing: list[str]) -> bytes:
 
 
 def _states(request: SnapshotRequest) -> dict[str, Any]:
-    asked = [{"unit": each.unit, "ports": each.listens} for each in request.components]
-    manager = {"manager": request.manager, "socket": request.socket}
+    asked = tuple(UnitPorts(each.unit, each.listens) for each in request.components)
+    manager = ManagerAddress(request.manager, request.socket)
     try:
-        return units.look({**manager, "units": asked})
+        found = units.look(UnitsRequest(request.location, manager, asked)).units
+        return {unit: state._asdict() for unit, state in found.items()}
     except HostError as problem:
         return {"problem": problem.message}
 

@@ -1,8 +1,7 @@
 """The start guard: while a restore is unfinished no unit starts, not even after a reboot.
 
-A marker in the state directory says that a run is unfinished. Under systemd a drop-in of each unit
-asserts that there is none: the unit then fails to start, visibly. supervisord knows no assertions:
-a file beside the programs' own, read last, keeps them from being started by themselves.
+A marker in the state directory says that a run is unfinished. The service manager says which files
+keep its units from being started as long as it is there: see `services/manager.py`.
 """
 
 from __future__ import annotations
@@ -10,8 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
-from typing import Iterator, NamedTuple
+from typing import Iterator
 
 from ..errors import HostError
 from ..files import read
@@ -19,8 +17,8 @@ from ..files.copy import FRESH
 from ..files.tree import Tree
 from ..messages.location import Location
 from ..messages.rollback import GuardRequest, GuardState
-from ..services import units
-from ..services.unit_files import named
+from ..services.manager import GuardFile, StartGuard
+from ..services.unit_files import manager_of
 from ..state import lease as leases
 from ..state import progress
 from ..state.journal import entries
@@ -29,33 +27,20 @@ from ..state.lock import ExclusiveRun, folder_of, working
 from ..state.runs import record_of
 from .empty_directories import NOT_EMPTY
 
-DROP_IN = "00-rollback-guard.conf"
-LAST = "zz-rollback-guard"
-"""supervisord reads its files by name, and believes the last one."""
-
 ON, OFF = "guard on", "guard off"
 KEPT = ("manager", "socket", "directory", "units")
 """What the journal keeps of a request, for undo."""
 
-SECTION = re.compile(r"^\[program:([^\]]+)\]", re.MULTILINE)
-
-
-class GuardFile(NamedTuple):
-    """One file that keeps units from starting: its path below the directory, and its text."""
-
-    path: str
-    text: str
-
 
 def look(request: GuardRequest) -> GuardState:
     """Return whether the guard is up, whether any of it is left, and what it cannot keep down."""
-    mine, free = kept(request)
-    there = [_is_there(request.directory, each) for each in mine]
+    guard = kept(request)
+    there = [_is_there(request.directory, each) for each in guard.files]
     marked = request.location.run in marks(request.location.state)
     return GuardState(
         on=marked and all(there),
         left=marked or any(there) or _is_half(request),
-        unguarded=tuple(free),
+        unguarded=tuple(guard.unguarded),
     )
 
 
@@ -74,50 +59,11 @@ def _is_half(request: GuardRequest) -> bool:
     return told[-1:] == [OFF]
 
 
-def kept(request: GuardRequest) -> tuple[list[GuardFile], list[str]]:
+def kept(request: GuardRequest) -> StartGuard:
     """Return the files that guard the units, and the units that none can guard."""
-    if request.manager == "systemd":
-        return [_drop_in(request.location.state, unit) for unit in request.units], []
-    programs = dict(_programs(request.directory))
-    files: dict[str, list[str]] = {}
-    free = []
-    for unit in request.units:
-        program = next(
-            (
-                name
-                for name in (unit.rpartition(":")[2], unit.partition(":")[0])
-                if name in programs
-            ),
-            None,
-        )
-        if program is None:
-            free.append(unit)
-        else:
-            files.setdefault(f"{LAST}{programs[program]}", []).append(program)
-    return [GuardFile(path, _override(names)) for path, names in files.items()], free
-
-
-def _drop_in(state: str, unit: str) -> GuardFile:
-    marker = os.path.join(state, MARKER).replace("%", "%%")
-    text = (
-        "# Written by rollback: a restore is unfinished, 'rollback status' tells how to go on.\n"
-        f"[Unit]\nAssertPathExists=!{marker}\n"
-    )
-    return GuardFile(f"{named('systemd', unit)}.d/{DROP_IN}", text)
-
-
-def _override(programs: list[str]) -> str:
-    head = "; Written by rollback: a restore is unfinished, 'rollback status' tells how to go on.\n"
-    return head + "".join(f"[program:{name}]\nautostart=false\n" for name in sorted(programs))
-
-
-def _programs(directory: str) -> Iterator[tuple[str, str]]:
-    """Yield every program that is configured in a directory, with the ending of its file's name."""
-    for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
-        with contextlib.suppress(OSError):
-            text = read.text(os.path.join(directory, name), follow=False)
-            if not name.startswith((".", LAST)):
-                yield from ((each, os.path.splitext(name)[1]) for each in SECTION.findall(text))
+    manager = manager_of(request.manager, request.socket)
+    marker = os.path.join(request.location.state, MARKER)
+    return manager.guard(request.directory, request.units, marker)
 
 
 def on(request: GuardRequest) -> GuardState:
@@ -139,7 +85,7 @@ def put(request: GuardRequest, work: ExclusiveRun) -> None:
             f"there is no directory {directory} for unit files",
             "correct [services] directory in rollback.toml",
         )
-    files, _ = kept(request)
+    files = kept(request).files
     about = {key: getattr(request, key) for key in KEPT}
     work.journal.add(ON, **about, files=[each.path for each in files])
     _mark(state, {*marks(state), request.location.run})
@@ -147,14 +93,8 @@ def put(request: GuardRequest, work: ExclusiveRun) -> None:
         for each in files:
             with tree.naming(each.path):
                 _written(tree, each)
-    _reload(request)
+    manager_of(request.manager, request.socket).read_guard()
     work.journal.add(f"{ON} done")
-
-
-def _reload(request: GuardRequest) -> None:
-    """Have systemd read its drop-ins; supervisord reads its files when it is started again."""
-    if request.manager == "systemd":
-        units.reload({"manager": request.manager, "socket": request.socket})
 
 
 def _written(tree: Tree, file: GuardFile) -> None:
@@ -233,14 +173,14 @@ def lift(request: GuardRequest, work: ExclusiveRun) -> None:
     work.journal.add(OFF)
     state, mine = request.location.state, request.location.run
     _mark(state, {run for run in marks(state) if run != mine and _counts(state, run)})
-    paths = {each.path for each in kept(request)[0]}
+    paths = {each.path for each in kept(request).files}
     for entry in work.journal.entries:
         paths.update(entry["files"] if entry["event"] == ON else ())
     with Tree(request.directory) as tree:
         for path in sorted(paths):
             with tree.naming(path), contextlib.suppress(FileNotFoundError):
                 _removed(tree, path)
-    _reload(request)
+    manager_of(request.manager, request.socket).read_guard()
     work.journal.add(f"{OFF} done")
 
 

@@ -115,7 +115,7 @@ def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
     parts = reversed(list(progress.PARTS))
     undone = sum(revert.take_back(request.location, work, part) for part in parts)
     if request.manager and work.journal.last(unit_files.INSTALLING):
-        units.reload({"manager": request.manager, "socket": request.socket})
+        units.reload(unit_files.manager_of(request.manager, request.socket))
     if work.journal.last("page on"):
         page_file.tell(request.check, request.reload)
     return Undone(undone, moved)

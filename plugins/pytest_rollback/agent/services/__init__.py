@@ -4,7 +4,8 @@ Promise: a unit that nobody knows is an error and not a stopped one; a stop ends
 the unit is left, by SIGKILL at the deadline if need be; every stop and start is journaled.
 
 Order of calls: `lifecycle` is asked for changes; it takes the run's lock and journal and calls
-`units`, which waits in bounded time and asks whichever manager the system has: `systemd` through
-systemctl, or `supervisord` through `supervisor_rpc`. `unit_files` installs the release's files
-under their units' names, keeps those before as evidence, and has the manager read them.
+`units`, which waits in bounded time and asks the manager that the system has. `manager` is what
+each has to answer, `registry` names those there are: `systemd` through systemctl, `supervisord`
+through `supervisor_rpc`. `unit_files` installs the release's files under their units' names, keeps
+those before as evidence, and has the manager read them.
 """

@@ -4,31 +4,54 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import ContextManager, Optional, Set
 
 from ..errors import HostError
+from ..messages.health import (
+    HealthRequest,
+    HealthyStartRequest,
+    StartTimes,
+    UnitHealth,
+    UnitsHealth,
+)
+from ..messages.location import Done, Location
+from ..messages.probes import ProbeRequest, ProbeSpec
+from ..messages.services import (
+    Reloaded,
+    ReloadRequest,
+    UnitRequest,
+    UnitsRequest,
+    UnitState,
+    UnitStopped,
+)
 from ..observe.logs import offsets
 from ..observe.probes import sample
-from ..state.lock import noted
-from . import units
+from ..state import lock
+from . import registry, units
+from .manager import ServiceManager, UnitReport
 
 
-def stop(question: dict[str, Any]) -> dict[str, Any]:
+def stop(request: UnitRequest) -> UnitStopped:
     """Answer `units.stop`: see `units.stop`."""
-    with noted(question, "stop", unit=question["unit"]):
-        return units.stop(question)
+    with _noted(request.location, "stop", unit=request.unit):
+        return units.stop(request)
 
 
-def start(question: dict[str, Any]) -> dict[str, Any]:
+def start(request: UnitRequest) -> Done:
     """Answer `units.start`: see `units.start`."""
-    with noted(question, "start", unit=question["unit"]):
-        return units.start(question)
+    with _noted(request.location, "start", unit=request.unit):
+        return units.start(request)
 
 
-def reload(question: dict[str, Any]) -> dict[str, Any]:
+def reload(request: ReloadRequest) -> Reloaded:
     """Answer `units.reload`: see `units.reload`."""
-    with noted(question, "reload"):
-        return units.reload(question)
+    with _noted(request.location, "reload"):
+        return units.reload(registry.of(request.manager))
+
+
+def _noted(location: Location, event: str, **facts: str) -> ContextManager[None]:
+    """Do something under the lock of a run, written down in its journal."""
+    return lock.noted({"state": location.state, "run": location.run}, event, **facts)
 
 
 PAUSE = 0.1
@@ -38,97 +61,97 @@ RESTARTS = 3
 CONCURRENT = 8
 
 
-def look(question: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return how each asked unit is, how long it has been up, and what its probe has against it.
+def look(request: HealthRequest) -> UnitsHealth:
+    """Return how each unit is, how long it has been up, and what is wrong with its health.
 
-    Each of `units` has a `unit`, its `ports` and a `probe`, which is asked only while it is active.
+    A probe is asked only while its unit is active.
     """
-    states = units.look(question)
-    asked = [entry for entry in question["units"] if states[entry["unit"]]["state"] == "active"]
+    states = units.look(UnitsRequest(request.location, request.manager, request.units)).units
+    active = [unit for unit, state in states.items() if state.state == "active"]
     with ThreadPoolExecutor(CONCURRENT) as pool:
-        said = dict(zip((e["unit"] for e in asked), pool.map(problem, (e["probe"] for e in asked))))
+        wrong = dict(zip(active, pool.map(problem, (request.probes[unit] for unit in active))))
     now = time.time()
-    return {
-        unit: {
-            **state,
-            "uptime": now - state["since"] if state["since"] else 0.0,
-            "problem": said[unit] if unit in said else f"the unit is {state['state']}",
+    return UnitsHealth(
+        {
+            unit: UnitHealth(
+                state,
+                now - state.since if state.since else 0.0,
+                wrong.get(unit, f"the unit is {state.state}"),
+            )
+            for unit, state in states.items()
         }
-        for unit, state in states.items()
-    }
+    )
 
 
-def problem(probe: dict[str, Any]) -> str | None:
+def problem(probe: ProbeSpec) -> Optional[str]:
     """Return what is wrong with one answer of a probe, None when nothing is."""
-    answered = sample.ask({"probe": probe, "samples": 1})
-    wrong = answered["problem"]
-    return None if wrong is None and answered["answered"] else wrong or "no answer"
+    return sample.ask(ProbeRequest(probe)).wrong
 
 
-def start_healthy(question: dict[str, Any]) -> dict[str, Any]:
-    """Start a unit, wait until its probe is answered as it should be, and see it settle.
-
-    Returns:
-        the seconds until it was active (`active`) and healthy (`healthy`), and all (`seconds`).
+def start_healthy(request: HealthyStartRequest) -> StartTimes:
+    """Start a unit, wait until its probe is answered as it should be, and until it has settled.
 
     Raises:
         HostError: it does not come up, in the manager's words and with the probe's last answer.
     """
-    with noted(question, "start", unit=question["unit"]):
+    asked = UnitRequest(request.location, request.manager, request.unit, request.timeout)
+    manager = registry.of(request.manager)
+    with _noted(request.location, "start", unit=request.unit):
         started = time.monotonic()
-        _marked(question)
-        units.start(question)
+        _marked(request, units.one(manager, request.unit))
+        units.start(asked)
         active = time.monotonic() - started
-        state = _until_healthy(question, started + question["timeout"])
+        state = _until_healthy(manager, request, started + request.timeout)
         healthy = time.monotonic() - started
-        _settled(question, state)
-        return {"active": active, "healthy": healthy, "seconds": time.monotonic() - started}
+        _settled(manager, request, state)
+        return StartTimes(active, healthy, time.monotonic() - started)
 
 
-def _marked(question: dict[str, Any]) -> None:
+def _marked(request: HealthyStartRequest, before: UnitReport) -> None:
     """Keep where the log of a unit that is down ends: all above is of before its start."""
-    state = units.one(units.of(question), question)
-    if question.get("state") and state["state"] in units.DOWN and not state["pid"]:
-        log = question.get("log") or ""
-        offsets.keep(question["state"], log, offsets.taken(log))
+    state = request.location.state
+    if state and before.state.state in units.DOWN and not before.state.pid:
+        offsets.keep(state, request.log, offsets.taken(request.log))
 
 
-def _until_healthy(question: dict[str, Any], until: float) -> dict[str, Any]:
+def _until_healthy(
+    manager: ServiceManager, request: HealthyStartRequest, until: float
+) -> UnitState:
     """Return how the unit is once it is healthy; give it up when there is no hope any more."""
-    pids: set[int] = set()
-    manager, said = units.of(question), "it was not asked"
+    pids: Set[int] = set()
+    said = "it was not asked"
     while True:
-        state = units.one(manager, question)
-        pids.update({state["pid"]} - {0})
-        if state["state"] == "active":
-            wrong = problem(question["probe"])
+        report = units.one(manager, request.unit)
+        pids.update({report.state.pid} - {0})
+        if report.state.state == "active":
+            wrong = problem(request.probe)
             if wrong is None:
-                return state
+                return report.state
             said = wrong
-        hopeless = state["_hopeless"] or len(pids) > RESTARTS
-        if hopeless or time.monotonic() > until:
-            raise _failed(question, "does not become healthy", said)
+        if report.hopeless or len(pids) > RESTARTS or time.monotonic() > until:
+            raise _failed(manager, request, "does not become healthy", said)
         time.sleep(PAUSE)
 
 
-def _settled(question: dict[str, Any], before: dict[str, Any]) -> None:
+def _settled(manager: ServiceManager, request: HealthyStartRequest, before: UnitState) -> None:
     """Watch a healthy unit for a while: same process, no restart, and healthy at the end."""
-    until = time.monotonic() + question["settle"]
+    until, settle = time.monotonic() + request.settle, f"{request.settle:g} s"
     while time.monotonic() < until:
-        state = units.one(units.of(question), question)
-        same = (state["pid"], state["restarts"]) == (before["pid"], before["restarts"])
-        if state["state"] != "active" or not same:
-            raise _failed(question, f"did not stay up for {question['settle']:g} s", "it was right")
+        state = units.one(manager, request.unit).state
+        same = (state.pid, state.restarts) == (before.pid, before.restarts)
+        if state.state != "active" or not same:
+            raise _failed(manager, request, f"did not stay up for {settle}", "it was right")
         time.sleep(min(PAUSE, max(0.0, until - time.monotonic())))
-    wrong = problem(question["probe"])
+    wrong = problem(request.probe)
     if wrong:
-        raise _failed(question, f"was not healthy after {question['settle']:g} s", wrong)
+        raise _failed(manager, request, f"was not healthy after {settle}", wrong)
 
 
-def _failed(question: dict[str, Any], what: str, said: str) -> HostError:
+def _failed(
+    manager: ServiceManager, request: HealthyStartRequest, what: str, said: str
+) -> HostError:
     """Return why a unit is not up: the manager's words, the probe's last answer, where to look."""
-    words, hint = units.of(question).why(question, question["unit"])
-    log = question.get("log") or "journal"
-    hint = f"tail -n 50 {log}" if log.startswith("/") else hint
-    text = f"{question['unit']} {what}: {words}\nits probe, last: {said}"
+    words, hint = manager.why(request.unit)
+    hint = f"tail -n 50 {request.log}" if request.log.startswith("/") else hint
+    text = f"{request.unit} {what}: {words}\nits probe, last: {said}"
     return HostError(text, hint, "unfinished")

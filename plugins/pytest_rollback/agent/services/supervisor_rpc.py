@@ -37,14 +37,13 @@ class Transport(xmlrpc.client.Transport):
         return self._connection[1]  # type: ignore[return-value]
 
 
-def call(question: dict[str, Any], name: str, *arguments: Any) -> Any:  # noqa: ANN401 - XML-RPC
-    """Ask supervisord.
+def call(path: str, name: str, *arguments: Any) -> Any:  # noqa: ANN401 - XML-RPC
+    """Ask supervisord at the path of its socket.
 
     Raises:
         xmlrpc.client.Fault: it answers, and refuses.
         HostError: it does not answer.
     """
-    path = question.get("socket") or ""
     proxy = xmlrpc.client.ServerProxy("http://supervisord", Transport(path), allow_none=True)
     try:
         return getattr(proxy.supervisor, name)(*arguments)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import signal
-from typing import Any, Sequence
+from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Sequence, Set, Tuple
 from xmlrpc.client import Fault
 
 from ..errors import HostError
+from ..files import read
+from ..messages.services import Reloaded, UnitState
 from ..system.command import signal_group
 from ..system.processes import members
+from .manager import GuardFile, ServiceManager, StartGuard, UnitReport
 from .supervisor_rpc import call, refused
 
 STATES = {
@@ -25,203 +30,239 @@ STATES = {
 EXITED = 100
 BAD_NAME, NOT_RUNNING, ALREADY_STARTED, SPAWN_ERROR = 10, 70, 60, 50
 LAST_WORDS, LAST_LINES = 1000, 8
-"""Bytes, and of these the lines, of a log that are told."""
+"""Bytes of a log that are read, and of these the lines that are shown."""
+
+SECTION = re.compile(r"^\[program:([^\]]+)\]", re.MULTILINE)
+LAST = "zz-rollback-guard"
+"""supervisord reads its files by name, and the last one decides."""
+
+Info = Dict[str, Any]
+"""What supervisord says of one process, as XML-RPC has it."""
 
 
-def states(question: dict[str, Any], units: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return how each unit is; polling for one of them does not read the configuration again."""
-    if len(units) == 1 and "unit" in question:
-        return {units[0]: single(question, units[0])}
-    pending = awaited(question, units)
-    known = {name: info for info in call(question, "getAllProcessInfo") for name in names(info)}
-    return {unit: state(known.get(unit), unit, pending) for unit in units}
+class Supervisord(ServiceManager):
+    """supervisord at a socket. It has no assertions: a guard is a file that is read last.
 
-
-def awaited(question: dict[str, Any], units: Sequence[str]) -> frozenset[str]:
-    """Return the groups that need a reload; all of them while the configuration is refused.
-
-    Those that start by themselves do not: they are taken over at their start, see `ask_start`.
+    That file keeps programs from being started when supervisord itself is.
     """
-    try:
-        pending = changes(question)
-    except HostError as problem:
-        if problem.kind == "unreachable":
-            raise
-        return frozenset(unit.partition(":")[0] for unit in units)
-    return pending - eager(question, pending) if pending else pending
+
+    name = "supervisord"
+
+    def __init__(self, socket: Optional[str]) -> None:
+        self.socket = socket or ""
+
+    def call(self, name: str, *arguments: Any) -> Any:  # noqa: ANN401 - XML-RPC
+        """Ask supervisord: see `supervisor_rpc.call`."""
+        return call(self.socket, name, *arguments)
+
+    def states(self, units: Sequence[str]) -> Dict[str, UnitReport]:
+        """Return how each unit is, and whether its configuration was read since it changed."""
+        pending = self._pending(units)
+        listed: List[Info] = self.call("getAllProcessInfo")
+        known = {name: info for info in listed for name in names(info)}
+        return {unit: report(known.get(unit), unit, pending) for unit in units}
+
+    def _pending(self, units: Sequence[str]) -> FrozenSet[str]:
+        """Return the groups that need a reload; all of them while the configuration is refused.
+
+        Those that start by themselves do not: they are taken over at their start, see `ask_start`.
+        """
+        try:
+            pending = self.changes()
+        except HostError as problem:
+            if problem.kind == "unreachable":
+                raise
+            return frozenset(unit.partition(":")[0] for unit in units)
+        return pending - self._eager(pending) if pending else pending
+
+    def _eager(self, groups: FrozenSet[str]) -> FrozenSet[str]:
+        """Return which of the groups would be started by being taken over."""
+        found = self.call("getAllConfigInfo")
+        return frozenset(info["group"] for info in found if info["autostart"]) & groups
+
+    def state(self, unit: str) -> UnitReport:
+        """Return how one unit is; this does not read the configuration again."""
+        try:
+            info = self.call("getProcessInfo", unit)
+        except Fault as fault:
+            if fault.faultCode != BAD_NAME:
+                raise refused("getProcessInfo", unit, fault) from fault
+            info = None
+        return report(info, unit, frozenset())
+
+    def changes(self) -> FrozenSet[str]:
+        """Return the groups whose configuration differs from the one in use; touches no process."""
+        try:
+            ((added, changed, removed),) = self.call("reloadConfig")
+        except Fault as fault:
+            raise refused("reread", "", fault) from fault
+        return frozenset((*added, *changed, *removed))
+
+    def remains(self, now: UnitReport, before: UnitReport) -> bool:
+        """Tell whether children are left of a stopped process: it leads a group of its own."""
+        del now
+        return bool(before.state.pid) and bool(members(before.state.pid))
+
+    def ask_stop(self, unit: str) -> None:
+        """Ask for the stop of a unit without waiting; one that does not run is fine."""
+        self.tell("stopProcess", unit, NOT_RUNNING)
+
+    def ask_start(self, unit: str) -> None:
+        """Ask for the start of a unit without waiting; one that runs is fine.
+
+        So is one that died before this was answered: supervisord tries again, and its state tells
+        the rest. A group whose changed configuration would start it by itself is taken over now.
+        """
+        group = unit.partition(":")[0]
+        with contextlib.suppress(
+            HostError, Fault
+        ):  # a refused configuration does not keep the old one down
+            if group in self.changes():
+                self._take_over(group, loaded=True)
+        self.tell("startProcess", unit, ALREADY_STARTED, SPAWN_ERROR)
+
+    def _take_over(self, group: str, *, loaded: bool) -> None:
+        """Have a group, which must be stopped, run by its configuration as it is read now."""
+        if loaded:
+            self.call("removeProcessGroup", group)
+        self.call("addProcessGroup", group)
+
+    def tell(self, verb: str, unit: str, *fine: int) -> None:
+        """Ask for a change without waiting for it; faults that are `fine` are none."""
+        try:
+            self.call(verb, unit, False)  # noqa: FBT003 - XML-RPC knows no keywords
+        except Fault as fault:
+            if fault.faultCode not in fine:
+                raise refused(verb, unit, fault) from fault
+
+    def kill(self, unit: str, before: UnitReport) -> None:
+        """Send SIGKILL to the process group of a unit; through supervisord where it is not ours."""
+        pid = self.call("getProcessInfo", unit)["pid"] or before.state.pid
+        if not pid or signal_group(pid, signal.SIGKILL):
+            return
+        try:
+            self.call("signalProcess", unit, "KILL")
+        except Fault as fault:
+            if fault.faultCode != NOT_RUNNING:
+                raise refused("signal", unit, fault) from fault
+
+    def reload(self) -> Reloaded:
+        """Read the configuration again and take over changed groups, which must be stopped.
+
+        `waiting` are groups that taking over would start: that is left to their start.
+
+        Raises:
+            HostError: a changed group still runs, or the configuration is refused.
+        """
+        try:
+            ((added, changed, removed),) = self.call("reloadConfig")
+            self._refuse_running({*changed, *removed})
+            waiting = self._eager(frozenset((*added, *changed)))
+            for group in removed:
+                self.call("removeProcessGroup", group)
+            for group in (*added, *changed):
+                if group not in waiting:
+                    self._take_over(group, loaded=group in changed)
+        except Fault as fault:
+            raise refused("reread and update", "", fault) from fault
+        return Reloaded(0.0, tuple(added), tuple(changed), tuple(removed), tuple(sorted(waiting)))
+
+    def _refuse_running(self, groups: Set[str]) -> None:
+        """Refuse to take over groups that still run: that would stop them."""
+        for info in self.call("getAllProcessInfo"):
+            if info["group"] in groups and info["pid"]:
+                unit = info["group"]
+                raise HostError(
+                    f"{unit} runs while its configuration changed",
+                    f"supervisorctl -s unix://{self.socket} stop {unit}",
+                )
+
+    def why(self, unit: str) -> Tuple[str, str]:
+        """Return supervisord's words about a unit that does not start, and where to read more."""
+        found = self.state(unit).state
+        said = [f"{found.sub}: {found.detail}".strip(": ")]
+        said += [self._tail(unit, stream) for stream in ("Stderr", "Stdout")]
+        hint = f"supervisorctl -s unix://{self.socket} tail {unit} stderr"
+        return "\n".join(filter(None, said)), hint
+
+    def _tail(self, unit: str, stream: str) -> str:
+        """Return the last whole lines in one of a unit's logs; "" where it keeps no such log."""
+        try:
+            text = str(self.call(f"readProcess{stream}Log", unit, -LAST_WORDS, 0))
+        except Fault:
+            return ""
+        lines = text.splitlines()
+        whole = lines[1:] if len(text) == LAST_WORDS else lines
+        return "\n".join((whole or lines)[-LAST_LINES:]).strip()
+
+    @staticmethod
+    def file_name(unit: str) -> str:
+        """Return the name of a unit's file, such as `app.conf`."""
+        return f"{unit.partition(':')[0]}.conf"
+
+    @staticmethod
+    def guard(directory: str, units: Sequence[str], marker: str) -> StartGuard:
+        """Return files that turn off the automatic start of the programs of a directory."""
+        del marker
+        programs = dict(configured(directory))
+        files: Dict[str, List[str]] = {}
+        unguarded = []
+        for unit in units:
+            named = (unit.rpartition(":")[2], unit.partition(":")[0])
+            program = next((name for name in named if name in programs), None)
+            if program is None:
+                unguarded.append(unit)
+            else:
+                files.setdefault(f"{LAST}{programs[program]}", []).append(program)
+        return StartGuard(
+            [GuardFile(path, override(found)) for path, found in files.items()], unguarded
+        )
+
+    def read_guard(self) -> None:
+        """Nothing: supervisord reads the files of the guard when it is started itself."""
 
 
-def eager(question: dict[str, Any], groups: frozenset[str]) -> frozenset[str]:
-    """Return which of the groups would be started by being taken over."""
-    found = call(question, "getAllConfigInfo")
-    return frozenset(info["group"] for info in found if info["autostart"]) & groups
-
-
-def single(question: dict[str, Any], unit: str) -> dict[str, Any]:
-    """Return how one unit is."""
-    try:
-        info = call(question, "getProcessInfo", unit)
-    except Fault as fault:
-        if fault.faultCode != BAD_NAME:
-            raise refused("getProcessInfo", unit, fault) from fault
-        info = None
-    return state(info, unit, frozenset())
-
-
-def names(info: dict[str, Any]) -> tuple[str, ...]:
+def names(info: Info) -> Tuple[str, ...]:
     """Return the names that supervisorctl takes for a process."""
     full = f"{info['group']}:{info['name']}"
     return (full, info["name"]) if info["group"] == info["name"] else (full,)
 
 
-def changes(question: dict[str, Any]) -> frozenset[str]:
-    """Return the groups whose configuration differs from the one in use; touches no process."""
-    try:
-        ((added, changed, removed),) = call(question, "reloadConfig")
-    except Fault as fault:
-        raise refused("reread", "", fault) from fault
-    return frozenset((*added, *changed, *removed))
+def report(info: Optional[Info], unit: str, pending: FrozenSet[str]) -> UnitReport:
+    """Return one process in the words of all managers.
 
-
-def state(info: dict[str, Any] | None, unit: str, pending: frozenset[str]) -> dict[str, Any]:
-    """Return one process in our words. supervisord counts no restarts: pid and since tell."""
+    supervisord counts no restarts: pid and since tell them.
+    """
     waits = unit.partition(":")[0] in pending
     if info is None:
         where = "in its configuration, and not loaded" if waits else "not in its configuration"
-        return {**NOBODY, "needs_reload": waits, "detail": where}
+        return UnitReport(
+            UnitState(known=False, state="inactive", needs_reload=waits, detail=where)
+        )
     now = STATES.get(info["state"], "failed")
     died = info["state"] == EXITED and info["exitstatus"] != 0
-    return {
-        **NOBODY,
-        "known": True,
-        "state": "failed" if died else now,
-        "sub": info["statename"].lower(),
-        "pid": info["pid"],
-        "since": float(info["start"]) if info["pid"] else None,
-        "needs_reload": waits,
-        "detail": info["spawnerr"] or ("" if now == "active" else info["description"]),
-        "_hopeless": now in ("failed", "inactive"),
-    }
+    state = UnitState(
+        known=True,
+        state="failed" if died else now,
+        sub=info["statename"].lower(),
+        pid=info["pid"],
+        since=float(info["start"]) if info["pid"] else None,
+        needs_reload=waits,
+        detail=info["spawnerr"] or ("" if now == "active" else info["description"]),
+    )
+    return UnitReport(state, hopeless=now in ("failed", "inactive"))
 
 
-NOBODY: dict[str, Any] = {
-    "known": False,
-    "state": "inactive",
-    "sub": "",
-    "masked": False,
-    "restarts": 0,
-    "pid": 0,
-    "since": None,
-    "needs_reload": False,
-    "detail": "",
-    "_hopeless": False,
-}
+def override(programs: Sequence[str]) -> str:
+    """Return the text of a file that turns off the automatic start of programs."""
+    head = "; Written by rollback: a restore is unfinished, 'rollback status' tells how to go on.\n"
+    return head + "".join(f"[program:{name}]\nautostart=false\n" for name in sorted(programs))
 
 
-def remains(_now: dict[str, Any], before: dict[str, Any]) -> bool:
-    """Tell whether children are left of a process that was stopped: it leads a group of its own."""
-    return bool(before["pid"]) and bool(members(before["pid"]))
-
-
-def ask_stop(question: dict[str, Any], unit: str) -> None:
-    """Ask for the stop of a unit without waiting; one that does not run is fine."""
-    told(question, "stopProcess", unit, NOT_RUNNING)
-
-
-def ask_start(question: dict[str, Any], unit: str, _before: dict[str, Any]) -> None:
-    """Ask for the start of a unit without waiting; one that runs is fine.
-
-    So is one that died before this was answered: it is tried again, and how it is tells the rest.
-
-    A group whose changed configuration would start it by itself is taken over now, at its turn.
-    """
-    group = unit.partition(":")[0]
-    with contextlib.suppress(
-        HostError, Fault
-    ):  # a refused configuration does not keep the old one down
-        if group in changes(question):
-            take_over(question, group, loaded=True)
-    told(question, "startProcess", unit, ALREADY_STARTED, SPAWN_ERROR)
-
-
-def take_over(question: dict[str, Any], group: str, *, loaded: bool) -> None:
-    """Have a group, which must be stopped, run by its configuration as it is read now."""
-    if loaded:
-        call(question, "removeProcessGroup", group)
-    call(question, "addProcessGroup", group)
-
-
-def told(question: dict[str, Any], verb: str, unit: str, *fine: int) -> None:
-    """Ask for a change without waiting for it."""
-    try:
-        call(question, verb, unit, False)  # noqa: FBT003 - XML-RPC knows no keywords
-    except Fault as fault:
-        if fault.faultCode not in fine:
-            raise refused(verb, unit, fault) from fault
-
-
-def kill(question: dict[str, Any], unit: str, before: dict[str, Any]) -> None:
-    """Send SIGKILL to the process group of a unit; through supervisord where it is not ours."""
-    pid = call(question, "getProcessInfo", unit)["pid"] or before["pid"]
-    if not pid or signal_group(pid, signal.SIGKILL):
-        return
-    try:
-        call(question, "signalProcess", unit, "KILL")
-    except Fault as fault:
-        if fault.faultCode != NOT_RUNNING:
-            raise refused("signal", unit, fault) from fault
-
-
-def reload(question: dict[str, Any]) -> dict[str, Any]:
-    """Read the configuration again and take over changed groups, which must be stopped.
-
-    Returns:
-        the groups `added`, `changed` and `removed`, and those `waiting`: taking them over would
-        start them, so that is left to their start.
-
-    Raises:
-        HostError: a changed group still runs, or the configuration is refused.
-    """
-    try:
-        ((added, changed, removed),) = call(question, "reloadConfig")
-        refuse_running(question, {*changed, *removed})
-        waiting = eager(question, frozenset((*added, *changed)))
-        for group in removed:
-            call(question, "removeProcessGroup", group)
-        for group in (*added, *changed):
-            if group not in waiting:
-                take_over(question, group, loaded=group in changed)
-    except Fault as fault:
-        raise refused("reread and update", "", fault) from fault
-    return {"added": added, "changed": changed, "removed": removed, "waiting": sorted(waiting)}
-
-
-def refuse_running(question: dict[str, Any], groups: set[str]) -> None:
-    """Refuse to take over groups that still run: that would stop them."""
-    for info in call(question, "getAllProcessInfo"):
-        if info["group"] in groups and info["pid"]:
-            unit = info["group"]
-            raise HostError(
-                f"{unit} runs while its configuration changed",
-                f"supervisorctl -s unix://{question['socket']} stop {unit}",
-            )
-
-
-def why(question: dict[str, Any], unit: str) -> tuple[str, str]:
-    """Return supervisord's words about a unit that does not start, and where to read more."""
-    state_ = single(question, unit)
-    said = [f"{state_['sub']}: {state_['detail']}".strip(": ")]
-    said += [tail(question, unit, stream) for stream in ("Stderr", "Stdout")]
-    hint = f"supervisorctl -s unix://{question['socket']} tail {unit} stderr"
-    return "\n".join(filter(None, said)), hint
-
-
-def tail(question: dict[str, Any], unit: str, stream: str) -> str:
-    """Return the last whole lines in one of a unit's logs; nothing where it keeps no such log."""
-    try:
-        text = str(call(question, f"readProcess{stream}Log", unit, -LAST_WORDS, 0))
-    except Fault:
-        return ""
-    lines = text.splitlines()
-    whole = lines[1:] if len(text) == LAST_WORDS else lines
-    return "\n".join((whole or lines)[-LAST_LINES:]).strip()
+def configured(directory: str) -> Iterator[Tuple[str, str]]:
+    """Yield every program that is configured in a directory, with the ending of its file's name."""
+    for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
+        with contextlib.suppress(OSError):
+            text = read.text(os.path.join(directory, name), follow=False)
+            if not name.startswith((".", LAST)):
+                yield from ((each, os.path.splitext(name)[1]) for each in SECTION.findall(text))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Sequence
+from typing import Dict, Optional, Sequence, Tuple
 
 from ..errors import HostError
+from ..messages.services import Reloaded, UnitState
 from ..system.command import CommandResult, run
+from .manager import GuardFile, ServiceManager, StartGuard, UnitReport
 
 PROPERTIES = (
     "Id,LoadState,LoadError,ActiveState,SubState,UnitFileState,NRestarts,MainPID,"
@@ -25,47 +27,122 @@ ACTIVE = {
 ONE_CALL = 3.0
 """Seconds that one systemctl may take; each of them only asks or queues."""
 
+KINDS = (".service", ".socket", ".target", ".timer", ".path", ".mount", ".slice", ".scope")
+"""Endings of unit files; a name without one is that of a service."""
 
-def states(_question: dict[str, Any], units: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return how each unit is, with one call for all of them."""
-    outcome = systemctl("show", f"--property={PROPERTIES}", "--", *units)
-    blocks = [properties(block) for block in outcome.out.strip("\n").split("\n\n")]
-    if len(blocks) != len(units):
-        raise HostError(
-            f"systemctl told about {len(blocks)} units, {len(units)} were asked for",
-            f"systemctl show {' '.join(units)}",
-            "unreachable",
+DROP_IN = "00-rollback-guard.conf"
+
+
+class Systemd(ServiceManager):
+    """systemd of this host. Its starts are prevented by a drop-in of each unit, with an assertion.
+
+    A guarded unit fails to start, visibly.
+    """
+
+    name = "systemd"
+
+    def __init__(self, socket: Optional[str] = None) -> None:
+        self.socket = socket  # systemctl finds its own
+
+    def states(self, units: Sequence[str]) -> Dict[str, UnitReport]:
+        """Return how each unit is, with one call for all of them."""
+        outcome = systemctl("show", f"--property={PROPERTIES}", "--", *units)
+        blocks = [properties(block) for block in outcome.out.strip("\n").split("\n\n")]
+        if len(blocks) != len(units):
+            raise HostError(
+                f"systemctl told about {len(blocks)} units, {len(units)} were asked for",
+                f"systemctl show {' '.join(units)}",
+                "unreachable",
+            )
+        return {unit: report(unit, block) for unit, block in zip(units, blocks)}
+
+    def state(self, unit: str) -> UnitReport:
+        """Return how one unit is."""
+        return self.states([unit])[unit]
+
+    def remains(self, now: UnitReport, before: UnitReport) -> bool:
+        """Tell whether processes of a unit that is called down are left in its control group."""
+        del before
+        return bool(now.tasks or now.state.pid)
+
+    def ask_stop(self, unit: str) -> None:
+        """Queue the stop of a unit; a call that hangs is no error, the unit's deadline decides."""
+        told(call("stop", "--no-block", "--", unit), "stop", late=True)
+
+    def kill(self, unit: str, before: UnitReport) -> None:
+        """Send SIGKILL to every process of a unit; one that has none left is fine."""
+        del before
+        call("kill", "--signal=KILL", "--", unit)
+
+    def ask_start(self, unit: str) -> None:
+        """Queue the start of a unit; earlier failures and starts are not counted any more."""
+        call("reset-failed", "--", unit)
+        systemctl("start", "--no-block", "--", unit)
+
+    def reload(self) -> Reloaded:
+        """Read the unit files again."""
+        systemctl("daemon-reload", timeout=30.0)
+        return Reloaded()
+
+    def why(self, unit: str) -> Tuple[str, str]:
+        """Return systemd's words about a unit that does not start, and where to read more."""
+        said = call("status", "--no-pager", "--full", "--lines=10", "--", unit)
+        words = said.out.strip() or said.words
+        return words[-1500:], f"journalctl -u {unit} -n 50 --no-pager"
+
+    @staticmethod
+    def file_name(unit: str) -> str:
+        """Return the name of a unit's file, such as `app.service`."""
+        return unit if unit.endswith(KINDS) else f"{unit}.service"
+
+    @staticmethod
+    def guard(directory: str, units: Sequence[str], marker: str) -> StartGuard:
+        """Return a drop-in for each unit, which asserts that the marker does not exist."""
+        del directory
+        text = (
+            "# Written by rollback: a restore is unfinished, "
+            "'rollback status' tells how to go on.\n"
+            f"[Unit]\nAssertPathExists=!{marker.replace('%', '%%')}\n"
         )
-    return {unit: state(block) for unit, block in zip(units, blocks)}
+        names = [f"{Systemd.file_name(unit)}.d/{DROP_IN}" for unit in units]
+        return StartGuard([GuardFile(name, text) for name in names], [])
+
+    def read_guard(self) -> None:
+        """Read the drop-ins."""
+        self.reload()
 
 
-def properties(block: str) -> dict[str, str]:
+def properties(block: str) -> Dict[str, str]:
     """Return the properties of one unit."""
     pairs = (line.partition("=") for line in block.splitlines())
     return {name: value for name, _, value in pairs}
 
 
-def state(found: dict[str, str]) -> dict[str, Any]:
-    """Return one unit's properties in our words; those with `_` stay on this host."""
+def report(unit: str, found: Dict[str, str]) -> UnitReport:
+    """Return one unit's properties in the words of all managers."""
     load, sub = found.get("LoadState", ""), found.get("SubState", "")
     now = "backoff" if sub == "auto-restart" else ACTIVE.get(found.get("ActiveState", ""), "failed")
     pid = number(found.get("MainPID"))
-    return {
-        "known": load not in ("not-found", ""),
-        "state": now,
-        "sub": sub,
-        "masked": load == "masked" or found.get("UnitFileState", "").startswith("masked"),
-        "restarts": number(found.get("NRestarts")),
-        "pid": pid,
-        "since": epoch(found.get("ExecMainStartTimestampMonotonic")) if pid else None,
-        "needs_reload": found.get("NeedDaemonReload") == "yes",
-        "detail": detail(load, found),
-        "_tasks": number(found.get("TasksCurrent")),
-        "_hopeless": now == "failed" or (now == "inactive" and found.get("Job") in ("0", "")),
-    }
+    state = UnitState(
+        known=load not in ("not-found", ""),
+        state=now,
+        sub=sub,
+        masked=load == "masked" or found.get("UnitFileState", "").startswith("masked"),
+        restarts=number(found.get("NRestarts")),
+        pid=pid,
+        since=epoch(found.get("ExecMainStartTimestampMonotonic")) if pid else None,
+        needs_reload=found.get("NeedDaemonReload") == "yes",
+        detail=detail(load, found),
+    )
+    return UnitReport(
+        state,
+        hopeless=now == "failed" or (now == "inactive" and found.get("Job") in ("0", "")),
+        tasks=number(found.get("TasksCurrent")),
+        unmask=f"systemctl unmask {unit}",
+    )
 
 
-def detail(load: str, found: dict[str, str]) -> str:
+def detail(load: str, found: Dict[str, str]) -> str:
     """Return what else systemd says: why a unit file does not load, or how the unit failed."""
     if load not in ("loaded", "masked"):
         return f"{load or 'no answer'} {found.get('LoadError', '')}".strip()
@@ -73,52 +150,18 @@ def detail(load: str, found: dict[str, str]) -> str:
     return "" if result == "success" else result
 
 
-def number(value: str | None) -> int:
+def number(value: Optional[str]) -> int:
     """Return a count; zero for '[not set]' and for the largest number, which says the same."""
     found = int(value) if value and value.isdigit() else 0
     return found if found < 1 << 32 else 0
 
 
-def epoch(microseconds: str | None) -> float | None:
+def epoch(microseconds: Optional[str]) -> Optional[float]:
     """Return when something happened, from the monotonic clock: it needs no time zone."""
     if not microseconds or not microseconds.isdigit() or microseconds == "0":
         return None
     ago = time.clock_gettime(time.CLOCK_MONOTONIC) - int(microseconds) / 1e6
     return time.time() - ago
-
-
-def remains(now: dict[str, Any], _before: dict[str, Any]) -> bool:
-    """Tell whether processes of a unit that is called down are left in its control group."""
-    return bool(now["_tasks"] or now["pid"])
-
-
-def ask_stop(_question: dict[str, Any], unit: str) -> None:
-    """Queue the stop of a unit; a call that hangs is left alone, the unit's deadline decides."""
-    told(call("stop", "--no-block", "--", unit), "stop", late=True)
-
-
-def kill(_question: dict[str, Any], unit: str, _before: dict[str, Any]) -> None:
-    """Send SIGKILL to every process of a unit; one that has none left is fine."""
-    call("kill", "--signal=KILL", "--", unit)
-
-
-def ask_start(_question: dict[str, Any], unit: str, _before: dict[str, Any]) -> None:
-    """Queue the start of a unit, past earlier failures; starts of a unit that is down count too."""
-    call("reset-failed", "--", unit)
-    systemctl("start", "--no-block", "--", unit)
-
-
-def reload(_question: dict[str, Any]) -> dict[str, Any]:
-    """Read the unit files again."""
-    systemctl("daemon-reload", timeout=30.0)
-    return {}
-
-
-def why(_question: dict[str, Any], unit: str) -> tuple[str, str]:
-    """Return systemd's words about a unit that does not start, and where to read more."""
-    told = call("status", "--no-pager", "--full", "--lines=10", "--", unit)
-    words = told.out.strip() or told.words
-    return words[-1500:], f"journalctl -u {unit} -n 50 --no-pager"
 
 
 def systemctl(*argv: str, timeout: float = ONE_CALL) -> CommandResult:

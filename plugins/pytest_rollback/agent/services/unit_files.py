@@ -12,6 +12,7 @@ from ..files import metadata
 from ..files import state as files_state
 from ..files.copy import FRESH
 from ..files.tree import Irregular, Tree, open_regular
+from ..messages.services import ManagerAddress
 from ..messages.unit_files import (
     DifferingUnitFile,
     SkippedUnitFile,
@@ -22,11 +23,11 @@ from ..messages.unit_files import (
 from ..state import backup_set, evidence
 from ..state.directory import OTHERS
 from ..state.lock import ExclusiveRun, working
-from . import units
+from . import registry, units
+from .manager import ServiceManager
 
 INSTALLING = "installing"
 MODE = 0o644
-KINDS = (".service", ".socket", ".target", ".timer", ".path", ".mount", ".slice", ".scope")
 LARGEST = 1 << 20
 
 
@@ -52,10 +53,13 @@ class File(NamedTuple):
 
 
 def named(manager: str, unit: str) -> str:
-    """Return the name of a unit's file: `app.service`, or `app.conf` for supervisord."""
-    if manager == "supervisord":
-        return f"{unit.partition(':')[0]}.conf"
-    return unit if unit.endswith(KINDS) else f"{unit}.service"
+    """Return the name of a unit's file under a manager, such as `app.service`."""
+    return registry.of(ManagerAddress(manager)).file_name(unit)
+
+
+def manager_of(name: str, socket: str | None) -> ServiceManager:
+    """Return the service manager of a name, and where it is reached by a socket."""
+    return registry.of(ManagerAddress(name, socket))
 
 
 def look(request: UnitFilesRequest) -> UnitFilesPlan:
@@ -72,10 +76,8 @@ def look(request: UnitFilesRequest) -> UnitFilesPlan:
 
 def unread(request: UnitFilesRequest) -> tuple[str, ...]:
     """Return the units whose manager has not read their files since these changed."""
-    asked = [{"unit": unit} for unit in request.units]
-    about = {"manager": request.manager, "socket": request.socket}
-    states = units.look({**about, "units": asked})
-    return tuple(unit for unit, state in states.items() if state["needs_reload"])
+    states = manager_of(request.manager, request.socket).states(request.units)
+    return tuple(unit for unit, found in states.items() if found.state.needs_reload)
 
 
 def digest(known: list[File]) -> str:
@@ -166,7 +168,7 @@ def install(request: UnitFilesRequest) -> UnitFilesInstalled:
                 with tree.naming(each.name):
                     _install(work, request.directory, (tree, store), each)
         work.journal.add("reload")
-        units.reload({"manager": request.manager, "socket": request.socket})
+        units.reload(manager_of(request.manager, request.socket))
         work.journal.add("reload done")
         return UnitFilesInstalled(tuple(each.name for each in chosen))
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Iterator
+from typing import Iterator
 
 from ..errors import HostError
+from ..messages.location import Done
+from ..messages.services import Reloaded, UnitRequest, UnitsRequest, UnitStates, UnitStopped
 from ..system import processes
-from . import supervisord, systemd
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-MANAGERS = {"systemd": systemd, "supervisord": supervisord}
+from . import registry
+from .manager import ServiceManager, UnitReport
 
 LAST = 4.0
 """Seconds that a killed unit gets to be down."""
@@ -20,118 +18,114 @@ LAST = 4.0
 DOWN = ("inactive", "failed")
 
 
-def look(question: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return how each asked unit is, by its name; one nobody knows is `known: false`.
+def look(request: UnitsRequest) -> UnitStates:
+    """Return how each unit is; one that the manager does not know has `known` false.
 
     Raises:
         HostError: the manager does not answer.
     """
-    manager = of(question)
-    asked = {entry["unit"]: entry.get("ports", ()) for entry in question["units"]}
-    found = manager.states(question, list(asked))
+    asked = {each.unit: each.ports for each in request.units}
+    found = registry.of(request.manager).states(list(asked))
     opened = processes.listening()
-    return {
-        unit: {
-            **{key: value for key, value in found[unit].items() if not key.startswith("_")},
-            "listening": {str(port): port in opened for port in wanted},
+    return UnitStates(
+        {
+            unit: found[unit].state._replace(
+                listening={str(port): port in opened for port in ports}
+            )
+            for unit, ports in asked.items()
         }
-        for unit, wanted in asked.items()
-    }
+    )
 
 
-def stop(question: dict[str, Any]) -> dict[str, Any]:
-    """Stop a unit; at the deadline kill it. Returns the seconds and whether it was killed.
+def stop(request: UnitRequest) -> UnitStopped:
+    """Stop a unit; at the deadline kill it.
 
     Raises:
-        HostError: nobody knows the unit, or it does not even die of SIGKILL.
+        HostError: the manager does not know the unit, or the unit survives SIGKILL.
     """
-    manager, unit, started = of(question), question["unit"], time.monotonic()
-    before = one(manager, question)
-    until = started + question["timeout"]
+    manager, unit, started = registry.of(request.manager), request.unit, time.monotonic()
+    before = one(manager, unit)
     if not is_down(manager, before, before):
-        manager.ask_stop(question, unit)
-    for state in polled(manager, question, until):
-        if is_down(manager, state, before):
-            return {"seconds": time.monotonic() - started, "killed": False}
-    kill(manager, question, before)
-    return {"seconds": time.monotonic() - started, "killed": True}
+        manager.ask_stop(unit)
+    for report in polled(manager, unit, started + request.timeout):
+        if is_down(manager, report, before):
+            return UnitStopped(time.monotonic() - started, killed=False)
+    kill(manager, unit, before)
+    return UnitStopped(time.monotonic() - started, killed=True)
 
 
-def kill(manager: ModuleType, question: dict[str, Any], before: dict[str, Any]) -> None:
+def kill(manager: ServiceManager, unit: str, before: UnitReport) -> None:
     """Kill a unit's processes and wait until it is down."""
     until = time.monotonic() + LAST
-    manager.kill(question, question["unit"], before)
-    for state in polled(manager, question, until):
-        if is_down(manager, state, before):
+    manager.kill(unit, before)
+    for report in polled(manager, unit, until):
+        if is_down(manager, report, before):
             return
-    unit = question["unit"]
     raise HostError(
-        f"{unit} still runs after SIGKILL (pid {before['pid']})",
-        f"see what it waits for: cat /proc/{before['pid']}/wchan",
+        f"{unit} still runs after SIGKILL (pid {before.state.pid})",
+        f"see what it waits for: cat /proc/{before.state.pid}/wchan",
         "unfinished",
     )
 
 
-def start(question: dict[str, Any]) -> dict[str, Any]:
-    """Start a unit and wait until its manager calls it running. Returns the seconds.
+def start(request: UnitRequest) -> Done:
+    """Start a unit and wait until its manager calls it running.
 
     Raises:
-        HostError: nobody knows the unit, or it does not start; in the manager's own words.
+        HostError: the manager does not know the unit, or it does not start; in the manager's words.
     """
-    manager, unit, started = of(question), question["unit"], time.monotonic()
-    before = one(manager, question)
-    if before["state"] == "active":
-        return {"seconds": time.monotonic() - started}
-    if before["masked"]:
-        raise HostError(f"{unit} is masked: it cannot start", f"systemctl unmask {unit}")
-    until = started + question["timeout"]
-    for state in polled(manager, question, until):
-        if state["state"] != "stopping":
+    manager, unit, started = registry.of(request.manager), request.unit, time.monotonic()
+    before = one(manager, unit)
+    if before.state.state == "active":
+        return Done(time.monotonic() - started)
+    if before.state.masked:
+        raise HostError(f"{unit} is masked: it cannot start", before.unmask)
+    until = started + request.timeout
+    for report in polled(manager, unit, until):
+        if report.state.state != "stopping":
             break
-    manager.ask_start(question, unit, before)
-    for state in polled(manager, question, until):
-        if state["state"] == "active":
-            return {"seconds": time.monotonic() - started}
-        if state["_hopeless"]:
+    manager.ask_start(unit)
+    for report in polled(manager, unit, until):
+        if report.state.state == "active":
+            return Done(time.monotonic() - started)
+        if report.hopeless:
             break
-    words, hint = manager.why(question, unit)
+    words, hint = manager.why(unit)
     raise HostError(f"{unit} does not start: {words}", hint, "unfinished")
 
 
-def reload(question: dict[str, Any]) -> dict[str, Any]:
-    """Make the manager read its unit files again; starts and stops nothing."""
+def reload(manager: ServiceManager) -> Reloaded:
+    """Make a manager read its unit files again; starts and stops nothing."""
     started = time.monotonic()
-    changed: dict[str, Any] = of(question).reload(question)
-    return {"seconds": time.monotonic() - started, **changed}
+    changed = manager.reload()
+    return changed._replace(seconds=time.monotonic() - started)
 
 
-def of(question: dict[str, Any]) -> ModuleType:
-    """Return the manager that the question names."""
-    return MANAGERS[question["manager"]]
+def one(manager: ServiceManager, unit: str) -> UnitReport:
+    """Return how a unit is.
 
-
-def one(manager: ModuleType, question: dict[str, Any]) -> dict[str, Any]:
-    """Return how the question's unit is; a unit nobody knows is a problem."""
-    unit = question["unit"]
-    state: dict[str, Any] = manager.states(question, [unit])[unit]
-    if not state["known"]:
+    Raises:
+        HostError: the manager does not know it.
+    """
+    report = manager.state(unit)
+    if not report.state.known:
         raise HostError(
-            f"{question['manager']} knows no unit {unit!r}: {state['detail']}",
+            f"{manager.name} knows no unit {unit!r}: {report.state.detail}",
             "correct the unit's name in rollback.toml, or install its unit file",
         )
-    return state
+    return report
 
 
-def is_down(manager: ModuleType, state: dict[str, Any], before: dict[str, Any]) -> bool:
+def is_down(manager: ServiceManager, now: UnitReport, before: UnitReport) -> bool:
     """Tell whether a unit is down for good: by its state, and by having no process left."""
-    return state["state"] in DOWN and not manager.remains(state, before)
+    return now.state.state in DOWN and not manager.remains(now, before)
 
 
-def polled(manager: ModuleType, question: dict[str, Any], until: float) -> Iterator[dict[str, Any]]:
+def polled(manager: ServiceManager, unit: str, until: float) -> Iterator[UnitReport]:
     """Yield how the unit is until the deadline: first often, then ten times a second."""
     pause = 0.01
     while True:
-        yield one(manager, question)
+        yield one(manager, unit)
         left = until - time.monotonic()
         if left <= 0:
             return

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from pytest_rollback.agent.messages import services
+from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeSpec
+from pytest_rollback.agent.messages.services import UnitPorts, UnitsRequest
 from pytest_rollback.agent.messages.system import TOOLS, ToolsRequest
 from pytest_rollback.checks.runbook.references import Claim, names
 from pytest_rollback.manifest.model import Component, System
+from pytest_rollback.transport import requests
 from pytest_rollback.transport.call import Answers, AnyCall, Call, legacy
 
 LOCAL = {"localhost", "127.0.0.1", "::1"}
@@ -36,21 +40,20 @@ class Drift(NamedTuple):
 
 def questions(found: list[Claim], system: System) -> dict[str, AnyCall]:
     """Return what the host is asked, by a word for each; nothing for what nobody named."""
-    root, services = system.about.root, system.services
+    root = system.about.root
     asked: dict[str, AnyCall] = {}
     if tools := names(found, "command"):
         asked["tools"] = Call(TOOLS, ToolsRequest(root, tuple(tools)))
     if places := names(found, "path", "folder", "script"):
         asked["paths"] = legacy("paths.look", 60.0, root=root, paths=places)
     if known := names(found, "unit"):
-        manager = {"manager": services.manager, "socket": services.socket}
-        listed = [{"unit": unit, "ports": ()} for unit in known]
-        asked["units"] = legacy("units.look", 60.0, **manager, units=listed)
+        where, manager = requests.location(system), requests.manager(system)
+        listed = tuple(UnitPorts(unit) for unit in known)
+        asked["units"] = Call(services.LOOK, UnitsRequest(where, manager, listed))
     if loads := names(found, "import"):
         asked["imports"] = trial(loads, system)
     for address in names(found, "url"):
-        probe = probed(address, system)
-        asked[address] = legacy("probes.ask", 60.0, samples=1, probe=probe)
+        asked[address] = Call(ASK, ProbeRequest(probed(address, system)))
     return asked
 
 
@@ -82,7 +85,7 @@ def owner(name: str, system: System) -> Component:
     return system.components[0]
 
 
-def probed(address: str, system: System) -> dict[str, Any]:
+def probed(address: str, system: System) -> ProbeSpec:
     """Return how a URL is asked: as it is described, or by GET; what would change by a connection.
 
     Readiness changes nothing: a POST that rollback.toml does not know as a probe is not sent.
@@ -90,12 +93,12 @@ def probed(address: str, system: System) -> dict[str, Any]:
     method, _, url = address.partition(" ")
     for probe in system.probes.values():
         if probe.url == url and probe.method == method:
-            return probe.model_dump(by_alias=True, mode="json")
+            return requests.probe(probe)
     place = urlsplit(url)
     if method in {"GET", "HEAD"} and place.hostname in LOCAL:
-        return {"url": url, "method": method, "timeout": PATIENCE}
+        return ProbeSpec(url=url, method=method, timeout=PATIENCE)
     port = place.port or (443 if place.scheme == "https" else 80)
-    return {"tcp": f"{place.hostname}:{port}", "timeout": PATIENCE}
+    return ProbeSpec(tcp=f"{place.hostname}:{port}", timeout=PATIENCE)
 
 
 def deadline(found: list[Claim]) -> float:
@@ -143,13 +146,13 @@ def lacking(claim: Claim, answer: Any, system: System) -> str:  # noqa: ANN401 -
     if claim.kind == "command":
         return "" if answer.places[claim.name] else "is no command on the host"
     if claim.kind == "unit":
-        known = answer[claim.name]
-        return "" if known["known"] else f"{system.services.manager} knows no such unit"
+        known = answer.units[claim.name].known
+        return "" if known else f"{system.services.manager} knows no such unit"
     if claim.kind == "import":
         tried = answer["components"][owner(claim.name, system).name]["imports"]
         return str(tried[claim.name] or "")
     if claim.kind == "url":
-        return "" if answer["answered"] else str(answer["problem"] or "no answer")
+        return "" if answer.answered else str(answer.wrong)
     return placed(claim, answer[claim.name])
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeSpec
 from pytest_rollback.agent.messages.rollback import (
     PAGE,
     PAGE_OFF,
     PAGE_ON,
-    EdgeProbe,
     PageRequest,
     PageState,
 )
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import Edge, Maintenance
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import PATIENT, call, location, manager, probe
+from pytest_rollback.recovery.actions.requests import PATIENT, location
+from pytest_rollback.recovery.actions.services import health_of
+from pytest_rollback.transport import requests
 from pytest_rollback.transport.batch import Look, asked, without_asking
 from pytest_rollback.transport.call import Call
 
@@ -53,9 +55,11 @@ def request(scope: Scope, maintenance: Maintenance, *, shown: bool) -> PageReque
     )
 
 
-def _probe(edge: Edge, maintenance: Maintenance | None) -> EdgeProbe:
-    status, body = (maintenance.status, maintenance.body) if maintenance else (edge.status, "")
-    return EdgeProbe(edge.url, status, body, edge.timeout)
+def _probe(edge: Edge, maintenance: Maintenance | None) -> ProbeSpec:
+    wanted = requests.edge_probe(edge)
+    if maintenance is None:
+        return wanted
+    return wanted._replace(status=maintenance.status, body=maintenance.body)
 
 
 def shown(scope: Scope) -> Look[PageState]:
@@ -104,24 +108,14 @@ def lifted(scope: Scope) -> Look[Lifted]:
     if maintenance is None:
         return Lifted(NO_PAGE)
     system, required = scope.system, [c for c in scope.system.components if c.required]
-    units = [{"unit": c.unit, "ports": [], "probe": probe(system, c.health)} for c in required]
-    requests = [(c.unit, name) for c in required for name in c.requests]
     page = Call(PAGE, request(scope, maintenance, shown=False), 30.0)
-    health = call(scope, "health.look", 30.0, units=units, **manager(system))
-    probes = [
-        call(
-            scope,
-            "probes.ask",
-            system.probes[name].timeout,
-            probe=probe(system, name),
-            samples=1,
-        )
-        for _, name in requests
-    ]
+    health = health_of(scope, required, 30.0)
+    named = [(c.unit, name, system.probes[name]) for c in required for name in c.requests]
+    probes = [Call(ASK, ProbeRequest(requests.probe(each)), each.timeout) for _, _, each in named]
     answers = yield [page, health, *probes]
-    unwell = {u: each["problem"] for u, each in answers.of(health).items() if each["problem"]}
-    for (unit, name), one in zip(requests, probes, strict=True):
-        if problem := answers.of(one)["problem"]:
+    unwell = {u: each.problem for u, each in answers.of(health).units.items() if each.problem}
+    for (unit, name, _), one in zip(named, probes, strict=True):
+        if problem := answers.of(one).problem:
             unwell.setdefault(unit, f"{name}: {problem}")
     return Lifted(answers.of(page), unwell)
 

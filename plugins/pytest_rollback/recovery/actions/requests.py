@@ -18,7 +18,6 @@ __all__ = [
     "location",
     "manager",
     "plural",
-    "probe",
     "selection",
     "some",
 ]
@@ -33,11 +32,6 @@ FILES_A_SECOND = 1000
 def manager(system: System) -> dict[str, Any]:
     """Return how the service manager is asked."""
     return {"manager": system.services.manager, "socket": system.services.socket}
-
-
-def probe(system: System, name: str) -> dict[str, Any]:
-    """Return a probe as the agent is asked it."""
-    return system.probes[name].model_dump(by_alias=True, mode="json")
 
 
 def call(scope: Scope, asked: str, seconds: float = PATIENT, **more: object) -> AnyCall:

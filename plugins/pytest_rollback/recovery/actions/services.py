@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
+from pytest_rollback.agent.messages import health as healths
+from pytest_rollback.agent.messages.health import (
+    HealthRequest,
+    HealthyStartRequest,
+    UnitHealth,
+    UnitsHealth,
+)
+from pytest_rollback.agent.messages.services import (
+    LOOK,
+    STOP,
+    UnitPorts,
+    UnitRequest,
+    UnitsRequest,
+    UnitState,
+)
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import call, manager, probe
+from pytest_rollback.recovery.actions.requests import PATIENT
+from pytest_rollback.transport import requests
 from pytest_rollback.transport.batch import Look
 from pytest_rollback.transport.batch import asked as asked_once
+from pytest_rollback.transport.call import Call
 
 DOWN = {"inactive", "failed"}
 MARGIN = 5.0
@@ -19,33 +35,49 @@ MARGIN = 5.0
 STOPS = 2.0
 STARTS = 2.0
 
-States = dict[str, dict[str, Any]]
+States = Mapping[str, UnitState]
+Health = Mapping[str, UnitHealth]
 
 
 def states(scope: Scope) -> Look[States]:
-    """Return every unit's state. A unit nobody knows is an error, not a stopped one."""
-    units = [{"unit": c.unit, "ports": list(c.listens)} for c in scope.components]
-    found = yield from asked_once(call(scope, "units.look", units=units, **manager(scope.system)))
-    return known(found)
+    """Return every unit's state; a unit that the manager does not know is an error."""
+    units = tuple(UnitPorts(c.unit, c.listens) for c in scope.components)
+    request = UnitsRequest(
+        requests.location(scope.system, scope.run), requests.manager(scope.system), units
+    )
+    found = yield from asked_once(Call(LOOK, request, PATIENT))
+    refuse_unknown(found.units)
+    return found.units
 
 
-def health(scope: Scope) -> Look[States]:
-    """Return how every unit is, and what its health probe has against it."""
-    units = [
-        {"unit": c.unit, "ports": list(c.listens), "probe": probe(scope.system, c.health)}
-        for c in scope.components
-    ]
-    found = yield from asked_once(call(scope, "health.look", units=units, **manager(scope.system)))
-    return known(found)
+def health(scope: Scope) -> Look[Health]:
+    """Return how every unit is, and what is wrong with its health."""
+    found = yield from asked_once(health_of(scope, scope.components, PATIENT))
+    refuse_unknown({unit: each.state for unit, each in found.units.items()})
+    return found.units
 
 
-def known(found: States) -> States:
-    """Return the states, if every unit is known.
+def health_of(
+    scope: Scope, components: Iterable[Component], seconds: float
+) -> Call[HealthRequest, UnitsHealth]:
+    """Return the call that asks for the health of components."""
+    system, mine = scope.system, tuple(components)
+    request = HealthRequest(
+        location=requests.location(system, scope.run),
+        manager=requests.manager(system),
+        units=tuple(UnitPorts(each.unit, each.listens) for each in mine),
+        probes={each.unit: requests.probe(system.probes[each.health]) for each in mine},
+    )
+    return Call(healths.LOOK, request, seconds)
+
+
+def refuse_unknown(found: States) -> None:
+    """Refuse to go on unless the manager knows every unit.
 
     Raises:
-        Refused: nobody knows one.
+        Refused: it does not know one.
     """
-    unknown = [f"{unit}: {state['detail']}" for unit, state in found.items() if not state["known"]]
+    unknown = [f"{unit}: {state.detail}" for unit, state in found.items() if not state.known]
     if unknown:
         raise Refused(
             f"the service manager does not know {len(unknown)} of the units",
@@ -53,35 +85,39 @@ def known(found: States) -> States:
             hint="correct [[components]] unit in rollback.toml, or install the unit file; a "
             "misspelt unit is not a stopped one",
         )
-    return found
 
 
 def stops(scope: Scope, found: States) -> tuple[Change, ...]:
     """Return one stop per unit that is not down, in reverse start order."""
     return tuple(
-        _stop(scope, component, found[component.unit]["state"])
+        _stop(scope, component, found[component.unit].state)
         for component in reversed(scope.components)
-        if found[component.unit]["state"] not in DOWN
+        if found[component.unit].state not in DOWN
     )
 
 
 def _stop(scope: Scope, component: Component, state: str) -> Change:
-    arguments = {**manager(scope.system), "unit": component.unit, "timeout": component.stop}
     return Change(
-        call(scope, "units.stop", component.stop + MARGIN, **arguments),
+        Call(STOP, unit_request(scope, component, component.stop), component.stop + MARGIN),
         f"stop {component.unit}",
         f"it is {state}",
         min(component.stop, STOPS),
     )
 
 
-def starting(*, required: bool) -> Callable[[Scope, States], tuple[Change, ...]]:
+def unit_request(scope: Scope, component: Component, timeout: float) -> UnitRequest:
+    """Return the request to stop or start the unit of a component, within so many seconds."""
+    location = requests.location(scope.system, scope.run)
+    return UnitRequest(location, requests.manager(scope.system), component.unit, timeout)
+
+
+def starting(*, required: bool) -> Callable[[Scope, Health], tuple[Change, ...]]:
     """Return the plan of the required components, or of the optional ones.
 
     It has one change per component that is not active, healthy and settled, in start order.
     """
 
-    def starts(scope: Scope, found: States) -> tuple[Change, ...]:
+    def starts(scope: Scope, found: Health) -> tuple[Change, ...]:
         return tuple(
             _start(scope, component, why)
             for component in scope.components
@@ -92,37 +128,38 @@ def starting(*, required: bool) -> Callable[[Scope, States], tuple[Change, ...]]
     return starts
 
 
-def lacking(component: Component, state: dict[str, Any]) -> tuple[str, ...]:
+def lacking(component: Component, found: UnitHealth) -> tuple[str, ...]:
     """Return why a component is not up yet; nothing when it is."""
-    if state["state"] != "active":
-        return (f"it is {state['state']}",)
-    if state["problem"]:
-        return (f"it is not healthy: {state['problem']}",)
-    if state["uptime"] < component.settle:
-        return (f"it is up for {state['uptime']:.1f} s only",)
+    if found.state.state != "active":
+        return (f"it is {found.state.state}",)
+    if found.problem:
+        return (f"it is not healthy: {found.problem}",)
+    if found.uptime < component.settle:
+        return (f"it is up for {found.uptime:.1f} s only",)
     return ()
 
 
 def _start(scope: Scope, component: Component, why: str) -> Change:
-    arguments = {
-        **manager(scope.system),
-        "unit": component.unit,
-        "timeout": component.start,
-        "settle": component.settle,
-        "log": component.log,
-        "probe": probe(scope.system, component.health),
-    }
+    system = scope.system
+    request = HealthyStartRequest(
+        location=requests.location(system, scope.run),
+        manager=requests.manager(system),
+        unit=component.unit,
+        timeout=component.start,
+        settle=component.settle,
+        log=component.log,
+        probe=requests.probe(system.probes[component.health]),
+    )
     seconds = component.start + component.settle + MARGIN
     what = f"start {component.unit} and see it healthy"
-    started = call(scope, "health.start", seconds, **arguments)
-    return Change(started, what, why, component.settle + STARTS)
+    return Change(Call(healths.START, request, seconds), what, why, component.settle + STARTS)
 
 
-def isolated(_scope: Scope, found: States) -> States:
+def isolated(_scope: Scope, found: Health) -> Health:
     """Return what is found once every unit was stopped."""
     return {
-        unit: {**state, "state": "inactive", "problem": "the unit is inactive", "uptime": 0.0}
-        for unit, state in found.items()
+        unit: UnitHealth(each.state._replace(state="inactive"), 0.0, "the unit is inactive")
+        for unit, each in found.items()
     }
 
 

@@ -10,10 +10,11 @@ from pytest_rollback.agent.messages.rollback import (
     SnapshotRequest,
     SnapshotState,
 )
-from pytest_rollback.agent.services.unit_files import named
+from pytest_rollback.agent.services import registry
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT, location
 from pytest_rollback.recovery.requests import configuration
+from pytest_rollback.transport import requests
 from pytest_rollback.transport.batch import Look, asked
 from pytest_rollback.transport.call import Call
 
@@ -35,13 +36,14 @@ def takes(scope: Scope, found: SnapshotState) -> tuple[Change, ...]:
 def request(scope: Scope) -> SnapshotRequest:
     """Return what the snapshot is made of."""
     system, services = scope.system, scope.system.services
+    names = registry.of(requests.manager(system))
     return SnapshotRequest(
         location=location(scope),
         manager=services.manager,
         socket=services.socket,
         configuration=configuration(system),
         directory=services.directory,
-        unit_files=tuple(named(services.manager, c.unit) for c in system.components),
+        unit_files=tuple(names.file_name(c.unit) for c in system.components),
         components=tuple(
             LoggedComponent(c.name, c.unit, c.log, tuple(c.listens)) for c in system.components
         ),

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pytest_rollback.agent.messages.rollback import UNDO, UNDO_PLAN, UndoPlan, UndoRequest
+from pytest_rollback.agent.messages.services import START
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery.action import Action, AnyAction, Change, Scope
-from pytest_rollback.recovery.actions.requests import PATIENT, call, location, manager
-from pytest_rollback.recovery.actions.services import ISOLATE, MARGIN, States, states
+from pytest_rollback.recovery.actions.requests import PATIENT, location
+from pytest_rollback.recovery.actions.services import (
+    ISOLATE,
+    MARGIN,
+    States,
+    states,
+    unit_request,
+)
 from pytest_rollback.transport.batch import Look, asked
 from pytest_rollback.transport.call import Call
 
@@ -29,19 +36,12 @@ def starts(scope: Scope, found: States) -> tuple[Change, ...]:
     """Return one start per unit that is down. Nobody expects the failed release to be healthy."""
     return tuple(
         Change(
-            call(
-                scope,
-                "units.start",
-                component.start + MARGIN,
-                **manager(scope.system),
-                unit=component.unit,
-                timeout=component.start,
-            ),
+            Call(START, unit_request(scope, component, component.start), component.start + MARGIN),
             f"start {component.unit}",
-            f"it is {found[component.unit]['state']}",
+            f"it is {found[component.unit].state}",
         )
         for component in scope.components
-        if found[component.unit]["state"] != "active"
+        if found[component.unit].state != "active"
     )
 
 

@@ -94,7 +94,7 @@ class Manager:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self.question = {"socket": str(layout.socket)}
+        self.socket = str(layout.socket)
         self._child: subprocess.Popen[bytes] | None = None
 
     def launch(self, token: str) -> Identity:
@@ -135,20 +135,20 @@ class Manager:
     def answers(self) -> bool:
         """Tell whether the manager answers."""
         with contextlib.suppress(HostError, Fault):
-            return bool(call(self.question, "getState"))
+            return bool(call(self.socket, "getState"))
         return False
 
     def states(self) -> dict[str, ProgramState]:
         """Return what the manager says about each unit, by the unit's name."""
         return {
             info["name"]: ProgramState(info["statename"], info["pid"])
-            for info in call(self.question, "getAllProcessInfo")
+            for info in call(self.socket, "getAllProcessInfo")
         }
 
     def tell(self, verb: str, unit: str, *arguments: object) -> None:
         """Ask for something; what is already so, or cannot be, is no error."""
         with contextlib.suppress(Fault):
-            call(self.question, verb, unit, *arguments)
+            call(self.socket, verb, unit, *arguments)
 
     def start(self, units: Iterable[str]) -> None:
         """Ask for the start of units, without waiting for any."""
@@ -189,7 +189,7 @@ class Manager:
     def reload(self) -> None:
         """Take over changed unit files; units that changed must be stopped."""
         try:
-            ((added, changed, removed),) = call(self.question, "reloadConfig")
+            ((added, changed, removed),) = call(self.socket, "reloadConfig")
         except Fault as error:
             raise Unfinished(
                 f"supervisord refuses its configuration: {error.faultString}",
@@ -208,7 +208,7 @@ class Manager:
     def shut_down(self) -> None:
         """Ask the manager to stop everything and to end; do not wait."""
         with contextlib.suppress(HostError, Fault):
-            call(self.question, "shutdown")
+            call(self.socket, "shutdown")
 
     def reap(self) -> None:
         """Collect the manager when it was our child."""

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pytest_rollback.agent.backup.request import SaveRequest
+from pytest_rollback.agent.messages.probes import ASK, ProbeRequest
+from pytest_rollback.agent.messages.services import LOOK, UnitPorts, UnitsRequest
 from pytest_rollback.errors import Unfinished
 from pytest_rollback.manifest.document import TomlTable
 from pytest_rollback.manifest.load import parse
@@ -25,6 +27,8 @@ from pytest_rollback.sandbox.common.recipe import Recipe
 from pytest_rollback.sandbox.common.release import Placeholders
 from pytest_rollback.sandbox.common.site import COMPILE
 from pytest_rollback.sandbox.machine.podman import Container
+from pytest_rollback.transport import requests
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
 BOOT, PATIENCE, SETTLED = 30.0, 30.0, 6.0
@@ -213,18 +217,18 @@ class Inside:
 
     def look(self) -> dict[str, ComponentHealth]:
         """Return the health of each component by name; one round trip."""
-        units = [{"unit": unit} for unit in self.units]
-        states = {"noun": "units", "verb": "look", "units": units, "manager": "systemd"}
+        system, units = self.system, tuple(map(UnitPorts, self.units))
+        where, manager = requests.location(system), requests.manager(system)
+        states = Call(LOOK, UnitsRequest(where, manager, units))
         probes = [
-            {"noun": "probes", "verb": "ask", "probe": each.model_dump(by_alias=True, mode="json")}
-            for each in (self.system.probes[one.health] for one in self.system.components)
+            Call(ASK, ProbeRequest(requests.probe(system.probes[one.health])))
+            for one in system.components
         ]
-        found, *said = self.connection.ask_all([states, *probes], deadline=60)
+        answers = self.connection.ask_all([states, *probes], deadline=60)
+        found, said = answers.of(states).units, [answers.of(probe) for probe in probes]
         return {
-            each.name: ComponentHealth(
-                found[each.unit]["state"], one["status"], wrong(one["answered"], one["problem"])
-            )
-            for each, one in zip(self.system.components, said, strict=True)
+            each.name: ComponentHealth(found[each.unit].state, one.status, one.wrong)
+            for each, one in zip(system.components, said, strict=True)
         }
 
     def healthy(self) -> None:
@@ -260,11 +264,6 @@ def save(connection: Connection, request: SaveRequest) -> None:
     """Have the host of a connection save a backup set."""
     releases = {"previous": request.previous._asdict(), "current": request.current._asdict()}
     connection.ask("backups", "save", **request._asdict() | releases)
-
-
-def wrong(answered: int, problem: str | None) -> str | None:
-    """Return what is wrong with a probe that was asked once; None when nothing is."""
-    return problem if answered else problem or "no answer"
 
 
 def sound(look: ComponentHealth) -> bool:

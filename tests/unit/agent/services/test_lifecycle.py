@@ -6,11 +6,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.health import (
+    HealthRequest,
+    HealthyStartRequest,
+    UnitHealth,
+)
+from pytest_rollback.agent.messages.probes import ProbeSpec
+from pytest_rollback.agent.messages.services import UnitPorts
 from pytest_rollback.agent.services import lifecycle
 from pytest_rollback.agent.services.supervisord import LAST_LINES
 from tests.unit.agent.services import test_supervisord
@@ -44,13 +50,25 @@ class Programs:
                 for name in ("serve", "flaky", "broken")
             )
         )
-        manager.ask("reload")
+        manager.reload()
 
-    def question(self, unit: str, **more: object) -> dict[str, Any]:
-        """Return the question that starts a unit."""
-        probe = {"url": f"http://127.0.0.1:{self.port}/", "body": "ok", "timeout": 1.0}
-        about = {"manager": "supervisord", "socket": self.manager.socket, "unit": unit}
-        return {**about, "timeout": 8.0, "settle": 1.0, "probe": probe, "log": "journal", **more}
+    @property
+    def probe(self) -> ProbeSpec:
+        """What shows that a program is healthy."""
+        return ProbeSpec(url=f"http://127.0.0.1:{self.port}/", body="ok", timeout=1.0)
+
+    def request(self, unit: str, timeout: float = 8.0, settle: float = 1.0) -> HealthyStartRequest:
+        """Return the request that starts a unit."""
+        address = self.manager.address
+        return HealthyStartRequest(
+            test_supervisord.NOWHERE, address, unit, timeout, settle, "journal", self.probe
+        )
+
+    def look(self, unit: str, *ports: int) -> UnitHealth:
+        """Look at one unit."""
+        asked, probes = (UnitPorts(unit, ports),), {unit: self.probe}
+        request = HealthRequest(test_supervisord.NOWHERE, self.manager.address, asked, probes)
+        return lifecycle.look(request).units[unit]
 
 
 @pytest.fixture
@@ -59,57 +77,50 @@ def programs(supervisord: Supervisord) -> Iterator[Programs]:
     programs = Programs(supervisord)
     yield programs
     for unit in ("serve", "flaky", "broken"):
-        supervisord.ask("stop", unit, timeout=0.5)
+        supervisord.stop(unit, timeout=0.5)
 
 
 def test_a_component_is_up_when_it_answered_and_stayed(programs: Programs) -> None:
     """Active, then healthy, then settled; a look tells for how long it has been up."""
-    answer = lifecycle.start_healthy(programs.question("serve"))
-    question = programs.question("serve")
-    units = [{"unit": "serve", "ports": [programs.port], "probe": question["probe"]}]
-    del question["unit"]
-    found = lifecycle.look({**question, "units": units})["serve"]
+    answer = lifecycle.start_healthy(programs.request("serve"))
+    found = programs.look("serve", programs.port)
 
-    assert answer["active"] <= answer["healthy"] <= answer["seconds"] - 1.0
-    assert (found["state"], found["problem"]) == ("active", None)
-    assert found["uptime"] > 0.9
+    assert answer.active <= answer.healthy <= answer.seconds - 1.0
+    assert (found.state.state, found.problem) == ("active", None)
+    assert found.state.listening == {str(programs.port): True}
+    assert found.uptime > 0.9
 
 
 def test_a_component_that_is_down_has_its_state_for_a_problem(programs: Programs) -> None:
     """Its probe is not asked: somebody else may answer on its port."""
-    lifecycle.start_healthy(programs.question("serve"))
-    question = programs.question("flaky")
-    units = [{"unit": "flaky", "ports": [], "probe": question.pop("probe")}]
-    del question["unit"]
+    lifecycle.start_healthy(programs.request("serve"))
 
-    found = lifecycle.look({**question, "units": units})["flaky"]
-    assert found["problem"] == "the unit is inactive"
+    assert programs.look("flaky").problem == "the unit is inactive"
 
 
 def test_a_restart_while_it_settles_is_seen(programs: Programs) -> None:
     """The manager restarts it at once, and still it did not stay up."""
     with pytest.raises(HostError, match="did not stay up for 5 s"):
-        lifecycle.start_healthy(programs.question("flaky", settle=5.0))
+        lifecycle.start_healthy(programs.request("flaky", settle=5.0))
 
 
 def test_a_unit_that_somebody_stops_meanwhile_is_not_healthy(programs: Programs) -> None:
     """It was up, and its probe is not asked any more: whoever answers there now is not it."""
-    question = programs.question("serve", timeout=3.0)
-    question["probe"]["body"] = "never"
-    stopping = threading.Timer(0.5, programs.manager.ask, ["stop", "serve"])
+    probe = programs.probe._replace(body="never")
+    stopping = threading.Timer(0.5, programs.manager.stop, ["serve"])
     stopping.start()
     with pytest.raises(HostError, match="does not become healthy"):
-        lifecycle.start_healthy(question)
+        lifecycle.start_healthy(programs.request("serve", timeout=3.0)._replace(probe=probe))
     stopping.join()
 
-    assert programs.manager.look("serve")["serve"]["state"] == "inactive"
+    assert programs.manager.look("serve")["serve"].state == "inactive"
 
 
 def test_a_crash_loop_is_given_up_before_its_deadline(programs: Programs) -> None:
     """After a few new processes it is not going to be healthy; its last words are told."""
     started = time.monotonic()
     with pytest.raises(HostError, match="does not become healthy") as caught:
-        lifecycle.start_healthy(programs.question("broken", timeout=300.0))
+        lifecycle.start_healthy(programs.request("broken", timeout=300.0))
 
     assert time.monotonic() - started < 300
     assert "no database" in caught.value.message

@@ -12,8 +12,13 @@ from xmlrpc.client import Fault
 import pytest
 
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.services import lifecycle, supervisord, systemd, units
-from pytest_rollback.agent.services import lifecycle as services_lifecycle
+from pytest_rollback.agent.messages.health import HealthyStartRequest
+from pytest_rollback.agent.messages.location import Location
+from pytest_rollback.agent.messages.probes import ProbeSpec
+from pytest_rollback.agent.messages.services import ManagerAddress, ReloadRequest, UnitState
+from pytest_rollback.agent.services import lifecycle, supervisord, systemd
+from pytest_rollback.agent.services.manager import UnitReport
+from pytest_rollback.agent.services.supervisord import Supervisord
 from pytest_rollback.agent.system.command import signal_group
 from pytest_rollback.agent.system.processes import members
 from tests.faults import tracing
@@ -34,18 +39,18 @@ def test_a_unit_that_runs_is_not_started_again(fake: faked.Systemd) -> None:
     """Nothing is asked but how it is."""
     process = subprocess.Popen(["sleep", "60"])
     fake.has("app", active="active", sub="running", pid=process.pid, started=1)
-    started = fake.ask("start", "app")
+    started = fake.start("app")
     process.kill()
     process.wait()
 
-    assert started["seconds"] < 60
+    assert started < 60
     assert {call[0] for call in fake.calls()} == {"show"}
 
 
 def test_a_unit_that_stops_is_waited_for_before_its_start(fake: faked.Systemd) -> None:
     """Until the deadline; one that never is down is started then, and told as it is."""
     fake.has("app", active="deactivating", sub="stop-sigterm")
-    assert fake.ask("start", "app", timeout=0.6)["seconds"] >= 0.6
+    assert fake.start("app", timeout=0.6) >= 0.6
 
     calls = [call[0] for call in fake.calls()]
     assert calls.count("start") == 1
@@ -61,7 +66,7 @@ def test_a_unit_that_never_comes_up_is_given_up_at_the_deadline(fake: faked.Syst
         "echo LoadState=loaded; echo ActiveState=activating; echo SubState=start; echo MainPID=0\n"
     )
     with pytest.raises(HostError, match="app does not start: still starting") as caught:
-        fake.ask("start", "app", timeout=0.5)
+        fake.start("app", timeout=0.5)
 
     assert caught.value.kind == "unfinished"
 
@@ -81,17 +86,17 @@ def test_a_unit_that_never_ran_began_at_no_time(fake: faked.Systemd) -> None:
     process.kill()
     process.wait()
 
-    assert (found["pid"], found["since"]) == (process.pid, None)
+    assert (found.pid, found.since) == (process.pid, None)
     assert [systemd.epoch(each) for each in (None, "", "n/a", "0")] == [None] * 4
 
 
 def test_unit_files_are_read_again_under_the_lock(fake: faked.Systemd, tmp_path: Path) -> None:
     """And that is written down where there is a run."""
     fake.has("app", reload="yes")
-    question = {"manager": "systemd", "state": str(tmp_path / "state"), "run": "r1"}
-    lifecycle.reload(question)
+    place = Location("/", str(tmp_path / "state"), "", "r1")
+    lifecycle.reload(ReloadRequest(place, ManagerAddress("systemd")))
 
-    assert not fake.look("app")["app"]["needs_reload"]
+    assert not fake.look("app")["app"].needs_reload
     written = (tmp_path / "state/runs/r1/changes").read_text()
     assert [name in written for name in ('"reload"', '"reload done"')] == [True, True]
 
@@ -99,12 +104,12 @@ def test_unit_files_are_read_again_under_the_lock(fake: faked.Systemd, tmp_path:
 def test_an_unknown_program_is_not_started(manager: real.Supervisord) -> None:
     """The manager's own word for it is taken, and no other refusal."""
     with pytest.raises(HostError, match="supervisord knows no unit 'typo'"):
-        manager.ask("start", "typo")
-    question = {"socket": manager.socket}
+        manager.start("typo")
+    direct = Supervisord(manager.socket)
     with pytest.raises(HostError, match="supervisord refused startProcess typo: BAD_NAME"):
-        supervisord.told(question, "startProcess", "typo", supervisord.ALREADY_STARTED)
+        direct.tell("startProcess", "typo", supervisord.ALREADY_STARTED)
     with pytest.raises(Fault):
-        supervisord.call(question, "getProcessInfo", "typo")
+        direct.call("getProcessInfo", "typo")
 
 
 @pytest.fixture
@@ -113,8 +118,8 @@ def doomed(open_place: Path) -> Iterator[real.Supervisord]:
     manager = real.Supervisord(open_place)
     assert waited(lambda: said(lambda: manager.look("steady")) == "")
     (open_place / "s").chmod(0o777)
-    manager.ask("start", "stubborn")
-    pid = manager.look("stubborn")["stubborn"]["pid"]
+    manager.start("stubborn")
+    pid = manager.look("stubborn")["stubborn"].pid
     yield manager
     manager.process.kill()
     manager.process.wait(20)
@@ -123,11 +128,11 @@ def doomed(open_place: Path) -> Iterator[real.Supervisord]:
 
 def test_supervisord_that_goes_down_refuses(doomed: real.Supervisord) -> None:
     """While it waits for its programs it answers nothing but that it shuts down."""
-    question = {"socket": doomed.socket}
-    supervisord.call(question, "shutdown")
+    direct = Supervisord(doomed.socket)
+    direct.call("shutdown")
     refusal = "supervisord refused getProcessInfo stubborn: SHUTDOWN_STATE"
 
-    assert waited(lambda: said(lambda: supervisord.single(question, "stubborn")) == refusal)
+    assert waited(lambda: said(lambda: direct.state("stubborn")) == refusal)
 
 
 def waited(met: Callable[[], bool]) -> bool:
@@ -152,14 +157,16 @@ def test_a_program_that_is_not_ours_to_kill_is_killed_by_its_manager(
     doomed: real.Supervisord,
 ) -> None:
     """Its group belongs to somebody else; one that does not run any more is fine."""
-    before = doomed.look("stubborn")["stubborn"]
+    direct = Supervisord(doomed.socket)
+    before = direct.state("stubborn")
     with somebody():
-        supervisord.kill({"socket": doomed.socket}, "stubborn", before)
-    assert waited(lambda: doomed.look("stubborn")["stubborn"]["pid"] != before["pid"])
-    assert members(before["pid"]) == []
+        direct.kill("stubborn", before)
+    assert waited(lambda: direct.state("stubborn").state.pid != before.state.pid)
+    assert members(before.state.pid) == []
     other = subprocess.Popen(["sleep", "60"], start_new_session=True)
     with somebody():
-        supervisord.kill({"socket": doomed.socket}, "steady", {"pid": other.pid})
+        state = UnitState(known=True, state="inactive", pid=other.pid)
+        direct.kill("steady", UnitReport(state))
 
     assert other.poll() is None
     other.kill()
@@ -172,7 +179,8 @@ def test_a_manager_that_may_not_kill_either_says_so(doomed: real.Supervisord) ->
     why = tracing.unavailable()
     if why:
         pytest.skip(f"not run: {why}")
-    before = doomed.look("stubborn")["stubborn"]
+    direct = Supervisord(doomed.socket)
+    before = direct.state("stubborn")
     fault = ["-e", "inject=kill:error=EPERM", "-o", "/dev/null"]
     tracer = subprocess.Popen(
         ["strace", "-p", str(doomed.process.pid), *fault], stderr=subprocess.PIPE
@@ -180,31 +188,31 @@ def test_a_manager_that_may_not_kill_either_says_so(doomed: real.Supervisord) ->
     assert tracer.stderr
     assert b"attached" in tracer.stderr.readline()
     with somebody(), pytest.raises(HostError, match="supervisord refused signal stubborn: FAILED"):
-        supervisord.kill({"socket": doomed.socket}, "stubborn", before)
+        direct.kill("stubborn", before)
     tracer.terminate()
     tracer.communicate()
 
-    assert members(before["pid"]) == [before["pid"]]
+    assert members(before.state.pid) == [before.state.pid]
 
 
 def test_a_program_that_the_release_does_not_have_is_let_go(manager: real.Supervisord) -> None:
     """A reload removes what is no longer configured."""
     manager.write(more="[program:extra]\ncommand=sleep 1\nautostart=false\n")
-    manager.ask("reload")
-    assert manager.look("extra", "steady")["extra"]["known"]
+    manager.reload()
+    assert manager.look("extra", "steady")["extra"].known
     manager.write()
-    assert manager.ask("reload")["removed"] == ["extra"]
+    assert manager.reload().removed == ("extra",)
 
-    assert not manager.look("extra", "steady")["extra"]["known"]
+    assert not manager.look("extra", "steady")["extra"].known
 
 
 def test_a_program_without_a_log_has_no_last_words(manager: real.Supervisord) -> None:
     """What it was and where to look are told all the same."""
     quiet = "[program:quiet]\ncommand=false\nautostart=false\nstartsecs=1\nstartretries=0\n"
     manager.write(more=quiet + "stdout_logfile=NONE\nstderr_logfile=NONE\n")
-    manager.ask("reload")
+    manager.reload()
     with pytest.raises(HostError, match="quiet does not start: fatal") as caught:
-        manager.ask("start", "quiet", timeout=8.0)
+        manager.start("quiet", timeout=8.0)
 
     assert caught.value.message.count("\n") == 0
     assert caught.value.hint.endswith("tail quiet stderr")
@@ -226,18 +234,13 @@ def test_a_component_that_falls_ill_while_it_settles_is_not_up(manager: real.Sup
         f"http.server.HTTPServer(('127.0.0.1', {port}), Page).serve_forever()\n"
     )
     manager.write(more=f"[program:ill]\ncommand={sys.executable} {program}\nautostart=false\n")
-    manager.ask("reload")
-    question = {
-        "manager": "supervisord",
-        "socket": manager.socket,
-        "unit": "ill",
-        "timeout": 10.0,
-        "settle": 0.3,
-        "probe": {"url": f"http://127.0.0.1:{port}/", "timeout": 1.0},
-        "log": "journal",
-    }
+    manager.reload()
+    probe = ProbeSpec(url=f"http://127.0.0.1:{port}/", timeout=1.0)
+    request = HealthyStartRequest(
+        real.NOWHERE, manager.address, "ill", timeout=10.0, settle=0.3, log="journal", probe=probe
+    )
     with pytest.raises(HostError, match=r"ill was not healthy after 0\.3 s") as caught:
-        services_lifecycle.start_healthy(question)
-    units.stop({**question, "timeout": 5.0})
+        lifecycle.start_healthy(request)
+    manager.stop("ill", timeout=5.0)
 
     assert "its probe, last: answered 500, not 200" in caught.value.message

@@ -7,18 +7,29 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.services import units
+from pytest_rollback.agent.messages.location import Location
+from pytest_rollback.agent.messages.services import (
+    ManagerAddress,
+    Reloaded,
+    UnitPorts,
+    UnitRequest,
+    UnitsRequest,
+    UnitState,
+    UnitStopped,
+)
+from pytest_rollback.agent.services import registry, units
 from pytest_rollback.agent.system.processes import members
 from tests.faults import tracing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+NOWHERE = Location("/", "", "")
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(300)"
 CHILDREN = "import subprocess, time; subprocess.Popen(['sleep', '300'], stdout=2); time.sleep(300)"
 
@@ -57,16 +68,31 @@ class Supervisord:
             f"{text}{more}"
         )
 
-    def ask(self, verb: str, unit: str = "", **more: object) -> dict[str, Any]:
-        """Ask the units noun about one unit."""
-        question = {"manager": "supervisord", "socket": self.socket, "unit": unit}
-        answer: dict[str, Any] = getattr(units, verb)({**question, "timeout": 10.0, **more})
-        return answer
+    @property
+    def address(self) -> ManagerAddress:
+        """How it is reached."""
+        return ManagerAddress("supervisord", self.socket)
 
-    def look(self, *names: str) -> dict[str, dict[str, Any]]:
+    def stop(self, unit: str, timeout: float = 10.0) -> UnitStopped:
+        """Stop a unit."""
+        return units.stop(UnitRequest(NOWHERE, self.address, unit, timeout))
+
+    def start(self, unit: str, timeout: float = 10.0) -> float:
+        """Start a unit; return the seconds."""
+        return units.start(UnitRequest(NOWHERE, self.address, unit, timeout)).seconds
+
+    def reload(self) -> Reloaded:
+        """Have it read its configuration again."""
+        return units.reload(registry.of(self.address))
+
+    def look(self, *names: str) -> dict[str, UnitState]:
         """Look at units."""
-        asked = [{"unit": name, "ports": []} for name in names]
-        return units.look({"manager": "supervisord", "socket": self.socket, "units": asked})
+        return look(self.address, *names)
+
+
+def look(address: ManagerAddress, *names: str) -> dict[str, UnitState]:
+    """Look at the units of a manager."""
+    return units.look(UnitsRequest(NOWHERE, address, tuple(map(UnitPorts, names)))).units
 
 
 @pytest.fixture
@@ -82,7 +108,7 @@ def supervisord(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor
             time.sleep(0.05)
     yield manager
     for unit in ("stubborn", "family", "steady"):
-        manager.ask("stop", unit, timeout=0.1)
+        manager.stop(unit, timeout=0.1)
     manager.process.terminate()
     manager.process.wait(20)
 
@@ -90,43 +116,43 @@ def supervisord(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor
 def test_a_program_starts_runs_and_stops(supervisord: Supervisord) -> None:
     """A program is known, starts until it runs, tells since when, and stops."""
     before = supervisord.look("steady", "typo")
-    supervisord.ask("start", "steady")
+    supervisord.start("steady")
     running = supervisord.look("steady")["steady"]
-    stopped = supervisord.ask("stop", "steady")
+    stopped = supervisord.stop("steady")
 
-    assert (before["steady"]["known"], before["steady"]["state"]) == (True, "inactive")
-    assert not before["typo"]["known"]
-    assert (running["state"], running["pid"] > 0) == ("active", True)
-    assert abs(running["since"] - time.time()) < 20
-    assert not stopped["killed"]
+    assert (before["steady"].known, before["steady"].state) == (True, "inactive")
+    assert not before["typo"].known
+    assert (running.state, running.pid > 0) == ("active", True)
+    assert abs((running.since or 0) - time.time()) < 20
+    assert not stopped.killed
 
 
 def test_a_stubborn_program_is_killed(supervisord: Supervisord) -> None:
     """At its deadline a stop becomes a kill of the program's group."""
-    supervisord.ask("start", "stubborn")
-    stopped = supervisord.ask("stop", "stubborn", timeout=0.5)
+    supervisord.start("stubborn")
+    stopped = supervisord.stop("stubborn", timeout=0.5)
 
-    assert stopped["killed"]
-    assert stopped["seconds"] < 60  # its own stopwaitsecs
-    assert supervisord.look("stubborn")["stubborn"]["state"] != "active"
+    assert stopped.killed
+    assert stopped.seconds < 60  # its own stopwaitsecs
+    assert supervisord.look("stubborn")["stubborn"].state != "active"
 
 
 def test_children_that_outlive_a_program_are_killed(supervisord: Supervisord) -> None:
     """A program is down when its children are gone too."""
-    supervisord.ask("start", "family")
-    pid = supervisord.look("family")["family"]["pid"]
-    stopped = supervisord.ask("stop", "family", timeout=1.0)
+    supervisord.start("family")
+    pid = supervisord.look("family")["family"].pid
+    stopped = supervisord.stop("family", timeout=1.0)
 
-    assert stopped["killed"]
+    assert stopped.killed
     assert members(pid) == []
 
 
 def test_a_crashing_program_is_told_with_its_last_words(supervisord: Supervisord) -> None:
     """A start that fails says what the program wrote before it died."""
     with pytest.raises(HostError, match="no database"):
-        supervisord.ask("start", "crashing", timeout=15.0)
+        supervisord.start("crashing", timeout=15.0)
 
-    assert supervisord.look("crashing")["crashing"]["state"] in ("failed", "backoff")
+    assert supervisord.look("crashing")["crashing"].state in ("failed", "backoff")
 
 
 @pytest.fixture
@@ -152,7 +178,7 @@ def test_a_program_that_dies_before_its_start_is_answered_is_told_as_well(
 ) -> None:
     """The manager answers that it was not spawned, and tries again: what it wrote is told."""
     with pytest.raises(HostError, match="no database") as caught:
-        slow.ask("start", "crashing", timeout=15.0)
+        slow.start("crashing", timeout=15.0)
 
     assert "crashing does not start: fatal: Exited too quickly" in caught.value.message
     assert "tail crashing stderr" in caught.value.hint
@@ -163,73 +189,72 @@ def test_a_program_that_comes_up_when_it_is_tried_again_has_started(slow: Superv
     seen = slow.home / "seen"
     command = f"sh -c 'test -e {seen} || {{ touch {seen}; exit 3; }}; exec sleep 300'"
     slow.write(steady=command)
-    slow.ask("reload")
-    slow.ask("start", "steady", timeout=15.0)
+    slow.reload()
+    slow.start("steady", timeout=15.0)
 
-    assert slow.look("steady")["steady"]["state"] == "active"
+    assert slow.look("steady")["steady"].state == "active"
 
 
 def test_a_changed_program_is_taken_over_and_not_started(supervisord: Supervisord) -> None:
     """A reload takes over what changed; afterwards nothing needs one and nothing runs."""
     supervisord.write("sleep 301", "[program:new]\ncommand=sleep 1\nautostart=false\n")
     before = supervisord.look("steady", "new", "family")
-    done = supervisord.ask("reload")
+    done = supervisord.reload()
     after = supervisord.look("steady", "new")
 
-    assert [before[unit]["needs_reload"] for unit in before] == [True, True, False]
-    assert (done["changed"], done["added"]) == (["steady"], ["new"])
-    assert [after[unit]["needs_reload"] for unit in after] == [False, False]
-    assert [after[unit]["state"] for unit in after] == ["inactive", "inactive"]
+    assert [before[unit].needs_reload for unit in before] == [True, True, False]
+    assert (done.changed, done.added) == (("steady",), ("new",))
+    assert [after[unit].needs_reload for unit in after] == [False, False]
+    assert [after[unit].state for unit in after] == ["inactive", "inactive"]
 
 
 def test_a_running_program_is_not_taken_over(supervisord: Supervisord) -> None:
     """A reload stops nothing: a changed program that runs is refused, with the command."""
-    supervisord.ask("start", "steady")
-    pid = supervisord.look("steady")["steady"]["pid"]
+    supervisord.start("steady")
+    pid = supervisord.look("steady")["steady"].pid
     supervisord.write("sleep 301")
     with pytest.raises(HostError, match="steady runs while") as caught:
-        supervisord.ask("reload")
+        supervisord.reload()
 
     assert "stop steady" in caught.value.hint
-    assert supervisord.look("steady")["steady"]["pid"] == pid
+    assert supervisord.look("steady")["steady"].pid == pid
 
 
 def test_a_program_that_would_start_itself_waits_for_its_start(supervisord: Supervisord) -> None:
     """A reload starts nothing: with autostart a change is taken over when its turn comes."""
     eager = "[program:eager]\ncommand=sleep {}\nautostart={}\nstartsecs=1\n"
     supervisord.write(more=eager.format(300, "false"))
-    supervisord.ask("reload")
+    supervisord.reload()
     supervisord.write(more=eager.format(301, "true"))
-    assert supervisord.ask("reload")["waiting"] == ["eager"]
+    assert supervisord.reload().waiting == ("eager",)
     waiting = supervisord.look("eager", "steady")["eager"]
-    supervisord.ask("start", "eager")
+    supervisord.start("eager")
     running = supervisord.look("eager", "steady")["eager"]
 
-    assert (waiting["state"], waiting["needs_reload"]) == ("inactive", False)
-    assert running["state"] == "active"
-    command = Path(f"/proc/{running['pid']}/cmdline").read_bytes()
+    assert (waiting.state, waiting.needs_reload) == ("inactive", False)
+    assert running.state == "active"
+    command = Path(f"/proc/{running.pid}/cmdline").read_bytes()
     assert command.split(b"\0")[1] == b"301"
-    supervisord.ask("stop", "eager")
+    supervisord.stop("eager")
 
 
 def test_a_broken_configuration_is_a_problem(supervisord: Supervisord) -> None:
     """A configuration that supervisord refuses is told, and stops nothing."""
-    supervisord.ask("start", "steady")
+    supervisord.start("steady")
     supervisord.write(more="[program:broken]\n")
     with pytest.raises(HostError, match="refused reread"):
-        supervisord.ask("reload")
+        supervisord.reload()
     found = supervisord.look("steady", "family")
 
-    assert (found["steady"]["state"], found["steady"]["needs_reload"]) == ("active", True)
+    assert (found["steady"].state, found["steady"].needs_reload) == ("active", True)
     supervisord.write()
-    assert not supervisord.look("steady", "family")["steady"]["needs_reload"]
+    assert not supervisord.look("steady", "family")["steady"].needs_reload
 
 
 def test_a_supervisord_that_is_gone_is_a_problem(tmp_path: Path) -> None:
     """A socket that nobody listens on is no source of states."""
-    question = {"manager": "supervisord", "socket": str(tmp_path / "s"), "units": [{"unit": "a"}]}
     with pytest.raises(HostError, match="does not answer"):
-        units.look(question)
+        look(ManagerAddress("supervisord", str(tmp_path / "s")), "a")
 
 
 def test_a_silent_supervisord_is_given_up(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -240,6 +265,6 @@ def test_a_silent_supervisord_is_given_up(tmp_path_factory: pytest.TempPathFacto
         server.listen()
         started = time.monotonic()
         with pytest.raises(HostError, match="does not answer"):
-            units.look({"manager": "supervisord", "socket": path, "units": [{"unit": "a"}]})
+            look(ManagerAddress("supervisord", path), "a")
 
     assert time.monotonic() - started < 60

@@ -14,11 +14,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.location import Location
+from pytest_rollback.agent.messages.services import (
+    ManagerAddress,
+    UnitPorts,
+    UnitRequest,
+    UnitsRequest,
+    UnitState,
+    UnitStates,
+    UnitStopped,
+)
+from pytest_rollback.agent.protocol import decode
 from pytest_rollback.agent.services import units
+from pytest_rollback.agent.services.systemd import Systemd as Manager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+NOWHERE = Location("/", "", "")
+SYSTEMD = ManagerAddress("systemd")
 SLEEP = ["sleep", "300"]
 HANGS = 300.0
 """Seconds that a systemctl hangs, or a process goes on: who is back earlier has not waited."""
@@ -47,16 +61,18 @@ class Systemd:
         """Return the arguments of every call so far."""
         return [json.loads(line) for line in (self.units / "calls").read_text().splitlines()]
 
-    def ask(self, verb: str, unit: str = "", **more: object) -> dict[str, Any]:
-        """Ask the units noun about one unit."""
-        question = {"manager": "systemd", "unit": unit, "timeout": 60.0, **more}
-        answer: dict[str, Any] = getattr(units, verb)(question)
-        return answer
+    def stop(self, unit: str, timeout: float = 60.0) -> UnitStopped:
+        """Stop a unit."""
+        return units.stop(UnitRequest(NOWHERE, SYSTEMD, unit, timeout))
 
-    def look(self, *names: str, ports: tuple[int, ...] = ()) -> dict[str, dict[str, Any]]:
+    def start(self, unit: str, timeout: float = 60.0) -> float:
+        """Start a unit; return the seconds."""
+        return units.start(UnitRequest(NOWHERE, SYSTEMD, unit, timeout)).seconds
+
+    def look(self, *names: str, ports: tuple[int, ...] = ()) -> dict[str, UnitState]:
         """Look at units."""
-        asked = [{"unit": name, "ports": list(ports)} for name in names]
-        return units.look({"manager": "systemd", "socket": None, "units": asked})
+        asked = tuple(UnitPorts(name, ports) for name in names)
+        return units.look(UnitsRequest(NOWHERE, SYSTEMD, asked)).units
 
     def end(self) -> None:
         """Kill what still runs."""
@@ -80,8 +96,8 @@ def test_an_unknown_unit_is_not_a_stopped_one(systemd: Systemd) -> None:
     systemd.has("app")
     found = systemd.look("app", "typo")
 
-    assert (found["app"]["known"], found["app"]["state"]) == (True, "inactive")
-    assert not found["typo"]["known"]
+    assert (found["app"].known, found["app"].state) == (True, "inactive")
+    assert not found["typo"].known
     assert len(systemd.calls()) == 1
 
 
@@ -104,7 +120,7 @@ def test_states_come_in_our_words(
     systemd.has("app", **state)
     found = systemd.look("app")["app"]
 
-    assert {key: found[key] for key in wanted} == wanted
+    assert {key: getattr(found, key) for key in wanted} == wanted
 
 
 def test_ports_are_told_apart(systemd: Systemd) -> None:
@@ -112,65 +128,63 @@ def test_ports_are_told_apart(systemd: Systemd) -> None:
     systemd.has("app")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        during = systemd.look("app", ports=(port,))["app"]["listening"]
-    after = systemd.look("app", ports=(port,))["app"]["listening"]
+        during = systemd.look("app", ports=(port,))["app"].listening
+    after = systemd.look("app", ports=(port,))["app"].listening
 
     assert (during, after) == ({str(port): True}, {str(port): False})
 
 
-def test_nothing_private_leaves(systemd: Systemd) -> None:
-    """The answer has the agreed words and no others."""
+def test_a_state_travels_as_what_it_is(systemd: Systemd) -> None:
+    """The answer is the same after it was JSON."""
     systemd.has("app")
+    answer = units.look(UnitsRequest(NOWHERE, SYSTEMD, (UnitPorts("app", (1,)),)))
 
-    assert set(systemd.look("app")["app"]) == {
-        *("known", "state", "sub", "masked", "restarts", "pid", "since", "needs_reload"),
-        *("listening", "detail"),
-    }
+    assert decode(UnitStates, json.loads(json.dumps(answer))) == answer
 
 
 def test_a_unit_starts_runs_and_stops(systemd: Systemd) -> None:
     """Start waits for running, says since when, and stop waits for down."""
     systemd.has("app")
-    systemd.ask("start", "app")
+    systemd.start("app")
     running = systemd.look("app")["app"]
-    stopped = systemd.ask("stop", "app")
+    stopped = systemd.stop("app")
     after = systemd.look("app")["app"]
 
-    assert running["state"] == "active"
-    assert abs(running["since"] - time.time()) < 10
-    assert not stopped["killed"]
-    assert (after["state"], after["pid"], after["since"]) == ("inactive", 0, None)
+    assert running.state == "active"
+    assert abs((running.since or 0) - time.time()) < 10
+    assert not stopped.killed
+    assert (after.state, after.pid, after.since) == ("inactive", 0, None)
 
 
 def test_a_unit_that_ignores_sigterm_is_killed(systemd: Systemd) -> None:
     """At its deadline a stop becomes a kill, and says so."""
     systemd.has("app", STUBBORN)
-    systemd.ask("start", "app")
-    stopped = systemd.ask("stop", "app", timeout=0.5)
+    systemd.start("app")
+    stopped = systemd.stop("app", timeout=0.5)
 
-    assert stopped["killed"]
-    assert stopped["seconds"] < HANGS
+    assert stopped.killed
+    assert stopped.seconds < HANGS
 
 
 def test_a_stop_that_hangs_becomes_a_kill(systemd: Systemd) -> None:
     """A systemctl stop that never comes back does not keep the unit running."""
     systemd.has("app")
-    systemd.ask("start", "app")
+    systemd.start("app")
     (systemd.units / "delay-stop").write_text(str(HANGS))
-    stopped = systemd.ask("stop", "app", timeout=0.5)
+    stopped = systemd.stop("app", timeout=0.5)
 
-    assert stopped["killed"]
-    assert systemd.look("app")["app"]["state"] in {"inactive", "failed"}
-    assert stopped["seconds"] < HANGS
+    assert stopped.killed
+    assert systemd.look("app")["app"].state in {"inactive", "failed"}
+    assert stopped.seconds < HANGS
 
 
 def test_a_unit_that_survives_sigkill_is_a_problem_in_time(systemd: Systemd) -> None:
     """A process that not even SIGKILL ends is said by its number, within the promised time."""
     systemd.has("app", STUBBORN, mortal=False)
-    systemd.ask("start", "app")
-    pid = systemd.look("app")["app"]["pid"]
+    systemd.start("app")
+    pid = systemd.look("app")["app"].pid
     with pytest.raises(HostError, match=rf"still runs after SIGKILL \(pid {pid}\)"):
-        systemd.ask("stop", "app", timeout=0.5)
+        systemd.stop("app", timeout=0.5)
 
     assert Path(f"/proc/{pid}").exists()
 
@@ -179,7 +193,7 @@ def test_leftovers_of_a_stopped_unit_are_killed(systemd: Systemd) -> None:
     """A unit that is called inactive and has tasks left is not down."""
     systemd.has("app", tasks="2")
     with pytest.raises(HostError):
-        systemd.ask("stop", "app", timeout=0.2)
+        systemd.stop("app", timeout=0.2)
 
     assert ["kill", "--signal=KILL", "--", "app"] in systemd.calls()
 
@@ -187,7 +201,7 @@ def test_leftovers_of_a_stopped_unit_are_killed(systemd: Systemd) -> None:
 def test_stopping_a_stopped_unit_changes_nothing(systemd: Systemd) -> None:
     """A unit that is down is not asked to stop."""
     systemd.has("app")
-    systemd.ask("stop", "app")
+    systemd.stop("app")
 
     assert {call[0] for call in systemd.calls()} == {"show"}
 
@@ -195,9 +209,9 @@ def test_stopping_a_stopped_unit_changes_nothing(systemd: Systemd) -> None:
 def test_a_failed_unit_is_reset_before_it_starts(systemd: Systemd) -> None:
     """An earlier failure, as at a start limit, does not keep a unit from starting."""
     systemd.has("app", active="failed", sub="failed", result="start-limit-hit")
-    systemd.ask("start", "app")
+    systemd.start("app")
 
-    assert systemd.look("app")["app"]["state"] == "active"
+    assert systemd.look("app")["app"].state == "active"
 
 
 def test_a_unit_that_does_not_start_is_told_in_the_managers_words(systemd: Systemd) -> None:
@@ -205,7 +219,7 @@ def test_a_unit_that_does_not_start_is_told_in_the_managers_words(systemd: Syste
     systemd.has("app", ["false"])
     started = time.monotonic()
     with pytest.raises(HostError, match="boom: no such database") as caught:
-        systemd.ask("start", "app", timeout=HANGS)
+        systemd.start("app", timeout=HANGS)
 
     assert "journalctl -u app" in caught.value.hint
     assert time.monotonic() - started < HANGS
@@ -215,14 +229,14 @@ def test_a_unit_that_does_not_start_is_told_in_the_managers_words(systemd: Syste
 def test_changing_an_unknown_unit_is_a_problem(systemd: Systemd, verb: str) -> None:
     """A name that nobody knows is neither stopped nor started in silence."""
     with pytest.raises(HostError, match="knows no unit 'typo'"):
-        systemd.ask(verb, "typo")
+        getattr(systemd, verb)("typo")
 
 
 def test_a_masked_unit_is_said_so(systemd: Systemd) -> None:
     """A masked unit is refused with the command that unmasks it."""
     systemd.has("app", load="masked")
     with pytest.raises(HostError) as caught:
-        systemd.ask("start", "app")
+        systemd.start("app")
 
     assert caught.value.hint == "systemctl unmask app"
 
@@ -230,9 +244,9 @@ def test_a_masked_unit_is_said_so(systemd: Systemd) -> None:
 def test_reload_reads_unit_files_again(systemd: Systemd) -> None:
     """After a reload no unit needs one, and none was started or stopped."""
     systemd.has("app", reload="yes")
-    systemd.ask("reload")
+    Manager().reload()
 
-    assert not systemd.look("app")["app"]["needs_reload"]
+    assert not systemd.look("app")["app"].needs_reload
     assert {call[0] for call in systemd.calls()} == {"daemon-reload", "show"}
 
 
@@ -259,4 +273,4 @@ def test_a_missing_systemctl_is_a_problem(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("pytest_rollback.agent.system.command.PLACES", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(HostError, match="No such file"):
-        units.look({"manager": "systemd", "units": [{"unit": "app"}]})
+        units.look(UnitsRequest(NOWHERE, SYSTEMD, (UnitPorts("app"),)))

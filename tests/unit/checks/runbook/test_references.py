@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollback.agent.messages.probes import ProbeSpec
 from pytest_rollback.checks.runbook.drift import Drift, deadline, drifted, questions
 from pytest_rollback.checks.runbook.pitfalls import traps
 from pytest_rollback.checks.runbook.references import claims, names, read
@@ -163,11 +164,10 @@ def test_a_post_that_is_no_probe_is_not_sent(shipped: System) -> None:
     page = "```\ncurl -X POST http://localhost:8000/wipe\ncurl http://localhost:8000/health\n```"
     asked = questions(claims(page, shipped), shipped)
 
-    assert asked["POST http://localhost:8000/wipe"].request["probe"] == {
-        "tcp": "localhost:8000",
-        "timeout": 3.0,
-    }
-    assert asked["GET http://localhost:8000/health"].request["probe"]["reject"] == "degraded"
+    assert asked["POST http://localhost:8000/wipe"].request.probe == ProbeSpec(
+        tcp="localhost:8000", timeout=3.0
+    )
+    assert asked["GET http://localhost:8000/health"].request.probe.reject == "degraded"
 
 
 def host(root: Path) -> System:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any, Callable, NamedTuple, Sequence
+from typing import Callable, NamedTuple, Sequence
 
+from ...messages.logs import KnownNoise, LogsRequest
 from .timestamps import stamp
 
 LONGEST = 300
@@ -37,17 +38,17 @@ class LogErrors(NamedTuple):
     noise: int
 
 
-def rules(question: dict[str, Any]) -> ErrorRules:
-    """Return the rules that a question states."""
-    return ErrorRules(re.compile(question["errors"]), tuple(map(known, question.get("noise", ()))))
+def rules(request: LogsRequest) -> ErrorRules:
+    """Return the rules that a request states."""
+    return ErrorRules(re.compile(request.errors), tuple(map(known, request.noise)))
 
 
-def known(noise: dict[str, Any]) -> NoiseFilter:
+def known(noise: KnownNoise) -> NoiseFilter:
     """Return a noise pattern; it holds until the end of its last day, UTC."""
     today = dt.datetime.now(dt.timezone.utc).date()
-    over = dt.date.fromisoformat(noise["until"]) < today
-    words = f" (known to {noise['owner']} until {noise['until']}, which is over)"
-    return NoiseFilter(re.compile(noise["pattern"]), words if over else "")
+    over = dt.date.fromisoformat(noise.until) < today
+    words = f" (known to {noise.owner} until {noise.until}, which is over)"
+    return NoiseFilter(re.compile(noise.pattern), words if over else "")
 
 
 def counted(

@@ -1,4 +1,4 @@
-"""What units wrote since they started: errors by priority and by text, known noise aside."""
+"""What units wrote since they started: errors by priority and by text, without known noise."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import math
 import os
 import time
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Sequence
 
 from ...errors import HostError
+from ...messages.logs import ComponentLog, LogReport, LogReports, LogsRequest
 from . import journald, log_file, offsets
 from .findings import ErrorRules, LogErrors, counted, rules
 from .timestamps import stamp
 
 FINDINGS = 200
-"""Findings of one component that are told; more are counted."""
+"""Findings of one component that are listed; more are only counted."""
 
 URGENT = 3
 """The journal's priority `err`; smaller numbers are worse."""
@@ -28,42 +29,34 @@ class SilentLog(HostError):
     """A log from which nothing can be concluded."""
 
 
-def look(question: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def look(request: LogsRequest) -> LogReports:
     """Return for each component what its log says, from its unit's start or `window` ago to now."""
-    stated = rules(question)
-    until = time.monotonic() + question["timeout"]
-    return {
-        asked["name"]: component(
-            {**asked, "begin": offsets.begin(question.get("state"), asked["log"])},
-            stated,
-            question["window"],
-            until,
-        )
-        for asked in question["components"]
-    }
+    until = time.monotonic() + request.timeout
+    return LogReports(
+        {asked.name: component(request, asked, until) for asked in request.components}
+    )
 
 
-def component(
-    asked: dict[str, Any], stated: ErrorRules, window: float, until: float
-) -> dict[str, Any]:
+def component(request: LogsRequest, asked: ComponentLog, until: float) -> LogReport:
     """Return what one log says; `problem` where nothing can be concluded from it."""
     now = time.time()
-    answer = {"log": asked["log"], "seen": 0.0, "lines": 0, "noise": 0, "errors": 0}
-    answer.update(findings=[], files=[], bytes=0, problem="", hint="")
-    if asked.get("since") is None:
-        reason = f"{asked['unit']} does not run: its log has no beginning"
-        return {**answer, "problem": reason, "hint": f"start {asked['unit']}"}
-    start = max(began(asked.get("pid", 0), asked["since"]), now - window)
-    read = journal if asked["log"] == "journal" else file
+    if asked.since is None:
+        reason = f"{asked.unit} does not run: its log has no beginning"
+        return LogReport(asked.log, problem=reason, hint=f"start {asked.unit}")
+    start = max(began(asked.pid, asked.since), now - request.window)
+    stated = rules(request)
     try:
-        return {**answer, **read(asked, stated, start, now, until)}
+        if asked.log == "journal":
+            return journal(asked, stated, start, now, until)
+        begin = offsets.begin(request.state, asked.log)
+        return file(asked, stated, start, now, until, begin=begin)
     except HostError as problem:
-        return {**answer, "problem": problem.message, "hint": problem.hint}
+        return LogReport(asked.log, problem=problem.message, hint=problem.hint)
     except (OSError, EOFError) as error:
         words = getattr(error, "strerror", None) or str(error)
-        name = getattr(error, "filename", None) or asked["log"]
-        hint = f"correct log of component {asked['name']} in rollback.toml, or see 'ls -l {name}'"
-        return {**answer, "problem": f"{name}: {words}", "hint": hint}
+        name = getattr(error, "filename", None) or asked.log
+        hint = f"correct log of component {asked.name} in rollback.toml, or see 'ls -l {name}'"
+        return LogReport(asked.log, problem=f"{name}: {words}", hint=hint)
 
 
 def began(pid: int, since: float) -> float:
@@ -79,39 +72,44 @@ def began(pid: int, since: float) -> float:
 
 
 def journal(
-    asked: dict[str, Any], stated: ErrorRules, start: float, now: float, until: float
-) -> dict[str, Any]:
+    asked: ComponentLog, stated: ErrorRules, start: float, now: float, until: float
+) -> LogReport:
     """Return what a unit wrote to the journal."""
-    found = journald.entries(asked["unit"], start, max(0.5, until - time.monotonic()))
+    found = journald.entries(asked.unit, start, max(0.5, until - time.monotonic()))
     texts = [entry.text for entry in found.entries]
     urgent = {at for at, entry in enumerate(found.entries) if entry.priority <= URGENT}
     errors = counted(texts, stated, urgent)
     lines = sum(entry.pid != journald.INIT for entry in found.entries)
     first = min((entry.when for entry in found.entries), default=now)
-    answer = told(errors, lines, now - (start if found.whole else first))
+    answer = reported(asked, errors, lines, now - (start if found.whole else first))
     if not lines and not errors.findings:
-        hint = f"journalctl -u {asked['unit']} -n 20"
+        hint = f"journalctl -u {asked.unit} -n 20"
         if os.geteuid() != 0:
             hint = f"{hint}; {journald.RIGHTS}"
-        answer.update(
-            problem=f"the journal has no line of {asked['unit']} {ago(start, now)}", hint=hint
-        )
-    elif not found.whole:
-        answer.update(cut(asked, journald.MOST, answer["seen"]))
-    return answer
+        problem = f"the journal has no line of {asked.unit} {ago(start, now)}"
+        return answer._replace(problem=problem, hint=hint)
+    return answer if found.whole else cut(asked, journald.MOST, answer)
 
 
 def file(
-    asked: dict[str, Any], stated: ErrorRules, start: float, now: float, until: float
-) -> dict[str, Any]:
-    """Return what a unit wrote to its log file."""
-    path = asked["log"]
-    part = log_file.part(path, start, until, asked["begin"])
-    lines, read = part.lines, {"files": part.files, "bytes": part.read}
+    asked: ComponentLog,
+    stated: ErrorRules,
+    start: float,
+    now: float,
+    until: float,
+    *,
+    begin: int,
+) -> LogReport:
+    """Return what a unit wrote to its log file; `begin` is the byte at which it begins to count."""
+    path = asked.log
+    part = log_file.part(path, start, until, begin)
+    lines = part.lines
     times = (stamp(line) for line in reversed(lines))
     newest = next((when for when in times if when is not None), None)
     if newest is None:
-        return {**timeless(asked, stated, part, start, now), **read}
+        errors = counted(lines, stated, set())
+        refuse_timeless(path, part, errors, start, now, is_marked=begin > 0)
+        return of_file(reported(asked, errors, len(lines), now - start), part)
     if newest > now + AHEAD:
         raise SilentLog(
             f"{path}: its times are {newest - now:.0f} s ahead of this host's clock",
@@ -123,47 +121,63 @@ def file(
         ((at, when) for at, when in stamped if when is not None and when >= start),
         (len(lines), now),
     )
-    answer = told(errors, len(lines) - first, now - (start if part.reached else began_at))
+    seen = now - (start if part.reached else began_at)
+    answer = of_file(reported(asked, errors, len(lines) - first, seen), part)
     if first == len(lines) and not errors.findings:
         raise SilentLog(
             f"{path}: no line {ago(start, now)}; {latest(part, newest, start)}", see(path)
         )
-    if not part.reached:
-        answer.update(cut(asked, log_file.MOST, answer["seen"]))
-    return {**answer, **read}
+    return answer if part.reached else cut(asked, log_file.MOST, answer)
 
 
-def timeless(
-    asked: dict[str, Any], stated: ErrorRules, part: log_file.LogTail, start: float, now: float
-) -> dict[str, Any]:
-    """Return what a log says whose lines have no time: clean when all of it is, or by a mark."""
-    path, errors = asked["log"], counted(part.lines, stated, set())
+def refuse_timeless(
+    path: str,
+    part: log_file.LogTail,
+    errors: LogErrors,
+    start: float,
+    now: float,
+    *,
+    is_marked: bool,
+) -> None:
+    """Refuse to conclude anything from lines without a time, unless none of them is an error.
+
+    Where it is marked how far the log went before the start, all lines are of after it.
+    """
     if part.written < start or not part.lines:
         raise SilentLog(f"{path}: nothing was written {ago(start, now)}", see(path))
-    if not part.reached or (errors.findings and not asked["begin"]):
+    if not part.reached or (errors.findings and not is_marked):
         about = f"{len(errors.findings)} errors" if errors.findings else "32 MiB without an error"
         raise SilentLog(
             f"{path}: no line has a time that is understood; {about} may be of before the start",
             "have it write ISO 8601 times at the head of its lines, or move the old log away",
         )
-    return told(errors, len(part.lines), now - start)
 
 
-def told(errors: LogErrors, lines: int, seen: float) -> dict[str, Any]:
-    """Return the answer that all kinds of log have in common."""
-    return {
-        "seen": max(0.0, seen),
-        "lines": lines,
-        "noise": errors.noise,
-        "errors": len(errors.findings),
-        "findings": errors.findings[:FINDINGS],
-    }
+def reported(asked: ComponentLog, errors: LogErrors, lines: int, seen: float) -> LogReport:
+    """Return the part of a report that all kinds of log have in common."""
+    return LogReport(
+        log=asked.log,
+        seen=max(0.0, seen),
+        lines=lines,
+        noise=errors.noise,
+        errors=len(errors.findings),
+        findings=tuple(errors.findings[:FINDINGS]),
+    )
 
 
-def cut(asked: dict[str, Any], most: int, seen: float) -> dict[str, str]:
-    """Return why a log that was not read whole proves nothing."""
-    said = f"only the last {seen:.0f} s of its log were looked at: they fill {most >> 20} MiB"
-    return {"problem": said, "hint": f"have {asked['unit']} log less, or shorten [logs] window"}
+def of_file(report: LogReport, part: log_file.LogTail) -> LogReport:
+    """Return a report with the files that were read, and the bytes of them."""
+    return report._replace(files=tuple(part.files), bytes=part.read)
+
+
+def cut(asked: ComponentLog, most: int, report: LogReport) -> LogReport:
+    """Return the report of a log that was not read whole, and therefore proves nothing."""
+    said = (
+        f"only the last {report.seen:.0f} s of its log were looked at: they fill {most >> 20} MiB"
+    )
+    return report._replace(
+        problem=said, hint=f"have {asked.unit} log less, or shorten [logs] window"
+    )
 
 
 def latest(part: log_file.LogTail, newest: float, start: float) -> str:

@@ -69,7 +69,7 @@ def _known(directory: int) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def begin(state: Optional[str], path: str) -> int:
+def begin(state: str, path: str) -> int:
     """Return the byte at which a log begins to count; 0 where no mark fits the file of today."""
     if not state or not path.startswith("/"):
         return 0

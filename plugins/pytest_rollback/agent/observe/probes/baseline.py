@@ -7,61 +7,63 @@ import datetime as dt
 import json
 import os
 import stat
-from typing import Any
+from typing import Dict
 
 from ...errors import HostError
 from ...files.tree import Irregular, open_regular
+from ...messages.baseline import (
+    Baseline,
+    BaselineRequest,
+    BaselineSaved,
+    BaselineTimes,
+    BaselineUpdate,
+)
 from ...state import directory as places
 
 NAME = "baseline.json"
 FRESH = ".baseline.json.new"
 FORMAT = 1
-KEPT = ("p50", "p95", "max", "samples")
 DAMAGE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return the baseline: `probes` by name, each with p50, p95, max, samples and `when`.
+def look(request: BaselineRequest) -> Baseline:
+    """Return the baseline.
 
     Raises:
         HostError: others can write it, or it is damaged.
     """
-    path = os.path.join(question["state"], NAME)
+    path = os.path.join(request.state, NAME)
     try:
-        directory = places.opened(question["state"])
+        directory = places.opened(request.state)
     except places.Absent:
-        return {"path": path, "probes": {}}
+        return Baseline(path, {})
     try:
-        return {"path": path, "probes": read(directory, path)}
+        return Baseline(path, read(directory, path))
     finally:
         os.close(directory)
 
 
-def save(question: dict[str, Any]) -> dict[str, Any]:
-    """Keep the measured probes; what is known of others stays. Atomic, durable, 0600.
+def save(request: BaselineUpdate) -> BaselineSaved:
+    """Store the times of some probes; those of others stay. Atomic, durable, 0600.
 
     Raises:
         HostError: the state directory cannot be used, or a run is at work in it.
     """
-    state = question["state"]
-    path = os.path.join(state, NAME)
-    directory = places.made(state)
+    path = os.path.join(request.state, NAME)
+    directory = places.made(request.state)
     try:
-        with places.held(directory, state):
+        with places.held(directory, request.state):
             known = read(directory, path)
             when = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
-            fresh = {
-                name: {"when": when, **{key: found[key] for key in KEPT}}
-                for name, found in question["probes"].items()
-            }
+            fresh = {name: each._replace(when=when) for name, each in request.probes.items()}
             write(directory, path, {**known, **fresh})
     finally:
         os.close(directory)
-    return {"path": path, "stored": sorted(fresh)}
+    return BaselineSaved(path, tuple(sorted(fresh)))
 
 
-def read(directory: int, path: str) -> dict[str, dict[str, Any]]:
-    """Return what is kept; nothing where there is no file."""
+def read(directory: int, path: str) -> Dict[str, BaselineTimes]:
+    """Return what is stored; nothing where there is no file."""
     try:
         opened = open_regular(directory, NAME)
     except FileNotFoundError:
@@ -79,21 +81,25 @@ def read(directory: int, path: str) -> dict[str, dict[str, Any]]:
         raise HostError(f"the baseline {path} is damaged: {error}", again(path)) from error
 
 
-def parsed(raw: bytes) -> dict[str, dict[str, Any]]:
+def parsed(raw: bytes) -> Dict[str, BaselineTimes]:
     """Return the probes of a baseline; one of `DAMAGE` is raised when it is none."""
     document = json.loads(raw)
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']!r} instead of {FORMAT}")
-    probes: dict[str, dict[str, Any]] = document["probes"]
-    for name, found in probes.items():
-        if not all(float(found[key]) >= 0 for key in KEPT) or not found["when"]:
-            raise ValueError(f"{name} has a number that is none")
+    probes = {
+        name: BaselineTimes(*(found[key] for key in BaselineTimes._fields))
+        for name, found in document["probes"].items()
+    }
+    for name, each in probes.items():
+        if not all(float(number) >= 0 for number in each[:-1]) or not each.when:
+            raise ValueError(f"{name} has a number below zero, or no time")
     return probes
 
 
-def write(directory: int, path: str, probes: dict[str, dict[str, Any]]) -> None:
+def write(directory: int, path: str, probes: Dict[str, BaselineTimes]) -> None:
     """Put a baseline in the place of the one there."""
-    raw = json.dumps({"format": FORMAT, "probes": probes}, indent=1, sort_keys=True).encode()
+    document = {"format": FORMAT, "probes": {name: one._asdict() for name, one in probes.items()}}
+    raw = json.dumps(document, indent=1, sort_keys=True).encode()
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         with contextlib.suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""One answer of a probe, and what everything that asks has in common."""
+"""One answer of a probe, and what all ways to ask have in common."""
 
 from __future__ import annotations
 
@@ -8,31 +8,33 @@ import threading
 import time
 from contextlib import suppress
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Optional
+
+from ...messages.probes import ProbeSpec
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
 
-LATE = 5.0
-"""Seconds for one answer where the probe does not say."""
-
 
 class ProbeAnswer(NamedTuple):
-    """What a peer answered, how long it took in seconds, and what was wrong with asking."""
+    """What a peer answered, after how many seconds, and why there is no answer or a wrong one.
 
-    status: int | None
+    `aside` is added to words about a wrong status: where a redirect leads, how a command ended.
+    """
+
+    status: Optional[int]
     body: str
     seconds: float
-    problem: str | None = None
+    problem: Optional[str] = None
     aside: str = ""
 
 
 class Client:
     """Asks one probe again and again; a way to ask is a subclass with `exchange`."""
 
-    def __init__(self, probe: dict[str, Any]) -> None:
+    def __init__(self, probe: ProbeSpec) -> None:
         self.probe = probe
-        self.timeout = float(probe.get("timeout", LATE))
+        self.timeout = probe.timeout
 
     def ask(self) -> ProbeAnswer:
         """Return the answer; one that does not come has a problem instead."""
@@ -52,7 +54,7 @@ class Client:
         raise NotImplementedError
 
     def close(self) -> None:
-        """Let go of what is kept between two questions."""
+        """Close what is kept open between two requests."""
 
     def words(self, error: Exception) -> str:
         """Return why there is no answer."""
@@ -63,9 +65,8 @@ class Client:
 
     def satisfied(self, said: bytes) -> bool:
         """Tell whether the wanted body is already there; with `reject`, all has to be read."""
-        wanted = self.probe.get("body", "")
-        enough = bool(wanted) and re.search(wanted, said.decode("utf-8", "replace")) is not None
-        return enough and not self.probe.get("reject")
+        wanted, text = self.probe.body, said.decode("utf-8", "replace")
+        return bool(wanted) and not self.probe.reject and re.search(wanted, text) is not None
 
 
 EVERY = 0.05

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import http.client
-import json
 import socket
 import time
-from typing import Any
 from urllib.parse import urlsplit
 
+from ...messages.probes import ProbeSpec
 from .client import Client, ProbeAnswer, Watch
 
 MOST = 1 << 20
@@ -18,16 +17,16 @@ MOST = 1 << 20
 class Http(Client):
     """HTTP/1.1, keep-alive; a kept connection that the peer has closed is opened again."""
 
-    def __init__(self, probe: dict[str, Any]) -> None:
+    def __init__(self, probe: ProbeSpec) -> None:
         super().__init__(probe)
-        parts = urlsplit(probe["url"])
+        parts = urlsplit(probe.url or "")
         kind = "HTTPSConnection" if parts.scheme == "https" else "HTTPConnection"
         connect = getattr(http.client, kind)  # a Python without ssl lacks the first
         self.connection: http.client.HTTPConnection = connect(
             parts.hostname or "", parts.port, timeout=self.timeout
         )
         self.path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self.body, self.headers = content(probe)
+        self.body, self.headers = probe.send.encode() or None, dict(probe.headers)
         self.watch = Watch()
 
     def exchange(self) -> ProbeAnswer:
@@ -63,8 +62,7 @@ class Http(Client):
 
     def once(self) -> ProbeAnswer:
         """Send the request and read the answer to its end, or as much as is looked at."""
-        method = self.probe.get("method", "GET")
-        self.connection.request(method, self.path, self.body, self.headers)
+        self.connection.request(self.probe.method, self.path, self.body, self.headers)
         response = self.connection.getresponse()
         text = response.read(MOST).decode("utf-8", "replace")
         if not response.isclosed():  # longer than what is looked at
@@ -72,19 +70,9 @@ class Http(Client):
         return ProbeAnswer(response.status, text, 0.0, aside=target(response))
 
     def close(self) -> None:
-        """Close the connection; the next question opens another."""
+        """Close the connection; the next request opens another."""
         self.watch.stop()
         self.connection.close()
-
-
-def content(probe: dict[str, Any]) -> tuple[bytes | None, dict[str, str]]:
-    """Return the body and the headers that a probe sends."""
-    headers = dict(probe.get("headers") or {})
-    if probe.get("json") is not None:
-        if "content-type" not in {name.lower() for name in headers}:
-            headers["Content-Type"] = "application/json"
-        return json.dumps(probe["json"]).encode(), headers
-    return (probe.get("send") or "").encode() or None, headers
 
 
 def target(response: http.client.HTTPResponse) -> str:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Iterator
+from typing import Dict, Iterator, List, Optional
 
-from . import percentiles, request, sample
+from ...messages.probes import (
+    Measurements,
+    MeasureRequest,
+    Percentiles,
+    ProbeSpec,
+    ResponseTimes,
+)
+from . import percentiles, sample
+from . import request as ways
 
 SLOW = 0.05
 """Seconds of a first answer from which a probe is measured beside others: it mostly waits."""
@@ -18,19 +26,16 @@ MOST = 4
 """Times as many samples as asked for, while the interval of the p95 straddles the limit."""
 
 
-def measure(question: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the response times of each probe, in milliseconds, with their percentiles.
+def measure(request: MeasureRequest) -> Measurements:
+    """Return the response times of each probe, with their percentiles.
 
-    `overhead` is what asking takes against a peer that does nothing (p50), measured beside them;
-    `samples` in the question overrides those of the probes. A probe that is down costs little.
+    What asking takes (p50) is measured beside them. A probe that is down costs little time.
     """
-    asked: dict[str, dict[str, Any]] = question["probes"]
-    until = time.monotonic() + question["timeout"]
+    asked, until = request.probes, time.monotonic() + request.timeout
     costs = overheads(asked)
-    wanted = {name: question.get("samples") or probe["samples"] for name, probe in asked.items()}
 
-    def measured(name: str) -> dict[str, Any]:
-        return one(asked[name], wanted[name], until)
+    def measured(name: str) -> ResponseTimes:
+        return one(asked[name], costs[asked[name].kind], until)
 
     with ThreadPoolExecutor(TOGETHER) as pool:
         quick = {
@@ -41,54 +46,51 @@ def measure(question: dict[str, Any]) -> dict[str, dict[str, Any]]:
         found = {name: measured(name) for name in asked if name in quick}
         slow = [name for name in asked if name not in quick]
         found.update(zip(slow, pool.map(measured, slow)))
-    return {
-        name: {**found[name], "overhead": costs[request.kind_of(probe)]}
-        for name, probe in asked.items()
-    }
+    return Measurements({name: found[name] for name in asked})
 
 
-def answers_fast(probe: dict[str, Any]) -> bool:
-    """Tell whether a probe answers, and at once. This also wakes up what had not been used yet."""
-    with request.client(probe) as client:
+def answers_fast(probe: ProbeSpec) -> bool:
+    """Tell whether a probe answers, and at once. The first answer may take longer than others."""
+    with ways.client(probe) as client:
         answer = client.ask()
     return answer.problem is None and answer.seconds < SLOW
 
 
-def overheads(asked: dict[str, dict[str, Any]]) -> dict[str, float | None]:
-    """Return what asking in each way costs, in milliseconds."""
-    kinds = {request.kind_of(probe): probe for probe in asked.values()}
+def overheads(asked: Dict[str, ProbeSpec]) -> Dict[str, Optional[float]]:
+    """Return what asking in each way takes, in milliseconds."""
+    kinds = {probe.kind: probe for probe in asked.values()}
     return {kind: sample.overhead(probe, sample.NULL_SAMPLES) for kind, probe in kinds.items()}
 
 
-def one(probe: dict[str, Any], wanted: int, until: float) -> dict[str, Any]:
-    """Return the series of one probe, with more samples where they could settle the matter."""
-    times: list[float] = []
-    failed, problem = 0, None
-    for series in asked_again(probe, wanted, until):
+def one(probe: ProbeSpec, overhead: Optional[float], until: float) -> ResponseTimes:
+    """Return the times of one probe, with more samples where the p95 may be beyond the limit."""
+    times: List[float] = []
+    failed, problem, found = 0, None, None
+    for series in asked_again(probe, until):
         times += series.times
         failed, problem = failed + series.failed, problem or series.problem
         found = percentiles.summary(times)
-        if failed > len(times) or is_enough(found, times, wanted, probe["limit"] * 1000):
+        if failed > len(times) or is_enough(found, len(times), probe):
             break
-    rounded = [round(each, 3) for each in times]
-    return {"samples_ms": rounded, "failed": failed, "problem": problem, **found}
+    rounded = tuple(round(each, 3) for each in times)
+    return ResponseTimes(rounded, failed, problem, overhead, found)
 
 
-def asked_again(probe: dict[str, Any], wanted: int, until: float) -> Iterator[sample.SampleSeries]:
+def asked_again(probe: ProbeSpec, until: float) -> Iterator[sample.SampleSeries]:
     """Yield one series after the other until time is up; there is always one."""
     while True:
-        yield sample.measured(probe, wanted, until)
+        yield sample.measured(probe, probe.samples, until)
         if time.monotonic() > until:
             return
 
 
-def is_enough(found: dict[str, Any], times: list[float], wanted: int, limit: float) -> bool:
+def is_enough(found: Optional[Percentiles], count: int, probe: ProbeSpec) -> bool:
     """Tell whether more samples would change nothing, or there are too many already."""
-    if len(times) < wanted:  # some answers were wrong
+    if count < probe.samples:  # some answers were wrong
         return False
-    return len(times) >= MOST * wanted or not straddles(found, limit)
+    return count >= MOST * probe.samples or not straddles(found, probe.limit * 1000)
 
 
-def straddles(found: dict[str, Any], limit: float) -> bool:
+def straddles(found: Optional[Percentiles], limit: float) -> bool:
     """Tell whether the p95 may be on either side of the limit."""
-    return found["p95"] is not None and bool(found["low"] <= limit < found["high"])
+    return found is not None and found.low <= limit < found.high

@@ -1,9 +1,11 @@
-"""What many response times say: percentiles, and how sure one is of the 95th."""
+"""Percentiles of response times, and the interval in which the true 95th lies."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Sequence
+from typing import Optional, Sequence
+
+from ...messages.probes import Percentiles
 
 SURE = 1.96
 """Standard deviations on each side that hold 95 % of a normal distribution."""
@@ -27,16 +29,12 @@ def interval(ordered: Sequence[float], share: float) -> tuple[float, float]:
     return ordered[max(1, low) - 1], ordered[min(number, high) - 1]
 
 
-def summary(samples: Sequence[float]) -> dict[str, Any]:
-    """Return p50, p95 with its interval, and the largest; in the unit of the samples."""
+def summary(samples: Sequence[float]) -> Optional[Percentiles]:
+    """Return p50, p95 with its interval, and the largest; None where there are no samples."""
     ordered = sorted(samples)
     if not ordered:
-        return {"p50": None, "p95": None, "low": None, "high": None, "max": None}
+        return None
     low, high = interval(ordered, 0.95)
-    return {
-        "p50": percentile(ordered, 0.5),
-        "p95": percentile(ordered, 0.95),
-        "low": low,
-        "high": high,
-        "max": ordered[-1],
-    }
+    return Percentiles(
+        percentile(ordered, 0.5), percentile(ordered, 0.95), low, high, max=ordered[-1]
+    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 import time
 from contextlib import contextmanager
-from typing import Any, Iterator
+from typing import Dict, Iterator, Type
 
+from ...messages.probes import ProbeSpec
 from ...system.command import run
 from .client import Client, ProbeAnswer
 from .http import Http
@@ -15,15 +16,10 @@ MOST = 1 << 20
 """Bytes of one answer that are looked at."""
 
 
-def kind_of(probe: dict[str, Any]) -> str:
-    """Return which of the three ways a probe uses: url, tcp or command."""
-    return next(kind for kind in KINDS if probe.get(kind))
-
-
 @contextmanager
-def client(probe: dict[str, Any]) -> Iterator[Client]:
+def client(probe: ProbeSpec) -> Iterator[Client]:
     """Yield what asks this probe; its connection is closed at the end."""
-    asker = KINDS[kind_of(probe)](probe)
+    asker = KINDS[probe.kind](probe)
     try:
         yield asker
     finally:
@@ -36,16 +32,16 @@ class TcpProbe(Client):
     def exchange(self) -> ProbeAnswer:
         """Return what came back: nothing when the probe neither sends nor expects anything."""
         started = time.perf_counter()
-        with connected(self.probe["tcp"], self.timeout) as peer:
-            if self.probe.get("send"):
-                peer.sendall(self.probe["send"].encode())
-            body = self.told(peer, started + self.timeout)
+        with connected(self.probe.tcp or "", self.timeout) as peer:
+            if self.probe.send:
+                peer.sendall(self.probe.send.encode())
+            body = self.read(peer, started + self.timeout)
         return ProbeAnswer(None, body, time.perf_counter() - started)
 
-    def told(self, peer: socket.socket, until: float) -> str:
+    def read(self, peer: socket.socket, until: float) -> str:
         """Read until the wanted body is there, the peer has finished, or time is up."""
         said = b""
-        if not self.probe.get("body") and not self.probe.get("reject"):
+        if not self.probe.body and not self.probe.reject:
             return ""
         while len(said) < MOST and not self.satisfied(said):
             peer.settimeout(max(0.001, until - time.perf_counter()))
@@ -81,13 +77,12 @@ class CommandProbe(Client):
 
     def exchange(self) -> ProbeAnswer:
         """Return the exit code and the output."""
-        outcome = run(
-            self.probe["command"], self.timeout, stdin=self.probe.get("send", "").encode()
-        )
+        command = self.probe.command or ()
+        outcome = run(command, self.timeout, stdin=self.probe.send.encode())
         if outcome.timed_out:
             raise socket.timeout
         words = f" ({outcome.words})" if outcome.code else ""
         return ProbeAnswer(outcome.code, outcome.out, outcome.seconds, aside=words)
 
 
-KINDS: dict[str, type[Client]] = {"url": Http, "tcp": TcpProbe, "command": CommandProbe}
+KINDS: Dict[str, Type[Client]] = {"url": Http, "tcp": TcpProbe, "command": CommandProbe}

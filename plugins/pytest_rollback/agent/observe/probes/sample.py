@@ -1,4 +1,4 @@
-"""Asks a probe many times over, and says how long each answer took and what was wrong with it."""
+"""Asks a probe many times, and tells how long each answer took and what was wrong with it."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ import statistics
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import Any, Iterator, NamedTuple
+from typing import Iterator, NamedTuple
 
+from ...messages.probes import ProbeRequest, ProbeResult, ProbeSpec
 from . import request
 from .client import Client, ProbeAnswer
 
 STOP_AFTER = 3
 """Failures in a row after which no more is asked: the peer is down, not slow."""
 
-AT_MOST = 60.0
-"""Seconds that all samples of one probe may take; fewer answers come back when it is longer."""
-
 NULL_SAMPLES = 50
 
 
 class SampleSeries(NamedTuple):
-    """What many answers gave: milliseconds of the good ones, words about the first bad one."""
+    """Milliseconds of the right answers, the number of wrong ones and what was wrong first."""
 
     times: list[float]
     failed: int
@@ -31,26 +29,25 @@ class SampleSeries(NamedTuple):
     last: ProbeAnswer
 
 
-def ask(question: dict[str, Any]) -> dict[str, Any]:
+def ask(request: ProbeRequest) -> ProbeResult:
     """Ask a probe `samples` times over one connection and return how long the answers took.
 
     Where there is more than one sample another answer goes first and only its failure counts.
+    At the deadline there are fewer answers.
     """
-    probe, samples = question["probe"], question.get("samples", 1)
-    until = time.monotonic() + question.get("deadline", AT_MOST)
-    series = measured(probe, samples, until)
-    return {
-        "samples_ms": series.times,
-        "answered": len(series.times),
-        "failed": series.failed,
-        "problem": series.problem,
-        "status": series.last.status,
-        "body": series.last.body[:300],
-        "overhead_ms": overhead(probe, samples) if samples > 1 and series.times else None,
-    }
+    probe, samples = request.probe, request.samples
+    series = measured(probe, samples, time.monotonic() + request.deadline)
+    return ProbeResult(
+        samples_ms=tuple(series.times),
+        failed=series.failed,
+        problem=series.problem,
+        status=series.last.status,
+        body=series.last.body[:300],
+        overhead_ms=overhead(probe, samples) if samples > 1 and series.times else None,
+    )
 
 
-def measured(probe: dict[str, Any], samples: int, until: float) -> SampleSeries:
+def measured(probe: ProbeSpec, samples: int, until: float) -> SampleSeries:
     """Return the series of one probe: its warm-up, then its samples."""
     with request.client(probe) as client:
         warm = sample(client, probe) if samples > 1 else None
@@ -61,7 +58,7 @@ def measured(probe: dict[str, Any], samples: int, until: float) -> SampleSeries:
 
 
 def series(
-    client: Client, probe: dict[str, Any], samples: int, until: float, already: int = 0
+    client: Client, probe: ProbeSpec, samples: int, until: float, already: int = 0
 ) -> SampleSeries:
     """Ask until there are enough samples, no time, or too many failures in a row."""
     times: list[float] = []
@@ -79,7 +76,7 @@ def series(
     return SampleSeries(times, failed, problem, answer)
 
 
-def sample(client: Client, probe: dict[str, Any]) -> ProbeAnswer:
+def sample(client: Client, probe: ProbeSpec) -> ProbeAnswer:
     """Return one answer, with its problem when it is not what the probe wants."""
     answer = client.ask()
     if answer.problem is not None:
@@ -87,31 +84,30 @@ def sample(client: Client, probe: dict[str, Any]) -> ProbeAnswer:
     return answer._replace(problem=unwanted(probe, answer))
 
 
-def unwanted(probe: dict[str, Any], answer: ProbeAnswer) -> str | None:
+def unwanted(probe: ProbeSpec, answer: ProbeAnswer) -> str | None:
     """Return what is wrong with an answer, None when all that the probe states holds."""
     wanted = wanted_status(probe)
-    body, reject = probe.get("body", ""), probe.get("reject", "")
     if wanted is not None and answer.status != wanted:
         return f"answered {answer.status}{answer.aside}, not {wanted}"
-    if body and not re.search(body, answer.body):
-        return f"the answer does not match {body!r}"
-    if reject and re.search(reject, answer.body):
-        return f"the answer matches {reject!r}, which it must not"
+    if probe.body and not re.search(probe.body, answer.body):
+        return f"the answer does not match {probe.body!r}"
+    if probe.reject and re.search(probe.reject, answer.body):
+        return f"the answer matches {probe.reject!r}, which it must not"
     return None
 
 
-def wanted_status(probe: dict[str, Any]) -> int | None:
+def wanted_status(probe: ProbeSpec) -> int | None:
     """Return the status that counts as healthy; a command's is its exit code, 0."""
-    if probe.get("url"):
-        return int(probe.get("status", 200))
-    return 0 if probe.get("command") else None
+    if probe.url:
+        return probe.status
+    return 0 if probe.command else None
 
 
-def overhead(probe: dict[str, Any], samples: int) -> float | None:
+def overhead(probe: ProbeSpec, samples: int) -> float | None:
     """Return the milliseconds (p50) that asking itself takes, against a peer that does nothing."""
-    with null(request.kind_of(probe)) as peer:
+    with null(probe.kind) as peer:
         until = time.monotonic() + 1.0
-        times = measured({**peer, "timeout": 1.0}, min(samples, NULL_SAMPLES), until).times
+        times = measured(peer, min(samples, NULL_SAMPLES), until).times
     return statistics.median(times) if times else None
 
 
@@ -119,15 +115,16 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\
 
 
 @contextmanager
-def null(kind: str) -> Iterator[dict[str, Any]]:
+def null(kind: str) -> Iterator[ProbeSpec]:
     """Yield a probe of the same kind whose peer does nothing; it ends with the block."""
     if kind == "command":
-        yield {"command": ["true"]}
+        yield ProbeSpec(command=("true",), timeout=1.0)
         return
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=serve, args=(server,), daemon=True).start()
         address = f"127.0.0.1:{server.getsockname()[1]}"
-        yield {"url": f"http://{address}/"} if kind == "url" else {"tcp": address}
+        url, tcp = (f"http://{address}/", None) if kind == "url" else (None, address)
+        yield ProbeSpec(url, tcp, timeout=1.0)
         with suppress(OSError):
             server.shutdown(socket.SHUT_RDWR)  # wakes the thread
 

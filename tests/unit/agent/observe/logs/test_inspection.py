@@ -13,6 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_rollback.agent.messages.logs import (
+    ComponentLog,
+    KnownNoise,
+    LogReport,
+    LogsRequest,
+)
 from pytest_rollback.agent.observe.logs import inspection, log_file
 
 if TYPE_CHECKING:
@@ -44,12 +50,11 @@ class Log:
             os.utime(path, (self.start - 9, self.start - 9))
         return path
 
-    def look(self, **more: object) -> dict[str, Any]:
+    def look(self, *, is_up: bool = True, **more: Any) -> LogReport:  # noqa: ANN401 - any field
         """Return what the log says."""
-        asked = {"name": "web", "unit": "shop-web", "log": str(self.path), "since": self.start}
-        question = {"errors": ERRORS, "noise": [], "window": 300.0, "timeout": 10.0}
-        found = inspection.look({**question, **more, "components": [{**asked, **more}]})
-        return found["web"]
+        asked = ComponentLog("web", "shop-web", str(self.path), self.start if is_up else None)
+        request = LogsRequest((asked,), ERRORS, (), window=300.0, timeout=10.0)
+        return inspection.look(request._replace(**more)).components["web"]
 
 
 @pytest.fixture
@@ -63,9 +68,9 @@ def test_a_clean_log_says_how_much_it_has_seen(log: Log) -> None:
     log.write(log.line(-5, "ERROR the incident"), log.line(1, "INFO up"), log.line(2, "INFO ok"))
     found = log.look()
 
-    assert (found["problem"], found["errors"], found["findings"]) == ("", 0, [])
-    assert found["lines"] == 2
-    assert 59 < found["seen"] < 70
+    assert (found.problem, found.errors, found.findings) == ("", 0, ())
+    assert found.lines == 2
+    assert 59 < found.seen < 70
 
 
 def test_an_error_since_the_start_is_found_with_its_line(log: Log) -> None:
@@ -73,16 +78,16 @@ def test_an_error_since_the_start_is_found_with_its_line(log: Log) -> None:
     log.write(log.line(1, "INFO up"), log.line(2, "ERROR boom"))
     found = log.look()
 
-    assert found["errors"] == 1
-    assert found["findings"][0].endswith("ERROR boom")
+    assert found.errors == 1
+    assert found.findings[0].endswith("ERROR boom")
 
 
 def test_the_window_is_not_longer_than_asked_for(log: Log) -> None:
     """A unit that has been up for long is looked at for `window` seconds."""
     log.write(log.line(1, "ERROR old"), log.line(55, "INFO ok"))
 
-    assert log.look()["errors"] == 1
-    assert log.look(window=10.0)["errors"] == 0
+    assert log.look().errors == 1
+    assert log.look(window=10.0).errors == 0
 
 
 def test_a_traceback_is_one_finding(log: Log) -> None:
@@ -98,7 +103,7 @@ def test_a_traceback_is_one_finding(log: Log) -> None:
         trace,
         log.line(3, "ERROR last"),
     )
-    found = log.look()["findings"]
+    found = log.look().findings
 
     assert len(found) == 3
     assert "request failed" in found[0]
@@ -112,16 +117,16 @@ def test_the_traceback_of_an_old_error_is_old(log: Log) -> None:
     trace = "Traceback (most recent call last):\n  File 'x.py', line 1\nValueError: no\n"
     log.write(log.line(-1, "ERROR request failed"), trace, log.line(1, "INFO up"))
 
-    assert log.look()["errors"] == 0
+    assert log.look().errors == 0
 
 
 def test_an_error_of_unknown_time_counts_until_a_later_line_proves_it_old(log: Log) -> None:
     """What a new process prints before its first log line is its own."""
     log.write(log.line(-1, "INFO stopping"), "ERROR: cannot bind\n", log.line(1, "INFO up"))
-    assert log.look()["findings"] == ["ERROR: cannot bind"]
+    assert log.look().findings == ("ERROR: cannot bind",)
 
     log.write(log.line(-3, "INFO x"), "ERROR: old\n", log.line(-1, "INFO"), log.line(1, "INFO up"))
-    assert log.look()["errors"] == 0
+    assert log.look().errors == 0
 
 
 def test_whole_seconds_have_the_benefit_of_no_doubt(log: Log) -> None:
@@ -130,26 +135,27 @@ def test_whole_seconds_have_the_benefit_of_no_doubt(log: Log) -> None:
     stamp = log.line(-0.5, "").partition(".")[0]
     log.write(f"{stamp}Z ERROR boom\n", log.line(1, "INFO up"))
 
-    assert log.look()["errors"] == 1
+    assert log.look().errors == 1
 
 
 def test_known_noise_does_not_count_until_its_day_is_over(log: Log) -> None:
     """It is counted aside; expired noise is a finding that says whose it was."""
     log.write(log.line(1, "ERROR cache is cold"), log.line(2, "ERROR boom"))
     today = dt.datetime.now(dt.UTC).date()
-    noise = {"pattern": "cache is cold", "owner": "ann"}
-    valid = log.look(noise=[{**noise, "until": str(today)}])
-    over = log.look(noise=[{**noise, "until": str(today - dt.timedelta(days=1))}])
+    noise = KnownNoise("cache is cold", "ann", str(today))
+    yesterday = str(today - dt.timedelta(days=1))
+    valid = log.look(noise=(noise,))
+    over = log.look(noise=(noise._replace(until=yesterday),))
 
-    assert (valid["errors"], valid["noise"]) == (1, 1)
-    assert (over["errors"], over["noise"]) == (2, 0)
-    assert "known to ann until" in over["findings"][0]
+    assert (valid.errors, valid.noise) == (1, 1)
+    assert (over.errors, over.noise) == (2, 0)
+    assert "known to ann until" in over.findings[0]
 
 
 def test_a_finding_is_one_short_line(log: Log) -> None:
     """However long the lines are, its beginning and its end are seen."""
     log.write(log.line(1, "ERROR " + "x" * 5000), "  more\n" * 50, "End: y\n")
-    (found,) = log.look()["findings"]
+    (found,) = log.look().findings
 
     assert len(found) <= 300
     assert found.endswith("End: y")
@@ -170,15 +176,15 @@ def test_a_log_that_says_nothing_is_no_clean_log(
     log.write(*(log.line(*each) for each in lines))
     found = log.look()
 
-    assert said in found["problem"]
-    assert found["hint"]
+    assert said in found.problem
+    assert found.hint
 
 
 def test_a_log_in_another_zone_is_told_from_a_silent_one(log: Log) -> None:
     """It was written to just now, and its newest line is hours old."""
     log.write(log.line(-3600, "INFO up"))
 
-    assert "are its times of another zone?" in log.look()["problem"]
+    assert "are its times of another zone?" in log.look().problem
 
 
 @pytest.mark.parametrize("kind", ["missing", "directory", "fifo"])
@@ -190,27 +196,27 @@ def test_a_log_that_cannot_be_read_proves_nothing(log: Log, kind: str) -> None:
         os.mkfifo(log.path)
     found = log.look()
 
-    assert str(log.path) in found["problem"]
-    assert "correct log of component web" in found["hint"]
+    assert str(log.path) in found.problem
+    assert "correct log of component web" in found.hint
 
 
 def test_a_unit_that_does_not_run_has_no_log_to_look_at(log: Log) -> None:
     """Without a start there is no window."""
-    assert "does not run" in log.look(since=None)["problem"]
+    assert "does not run" in log.look(is_up=False).problem
 
 
 def test_a_log_without_times_is_clean_when_all_of_it_is(log: Log) -> None:
     """An error in it may be of any time: nothing is concluded then."""
     log.write("listening\n", "served\n")
-    assert log.look()["problem"] == ""
+    assert log.look().problem == ""
 
     log.write("listening\n", "ERROR boom\n")
     found = log.look()
-    assert "no line has a time" in found["problem"]
-    assert found["errors"] == 0
+    assert "no line has a time" in found.problem
+    assert found.errors == 0
 
     log.write("listening\n", old=True)
-    assert "nothing was written" in log.look()["problem"]
+    assert "nothing was written" in log.look().problem
 
 
 @pytest.mark.parametrize("name", ["web.log.1", "web.log.1.gz", "web.log-20261124", "web.log.2.bz2"])
@@ -222,8 +228,8 @@ def test_what_was_rotated_away_since_the_start_is_looked_at(log: Log, name: str)
     log.write(log.line(6, "ERROR of somebody else"), name="web.logger")
     found = log.look()
 
-    assert [line.rpartition(" ")[2] for line in found["findings"]] == ["rotated"]
-    assert [path.rpartition("/")[2] for path in found["files"]] == ["web.log", name]
+    assert [line.rpartition(" ")[2] for line in found.findings] == ["rotated"]
+    assert [path.rpartition("/")[2] for path in found.files] == ["web.log", name]
 
 
 def test_a_traceback_is_one_finding_across_a_rotation(log: Log) -> None:
@@ -231,7 +237,7 @@ def test_a_traceback_is_one_finding_across_a_rotation(log: Log) -> None:
     log.write(log.line(1, "ERROR boom"), "Traceback (most recent call last):\n", name="web.log.1")
     log.write("  File 'x.py', line 1\n", "ValueError: no\n", log.line(2, "INFO ok"))
 
-    (found,) = log.look()["findings"]
+    (found,) = log.look().findings
     assert "boom" in found
     assert found.endswith("ValueError: no")
 
@@ -247,7 +253,7 @@ def test_a_rotated_file_that_cannot_be_read_proves_nothing(
     log.path.with_name(name).write_bytes(content)
     log.write(log.line(1, "INFO ok"))
 
-    assert said in log.look()["problem"]
+    assert said in log.look().problem
 
 
 def test_lines_out_of_order_are_all_seen(log: Log) -> None:
@@ -259,8 +265,8 @@ def test_lines_out_of_order_are_all_seen(log: Log) -> None:
     log.write(*lines)
     found = log.look()
 
-    assert found["errors"] == 39
-    assert all("new" in line for line in found["findings"])
+    assert found.errors == 39
+    assert all("new" in line for line in found.findings)
 
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
@@ -275,8 +281,8 @@ def test_only_the_end_of_a_long_log_is_read(log: Log, packed: str) -> None:
         log.write(*old, *new)
     found = log.look()
 
-    assert found["lines"] == 500
-    assert found["bytes"] < 3 * log_file.BLOCK
+    assert found.lines == 500
+    assert found.bytes < 3 * log_file.BLOCK
 
 
 def test_a_log_that_says_too_much_is_not_seen_whole(
@@ -287,8 +293,8 @@ def test_a_log_that_says_too_much_is_not_seen_whole(
     log.write(*(log.line(at / 100, "INFO " + "y" * 90) for at in range(4000)))
     found = log.look()
 
-    assert "were looked at" in found["problem"]
-    assert found["seen"] < 50
+    assert "were looked at" in found.problem
+    assert found.seen < 50
 
 
 def test_a_start_in_whole_seconds_is_made_exact() -> None:
@@ -307,4 +313,4 @@ def test_bytes_that_are_no_text_are_lines_like_others(log: Log) -> None:
     """A log need not be UTF-8."""
     log.path.write_bytes(log.line(1, "ERROR \xff").encode("latin-1") + b"\x00\xfe\n")
 
-    assert log.look()["errors"] == 1
+    assert log.look().errors == 1

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from pytest_rollback.agent.messages.logs import ComponentLog, LogReport, LogsRequest
 from pytest_rollback.agent.observe.logs import inspection, journald
+from pytest_rollback.agent.protocol import decode
 
 JOURNALD = "/lib/systemd/systemd-journald"
 TALK = """
@@ -33,8 +34,11 @@ for text, priority, unit in entries:
 """
 ASK = """
 import json, sys
-from pytest_rollback.agent.observe.logs import inspection as logs
-print(json.dumps(logs.look(json.loads(sys.argv[1]))["web"]))
+from pytest_rollback.agent.messages.logs import LogsRequest
+from pytest_rollback.agent.observe.logs import inspection
+from pytest_rollback.agent.protocol import decode
+request = decode(LogsRequest, json.loads(sys.argv[1]))
+print(json.dumps(inspection.look(request).components["web"]))
 """
 SCRIPT = """
 set -e
@@ -49,11 +53,10 @@ kill $journald
 ERRORS = r"\b(ERROR|CRITICAL|FATAL)\b|Traceback \(most recent call last\)"
 
 
-def question(since: float, **more: object) -> dict[str, Any]:
-    """Return the question about one unit's journal."""
-    asked = {"name": "web", "unit": "shop-web", "log": "journal", "since": since}
-    rest = {"errors": ERRORS, "noise": [], "window": 300.0, "timeout": 5.0}
-    return {**rest, "components": [asked], **more}
+def question(since: float, timeout: float = 5.0) -> LogsRequest:
+    """Return the request about one unit's journal."""
+    asked = (ComponentLog("web", "shop-web", "journal", since),)
+    return LogsRequest(asked, ERRORS, (), window=300.0, timeout=timeout)
 
 
 needs_journald = pytest.mark.skipif(
@@ -62,7 +65,7 @@ needs_journald = pytest.mark.skipif(
 )
 
 
-def told(*entries: tuple[str, int, str], **more: object) -> dict[str, Any]:
+def told(*entries: tuple[str, int, str]) -> LogReport:
     """Return what is found in the journal of a journald that was told these entries."""
     script = SCRIPT.format(journald=JOURNALD, python=sys.executable)
     done = subprocess.run(
@@ -72,7 +75,7 @@ def told(*entries: tuple[str, int, str], **more: object) -> dict[str, Any]:
             "TALK": TALK,
             "ASK": ASK,
             "ENTRIES": json.dumps(entries),
-            "QUESTION": json.dumps(question(time.time() - 30, **more)),
+            "QUESTION": json.dumps(question(time.time() - 30)),
         },
         capture_output=True,
         text=True,
@@ -80,8 +83,7 @@ def told(*entries: tuple[str, int, str], **more: object) -> dict[str, Any]:
         check=False,
     )
     assert done.stdout, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return decode(LogReport, json.loads(done.stdout))
 
 
 @needs_journald
@@ -95,9 +97,9 @@ def test_errors_are_found_by_priority_and_by_text() -> None:
         ("ERROR of somebody else", 3, "shop-till"),
     )
 
-    assert found["findings"] == ["printed ERROR", "disk is gone"]
-    assert (found["lines"], found["problem"]) == (4, "")
-    assert found["seen"] > 29
+    assert found.findings == ("printed ERROR", "disk is gone")
+    assert (found.lines, found.problem) == (4, "")
+    assert found.seen > 29
 
 
 @needs_journald
@@ -111,8 +113,8 @@ def test_a_traceback_line_by_line_is_one_finding() -> None:
         ("x" * 9000 + " ERROR", 6, "shop-web"),
     )
 
-    assert len(found["findings"]) == 3
-    assert found["findings"][0].startswith("ERROR request failed … ValueError: caf")
+    assert len(found.findings) == 3
+    assert found.findings[0].startswith("ERROR request failed … ValueError: caf")
 
 
 @needs_journald
@@ -120,8 +122,8 @@ def test_a_unit_that_said_nothing_proves_nothing() -> None:
     """Silence has a problem and a hint."""
     found = told(("ERROR of somebody else", 3, "shop-till"))
 
-    assert "the journal has no line of shop-web" in found["problem"]
-    assert "journalctl -u shop-web" in found["hint"]
+    assert "the journal has no line of shop-web" in found.problem
+    assert "journalctl -u shop-web" in found.hint
 
 
 @pytest.fixture
@@ -131,11 +133,11 @@ def journalctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "journalctl"
 
 
-def does(journalctl: Path, script: str) -> dict[str, Any]:
+def does(journalctl: Path, script: str) -> LogReport:
     """Return what is found when journalctl does this."""
     journalctl.write_text(f"#!/bin/sh\n{script}\n")
     journalctl.chmod(0o755)
-    return inspection.look(question(time.time() - 30, timeout=1.0))["web"]
+    return inspection.look(question(time.time() - 30, timeout=1.0)).components["web"]
 
 
 @pytest.mark.parametrize(
@@ -152,18 +154,18 @@ def test_a_journal_that_cannot_be_read_proves_nothing(
     """A hang, a failure and nonsense are problems, not clean logs."""
     found = does(journalctl, script)
 
-    assert said in found["problem"]
-    assert found["hint"]
+    assert said in found.problem
+    assert found.hint
 
 
 def test_a_host_without_a_journal_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """And which key of rollback.toml to correct."""
     monkeypatch.setattr("pytest_rollback.agent.system.command.PLACES", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    found = inspection.look(question(time.time() - 30))["web"]
+    found = inspection.look(question(time.time() - 30)).components["web"]
 
-    assert "no journalctl" in found["problem"]
-    assert "log of this component" in found["hint"]
+    assert "no journalctl" in found.problem
+    assert "log of this component" in found.hint
 
 
 def entry(when: float, text: str, pid: int = 7) -> str:
@@ -177,7 +179,7 @@ def test_the_managers_own_words_do_not_break_the_silence(journalctl: Path) -> No
     """'Started shop-web' is said by systemd, of the unit."""
     said = entry(time.time(), "Started shop-web", pid=1)
 
-    assert "has no line" in does(journalctl, f"echo '{said}'")["problem"]
+    assert "has no line" in does(journalctl, f"echo '{said}'").problem
 
 
 def test_entries_before_the_start_are_left_out(journalctl: Path) -> None:
@@ -185,7 +187,7 @@ def test_entries_before_the_start_are_left_out(journalctl: Path) -> None:
     now = time.time()
     lines = [entry(now, "up"), entry(now - 31, "ERROR old")]
 
-    assert does(journalctl, "\n".join(f"echo '{line}'" for line in lines))["findings"] == []
+    assert does(journalctl, "\n".join(f"echo '{line}'" for line in lines)).findings == ()
 
 
 def test_a_journal_that_says_too_much_is_not_seen_whole(
@@ -197,5 +199,5 @@ def test_a_journal_that_says_too_much_is_not_seen_whole(
     lines = [entry(now - at, f"line {at}") for at in range(30)]
     found = does(journalctl, "\n".join(f"echo '{line}'" for line in lines))
 
-    assert "were looked at" in found["problem"]
-    assert found["seen"] < 10
+    assert "were looked at" in found.problem
+    assert found.seen < 10

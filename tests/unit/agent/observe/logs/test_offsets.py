@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from pytest_rollback.agent.messages.logs import ComponentLog, LogReport, LogsRequest
 from pytest_rollback.agent.observe.logs import inspection, offsets
 
 TRACEBACK = "Traceback (most recent call last):\n  File 'x.py', line 1\nImportError: of before\n"
@@ -39,11 +39,11 @@ def line(words: str) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S ") + words + "\n"
 
 
-def looked(log: Path, state: str, since: float) -> dict[str, Any]:
+def looked(log: Path, state: str, since: float) -> LogReport:
     """Return what is said of the log."""
-    component = {"name": "web", "unit": "web", "log": str(log), "since": since, "pid": 0}
-    question = {"errors": "ERROR|Traceback", "noise": [], "window": 300.0, "timeout": 10.0}
-    return inspection.look({**question, "components": [component], "state": state})["web"]
+    asked = (ComponentLog("web", "web", str(log), since),)
+    request = LogsRequest(asked, "ERROR|Traceback", (), window=300.0, timeout=10.0, state=state)
+    return inspection.look(request).components["web"]
 
 
 def test_a_traceback_of_before_the_start_does_not_count(tmp_path: Path, log: Path) -> None:
@@ -52,8 +52,8 @@ def test_a_traceback_of_before_the_start_does_not_count(tmp_path: Path, log: Pat
     state = marked(tmp_path, log)
     grown(log, line("INFO began"))
 
-    assert looked(log, state, since)["errors"] == 0
-    assert looked(log, str(tmp_path / "nowhere"), since)["errors"] == 1
+    assert looked(log, state, since).errors == 0
+    assert looked(log, str(tmp_path / "nowhere"), since).errors == 1
 
 
 def test_a_traceback_of_after_the_start_counts(tmp_path: Path, log: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_traceback_of_after_the_start_counts(tmp_path: Path, log: Path) -> Non
     state = marked(tmp_path, log)
     grown(log, TRACEBACK + line("INFO began") + TRACEBACK)
 
-    assert looked(log, state, since)["errors"] == 2
+    assert looked(log, state, since).errors == 2
 
 
 def test_a_log_without_times_is_judged_from_its_mark(tmp_path: Path, log: Path) -> None:
@@ -71,10 +71,10 @@ def test_a_log_without_times_is_judged_from_its_mark(tmp_path: Path, log: Path) 
     since = time.time() - 1
     state = marked(tmp_path, log)
     grown(log, "began again\n")
-    assert (looked(log, state, since)["errors"], looked(log, state, since)["problem"]) == (0, "")
+    assert (looked(log, state, since).errors, looked(log, state, since).problem) == (0, "")
 
     grown(log, TRACEBACK)
-    assert looked(log, state, since)["errors"] == 1
+    assert looked(log, state, since).errors == 1
 
 
 @pytest.mark.parametrize("how", ["emptied", "another file"])
@@ -86,7 +86,7 @@ def test_a_mark_that_does_not_fit_hides_nothing(tmp_path: Path, log: Path, how: 
         log.rename(tmp_path / "elsewhere")
     log.write_text(line("ERROR hidden") + line("INFO padding") * 50)
 
-    assert looked(log, state, since)["errors"] == 1
+    assert looked(log, state, since).errors == 1
 
 
 def test_a_journal_has_no_mark(tmp_path: Path) -> None:

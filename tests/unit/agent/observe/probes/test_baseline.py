@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import stat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.baseline import (
+    Baseline,
+    BaselineRequest,
+    BaselineSaved,
+    BaselineTimes,
+    BaselineUpdate,
+)
 from pytest_rollback.agent.observe.probes import baseline
 from pytest_rollback.agent.state import directory
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-WEB = {"p50": 1.0, "p95": 2.0, "max": 3.0, "samples": 50}
+WEB = BaselineTimes(1.0, 2.0, 3.0, 50)
 
 
 @pytest.fixture
@@ -24,35 +31,34 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
-def save(place: Path, **probes: object) -> dict[str, Any]:
-    """Keep these probes."""
-    return baseline.save({"state": str(place), "probes": probes})
+def save(place: Path, **probes: BaselineTimes) -> BaselineSaved:
+    """Store the times of these probes."""
+    return baseline.save(BaselineUpdate(str(place), probes))
 
 
-def look(place: Path) -> dict[str, Any]:
-    """Return what is kept."""
-    return baseline.look({"state": str(place)})
+def look(place: Path) -> Baseline:
+    """Return what is stored."""
+    return baseline.look(BaselineRequest(str(place)))
 
 
 def test_nothing_is_known_at_first(place: Path) -> None:
     """Neither a missing directory nor a missing file is an error; looking makes neither."""
-    assert look(place)["probes"] == {}
+    assert look(place).probes == {}
     assert not place.exists()
 
     place.mkdir(0o700)
-    assert look(place)["probes"] == {}
+    assert look(place).probes == {}
 
 
 def test_what_is_kept_is_found_again(place: Path) -> None:
     """With the time of each, privately, and what was known of other probes stays."""
     save(place, web=WEB)
-    assert save(place, till={**WEB, "p50": 7.0, "samples_ms": [1.0]})["stored"] == ["till"]
-    found = look(place)["probes"]
+    assert save(place, till=WEB._replace(p50=7.0)).stored == ("till",)
+    found = look(place).probes
 
-    assert found["web"]["p50"] == 1.0
-    assert found["till"]["p50"] == 7.0
-    assert found["web"]["when"].endswith("+00:00")
-    assert "samples_ms" not in found["till"]
+    assert found["web"].p50 == 1.0
+    assert found["till"].p50 == 7.0
+    assert found["web"].when.endswith("+00:00")
     assert stat.S_IMODE((place / "baseline.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
     assert [path.name for path in place.iterdir()] == ["baseline.json"]
@@ -66,8 +72,8 @@ def test_what_is_kept_is_found_again(place: Path) -> None:
         "{}",
         json.dumps({"format": 2, "probes": {}}),
         json.dumps({"format": 1, "probes": {"web": {"p50": 1}}}),
-        json.dumps({"format": 1, "probes": {"web": {**WEB, "p50": -1, "when": "x"}}}),
-        json.dumps({"format": 1, "probes": {"web": {**WEB, "p50": None, "when": "x"}}}),
+        json.dumps({"format": 1, "probes": {"web": {**WEB._asdict(), "p50": -1, "when": "x"}}}),
+        json.dumps({"format": 1, "probes": {"web": {**WEB._asdict(), "p50": None, "when": "x"}}}),
     ],
 )
 def test_a_damaged_baseline_is_not_an_empty_one(place: Path, text: str) -> None:
@@ -80,6 +86,19 @@ def test_a_damaged_baseline_is_not_an_empty_one(place: Path, text: str) -> None:
     assert f"rm {place}/baseline.json" in caught.value.hint
     with pytest.raises(HostError, match="damaged"):
         save(place, web=WEB)
+
+
+def test_the_file_is_as_earlier_versions_wrote_it(place: Path) -> None:
+    """A baseline that is kept on a host is read by every version."""
+    save(place, web=WEB)
+    written = json.loads((place / "baseline.json").read_text())
+    when = written["probes"]["web"].pop("when")
+
+    assert written == {
+        "format": 1,
+        "probes": {"web": {"max": 3.0, "p50": 1.0, "p95": 2.0, "samples": 50}},
+    }
+    assert when.endswith("+00:00")
 
 
 def test_a_baseline_that_others_can_write_proves_nothing(place: Path) -> None:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from pytest_rollback.agent.messages.probes import EdgeWindow, PageAnswer, WatchedEdge, WatchRequest
 from pytest_rollback.agent.observe.probes import edge
 from tests.unit.support.moody import BROKEN, PAGE, UP, Server
 
-MAINTENANCE = {"status": 503, "body": "maintenance"}
+MAINTENANCE = PageAnswer(503, "maintenance")
 
 
-def described(port: int, **more: object) -> dict[str, Any]:
-    """Return how an edge is described."""
-    return {
-        "url": f"http://127.0.0.1:{port}/",
-        "status": 200,
-        "timeout": 1.0,
-        "interval": 0.02,
-        "maintenance": MAINTENANCE,
-        **more,
-    }
+def watch(port: int, seconds: float) -> EdgeWindow:
+    """Ask the edge at a port for some seconds."""
+    described = WatchedEdge(f"http://127.0.0.1:{port}/", 200, 1.0, 0.02, MAINTENANCE)
+    return edge.watch(WatchRequest(described, seconds))
 
 
 @pytest.mark.parametrize(
@@ -32,17 +25,17 @@ def described(port: int, **more: object) -> dict[str, Any]:
         (503, "oh no", MAINTENANCE, "error"),
         (None, "", MAINTENANCE, "error"),
         (503, "anything", None, "error"),
-        (200, "back soon", {"status": 200, "body": "back soon"}, "maintenance"),
-        (200, "ok", {"status": 200, "body": "back soon"}, "up"),
-        (200, "ok", {"status": 200, "body": ""}, "up"),
-        (503, "anything", {"status": 503, "body": ""}, "maintenance"),
+        (200, "back soon", PageAnswer(200, "back soon"), "maintenance"),
+        (200, "ok", PageAnswer(200, "back soon"), "up"),
+        (200, "ok", PageAnswer(200, ""), "up"),
+        (503, "anything", PageAnswer(503, ""), "maintenance"),
     ],
 )
 def test_an_answer_is_the_system_the_page_or_an_error(
-    status: int | None, body: str, page: dict[str, Any] | None, kind: str
+    status: int | None, body: str, page: PageAnswer | None, kind: str
 ) -> None:
     """The page is told by its status and its text; a status without text is the system's first."""
-    assert edge.kind(status, body, {"status": 200, "maintenance": page}) == kind
+    assert edge.kind(status, body, WatchedEdge("http://127.0.0.1/", page=page)) == kind
 
 
 @pytest.mark.parametrize(("answer", "kind"), [(UP, "up"), (PAGE, "maintenance"), (BROKEN, "error")])
@@ -50,24 +43,24 @@ def test_a_window_is_asked_on_its_beat(answer: bytes, kind: str) -> None:
     """Every answer is told with its times, over one connection, for as long as was asked for."""
     server = Server()
     server.say(answer)
-    found = edge.watch({"edge": described(server.port), "seconds": 0.3})
+    found = watch(server.port, 0.3)
     server.close()
 
-    assert {each[2] for each in found["samples"]} == {kind}
-    assert 2 <= len(found["samples"]) == server.asked <= 15
-    assert all(asked <= answered for asked, answered, _ in found["samples"])
-    assert found["seconds"] >= 0.28
-    assert (server.connections, found["problem"]) == (1, None)
+    assert {each[2] for each in found.samples} == {kind}
+    assert 2 <= len(found.samples) == server.asked <= 15
+    assert all(asked <= answered for asked, answered, _ in found.samples)
+    assert found.seconds >= 0.28
+    assert (server.connections, found.problem) == (1, None)
 
 
 def test_an_edge_that_is_gone_is_an_error_with_its_reason() -> None:
     """No answer is an answer as well; the last reason is told."""
     server = Server()
     server.close()
-    found = edge.watch({"edge": described(server.port), "seconds": 0.1})
+    found = watch(server.port, 0.1)
 
-    assert {each[2] for each in found["samples"]} == {"error"}
-    assert "refused" in found["problem"]
+    assert {each[2] for each in found.samples} == {"error"}
+    assert "refused" in found.problem
 
 
 def test_a_missed_beat_is_left_out() -> None:

@@ -6,12 +6,13 @@ import http.server
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_rollback.agent.messages.probes import MeasureRequest, ProbeSpec, ResponseTimes
 from pytest_rollback.agent.observe.probes import measurement, percentiles, sample
 from pytest_rollback.agent.observe.probes.client import ProbeAnswer
 
@@ -58,14 +59,14 @@ def peer() -> Iterator[str]:
         server.shutdown()
 
 
-def probe(url: str, **more: object) -> dict[str, Any]:
+def probe(url: str, limit: float = 60.0, samples: int = 50) -> ProbeSpec:
     """Return a probe whose limit and timeout no answer of a busy host comes near."""
-    return {"url": url, "status": 200, "limit": 60.0, "timeout": 60.0, "samples": 50, **more}
+    return ProbeSpec(url=url, limit=limit, timeout=60.0, samples=samples)
 
 
-def measure(**probes: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def measure(**probes: ProbeSpec) -> dict[str, ResponseTimes]:
     """Measure these probes."""
-    return measurement.measure({"probes": probes, "timeout": 600.0})
+    return measurement.measure(MeasureRequest(probes, 600.0)).probes
 
 
 def test_each_probe_has_its_percentiles_and_the_cost_of_asking(peer: str) -> None:
@@ -78,11 +79,15 @@ def test_each_probe_has_its_percentiles_and_the_cost_of_asking(peer: str) -> Non
     )
 
     assert list(found) == ["quick", "other", "slow"]
-    assert [len(each["samples_ms"]) for each in found.values()] == [50, 60, 2]
-    assert found["other"]["p50"] >= 3.0
-    assert found["quick"]["p50"] <= found["quick"]["p95"] <= found["quick"]["max"]
-    assert 0 < found["quick"]["overhead"] < found["slow"]["p50"]
-    assert found["quick"]["failed"] == 0
+    assert [len(each.samples_ms) for each in found.values()] == [50, 60, 2]
+    quick, other, slow = (each.percentiles for each in found.values())
+    assert quick
+    assert other
+    assert slow
+    assert other.p50 >= 3.0
+    assert quick.p50 <= quick.p95 <= quick.max
+    assert 0 < (found["quick"].overhead_ms or 0) < slow.p50
+    assert found["quick"].failed == 0
     assert Page.count == 50 + 60 + 2 + 3 * 2  # each also once for its pace, once to warm up
 
 
@@ -92,7 +97,7 @@ def test_slow_probes_are_measured_beside_each_other(peer: str) -> None:
     found = measure(**{f"p{number}": probe(f"{peer}/60") for number in range(4)})
 
     assert Page.busiest == 4
-    assert all(len(each["samples_ms"]) == 50 for each in found.values())
+    assert all(len(each.samples_ms) == 50 for each in found.values())
 
 
 def test_a_peer_that_is_down_costs_little_and_says_why(peer: str) -> None:
@@ -101,20 +106,20 @@ def test_a_peer_that_is_down_costs_little_and_says_why(peer: str) -> None:
         port = server.getsockname()[1]
     found = measure(down=probe(f"http://127.0.0.1:{port}/"), up=probe(f"{peer}/"))
 
-    assert found["down"]["failed"] == sample.STOP_AFTER
-    assert "refused" in found["down"]["problem"]
-    assert (found["down"]["samples_ms"], found["down"]["p95"]) == ([], None)
-    assert len(found["up"]["samples_ms"]) == 50
+    assert found["down"].failed == sample.STOP_AFTER
+    assert "refused" in str(found["down"].problem)
+    assert (found["down"].samples_ms, found["down"].percentiles) == ((), None)
+    assert len(found["up"].samples_ms) == 50
 
 
 def test_a_peer_that_fails_now_and_then_is_caught(peer: str) -> None:
     """One question would have found it healthy. As many good answers as asked for are timed."""
     found = measure(flaky=probe(f"{peer}/flaky"))["flaky"]
 
-    assert len(found["samples_ms"]) >= 50
+    assert len(found.samples_ms) >= 50
 
-    assert found["failed"] > 5
-    assert "answered 500, not 200" in found["problem"]
+    assert found.failed > 5
+    assert "answered 500, not 200" in str(found.problem)
 
 
 def test_more_samples_are_taken_where_they_could_settle_the_matter(
@@ -128,12 +133,13 @@ def test_more_samples_are_taken_where_they_could_settle_the_matter(
 
     monkeypatch.setattr(sample, "measured", series)
     later = time.monotonic() + 600
-    settled = measurement.one(probe("", limit=0.1), 50, later)
-    open_ = measurement.one(probe("", limit=0.015), 50, later)
+    settled = measurement.one(probe("", limit=0.1), None, later)
+    open_ = measurement.one(probe("", limit=0.015), None, later)
 
-    assert len(settled["samples_ms"]) == 50
-    assert len(open_["samples_ms"]) == 200
-    assert open_["low"] < 15 < open_["high"]
+    assert len(settled.samples_ms) == 50
+    assert len(open_.samples_ms) == 200
+    assert open_.percentiles
+    assert open_.percentiles.low < 15 < open_.percentiles.high
 
 
 @given(st.lists(st.floats(0.01, 1e4), min_size=1, max_size=400))
@@ -141,9 +147,10 @@ def test_percentiles_are_values_in_order(samples: list[float]) -> None:
     """Each is one of the samples; the interval holds the percentile."""
     found = percentiles.summary(samples)
 
-    assert {found[key] for key in ("p50", "p95", "low", "high", "max")} <= set(samples)
-    assert found["p50"] <= found["p95"] <= found["max"]
-    assert found["low"] <= found["p95"] <= found["high"]
+    assert found
+    assert set(found) <= set(samples)
+    assert found.p50 <= found.p95 <= found.max
+    assert found.low <= found.p95 <= found.high
 
 
 def test_the_interval_has_the_ranks_of_the_binomial_distribution() -> None:

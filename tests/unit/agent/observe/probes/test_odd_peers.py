@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_rollback.agent.messages.probes import MeasureRequest, ProbeRequest, ProbeSpec
 from pytest_rollback.agent.observe.probes import client as probes_client
 from pytest_rollback.agent.observe.probes import http as probes_http
 from pytest_rollback.agent.observe.probes import measurement, sample
 from pytest_rollback.agent.observe.probes.client import EVERY, Watch
 from pytest_rollback.agent.services.supervisor_rpc import Transport
+from pytest_rollback.manifest import model as manifest
+from pytest_rollback.transport import requests
 from tests.unit.agent.observe.probes.test_sample import peer, reply
 from tests.unit.agent.observe.probes.test_sample import web as served
 
@@ -32,7 +35,7 @@ def test_of_an_endless_answer_no_more_is_read_than_is_looked_at() -> None:
         reply(200, b"x" * (probes_http.MOST + 10))(request)
 
     with served(handle) as url:
-        client = probes_http.Http({"url": url, "timeout": 5.0})
+        client = probes_http.Http(ProbeSpec(url))
         first, second = client.ask(), client.ask()
         client.close()
 
@@ -52,10 +55,11 @@ def test_a_content_type_that_was_stated_is_kept() -> None:
 
     own = {"content-type": "application/vnd.shop+json"}
     with served(handle) as url:
-        for headers in (own, {}):
-            probe = {"url": url, "method": "POST", "json": {"a": "b"}, "status": 204}
-            asked = {"probe": {**probe, "headers": headers}, "samples": 1}
-            assert sample.ask(asked)["problem"] is None
+        for headers in (own, dict[str, str]()):
+            described = manifest.Probe(
+                url=url, method="POST", json={"a": "b"}, status=204, headers=headers
+            )
+            assert sample.ask(ProbeRequest(requests.probe(described))).problem is None
 
     assert seen == [(own["content-type"], "b"), ("application/json", "b")]
 
@@ -69,11 +73,11 @@ def test_a_peer_that_stops_in_the_middle_is_judged_by_what_it_said() -> None:
         connection.close()
 
     with peer(talk) as port:
-        probe = {"tcp": f"127.0.0.1:{port}", "body": "goodbye", "timeout": 0.3}
-        answer = sample.ask({"probe": probe, "samples": 1})
+        probe = ProbeSpec(tcp=f"127.0.0.1:{port}", body="goodbye", timeout=0.3)
+        answer = sample.ask(ProbeRequest(probe))
 
-    assert answer["problem"] == "the answer does not match 'goodbye'"
-    assert answer["body"] == "hello"
+    assert answer.problem == "the answer does not match 'goodbye'"
+    assert answer.body == "hello"
 
 
 def test_a_socket_that_nobody_listens_on_gives_no_answer(tmp_path: Path) -> None:
@@ -82,9 +86,9 @@ def test_a_socket_that_nobody_listens_on_gives_no_answer(tmp_path: Path) -> None
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)
     before = len(list(Path("/proc/self/fd").iterdir()))
-    answer = sample.ask({"probe": {"tcp": path, "timeout": 0.3}, "samples": 1})
+    answer = sample.ask(ProbeRequest(ProbeSpec(tcp=path, timeout=0.3)))
 
-    assert answer["problem"] == "no answer: Connection refused"
+    assert answer.problem == "no answer: Connection refused"
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
@@ -104,17 +108,17 @@ def test_a_deadline_that_passes_before_there_is_a_connection_counts() -> None:
 def test_a_way_to_ask_has_to_be_one() -> None:
     """What all of them have in common asks nothing by itself."""
     with pytest.raises(NotImplementedError):
-        probes_client.Client({}).ask()
+        probes_client.Client(ProbeSpec()).ask()
 
 
 def test_time_that_is_up_ends_a_measurement() -> None:
     """There is one answer at least, and no more are waited for."""
     with served(reply(200, b"ok")) as url:
-        probe = {"url": url, "timeout": 1.0, "limit": 0.1, "samples": 50}
-        found = measurement.measure({"probes": {"web": probe}, "timeout": -1.0})["web"]
+        probe = ProbeSpec(url=url, timeout=1.0, samples=50)
+        found = measurement.measure(MeasureRequest({"web": probe}, -1.0)).probes["web"]
 
-    assert 1 <= len(found["samples_ms"]) < 50
-    assert found["problem"] is None
+    assert 1 <= len(found.samples_ms) < 50
+    assert found.problem is None
 
 
 def test_one_connection_serves_all_calls(tmp_path: Path) -> None:

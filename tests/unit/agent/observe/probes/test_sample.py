@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from pytest_rollback.agent.messages.probes import ProbeRequest, ProbeResult, ProbeSpec
 from pytest_rollback.agent.observe.probes import sample
+from pytest_rollback.manifest import model as manifest
+from pytest_rollback.transport import requests
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
 
@@ -79,9 +82,9 @@ def peer(talk: Callable[[socket.socket], None]) -> Iterator[int]:
         server.shutdown(socket.SHUT_RDWR)
 
 
-def ask(samples: int = 1, **probe: object) -> dict[str, Any]:
+def ask(samples: int = 1, **probe: Any) -> ProbeResult:  # noqa: ANN401 - any field of a probe
     """Ask a probe."""
-    return sample.ask({"probe": probe, "samples": samples})
+    return sample.ask(ProbeRequest(ProbeSpec(**probe), samples))
 
 
 def test_a_healthy_answer_is_timed_over_one_connection() -> None:
@@ -95,10 +98,10 @@ def test_a_healthy_answer_is_timed_over_one_connection() -> None:
     with web(handle) as url:
         answer = ask(20, url=url, body='"status": ?"ok"')
 
-    assert (answer["answered"], answer["failed"], answer["problem"]) == (20, 0, None)
-    assert len(answer["samples_ms"]) == 20
+    assert (answer.answered, answer.failed, answer.problem) == (20, 0, None)
+    assert len(answer.samples_ms) == 20
     assert len(callers) == 1
-    assert 0 < answer["overhead_ms"] < 1000  # it is given a second
+    assert 0 < (answer.overhead_ms or 0) < 1000  # it is given a second
 
 
 def test_the_first_of_many_samples_is_thrown_away() -> None:
@@ -114,7 +117,7 @@ def test_the_first_of_many_samples_is_thrown_away() -> None:
         answer = ask(5, url=url, timeout=60.0)
 
     assert len(seen) == 1 + 5
-    assert max(answer["samples_ms"]) < 1500
+    assert max(answer.samples_ms) < 1500
 
 
 @pytest.mark.parametrize(
@@ -138,8 +141,8 @@ def test_an_answer_that_is_not_wanted_is_a_failure(
     with web(handler) as url:
         answer = ask(1, url=url, **probe)
 
-    assert (answer["answered"], answer["failed"]) == (0, 1)
-    assert words in answer["problem"]
+    assert (answer.answered, answer.failed) == (0, 1)
+    assert words in str(answer.problem)
 
 
 def test_a_redirect_is_not_followed() -> None:
@@ -167,7 +170,10 @@ def test_json_is_sent_with_its_type_and_the_headers() -> None:
         request.end_headers()
 
     with web(handle) as url:
-        ask(1, url=url, method="POST", json={"query": "x"}, headers={"X-Test": "1"})
+        described = manifest.Probe(
+            url=url, method="POST", json={"query": "x"}, headers={"X-Test": "1"}
+        )
+        sample.ask(ProbeRequest(requests.probe(described)))
 
     assert got == [("application/json", "1", b'{"query": "x"}')]
 
@@ -200,8 +206,8 @@ def test_a_peer_that_does_not_finish_is_given_up(talk: Callable[[socket.socket],
     with peer(talk) as port:
         answer = ask(100, url=f"http://127.0.0.1:{port}/", timeout=0.3)
 
-    assert "no answer within 0.3 s" in answer["problem"]
-    assert answer["failed"] == 3
+    assert "no answer within 0.3 s" in str(answer.problem)
+    assert answer.failed == 3
     assert time.monotonic() - started < SILENT
 
 
@@ -211,7 +217,7 @@ def test_a_peer_that_is_gone_is_said_so() -> None:
         port = server.getsockname()[1]
     answer = ask(1, url=f"http://127.0.0.1:{port}/")
 
-    assert answer["problem"] == "no answer: Connection refused"
+    assert answer.problem == "no answer: Connection refused"
 
 
 def test_a_kept_connection_that_was_closed_is_opened_again() -> None:
@@ -224,7 +230,7 @@ def test_a_kept_connection_that_was_closed_is_opened_again() -> None:
     with web(handle) as url:
         answer = ask(10, url=url)
 
-    assert (answer["answered"], answer["failed"]) == (10, 0)
+    assert (answer.answered, answer.failed) == (10, 0)
 
 
 def test_a_failing_warm_up_counts() -> None:
@@ -238,8 +244,8 @@ def test_a_failing_warm_up_counts() -> None:
     with web(handle) as url:
         answer = ask(5, url=url)
 
-    assert (answer["answered"], answer["failed"]) == (5, 1)
-    assert answer["problem"] == "answered 500, not 200"
+    assert (answer.answered, answer.failed) == (5, 1)
+    assert answer.problem == "answered 500, not 200"
 
 
 def test_all_samples_together_have_a_deadline() -> None:
@@ -250,9 +256,9 @@ def test_all_samples_together_have_a_deadline() -> None:
         reply(200, b"ok")(request)
 
     with web(handle) as url:
-        answer = sample.ask({"probe": {"url": url}, "samples": 100, "deadline": 1.0})
+        answer = sample.ask(ProbeRequest(ProbeSpec(url), 100, deadline=1.0))
 
-    assert 1 <= answer["answered"] <= 6
+    assert 1 <= answer.answered <= 6
 
 
 def test_tcp_connects_sends_and_reads() -> None:
@@ -267,8 +273,8 @@ def test_tcp_connects_sends_and_reads() -> None:
         bad = ask(1, tcp=f"127.0.0.1:{port}", send="?", body="PONG")
         bare = ask(1, tcp=f"127.0.0.1:{port}")
 
-    assert (good["answered"], bare["answered"]) == (3, 1)
-    assert bad["problem"] == "the answer does not match 'PONG'"
+    assert (good.answered, bare.answered) == (3, 1)
+    assert bad.problem == "the answer does not match 'PONG'"
 
 
 def test_tcp_that_says_nothing_is_given_up() -> None:
@@ -276,7 +282,7 @@ def test_tcp_that_says_nothing_is_given_up() -> None:
     with peer(silence) as port:
         answer = ask(1, tcp=f"127.0.0.1:{port}", body="ready", timeout=0.3)
 
-    assert answer["problem"] == "no answer within 0.3 s"
+    assert answer.problem == "no answer within 0.3 s"
 
 
 def test_a_unix_socket_is_an_address_too(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -287,22 +293,22 @@ def test_a_unix_socket_is_an_address_too(tmp_path_factory: pytest.TempPathFactor
         server.listen()
         answer = ask(1, tcp=path)
 
-    assert answer["answered"] == 1
+    assert answer.answered == 1
 
 
 def test_a_command_is_judged_by_its_code_and_output() -> None:
     """A command answers with its exit code and what it prints."""
-    good = ask(3, command=["echo", "ready"], body="ready")
-    bad = ask(1, command=["false"])
-    late = ask(1, command=["sleep", "30"], timeout=0.2)
+    good = ask(3, command=("echo", "ready"), body="ready")
+    bad = ask(1, command=("false",))
+    late = ask(1, command=("sleep", "30"), timeout=0.2)
 
-    assert (good["answered"], good["status"]) == (3, 0)
-    assert good["overhead_ms"] > 0
-    assert bad["problem"] == "answered 1 (exit code 1), not 0"
-    assert late["problem"] == "no answer within 0.2 s"
+    assert (good.answered, good.status) == (3, 0)
+    assert good.overhead_ms
+    assert bad.problem == "answered 1 (exit code 1), not 0"
+    assert late.problem == "no answer within 0.2 s"
 
 
 def test_a_body_that_is_no_text_is_still_an_answer() -> None:
     """Bytes that are not UTF-8 neither raise nor lose the answer."""
     with web(reply(200, b"\xff\xfeok")) as url:
-        assert ask(1, url=url, body="ok")["answered"] == 1
+        assert ask(1, url=url, body="ok").answered == 1

@@ -1,0 +1,73 @@
+"""Logs: the errors that units wrote since they started."""
+
+from typing import Dict, NamedTuple, Optional, Tuple
+
+from ..protocol import Route
+
+
+class KnownNoise(NamedTuple):
+    """A pattern of lines that look like errors and are none, its owner, and its last day (ISO)."""
+
+    pattern: str
+    owner: str
+    until: str
+
+
+class ComponentLog(NamedTuple):
+    """One log: `journal`, or the path of a file, and when its unit started.
+
+    `since` is in seconds since the epoch, None for a unit that does not run; `pid` is its process,
+    0 where it has none.
+    """
+
+    name: str
+    unit: str
+    log: str
+    since: Optional[float]
+    pid: int = 0
+
+
+class LogsRequest(NamedTuple):
+    """Logs to read, and what counts as an error in them.
+
+    `errors` is a pattern. At most the last `window` seconds are read, and `timeout` seconds are
+    taken for all logs. `state` is the directory that keeps where each log ended before its unit
+    was started; "" where nothing was kept.
+    """
+
+    components: Tuple[ComponentLog, ...]
+    errors: str
+    noise: Tuple[KnownNoise, ...]
+    window: float
+    timeout: float
+    state: str = ""
+
+
+class LogReport(NamedTuple):
+    """What one log says.
+
+    `seen` is the seconds that were read, `lines` the lines of them, `noise` the known errors and
+    `errors` the others; the first of these are the `findings`, a line each. `files` and `bytes` are
+    what was read of log files. `problem` is why nothing can be concluded, with its `hint`; both
+    are "" otherwise.
+    """
+
+    log: str
+    seen: float = 0.0
+    lines: int = 0
+    noise: int = 0
+    errors: int = 0
+    findings: Tuple[str, ...] = ()
+    files: Tuple[str, ...] = ()
+    bytes: int = 0
+    problem: str = ""
+    hint: str = ""
+
+
+class LogReports(NamedTuple):
+    """What each log says, by the name of its component."""
+
+    components: Dict[str, LogReport]
+
+
+LOOK = Route("logs.look", LogsRequest, LogReports)

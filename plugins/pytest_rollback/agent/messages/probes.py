@@ -1,0 +1,148 @@
+"""Probes: one asked a few times, all of them measured, and the edge as users get it."""
+
+from typing import Dict, NamedTuple, Optional, Tuple
+
+from ..protocol import Route
+
+
+class ProbeSpec(NamedTuple):
+    """One question to the running system, and the answer that counts as healthy.
+
+    Exactly one of `url`, `tcp` (`host:port`, or the path of a unix socket) and `command` is set.
+    `send` is the body of the request, or the standard input of the command. `status` is that of an
+    answer over HTTP; `body` has to be found in an answer, `reject` must not, both are patterns.
+    `limit` and `timeout` are seconds; `samples` is how many answers a measurement needs.
+    """
+
+    url: Optional[str] = None
+    tcp: Optional[str] = None
+    command: Optional[Tuple[str, ...]] = None
+    method: str = "GET"
+    headers: Tuple[Tuple[str, str], ...] = ()
+    send: str = ""
+    status: int = 200
+    body: str = ""
+    reject: str = ""
+    limit: float = 0.1
+    timeout: float = 5.0
+    samples: int = 100
+
+    @property
+    def kind(self) -> str:
+        """How it is asked: url, tcp or command."""
+        return "url" if self.url else "tcp" if self.tcp else "command"
+
+
+class ProbeRequest(NamedTuple):
+    """A probe, how many answers are wanted, and the seconds that all of them may take."""
+
+    probe: ProbeSpec
+    samples: int = 1
+    deadline: float = 60.0
+
+
+class ProbeResult(NamedTuple):
+    """What a probe was answered.
+
+    `samples_ms` are the times of the right answers in milliseconds, `failed` counts the others,
+    and `problem` is what was wrong first. `status` and `body` are those of the last answer, the
+    body cut. `overhead_ms` is what asking takes against a peer that does nothing, where there was
+    more than one sample.
+    """
+
+    samples_ms: Tuple[float, ...]
+    failed: int
+    problem: Optional[str]
+    status: Optional[int]
+    body: str
+    overhead_ms: Optional[float]
+
+    @property
+    def answered(self) -> int:
+        """How many answers were right."""
+        return len(self.samples_ms)
+
+    @property
+    def wrong(self) -> Optional[str]:
+        """What is wrong with the answers, None when nothing is."""
+        return self.problem or (None if self.samples_ms else "no answer")
+
+
+class MeasureRequest(NamedTuple):
+    """Probes by name, each measured for its number of samples; seconds for all of them."""
+
+    probes: Dict[str, ProbeSpec]
+    timeout: float
+
+
+class Percentiles(NamedTuple):
+    """Percentiles of response times, in milliseconds; the true p95 lies between low and high."""
+
+    p50: float
+    p95: float
+    low: float
+    high: float
+    max: float
+
+
+class ResponseTimes(NamedTuple):
+    """How long a probe's answers took, in milliseconds.
+
+    `samples_ms` are the right answers, `failed` counts the others, `problem` is what was wrong
+    first. `overhead_ms` is what asking takes against a peer that does nothing. There are no
+    `percentiles` where no answer was right.
+    """
+
+    samples_ms: Tuple[float, ...]
+    failed: int
+    problem: Optional[str]
+    overhead_ms: Optional[float]
+    percentiles: Optional[Percentiles]
+
+
+class Measurements(NamedTuple):
+    """The response times of each probe, by its name."""
+
+    probes: Dict[str, ResponseTimes]
+
+
+class PageAnswer(NamedTuple):
+    """What the edge answers while the maintenance page is shown: status, and text (a pattern)."""
+
+    status: int
+    body: str
+
+
+class WatchedEdge(NamedTuple):
+    """What users ask, and the status of the system's answer; seconds of timeout and interval."""
+
+    url: str
+    status: int = 200
+    timeout: float = 2.0
+    interval: float = 0.1
+    page: Optional[PageAnswer] = None
+
+
+class WatchRequest(NamedTuple):
+    """An edge, and for how many seconds it is asked."""
+
+    edge: WatchedEdge
+    seconds: float
+
+
+class EdgeWindow(NamedTuple):
+    """What users got for some time.
+
+    Each of `samples` is when it was asked and answered, in seconds since the beginning, and its
+    kind: `up`, `maintenance` or `error`. `seconds` is how long was asked; `problem` is the last
+    reason why no answer came.
+    """
+
+    samples: Tuple[Tuple[float, float, str], ...]
+    seconds: float
+    problem: Optional[str]
+
+
+ASK = Route("probes.ask", ProbeRequest, ProbeResult)
+MEASURE = Route("probes.measure", MeasureRequest, Measurements)
+WATCH = Route("edge.watch", WatchRequest, EdgeWindow)

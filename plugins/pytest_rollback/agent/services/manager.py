@@ -1,0 +1,93 @@
+"""What a service manager has to answer. `registry` names those there are; each is one module.
+
+A new one is a module with a class that fulfils `ServiceManager`, and a line in `registry`. The
+suite `tests/unit/agent/services/test_conformance.py` shows whether it behaves as the others.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List, NamedTuple, Optional, Protocol, Sequence, Tuple
+
+from ..messages.services import Reloaded, UnitState
+
+
+class UnitReport(NamedTuple):
+    """What a manager says of a unit.
+
+    `state` is what travels. `hopeless` is true when the unit will not become active by itself.
+    `tasks` is how many processes are left of it, where the manager counts them. `unmask` is the
+    command that lets a masked unit be started.
+    """
+
+    state: UnitState
+    hopeless: bool = False
+    tasks: int = 0
+    unmask: str = ""
+
+
+class GuardFile(NamedTuple):
+    """One file that keeps units from starting: its path below the directory, and its text."""
+
+    path: str
+    text: str
+
+
+class StartGuard(NamedTuple):
+    """Files that keep units from starting, and the units for which there is no such file."""
+
+    files: List[GuardFile]
+    unguarded: List[str]
+
+
+class ServiceManager(Protocol):
+    """A service manager of this host. No method waits for a unit: each call takes seconds at most.
+
+    Each raises HostError where the manager does not answer, or refuses. `name` is the one in the
+    registry.
+    """
+
+    name: str
+
+    def __init__(self, socket: Optional[str]) -> None:
+        """Remember the path of the manager's socket, for one that has such a setting."""
+
+    def states(self, units: Sequence[str]) -> Dict[str, UnitReport]:
+        """Return how each unit is; one that the manager does not know has `known` false."""
+
+    def state(self, unit: str) -> UnitReport:
+        """Return how one unit is; asked again and again, it may leave out `needs_reload`."""
+
+    def ask_stop(self, unit: str) -> None:
+        """Ask for the stop of a unit; one that is down is fine."""
+
+    def ask_start(self, unit: str) -> None:
+        """Ask for the start of a unit, whatever happened to it before; one that runs is fine."""
+
+    def kill(self, unit: str, before: UnitReport) -> None:
+        """Send SIGKILL to all processes of a unit, which was as `before`; one without is fine."""
+
+    def remains(self, now: UnitReport, before: UnitReport) -> bool:
+        """Tell whether processes are left of a unit that is down `now` and was as `before`."""
+
+    def reload(self) -> Reloaded:
+        """Read the unit files again; starts and stops nothing, and leaves `seconds` at 0."""
+
+    def why(self, unit: str) -> Tuple[str, str]:
+        """Return the manager's words about a unit that does not start, and where to read more."""
+
+    @staticmethod
+    def file_name(unit: str) -> str:
+        """Return the name of a unit's file in the directory of unit files."""
+
+    @staticmethod
+    def guard(directory: str, units: Sequence[str], marker: str) -> StartGuard:
+        """Return what keeps units from being started automatically as long as `marker` exists.
+
+        Args:
+            directory: where the manager's unit files are.
+            units: the units to guard.
+            marker: the path of a file that exists while no unit may start.
+        """
+
+    def read_guard(self) -> None:
+        """Have files of the guard read that were written or removed, where that needs a request."""

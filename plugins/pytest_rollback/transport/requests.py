@@ -1,0 +1,56 @@
+"""What rollback.toml says, as the agent is asked about it: the parts that many requests share."""
+
+from __future__ import annotations
+
+import json
+
+from pytest_rollback.agent.messages import probes
+from pytest_rollback.agent.messages.location import Location
+from pytest_rollback.agent.messages.services import ManagerAddress
+from pytest_rollback.manifest.model import Edge, Probe, System
+
+
+def location(system: System, run: str = "") -> Location:
+    """Return where a system's files are, and what the tool knows of them; `run` is a run's id."""
+    about = system.about
+    return Location(about.root, about.state, about.suffix, run)
+
+
+def manager(system: System) -> ManagerAddress:
+    """Return which service manager has the units, and how it is reached."""
+    return ManagerAddress(system.services.manager, system.services.socket)
+
+
+def probe(described: Probe) -> probes.ProbeSpec:
+    """Return a probe as the host is asked it; JSON becomes text, with its content type."""
+    headers, send = tuple(described.headers.items()), described.send
+    if described.json_ is not None:
+        send = json.dumps(described.json_)
+        if "content-type" not in {name.lower() for name, _ in headers}:
+            headers = (*headers, ("Content-Type", "application/json"))
+    return probes.ProbeSpec(
+        url=described.url,
+        tcp=described.tcp,
+        command=described.command,
+        method=described.method,
+        headers=headers,
+        send=send,
+        status=described.status,
+        body=described.body,
+        reject=described.reject,
+        limit=described.limit,
+        timeout=described.timeout,
+        samples=described.samples,
+    )
+
+
+def edge_probe(edge: Edge) -> probes.ProbeSpec:
+    """Return the probe that asks what users get."""
+    return probes.ProbeSpec(url=edge.url, status=edge.status, timeout=edge.timeout)
+
+
+def watched_edge(system: System, edge: Edge) -> probes.WatchedEdge:
+    """Return an edge as it is asked again and again; it tells the maintenance page apart."""
+    shown = system.maintenance
+    page = probes.PageAnswer(shown.status, shown.body) if shown else None
+    return probes.WatchedEdge(edge.url, edge.status, edge.timeout, edge.interval, page)
