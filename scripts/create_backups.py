@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Save what a deploy is about to change. Call it before the deploy copies its first file.
 
-Each named file gets a copy beside it on the target's host, and the record of them all is
+Each named file gets a backup beside it on the target's host, and the record of them all is
 written last. The same call again changes nothing. Live files are only ever read.
 """
 
@@ -15,7 +15,7 @@ import socket
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import NoReturn
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 OURS = REPOSITORY / ".venv/bin/python"
@@ -23,9 +23,21 @@ OURS = REPOSITORY / ".venv/bin/python"
 try:
     import testinfra  # noqa: F401 - how hosts are reached
 
+    from pytest_rollback.agent.messages.backup import (
+        COMPARE,
+        FORESEE,
+        SAVE,
+        ReleaseDiff,
+        ReleasesRequest,
+        SaveRequest,
+        SaveResult,
+    )
+    from pytest_rollback.agent.messages.location import Release
     from pytest_rollback.errors import RollbackError, UsageError
+    from pytest_rollback.manifest import requests
     from pytest_rollback.manifest.load import load
     from pytest_rollback.manifest.model import System
+    from pytest_rollback.transport.call import Call
     from pytest_rollback.transport.connection import Connection
 except ModuleNotFoundError as missing:
     if OURS.exists() and sys.prefix != str(OURS.parents[1]):
@@ -52,13 +64,6 @@ examples, as a deploy calls it:
 exit codes: 0 saved, or saved already; 1 refused, and nothing was changed; 4 usage, or a
 problem in rollback.toml; 7 the host cannot be used; 12 another run is writing
 """
-
-
-class Release(NamedTuple):
-    """One deployed version: its name and, where there is a repository, its commit."""
-
-    name: str
-    commit: str | None
 
 
 class Parser(argparse.ArgumentParser):
@@ -140,8 +145,8 @@ def release(option: str, text: str | None) -> Release | None:
     return Release(name, commit) if at else Release(text, None)
 
 
-def compared(connection: Connection, wanted: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return what lies between two commits of the fallback repository on the host."""
+def compared(connection: Connection, wanted: str) -> tuple[ReleaseDiff, dict[str, str]]:
+    """Return what lies between two commits of the host's repository, and how these were named."""
     between = RANGE.fullmatch(wanted)
     if between is None:
         raise UsageError(f"--from-git: {wanted!r} is no range", hint="--from-git PREVIOUS..CURRENT")
@@ -151,73 +156,67 @@ def compared(connection: Connection, wanted: str) -> tuple[dict[str, Any], dict[
             hint="name it as git in [fallback] of rollback.toml, or name the files themselves",
         )
     names = between.groupdict()
-    found = connection.ask(
-        "releases",
-        "compare",
-        repository=connection.system.fallback.git,
-        root=connection.system.about.root,
-        previous=names["previous"],
-        current=names["current"],
-    )
-    return found, names
+    repository, root = connection.system.fallback.git, connection.system.about.root
+    request = ReleasesRequest(repository, root, names["previous"], names["current"])
+    return connection.ask(Call(COMPARE, request)), names
 
 
-def question(asked: argparse.Namespace, connection: Connection) -> dict[str, Any]:
+def save_request(asked: argparse.Namespace, connection: Connection) -> SaveRequest:
     """Return what the host is asked to save."""
-    root = connection.system.about.root
+    system = connection.system
+    root = system.about.root
     files = [*asked.files, *listed(asked.files_from)]
     added = [*asked.added, *listed(asked.added_from)]
     releases = {key: release(f"--{key}", getattr(asked, key)) for key in ("previous", "current")}
     if asked.from_git:
         found, between = compared(connection, asked.from_git)
-        files, added = files + found["files"], added + found["added"]
+        files, added = [*files, *found.files], [*added, *found.added]
+        commits = {"previous": found.previous, "current": found.current}
         for key, named in releases.items():
-            releases[key] = Release(named.name if named else between[key], found[key])
-    for key, named in releases.items():
-        if named is None:
-            raise UsageError(f"--{key} is missing", hint=f"name it: --{key} NAME[@COMMIT]")
-    return {
-        "files": list(below(root, files)),
-        "added": list(below(root, added)),
-        **{key: named._asdict() for key, named in releases.items() if named},
-        "replace": asked.replace,
-        **about(connection.system),
-    }
+            releases[key] = Release(named.name if named else between[key], commits[key])
+    return SaveRequest(
+        location=requests.location(system),
+        system=system.about.name,
+        user=system.about.user,
+        by=f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}",
+        previous=required("--previous", releases["previous"]),
+        current=required("--current", releases["current"]),
+        files=tuple(below(root, files)),
+        added=tuple(below(root, added)),
+        replace=asked.replace,
+    )
 
 
-def about(system: System) -> dict[str, str]:
-    """Return what the question says of the system, and of who asks."""
-    return {
-        "system": system.about.name,
-        "root": system.about.root,
-        "state": system.about.state,
-        "suffix": system.about.suffix,
-        "user": system.about.user,
-        "by": f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}",
-    }
+def required(option: str, named: Release | None) -> Release:
+    """Return a release that has to be named.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if named is None:
+        raise UsageError(f"{option} is missing", hint=f"name it: {option} NAME[@COMMIT]")
+    return named
 
 
-def told(
-    system: System, wish: dict[str, Any], found: dict[str, Any], *, dry: bool
-) -> Iterator[str]:
+def summary(system: System, request: SaveRequest, found: SaveResult, *, dry: bool) -> Iterator[str]:
     """Yield what was saved, or would be, in a few lines."""
-    previous, current = wish["previous"]["name"], wish["current"]["name"]
+    previous, current = request.previous.name, request.current.name
     where = f"{system.about.name} on {system.target.name}"
-    if not found["changed"]:
-        yield f"saved already: {found['files']:,} files of release {previous}, {where}"
+    if not found.changed:
+        yield f"saved already: {found.files:,} files of release {previous}, {where}"
     else:
         yield f"{'would save' if dry else 'saved'} release {previous} of {where}"
-    yield f"  files    {found['files']:,}: {found['saved']:,} copied now, {found['kept']:,} before"
-    yield f"  added    {found['added']:,} by release {current}"
-    if found["replaced"]:
-        old = found["replaced"]
-        yield f"  replaced the set from {old['current']} back to {old['previous']}"
-    if found["differ"]:
-        yield f"  changed  {len(found['differ']):,} since they were saved: the deploy goes on?"
-        yield from (f"           {path}" for path in found["differ"][:MOST])
+    yield f"  files    {found.files:,}: {found.saved:,} copied now, {found.kept:,} before"
+    yield f"  added    {found.added:,} by release {current}"
+    if found.replaced:
+        old = found.replaced
+        yield f"  replaced the set from {old.current} back to {old.previous}"
+    if found.differ:
+        yield f"  changed  {len(found.differ):,} since they were saved: the deploy goes on?"
+        yield from (f"           {path}" for path in found.differ[:MOST])
     if not dry:
-        yield f"  record   {found['record']}"
-        yield f"  sha256   {found['sha256']}"
+        yield f"  record   {found.record}"
+        yield f"  sha256   {found.sha256}"
         yield f"next: deploy {current}, then pytest suites/readiness"
 
 
@@ -226,12 +225,12 @@ def carried_out(asked: argparse.Namespace) -> None:
     system = load(manifest(asked.rollback_target)).system
     connection = Connection(system)
     try:
-        wish = question(asked, connection)
-        verb = "foresee" if asked.dry_run else "save"
-        found = connection.ask("backups", verb, deadline=DEADLINE, **wish)
+        request = save_request(asked, connection)
+        route = FORESEE if asked.dry_run else SAVE
+        found = connection.ask(Call(route, request, DEADLINE))
     finally:
         connection.close()
-    for line in told(system, wish, found, dry=asked.dry_run):
+    for line in summary(system, request, found, dry=asked.dry_run):
         print(line.translate(CONTROL))
 
 

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from pytest_rollback.agent.messages.backup import SAVE
 from pytest_rollback.agent.system.processes import started
 from pytest_rollback.errors import RollbackError, Unreachable
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 from tests.contract.conftest import system, tool
+from tests.unit.support.deployed import saving
 
 RUN = "r1"
 CONTENT, CURRENT = "print('previous')\n", "print('current')\n"
@@ -26,10 +29,9 @@ class Release:
         self.live.parent.mkdir()
         for path in self.files:
             path.write_text(CONTENT)
-        releases = {name: {"name": name, "commit": None} for name in ("previous", "current")}
-        rest = {"system": "shop", "user": "", "by": "x", "replace": False, "added": []}
         names = [path.name for path in self.files]
-        self.ask("backups", "save", **releases, **rest, files=names)
+        request = saving(self.live.parent, self.here / "state", names)
+        self.connection.ask(Call(SAVE, request))
         for path in self.files:
             path.write_text(CURRENT)
 

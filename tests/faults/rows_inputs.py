@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent import protocol
+from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.recovery.actions.requests import some
 from tests.faults.rows import does, reads, refuses, row
 from tests.faults.scene import ADDED, Refused, Scene, asked, change, roll_back, undo
@@ -90,20 +91,19 @@ def a_directory_for_a_copy_is_refused(scene: Scene) -> None:
 def names_that_end_like_copies_are_refused(scene: Scene) -> None:
     """`z.backup` is no file to save; a file called just `.backup` stays and is told."""
     scene.put("app/z.backup", "a chain")
-    with pytest.raises(Refused, match="is a saved copy itself"):
-        asked({**saved(scene), "files": ["app/z.backup"]})
+    with pytest.raises(Refused, match="is a backup itself"):
+        asked(saved(scene, files=["app/z.backup"]))
     (scene.root / "app" / ".backup").write_text("nobody's")
     does(scene, "files", "configuration")
     told = asked(scene.question("copies", "look"))
     assert set(told["strays"]) == {"app/.backup", "app/z.backup"}
 
 
-def saved(scene: Scene) -> dict[str, object]:
-    """Return the question of a second deploy."""
-    names = {key: {"name": f"{key} 2", "commit": None} for key in ("previous", "current")}
-    about = {"system": "scene", "user": "", "by": "deploy", "replace": False, "added": []}
-    question = {"noun": "backups", "verb": "save", "files": list(scene.files)}
-    return {**question, **scene.place(), **names, **about}
+def saved(scene: Scene, **different: object) -> dict[str, object]:
+    """Return the request of a second deploy as it travels."""
+    names = {key: Release(f"{key} 2", None) for key in ("previous", "current")}
+    request = scene.saving(added=[], **{**names, **different})
+    return {"route": "backups.save", "request": json.loads(json.dumps(request))}
 
 
 @row("F10")

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from pytest_rollback.agent.messages.backup import SAVE
+from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import PHASES
 from pytest_rollback.sandbox.common.release import wish as saving
 from pytest_rollback.sandbox.machine.podman import podman
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 from tests.machine.going import Going
 from tests.machine.targets import Target, Whole
@@ -134,11 +137,11 @@ def come_second(target: Target) -> tuple[int, str]:
 
 def deploy_meanwhile(target: Target) -> RollbackError | None:
     """Begin a deploy, which begins with saving; return its refusal."""
-    releases = ("1.5.0", ""), ("1.6.0", "")
+    releases = Release("1.5.0", ""), Release("1.6.0", "")
     connection = Connection(load(target.manifest).system)
     try:
-        wish = saving(target.document, [f"core/{FILE}"], [], *releases)
-        connection.ask("backups", "save", **wish)
+        request = saving(target.document, [f"core/{FILE}"], [], *releases)
+        connection.ask(Call(SAVE, request))
     except RollbackError as error:
         return error
     finally:

@@ -8,9 +8,10 @@ from ..files import state
 from ..files.parallel import read_ahead
 from ..files.state import ABSENT
 from ..files.tree import Tree
+from ..messages.location import ComponentFiles
 from ..state import backup_set
 from .owners import SHARED, Owners
-from .verify import strays
+from .verify import orphans
 
 if TYPE_CHECKING:
     from ..files.state import FileState
@@ -47,7 +48,7 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
                 group["added"] += 1
                 there = state.pair(tree, path, suffix, UNREAD).live.kind != ABSENT
                 group["left"] += [path] if there else []
-        stray = strays(tree.root, suffix, {saved.path + suffix for saved in known.files})
+        stray = orphans(tree.root, suffix, {saved.path + suffix for saved in known.files})
     return {"owners": found.owners, "configuration": found.configuration, "strays": stray}
 
 
@@ -59,7 +60,10 @@ class Leftovers:
         self.only = question.get("only") or names
         self.owners = {name: fresh() for name in names if name in self.only}
         self.configuration = fresh()
-        self._names = Owners(question["components"])
+        components = [
+            ComponentFiles(each["name"], each["patterns"]) for each in question["components"]
+        ]
+        self._names = Owners(components)
         self._files = frozenset(question["configuration"])
         self._source = f"{question['source']}/" if question.get("source") else ""
 

@@ -6,6 +6,8 @@ import fnmatch
 import re
 from typing import Iterable, Pattern
 
+from ..messages.location import ComponentFiles
+
 SHARED = "shared"
 TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|.", re.DOTALL)
 MEANING = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
@@ -27,10 +29,9 @@ def _piece(token: str) -> str:
 class Owners:
     """The components' patterns, compiled once for many paths."""
 
-    def __init__(self, components: Iterable[dict[str, object]]) -> None:
+    def __init__(self, components: Iterable[ComponentFiles]) -> None:
         self._patterns = [
-            (str(each["name"]), [compiled(glob) for glob in each["patterns"]])  # type: ignore[attr-defined]
-            for each in components
+            (each.name, [compiled(glob) for glob in each.patterns]) for each in components
         ]
 
     def of(self, path: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Iterable, Optional, Sequence
 
 from ..backup.owners import Owners
 from ..errors import HostError
+from ..messages.location import ComponentFiles
 from ..state import backup_set
 from ..state.backup_set import FileEntry
 from ..state.journal import Journal, entries
@@ -75,7 +76,8 @@ def meant(question: dict[str, Any]) -> list[FileEntry]:
     both), and `configuration` lists the files and directories that make up the second part.
     `without` names files that are left alone; those in `secrets` are for their owner alone.
     """
-    owners, only = Owners(question["components"]), question.get("only")
+    components = [ComponentFiles(each["name"], each["patterns"]) for each in question["components"]]
+    owners, only = Owners(components), question.get("only")
     part, second = question.get("part"), question.get("configuration", ())
     without = frozenset(question.get("without", ()))
     secrets = frozenset(question.get("secrets", ()))

@@ -8,6 +8,7 @@ from typing import Any
 from ..backup.owners import Owners
 from ..errors import HostError, failed
 from ..files.tree import Irregular, Tree
+from ..messages.location import ComponentFiles
 from ..state import backup_set, evidence
 from ..state.backup_set import BackupSet
 from ..state.lock import working
@@ -28,7 +29,8 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
 
 def meant(question: dict[str, Any], known: BackupSet) -> list[str]:
     """Return the added files of the asked owners, directory by directory."""
-    owners, only = Owners(question["components"]), question.get("only")
+    components = [ComponentFiles(each["name"], each["patterns"]) for each in question["components"]]
+    owners, only = Owners(components), question.get("only")
     chosen = [path for path in known.added if not only or owners.of(path) in only]
     return sorted(chosen, key=os.path.split)
 

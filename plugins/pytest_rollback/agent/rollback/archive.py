@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Iterator
 
-from ..backup.verify import strays
+from ..backup.verify import orphans
 from ..errors import HostError
 from ..files import state
 from ..files.tree import Tree
@@ -29,7 +29,7 @@ def look(question: dict[str, Any]) -> dict[str, Any]:
         saved.path + suffix for saved in apply.meant({**question, "only": None, "without": ()})
     }
     with Tree(question["root"]) as tree:
-        stray = strays(tree.root, suffix, known)
+        stray = orphans(tree.root, suffix, known)
         return {
             "copies": [
                 s.path for s in files if state.copy(tree, s.path, suffix, -1).kind != "absent"

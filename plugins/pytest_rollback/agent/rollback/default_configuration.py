@@ -104,7 +104,7 @@ def _broken(question: dict[str, Any], tree: Tree, path: str, saved: Optional[Fil
 
 
 def _unread(path: str, suffix: str) -> str:
-    why = check.problem({"path": path}, suffix) or ""
+    why = check.problem(path, suffix) or ""
     return "" if why.startswith(check.UNCHECKED) else why
 
 

@@ -6,9 +6,10 @@ import contextlib
 import fcntl
 import os
 import time
-from typing import Any, Iterator, NamedTuple, Optional
+from typing import Any, Dict, Iterator, NamedTuple, Optional, Union
 
 from ..errors import HostError
+from ..messages.location import Location
 from . import directory as places
 from . import lease as leases
 from . import progress
@@ -20,6 +21,9 @@ PATIENCE = 20.0
 """Seconds to wait for the lock: what an interrupted run asked for last may still be under way."""
 
 PAUSE = 0.05
+
+Where = Union[Location, Dict[str, Any]]
+"""A location; or a request of a route that has no types yet."""
 
 
 class ExclusiveRun(NamedTuple):
@@ -68,15 +72,16 @@ def _held(state: str) -> HostError:
 
 
 @contextlib.contextmanager
-def working(question: dict[str, Any], *, back: bool = False) -> Iterator[ExclusiveRun]:
-    """Hold the lock and yield the question's run, its folder made and its journal open.
+def working(where: Where, *, back: bool = False) -> Iterator[ExclusiveRun]:
+    """Hold the lock and yield the location's run, its folder made and its journal open.
 
     Raises:
         HostError: kind `held`, somebody else keeps the lock; or somebody began to undo the run, and
             this is no step `back`.
     """
-    with locked(question["state"]):
-        home = leases.made(question["state"], question["run"])
+    state, run = _ends(where)
+    with locked(state):
+        home = leases.made(state, run)
         journal = opened(home, CHANGES)
         try:
             if progress.undoing(journal.entries) and not back:
@@ -87,12 +92,12 @@ def working(question: dict[str, Any], *, back: bool = False) -> Iterator[Exclusi
 
 
 @contextlib.contextmanager
-def noted(question: dict[str, Any], event: str, **facts: object) -> Iterator[None]:
+def noted(where: Where, event: str, **facts: object) -> Iterator[None]:
     """Do something under the lock, written down before and after; outside a run just do it."""
-    if not (question.get("state") and question.get("run")):
+    if not all(_ends(where)):
         yield
         return
-    with working(question) as work:
+    with working(where) as work:
         work.journal.add(event, **facts)
         yield
         work.journal.add(f"{event} done", **facts)
@@ -108,8 +113,14 @@ def opened(home: str, name: str) -> Journal:
     return journal
 
 
-def folder_of(question: dict[str, Any]) -> Optional[str]:
-    """Return the folder of the question's run, None where there is no run yet."""
-    if not question.get("run"):
-        return None
-    return leases.folder(question["state"], question["run"])
+def folder_of(where: Where) -> Optional[str]:
+    """Return the folder of the location's run, None if no run was begun."""
+    state, run = _ends(where)
+    return leases.folder(state, run) if run else None
+
+
+def _ends(where: Where) -> tuple[str, str]:
+    """Return the state directory and the id of the run, "" for none."""
+    if isinstance(where, dict):
+        return where.get("state") or "", where.get("run") or ""
+    return where.state, where.run

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
+from pytest_rollback.agent.messages.location import Location, Selection
+from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery.action import Change, Scope
 from pytest_rollback.transport.call import AnyCall, legacy
@@ -16,23 +17,14 @@ BYTES_A_SECOND = 100e6
 FILES_A_SECOND = 1000
 
 
-def location(scope: Scope | System) -> Location:
-    """Return where a system lies on its host; of a scope with the run that was begun there."""
-    system, run = (scope.system, scope.run) if isinstance(scope, Scope) else (scope, "")
-    about = system.about
-    return Location(about.root, about.state, about.suffix, run)
+def location(scope: Scope) -> Location:
+    """Return where the system lies on its host, with the run that was begun there."""
+    return requests.location(scope.system, scope.run)
 
 
-def selection(scope: Scope | System) -> Selection:
-    """Return which recorded files are rolled back: those of the scope, or all of a system."""
-    system = scope.system if isinstance(scope, Scope) else scope
-    return Selection(
-        components=tuple(ComponentFiles(each.name, each.files) for each in system.components),
-        only=scope.owners if isinstance(scope, Scope) else (),
-        configuration=tuple(configuration(system)),
-        git=system.fallback.git,
-        secrets=system.about.secrets,
-    )
+def selection(scope: Scope) -> Selection:
+    """Return which recorded files are rolled back."""
+    return requests.selection(scope.system, scope.owners)
 
 
 def place(scope: Scope) -> dict[str, Any]:

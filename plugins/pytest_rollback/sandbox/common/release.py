@@ -9,6 +9,8 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from pytest_rollback.agent.messages.backup import SaveRequest
+from pytest_rollback.agent.messages.location import Location, Release
 from pytest_rollback.errors import UsageError
 from pytest_rollback.sandbox.common.recipe import text
 
@@ -20,24 +22,22 @@ def wish(
     document: dict[str, Any],
     changed: list[str],
     added: list[str],
-    previous: tuple[str, str],
-    current: tuple[str, str],
-) -> dict[str, Any]:
-    """Return the question that has backups saved; releases are a name and a commit each."""
+    previous: Release,
+    current: Release,
+) -> SaveRequest:
+    """Return the request that has backups saved before a deploy."""
     about: dict[str, Any] = document["system"]
-    return {
-        "system": about["name"],
-        "root": about["root"],
-        "state": about["state"],
-        "suffix": about.get("suffix", ".backup"),
-        "user": about.get("user", ""),
-        "by": getpass.getuser(),
-        "previous": dict(zip(("name", "commit"), previous, strict=True)),
-        "current": dict(zip(("name", "commit"), current, strict=True)),
-        "files": changed,
-        "added": added,
-        "replace": True,  # a deploy over a deploy, or again after a rollback
-    }
+    return SaveRequest(
+        location=Location(about["root"], about["state"], about.get("suffix", ".backup")),
+        system=about["name"],
+        user=about.get("user", ""),
+        by=getpass.getuser(),
+        previous=previous,
+        current=current,
+        files=tuple(changed),
+        added=tuple(added),
+        replace=True,  # a deploy over a deploy, or again after a rollback
+    )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_rollback.agent.backup import save
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.errors import Refused
 from pytest_rollback.sandbox.common.release import ReleaseFiles, wish
 
@@ -73,6 +74,6 @@ def save_backups(
         Refused: something speaks against it; nothing was changed.
     """
     try:
-        save.save(wish(site.document, changed, added, previous, current))
+        save.save(wish(site.document, changed, added, Release(*previous), Release(*current)))
     except HostError as problem:
         raise Refused(problem.message, hint=problem.hint) from problem

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import tomli_w
 
+from pytest_rollback.agent.messages.backup import SAVE
+from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.errors import Refused, Unfinished, UsageError
 from pytest_rollback.sandbox.common import health, ports, processes, scenario
 from pytest_rollback.sandbox.common.layout import Layout, SandboxNote, abandoned, place
@@ -19,6 +21,7 @@ from pytest_rollback.sandbox.machine import ssh_access
 from pytest_rollback.sandbox.machine.image import Image
 from pytest_rollback.sandbox.machine.inside import Inside
 from pytest_rollback.sandbox.machine.podman import Container, engine
+from pytest_rollback.transport.call import Call
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -181,9 +184,9 @@ class Machine:
         commit = history.record(release.name, release.folder, parent)
         inside.send(inside.layout.root, [".git"])
         inside.dump()
-        releases = (from_, parent), (release.name, commit)
+        releases = Release(from_, parent), Release(release.name, commit)
         request = wish(self.manifest, changed, added, *releases)
-        inside.connection.ask("backups", "save", **request)
+        inside.connection.ask(Call(SAVE, request))
         inside.systemctl("stop")
         inside.send(release.folder, changed + added)
         history.move_to(commit)

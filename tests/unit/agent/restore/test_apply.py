@@ -17,6 +17,7 @@ from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.restore import apply as restore_apply
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import lock
+from tests.unit.support.deployed import saving
 from tests.unit.support.volumes import mounted
 
 NAMES = ["a.py", "sub/b.py", "sub/$(touch x)", "-rf", "sub/new\nline", "sub/\udcff"]
@@ -34,12 +35,7 @@ class Tree:
             self.path(name).parent.mkdir(parents=True, exist_ok=True)
             self.path(name).write_text(f"previous {name!r}")
             self.path(name).chmod(0o640)
-        releases = {
-            "previous": {"name": "1", "commit": None},
-            "current": {"name": "2", "commit": None},
-        }
-        rest = {"system": "shop", "user": "", "by": "x", "replace": False, "added": []}
-        save.save({**self.place(), **releases, **rest, "files": names})
+        save.save(saving(self.root, self.state, names))
         for name in names[:-1]:
             self.path(name).write_text(f"current {name!r}")
             self.path(name).chmod(0o600)
