@@ -17,8 +17,8 @@ FLOORS = 8
 Rows = Sequence[tuple[str, ...]]
 
 CONTROLLER: Rows = (
-    ("errors", "text"),
-    ("agent", "manifest"),
+    ("errors", "text", "agent"),
+    ("manifest",),
     ("transport", "criteria"),
     ("evidence", "checks", "sandbox"),
     ("incident", "recovery"),
