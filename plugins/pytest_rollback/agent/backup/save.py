@@ -11,13 +11,14 @@ import os
 
 from ..errors import HostError
 from ..files import copy
+from ..files.metadata import FileEntry
 from ..files.state import pair
 from ..files.tree import Tree
 from ..messages.backup import ReplacedSet, SaveRequest, SaveResult
 from ..state import backup_set
 from ..state import directory as places
 from ..state import lease as leases
-from ..state.backup_set import BackupSet, FileEntry
+from ..state.backup_set import BackupSet
 from .request import checked
 from .save_plan import SavePlan, planned, recorded
 

@@ -13,8 +13,9 @@ from ..state import directory as places
 from .request import path_faults
 
 if TYPE_CHECKING:
+    from ..files.metadata import FileEntry
     from ..messages.backup import SaveRequest
-    from ..state.backup_set import BackupSet, FileEntry
+    from ..state.backup_set import BackupSet
 
 BLOCK = 4096
 UNKNOWN = "has a backup of unknown origin, which only --replace overwrites"
@@ -99,7 +100,7 @@ def _pair(tree: Tree, path: str, suffix: str, saved: Optional[FileEntry]) -> Fil
 
 
 def _stands(saved: FileEntry, copy: FileState) -> bool:
-    return copy.has_content(saved) and copy.has_owner(saved) and copy.links == 1
+    return copy.is_backup(saved) and copy.has_owner(saved)
 
 
 def _forbids(request: SaveRequest, saved: Optional[FileEntry], found: FilePair) -> str:

@@ -8,6 +8,7 @@ import pwd
 from typing import TYPE_CHECKING, Container, Iterator, Optional
 
 from ..errors import HostError
+from ..files import metadata
 from ..files.parallel import read_ahead
 from ..files.state import ABSENT, FilePair, pair
 from ..files.tree import Tree
@@ -25,7 +26,8 @@ from ..state.directory import OTHERS, Absent
 from .owners import SHARED, Owners
 
 if TYPE_CHECKING:
-    from ..state.backup_set import BackupSet, FileEntry
+    from ..files.metadata import FileEntry
+    from ..state.backup_set import BackupSet
 
 
 def look(request: BackupsRequest) -> Backups:
@@ -132,7 +134,7 @@ def tightened(
         service: the user id of the units' account, None where it is not known.
     """
     for saved in files:
-        capped = backup_set.capped(saved, secrets)
+        capped = metadata.capped(saved, secrets)
         if capped.mode != saved.mode:
             words = f"recorded {saved.mode:04o}, restored {capped.mode:04o}"
             lost = service not in {None, 0, saved.uid} and bool(saved.mode & SHARED_READ)
@@ -158,7 +160,7 @@ def _first(saved: FileEntry, found: FilePair) -> Optional[tuple[str, str]]:
     """Return the one fault of content that comes first, or None for a backup to rely on."""
     copy = found.copy
     same = found.live.has_content(saved)
-    if copy.has_content(saved) and copy.links == 1 and not same:
+    if copy.is_backup(saved) and not same:
         return None  # nearly all of them: no words need to be made
     checks = (
         (copy.kind == ABSENT, "missing", "there is no backup"),
@@ -167,7 +169,7 @@ def _first(saved: FileEntry, found: FilePair) -> Optional[tuple[str, str]]:
         (copy.links > 1, "irregular", f"has {copy.links} names (hard links)"),
         (copy.size == 0 < saved.size, "empty", f"0 bytes, recorded {saved.size}"),
         (copy.size != saved.size, "altered", f"{copy.size} bytes, recorded {saved.size}"),
-        (copy.sha256 != saved.sha256, "altered", "same size as recorded, other sha256"),
+        (not copy.has_content(saved), "altered", "same size as recorded, other sha256"),
         (same, "identical", "the live file holds the same bytes"),
     )
     return next(((fault, detail) for holds, fault, detail in checks if holds), None)

@@ -98,7 +98,7 @@ class _DiffPart(NamedTuple):
             dressed[0] = stage.is_dressed(opened, found, saved)
 
         copy = state.copy(tree, saved.path, self.sides.suffix, None, held)
-        good = copy.has_content(saved) and copy.links == 1
+        good = copy.is_backup(saved)
         wrong = "" if good else f"its saved copy is {copy.kind}, not as recorded"
         stamp = copy.stamp if good and dressed[0] else 0
         self.rows.append((number, live.sha256, wrong, live.stamp, stamp))

@@ -3,7 +3,7 @@
 Needs no root and no container. It ends every process that it started, and no other.
 
 Order of calls: `sandbox` starts and stops the whole; `site` is one sandbox as its parts and what
-they do together; `deploy` brings a release onto it: `supervisord` the service manager, `proxy` the edge that shows the maintenance
+they do together: `supervisord` the service manager, `proxy` the edge that shows the maintenance
 page, the database, the release history. `pristine` keeps the last healthy state, to go back to in
-a moment.
+a moment. `deploy` brings a release onto the site: dump, backups, files, units, restart.
 """

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rollback.agent.backup.owners import Owners
+from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.files import metadata
 from pytest_rollback.agent.files.parallel import FEW
 from pytest_rollback.agent.messages.backup import Backups
-from pytest_rollback.agent.messages.location import ComponentFiles
 from pytest_rollback.agent.protocol import decode
+from pytest_rollback.agent.restore.diff import DiffOptions
+from pytest_rollback.agent.restore.plan import COPY
 from pytest_rollback.agent.state import backup_set
 from tests.unit.support.deployed import FILES, Deploy
 
@@ -90,6 +92,21 @@ def test_each_fault_is_found_under_its_own_name(
     spoil(deploy.copy(MESH))
 
     assert deploy.faults() == [("mesh", MESH, each) for each in fault.split()]
+
+
+def test_one_function_decides_whether_a_backup_is_as_recorded(
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Verifying, restoring and saving again ask the record's entry, and believe what it says."""
+    files = backup_set.read(str(deploy.state)).files
+    restored = DiffOptions(str(deploy.root), ".backup", files)
+    assert {item.source for item in restored.compared(None)[0]} == {COPY}
+    monkeypatch.setattr(metadata.FileEntry, "holds", lambda *_: False)
+
+    assert {fault for _, _, fault in deploy.faults()} == {"altered"}
+    assert COPY not in {item.source for item in restored.compared(None)[0]}
+    with pytest.raises(HostError, match="has lost its backup"):
+        deploy.save()
 
 
 def test_a_copy_that_equals_the_live_file_is_identical(deploy: Deploy) -> None:
@@ -247,35 +264,6 @@ def test_many_files_are_looked_at_the_same_way(tmp_path: Path) -> None:
     deploy.copy("many/7.py").unlink()
 
     assert deploy.faults() == [("shared", "many/7.py", "missing")]
-
-
-@pytest.mark.parametrize(
-    ("glob", "path", "matches"),
-    [
-        ("core/gateway/**", "core/gateway/a/b.py", True),
-        ("core/gateway/**", "core/gateway2/b.py", False),
-        ("core/*.py", "core/a.py", True),
-        ("core/*.py", "core/a/b.py", False),
-        ("**/b.py", "b.py", True),
-        ("**/b.py", "a/c/b.py", True),
-        ("core/**/b.py", "core/b.py", True),
-        ("core/?.py", "core/a.py", True),
-        ("core/?.py", "core/ab.py", False),
-        ("core/[ab].py", "core/b.py", True),
-        ("core/[!ab].py", "core/b.py", False),
-        ("core/a.py", "core/axpy", False),
-        ("core/**", "core/a\nb.py", True),
-    ],
-)
-def test_patterns_cross_directories_only_with_two_stars(
-    glob: str,
-    path: str,
-    matches: bool,  # noqa: FBT001 - a table
-) -> None:
-    """`*` stays within a directory, `**` does not, everything else is literal."""
-    owners = Owners([ComponentFiles("it", (glob,))])
-
-    assert (owners.of(path) == "it") is matches
 
 
 def test_attributes_are_recorded_as_base64(tmp_path: Path) -> None:
