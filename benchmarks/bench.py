@@ -18,6 +18,8 @@ from pathlib import Path
 import tomli_w
 
 from pytest_rollback.agent.backup import save as backup_save
+from pytest_rollback.agent.messages.backup import SaveRequest
+from pytest_rollback.agent.messages.location import Location, Release
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DIRECTORIES = 50
@@ -48,10 +50,19 @@ class Stock:
 
     def save(self) -> None:
         """Save all files."""
-        releases = {key: {"name": key, "commit": None} for key in ("previous", "current")}
-        place = {"root": str(self.root), "state": str(self.state), "suffix": ".backup"}
-        rest = {"system": "stock", "user": "", "by": "benchmark", "replace": True, "added": []}
-        backup_save.save({**place, **releases, **rest, "files": self.names})
+        backup_save.save(
+            SaveRequest(
+                location=Location(str(self.root), str(self.state), ".backup"),
+                system="stock",
+                user="",
+                by="benchmark",
+                previous=Release("previous", None),
+                current=Release("current", None),
+                files=tuple(self.names),
+                added=(),
+                replace=True,
+            )
+        )
 
     def describe(self, connection: str) -> None:
         """Write rollback.toml."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from pytest_rollback.agent.messages.configuration import ConfigurationFaults
+from pytest_rollback.agent.messages.requirements import Fallbacks
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import System
@@ -15,19 +16,19 @@ UNCHECKED = "could not be checked"
 
 @criterion("readiness.configuration.parses", phase="configuration")
 def test_restored_configuration_can_be_read(
-    configuration: dict[str, str | None], system: System, record_property: Keep
+    configuration: ConfigurationFaults, system: System, record_property: Keep
 ) -> None:
     """'Restore System Configuration': what would be restored, unit files too, can be read."""
-    wrong = {path: why for path, why in configuration.items() if why}
+    wrong = {path: why for path, why in configuration.faults.items() if why}
     unchecked = [f"{p}: {why}" for p, why in wrong.items() if why.startswith(UNCHECKED)]
     broken = [f"{p}: {why}" for p, why in wrong.items() if not why.startswith(UNCHECKED)]
-    record_property("configuration files", list(configuration) or "none described")
+    record_property("configuration files", list(configuration.faults) or "none described")
 
     if broken:
         raise Refused(
             f"{len(broken)} configuration files could not be read after a rollback",
             findings=broken,
-            hint=f"correct these lines in the copies (X{system.about.suffix} beside X) or in the "
+            hint=f"correct these lines in the backups (X{system.about.suffix} beside X) or in the "
             "previous release, and have the deploy save the set again",
         )
     if unchecked:
@@ -40,38 +41,38 @@ def test_restored_configuration_can_be_read(
 
 @criterion("readiness.fallback.git", phase="files")
 def test_the_repository_holds_every_file(
-    fallback: dict[str, Any], system: System, record_property: Keep
+    fallback: Fallbacks, system: System, record_property: Keep
 ) -> None:
     """'Use git to restore previous version': the recorded commit really holds each file."""
-    found = fallback["git"]
-    record_property("repository", found or "none described")
+    found = fallback.git
+    record_property("repository", found._asdict() if found else "none described")
 
-    if found and not found["commit"]:
+    if found and not found.commit:
         raise Refused(
             "the record names no commit of the previous release",
             hint="have the deploy name both commits when it calls scripts/create_backups.py",
         )
-    if found and found["lacking"]:
-        lacking = [f"{path}: {why}" for path, why in found["lacking"].items()]
+    if found and found.lacking:
+        lacking = [f"{path}: {why}" for path, why in found.lacking.items()]
         raise Refused(
-            f"{system.fallback.git} does not hold {len(lacking)} of {found['files']} files",
+            f"{system.fallback.git} does not hold {len(lacking)} of {found.files} files",
             findings=lacking,
             hint=f"commit them, or see 'git -C {system.fallback.git} ls-tree -r "
-            f"{found['commit']}'; then have the deploy record that commit",
+            f"{found.commit}'; then have the deploy record that commit",
         )
 
 
 @criterion("readiness.fallback.defaults", phase="configuration")
 def test_there_is_a_default_for_every_file(
-    fallback: dict[str, Any], system: System, record_property: Keep
+    fallback: Fallbacks, system: System, record_property: Keep
 ) -> None:
     """'Reset to default configuration': each configuration file has a default that can be read."""
-    found, directory = fallback["defaults"], system.configuration.defaults
-    record_property("defaults", found or "none described")
+    found, directory = fallback.defaults, system.configuration.defaults
+    record_property("defaults", found._asdict() if found else "none described")
 
-    if found and found["lacking"]:
+    if found and found.lacking:
         raise Refused(
-            f"{directory} does not hold {len(found['lacking'])} of {found['files']} defaults",
-            findings=[f"{path}: {why}" for path, why in found["lacking"].items()],
+            f"{directory} does not hold {len(found.lacking)} of {found.files} defaults",
+            findings=[f"{path}: {why}" for path, why in found.lacking.items()],
             hint=f"put a file of each name that can be read into {system.about.root}/{directory}",
         )

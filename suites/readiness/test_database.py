@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from fixtures.facts import fact
+from pytest_rollback.agent.messages.database import DatabaseState, DumpState
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import System
@@ -17,52 +17,58 @@ from pytest_rollback.transport.connection import Connection
 
 @criterion("readiness.database.dump", phase="configuration")
 def test_the_dump_can_be_read(
-    dump: dict[str, Any] | None, system: System, record_property: Callable[[str, object], None]
+    dump: DumpState | None, system: System, record_property: Callable[[str, object], None]
 ) -> None:
     """'Restore database backup': the dump is whole, private, and its tool reads it to its end."""
-    record_property("dump", dump or "no database described")
+    record_property("dump", dump._asdict() if dump else "no database described")
 
-    if dump and dump["problems"]:
+    if dump and dump.problems:
         path = system.database.dump if system.database else ""
         raise Refused(
             f"the dump {path} cannot be relied on",
-            findings=dump["problems"],
+            findings=dump.problems,
             hint=f"make it again: pg_dump -Fc -f {path} with umask 077, or correct dump and tools "
             "in [database]",
         )
-    if dump and dump["timed_out"]:
+    if dump and dump.timed_out:
         raise Inconclusive(
-            f"the dump could not be read to its end in {dump['seconds']:.0f} s",
+            f"the dump could not be read to its end in {dump.seconds:.0f} s",
             hint="restoring it takes longer than this: keep a standby, or set a larger rto",
         )
 
 
 @fact
-def database(connection: Connection, scope: Scope) -> dict[str, Any] | None:
+def database(connection: Connection, scope: Scope) -> DatabaseState | None:
     """Whether the dump could be restored, and why not; None where a rollback restores none."""
-    described = scope.system.database
-    if described is None or not described.restore or scope.only:
-        return None
-    found: dict[str, Any] = look(connection, actions.RESTORE_DATABASE.look(scope))
-    return found
+    return look(connection, actions.RESTORE_DATABASE.look(scope))
+
+
+def shown(found: DatabaseState) -> dict[str, object]:
+    """Return the state of a database as a report has it."""
+    return {
+        **found._asdict(),
+        "rooms": [each._asdict() for each in found.rooms],
+        "swap": found.swap._asdict() if found.swap else None,
+        "problems": [each._asdict() for each in found.problems],
+    }
 
 
 @criterion("readiness.database.restorable", phase="configuration")
 def test_the_dump_can_be_restored(
-    database: dict[str, Any] | None,
+    database: DatabaseState | None,
     system: System,
     record_property: Callable[[str, object], None],
 ) -> None:
     """'Restore database backup': the role may restore the dump beside the database, with room."""
-    record_property("database", database or "a rollback restores none")
+    record_property("database", shown(database) if database else "a rollback restores none")
 
-    if database and database["problems"]:
+    if database and database.problems:
         raise Refused(
             f"the database {system.database.name if system.database else ''} cannot be restored",
-            findings=[each["problem"] for each in database["problems"]],
-            hint=" - or - ".join(dict.fromkeys(each["hint"] for each in database["problems"])),
+            findings=[each.problem for each in database.problems],
+            hint=" - or - ".join(dict.fromkeys(each.hint for each in database.problems)),
         )
-    if database and not (database["restored"] or database["rooms"]):
+    if database and not (database.restored or database.rooms):
         raise Inconclusive(
             "nobody knows whether a second copy of the database fits: its server's disk is not on "
             "this host, or not ours to see",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from fixtures.survey import commands
-from pytest_rollback.agent.messages.system import Tools
+from pytest_rollback.agent.messages.requirements import Rights, Space
+from pytest_rollback.agent.messages.system import Room, Tools
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import System
@@ -31,36 +31,36 @@ def test_every_command_is_there(tools: Tools, system: System, record_property: K
 
 
 @criterion("readiness.rights.suffice", phase="prepare")
-def test_every_path_can_be_replaced(rights: dict[str, Any], record_property: Keep) -> None:
+def test_every_path_can_be_replaced(rights: Rights, record_property: Keep) -> None:
     """'Check rollback dependencies available': everything that is to be replaced can be."""
-    denied = rights["denied"]
-    record_property("paths that can be replaced", rights["paths"] - len(denied))
+    denied = rights.denied
+    record_property("paths that can be replaced", rights.paths - len(denied))
 
     if denied:
         raise Refused(
-            f"{len(denied)} of {rights['paths']} paths cannot be replaced",
+            f"{len(denied)} of {rights.paths} paths cannot be replaced",
             findings=[f"{path}: {why}" for path, why in denied.items()],
             hint="take that away: chattr -i -a, mount -o remount,rw, or [target] sudo = true",
         )
 
 
 @criterion("readiness.space.suffices", phase="prepare")
-def test_there_is_room(space: list[dict[str, Any]], record_property: Keep) -> None:
-    """'Check rollback dependencies available': disk and inodes suffice for copies and evidence."""
-    short = [each for each in space if not each["enough"]]
-    record_property("room", space)
+def test_there_is_room(space: Space, record_property: Keep) -> None:
+    """'Check rollback dependencies available': disk and inodes suffice for backups and evidence."""
+    short = [each for each in space.rooms if not each.enough]
+    record_property("room", [each._asdict() for each in space.rooms])
 
     if short:
         raise Refused(
             f"{len(short)} file systems are too full for a rollback",
             findings=[words(each) for each in short],
-            hint=f"make room: see 'du -x -d 2 {short[0]['mount']} | sort -n' and 'df -i' there",
+            hint=f"make room: see 'du -x -d 2 {short[0].mount} | sort -n' and 'df -i' there",
         )
 
 
-def words(room: dict[str, Any]) -> str:
+def words(room: Room) -> str:
     """Return need and room of a file system as one line."""
-    line = f"{room['mount']}: needs {room['need']:,} bytes, {room['free']:,} are free"
-    if room["free_inodes"] is None:
+    line = f"{room.mount}: needs {room.need:,} bytes, {room.free:,} are free"
+    if room.free_inodes is None:
         return line
-    return f"{line}; needs {room['need_inodes']:,} inodes, {room['free_inodes']:,} are free"
+    return f"{line}; needs {room.need_inodes:,} inodes, {room.free_inodes:,} are free"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from pytest_rollback.agent.messages.trial import Trial
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import Component, System
@@ -14,17 +14,17 @@ Keep = Callable[[str, object], None]
 
 @criterion("readiness.tree.compiles", phase="files")
 def test_restored_sources_compile(
-    restored_tree: dict[str, Any], system: System, record_property: Keep
+    restored_tree: Trial, system: System, record_property: Keep
 ) -> None:
     """'Verify import consistency': every restored Python file compiles."""
-    faults = {k: v for k, v in restored_tree["faults"].items() if k.endswith(".py")}
-    found = {**faults, **restored_tree["compiles"]}
-    record_property("files compiled", restored_tree["compiled"])
+    faults = {k: v for k, v in restored_tree.faults.items() if k.endswith(".py")}
+    found = {**faults, **restored_tree.compiles}
+    record_property("files compiled", restored_tree.compiled)
 
     if found:
         end = system.about.suffix
         raise Refused(
-            f"{len(found)} saved copies do not compile",
+            f"{len(found)} backups do not compile",
             findings=[f"{path}{end}: {why}" for path, why in sorted(found.items())],
             hint=f"see that line of {system.about.root}/{min(found)}{end} on the host, then put "
             "a release that works in its place and deploy again, scripts/create_backups.py first",
@@ -33,10 +33,10 @@ def test_restored_sources_compile(
 
 @criterion("readiness.tree.imports", phase="files")
 def test_the_component_would_import(
-    restored_tree: dict[str, Any], component: Component, record_property: Keep
+    restored_tree: Trial, component: Component, record_property: Keep
 ) -> None:
     """'Verify import consistency': each import loads from the restored tree, as the unit would."""
-    tried = restored_tree["components"][component.name]["imports"]
+    tried = restored_tree.components[component.name].imports
     failed = [f"{name}: {why}" for name, why in tried.items() if why]
     record_property("imports", list(tried) or "none described")
 
@@ -51,12 +51,12 @@ def test_the_component_would_import(
 
 @criterion("readiness.tree.constructs", phase="files")
 def test_the_component_would_be_constructed(
-    restored_tree: dict[str, Any], component: Component, record_property: Keep
+    restored_tree: Trial, component: Component, record_property: Keep
 ) -> None:
     """'Performance Baseline Check': each construction works from the restored tree, in time."""
-    tried = restored_tree["components"][component.name]["constructs"]
-    failed = [f"{each['call']}: {each['problem']}" for each in tried if each["problem"]]
-    record_property("constructed in ms", {e["call"]: e["ms"] for e in tried} or "none described")
+    tried = restored_tree.components[component.name].constructs
+    failed = [f"{each.call}: {each.problem}" for each in tried if each.problem]
+    record_property("constructed in ms", {each.call: each.ms for each in tried} or "none described")
 
     if failed:
         raise Refused(

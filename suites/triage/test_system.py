@@ -92,8 +92,8 @@ def test_the_backup_set_is_intact(
     seen: Observation, case: IncidentCase, record_property: Keep
 ) -> None:
     """'Confirm backup files exist': whether a rollback could be carried out at all."""
-    record = known(seen.backups)["record"]
-    record_property("saved copies", record["files"])
+    record = known(seen.backups).record
+    record_property("backups", record.files)
     called(
         triage.backups(case),
         record_property,

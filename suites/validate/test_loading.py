@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from fixtures.outcomes import declares
+from pytest_rollback.agent.messages.trial import Trial
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import Component, System
@@ -15,10 +15,10 @@ Keep = Callable[[str, object], None]
 
 @criterion("validate.imports.load")
 def test_imports_load(
-    live_tree: dict[str, Any], system: System, component: Component, record_property: Keep
+    live_tree: Trial, system: System, component: Component, record_property: Keep
 ) -> None:
     """'Verify import consistency': each import loads in a fresh process, as the unit would."""
-    tried = live_tree["components"][component.name]["imports"]
+    tried = live_tree.components[component.name].imports
     failed = [f"{name}: {why}" for name, why in tried.items() if why]
     record_property("imports", list(tried) or "none described")
     declares(system, component, "imports")
@@ -33,12 +33,12 @@ def test_imports_load(
 
 @criterion("validate.constructs.in_time")
 def test_constructs_work_in_time(
-    live_tree: dict[str, Any], system: System, component: Component, record_property: Keep
+    live_tree: Trial, system: System, component: Component, record_property: Keep
 ) -> None:
     """'Performance Baseline Check (should be <100ms)': each construction works in time."""
-    tried = live_tree["components"][component.name]["constructs"]
-    failed = [f"{each['call']}: {each['problem']}" for each in tried if each["problem"]]
-    record_property("ms", {each["call"]: each["ms"] for each in tried} or "none described")
+    tried = live_tree.components[component.name].constructs
+    failed = [f"{each.call}: {each.problem}" for each in tried if each.problem]
+    record_property("ms", {each.call: each.ms for each in tried} or "none described")
     declares(system, component, "constructs")
 
     if failed:

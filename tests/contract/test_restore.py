@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollback.agent.messages.backup import SAVE
 from pytest_rollback.agent.messages.restore import RESTORE, RESTORE_PLAN, RestorePlan
 from pytest_rollback.agent.messages.rollback import UNDO
 from pytest_rollback.agent.messages.state import BEGIN, END, EndRequest, HolderProcess
@@ -16,6 +17,7 @@ from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 from tests.contract.conftest import system, tool
 from tests.unit.support import requests
+from tests.unit.support.deployed import saving
 from tests.unit.support.requests import located
 
 RUN = "r1"
@@ -31,11 +33,9 @@ class Release:
         self.live.parent.mkdir()
         for path in self.files:
             path.write_text(CONTENT)
-        releases = {name: {"name": name, "commit": None} for name in ("previous", "current")}
-        rest = {"system": "shop", "user": "", "by": "x", "replace": False, "added": []}
         names = [path.name for path in self.files]
-        where = {"root": str(here / "root"), "state": str(here / "state"), "suffix": ".backup"}
-        connection.ask("backups", "save", **where, **releases, **rest, files=names)
+        request = saving(here / "root", here / "state", names)
+        connection.ask(Call(SAVE, request))
         for path in self.files:
             path.write_text(CURRENT)
 

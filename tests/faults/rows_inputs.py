@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent import protocol
+from pytest_rollback.agent.messages.backup import SAVE
+from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.messages.restore import RESTORE_PLAN
 from pytest_rollback.agent.messages.rollback import ARCHIVE_PLAN
 from pytest_rollback.recovery.actions.requests import some
-from pytest_rollback.transport.call import AnyCall, Call, legacy
+from pytest_rollback.transport.call import AnyCall, Call
 from tests.faults.rows import does, reads, refuses, row
 from tests.faults.scene import ADDED, Refused, Scene, asked, undo
 from tests.faults.steps import change, roll_back
@@ -94,7 +96,7 @@ def a_directory_for_a_copy_is_refused(scene: Scene) -> None:
 def names_that_end_like_copies_are_refused(scene: Scene) -> None:
     """`z.backup` is no file to save; a file called just `.backup` stays and is told."""
     scene.put("app/z.backup", "a chain")
-    with pytest.raises(Refused, match="is a saved copy itself"):
+    with pytest.raises(Refused, match="is a backup itself"):
         asked(saved(scene, files=["app/z.backup"]))
     (scene.root / "app" / ".backup").write_text("nobody's")
     does(scene, "files", "configuration")
@@ -104,10 +106,8 @@ def names_that_end_like_copies_are_refused(scene: Scene) -> None:
 
 def saved(scene: Scene, **different: object) -> AnyCall:
     """Return the call of a second deploy."""
-    names = {key: {"name": f"{key} 2", "commit": None} for key in ("previous", "current")}
-    about = {"system": "scene", "user": "", "by": "deploy", "replace": False, "added": []}
-    request = {"files": list(scene.files), **scene.place(), **names, **about}
-    return legacy("backups.save", 60.0, **{**request, **different})
+    names = {key: Release(f"{key} 2", None) for key in ("previous", "current")}
+    return Call(SAVE, scene.saving(added=(), **{**names, **different}))
 
 
 @row("F10")

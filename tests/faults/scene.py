@@ -19,13 +19,15 @@ from typing import Any, TypeVar
 from pytest_rollback.agent import main
 from pytest_rollback.agent.backup import save as backup_save
 from pytest_rollback.agent.messages import restore, rollback, state
-from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
+from pytest_rollback.agent.messages.backup import SaveRequest
+from pytest_rollback.agent.messages.location import ComponentFiles, Location, Release, Selection
 from pytest_rollback.agent.messages.rollback import FilesRequest, GuardRequest, UndoRequest
 from pytest_rollback.agent.messages.state import BeginRequest, EndRequest, HolderProcess
 from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
 from pytest_rollback.agent.protocol import decode
 from pytest_rollback.agent.system.processes import here
 from pytest_rollback.transport.call import AnyCall, Call
+from tests.unit.support.deployed import saving
 
 Facts = tuple[object, ...]
 Tree = dict[str, Facts]
@@ -90,10 +92,14 @@ class Scene:
 
     def save(self, **different: object) -> None:
         """Have the backup set made."""
-        releases = {key: {"name": key, "commit": None} for key in ("previous", "current")}
-        about = {"system": "scene", "user": "", "by": "deploy", "replace": False}
-        files = {"files": list(self.files), "added": list(ADDED)}
-        backup_save.save({**self.place(), **releases, **about, **files, **different})
+        backup_save.save(self.saving(**different))
+
+    def saving(self, **different: object) -> SaveRequest:
+        """Return the request to have the backup set made."""
+        releases = {key: Release(key, None) for key in ("previous", "current")}
+        about = {"suffix": self.suffix, "system": "scene", "added": list(ADDED), **releases}
+        usual = {"root": self.root, "state": self.state, "files": self.files, **about}
+        return saving(**{**usual, **different})
 
     def put(self, path: str, text: str, mode: int = 0o644) -> Path:
         """Write one live file, with a time of its own."""

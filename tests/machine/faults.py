@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pytest_rollback.agent.state.backup_set import Release
+from pytest_rollback.agent.messages.backup import SAVE
+from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import PHASES
 from pytest_rollback.sandbox.common import deploy
-from pytest_rollback.sandbox.machine import inside
 from pytest_rollback.sandbox.machine.podman import podman
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 from tests.machine.going import Going
 from tests.machine.targets import Target, Whole
@@ -139,7 +140,8 @@ def deploy_meanwhile(target: Target) -> RollbackError | None:
     releases = Release("1.5.0", ""), Release("1.6.0", "")
     connection = Connection(load(target.manifest).system)
     try:
-        inside.save(connection, deploy.backups(connection.system, [f"core/{FILE}"], [], *releases))
+        request = deploy.backups(connection.system, [f"core/{FILE}"], [], *releases)
+        connection.ask(Call(SAVE, request))
     except RollbackError as error:
         return error
     finally:

@@ -14,6 +14,7 @@ import tomli_w
 
 from pytest_rollback.agent.backup import save as backup_save
 from tests.plugin.operator import Operator
+from tests.unit.support.deployed import saving
 
 SERVICE = """
 import datetime, http.server, json, sys
@@ -64,13 +65,7 @@ class Shop(Operator):
 
     def save(self, **more: object) -> None:
         """Save the backup set, as the deploy does before it copies files."""
-        question = {"root": str(self.root), "state": str(self.state), "suffix": ".prev"}
-        releases = {
-            "previous": {"name": "1", "commit": None},
-            "current": {"name": "2", "commit": None},
-        }
-        rest = {"system": "shop", "user": "", "by": "deploy", "replace": False, "added": []}
-        backup_save.save({**question, **releases, **rest, "files": self.files(), **more})
+        backup_save.save(saving(self.root, self.state, self.files(), suffix=".prev", **more))
 
     def document(self) -> dict[str, Any]:
         """Return the shop's description."""

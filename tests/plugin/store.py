@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.state import backup_set
 from pytest_rollback.sandbox.common.postgres import installed
 from tests.plugin.shop import NAMES, Shop
@@ -43,8 +44,8 @@ class Store(Shop):
         self.previous, current = self.commit(), self.change()
         self.git("checkout", "-q", self.previous)
         self.save(
-            previous={"name": "1", "commit": self.previous},
-            current={"name": "2", "commit": current},
+            previous=Release("1", self.previous),
+            current=Release("2", current),
             added=["web/added.py"],
         )
         self.git("checkout", "-q", current)

@@ -27,9 +27,9 @@ class Restorable(Shop):
 
     def document(self) -> dict[str, Any]:
         """Return the description, with the database."""
-        question = self.database.question()
+        access = self.database.access()._asdict()
         keys = ("name", "dump", "host", "port", "user", "tools")
-        table = {**{key: question[key] for key in keys}, "restore": True}
+        table = {**{key: access[key] for key in keys}, "restore": True}
         return {**super().document(), "database": table}
 
     def asked(self, **different: object) -> dict[str, Any]:

@@ -45,7 +45,7 @@ ROUTES: Dict[str, str] = {
     "page.look": "rollback.maintenance:look",
     "page.off": "rollback.maintenance:off",
     "page.on": "rollback.maintenance:on",
-    "paths.look": "files.read:look",
+    "paths.look": "system.tools:paths",
     "probes.ask": "observe.probes.sample:ask",
     "probes.measure": "observe.probes.measurement:measure",
     "releases.compare": "backup.git:compare",

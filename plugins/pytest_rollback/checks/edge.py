@@ -19,8 +19,8 @@ from pytest_rollback.agent.observe.probes.client import Watch
 from pytest_rollback.agent.observe.probes.edge import after, kind
 from pytest_rollback.checks.availability import Availability, AvailabilityCount, EdgeSample, Kind
 from pytest_rollback.errors import RollbackError
+from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import System
-from pytest_rollback.transport import requests
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 

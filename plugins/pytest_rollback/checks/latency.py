@@ -21,7 +21,7 @@ from pytest_rollback.agent.messages.probes import (
 )
 from pytest_rollback.agent.observe.probes.percentiles import interval
 from pytest_rollback.errors import RollbackError
-from pytest_rollback.transport import requests
+from pytest_rollback.manifest import requests
 from pytest_rollback.transport.call import Answers, Call
 
 if TYPE_CHECKING:

@@ -16,12 +16,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_rollback.agent.backup.request import SaveRequest
-from pytest_rollback.agent.state.backup_set import Release
+from pytest_rollback.agent.messages.backup import (
+    COMPARE,
+    FORESEE,
+    SAVE,
+    ReleasesRequest,
+    SaveRequest,
+    SaveResult,
+)
+from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.cli.common import INTERRUPTED, REPOSITORY, Parser, failed, shown
 from pytest_rollback.errors import UsageError
+from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import System
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
 COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
@@ -135,19 +144,15 @@ def compared(connection: Connection, wanted: str) -> Compared:
             "--from-git needs the repository of the releases on the host",
             hint="name it as git in [fallback] of rollback.toml, or name the files themselves",
         )
-    found = connection.ask(
-        "releases",
-        "compare",
-        repository=connection.system.fallback.git,
-        root=connection.system.about.root,
-        previous=between["previous"],
-        current=between["current"],
-    )
+    names, about = between.groupdict(), connection.system.about
+    repository = connection.system.fallback.git
+    request = ReleasesRequest(repository, about.root, names["previous"], names["current"])
+    found = connection.ask(Call(COMPARE, request))
     return Compared(
-        files=tuple(found["files"]),
-        added=tuple(found["added"]),
-        previous=Release(between["previous"], found["previous"]),
-        current=Release(between["current"], found["current"]),
+        files=found.files,
+        added=found.added,
+        previous=Release(names["previous"], found.previous),
+        current=Release(names["current"], found.current),
     )
 
 
@@ -162,9 +167,7 @@ def wished(asked: argparse.Namespace, connection: Connection) -> SaveRequest:
     files = [*asked.files, *listed(asked.files_from, asked.program)]
     added = [*asked.added, *listed(asked.added_from, asked.program)]
     return SaveRequest(
-        root=root,
-        state=about.state,
-        suffix=about.suffix,
+        location=requests.location(connection.system),
         system=about.name,
         user=about.user,
         by=f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}",
@@ -191,45 +194,12 @@ def meant(option: str, text: str | None, found: Release | None) -> Release:
     return known
 
 
-@dataclass(frozen=True)
-class Saved:
-    """What the host says it saved, or would save.
-
-    `files` are in the set, of which `saved` were copied now and `kept` were copied before; `added`
-    are new with the deploy. `replaced` names the set that is gone, `differ` what changed meanwhile.
-    """
-
-    changed: bool
-    files: int
-    saved: int
-    kept: int
-    added: int
-    replaced: str
-    differ: tuple[str, ...]
-    record: str
-    sha256: str
+def saved(connection: Connection, request: SaveRequest, *, dry: bool) -> SaveResult:
+    """Have the host save what is asked, or say what it would save; one round trip."""
+    return connection.ask(Call(FORESEE if dry else SAVE, request, DEADLINE))
 
 
-def saved(connection: Connection, wish: SaveRequest, *, dry: bool) -> Saved:
-    """Have the host save what is wished, or say what it would save; one round trip."""
-    releases = {"previous": wish.previous._asdict(), "current": wish.current._asdict()}
-    verb = "foresee" if dry else "save"
-    found = connection.ask("backups", verb, deadline=DEADLINE, **wish._asdict() | releases)
-    old = found["replaced"]
-    return Saved(
-        changed=found["changed"],
-        files=found["files"],
-        saved=found["saved"],
-        kept=found["kept"],
-        added=found["added"],
-        replaced=f"{old['current']} back to {old['previous']}" if old else "",
-        differ=tuple(found["differ"]),
-        record=str(found.get("record")),
-        sha256=str(found.get("sha256")),
-    )
-
-
-def lines(system: System, wish: SaveRequest, found: Saved, *, dry: bool) -> Iterator[str]:
+def lines(system: System, wish: SaveRequest, found: SaveResult, *, dry: bool) -> Iterator[str]:
     """Yield the lines that say what was saved, or would be saved."""
     previous, current = wish.previous.name, wish.current.name
     where = f"{system.about.name} on {system.target.name}"
@@ -240,7 +210,8 @@ def lines(system: System, wish: SaveRequest, found: Saved, *, dry: bool) -> Iter
     yield f"  files    {found.files:,}: {found.saved:,} copied now, {found.kept:,} before"
     yield f"  added    {found.added:,} by release {current}"
     if found.replaced:
-        yield f"  replaced the set from {found.replaced}"
+        old = found.replaced
+        yield f"  replaced the set from {old.current} back to {old.previous}"
     if found.differ:
         yield f"  changed  {len(found.differ):,} since they were saved: the deploy goes on?"
         yield from (f"           {path}" for path in found.differ[:MOST])

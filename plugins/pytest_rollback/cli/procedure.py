@@ -16,9 +16,9 @@ from pytest_rollback.cli import imports as imports_
 from pytest_rollback.cli.common import REPOSITORY, Parser, reports, shown
 from pytest_rollback.cli.rollback import RollbackCommand, usual
 from pytest_rollback.errors import Refused, UsageError
+from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.sandbox.target import KINDS
-from pytest_rollback.transport import requests
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 

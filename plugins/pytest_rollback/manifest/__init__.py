@@ -5,6 +5,6 @@ single key shows and puts every problem into words: key, what was found, what wa
 
     load -> document, validation -> model -> thresholds, contacts -> values
 
-`schema` makes the JSON Schema for editors of the models; `json_schema` reads it as data, and
-`reference` writes docs/manifest.md of it. Nothing here reaches a host.
+`requests` states what many requests to a host share. `schema` makes the JSON Schema for editors of
+the models; `json_schema` reads it as data, and `reference` writes docs/manifest.md of it.
 """

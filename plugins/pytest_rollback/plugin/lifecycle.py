@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from pytest_rollback.agent.messages.backup import HEADING, Backups
 from pytest_rollback.checks import latency
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence import collect
 from pytest_rollback.evidence.events import RunBegan, RunFinished
 from pytest_rollback.incident.delivery import Notifier
+from pytest_rollback.manifest import requests
 from pytest_rollback.plugin import notifications
 from pytest_rollback.plugin.stash import GATE, PROBER, SANDBOX
 from pytest_rollback.recovery import actions
@@ -21,6 +23,7 @@ from pytest_rollback.recovery.live import LiveProgress
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.recovery.rehearsal import lines, rehearse
 from pytest_rollback.run.run import Run, operator
+from pytest_rollback.transport.call import Call
 
 NOTIFIER: pytest.StashKey[Notifier] = pytest.StashKey()
 
@@ -148,19 +151,19 @@ def leave(config: pytest.Config, run: Run) -> None:
     run.timeline.close()
 
 
-def _recorded(run: Run, *, changed: bool) -> Any:  # noqa: ANN401 - as the host answers
-    """Return what the record says of itself: as it was looked at, where nothing was changed since.
+def _recorded(run: Run, *, changed: bool) -> dict[str, dict[str, str | None]]:
+    """Return name and commit of each release of the record; as it was looked at, if unchanged.
 
     Raises:
         RollbackError: the host cannot be asked.
     """
     looked = None if changed else run.facts.get("backups")
-    if isinstance(looked, dict):
-        return looked["record"]
-    about = run.system.about
-    return run.connection.ask(
-        "backups", "heading", state=about.state, root=about.root, suffix=about.suffix
-    )
+    if isinstance(looked, Backups):
+        found = looked.record
+    else:
+        found = run.connection.ask(Call(HEADING, requests.location(run.system)))
+    known = {"previous": found.previous, "current": found.current}
+    return {side: release._asdict() for side, release in known.items() if release}
 
 
 def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:

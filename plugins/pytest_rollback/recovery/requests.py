@@ -1,36 +1,21 @@
-"""What requests to a host say of the system: where it lies, which files and units are meant."""
+"""What requests to a host say of a scope: where its system lies, which files are meant."""
 
 from __future__ import annotations
 
-from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
+from pytest_rollback.agent.messages.location import Location, Selection
 from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
-from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest import requests
 from pytest_rollback.recovery.action import Scope
 
 
-def location(scope: Scope | System) -> Location:
-    """Return where a system lies on its host; of a scope with the run that was begun there."""
-    system, run = (scope.system, scope.run) if isinstance(scope, Scope) else (scope, "")
-    about = system.about
-    return Location(about.root, about.state, about.suffix, run)
+def location(scope: Scope) -> Location:
+    """Return where the system lies on its host, with the run that was begun there."""
+    return requests.location(scope.system, scope.run)
 
 
-def selection(scope: Scope | System) -> Selection:
-    """Return which recorded files are rolled back: those of the scope, or all of a system."""
-    system = scope.system if isinstance(scope, Scope) else scope
-    return Selection(
-        components=tuple(ComponentFiles(each.name, each.files) for each in system.components),
-        only=scope.owners if isinstance(scope, Scope) else (),
-        configuration=configuration(system),
-        git=system.fallback.git,
-        secrets=system.about.secrets,
-    )
-
-
-def configuration(system: System) -> tuple[str, ...]:
-    """Return the paths that are restored in the configuration phase; directories with all below."""
-    source = system.services.source
-    return (*system.configuration.files, *((source,) if source else ()))
+def selection(scope: Scope) -> Selection:
+    """Return which recorded files are rolled back."""
+    return requests.selection(scope.system, scope.owners)
 
 
 def unit_files(scope: Scope, source: str, digest: str = "") -> UnitFilesRequest:

@@ -13,6 +13,8 @@ import pytest
 
 from pytest_rollback.agent import main, protocol, routes
 from pytest_rollback.agent import protocol as protocol_module
+from pytest_rollback.agent.messages.backup import BackupsRequest
+from pytest_rollback.agent.messages.location import Location, Selection
 from pytest_rollback.agent.messages.restore import SHARED_BACKUPS, SharedRequest
 from pytest_rollback.agent.messages.state import RUNS, RunsRequest
 from pytest_rollback.transport.call import Call
@@ -76,8 +78,8 @@ def test_a_question_that_nobody_knows_is_a_problem() -> None:
 def test_what_the_host_refuses_has_its_path_and_a_way_out(env: Path) -> None:
     """The path of what could not be opened, without the secret that is part of it."""
     place = env.parent / "s3cret-token"
-    question = {"root": str(place), "state": str(place), "suffix": ".backup", "components": []}
-    answer = served({"noun": "backups", "verb": "look", **question}, env)
+    request = BackupsRequest(Location(str(place), str(place), ".backup"), Selection(()))
+    answer = served({"route": "backups.look", "request": request}, env)
 
     said = f"the root {env.parent}/*** cannot be opened: No such file or directory"
     assert answer["problem"]["message"] == said

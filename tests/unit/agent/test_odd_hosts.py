@@ -19,7 +19,11 @@ from pytest_rollback.agent.backup import git, requirements, verify
 from pytest_rollback.agent.backup import requirements as backup_requirements
 from pytest_rollback.agent.backup import verify as backup_verify
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.backup import ReleasesRequest
+from pytest_rollback.agent.messages.location import Release
+from pytest_rollback.agent.messages.requirements import FallbackRequest, SpaceRequest
 from pytest_rollback.agent.messages.state import EndRequest, NoteRequest, RunsRequest
+from pytest_rollback.agent.messages.trial import TrialRequest
 from pytest_rollback.agent.observe.trial import child, staged_tree, trial
 from pytest_rollback.agent.restore import git_source
 from pytest_rollback.agent.rollback import bytecode
@@ -121,12 +125,12 @@ def test_bytecode_that_is_bound_by_a_hash_is_stale_when_that_differs(tmp_path: P
 
 @ROOT_ONLY
 def test_what_is_mounted_is_no_part_of_the_release(tmp_path: Path) -> None:
-    """Saved copies there are nobody's strays."""
+    """Backups there are nobody's orphans."""
     (tmp_path / "a.backup").touch()
     here = os.open(tmp_path, os.O_RDONLY)
     with mounted(tmp_path / "disk", "size=1m") as disk:
         (disk / "b.backup").touch()
-        found = backup_verify.strays(here, ".backup", ())
+        found = backup_verify.orphans(here, ".backup", ())
     os.close(here)
 
     assert found == ["a.backup"]
@@ -138,18 +142,18 @@ def test_a_release_diff_names_what_to_save_below_the_root(tmp_path: Path) -> Non
     (repository.place / "sub").mkdir()
     repository.write("sub/b.py", "new\n")
     later = repository.commit("later")
-    question = {"repository": str(repository.place), "previous": repository.previous}
-    found = git.compare({**question, "current": later, "root": str(repository.place / "sub")})
-    assert (found["files"], found["added"]) == ([], ["b.py"])
-    assert (found["previous"], found["current"]) == (repository.previous, later)
+    asked = ReleasesRequest(str(repository.place), "", repository.previous, later)
+    found = git.compare(asked._replace(root=str(repository.place / "sub")))
+    assert (found.files, found.added) == ((), ("b.py",))
+    assert (found.previous, found.current) == (repository.previous, later)
     for root in (repository.place, tmp_path / "elsewhere"):
-        found = git.compare({**question, "current": later, "root": str(root)})
-        assert "app.py" in found["files"]
-        assert "gone.py" in found["files"]
-        assert "sub/b.py" in found["added"]
+        found = git.compare(asked._replace(root=str(root)))
+        assert "app.py" in found.files
+        assert "gone.py" in found.files
+        assert "sub/b.py" in found.added
 
     with pytest.raises(HostError, match="lies inside the root"):
-        git.compare({**question, "current": later, "root": str(tmp_path)})
+        git.compare(asked._replace(root=str(tmp_path)))
 
 
 @ROOT_ONLY
@@ -159,7 +163,7 @@ def test_a_repository_of_nobody_known_is_read_as_ourselves(tmp_path: Path) -> No
     os.chown(repository.place, 54321, 54321)
 
     assert git.owner(str(repository.place)) == ""
-    assert repository.changed()["changed"] == ["app.py"]
+    assert repository.changed().changed == ["app.py"]
 
 
 def test_a_fallback_and_a_diff_need_the_recorded_commit(deploy: Deploy, tmp_path: Path) -> None:
@@ -168,28 +172,27 @@ def test_a_fallback_and_a_diff_need_the_recorded_commit(deploy: Deploy, tmp_path
     deploy.put("app.py", "previous\n")
     deploy.save(
         files=[*FILES, "app.py"],
-        previous={"name": "v1", "commit": repository.previous},
-        current={"name": "v2", "commit": repository.current},
+        previous=Release("v1", repository.previous),
+        current=Release("v2", repository.current),
     )
-    asked = {"state": str(deploy.state), "repository": str(repository.place)}
-    found = requirements.look({**asked, "configuration": ["config/.env"]})["git"]
-    assert (found["commit"], found["files"]) == (repository.previous, 3)
-    assert sorted(found["lacking"]) == ["core/gateway/server.py", "core/mesh/mesh.py"]
+    place = str(repository.place)
+    found = requirements.look(FallbackRequest(deploy.location, ("config/.env",), place, None)).git
+    assert found
+    assert (found.commit, found.files) == (repository.previous, 3)
+    assert sorted(found.lacking) == ["core/gateway/server.py", "core/mesh/mesh.py"]
     (deploy.root / "moved.py").touch()
-    diff = deploy.look(git={"repository": str(repository.place)})
-    assert diff["undeclared"] == ["moved.py"]
-    heading = verify.heading(deploy.question())
-    assert heading["current"] == {"name": "v2", "commit": repository.current}
+    assert deploy.look(git=place).undeclared == ("moved.py",)
+    assert verify.heading(deploy.location).current == Release("v2", repository.current)
     shutil.rmtree(repository.place / ".git")
-    lost = deploy.look(git={"repository": str(repository.place)})
+    lost = deploy.look(git=place)
 
-    assert any("the release diff cannot be read" in said for said in lost["record"]["problems"])
+    assert any("the release diff cannot be read" in said for said in lost.record.problems)
 
 
 def test_what_the_commit_does_not_have_is_not_fetched(deploy: Deploy, tmp_path: Path) -> None:
     """Neither asked for in an empty group, nor put into the run's folder."""
     repository = Repository(tmp_path / "repository")
-    deploy.save(previous={"name": "v1", "commit": repository.previous})
+    deploy.save(previous=Release("v1", repository.previous))
     saved = backup_set.read(str(deploy.state)).files
     place, where = str(repository.place), located(deploy.root, deploy.state)
     assert set(git_source.lacking(where.state, place, saved).values()) == {
@@ -204,13 +207,10 @@ def test_what_the_commit_does_not_have_is_not_fetched(deploy: Deploy, tmp_path: 
 def test_other_places_need_room_as_well(deploy: Deploy) -> None:
     """A page on another disk is one block there."""
     deploy.save()
-    place = {"root": str(deploy.root), "state": str(deploy.state), "suffix": ".backup"}
-    question = {**place, "configuration": [], "logs": []}
-    before = sum(each["need"] for each in backup_requirements.space(question))
-    after = sum(
-        each["need"]
-        for each in backup_requirements.space({**question, "paths": [str(deploy.place)]})
-    )
+    asked = SpaceRequest(deploy.location, (), ())
+    other = asked._replace(paths=(str(deploy.place),))
+    before = sum(each.need for each in backup_requirements.space(asked).rooms)
+    after = sum(each.need for each in backup_requirements.space(other).rooms)
 
     assert after - before == backup_requirements.BLOCK
 
@@ -220,11 +220,10 @@ def test_a_trial_takes_the_files_of_the_record(deploy: Deploy) -> None:
     deploy.put("core/mesh/mesh.py", "def broken(:\n")
     deploy.save()
     deploy.overwrite()
-    place = {"root": str(deploy.root), "state": str(deploy.state), "suffix": ".backup"}
-    found = trial.look({**place, "timeout": 20.0, "components": []})
+    found = trial.look(TrialRequest(deploy.location, "", 20.0, ()))
 
-    assert found["compiled"] == 2
-    assert list(found["compiles"]) == ["core/mesh/mesh.py"]
+    assert found.compiled == 2
+    assert list(found.compiles) == ["core/mesh/mesh.py"]
 
 
 def test_an_agent_in_memory_has_its_text_from_where_it_was_loaded() -> None:

@@ -169,7 +169,7 @@ def test_lines_of_a_unit_file_go_on_and_belong_to_sections(
     path = tmp_path / "a.service"
     path.write_text(text)
 
-    assert check.problem({"path": str(path)}, ".backup") == told
+    assert check.problem(str(path), ".backup") == told
 
 
 def test_a_unit_file_without_a_copy_is_verified_as_it_is(

@@ -19,7 +19,8 @@ import tomli_w
 
 from pytest_rollback.agent import main
 from pytest_rollback.agent.backup import save
-from pytest_rollback.agent.messages.location import Location
+from pytest_rollback.agent.messages.backup import SaveRequest
+from pytest_rollback.agent.messages.location import Location, Release
 from pytest_rollback.agent.messages.rollback import UNDO, Undone, UndoRequest
 from pytest_rollback.agent.messages.state import BEGIN
 from pytest_rollback.manifest import load
@@ -28,6 +29,7 @@ from pytest_rollback.recovery.action import AnyAction, Change, Scope
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 from tests.unit.support import requests
+from tests.unit.support.deployed import saving
 
 SERVER = """
 import http.server, sys
@@ -93,7 +95,7 @@ class Site:
         self.put("gate/\udcff name", "previous")
         self.put("gate/licence.pyc", "no source, and part of the release")
         self.put("etc/app.env", "TOKEN=previous-secret\n", 0o600)
-        save.save(self.question(files=list(CHANGED), added=list(ADDED)))
+        save.save(self.saving(CHANGED, added=list(ADDED)))
         for path in CHANGED:
             self.put(path, self.path(path).read_text() + "# current\n", 0o640)
         for path in ADDED:
@@ -117,12 +119,10 @@ class Site:
         """Return where a file of the system is."""
         return self.root / path
 
-    def question(self, **more: object) -> dict[str, Any]:
-        """Return the question to `backups.save`."""
-        releases = {key: {"name": key, "commit": None} for key in ("previous", "current")}
-        place = {"root": str(self.root), "state": str(self.state), "suffix": ".backup"}
-        rest = {"system": "site", "user": "", "by": "deploy", "replace": False}
-        return {**place, **releases, **rest, **more}
+    def saving(self, files: Iterable[str], **more: object) -> SaveRequest:
+        """Return the request to save files."""
+        releases = {key: Release(key, None) for key in ("previous", "current")}
+        return saving(self.root, self.state, files, system="site", **{**releases, **more})
 
     def document(self) -> dict[str, Any]:
         """Return the description of the system."""

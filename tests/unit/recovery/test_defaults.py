@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import Scope
@@ -107,8 +108,8 @@ def test_a_restored_file_that_cannot_be_read_gets_its_default(reset: Site) -> No
     reset.put(ENV, "no setting\n", 0o600)
     from pytest_rollback.agent.backup import save  # noqa: PLC0415
 
-    later = {"name": "later", "commit": None}
-    save.save(reset.question(files=[ENV], added=[], current=later, replace=True))
+    later = Release("later", None)
+    save.save(reset.saving([ENV], current=later, replace=True))
     reset.put(ENV, "TOKEN=current-secret\n")
     reset.perform(actions.RESTORE_CONFIGURATION)
     assert reset.path(ENV).read_text() == "no setting\n"

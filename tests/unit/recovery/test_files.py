@@ -64,7 +64,7 @@ def test_an_older_directory_stays_though_it_is_empty(tmp_path: Path) -> None:
     """A directory from before the deploy is not the deploy's, whatever it put there."""
     site = Site(tmp_path / "one")
     site.path("upload").mkdir()
-    save.save(site.question(files=list(CHANGED), added=["upload/keep.txt"], replace=True))
+    save.save(site.saving(CHANGED, added=["upload/keep.txt"], replace=True))
     record = site.state / "backups.json"
     record.write_text(record.read_text().replace('"created": "20', '"created": "21'))
     site.put("upload/keep.txt", "added")

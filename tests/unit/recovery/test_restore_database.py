@@ -21,9 +21,9 @@ def server() -> Iterator[Base]:
 
 def describe(site: Site, server: Base, **more: object) -> None:
     """Have the site's rollback restore the database."""
-    question = server.question()
+    access = server.access()._asdict()
     keys = ("name", "dump", "host", "port", "user", "tools")
-    site.describe(database={**{key: question[key] for key in keys}, "restore": True, **more})
+    site.describe(database={**{key: access[key] for key in keys}, "restore": True, **more})
 
 
 def test_the_plan_is_carried_out_found_empty_and_undone(site: Site, server: Base) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.agent.backup.request import SaveRequest
+from pytest_rollback.agent.messages.backup import SaveRequest
 from pytest_rollback.errors import Refused, UsageError
 from pytest_rollback.manifest.load import parse
 from pytest_rollback.manifest.model import System

@@ -15,6 +15,14 @@ from typing import TYPE_CHECKING, Any
 import pytest_rollback.agent
 from pytest_rollback.agent.database import check, swap
 from pytest_rollback.agent.database import restore as database_restore
+from pytest_rollback.agent.messages.database import (
+    DatabaseAccess,
+    DatabaseRequest,
+    DatabaseRestored,
+    DatabaseRestoreRequest,
+    DatabaseState,
+)
+from pytest_rollback.agent.messages.location import Location
 from pytest_rollback.agent.rollback import undo as rollback_undo
 from tests.unit.support import requests
 from tests.unit.support.dumped import server
@@ -76,31 +84,36 @@ class Base:
         words = (*where, "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", name)
         return self.postgres.run("psql", *words, text=script).strip()
 
-    def question(self, run: str = "r1", **different: object) -> dict[str, Any]:
-        """Return the question of the action."""
-        return {
-            "state": str(self.state),
-            "run": run,
-            "name": "shop",
-            "dump": str(self.dump),
-            "host": str(self.postgres.socket),
-            "port": self.postgres.port,
-            "user": "shop",
-            "tools": self.tools,
-            "account": "",
-            "timeout": 60.0,
-            **different,
-        }
+    def location(self, run: str = "r1") -> Location:
+        """Return where its dump is recorded, for a run."""
+        return Location(str(self.home), str(self.state), ".backup", run)
 
-    def look(self, **different: object) -> dict[str, Any]:
+    def access(self) -> DatabaseAccess:
+        """Return how it is reached."""
+        host, port = str(self.postgres.socket), self.postgres.port
+        return DatabaseAccess("shop", str(self.dump), host, port, "shop", self.tools, "")
+
+    def request(self, **different: Any) -> DatabaseRequest:  # noqa: ANN401 - any field of it
+        """Return the request of the action; fields of its location and access may differ."""
+        location, access = self.location(), self.access()
+        place = {key: different.pop(key) for key in Location._fields if key in different}
+        where = {key: different.pop(key) for key in DatabaseAccess._fields if key in different}
+        request = DatabaseRequest(location._replace(**place), access._replace(**where), 60.0)
+        return request._replace(**different)
+
+    def restoring(self, digest: str, **different: Any) -> DatabaseRestoreRequest:  # noqa: ANN401
+        """Return the request to restore a dump."""
+        return DatabaseRestoreRequest(*self.request(**different), digest)
+
+    def look(self, **different: Any) -> DatabaseState:  # noqa: ANN401 - as above
         """Look at it."""
-        return check.look({**self.question(), **different})
+        return check.look(self.request(**different))
 
-    def restore(self, **different: object) -> dict[str, Any]:
+    def restore(self, **different: Any) -> DatabaseRestored:  # noqa: ANN401
         """Plan and restore."""
         found = self.look(**different)
-        assert found["problems"] == []
-        return database_restore.restore({**self.question(), "digest": found["digest"], **different})
+        assert found.problems == ()
+        return database_restore.restore(self.restoring(found.digest, **different))
 
     def undo(self, run: str = "r1") -> None:
         """Undo the run, as `restore.undo` does."""
@@ -108,7 +121,7 @@ class Base:
 
     def take_back(self) -> int:
         """Undo the database alone."""
-        return int(swap.undo(self.question())["undone"])
+        return swap.undo(self.location()).undone
 
     def release(self, name: str = "shop") -> str:
         """Return which release a database is of; a mixture is told."""
@@ -126,10 +139,10 @@ class Base:
 
     def script(self, way: str, point: int) -> subprocess.Popen[bytes]:
         """Start the restore, or the undo, in a process that dies before a given step."""
-        question = self.question(digest=self.look()["digest"] if way == "restore" else "")
+        request = self.restoring(self.look().digest if way == "restore" else "")
         words = [sys.executable, str(Path(__file__).with_name("dying.py")), str(PLUGINS), way]
         return subprocess.Popen(
-            [*words, str(point), json.dumps(question)],
+            [*words, str(point), json.dumps(request)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env={"PATH": os.environ["PATH"]},

@@ -1,6 +1,6 @@
 """Restores the database, or undoes it, and dies before a given step: a command, or an entry.
 
-dying.py PLUGINS WAY POINT QUESTION
+dying.py PLUGINS WAY POINT REQUEST
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 
+from pytest_rollback.agent import protocol
 from pytest_rollback.agent.database import restore, swap
+from pytest_rollback.agent.messages.database import DatabaseRestoreRequest
 
 left = int(sys.argv[3])
 popen, fdatasync = subprocess.Popen, os.fdatasync
@@ -44,8 +46,8 @@ def durable(handle: int) -> None:
 
 subprocess.Popen = Counted  # type: ignore[misc]
 os.fdatasync = durable
-question = json.loads(sys.argv[4])
+request = protocol.decode(DatabaseRestoreRequest, json.loads(sys.argv[4]))
 if sys.argv[2] == "undo":
-    swap.undo(question)
+    swap.undo(request.location)
 else:
-    restore.restore(question)
+    restore.restore(request)

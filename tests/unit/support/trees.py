@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from pytest_rollback.agent.messages.location import Location
+from pytest_rollback.agent.messages.trial import (
+    Trial,
+    TrialComponent,
+    TrialConstruct,
+    TrialRequest,
+)
 from pytest_rollback.agent.observe.trial import trial
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+APP = TrialComponent("app", sys.executable, ".", {}, (), (), ())
+
+
+def construct(call: str, limit: float = 0.1, **arguments: object) -> TrialConstruct:
+    """Return a call that is tried."""
+    return TrialConstruct(call, json.dumps(arguments), limit)
 
 
 class Tree:
@@ -37,31 +53,24 @@ class Tree:
         self.write(path, content)
         self.added.append(path)
 
-    def try_(self, *, live: bool = False, **component: object) -> dict[str, Any]:
-        """Try one component."""
-        return trial.look(
-            {
-                "root": str(self.root),
-                "state": "/nowhere",
-                "suffix": ".backup",
-                "user": component.pop("user", ""),
-                "files": [] if live else self.files,
-                "added": [] if live else self.added,
-                "live": live,
-                "timeout": component.pop("timeout", 20.0),
-                "components": [
-                    {"name": "app", "interpreter": sys.executable, "directory": ".", **component}
-                ],
-            }
-        )
+    def request(self, *components: TrialComponent, **different: Any) -> TrialRequest:  # noqa: ANN401
+        """Return the request to try components in the restored tree."""
+        location = Location(str(self.root), "/nowhere", ".backup")
+        files, added = tuple(self.files), tuple(self.added)
+        request = TrialRequest(location, "", 20.0, components, files=files, added=added)
+        return request._replace(**different)
 
-    def imports(self, name: str, *, live: bool = False, **component: object) -> str | None:
+    def try_(self, *, live: bool = False, **component: Any) -> Trial:  # noqa: ANN401
+        """Try one component; `user` and `timeout` are those of the request."""
+        different = {key: component.pop(key) for key in ("user", "timeout") if key in component}
+        if live:
+            different |= {"live": True, "files": (), "added": ()}
+        return trial.look(self.request(APP._replace(**component), **different))
+
+    def imports(self, name: str, *, live: bool = False, **component: Any) -> str | None:  # noqa: ANN401
         """Return the problem of one import."""
-        found = self.try_(live=live, imports=[name], **component)["components"]["app"]["imports"][
-            name
-        ]
-        assert found is None or isinstance(found, str)
-        return found
+        found = self.try_(live=live, imports=(name,), **component)
+        return found.components["app"].imports[name]
 
     def listing(self) -> list[tuple[str, int, int, int]]:
         """Return every path below the root, with what a write would change."""

@@ -1,7 +1,7 @@
-"""What a repository knows of two releases. Only read, by plumbing that runs nothing of its own.
+"""What a repository knows of two releases: read by plumbing commands, which run nothing else.
 
-A repository is hostile input as far as its settings go: no hook, monitor, filter or transport that
-they name is run, and nothing is fetched. As root we become its owner first.
+A repository's settings are hostile input: no hook, monitor, filter or transport that they name is
+run, and nothing is fetched. As root we become its owner first.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import pwd
 import re
-from typing import Any, Iterator, NamedTuple, Sequence
+from typing import Iterable, Iterator, NamedTuple, Sequence
 
 from ..errors import HostError
+from ..messages.backup import ReleaseDiff, ReleasesRequest
 from ..system.command import CommandResult, identity, run, surroundings
 
 SETTINGS = ("core.fsmonitor=", "core.hooksPath=/dev/null", "protocol.allow=never")
@@ -40,30 +41,37 @@ class TreeEntry(NamedTuple):
     object: str
 
 
-def changed(question: dict[str, Any]) -> dict[str, list[str]]:
-    """Return the paths that two commits change, add and remove; sorted. A rename is one of each.
+class ChangedPaths(NamedTuple):
+    """The paths that differ between two commits, sorted. A rename is one added, one removed."""
+
+    changed: list[str]
+    added: list[str]
+    removed: list[str]
+
+
+def changed(repository: str, previous: str, current: str) -> ChangedPaths:
+    """Return the paths that two commits change, add and remove.
 
     Raises:
         HostError: no repository, no git, or a commit that is not in it.
     """
-    repository = question["repository"]
-    previous, current = resolved(repository, [question["previous"], question["current"]])
+    previous, current = resolved(repository, [previous, current])
     listed = output(repository, "diff-tree", "-r", "-z", "--raw", "--no-renames", previous, current)
-    found: dict[str, list[str]] = {"changed": [], "added": [], "removed": []}
+    found: dict[str, list[str]] = {}
     words = iter(listed.split("\0"))
     for facts, path in zip(words, words):
-        found[KEYS.get(facts[-1:], "changed")].append(path)
-    return {key: sorted(paths) for key, paths in found.items()}
+        found.setdefault(KEYS.get(facts[-1:], "changed"), []).append(path)
+    return ChangedPaths(*(sorted(found.get(key, ())) for key in ChangedPaths._fields))
 
 
-def holds(question: dict[str, Any]) -> dict[str, str]:
-    """Return, for each path that a commit does not really hold as a file, why; {} when all are.
+def missing(repository: str, commit: str, paths: Iterable[str]) -> dict[str, str]:
+    """Return why a commit does not hold each of these paths as a file; {} when it holds all.
 
     Raises:
         HostError: no repository, no git, or a commit that is not in it.
     """
-    repository, wanted = question["repository"], set(question["paths"])
-    (commit,) = resolved(repository, [question["commit"]])
+    wanted = set(paths)
+    (commit,) = resolved(repository, [commit])
     entries = {entry.path: entry for entry in listing(repository, commit) if entry.path in wanted}
     files = [entry for entry in entries.values() if entry.kind == "blob" and entry.mode != "120000"]
     sizes = dict(zip((entry.path for entry in files), stored(repository, files)))
@@ -182,25 +190,22 @@ def owner(repository: str) -> str:
         return ""
 
 
-def compare(question: dict[str, Any]) -> dict[str, Any]:
+def compare(request: ReleasesRequest) -> ReleaseDiff:
     """Return what a deploy of `current` over `previous` changes below the root, and adds to it.
-
-    Returns:
-        `files` (changed or removed: each needs a copy), `added`, and both releases' full commits.
 
     Raises:
         HostError: no repository, no git, or a commit that is not in it; or nothing lies between.
     """
-    repository, root = question["repository"], question["root"]
-    found = changed(question)
-    previous, current = resolved(repository, [question["previous"], question["current"]])
-    below = prefix(repository, root)
-    return {
-        "files": within(below, found["changed"] + found["removed"]),
-        "added": within(below, found["added"]),
-        "previous": previous,
-        "current": current,
-    }
+    repository = request.repository
+    found = changed(repository, request.previous, request.current)
+    previous, current = resolved(repository, [request.previous, request.current])
+    below = prefix(repository, request.root)
+    return ReleaseDiff(
+        files=within(below, found.changed + found.removed),
+        added=within(below, found.added),
+        previous=previous,
+        current=current,
+    )
 
 
 def prefix(repository: str, root: str) -> str:
@@ -218,6 +223,6 @@ def prefix(repository: str, root: str) -> str:
     return "" if inside == "." or inside.startswith("..") else inside + "/"
 
 
-def within(below: str, paths: list[str]) -> list[str]:
+def within(below: str, paths: Iterable[str]) -> tuple[str, ...]:
     """Return those of a repository's paths that lie below the root, relative to it; sorted."""
-    return sorted(path[len(below) :] for path in paths if path.startswith(below))
+    return tuple(sorted(path[len(below) :] for path in paths if path.startswith(below)))

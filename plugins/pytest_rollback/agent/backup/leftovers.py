@@ -13,7 +13,7 @@ from ..messages.location import Selection
 from ..state import backup_set
 from ..state.backup_set import FileEntry
 from .owners import SHARED, Owners
-from .verify import strays
+from .verify import orphans
 
 UNREAD = -1
 """No file has this size: none is read."""
@@ -41,7 +41,7 @@ def look(request: LeftoversRequest) -> Leftovers:
                 there = state.pair(tree, path, suffix, UNREAD).live.kind != ABSENT
                 group.added += 1
                 group.left += [path] if there else []
-        stray = strays(tree.root, suffix, {saved.path + suffix for saved in known.files})
+        stray = orphans(tree.root, suffix, {saved.path + suffix for saved in known.files})
     return groups.answer(stray)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from typing import Any, Dict, Iterable, Pattern, Union
+from typing import Iterable, Pattern
 
 from ..messages.location import ComponentFiles
 
@@ -29,9 +29,10 @@ def _piece(token: str) -> str:
 class Owners:
     """The components' patterns, compiled once for many paths."""
 
-    def __init__(self, components: Iterable[Union[ComponentFiles, Dict[str, Any]]]) -> None:
-        named = (ComponentFiles(**each) if isinstance(each, dict) else each for each in components)
-        self._patterns = [(each.name, [*map(compiled, each.patterns)]) for each in named]
+    def __init__(self, components: Iterable[ComponentFiles]) -> None:
+        self._patterns = [
+            (each.name, [compiled(glob) for glob in each.patterns]) for each in components
+        ]
 
     def of(self, path: str) -> str:
         """Return the first component with a pattern that matches the path, or `shared`."""

@@ -1,41 +1,52 @@
-"""What a rollback of this very backup set needs of its host: places to write, and room."""
+"""What a rollback of the recorded backup set needs of its host: rights, room, fallbacks."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Dict, Iterable, Iterator, List
+from typing import Dict, Iterable, Iterator, List
 
 from ..configuration import check
+from ..messages.requirements import (
+    DefaultsFallback,
+    FallbackRequest,
+    Fallbacks,
+    RepositoryFallback,
+    Rights,
+    RightsRequest,
+    Space,
+    SpaceRequest,
+)
 from ..state import backup_set
 from ..system import tools
-from ..system.disk import look as rooms
+from ..system.disk import Need, rooms
 from . import git
 
 BLOCK = 4096
 LINE = 1024
-"""Bytes that the journal and the record of a run have for each file; measured, and doubled."""
+"""Bytes that the journal and the record of a run need for each file; measured, and doubled."""
 
 MOST_LOG = 8 << 20
 """Bytes of each log that a run keeps as evidence, at most."""
 
 
-def rights(question: dict[str, Any]) -> dict[str, Any]:
+def rights(request: RightsRequest) -> Rights:
     """Return how many paths a rollback would replace, and why some of them cannot be.
 
-    Recorded files, their copies and added files; unit files where they are installed; the state
-    directory; and the question's own `paths`, such as that of the maintenance page.
+    These are recorded files and their backups, added files, unit files where they are installed,
+    the state directory, and the request's own paths, such as that of the maintenance page.
 
     Raises:
         HostError: there is no record that can be used.
     """
-    known, root = backup_set.read(question["state"]), question["root"]
+    location = request.location
+    known, root = backup_set.read(location.state), location.root
     names = [saved.path for saved in known.files]
-    wanted = [f"{root}/{name}{end}" for name in names for end in ("", question["suffix"])]
+    wanted = [f"{root}/{name}{end}" for name in names for end in ("", location.suffix)]
     wanted += [f"{root}/{name}" for name in known.added]
-    wanted += installed(names, question.get("source"), question.get("directory"))
-    wanted += [f"{question['state']}/run", *question.get("paths", ())]
-    return {"paths": len(wanted), "denied": tools.rights({"paths": wanted})}
+    wanted += installed(names, request.source, request.directory)
+    wanted += [f"{location.state}/run", *request.paths]
+    return Rights(len(wanted), tools.denials(wanted))
 
 
 def installed(names: Iterable[str], source: str | None, directory: str | None) -> list[str]:
@@ -44,30 +55,31 @@ def installed(names: Iterable[str], source: str | None, directory: str | None) -
     return [f"{directory}/{os.path.basename(name)}" for name in inside]
 
 
-def space(question: dict[str, Any]) -> list[dict[str, Any]]:
+def space(request: SpaceRequest) -> Space:
     """Return what each file system has to hold during a rollback, and whether it can.
 
-    Beside each file a new one is staged; its failed version, its copy and what the deploy added
-    become evidence in the state directory, with `configuration`, `logs` and the journal.
+    Beside each file a new one is staged. The failed version, the backup and what the deploy added
+    become evidence in the state directory, with configuration, logs and the journal.
 
     Raises:
         HostError: there is no record that can be used.
     """
-    known, root, state = backup_set.read(question["state"]), question["root"], question["state"]
+    root, state = request.location.root, request.location.state
+    known = backup_set.read(state)
     names = [saved.path for saved in known.files]
     needs = Requirements()
     for saved in known.files:
         needs.add(f"{root}/{os.path.dirname(saved.path)}", saved.size)
         needs.add(state, saved.size)
-    evidence = (*names, *known.added, *question["configuration"])
+    evidence = (*names, *known.added, *request.configuration)
     for size in sizes(f"{root}/{name}" for name in evidence):
         needs.add(state, size)
-    for size in sizes(question["logs"]):
+    for size in sizes(request.logs):
         needs.add(state, min(size, MOST_LOG))
     needs.add(state, LINE * (64 + len(names)))
-    for path in question.get("paths", ()):
+    for path in request.paths:
         needs.add(path, BLOCK)
-    return rooms({"needs": needs.listed()})
+    return Space(rooms(needs.listed()))
 
 
 class Requirements:
@@ -82,12 +94,9 @@ class Requirements:
         sums[0] += -(-size // BLOCK) * BLOCK
         sums[1] += 1
 
-    def listed(self) -> list[dict[str, Any]]:
-        """Return the sums as `space.look` wants them."""
-        return [
-            {"path": directory, "bytes": sums[0], "inodes": sums[1]}
-            for directory, sums in self._found.items()
-        ]
+    def listed(self) -> list[Need]:
+        """Return the sums."""
+        return [Need(directory, *sums) for directory, sums in self._found.items()]
 
 
 def sizes(names: Iterable[str]) -> Iterator[int]:
@@ -97,37 +106,35 @@ def sizes(names: Iterable[str]) -> Iterator[int]:
             yield os.stat(name, follow_symlinks=False).st_size
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return, for each fallback, how many files it has to hold, and why some are not held.
+def look(request: FallbackRequest) -> Fallbacks:
+    """Return, for each fallback, how many files it has to hold, and why it lacks some.
 
-    `git`: the previous release's commit, for recorded files that are not `configuration`; None
-    where the record names no commit. `defaults`: a directory, for configuration files.
+    The repository has to hold recorded files that are not configuration, the defaults directory
+    those that are.
 
     Raises:
         HostError: no record, no repository, or no such commit in it.
     """
-    return {
-        "git": repository(question) if question.get("repository") else None,
-        "defaults": defaults(question) if question.get("defaults") else None,
-    }
+    return Fallbacks(
+        git=repository(request, request.repository) if request.repository else None,
+        defaults=defaults(request, request.defaults) if request.defaults else None,
+    )
 
 
-def repository(question: dict[str, Any]) -> dict[str, Any]:
+def repository(request: FallbackRequest, place: str) -> RepositoryFallback:
     """Return what the previous release's commit lacks."""
-    known, kept_apart = backup_set.read(question["state"]), set(question["configuration"])
+    known, kept_apart = backup_set.read(request.location.state), set(request.configuration)
     wanted = [saved.path for saved in known.files if saved.path not in kept_apart]
     commit = known.previous.commit
-    if not commit:
-        return {"commit": None, "files": len(wanted), "lacking": {}}
-    asked = {"repository": question["repository"], "commit": commit, "paths": wanted}
-    return {"commit": commit, "files": len(wanted), "lacking": git.holds(asked)}
+    lacking = git.missing(place, commit, wanted) if commit else {}
+    return RepositoryFallback(commit or None, len(wanted), lacking)
 
 
-def defaults(question: dict[str, Any]) -> dict[str, Any]:
+def defaults(request: FallbackRequest, place: str) -> DefaultsFallback:
     """Return which configuration files have no default that could be read."""
-    directory = f"{question['root']}/{question['defaults']}"
-    asked = {
-        name: check.problem({"path": f"{directory}/{os.path.basename(name)}"}, "")
-        for name in question["configuration"]
+    directory = f"{request.location.root}/{place}"
+    checked = {
+        name: check.problem(f"{directory}/{os.path.basename(name)}", "")
+        for name in request.configuration
     }
-    return {"files": len(asked), "lacking": {name: why for name, why in asked.items() if why}}
+    return DefaultsFallback(len(checked), {name: why for name, why in checked.items() if why})

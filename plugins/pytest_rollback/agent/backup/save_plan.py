@@ -1,4 +1,4 @@
-"""What a wish to save comes to on this host: what to save, what stands, and what forbids it."""
+"""The plan of saving on this host: what to save, what is saved already, and what forbids it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from ..files.state import ABSENT, FilePair, FileState, pair
 from ..files.tree import Tree
 from ..state import backup_set
 from ..state import directory as places
-from .request import SaveRequest, path_faults
+from .request import path_faults
 
 if TYPE_CHECKING:
-    from ..state.backup_set import BackupSet, FileEntry
+    from ..files.metadata import FileEntry
+    from ..messages.backup import SaveRequest
+    from ..state.backup_set import BackupSet
 
 BLOCK = 4096
-UNKNOWN = "has a saved copy of unknown origin, which only --replace overwrites"
+UNKNOWN = "has a backup of unknown origin, which only --replace overwrites"
 UNREAD = -1  # no file has this size: none is read
 
 
 class SavePlan(NamedTuple):
-    """Files to save, files whose copies stand, live files that differ, and reasons to refuse.
+    """Files to save, files whose backups are kept, live files that differ, and reasons to refuse.
 
-    `old` is the record there is; `same` says that it is of the very releases of the wish, and is
-    to be completed, never replaced: a deploy that is repeated half way would save its own files.
+    `old` is the record there is; `same` says that it is of the releases of the request, and is to
+    be completed, never replaced: a deploy that is repeated half way would save its own files.
     """
 
     old: Optional[BackupSet]
@@ -35,49 +37,49 @@ class SavePlan(NamedTuple):
     problems: tuple[str, ...] = ()
 
 
-def planned(wish: SaveRequest) -> SavePlan:
-    """Return what the wish comes to now. Reads, and changes nothing."""
-    problems = path_faults(wish) + places.faults(wish.state, wish.root)
+def planned(request: SaveRequest) -> SavePlan:
+    """Return the plan of a request as things are now. Reads, and changes nothing."""
+    problems = path_faults(request) + places.faults(request.location.state, request.location.root)
     old = None
     try:
-        old = recorded(wish)
+        old = recorded(request)
     except HostError as error:
         problems.append(error.message)
     if problems:
         return SavePlan(old, problems=tuple(dict.fromkeys(problems)))
-    with Tree(wish.root) as tree:
-        return _surveyed(wish, old, tree)
+    with Tree(request.location.root) as tree:
+        return _surveyed(request, old, tree)
 
 
-def recorded(wish: SaveRequest) -> Optional[BackupSet]:
+def recorded(request: SaveRequest) -> Optional[BackupSet]:
     """Return the record there is. None when there is none, or a bad one that is to go anyway.
 
     Raises:
-        HostError: it is damaged or open to others, and nobody said to replace it.
+        HostError: it is damaged or open to others, and it is not to be replaced.
     """
     try:
-        return backup_set.read(wish.state)
+        return backup_set.read(request.location.state)
     except places.Absent:
         return None
     except HostError:
-        if wish.replace:
+        if request.replace:
             return None
         raise
 
 
-def _surveyed(wish: SaveRequest, old: Optional[BackupSet], tree: Tree) -> SavePlan:
-    same = old is not None and not _apart(wish, old)
+def _surveyed(request: SaveRequest, old: Optional[BackupSet], tree: Tree) -> SavePlan:
+    same = old is not None and not _apart(request, old)
     known = {saved.path: saved for saved in old.files} if old and same else {}
-    problems = _conflicts(wish, old, same=same) + _occupied(wish, old, tree, same=same)
+    problems = _conflicts(request, old, same=same) + _occupied(request, old, tree, same=same)
     save: dict[str, int] = {}
     keep: list[FileEntry] = []
     differ: list[str] = []
-    for path in wish.files:
+    for path in request.files:
         saved = known.get(path)
-        found = _pair(tree, path, wish.suffix, saved)
-        why = _forbids(wish, saved, found)
+        found = _pair(tree, path, request.location.suffix, saved)
+        why = _forbids(request, saved, found)
         if why == UNKNOWN and old is not None and not same:
-            continue  # the whole set is in the way, and that is said already
+            continue  # the whole set is in the way, and that is reported already
         if why:
             problems.append(f"{path} {why}")
         elif saved is not None and _stands(saved, found.copy):
@@ -90,7 +92,7 @@ def _surveyed(wish: SaveRequest, old: Optional[BackupSet], tree: Tree) -> SavePl
 
 
 def _pair(tree: Tree, path: str, suffix: str, saved: Optional[FileEntry]) -> FilePair:
-    """Return both sides; their bytes are read only where there is something to compare."""
+    """Return a file and its backup; they are read only where there is something to compare."""
     found = pair(tree, path, suffix, size=UNREAD)
     if saved is None and not found.copy.is_file:
         return found
@@ -98,68 +100,71 @@ def _pair(tree: Tree, path: str, suffix: str, saved: Optional[FileEntry]) -> Fil
 
 
 def _stands(saved: FileEntry, copy: FileState) -> bool:
-    return copy.has_content(saved) and copy.has_owner(saved) and copy.links == 1
+    return copy.is_backup(saved) and copy.has_owner(saved)
 
 
-def _forbids(wish: SaveRequest, saved: Optional[FileEntry], found: FilePair) -> str:
+def _forbids(request: SaveRequest, saved: Optional[FileEntry], found: FilePair) -> str:
     """Return why a file cannot be saved, or "" when nothing speaks against it."""
-    for side, whose in ((found.live, ""), (found.copy, "has a saved copy which ")):
+    for side, whose in ((found.live, ""), (found.copy, "has a backup which ")):
         if side.kind not in {"file", ABSENT}:
             return f"{whose}{side.detail or f'is a {side.kind}'}"
     if saved is not None:
         if _stands(saved, found.copy) or found.live.has_content(saved):
             return ""
-        return f"has lost its copy, and is no longer what {wish.previous.name} had"
+        return f"has lost its backup, and is no longer what {request.previous.name} had"
     if found.live.kind == ABSENT:
         return "does not exist"
-    if wish.replace or found.copy.kind == ABSENT or found.copy.sha256 == found.live.sha256:
+    if request.replace or found.copy.kind == ABSENT or found.copy.sha256 == found.live.sha256:
         return ""
     return UNKNOWN
 
 
-def _apart(wish: SaveRequest, old: BackupSet) -> bool:
+def _apart(request: SaveRequest, old: BackupSet) -> bool:
     """Return whether the record is of another system, place or pair of releases."""
     return (old.system, old.root, old.suffix, old.previous, old.current) != (
-        wish.system,
-        wish.root,
-        wish.suffix,
-        wish.previous,
-        wish.current,
+        request.system,
+        request.location.root,
+        request.location.suffix,
+        request.previous,
+        request.current,
     )
 
 
-def _conflicts(wish: SaveRequest, old: Optional[BackupSet], *, same: bool) -> list[str]:
-    """Return how the wish contradicts what is recorded."""
-    if old is None or (wish.replace and not same):
+def _conflicts(request: SaveRequest, old: Optional[BackupSet], *, same: bool) -> list[str]:
+    """Return how the request contradicts what is recorded."""
+    if old is None or (request.replace and not same):
         return []
     if not same:
         back = f"{old.current.name} back to {old.previous.name}"
-        said = f"the backup set of {old.system}, from {back}, saved {old.created}, is in the way"
-        return [f"{said}: only --replace discards it"]
+        found = f"the backup set of {old.system}, from {back}, saved {old.created}, is in the way"
+        return [f"{found}: only --replace discards it"]
     changed, added = {saved.path for saved in old.files}, set(old.added)
     return [
         f"{path} is recorded as {was}, not as {now}"
         for paths, known, was, now in (
-            (wish.added, changed, "changed", "added"),
-            (wish.files, added, "added", "changed"),
+            (request.added, changed, "changed", "added"),
+            (request.files, added, "added", "changed"),
         )
         for path in paths
         if path in known
     ]
 
 
-def _occupied(wish: SaveRequest, old: Optional[BackupSet], tree: Tree, *, same: bool) -> list[str]:
+def _occupied(
+    request: SaveRequest, old: Optional[BackupSet], tree: Tree, *, same: bool
+) -> list[str]:
     """Return which added files are there already, and not by this very deploy."""
     known = set(old.added) if old and same else set()
     return [
         f"{path} exists already: it is changed, not added"
-        for path in wish.added
-        if path not in known and pair(tree, path, wish.suffix, UNREAD).live.kind != ABSENT
+        for path in request.added
+        if path not in known
+        and pair(tree, path, request.location.suffix, UNREAD).live.kind != ABSENT
     ]
 
 
 def _room(save: dict[str, int], tree: Tree) -> list[str]:
-    """Return which file systems are too full for the copies."""
+    """Return which file systems are too full for the backups."""
     needs: dict[int, list[int]] = {}
     where: dict[int, tuple[str, os.statvfs_result]] = {}
     for path, size in save.items():
@@ -168,14 +173,18 @@ def _room(save: dict[str, int], tree: Tree) -> list[str]:
         if device not in where:
             where[device] = (path.rpartition("/")[0] or ".", os.fstatvfs(directory))
         needs.setdefault(device, []).append(-(-size // BLOCK) * BLOCK)
-    return [said for device, sizes in needs.items() for said in _too_full(*where[device], sizes)]
+    return [found for device, sizes in needs.items() for found in _too_full(*where[device], sizes)]
 
 
 def _too_full(name: str, disk: os.statvfs_result, sizes: list[int]) -> list[str]:
     free = disk.f_frsize * (disk.f_bfree if os.geteuid() == 0 else disk.f_bavail)
-    said = []
+    found = []
     if sum(sizes) > free:
-        said.append(f"{name}: its file system has {free} bytes free, the copies need {sum(sizes)}")
+        found.append(
+            f"{name}: its file system has {free} bytes free, the backups need {sum(sizes)}"
+        )
     if disk.f_files and len(sizes) > disk.f_favail:
-        said.append(f"{name}: its file system has {disk.f_favail} inodes free, {len(sizes)} needed")
-    return said
+        found.append(
+            f"{name}: its file system has {disk.f_favail} inodes free, {len(sizes)} needed"
+        )
+    return found

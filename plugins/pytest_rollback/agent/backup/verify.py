@@ -1,119 +1,122 @@
-"""Is every saved copy there, whole, and unaltered since it was recorded? One pass over all."""
+"""Is every backup there, whole, and unaltered since it was recorded? One pass over all of them."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import pwd
-from typing import TYPE_CHECKING, Any, Container, Iterator, Optional
+from typing import TYPE_CHECKING, Container, Iterator, Optional
 
 from ..errors import HostError
+from ..files import metadata
 from ..files.parallel import read_ahead
 from ..files.state import ABSENT, FilePair, pair
 from ..files.tree import Tree
+from ..messages.backup import (
+    BackupFault,
+    BackupRecord,
+    Backups,
+    BackupsRequest,
+    ComponentBackups,
+    TightenedMode,
+)
+from ..messages.location import Location
 from ..state import backup_set
 from ..state.directory import OTHERS, Absent
 from .owners import SHARED, Owners
 
 if TYPE_CHECKING:
-    from ..state.backup_set import BackupSet, FileEntry
+    from ..files.metadata import FileEntry
+    from ..state.backup_set import BackupSet
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Answer `backups.look`: the record, the copies of every component with faults, strays.
+def look(request: BackupsRequest) -> Backups:
+    """Return the record, the backups of every component with their faults, and orphans.
 
-    Of missing, irregular, empty, altered and identical a copy has the first that holds; exposed
-    and ownership come on top of it. `compared` says whether there was a release diff to hold
-    against the record; without one, `undeclared` is empty and says nothing. `tightened` are files
-    among the question's `secrets` that come back for their owner alone, and were not recorded so.
+    Of missing, irregular, empty, altered and identical a backup has the first that holds; exposed
+    and ownership come on top of it.
     """
-    known, heading = _heading(question)
+    known, record = _read(request.location)
     files = known.files if known else ()
-    suffix = question["suffix"]
-    with Tree(question["root"]) as tree:
-        with read_ahead(question["root"], [saved.path + suffix for saved in files]):
-            components = _components(question, tree, files)
-        stray = strays(tree.root, suffix, {saved.path + suffix for saved in files})
-    undeclared, compared = _undeclared(question, known, heading["problems"])
-    return {
-        "record": heading,
-        "components": components,
-        "strays": stray,
-        "undeclared": undeclared,
-        "compared": compared,
-    }
+    root, suffix = request.location.root, request.location.suffix
+    with Tree(root) as tree:
+        with read_ahead(root, [saved.path + suffix for saved in files]):
+            components = _components(request, tree, files)
+        stray = orphans(tree.root, suffix, {saved.path + suffix for saved in files})
+    undeclared: Optional[tuple[str, ...]] = None
+    if known:
+        try:
+            undeclared = _undeclared(request, known)
+        except HostError as error:
+            why = f"the release diff cannot be read: {error.message} ({error.hint})"
+            record = record._replace(problems=(*record.problems, why))
+    return Backups(record, components, tuple(stray), undeclared or (), undeclared is not None)
 
 
-def heading(question: dict[str, Any]) -> dict[str, Any]:
-    """Answer `backups.heading`: what the record says of itself; no saved copy is read."""
-    return _heading(question)[1]
+def heading(location: Location) -> BackupRecord:
+    """Return what the record says of itself; no backup is read."""
+    return _read(location)[1]
 
 
-def _heading(question: dict[str, Any]) -> tuple[Optional[BackupSet], dict[str, Any]]:
-    """Return the record, when it can be used, and what the answer says about it."""
+def _read(location: Location) -> tuple[Optional[BackupSet], BackupRecord]:
+    """Return the record, where it can be used, and what it says of itself."""
     try:
-        known = backup_set.read(question["state"])
+        known = backup_set.read(location.state)
     except HostError as error:
-        said = f"{error.message} ({error.hint})"
-        return None, {**_EMPTY, "found": not isinstance(error, Absent), "problems": [said]}
+        why = f"{error.message} ({error.hint})"
+        return None, BackupRecord(not isinstance(error, Absent), (why,))
     problems = [
-        f"it was made for the {key} {found}, not {question[key]}"
-        for key, found in (("root", known.root), ("suffix", known.suffix))
-        if found != question[key]
+        f"it was made for the {key} {found}, not {wanted}"
+        for key, found, wanted in (
+            ("root", known.root, location.root),
+            ("suffix", known.suffix, location.suffix),
+        )
+        if found != wanted
     ]
-    heading = {
-        "found": True,
-        "problems": problems,
-        "previous": known.previous._asdict(),
-        "current": known.current._asdict(),
-        "created": known.created,
-        "sha256": known.sha256,
-        "files": len(known.files),
-        "bytes": sum(saved.size for saved in known.files),
-        "added": list(known.added),
-    }
-    return known, heading
+    return known, BackupRecord(
+        found=True,
+        problems=tuple(problems),
+        previous=known.previous,
+        current=known.current,
+        created=known.created,
+        sha256=known.sha256,
+        files=len(known.files),
+        bytes=sum(saved.size for saved in known.files),
+        added=known.added,
+    )
 
 
 SHARED_READ = 0o044
 """The mode bits that let others than the owner read."""
 
-_EMPTY = {
-    "previous": {},
-    "current": {},
-    "created": "",
-    "sha256": "",
-    "files": 0,
-    "bytes": 0,
-    "added": [],
-}
-
 
 def _components(
-    question: dict[str, Any], tree: Tree, files: tuple[FileEntry, ...]
-) -> dict[str, dict[str, Any]]:
-    """Return per component, and for what they share, how many copies there are and their faults."""
-    owners, secrets = Owners(question["components"]), frozenset(question.get("secrets", ()))
-    names = [each["name"] for each in question["components"]] + [SHARED]
-    found: dict[str, dict[str, Any]] = {
-        name: {"count": 0, "bytes": 0, "faults": [], "tightened": []} for name in names
-    }
-    service = _uid(question.get("user"))
+    request: BackupsRequest, tree: Tree, files: tuple[FileEntry, ...]
+) -> dict[str, ComponentBackups]:
+    """Return the backups of each component, and of what they share."""
+    selection, suffix = request.selection, request.location.suffix
+    owners, secrets = Owners(selection.components), frozenset(selection.secrets)
+    names = [each.name for each in selection.components] + [SHARED]
+    parts: dict[str, list[FileEntry]] = {name: [] for name in names}
+    wrong: dict[str, list[BackupFault]] = {name: [] for name in names}
     for saved in files:
-        entry = found[owners.of(saved.path)]
-        entry["count"] += 1
-        entry["bytes"] += saved.size
-        entry["tightened"] += tightened(saved, secrets, service)
-        entry["faults"] += [
-            {"path": saved.path, "fault": fault, "detail": detail}
-            for fault, detail in faults(
-                saved, pair(tree, saved.path, question["suffix"], saved.size)
-            )
-        ]
-    return found
+        owner = owners.of(saved.path)
+        parts[owner].append(saved)
+        found = pair(tree, saved.path, suffix, saved.size)
+        wrong[owner] += [BackupFault(saved.path, *fault) for fault in faults(saved, found)]
+    service = _uid(request.user)
+    return {
+        name: ComponentBackups(
+            files=len(part),
+            bytes=sum(saved.size for saved in part),
+            faults=tuple(wrong[name]),
+            tightened=tuple(tightened(part, secrets, service)),
+        )
+        for name, part in parts.items()
+    }
 
 
-def _uid(user: Optional[str]) -> Optional[int]:
+def _uid(user: str) -> Optional[int]:
     """Return the id of the account that the units run as, None where nothing is known of it."""
     with contextlib.suppress(KeyError):
         return pwd.getpwnam(user).pw_uid if user else None
@@ -121,22 +124,25 @@ def _uid(user: Optional[str]) -> Optional[int]:
 
 
 def tightened(
-    saved: FileEntry, secrets: frozenset[str], service: Optional[int]
-) -> Iterator[dict[str, Any]]:
-    """Yield what a restore takes from the mode of a secret file, and whether the service needs it.
+    files: list[FileEntry], secrets: frozenset[str], service: Optional[int]
+) -> Iterator[TightenedMode]:
+    """Yield each secret file whose mode a restore tightens, and whether the service loses it.
 
-    `lost` says that the service's account could read the file, and cannot any more.
+    Args:
+        files: entries of the record.
+        secrets: paths that are declared secret.
+        service: the user id of the units' account, None where it is not known.
     """
-    capped = backup_set.capped(saved, secrets)
-    if capped.mode == saved.mode:
-        return
-    words = f"recorded {saved.mode:04o}, restored {capped.mode:04o}"
-    lost = service not in {None, 0, saved.uid} and bool(saved.mode & SHARED_READ)
-    yield {"path": saved.path, "detail": words, "lost": lost}
+    for saved in files:
+        capped = metadata.capped(saved, secrets)
+        if capped.mode != saved.mode:
+            words = f"recorded {saved.mode:04o}, restored {capped.mode:04o}"
+            lost = service not in {None, 0, saved.uid} and bool(saved.mode & SHARED_READ)
+            yield TightenedMode(saved.path, words, lost)
 
 
 def faults(saved: FileEntry, found: FilePair) -> Iterator[tuple[str, str]]:
-    """Yield each fault of a saved copy, with its detail."""
+    """Yield each fault of a backup, with its detail."""
     copy = found.copy
     first = _first(saved, found)
     if first:
@@ -151,47 +157,40 @@ def faults(saved: FileEntry, found: FilePair) -> Iterator[tuple[str, str]]:
 
 
 def _first(saved: FileEntry, found: FilePair) -> Optional[tuple[str, str]]:
-    """Return the one fault of content that comes first, or None for a copy to rely on."""
+    """Return the one fault of content that comes first, or None for a backup to rely on."""
     copy = found.copy
     same = found.live.has_content(saved)
-    if copy.has_content(saved) and copy.links == 1 and not same:
+    if copy.is_backup(saved) and not same:
         return None  # nearly all of them: no words need to be made
     checks = (
-        (copy.kind == ABSENT, "missing", "there is no saved copy"),
+        (copy.kind == ABSENT, "missing", "there is no backup"),
         (copy.kind == "error", "altered", copy.detail),
         (not copy.is_file, "irregular", copy.detail or f"is a {copy.kind}"),
         (copy.links > 1, "irregular", f"has {copy.links} names (hard links)"),
         (copy.size == 0 < saved.size, "empty", f"0 bytes, recorded {saved.size}"),
         (copy.size != saved.size, "altered", f"{copy.size} bytes, recorded {saved.size}"),
-        (copy.sha256 != saved.sha256, "altered", "same size as recorded, other sha256"),
+        (not copy.has_content(saved), "altered", "same size as recorded, other sha256"),
         (same, "identical", "the live file holds the same bytes"),
     )
     return next(((fault, detail) for holds, fault, detail in checks if holds), None)
 
 
-def _undeclared(
-    question: dict[str, Any], known: Optional[BackupSet], problems: list[str]
-) -> tuple[list[str], bool]:
-    """Return which paths of the release diff the record lacks, and whether there was a diff."""
-    repository = (question.get("git") or {}).get("repository")
-    if not known or not repository or not (known.previous.commit and known.current.commit):
-        return [], False
+def _undeclared(request: BackupsRequest, known: BackupSet) -> Optional[tuple[str, ...]]:
+    """Return which paths of the release diff the record lacks; None where there is no diff.
+
+    Raises:
+        HostError: the repository cannot be read.
+    """
+    repository = request.selection.git
+    if not repository or not (known.previous.commit and known.current.commit):
+        return None
     from . import git  # noqa: PLC0415 - only some systems are deployed from a repository
 
-    try:
-        diff = git.changed(
-            {
-                "repository": repository,
-                "previous": known.previous.commit,
-                "current": known.current.commit,
-            }
-        )
-    except HostError as error:
-        problems.append(f"the release diff cannot be read: {error.message} ({error.hint})")
-        return [], False
+    diff = git.changed(repository, known.previous.commit, known.current.commit)
     declared = {saved.path for saved in known.files}.union(known.added)
-    missing = {*diff["changed"], *diff["added"], *diff["removed"]} - declared
-    return sorted(path for path in missing if _deployed(question["root"], repository, path)), True
+    missing = {*diff.changed, *diff.added, *diff.removed} - declared
+    root = request.location.root
+    return tuple(sorted(path for path in missing if _deployed(root, repository, path)))
 
 
 def _deployed(root: str, repository: str, path: str) -> bool:
@@ -204,7 +203,7 @@ def _deployed(root: str, repository: str, path: str) -> bool:
 SKIPPED = {".git"}
 
 
-def strays(root: int, suffix: str, known: Container[str]) -> list[str]:
+def orphans(root: int, suffix: str, known: Container[str]) -> list[str]:
     """Return the paths below the root that end in the suffix and are not known, sorted.
 
     Repositories and other file systems are left out: a branch may be called `main.backup`, and

@@ -1,4 +1,4 @@
-"""Configuration files: would the program that reads them understand them? No value is ever told."""
+"""Configuration files: would the programs that read them understand them? No value is reported."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import json
 import os
 import re
 import sys
-from typing import Any, Callable
+from typing import Callable, Iterable
 
 from ..files import read
+from ..messages.configuration import ConfigurationFaults, ConfigurationRequest
 from ..state import backup_set
 from ..system.command import run
 from . import env_file, unit_syntax
@@ -18,41 +19,45 @@ UNCHECKED = "could not be checked"
 """How a problem begins that says nothing about the file."""
 
 
-def look(question: dict[str, Any]) -> dict[str, str | None]:
-    """Return what is wrong with each configuration file as a rollback would leave it, or None.
+def look(request: ConfigurationRequest) -> ConfigurationFaults:
+    """Return what is wrong with each configuration file as a rollback would leave it.
 
-    These are the saved copies of recorded ones, and the others as they are: the question's
-    `files`, and the recorded unit files below its `source`. All that is told is line and kind.
+    Of recorded files the backups are read, and the others as they are.
 
     Raises:
         HostError: there is no record that can be used.
     """
-    names = {saved.path for saved in backup_set.read(question["state"]).files}
-    units = sorted(name for name in names if os.path.dirname(name) == question.get("source"))
+    root, state, suffix, _ = request.location
+    names = {saved.path for saved in backup_set.read(state).files}
+    units = sorted(name for name in names if os.path.dirname(name) == request.source)
     found: dict[str, str | None] = {}
-    for name in dict.fromkeys((*question["files"], *units)):
-        end = question["suffix"] if name in names else ""
-        asked = {"path": f"{question['root']}/{name}{end}"}
-        if name in units:
-            stem = os.path.splitext(os.path.basename(name))[0]
-            asked.update(kind="unit", unit_name=stem if stem in question["units"] else "")
-        found[name] = problem(asked, question["suffix"])
-    if question.get("manager") == "systemd":
-        found.update(
-            unit_syntax.verified(question["root"], question["suffix"], clean(found, units))
-        )
-    return found
+    for name in dict.fromkeys((*request.files, *units)):
+        path = f"{root}/{name}{suffix if name in names else ''}"
+        kind, unit = ("unit", unit_of(name, request.units)) if name in units else ("", "")
+        found[name] = problem(path, suffix, kind, unit)
+    if request.manager == "systemd":
+        clean = [name for name in units if not found[name]]
+        found.update(unit_syntax.verified(root, suffix, clean))
+    return ConfigurationFaults(found)
 
 
-def clean(found: dict[str, str | None], units: list[str]) -> list[str]:
-    """Return the unit files with which nothing is wrong so far."""
-    return [name for name in units if not found[name]]
+def unit_of(path: str, units: Iterable[str]) -> str:
+    """Return the unit that a unit file is called like, "" where it is none of the system's."""
+    stem = os.path.splitext(os.path.basename(path))[0]
+    return stem if stem in units else ""
 
 
-def problem(asked: dict[str, Any], suffix: str) -> str | None:
-    """Return what is wrong with one file."""
+def problem(path: str, suffix: str, kind: str = "", unit: str = "") -> str | None:
+    """Return what is wrong with one file.
+
+    Args:
+        path: where it is; it may be a backup.
+        suffix: what the name of a backup ends in.
+        kind: what is read; told by the name where it is "".
+        unit: the unit that a unit file starts, "" for any.
+    """
     try:
-        content = read.whole(asked["path"])
+        content = read.whole(path)
     except OSError as error:
         return error.strerror or "cannot be read"
     if not content.strip():
@@ -62,9 +67,9 @@ def problem(asked: dict[str, Any], suffix: str) -> str | None:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         return f"line {line}: is not UTF-8"
-    kind = asked.get("kind") or guessed(asked["path"], suffix)
+    kind = kind or guessed(path, suffix)
     if kind == "unit":
-        return unit_syntax.problem(text, asked.get("unit_name") or "")
+        return unit_syntax.problem(text, unit)
     return READERS[kind](text) if kind in READERS else None
 
 

@@ -12,7 +12,7 @@ from ..files import read
 from ..system.command import run
 
 RUNNING = "/run/systemd/system"
-"""What is there while systemd is."""
+"""The directory that exists while systemd runs."""
 
 SAID = re.compile(r"(?:.*/)?([^/:\s]+\.\w+):(?:(\d+):)? (.*)")
 """A line of `systemd-analyze verify`: file, line, words."""
@@ -90,7 +90,7 @@ def verified(root: str, suffix: str, names: Sequence[str]) -> dict[str, str]:
 
 
 def whole(path: str, suffix: str) -> bytes:
-    """Return the content of a saved copy, or of the file itself where there is none."""
+    """Return the content of a backup, or of the file itself where there is none."""
     try:
         return read.whole(path + suffix, follow=False)
     except FileNotFoundError:

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import Any
+from typing import Any, Iterator
 
+from ..messages.database import (
+    DatabaseProblem,
+    DatabaseRequest,
+    DatabaseState,
+    DatabaseSwap,
+    DumpRequest,
+)
+from ..messages.location import Location
+from ..messages.system import Room
 from ..state.journal import entries
 from ..state.lock import CHANGES, folder_of
 from ..state.runs import record_of
@@ -16,115 +25,117 @@ from .catalog import Catalog, DatabaseNames
 from .server import Server, directory, reached, way
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
+def look(request: DatabaseRequest) -> DatabaseState:
     """Return whether the live database is that of the dump, and if not, what stands in the way.
 
-    `digest` is the dump's, `problems` are in words, each with its hint. `rooms` are need and room
-    of each file system, none where the server's disk is not ours to see. `swap` is how this run's
-    swap went, None before it.
+    Raises:
+        HostError: the server does not answer.
     """
-    server = reached(question)
-    wanted = catalog.names(question["name"], question.get("run") or "")
+    location, database = request.location, request.database
+    server = reached(database, location.run)
+    wanted = catalog.names(database.name, location.run)
     found = catalog.look(server, wanted)
     live = found.databases.get(wanted.live)
-    about = {
-        "restored": False,
-        "digest": "",
-        "bytes": 0,
-        "format": "",
-        "role": found.role["name"],
-        "size": live.row["size"] if live else None,
-        "rooms": [],
-        "swap": _written(question, "database swapped"),
-        "problems": clone.lacking(found, wanted.live),
-    }
+    swapped = _written(location, swap.SWAPPED)
+    state = DatabaseState(
+        restored=False,
+        digest="",
+        bytes=0,
+        format="",
+        role=found.role["name"],
+        size=live.row["size"] if live else None,
+        rooms=(),
+        swap=DatabaseSwap(*(swapped[key] for key in DatabaseSwap._fields)) if swapped else None,
+        problems=tuple(clone.lacking(found, wanted.live)),
+    )
     try:
-        about.update(_judged(question, server, found, wanted))
+        return _compared(request, server, found, state)
     except OSError as error:
-        why = f"the dump {question['dump']}: {error.strerror or 'cannot be read'}"
-        about["problems"].append(clone.problem(why, "correct dump in [database], or make one"))
-    return about
+        why = f"the dump {database.dump}: {error.strerror or 'cannot be read'}"
+        problem = DatabaseProblem(why, "correct dump in [database], or make one")
+        return state._replace(problems=(*state.problems, problem))
 
 
-def _judged(
-    question: dict[str, Any], server: Server, found: Catalog, wanted: DatabaseNames
-) -> dict[str, Any]:
-    """Return what is known of the dump, and whether it is live; a live one is not read again."""
-    known = _written(question, swap.RESTORING)
-    if known and known["stamp"] == load.stamp(question["dump"]):
+def _compared(
+    request: DatabaseRequest, server: Server, found: Catalog, state: DatabaseState
+) -> DatabaseState:
+    """Return the state with what is known of the dump; one that is live is not read again."""
+    location, database = request.location, request.database
+    wanted = catalog.names(database.name, location.run)
+    known = _written(location, swap.RESTORING)
+    if known and known["stamp"] == load.stamp(database.dump):
         digest, size, kind = known["digest"], known["bytes"], known["format"]
     else:
-        with load.opened(question["dump"]) as source:
+        with load.opened(database.dump) as source:
             digest, size, kind = source.sha256, source.bytes, source.kind
-    about = {"digest": digest, "bytes": size, "format": kind}
-    if is_live(question, found, wanted, digest):
-        return {**about, "restored": True, "problems": []}
-    rooms = _rooms(question, server, found, size)
-    said = [
+    state = state._replace(digest=digest, bytes=size, format=kind)
+    if is_live(found, wanted, digest, record_start(location)):
+        return state._replace(restored=True, problems=())
+    rooms = _rooms(request, server, found, size)
+    problems = (
         *clone.lacking(found, wanted.live),
         *clone.unsettable(server, found, wanted.live),
-        *_unfit(question, kind),
-        *(clone.problem(_short(room), "make room there") for room in rooms if not room["enough"]),
-    ]
-    return {**about, "rooms": rooms, "problems": said}
+        *_unfit(request, kind),
+        *(DatabaseProblem(_short(room), "make room there") for room in rooms if not room.enough),
+    )
+    return state._replace(rooms=rooms, problems=problems)
 
 
-def _short(room: dict[str, Any]) -> str:
+def _short(room: Room) -> str:
     return (
-        f"{room['mount']} is too small for a second copy of the database: it needs "
-        f"{room['need']:,} bytes, {room['free']:,} are free"
+        f"{room.mount} is too small for a second copy of the database: it needs "
+        f"{room.need:,} bytes, {room.free:,} are free"
     )
 
 
-def _written(question: dict[str, Any], event: str) -> dict[str, Any] | None:
-    """Return the latest entry of an event in the journal of the question's run."""
-    folder = folder_of(question)
+def _written(location: Location, event: str) -> dict[str, Any] | None:
+    """Return the latest entry of an event in the journal of the location's run."""
+    folder = folder_of(location)
     written = entries(os.path.join(folder, CHANGES)) if folder else []
     return next((each for each in reversed(written) if each["event"] == event), None)
 
 
-def is_live(question: dict[str, Any], found: Catalog, wanted: DatabaseNames, digest: str) -> bool:
+def record_start(location: Location) -> str:
+    """Return the first characters of the record's digest, as a restored database is marked."""
+    return record_of(location.state)[:16]
+
+
+def is_live(found: Catalog, wanted: DatabaseNames, digest: str, record: str) -> bool:
     """Tell whether the live database was restored from this dump, since this backup set is."""
     live = found.databases.get(wanted.live)
     mark = live.mark if live else None
-    return mark is not None and (mark.state, mark.dump, mark.record) == (
-        "live",
-        digest,
-        record_of(question["state"])[:16],
-    )
+    return mark is not None and (mark.state, mark.dump, mark.record) == ("live", digest, record)
 
 
-def _rooms(
-    question: dict[str, Any], server: Server, found: Catalog, size: int
-) -> list[dict[str, Any]]:
+def _rooms(request: DatabaseRequest, server: Server, found: Catalog, size: int) -> tuple[Room, ...]:
     """Return need and room on the server's disk; nothing where that is not ours to see."""
-    place, live = directory(server), found.databases.get(question["name"])
+    place, live = directory(server), found.databases.get(request.database.name)
     if not place:
-        return []
+        return ()
     held = (live.row["size"] or 0) if live else 0
-    needs = [{"path": place, "bytes": max(held, 2 * size)}]
-    if os.path.isdir(question["dump"]) and server.account:
-        needs.append({"path": tempfile.gettempdir(), "bytes": size})
-    return disk.look({"needs": needs})
+    needs = [disk.Need(place, max(held, 2 * size))]
+    if os.path.isdir(request.database.dump) and server.account:
+        needs.append(disk.Need(tempfile.gettempdir(), size))
+    return disk.rooms(needs)
 
 
-def _unfit(question: dict[str, Any], kind: str) -> list[dict[str, str]]:
-    """Return why a dump cannot be relied on, read to its end; or would do more than it should."""
-    path = question["dump"]
-    found = dumps.look({**question, "path": path})
+def _unfit(request: DatabaseRequest, kind: str) -> Iterator[DatabaseProblem]:
+    """Yield why a dump cannot be relied on, read to its end; or would do more than it should."""
+    path, tools = request.database.dump, request.database.tools
+    found = dumps.look(DumpRequest(path, tools, request.timeout))
     hint = "make it again: pg_dump -Fc, with umask 077"
-    if kind and not found["tool"]:
-        hint = way(dumps.TOOLS.get(kind, dumps.ARCHIVER), question["tools"])
-    said = [clone.problem(f"the dump {path} {words}", hint) for words in found["problems"]]
-    if found["timed_out"]:
-        late = f"the dump {path} could not be read in {question['timeout']:.0f} s"
-        said.append(clone.problem(late, "keep a standby, or set a larger rto"))
-    if not said and kind in dumps.TOOLS:
-        said += _leaving(path, kind)
-    return said
+    if kind and not found.tool:
+        hint = way(dumps.TOOLS.get(kind, dumps.ARCHIVER), tools)
+    for words in found.problems:
+        yield DatabaseProblem(f"the dump {path} {words}", hint)
+    if found.timed_out:
+        late = f"the dump {path} could not be read in {request.timeout:.0f} s"
+        yield DatabaseProblem(late, "keep a standby, or set a larger rto")
+    elif not found.problems and kind in dumps.TOOLS:
+        yield from _leaving(path, kind)
 
 
-def _leaving(path: str, kind: str) -> list[dict[str, str]]:
+def _leaving(path: str, kind: str) -> list[DatabaseProblem]:
     """Return what a plain dump would do outside of the database that it is restored into."""
     text = dumps.blocks(dumps.Dump(path, kind, 0, 0.0, ""), float("inf"))
     found = sql_script.read(sql_script.lines_of(text))
@@ -132,4 +143,4 @@ def _leaving(path: str, kind: str) -> list[dict[str, str]]:
     if not found.tables:
         said.append(f"the dump {path} makes no table")
     hint = "make it again without --create, of one database: pg_dump -Fc, never pg_dumpall"
-    return [clone.problem(words, hint) for words in said[: sql_script.MOST]]
+    return [DatabaseProblem(words, hint) for words in said[: sql_script.MOST]]

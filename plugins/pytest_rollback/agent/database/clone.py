@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from ..errors import HostError
+from ..messages.database import DatabaseProblem
 from .catalog import Catalog, DatabaseNames, LiveDatabase
 from .server import Server, literal, quoted
 
@@ -86,14 +87,14 @@ WHERE setrole NOT IN (0, (SELECT oid FROM pg_roles WHERE rolname = current_user)
 """
 
 
-def unsettable(server: Server, found: Catalog, name: str) -> list[dict[str, str]]:
+def unsettable(server: Server, found: Catalog, name: str) -> list[DatabaseProblem]:
     """Return the settings of a database that the role may not give to another one."""
     new = found.role["version"] >= GRANTS
     granted = "has_parameter_privilege(found.name, 'SET')" if new else "false"
     listed = json.loads(server.sql(UNSETTABLE.format(live=literal(name), granted=granted)))
     who = quoted(found.role["name"])
     return [
-        problem(
+        DatabaseProblem(
             f"the role {found.role['name']} may not set {each} for the restored database",
             f"as a superuser: GRANT SET ON PARAMETER {each} TO {who}; a setting of another role in "
             f"this database has to go: ALTER ROLE x IN DATABASE {quoted(name)} RESET {each};",
@@ -102,13 +103,14 @@ def unsettable(server: Server, found: Catalog, name: str) -> list[dict[str, str]
     ]
 
 
-def lacking(found: Catalog, name: str) -> list[dict[str, str]]:
+def lacking(found: Catalog, name: str) -> list[DatabaseProblem]:
     """Return what the role would need to restore a database, each with the way out."""
     role, live = found.role, found.databases.get(name)
-    who, said = quoted(role["name"]), []
+    who = quoted(role["name"])
+    said: list[DatabaseProblem] = []
     if role["super"]:
         said.append(
-            problem(
+            DatabaseProblem(
                 f"the role {role['name']} is a superuser, and a dump could do anything as one",
                 f"CREATE ROLE x LOGIN CREATEDB; ALTER DATABASE {quoted(name)} OWNER TO x; and set "
                 "user in [database]",
@@ -116,18 +118,20 @@ def lacking(found: Catalog, name: str) -> list[dict[str, str]]:
         )
     elif not role["creates"]:
         said.append(
-            problem(
+            DatabaseProblem(
                 f"the role {role['name']} may not create databases",
                 f"as a superuser: ALTER ROLE {who} CREATEDB;",
             )
         )
     if live is None:
         said.append(
-            problem(f"there is no database {name}", f"CREATE DATABASE {quoted(name)} OWNER {who};")
+            DatabaseProblem(
+                f"there is no database {name}", f"CREATE DATABASE {quoted(name)} OWNER {who};"
+            )
         )
     elif not live.row["owned"]:
         said.append(
-            problem(
+            DatabaseProblem(
                 f"the database {name} belongs to {live.row['owner']}, not to {role['name']}",
                 f"as a superuser: ALTER DATABASE {quoted(name)} OWNER TO {who};",
             )
@@ -135,14 +139,9 @@ def lacking(found: Catalog, name: str) -> list[dict[str, str]]:
     return said
 
 
-def problem(words: str, hint: str) -> dict[str, str]:
-    """Return a problem as a look tells it."""
-    return {"problem": words, "hint": hint}
-
-
-def refuse(said: list[dict[str, str]]) -> None:
+def refuse(problems: list[DatabaseProblem]) -> None:
     """Raise the problems that were found, if there are any."""
-    if said:
+    if problems:
         raise HostError(
-            "; ".join(each["problem"] for each in said), " ".join(each["hint"] for each in said)
+            "; ".join(each.problem for each in problems), " ".join(each.hint for each in problems)
         )

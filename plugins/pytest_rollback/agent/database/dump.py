@@ -2,7 +2,7 @@
 
 `pg_restore -l` reads the table of contents alone and is content with a truncated file, so archives
 are read whole; of a tar it does not even then miss the end. A plain dump says itself that it is
-complete; a bit that flipped in its text is seen by nobody but the server that it is restored into.
+complete; a flipped bit in its text is found only by the server that it is restored into.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import stat
 import tarfile
 import time
 import zlib
-from typing import IO, Any, Iterator, NamedTuple
+from typing import IO, Iterator, NamedTuple
 
+from ..messages.database import DumpRequest, DumpState
 from ..system.command import run, surroundings
 
 BLOCK = 1 << 20
@@ -41,31 +42,26 @@ class Dump(NamedTuple):
     exposed: str
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return format, tool, bytes and age of a dump, and every problem with it in words.
-
-    `timed_out`: it could not be read to its end in `timeout` seconds, which proves nothing.
-    """
-    started, path = time.monotonic(), question["path"]
+def look(request: DumpRequest) -> DumpState:
+    """Return what a dump is, and every problem with it in words."""
+    started = time.monotonic()
     try:
-        dump = found(path)
+        dump = found(request.path)
     except OSError as error:
-        return {**NOTHING, "problems": [error.strerror or "cannot be read"]}
-    places = question.get("tools") or surroundings()["PATH"]
+        why = error.strerror or "cannot be read"
+        return DumpState("", None, 0, 0.0, timed_out=False, problems=(why,), seconds=0.0)
+    places = request.tools or surroundings()["PATH"]
     tool = shutil.which(TOOLS.get(dump.format, ARCHIVER), path=places)
-    problem, timed_out = unreadable(dump, tool, started + question["timeout"])
-    return {
-        "format": dump.format,
-        "tool": tool,
-        "bytes": dump.bytes,
-        "age": max(0.0, time.time() - dump.modified),
-        "timed_out": timed_out,
-        "problems": [words for words in (dump.exposed, problem) if words],
-        "seconds": time.monotonic() - started,
-    }
-
-
-NOTHING = {"format": "", "tool": None, "bytes": 0, "age": 0.0, "timed_out": False, "seconds": 0.0}
+    problem, timed_out = unreadable(dump, tool, started + request.timeout)
+    return DumpState(
+        format=dump.format,
+        tool=tool,
+        bytes=dump.bytes,
+        age=max(0.0, time.time() - dump.modified),
+        timed_out=timed_out,
+        problems=tuple(words for words in (dump.exposed, problem) if words),
+        seconds=time.monotonic() - started,
+    )
 
 
 def found(path: str) -> Dump:

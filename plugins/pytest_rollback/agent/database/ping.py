@@ -1,4 +1,4 @@
-"""Does a PostgreSQL server take connections? Its own first words say so; no tool, no password."""
+"""Does a PostgreSQL server take connections? Told by its first answer; no tool, no password."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 import socket
 import struct
 import time
-from typing import Any
 
 from ..errors import HostError
+from ..messages.database import Ping, PingRequest
 
 PROTOCOL = 196608
 """Version 3.0 of the protocol: what every server since 7.4 speaks."""
@@ -23,33 +23,34 @@ is full, or finds its own files broken. Others are about who asks, and prove tha
 MOST = 64 * 1024
 
 
-def answer(question: dict[str, Any]) -> dict[str, Any]:
-    """Return `problem`, "" when the server of `host`, `port`, `user` and `name` takes connections.
+def answer(request: PingRequest) -> Ping:
+    """Return whether the server of a database takes connections.
 
-    What it answers after that is between it and its clients: who we are does not matter.
+    A server that refuses our role takes connections all the same: who we are does not matter.
     """
     started = time.monotonic()
-    where = f"{question['host']}, port {question['port']}"
+    where = f"{request.database.host}, port {request.database.port}"
     try:
-        said = greeted(question)
+        refusal = refused(request)
     except OSError as error:
         words = error.strerror or str(error) or type(error).__name__
-        return {"problem": f"no database answers at {where}: {words}", "seconds": 0.0}
+        return Ping(f"no database answers at {where}: {words}", 0.0)
     except HostError as problem:
-        said = problem.message
-    problem_said = f"the database at {where} says: {said}" if said else ""
-    return {"problem": problem_said, "seconds": time.monotonic() - started}
+        refusal = problem.message
+    words = f"the database at {where} says: {refusal}" if refusal else ""
+    return Ping(words, time.monotonic() - started)
 
 
-def greeted(question: dict[str, Any]) -> str:
+def refused(request: PingRequest) -> str:
     """Return what a server has against connections, "" when it has nothing.
 
     Raises:
         OSError: nobody listens, or nobody answers in time.
         HostError: who listens is no PostgreSQL.
     """
-    with connected(question) as line:
-        line.sendall(startup(question["user"] or "postgres", question["name"]))
+    database = request.database
+    with connected(database.host, database.port, request.timeout) as line:
+        line.sendall(startup(database.user or "postgres", database.name))
         kind, body = message(line)
         if (kind, body) == TRUSTED:  # it goes on, and may still find that there is no such database
             kind, body = message(line)
@@ -62,16 +63,14 @@ def greeted(question: dict[str, Any]) -> str:
     return f"{fields.get(b'M', 'an error')} ({state})" if useless else ""
 
 
-def connected(question: dict[str, Any]) -> socket.socket:
+def connected(host: str, port: int, timeout: float) -> socket.socket:
     """Return a connection to the server: its socket in a directory, or a host's port."""
-    if not question["host"].startswith("/"):
-        return socket.create_connection(
-            (question["host"], question["port"]), timeout=question["timeout"]
-        )
+    if not host.startswith("/"):
+        return socket.create_connection((host, port), timeout=timeout)
     line = socket.socket(socket.AF_UNIX)
-    line.settimeout(question["timeout"])
+    line.settimeout(timeout)
     try:
-        line.connect(os.path.join(question["host"], f".s.PGSQL.{question['port']}"))
+        line.connect(os.path.join(host, f".s.PGSQL.{port}"))
     except BaseException:
         line.close()
         raise

@@ -7,45 +7,40 @@ whole; the same call again goes on.
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from ..errors import HostError
+from ..messages.database import DatabaseRestored, DatabaseRestoreRequest
 from ..state.lock import ExclusiveRun, working
-from ..state.runs import record_of
 from . import catalog, check, clone, load, sql_script, swap
 from . import dump as dumps
 from .catalog import Catalog, DatabaseNames, RestoreMark
 from .load import OpenDump
 from .server import Server, quoted, reached
 
-FACTS = ("host", "port", "user", "tools", "account", "name")
 
-
-def restore(question: dict[str, Any]) -> dict[str, Any]:
-    """Restore the dump whose `digest` was planned, and make it the live database.
+def restore(request: DatabaseRestoreRequest) -> DatabaseRestored:
+    """Restore the dump whose digest was planned, and make it the live database.
 
     Raises:
         HostError: it cannot be; the live database is the one it was.
     """
-    wanted = catalog.names(question["name"], question["run"])
-    with working(question) as work:
+    location, database = request.location, request.database
+    wanted = catalog.names(database.name, location.run)
+    with working(location) as work:
         if work.journal.last("database undo"):
             raise HostError("this run was undone", "start a new run")
-        server = reached(question)
+        server = reached(database, location.run)
+        record = check.record_start(location)
         found = catalog.look(server, wanted)
-        if check.is_live(question, found, wanted, question["digest"]):
-            return {"restored": wanted.live}
+        if check.is_live(found, wanted, request.digest, record):
+            return DatabaseRestored(wanted.live, None)
         clone.refuse(clone.lacking(found, wanted.live))
         swap.alone(server)
-        mark = RestoreMark("ready", question["run"], question["digest"], _record(question), 0)
+        mark = RestoreMark("ready", location.run, request.digest, record, 0)
         if not _is_ready(found, wanted, mark):
-            _build(question, work, server, found, mark)
+            _build(request, work, server, found, mark)
             found = catalog.look(server, wanted)
         return swap.swap(work, server, found, wanted)
-
-
-def _record(question: dict[str, Any]) -> str:
-    return record_of(question["state"])[:16]
 
 
 def _is_ready(found: Catalog, wanted: DatabaseNames, mark: RestoreMark) -> bool:
@@ -61,21 +56,25 @@ def _is_ready(found: Catalog, wanted: DatabaseNames, mark: RestoreMark) -> bool:
 
 
 def _build(
-    question: dict[str, Any], work: ExclusiveRun, server: Server, found: Catalog, mark: RestoreMark
+    request: DatabaseRestoreRequest,
+    work: ExclusiveRun,
+    server: Server,
+    found: Catalog,
+    mark: RestoreMark,
 ) -> None:
     """Restore the dump into a fresh database, look at it, and mark it as whole."""
-    wanted = catalog.names(question["name"], question["run"])
+    wanted = catalog.names(request.database.name, request.location.run)
     started, live = time.monotonic(), found.databases[wanted.live]
-    with load.opened(question["dump"]) as opened:
+    with load.opened(request.database.dump) as opened:
         if opened.sha256 != mark.dump:
             raise HostError(*load.CHANGED)
-        _announce(question, work, opened, wanted)
+        _announce(request, work, opened, wanted)
         server.sql(catalog.ended("datname", wanted.fresh))
         server.sql(f"DROP DATABASE IF EXISTS {quoted(wanted.fresh)};")
-        server.sql(clone.creation(live, wanted.fresh), timeout=question["timeout"])
+        server.sql(clone.creation(live, wanted.fresh), timeout=request.timeout)
         with load.readable(server, opened) as source:
             number = _tables(server, source)
-            load.load(server, wanted.fresh, source, question["timeout"])
+            load.load(server, wanted.fresh, source, request.timeout)
         number = load.check(server, wanted.fresh, number)
     fresh = catalog.look(server, wanted).databases[wanted.fresh]
     comment = live.comment(mark._replace(oid=fresh.oid))
@@ -94,17 +93,17 @@ def _tables(server: Server, source: OpenDump) -> int:
 
 
 def _announce(
-    question: dict[str, Any], work: ExclusiveRun, source: OpenDump, wanted: DatabaseNames
+    request: DatabaseRestoreRequest, work: ExclusiveRun, source: OpenDump, wanted: DatabaseNames
 ) -> None:
     """Write down what will be done, so that undo finds all of it."""
-    facts = {key: question[key] for key in FACTS}
+    facts = {key: getattr(request.database, key) for key in swap.ACCESS}
     work.journal.add(
         swap.RESTORING,
         **facts,
-        run=question["run"],
+        run=request.location.run,
         names=list(wanted),
         digest=source.sha256,
         bytes=source.bytes,
         format=source.kind,
-        stamp=load.stamp(question["dump"]),
+        stamp=load.stamp(request.database.dump),
     )

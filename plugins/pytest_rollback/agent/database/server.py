@@ -1,4 +1,4 @@
-"""A PostgreSQL server, asked by its own tools as the role of the manifest, and never as root.
+"""A PostgreSQL server, asked by its own tools as the role of rollback.toml, and never as root.
 
 As root we first become somebody who can connect as that role: the account of the role's name, which
 is what peer authentication wants; else the one that the units run as; else the socket's owner.
@@ -13,9 +13,10 @@ import os
 import pwd
 import re
 import shutil
-from typing import Any, BinaryIO, Iterator, NamedTuple, Sequence
+from typing import BinaryIO, Iterator, NamedTuple, Sequence
 
 from ..errors import HostError
+from ..messages.database import DatabaseAccess
 from ..system.command import CommandResult, identity, run, surroundings
 
 ASKING = 30.0
@@ -143,23 +144,23 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def reached(question: dict[str, Any]) -> Server:
-    """Return the server of a question's `host`, `port`, `user`, `tools`, `account` and `name`.
+def reached(database: DatabaseAccess, run_id: str = "") -> Server:
+    """Return the server of a database, for a run or none.
 
     Raises:
         HostError: nobody that we may become can connect to it.
     """
     server = Server(
-        question["host"],
-        int(question["port"]),
-        question["user"],
-        question["tools"],
+        database.host,
+        database.port,
+        database.user,
+        database.tools,
         "",
-        question["name"],
-        signed(question.get("run") or ""),
+        database.name,
+        signed(run_id),
     )
     tried = []
-    for account in accounts(server, question["account"]):
+    for account in accounts(server, database.account):
         server = server._replace(account=account)
         outcome = server.call("psql", PLAIN, server.maintenance, ASKING, script="SELECT 1;")
         if outcome.code == 0:
@@ -209,7 +210,7 @@ def socket(server: Server) -> str:
 
 
 def signed(run_id: str) -> str:
-    """Return what sessions of a run are called, so that a dead one's are known."""
+    """Return the name of a run's sessions, by which those of a dead run are found."""
     return f"rollback {hashlib.sha256(run_id.encode()).hexdigest()[:16]}"
 
 

@@ -11,6 +11,8 @@ import time
 from typing import Any
 
 from ..errors import HostError
+from ..messages.database import DatabaseAccess, DatabaseRestored, DatabaseSwap, DatabaseUndone
+from ..messages.location import Location
 from ..state.lock import ExclusiveRun, working
 from . import catalog
 from .catalog import Catalog, DatabaseNames
@@ -18,6 +20,12 @@ from .server import Server, quoted, reached
 
 RESTORING = "database"
 """The event before anything of a restore is done, with all that undo needs to know."""
+
+SWAPPED = "database swapped"
+"""The event once the two databases have changed names."""
+
+ACCESS = ("host", "port", "user", "tools", "account", "name")
+"""The fields of `DatabaseAccess` that the journal holds, by their names there."""
 
 SWAPPING = 20.0
 PAUSE = 0.05
@@ -34,7 +42,7 @@ def alone(server: Server) -> None:
 
 def swap(
     work: ExclusiveRun, server: Server, found: Catalog, wanted: DatabaseNames
-) -> dict[str, Any]:
+) -> DatabaseRestored:
     """Give the restored database the live name, and the live one the name it is kept under."""
     fresh = found.databases[wanted.fresh]
     mark = fresh.mark
@@ -46,9 +54,9 @@ def swap(
         (wanted.fresh, wanted.live),
         catalog.commented(wanted.live, fresh.comment(mark._replace(state="live"))),
     )
-    facts = {"seconds": seconds, "sessions": sessions, "kept": wanted.failed}
-    work.journal.add("database swapped", **facts)
-    return {"restored": wanted.live, **facts}
+    swapped = DatabaseSwap(seconds, sessions, wanted.failed)
+    work.journal.add(SWAPPED, **swapped._asdict())
+    return DatabaseRestored(wanted.live, swapped)
 
 
 def _exchanged(
@@ -80,11 +88,11 @@ def _exchanged(
     return round(time.monotonic() - started, 3), int(said.split()[0])
 
 
-def undo(question: dict[str, Any]) -> dict[str, Any]:
+def undo(location: Location) -> DatabaseUndone:
     """Make the database from before the run the live one again, from any point of the run."""
-    with working(question, back=True) as work:
+    with working(location, back=True) as work:
         known = [each for each in work.journal.entries if each["event"] == RESTORING]
-        return {"undone": sum([take_back(work, each) for each in reversed(known)])}
+        return DatabaseUndone(sum([take_back(work, each) for each in reversed(known)]))
 
 
 def take_back(work: ExclusiveRun, entry: dict[str, Any]) -> int:
@@ -96,7 +104,7 @@ def take_back(work: ExclusiveRun, entry: dict[str, Any]) -> int:
     if work.journal.last("database undo") is None:
         work.journal.add("database undo")
     wanted = DatabaseNames(*entry["names"])
-    server = reached(entry)
+    server = reached(DatabaseAccess(dump="", **{key: entry[key] for key in ACCESS}), entry["run"])
     alone(server)
     found = catalog.look(server, wanted).databases
     back = int(wanted.failed in found)

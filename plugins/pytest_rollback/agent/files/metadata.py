@@ -30,6 +30,13 @@ class FileEntry(NamedTuple):
     mtime_ns: int
     xattrs: dict[str, str]
 
+    def holds(self, size: int, digest: str) -> bool:
+        """Tell whether a file of this size, in bytes, and sha256 has the recorded content.
+
+        Nothing else decides whether a backup, or a live file, is as the record has it.
+        """
+        return (size, digest) == (self.size, self.sha256)
+
 
 def capped(saved: FileEntry, secrets: Container[str]) -> FileEntry:
     """Return what a file is restored as: one that is declared secret is for its owner alone."""

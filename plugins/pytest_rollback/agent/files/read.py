@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 import stat
-from typing import Any, Iterator
+from typing import Iterator
 
 MOST = 16 << 20
 """Bytes of the largest file that is read whole."""
@@ -31,25 +31,6 @@ def whole(path: str, *, follow: bool = True) -> bytes:
 def text(path: str, *, follow: bool = True) -> str:
     """Return the content of a regular file as text; raises what `whole` raises."""
     return whole(path, follow=follow).decode("utf-8", "surrogateescape")
-
-
-def look(question: dict[str, Any]) -> dict[str, str | None]:
-    """Return what each of the `paths` is; relative ones are below `root`.
-
-    It is `file`, `directory`, `other`, or None where there is nothing, or nothing we may see.
-    """
-    return {path: kind(os.path.join(question["root"], path)) for path in question["paths"]}
-
-
-def kind(path: str) -> str | None:
-    """Return what is at a path, links followed."""
-    try:
-        mode = os.stat(path).st_mode
-    except (OSError, ValueError):
-        return None
-    if stat.S_ISDIR(mode):
-        return "directory"
-    return "file" if stat.S_ISREG(mode) else "other"
 
 
 BLOCK = 1 << 20

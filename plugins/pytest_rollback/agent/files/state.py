@@ -1,4 +1,4 @@
-"""A file and its saved copy beside it: what each of the two is right now."""
+"""A file and its backup beside it: what each of the two is right now."""
 
 from __future__ import annotations
 
@@ -48,7 +48,11 @@ class FileState(NamedTuple):
 
     def has_content(self, saved: FileEntry) -> bool:
         """Return whether its bytes are the recorded ones."""
-        return self.is_file and (self.size, self.sha256) == (saved.size, saved.sha256)
+        return self.is_file and saved.holds(self.size, self.sha256)
+
+    def is_backup(self, saved: FileEntry) -> bool:
+        """Return whether a file can be restored from it: the recorded bytes, and no second name."""
+        return self.links == 1 and self.has_content(saved)
 
     def has_owner(self, saved: FileEntry) -> bool:
         """Return whether owner, group and mode are the recorded ones."""
@@ -135,7 +139,7 @@ def is_immutable(opened: int) -> bool:
 
 
 class FilePair(NamedTuple):
-    """A live file and its saved copy."""
+    """A live file and its backup."""
 
     live: FileState
     copy: FileState
@@ -154,7 +158,7 @@ def live(tree: Tree, path: str, size: Optional[int] = None) -> FileState:
 def copy(
     tree: Tree, path: str, suffix: str, size: Optional[int] = None, held: Optional[Held] = None
 ) -> FileState:
-    """Return the saved copy of a path, under the same terms."""
+    """Return the backup of a path, under the same terms."""
     return _reached(tree, path, suffix, size, held)
 
 

@@ -39,6 +39,13 @@ class Selection(NamedTuple):
     secrets: Tuple[str, ...] = ()
 
 
+class Release(NamedTuple):
+    """One deployed version: its name and, where there is a repository, its commit."""
+
+    name: str
+    commit: Optional[str]
+
+
 class Done(NamedTuple):
     """What a change answers that has nothing else to say: how many seconds it took."""
 

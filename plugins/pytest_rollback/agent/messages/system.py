@@ -1,4 +1,4 @@
-"""The machine itself: commands that are there or not."""
+"""The machine itself: commands that are there or not, kinds of paths, room on its disks."""
 
 from typing import Dict, NamedTuple, Optional, Tuple
 
@@ -18,4 +18,36 @@ class Tools(NamedTuple):
     places: Dict[str, Optional[str]]
 
 
+class PathsRequest(NamedTuple):
+    """Paths to look at; relative ones are below `root`."""
+
+    root: str
+    paths: Tuple[str, ...]
+
+
+class PathKinds(NamedTuple):
+    """What each path is, links followed.
+
+    It is `file`, `directory`, `other`, or None where there is nothing, or nothing we may see.
+    """
+
+    kinds: Dict[str, Optional[str]]
+
+
+class Room(NamedTuple):
+    """Need and room of one file system, in bytes and inodes.
+
+    `mount` is its mount point. `free_inodes` is None where a file system makes inodes as it needs
+    them.
+    """
+
+    mount: str
+    need: int
+    free: int
+    need_inodes: int
+    free_inodes: Optional[int]
+    enough: bool
+
+
 TOOLS = Route("tools.look", ToolsRequest, Tools)
+PATHS = Route("paths.look", PathsRequest, PathKinds)

@@ -76,6 +76,6 @@ class _DiffPart(NamedTuple):
             self.refused.append(f"{saved.path}: the live side is immutable: chattr -i it")
             return
         copy = state.copy(tree, saved.path, self.sides.suffix)
-        good = copy.has_content(saved) and copy.links == 1
+        good = copy.is_backup(saved)
         wrong = "" if good else f"its backup is {copy.kind}, not as recorded"
         self.rows.append((number, live.sha256, wrong, live.stamp))

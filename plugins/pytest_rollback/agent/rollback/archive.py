@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..backup.verify import strays
+from ..backup.verify import orphans
 from ..errors import HostError
 from ..files import state
 from ..files.tree import Tree
@@ -24,7 +24,7 @@ def look(request: FilesRequest) -> ArchivePlan:
     everybody = meant(location.state, selection._replace(only=()))
     known = {saved.path + location.suffix for saved in everybody}
     with Tree(location.root) as tree:
-        stray = strays(tree.root, location.suffix, known)
+        stray = orphans(tree.root, location.suffix, known)
         return ArchivePlan(
             copies=tuple(s.path for s in files if _has_backup(tree, s.path, location.suffix)),
             preserved=tuple(path for path, _ in preserved(location, tree)),

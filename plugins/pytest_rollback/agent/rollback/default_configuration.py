@@ -97,7 +97,7 @@ def _broken(request: DefaultsRequest, tree: Tree, path: str, saved: Optional[Fil
 
 
 def _unread(path: str, suffix: str) -> str:
-    why = check.problem({"path": path}, suffix) or ""
+    why = check.problem(path, suffix) or ""
     return "" if why.startswith(check.UNCHECKED) else why
 
 

@@ -13,12 +13,13 @@ import json
 import os
 import re
 import stat
-from typing import Any, BinaryIO, NamedTuple, Optional
+from typing import Any, BinaryIO, NamedTuple
 
 from ..errors import HostError
 from ..files import metadata
 from ..files.read import sha256
 from ..files.tree import Irregular, fault, open_regular
+from ..messages.location import Release
 from . import directory as places
 
 FileEntry = metadata.FileEntry
@@ -34,13 +35,6 @@ AGAIN = (
 )
 
 DAMAGE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
-
-
-class Release(NamedTuple):
-    """One deployed version: its name and, where there is a repository, its commit."""
-
-    name: str
-    commit: Optional[str]
 
 
 FILES, END = b' "files": [\n', b"]}\n"

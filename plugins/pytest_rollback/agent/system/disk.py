@@ -1,10 +1,12 @@
-"""What is mounted where, from the kernel's own list."""
+"""What is mounted where, from the kernel's own list; need and room of file systems."""
 
 from __future__ import annotations
 
 import os
 import re
-from typing import Any
+from typing import Iterable, NamedTuple
+
+from ..messages.system import Room
 
 
 def points() -> frozenset[str]:
@@ -39,30 +41,35 @@ def existing(path: str) -> str:
     return here
 
 
-def look(question: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return need and room of every file system that the asked paths are, or would be, on.
+class Need(NamedTuple):
+    """What is to be written at a path, in bytes and inodes."""
 
-    `free_inodes` is None where a file system makes inodes as it needs them.
-    """
-    needs: dict[int, dict[str, Any]] = {}
-    for need in question["needs"]:
-        place = existing(need["path"])
-        total = needs.setdefault(os.stat(place).st_dev, {"place": place, "bytes": 0, "inodes": 0})
-        total["bytes"] += need.get("bytes", 0)
-        total["inodes"] += need.get("inodes", 0)
-    return [room(**total) for total in needs.values()]
+    path: str
+    bytes: int
+    inodes: int = 0
 
 
-def room(place: str, bytes: int, inodes: int) -> dict[str, Any]:  # noqa: A002 - the question's word
-    """Return one file system's sums."""
-    state = os.statvfs(place)
+def rooms(needs: Iterable[Need]) -> tuple[Room, ...]:
+    """Return need and room of every file system that the paths are, or would be, on."""
+    sums: dict[int, Need] = {}
+    for need in needs:
+        place = existing(need.path)
+        device = os.stat(place).st_dev
+        total = sums.get(device, Need(place, 0))
+        sums[device] = Need(total.path, total.bytes + need.bytes, total.inodes + need.inodes)
+    return tuple(map(room, sums.values()))
+
+
+def room(need: Need) -> Room:
+    """Return need and room of the file system that holds an existing path."""
+    state = os.statvfs(need.path)
     free = state.f_bavail * state.f_frsize  # without root's reserve, which is for emergencies
     free_inodes = state.f_favail if state.f_files else None
-    return {
-        "mount": above(place),
-        "need": bytes,
-        "free": free,
-        "need_inodes": inodes,
-        "free_inodes": free_inodes,
-        "enough": bytes <= free and (free_inodes is None or inodes <= free_inodes),
-    }
+    return Room(
+        mount=above(need.path),
+        need=need.bytes,
+        free=free,
+        need_inodes=need.inodes,
+        free_inodes=free_inodes,
+        enough=need.bytes <= free and (free_inodes is None or need.inodes <= free_inodes),
+    )

@@ -1,4 +1,4 @@
-"""What a rollback needs of its host: commands that are there, places that can be written."""
+"""What a rollback needs of its host: commands and paths that are there, and can be written."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import fcntl
 import os
 import shlex
 import shutil
-from typing import Any
+import stat
+from typing import Iterable
 
-from ..messages.system import Tools, ToolsRequest
+from ..messages.system import PathKinds, PathsRequest, Tools, ToolsRequest
 from . import disk
 from .command import surroundings
 
@@ -37,11 +38,27 @@ def argv(command: str, root: str) -> list[str]:
     return [os.path.join(root, first) if "/" in first else first, *rest]
 
 
-def rights(question: dict[str, Any]) -> dict[str, str]:
-    """Return, for each path that cannot be replaced, why; paths are relative to `root`, if any."""
-    root, mounted = question.get("root") or "/", disk.points()
+def paths(request: PathsRequest) -> PathKinds:
+    """Return what each path is."""
+    return PathKinds({path: kind(os.path.join(request.root, path)) for path in request.paths})
+
+
+def kind(path: str) -> str | None:
+    """Return what is at a path, links followed."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return None
+    if stat.S_ISDIR(mode):
+        return "directory"
+    return "file" if stat.S_ISREG(mode) else "other"
+
+
+def denials(paths: Iterable[str]) -> dict[str, str]:
+    """Return, for each absolute path that cannot be replaced, why."""
+    mounted = disk.points()
     known: dict[str, str] = {}
-    found = {path: denied(os.path.join(root, path), mounted, known) for path in question["paths"]}
+    found = {path: denied(path, mounted, known) for path in paths}
     return {path: words for path, words in found.items() if words}
 
 

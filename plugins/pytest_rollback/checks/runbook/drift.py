@@ -10,15 +10,25 @@ from urllib.parse import urlsplit
 from pytest_rollback.agent.messages import services
 from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeSpec
 from pytest_rollback.agent.messages.services import UnitPorts, UnitsRequest
-from pytest_rollback.agent.messages.system import TOOLS, ToolsRequest
+from pytest_rollback.agent.messages.system import (
+    PATHS,
+    TOOLS,
+    PathKinds,
+    PathsRequest,
+    Tools,
+    ToolsRequest,
+)
+from pytest_rollback.agent.messages.trial import TRIAL, Trial, TrialComponent, TrialRequest
 from pytest_rollback.checks.runbook.references import Claim, names
+from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component, System
-from pytest_rollback.transport import requests
-from pytest_rollback.transport.call import Answers, AnyCall, Call, legacy
+from pytest_rollback.transport.call import Answers, AnyCall, Call
 
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 PATIENCE = 3.0
-TRIAL = 60.0
+SECONDS = 60.0
+"""Seconds for all imports together."""
+
 TOLD = {
     "command": "tools",
     "path": "paths",
@@ -45,7 +55,7 @@ def questions(found: list[Claim], system: System) -> dict[str, AnyCall]:
     if tools := names(found, "command"):
         asked["tools"] = Call(TOOLS, ToolsRequest(root, tuple(tools)))
     if places := names(found, "path", "folder", "script"):
-        asked["paths"] = legacy("paths.look", 60.0, root=root, paths=places)
+        asked["paths"] = Call(PATHS, PathsRequest(root, tuple(places)))
     if known := names(found, "unit"):
         where, manager = requests.location(system), requests.manager(system)
         listed = tuple(UnitPorts(unit) for unit in known)
@@ -57,22 +67,20 @@ def questions(found: list[Claim], system: System) -> dict[str, AnyCall]:
     return asked
 
 
-def trial(loads: Iterable[str], system: System) -> AnyCall:
-    """Return the question whether imports load in the live tree, each as its component would."""
-    keys = {"name", "interpreter", "directory", "environment", "environment_files"}
+def trial(loads: Iterable[str], system: System) -> Call[TrialRequest, Trial]:
+    """Return the call that loads imports in the live tree, each as its component would."""
     owned = {name: owner(name, system).name for name in loads}
     components = [
-        {
-            **each.model_dump(include=keys),
-            "imports": [name for name in owned if owned[name] == each.name],
-            "constructs": [],
-        }
+        tried(each, tuple(name for name in owned if owned[name] == each.name))
         for each in system.components
         if each.name in owned.values()
     ]
-    about, where = system.about, {"live": True, "files": (), "timeout": TRIAL}
-    place = {"root": about.root, "state": about.state, "suffix": about.suffix, "user": about.user}
-    return legacy("trial.look", 60.0, **place, **where, components=components)
+    return Call(TRIAL, requests.live_trial(system, components, SECONDS), SECONDS)
+
+
+def tried(described: Component, imports: tuple[str, ...]) -> TrialComponent:
+    """Return a component with these imports alone."""
+    return requests.component(described)._replace(imports=imports, constructs=())
 
 
 def owner(name: str, system: System) -> Component:
@@ -103,7 +111,7 @@ def probed(address: str, system: System) -> ProbeSpec:
 
 def deadline(found: list[Claim]) -> float:
     """Return the seconds that all questions together may take."""
-    return TRIAL + 30 + 4 * PATIENCE * len(names(found, "url"))
+    return SECONDS + 30 + 4 * PATIENCE * len(names(found, "url"))
 
 
 def drifted(
@@ -144,16 +152,18 @@ def words(claim: Claim) -> str:
 def lacking(claim: Claim, answer: Any, system: System) -> str:  # noqa: ANN401 - any JSON
     """Return what is wrong with a claim; "" where it is true."""
     if claim.kind == "command":
-        return "" if answer.places[claim.name] else "is no command on the host"
+        tools: Tools = answer
+        return "" if tools.places[claim.name] else "is no command on the host"
     if claim.kind == "unit":
         known = answer.units[claim.name].known
         return "" if known else f"{system.services.manager} knows no such unit"
     if claim.kind == "import":
-        tried = answer["components"][owner(claim.name, system).name]["imports"]
-        return str(tried[claim.name] or "")
+        found: Trial = answer
+        return found.components[owner(claim.name, system).name].imports[claim.name] or ""
     if claim.kind == "url":
         return "" if answer.answered else str(answer.wrong)
-    return placed(claim, answer[claim.name])
+    kinds: PathKinds = answer
+    return placed(claim, kinds.kinds[claim.name])
 
 
 def placed(claim: Claim, kind: str | None) -> str:

@@ -1,21 +1,29 @@
-"""The database, where `[database] restore = true`: that of the dump is the live one."""
+"""The database, where `[database] restore = true`: that of the dump is made the live one."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from pytest_rollback.agent.messages.database import (
+    DATABASE,
+    RESTORE,
+    DatabaseRequest,
+    DatabaseRestoreRequest,
+    DatabaseState,
+)
 from pytest_rollback.errors import Refused
+from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Database
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import call
-from pytest_rollback.transport.batch import Look, without_asking
-from pytest_rollback.transport.batch import asked as asked_once
+from pytest_rollback.recovery.actions.requests import location
+from pytest_rollback.transport.batch import Look, asked, without_asking
+from pytest_rollback.transport.call import Call
 
 SHARE = 0.5
-"""Of the RTO: a dump that takes longer to read than this is restored too late by far."""
+"""Of the RTO: a dump that takes longer to read than this is restored far too late."""
+
+GRACE = 60.0
+"""Seconds that a look may take beside reading the dump."""
 
 BYTES_A_SECOND = 8e6
-NOTHING: dict[str, Any] = {"restored": True}
 
 
 def wanted(scope: Scope) -> Database | None:
@@ -35,53 +43,42 @@ def spared(scope: Scope) -> str:
     )
 
 
-def asked(scope: Scope, database: Database) -> dict[str, Any]:
-    """Return what a question about the database states."""
-    return {
-        **database.model_dump(include={"name", "dump", "host", "port", "user", "tools"}),
-        "account": scope.system.about.user,
-    }
+def live(scope: Scope) -> Look[DatabaseState | None]:
+    """Find whether the live database is that of the dump, and what stands in the way.
 
-
-def live(scope: Scope) -> Look[dict[str, Any]]:
-    """Return whether the live database is that of the dump, and what stands in the way."""
+    Finds None where a rollback restores no database.
+    """
     database = wanted(scope)
     if database is None:
-        return without_asking(NOTHING)
+        return without_asking(None)
     seconds = scope.system.about.rto * SHARE
-    about = asked(scope, database)
-    return asked_once(call(scope, "database.look", seconds + 60.0, timeout=seconds, **about))
+    request = DatabaseRequest(location(scope), requests.database(scope.system, database), seconds)
+    return asked(Call(DATABASE, request, seconds + GRACE))
 
 
-def restores(scope: Scope, found: dict[str, Any]) -> tuple[Change, ...]:
+def restores(scope: Scope, found: DatabaseState | None) -> tuple[Change, ...]:
     """Return the one change that restores the dump beside the live database and swaps them.
 
     Raises:
         Refused: the dump, the role or the room do not allow it.
     """
     database = wanted(scope)
-    if database is None or found["restored"]:
+    if database is None or found is None or found.restored:
         return ()
-    if found["problems"]:
+    if found.problems:
         raise Refused(
             f"the database {database.name} cannot be restored",
-            findings=[each["problem"] for each in found["problems"]],
-            hint=" - or - ".join(dict.fromkeys(each["hint"] for each in found["problems"])),
+            findings=[each.problem for each in found.problems],
+            hint=" - or - ".join(dict.fromkeys(each.hint for each in found.problems)),
         )
-    seconds = scope.system.about.rto
+    seconds, place = scope.system.about.rto, requests.database(scope.system, database)
+    request = DatabaseRestoreRequest(location(scope), place, seconds, found.digest)
     return (
         Change(
-            call(
-                scope,
-                "database.restore",
-                seconds,
-                **asked(scope, database),
-                digest=found["digest"],
-                timeout=seconds,
-            ),
+            Call(RESTORE, request, seconds),
             f"restore the database {database.name} and swap it in",
             f"it is not the one of {database.dump}",
-            2.0 + found["bytes"] / BYTES_A_SECOND,
+            2.0 + found.bytes / BYTES_A_SECOND,
         ),
     )
 

@@ -14,11 +14,11 @@ from pytest_rollback.agent.messages.rollback import (
     PageState,
 )
 from pytest_rollback.errors import Refused
+from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Edge, Maintenance
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT, location
 from pytest_rollback.recovery.actions.services import health_of
-from pytest_rollback.transport import requests
 from pytest_rollback.transport.batch import Look, asked, without_asking
 from pytest_rollback.transport.call import Call
 

@@ -20,10 +20,10 @@ from pytest_rollback.agent.messages.services import (
     UnitState,
 )
 from pytest_rollback.errors import Refused
+from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT
-from pytest_rollback.transport import requests
 from pytest_rollback.transport.batch import Look
 from pytest_rollback.transport.batch import asked as asked_once
 from pytest_rollback.transport.call import Call

@@ -11,10 +11,9 @@ from pytest_rollback.agent.messages.rollback import (
     SnapshotState,
 )
 from pytest_rollback.agent.services import registry
+from pytest_rollback.manifest import requests
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT, location
-from pytest_rollback.recovery.requests import configuration
-from pytest_rollback.transport import requests
 from pytest_rollback.transport.batch import Look, asked
 from pytest_rollback.transport.call import Call
 
@@ -41,7 +40,7 @@ def request(scope: Scope) -> SnapshotRequest:
         location=location(scope),
         manager=services.manager,
         socket=services.socket,
-        configuration=configuration(system),
+        configuration=requests.configuration(system),
         directory=services.directory,
         unit_files=tuple(names.file_name(c.unit) for c in system.components),
         components=tuple(

@@ -6,9 +6,10 @@ import getpass
 import shutil
 from pathlib import Path
 
-from pytest_rollback.agent.backup.request import SaveRequest
-from pytest_rollback.agent.state.backup_set import Release
+from pytest_rollback.agent.messages.backup import SaveRequest
+from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.errors import Refused
+from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import System
 from pytest_rollback.sandbox.common.release import ReleaseFiles
 from pytest_rollback.sandbox.common.site import Site
@@ -57,9 +58,7 @@ def backups(
     """Return the request that saves what a deploy is about to change; paths are below the root."""
     about = system.about
     return SaveRequest(
-        root=about.root,
-        state=about.state,
-        suffix=about.suffix,
+        location=requests.location(system),
         system=about.name,
         user=about.user,
         by=getpass.getuser(),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from pytest_rollback.agent.backup.request import SaveRequest
+from pytest_rollback.agent.messages.backup import SaveRequest
 from pytest_rollback.manifest.model import System
 from pytest_rollback.sandbox.common.history import History
 from pytest_rollback.sandbox.common.layout import Layout

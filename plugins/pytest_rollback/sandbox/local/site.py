@@ -15,8 +15,8 @@ from typing import TypeVar
 import tomli_w
 
 from pytest_rollback.agent.backup import save
-from pytest_rollback.agent.backup.request import SaveRequest
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.backup import SaveRequest
 from pytest_rollback.errors import ManifestError, Refused, Unfinished
 from pytest_rollback.manifest.document import TomlTable
 from pytest_rollback.manifest.load import parse
@@ -177,10 +177,8 @@ class LocalSite:
         Raises:
             Refused: it cannot be saved; nothing was changed.
         """
-        lists = {"files": list(request.files), "added": list(request.added)}
-        releases = {"previous": request.previous._asdict(), "current": request.current._asdict()}
         try:
-            save.save({**request._asdict(), **lists, **releases})
+            save.save(request)
         except HostError as problem:
             raise Refused(problem.message, hint=problem.hint) from problem
 

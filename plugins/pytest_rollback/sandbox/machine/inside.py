@@ -12,10 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from pytest_rollback.agent.backup.request import SaveRequest
+from pytest_rollback.agent.messages.backup import SAVE, SaveRequest
 from pytest_rollback.agent.messages.probes import ASK, ProbeRequest
 from pytest_rollback.agent.messages.services import LOOK, UnitPorts, UnitsRequest
 from pytest_rollback.errors import Unfinished
+from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.document import TomlTable
 from pytest_rollback.manifest.load import parse
 from pytest_rollback.manifest.model import Probe, System
@@ -27,7 +28,6 @@ from pytest_rollback.sandbox.common.recipe import Recipe
 from pytest_rollback.sandbox.common.release import Placeholders
 from pytest_rollback.sandbox.common.site import COMPILE
 from pytest_rollback.sandbox.machine.podman import Container
-from pytest_rollback.transport import requests
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
@@ -262,8 +262,7 @@ class Inside:
 
 def save(connection: Connection, request: SaveRequest) -> None:
     """Have the host of a connection save a backup set."""
-    releases = {"previous": request.previous._asdict(), "current": request.current._asdict()}
-    connection.ask("backups", "save", **request._asdict() | releases)
+    connection.ask(Call(SAVE, request))
 
 
 def sound(look: ComponentHealth) -> bool:

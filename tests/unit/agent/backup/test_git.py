@@ -46,20 +46,13 @@ class Repository:
         self.git("commit", "-qm", message)
         return self.git("rev-parse", "HEAD")
 
-    def changed(self) -> dict[str, list[str]]:
+    def changed(self) -> git.ChangedPaths:
         """Ask what the two releases change."""
-        return git.changed(
-            {
-                "repository": str(self.place),
-                "previous": self.previous,
-                "current": self.current,
-            }
-        )
+        return git.changed(str(self.place), self.previous, self.current)
 
-    def holds(self, *paths: str, commit: str = "") -> dict[str, str]:
-        """Ask whether the previous release holds these paths."""
-        commit = commit or self.previous
-        return git.holds({"repository": str(self.place), "commit": commit, "paths": list(paths)})
+    def missing(self, *paths: str, commit: str = "") -> dict[str, str]:
+        """Ask which of these paths the previous release lacks."""
+        return git.missing(str(self.place), commit or self.previous, paths)
 
 
 @pytest.fixture
@@ -68,7 +61,7 @@ def repository(tmp_path: Path) -> Repository:
     return Repository(tmp_path / "repository")
 
 
-DIFF = {"changed": ["app.py"], "added": ["moved.py", "new\nline é.py"], "removed": ["gone.py"]}
+DIFF = git.ChangedPaths(["app.py"], ["moved.py", "new\nline é.py"], ["gone.py"])
 
 
 def test_a_diff_is_told_by_kind_and_a_rename_is_two(repository: Repository) -> None:
@@ -81,14 +74,14 @@ def test_a_name_that_is_no_utf8_survives(repository: Repository) -> None:
     repository.write("\udcff.py", "x")
     repository.current = repository.commit("bytes")
 
-    assert "\udcff.py" in repository.changed()["added"]
-    assert repository.holds("\udcff.py", commit=repository.current) == {}
+    assert "\udcff.py" in repository.changed().added
+    assert repository.missing("\udcff.py", commit=repository.current) == {}
 
 
 def test_what_a_commit_holds_is_a_file_with_its_content(repository: Repository) -> None:
     """A path is held when it is a regular file of that commit; all others are told."""
-    assert repository.holds("app.py", "gone.py") == {}
-    assert repository.holds("app.py", "moved.py", "link") == {
+    assert repository.missing("app.py", "gone.py") == {}
+    assert repository.missing("app.py", "moved.py", "link") == {
         "moved.py": "the commit does not have it",
         "link": "is a link there",
     }
@@ -99,7 +92,7 @@ def test_a_blob_that_is_lost_is_not_held(repository: Repository) -> None:
     blob = repository.git("rev-parse", f"{repository.previous}:app.py")
     (repository.place / ".git/objects" / blob[:2] / blob[2:]).unlink()
 
-    assert "its content is not in the repository" in repository.holds("app.py")["app.py"]
+    assert "its content is not in the repository" in repository.missing("app.py")["app.py"]
 
 
 def test_a_shallow_clone_says_how_to_deepen_it(repository: Repository, tmp_path: Path) -> None:
@@ -116,21 +109,21 @@ def test_a_shallow_clone_says_how_to_deepen_it(repository: Repository, tmp_path:
 def test_an_unknown_commit_is_named(repository: Repository) -> None:
     """A commit that nobody has is a problem, not an empty diff."""
     with pytest.raises(HostError, match="does not have the commit " + "1" * 40):
-        repository.holds("app.py", commit="1" * 40)
+        repository.missing("app.py", commit="1" * 40)
 
 
 @pytest.mark.parametrize("commit", ["", "--output=x", "HEAD\nHEAD", "a b", "v1 "])
 def test_what_names_no_commit_is_refused(repository: Repository, commit: str) -> None:
     """No option and no second line can come in by the record."""
     with pytest.raises(HostError, match="names no commit"):
-        git.holds({"repository": str(repository.place), "commit": commit, "paths": []})
+        git.missing(str(repository.place), commit, ())
 
 
 def test_no_repository_is_a_problem(tmp_path: Path) -> None:
     """A directory that is none, and one that is not there, are named with a hint."""
     for place in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(HostError, match=str(place)) as caught:
-            git.changed({"repository": str(place), "previous": "a", "current": "b"})
+            git.changed(str(place), "a", "b")
         assert "[fallback]" in caught.value.hint
 
 
@@ -147,7 +140,7 @@ def test_a_repository_runs_nothing(repository: Repository, tmp_path: Path) -> No
     (repository.place / ".git/info/attributes").write_text("* diff=x filter=x\n")
 
     assert repository.changed() == DIFF
-    assert repository.holds("app.py") == {}
+    assert repository.missing("app.py") == {}
     assert not (tmp_path / "ran").exists()
 
 

@@ -9,7 +9,10 @@ import pytest
 
 from pytest_rollback.agent.backup import requirements
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.system import disk as system_disk
+from pytest_rollback.agent.messages.location import Release
+from pytest_rollback.agent.messages.requirements import Rights, RightsRequest, SpaceRequest
+from pytest_rollback.agent.messages.system import Room
+from pytest_rollback.agent.system.disk import Need, above, rooms
 from tests.unit.support.deployed import Deploy
 from tests.unit.support.volumes import mounted
 
@@ -21,18 +24,11 @@ ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
 
 def test_needs_on_one_file_system_are_added_up(tmp_path: Path) -> None:
     """Where the directory is not there yet, the one above it counts."""
-    found = system_disk.look(
-        {
-            "needs": [
-                {"path": str(tmp_path), "bytes": 1000, "inodes": 1},
-                {"path": str(tmp_path / "not/yet"), "bytes": 500, "inodes": 2},
-            ]
-        }
-    )
+    found = rooms([Need(str(tmp_path), 1000, 1), Need(str(tmp_path / "not/yet"), 500, 2)])
 
     (one,) = found
-    assert (one["need"], one["need_inodes"], one["enough"]) == (1500, 3, True)
-    assert one["mount"] == system_disk.above(str(tmp_path))
+    assert (one.need, one.need_inodes, one.enough) == (1500, 3, True)
+    assert one.mount == above(str(tmp_path))
 
 
 @ROOT_ONLY
@@ -40,21 +36,19 @@ def test_a_full_file_system_is_not_enough(tmp_path: Path) -> None:
     """The last byte fits, one more does not; the other file system does not help."""
     with mounted(tmp_path / "disk", "size=64k") as disk:
         for need, enough in ((65536, True), (65537, False)):
-            other = {"path": str(tmp_path), "bytes": 1}
-            found = system_disk.look({"needs": [{"path": str(disk / "x"), "bytes": need}, other]})
-            assert [each["enough"] for each in found] == [enough, True]
-            assert found[0]["mount"] == str(disk)
+            found = rooms([Need(str(disk / "x"), need), Need(str(tmp_path), 1)])
+            assert [each.enough for each in found] == [enough, True]
+            assert found[0].mount == str(disk)
 
 
 @ROOT_ONLY
 def test_inodes_run_out_before_bytes(tmp_path: Path) -> None:
     """A file system with room for no more files is full."""
     with mounted(tmp_path / "disk", "size=1m,nr_inodes=8") as disk:
-        asked = {"path": str(disk), "bytes": 1}
-        (few,) = system_disk.look({"needs": [{**asked, "inodes": 2}]})
-        (many,) = system_disk.look({"needs": [{**asked, "inodes": 9}]})
+        (few,) = rooms([Need(str(disk), 1, 2)])
+        (many,) = rooms([Need(str(disk), 1, 9)])
 
-    assert (few["enough"], many["enough"]) == (True, False)
+    assert (few.enough, many.enough) == (True, False)
 
 
 @pytest.fixture
@@ -63,19 +57,18 @@ def deploy(tmp_path: Path) -> Deploy:
     return Deploy(tmp_path)
 
 
-def question(deploy: Deploy, **more: object) -> dict[str, object]:
-    """Ask as readiness does."""
-    place = {"root": str(deploy.root), "state": str(deploy.state), "suffix": ".backup"}
-    return {**place, "configuration": ["config/.env"], "logs": [], "paths": [], **more}
+def needed(deploy: Deploy, *logs: str) -> tuple[Room, ...]:
+    """Return need and room of each file system, asked as readiness does."""
+    return requirements.space(SpaceRequest(deploy.location, ("config/.env",), logs)).rooms
 
 
 def test_the_room_that_a_rollback_needs_is_that_of_its_files(deploy: Deploy) -> None:
     """Each file is staged once and kept twice: a larger one needs that much more."""
     deploy.save()
-    before = sum(each["need"] for each in requirements.space(question(deploy)))
+    before = sum(each.need for each in needed(deploy))
     deploy.put("core/gateway/server.py", "x" * 40960)
-    deploy.save(current={"name": "v3", "commit": None}, replace=True)
-    after = sum(each["need"] for each in requirements.space(question(deploy)))
+    deploy.save(current=Release("v3", None), replace=True)
+    after = sum(each.need for each in needed(deploy))
 
     assert after - before == 3 * (40960 - 4096)
 
@@ -86,9 +79,9 @@ def test_a_huge_log_is_kept_in_part(deploy: Deploy) -> None:
     log = deploy.place / "log"
     log.touch()
     os.truncate(log, 1 << 40)
-    (one,) = requirements.space(question(deploy, logs=[str(log), "/no/such/log"]))
+    (one,) = needed(deploy, str(log), "/no/such/log")
 
-    assert requirements.MOST_LOG <= one["need"] < 2 * requirements.MOST_LOG
+    assert requirements.MOST_LOG <= one.need < 2 * requirements.MOST_LOG
 
 
 @ROOT_ONLY
@@ -97,7 +90,7 @@ def test_a_state_directory_without_room_is_not_enough(deploy: Deploy) -> None:
     deploy.state.parent.mkdir(parents=True)
     with mounted(deploy.state, "size=64k,mode=0700") as disk:
         deploy.save()
-        small = {each["mount"]: each["enough"] for each in requirements.space(question(deploy))}
+        small = {each.mount: each.enough for each in needed(deploy)}
 
     assert small[str(disk)] is False
     assert all(enough for mount, enough in small.items() if mount != str(disk))
@@ -107,10 +100,10 @@ def test_every_path_that_is_replaced_is_looked_at(deploy: Deploy) -> None:
     """Files, copies, added files, installed unit files, the state directory and the page."""
     deploy.put("units/a.service", "x")
     deploy.save(files=["config/.env", "units/a.service"], added=["core/new.py"])
-    installed = {"source": "units", "directory": str(deploy.place / "etc")}
-    found = requirements.rights(question(deploy, paths=["/var/www/page.html"], **installed))
+    installed, page = str(deploy.place / "etc"), ("/var/www/page.html",)
+    found = requirements.rights(RightsRequest(deploy.location, "units", installed, page))
 
-    assert found == {"paths": 2 + 2 + 1 + 1 + 1 + 1, "denied": {}}
+    assert found == Rights(2 + 2 + 1 + 1 + 1 + 1, {})
 
 
 @ROOT_ONLY
@@ -119,13 +112,14 @@ def test_a_unit_directory_that_is_read_only_is_told(deploy: Deploy) -> None:
     deploy.put("units/a.service", "x")
     deploy.save(files=["units/a.service"])
     with mounted(deploy.place / "etc", "size=64k,ro") as etc:
-        found = requirements.rights(question(deploy, source="units", directory=str(etc)))
+        found = requirements.rights(RightsRequest(deploy.location, "units", str(etc)))
 
-    assert found["denied"] == {f"{etc}/a.service": f"{etc} is mounted read-only"}
+    assert found.denied == {f"{etc}/a.service": f"{etc} is mounted read-only"}
 
 
 def test_without_a_record_nothing_is_known(deploy: Deploy) -> None:
     """No set, no sum: it is a problem, not an empty need."""
-    for asked in (requirements.rights, requirements.space):
-        with pytest.raises(HostError, match=r"the state directory .* does not exist"):
-            asked(question(deploy))
+    with pytest.raises(HostError, match=r"the state directory .* does not exist"):
+        requirements.rights(RightsRequest(deploy.location, None, None))
+    with pytest.raises(HostError, match=r"the state directory .* does not exist"):
+        needed(deploy)

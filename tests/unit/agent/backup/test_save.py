@@ -19,6 +19,9 @@ import pytest
 from pytest_rollback.agent.backup import save
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files import copy as files_copy
+from pytest_rollback.agent.main import answer
+from pytest_rollback.agent.messages.backup import SaveRequest, SaveResult
+from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.messages.state import EndRequest
 from pytest_rollback.agent.state import backup_set, lease, runs
 from pytest_rollback.agent.state import directory as places
@@ -28,6 +31,8 @@ from tests.unit.support.deployed import FILES, Deploy
 KILLED = """
 import json, os, signal, sys
 from pytest_rollback.agent.backup import save
+from pytest_rollback.agent.messages.backup import SaveRequest
+from pytest_rollback.agent.protocol import decode
 left = int(sys.argv[2])
 def hook(event, _):
     global left  # noqa: PLW0603 - this script is one counter
@@ -35,13 +40,13 @@ def hook(event, _):
         left -= 1
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
-question = json.loads(sys.argv[1])
+request = decode(SaveRequest, json.loads(sys.argv[1]))
 sys.addaudithook(hook)
-save.save(question)
+save.save(request)
 """
 
 
-Saving = Callable[[dict[str, Any]], dict[str, Any]]
+Saving = Callable[[SaveRequest], SaveResult]
 
 
 @pytest.fixture
@@ -63,10 +68,10 @@ def refusal(deploy: Deploy, **different: object) -> HostError:
 
 def test_copies_hold_the_bytes_and_the_record_says_which(deploy: Deploy) -> None:
     """Each named file has a copy with its bytes, and the record holds its digest and size."""
-    answer = deploy.save()
+    found = deploy.save()
     known = backup_set.read(str(deploy.state))
 
-    assert answer["saved"] == answer["files"] == len(FILES)
+    assert found.saved == found.files == len(FILES)
     assert {path: deploy.copy(path).read_text() for path in FILES} == FILES
     assert {saved.path: saved.size for saved in known.files} == {
         path: len(text) for path, text in FILES.items()
@@ -138,9 +143,9 @@ def test_the_same_call_again_changes_nothing_and_says_so(deploy: Deploy) -> None
     """A second call leaves every inode alone."""
     deploy.save()
     before = deploy.everything()
-    answer = deploy.save()
+    found = deploy.save()
 
-    assert (answer["changed"], answer["saved"], answer["kept"]) == (False, 0, len(FILES))
+    assert (found.changed, found.saved, found.kept) == (False, 0, len(FILES))
     assert deploy.everything() == before
 
 
@@ -148,9 +153,9 @@ def test_a_deploy_that_is_called_again_half_way_keeps_the_copies(deploy: Deploy)
     """Files which the deploy has overwritten already are named, and their copies stay."""
     deploy.save()
     deploy.overwrite()
-    answer = deploy.save()
+    found = deploy.save()
 
-    assert sorted(answer["differ"]) == sorted(FILES)
+    assert sorted(found.differ) == sorted(FILES)
     assert {path: deploy.copy(path).read_text() for path in FILES} == FILES
 
 
@@ -161,9 +166,9 @@ def test_a_damaged_copy_is_made_again_while_the_file_is_still_the_recorded_one(
     deploy.save()
     deploy.copy("config/.env").unlink()
     deploy.copy("core/mesh/mesh.py").write_text("PEERS = 3\n")
-    answer = deploy.save()
+    found = deploy.save()
 
-    assert (answer["saved"], answer["kept"]) == (2, 1)
+    assert (found.saved, found.kept) == (2, 1)
     assert {path: deploy.copy(path).read_text() for path in FILES} == FILES
 
 
@@ -173,16 +178,16 @@ def test_a_lost_copy_of_an_overwritten_file_is_refused(deploy: Deploy) -> None:
     deploy.overwrite()
     deploy.copy("config/.env").unlink()
 
-    assert "config/.env has lost its copy, and is no longer what v1 had" in str(refusal(deploy))
+    assert "config/.env has lost its backup, and is no longer what v1 had" in str(refusal(deploy))
 
 
 def test_a_second_step_of_the_same_deploy_adds_to_the_set(deploy: Deploy) -> None:
     """Two calls for the same releases give one set with the files of both."""
     deploy.save(files=["config/.env"], added=["a.py"])
-    answer = deploy.save(files=["core/mesh/mesh.py"], added=["b.py"])
+    found = deploy.save(files=["core/mesh/mesh.py"], added=["b.py"])
     known = backup_set.read(str(deploy.state))
 
-    assert answer["files"] == 2
+    assert found.files == 2
     assert [saved.path for saved in known.files] == ["config/.env", "core/mesh/mesh.py"]
     assert known.added == ("a.py", "b.py")
 
@@ -190,9 +195,7 @@ def test_a_second_step_of_the_same_deploy_adds_to_the_set(deploy: Deploy) -> Non
 def test_another_release_needs_replace(deploy: Deploy) -> None:
     """A set of other releases is not overwritten; the refusal names it and the way out."""
     deploy.save()
-    problem = refusal(
-        deploy, previous={"name": "v2", "commit": None}, current={"name": "v3", "commit": None}
-    )
+    problem = refusal(deploy, previous=Release("v2", None), current=Release("v3", None))
 
     assert "from v2 back to v1" in problem.message
     assert "--replace" in problem.hint
@@ -202,16 +205,16 @@ def test_replace_retires_what_the_new_set_lacks(deploy: Deploy) -> None:
     """After a replacement no copy of the old set is left but those the new one has made anew."""
     deploy.save()
     deploy.overwrite()
-    answer = deploy.save(
-        previous={"name": "v2", "commit": None},
-        current={"name": "v3", "commit": None},
+    found = deploy.save(
+        previous=Release("v2", None),
+        current=Release("v3", None),
         files=["config/.env"],
         added=[],
         replace=True,
     )
 
-    assert answer["retired"] == 2
-    assert answer["replaced"] == {"previous": "v1", "current": "v2"}
+    assert found.retired == 2
+    assert found.replaced == ("v1", "v2")
     assert sorted(deploy.root.rglob("*.backup")) == [deploy.copy("config/.env")]
     assert deploy.copy("config/.env").read_text() == "# v2 of config/.env\n"
 
@@ -221,10 +224,10 @@ def test_replace_keeps_what_is_saved_of_the_same_releases(deploy: Deploy) -> Non
     deploy.save(replace=True)
     before = deploy.copy("config/.env").read_bytes()
     deploy.overwrite()
-    answer = deploy.save(replace=True)
+    found = deploy.save(replace=True)
 
-    assert (answer["saved"], answer["changed"], answer["replaced"]) == (0, False, None)
-    assert "config/.env" in answer["differ"]
+    assert (found.saved, found.changed, found.replaced) == (0, False, None)
+    assert "config/.env" in found.differ
     assert deploy.copy("config/.env").read_bytes() == before
 
 
@@ -242,12 +245,10 @@ def test_replace_leaves_copies_that_the_old_record_does_not_vouch_for(deploy: De
     """Somebody's own edit of an old copy is not thrown away unseen: it stays as a stray."""
     deploy.save()
     deploy.copy("core/mesh/mesh.py").write_text("precious\n")
-    deploy.save(
-        current={"name": "v3", "commit": None}, files=["config/.env"], added=[], replace=True
-    )
+    deploy.save(current=Release("v3", None), files=["config/.env"], added=[], replace=True)
 
     assert deploy.copy("core/mesh/mesh.py").read_text() == "precious\n"
-    assert deploy.look()["strays"] == ["core/mesh/mesh.py.backup"]
+    assert deploy.look().orphans == ("core/mesh/mesh.py.backup",)
 
 
 def test_a_copy_of_unknown_origin_is_refused_unless_it_is_the_same(deploy: Deploy) -> None:
@@ -255,8 +256,8 @@ def test_a_copy_of_unknown_origin_is_refused_unless_it_is_the_same(deploy: Deplo
     deploy.copy("config/.env").write_text(FILES["config/.env"])
     deploy.copy("core/mesh/mesh.py").write_text("somebody's\n")
 
-    assert "core/mesh/mesh.py has a saved copy of unknown origin" in refusal(deploy).message
-    assert deploy.save(files=["config/.env"])["saved"] == 1
+    assert "core/mesh/mesh.py has a backup of unknown origin" in refusal(deploy).message
+    assert deploy.save(files=["config/.env"]).saved == 1
 
 
 def test_file_names_of_any_bytes_are_saved(deploy: Deploy) -> None:
@@ -283,7 +284,7 @@ def test_file_names_of_any_bytes_are_saved(deploy: Deploy) -> None:
         ("", "is empty or no text"),
         ("x" * 256, "is longer than the file system allows"),
         ("x" * 250, "is too long to have .backup after it"),
-        ("config/.env.backup", "is a saved copy itself: it ends in .backup"),
+        ("config/.env.backup", "is a backup itself: it ends in .backup"),
         ("nowhere.py", "does not exist"),
         ("core", "is a directory"),
         ("link.py", "is a symlink"),
@@ -313,9 +314,9 @@ def test_what_is_no_file_of_the_release_is_refused(deploy: Deploy, path: str, wh
 @pytest.mark.parametrize(
     ("make", "why"),
     [
-        (lambda copy: copy.symlink_to("/etc/passwd"), "saved copy which is a symlink"),
-        (lambda copy: copy.mkdir(), "saved copy which is a directory"),
-        (os.mkfifo, "saved copy which is a fifo"),
+        (lambda copy: copy.symlink_to("/etc/passwd"), "backup which is a symlink"),
+        (lambda copy: copy.mkdir(), "backup which is a directory"),
+        (os.mkfifo, "backup which is a fifo"),
     ],
 )
 @pytest.mark.parametrize("replace", [False, True])
@@ -380,19 +381,40 @@ def test_an_empty_set_is_refused(deploy: Deploy) -> None:
 @pytest.mark.parametrize(
     ("different", "why"),
     [
-        ({"root": 3}, "root is missing or no text"),
+        ({"root": ""}, "root is missing"),
+        ({"system": ""}, "system is missing"),
         ({"root": "relative"}, "root is not absolute: relative"),
         ({"suffix": "/x"}, "the suffix '/x' does not start with '.', or holds '/'"),
-        ({"previous": "v1"}, "previous needs a name"),
-        ({"current": {"name": "v1"}}, "previous and current are one release: v1"),
-        ({"files": "config/.env"}, "files is no list"),
+        ({"previous": Release("", None)}, "the name of previous is missing"),
+        ({"current": Release("v1", "abc")}, "previous and current are one release: v1"),
     ],
 )
-def test_a_malformed_question_is_refused(
+def test_a_request_that_contradicts_itself_is_refused(
     deploy: Deploy, different: dict[str, object], why: str
 ) -> None:
-    """What does not have the shape of a question is told apart, and changes nothing."""
+    """What is missing, and what cannot be, is named; nothing is changed."""
     assert why in refusal(deploy, **different).message
+
+
+@pytest.mark.parametrize(
+    "different",
+    [
+        {"files": "config/.env"},
+        {"added": [3]},
+        {"previous": "v1"},
+        {"current": ["v2"]},
+        {"location": [3, "/state", ".backup", ""]},
+        {"replace": "yes"},
+    ],
+)
+def test_a_request_of_another_shape_is_refused(deploy: Deploy, different: dict[str, Any]) -> None:
+    """Fields are checked where a request arrives; nothing is changed."""
+    before = deploy.everything()
+    request = deploy.request()._asdict() | different
+    said = answer({"route": "backups.save", "request": list(request.values())})
+
+    assert "SaveRequest is not as both sides know it" in said["problem"]["message"]
+    assert deploy.everything() == before
 
 
 @pytest.mark.parametrize("place", ["root", "root/state", "."])
@@ -432,7 +454,7 @@ def test_a_damaged_record_is_refused_until_it_is_replaced(deploy: Deploy) -> Non
     (deploy.state / "backups.json").write_text("{")
 
     assert "is damaged" in refusal(deploy).message
-    assert deploy.save(replace=True)["changed"]
+    assert deploy.save(replace=True).changed
 
 
 def test_two_at_once_exclude_each_other(deploy: Deploy) -> None:
@@ -443,7 +465,7 @@ def test_two_at_once_exclude_each_other(deploy: Deploy) -> None:
             assert refusal(deploy).kind == "held"
     finally:
         os.close(directory)
-    assert deploy.save()["changed"]
+    assert deploy.save().changed
 
 
 def test_a_missing_root_is_told(deploy: Deploy) -> None:
@@ -486,25 +508,25 @@ def test_a_kill_at_any_instant_leaves_live_files_alone_and_can_be_repeated(
     while killed:
         point += 1
         deploy = Deploy(tmp_path / str(point))
-        wish = deploy.question(replace=replace)
+        request = deploy.request(replace=replace)
         if replace:
             deploy.put("old.py", "old\n")
-            deploy.save(previous={"name": "v0", "commit": None}, files=[*FILES, "old.py"])
+            deploy.save(previous=Release("v0", None), files=[*FILES, "old.py"])
         before = deploy.live()
-        killed = _killed_at(point, wish)
+        killed = _killed_at(point, request)
 
         assert deploy.live() == before
-        deploy.save(**wish)
+        save.save(request)
         assert {path: deploy.copy(path).read_text() for path in FILES} == FILES
         assert not list(deploy.root.rglob(".rollback-*"))
         assert {fault for _, _, fault in deploy.faults()} == {"identical"}
-        assert not deploy.look()["strays"]
+        assert not deploy.look().orphans
     assert point > 20
 
 
-def _killed_at(point: int, wish: dict[str, object]) -> bool:
-    """Run the question in a process that is killed at its n-th event; return whether it was."""
-    argv = [sys.executable, "-c", KILLED, json.dumps(wish), str(point)]
+def _killed_at(point: int, request: SaveRequest) -> bool:
+    """Run the request in a process that is killed at its n-th event; return whether it was."""
+    argv = [sys.executable, "-c", KILLED, json.dumps(request), str(point)]
     done = subprocess.run(argv, check=False, timeout=30, capture_output=True)
     assert done.returncode in {0, -signal.SIGKILL}, done.stderr
     return done.returncode != 0
@@ -514,12 +536,14 @@ def test_every_byte_is_durable_before_it_has_its_name(deploy: Deploy) -> None:
     """Each copy is synced before its rename, each directory after it, the record last."""
     program = (
         "import json, sys\nfrom pytest_rollback.agent.backup import save\n"
-        "save.save(json.loads(sys.argv[1]))"
+        "from pytest_rollback.agent.messages.backup import SaveRequest\n"
+        "from pytest_rollback.agent.protocol import decode\n"
+        "save.save(decode(SaveRequest, json.loads(sys.argv[1])))"
     )
     log = deploy.place / "strace.log"
     argv = ["strace", "-f", "-y", "-e", "trace=fsync,rename,renameat,renameat2", "-o", str(log)]
     subprocess.run(
-        [*argv, sys.executable, "-c", program, json.dumps(deploy.question())],
+        [*argv, sys.executable, "-c", program, json.dumps(deploy.request())],
         check=True,
         timeout=60,
     )
@@ -543,13 +567,13 @@ def test_nothing_is_saved_while_a_rollback_goes_on(deploy: Deploy, asked: Saving
     deploy.save()
     runs.begin(requests.begin(deploy.state, holder=holder))
     with pytest.raises(HostError, match="held by ann") as held:
-        asked(deploy.question())
+        asked(deploy.request())
     runs.end(EndRequest(str(deploy.state), "r1", "failed"))
     marker = deploy.state / lease.MARKER
     marker.write_text('["r1"]')
     with pytest.raises(HostError, match="unfinished") as unfinished:
-        asked(deploy.question())
+        asked(deploy.request())
     marker.unlink()
 
     assert {held.value.kind, unfinished.value.kind} == {"held"}
-    assert asked(deploy.question())["changed"] is False
+    assert asked(deploy.request()).changed is False

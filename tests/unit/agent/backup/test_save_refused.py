@@ -9,6 +9,7 @@ import pytest
 
 from pytest_rollback.agent.backup import save
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.observe.probes import baseline
 from pytest_rollback.agent.state import backup_set
 from pytest_rollback.agent.state import directory as places
@@ -28,12 +29,12 @@ def deploy(tmp_path: Path) -> Deploy:
 def test_what_would_be_saved_is_foreseen(deploy: Deploy) -> None:
     """The answer is that of saving, and nothing is changed for it."""
     before_it = deploy.everything()
-    found = save.foresee(deploy.question())
+    found = save.foresee(deploy.request())
     assert deploy.everything() == before_it
     done = deploy.save()
 
-    assert {**found, "bytes": 0, "sha256": ""} == {**done, "bytes": 0, "sha256": ""}
-    assert (found["saved"], found["changed"]) == (len(FILES), True)
+    assert found._replace(bytes=0, sha256="") == done._replace(bytes=0, sha256="")
+    assert (found.saved, found.changed) == (len(FILES), True)
 
 
 def test_not_every_reason_is_shown_of_very_many(deploy: Deploy) -> None:
@@ -52,7 +53,7 @@ def test_not_every_reason_is_shown_of_very_many(deploy: Deploy) -> None:
 @pytest.mark.parametrize(
     ("options", "size", "why"),
     [
-        ("size=64k,mode=0755", 40_000, "bytes free, the copies need"),
+        ("size=64k,mode=0755", 40_000, "bytes free, the backups need"),
         ("size=1m,nr_inodes=9,mode=0755", 10, "inodes free, 3 needed"),
     ],
 )
@@ -80,7 +81,7 @@ def test_copies_that_have_no_room_are_refused_before_any_is_made(
 
 def test_a_run_that_recorded_meanwhile_is_not_overwritten(deploy: Deploy) -> None:
     """The record is looked at again under the lock: a plan from before it is no longer good."""
-    other = {"name": "v3", "commit": None}
+    other = Release("v3", None)
 
     def raced() -> None:
         before("fcntl.flock", lambda: deploy.save(current=other, files=[ENV]))
@@ -116,7 +117,7 @@ def test_copies_that_could_not_all_be_named_are_completed_later(deploy: Deploy) 
     said = injected(
         lambda: words(deploy.save), "renameat:error=EIO:when=2", "renameat2:error=EIO:when=2"
     )
-    assert "the copies are incomplete" in said
+    assert "the backups are incomplete" in said
     assert deploy.live() == live
     assert sum(deploy.copy(path).exists() for path in FILES) == 1
     assert not (deploy.state / backup_set.NAME).exists()
@@ -130,11 +131,11 @@ def test_another_set_in_the_way_is_told_once(deploy: Deploy) -> None:
     deploy.save()
     deploy.overwrite()
     with pytest.raises(HostError) as caught:
-        deploy.save(current={"name": "v3", "commit": None})
+        deploy.save(current=Release("v3", None))
 
     assert caught.value.message.count("--replace") == 1
     assert caught.value.hint == (
-        "once the older copies are not needed any more: the same command with --replace"
+        "once the older backups are not needed any more: the same command with --replace"
     )
 
 

@@ -43,7 +43,7 @@ def test_the_release_diff_is_held_against_the_record(tmp_path: Path) -> None:
             previous=known.previous._replace(commit=v1), current=known.current._replace(commit=v2)
         ),
     )
-    found = deploy.look(git={"repository": str(deploy.root)})
+    found = deploy.look(git=str(deploy.root))
 
-    assert found["undeclared"] == [SERVER, MESH, "undeclared.py"]
-    assert found["compared"] is True
+    assert found.undeclared == (SERVER, MESH, "undeclared.py")
+    assert found.compared is True

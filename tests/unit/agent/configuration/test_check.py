@@ -12,6 +12,13 @@ import pytest
 from pytest_rollback.agent.backup import requirements
 from pytest_rollback.agent.configuration import check, unit_syntax
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.configuration import ConfigurationRequest
+from pytest_rollback.agent.messages.requirements import (
+    DefaultsFallback,
+    FallbackRequest,
+    Fallbacks,
+    RepositoryFallback,
+)
 from tests.unit.support.deployed import Deploy
 
 if TYPE_CHECKING:
@@ -27,11 +34,11 @@ def deploy(tmp_path: Path) -> Deploy:
     return Deploy(tmp_path)
 
 
-def told(place: Path, name: str, content: str | bytes, **more: object) -> str | None:
+def told(place: Path, name: str, content: str | bytes, **more: str) -> str | None:
     """Return what is wrong with a file of this name and content."""
     path = place / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return check.problem({"path": str(path), **more}, ".backup")
+    return check.problem(str(path), ".backup", **more)
 
 
 @pytest.mark.parametrize(
@@ -110,18 +117,16 @@ def test_a_supervisor_section_needs_the_unit_it_is_for(tmp_path: Path) -> None:
     """A file for `shop` that starts something else starts nothing."""
     section = "[program:shop]\ncommand=/bin/true\n"
 
-    assert told(tmp_path, "a.conf", section, kind="unit", unit_name="shop") is None
+    assert told(tmp_path, "a.conf", section, kind="unit", unit="shop") is None
     assert told(tmp_path, "a.conf", section, kind="unit") is None
-    said = told(tmp_path, "a.conf", section, kind="unit", unit_name="till")
+    said = told(tmp_path, "a.conf", section, kind="unit", unit="till")
     assert said == "has no [program:till]"
     assert told(tmp_path, "a.conf", "[program:a]\n", kind="unit") == "[program:a] has no command"
 
 
-def look(deploy: Deploy, *files: str, **more: object) -> dict[str, str | None]:
+def look(deploy: Deploy, *files: str, manager: str = "supervisord") -> dict[str, str | None]:
     """Ask as readiness does."""
-    place = {"root": str(deploy.root), "state": str(deploy.state), "suffix": ".backup"}
-    asked = {"files": list(files), "source": "units", "units": ["a"], "manager": "supervisord"}
-    return check.look({**place, **asked, **more})
+    return check.look(ConfigurationRequest(deploy.location, files, "units", manager, ("a",))).faults
 
 
 def test_saved_copies_are_read_not_live_files(deploy: Deploy) -> None:
@@ -169,39 +174,36 @@ def test_systemd_itself_is_asked(deploy: Deploy, monkeypatch: pytest.MonkeyPatch
     assert SECRET not in json.dumps(found)
 
 
-def defaults(deploy: Deploy, **more: object) -> dict[str, object]:
+def fallbacks(deploy: Deploy, git: str | None = None, defaults: str | None = None) -> Fallbacks:
     """Ask for fallbacks."""
-    place = {"root": str(deploy.root), "state": str(deploy.state)}
-    return requirements.look({**place, "configuration": ["config/.env", "config/db.json"], **more})
+    files = ("config/.env", "config/db.json")
+    return requirements.look(FallbackRequest(deploy.location, files, git, defaults))
 
 
 def test_a_default_is_there_for_each_file_and_can_be_read(deploy: Deploy) -> None:
     """By its name below the directory; one that is broken is as bad as none."""
     deploy.put("config/defaults/.env", "A=1\n")
-    assert defaults(deploy, defaults="config/defaults")["defaults"] == {
-        "files": 2,
-        "lacking": {"config/db.json": "No such file or directory"},
-    }
+    lacking = {"config/db.json": "No such file or directory"}
+    assert fallbacks(deploy, defaults="config/defaults").defaults == DefaultsFallback(2, lacking)
 
     deploy.put("config/defaults/db.json", "{")
-    found = defaults(deploy, defaults="config/defaults")["defaults"]
-    assert str(found["lacking"]["config/db.json"]).startswith("line 1:")  # type: ignore[index]
+    found = fallbacks(deploy, defaults="config/defaults").defaults
+    assert found
+    assert found.lacking["config/db.json"].startswith("line 1:")
     deploy.put("config/defaults/db.json", "{}")
-    found = defaults(deploy, defaults="config/defaults")["defaults"]
-    assert found == {"files": 2, "lacking": {}}
+    assert fallbacks(deploy, defaults="config/defaults").defaults == DefaultsFallback(2, {})
 
 
 def test_nothing_is_asked_that_is_not_described(deploy: Deploy) -> None:
     """No repository, no defaults: there is nothing to say, and no record is needed."""
-    assert defaults(deploy) == {"git": None, "defaults": None}
+    assert fallbacks(deploy) == Fallbacks(None, None)
 
 
 def test_a_repository_without_a_recorded_commit_says_so(deploy: Deploy) -> None:
     """Configuration has its own fallback; the other files need a commit."""
     deploy.save()
 
-    found = defaults(deploy, repository=str(deploy.root))["git"]
-    assert found == {"commit": None, "files": 2, "lacking": {}}
+    assert fallbacks(deploy, git=str(deploy.root)).git == RepositoryFallback(None, 2, {})
     os.rename(deploy.state, deploy.place / "elsewhere")  # noqa: PTH104 - a directory as a whole
     with pytest.raises(HostError):
-        defaults(deploy, repository=str(deploy.root))
+        fallbacks(deploy, git=str(deploy.root))

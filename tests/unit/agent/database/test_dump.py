@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rollback.agent.database import dump
+from pytest_rollback.agent.messages.database import DumpRequest, DumpState
 from tests.unit.support.dumped import server
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ class Dumps:
             shutil.copy2(source, target)
         return target
 
-    def look(self, path: Path, **different: object) -> dict[str, Any]:
+    def look(self, path: Path, **different: Any) -> DumpState:  # noqa: ANN401 - any field
         """Ask about a dump."""
-        question = {"path": str(path), "tools": str(self.tools), "timeout": 30.0}
-        return dump.look(question | different)
+        request = DumpRequest(str(path), str(self.tools), 30.0)
+        return dump.look(request._replace(**different))
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +63,10 @@ def test_a_whole_dump_is_told_by_looking(dumps: Dumps, tmp_path: Path, kind: str
     os.utime(path, (time.time() - 3600,) * 2)
     found = dumps.look(path)
 
-    assert (found["format"], found["problems"], found["timed_out"]) == (kind, [], False)
-    assert Path(found["tool"]).name == ("psql" if kind == "plain" else "pg_restore")
-    assert found["bytes"] > 100_000
-    assert 3590 < found["age"] < 3700
+    assert (found.format, found.problems, found.timed_out) == (kind, (), False)
+    assert Path(found.tool).name == ("psql" if kind == "plain" else "pg_restore")
+    assert found.bytes > 100_000
+    assert 3590 < found.age < 3700
 
 
 def largest(path: Path) -> Path:
@@ -81,7 +82,7 @@ def test_a_truncated_dump_is_seen(dumps: Dumps, tmp_path: Path, kind: str, left:
     file = largest(path)
     os.truncate(file, int(file.stat().st_size * left))
 
-    assert dumps.look(path)["problems"]
+    assert dumps.look(path).problems
 
 
 @pytest.mark.parametrize("kind", ["custom", "directory"])
@@ -95,7 +96,7 @@ def test_a_flipped_bit_is_seen_where_there_is_a_checksum(
     content[len(content) // 2] ^= 0x10
     file.write_bytes(content)
 
-    assert "pg_restore cannot read it to its end" in dumps.look(path)["problems"][0]
+    assert "pg_restore cannot read it to its end" in dumps.look(path).problems[0]
 
 
 def test_a_plain_dump_with_broken_bytes_is_seen(dumps: Dumps, tmp_path: Path) -> None:
@@ -103,10 +104,10 @@ def test_a_plain_dump_with_broken_bytes_is_seen(dumps: Dumps, tmp_path: Path) ->
     path = dumps.copy("plain", tmp_path)
     whole = path.read_bytes()
     path.write_bytes(whole.replace("é".encode(), b"\xc3(", 1))
-    assert dumps.look(path)["problems"] == ["is no UTF-8, although it says so"]
+    assert dumps.look(path).problems == ("is no UTF-8, although it says so",)
 
     path.write_bytes(whole.replace(b"INSERT", b"IN\0ERT").replace(b"COPY", b"CO\0Y", 1))
-    assert dumps.look(path)["problems"] == ["holds NUL bytes, which no SQL does"]
+    assert dumps.look(path).problems == ("holds NUL bytes, which no SQL does",)
 
 
 def test_a_compressed_plain_dump_is_read_through(dumps: Dumps, tmp_path: Path) -> None:
@@ -116,12 +117,12 @@ def test_a_compressed_plain_dump_is_read_through(dumps: Dumps, tmp_path: Path) -
     path.write_bytes(whole)
     path.chmod(0o600)
     found = dumps.look(path)
-    assert (found["format"], found["problems"]) == ("plain, gzip", [])
+    assert (found.format, found.problems) == ("plain, gzip", ())
 
     path.write_bytes(whole[: len(whole) // 2])
-    assert "cannot be read to its end" in dumps.look(path)["problems"][0]
+    assert "cannot be read to its end" in dumps.look(path).problems[0]
     path.write_bytes(whole[:20])
-    assert "cannot be read to its end" in dumps.look(path)["problems"][0]
+    assert "cannot be read to its end" in dumps.look(path).problems[0]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_what_is_no_dump_is_told(dumps: Dumps, tmp_path: Path, content: bytes, w
     path.write_bytes(content)
     path.chmod(0o600)
 
-    (said,) = dumps.look(path)["problems"]
+    (said,) = dumps.look(path).problems
     assert said.startswith(words)
 
 
@@ -148,29 +149,29 @@ def test_a_dump_that_others_can_read_is_told(dumps: Dumps, tmp_path: Path) -> No
     """A dump holds everybody's data: also each file of a directory is looked at."""
     path = dumps.copy("custom", tmp_path)
     path.chmod(0o644)
-    assert dumps.look(path)["problems"] == ["can be read or written by anybody (mode 0644)"]
+    assert dumps.look(path).problems == ("can be read or written by anybody (mode 0644)",)
 
     path = dumps.copy("directory", tmp_path)
     for file in path.iterdir():
         file.chmod(0o600)
     (path / "toc.dat").chmod(0o644)
     path.chmod(0o755)
-    assert dumps.look(path)["problems"] == [
-        "its toc.dat can be read or written by anybody (mode 0644)"
-    ]
+    assert dumps.look(path).problems == (
+        "its toc.dat can be read or written by anybody (mode 0644)",
+    )
     path.chmod(0o700)
-    assert dumps.look(path)["problems"] == []
+    assert dumps.look(path).problems == ()
 
 
 def test_what_is_not_there_is_told(dumps: Dumps, tmp_path: Path) -> None:
     """No dump, a directory without a table of contents, a fifo: each in words, none blocks."""
     os.mkfifo(tmp_path / "fifo")
 
-    assert dumps.look(tmp_path / "nothing")["problems"] == ["No such file or directory"]
+    assert dumps.look(tmp_path / "nothing").problems == ("No such file or directory",)
     (tmp_path / "empty").mkdir()
-    assert dumps.look(tmp_path / "empty")["problems"] == ["is empty"]
-    assert "is no PostgreSQL dump" in dumps.look(Path(__file__).parent)["problems"][-1]
-    assert dumps.look(tmp_path / "fifo")["problems"] == ["is empty"]
+    assert dumps.look(tmp_path / "empty").problems == ("is empty",)
+    assert "is no PostgreSQL dump" in dumps.look(Path(__file__).parent).problems[-1]
+    assert dumps.look(tmp_path / "fifo").problems == ("is empty",)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("plain", "psql"), ("custom", "pg_restore")])
@@ -180,7 +181,7 @@ def test_a_tool_that_is_missing_is_named(
     """A dump without its tool brings nothing back."""
     found = dumps.look(dumps.place / kind, tools=str(tmp_path))
 
-    assert found["problems"] == [f"needs {name}, which is not there"]
+    assert found.problems == (f"needs {name}, which is not there",)
 
 
 @pytest.mark.parametrize("kind", ["plain", "custom"])
@@ -192,4 +193,4 @@ def test_time_that_is_up_proves_nothing(dumps: Dumps, tmp_path: Path, kind: str)
     (tmp_path / "psql").symlink_to(slow)
     found = dumps.look(dumps.place / kind, tools=str(tmp_path), timeout=0.0)
 
-    assert (found["timed_out"], found["problems"]) == (True, [])
+    assert (found.timed_out, found.problems) == (True, ())

@@ -35,12 +35,12 @@ END = "--\n-- PostgreSQL database dump complete\n--\n"
 
 def asked(shop: Base) -> Server:
     """Return the server as the agent asks it."""
-    return reached(shop.question())
+    return reached(shop.access(), "r1")
 
 
 def problems(shop: Base, **different: object) -> list[str]:
     """Return what stands in the way."""
-    return [each["problem"] for each in shop.look(**different)["problems"]]
+    return [each.problem for each in shop.look(**different).problems]
 
 
 def test_a_database_is_made_anew_as_it_was_made(shop: Base) -> None:
@@ -62,10 +62,10 @@ def test_a_database_is_made_anew_as_it_was_made(shop: Base) -> None:
 def test_a_database_that_is_not_there_is_told(shop: Base) -> None:
     """With the statement that makes it."""
     shop.postgres.sql("DROP DATABASE shop WITH (FORCE)")
-    (said,) = shop.look()["problems"]
+    (said,) = shop.look().problems
 
-    assert said["problem"] == "there is no database shop"
-    assert said["hint"] == 'CREATE DATABASE "shop" OWNER "shop";'
+    assert said.problem == "there is no database shop"
+    assert said.hint == 'CREATE DATABASE "shop" OWNER "shop";'
 
 
 @ROOT_ONLY
@@ -82,11 +82,11 @@ def test_a_disk_without_room_for_a_second_copy_is_told(shop: Base) -> None:
     lock = Path(f"{servers.socket(asked(shop))}.lock")
     away = lock.rename(lock.with_suffix(".away"))
     try:
-        assert shop.look()["rooms"] == []
+        assert shop.look().rooms == ()
     finally:
         away.rename(lock)
 
-    assert shop.look()["rooms"]
+    assert shop.look().rooms
 
 
 def test_a_dump_that_takes_too_long_or_makes_nothing_is_refused(shop: Base) -> None:
@@ -196,9 +196,9 @@ def test_without_the_tools_anywhere_it_is_said_how_to_get_them(
     half.mkdir(exist_ok=True)
     (half / "psql").symlink_to(shop.postgres.tools / "psql")
     monkeypatch.setenv("PATH", f"{shop.postgres.tools}:{os.environ['PATH']}")
-    (told,) = shop.look(tools=str(half))["problems"]
-    assert told["problem"].endswith("needs pg_restore, which is not there")
-    assert told["hint"] == (
+    (told,) = shop.look(tools=str(half)).problems
+    assert told.problem.endswith("needs pg_restore, which is not there")
+    assert told.hint == (
         f"correct tools in [database]; without it {shop.postgres.tools}/pg_restore is taken"
     )
     monkeypatch.setenv("PATH", "/nonexistent")
@@ -236,7 +236,7 @@ def test_a_database_that_is_not_whole_is_not_swapped_in(shop: Base) -> None:
     shop.postgres.sql(f"CREATE DATABASE {NAMES.fresh} OWNER shop")
     found = catalog.look(asked(shop), NAMES)
     with (
-        working(shop.question()) as work,
+        working(shop.location()) as work,
         pytest.raises(HostError, match="shop_rollback_r1 is not whole"),
     ):
         swap.swap(work, asked(shop), found, NAMES)
@@ -247,8 +247,11 @@ def test_a_database_that_is_not_whole_is_not_swapped_in(shop: Base) -> None:
 def test_a_database_that_a_dead_swap_closed_is_opened_again(shop: Base) -> None:
     """Nothing had been renamed: there is nothing to bring back, and users get in."""
     shop.postgres.sql("ALTER DATABASE shop WITH ALLOW_CONNECTIONS false")
-    with working(shop.question()) as work:
-        assert swap.take_back(work, {**shop.question(), "names": list(NAMES)}) == 0
+    with working(shop.location()) as work:
+        assert (
+            swap.take_back(work, {**shop.access()._asdict(), "run": "r1", "names": list(NAMES)})
+            == 0
+        )
 
     assert shop.release() == "current"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from pytest_rollback.agent.database.ping import answer
+from pytest_rollback.agent.messages.database import DatabaseAccess, PingRequest
 from pytest_rollback.sandbox.common.postgres import Postgres
 from tests.unit.support.dumped import server
 
@@ -23,8 +23,8 @@ def database() -> Iterator[Postgres]:
 
 def asked(host: str, port: int, name: str = "postgres", timeout: float = 5.0) -> str:
     """Return what is wrong with a server."""
-    question: dict[str, Any] = {"host": host, "port": port, "user": "", "name": name}
-    return str(answer({**question, "timeout": timeout})["problem"])
+    database = DatabaseAccess(name, "", host, port, "", "", "")
+    return answer(PingRequest(database, timeout)).problem
 
 
 def test_a_server_that_runs_answers(database: Postgres) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from pytest_rollback.agent.database import catalog, restore
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.database import DatabaseRestored
 from tests.unit.support.databases import FORMATS, Base, base
 
 if TYPE_CHECKING:
@@ -63,16 +64,16 @@ def test_the_dump_is_live_and_the_failed_database_is_kept(
     server.fresh(kind)
     before = server.look()
     done = server.restore()
-    tell(record_property, f"swap window of a {kind} dump in s", done["seconds"])
+    tell(record_property, f"swap window of a {kind} dump in s", done.swap.seconds)
 
-    assert (before["restored"], before["format"], before["problems"]) == (False, kind, [])
-    assert done["seconds"] < 1.0
+    assert (before.restored, before.format, before.problems) == (False, kind, ())
+    assert done.swap.seconds < 1.0
     assert server.release() == "previous"
     assert server.names() == ["shop", FAILED]
-    assert server.look()["restored"]
-    assert server.look()["swap"]["kept"] == FAILED
-    assert server.look(run="r2")["restored"]
-    assert server.restore() == {"restored": "shop"}
+    assert server.look().restored
+    assert server.look().swap.kept == FAILED
+    assert server.look(run="r2").restored
+    assert server.restore() == DatabaseRestored("shop", None)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -113,18 +114,18 @@ def test_live_sessions_that_hold_locks_do_not_delay_the_swap(
     while shop.sql("SELECT count(*) FROM pg_locks WHERE mode = 'RowExclusiveLock'") < "5":
         time.sleep(0.02)
     done = shop.restore()
-    tell(record_property, "swap window with 5 live sessions in s", done["seconds"])
+    tell(record_property, "swap window with 5 live sessions in s", done.swap.seconds)
 
-    assert (done["sessions"], shop.release()) == (5, "previous")
-    assert done["seconds"] < 1.0
+    assert (done.swap.sessions, shop.release()) == (5, "previous")
+    assert done.swap.seconds < 1.0
     assert all(each.wait(10) for each in held)
 
 
 def test_what_belongs_to_the_database_itself_is_carried_over(shop: Base) -> None:
     """Privileges, settings of the database and of a role in it, comment, limit and locale."""
     shop.postgres.sql("ALTER DATABASE shop SET app.motto = 'it''s, so'")
-    (said,) = shop.look()["problems"]
-    assert 'GRANT SET ON PARAMETER app.motto TO "shop"' in said["hint"]
+    (said,) = shop.look().problems
+    assert 'GRANT SET ON PARAMETER app.motto TO "shop"' in said.hint
     shop.postgres.sql('GRANT SET ON PARAMETER app.motto TO "shop"')
     shop.sql(
         "REVOKE ALL ON DATABASE shop FROM PUBLIC; GRANT CONNECT ON DATABASE shop TO reader;"
@@ -158,28 +159,28 @@ def test_another_backup_set_or_dump_is_restored_again(shop: Base) -> None:
         "SELECT shobj_description(oid,'pg_database') FROM pg_database WHERE datname = 'shop'"
     )
     (shop.state / "backups.json").write_text("{}")
-    assert not shop.look(run="r2")["restored"]
+    assert not shop.look(run="r2").restored
     shop.restore(run="r2")
     assert shop.names() == ["shop", FAILED, "shop_failed_r2"]
     (shop.state / "backups.json").unlink()
     shop.sql(f"COMMENT ON DATABASE shop IS '{comment}'")
-    assert not shop.look(run="r2")["restored"]
+    assert not shop.look(run="r2").restored
 
 
 @pytest.mark.parametrize("kind", ["custom", "plain", "directory", "tar", "plain, gzip"])
 def test_a_truncated_dump_is_refused_before_anything_is_done(server: Base, kind: str) -> None:
     """The look refuses, and so does the restore when it happens after the look."""
     server.fresh(kind)
-    digest = server.look()["digest"]
+    digest = server.look().digest
     whole = server.dump
     server.dump = server.home / f"cut-{kind}"
     (shutil.copytree if whole.is_dir() else shutil.copy2)(whole, server.dump)
     file = max(server.dump.iterdir(), key=size) if server.dump.is_dir() else server.dump
     os.truncate(file, size(file) - 600)
 
-    assert "cut" in str(server.look()["problems"]) or "to its end" in str(server.look()["problems"])
+    assert "cut" in str(server.look().problems) or "to its end" in str(server.look().problems)
     with pytest.raises(HostError, match="changed since the plan"):
-        restore.restore(server.question(digest=digest))
+        restore.restore(server.restoring(digest))
     assert (server.names(), server.release()) == (["shop"], "current")
 
 
@@ -192,7 +193,7 @@ def size(path: Path) -> int:
 def test_a_bit_that_flips_after_the_look_is_refused(server: Base, kind: str) -> None:
     """Also in a plain dump, which carries no checksum: the plan is bound to its digest."""
     server.fresh(kind)
-    digest = server.look()["digest"]
+    digest = server.look().digest
     whole = server.dump
     server.dump = server.home / f"flipped-{kind}"
     (shutil.copytree if whole.is_dir() else shutil.copy2)(whole, server.dump)
@@ -202,7 +203,7 @@ def test_a_bit_that_flips_after_the_look_is_refused(server: Base, kind: str) -> 
     file.write_bytes(content)
 
     with pytest.raises(HostError, match="changed since the plan"):
-        restore.restore(server.question(digest=digest))
+        restore.restore(server.restoring(digest))
     assert (server.names(), server.release()) == (["shop"], "current")
 
 
@@ -234,9 +235,9 @@ def test_a_plain_dump_that_would_leave_the_database_is_refused(
     server.dump.write_text("".join([*lines[:at], text, *lines[at:]]))
     server.dump.chmod(0o600)
 
-    (said,) = server.look()["problems"]
-    assert f"would leave the database: line {at + 1}: {words}" in said["problem"]
-    assert "pg_dump -Fc" in said["hint"]
+    (said,) = server.look().problems
+    assert f"would leave the database: line {at + 1}: {words}" in said.problem
+    assert "pg_dump -Fc" in said.hint
 
 
 def test_words_in_data_quotes_and_bodies_are_no_commands(server: Base) -> None:
@@ -265,7 +266,7 @@ def test_a_whole_cluster_is_refused(server: Base) -> None:
     server.dump.write_text(server.postgres.client("pg_dumpall"))
     server.dump.chmod(0o600)
 
-    told = [each["problem"] for each in server.look()["problems"]]
+    told = [each.problem for each in server.look().problems]
     assert any("CREATE ROLE" in words for words in told)
 
 
@@ -297,11 +298,11 @@ def test_a_role_that_may_not_is_told_what_it_needs(
     shop: Base, user: str, words: str, hint: str
 ) -> None:
     """In the server's own SQL; and a restore does not even begin."""
-    found = shop.look(user=user)["problems"]
+    found = shop.look(user=user).problems
 
-    assert any(words in each["problem"] and hint in each["hint"] for each in found)
+    assert any(words in each.problem and hint in each.hint for each in found)
     with pytest.raises(HostError, match=words):
-        restore.restore(shop.question(user=user, digest="0" * 64))
+        restore.restore(shop.restoring("0" * 64, user=user))
     assert shop.names() == ["shop"]
 
 
@@ -331,7 +332,7 @@ def test_nobody_connects_as_root(shop: Base) -> None:
     """As root we become somebody else; where only root could, nothing is done."""
     if os.geteuid():
         pytest.skip("this is about root")
-    asked = restore.reached(shop.question())
+    asked = restore.reached(shop.access(), "r1")
 
     assert asked.account not in {"", "root"}
     with pytest.raises(HostError, match="no database server listens"):
@@ -379,14 +380,14 @@ def test_a_tool_killed_at_any_time_leaves_the_live_database(
 ) -> None:
     """Each call of a tool in turn, after some time: whole, and the next call goes on."""
     server.fresh(kind)
-    digest = server.look()["digest"]
+    digest = server.look().digest
     tools = deadly(server)
     refused = 0
     for point in (*range(1, CALLS + 1), SWAP, SWAP):
         (tools / "number").write_text("")
         (tools / "point").write_text(f"{point} {delay}")
         try:
-            restore.restore(server.question(digest=digest))
+            restore.restore(server.restoring(digest))
         except HostError:
             refused += 1
             server.postgres.sql("ALTER DATABASE shop ALLOW_CONNECTIONS true")

@@ -20,6 +20,7 @@ from pytest_rollback.agent.restore import apply as restore_apply
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import lock
 from tests.unit.support import requests
+from tests.unit.support.deployed import saving
 from tests.unit.support.volumes import mounted
 
 NAMES = ["a.py", "sub/b.py", "sub/$(touch x)", "-rf", "sub/new\nline", "sub/\udcff"]
@@ -37,13 +38,7 @@ class Tree:
             self.path(name).parent.mkdir(parents=True, exist_ok=True)
             self.path(name).write_text(f"previous {name!r}")
             self.path(name).chmod(0o640)
-        releases = {
-            "previous": {"name": "1", "commit": None},
-            "current": {"name": "2", "commit": None},
-        }
-        rest = {"system": "shop", "user": "", "by": "x", "replace": False, "added": []}
-        place = {"root": str(self.root), "state": str(self.state), "suffix": ".backup"}
-        save.save({**place, **releases, **rest, "files": names})
+        save.save(saving(self.root, self.state, names))
         for name in names[:-1]:
             self.path(name).write_text(f"current {name!r}")
             self.path(name).chmod(0o600)

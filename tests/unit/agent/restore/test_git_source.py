@@ -12,12 +12,14 @@ import pytest
 
 from pytest_rollback.agent.backup import save
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.messages.restore import Restored, RestoreRequest
 from pytest_rollback.agent.restore import apply, git_source, stage
 from pytest_rollback.agent.restore.commit import StagedCopies
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import backup_set, evidence
 from tests.unit.support import requests
+from tests.unit.support.deployed import saving
 
 NAMES = ["a.py", "sub/b.bin", "sub/new\nline", "sub/\udcff"]
 
@@ -37,13 +39,8 @@ class Site:
         (self.root / ".gitignore").write_text("*.backup\n.rollback-*\n")
         self.commit()
         self.previous = self.git("rev-parse", "HEAD")
-        releases = {
-            "previous": {"name": "1", "commit": self.previous},
-            "current": {"name": "2", "commit": None},
-        }
-        rest = {"system": "shop", "user": "", "by": "x", "replace": False, "added": []}
-        place = {"root": str(self.root), "state": str(self.state), "suffix": ".backup"}
-        save.save({**place, **releases, **rest, "files": NAMES})
+        previous = Release("1", self.previous)
+        save.save(saving(self.root, self.state, NAMES, previous=previous))
         for number in range(2):
             for name in NAMES:
                 self.path(name).write_text(f"current {number}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,6 @@ from tests.unit.support.volumes import mounted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount and set attributes")
 
@@ -45,7 +45,8 @@ def test_a_file_that_cannot_be_run_is_no_command(tmp_path: Path) -> None:
 
 def denied(root: Path, *paths: str) -> dict[str, str]:
     """Ask which paths below a root cannot be replaced."""
-    return tools.rights({"root": str(root), "paths": list(paths)})
+    found = tools.denials(str(root / path) for path in paths)
+    return {str(Path(path).relative_to(root)): why for path, why in found.items()}
 
 
 def test_an_ordinary_file_can_be_replaced(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ import shutil
 import tempfile
 import time
 from contextlib import contextmanager
-from typing import Any, Iterable, Iterator
+from typing import Iterable, Iterator
 
 from ...errors import HostError
 from ...files import tree as files_tree
 from ...files.read import blocks
+from ...messages.trial import TrialRequest
 
 PREFIX = "rollback-trial-"
 STALE = 3600.0
@@ -26,13 +27,13 @@ STALE = 3600.0
 class StagedTree:
     """One staged tree: what is copied, what is gone, and what could not be staged, in words."""
 
-    def __init__(self, place: str, question: dict[str, Any]) -> None:
-        self.live = os.path.realpath(question["root"])
+    def __init__(self, place: str, request: TrialRequest) -> None:
+        self.live = os.path.realpath(request.location.root)
         self.root = os.path.join(place, "root")
-        self.suffix = question["suffix"]
-        self.files = frozenset(question["files"])
-        self.gone = frozenset(question["added"])
-        self.owner = owner(question.get("user"))
+        self.suffix = request.location.suffix
+        self.files = frozenset(request.files or ())
+        self.gone = frozenset(request.added)
+        self.owner = owner(request.user)
         self.faults: dict[str, str] = {}
 
     def build(self, directories: Iterable[str]) -> None:
@@ -100,8 +101,8 @@ class StagedTree:
 
 
 @contextmanager
-def staged(question: dict[str, Any], directories: Iterable[str]) -> Iterator[StagedTree]:
-    """Yield the staged tree of a question; it is gone afterwards.
+def staged(request: TrialRequest, directories: Iterable[str]) -> Iterator[StagedTree]:
+    """Yield the staged tree of a request; it is removed afterwards.
 
     Raises:
         HostError: there is no room for it, or a path leads out of the root.
@@ -110,7 +111,7 @@ def staged(question: dict[str, Any], directories: Iterable[str]) -> Iterator[Sta
     place = os.path.realpath(tempfile.mkdtemp(prefix=PREFIX))
     os.chmod(place, 0o711)  # noqa: S103 - the service user passes through, and lists nothing
     try:
-        stage = StagedTree(place, question)
+        stage = StagedTree(place, request)
         try:
             stage.build(directories)
         except OSError as error:
@@ -150,7 +151,7 @@ def refuse_detours(names: Iterable[str]) -> None:
             raise HostError(f"the path {name!r} {fault}", "make the backup record anew")
 
 
-def owner(user: str | None) -> tuple[int, int] | None:
+def owner(user: str) -> tuple[int, int] | None:
     """Return the ids that copies get; None where they stay ours."""
     if not user or os.geteuid() != 0:
         return None

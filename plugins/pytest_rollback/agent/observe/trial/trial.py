@@ -7,17 +7,34 @@ import os
 import re
 import sys
 import time
-from typing import Any, NamedTuple, Sequence
+from typing import Any, NamedTuple, Optional, Sequence, Tuple
 
 from ...configuration import env_file
 from ...files import read as files_read
+from ...messages.trial import (
+    ComponentTrial,
+    ConstructTrial,
+    Trial,
+    TrialComponent,
+    TrialConstruct,
+    TrialRequest,
+)
 from ...state import backup_set
 from ...system import tools
 from ...system.command import CommandResult, identity, run, surroundings
 from . import child
 from .staged_tree import staged
 
-Ask = Sequence["tuple[str, Any]"]
+Ask = Sequence[Tuple[str, str, str]]
+"""What a process tries, in order: compile, import or construct; of what; with which arguments."""
+
+
+class TrialResult(NamedTuple):
+    """What came of one thing that a process tried; times are in ms, of a construct that worked."""
+
+    problem: Optional[str]
+    first_ms: Optional[float] = None
+    ms: Optional[float] = None
 
 
 class TrialSite(NamedTuple):
@@ -30,48 +47,48 @@ class TrialSite(NamedTuple):
     until: float
 
 
-def look(question: dict[str, Any]) -> dict[str, Any]:
-    """Return what does not compile, import or construct in the restored tree; `live`: as it is.
-
-    Restored `files` and `added` ones are those of the record, unless the question names others.
-    `faults` are files that could not be staged; `compiled` says how many sources were tried.
+def look(request: TrialRequest) -> Trial:
+    """Return what does not compile, import or construct, in the restored tree or the live one.
 
     Raises:
         HostError: no record, the tree cannot be staged, or we may not become the user.
     """
-    identity(question.get("user"))
-    if "files" not in question:
-        known = backup_set.read(question["state"])
-        paths = {"files": [saved.path for saved in known.files], "added": known.added}
-        question = {**question, **paths}
-    until = time.monotonic() + question["timeout"]
-    live = os.path.realpath(question["root"])
-    user, components = question.get("user", ""), question["components"]
-    if question.get("live"):
-        return tried(TrialSite(live, live, (), user, until), question["files"], components)
-    with staged(question, [component["directory"] for component in components]) as stage:
+    identity(request.user)
+    until = time.monotonic() + request.timeout
+    live = os.path.realpath(request.location.root)
+    if request.live:
+        site = TrialSite(live, live, (), request.user, until)
+        return tried(site, request.files or (), request.components)
+    request = recorded(request)
+    with staged(request, [component.directory for component in request.components]) as stage:
         touched = tuple(f"{live}/{path}" for path in (*stage.files, *stage.gone))
-        files = [path for path in question["files"] if path not in stage.faults]
-        answer = tried(TrialSite(stage.root, live, touched, user, until), files, components)
-        return {**answer, "faults": stage.faults}
+        site = TrialSite(stage.root, live, touched, request.user, until)
+        files = [path for path in request.files or () if path not in stage.faults]
+        return tried(site, files, request.components)._replace(faults=stage.faults)
 
 
-def tried(
-    place: TrialSite, files: Sequence[str], components: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
+def recorded(request: TrialRequest) -> TrialRequest:
+    """Return the request with the files of the record, unless it names its own.
+
+    Raises:
+        HostError: there is no record that can be used.
+    """
+    if request.files is not None:
+        return request
+    known = backup_set.read(request.location.state)
+    return request._replace(files=tuple(saved.path for saved in known.files), added=known.added)
+
+
+def tried(place: TrialSite, files: Sequence[str], components: Sequence[TrialComponent]) -> Trial:
     """Return the answer for one tree: first all files are compiled, then each component tried."""
-    interpreters = list(dict.fromkeys(one.get("interpreter", "python3") for one in components))
+    interpreters = list(dict.fromkeys(component.interpreter for component in components))
     sources = [path for path in files if path.endswith(".py")]
-    answer: dict[str, Any] = {
-        "compiles": compiles(place, sources, interpreters or [sys.executable]),
-        "compiled": len(sources),
-        "components": {},
-        "faults": {},
-    }
+    compiled = compiles(place, sources, interpreters or [sys.executable])
+    found: dict[str, ComponentTrial] = {}
     for position, component in enumerate(components):
         share = (place.until - time.monotonic()) / (len(components) - position)
-        answer["components"][component["name"]] = component_tried(place, component, share)
-    return answer
+        found[component.name] = component_tried(place, component, share)
+    return Trial(compiled, len(sources), found, {})
 
 
 def compiles(
@@ -80,50 +97,49 @@ def compiles(
     """Return why sources do not compile: by none of the interpreters that are there."""
     left = dict.fromkeys(sources, "")
     for interpreter in interpreters if left else ():
-        asked = [("compile", os.path.join(place.root, path)) for path in left]
+        asked = [("compile", os.path.join(place.root, path), "") for path in left]
         share = place.until - time.monotonic()
         results = answers(place, interpreter, surroundings(identity(place.user)), asked, share)
-        left = {path: result["problem"] for path, result in zip(left, results) if result["problem"]}
+        left = {path: result.problem for path, result in zip(left, results) if result.problem}
     return left
 
 
-def component_tried(place: TrialSite, component: dict[str, Any], share: float) -> dict[str, Any]:
+def component_tried(place: TrialSite, component: TrialComponent, share: float) -> ComponentTrial:
     """Return what one component's imports and constructs did."""
-    imports, constructs = component.get("imports", ()), component.get("constructs", ())
-    asked = [("import", name) for name in imports] + [("construct", one) for one in constructs]
+    imports, constructs = component.imports, component.constructs
+    asked = [("import", name, "") for name in imports]
+    asked += [("construct", each.call, each.arguments) for each in constructs]
     environment, problem = environment_of(place, component)
     if problem:
-        results = [{"problem": problem} for _ in asked]
+        results = [TrialResult(problem)] * len(asked)
     else:
-        interpreter = component.get("interpreter", "python3")
-        directory = os.path.join(place.root, component.get("directory", "."))
+        directory = os.path.join(place.root, component.directory)
+        interpreter = component.interpreter
         results = answers(place, interpreter, environment, asked, share, directory=directory)
-    return {
-        "imports": {name: result["problem"] for name, result in zip(imports, results)},
-        "constructs": [
-            timed(one, result) for one, result in zip(constructs, results[len(imports) :])
-        ],
-    }
+    return ComponentTrial(
+        imports={name: result.problem for name, result in zip(imports, results)},
+        constructs=tuple(map(timed, constructs, results[len(imports) :])),
+    )
 
 
-def timed(construct: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+def timed(construct: TrialConstruct, result: TrialResult) -> ConstructTrial:
     """Return one construct's result beside its limit; too slow is a problem as well."""
-    limit, took = construct.get("limit", 0.1) * 1000, result.get("ms")
+    limit, took = construct.limit * 1000, result.ms
     slow = f"takes {took:.1f} ms, the limit is {limit:.0f} ms" if took and took > limit else None
-    return {
-        "call": construct["call"],
-        "ms": took,
-        "first_ms": result.get("first_ms"),
-        "limit_ms": limit,
-        "problem": result["problem"] or slow,
-    }
+    return ConstructTrial(
+        call=construct.call,
+        ms=took,
+        first_ms=result.first_ms,
+        limit_ms=limit,
+        problem=result.problem or slow,
+    )
 
 
-def environment_of(place: TrialSite, component: dict[str, Any]) -> tuple[dict[str, str], str]:
+def environment_of(place: TrialSite, component: TrialComponent) -> tuple[dict[str, str], str]:
     """Return the unit's environment as it would be, or what keeps it from having one."""
-    found = {**surroundings(identity(place.user)), **component.get("environment", {})}
+    found = {**surroundings(identity(place.user)), **component.environment}
     del found["LC_ALL"]  # ours; a unit has what its files say
-    for name in component.get("environment_files", ()):
+    for name in component.environment_files:
         try:
             read = list(env_file.entries(files_read.text(os.path.join(place.root, name))))
         except OSError as error:
@@ -149,8 +165,8 @@ def answers(
     share: float,
     *,
     directory: str = "/",
-) -> list[dict[str, Any]]:
-    """Return one result for each question, from one fresh process; what is missing says why."""
+) -> list[TrialResult]:
+    """Return one result for each thing to try, from one fresh process; what is missing says why."""
     request = {"ask": asked, "live": place.live, "root": place.root, "touched": place.touched}
     outcome = run(
         [*command(place, interpreter), "-B", "-c", source()],
@@ -160,8 +176,9 @@ def answers(
         user=place.user,
         stdin=json.dumps(request).encode("ascii"),
     )
-    results = [json.loads(line) for line in outcome.out.splitlines() if line.startswith("{")]
-    missing = {"problem": ending(outcome, interpreter)}
+    lines = [line for line in outcome.out.splitlines() if line.startswith("{")]
+    results = [TrialResult(**json.loads(line)) for line in lines]
+    missing = TrialResult(ending(outcome, interpreter))
     return results[: len(asked)] + [missing] * (len(asked) - len(results))
 
 

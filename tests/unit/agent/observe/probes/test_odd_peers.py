@@ -18,7 +18,7 @@ from pytest_rollback.agent.observe.probes import measurement, sample
 from pytest_rollback.agent.observe.probes.client import EVERY, Watch
 from pytest_rollback.agent.services.supervisor_rpc import Transport
 from pytest_rollback.manifest import model as manifest
-from pytest_rollback.transport import requests
+from pytest_rollback.manifest import requests
 from tests.unit.agent.observe.probes.test_sample import peer, reply
 from tests.unit.agent.observe.probes.test_sample import web as served
 

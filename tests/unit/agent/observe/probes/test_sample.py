@@ -15,7 +15,7 @@ import pytest
 from pytest_rollback.agent.messages.probes import ProbeRequest, ProbeResult, ProbeSpec
 from pytest_rollback.agent.observe.probes import sample
 from pytest_rollback.manifest import model as manifest
-from pytest_rollback.transport import requests
+from pytest_rollback.manifest import requests
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
 

@@ -40,7 +40,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
-def asked(tree: Tree, root: Path, *ask: tuple[str, Any], **more: Any) -> bytes:  # noqa: ANN401
+def asked(tree: Tree, root: Path, *ask: tuple[str, str, str], **more: Any) -> bytes:  # noqa: ANN401
     """Return a request as `trial` sends it."""
     request = {"root": str(root), "live": str(tree.root), "touched": [], "ask": ask, **more}
     return json.dumps(request).encode("ascii")
@@ -85,17 +85,15 @@ def test_an_import_says_what_it_raises(module: str) -> None:
 
 def test_constructions_are_timed_each_by_itself(module: str) -> None:
     """The best of several calls counts; what one raises is told with its line."""
-    quick = child.constructed({"call": f"{module}:Quick", "arguments": {"name": "y"}})
-    slow = child.constructed({"call": f"{module}:Slow"})
+    quick = child.constructed(f"{module}:Quick", {"name": "y"})
+    slow = child.constructed(f"{module}:Slow", {})
 
     assert quick["problem"] is slow["problem"] is None
     assert quick["ms"] <= quick["first_ms"] < 20 <= slow["ms"]
-    assert child.constructed({"call": f"{module}:Bad"}) == {
+    assert child.constructed(f"{module}:Bad", {}) == {
         "problem": f"ValueError: no port ({module}.py:8)"
     }
-    assert child.constructed({"call": f"{module}:leave"}) == {
-        "problem": f"SystemExit: 3 ({module}.py:9)"
-    }
+    assert child.constructed(f"{module}:leave", {}) == {"problem": f"SystemExit: 3 ({module}.py:9)"}
 
 
 def test_places_to_import_from_lead_into_the_stage(tmp_path: Path) -> None:
@@ -141,9 +139,9 @@ def test_the_program_answers_each_question_in_a_line(tree: Tree, tmp_path: Path)
     tree.write("app.py", "raise RuntimeError('live')")
     (stage / "app.py").write_text("class App: pass\nprint('not an answer')")
     ask = (
-        ("compile", str(stage / "app.py")),
-        ("import", "app"),
-        ("construct", {"call": "app:App"}),
+        ("compile", str(stage / "app.py"), ""),
+        ("import", "app", ""),
+        ("construct", "app:App", "{}"),
     )
     compiled, imported, constructed = answers(asked(tree, stage, *ask), tree.root)
 
@@ -157,7 +155,9 @@ def test_a_live_file_that_is_read_spoils_the_answer(tree: Tree, tmp_path: Path) 
     live = tree.write("settings.txt", "new")
     (tmp_path / "app.py").write_text(f"open({str(live)!r}).read()")
     (tmp_path / "worse.py").write_text(f"open({str(live)!r}).read()\nraise ValueError('worse')")
-    given = asked(tree, tmp_path, ("import", "worse"), ("import", "app"), touched=[str(live)])
+    given = asked(
+        tree, tmp_path, ("import", "worse", ""), ("import", "app", ""), touched=[str(live)]
+    )
     worse, app = answers(given, tmp_path)
 
     assert worse["problem"].startswith("ValueError: worse")
@@ -168,7 +168,7 @@ def test_a_component_changes_nothing_in_the_live_tree(tree: Tree, tmp_path: Path
     """What it writes there is refused, and the file is as it was."""
     live = tree.write("data.txt", "precious")
     (tmp_path / "app.py").write_text(f"open({str(live)!r}, 'w')")
-    (found,) = answers(asked(tree, tmp_path, ("import", "app")), tmp_path)
+    (found,) = answers(asked(tree, tmp_path, ("import", "app", "")), tmp_path)
 
     assert "a trial changes nothing in the live tree" in found["problem"]
     assert live.read_text() == "precious"
@@ -188,6 +188,6 @@ def test_bytecode_counts_outside_of_the_trees_only(
     stamp = source.stat()
     source.write_text("raise Error")
     os.utime(source, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    (found,) = answers(asked(tree, stage, ("import", "app")), stage, library)
+    (found,) = answers(asked(tree, stage, ("import", "app", "")), stage, library)
 
     assert (found["problem"] is not None) == inside

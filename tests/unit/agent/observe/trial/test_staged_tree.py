@@ -51,8 +51,8 @@ def test_a_missing_backup_is_told(tree: Tree) -> None:
     (tree.root / "core/app.py.backup").unlink()
     found = tree.try_(imports=["core.app"])
 
-    assert "its backup cannot be read" in found["faults"]["core/app.py"]
-    assert "No module named" in found["components"]["app"]["imports"]["core.app"]
+    assert "its backup cannot be read" in found.faults["core/app.py"]
+    assert "No module named" in found.components["app"].imports["core.app"]
 
 
 def test_a_backup_that_is_a_link_is_not_followed(tree: Tree, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_backup_that_is_a_link_is_not_followed(tree: Tree, tmp_path: Path) -> 
     (tree.root / "core/app.py.backup").unlink()
     (tree.root / "core/app.py.backup").symlink_to(tmp_path / "secret")
 
-    assert "its backup cannot be read" in tree.try_()["faults"]["core/app.py"]
+    assert "its backup cannot be read" in tree.try_().faults["core/app.py"]
 
 
 def test_the_live_tree_stays_as_it_is(tree: Tree) -> None:
@@ -122,7 +122,7 @@ def test_links_that_stay_inside_lead_into_the_stage(tree: Tree) -> None:
     tree.write("one/keep", "")
     (tree.root / "relative.py").symlink_to("shared/app.py")
     (tree.root / "absolute.py").symlink_to(tree.root / "shared/app.py")
-    found = tree.try_(imports=["relative", "absolute"])["components"]["app"]["imports"]
+    found = tree.try_(imports=["relative", "absolute"]).components["app"].imports
 
     assert found == {"relative": None, "absolute": None}
 
@@ -142,7 +142,7 @@ def test_a_backup_behind_a_linked_directory_is_told(tree: Tree) -> None:
     (tree.root / "linked").symlink_to("real")
     tree.files.append("linked/app.py")
 
-    assert "is a symlink" in tree.try_()["faults"]["linked/app.py"]
+    assert "is a symlink" in tree.try_().faults["linked/app.py"]
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../b"])
@@ -158,7 +158,7 @@ def test_names_with_newlines_and_dashes_are_names(tree: Tree) -> None:
     for name in ("-rf.py", "a\nb.py", "caf\udce9.py"):
         tree.changed(name, "", "x = (")
 
-    assert set(tree.try_()["compiles"]) == {"-rf.py", "a\nb.py", "caf\udce9.py"}
+    assert set(tree.try_().compiles) == {"-rf.py", "a\nb.py", "caf\udce9.py"}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.support.trees import construct
+
 if TYPE_CHECKING:
     from tests.unit.support.trees import Tree
 
@@ -63,8 +65,8 @@ def test_a_missing_interpreter_is_told(tree: Tree) -> None:
     found = tree.try_(interpreter="/no/such/python", imports=["core.app"])
 
     words = "its interpreter /no/such/python does not exist"
-    assert found["components"]["app"]["imports"] == {"core.app": words}
-    assert found["compiles"] == {"core/app.py": words}
+    assert found.components["app"].imports == {"core.app": words}
+    assert found.compiles == {"core/app.py": words}
 
 
 def test_a_source_that_does_not_compile_is_told_by_line(tree: Tree) -> None:
@@ -73,7 +75,7 @@ def test_a_source_that_does_not_compile_is_told_by_line(tree: Tree) -> None:
     tree.changed("core/good.py", "", "x = 1")
     tree.changed("config/.env", "", "A=1")
 
-    assert tree.try_()["compiles"] == {"core/app.py": "line 2: invalid syntax"}
+    assert tree.try_().compiles == {"core/app.py": "line 2: invalid syntax"}
 
 
 def test_compiling_runs_nothing(tree: Tree, tmp_path: Path) -> None:
@@ -126,7 +128,7 @@ def test_a_hanging_import_ends_in_time_and_the_others_are_told(tree: Tree) -> No
     tree.changed("good.py", "", "x = 1")
     tree.changed("slow.py", "", "import time; time.sleep(600)")
     started = time.monotonic()
-    found = tree.try_(imports=["good", "slow"], timeout=5.0)["components"]["app"]["imports"]
+    found = tree.try_(imports=["good", "slow"], timeout=5.0).components["app"].imports
 
     assert found["good"] is None
     assert "did not finish" in found["slow"]
@@ -165,18 +167,22 @@ def test_constructs_are_timed_without_their_import(tree: Tree) -> None:
         "class Slow:\n    def __init__(self): time.sleep(0.15)\n"
         "class Bad:\n    def __init__(self): raise ValueError('no port')\n",
     )
-    fast, slow, bad = tree.try_(
-        constructs=[
-            {"call": "app:Fast", "arguments": {"name": "x"}, "limit": 0.1},
-            {"call": "app:Slow", "arguments": {}, "limit": 0.1},
-            {"call": "app:Bad", "arguments": {}, "limit": 0.1},
-        ]
-    )["components"]["app"]["constructs"]
+    fast, slow, bad = (
+        tree.try_(
+            constructs=(
+                construct("app:Fast", name="x"),
+                construct("app:Slow"),
+                construct("app:Bad"),
+            )
+        )
+        .components["app"]
+        .constructs
+    )
 
-    assert fast["problem"] is None
-    assert fast["ms"] <= fast["first_ms"] < 1000
-    assert slow["problem"] == f"takes {slow['ms']:.1f} ms, the limit is 100 ms"
-    assert bad["problem"] == "ValueError: no port (app.py:8)"
+    assert fast.problem is None
+    assert fast.ms <= fast.first_ms < 1000
+    assert slow.problem == f"takes {slow.ms:.1f} ms, the limit is 100 ms"
+    assert bad.problem == "ValueError: no port (app.py:8)"
 
 
 def test_the_live_tree_is_tried_in_place(tree: Tree) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pytest_rollback.agent.files import read
+from pytest_rollback.agent.messages.system import PathsRequest
+from pytest_rollback.agent.system import tools
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,9 +19,9 @@ def test_each_path_is_told_by_its_kind(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("file")
     (tmp_path / "lost").symlink_to("nowhere")
     os.mkfifo(tmp_path / "pipe")
-    asked = ["file", "folder", "link", "lost", "pipe", "no", "nul\0", str(tmp_path)]
+    asked = ("file", "folder", "link", "lost", "pipe", "no", "nul\0", str(tmp_path))
 
-    assert read.look({"root": str(tmp_path), "paths": asked}) == {
+    assert tools.paths(PathsRequest(str(tmp_path), asked)).kinds == {
         "file": "file",
         "folder": "directory",
         "link": "file",

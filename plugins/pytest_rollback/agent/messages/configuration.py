@@ -1,0 +1,32 @@
+"""Configuration and unit files: can they be read by the programs that read them?"""
+
+from typing import Dict, NamedTuple, Optional, Tuple
+
+from ..protocol import Route
+from .location import Location
+
+
+class ConfigurationRequest(NamedTuple):
+    """Which files are checked, as a rollback would leave them.
+
+    `files` are relative to the root; recorded unit files below `source` are checked as well.
+    `manager` is systemd or supervisord, `units` the names of the system's units.
+    """
+
+    location: Location
+    files: Tuple[str, ...]
+    source: Optional[str]
+    manager: str
+    units: Tuple[str, ...]
+
+
+class ConfigurationFaults(NamedTuple):
+    """What is wrong with each file: a line and the kind of mistake, never a value.
+
+    None for a file with which nothing is wrong.
+    """
+
+    faults: Dict[str, Optional[str]]
+
+
+CONFIGURATION = Route("configuration.look", ConfigurationRequest, ConfigurationFaults)

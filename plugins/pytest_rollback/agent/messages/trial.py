@@ -1,0 +1,85 @@
+"""Would the restored tree work: compiled, imported and constructed in fresh processes."""
+
+from typing import Dict, NamedTuple, Optional, Tuple
+
+from ..protocol import Route
+from .location import Location
+
+
+class TrialConstruct(NamedTuple):
+    """One call that has to work: `package.module:Name`.
+
+    `arguments` are its keyword arguments as a JSON object, `limit` the seconds that it may take.
+    """
+
+    call: str
+    arguments: str
+    limit: float
+
+
+class TrialComponent(NamedTuple):
+    """What is tried of a component, and in which surroundings.
+
+    `directory` and `environment_files` are relative to the root. `imports` are modules, or
+    `module:name`.
+    """
+
+    name: str
+    interpreter: str
+    directory: str
+    environment: Dict[str, str]
+    environment_files: Tuple[str, ...]
+    imports: Tuple[str, ...]
+    constructs: Tuple[TrialConstruct, ...]
+
+
+class TrialRequest(NamedTuple):
+    """Which components are tried, as which user, and the seconds for all of them.
+
+    `live` tries the live tree as it is and compiles nothing. Otherwise the tree is tried as it
+    would be after a rollback; `files` and `added` are those of the record where `files` is None.
+    """
+
+    location: Location
+    user: str
+    timeout: float
+    components: Tuple[TrialComponent, ...]
+    live: bool = False
+    files: Optional[Tuple[str, ...]] = None
+    added: Tuple[str, ...] = ()
+
+
+class ConstructTrial(NamedTuple):
+    """What became of one call: milliseconds of the first one, the best of the next, their limit.
+
+    Without a time it failed; `problem` is None where it worked within its limit.
+    """
+
+    call: str
+    ms: Optional[float]
+    first_ms: Optional[float]
+    limit_ms: float
+    problem: Optional[str]
+
+
+class ComponentTrial(NamedTuple):
+    """What became of a component: for each import why it fails, None where it does not."""
+
+    imports: Dict[str, Optional[str]]
+    constructs: Tuple[ConstructTrial, ...]
+
+
+class Trial(NamedTuple):
+    """What does not work in a tree.
+
+    `compiles` are sources that do not compile, with the reason, of `compiled` that were tried;
+    `faults` are files that could not be put into the tree, with the reason.
+    """
+
+    compiles: Dict[str, str]
+    compiled: int
+    components: Dict[str, ComponentTrial]
+    faults: Dict[str, str]
+
+
+TRIAL = Route("trial.look", TrialRequest, Trial)

@@ -1,0 +1,113 @@
+"""What rollback.toml says, as the agent is asked about it: the parts that many requests share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from pytest_rollback.agent.messages import probes
+from pytest_rollback.agent.messages.database import DatabaseAccess
+from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
+from pytest_rollback.agent.messages.services import ManagerAddress
+from pytest_rollback.agent.messages.trial import TrialComponent, TrialConstruct, TrialRequest
+from pytest_rollback.manifest.model import Component, Database, Edge, Probe, System
+
+
+def location(system: System, run: str = "") -> Location:
+    """Return where a system's files are, and what the tool knows of them; `run` is a run's id."""
+    about = system.about
+    return Location(about.root, about.state, about.suffix, run)
+
+
+def selection(system: System, owners: tuple[str, ...] = ()) -> Selection:
+    """Return which recorded files are meant: those of some owners, or all."""
+    return Selection(
+        components=tuple(ComponentFiles(each.name, each.files) for each in system.components),
+        only=owners,
+        configuration=configuration(system),
+        git=system.fallback.git,
+        secrets=system.about.secrets,
+    )
+
+
+def configuration(system: System) -> tuple[str, ...]:
+    """Return the paths that are restored in the configuration phase; directories with all below."""
+    source = system.services.source
+    return (*system.configuration.files, *((source,) if source else ()))
+
+
+def database(system: System, described: Database) -> DatabaseAccess:
+    """Return how the server of a system's database is reached."""
+    return DatabaseAccess(
+        name=described.name,
+        dump=described.dump,
+        host=described.host,
+        port=described.port,
+        user=described.user,
+        tools=described.tools,
+        account=system.about.user,
+    )
+
+
+def component(described: Component) -> TrialComponent:
+    """Return what is tried of a component: its imports and constructs, as its unit would."""
+    return TrialComponent(
+        name=described.name,
+        interpreter=described.interpreter,
+        directory=described.directory,
+        environment=described.environment,
+        environment_files=described.environment_files,
+        imports=described.imports,
+        constructs=tuple(
+            TrialConstruct(each.call, json.dumps(each.arguments), each.limit)
+            for each in described.constructs
+        ),
+    )
+
+
+def live_trial(
+    system: System, components: Iterable[TrialComponent], timeout: float
+) -> TrialRequest:
+    """Return the request to try components in the live tree, within so many seconds."""
+    user, tried = system.about.user, tuple(components)
+    return TrialRequest(location(system), user, timeout, tried, live=True)
+
+
+def manager(system: System) -> ManagerAddress:
+    """Return which service manager has the units, and how it is reached."""
+    return ManagerAddress(system.services.manager, system.services.socket)
+
+
+def probe(described: Probe) -> probes.ProbeSpec:
+    """Return a probe as the host is asked it; JSON becomes text, with its content type."""
+    headers, send = tuple(described.headers.items()), described.send
+    if described.json_ is not None:
+        send = json.dumps(described.json_)
+        if "content-type" not in {name.lower() for name, _ in headers}:
+            headers = (*headers, ("Content-Type", "application/json"))
+    return probes.ProbeSpec(
+        url=described.url,
+        tcp=described.tcp,
+        command=described.command,
+        method=described.method,
+        headers=headers,
+        send=send,
+        status=described.status,
+        body=described.body,
+        reject=described.reject,
+        limit=described.limit,
+        timeout=described.timeout,
+        samples=described.samples,
+    )
+
+
+def edge_probe(edge: Edge) -> probes.ProbeSpec:
+    """Return the probe that asks what users get."""
+    return probes.ProbeSpec(url=edge.url, status=edge.status, timeout=edge.timeout)
+
+
+def watched_edge(system: System, edge: Edge) -> probes.WatchedEdge:
+    """Return an edge as it is asked again and again; it tells the maintenance page apart."""
+    shown = system.maintenance
+    page = probes.PageAnswer(shown.status, shown.body) if shown else None
+    return probes.WatchedEdge(edge.url, edge.status, edge.timeout, edge.interval, page)
