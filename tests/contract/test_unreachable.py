@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.agent.messages.system import TOOLS, ToolsRequest
+from pytest_rollback.agent.messages.system import TOOLS, Tools, ToolsRequest
+from pytest_rollback.agent.protocol import Route
 from pytest_rollback.errors import Unreachable
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
@@ -18,6 +19,9 @@ from tests.contract.daemon import Sshd, free_port, hang_up
 from tests.contract.machine import Bare
 
 SECONDS = 10.0
+
+UNKNOWN = Call(Route("no.no", ToolsRequest, Tools), ToolsRequest("/", ()))
+"""A call that no agent knows."""
 
 
 @pytest.fixture
@@ -125,14 +129,14 @@ def test_a_host_that_goes_away_between_two_questions(daemon: Sshd | Bare) -> Non
     """The second question says so; once the host is back, the same connection works again."""
     connection = Connection(system(daemon.url))
     with pytest.raises(Exception, match="knows no"):
-        connection.ask("no", "no")
+        connection.ask(UNKNOWN)
     hang_up(connection)
     daemon.stop()
     try:
         with pytest.raises(Unreachable, match=r"lost|does not answer"):
-            connection.ask("no", "no")
+            connection.ask(UNKNOWN)
     finally:
         daemon.start()
     with pytest.raises(Exception, match="knows no"):
-        connection.ask("no", "no")
+        connection.ask(UNKNOWN)
     connection.close()

@@ -6,7 +6,7 @@ import contextlib
 import gc
 import os
 import signal
-from typing import Any, Callable, Dict, List, Optional, Type
+from typing import Any, Callable, Dict, List
 
 from . import protocol
 from .errors import HostError, way_out
@@ -19,10 +19,10 @@ def answer(question: Dict[str, Any]) -> Dict[str, Any]:
 
     `question` has the name of the `route` and the `request` as an array.
     """
-    name, state = question.get("route") or "{noun}.{verb}".format(**question), ""
+    name, state = str(question.get("route")), ""
     try:
         function = found(name)
-        request = decoded(function, question.get("request", question))
+        request = decoded(function, question.get("request"))
         state = heard(request)
         return {"value": function(request)}
     except HostError as problem:
@@ -43,29 +43,19 @@ def answer(question: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def decoded(function: Callable[[Any], Any], value: Any) -> Any:  # noqa: ANN401 - any JSON in
-    """Return the request that a function takes, as the type of its parameter says.
+    """Return the request that a function takes, as the annotation of its parameter says.
 
     Raises:
         HostError: what came is of another type.
     """
-    kind = taken(function)
-    return value if kind is None else protocol.decode(kind, value)
-
-
-def taken(function: Callable[[Any], Any]) -> Optional[Type[Any]]:
-    """Return the named tuple that a function of ours takes, None for one that takes a dict."""
-    parameter = function.__code__.co_varnames[0]
-    kind = function.__globals__.get(str(function.__annotations__.get(parameter)))
-    return kind if hasattr(kind, "_fields") else None
+    kind = str(function.__annotations__.get(function.__code__.co_varnames[0]))
+    return protocol.decode(function.__globals__[kind], value)
 
 
 def heard(request: Any) -> str:  # noqa: ANN401 - every request
     """Note that the holder of the run is alive: touch its lease. Return the state directory."""
-    if isinstance(request, dict):
-        state, run = request.get("state", ""), request.get("run", "")
-    else:
-        location = getattr(request, "location", request)
-        state, run = getattr(location, "state", ""), getattr(location, "run", "")
+    location = getattr(request, "location", request)
+    state, run = getattr(location, "state", ""), getattr(location, "run", "")
     if state and run:
         with contextlib.suppress(OSError):
             os.utime(f"{state}/runs/{run}/lease.json")

@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 
+from pytest_rollback.agent.messages.trial import TRIAL
 from pytest_rollback.cli.common import shown
 from pytest_rollback.cli.rollback import RollbackCommand
 from pytest_rollback.errors import Refused
 from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions import CLEAR_CACHES
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.run.run import identity, operator
+from pytest_rollback.transport.call import Call
 
-TRIAL = 120.0
+SECONDS = 120.0
 """Seconds for all imports together."""
 
 
@@ -79,27 +82,15 @@ def importing(at: RollbackCommand, components: Iterable[Component]) -> int:
     Raises:
         Refused: some fail, or none is described.
     """
-    about = at.system.about
-    keys = {"name", "imports", "interpreter", "directory", "environment", "environment_files"}
-    found = at.connection.ask(
-        "trial",
-        "look",
-        root=about.root,
-        state=about.state,
-        suffix=about.suffix,
-        live=True,
-        files=(),
-        user=about.user,
-        timeout=TRIAL,
-        components=[each.model_dump(include=keys) for each in components],
-        deadline=TRIAL + 30,
-    )
-    tried = {name: each["imports"] for name, each in found["components"].items()}
-    failed = [f"{name}: {entry}" for name, entry in failures(tried)]
-    number = sum(map(len, tried.values()))
+    tried = [requests.component(each)._replace(constructs=()) for each in components]
+    request = requests.live_trial(at.system, tried, SECONDS)
+    found = at.connection.ask(Call(TRIAL, request, SECONDS + 30)).components
+    imported = {name: each.imports for name, each in found.items()}
+    failed = [f"{name}: {entry}" for name, entry in failures(imported)]
+    number = sum(map(len, imported.values()))
     if failed or not number:
         what = f"{len(failed)} of {number} imports fail" if number else "no imports are described"
-        hint = f"restore what they need below {about.root}: scripts/rollback"
+        hint = f"restore what they need below {at.system.about.root}: scripts/rollback"
         raise Refused(
             what, findings=failed, hint=hint if number else "name them in rollback.toml: imports"
         )

@@ -30,7 +30,7 @@ class Call(Generic[Request, Answer]):
         return self.route.name
 
     def asked(self) -> dict[str, object]:
-        """Return the request as it travels."""
+        """Return the request as it travels: a named tuple is an array in JSON."""
         return {"route": self.name, "request": self.request}
 
 
@@ -69,9 +69,3 @@ class Answers:
     def among(self, calls: Sequence[AnyCall]) -> Answers:
         """Return the answers to some of the calls."""
         return Answers(calls, [self._settled[id(call)] for call in calls])
-
-
-def legacy(asked: str, seconds: float, **arguments: object) -> Call[Any, Any]:
-    """Return a call whose route has no types yet: `asked` is its name, `arguments` its request."""
-    route: Route[Any, Any] = Route(asked, dict, None)  # type: ignore[arg-type]
-    return Call(route, arguments, seconds)

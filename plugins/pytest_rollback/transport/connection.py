@@ -11,7 +11,7 @@ import shlex
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from pytest_rollback.agent import protocol
 from pytest_rollback.agent.errors import HostError
@@ -36,6 +36,23 @@ if TYPE_CHECKING:
     from pytest_rollback.manifest.model import System
 
 __all__ = ["Connection", "agent_sha256"]
+
+
+class Problem(TypedDict):
+    """What stood in the way of an answer: one sentence, the way out, and the kind of error."""
+
+    message: str
+    hint: str
+    kind: str
+
+
+class Said(TypedDict, total=False):
+    """What the agent says to one request: one of these."""
+
+    value: object
+    problem: Problem
+    bug: str
+
 
 KINDS: Mapping[str, type[RollbackError]] = {
     "refused": Refused,
@@ -107,73 +124,36 @@ class Connection:
         for name in ("host", "_plain"):
             self.__dict__.pop(name, None)
 
-    @overload
-    def ask(self, noun: Call[Request, Answer]) -> Answer: ...
-
-    @overload
-    def ask(self, noun: str, verb: str, *, deadline: float = 60.0, **arguments: object) -> Any: ...  # noqa: ANN401
-
-    def ask(
-        self, noun: str | Call[Any, Any], verb: str = "", *, deadline: float = 60.0, **more: object
-    ) -> Any:
+    def ask(self, call: Call[Request, Answer]) -> Answer:
         """Return the agent's answer to one call; one round trip.
 
         Raises:
             RollbackError: of the kind that the agent named.
         """
-        if isinstance(noun, Call):
-            return self.ask_all([noun], deadline=noun.seconds).of(noun)
-        (value,) = self.ask_all([{"noun": noun, "verb": verb, **more}], deadline=deadline)
-        return value
+        return self.ask_all([call], deadline=call.seconds).of(call)
 
-    @overload
-    def ask_all(self, questions: Sequence[AnyCall], *, deadline: float) -> Answers: ...
+    def ask_all(self, calls: Sequence[AnyCall], *, deadline: float) -> Answers:
+        """Return the answers to several calls, or the errors in their places; one round trip.
 
-    @overload
-    def ask_all(
-        self, questions: Iterable[Mapping[str, object]], *, deadline: float
-    ) -> list[Any]: ...
+        Raises:
+            RollbackError: the host was not reached, or did not answer within `deadline` seconds.
+        """
+        said = self._answers(calls, deadline) if calls else []
+        return Answers(calls, [self._settled(*each) for each in zip(calls, said, strict=True)])
 
-    def ask_all(self, questions: Any, *, deadline: float) -> Any:
-        """Return the answers to several calls; one round trip."""
-        questions = list(questions)
-        if questions and not isinstance(questions[0], Call):
-            return [self._value(item) for item in self._answers(questions, deadline)]
-        said = self._answers([call.asked() for call in questions], deadline) if questions else []
-        settled = [self._typed(*each) for each in zip(questions, said, strict=True)]
-        return Answers(questions, settled)
-
-    def _typed(self, call: AnyCall, answer: Mapping[str, Any]) -> object:
-        """Return an answer as its route types it, or the error that stood in its way."""
-        value = self._settled(answer)
-        if isinstance(value, RollbackError) or not isinstance(call.route.answer, type):
-            return value
-        try:
-            return decode(call.route.answer, value)
-        except HostError as error:
-            return Refused(error.message, hint=error.hint)
-
-    def ask_each(self, questions: Iterable[Mapping[str, object]], *, deadline: float) -> list[Any]:
-        """Return the answers as `ask_all` does, with an error where a problem stood in its way."""
-        return [self._settled(item) for item in self._answers(questions, deadline)]
-
-    def _answers(self, questions: Iterable[Mapping[str, object]], deadline: float) -> list[Any]:
-        """Return what the agent said to each question: a value, a problem, or a bug."""
-        asked, root = list(questions), self.system.about.root
-        modules = needed(
-            str(each.get("route") or f"{each['noun']}.{each['verb']}") for each in asked
-        )
+    def _answers(self, calls: Sequence[AnyCall], deadline: float) -> list[Said]:
+        """Return what the agent said to each call: a value, a problem, or a bug."""
         request = {
             "protocol": protocol.PROTOCOL,
-            "ask": asked,
+            "ask": [call.asked() for call in calls],
             "deadline": deadline,
-            "secrets": [f"{root}/{path}" for path in self._secret_files()],
+            "secrets": list(self._secret_files()),
         }
-        result = self._handed(modules, request, deadline)
+        result = self._handed(needed(call.name for call in calls), request, deadline)
         answer = protocol.unframe(result.stdout_bytes)
         if answer is None:
             raise self._trouble(result, deadline)
-        answers: list[Any] = answer["answers"]
+        answers: list[Said] = answer["answers"]
         return answers
 
     def _handed(self, modules: frozenset[str], request: object, deadline: float) -> Any:  # noqa: ANN401
@@ -187,24 +167,23 @@ class Connection:
         with self._sent(payload(modules), packed(request)) as words:
             return self._python(BOOT, words, deadline)
 
-    def _settled(self, answer: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        try:
-            return self._value(answer)
-        except RollbackError as error:
-            return error
-
-    def _secret_files(self) -> Iterable[str]:
+    def _secret_files(self) -> Iterator[str]:
         about = self.system.about
-        return (path + end for path in about.secrets for end in ("", about.suffix))
+        for path in about.secrets:
+            yield from (f"{about.root}/{path}", f"{about.root}/{path}{about.suffix}")
 
     @staticmethod
-    def _value(answer: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        if "bug" in answer:
-            raise RuntimeError(f"a bug in the agent:\n{answer['bug']}")
-        if "problem" in answer:
-            problem = answer["problem"]
-            raise KINDS.get(problem["kind"], Refused)(problem["message"], hint=problem["hint"])
-        return answer["value"]
+    def _settled(call: AnyCall, said: Said) -> object:
+        """Return an answer as its route types it, or the error that stood in its way."""
+        if "bug" in said:
+            raise RuntimeError(f"a bug in the agent:\n{said['bug']}")
+        if "problem" in said:
+            problem = said["problem"]
+            return KINDS.get(problem["kind"], Refused)(problem["message"], hint=problem["hint"])
+        try:
+            return decode(call.route.answer, said["value"])
+        except HostError as error:
+            return Refused(error.message, hint=error.hint)
 
     @contextlib.contextmanager
     def _sent(self, *texts: str) -> Iterator[tuple[str, ...]]:

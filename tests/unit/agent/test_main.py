@@ -69,7 +69,7 @@ def test_no_answer_holds_a_secret(env: Path) -> None:
 
 def test_a_question_that_nobody_knows_is_a_problem() -> None:
     """Two versions that do not know each other say so."""
-    answer = served({"noun": "no", "verb": "such"})
+    answer = served({"route": "no.such", "request": []})
 
     assert answer["problem"]["message"] == "the agent knows no no.such"
     assert answer["problem"]["hint"]
@@ -89,7 +89,7 @@ def test_what_the_host_refuses_has_its_path_and_a_way_out(env: Path) -> None:
 def test_a_bug_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its traceback: it has to reach the one who can report it."""
     monkeypatch.setitem(routes.ROUTES, "a.bug", "system.processes:listening")
-    answer = served({"noun": "a", "verb": "bug"})
+    answer = served({"route": "a.bug", "request": []})
 
     assert "TypeError" in answer["bug"]
 

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from pytest_rollback.agent.messages.state import BEGIN
 from pytest_rollback.manifest import load
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import AnyAction, Change, Scope
-from pytest_rollback.transport.call import Call
+from pytest_rollback.transport.call import AnyCall, Call
 from pytest_rollback.transport.connection import Connection
 from tests.unit.support import requests
 from tests.unit.support.deployed import saving
@@ -62,10 +62,10 @@ def free_port() -> int:
 class Direct(Connection):
     """The agent, asked in this process: it is the same code, and quick enough for many kills."""
 
-    def _answers(self, questions: Iterable[Mapping[str, object]], deadline: float) -> list[Any]:
+    def _answers(self, calls: Sequence[AnyCall], deadline: float) -> list[Any]:
         """Return what the agent says to several requests; `deadline` is nobody's here."""
         del deadline
-        asked = [json.loads(json.dumps(question)) for question in questions]
+        asked = [json.loads(json.dumps(question)) for question in (call.asked() for call in calls)]
         return [json.loads(json.dumps(main.answer(question))) for question in asked]
 
 

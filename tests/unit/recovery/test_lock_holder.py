@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from pytest_rollback.recovery.action import Action, Scope
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder, is_gone
 from pytest_rollback.transport.batch import without_asking
+from pytest_rollback.transport.call import AnyCall
 from tests.unit.recovery.site import Direct, Site
 from tests.unit.support.apart import ROOT_ONLY, elsewhere
 
@@ -55,12 +56,12 @@ print(processes.started(int(sys.argv[2])), processes.is_gone(int(sys.argv[2]), 1
 class Elsewhere(Direct):
     """The agent on a host of another name, with processes of its own."""
 
-    def _answers(self, questions: Iterable[Mapping[str, object]], deadline: float) -> list[Any]:
+    def _answers(self, calls: Sequence[AnyCall], deadline: float) -> list[Any]:
         """Return what the agent says to several requests; `deadline` is not used here."""
         del deadline
         command = ["unshare", "--uts", "--pid", "--fork", "--mount-proc", sys.executable, "-c"]
         done = subprocess.run(
-            [*command, AGENT, PLUGINS, json.dumps(list(questions))],
+            [*command, AGENT, PLUGINS, json.dumps([call.asked() for call in calls])],
             check=True,
             stdout=subprocess.PIPE,
         )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from pytest_rollback.agent.protocol import Route
 from pytest_rollback.errors import Refused, Unreachable
 from pytest_rollback.transport.batch import Look, asked, look, look_all, without_asking
-from pytest_rollback.transport.call import AnyCall, legacy
+from pytest_rollback.transport.call import AnyCall, Call
 from pytest_rollback.transport.connection import Connection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Sequence
 
 
 class Host(Connection):
@@ -23,13 +24,13 @@ class Host(Connection):
         self.trips = 0
         self.fails = False
 
-    def _answers(self, questions: Iterable[Mapping[str, Any]], deadline: float) -> list[Any]:
+    def _answers(self, calls: Sequence[AnyCall], deadline: float) -> list[Any]:
         """Answer each."""
         assert deadline > 0
         self.trips += 1
         if self.fails:
             raise Unreachable("the host is lost", hint="look for it")
-        return [self.answer(each["request"]["number"]) for each in questions]
+        return [self.answer(each.request.number) for each in calls]
 
     @staticmethod
     def answer(number: int) -> dict[str, object]:
@@ -37,26 +38,35 @@ class Host(Connection):
         if number % 2:
             why = {"message": f"{number} is odd", "hint": "ask for another", "kind": "refused"}
             return {"problem": why}
-        return {"value": number * 2}
+        return {"value": [number * 2]}
 
 
-def double(number: int) -> AnyCall:
+class Number(NamedTuple):
+    """A number that is asked about, and one that is answered."""
+
+    number: int
+
+
+DOUBLE = Route("number.double", Number, Number)
+
+
+def double(number: int) -> Call[Number, Number]:
     """Return a call for the double of a number."""
-    return legacy("number.double", 5.0, number=number)
+    return Call(DOUBLE, Number(number), 5.0)
 
 
 def twice(number: int) -> Look[int]:
     """Ask for the double of the double: the second call needs the first answer."""
-    first: int = yield from asked(double(number))
-    second: int = yield from asked(double(first))
-    return second
+    first = yield from asked(double(number))
+    second = yield from asked(double(first.number))
+    return second.number
 
 
 def several(*numbers: int) -> Look[list[int]]:
     """Ask for several at once."""
     calls = [double(number) for number in numbers]
     answers = yield calls
-    return [answers.of(call) for call in calls]
+    return [answers.of(call).number for call in calls]
 
 
 def test_calls_of_one_moment_are_one_round_trip() -> None:
@@ -64,14 +74,14 @@ def test_calls_of_one_moment_are_one_round_trip() -> None:
     host = Host()
     found = look_all(host, [asked(double(2)), twice(4), without_asking("nothing")])
 
-    assert (found, host.trips) == ([4, 16, "nothing"], 2)
+    assert (found, host.trips) == ([Number(4), 16, "nothing"], 2)
 
 
 def test_an_error_is_its_own_looks_alone() -> None:
     """One look that is refused does not spoil the others."""
     found = look_all(Host(), [asked(double(3)), asked(double(2))])
 
-    assert (str(found[0]).splitlines()[0], found[1]) == ("3 is odd", 4)
+    assert (str(found[0]).splitlines()[0], found[1]) == ("3 is odd", Number(4))
 
 
 def test_several_calls_of_one_look_have_their_own_answers() -> None:

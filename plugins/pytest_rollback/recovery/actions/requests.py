@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from pytest_rollback.manifest.model import System
-from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.requests import location, selection
-from pytest_rollback.transport.call import AnyCall, legacy
 
 __all__ = [
     "PATIENT",
-    "call",
     "copying_time",
     "counted",
     "location",
-    "manager",
     "plural",
     "selection",
     "some",
@@ -27,17 +21,6 @@ PATIENT = 120.0
 
 BYTES_A_SECOND = 100e6
 FILES_A_SECOND = 1000
-
-
-def manager(system: System) -> dict[str, Any]:
-    """Return how the service manager is asked."""
-    return {"manager": system.services.manager, "socket": system.services.socket}
-
-
-def call(scope: Scope, asked: str, seconds: float = PATIENT, **more: object) -> AnyCall:
-    """Return the call of a route about the scope."""
-    about = scope.system.about
-    return legacy(asked, seconds, **{"state": about.state, "run": scope.run, **more})
 
 
 def copying_time(files: int, size: int = 0) -> float:
