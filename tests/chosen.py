@@ -34,7 +34,6 @@ SHOWN = {
     ),
     "tests/plugin/test_interrupts.py": (
         "test_the_same_command_goes_on[isolate-SIGINT]",
-        "test_the_same_command_goes_on[files-SIGTERM]",
         "test_the_same_command_goes_on[configuration-SIGKILL]",
     ),
     "tests/plugin/test_sabotages.py": (
@@ -43,7 +42,6 @@ SHOWN = {
         "test_what_cannot_be_finished_is_not_begun[a misspelt unit]",
         "test_every_criterion_of_the_drill_was_seen_red",
     ),
-    "tests/plugin/test_scenarios.py": ("test_the_drill_recovers_from[crash-loop]",),
     "tests/plugin/test_secrets.py": ("test_a_whole_incident_tells_nobody_a_secret",),
     "tests/plugin/test_guards.py": ("test_bad_input_gives_one_message", "test_no_false_green"),
     "tests/plugin/test_create_backups.py": (

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.chosen import MACHINE, SHOWN
+from tests.chosen import MACHINE, SHOWN, SLOW
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -38,31 +38,42 @@ def collected(*words: str) -> set[str]:
     return {line for line in done.stdout.splitlines() if "::" in line}
 
 
-def test_every_file_of_tests_is_run(script: ModuleType) -> None:
+@pytest.fixture(scope="module")
+def quick(script: ModuleType) -> set[str]:
+    """What make test runs."""
+    return collected("-m", script.QUICK, "tests")
+
+
+@pytest.fixture(scope="module")
+def slow(script: ModuleType) -> set[str]:
+    """What make test-all runs."""
+    return collected("-m", script.SLOW, "tests")
+
+
+def test_every_file_of_tests_is_run(script: ModuleType, quick: set[str], slow: set[str]) -> None:
     """None is left out by both commands; only single tests are, which are marked for it."""
-    run = collected("-m", "not long", "tests")
+    run = quick | slow
     files = {each.partition("::")[0] for each in run}
     there = {str(p.relative_to(REPOSITORY)) for p in REPOSITORY.glob("tests/**/test_*.py")}
     left = {word for word in script.OTHERS if word.startswith("--ignore=")}
 
     assert there - files == {"tests/faults/test_mutants.py"}
     assert (script.QUICK, script.SLOW) == ("not slow and not long", "slow and not long")
+    assert not quick & slow
     assert script.OTHERS[0] == "tests"
     assert left == {f"--ignore={folder}" for folder in (*script.FAULTS, *script.MACHINE)}
     chosen = {f"tests/machine/{file}::{name}" for file, names in MACHINE.items() for name in names}
     assert {each for each in run if each.startswith("tests/machine/")} == chosen
 
 
-def test_what_is_slow_is_chosen_in_one_place(script: ModuleType) -> None:
+def test_what_is_slow_is_chosen_in_one_place(quick: set[str], slow: set[str]) -> None:
     """No unit test; of the contracts what needs a machine; whatever is shown is there."""
-    quick = collected("-m", script.QUICK, "tests")
     functions = {each.partition("[")[0] for each in quick}
-    slow = collected("-m", script.SLOW, "tests/unit", "tests/contract")
     shown = {f"{file}::{name}" for file, names in SHOWN.items() for name in names}
 
     assert shown <= quick | functions
     assert {each.partition("::")[0] for each in quick if "/unit/" not in each} >= set(SHOWN)
-    assert all(each.startswith("tests/contract/") for each in slow)
+    assert {each.split("/")[1] for each in slow} == {"contract", *(f.split("/")[1] for f in SLOW)}
     assert {each for each in quick if "[machine" in each or "[podman" in each} == set()
 
 
