@@ -25,7 +25,6 @@ CHECKS: dict[str, Check] = {
 
 CROWDED = ("faults", "plugin", "unit/recovery")
 LONG_FILES = (
-    "plugins/pytest_rollback/incident/channels.py",
     "tests/contract/test_connection.py",
     "tests/faults/rows_host.py",
     "tests/faults/rows_inputs.py",
