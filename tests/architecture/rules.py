@@ -84,7 +84,6 @@ EXEMPT: tuple[Exempt, ...] = (
         "Done is a class",
         "an action that is done, and the answer to a change; one of them gets another word",
     ),
-    Exempt(),
 )
 
 
