@@ -17,16 +17,14 @@ FLOORS = 8
 Rows = Sequence[tuple[str, ...]]
 
 CONTROLLER: Rows = (
-    ("errors", "text"),
-    ("agent",),
+    ("agent", "errors", "text"),
     ("manifest",),
     ("transport", "criteria"),
     ("evidence", "checks", "sandbox"),
     ("incident", "recovery"),
     ("run",),
     ("report",),
-    ("cli",),
-    ("plugin",),
+    ("cli", "plugin"),
 )
 """Bottom up: a package imports from the rows below its own, and from no neighbour in its row."""
 
@@ -56,8 +54,8 @@ SHARED = (
     "routes",
     "messages",
     "observe",
-    "services.registry",
     "state.journal",
+    "services.registry",
 )
 """What the controller may import of the agent: the protocol, data, and functions without a host."""
 
@@ -87,7 +85,7 @@ RULES = (
         tuple(f"{name}*" for name in OURS),
         save=(
             *(f"pytest_rollback.manifest.{name}{end}" for name in DATA for end in ("", ".*")),
-            "pytest_rollback.agent.services.registry*",
+            "pytest_rollback.agent.services.registry*",  # the names of service managers
         ),
     ),
     Rule(

@@ -25,7 +25,6 @@ CHECKS: dict[str, Check] = {
 
 CROWDED = ("faults", "plugin", "unit/recovery")
 LONG_FILES = (
-    "plugins/pytest_rollback/incident/channels.py",
     "tests/contract/test_connection.py",
     "tests/faults/rows_host.py",
     "tests/faults/rows_inputs.py",
@@ -85,7 +84,6 @@ EXEMPT: tuple[Exempt, ...] = (
         "Done is a class",
         "an action that is done, and the answer to a change; one of them gets another word",
     ),
-    Exempt(),
 )
 
 

@@ -139,6 +139,20 @@ def test_the_recipe_keeps_to_the_rules(copy: Path, question: str) -> None:
         assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
+def test_the_action_is_planned_in_its_place_and_wants_a_sabotage(copy: Path) -> None:
+    """The plan is tested, the criterion collected; a criterion without a sabotage fails."""
+    carry_out(steps("action"), copy)
+    planned = run(copy, "pytest", "-q", "tests/unit/recovery/test_reload.py")
+    collected = run(copy, "pytest", "-q", "--collect-only", "suites/drill")
+    red = run(copy, "pytest", "-q", "tests/plugin/test_sabotages.py", "-k", "every_criterion")
+
+    assert planned.returncode == 0, planned.stdout[-3000:]
+    assert "test_unit_files_are_read" in collected.stdout
+    assert red.returncode == 1
+    assert "drill.units.read" in red.stdout
+
+
 def test_without_its_defect_the_criterion_is_not_enough(copy: Path) -> None:
     """The test is not blind: half of the recipe fails."""
     carry_out(steps("criterion")[:1], copy)
