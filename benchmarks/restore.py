@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Put backups back: the procedure's loop, cp and rsync beside the agent.
+"""Restore from backups: the procedure's loop, cp and rsync beside the agent.
 
     .venv/bin/python benchmarks/restore.py [--files 30 1000 10000] [--rounds 3] [--memory 100000]
 
 All ways take turns in one run, each on a fresh copy of the same deployed tree, with the disk at
 rest; each number is the median of its turns. Ours plans, verifies before and after, keeps both
 versions, is durable and journaled; its time has the agent's start in it. The others do none of
-that; rsync is given the saved files as a tree of their own, which is more than a deploy leaves.
-`ours` chooses its way itself: copies of a few files, exchanged names for many. Shown apart: the two
-looks of the gate, before a change and after it, each with a start of the agent; and backups
-that get bytes of their own before anything starts, which only exchanged ones need.
+that; rsync is given the backups as a tree of their own, which is more than a deploy leaves. `ours`
+stages copies; names are exchanged on a host without room for them. Shown apart: one look of the
+gate, with a start of the agent; and for both ways the whole files phase as the gate has it: a look,
+the restore, a look, and then, before anything starts, backups that share their bytes with live
+files get their own, which exchanged ones need.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import pytest_rollback
 from benchmarks.bench import Stock, Way, interleaved, machine, shell, shown, table
+from pytest_rollback.agent.messages.location import Location, Selection
+from pytest_rollback.agent.messages.restore import RestoreRequest
 from pytest_rollback.manifest.load import load
 from pytest_rollback.recovery.action import AnyAction, Change, Scope
 from pytest_rollback.recovery.actions.files import RESTORE_FILES
@@ -51,11 +54,15 @@ AGENT = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from pytest_rollback.agent.restore import apply
-said = getattr(apply, sys.argv[2])(json.loads(sys.argv[3])).get("digest")
+from pytest_rollback.agent.messages.restore import RestoreRequest
+from pytest_rollback.agent.protocol import decode
+said = getattr(apply, sys.argv[2])(decode(RestoreRequest, json.loads(sys.argv[3])))
+said = getattr(said, "digest", "-")
 most = next(line.split()[1] for line in open("/proc/self/status") if "VmHWM" in line)
 print(said, int(most) // 1024)
 """
-OURS, STAGED = "**ours**", "ours, always staged copies"
+OURS, EXCHANGED = "**ours**", "ours, exchanged names"
+PHASE = "… the whole files phase of ours"
 
 
 def fresh(stock: Stock) -> Callable[[], None]:
@@ -78,7 +85,7 @@ def fresh(stock: Stock) -> Callable[[], None]:
 
 
 def keep(stock: Stock) -> None:
-    """Keep the deployed tree, and the saved files as a tree for rsync."""
+    """Keep the deployed tree, and the backups as a tree for rsync."""
     shutil.copytree(stock.root, stock.home / "kept/srv")
     for name in stock.names:
         path = stock.home / "saved" / name
@@ -98,13 +105,30 @@ class Ours:
         """Look and plan, as the gate does before a change."""
         self.changes = self.plan(RESTORE_FILES)
 
-    def apply(self, **more: object) -> Callable[[], float]:
-        """Return what carries out what was planned."""
+    def apply(self, way: str = "") -> Callable[[], float]:
+        """Return what carries out what was planned; files are restored in this way."""
 
         def run() -> float:
             for change in self.changes:
-                call = replace(change.call, request={**change.call.request, **more})
-                self.connection.ask(call)
+                request = change.call.request
+                if isinstance(request, RestoreRequest):
+                    request = request._replace(way=way)
+                self.connection.ask(replace(change.call, request=request))
+            return 0
+
+        return run
+
+    def phase(self, way: str) -> Callable[[], float]:
+        """Return what takes the whole files phase, as the gate does."""
+
+        def run() -> float:
+            self.looked()
+            self.apply(way)()
+            self.prove()
+            self.changes = self.plan(SEPARATE)
+            self.apply()()
+            if self.changes and self.plan(SEPARATE):
+                raise SystemExit("backups share their bytes still")
             return 0
 
         return run
@@ -114,10 +138,6 @@ class Ours:
         if self.plan(RESTORE_FILES):
             raise SystemExit("the restore left something to do")
         return 0
-
-    def separate(self) -> None:
-        """Plan that the backups get bytes of their own."""
-        self.changes = self.plan(SEPARATE)
 
     def plan(self, action: AnyAction) -> tuple[Change, ...]:
         """Look and plan."""
@@ -144,10 +164,11 @@ def ways(stock: Stock) -> Iterator[Way]:
         again()
         ours.looked()
 
-    yield Way(STAGED, ours.apply(way="rename"), planned)
     yield Way(OURS, ours.apply(), planned)
     yield Way("… a look of ours", ours.prove)
-    yield Way("… backups of ours with bytes of their own", ours.apply(), ours.separate)
+    yield Way(EXCHANGED, ours.apply("exchange"), planned)
+    yield Way(PHASE, ours.phase(""), again)
+    yield Way(f"{PHASE}, exchanged names", ours.phase("exchange"), again)
 
 
 def measured(files: int, rounds: int, skipped: list[str]) -> list[Way]:
@@ -167,31 +188,28 @@ def memory(files: int) -> str:
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         stock = Stock(Path(home), files)
         stock.build()
-        place = {"root": str(stock.root), "state": str(stock.state), "suffix": ".backup"}
-        question = {**place, "components": [], "part": "files", "run": "r"}
+        where = Location(str(stock.root), str(stock.state), ".backup", "r")
+        request = RestoreRequest(where, Selection(()), "files")
         plugins = str(Path(pytest_rollback.__file__).parents[1])
 
-        def took(verb: str, **more: str) -> tuple[str, int]:
+        def took(verb: str, digest: str = "") -> tuple[str, int]:
             """Return the digest of the plan, and the most memory of a process for one verb."""
-            words = json.dumps({**question, **more})
+            words = json.dumps(request._replace(digest=digest))
             argv = [sys.executable, "-I", "-S", "-c", AGENT, plugins, verb, words]
             done = subprocess.run(argv, check=True, capture_output=True, text=True)
-            digest, most = done.stdout.split()
-            return digest, int(most)
+            said, most = done.stdout.split()
+            return said, int(most)
 
         digest, looked = took("look")
-        _, most = took("apply", digest=digest)
+        _, most = took("apply", digest)
     return f"{files:,} files: {most} MB of memory at most for the restore, {looked} MB for the plan"
 
 
 def compared(files: int, run: list[Way]) -> str:
     """Return how many times as long as ours the others take."""
     mine = next(way.median for way in run if way.name == OURS)
-    staged = next(way.median for way in run if way.name == STAGED)
     words = ", ".join(
-        f"{way.name} {way.median / mine:.1f} x ({way.median / staged:.1f} x the staged way)"
-        for way in run
-        if "ours" not in way.name
+        f"{way.name} {way.median / mine:.1f} x" for way in run if "ours" not in way.name
     )
     return f"- {files:,} files, as long as ours: {words}"
 
@@ -209,7 +227,7 @@ def main() -> None:
     names = list(dict.fromkeys(way.name for run in runs.values() for way in run))
     found = {(files, way.name): way.median for files, run in runs.items() for way in run}
     rows = [[name, *(shown(found[files, name]) for files in runs)] for name in names]
-    print(table(["put backups back", *(f"{files:,} files" for files in runs)], rows), "\n")
+    print(table(["restore from backups", *(f"{files:,} files" for files in runs)], rows), "\n")
     for files, run in runs.items():
         print(compared(files, run))
     if asked.memory:

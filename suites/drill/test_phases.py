@@ -82,8 +82,8 @@ def test_the_database_is_restored(database_restored: Done) -> None:
 
 
 @criterion("drill.backups.separate", phase="services")
-def test_saved_copies_stand_alone(copies_separated: Done) -> None:
-    """'Restart Services in Order': no saved copy is one with its live file by then."""
+def test_backups_stand_alone(copies_separated: Done) -> None:
+    """'Restart Services in Order': no backup is one with its live file by then."""
     assert copies_separated.action is actions.SEPARATE
 
 

@@ -46,7 +46,6 @@ SHORT_FILES = {
     "fixtures/latency.py": "facts of two suites, from one judgement",
     "fixtures/tree.py": "one fact, in no other file's field",
     "plugins/pytest_rollback/plugin/stash.py": "keys that most modules of the package need",
-    "tests/plugin/bulk.py": "a script that is run on two kinds of host",
     "tests/unit/support/volumes.py": "one function that eight files of tests need",
 }
 

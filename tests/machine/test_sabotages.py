@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tests.machine.host import Host
-from tests.plugin.bulk import BULK
 from tests.plugin.operator import criteria
 
 STATE = "/var/lib/rollback/aivillage"
@@ -59,7 +58,7 @@ if cmp -s {0} {0}.backup && ! [ {0} -ef {0}.backup ]; then
 ln {0} {0}.again && mv {0}.again {0}.backup; fi
 i=$((i+1)); sleep 0.005; done'
 """
-"""Somebody who makes a saved copy the live file again as soon as it has bytes of its own."""
+"""Somebody who makes a backup the live file again as soon as it has bytes of its own."""
 
 
 def described(host: Host) -> dict[str, Any]:
@@ -105,12 +104,6 @@ def fall_back_in_vain(host: Host) -> str:
     return "--use-defaults"
 
 
-def share_again(host: Host) -> None:
-    """Save so many files that names are exchanged, and make one copy the live file each time."""
-    host.run("python3", "-c", BULK, ROOT, STATE, "core/gateway/server.py")
-    shell(SHARE_AGAIN.format(LIVE))(host)
-
-
 def expect_of_requests(host: Host) -> None:
     """Expect of the gateway's users' request what it never answers."""
     document = described(host)
@@ -140,7 +133,7 @@ SABOTAGES: dict[str, tuple[Callable[[Host], str | None], str, str | None]] = {
         None,
     ),
     "drill.units.installed": (shell(PUT_BACK.format(UNIT)), "aivillage-gateway", None),
-    "drill.backups.separate": (share_again, "core/gateway/server.py", None),
+    "drill.backups.separate": (shell(SHARE_AGAIN.format(LIVE)), "core/gateway/server.py", None),
     "drill.database.restored": (fail_late, "division by zero", None),
     "drill.services.started": (
         shell(f"echo 'raise RuntimeError(1)' > {ROOT}/core/shared/service.py"),

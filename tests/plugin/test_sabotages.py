@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import re
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent.errors import HostError
-from tests.plugin.bulk import BULK
 from tests.plugin.operator import criteria
 from tests.plugin.village import Village
 
@@ -98,16 +96,17 @@ def fall_back_in_vain(village: Village) -> str:
     return "--use-defaults"
 
 
-def keep_exchanged(village: Village) -> None:
-    """Save so many files that names are exchanged; make one immovable before it is copied."""
-    words = [str(village.root), str(village.state), LIVE]
-    subprocess.run([sys.executable, "-c", BULK, *words], check=True)
+def share_again(village: Village) -> None:
+    """Make a backup the live file once that is restored, and both immovable."""
+    live, backup = village.root / LIVE, village.root / f"{LIVE}.backup"
     failed, until = (village.root / "config/.env").read_bytes(), time.monotonic() + PATIENCE
 
     def wait() -> None:  # the configuration is restored after the files
         while time.monotonic() < until and not village.calm.wait(0.002):
             if (village.root / "config/.env").read_bytes() != failed:
-                immovable(village.root / LIVE)
+                backup.unlink()
+                backup.hardlink_to(live)
+                immovable(live)
                 return
 
     village.calm.clear()
@@ -192,7 +191,7 @@ SABOTAGES: dict[str, tuple[Callable[[Village], str | None], str, str | None]] = 
     "drill.configuration.defaults": (fall_back_in_vain, "config/database_config.json", None),
     "drill.units.installed": (keep_unit, "aivillage-gateway.conf", None),
     "drill.database.restored": (fail_late, "division by zero", None),
-    "drill.backups.separate": (keep_exchanged, LIVE, None),
+    "drill.backups.separate": (share_again, LIVE, None),
     "drill.start.released": (keep_guard, "zz-rollback-guard", None),
     "drill.caches.cleared": (keep_cache, "core/gateway/__pycache__", None),
     "drill.services.started": (break_previous, "aivillage-gateway", None),

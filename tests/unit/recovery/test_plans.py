@@ -75,7 +75,7 @@ def test_shared_backups_are_separated_by_one_change(site: Site) -> None:
 
     assert change.call.name == "shared.part"
     assert change.what == "give 1 backup bytes of their own"
-    assert change.why == "names were exchanged: a.py"
+    assert change.why == "one with the live files: a.py"
     assert change.call.seconds == site.system.budgets.files
 
 

@@ -43,7 +43,7 @@ class Restored(NamedTuple):
 
 
 class SharedRequest(NamedTuple):
-    """Asks for backups that are the live files under a second name: names were exchanged."""
+    """Asks for backups that are the live files under a second name."""
 
     location: Location
 

@@ -95,12 +95,10 @@ def context(location: Location, part: str, number: int) -> BatchContext:
     return BatchContext(location.root, location.suffix, named, ReadCache(), store, run=location.run)
 
 
-def batches(location: Location) -> Iterator[Tuple[BatchContext, PlanItems, str]]:
-    """Yield every batch of a run, with its files and the name of its way, "" if none was chosen."""
+def batches(location: Location) -> Iterator[Tuple[BatchContext, PlanItems]]:
+    """Yield every batch of a run, with its files."""
     folder = folder_of(location)
     for part, name in PARTS.items() if folder else ():
         written = entries(os.path.join(folder or "", name))
-        ways = [str(each["way"]) for each in written if each["event"] == "way"]
         for number, items in enumerate(plans(written)):
-            way = ways[number] if number < len(ways) else ""
-            yield context(location, part, number), items, way
+            yield context(location, part, number), items

@@ -137,11 +137,12 @@ def look(request: SharedRequest) -> SharedBackups:
 
 
 def shared(request: SharedRequest) -> Iterator[Tuple[BatchContext, List[PlanItem]]]:
-    """Yield the files of each exchange whose backups are the live files themselves."""
-    for place, items, way in batches(request.location):
-        if way == ExchangedNames.name:
-            with Tree(place.root) as tree:
-                yield place, [each for each in items if _is_shared(place, tree, each)]
+    """Yield the files of each batch whose backups are the live files, whoever made them so."""
+    for place, items in batches(request.location):
+        with Tree(place.root) as tree:
+            found = [each for each in items if _is_shared(place, tree, each)]
+        if found:
+            yield place, found
 
 
 def _is_shared(place: BatchContext, tree: Tree, item: PlanItem) -> bool:

@@ -45,7 +45,7 @@ def _is_recorded(tree: Tree, saved: FileEntry) -> bool:
 def preserved(location: Location, tree: Tree) -> list[tuple[str, str]]:
     """Return the failed versions kept beside live files, each with the name it failed under."""
     found = []
-    for where, items, _ in batches(location):
+    for where, items in batches(location):
         for path in (item.saved.path for item in items):
             beside = os.path.join(os.path.dirname(path), where.names(path)[1])
             if state.live(tree, beside, -1).is_file:

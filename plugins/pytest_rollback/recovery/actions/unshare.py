@@ -30,7 +30,7 @@ def separates(scope: Scope, found: SharedBackups) -> tuple[Change, ...]:
     if not found.paths:
         return ()
     what = f"give {counted(len(found.paths), 'backup')} bytes of their own"
-    why = f"names were exchanged: {some(found.paths)}"
+    why = f"one with the live files: {some(found.paths)}"
     request = SharedRequest(location(scope))
     call = Call(SEPARATE_BACKUPS, request, scope.system.budgets.files)
     return (Change(call, what, why, copying_time(len(found.paths))),)

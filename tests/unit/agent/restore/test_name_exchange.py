@@ -138,3 +138,17 @@ def test_a_host_without_room_for_copies_exchanges_names(tmp_path: Path) -> None:
 
         assert way(tree) == "exchange"
         assert tree.path("a.py").samefile(copy(tree, "a.py"))
+
+
+def test_a_backup_that_somebody_made_the_live_file_is_separated_as_well(tmp_path: Path) -> None:
+    """However the two came to share their bytes: what is written to one would be in both."""
+    tree = Tree(tmp_path, way="rename")
+    tree.apply()
+    backup = copy(tree, "a.py")
+    backup.unlink()
+    backup.hardlink_to(tree.path("a.py"))
+    assert shared(tree) == ("a.py",)
+    assert separate(tree) == BackupsSeparated(1, room=True)
+
+    assert shared(tree) == ()
+    assert backup.read_text() == "previous 'a.py'"
