@@ -66,11 +66,6 @@ EXEMPT: tuple[Exempt, ...] = (
     Exempt("the controller imports", "plugins/pytest_rollback/recovery/lock_holder.py", HOST),
     Exempt("the controller imports", "plugins/pytest_rollback/sandbox/", HOST),
     Exempt(
-        "the controller imports",
-        "plugins/pytest_rollback/cli/backups.py",
-        "the request to save backups is data, until it lies among the agent's messages",
-    ),
-    Exempt(
         "at most 15 entries",
         "plugins/pytest_rollback/report/html/templates/",
         "one template for each part of the page",

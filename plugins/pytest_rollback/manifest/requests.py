@@ -10,6 +10,7 @@ from pytest_rollback.agent.messages.database import DatabaseAccess
 from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
 from pytest_rollback.agent.messages.services import ManagerAddress
 from pytest_rollback.agent.messages.trial import TrialComponent, TrialConstruct, TrialRequest
+from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
 from pytest_rollback.manifest.model import Component, Database, Edge, Probe, System
 
 
@@ -111,3 +112,19 @@ def watched_edge(system: System, edge: Edge) -> probes.WatchedEdge:
     shown = system.maintenance
     page = probes.PageAnswer(shown.status, shown.body) if shown else None
     return probes.WatchedEdge(edge.url, edge.status, edge.timeout, edge.interval, page)
+
+
+def unit_files(
+    system: System, units: Iterable[str], source: str, *, run: str = "", digest: str = ""
+) -> UnitFilesRequest:
+    """Return the request about some units' files; those of the release lie in `source`."""
+    services = system.services
+    return UnitFilesRequest(
+        location=location(system, run),
+        manager=services.manager,
+        socket=services.socket,
+        source=source,
+        directory=services.directory,
+        units=tuple(units),
+        digest=digest,
+    )

@@ -7,6 +7,5 @@ Order of calls: `connection` takes each `call`: a route, a request, its seconds.
 the modules of the agent that they need; a Python on this machine reads them from memory (`memfd`),
 any other host gets them as one argument, over the line that `ssh` opens once. The framed answer is
 decoded, or `diagnosis` says what the host's words mean. `batch` runs looks, which yield calls and
-are sent the answers; the calls of several looks share one round trip. `requests` makes the parts
-of requests that rollback.toml describes: location, service manager, probes.
+are sent the answers; the calls of several looks share one round trip.
 """

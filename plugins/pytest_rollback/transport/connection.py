@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "agent_sha256"]
 
 
-class Problem(TypedDict):
+class ReplyProblem(TypedDict):
     """What stood in the way of an answer: one sentence, the way out, and the kind of error."""
 
     message: str
@@ -46,11 +46,11 @@ class Problem(TypedDict):
     kind: str
 
 
-class Said(TypedDict, total=False):
+class AgentReply(TypedDict, total=False):
     """What the agent says to one request: one of these."""
 
     value: object
-    problem: Problem
+    problem: ReplyProblem
     bug: str
 
 
@@ -141,7 +141,7 @@ class Connection:
         said = self._answers(calls, deadline) if calls else []
         return Answers(calls, [self._settled(*each) for each in zip(calls, said, strict=True)])
 
-    def _answers(self, calls: Sequence[AnyCall], deadline: float) -> list[Said]:
+    def _answers(self, calls: Sequence[AnyCall], deadline: float) -> list[AgentReply]:
         """Return what the agent said to each call: a value, a problem, or a bug."""
         request = {
             "protocol": protocol.PROTOCOL,
@@ -153,7 +153,7 @@ class Connection:
         answer = protocol.unframe(result.stdout_bytes)
         if answer is None:
             raise self._trouble(result, deadline)
-        answers: list[Said] = answer["answers"]
+        answers: list[AgentReply] = answer["answers"]
         return answers
 
     def _handed(self, modules: frozenset[str], request: object, deadline: float) -> Any:  # noqa: ANN401
@@ -173,7 +173,7 @@ class Connection:
             yield from (f"{about.root}/{path}", f"{about.root}/{path}{about.suffix}")
 
     @staticmethod
-    def _settled(call: AnyCall, said: Said) -> object:
+    def _settled(call: AnyCall, said: AgentReply) -> object:
         """Return an answer as its route types it, or the error that stood in its way."""
         if "bug" in said:
             raise RuntimeError(f"a bug in the agent:\n{said['bug']}")

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.agent import main, protocol, routes
+from pytest_rollback.agent import main, protocol
 from pytest_rollback.agent import protocol as protocol_module
 from pytest_rollback.agent.messages.backup import BackupsRequest
 from pytest_rollback.agent.messages.location import Location, Selection
 from pytest_rollback.agent.messages.restore import SHARED_BACKUPS, SharedRequest
 from pytest_rollback.agent.messages.state import RUNS, RunsRequest
+from pytest_rollback.agent.messages.system import TOOLS, Tools, ToolsRequest
+from pytest_rollback.agent.system import tools
 from pytest_rollback.transport.call import Call
 from tests.unit.support.requests import located
 
@@ -86,12 +88,17 @@ def test_what_the_host_refuses_has_its_path_and_a_way_out(env: Path) -> None:
     assert answer["problem"]["hint"]
 
 
+def broken(request: ToolsRequest) -> Tools:
+    """Fail as a bug of ours does."""
+    return Tools(dict(request.commands))
+
+
 def test_a_bug_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its traceback: it has to reach the one who can report it."""
-    monkeypatch.setitem(routes.ROUTES, "a.bug", "system.processes:listening")
-    answer = served({"route": "a.bug", "request": []})
+    monkeypatch.setattr(tools, "look", broken)
+    answer = served(Call(TOOLS, ToolsRequest("/", ("sh",))).asked())
 
-    assert "TypeError" in answer["bug"]
+    assert "ValueError" in answer["bug"]
 
 
 def test_a_holder_that_asks_is_alive(tmp_path: Path) -> None:

@@ -166,7 +166,10 @@ def test_what_is_saved_is_what_changes(site: Recorder, second: Path) -> None:
     deploy(site, second)
     (request,) = site.saved
 
-    assert (request.root, request.system, request.suffix) == ("/srv/shop", "shop", ".backup")
+    assert (request.location, request.system) == (
+        Location("/srv/shop", request.location.state, ".backup"),
+        "shop",
+    )
     assert (request.files, request.added) == (("VERSION", "app.py"), ("web.ini",))
     assert (request.previous.name, request.current.name) == ("1", "2")
     assert request.previous.commit == site.history.commit("1")

@@ -41,11 +41,8 @@ class Host(Connection):
         return {"value": [number * 2]}
 
 
-class Number(NamedTuple):
-    """A number that is asked about, and one that is answered."""
-
-    number: int
-
+Number = NamedTuple("Number", [("number", int)])
+"""A number that is asked about, and one that is answered; its types are needed as types."""
 
 DOUBLE = Route("number.double", Number, Number)
 

@@ -7,19 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ContextManager, Optional, Set
 
 from ..errors import HostError
-from ..messages.health import (
-    HealthRequest,
-    HealthyStartRequest,
-    StartTimes,
-    UnitHealth,
-    UnitsHealth,
-)
 from ..messages.location import Done, Location
 from ..messages.probes import ProbeRequest, ProbeSpec
 from ..messages.services import (
+    HealthRequest,
+    HealthyStartRequest,
     Reloaded,
     ReloadRequest,
+    StartTimes,
+    UnitHealth,
     UnitRequest,
+    UnitsHealth,
     UnitsRequest,
     UnitState,
     UnitStopped,

@@ -12,7 +12,9 @@ from pytest_rollback.agent.messages.unit_files import (
     INSTALL_UNIT_FILES,
     UNIT_FILES,
     UnitFilesPlan,
+    UnitFilesRequest,
 )
+from pytest_rollback.manifest import requests
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.default_configuration import broken
 from pytest_rollback.recovery.actions.files import Pending, pending_files, restore
@@ -24,7 +26,6 @@ from pytest_rollback.recovery.actions.requests import (
     selection,
     some,
 )
-from pytest_rollback.recovery.requests import unit_files
 from pytest_rollback.transport.batch import Look, asked, without_asking
 from pytest_rollback.transport.call import Call
 
@@ -46,7 +47,12 @@ def uninstalled(scope: Scope) -> Look[UnitFilesPlan]:
     source = scope.system.services.source
     if source is None:
         return without_asking(UnitFilesPlan())
-    return asked(Call(UNIT_FILES, unit_files(scope, source), PATIENT))
+    return asked(Call(UNIT_FILES, _unit_files(scope, source), PATIENT))
+
+
+def _unit_files(scope: Scope, source: str, digest: str = "") -> UnitFilesRequest:
+    units = [component.unit for component in scope.components]
+    return requests.unit_files(scope.system, units, source, run=scope.run, digest=digest)
 
 
 def installs(scope: Scope, found: UnitFilesPlan) -> tuple[Change, ...]:
@@ -61,7 +67,7 @@ def installs(scope: Scope, found: UnitFilesPlan) -> tuple[Change, ...]:
         if names
         else f"not read since they changed: {some(found.reload)}"
     )
-    request = unit_files(scope, source, found.digest)
+    request = _unit_files(scope, source, found.digest)
     return (
         Change(Call(INSTALL_UNIT_FILES, request, scope.system.budgets.configuration), what, why),
     )

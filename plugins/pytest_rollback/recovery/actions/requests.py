@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_rollback.recovery.requests import location, selection
-
-__all__ = [
-    "PATIENT",
-    "copying_time",
-    "counted",
-    "location",
-    "plural",
-    "selection",
-    "some",
-]
+from pytest_rollback.agent.messages.location import Location, Selection
+from pytest_rollback.manifest import requests
 
 PATIENT = 120.0
 """Seconds for a look that reads many files."""
 
 BYTES_A_SECOND = 100e6
 FILES_A_SECOND = 1000
+
+
+def location(scope: Scope) -> Location:
+    """Return where the system lies on its host, with the run that was begun there."""
+    return requests.location(scope.system, scope.run)
+
+
+def selection(scope: Scope) -> Selection:
+    """Return which recorded files are rolled back."""
+    return requests.selection(scope.system, scope.owners)
 
 
 def copying_time(files: int, size: int = 0) -> float:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from pytest_rollback.agent.messages import health as healths
-from pytest_rollback.agent.messages.health import (
+from pytest_rollback.agent.messages.services import (
+    HEALTH,
+    LOOK,
+    START_HEALTHY,
+    STOP,
     HealthRequest,
     HealthyStartRequest,
     UnitHealth,
-    UnitsHealth,
-)
-from pytest_rollback.agent.messages.services import (
-    LOOK,
-    STOP,
     UnitPorts,
     UnitRequest,
+    UnitsHealth,
     UnitsRequest,
     UnitState,
 )
@@ -68,7 +67,7 @@ def health_of(
         units=tuple(UnitPorts(each.unit, each.listens) for each in mine),
         probes={each.unit: requests.probe(system.probes[each.health]) for each in mine},
     )
-    return Call(healths.LOOK, request, seconds)
+    return Call(HEALTH, request, seconds)
 
 
 def refuse_unknown(found: States) -> None:
@@ -152,7 +151,7 @@ def _start(scope: Scope, component: Component, why: str) -> Change:
     )
     seconds = component.start + component.settle + MARGIN
     what = f"start {component.unit} and see it healthy"
-    return Change(Call(healths.START, request, seconds), what, why, component.settle + STARTS)
+    return Change(Call(START_HEALTHY, request, seconds), what, why, component.settle + STARTS)
 
 
 def isolated(_scope: Scope, found: Health) -> Health:
