@@ -166,10 +166,8 @@ def test_what_is_saved_is_what_changes(site: Recorder, second: Path) -> None:
     deploy(site, second)
     (request,) = site.saved
 
-    assert (request.location, request.system) == (
-        Location("/srv/shop", request.location.state, ".backup"),
-        "shop",
-    )
+    place = request.location
+    assert (place.root, request.system, place.suffix) == ("/srv/shop", "shop", ".backup")
     assert (request.files, request.added) == (("VERSION", "app.py"), ("web.ini",))
     assert (request.previous.name, request.current.name) == ("1", "2")
     assert request.previous.commit == site.history.commit("1")

@@ -9,6 +9,11 @@ import pytest
 
 from pytest_rollback.agent.backup import save
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.baseline import (
+    BaselineRequest,
+    BaselineTimes,
+    BaselineUpdate,
+)
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.observe.probes import baseline
 from pytest_rollback.agent.state import backup_set
@@ -165,17 +170,17 @@ def test_what_cannot_be_made_durable_does_not_take_a_place(deploy: Deploy) -> No
     deploy.save()
     state = str(deploy.state)
     known = backup_set.read(state)
-    probe = {"p50": 1.0, "p95": 2.0, "max": 3.0, "samples": 50}
-    baseline.save({"state": state, "probes": {"web": probe}})
+    probe = BaselineTimes(1.0, 2.0, 3.0, 50)
+    baseline.save(BaselineUpdate(state, {"web": probe}))
 
     def rewritten() -> str:
         return words(lambda: backup_set.write(state, known._replace(by="somebody else")))
 
     def kept() -> str:
-        changed = {"web": {**probe, "p50": 9.0}}
-        return words(lambda: baseline.save({"state": state, "probes": changed}))
+        changed = {"web": probe._replace(p50=9.0)}
+        return words(lambda: baseline.save(BaselineUpdate(state, changed)))
 
     for task in (rewritten, kept):
         assert "cannot be written: Input/output error" in injected(task, "fsync:error=EIO:when=1")
     assert backup_set.read(state) == known
-    assert baseline.look({"state": state})["probes"]["web"]["p50"] == 1.0
+    assert baseline.look(BaselineRequest(state)).probes["web"].p50 == 1.0
