@@ -41,7 +41,7 @@ class Host(Connection):
         return {"value": [number * 2]}
 
 
-Number = NamedTuple("Number", [("number", int)])
+Number = NamedTuple("Number", [("number", int)])  # noqa: UP014 - a class would keep texts
 """A number that is asked about, and one that is answered; its types are needed as types."""
 
 DOUBLE = Route("number.double", Number, Number)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pytest_rollback.agent.messages.location import Location, Selection
 from pytest_rollback.manifest import requests
+from pytest_rollback.recovery.action import Scope
 
 PATIENT = 120.0
 """Seconds for a look that reads many files."""
