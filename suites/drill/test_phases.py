@@ -132,6 +132,6 @@ def test_users_get_the_system_again(maintenance_off: Done) -> None:
 
 
 @criterion("drill.backups.closed", phase="validate")
-def test_saved_copies_are_evidence(closed: Done) -> None:
-    """'Should show 0 if all restored': no saved copy was seen left beside the files."""
+def test_backups_are_evidence(closed: Done) -> None:
+    """'Should show 0 if all restored': no backup was seen left beside the files."""
     assert closed.action is actions.CLOSE

@@ -61,7 +61,7 @@ def maintenance_on(guarded: Done, gate: Gate) -> Done:  # noqa: ARG001
 
 @pytest.fixture(scope="session")
 def files_restored(maintenance_on: Done, gate: Gate) -> Done:  # noqa: ARG001
-    """Phase 2: every live file equals its saved copy."""
+    """Phase 2: every live file equals its backup."""
     return gate.perform(actions.RESTORE_FILES)
 
 
@@ -103,7 +103,7 @@ def database_restored(caches_cleared: Done, gate: Gate) -> Done:  # noqa: ARG001
 
 @pytest.fixture(scope="session")
 def copies_separated(database_restored: Done, gate: Gate) -> Done:  # noqa: ARG001
-    """Phase 4: no saved copy shares its bytes with a live file that a service may write to."""
+    """Phase 4: no backup shares its bytes with a live file that a service may write to."""
     return gate.perform(actions.SEPARATE)
 
 
@@ -136,5 +136,5 @@ def maintenance_off(optional_started: Done | RollbackError, gate: Gate) -> Done:
 
 @pytest.fixture(scope="session")
 def closed(maintenance_off: Done, gate: Gate) -> Done:  # noqa: ARG001 - it must come first
-    """Last: saved copies and failed versions lie in the run's evidence, not beside the files."""
+    """Last: backups and failed versions lie in the run's evidence, not beside the files."""
     return gate.perform(actions.CLOSE)

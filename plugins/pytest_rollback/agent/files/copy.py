@@ -1,4 +1,4 @@
-"""Saved copies on disk: written beside the files, made durable in batches, then named at once.
+"""Backups on disk: written beside the files, made durable in batches, then named at once.
 
 Until the renames nothing but files of our own names has come to be; a crash at any instant leaves
 every live file untouched, and the same command again completes the set.

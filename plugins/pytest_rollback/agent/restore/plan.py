@@ -70,7 +70,7 @@ class PlanItems(Sequence[PlanItem]):
         return number
 
     def come_from(self, source: str) -> List[FileEntry]:
-        """Give every file that does not come from its saved copy this source; return them."""
+        """Give every file that does not come from its backup this source; return them."""
         self._sources = dict.fromkeys(self._sources, source)
         return [self._saved[number] for number in self._sources]
 

@@ -52,7 +52,7 @@ STEPS = (
     RunStep("install unit files", event("installing", "reload"), event("reload done")),
     moving("clear stale bytecode", "caches"),
     RunStep("restore the database", event("database"), event("database swapped")),
-    RunStep("separate saved copies", event("separate"), event("separate done")),
+    RunStep("separate backups", event("separate"), event("separate done")),
     RunStep("lift the guard", event("guard off"), event("guard off done")),
     RunStep("start services", event("start"), event("start done")),
     RunStep("take the maintenance page away", event("page off"), event("page told")),
