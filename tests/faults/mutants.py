@@ -51,7 +51,7 @@ def pour(directory: int, staged: str, name: str) -> None:
             target.write(source.read())
 
 
-def _refuse_lost("""
+def moved("""
 EXCHANGED = "            exchange.exchange(directory, staged, name)\n"
 RENAMED = "        os.rename(staged, name, src_dir_fd=directory, dst_dir_fd=directory)\n"
 ROW = f"{FAULTS}/test_rows.py::test_row"
@@ -77,7 +77,7 @@ MUTANTS = (
             ),
             Edit("restore/name_exchange", "from . import stage\n", "from . import commit, stage\n"),
             Edit("restore/commit", RENAMED, "        pour(directory, staged, name)\n"),
-            Edit("restore/commit", "\ndef _refuse_lost(", POUR),
+            Edit("restore/commit", "\ndef moved(", POUR),
         ),
         f"{ROW}[F17]",
     ),
@@ -193,13 +193,13 @@ MUTANTS = (
         (
             Edit(
                 "restore/diff",
-                "good = copy.has_content(saved) and copy.links == 1",
+                "good = copy.is_backup(saved)",
                 "good = copy.is_file",
             ),
             Edit("restore/stage", "if seen.hexdigest() != saved.sha256:", "if False:"),
             Edit(
                 "restore/name_exchange",
-                "if sha256(source, saved.size) != saved.sha256:",
+                "if not saved.holds(found.st_size, sha256(source, saved.size)):",
                 "if False:",
             ),
         ),

@@ -177,38 +177,3 @@ def _forget(place: BatchContext, directory: int, item: PlanItem) -> None:
     new, _ = place.names(item.saved.path)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(new, dir_fd=directory)
-
-
-def take_back(place: BatchContext, tree: Tree, item: PlanItem) -> None:
-    """Give the failed version its name again; what the run staged goes.
-
-    Raises:
-        HostError: the live file is neither the restored one nor the failed one.
-    """
-    directory, name = tree.parent(item.saved.path)
-    new, old = place.names(item.saved.path)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(new, dir_fd=directory)
-    live, kept = state.look(directory, name), state.look(directory, old)
-    if not (item.is_failed(live) or item.may_go(live)):
-        raise HostError(
-            f"{item.saved.path} changed after the restore", "save that change elsewhere first"
-        )
-    if item.live and item.is_failed(kept) and not item.is_new(kept):
-        # Same content may be another inode with other metadata: the preserved one is the truth.
-        os.rename(old, name, src_dir_fd=directory, dst_dir_fd=directory)
-    elif not item.is_failed(live):
-        _refuse_lost(item)
-        os.unlink(name, dir_fd=directory)
-    with contextlib.suppress(FileNotFoundError):
-        # Staged, or rename of two names of one file keeps both; or a copy of it was broken off.
-        left = evidence.unfinished(old) if kept.kind == state.ABSENT else old
-        os.unlink(left, dir_fd=directory)
-
-
-def _refuse_lost(item: PlanItem) -> None:
-    if item.live:
-        raise HostError(
-            f"the failed version of {item.saved.path} is not where the run left it",
-            "look for it in the run's evidence, below the state directory",
-        )

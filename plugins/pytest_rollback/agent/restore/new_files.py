@@ -68,14 +68,6 @@ def _is_there(tree: Tree, path: str) -> bool:
     return True
 
 
-def forget_trials(where: BatchContext, items: Sequence[PlanItem]) -> None:
-    """Take away what a trial left that was killed."""
-    with Tree(where.root) as tree:
-        for path in {item.saved.path.rpartition("/")[0] for item in items}:
-            with tree.naming(path):
-                exchange.forget(tree.directory(path), where.mark)
-
-
 def _tried(directory: int, one: str, other: str) -> bool:
     """Tell whether a file of a directory can be put where there is none."""
     os.close(os.open(one, FRESH, 0o600, dir_fd=directory))

@@ -5,17 +5,18 @@ Apart from restoring, so that what undo sends to a host stays small.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Sequence
 
-from ..files import state
+from ..errors import HostError
+from ..files import exchange, state
 from ..files.tree import Tree
 from ..messages.location import Location
 from ..state import evidence
 from ..state.journal import entries
 from ..state.lock import ExclusiveRun, opened
 from ..state.progress import PARTS
-from . import commit, new_files
 from .context import BatchContext, context
 from .plan import PlanItem, plans
 
@@ -38,8 +39,8 @@ def take_back(location: Location, work: ExclusiveRun, part: str) -> int:
         for number in reversed(range(len(known))):
             where = context(location, part, number)
             fresh = [item for item in known[number] if item.saved.path not in back]
-            new_files.forget_trials(where, fresh)
-            where.each(commit.take_back, fresh)
+            _forget_trials(where, fresh)
+            where.each(take_file_back, fresh)
             where.settle(fresh)
             _keep(work, where, [item for item in known[number] if item.saved.path in back])
             back.update(item.saved.path for item in fresh)
@@ -77,3 +78,46 @@ def _keep(work: ExclusiveRun, where: BatchContext, items: list[PlanItem]) -> Non
     paths = [item.saved.path for item in items]
     beside = [os.path.join(os.path.dirname(path), where.names(path)[1]) for path in paths]
     evidence.put_away(work, "failed", where.root, beside, paths)
+
+
+def _forget_trials(where: BatchContext, items: Sequence[PlanItem]) -> None:
+    """Take away what a trial left that was killed."""
+    with Tree(where.root) as tree:
+        for path in {item.saved.path.rpartition("/")[0] for item in items}:
+            with tree.naming(path):
+                exchange.forget(tree.directory(path), where.mark)
+
+
+def take_file_back(place: BatchContext, tree: Tree, item: PlanItem) -> None:
+    """Give the failed version its name again; what the run staged goes.
+
+    Raises:
+        HostError: the live file is neither the restored one nor the failed one.
+    """
+    directory, name = tree.parent(item.saved.path)
+    new, old = place.names(item.saved.path)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new, dir_fd=directory)
+    live, kept = state.look(directory, name), state.look(directory, old)
+    if not (item.is_failed(live) or item.may_go(live)):
+        raise HostError(
+            f"{item.saved.path} changed after the restore", "save that change elsewhere first"
+        )
+    if item.live and item.is_failed(kept) and not item.is_new(kept):
+        # Same content may be another inode with other metadata: the preserved one is the truth.
+        os.rename(old, name, src_dir_fd=directory, dst_dir_fd=directory)
+    elif not item.is_failed(live):
+        _refuse_lost(item)
+        os.unlink(name, dir_fd=directory)
+    with contextlib.suppress(FileNotFoundError):
+        # Staged, or rename of two names of one file keeps both; or a copy of it was broken off.
+        left = evidence.unfinished(old) if kept.kind == state.ABSENT else old
+        os.unlink(left, dir_fd=directory)
+
+
+def _refuse_lost(item: PlanItem) -> None:
+    if item.live:
+        raise HostError(
+            f"the failed version of {item.saved.path} is not where the run left it",
+            "look for it in the run's evidence, below the state directory",
+        )

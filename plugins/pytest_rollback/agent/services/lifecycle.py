@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import ContextManager, Optional, Set
+from typing import Optional, Set
 
 from ..errors import HostError
-from ..messages.location import Done, Location
+from ..messages.location import Done
 from ..messages.probes import ProbeRequest, ProbeSpec
 from ..messages.services import (
     HealthRequest,
@@ -24,32 +24,27 @@ from ..messages.services import (
 )
 from ..observe.logs import offsets
 from ..observe.probes import sample
-from ..state import lock
+from ..state.lock import noted
 from . import registry, units
 from .manager import ServiceManager, UnitReport
 
 
 def stop(request: UnitRequest) -> UnitStopped:
     """Answer `units.stop`: see `units.stop`."""
-    with _noted(request.location, "stop", unit=request.unit):
+    with noted(request.location, "stop", unit=request.unit):
         return units.stop(request)
 
 
 def start(request: UnitRequest) -> Done:
     """Answer `units.start`: see `units.start`."""
-    with _noted(request.location, "start", unit=request.unit):
+    with noted(request.location, "start", unit=request.unit):
         return units.start(request)
 
 
 def reload(request: ReloadRequest) -> Reloaded:
     """Answer `units.reload`: see `units.reload`."""
-    with _noted(request.location, "reload"):
+    with noted(request.location, "reload"):
         return units.reload(registry.of(request.manager))
-
-
-def _noted(location: Location, event: str, **facts: str) -> ContextManager[None]:
-    """Do something under the lock of a run, written down in its journal."""
-    return lock.noted({"state": location.state, "run": location.run}, event, **facts)
 
 
 PAUSE = 0.1
@@ -94,7 +89,7 @@ def start_healthy(request: HealthyStartRequest) -> StartTimes:
     """
     asked = UnitRequest(request.location, request.manager, request.unit, request.timeout)
     manager = registry.of(request.manager)
-    with _noted(request.location, "start", unit=request.unit):
+    with noted(request.location, "start", unit=request.unit):
         started = time.monotonic()
         _marked(request, units.one(manager, request.unit))
         units.start(asked)

@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import time
-from typing import Any, Dict, Iterator, NamedTuple, Optional, Union
+from typing import Iterator, NamedTuple, Optional
 
 from ..errors import HostError
 from ..messages.location import Location
@@ -21,9 +21,6 @@ PATIENCE = 20.0
 """Seconds to wait for the lock: what an interrupted run asked for last may still be under way."""
 
 PAUSE = 0.05
-
-Where = Union[Location, Dict[str, Any]]
-"""A location; or a request of a route that has no types yet."""
 
 
 class ExclusiveRun(NamedTuple):
@@ -72,16 +69,15 @@ def _held(state: str) -> HostError:
 
 
 @contextlib.contextmanager
-def working(where: Where, *, back: bool = False) -> Iterator[ExclusiveRun]:
+def working(location: Location, *, back: bool = False) -> Iterator[ExclusiveRun]:
     """Hold the lock and yield the location's run, its folder made and its journal open.
 
     Raises:
         HostError: kind `held`, somebody else keeps the lock; or somebody began to undo the run, and
             this is no step `back`.
     """
-    state, run = _ends(where)
-    with locked(state):
-        home = leases.made(state, run)
+    with locked(location.state):
+        home = leases.made(location.state, location.run)
         journal = opened(home, CHANGES)
         try:
             if progress.undoing(journal.entries) and not back:
@@ -92,12 +88,12 @@ def working(where: Where, *, back: bool = False) -> Iterator[ExclusiveRun]:
 
 
 @contextlib.contextmanager
-def noted(where: Where, event: str, **facts: object) -> Iterator[None]:
+def noted(location: Location, event: str, **facts: object) -> Iterator[None]:
     """Do something under the lock, written down before and after; outside a run just do it."""
-    if not all(_ends(where)):
+    if not (location.state and location.run):
         yield
         return
-    with working(where) as work:
+    with working(location) as work:
         work.journal.add(event, **facts)
         yield
         work.journal.add(f"{event} done", **facts)
@@ -113,14 +109,6 @@ def opened(home: str, name: str) -> Journal:
     return journal
 
 
-def folder_of(where: Where) -> Optional[str]:
+def folder_of(location: Location) -> Optional[str]:
     """Return the folder of the location's run, None if no run was begun."""
-    state, run = _ends(where)
-    return leases.folder(state, run) if run else None
-
-
-def _ends(where: Where) -> tuple[str, str]:
-    """Return the state directory and the id of the run, "" for none."""
-    if isinstance(where, dict):
-        return where.get("state") or "", where.get("run") or ""
-    return where.state, where.run
+    return leases.folder(location.state, location.run) if location.run else None

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files.tree import Tree as OpenTree
-from pytest_rollback.agent.restore import apply, commit
+from pytest_rollback.agent.restore import apply, commit, revert
 from pytest_rollback.agent.restore.commit import CommitWay, StagedCopies
 from pytest_rollback.agent.restore.context import BatchContext, context
 from pytest_rollback.agent.restore.name_exchange import ExchangedNames
@@ -65,7 +65,7 @@ class Batch:
 
     def back(self) -> None:
         """Take it back, as undo does."""
-        self.place.each(commit.take_back, self.items)
+        self.place.each(revert.take_file_back, self.items)
 
     def failed(self, name: str) -> Path:
         """Return where the failed version of a file lies once it is committed."""
