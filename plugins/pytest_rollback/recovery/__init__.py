@@ -3,9 +3,9 @@
 Promise: nothing is changed unless the run is armed for this target by its name. An action is done
 when its plan is empty, so that a rehearsal, a repetition and a resumed run are the same code.
 
-Order of calls: `requests` says what every request states of the system. `gate.perform` for each
-action: look, plan, write `begin` to the timeline, apply, look again. `action` is what an action is,
-`actions` are all of them in order. `rehearsal` plans the whole rollback without a change, `live`
-prints it as it happens, `status` says what lies unfinished on the host and which command goes on,
-`lock_holder` whether whoever holds the host is dead.
+Order of calls: `gate.perform` for each action: look, plan, write `begin` to the timeline, apply,
+look again. `action` is what an action is, `actions` are all of them in order. `rehearsal` plans
+the whole rollback without a change, `live` prints it as it happens, `status` says what lies
+unfinished on the host and which command goes on, `lock_holder` whether whoever holds the host is
+dead.
 """
