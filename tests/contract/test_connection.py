@@ -15,6 +15,8 @@ import pytest
 
 from pytest_rollback.agent import protocol
 from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeSpec
+from pytest_rollback.agent.messages.system import Tools, ToolsRequest
+from pytest_rollback.agent.protocol import Route
 from pytest_rollback.agent.routes import ROUTES
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.errors import Refused, RollbackError, Unreachable
@@ -57,6 +59,9 @@ PASSING = 'printf "%s\\n" "$*" >> "$0.log"; [ "$1" = -n ] || exit 9; shift; exec
 REFUSING = '[ "$1" = -n ] || sleep 60; echo "sudo: a password is required" >&2; exit 1'
 FORBIDDING = 'echo "ops is not in the sudoers file." >&2; exit 1'
 
+NONSENSE = Call(Route("nonsense.look", ToolsRequest, Tools), ToolsRequest("/", ()))
+"""A call that no agent knows."""
+
 
 def leftovers() -> set[Path]:
     """Return the private files of requests that lie around."""
@@ -97,7 +102,7 @@ def test_several_questions_cost_one_round_trip(connection: Connection) -> None:
 def test_an_unknown_question_is_refused_with_a_hint(connection: Connection) -> None:
     """What the agent cannot answer comes back as a problem, not as silence."""
     with pytest.raises(Refused, match="knows no nonsense"):
-        connection.ask("nonsense", "look")
+        connection.ask(NONSENSE)
 
 
 def test_a_request_longer_than_an_argument_arrives(connection: Connection) -> None:

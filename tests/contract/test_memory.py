@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollback.agent.messages.system import Tools, ToolsRequest
+from pytest_rollback.agent.protocol import Route
 from pytest_rollback.errors import Refused
 from pytest_rollback.transport import memfd
+from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 from pytest_rollback.transport.payload import needed, sources, started
 from tests.contract.conftest import system, tool
@@ -62,7 +65,9 @@ def test_an_answer_that_holds_the_word_is_an_answer() -> None:
     """A name or a line of a log may say anything; nothing is done twice for that."""
     connection = Connection(system("local://"))
     with pytest.raises(Refused, match="sources-please"):
-        connection.ask(memfd.OTHER.decode(), "look")
+        connection.ask(
+            Call(Route(memfd.OTHER.decode(), ToolsRequest, Tools), ToolsRequest("/", ()))
+        )
 
     assert connection.trips == 1
 

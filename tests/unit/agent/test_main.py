@@ -96,7 +96,7 @@ def broken(request: ToolsRequest) -> Tools:
 def test_a_bug_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its traceback: it has to reach the one who can report it."""
     monkeypatch.setattr(tools, "look", broken)
-    answer = served(Call(TOOLS, ToolsRequest("/", ("sh",))).asked())
+    answer = served(Call(TOOLS, ToolsRequest("/", ("word",))).asked())
 
     assert "ValueError" in answer["bug"]
 

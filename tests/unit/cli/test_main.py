@@ -106,29 +106,29 @@ def test_a_package_that_is_not_installed(
 
 
 @pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python in which nothing is installed."""
-    place = tmp_path_factory.mktemp("bare")
+    place = tmp_path_factory.mktemp("bare_python")
     venv.create(place, with_pip=False)
     return place / "bin/python"
 
 
-def test_any_python_will_do(bare: Path) -> None:
+def test_any_python_will_do(bare_python: Path) -> None:
     """A script that is called by a Python without the package goes on in the project's own."""
-    command = [bare, REPOSITORY / "scripts/index", "--help"]
+    command = [bare_python, REPOSITORY / "scripts/index", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("usage: scripts/index ")
 
 
-def test_without_the_projects_python(bare: Path, tmp_path: Path) -> None:
+def test_without_the_projects_python(bare_python: Path, tmp_path: Path) -> None:
     """One line says what is missing, and the hint how it is installed."""
     (tmp_path / "scripts").mkdir()
     for name in ("entry.py", "index"):
         text = (REPOSITORY / "scripts" / name).read_text()
         (tmp_path / "scripts" / name).write_text(text)
-    command = [bare, tmp_path / "scripts/index"]
+    command = [bare_python, tmp_path / "scripts/index"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 4
