@@ -163,7 +163,7 @@ def of_one_system(found: Sources, name: str = "aivillage") -> list[str]:
 
 def elsewhere(found: Sources) -> list[str]:
     """Return the lines that lead out of the repository."""
-    outside = re.compile(r"\.\./shared|/work/|\bdesign\.md's\b")
+    outside = re.compile(r"\.\./shared|\bdesign\.md's\b")
     return [
         f"{path}:{number}"
         for path, source in found.items()

@@ -195,7 +195,7 @@ class RollbackCommand:
 
 def show(asked: argparse.Namespace, at: RollbackCommand) -> int:
     """Print the runs that the host knows, or one of them; return the exit code."""
-    found = status.runs(at.connection, asked.run)
+    found = status.runs(at.connection, asked.run or "")
     if asked.run and not found:
         at.no_such_run(asked.run)
     lines = status.table(found) if not asked.run else status.detail(found[0], at.system, at.named)
