@@ -160,7 +160,7 @@ def test_a_sabotaged_drill_is_not_recovered(altered: Host, identity: str) -> Non
     assert "NOT RECOVERED" in printed
     assert reason in printed, printed
     assert "HINT: " in printed
-    assert "plugins/rollback" not in printed, printed  # no traceback of ours
+    assert "plugins/pytest_rollback" not in printed, printed  # no traceback of ours
 
 
 def test_every_criterion_of_the_drill_was_seen_red() -> None:

@@ -216,7 +216,7 @@ def test_a_sabotaged_drill_is_not_recovered(village: Village, identity: str) -> 
     assert "NOT RECOVERED" in printed
     assert reason in printed, printed
     assert "HINT: " in printed
-    assert "plugins/rollback" not in printed, printed  # no traceback of ours
+    assert "plugins/pytest_rollback" not in printed, printed  # no traceback of ours
 
 
 def alter(village: Village) -> None:

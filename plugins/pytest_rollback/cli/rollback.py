@@ -226,7 +226,7 @@ def parser(program: str) -> Parser:
     made.add_argument("--undo", metavar="RUN", help="take this run back")
     made.add_argument("--component", action="append", default=[], metavar="NAME")
     made.add_argument("--incident", metavar="ID", help="the incident that the report belongs to")
-    made.add_argument("--impact", metavar="30%%", help="the share of users affected, for triage")
+    made.add_argument("--impact", metavar="30%", help="the share of users affected, for triage")
     made.add_argument("--downtime", metavar="4m", help="how long users have been without")
     made.add_argument("--security", action="store_true", help="a vulnerability was found")
     made.add_argument("--data-corruption", action="store_true", help="data is corrupt or lost")
