@@ -30,11 +30,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pytest_rollback.checks import latency
 from pytest_rollback.checks.edge import LocalProber
+from pytest_rollback.extras.sandbox.local import pristine
+from pytest_rollback.extras.sandbox.local.sandbox import Embedded
+from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.requests import watched_edge
-from pytest_rollback.sandbox.local import pristine
-from pytest_rollback.sandbox.local.sandbox import Embedded
-from pytest_rollback.sandbox.machine.sandbox import Machine
 from pytest_rollback.transport.connection import Connection
 from tests.machine.faults import FAULTS, Fault
 from tests.machine.targets import BOTH, Processes, Target, Whole

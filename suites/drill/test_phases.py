@@ -75,12 +75,6 @@ def test_no_stale_bytecode_is_left(caches_cleared: Done) -> None:
     assert caches_cleared.action is actions.CLEAR_CACHES
 
 
-@criterion("drill.database.restored", phase="configuration")
-def test_the_database_is_restored(database_restored: Done) -> None:
-    """'Restore database backup if needed': the dump, where the manifest says restore = true."""
-    assert database_restored.action is actions.RESTORE_DATABASE
-
-
 @criterion("drill.backups.separate", phase="services")
 def test_backups_stand_alone(copies_separated: Done) -> None:
     """'Restart Services in Order': no backup is one with its live file by then."""

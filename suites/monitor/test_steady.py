@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fixtures.live_state import declares
 from fixtures.monitor import SoakResult
-from fixtures.outcomes import declares
 from pytest_rollback.checks import soak as checks_soak
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fixtures.facts import fact
-from pytest_rollback.agent.messages.database import DatabaseState, DumpState
+from pytest_rollback.agent.database.messages import DatabaseState, DumpState
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.extras.database.action import RESTORE_DATABASE
 from pytest_rollback.manifest.model import System
-from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import Scope
 from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.connection import Connection
@@ -40,7 +40,7 @@ def test_the_dump_can_be_read(
 @fact
 def database(connection: Connection, scope: Scope) -> DatabaseState | None:
     """Whether the dump could be restored, and why not; None where a rollback restores none."""
-    return look(connection, actions.RESTORE_DATABASE.look(scope))
+    return look(connection, RESTORE_DATABASE.look(scope))
 
 
 def shown(found: DatabaseState) -> dict[str, object]:

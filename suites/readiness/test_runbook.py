@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 
 from fixtures.runbook import RunbookCheck
+from pytest_rollback.agent.messages.state import Runs
 from pytest_rollback.criteria import criterion
-from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.errors import Advisory, Inconclusive, Refused
+from pytest_rollback.extras.runbook.age import stale
+from pytest_rollback.manifest.model import System
 
 Keep = Callable[[str, object], None]
 
@@ -37,4 +42,24 @@ def test_the_runbook_is_true(runbook: RunbookCheck | None, record_property: Keep
             else "the runbook names nothing: it has no code blocks with commands",
             findings=unknown,
             hint=f"see the first of them, or correct {runbook.path}",
+        )
+
+
+@criterion("readiness.runbook.reviewed", phase="prepare")
+def test_the_runbook_was_reviewed(runs: Runs, page: Path | None, system: System) -> None:
+    """'Verify rollback procedures tested': the runbook was reviewed since it was drilled.
+
+    It was not changed after the last successful drill, and its own review date has not passed.
+    Where none is described there is nothing to review.
+    """
+    good = [run for run in runs.runs if run.outcome == "recovered"]
+    drilled = dt.datetime.fromisoformat(good[-1].ended or good[-1].when) if good else None
+    old = list(stale(page, drilled, dt.datetime.now(dt.UTC).date())) if page else []
+
+    if old:
+        raise Advisory(
+            "the runbook was changed after the last successful drill, or its review is overdue",
+            findings=old,
+            hint="review it, then, in a maintenance window or on a twin: "
+            f"pytest suites/drill --arm={system.target.name}",
         )

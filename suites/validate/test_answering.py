@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.outcomes import declares
+from fixtures.live_state import declares
 from pytest_rollback.checks.latency import FINE, TRIGGER, Latencies
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused

@@ -45,6 +45,21 @@ BAD: list[tuple[str, str, str]] = [
     ),
     ("actions know", "plugins/pytest_rollback/recovery/actions/units.py", "import pytest"),
     ("actions know", "plugins/pytest_rollback/recovery/action.py", "from pytest import fixture"),
+    (
+        "nothing outside of a part",
+        "plugins/pytest_rollback/plugin/session.py",
+        "def f():\n    from pytest_rollback.extras.sandbox import target",
+    ),
+    (
+        "no part of extras",
+        "plugins/pytest_rollback/extras/triage/rules.py",
+        "from pytest_rollback.extras.incident.checklist import checklist",
+    ),
+    (
+        "the agent's other packages",
+        "plugins/pytest_rollback/agent/rollback/undo.py",
+        "def f():\n    from ..database import swap",
+    ),
     ("fixtures know", "fixtures/host.py", "from pytest_rollback.recovery import gate"),
     (
         "fixtures know",

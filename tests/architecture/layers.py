@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tests.architecture import graph
-from tests.architecture.sources import PACKAGE, Sources, imports, matches, module, nodes
+from tests.architecture.on_host import AGENT, foreign, too_new
+from tests.architecture.sources import PACKAGE, Sources, imports, matches, module
 
 OURS = (PACKAGE, "fixtures", "suites", "tests")
-AGENT = "plugins/pytest_rollback/agent/*"
 FLOORS = 8
 
 Rows = Sequence[tuple[str, ...]]
@@ -20,11 +18,11 @@ CONTROLLER: Rows = (
     ("agent", "errors", "text"),
     ("manifest",),
     ("transport", "criteria"),
-    ("evidence", "checks", "sandbox"),
-    ("incident", "recovery"),
+    ("evidence", "checks"),
+    ("recovery",),
     ("run",),
     ("report",),
-    ("cli", "plugin"),
+    ("cli", "plugin", "extras"),
 )
 """Bottom up: a package imports from the rows below its own, and from no neighbour in its row."""
 
@@ -56,6 +54,8 @@ SHARED = (
     "observe",
     "state.journal",
     "services.registry",
+    "database.messages",
+    "database.routes",
 )
 """What the controller may import of the agent: the protocol, data, and functions without a host."""
 
@@ -129,6 +129,18 @@ RULES = (
         "the package does not know who uses it",
         ("plugins/*",),
         ("fixtures*", "suites*", "tests*", "conftest"),
+    ),
+    Rule(
+        "nothing outside of a part imports it: parts join by hooks",
+        ("plugins/*",),
+        ("pytest_rollback.extras*",),
+        ("plugins/pytest_rollback/extras/*",),
+    ),
+    Rule(
+        "the agent's other packages do not import its database",
+        ("plugins/pytest_rollback/agent/*",),
+        ("pytest_rollback.agent.database*",),
+        ("plugins/pytest_rollback/agent/database/*",),
     ),
     Rule("suites and fixtures know no tests", ("suites/*", "fixtures/*.py"), ("tests*",)),
 )
@@ -208,6 +220,18 @@ def folder_circles(found: Sources) -> list[str]:
     ]
 
 
+def neighbours(found: Sources) -> list[str]:
+    """Return what a part of `extras` imports of another one."""
+    prefix = f"{PACKAGE}.extras."
+    return [
+        f"{path} imports {name}"
+        for path, source in found.items()
+        if (mine := _package(module(path), prefix))
+        for name in imports(path, source)
+        if _package(name, prefix) not in {"", mine}
+    ]
+
+
 def heights(found: Sources) -> dict[str, dict[str, int]]:
     """Return on which floor each package of `controller` and `agent` stands."""
     controller, agent = graph.packages(graph.modules(found))
@@ -229,49 +253,13 @@ def towers(found: Sources) -> list[str]:
     ]
 
 
-def foreign(found: Sources) -> list[str]:
-    """Return what the agent imports beside the standard library and itself, relatively."""
-    return [
-        f"{path} imports {name}"
-        for path, source in found.items()
-        if matches(path, [AGENT])
-        for whole in (_absolute(source),)
-        for name in sorted(whole | set(imports(path, source)))
-        if (name in whole and name.split(".")[0] not in sys.stdlib_module_names)
-        or (name.startswith(PACKAGE) and not name.startswith(f"{PACKAGE}.agent"))
-    ]
-
-
-def _absolute(source: str) -> set[str]:
-    """Return what a source imports by its full name."""
-    found = nodes(source)
-    plain = {alias.name for node in found if isinstance(node, ast.Import) for alias in node.names}
-    return plain | {
-        node.module
-        for node in found
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level
-    }
-
-
-def too_new(found: Sources) -> list[str]:
-    """Return what an old Python on a host could not even read, of the agent."""
-    return [f"{path}: {why}" for path in found if (why := _unread(path, found[path]))]
-
-
-def _unread(path: str, source: str) -> str:
-    try:
-        ast.parse(source, feature_version=(3, 8)) if matches(path, [AGENT]) else None
-    except SyntaxError as error:
-        return str(error)
-    return ""
-
-
 Check = Callable[[Sources], list[str]]
 LAYERS: dict[str, Check] = {
     **{rule.name: lambda found, rule=rule: broken(rule, found) for rule in RULES},  # type: ignore[misc]
     "packages of the controller import from the rows below": upwards,
     "packages of the agent import from the rows below": upwards_on_host,
     "the controller imports of the agent what both sides share": unshared,
+    "no part of extras imports another one": neighbours,
     "no circle of modules": module_circles,
     "no circle of packages": folder_circles,
     "at most 8 floors": towers,

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import pytest
 
 from pytest_rollback.errors import Unreachable
+from pytest_rollback.extras.sandbox.machine.podman import usable
 from pytest_rollback.manifest.model import System
-from pytest_rollback.sandbox.machine.podman import usable
 from pytest_rollback.transport.connection import Connection
 from tests.contract.daemon import Sshd
 from tests.contract.machine import IMAGE, Bare

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import Self
 
-from pytest_rollback.sandbox.machine import ssh_access
-from pytest_rollback.sandbox.machine.image import Image
-from pytest_rollback.sandbox.machine.podman import Container, podman
+from pytest_rollback.extras.sandbox.machine import ssh_access
+from pytest_rollback.extras.sandbox.machine.image import Image
+from pytest_rollback.extras.sandbox.machine.podman import Container, podman
 from tests.contract.daemon import free_port, new_key
 from tests.plugin.operator import REPOSITORY
 

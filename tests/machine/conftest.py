@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rollback.errors import Unreachable
-from pytest_rollback.sandbox.machine.image import Image
-from pytest_rollback.sandbox.machine.podman import usable
+from pytest_rollback.extras.sandbox.machine.image import Image
+from pytest_rollback.extras.sandbox.machine.podman import usable
 from tests.plugin.operator import REPOSITORY
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 
 import tomli_w
 
-from pytest_rollback.sandbox.machine.sandbox import Machine
+from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from tests.machine.targets import Whole
 from tests.plugin.operator import REPOSITORY
 

@@ -7,9 +7,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pytest_rollback.sandbox.local.sandbox import Embedded
-from pytest_rollback.sandbox.machine.podman import podman
-from pytest_rollback.sandbox.machine.sandbox import Machine
+from pytest_rollback.extras.sandbox.local.sandbox import Embedded
+from pytest_rollback.extras.sandbox.machine.podman import podman
+from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from tests.plugin.operator import Operator
 
 BOTH = ("suites/drill", "suites/validate")

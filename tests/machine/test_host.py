@@ -11,8 +11,8 @@ import testinfra
 
 from pytest_rollback.agent.messages.system import TOOLS, ToolsRequest
 from pytest_rollback.errors import Unreachable
+from pytest_rollback.extras.sandbox.machine.podman import podman
 from pytest_rollback.manifest.load import parse
-from pytest_rollback.sandbox.machine.podman import podman
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 from tests.machine.host import Host

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.sandbox.machine.podman import exists
-from pytest_rollback.sandbox.machine.sandbox import Machine
+from pytest_rollback.extras.sandbox.machine.podman import exists
+from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from tests.machine.host import FOLDER, Host
 from tests.plugin.operator import REPOSITORY
 
 LEFT_BEHIND = f"""
 import os
 from pathlib import Path
-from pytest_rollback.sandbox.machine.sandbox import Machine
+from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 machine = Machine(Path({str(FOLDER)!r}))
 machine.up()
 print(machine.inside.container.name, machine.directory, flush=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.state import backup_set
-from pytest_rollback.sandbox.common.postgres import installed
+from pytest_rollback.extras.sandbox.common.postgres import installed
 from tests.plugin.shop import NAMES, Shop
 from tests.unit.support.dumped import server
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import tomli_w
 
-from pytest_rollback.sandbox.local import pristine
-from pytest_rollback.sandbox.local.sandbox import Embedded
+from pytest_rollback.extras.sandbox.local import pristine
+from pytest_rollback.extras.sandbox.local.sandbox import Embedded
 from tests.plugin.operator import REPOSITORY, Operator
 
 PATIENCE = 5

@@ -10,6 +10,9 @@ from typing import Any, Callable, Dict
 
 from .errors import HostError
 
+PART = "routes"
+"""The module of a package that can be taken away which says what it can be asked."""
+
 ROUTES: Dict[str, str] = {
     "added.look": "rollback.added_files:look",
     "added.remove": "rollback.added_files:remove",
@@ -24,13 +27,8 @@ ROUTES: Dict[str, str] = {
     "configuration.look": "configuration.check:look",
     "copies.close": "rollback.archive:close",
     "copies.look": "rollback.archive:look",
-    "database.answer": "database.ping:answer",
-    "database.look": "database.check:look",
-    "database.restore": "database.restore:restore",
-    "database.undo": "database.swap:undo",
     "defaults.apply": "rollback.default_configuration:apply",
     "defaults.look": "rollback.default_configuration:look",
-    "dump.look": "database.dump:look",
     "edge.watch": "observe.probes.edge:watch",
     "exports.look": "rollback.export:look",
     "fallback.look": "backup.requirements:look",
@@ -73,15 +71,31 @@ ROUTES: Dict[str, str] = {
 }
 
 
+def place(name: str) -> str:
+    """Return where a question is answered, as `module:function`; "" where nobody answers it.
+
+    A package that can be taken away, such as `database`, has its own module `routes`; questions
+    begin with its name.
+    """
+    if name in ROUTES:
+        return ROUTES[name]
+    package, _, verb = name.partition(".")
+    try:
+        found = importlib.import_module(f".{package}.{PART}", __package__)
+    except ImportError:
+        return ""
+    return str(found.ROUTES.get(verb, ""))
+
+
 def found(name: str) -> Callable[[Dict[str, Any]], Any]:
     """Return the function that answers a noun and verb such as `units.look`.
 
     Raises:
         HostError: there is none.
     """
-    if name not in ROUTES:
+    module, _, function = place(name).partition(":")
+    if not module:
         raise HostError(f"the agent knows no {name}", "use one version on both sides")
-    module, _, function = ROUTES[name].partition(":")
     answers: Callable[[Dict[str, Any]], Any] = getattr(
         importlib.import_module(f".{module}", __package__), function
     )

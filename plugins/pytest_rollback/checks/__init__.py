@@ -1,10 +1,9 @@
-"""Judgements that criteria share: latency, what users get, the soak, triage, the runbook.
+"""Judgements that criteria share: latency, what users get, and the soak.
 
 Promise: a judgement is a function of what was measured and of what rollback.toml states; it
 changes no host. Too few samples, or an interval that straddles a limit, is inconclusive.
 
 `latency` measures through the host and compares with limit and baseline. `edge` asks what users
 get ten times a second while a run goes on, from here or from the host; `availability` adds it up.
-`soak` watches a system for its minutes. `triage` has one rule for each line of the procedure,
-`recommendation` takes the gravest. `runbook` reads the page that people follow.
+`soak` watches a system for its minutes.
 """

@@ -25,11 +25,12 @@ from pytest_rollback.agent.messages.backup import (
     SaveResult,
 )
 from pytest_rollback.agent.messages.location import Release
-from pytest_rollback.cli.common import INTERRUPTED, REPOSITORY, Parser, failed, shown
 from pytest_rollback.errors import UsageError
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import System
+from pytest_rollback.run.command_line import INTERRUPTED, REPOSITORY, Parser, failed, shown
+from pytest_rollback.run.extras import outside
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
@@ -79,13 +80,9 @@ def parser(program: str) -> Parser:
 
 def manifest(named: str | None) -> Path:
     """Return where the target is described: as named, or here, or beside these scripts."""
-    if named in {"sandbox", "machine"}:
-        from pytest_rollback.sandbox.common.layout import Layout, SandboxNote  # noqa: PLC0415
-        from pytest_rollback.sandbox.target import usual  # noqa: PLC0415
-
-        layout = Layout(usual(named))
-        SandboxNote.read(layout)
-        return layout.manifest
+    kind = outside().practice.get(named or "")
+    if kind:
+        return kind.kept()
     here = Path("rollback.toml")
     return Path(named) if named else here if here.exists() else REPOSITORY / here
 

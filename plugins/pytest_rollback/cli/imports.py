@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 
 from pytest_rollback.agent.messages.trial import TRIAL
-from pytest_rollback.cli.common import shown
 from pytest_rollback.cli.rollback import RollbackCommand
 from pytest_rollback.errors import Refused
 from pytest_rollback.evidence.timeline import Timeline
@@ -16,6 +15,7 @@ from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions import CLEAR_CACHES
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
+from pytest_rollback.run.command_line import shown
 from pytest_rollback.run.run import identity, operator
 from pytest_rollback.transport.call import Call
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeResult, ProbeSpec
 from pytest_rollback.cli import imports as imports_
-from pytest_rollback.cli.common import REPOSITORY, Parser, reports, shown
 from pytest_rollback.cli.rollback import RollbackCommand, usual
 from pytest_rollback.errors import Refused, UsageError
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component, System
-from pytest_rollback.sandbox.target import KINDS
+from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
+from pytest_rollback.run.extras import outside
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
@@ -112,12 +112,12 @@ def readiness(arguments: Sequence[str], program: str) -> int:
 
 def target(asked: argparse.Namespace) -> str:
     """Return the target that is meant, from whichever folder it was named."""
-    if asked.rollback_target in KINDS:
+    if asked.rollback_target in outside().practice:
         return str(asked.rollback_target)
     if asked.rollback_target:
         return str(Path(asked.rollback_target).absolute())
     named = usual(REPOSITORY)
-    return named if named in KINDS else str(REPOSITORY / named)
+    return named if named in outside().practice else str(REPOSITORY / named)
 
 
 def suite(made: Parser, arguments: Sequence[str], *words: str) -> int:

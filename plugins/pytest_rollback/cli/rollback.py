@@ -13,7 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
-from pytest_rollback.cli.common import INTERRUPTED, REPOSITORY, Parser, reports, shown
 from pytest_rollback.errors import GateClosed, UsageError
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.manifest.load import load
@@ -22,11 +21,9 @@ from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions.undo import undoing
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
+from pytest_rollback.run.command_line import INTERRUPTED, REPOSITORY, Parser, reports, shown
+from pytest_rollback.run.extras import outside
 from pytest_rollback.run.run import identity, operator
-from pytest_rollback.sandbox.common.layout import Layout
-from pytest_rollback.sandbox.target import KINDS
-from pytest_rollback.sandbox.target import NAME as SANDBOX
-from pytest_rollback.sandbox.target import usual as sandbox
 from pytest_rollback.transport.connection import Connection
 
 STORY = """
@@ -54,14 +51,8 @@ def described(named: str) -> Path:
     Raises:
         UsageError: the sandbox is meant, and none is kept running.
     """
-    if named not in KINDS:
-        return Path(named)
-    layout = Layout(sandbox(named))
-    if not layout.note.exists():
-        flag = "" if named == SANDBOX else f" --{named}"
-        hint = f"scripts/sandbox up{flag}; scripts/sandbox break NAME{flag}"
-        raise UsageError(f"no {named} is up", hint=hint)
-    return layout.manifest
+    kind = outside().practice.get(named)
+    return kind.kept() if kind else Path(named)
 
 
 def typed(question: str) -> str:
@@ -131,7 +122,7 @@ class RollbackCommand:
     def pytest(self, *words: str) -> int:
         """Run suites in a process of their own that prints to the same terminal."""
         # A sandbox stays one: what is shown of it says that it is a demonstration.
-        target = self.named if self.named in KINDS else self.manifest
+        target = self.named if self.named in outside().practice else self.manifest
         where = f"--rollback-target={target}"
         settings = ("-o", f"rollback_reports={self.reports}", "-o", f"rollback_door={self.door}")
         command = [sys.executable, "-m", "pytest", "-q", "--no-header", where, *settings]

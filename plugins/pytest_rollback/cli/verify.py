@@ -9,12 +9,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_rollback.cli.common import REPOSITORY, Parser, reports, shown
-from pytest_rollback.cli.runs import folder
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import seal
+from pytest_rollback.evidence.runs import folder
 from pytest_rollback.manifest.load import load
 from pytest_rollback.report import rebuild
+from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
 from pytest_rollback.transport.connection import Connection
 
 HEAD = re.compile(r"[0-9a-fA-F]{8,64}")

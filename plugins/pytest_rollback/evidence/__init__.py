@@ -8,4 +8,5 @@ Order of calls: `timeline` writes while the run goes on, one line for each of th
 line through `redaction`; `json_data` turns dataclasses into JSON and back. At the end `collect`
 brings journals and logs from the host, `run_folder` completes the folder and searches it for
 secrets, `seal` hashes it and packs it. `signoffs` adds what people ticked, afterwards as well.
+`runs` finds the folder of a run that a command is about.
 """

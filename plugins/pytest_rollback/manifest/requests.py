@@ -6,12 +6,11 @@ import json
 from collections.abc import Iterable
 
 from pytest_rollback.agent.messages import probes
-from pytest_rollback.agent.messages.database import DatabaseAccess
 from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
 from pytest_rollback.agent.messages.services import ManagerAddress
 from pytest_rollback.agent.messages.trial import TrialComponent, TrialConstruct, TrialRequest
 from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
-from pytest_rollback.manifest.model import Component, Database, Edge, Probe, System
+from pytest_rollback.manifest.model import Component, Edge, Probe, System
 
 
 def location(system: System, run: str = "") -> Location:
@@ -35,19 +34,6 @@ def configuration(system: System) -> tuple[str, ...]:
     """Return the paths that are restored in the configuration phase; directories with all below."""
     source = system.services.source
     return (*system.configuration.files, *((source,) if source else ()))
-
-
-def database(system: System, described: Database) -> DatabaseAccess:
-    """Return how the server of a system's database is reached."""
-    return DatabaseAccess(
-        name=described.name,
-        dump=described.dump,
-        host=described.host,
-        port=described.port,
-        user=described.user,
-        tools=described.tools,
-        account=system.about.user,
-    )
 
 
 def component(described: Component) -> TrialComponent:

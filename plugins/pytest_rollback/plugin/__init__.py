@@ -3,10 +3,9 @@
 Promise: a session without criteria pays next to nothing. A skip, an empty parameter set and a test
 without an id are errors; SIGTERM and SIGHUP end like Ctrl-C, with report and verdict.
 
-Order of calls: pytest loads `hooks`; `options` declares what can be given. A session with criteria
-gets its run from `session`, kept in `stash`, and `criteria_hooks` of its own. At the first test of
-a suite `lifecycle` begins it, with probers and `notifications`; `fixtures` are the actions of a
-rollback, each asking for the one before. `outcomes` turns what a test raised into an outcome. At
-the end `terminal`, `html_report` and `machine_formats` write. `troubleshooting` is practice on a
-sandbox.
+Order of calls: pytest loads `hooks`, where the parts of `extras/` join; `options` declares what can
+be given. A session with criteria gets its run from `session`, kept in `stash`, and `criteria_hooks`
+of its own. At the first test of a suite `lifecycle` begins it, with probers; `fixtures` are the
+actions of a rollback, each asking for the one before. `outcomes` turns what a test raised into an
+outcome. At the end `terminal` and `html_report` write, and `results` has the parts write.
 """

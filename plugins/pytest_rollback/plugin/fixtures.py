@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence.events import Planned
 from pytest_rollback.plugin.lifecycle import gate_of
 from pytest_rollback.plugin.session import run_of
-from pytest_rollback.plugin.stash import SANDBOX
 from pytest_rollback.recovery import actions
-from pytest_rollback.recovery.action import Done
+from pytest_rollback.recovery.action import AnyAction, Done
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.rehearsal import lines, rehearse
 
@@ -24,17 +21,16 @@ def gate(pytestconfig: pytest.Config) -> Gate:
 
 
 @pytest.fixture(scope="session")
-def troubleshoot(pytestconfig: pytest.Config) -> Any:  # noqa: ANN401 - only who asks for it pays
-    """Breaks the sandbox on purpose and rolls it back; whatever is no sandbox is refused."""
-    from pytest_rollback.plugin.troubleshooting import Troubleshooting  # noqa: PLC0415
-
-    return Troubleshooting(run_of(pytestconfig), pytestconfig.stash.get(SANDBOX, None))
+def steps(pytestconfig: pytest.Config) -> tuple[AnyAction, ...]:
+    """Every restore action in the order of the procedure; none is carried out."""
+    return run_of(pytestconfig).extras.actions
 
 
 @pytest.fixture(scope="session")
 def snapshot_saved(gate: Gate, pytestconfig: pytest.Config) -> Done:
     """Prepare: the state before the rollback is kept. Nothing is done that cannot be finished."""
-    only = (actions.SNAPSHOT, actions.ISOLATE) if run_of(pytestconfig).isolates else actions.ACTIONS
+    run = run_of(pytestconfig)
+    only = (actions.SNAPSHOT, actions.ISOLATE) if run.isolates else run.extras.actions
     gate.enter()
     steps = rehearse(gate, only)
     gate.timeline.note(Planned(tuple(lines(steps, gate.scope))))
@@ -96,13 +92,18 @@ def caches_cleared(units_installed: Done, gate: Gate) -> Done:  # noqa: ARG001
 
 
 @pytest.fixture(scope="session")
-def database_restored(caches_cleared: Done, gate: Gate) -> Done:  # noqa: ARG001
-    """Phase 3: the live database is the dump's, where the manifest wants that."""
-    return gate.perform(actions.RESTORE_DATABASE)
+def extras_restored(
+    caches_cleared: Done,  # noqa: ARG001
+    gate: Gate,
+    pytestconfig: pytest.Config,
+) -> dict[str, Done]:
+    """Phase 3: what parts restore beside files and configuration, by the name of the action."""
+    placed = run_of(pytestconfig).extras.after(actions.CLEAR_CACHES)
+    return {action.name: gate.perform(action) for action in placed}
 
 
 @pytest.fixture(scope="session")
-def copies_separated(database_restored: Done, gate: Gate) -> Done:  # noqa: ARG001
+def copies_separated(extras_restored: dict[str, Done], gate: Gate) -> Done:  # noqa: ARG001
     """Phase 4: no backup shares its bytes with a live file that a service may write to."""
     return gate.perform(actions.SEPARATE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from pytest_rollback.errors import RollbackError, UsageError
 from pytest_rollback.plugin import options
 from pytest_rollback.plugin.session import run_of
 from pytest_rollback.plugin.stash import RUN, SEAL, criterion_of
+from pytest_rollback.run import extras, hookspecs
 
 if TYPE_CHECKING:
     from pytest_rollback.run.run import Run
@@ -28,9 +30,16 @@ LETTERS = {
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Have the parts of `extras/` join, and whoever else implements one of our hooks."""
+    pluginmanager.add_hookspecs(hookspecs)
+    for name, module in extras.modules():
+        pluginmanager.register(module, f"rollback-{name}")
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare options and settings."""
-    options.declare(parser)
+    options.declare(parser, extras.Extras(pluginmanager.hook))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -53,13 +62,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _keep(config: pytest.Config, run: Run) -> None:
     """Have the session leave its report in the run's folder; without one it still goes on."""
-    from pytest_rollback.evidence.redaction import Redactor  # noqa: PLC0415 - only criteria pay for it
+    from pytest_rollback.evidence.redaction import Redactor, of_environment  # noqa: PLC0415 - criteria pay
     from pytest_rollback.plugin.html_report import attach, unwritten  # noqa: PLC0415
-    from pytest_rollback.plugin.notifications import known_secrets  # noqa: PLC0415
+    from pytest_rollback.plugin.results import ResultWriter  # noqa: PLC0415
 
-    run.redactor = Redactor(known_secrets(run.system))
+    run.redactor = Redactor(of_environment(os.environ) | run.extras.secrets(run.system))
     run.timeline.redact = run.redactor.data
-    options.tell_machines(config, run)
+    config.pluginmanager.register(ResultWriter(config, run))
     try:
         config.stash[SEAL] = attach(config, run.folder, run.record, run.redactor)
     except OSError as error:

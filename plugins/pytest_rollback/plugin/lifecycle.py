@@ -13,10 +13,8 @@ from pytest_rollback.checks import latency
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence import collect
 from pytest_rollback.evidence.events import RunBegan, RunFinished
-from pytest_rollback.incident.delivery import Notifier
 from pytest_rollback.manifest import requests
-from pytest_rollback.plugin import notifications
-from pytest_rollback.plugin.stash import GATE, PROBER, SANDBOX
+from pytest_rollback.plugin.stash import GATE, PRACTICE, PROBER
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.live import LiveProgress
@@ -24,8 +22,6 @@ from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.recovery.rehearsal import lines, rehearse
 from pytest_rollback.run.run import Run, operator
 from pytest_rollback.transport.call import Call
-
-NOTIFIER: pytest.StashKey[Notifier] = pytest.StashKey()
 
 
 def gate_of(config: pytest.Config, run: Run) -> Gate:
@@ -35,8 +31,8 @@ def gate_of(config: pytest.Config, run: Run) -> Gate:
         GateClosed: this is a worker of pytest-xdist.
     """
     if GATE not in config.stash:
-        sandbox = config.stash.get(SANDBOX, None)
-        own = run.demonstration and sandbox is not None  # nothing but a sandbox arms itself
+        practice = config.stash.get(PRACTICE, None)
+        own = run.demonstration and practice is not None  # nothing but a sandbox arms itself
         config.stash[GATE] = Gate(
             run.connection,
             run.scope,
@@ -51,7 +47,7 @@ def gate_of(config: pytest.Config, run: Run) -> Gate:
 def roll_back(config: pytest.Config, run: Run) -> None:
     """Carry the whole rollback out, without criteria: how a sandbox gets to be rolled back."""
     gate = gate_of(config, run)
-    for action in actions.ACTIONS:
+    for action in run.extras.actions:
         vital = action is not actions.START_OPTIONAL
         with contextlib.suppress(*(() if vital else (RollbackError,))):
             gate.perform(action, vital=vital)
@@ -67,9 +63,9 @@ def enter(config: pytest.Config, run: Run, suite: str) -> None:
     run.facts.clear()
     if hasattr(config, "workerinput"):
         return
-    sandbox = config.stash.get(SANDBOX, None)
-    if sandbox is not None:
-        sandbox.prepare(
+    practice = config.stash.get(PRACTICE, None)
+    if practice is not None:
+        practice.prepare(
             suite,
             healthy=lambda: latency.keep(run.connection, run.system),
             roll_back=lambda: roll_back(config, run),
@@ -79,7 +75,7 @@ def enter(config: pytest.Config, run: Run, suite: str) -> None:
 
         if config.getoption("--live"):
             run.timeline.listeners.append(LiveProgress(run.system, writer(config)))
-        config.stash[NOTIFIER] = notifications.begin(run)
+        run.extras.decided(run)
         run.timeline.decide()
         config.stash[PROBER] = prober = prober_for(run.system)
         prober.start()
@@ -101,7 +97,7 @@ def writer(config: pytest.Config) -> Callable[[str], None]:
 
 def began(config: pytest.Config, run: Run) -> None:
     """Note what the run is, for whoever has nothing but its timeline."""
-    sandbox = config.stash.get(SANDBOX, None)
+    practice = config.stash.get(PRACTICE, None)
     run.timeline.note(
         RunBegan(
             run=run.identity,
@@ -111,7 +107,7 @@ def began(config: pytest.Config, run: Run) -> None:
             manifest=str(run.loaded.path),
             sha256=run.loaded.sha256,
             demonstration=run.demonstration,
-            scenario=sandbox.scenario if sandbox else None,
+            scenario=practice.scenario if practice else None,
             resume="" if run.fleeting else run.resume,
         )
     )
@@ -141,13 +137,13 @@ def leave(config: pytest.Config, run: Run) -> None:
             run.notes.append(str(error))
         keep_evidence(run)
         if not (run.asked.dry or run.isolates):
-            run.notes += filter(None, (each.spared(run.scope) for each in actions.ACTIONS))
+            run.notes += filter(None, (each.spared(run.scope) for each in run.extras.actions))
     if run.connection.trips:
         with contextlib.suppress(RollbackError):  # the criteria have said so already
             run.backups = _recorded(run, changed=gate is not None)
     run.connection.close()
     run.timeline.note(RunFinished(run.verdict))
-    notifications.end(run, config.stash.get(NOTIFIER, None))
+    run.extras.ended(run)
     run.timeline.close()
 
 
@@ -170,7 +166,7 @@ def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
     """Yield the plan of the whole rollback; one that cannot be made is a criterion not met."""
     title = "The plan of every action can be made."
     try:
-        steps = rehearse(gate_of(config, run), actions.ACTIONS)
+        steps = rehearse(gate_of(config, run), run.extras.actions)
     except RollbackError as error:
         run.state("drill.plan.made", title, error)
     else:

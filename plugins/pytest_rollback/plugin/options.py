@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pytest_rollback.run.extras import Extras
 
 if TYPE_CHECKING:
     import pytest
 
     from pytest_rollback.errors import RollbackError
-    from pytest_rollback.run.options import IncidentOptions
-    from pytest_rollback.run.run import Run
+    from pytest_rollback.run.extra_types import Given
+    from pytest_rollback.run.options import RunOptions, SoakOptions
 
 
-def declare(parser: pytest.Parser) -> None:
+def declare(parser: pytest.Parser, parts: Extras) -> None:
     """Declare every option and setting."""
     parser.extra_info["HINT"] = "pytest --help has our options under 'rollback:'"
     group = parser.getgroup("rollback")
@@ -27,14 +30,16 @@ def declare(parser: pytest.Parser) -> None:
         "--component", action="append", default=[], metavar="NAME", help="only this one; repeatable"
     )
     group.addoption("--incident", metavar="ID", help="the incident that the report belongs to")
-    group.addoption("--scenario", metavar="NAME", help="how the sandbox's release turns bad")
     group.addoption(
         "--use-defaults",
         action="store_true",
         help="drill: replace configuration that stays broken by its defaults; the last resort",
     )
     group.addoption("--live", action="store_true", help="drill: tell each change as it happens")
-    incident(group)
+    group.addoption("--soak", metavar="15m", help="monitor: how long the system is watched")
+    for each in parts.options:
+        form = {"metavar": each.metavar} if each.metavar else {"action": "store_true"}
+        group.addoption(each.name, help=each.help, **form)
     parser.addini("rollback_target", "the rollback.toml to use", default="rollback.toml")
     parser.addini("rollback_sandbox", "the folder of the sandbox's system", default="")
     parser.addini("rollback_reports", "where each run's folder is made", default="reports")
@@ -49,59 +54,57 @@ def reports(config: pytest.Config) -> Path:
     ).absolute()
 
 
-def incident(group: pytest.OptionGroup) -> None:
-    """Declare what only people know, how long is watched, and for which machines is written."""
-    group.addoption("--impact", metavar="30%", help="triage: the share of users affected")
-    group.addoption("--downtime", metavar="4m", help="triage: how long users have been without")
-    group.addoption("--security", action="store_true", help="triage: a vulnerability was found")
-    group.addoption(
-        "--data-corruption", action="store_true", help="triage: data was found corrupt or lost"
-    )
-    group.addoption(
-        "--notify-test", action="store_true", help="readiness: send a test message by every channel"
-    )
-    group.addoption("--soak", metavar="15m", help="monitor: how long the system is watched")
-    group.addoption(
-        "--rollback-format",
-        metavar="json:PATH,prometheus:PATH,nagios",
-        help="also write the result for machines; nagios prints one line and ends with 0 to 3",
-    )
+def extras(config: pytest.Config) -> Extras:
+    """Return the parts that joined this session."""
+    return Extras(config.hook)
 
 
-def incident_options(config: pytest.Config) -> IncidentOptions:
-    """Return what the options say of the incident.
+def given(config: pytest.Config) -> Given:
+    """Return the options of all parts by name."""
+    listed = extras(config).options
+    return {each.name: config.getoption(each.name, None) for each in listed}
+
+
+def asked(config: pytest.Config) -> RunOptions:
+    """Return what the command line says of the run.
 
     Raises:
-        UsageError: one of them cannot be read.
+        UsageError: an option cannot be read.
     """
-    from pytest_rollback.checks.triage import Stated  # noqa: PLC0415 - only sessions with criteria pay
-    from pytest_rollback.manifest.values import seconds  # noqa: PLC0415
-    from pytest_rollback.run import options  # noqa: PLC0415
-    from pytest_rollback.run.formats import wanted  # noqa: PLC0415
+    from pytest_rollback.run.options import RunOptions  # noqa: PLC0415 - only sessions with criteria pay
 
-    option, value = config.getoption, options.value
-    stated = Stated(
-        impact=value("--impact", option("--impact"), options.affected, "--impact=30%"),
-        downtime=value("--downtime", option("--downtime"), seconds, "--downtime=4m"),
-        security=option("--security"),
-        corruption=option("--data-corruption"),
+    said = given(config)
+    extras(config).check(said)
+    return RunOptions(
+        words=tuple(map(str, config.invocation_params.args)),
+        armed=config.getoption("--arm"),
+        only=frozenset(config.getoption("--component")),
+        defaults=config.getoption("--use-defaults"),
+        dry=config.getoption("--dry-run"),
+        incident=config.getoption("--incident"),
+        soak=soak(config),
+        given=said,
+        door=config.getini("rollback_door"),
     )
-    soak = value("--soak", option("--soak"), options.watched, "--soak=15m")
-    given = config.getini("rollback_soak_scale")
-    scale = value("rollback_soak_scale", given, options.faster, "-o rollback_soak_scale=100")
-    return options.IncidentOptions(stated, soak, scale or 1.0, wanted(option("--rollback-format")))
 
 
-def tell_machines(config: pytest.Config, run: Run) -> None:
-    """Have the session write its result for other machines as well."""
-    from pytest_rollback.plugin.machine_formats import Machines  # noqa: PLC0415 - only sessions with criteria pay
+def soak(config: pytest.Config) -> SoakOptions:
+    """Return how long a monitor watches, and how fast its clock runs.
 
-    config.pluginmanager.register(Machines(config, run, run.asked.told.formats))
+    Raises:
+        UsageError: one of both cannot be read.
+    """
+    from pytest_rollback.run import options  # noqa: PLC0415 - only sessions with criteria pay
+
+    seconds = options.value("--soak", config.getoption("--soak"), options.watched, "--soak=15m")
+    name = "rollback_soak_scale"
+    scale = options.value(name, config.getini(name), options.faster, f"-o {name}=100")
+    return options.SoakOptions(seconds, scale or 1.0)
 
 
 def refused(config: pytest.Config, error: RollbackError) -> int:
-    """Return the exit code of a session that cannot begin; for Nagios also print its line."""
-    from pytest_rollback.run.formats import UNKNOWN, refuse  # noqa: PLC0415 - only a refusal pays for it
-
-    nagios = refuse(config.getoption("--rollback-format"), error.message)
-    return UNKNOWN if nagios else int(error.exit_code)
+    """Return the exit code of a session that cannot begin; a part may print a line about it."""
+    said = extras(config).refused(given(config), error.message)
+    if said and said.line:
+        sys.stdout.write(said.line + "\n")
+    return int(error.exit_code if said is None or said.code is None else said.code)

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rollback.errors import UsageError
 from pytest_rollback.plugin import options
-from pytest_rollback.plugin.stash import RUN, SANDBOX
+from pytest_rollback.plugin.stash import PRACTICE, RUN
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.load import Loaded
+    from pytest_rollback.run.extra_types import PracticeKind
     from pytest_rollback.run.run import Run
-
-SANDBOXES = {"sandbox", "machine"}  # targets that are started for a session
 
 
 def run_of(config: pytest.Config) -> Run:
@@ -26,49 +24,33 @@ def run_of(config: pytest.Config) -> Run:
     if RUN not in config.stash:
         from pytest_rollback.manifest.load import load  # noqa: PLC0415 - only sessions with criteria pay for it
         from pytest_rollback.plugin.criteria_hooks import CriteriaHooks  # noqa: PLC0415
-        from pytest_rollback.run.options import RunOptions  # noqa: PLC0415
         from pytest_rollback.run.run import Run  # noqa: PLC0415
 
         handed = getattr(config, "workerinput", {}).get("rollback", {})
         named = config.getoption("--rollback-target") or config.getini("rollback_target")
         path = config.invocation_params.dir / handed.get("manifest", named)
-        said = options.incident_options(config)
-        loaded = load(path) if handed or named not in SANDBOXES else _sandbox(config, named)
-        asked = RunOptions(
-            words=tuple(map(str, config.invocation_params.args)),
-            armed=config.getoption("--arm"),
-            only=frozenset(config.getoption("--component")),
-            defaults=config.getoption("--use-defaults"),
-            dry=config.getoption("--dry-run"),
-            incident=config.getoption("--incident"),
-            told=said,
-            door=config.getini("rollback_door"),
-        )
+        asked, extras = options.asked(config), options.extras(config)
+        kind = None if handed else extras.practice.get(named)
+        loaded = _practice(config, kind, named) if kind else load(path)
         run = config.stash[RUN] = Run(
             loaded,
             asked,
             reports=options.reports(config),
-            demonstration=handed.get("demonstration", named in SANDBOXES),
-            fleeting=SANDBOX in config.stash and config.stash[SANDBOX].owned,
+            demonstration=handed.get("demonstration", kind is not None),
+            fleeting=PRACTICE in config.stash and config.stash[PRACTICE].owned,
             identity=handed.get("identity", ""),
+            extras=extras,
         )
         config.pluginmanager.register(CriteriaHooks(config, run), "rollback-criteria")
     return config.stash[RUN]
 
 
-def _sandbox(config: pytest.Config, kind: str) -> Loaded:
-    """Return the description of the sandbox, which is up afterwards unless only collecting."""
+def _practice(config: pytest.Config, kind: PracticeKind, named: str) -> Loaded:
+    """Return the description of a system to practise on, which is up unless only collecting."""
     folder = config.rootpath / config.getini("rollback_sandbox")
-    try:
-        from pytest_rollback.sandbox.target import Sandbox, sketch  # noqa: PLC0415 - needs more packages
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"the sandbox needs {error.name}, which is not installed",
-            hint="pip install 'pytest-rollback[sandbox]', or name a target of your own",
-        ) from error
     if config.option.collectonly:
-        return sketch(folder, kind)
-    print(f"on the {kind}: a demonstration, not your system", flush=True)  # noqa: T201
-    config.stash[SANDBOX] = Sandbox.open(folder, config.getoption("--scenario"), kind)
-    config.add_cleanup(config.stash[SANDBOX].close)
-    return config.stash[SANDBOX].load()
+        return kind.sketch(folder)
+    print(f"on the {named}: a demonstration, not your system", flush=True)  # noqa: T201
+    found = config.stash[PRACTICE] = kind.open(folder, config.getoption("--scenario", None))
+    config.add_cleanup(found.close)
+    return found.load()

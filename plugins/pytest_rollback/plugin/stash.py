@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from pytest_rollback.criteria import Criterion
     from pytest_rollback.plugin.html_report import Seal
     from pytest_rollback.recovery.gate import Gate
+    from pytest_rollback.run.extra_types import PracticeTarget
     from pytest_rollback.run.run import Run
-    from pytest_rollback.sandbox.target import Sandbox
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
-SANDBOX: pytest.StashKey[Sandbox] = pytest.StashKey()
+PRACTICE: pytest.StashKey[PracticeTarget] = pytest.StashKey()
 GATE: pytest.StashKey[Gate] = pytest.StashKey()
 PROBER: pytest.StashKey[Prober] = pytest.StashKey()
 SEAL: pytest.StashKey[Seal] = pytest.StashKey()

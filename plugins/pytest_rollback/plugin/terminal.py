@@ -7,17 +7,14 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pytest_rollback.checks import recommendation
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence import seal as evidence_seal
-from pytest_rollback.evidence import signoffs
 from pytest_rollback.evidence.run_folder import REPORT
-from pytest_rollback.incident import escalation
 from pytest_rollback.recovery.rehearsal import clock
 from pytest_rollback.run.phases import PhaseRecord
 from pytest_rollback.run.run import Run
-from pytest_rollback.run.run_record import RunRecord
+from pytest_rollback.run.run_record import RecommendationRecord, RunRecord
 
 WIDTH = 80
 MOST = 12
@@ -33,7 +30,7 @@ def lines(run: Run, record: RunRecord) -> Iterator[str]:
         yield from users(record)
     yield ""
     if record.advice is not None:
-        for line in recommendation.lines(record.advice):
+        for line in recommended(record.advice):
             yield from [line] if line.startswith("now: ") else hung(line)
         yield ""
     for reasons in grouped(run.reasons):
@@ -44,6 +41,21 @@ def lines(run: Run, record: RunRecord) -> Iterator[str]:
     for note in run.notes:
         yield from wrapped(note, "")
     yield from ending(run)
+
+
+def recommended(said: RecommendationRecord) -> Iterator[str]:
+    """Yield a recommendation with every rule that fired, gravest first, and what to do now."""
+    for rule in said.rules:
+        where = f" [{rule.component}]" if rule.component else ""
+        yield f"{rule.calls_for}: {rule.id}{where}"
+        yield f"  measured: {rule.measured}; threshold: {rule.threshold}"
+        if rule.note:
+            yield f"  note: {rule.note}"
+    if not said.rules:
+        yield "no rule fired"
+    yield from said.notes
+    yield ""
+    yield from (f"now: {step}" for step in said.steps)
 
 
 def ending(run: Run) -> Iterator[str]:
@@ -62,7 +74,7 @@ def following(run: Run) -> Iterator[str]:
     elif begun and not run.recovered:
         gone = "the sandbox of this session is gone: nothing is left to go on with"
         yield gone if run.fleeting else f"go on with: {run.resume}"
-        yield from calling(run)
+        yield from run.extras.following(run)
     elif run.fleeting or run.asked.dry or run.exit_code or not run.outcomes:
         return
     elif run.suites & {"drill", "validate"}:
@@ -77,15 +89,6 @@ def isolated(run: Run) -> Iterator[str]:
     yield f"stays down until it is started or rolled back: {units}"
     yield f"next: {run.onward.pytest('suites/triage')}"
     yield f"or roll back: {run.onward.rollback()}"
-
-
-def calling(run: Run) -> Iterator[str]:
-    """Yield the commands that end or continue an escalation that nobody has acknowledged."""
-    events = [*run.timeline.events, *signoffs.foreign(run.folder)]
-    if run.system.notify is None or not run.system.contacts or escalation.is_over(events):
-        return
-    yield f"you take over, and nobody else is called: scripts/checklist ack --run {run.identity}"
-    yield f"go on calling, level by level: scripts/checklist escalate --run {run.identity}"
 
 
 def sealed(folder: Path) -> Iterator[str]:

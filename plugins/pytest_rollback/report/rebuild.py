@@ -26,6 +26,7 @@ from pytest_rollback.evidence.redaction import Redactor, of_environment
 from pytest_rollback.evidence.run_folder import DATA, REPORT, seal, write_private
 from pytest_rollback.manifest.load import Loaded
 from pytest_rollback.report.html import page as html_page
+from pytest_rollback.run.extras import outside
 from pytest_rollback.run.record import RunFacts, record
 from pytest_rollback.run.run_record import ManifestRecord, RunRecord, redacted
 from pytest_rollback.transport.connection import Connection
@@ -91,16 +92,18 @@ def known(
     times = [each.moment for each in own if each.moment]
     decided = first(Decided, own)
     last = own[-1].offset if own else 0.0
+    finished, ended = max(times, default=dt.datetime.now(dt.UTC)), [*outcomes(own)]
+    people = [each for each in events if isinstance(each, PersonEvent)]
     return RunFacts(
         system=loaded.system,
         run=folder.name,
         operator=began.operator,
         verdict="NOT RECOVERED" if decided is not None else "INCONCLUSIVE",
         started=min(times, default=dt.datetime.now(dt.UTC)),
-        finished=max(times, default=dt.datetime.now(dt.UTC)),
-        outcomes=[*outcomes(own)],
+        finished=finished,
+        outcomes=ended,
         events=own,
-        ticks=[each for each in events if isinstance(each, PersonEvent)],
+        checklist=outside().checklist(ended, [*people, *own], finished),
         incident=began.incident,
         elapsed=None if decided is None else last - decided.offset,
         demonstration=began.demonstration,

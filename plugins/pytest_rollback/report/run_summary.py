@@ -10,8 +10,7 @@ from pytest_rollback.evidence import seal, signoffs
 from pytest_rollback.evidence.events import RunBegan, first
 from pytest_rollback.evidence.json_data import Flag, Number
 from pytest_rollback.evidence.run_folder import DATA, REPORT
-from pytest_rollback.incident.escalation import WELL
-from pytest_rollback.run.run_record import RunRecord, salvaged
+from pytest_rollback.run.run_record import WELL, RunRecord, salvaged
 
 
 @dataclass(frozen=True)

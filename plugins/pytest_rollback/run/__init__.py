@@ -6,6 +6,8 @@ A session in which nothing was evaluated is not met. Terminal, report and JSON p
 Order of calls: `run` is made from rollback.toml and the command line (`options`, with what was
 stated about the incident); outcomes are added as criteria end. `phases` reads from the timeline
 when each phase of the procedure began and how it ended; `record` puts all that is known into the
-words of the report, whose fields are those of `run_record`; `formats` writes it as JSON, for
-Prometheus and for Nagios.
+words of the report, whose fields are those of `run_record`.
+
+The parts of `extras/` join here: `hookspecs` lists their hooks, `extra_types` and `run_view` are
+what goes through them, `extras` calls them. `command_line` is what all commands share.
 """

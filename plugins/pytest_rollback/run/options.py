@@ -1,4 +1,4 @@
-"""What the command line says of a run and of its incident; what cannot be read is an error."""
+"""What the command line says of a run; what cannot be read is an error."""
 
 from __future__ import annotations
 
@@ -6,29 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pytest_rollback.checks.triage import Stated
 from pytest_rollback.errors import UsageError
-from pytest_rollback.manifest.values import seconds, share
-from pytest_rollback.run.formats import OutputFormat
+from pytest_rollback.manifest.values import seconds
+from pytest_rollback.run.extra_types import Given
 
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
-class IncidentOptions:
-    """The options about an incident.
+class SoakOptions:
+    """How long a system is watched.
 
     Args:
-        stated: what only people know.
-        soak: seconds to watch, None for as long as the manifest says.
+        seconds: None for as long as rollback.toml says.
         scale: by how much a monitor's clock runs faster than time; 1.0 but in demonstrations.
-        formats: what is written for other machines.
     """
 
-    stated: Stated = field(default_factory=Stated)
-    soak: float | None = None
+    seconds: float | None = None
     scale: float = 1.0
-    formats: tuple[OutputFormat, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,7 +37,8 @@ class RunOptions:
         defaults: whether configuration that stays broken may get its defaults.
         dry: rehearse: print the plan, change nothing.
         incident: the incident that the report belongs to.
-        told: the options about the incident itself.
+        soak: how long is watched.
+        given: the options of parts, by name.
         door: the command of ours that runs pytest; "" where pytest itself was typed.
     """
 
@@ -52,7 +48,8 @@ class RunOptions:
     defaults: bool = False
     dry: bool = False
     incident: str | None = None
-    told: IncidentOptions = field(default_factory=IncidentOptions)
+    soak: SoakOptions = field(default_factory=SoakOptions)
+    given: Given = field(default_factory=dict)
     door: str = ""
 
 
@@ -68,14 +65,6 @@ def value(name: str, given: str | None, read: Callable[[str], Value], example: s
         return read(given)
     except ValueError as error:
         raise UsageError(f"{name}: found {given!r}, {error}", hint=f"such as {example}") from error
-
-
-def affected(text: str) -> float:
-    """Return a share of users."""
-    found = share(text)
-    if found > 1:
-        raise ValueError("expected a share of users, at most 100%")
-    return found
 
 
 def watched(text: str) -> float:

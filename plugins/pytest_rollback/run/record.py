@@ -14,17 +14,17 @@ from importlib import metadata
 
 from pytest_rollback.checks.availability import Availability
 from pytest_rollback.checks.latency import ProbeLatency
-from pytest_rollback.checks.recommendation import RecommendationRecord
 from pytest_rollback.criteria import AGAINST, Outcome
 from pytest_rollback.evidence.collect import CollectedEvidence
 from pytest_rollback.evidence.events import Decided, Event, RunBegan, first
 from pytest_rollback.evidence.json_data import plain
-from pytest_rollback.incident.checklist import ChecklistEntry, checklist
 from pytest_rollback.manifest.model import System
 from pytest_rollback.run.phases import PhaseRecord, phases, to_ms
 from pytest_rollback.run.run_record import (
+    ChecklistEntry,
     CriterionRecord,
     ManifestRecord,
+    RecommendationRecord,
     ReleaseRecord,
     RunRecord,
     TargetRecord,
@@ -72,7 +72,7 @@ class RunFacts:
         manifest: which description the run was made with.
         agent_sha256: the hash of what was sent to the host.
         round_trips: how often the host was asked.
-        ticks: events of the checklist that other processes have written.
+        checklist: the procedure's checklists, as this run and people have ticked them.
         evidence: what was brought from the host; None where it was not asked.
         advice: what triage recommends; None where it was not asked.
     """
@@ -99,7 +99,7 @@ class RunFacts:
     manifest: ManifestRecord = field(default_factory=ManifestRecord)
     agent_sha256: str = ""
     round_trips: int = 0
-    ticks: Sequence[Event] = ()
+    checklist: Sequence[ChecklistEntry] = ()
     evidence: CollectedEvidence | None = None
     advice: RecommendationRecord | None = None
 
@@ -151,7 +151,7 @@ def record(facts: RunFacts) -> RunRecord:
         maintenance_seconds=to_ms(users.maintenance_seconds),
         criteria=tuple(criterion(each) for each in facts.outcomes),
         latency=latest(facts.latency),
-        checklist=tuple(ticked(facts)),
+        checklist=tuple(facts.checklist),
         evidence=facts.evidence,
         scenario=scenario(facts.events),
         max_age=facts.system.drills.max_age,
@@ -160,11 +160,6 @@ def record(facts: RunFacts) -> RunRecord:
         agent_sha256=facts.agent_sha256,
         round_trips=facts.round_trips,
     )
-
-
-def ticked(facts: RunFacts) -> list[ChecklistEntry]:
-    """Return the procedure's checklists, as this run and people have ticked them."""
-    return checklist(facts.outcomes, [*facts.ticks, *facts.events], now=facts.finished)
 
 
 def scenario(events: Iterable[Event]) -> str | None:

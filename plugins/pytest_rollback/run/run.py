@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollback import criteria
-from pytest_rollback.checks import recommendation
 from pytest_rollback.checks.availability import Availability
 from pytest_rollback.checks.latency import ProbeLatency
-from pytest_rollback.checks.recommendation import RecommendationRecord
 from pytest_rollback.criteria import Criterion, Outcome
 from pytest_rollback.errors import RTO_MISSED, Inconclusive, RollbackError, UsageError
 from pytest_rollback.evidence import signoffs
@@ -28,10 +26,12 @@ from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.manifest.load import Loaded
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.recovery.action import Scope
+from pytest_rollback.run import extras
+from pytest_rollback.run.extras import Extras
 from pytest_rollback.run.options import RunOptions
 from pytest_rollback.run.phases import RECOVERY
 from pytest_rollback.run.record import RunFacts, record
-from pytest_rollback.run.run_record import ManifestRecord, Releases, RunRecord
+from pytest_rollback.run.run_record import ManifestRecord, RecommendationRecord, Releases, RunRecord
 from pytest_rollback.text.next_steps import NextSteps, onward
 from pytest_rollback.transport.connection import Connection, agent_sha256
 
@@ -74,11 +74,12 @@ class Run:
         reports: where the folder of the run is made.
         demonstration: whether the target is the sandbox, and not the user's system.
         fleeting: whether the target ends with the session.
+        extras: the parts that joined.
 
     `latency` is what this process has measured since the last criterion ended, `measured` all of
     the run. `facts` are what was read of the host since the suite began. `isolates` says that the
     drill goes no further than to stop what fails. `notes` are told at the end: what went wrong
-    beside the rollback itself.
+    beside the rollback itself. `kept` is what parts keep of the run, by their names.
     """
 
     loaded: Loaded
@@ -87,6 +88,7 @@ class Run:
     demonstration: bool = False
     fleeting: bool = False
     identity: str = ""
+    extras: Extras = field(default_factory=extras.outside)
     started: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     outcomes: list[Outcome] = field(default_factory=list)
     latency: list[ProbeLatency] = field(default_factory=list)
@@ -99,11 +101,13 @@ class Run:
     notes: list[str] = field(default_factory=list)
     backups: Mapping[str, Any] = field(default_factory=dict)
     estimate: tuple[float, int] | None = None
+    kept: dict[str, Any] = field(default_factory=dict)
     evidence: CollectedEvidence | None = None
     redactor: Redactor = field(default_factory=lambda: Redactor({}))
 
     def __post_init__(self) -> None:
         self.system = self.loaded.system
+        extras.described(self.system, self.loaded.path)
         self.connection = Connection(self.system)
         self.identity = self.identity or identity(self.started)
         self.scope = Scope(self.system, self._chosen(), defaults=self.asked.defaults)
@@ -198,9 +202,8 @@ class Run:
     def verdict(self) -> str:
         """READY, RECOVERED, STEADY, their opposites, what triage recommends, or INCONCLUSIVE."""
         last = next((s for s in reversed(list(GOOD)) if s in self.suites), "readiness")
-        found = recommendation.advice(self.outcomes)
-        if last == "triage" and found.fired:
-            return found.words
+        if last == "triage" and self.advice and self.advice.rules:
+            return self.advice.words
         if self.exit_code == Inconclusive.exit_code or (last == "triage" and self.exit_code):
             return "INCONCLUSIVE"
         if self.asked.dry and self.exit_code == 0:
@@ -235,16 +238,18 @@ class Run:
         return self._record
 
     def _known(self) -> RunFacts:
-        releases = salvage(Releases, self.backups)
+        releases, now = salvage(Releases, self.backups), dt.datetime.now(dt.UTC)
+        ticks = signoffs.beside(self.folder, self.asked.incident)
         return RunFacts(
             system=self.system,
             run=self.identity,
             operator=operator(),
             verdict=self.verdict,
             started=self.started,
-            finished=dt.datetime.now(dt.UTC),
+            finished=now,
             outcomes=self.outcomes,
             events=self.timeline.events,
+            checklist=self.extras.checklist(self.outcomes, [*ticks, *self.timeline.events], now),
             incident=self.asked.incident,
             elapsed=self.elapsed,
             demonstration=self.demonstration,
@@ -258,7 +263,6 @@ class Run:
             manifest=ManifestRecord(str(self.loaded.path), self.loaded.sha256),
             agent_sha256=agent_sha256(),
             round_trips=self.connection.trips,
-            ticks=signoffs.beside(self.folder, self.asked.incident),
             evidence=self.evidence,
             advice=self.advice,
         )
@@ -266,11 +270,7 @@ class Run:
     @property
     def advice(self) -> RecommendationRecord | None:
         """What triage recommends, for the report; None where it took no part."""
-        if "triage" not in self.suites:
-            return None
-        return recommendation.recommended(
-            recommendation.advice(self.outcomes), self.system.target.name, self.onward
-        )
+        return self.extras.advice(self.outcomes, self.system.target.name, self.onward)
 
     @property
     def resume(self) -> str:

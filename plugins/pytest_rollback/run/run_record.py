@@ -11,14 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
 
-from pydantic import BeforeValidator, SerializerFunctionWrapHandler, WrapSerializer
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, WrapSerializer
 
 from pytest_rollback.checks.availability import AvailabilitySecond
 from pytest_rollback.checks.latency import ProbeLatency
-from pytest_rollback.checks.recommendation import RecommendationRecord
 from pytest_rollback.evidence.collect import CollectedEvidence
 from pytest_rollback.evidence.json_data import Flag, Json, Number, dump, read, salvage
-from pytest_rollback.incident.checklist import ChecklistEntry
 from pytest_rollback.run.phases import PhaseRecord
 
 Part = TypeVar("Part")
@@ -101,6 +99,46 @@ class CriterionRecord:
 
 
 @dataclass(frozen=True)
+class RuleRecord:
+    """A rule of triage that fired: what it calls for, and the value beyond its threshold."""
+
+    calls_for: Annotated[str, Field(alias="calls for")] = ""
+    id: str = ""
+    component: str | None = None
+    measured: str = ""
+    threshold: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class RecommendationRecord:
+    """What triage recommends, as a report states it: rules, remarks, and commands to type now."""
+
+    words: str = ""
+    rules: tuple[RuleRecord, ...] = ()
+    notes: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ChecklistEntry:
+    """One item as a report states it.
+
+    Args:
+        list_name, item: which list (`list` in a file), and what it says.
+        key: its short name, for people who tick it.
+        state: done, late, missing or not checked.
+        by: the criteria, actions and people that say so.
+    """
+
+    list_name: Annotated[str, Field(alias="list")] = ""
+    item: str = ""
+    key: str = ""
+    state: str = "not checked"
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """Everything that the report of a run states.
 
@@ -161,6 +199,9 @@ class RunRecord:
     agent_sha256: str = ""
     round_trips: int = 0
 
+
+WELL = frozenset({"RECOVERED", "STEADY"})
+"""Verdicts of a system that is back: nobody has to be called any more."""
 
 REQUIRED = frozenset(
     {

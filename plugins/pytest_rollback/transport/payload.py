@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pytest_rollback.agent.routes import ROUTES
+from pytest_rollback.agent.routes import PART, ROUTES, place
 
 AGENT = Path(__file__).parents[1] / "agent"
 ALWAYS = ("main",)
@@ -20,8 +20,8 @@ ALWAYS = ("main",)
 IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import (?:\(([^)]*)\)|([^\n#(]+))", re.MULTILINE)
 """How one module of the agent imports another; a parser would take 40 ms for all of them."""
 
-NAMED = re.compile(r'"\.(\w+):\w+"')
-"""How a module names another of its package that it imports only when it is needed."""
+NAMED = re.compile(r'"(\.+)([\w.]+):\w+"')
+"""How a module names another one that it imports only when it is needed."""
 
 WORDS = re.compile(
     r'''
@@ -155,15 +155,19 @@ def imported(module: str) -> frozenset[str]:
         above = module.split(".")[: -len(dots)] + [part for part in base.split(".") if part]
         listed = [word.split()[0] for word in (several or one).split(",") if word.strip()]
         found.update(".".join([*above, *more]) for name in listed for more in ([], [name]))
-    package = module.rpartition(".")[0]
-    found.update(f"{package}.{name}" for name in NAMED.findall(known[module]))
+    for dots, name in NAMED.findall(known[module]):
+        found.add(".".join([*module.split(".")[: -len(dots)], name]))
     return frozenset(found) & known.keys()
 
 
 def needed(questions: Iterable[str]) -> frozenset[str]:
     """Return the modules that answer questions such as `units.look`, with all they import."""
     modules: set[str] = set()
-    waiting = {*ALWAYS, *(ROUTES[name].partition(":")[0] for name in questions if name in ROUTES)}
+    waiting = {*ALWAYS}
+    for name in questions:
+        waiting |= {place(name).partition(":")[0]} - {""}
+        if name not in ROUTES:
+            waiting |= {f"{name.partition('.')[0]}.{PART}"} & sources().keys()
     while waiting:
         modules |= waiting
         waiting = {name for each in waiting for name in imported(each)} - modules

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.cli import main
-from pytest_rollback.cli.main import COMMANDS, Command
+from pytest_rollback.cli.main import CORE, Command, commands
 
 REPOSITORY = Path(__file__).parents[3]
 SCRIPTS = sorted(
@@ -32,10 +32,10 @@ def named(script: Path) -> str:
     raise AssertionError(script)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", commands())
 def test_help_of_each_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """It begins with how the command is typed, whatever is put before its arguments."""
-    shown = "rollback now" if COMMANDS[name].first else f"rollback {name}"
+    shown = "rollback now" if commands()[name].first else f"rollback {name}"
     with pytest.raises(SystemExit) as ended:
         main.main([*name.split(), "--help"])
     said = capsys.readouterr().out
@@ -47,14 +47,14 @@ def test_help_of_each_command(name: str, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize("script", SCRIPTS, ids=NAMES)
 def test_a_script_only_names_its_command(script: Path) -> None:
     """The work is done in the package."""
-    assert named(script) in COMMANDS
+    assert named(script) in commands()
     assert len(script.read_text().splitlines()) < 16
     assert os.access(script, os.X_OK)
 
 
 def test_every_command_has_a_script_but_two() -> None:
     """`rollback status` and `rollback --undo RUN` are one script with the rollback itself."""
-    assert {named(script) for script in SCRIPTS} == {*COMMANDS} - {"status", "undo"}
+    assert {named(script) for script in SCRIPTS} == {*commands()} - {"status", "undo"}
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_the_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
         main.main(["--help"])
     said = capsys.readouterr().out
 
-    assert all(f"  {name:14} {each.about}\n" in said for name, each in COMMANDS.items())
+    assert all(f"  {name:14} {each.about}\n" in said for name, each in commands().items())
 
 
 def test_arguments_are_handed_on(
@@ -99,7 +99,8 @@ def test_a_package_that_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its name, and what installs it."""
-    monkeypatch.setitem(COMMANDS, "index", Command("report:index", "", needs=("no_such_package",)))
+    missing = Command("cli.documents:index", "", needs=("no_such_package",))
+    monkeypatch.setitem(CORE, "index", missing)
 
     assert main.main(["index"]) == 4
     assert capsys.readouterr().err == "no_such_package is not installed\nHINT: make setup\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, replace
-from string import Formatter
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,7 +23,6 @@ from pytest_rollback.evidence.events import (
     parsed,
 )
 from pytest_rollback.evidence.json_data import read
-from pytest_rollback.report import postmortem
 
 VALUES = {"str": "text \udcff", "str | None": "said", "float": 1.5, "int": 3, "bool": True}
 JSON = st.recursive(
@@ -103,10 +101,3 @@ def test_strict_reading_names_the_first_place() -> None:
     """One line for people."""
     with pytest.raises(ValueError, match=r"^seconds: Input should be a valid number"):
         read(ChangeTook, {"seconds": "long"})
-
-
-def test_the_words_of_a_review_name_fields_that_there_are() -> None:
-    """A field that was renamed would be left out of every review."""
-    for kind, form in postmortem.FORMS.items():
-        named = {name for _, name, _, _ in Formatter().parse(form) if name}
-        assert named - {"took"} <= {each.name for each in fields(kind)}, kind

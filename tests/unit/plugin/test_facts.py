@@ -6,8 +6,8 @@ import ast
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[3]
-LASTING = {"system", "connection", "scope", "run", "page"}
-"""What is the same for the whole session, and asks the host nothing."""
+LASTING = {"system", "connection", "scope", "run", "page", "troubleshoot"}
+"""What is the same for the whole session, and asks the host nothing; `troubleshoot` is a tool."""
 
 
 def lasting(source: str) -> set[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest_rollback.agent
 from pytest_rollback.agent.database import check, swap
 from pytest_rollback.agent.database import restore as database_restore
-from pytest_rollback.agent.messages.database import (
+from pytest_rollback.agent.database.messages import (
     DatabaseAccess,
     DatabaseRequest,
     DatabaseRestored,
@@ -30,7 +30,7 @@ from tests.unit.support.dumped import server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_rollback.sandbox.common.postgres import Postgres
+    from pytest_rollback.extras.sandbox.common.postgres import Postgres
 
 FORMATS = {
     "plain": ("-Fp",),

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_rollback.sandbox.common.postgres import Postgres, bring_tools, demoted
+from pytest_rollback.extras.sandbox.common.postgres import Postgres, bring_tools, demoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,6 +9,7 @@ from typing import Any
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.evidence.events import Event, of_data
 from pytest_rollback.manifest.load import parse
+from pytest_rollback.run.extras import outside
 from pytest_rollback.run.record import RunFacts
 
 NOON = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
@@ -31,7 +32,9 @@ def outcome(identity: str, result: str = "met", **more: Any) -> Outcome:  # noqa
 def facts(**more: Any) -> RunFacts:  # noqa: ANN401
     """Return the facts of a run of which nothing is known but these."""
     plain = RunFacts(SYSTEM, "r1", "ann@ops1", "RECOVERED", NOON, NOON + dt.timedelta(seconds=60))
-    return replace(plain, **more)
+    found = replace(plain, **more)
+    ticked = outside().checklist(found.outcomes, found.events, found.finished)
+    return found if "checklist" in more else replace(found, checklist=ticked)
 
 
 def event(kind: str, offset: float = 0.0, phase: str = "", **more: object) -> Event:

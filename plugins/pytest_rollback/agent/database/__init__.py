@@ -8,5 +8,6 @@ Order of calls: `dump` looks at the file and reads it with its own tool, a plain
 `sql_script`; `check` says whether the live database is that of the dump, by `catalog`. `restore`
 conducts: `clone` makes an empty database like the live one, `load` fills it, `swap` exchanges the
 two names and takes that back in an undo. `server` reaches PostgreSQL by its own tools; `ping` asks
-whether it is up.
+whether it is up. `messages` has the requests and answers, `routes` says which function answers
+which: the package can be taken away, and then nobody asks.
 """

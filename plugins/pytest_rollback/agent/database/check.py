@@ -6,13 +6,6 @@ import os
 import tempfile
 from typing import Any, Iterator
 
-from ..messages.database import (
-    DatabaseProblem,
-    DatabaseRequest,
-    DatabaseState,
-    DatabaseSwap,
-    DumpRequest,
-)
 from ..messages.location import Location
 from ..messages.system import Room
 from ..state.journal import entries
@@ -22,6 +15,13 @@ from ..system import disk
 from . import catalog, clone, load, sql_script, swap
 from . import dump as dumps
 from .catalog import Catalog, DatabaseNames
+from .messages import (
+    DatabaseProblem,
+    DatabaseRequest,
+    DatabaseState,
+    DatabaseSwap,
+    DumpRequest,
+)
 from .server import Server, directory, reached, way
 
 

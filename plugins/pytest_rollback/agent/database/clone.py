@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from ..errors import HostError
-from ..messages.database import DatabaseProblem
 from .catalog import Catalog, DatabaseNames, LiveDatabase
+from .messages import DatabaseProblem
 from .server import Server, literal, quoted
 
 GRANTS = 150000

@@ -18,8 +18,8 @@ import time
 import zlib
 from typing import IO, Iterator, NamedTuple
 
-from ..messages.database import DumpRequest, DumpState
 from ..system.command import run, surroundings
+from .messages import DumpRequest, DumpState
 
 BLOCK = 1 << 20
 BEGINNING = re.compile(rb"(--\n)?-- PostgreSQL database (cluster )?dump\n")

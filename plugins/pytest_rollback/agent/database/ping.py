@@ -8,7 +8,7 @@ import struct
 import time
 
 from ..errors import HostError
-from ..messages.database import Ping, PingRequest
+from .messages import Ping, PingRequest
 
 PROTOCOL = 196608
 """Version 3.0 of the protocol: what every server since 7.4 speaks."""

@@ -16,8 +16,8 @@ import shutil
 from typing import BinaryIO, Iterator, NamedTuple, Sequence
 
 from ..errors import HostError
-from ..messages.database import DatabaseAccess
 from ..system.command import CommandResult, identity, run, surroundings
+from .messages import DatabaseAccess
 
 ASKING = 30.0
 """Seconds for statements that only look, or change names."""

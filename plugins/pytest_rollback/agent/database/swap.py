@@ -11,11 +11,11 @@ import time
 from typing import Any
 
 from ..errors import HostError
-from ..messages.database import DatabaseAccess, DatabaseRestored, DatabaseSwap, DatabaseUndone
 from ..messages.location import Location
 from ..state.lock import ExclusiveRun, working
 from . import catalog
 from .catalog import Catalog, DatabaseNames
+from .messages import DatabaseAccess, DatabaseRestored, DatabaseSwap, DatabaseUndone
 from .server import Server, quoted, reached
 
 RESTORING = "database"

@@ -5,10 +5,10 @@ What stands in the way is collected before anything is touched.
 
 from __future__ import annotations
 
+import importlib
 import os
 from typing import Any, Optional
 
-from ..database import swap
 from ..errors import HostError
 from ..messages.location import Location
 from ..messages.rollback import Undone, UndoPlan, UndoRequest
@@ -18,6 +18,9 @@ from ..state import evidence, progress, runs
 from ..state.journal import entries
 from ..state.lock import CHANGES, ExclusiveRun, folder_of, working
 from . import default_undo, empty_directories, page_file, start_guard
+
+PARTS = {"database": "..database.swap:take_back"}
+"""What takes back the events of a package that can be taken away: named, and not imported."""
 
 
 def look(request: UndoRequest) -> UndoPlan:
@@ -55,7 +58,7 @@ def _planned(location: Location, folder: str) -> UndoPlan:
         moved=tuple(moved),
         units=tuple(installed),
         page=next((each["page"] for each in pages if os.path.lexists(each["page"])), None),
-        database=_last(written, swap.RESTORING, "name"),
+        database=_last(written, "database", "name"),
         conflicts=(*conflicts, *changed, *page_file.standing(pages)),
     )
 
@@ -143,6 +146,8 @@ def _taken_back(work: ExclusiveRun, entry: dict[str, Any]) -> int:
         page_file.take_back(work.folder, entry)
     if event == default_undo.DEFAULTING:
         return default_undo.take_back(work, entry)
-    if event == swap.RESTORING:
-        return swap.take_back(work, entry)
+    if event in PARTS:
+        module, _, function = PARTS[event].partition(":")
+        part = importlib.import_module(module, __package__)
+        return int(getattr(part, function)(work, entry))
     return 0

@@ -4,9 +4,10 @@ Promise: an action reads the host and returns changes; it applies none, and know
 nor pytest. Its plan is a pure function of what was found, and is empty when nothing is left to do.
 
 In order: `snapshot`; units down (`services`), `start_guard`, `maintenance`; `files`;
-`configuration`, `default_configuration` and `database`; `unshare`, the guard off, units up; the
-page off; `archive`. `requests` builds what several actions ask of the agent. `undo` is no part of
-the order: it takes a run back. `ACTIONS` below is the order; rehearsal, drill and status read it.
+`configuration` and `default_configuration`; `unshare`, the guard off, units up; the page off;
+`archive`. Parts of `extras/` place actions of theirs among these. `requests` builds what several
+actions ask of the agent. `undo` is no part of the order: it takes a run back. `ACTIONS` below is
+the order; rehearsal, drill and status read it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from pytest_rollback.recovery.actions.configuration import (
     INSTALL_UNITS,
     RESTORE_CONFIGURATION,
 )
-from pytest_rollback.recovery.actions.database import RESTORE_DATABASE
 from pytest_rollback.recovery.actions.default_configuration import USE_DEFAULTS
 from pytest_rollback.recovery.actions.files import REMOVE_ADDED, RESTORE_FILES
 from pytest_rollback.recovery.actions.maintenance import MAINTENANCE_OFF, MAINTENANCE_ON
@@ -39,7 +39,6 @@ __all__ = [
     "MAINTENANCE_ON",
     "REMOVE_ADDED",
     "RESTORE_CONFIGURATION",
-    "RESTORE_DATABASE",
     "RESTORE_FILES",
     "SEPARATE",
     "SNAPSHOT",
@@ -59,7 +58,6 @@ ACTIONS: tuple[AnyAction, ...] = (
     USE_DEFAULTS,
     INSTALL_UNITS,
     CLEAR_CACHES,
-    RESTORE_DATABASE,
     SEPARATE,
     GUARD_OFF,
     START,
@@ -67,4 +65,4 @@ ACTIONS: tuple[AnyAction, ...] = (
     MAINTENANCE_OFF,
     CLOSE,
 )
-"""All of them; each comes after the one before it."""
+"""Those of the core; each comes after the one before it."""

@@ -9,8 +9,8 @@ from pytest_rollback.text.quantities import TICKS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_rollback.incident.checklist import ChecklistEntry
     from pytest_rollback.report.html.presenter import Excerpt, Presenter
+    from pytest_rollback.run.run_record import ChecklistEntry
 
 
 class ItemView(NamedTuple):

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_rollback.report.html.presenter import Excerpt, some
 
 if TYPE_CHECKING:
-    from pytest_rollback.checks.recommendation import RuleRecord
     from pytest_rollback.report.html.presenter import Presenter
-    from pytest_rollback.run.run_record import RunRecord
+    from pytest_rollback.run.run_record import RuleRecord, RunRecord
 
 TONES = {"roll back": "bad", "isolate": "doubt", "fix": "doubt", "monitor": "good"}
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rollback.agent.database import dump
-from pytest_rollback.agent.messages.database import DumpRequest, DumpState
+from pytest_rollback.agent.database.messages import DumpRequest, DumpState
 from tests.unit.support.dumped import server
 
 if TYPE_CHECKING:

@@ -1,0 +1,137 @@
+"""The system's PostgreSQL database, and the dump that would bring it back."""
+
+from typing import NamedTuple, Optional, Tuple
+
+from ..messages.location import Location
+from ..messages.system import Room
+from ..protocol import Route
+
+
+class DatabaseAccess(NamedTuple):
+    """A database, its dump, and how its server is reached.
+
+    `host` is a directory with a socket, or a name; `user` the role, "" for that of the account;
+    `tools` a directory with psql and pg_restore, "" for PATH; `account` the one that the system's
+    units run as.
+    """
+
+    name: str
+    dump: str
+    host: str
+    port: int
+    user: str
+    tools: str
+    account: str
+
+
+class DatabaseRequest(NamedTuple):
+    """Whether a dump could be restored; `timeout` is in seconds, for reading it to its end."""
+
+    location: Location
+    database: DatabaseAccess
+    timeout: float
+
+
+class DatabaseProblem(NamedTuple):
+    """What stands in the way of a restore, and the way out."""
+
+    problem: str
+    hint: str
+
+
+class DatabaseSwap(NamedTuple):
+    """How two databases changed names: the seconds it took, and how many sessions it ended.
+
+    `kept` is the name that the failed database is kept under.
+    """
+
+    seconds: float
+    sessions: int
+    kept: str
+
+
+class DatabaseState(NamedTuple):
+    """Whether the live database is that of the dump (`restored`), and what stands in the way.
+
+    `digest`, `bytes` and `format` are the dump's. `role` is who asked, `size` the live database's
+    bytes. `rooms` are empty where the server's disk is not ours to see. `swap` is how this run's
+    swap went, None before it.
+    """
+
+    restored: bool
+    digest: str
+    bytes: int
+    format: str
+    role: str
+    size: Optional[int]
+    rooms: Tuple[Room, ...]
+    swap: Optional[DatabaseSwap]
+    problems: Tuple[DatabaseProblem, ...]
+
+
+class DatabaseRestoreRequest(NamedTuple):
+    """Restore the dump with this sha256 `digest`; `timeout` is in seconds, for each long step."""
+
+    location: Location
+    database: DatabaseAccess
+    timeout: float
+    digest: str
+
+
+class DatabaseRestored(NamedTuple):
+    """The name of the live database that was restored; `swap` is None where it was before."""
+
+    restored: str
+    swap: Optional[DatabaseSwap]
+
+
+class DatabaseUndone(NamedTuple):
+    """How many databases were brought back."""
+
+    undone: int
+
+
+class PingRequest(NamedTuple):
+    """Whether a server takes connections; `timeout` is in seconds."""
+
+    database: DatabaseAccess
+    timeout: float
+
+
+class Ping(NamedTuple):
+    """What a server has against connections, "" for nothing; and the seconds that it took."""
+
+    problem: str
+    seconds: float
+
+
+class DumpRequest(NamedTuple):
+    """A dump to read to its end within `timeout` seconds; `tools` as in `DatabaseAccess`."""
+
+    path: str
+    tools: str
+    timeout: float
+
+
+class DumpState(NamedTuple):
+    """What a dump is, and every problem with it.
+
+    `format` is custom, directory, tar, plain or "plain, gzip", "" for what is no dump; `tool` the
+    program that restores it, None where it is not there. `age` and `seconds` (of reading it) are in
+    seconds. `timed_out`: it could not be read to its end in time, which proves nothing.
+    """
+
+    format: str
+    tool: Optional[str]
+    bytes: int
+    age: float
+    timed_out: bool
+    problems: Tuple[str, ...]
+    seconds: float
+
+
+DATABASE = Route("database.look", DatabaseRequest, DatabaseState)
+RESTORE = Route("database.restore", DatabaseRestoreRequest, DatabaseRestored)
+UNDO = Route("database.undo", Location, DatabaseUndone)
+PING = Route("database.answer", PingRequest, Ping)
+DUMP = Route("database.dump", DumpRequest, DumpState)

@@ -1,0 +1,85 @@
+"""The database, where `[database] restore = true`: that of the dump is made the live one."""
+
+from __future__ import annotations
+
+from pytest_rollback.agent.database.messages import (
+    DATABASE,
+    RESTORE,
+    DatabaseRequest,
+    DatabaseRestoreRequest,
+    DatabaseState,
+)
+from pytest_rollback.errors import Refused
+from pytest_rollback.extras.database.requests import SHARE, access
+from pytest_rollback.manifest.model import Database
+from pytest_rollback.recovery.action import Action, Change, Scope
+from pytest_rollback.recovery.actions.requests import location
+from pytest_rollback.transport.batch import Look, asked, without_asking
+from pytest_rollback.transport.call import Call
+
+GRACE = 60.0
+"""Seconds that a look may take beside reading the dump."""
+
+BYTES_A_SECOND = 8e6
+
+
+def wanted(scope: Scope) -> Database | None:
+    """Return the database that a rollback restores; one of some components restores none."""
+    described = scope.system.database
+    return described if described and described.restore and not scope.only else None
+
+
+def spared(scope: Scope) -> str:
+    """Return that the database is left alone, where a whole rollback would restore it."""
+    described = scope.system.database
+    if described is None or not described.restore or wanted(scope):
+        return ""
+    return (
+        f"the database {described.name} is left alone: components that are not rolled back use it\n"
+        "HINT: to restore it as well, give the same command without --component"
+    )
+
+
+def live(scope: Scope) -> Look[DatabaseState | None]:
+    """Find whether the live database is that of the dump, and what stands in the way.
+
+    Finds None where a rollback restores no database.
+    """
+    database = wanted(scope)
+    if database is None:
+        return without_asking(None)
+    seconds = scope.system.about.rto * SHARE
+    request = DatabaseRequest(location(scope), access(scope.system, database), seconds)
+    return asked(Call(DATABASE, request, seconds + GRACE))
+
+
+def restores(scope: Scope, found: DatabaseState | None) -> tuple[Change, ...]:
+    """Return the one change that restores the dump beside the live database and swaps them.
+
+    Raises:
+        Refused: the dump, the role or the room do not allow it.
+    """
+    database = wanted(scope)
+    if database is None or found is None or found.restored:
+        return ()
+    if found.problems:
+        raise Refused(
+            f"the database {database.name} cannot be restored",
+            findings=[each.problem for each in found.problems],
+            hint=" - or - ".join(dict.fromkeys(each.hint for each in found.problems)),
+        )
+    seconds, place = scope.system.about.rto, access(scope.system, database)
+    request = DatabaseRestoreRequest(location(scope), place, seconds, found.digest)
+    return (
+        Change(
+            Call(RESTORE, request, seconds),
+            f"restore the database {database.name} and swap it in",
+            f"it is not the one of {database.dump}",
+            2.0 + found.bytes / BYTES_A_SECOND,
+        ),
+    )
+
+
+RESTORE_DATABASE = Action(
+    "restore the database", "configuration", look=live, plan=restores, spared=spared
+)

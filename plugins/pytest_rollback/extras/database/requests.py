@@ -1,0 +1,49 @@
+"""What `[database]` says, as the host is asked about it."""
+
+from __future__ import annotations
+
+from pytest_rollback.agent.database.messages import (
+    DUMP,
+    PING,
+    DatabaseAccess,
+    DumpRequest,
+    DumpState,
+    Ping,
+    PingRequest,
+)
+from pytest_rollback.manifest.model import Database, System
+from pytest_rollback.transport.call import Call
+
+SHARE = 0.5
+"""Of the RTO: a dump that takes longer to read than this is restored far too late."""
+
+GRACE = 10.0
+"""Seconds that a look may take beside reading the dump."""
+
+PATIENCE = 5.0
+"""Seconds that a database may take to say something."""
+
+
+def access(system: System, described: Database) -> DatabaseAccess:
+    """Return how the server of a system's database is reached."""
+    return DatabaseAccess(
+        name=described.name,
+        dump=described.dump,
+        host=described.host,
+        port=described.port,
+        user=described.user,
+        tools=described.tools,
+        account=system.about.user,
+    )
+
+
+def dump(system: System, described: Database) -> Call[DumpRequest, DumpState]:
+    """Return the call that reads the dump to its end, by the tool that would restore it."""
+    seconds = system.about.rto * SHARE
+    request = DumpRequest(described.dump, described.tools, seconds)
+    return Call(DUMP, request, seconds + GRACE)
+
+
+def ping(system: System, described: Database) -> Call[PingRequest, Ping]:
+    """Return the call that asks whether the live database answers."""
+    return Call(PING, PingRequest(access(system, described), PATIENCE), PATIENCE)

@@ -1,0 +1,43 @@
+"""The formats that a result can be written in, as `--rollback-format` names them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from pytest_rollback.errors import UsageError
+
+EXAMPLE = "--rollback-format=json:PATH,prometheus:PATH,nagios"
+
+
+class OutputFormat(NamedTuple):
+    """One format.
+
+    Args:
+        kind: json, prometheus or nagios.
+        path: the file that is written, relative to where pytest was called; None for Nagios, which
+            reads what is printed.
+    """
+
+    kind: str
+    path: Path | None = None
+
+
+def wanted(text: str) -> tuple[OutputFormat, ...]:
+    """Return the formats that an option names.
+
+    Raises:
+        UsageError: one of them is unknown, or has a path too many or too few.
+    """
+    found = []
+    for each in text.split(","):
+        kind, colon, path = each.strip().partition(":")
+        problem = ""
+        if kind not in {"json", "prometheus", "nagios"}:
+            problem = f"found {kind!r}, expected json, prometheus or nagios"
+        elif (kind == "nagios") == bool(colon) or (colon and not path):
+            problem = f"found {each!r}: json and prometheus need a path, nagios takes none"
+        if problem:
+            raise UsageError(f"--rollback-format: {problem}", hint=f"such as {EXAMPLE}")
+        found.append(OutputFormat(kind, Path(path) if path else None))
+    return tuple(found)

@@ -1,0 +1,127 @@
+"""Changes a report after its run: people tick items, and the folder is sealed again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_rollback.criteria import Outcome
+from pytest_rollback.errors import UsageError
+from pytest_rollback.evidence import seal, signoffs
+from pytest_rollback.evidence.events import (
+    Acknowledged,
+    Event,
+    ItemTicked,
+    ItemWithdrawn,
+    as_data,
+    kind_of,
+)
+from pytest_rollback.evidence.json_data import Json, dump, salvage
+from pytest_rollback.evidence.redaction import Redactor, of_environment
+from pytest_rollback.evidence.run_folder import DATA, REPORT
+from pytest_rollback.extras.incident.checklist import checklist
+from pytest_rollback.report import rebuild
+from pytest_rollback.report.html.checklist import checklists
+from pytest_rollback.report.html.page import fill
+from pytest_rollback.report.html.presenter import Presenter
+from pytest_rollback.run.run_record import ChecklistEntry, salvaged
+
+SECTION = re.compile(r'<section aria-labelledby="checklists".*?</section>\n?', re.DOTALL)
+
+
+def data_of(folder: Path) -> dict[str, Json] | None:
+    """Return the data of `report.json`; None while the run goes on, or when it was killed.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    path = folder / DATA
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}",
+            hint=f"compare with the archive: tar -tzf {seal.archive_of(folder)}",
+        ) from error
+    if not isinstance(found, dict):
+        raise UsageError(f"{path} is no record", hint="name the folder of a run")
+    return found
+
+
+def outcomes(data: dict[str, Json] | None) -> list[Outcome]:
+    """Return how the criteria of a record ended, as far as it can be read."""
+    rows = salvaged(data).criteria if data else ()
+    return [
+        Outcome(each.id, each.component, each.outcome, "", 0.0)
+        for each in rows
+        if each.id and each.outcome
+    ]
+
+
+def items(folder: Path, now: dt.datetime | None = None) -> list[ChecklistEntry]:
+    """Return the checklist of a run as it is now."""
+    data, events = data_of(folder), signoffs.events(folder)
+    earlier = signoffs.before(folder, signoffs.incident_of(folder))
+    now = now or dt.datetime.now(dt.UTC)
+    ended = outcomes(data) or [*rebuild.outcomes(events)]
+    mine = checklist(ended, [*earlier, *events], now=now)
+    theirs = checklist(beside(folder), [], now=now)
+    # What this run did not look at, another one of the same incident may have done.
+    return [
+        other if not own.by and other.state == "done" else own
+        for own, other in zip(mine, theirs, strict=True)
+    ]
+
+
+def beside(folder: Path) -> list[Outcome]:
+    """Return how criteria ended in the other runs of the same incident; the last one counts."""
+    found: list[Outcome] = []
+    for each in signoffs.siblings(folder):
+        found += rebuild.outcomes(signoffs.events(each))
+    return list({(one.identity, one.component): one for one in found}.values())
+
+
+def amend(folder: Path, event: Event) -> None:
+    """Append a person's event to a run's timeline; a finished report and its seal are updated.
+
+    Raises:
+        UsageError: the run cannot be read.
+        OSError: its folder cannot be written.
+    """
+    redactor = Redactor(of_environment(os.environ))
+    noted = signoffs.note(folder, salvage(type(event), redactor.data(as_data(event))))
+    if data_of(folder) is not None:
+        refresh(folder)
+        seal.close(folder, f"{kind_of(noted)}: {about(noted)}")
+
+
+def about(event: Event) -> str:
+    """Return what an event is about: an item of the checklist, or who acknowledged."""
+    if isinstance(event, (ItemTicked, ItemWithdrawn)):
+        return event.item or event.by
+    return event.by if isinstance(event, Acknowledged) else ""
+
+
+def refresh(folder: Path) -> None:
+    """Bring the checklist of a report up to date, in the page and in the data; nothing else."""
+    data, listed = data_of(folder), items(folder)
+    if data is None:
+        return
+    data["checklist"] = [dump(each) for each in listed]
+    seal.replaced(folder / DATA, json.dumps(data, indent=2) + "\n")
+    page = folder / REPORT
+    if page.is_file() and not page.is_symlink():
+        text = page.read_text("utf-8")
+        section = rendered(listed)
+        seal.replaced(page, SECTION.sub(lambda _: section, text, count=1))
+
+
+def rendered(listed: Sequence[ChecklistEntry]) -> str:
+    """Return the page's section of a checklist."""
+    return fill("checklist.html", checklists=checklists(listed, Presenter(str))) + "\n"

@@ -1,0 +1,62 @@
+"""The command that writes the draft of a run's review."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_rollback.errors import UsageError
+from pytest_rollback.evidence.runs import rolled_back
+from pytest_rollback.extras.incident import postmortem as review
+from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
+
+REVIEW = (
+    "Write the draft of a run's review: what happened when, what failed, what is left to fill in."
+)
+REVIEW_STORY = """
+  {me}                        of the latest rollback, printed
+  {me} 20261124-061200 --write   into reports/, beside the folder of the run
+  {me} RUN --to FILE          into a file that is not there yet
+
+exit codes: 0 written; 1 it could not be written; 4 usage, no such run, or a run that was killed
+"""
+
+
+def parser(program: str) -> Parser:
+    """Return the parser of the arguments."""
+    whole = Parser(
+        prog=program,
+        description=REVIEW,
+        epilog=REVIEW_STORY.format(me=program),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = whole.add_argument
+    add("run", nargs="?", metavar="RUN", help="its id, the beginning of it, or its folder")
+    add("--reports", type=Path, default=reports(REPOSITORY), metavar="FOLDER")
+    where = whole.add_mutually_exclusive_group()
+    where.add_argument("--write", action="store_true", help="write it beside the run's folder")
+    where.add_argument("--to", type=Path, metavar="FILE", help="write it there")
+    return whole
+
+
+def main(arguments: Sequence[str], program: str) -> int:
+    """Print or write the draft; return the exit code."""
+    asked = parser(program).parse_args(arguments)
+    where = rolled_back(asked.reports, asked.run)
+    text = review.draft(where)
+    target = asked.to or where.with_name(f"{where.name}-{review.NAME}")
+    if not (asked.write or asked.to):
+        sys.stdout.write(text)
+        return 0
+    try:
+        # What somebody has filled in is not written over.
+        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+    except FileExistsError as error:
+        hint = f"remove it, or name another file: {program} {where.name} --to FILE"
+        raise UsageError(f"{target} exists", hint=hint) from error
+    shown(str(target))
+    return 0

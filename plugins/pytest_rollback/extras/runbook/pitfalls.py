@@ -1,0 +1,244 @@
+"""Commands of a runbook that do not do what they seem to: known traps, and what to do instead."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from pytest_rollback.extras.runbook.shell import ShellCommand, commands, snippets
+from pytest_rollback.manifest.model import System
+
+QUIET = {"echo", "printf", "true", ":"}
+"""Commands that turn the failure before them into success."""
+CHANGING = {"start", "restart", "stop", "reload", "try-restart"}
+GLOB = re.compile(r"[*?\[]")
+SLOWER = re.compile(r"(?P<sign>[<>]) ?(?P<share>\d+)%", re.IGNORECASE)
+SILENT = re.compile(r"no error logs? in (the )?(past|last) \d+ ?m", re.IGNORECASE)
+
+
+class Pitfall(NamedTuple):
+    """One of them: the line, what really happens there, and what to do instead."""
+
+    line: int
+    what: str
+    instead: str
+
+    @property
+    def words(self) -> str:
+        """The trap as one line."""
+        return f"line {self.line}: {self.what}; instead: {self.instead}"
+
+
+def traps(page: str, system: System) -> list[Pitfall]:
+    """Return every known trap in a page, by line."""
+    found = commands(page)
+    listed = [trap for look in LOOKS for trap in look(found, system)]
+    return sorted({*listed, *timed(page), *prose(page)})
+
+
+def consumed(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]:
+    """Yield each find that moves every copy away."""
+    end = system.about.suffix
+    for number, each in enumerate(found):
+        if each.program != "find" or end not in " ".join(each.words):
+            continue
+        if "-exec" in each.words and re.search(r"\bmv\b", " ".join(each.words)):
+            later = [c.line for c in found[number:] if c.program == "cp" and copies(c, end)]
+            lost = f", so the cp of line {', '.join(map(str, later))} fails" if later else ""
+            yield Pitfall(
+                each.line,
+                f"this find consumes every {end} and the failed version{lost}",
+                "scripts/rollback restores one recorded set, and can be resumed and undone",
+            )
+        following = found[number + 1] if number + 1 < len(found) else None
+        if following and following.after == "|" and following.program == "wc":
+            yield Pitfall(
+                each.line,
+                f"there are 0 {end} as well when nothing was ever saved",
+                "pytest suites/validate compares with the recorded set",
+            )
+
+
+def copies(command: ShellCommand, end: str) -> bool:
+    """Tell whether a command reads saved copies."""
+    return any(word.endswith(end) for word in command.arguments[:-1])
+
+
+def installed(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]:
+    """Yield each cp of saved copies into the directory of unit files."""
+    end = system.about.suffix
+    places = ("/etc/systemd/", "/lib/systemd/", "/usr/lib/systemd/", system.services.directory)
+    for each in found:
+        if each.program == "cp" and copies(each, end) and each.arguments[-1].startswith(places):
+            names = [word for word in each.arguments[:-1] if GLOB.search(word)]
+            if names or each.arguments[-1].endswith(("/", end)):
+                yield Pitfall(
+                    each.line,
+                    f"installs files that are still called {end}: no manager reads them",
+                    "install each under its unit's name, then daemon-reload, as scripts/rollback "
+                    "does",
+                )
+
+
+def swallowed(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
+    """Yield each check whose failure ends with success."""
+    for each, following in itertools.pairwise(found):
+        checks = each.program in {"curl", "wget"} and following.after == "||"
+        if checks and following.program in QUIET:
+            yield Pitfall(
+                each.line,
+                f"'|| {following.program}' ends with 0 when the check fails, and -f passes a "
+                "redirect and a body that says degraded",
+                "state status, body and reject of a probe: scripts/test_full_system.py",
+            )
+
+
+def dumped(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
+    """Yield each pg_restore of a plain dump."""
+    for each in found:
+        if each.program == "pg_restore" and any(w.endswith(".sql") for w in each.arguments):
+            yield Pitfall(
+                each.line,
+                "pg_restore refuses plain dumps, and writes into the live database",
+                "look at the dump first, psql for a plain one, into a database of its own: "
+                "[database] restore = true",
+            )
+
+
+def unproven(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]:
+    """Yield each maintenance page that nobody proves to be shown."""
+    page = system.maintenance.page if system.maintenance else ""
+    for number, each in enumerate(found):
+        for path in each.writes:
+            if path != page and "maintenance" not in path.rpartition("/")[2]:
+                continue
+            rest = found[number:]
+            asked = any(c.program in {"curl", "wget"} and c.block == each.block for c in rest)
+            away = any(c.program in {"rm", "mv"} and path in c.arguments for c in rest)
+            missing = [
+                *(() if asked else ("asks whether users get it",)),
+                *(() if away else ("takes it away again",)),
+            ]
+            if missing:
+                yield Pitfall(
+                    each.line,
+                    f"a page is written, and nothing {' or '.join(missing)}",
+                    "[maintenance] and [edge]: looked at before and after, lifted once healthy",
+                )
+
+
+def globbed(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
+    """Yield each systemctl that changes units by a pattern."""
+    for each in found:
+        words = each.arguments
+        if each.program == "systemctl" and words and words[0] in CHANGING:
+            for word in filter(GLOB.search, words[1:]):
+                yield Pitfall(
+                    each.line,
+                    f"{word} matches only units that are loaded, and in no order",
+                    "name the units in their order, as rollback.toml does",
+                )
+
+
+def earlier(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
+    """Yield each checkout of whatever the commit before is."""
+    for each in found:
+        if each.program == "git" and any(re.match(r"HEAD[~^]", word) for word in each.arguments):
+            yield Pitfall(
+                each.line,
+                "the commit before HEAD need not be the release before, nor one that works",
+                "[fallback] git: the commit that the backup set records",
+            )
+
+
+def defaults(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
+    """Yield each cp of all defaults over the configuration."""
+    for each in found:
+        for word in each.arguments[:-1] if each.program == "cp" else ():
+            if GLOB.search(word) and "default" in word:
+                yield Pitfall(
+                    each.line,
+                    f"{word} replaces configuration that is right, and leaves out names that "
+                    "begin with a dot",
+                    "pytest suites/drill --use-defaults replaces only what stays broken",
+                )
+
+
+def cached(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
+    """Yield each find that deletes bytecode, whatever it is."""
+    for each in found:
+        text = " ".join(each.words)
+        bytecode = "__pycache__" in text or ".pyc" in text
+        if each.program == "find" and bytecode and re.search(r"\brm\b|-delete\b", text):
+            yield Pitfall(
+                each.line,
+                "deletes bytecode while it is in use, and modules that are nothing but bytecode",
+                "scripts/restore_imports.py --from-backup moves what is stale into the evidence",
+            )
+
+
+def remembered(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]:
+    """Yield each rm -rf of what the deploy added."""
+    for each in found:
+        flags = {word for word in each.bare[1:] if word.startswith("-")}
+        if each.program != "rm" or not any("r" in flag and "f" in flag for flag in flags):
+            continue
+        for path in each.arguments:
+            if not path.startswith("/") or path.startswith(f"{system.about.root}/"):
+                yield Pitfall(
+                    each.line,
+                    f"removes {path} from memory: what else the deploy added stays",
+                    "scripts/create_backups.py --added records it; it moves into the evidence",
+                )
+
+
+def timed(page: str) -> Iterator[Pitfall]:
+    """Yield each measurement of one sample, and those that cannot fail."""
+    instead = "probes and constructs with a limit: many samples, pytest suites/validate"
+    for snippet in snippets(page):
+        if "perf_counter" in snippet.text and not re.search(
+            r"\bassert\b|\braise\b|exit\(", snippet.text
+        ):
+            yield Pitfall(snippet.line, "one sample of a call is printed, and never fails", instead)
+    for each in commands(page):
+        if "time" in each.words[:2] and each.program == "curl":
+            yield Pitfall(each.line, "one sample is shown, and no limit fails it", instead)
+
+
+def prose(page: str) -> Iterator[Pitfall]:
+    """Yield what the rules between the commands leave open."""
+    shares: dict[str, list[tuple[int, int]]] = {"<": [], ">": []}
+    for number, line in enumerate(page.splitlines(), 1):
+        if "degrad" in line.lower():
+            for found in SLOWER.finditer(line):
+                shares[found["sign"]].append((int(found["share"]), number))
+        if SILENT.search(line):
+            yield Pitfall(
+                number,
+                "the window still holds the incident, and a silent log looks like a clean one",
+                "pytest suites/validate: from the unit's start, by priority and text",
+            )
+    if shares["<"] and shares[">"] and max(shares["<"])[0] < min(shares[">"])[0]:
+        (low, _), (high, line_number) = max(shares["<"]), min(shares[">"])
+        yield Pitfall(
+            line_number,
+            f"a degradation of {low} to {high} % is undefined",
+            "pytest suites/triage decides by severity and impact, and says so",
+        )
+
+
+Look = Callable[[Sequence[ShellCommand], System], Iterator[Pitfall]]
+LOOKS: tuple[Look, ...] = (
+    consumed,
+    installed,
+    swallowed,
+    dumped,
+    unproven,
+    globbed,
+    earlier,
+    defaults,
+    cached,
+    remembered,
+)

@@ -1,0 +1,204 @@
+"""Keep one sandbox running between commands, so that the whole story can be played by hand."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pytest_rollback.checks import latency
+from pytest_rollback.extras.sandbox.common.status import SandboxStatus
+from pytest_rollback.extras.sandbox.local.sandbox import Embedded
+from pytest_rollback.extras.sandbox.machine.image import Image
+from pytest_rollback.extras.sandbox.machine.podman import usable
+from pytest_rollback.extras.sandbox.machine.sandbox import Machine
+from pytest_rollback.extras.sandbox.target import KINDS, NAME, usual
+from pytest_rollback.manifest.load import load
+from pytest_rollback.recovery.rehearsal import folded
+from pytest_rollback.run.command_line import REPOSITORY, Parser, shown
+from pytest_rollback.text.next_steps import program as pytest_program
+from pytest_rollback.transport.connection import Connection
+
+STORY = """
+  {me} up        start it with the previous release, and deploy the current one
+  {me} status    what runs, what users get, and what can be done next
+  {me} deploy    deploy a release, with backups
+  {me} break     turn the current release bad
+  {me} reset     as it was after the last deploy
+  {me} down      end it; nothing is left
+
+With --machine each of them means a whole host of its own, with systemd, nginx, PostgreSQL and
+sshd, in a container.
+"""
+BUILD = """Build the image of the machine sandbox where it is not there yet; its inputs decide.
+
+Debian's packages and pip's come from where this host gets them.
+"""
+
+
+def folder() -> Path:
+    """Return what the sandbox is made of: `rollback_sandbox` of the pytest configuration."""
+    settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    options = settings["tool"]["pytest"]["ini_options"]
+    return REPOSITORY / str(options.get("rollback_sandbox", "fixtures/village"))
+
+
+def up(asked: argparse.Namespace) -> None:
+    """Start the sandbox; one that is up already stays as it is."""
+    if (asked.dir / "sandbox.json").exists() and asked.kind.attach(asked.dir).running:
+        shown(f"the sandbox in {asked.dir} is up already")
+    else:
+        down(asked)
+        sandbox = asked.kind(folder()).up(asked.dir, keep=True)
+        if not asked.no_deploy:
+            sandbox.deploy()
+            keep_baseline(sandbox)
+    status(asked)
+
+
+def keep_baseline(sandbox: Embedded | Machine) -> None:
+    """Measure the healthy system, so that what is rolled back can be held against it."""
+    connection = Connection(load(sandbox.manifest_path).system)
+    try:
+        latency.keep(connection, connection.system)
+    finally:
+        connection.close()
+
+
+def deploy(asked: argparse.Namespace) -> None:
+    """Deploy a release."""
+    sandbox = asked.kind.attach(asked.dir)
+    name = sandbox.deploy(asked.release)
+    keep_baseline(sandbox)
+    shown(f"release {name} is deployed and healthy")
+
+
+def break_(asked: argparse.Namespace) -> None:
+    """Turn the current release bad."""
+    sandbox = asked.kind.attach(asked.dir)
+    states = sandbox.break_(asked.scenario)
+    known = sandbox.scenarios.get(asked.scenario)
+    about = f"{asked.scenario}: {known.about.description if known else 'your own files'}"
+    shown("\n".join([*folded(about, 2), ""]))
+    shown("\n".join(f"  {unit:24} {state}" for unit, state in states.items()))
+
+
+def reset(asked: argparse.Namespace) -> None:
+    """Bring back what was healthy after the last deploy."""
+    asked.kind.attach(asked.dir).reset()
+    shown("the sandbox is as it was after the last deploy")
+
+
+def down(asked: argparse.Namespace) -> None:
+    """End the sandbox; none is fine."""
+    if asked.dir.exists() and any(asked.dir.iterdir()):
+        asked.kind.attach(asked.dir).down()
+        shown(f"the sandbox in {asked.dir} is gone")
+
+
+def status(asked: argparse.Namespace) -> None:
+    """Print what runs, what users get, and what can be done next."""
+    sandbox = asked.kind.attach(asked.dir)
+    found = sandbox.status()
+    shown(f"sandbox   {found.directory} (a demonstration, not your system)")
+    shown(f"release   {found.release}")
+    shown(f"edge      {found.edge.url} answers {found.edge.status or 'nothing'}")
+    ports = ", ".join(f"{name} {port}" for name, port in found.ports.items())
+    shown("\n".join(folded(f"ports     {ports}", 10)))
+    shown(f"manifest  {found.manifest}\n")
+    shown("\n".join(rows(found)))
+    shown("\nnext, one of:")
+    shown("\n".join(f"  {line}" for line in following(asked, sandbox, found)))
+
+
+def rows(found: SandboxStatus) -> list[str]:
+    """Return a line for each unit: its name, its state, and whether it answers as it should."""
+    words = {True: "healthy", False: "NOT HEALTHY", None: ""}
+    return [
+        f"  {unit:24} {one.state:9} {words[one.healthy]}".rstrip()
+        for unit, one in found.units.items()
+    ]
+
+
+def following(
+    asked: argparse.Namespace, sandbox: Embedded | Machine, found: SandboxStatus
+) -> list[str]:
+    """Return the commands that make sense now."""
+    me = asked.program
+    flag, target = (" --machine", "machine") if asked.machine else ("", NAME)
+    arm = ""
+    if asked.dir != usual(target):
+        flag, arm = f"{flag} --dir {asked.dir}", f" --arm={target}"
+        target = str(found.manifest)
+    if not found.running:
+        return [f"{me} reset{flag}", f"{me} down{flag}"]
+    way_in = [f"ssh -F {found.directory}/ssh_config machine"] if asked.machine else []
+    return [
+        f"{pytest_program()} suites/readiness --rollback-target={target}",
+        f"{me} break{flag} NAME",
+        *folded(f"    NAME is {', '.join(sandbox.scenarios)}", 6),
+        f"{pytest_program()} suites/drill --rollback-target={target}{arm}",
+        f"{me} reset{flag}",
+        f"{me} down{flag}",
+        *way_in,
+    ]
+
+
+def parser(program: str) -> Parser:
+    """Return the parser of the arguments."""
+    shared = Parser(add_help=False)
+    shared.add_argument("--dir", type=Path, help=f"its place (default: {usual()})")
+    shared.add_argument("--machine", action="store_true", help="a whole host of its own")
+    whole = Parser(
+        description=__doc__,
+        epilog=STORY.format(me=program),
+        prog=program,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    verbs: dict[str, Callable[[argparse.Namespace], None]]
+    verbs = {"up": up, "status": status, "deploy": deploy, "break": break_}
+    verbs |= {"reset": reset, "down": down}
+    made: dict[str, argparse.ArgumentParser] = {}
+    whole.set_defaults(program=program)
+    for name, verb in verbs.items():
+        made[name] = commands.add_parser(name, parents=[shared], help=verb.__doc__)
+        made[name].set_defaults(run=verb)
+    made["up"].add_argument("--no-deploy", action="store_true", help="only the previous release")
+    made["deploy"].add_argument("release", nargs="?", type=Path, help="folder with its files")
+    made["break"].add_argument("scenario", help="a scenario's name, or a folder of files")
+    return whole
+
+
+def main(arguments: Sequence[str], program: str) -> int:
+    """Start, show, change or end the sandbox; return the exit code."""
+    asked = parser(program).parse_args(arguments)
+    kind = "machine" if asked.machine else NAME
+    asked.kind, asked.dir = KINDS[kind], (asked.dir or usual(kind)).absolute()
+    asked.run(asked)
+    return 0
+
+
+def progress(line: str) -> None:
+    """Print a line at once, also where the output is a file."""
+    shown(line)
+    sys.stdout.flush()
+
+
+def build(arguments: Sequence[str], program: str) -> int:
+    """Build the machine's image where it is not there yet; return the exit code."""
+    parser = Parser(prog=program, description=BUILD)
+    parser.add_argument(
+        "--base", default="", metavar="IMAGE", help="build on this image of Debian 12, and anew"
+    )
+    base, image = parser.parse_args(arguments).base, Image(folder())
+    usable()
+    there = image.there and not base
+    name = image.built(progress, base)
+    shown(f"the image is there{' already' if there else ''}: {name}")
+    shown(
+        "next: scripts/sandbox up --machine, or pytest suites/readiness --rollback-target=machine"
+    )
+    return 0

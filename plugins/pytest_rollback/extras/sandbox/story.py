@@ -1,0 +1,213 @@
+"""Play the whole story on a sandbox, from the alarm to the review, and keep what was printed."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime as dt
+import http.server
+import json
+import os
+import re
+import secrets
+import shlex
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from pytest_rollback.errors import NotDone, UsageError
+from pytest_rollback.evidence.runs import rolled_back
+from pytest_rollback.extras.sandbox.target import usual
+from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
+
+PAGE = REPOSITORY / "docs/story.md"
+TOKEN = "STORY_TOKEN"  # noqa: S105 - the name of a variable
+STORY = """
+  {me}                play it and print it
+  {me} --write        play it and write docs/story.md
+
+A pager and a status page listen on this machine meanwhile. Nothing is left but reports/.
+
+exit codes: 0 everything ended as it should; 1 something did not; 4 usage, or a sandbox is up
+"""
+BEGIN = """# One incident, from the alarm to the review
+
+What the commands of [README](../README.md) print, one after the other, at 80 columns, on {day}:
+`{me} --write` played them on a sandbox and wrote this page. Nothing is left out; the
+folders of the repository and of temporary files are called `~/pytest-rollback` and `/tmp`. Nobody
+was there to type the target's name, so it was given with `--arm`. A pager and a status page
+listened on the same machine; what they were told stands at the end. [soak.md](soak.md) has the
+fifteen minutes of the monitor as they are, and not thirty times faster.
+"""
+
+
+class Step(NamedTuple):
+    """One command, why it is given now, and the exit code that it should end with."""
+
+    why: str
+    command: str
+    code: int = 0
+
+
+BEFORE = (
+    Step(
+        "A small real system: the previous release, and the one that was deployed today.",
+        "scripts/sandbox up",
+    ),
+    Step(
+        "Before anything happens: could it be rolled back, and would people be told?",
+        ".venv/bin/pytest suites/readiness --rollback-target=sandbox --notify-test",
+    ),
+    Step("The release turns bad.", "scripts/sandbox break crash-loop"),
+    Step(
+        "The alarm: what does it call for? A third of all users complains.",
+        ".venv/bin/pytest suites/triage --rollback-target=sandbox --incident=INC-42 --impact=30%",
+        1,
+    ),
+    Step(
+        "What only people can do is ticked as it is done.",
+        "scripts/checklist tick identify estimate --note 'p2p, a third of all users'",
+    ),
+    Step(
+        "Isolating one component would be milder. The incident lead decides to roll back.",
+        "scripts/rollback --rollback-target=sandbox --incident=INC-42 --impact=30% --arm=sandbox",
+    ),
+)
+AFTER = (
+    Step("Somebody has taken over: nobody else is called.", "scripts/checklist ack --run {run}"),
+    Step(
+        "The fifteen minutes after, on a clock that runs thirty times faster.",
+        ".venv/bin/pytest suites/monitor --rollback-target=sandbox --incident=INC-42"
+        " -o rollback_soak_scale=30",
+    ),
+    Step("What is done, and what is still open.", "scripts/checklist show --run {run}"),
+    Step(
+        "The folder that goes to the incident is as it was sealed.", "scripts/verify_bundle {run}"
+    ),
+    Step("The draft of the review.", "scripts/postmortem {run}"),
+    Step("All runs on one page.", "scripts/index"),
+    Step("The end.", "scripts/sandbox down"),
+)
+
+
+class Inbox(http.server.ThreadingHTTPServer):
+    """A pager and a status page on this machine; `received` has what was sent to them."""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[str, str]] = []
+        super().__init__(("127.0.0.1", 0), Accepts)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def table(self) -> str:
+        """Return the `[notify]` of a rollback.toml that names them."""
+        at = f"http://127.0.0.1:{self.server_address[1]}"
+        hooks = [
+            f'[notify.{each}]\nurl = "{at}/{each}"\nvariable = "{TOKEN}"\n'
+            for each in ("pager", "status")
+        ]
+        return "\n".join(hooks)
+
+
+class Accepts(http.server.BaseHTTPRequestHandler):
+    """Accepts every message."""
+
+    server: Inbox
+
+    def do_POST(self) -> None:
+        """Keep the message and answer 202."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.received.append((self.path.strip("/"), json.dumps(json.loads(body))))
+        self.send_response(202)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing: the story prints what was received."""
+
+
+def plain(text: str) -> str:
+    """Return a text with the folders of this machine replaced by general names."""
+    places = {tempfile.gettempdir(): "/tmp", str(REPOSITORY): "~/pytest-rollback"}  # noqa: S108
+    for place, name in places.items():
+        text = re.sub(rf"{re.escape(place)}(?=/|\s|$)", name, text)
+    return text.rstrip()
+
+
+def played(step: Step, run: str = "") -> str:
+    """Run a command; return it with its output, as a part of the page.
+
+    Raises:
+        NotDone: it ended otherwise than it should.
+    """
+    command = step.command.format(run=run)
+    done = subprocess.run(
+        shlex.split(command),
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "80", TOKEN: os.environ[TOKEN]},
+    )
+    said = f"{step.why}\n\n```console\n$ {command}\n{plain(done.stdout)}\n```\n"
+    if done.returncode != step.code:
+        raise NotDone(
+            f"{command} ended with {done.returncode}, not with {step.code}",
+            findings=done.stdout.splitlines()[-40:],
+            hint="see what it printed; the sandbox is gone",
+        )
+    return said + (f"\nIt ended with exit code {step.code}.\n" if step.code else "")
+
+
+def messages(inbox: Inbox) -> str:
+    """Return the messages that were received, as a part of the page."""
+    lines = [f"{door:<7} {body}" for door, body in inbox.received]
+    return (
+        "What the pager and the status page were told, in order:\n\n```text\n"
+        + "\n".join(lines)
+        + "\n```\n"
+    )
+
+
+def pieces(inbox: Inbox, program: str) -> Iterator[str]:
+    """Yield the parts of the page, each when its command has ended."""
+    yield BEGIN.format(day=f"{dt.datetime.now(dt.UTC):%Y-%m-%d}", me=program)
+    manifest = usual() / "rollback.toml"
+    for number, step in enumerate(BEFORE):
+        yield played(step)
+        if number == 0:
+            text = manifest.read_text("utf-8")
+            manifest.write_text(text.replace("[notify]\nchannels = []\n", inbox.table()), "utf-8")
+    run = rolled_back(reports(REPOSITORY), None).name
+    yield from (played(step, run) for step in AFTER)
+    yield messages(inbox)
+
+
+def main(arguments: Sequence[str], program: str) -> int:
+    """Play the story, print it and write it where that was asked; return the exit code."""
+    parser = Parser(
+        prog=program,
+        description=__doc__,
+        epilog=STORY.format(me=program),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--write", action="store_true", help="write docs/story.md")
+    asked = parser.parse_args(arguments)
+    if usual().exists():
+        raise UsageError(
+            "a sandbox is up already", hint="scripts/sandbox down, then the same again"
+        )
+    os.environ[TOKEN] = secrets.token_hex()
+    with Inbox() as inbox, contextlib.ExitStack() as after:
+        down = [str(REPOSITORY / "scripts/sandbox"), "down"]
+        after.callback(subprocess.run, down, check=False, stdout=subprocess.DEVNULL)
+        told = []
+        for piece in pieces(inbox, program):
+            told.append(piece)
+            shown(piece)
+    if asked.write:
+        PAGE.write_text("\n".join(filter(None, told)), "utf-8")
+    return 0

@@ -1,0 +1,57 @@
+"""Hands a session's result to the parts that write it for somebody else, when all is over."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator
+from typing import TextIO
+
+import pytest
+
+from pytest_rollback.run.extra_types import RunResult
+from pytest_rollback.run.run import Run
+from pytest_rollback.run.run_record import redacted
+
+
+class ResultWriter:
+    """The plugin.
+
+    Args:
+        config: pytest's.
+        run: what the session is about.
+    """
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self.config, self.run = config, run
+        self.quiet = run.extras.quiet(run.asked.given)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Silence the terminal where a part prints the only line."""
+        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+        if self.quiet and terminal is not None:
+            nowhere: TextIO = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+            self.config.add_cleanup(nowhere.close)
+            terminal._tw._file = nowhere  # noqa: SLF001 - it has no other way in
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Have the result written; a part may print its line and choose the exit code."""
+        result = yield
+        record = redacted(self.run.record(), self.run.redactor.data)
+        found = RunResult(
+            record,
+            int(session.exitstatus),
+            self.run.asked.given,
+            self.config.invocation_params.dir,
+        )
+        for each in self.run.extras.written(found):
+            if each.line:
+                sys.stdout.write(each.line + "\n")
+            sys.stderr.write("".join(f"{problem}\n" for problem in each.problems))
+            if each.code is not None:
+                session.exitstatus = each.code
+            elif each.problems:
+                session.exitstatus = session.exitstatus or 1
+        return result
