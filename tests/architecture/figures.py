@@ -26,22 +26,9 @@ from tests.architecture.sources import (
 )
 
 AGENT = f"{ROOT}agent/*"
-REMOVABLE = (
-    "sandbox/*",
-    "incident/*",
-    "checks/runbook/*",
-    "checks/triage*",
-    "checks/recommendation*",
-    "agent/database/*",
-    "recovery/actions/database*",
-    "run/formats*",
-    "plugin/machine_formats*",
-    "plugin/notifications*",
-    "plugin/troubleshooting*",
-)
-"""What is no part of the core: practice, triage, people, formats for machines, the database."""
+REMOVABLE = ("extras/*", "agent/database/*", "cli/*")
+"""What is no part of the core: what can be taken away, and the command line."""
 
-CORE = ("manifest", "transport", "agent", "recovery", "evidence", "run", "report", "plugin")
 FREE = re.compile(r"\b(dict|Mapping)\[str, Any\]")
 """A type that says nothing of what it holds."""
 
@@ -65,9 +52,7 @@ def core(found: Sources) -> list[str]:
     """Return the files that a rollback of a plain system needs."""
     left = [path for path in found if path.startswith(ROOT)]
     away = [f"{ROOT}{each}" for each in REMOVABLE]
-    beside = [path for path in left if path.count("/") == ROOT.count("/")]
-    inside = [path for path in left if path.removeprefix(ROOT).split("/")[0] in {*CORE, "text"}]
-    return [path for path in (*beside, *inside) if not matches(path, away)]
+    return [path for path in left if not matches(path, away)]
 
 
 def sizes(found: Sources) -> Iterator[Figure]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from tests.architecture.rules import CHECKS, findings
+from tests.architecture.scratch import copy_of, run
 from tests.architecture.sources import REPOSITORY, sources
 
 PAGE = (REPOSITORY / "CONTRIBUTING.md").read_text()
@@ -78,29 +75,8 @@ def written(step: Step, before: str) -> str:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of what git knows of, or would add, with the same interpreter."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=REPOSITORY,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.splitlines()
-    for name in listed:
-        if (REPOSITORY / name).is_file() and not name.startswith("docs/"):
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPOSITORY / name, tmp_path / name)
-    (tmp_path / ".venv").symlink_to(Path(sys.prefix))
-    return tmp_path
-
-
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a Python module in a copy, with the copy's own package."""
-    environment = {**os.environ, "PYTHONPATH": f"{folder / 'plugins'}:{folder}"}
-    command = [sys.executable, "-m", *words]
-    return subprocess.run(
-        command, cwd=folder, env=environment, check=False, capture_output=True, text=True
-    )
+    """A copy of the repository."""
+    return copy_of(tmp_path)
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

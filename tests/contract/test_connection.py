@@ -17,7 +17,7 @@ from pytest_rollback.agent import protocol
 from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeSpec
 from pytest_rollback.agent.messages.system import Tools, ToolsRequest
 from pytest_rollback.agent.protocol import Route
-from pytest_rollback.agent.routes import ROUTES
+from pytest_rollback.agent.rollback.undo import PARTS
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.errors import Refused, RollbackError, Unreachable
 from pytest_rollback.transport.call import Call
@@ -34,6 +34,7 @@ from pytest_rollback.transport.payload import (
 )
 from tests.contract.conftest import Place, system, tool
 from tests.contract.daemon import Sshd, hang_up
+from tests.unit.support.routes import answers
 
 TRUE = ProbeSpec(command=("/bin/true",))
 PROBE = ProbeRequest(TRUE)
@@ -313,7 +314,7 @@ def test_a_piece_is_appended_to_no_file_but_ours(tmp_path: Path, kind: str) -> N
 
 def test_every_question_fits_into_one_argument() -> None:
     """What a question needs of the agent costs no second trip; looks leave room to be joined."""
-    sizes = {name: len(payload(needed([name]))) for name in ROUTES}
+    sizes = {name: len(payload(needed([name]))) for name in answers()}
     looks = [size for name, size in sizes.items() if name.endswith(".look")]
 
     assert max(sizes.values()) < LONGEST
@@ -334,6 +335,8 @@ def test_what_a_module_imports_is_sent_with_it(module: str) -> None:
         for more in ([], [alias.name])
     }
     found = {name.replace("..", ".") for name in found}
+    if module == "rollback.undo":
+        found |= {place.partition(":")[0].strip(".") for place in PARTS.values()}
     if module == "services.registry":
         found |= {f"services{each.place.partition(':')[0]}" for each in MANAGERS.values()}
 

@@ -19,8 +19,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pytest_rollback.agent import main, protocol, routes
+from pytest_rollback.agent import main, protocol
 from pytest_rollback.transport.call import AnyCall
+from tests.unit.support.routes import answers
 
 CALLS = (
     *("openat", "creat", "rename", "renameat", "renameat2", "link", "linkat", "symlink"),
@@ -67,7 +68,7 @@ def unavailable() -> str:
 
 def loaded() -> None:
     """Load every module of the agent, so that no process opens them."""
-    for module in {where.partition(":")[0] for where in routes.ROUTES.values()}:
+    for module in {where.partition(":")[0] for where in answers().values()}:
         importlib.import_module(f"pytest_rollback.agent.{module}")
 
 

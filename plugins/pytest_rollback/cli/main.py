@@ -6,11 +6,12 @@ A command's module is imported when the command is called, so that `--help` stay
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.run.command_line import Parser, carried_out, failed
@@ -51,18 +52,27 @@ def commands() -> dict[str, Command]:
 
 
 def loaded(name: str) -> Function:
-    """Return the function of a command.
+    """Return the function of a command; without its part, one that refuses.
 
     Raises:
         ModuleNotFoundError: a package that it needs is not installed.
     """
-    command = commands()[name]
+    command = commands().get(name)
+    if command is None:
+        return functools.partial(_absent, name)
     for package in command.needs:
         if find_spec(package) is None:
             raise ModuleNotFoundError(f"{package} is not installed", name=package)
     module, _, function = command.place.partition(":")
     found: Function = getattr(import_module(f"pytest_rollback.{module}"), function)
     return found
+
+
+def _absent(name: str, _arguments: Sequence[str], _program: str) -> NoReturn:
+    raise UsageError(
+        f"the command {name!r} belongs to a part of pytest-rollback that is not installed",
+        hint="install pytest-rollback as a whole",
+    )
 
 
 def ended(function: Function, arguments: Sequence[str], program: str) -> int:

@@ -53,7 +53,8 @@ for n in z:
  while n:n=n.rpartition(".")[0];P.add(n)
 class F:
  def find_spec(self,n,p=None,t=None):
-  if n=="agent" or n.startswith("agent."):return ModuleSpec(n,self,is_package=n[6:] in P)
+  k=n[6:]
+  if n in("agent","agent."+k)and(k in P or k in z):return ModuleSpec(n,self,is_package=k in P)
  def create_module(self,s):return None
  def get_source(self,n):return source(n[6:])
  def exec_module(self,m):

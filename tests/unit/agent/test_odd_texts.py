@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rollback.agent.configuration import check, unit_syntax
-from pytest_rollback.agent.database import sql_script
 from pytest_rollback.agent.messages.logs import ComponentLog, LogsRequest
 from pytest_rollback.agent.messages.rollback import LoggedComponent
 from pytest_rollback.agent.observe.logs import findings, inspection, journald, log_file
@@ -141,15 +140,6 @@ def test_a_day_that_is_still_to_come_was_last_year() -> None:
     assert found is not None
     assert found < time.time()
     assert time.localtime(found).tm_year == time.localtime(ahead).tm_year - 1
-
-
-def test_a_script_without_a_last_newline_is_read_to_its_end() -> None:
-    """The last line counts; the end of a comment that never began is passed over."""
-    text = b"SELECT 1 */ 2;\nCREATE TABLE a ();\nDROP DATABASE shop"
-    found = sql_script.read(sql_script.lines_of([text[:20], text[20:]]))
-
-    assert found.tables == 1
-    assert found.refused == ["line 3: DROP DATABASE"]
 
 
 @pytest.mark.parametrize(

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import pkgutil
 from typing import Any, get_type_hints
 
 import pytest
 
-from pytest_rollback.agent import messages, protocol, routes
+from pytest_rollback.agent import protocol, routes
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.location import Location
 from pytest_rollback.agent.messages.restore import RestoreRequest
 from pytest_rollback.agent.protocol import Route
 from tests.unit.support.requests import selected
+from tests.unit.support.routes import answers
+from tests.unit.support.routes import known as routes_known
 
-MODULES = [
-    importlib.import_module(f"{messages.__name__}.{each.name}")
-    for each in pkgutil.iter_modules(messages.__path__)
-]
-KNOWN: list[Route[Any, Any]] = [
-    value for module in MODULES for value in vars(module).values() if isinstance(value, Route)
-]
+KNOWN = routes_known()
 NAMES = [route.name for route in KNOWN]
 
 
@@ -39,7 +33,7 @@ def test_a_function_answers_its_route(route: Route[Any, Any]) -> None:
 def test_no_name_stands_for_two_routes() -> None:
     """Each name is stated once, and known to the agent."""
     assert sorted(NAMES) == sorted(set(NAMES))
-    assert set(NAMES) <= set(routes.ROUTES)
+    assert set(NAMES) <= set(answers())
 
 
 @pytest.mark.parametrize("route", KNOWN, ids=NAMES)

@@ -52,6 +52,12 @@ def test_a_script_only_names_its_command(script: Path) -> None:
     assert os.access(script, os.X_OK)
 
 
+def test_a_command_of_a_part_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """A script stays behind where its part was deleted: one message, exit code 4."""
+    assert main.ended(main.loaded("no such"), [], "scripts/no_such") == 4
+    assert "'no such' belongs to a part" in capsys.readouterr().err
+
+
 def test_every_command_has_a_script_but_two() -> None:
     """`rollback status` and `rollback --undo RUN` are one script with the rollback itself."""
     assert {named(script) for script in SCRIPTS} == {*commands()} - {"status", "undo"}

@@ -13,10 +13,17 @@ from hypothesis import strategies as st
 from pytest_rollback.evidence.collect import CollectedEvidence
 from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.evidence.redaction import Redactor
-from pytest_rollback.extras.incident.checklist import ChecklistEntry
-from pytest_rollback.extras.triage.recommendation import RecommendationRecord, RuleRecord
 from pytest_rollback.run.phases import PhaseRecord
-from pytest_rollback.run.run_record import REQUIRED, RunRecord, parsed, redacted, salvaged
+from pytest_rollback.run.run_record import (
+    REQUIRED,
+    ChecklistEntry,
+    RecommendationRecord,
+    RuleRecord,
+    RunRecord,
+    parsed,
+    redacted,
+    salvaged,
+)
 from tests.unit.support.report_records import full
 
 KEYS = (

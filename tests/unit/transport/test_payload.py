@@ -7,8 +7,8 @@ import traceback
 
 import pytest
 
-from pytest_rollback.agent.routes import ROUTES
 from pytest_rollback.transport.payload import bare, imported, needed, payload, sources
+from tests.unit.support.routes import answers
 
 LARGEST = 110_000
 """Characters that the modules of one request may have: they fit into one argument of a command."""
@@ -70,7 +70,7 @@ def test_a_traceback_names_the_line_that_we_see() -> None:
     ]
 
 
-@pytest.mark.parametrize("question", sorted(ROUTES))
+@pytest.mark.parametrize("question", sorted(answers()))
 def test_no_question_is_larger_than_promised(question: str) -> None:
     """Undo is the largest, for it has to know everything that can be done."""
     assert len(payload(needed([question]))) <= LARGEST
