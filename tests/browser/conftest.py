@@ -21,7 +21,7 @@ import logging, pathlib, sys
 import pytest
 sys.path.insert(0, {here!r})
 import record
-from pytest_rollback.plugin.html_report import Report
+from pytest_rollback.plugin.pytest_html_adapter import HtmlReport
 from pytest_rollback.plugin.html_report import configure
 from pytest_rollback.run.run_record import salvaged
 

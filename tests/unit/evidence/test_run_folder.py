@@ -229,3 +229,34 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     assert "the report is not complete: " in output
     assert "run: Is a directory" in output
     assert "HINT: df -h " in output
+
+
+def test_a_page_is_written_where_it_was_asked_for(tmp_path: Path) -> None:
+    """`--html=PATH` as pytest-html has it, folders and all, with our page and without secrets."""
+    code, said = session(tmp_path, "--html=out/for-us.html", DB_PASSWORD="hunter2hunter2")  # noqa: S106
+    theirs = (tmp_path / "out/for-us.html").read_text()
+
+    assert (code, "PROBLEM: ''" in said) == (0, True)
+    assert theirs == (tmp_path / "run/report.html").read_text()
+    assert "RECOVERED" in theirs
+    assert "hunter2hunter2" not in theirs
+
+
+def test_a_page_elsewhere_is_never_an_old_one(tmp_path: Path) -> None:
+    """What stood there from an earlier run is gone when this one begins, and where it leaks."""
+    (tmp_path / "old.html").write_text("RECOVERED, last week")
+    session(tmp_path, "--html=old.html", DB_PASSWORD="hunter2hunter2", LEAK="1")  # noqa: S106
+    found = (tmp_path / "old.html").read_text()
+
+    assert "last week" not in found
+    assert "Not finished" in found
+
+
+def test_a_page_that_cannot_be_written_elsewhere_is_told(tmp_path: Path) -> None:
+    """The folder of the run is whole all the same."""
+    (tmp_path / "out").write_text("a file")
+    _, said = session(tmp_path, "--html=out/page.html", DB_PASSWORD="hunter2hunter2")  # noqa: S106
+
+    assert "out/page.html cannot be written" in said
+    assert "HINT: correct --html" in said
+    assert "RECOVERED" in (tmp_path / "run/report.html").read_text()

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_rollback.plugin.pytest_html_adapter import TESTED, version
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 CONFTEST = """
 import os, pathlib
 import pytest
-from pytest_rollback.plugin.html_report import Report
+from pytest_rollback.plugin.pytest_html_adapter import HtmlReport
 from pytest_rollback.plugin.html_report import configure
 from pytest_rollback.run.run_record import RunRecord, TargetRecord
 
@@ -33,7 +35,7 @@ def pytest_configure(config):
     configure(config, pathlib.Path(config.rootpath) / "reports" / "r1")
     if not hasattr(config, "workerinput"):
         redact = lambda text: text.replace("hunter2", "***")
-        config.pluginmanager.register(Report(record, redact))
+        config.pluginmanager.register(HtmlReport(record, redact))
 
 def pytest_sessionfinish(session):
     ENDED.append("ended")
@@ -167,9 +169,33 @@ def test_workers_write_nothing(tmp_path: Path, report: Path) -> None:
     assert "test_small.py::test_bad" in page
 
 
+def test_the_installed_version_is_one_that_was_tested() -> None:
+    """The page reaches into pytest-html: a version that nobody looked at is looked at first."""
+    assert version() in TESTED, (
+        f"pytest-html {version()} is new to us: look at a report in a browser, see that the tests "
+        "of this file pass, and add the version to TESTED in plugin/pytest_html_adapter.py"
+    )
+
+
+def test_a_version_that_takes_no_page_says_so(tmp_path: Path, report: Path) -> None:
+    """Our sections stand on its own page; the sentence and the version that works are there."""
+    conftest = (
+        f"{CONFTEST}\nfrom pytest_rollback.plugin import pytest_html_adapter as adapter\n"
+        "adapter.TEMPLATE = 'moved'\n"
+        "def pytest_terminal_summary(terminalreporter, config):\n"
+        "    for each in config.pluginmanager.get_plugins():\n"
+        "        if isinstance(each, HtmlReport): terminalreporter.write_line(each.problem)\n"
+    )
+    said = run(tmp_path, conftest=conftest)
+
+    assert "takes no other page" in said
+    assert f"HINT: pip install 'pytest-html=={TESTED[-1]}'" in said
+    assert "jsonblob" in report.read_text("utf-8")
+
+
 def test_without_our_template_the_sections_are_there(tmp_path: Path, report: Path) -> None:
     """When pytest-html cannot be given our page any more, its own page holds our sections."""
-    conftest = CONFTEST.replace("ENDED = []", "ENDED = []\ndel Report.pytest_sessionstart")
+    conftest = CONFTEST.replace("ENDED = []", "ENDED = []\ndel HtmlReport.pytest_sessionstart")
 
     run(tmp_path, conftest=conftest)
     page = report.read_text("utf-8")

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pytest_rollback.criteria import OUTCOMES
-from pytest_rollback.plugin.html_report import unchanged
+from pytest_rollback.plugin.pytest_html_adapter import unchanged
 from pytest_rollback.report.html.latency import LABEL, axis, scale_ticks
 from pytest_rollback.report.html.page import STYLE, document, title
 from pytest_rollback.report.html.timeline import ticks

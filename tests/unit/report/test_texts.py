@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rollback.plugin.html_report import unchanged
+from pytest_rollback.plugin.pytest_html_adapter import unchanged
 from pytest_rollback.report.html.page import render_log
 from pytest_rollback.report.html.presenter import finite
 from pytest_rollback.report.html.raw_log import Log

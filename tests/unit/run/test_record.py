@@ -11,7 +11,7 @@ import pytest
 from pytest_rollback.checks.availability import Availability, AvailabilitySecond
 from pytest_rollback.checks.latency import ProbeLatency
 from pytest_rollback.evidence.json_data import dump
-from pytest_rollback.plugin.html_report import render
+from pytest_rollback.report.html.page import render
 from pytest_rollback.run.record import procedure, record, sentence, title
 from pytest_rollback.run.run_record import ManifestRecord, ReleaseRecord, parsed
 from tests.architecture.sources import sources
@@ -168,7 +168,7 @@ def test_a_whole_record_is_json_and_makes_a_page() -> None:
     )
 
     assert parsed(json.loads(json.dumps(dump(made)))) == made
-    page = render(made)
+    page = render(made, str)
     for said in ("RECOVERED", "INC-1", "What users got", "validate.x.y", "2026-11-24 12:00:05 UTC"):
         assert said in page
     assert made.versions.keys() >= {"pytest", "pytest-rollback", "python"}
