@@ -56,7 +56,7 @@ def decode(kind: Type[Kind], value: Any) -> Kind:  # noqa: ANN401 - any JSON in
         made: Kind = _decoded(kind, value)
     except (TypeError, ValueError) as error:
         raise HostError(
-            f"{kind.__name__} is not as both sides know it: {error}",
+            f"{kind.__name__} does not match its definition: {error}",
             "use one version of pytest-rollback on both sides",
         ) from error
     return made

@@ -55,7 +55,7 @@ def told(raw: bytes, path: str) -> JournalContent:
 def _damaged(path: str, number: int) -> HostError:
     return HostError(
         f"the journal {path} is damaged at line {number}",
-        "do not edit it; compare the files with their backups by hand, they are all there",
+        "do not edit it; compare the files with their backups by hand, no file is lost",
     )
 
 

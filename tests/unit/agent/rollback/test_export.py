@@ -88,7 +88,7 @@ def test_a_long_log_comes_from_its_end(host: Host) -> None:
     found = host.look()
 
     assert len(found.logs["web"]) == export.MOST
-    assert "only its last" in found.missing[0]
+    assert "only the last" in found.missing[0]
 
 
 def test_what_cannot_be_had_is_told(host: Host) -> None:
