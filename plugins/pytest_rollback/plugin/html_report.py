@@ -148,7 +148,7 @@ class Report:
         except Exception as defect:  # noqa: BLE001 - no defect of the page takes the verdict away
             why = "".join(traceback.format_exception(defect))
             prefix.insert(0, page.defective(record, why, self.redact))
-            self.problem = f"{REPORT} is not as it should be: {self.redact(repr(defect))}"
+            self.problem = f"{REPORT} is incomplete: {self.redact(repr(defect))}"
 
 
 class Seal:
@@ -198,7 +198,7 @@ def unwritten(folder: Path, error: OSError) -> str:
     return (
         f"the report is not complete: {folder}: {error.strerror or error}\n"
         f"HINT: df -h {shlex.quote(str(folder.parent))}, or ROLLBACK_REPORTS=FOLDER for another "
-        f"place; a rollback's own: scripts/verify_bundle {folder.name} --rebuild"
+        f"place; for a rollback: scripts/verify_bundle {folder.name} --rebuild"
     )
 
 

@@ -64,14 +64,16 @@ def value(name: str, given: str | None, read: Callable[[str], Value], example: s
     try:
         return read(given)
     except ValueError as error:
-        raise UsageError(f"{name}: found {given!r}, {error}", hint=f"such as {example}") from error
+        raise UsageError(
+            f"{name}: found {given!r}, {error}", hint=f"for example {example}"
+        ) from error
 
 
 def watched(text: str) -> float:
     """Return a time to watch."""
     found = seconds(text)
     if not found:
-        raise ValueError("expected a time to watch, longer than nothing")
+        raise ValueError("expected a duration above zero")
     return found
 
 

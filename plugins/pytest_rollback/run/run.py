@@ -121,7 +121,7 @@ class Run:
         if unknown:
             raise UsageError(
                 f"there is no component {', '.join(unknown)} in {self.loaded.path}",
-                hint=f"choose among: {', '.join(known)}",
+                hint=f"choose one of: {', '.join(known)}",
             )
         return self.asked.only
 
