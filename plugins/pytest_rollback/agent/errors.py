@@ -1,4 +1,4 @@
-"""A problem on the host that somebody can act on: what, and the way out."""
+"""The error of the agent: a message and a hint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a request reaches the agent and an answer leaves it: one JSON document, framed and hashed.
+"""The encoding of requests and answers: one JSON document, framed and hashed.
 
 A login banner may print before and after us, so the answer stands between two marks, with its
 length and its sha256: a torn answer is told from a complete one.

@@ -1,4 +1,4 @@
-"""What the agent can be asked: one line per verb, with the function that answers it.
+"""The operations of the agent: one line for each, with the function that answers it.
 
 Modules are named, not imported: only those that a request asks for are sent and loaded.
 """
