@@ -131,17 +131,17 @@ def suite(made: Parser, arguments: Sequence[str], *words: str) -> int:
     A sandbox is named as it is: pytest starts one for the session where none is up.
     """
     asked = made.parse_args(arguments)
-    command = [*words, *(f"--component={name}" for name in asked.component)]
-    door = f"{made.prog} {shlex.join(arguments)}".rstrip()
-    return SuitesCommand(target(asked), door).pytest(*command)
+    selected = [*words, *(f"--component={name}" for name in asked.component)]
+    command = f"{made.prog} {shlex.join(arguments)}".rstrip()
+    return SuitesCommand(target(asked), command).pytest(*selected)
 
 
 class SuitesCommand(RollbackCommand):
     """A target that only suites look at; they find out themselves what it is."""
 
-    def __init__(self, named: str, door: str) -> None:
+    def __init__(self, named: str, command: str) -> None:
         self.repository, self.named, self.reports = REPOSITORY, named, reports(REPOSITORY)
-        self.manifest, self.door = Path(named), door
+        self.manifest, self.command = Path(named), command
 
 
 def names(system: System) -> list[str]:

@@ -70,11 +70,16 @@ class RollbackCommand:
         repository: where the suites are.
         named: the target as it was named.
         reports: where the folders of runs are made.
-        door: the command that was typed, for reports that say how to repeat it.
+        command: the command that was typed, for reports that say how to repeat it.
     """
 
-    def __init__(self, repository: Path, named: str, reports: Path, door: str = "") -> None:
-        self.repository, self.named, self.reports, self.door = repository, named, reports, door
+    def __init__(self, repository: Path, named: str, reports: Path, command: str = "") -> None:
+        self.repository, self.named, self.reports, self.command = (
+            repository,
+            named,
+            reports,
+            command,
+        )
         self.manifest = described(named).absolute()
         self.system = load(self.manifest).system
         self.connection = Connection(self.system)
@@ -124,7 +129,7 @@ class RollbackCommand:
         # A sandbox stays one: what is shown of it says that it is a demonstration.
         target = self.named if self.named in outside().practice else self.manifest
         where = f"--rollback-target={target}"
-        settings = ("-o", f"rollback_reports={self.reports}", "-o", f"rollback_door={self.door}")
+        settings = ("-o", f"rollback_reports={self.reports}", "-o", f"rollback_door={self.command}")
         command = [sys.executable, "-m", "pytest", "-q", "--no-header", where, *settings]
         process = subprocess.Popen([*command, *words], cwd=self.repository)
         while True:
@@ -179,7 +184,7 @@ class RollbackCommand:
         return 0
 
     def gate(self, scope: Scope, timeline: Timeline, run: str, armed: str | None) -> Gate:
-        """Return the door to changes."""
+        """Return the command to changes."""
         holder = Holder.here(run, operator())
         return Gate(self.connection, scope, timeline, armed=armed, holder=holder, journaled=False)
 
@@ -232,8 +237,8 @@ def parser(program: str) -> Parser:
 def main(arguments: Sequence[str], program: str) -> int:
     """Show runs, take one back, or roll back; return the exit code."""
     asked = parser(program).parse_args(arguments)
-    door = f"{program} {shlex.join(arguments)}".rstrip()
-    with RollbackCommand(REPOSITORY, asked.rollback_target, reports(REPOSITORY), door) as at:
+    command = f"{program} {shlex.join(arguments)}".rstrip()
+    with RollbackCommand(REPOSITORY, asked.rollback_target, reports(REPOSITORY), command) as at:
         if asked.command == "status":
             return show(asked, at)
         if asked.undo:

@@ -252,7 +252,7 @@ def damaged(folder: Path) -> Iterator[str]:
     """Yield the journals whose entries do not follow from each other."""
     for path in sorted((folder / JOURNALS).glob("*")):
         try:
-            journal.told(path.read_bytes(), path.name)
+            journal.parsed(path.read_bytes(), path.name)
         except HostError as problem:
             yield f"{JOURNALS}/{path.name}: {problem.message}"
 
@@ -262,7 +262,7 @@ def heads(journals: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for name, text in journals.items():
         with contextlib.suppress(HostError):
-            found[name] = journal.told(text.encode("utf-8", "surrogateescape"), name).head
+            found[name] = journal.parsed(text.encode("utf-8", "surrogateescape"), name).head
     return found
 
 

@@ -84,7 +84,7 @@ def asked(config: pytest.Config) -> RunOptions:
     said = given(config)
     extras(config).check(said)
     return RunOptions(
-        words=tuple(map(str, config.invocation_params.args)),
+        arguments=tuple(map(str, config.invocation_params.args)),
         armed=config.getoption("--arm"),
         only=frozenset(config.getoption("--component")),
         defaults=config.getoption("--use-defaults"),
@@ -92,7 +92,7 @@ def asked(config: pytest.Config) -> RunOptions:
         incident=config.getoption("--incident"),
         soak=soak(config),
         given=said,
-        door=config.getini("rollback_door"),
+        command=config.getini("rollback_door"),
     )
 
 

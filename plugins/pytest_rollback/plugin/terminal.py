@@ -79,7 +79,7 @@ def following(run: Run) -> Iterator[str]:
     elif run.fleeting or run.asked.dry or run.exit_code or not run.outcomes:
         return
     elif run.suites & {"drill", "validate"}:
-        yield f"next: {run.onward.pytest('suites/monitor')}"
+        yield f"next: {run.next_steps.pytest('suites/monitor')}"
     elif "monitor" in run.suites:
         yield "next: scripts/postmortem, then the open items of scripts/checklist"
 
@@ -88,8 +88,8 @@ def isolated(run: Run) -> Iterator[str]:
     """Yield what an isolation leaves: which units stay down, and the next commands."""
     units = ", ".join(component.unit for component in run.components)
     yield f"stopped until started by hand or rolled back: {units}"
-    yield f"next: {run.onward.pytest('suites/triage')}"
-    yield f"or roll back: {run.onward.rollback()}"
+    yield f"next: {run.next_steps.pytest('suites/triage')}"
+    yield f"or roll back: {run.next_steps.rollback()}"
 
 
 def sealed(folder: Path) -> Iterator[str]:

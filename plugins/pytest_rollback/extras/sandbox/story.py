@@ -166,7 +166,7 @@ def played(step: Step, run: str = "") -> str:
 
 def messages(inbox: Inbox) -> str:
     """Return the messages that were received, as a part of the page."""
-    lines = [f"{door:<7} {body}" for door, body in inbox.received]
+    lines = [f"{channel:<7} {body}" for channel, body in inbox.received]
     return (
         "The messages to the pager and the status page, in order:\n\n```text\n"
         + "\n".join(lines)

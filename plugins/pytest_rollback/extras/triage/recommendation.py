@@ -104,7 +104,7 @@ def next_steps(found: Advice, target: str, way: NextSteps) -> Sequence[str]:
     """Return the commands that carry the recommendation out."""
     alone = ("suites/drill", "-m", "isolate", "--component")
     steps: dict[str, Sequence[str]] = {
-        "roll back": [] if way.door else [way.rollback()],
+        "roll back": [] if way.command else [way.rollback()],
         "isolate": [
             *(way.pytest(*alone, each, f"--arm={target}") for each in found.components),
             f"{way.pytest('suites/triage')}  # check again; roll back if it did not help",

@@ -29,7 +29,7 @@ from pytest_rollback.extras.triage.rules import (
 from pytest_rollback.extras.triage.stated import Stated
 from pytest_rollback.manifest.thresholds import RECOVERIES, Severity, Triage
 from pytest_rollback.plugin.terminal import recommended as shown
-from pytest_rollback.text.next_steps import onward
+from pytest_rollback.text.next_steps import next_steps
 
 NAMES = ("web", "till", "cellar")
 FINE = dict.fromkeys(NAMES, Symptoms())
@@ -223,7 +223,7 @@ def test_the_lines_say_everything() -> None:
             outcome(LOGS, word="inconclusive"),
         ]
     )
-    said = "\n".join(shown(recommended(found, "corner shop", onward(("--incident", "INC-1")))))
+    said = "\n".join(shown(recommended(found, "corner shop", next_steps(("--incident", "INC-1")))))
 
     assert "isolate: triage.components.up [p2p]\n  measured: much; threshold: little" in said
     assert "note: silent" in said
