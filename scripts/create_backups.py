@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Save what a deploy is about to change. Call it before the deploy copies its first file."""
+"""Save the files that a deploy will change. Call it before the deploy copies its first file."""
 
 from __future__ import annotations
 

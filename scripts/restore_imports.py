@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Phase 3: clears stale bytecode beside restored sources, then tries every live import."""
+"""Phase 3: clear stale bytecode beside restored sources, then test every live import."""
 
 from __future__ import annotations
 

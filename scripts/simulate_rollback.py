@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shows what a rollback of the target would do, with estimated minutes; changes nothing."""
+"""Show what a rollback of the target would do, with estimated times; change nothing."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Phase 4: asks every component all its probes, and the edge what users get; end to end."""
+"""Phase 4: run all probes of all components, and the probe of the edge."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Phase 4: asks the component in this file's name all its probes, on the target's own host."""
+"""Phase 4: run all probes of the component in this script's name, on the target's host."""
 
 from __future__ import annotations
 

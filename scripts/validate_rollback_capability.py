@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tells whether the target could be rolled back right now: READY or NOT READY; it only reads."""
+"""Check whether the target can be rolled back now: READY or NOT READY; change nothing."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Criterion:
 def criterion(identity: str, phase: Phase = "validate") -> Callable[[Test], Test]:
     """Give a test under `suites/` its stable id, such as `readiness.backups.intact`."""
     if not ID.fullmatch(identity) or identity.split(".", maxsplit=1)[0] not in SUITES:
-        raise ValueError(f"{identity!r} is no criterion id: suite.noun.quality")
+        raise ValueError(f"{identity!r} is not a criterion id: suite.noun.quality")
 
     def marked(test: Test) -> Test:
         test.criterion = Criterion(identity, phase)  # type: ignore[attr-defined]

@@ -16,86 +16,86 @@ from pytest_rollback.transport.connection import Connection
 @pytest.mark.isolate
 @criterion("drill.state.saved", phase="prepare")
 def test_the_state_before_is_saved(snapshot_saved: Done) -> None:
-    """'Backup Current State': configuration, logs and unit states are kept with the run."""
+    """'Backup Current State': configuration, logs and unit states were saved as evidence."""
     assert snapshot_saved.action is actions.SNAPSHOT
 
 
 @pytest.mark.isolate
 @criterion("drill.units.stopped", phase="isolate")
 def test_components_are_isolated(isolated: Done) -> None:
-    """'Verify isolation successful': every unit was seen down before a file was touched."""
+    """'Verify isolation successful': every unit was down before the first file was changed."""
     assert isolated.action is actions.ISOLATE
 
 
 @criterion("drill.start.guarded", phase="isolate")
 def test_nothing_starts_meanwhile(guarded: Done) -> None:
-    """'Verify isolation successful': no unit can start until all is restored, reboot or not."""
+    """'Verify isolation successful': no unit can start before all files are restored."""
     assert guarded.action is actions.GUARD_ON
 
 
 @criterion("drill.maintenance.shown", phase="isolate")
 def test_users_are_told_to_wait(maintenance_on: Done) -> None:
-    """'Route traffic to maintenance page': the edge was seen answering with the page."""
+    """'Route traffic to maintenance page': the edge answered with the maintenance page."""
     assert maintenance_on.action is actions.MAINTENANCE_ON
 
 
 @criterion("drill.files.restored", phase="files")
 def test_files_are_restored(files_restored: Done) -> None:
-    """'Verify restoration': every live file was seen equal to the record."""
+    """'Verify restoration': every live file equals the recorded file."""
     assert files_restored.action is actions.RESTORE_FILES
 
 
 @criterion("drill.files.added_gone", phase="files")
 def test_added_files_are_away(added_removed: Done) -> None:
-    """'Restore Specific Components': what the deploy added was seen gone from the tree."""
+    """'Restore Specific Components': every file that the deploy added was removed from the root."""
     assert added_removed.action is actions.REMOVE_ADDED
 
 
 @criterion("drill.configuration.restored", phase="configuration")
 def test_the_configuration_is_restored(configuration_restored: Done) -> None:
-    """'Restore environment variables': every configuration file was seen equal to the record."""
+    """'Restore environment variables': every configuration file equals the recorded file."""
     assert configuration_restored.action is actions.RESTORE_CONFIGURATION
 
 
 @criterion("drill.configuration.defaults", phase="configuration")
 def test_defaults_are_used_where_asked(defaults_used: Done) -> None:
-    """'Reset to default configuration': what is broken, and only with --use-defaults."""
+    """'Reset to default configuration': no broken configuration is left with --use-defaults."""
     assert defaults_used.action is actions.USE_DEFAULTS
 
 
 @criterion("drill.units.installed", phase="configuration")
 def test_unit_files_are_installed(units_installed: Done) -> None:
-    """'Restore service configurations': the manager was seen to use the recorded unit files."""
+    """'Restore service configurations': the service manager uses the recorded unit files."""
     assert units_installed.action is actions.INSTALL_UNITS
 
 
 @criterion("drill.caches.cleared", phase="configuration")
 def test_no_stale_bytecode_is_left(caches_cleared: Done) -> None:
-    """'Restore Import Paths': no bytecode of another version was seen beside a source."""
+    """'Restore Import Paths': no source file has bytecode of another version."""
     assert caches_cleared.action is actions.CLEAR_CACHES
 
 
 @criterion("drill.backups.separate", phase="services")
 def test_backups_stand_alone(copies_separated: Done) -> None:
-    """'Restart Services in Order': no backup is one with its live file by then."""
+    """'Restart Services in Order': no backup is the same file as its live file any more."""
     assert copies_separated.action is actions.SEPARATE
 
 
 @criterion("drill.start.released", phase="services")
 def test_units_may_start_again(unguarded: Done) -> None:
-    """'Restart Services in Order': the guard was seen gone once all files were verified."""
+    """'Restart Services in Order': the start guard was removed after all files were verified."""
     assert unguarded.action is actions.GUARD_OFF
 
 
 @criterion("drill.services.started", phase="services")
 def test_services_run_again(services_started: Done) -> None:
-    """'Restart Services in Order': each unit was seen healthy, and to stay up, before the next."""
+    """'Restart Services in Order': each unit was healthy and stayed up before the next started."""
     assert services_started.action is actions.START
 
 
 @criterion("drill.services.optional", phase="services")
 def test_optional_services_run_again(optional_started: Done | RollbackError) -> None:
-    """'Start knowledge system (if stable)': what keeps an optional component down is told."""
+    """'Start knowledge system (if stable)': every optional component was started."""
     if isinstance(optional_started, RollbackError):
         raise Advisory(
             f"an optional component is down: {optional_started.message}",
@@ -111,21 +111,21 @@ def test_components_are_healthy(
     system: System,
     component: Component,
 ) -> None:
-    """'Health Check Validation': each component answers all its probes within its start time."""
+    """'Health Check Validation': the component answers all its probes within its start time."""
     demand(
         until_healthy(connection, system, component),
         component,
-        f"see the log of {component.unit}; the failed release comes back by undoing this run",
+        f"see the log of {component.unit}; or undo this run to get the failed release back",
     )
 
 
 @criterion("drill.maintenance.lifted", phase="services")
 def test_users_get_the_system_again(maintenance_off: Done) -> None:
-    """'User experience restored': the edge was seen answering with the system itself."""
+    """'User experience restored': the edge answers with the system, not the maintenance page."""
     assert maintenance_off.action is actions.MAINTENANCE_OFF
 
 
 @criterion("drill.backups.closed", phase="validate")
 def test_backups_are_evidence(closed: Done) -> None:
-    """'Should show 0 if all restored': no backup was seen left beside the files."""
+    """'Should show 0 if all restored': no backup is left beside the files."""
     assert closed.action is actions.CLOSE

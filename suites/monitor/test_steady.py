@@ -10,22 +10,23 @@ from pytest_rollback.checks import soak as checks_soak
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import Component, System
+from pytest_rollback.text.quantities import count
 
 Keep = Callable[[str, object], None]
-LONGER = "pytest suites/monitor, and let it end; the connection has to hold as well"
+LONGER = "run pytest suites/monitor again to its end, with a stable connection"
 
 
 def see(component: Component) -> str:
-    """Return where to read what ails a component."""
+    """Return the command that shows a component's log."""
     unit, log = component.unit, component.log
     return f"journalctl -eu {unit}" if log == "journal" else f"tail -n 50 {log}"
 
 
 def enough(monitored: SoakResult, record_property: Keep) -> None:
-    """Raise when too little was seen; state how much it was.
+    """Raise when the soak was too short; leave its length as evidence.
 
     Raises:
-        Inconclusive: too short, stopped, given up, or too many samples could not be taken.
+        Inconclusive: too short, stopped, given up, or too many samples missed.
     """
     soak = monitored.soak
     record_property("watched_s", round(soak.lasted, 1))
@@ -41,7 +42,7 @@ def enough(monitored: SoakResult, record_property: Keep) -> None:
 def test_the_component_stays_healthy(
     monitored: SoakResult, system: System, component: Component, record_property: Keep
 ) -> None:
-    """'Monitor system for 15 minutes minimum': its unit is active, its health probe answered."""
+    """'Monitor system for 15 minutes minimum': unit and health probe were healthy while watched."""
     soak, most = monitored.soak, system.monitor.tolerated
     lost = checks_soak.lost(soak, [component.health])
     down = checks_soak.down(soak, component)
@@ -50,8 +51,8 @@ def test_the_component_stays_healthy(
 
     if max(lost, down) > most:
         raise Refused(
-            f"{component.name} was not healthy all the time: {lost:.1%} of its answers were wrong, "
-            f"it was down in {down:.1%} of the samples; tolerated: {most:.1%}",
+            f"{component.name} was unhealthy: {lost:.1%} of its answers were wrong, it was down in "
+            f"{down:.1%} of the samples (limit: {most:.1%})",
             findings=checks_soak.said(soak, lambda each: checks_soak.unwell(each, component)),
             hint=see(component),
         )
@@ -62,7 +63,7 @@ def test_the_component_stays_healthy(
 def test_the_component_stays_fast(
     monitored: SoakResult, system: System, component: Component, record_property: Keep
 ) -> None:
-    """'Watch for performance issues': within its limit and its baseline, over all samples."""
+    """'Watch for performance issues': response times stayed within the limit and the baseline."""
     series = monitored.of(component.health)
     share, said = series.degraded()
     for name, value in series.evidence.items():
@@ -71,21 +72,21 @@ def test_the_component_stays_fast(
 
     if series.slow or share > system.triage.degraded:
         raise Refused(
-            f"{component.name} became slow",
+            f"{component.name} is too slow",
             findings=[each for each in (series.slow, said) if each],
             hint=see(component),
         )
     enough(monitored, record_property)
     if series.unsure:
         raise Inconclusive(
-            f"whether {component.name} stays fast cannot be told",
+            f"too few samples to judge the response times of {component.name}",
             findings=[series.unsure],
-            hint="watch for longer, or shorten interval in [monitor]",
+            hint="run a longer soak, or shorten interval in [monitor]",
         )
     if share > system.triage.tolerated:
         raise Inconclusive(
-            f"{component.name} is slower by {system.triage.tolerated:.0%} to "
-            f"{system.triage.degraded:.0%}: the procedure is silent",
+            f"{component.name} is {system.triage.tolerated:.0%} to {system.triage.degraded:.0%} "
+            "slower than its baseline: the procedure has no rule for this range",
             findings=[said],
             hint="decide by severity and impact: pytest suites/triage",
         )
@@ -95,13 +96,13 @@ def test_the_component_stays_fast(
 def test_the_unit_is_not_restarted(
     monitored: SoakResult, component: Component, record_property: Keep
 ) -> None:
-    """'Watch for error patterns': one process from the first sample to the last."""
+    """'Watch for error patterns': the unit was not restarted while it was watched."""
     restarts = list(checks_soak.restarts(monitored.soak, component))
     record_property("restarts", len(restarts))
 
     if restarts:
         raise Refused(
-            f"{component.unit} was restarted {len(restarts)} times while it was watched",
+            f"{component.unit}: {count(len(restarts), 'restart')} while it was watched",
             findings=restarts,
             hint=see(component),
         )
@@ -112,7 +113,7 @@ def test_the_unit_is_not_restarted(
 def test_the_log_stays_clean(
     monitored: SoakResult, system: System, component: Component, record_property: Keep
 ) -> None:
-    """'No error logs in past 5 minutes': none while it was watched, and five minutes were seen."""
+    """'No error logs in past 5 minutes': no error was logged while the component was watched."""
     found = monitored.log(component)
     seen = found.seen * monitored.soak.plan.scale
     record_property("seen_s", round(seen, 1))
@@ -122,17 +123,17 @@ def test_the_log_stays_clean(
 
     if found.errors:
         raise Refused(
-            f"{found.errors} errors in the log of {component.name} while it was watched",
+            f"{count(found.errors, 'error')} in the log of {component.name} while it was watched",
             findings=found.findings,
-            hint=f"{see(component)}; what is known to be no error goes into [logs] noise",
+            hint=f"{see(component)}; add harmless lines to [logs] noise",
         )
     enough(monitored, record_property)
     if found.problem:
         raise Inconclusive(found.problem, hint=found.hint)
     if seen < system.logs.window:
         raise Inconclusive(
-            f"only {seen:.0f} s of {system.logs.window:.0f} clean seconds were seen",
-            hint="pytest suites/monitor again: the log goes back further by then",
+            f"the log was watched for {seen:.0f} s of {system.logs.window:.0f} s",
+            hint="run pytest suites/monitor again later, when the log covers more time",
         )
 
 
@@ -140,7 +141,7 @@ def test_the_log_stays_clean(
 def test_requests_stay_processed(
     monitored: SoakResult, system: System, component: Component, record_property: Keep
 ) -> None:
-    """'Verify user experience restored': every request was processed, and in time."""
+    """'Verify user experience restored': user requests were answered correctly and in time."""
     soak, most = monitored.soak, system.monitor.tolerated
     lost = checks_soak.lost(soak, component.requests)
     slow = [each.slow for each in map(monitored.of, component.requests) if each.slow]
@@ -149,8 +150,8 @@ def test_requests_stay_processed(
 
     if lost > most or slow:
         raise Refused(
-            f"requests of {component.name} were not processed all the time: {lost:.1%} were lost; "
-            f"tolerated: {most:.1%}",
+            f"{lost:.1%} of the requests of {component.name} failed (limit: {most:.1%})"
+            f"{', others were too slow' if slow else ''}",
             findings=[
                 *slow,
                 *checks_soak.said(soak, lambda each: checks_soak.refused(each, component.requests)),
@@ -163,7 +164,7 @@ def test_requests_stay_processed(
 
 @criterion("monitor.users.served")
 def test_users_stay_served(monitored: SoakResult, system: System, record_property: Keep) -> None:
-    """'Verify user experience restored': the edge answered as it should in every sample."""
+    """'Verify user experience restored': the edge answered correctly while it was watched."""
     soak, most = monitored.soak, system.monitor.tolerated
     wrong = checks_soak.said(soak, checks_soak.turned_away)
     share = len(wrong) / max(1, len(soak.taken))
@@ -172,8 +173,8 @@ def test_users_stay_served(monitored: SoakResult, system: System, record_propert
 
     if share > most:
         raise Refused(
-            f"users did not get the system in {share:.1%} of the samples; tolerated: {most:.1%}",
+            f"the edge answered wrongly in {share:.1%} of the samples (limit: {most:.1%})",
             findings=wrong,
-            hint=f"curl -i {system.edge.url if system.edge else ''}; see the edge's own log",
+            hint=f"curl -i {system.edge.url if system.edge else ''}; see the log of the edge",
         )
     enough(monitored, record_property)

@@ -10,11 +10,20 @@ from pytest_rollback.agent.messages.backup import Backups, ComponentBackups
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.manifest.model import System
+from pytest_rollback.text.quantities import count
 
 SAVE_AGAIN = (
-    "put the previous release back and deploy again, scripts/create_backups.py --replace first; "
-    "never while the new release is live: it would be saved as the previous one"
+    "deploy the previous release, run scripts/create_backups.py --replace, then deploy the current "
+    "release again; while the current release is live, the set would save the wrong version"
 )
+
+FAULTS = {
+    "altered": "not the recorded content",
+    "irregular": "no regular file",
+    "identical": "same content as the live file",
+    "exposed": "writable by others",
+    "ownership": "not the recorded owner, group or mode",
+}
 
 
 class Faults:
@@ -24,10 +33,11 @@ class Faults:
         self.found = backups.faults
 
     def refuse(self, kind: str, hint: str) -> None:
-        """Raise when there is a fault of this kind; the message lists them all."""
+        """Raise when there is a fault of this kind; the findings list all of them."""
         listed = [f"{each.path}: {each.detail}" for each in self.found if each.fault == kind]
         if listed:
-            raise Refused(f"{len(listed)} backups are {kind}", findings=listed, hint=hint)
+            said = f"{count(len(listed), 'backup')}: {FAULTS.get(kind, kind)}"
+            raise Refused(said, findings=listed, hint=hint)
 
 
 @pytest.fixture
@@ -38,7 +48,7 @@ def faults(backups: Backups, owner: str) -> Faults:
 
 @criterion("readiness.record.trusted", phase="prepare")
 def test_a_backup_set_is_recorded(backups: Backups) -> None:
-    """There is a record of the backup set, with files, that nobody else can have written."""
+    """The backup set has a record that lists files and that only its owner can write."""
     record = backups.record
 
     if not record.found or record.problems:
@@ -57,20 +67,20 @@ def test_every_file_has_its_copy(faults: Faults) -> None:
 def test_the_whole_release_diff_was_saved(
     backups: Backups, system: System, record_property: Callable[[str, object], None]
 ) -> None:
-    """'Confirm backup files exist': each file of the release diff was saved, or added by it."""
+    """'Confirm backup files exist': each file of the release diff is recorded: saved or added."""
     record = backups.record
     commits = [each.commit if each else None for each in (record.previous, record.current)]
     record_property("release diff", commits if backups.compared else "no repository described")
 
     if not backups.compared and system.fallback.git:
         raise Inconclusive(
-            "there is no release diff to hold against the record",
-            findings=record.problems or ["the record names no commits"],
-            hint="have the deploy name both commits when it calls scripts/create_backups.py",
+            "the release diff could not be compared with the record",
+            findings=record.problems or ["the record has no commits"],
+            hint="pass both commits in the deploy script: scripts/create_backups.py --help",
         )
     if backups.undeclared:
         raise Refused(
-            f"{len(backups.undeclared)} files of the release diff were neither saved nor added",
+            f"{count(len(backups.undeclared), 'file')} of the release diff not in the record",
             findings=backups.undeclared,
             hint=SAVE_AGAIN,
         )
@@ -78,70 +88,71 @@ def test_the_whole_release_diff_was_saved(
 
 @criterion("readiness.backups.nonempty", phase="files")
 def test_no_copy_is_empty(faults: Faults) -> None:
-    """No backup is empty, unless the file was."""
+    """No backup is empty, unless the original file was empty."""
     faults.refuse("empty", SAVE_AGAIN)
 
 
 @criterion("readiness.backups.intact", phase="files")
 def test_no_copy_was_altered(faults: Faults) -> None:
-    """Every backup holds the bytes that were recorded."""
+    """Every backup has the recorded size and SHA-256."""
     faults.refuse("altered", SAVE_AGAIN)
 
 
 @criterion("readiness.backups.regular", phase="files")
 def test_every_copy_is_a_regular_file(faults: Faults) -> None:
-    """No backup is a link, a directory, a pipe, or has a second name."""
-    faults.refuse("irregular", "see what it is with 'ls -li', move it away, and save the set again")
+    """Every backup is a regular file without further hard links."""
+    faults.refuse("irregular", "inspect it with 'ls -li', move it away, and save the set again")
 
 
 @criterion("readiness.backups.differ", phase="files")
 def test_every_copy_would_change_something(faults: Faults) -> None:
-    """No backup equals its live file: a set saved after the deploy rolls nothing back."""
-    faults.refuse("identical", "save the set before the deploy copies its files, not after")
+    """Every backup differs from its live file: the set was saved before the deploy."""
+    faults.refuse("identical", "call scripts/create_backups.py before the deploy copies its files")
 
 
 @criterion("readiness.backups.protected", phase="files")
 def test_no_copy_can_be_written_by_others(faults: Faults) -> None:
-    """Only its owner can write a backup."""
-    faults.refuse("exposed", "chmod go-w the backups listed above")
+    """No backup can be written by anybody but its owner."""
+    faults.refuse("exposed", "chmod go-w the listed backups")
 
 
 @criterion("readiness.backups.ownership", phase="files")
 def test_every_copy_kept_its_owner_and_mode(faults: Faults) -> None:
-    """A backup has the owner, group and mode that were recorded of the file."""
-    faults.refuse("ownership", "chown and chmod the backups as recorded, listed above")
+    """Every backup has the recorded owner, group and mode."""
+    faults.refuse("ownership", "chown and chmod the listed backups to the recorded values")
 
 
 @criterion("readiness.backups.private", phase="files")
 def test_no_secret_comes_back_for_fewer_readers(
     backups: Backups, owner: str, system: System
 ) -> None:
-    """A file with a secret is restored for its owner alone; the services can read it even then."""
+    """Files with secrets are restored with mode 0600, and the services can still read them."""
     found = backups.components[owner].tightened
     lost = [f"{each.path}: {each.detail}" for each in found if each.lost]
 
     if lost:
         raise Refused(
-            f"{len(lost)} files with secrets come back as 0600, and not as {system.about.user}'s",
+            f"{system.about.user} could not read {count(len(lost), 'restored file')} with secrets: "
+            "mode 0600, another owner",
             findings=lost,
-            hint=f"chown them to {system.about.user} and chmod 0600, see that every service still "
-            f"reads them, and {SAVE_AGAIN}; or take them out of secrets in [system]",
+            hint=f"chown the files to {system.about.user}, chmod 0600, check that every service "
+            f"still reads them, and {SAVE_AGAIN}; or remove them from secrets in [system]",
         )
     if found:
         raise Advisory(
-            f"{len(found)} files with secrets were open to others, and come back as 0600",
+            f"{count(len(found), 'file')} with secrets saved with a wider mode, restored as 0600",
             findings=[f"{each.path}: {each.detail}" for each in found],
-            hint="chmod 0600 them now, and see that nobody else reads them; or take them out of "
-            "secrets in [system]",
+            hint="chmod 0600 the files now, and check that no other account reads them; or remove "
+            "them from secrets in [system]",
         )
 
 
 @criterion("readiness.backups.targeted", phase="files")
 def test_no_copy_is_a_stray(backups: Backups) -> None:
-    """No file under the root is named like a backup and is not in the record."""
+    """Every file below the root that is named like a backup is in the record."""
     if backups.orphans:
         raise Refused(
-            f"{len(backups.orphans)} files are named like backups, and no record knows them",
+            f"{count(len(backups.orphans), 'file')} named like a backup, but not in the record",
             findings=backups.orphans,
-            hint="move them out of the root; a rollback touches recorded files only",
+            hint="move them out of the root; a rollback only uses recorded backups",
         )

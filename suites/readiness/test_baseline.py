@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pytest_rollback.checks.latency import Latencies, faults, store
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.text.quantities import part
 from pytest_rollback.transport.connection import Connection
 
 Keep = Callable[[str, object], None]
@@ -16,7 +17,7 @@ Keep = Callable[[str, object], None]
 def test_a_baseline_is_stored(
     healthy_latencies: Latencies, connection: Connection, record_property: Keep
 ) -> None:
-    """'Response times within baseline': every probe is within its limit now, and is stored.
+    """'Response times within baseline': every probe is within its limit, and a baseline is stored.
 
     What is slower than its stored baseline by more than half is a reason for a rollback, and no
     new baseline.
@@ -32,14 +33,14 @@ def test_a_baseline_is_stored(
 
     if unsure and len(unsure) == len(wrong):
         raise Inconclusive(
-            f"it cannot be told whether {len(unsure)} of {len(series)} probes are answered in time",
+            f"the p95 of {part(len(unsure), len(series), 'probe')} is too uncertain to judge",
             findings=unsure,
-            hint="run it again on a host with less to do",
+            hint="run it again when the host is less busy",
         )
     if wrong:
         raise Refused(
-            f"no baseline for {len(wrong)} of {len(series)} probes: wrong answers, or too slow",
+            f"no baseline for {part(len(wrong), len(series), 'probe')}: wrong answers, or too slow",
             findings=wrong,
-            hint="repair what is slow, or correct limit of these probes in rollback.toml; where it "
-            "is meant to be slower now: rm baseline.json in the state directory, and run it again",
+            hint="repair these components, or correct limit of the probes in rollback.toml; if the "
+            "slower times are intended: rm baseline.json in the state directory, and run it again",
         )

@@ -9,6 +9,7 @@ from pytest_rollback.agent.messages.requirements import Fallbacks
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import System
+from pytest_rollback.text.quantities import count, part
 
 Keep = Callable[[str, object], None]
 UNCHECKED = "could not be checked"
@@ -18,7 +19,7 @@ UNCHECKED = "could not be checked"
 def test_restored_configuration_can_be_read(
     configuration: ConfigurationFaults, system: System, record_property: Keep
 ) -> None:
-    """'Restore System Configuration': what would be restored, unit files too, can be read."""
+    """'Restore System Configuration': every configuration and unit file to restore is readable."""
     wrong = {path: why for path, why in configuration.faults.items() if why}
     unchecked = [f"{p}: {why}" for p, why in wrong.items() if why.startswith(UNCHECKED)]
     broken = [f"{p}: {why}" for p, why in wrong.items() if not why.startswith(UNCHECKED)]
@@ -26,16 +27,16 @@ def test_restored_configuration_can_be_read(
 
     if broken:
         raise Refused(
-            f"{len(broken)} configuration files could not be read after a rollback",
+            f"{count(len(broken), 'configuration file')} would be unreadable after a rollback",
             findings=broken,
             hint=f"correct these lines in the backups (X{system.about.suffix} beside X) or in the "
-            "previous release, and have the deploy save the set again",
+            "previous release, and save the set again",
         )
     if unchecked:
         raise Inconclusive(
-            f"{len(unchecked)} configuration files could not be checked on this host",
+            f"{count(len(unchecked), 'configuration file')} could not be checked on this host",
             findings=unchecked,
-            hint="install what is missing for the host's python3, such as python3-yaml",
+            hint="install the missing parsers for the host's python3, such as python3-yaml",
         )
 
 
@@ -43,22 +44,22 @@ def test_restored_configuration_can_be_read(
 def test_the_repository_holds_every_file(
     fallback: Fallbacks, system: System, record_property: Keep
 ) -> None:
-    """'Use git to restore previous version': the recorded commit really holds each file."""
+    """'Use git to restore previous version': the recorded commit has every file as recorded."""
     found = fallback.git
     record_property("repository", found._asdict() if found else "none described")
 
     if found and not found.commit:
         raise Refused(
-            "the record names no commit of the previous release",
-            hint="have the deploy name both commits when it calls scripts/create_backups.py",
+            "the record has no commit of the previous release",
+            hint="pass both commits in the deploy script: scripts/create_backups.py --help",
         )
     if found and found.lacking:
         lacking = [f"{path}: {why}" for path, why in found.lacking.items()]
         raise Refused(
-            f"{system.fallback.git} does not hold {len(lacking)} of {found.files} files",
+            f"{part(len(lacking), found.files, 'file')} missing in {system.fallback.git}",
             findings=lacking,
-            hint=f"commit them, or see 'git -C {system.fallback.git} ls-tree -r "
-            f"{found.commit}'; then have the deploy record that commit",
+            hint=f"compare with 'git -C {system.fallback.git} ls-tree -r {found.commit}'; commit "
+            "the files, and pass that commit to scripts/create_backups.py",
         )
 
 
@@ -66,13 +67,13 @@ def test_the_repository_holds_every_file(
 def test_there_is_a_default_for_every_file(
     fallback: Fallbacks, system: System, record_property: Keep
 ) -> None:
-    """'Reset to default configuration': each configuration file has a default that can be read."""
+    """'Reset to default configuration': every configuration file has a readable default."""
     found, directory = fallback.defaults, system.configuration.defaults
     record_property("defaults", found._asdict() if found else "none described")
 
     if found and found.lacking:
         raise Refused(
-            f"{directory} does not hold {len(found.lacking)} of {found.files} defaults",
+            f"{part(len(found.lacking), found.files, 'default')} missing in {directory}",
             findings=[f"{path}: {why}" for path, why in found.lacking.items()],
-            hint=f"put a file of each name that can be read into {system.about.root}/{directory}",
+            hint=f"add a readable file of each name to {system.about.root}/{directory}",
         )

@@ -19,21 +19,21 @@ from pytest_rollback.transport.connection import Connection
 def test_the_dump_can_be_read(
     dump: DumpState | None, system: System, record_property: Callable[[str, object], None]
 ) -> None:
-    """'Restore database backup': the dump is whole, private, and its tool reads it to its end."""
+    """'Restore database backup': the dump is complete, private and readable by its tool."""
     record_property("dump", dump._asdict() if dump else "no database described")
 
     if dump and dump.problems:
         path = system.database.dump if system.database else ""
         raise Refused(
-            f"the dump {path} cannot be relied on",
+            f"the dump {path} cannot be used",
             findings=dump.problems,
-            hint=f"make it again: pg_dump -Fc -f {path} with umask 077, or correct dump and tools "
+            hint=f"dump again: pg_dump -Fc -f {path} with umask 077; or correct dump and tools "
             "in [database]",
         )
     if dump and dump.timed_out:
         raise Inconclusive(
-            f"the dump could not be read to its end in {dump.seconds:.0f} s",
-            hint="restoring it takes longer than this: keep a standby, or set a larger rto",
+            f"reading the dump took more than {dump.seconds:.0f} s",
+            hint="a restore takes longer than that: keep a standby, or set a larger rto",
         )
 
 
@@ -59,7 +59,7 @@ def test_the_dump_can_be_restored(
     system: System,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """'Restore database backup': the role may restore the dump beside the database, with room."""
+    """'Restore database backup': the role may restore the dump, and the disk has room for it."""
     record_property("database", shown(database) if database else "a rollback restores none")
 
     if database and database.problems:
@@ -70,7 +70,7 @@ def test_the_dump_can_be_restored(
         )
     if database and not (database.restored or database.rooms):
         raise Inconclusive(
-            "nobody knows whether a second copy of the database fits: its server's disk is not on "
-            "this host, or not ours to see",
-            hint="compare pg_database_size() with the free space there, and waive this criterion",
+            "free disk space of the database server is unknown: its data directory is on another "
+            "host, or not readable",
+            hint="compare pg_database_size() with the free space there, then waive this criterion",
         )

@@ -1,4 +1,4 @@
-"""Pre-rollback checklist: 'Notify Stakeholders'; asked today, while nobody has to be told."""
+"""Pre-rollback checklist: 'Notify Stakeholders', checked before an incident."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fixtures.notify import ChannelReach
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Refused
 from pytest_rollback.manifest.model import System
+from pytest_rollback.text.quantities import part
 
 Keep = Callable[[str, object], None]
 
@@ -16,18 +17,18 @@ Keep = Callable[[str, object], None]
 def test_people_can_be_told(
     system: System, reached: list[ChannelReach], record_property: Keep
 ) -> None:
-    """'Notify stakeholders': every channel has what it needs; a test message is accepted."""
+    """'Notify stakeholders': every channel is configured and accepts a test message."""
     record_property("channels", {each.name: told(each) for each in reached})
     unusable = [each for each in reached if each.problem]
 
     if system.notify is None:
         raise Advisory(
-            "rollback.toml names nobody who is told of a rollback",
-            hint="describe [notify] in rollback.toml, or say that nobody is told: channels = []",
+            "rollback.toml has no notification channel",
+            hint="add [notify] to rollback.toml; if no notification is wanted: channels = []",
         )
     if unusable:
         raise Refused(
-            f"{len(unusable)} of {len(reached)} channels cannot be used",
+            f"{part(len(unusable), len(reached), 'channel')} cannot be used",
             findings=[f"{each.name}: {each.problem}" for each in unusable],
             hint=unusable[0].hint,
         )

@@ -13,6 +13,7 @@ from pytest_rollback.errors import Advisory, Inconclusive, Refused, RollbackErro
 from pytest_rollback.manifest.model import PHASES, System
 from pytest_rollback.recovery import actions, status
 from pytest_rollback.recovery.action import AnyAction, Change, Scope
+from pytest_rollback.text.quantities import count, part
 from pytest_rollback.transport.batch import look_all
 from pytest_rollback.transport.connection import Connection
 
@@ -33,21 +34,21 @@ def plans(connection: Connection, scope: Scope, steps: Steps) -> Plans:
 
 @criterion("readiness.plans.made", phase="prepare")
 def test_every_action_can_be_planned(plans: Plans, record_property: Keep) -> None:
-    """'Verify rollback procedures tested': the plan of every action can be made right now."""
+    """'Verify rollback procedures tested': every action of the rollback can be planned."""
     refused = {name: plan for name, plan in plans.items() if isinstance(plan, RollbackError)}
     made = {name: len(plan) for name, plan in plans.items() if isinstance(plan, tuple)}
     record_property("changes planned", made)
 
     if refused:
         raise Refused(
-            f"{len(refused)} of {len(plans)} actions cannot be planned",
+            f"{part(len(refused), len(plans), 'action')} cannot be planned",
             findings=[f"{name}: {error.message}" for name, error in refused.items()],
             hint=" - or - ".join(dict.fromkeys(error.hint for error in refused.values())),
         )
     if not any(made[action.name] for action in RESTORING):
         raise Refused(
-            "there is nothing to restore: the live files are those of the previous release",
-            hint="this was rolled back already, or not yet deployed: run readiness after a deploy",
+            "there is nothing to restore: the previous release is live",
+            hint="run readiness after a deploy; here the release was rolled back or never deployed",
         )
 
 
@@ -55,13 +56,13 @@ def test_every_action_can_be_planned(plans: Plans, record_property: Keep) -> Non
 def test_the_estimated_time_fits(
     plans: Plans, steps: Steps, system: System, record_property: Keep
 ) -> None:
-    """'Recovery Time Objective (RTO)': a rollback and each of its phases should end in time."""
+    """'Recovery Time Objective (RTO)': the estimated time is within the budgets and the RTO."""
     seconds = dict.fromkeys(PHASES, 0.0)
     for action in steps:
         plan = plans[action.name]
         if isinstance(plan, RollbackError):
             raise Inconclusive(
-                f"{action.name} cannot be planned, so nobody knows how long it takes",
+                f"no time estimate: the action '{action.name}' cannot be planned",
                 hint="see readiness.plans.made",
             )
         seconds[action.phase] += sum(change.estimate for change in plan)
@@ -83,26 +84,26 @@ def demand_time(seconds: Mapping[Any, float], system: System) -> None:
         late.append(f"in all: about {total:.0f} s of {system.about.rto:.0f} s")
     if late:
         raise Refused(
-            "a rollback is expected to take too long",
+            "the estimated time of a rollback is over its budget",
             findings=late,
-            hint="shorten start, stop and settle of the components, or agree on a longer budget",
+            hint="shorten start, stop and settle of the components, or set larger [budgets]",
         )
 
 
 @criterion("readiness.drill.recent", phase="prepare")
 def test_a_drill_was_carried_out(runs: Runs, system: System, record_property: Keep) -> None:
-    """'Verify rollback procedures tested': the last successful drill here is recent enough."""
+    """'Verify rollback procedures tested': the last successful drill on this target is recent."""
     good = [run for run in runs.runs if run.outcome == "recovered"]
     record_property("last successful run", status.facts(good[-1]) if good else "none")
-    hint = f"in a maintenance window, or on a twin: pytest suites/drill --arm={system.target.name}"
+    hint = f"in a maintenance window or on staging: pytest suites/drill --arm={system.target.name}"
 
     if not good:
-        raise Advisory("no rollback was ever carried out here, not even in a drill", hint=hint)
+        raise Advisory("no rollback or drill has succeeded on this target yet", hint=hint)
     now, ended = dt.datetime.now(dt.UTC), dt.datetime.fromisoformat(good[-1].ended or good[-1].when)
     age = now - ended
     if age.total_seconds() > system.drills.max_age:
         raise Refused(
-            f"the last successful drill is {age.days} days old; it may be "
+            f"the last successful drill is {count(age.days, 'day')} old; the limit is "
             f"{system.drills.max_age / 86400:.0f}",
             hint=hint,
         )

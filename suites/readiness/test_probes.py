@@ -9,5 +9,5 @@ from pytest_rollback.manifest.model import Component
 
 @criterion("readiness.probes.answer", phase="validate")
 def test_every_probe_answers_now(answers: AnswersByProbe, component: Component) -> None:
-    """Each probe of the component answers now: one that fails now proves nothing later."""
+    """Every probe of the component is answered correctly while the system is healthy."""
     demand(answers, component, f"repair {component.name}, or correct these probes in rollback.toml")

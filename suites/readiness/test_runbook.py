@@ -1,4 +1,4 @@
-"""Pre-rollback checklist: 'Verify rollback procedures tested'; the page itself, line by line."""
+"""Pre-rollback checklist: 'Verify rollback procedures tested', for the runbook, line by line."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.extras.runbook.age import stale
 from pytest_rollback.manifest.model import System
+from pytest_rollback.text.quantities import count
 
 Keep = Callable[[str, object], None]
 
 
 @criterion("readiness.runbook.true", phase="prepare")
 def test_the_runbook_is_true(runbook: RunbookCheck | None, record_property: Keep) -> None:
-    """'Verify rollback procedures tested': what the runbook names is there, and no line is a trap.
+    """'Verify rollback procedures tested': the runbook has no dead references or known pitfalls.
 
-    Nothing of it is run. Where none is described there is nothing that could be wrong.
+    No command of the runbook is run. Without [runbook] the criterion is met.
     """
     record_property("runbook", runbook.path if runbook else "no runbook described")
     record_property("named", dict(runbook.drift.named) if runbook else "nothing")
@@ -30,18 +31,18 @@ def test_the_runbook_is_true(runbook: RunbookCheck | None, record_property: Keep
 
     if missing or known:
         raise Refused(
-            f"{len(missing)} things that the runbook names are not there, and {len(known)} of its "
-            "lines do not do what they seem to",
+            f"the runbook has {count(len(missing), 'dead reference')} and "
+            f"{count(len(known), 'known pitfall')}",
             findings=[*missing, *known, *unknown],
             hint=f"correct these lines of {runbook.path if runbook else ''}",
         )
     if runbook and (unknown or not runbook.drift.named):
         raise Inconclusive(
-            f"{len(unknown)} things that the runbook names could not be looked at"
+            f"{count(len(unknown), 'reference')} of the runbook could not be checked"
             if unknown
-            else "the runbook names nothing: it has no code blocks with commands",
+            else "the runbook has no code blocks with commands",
             findings=unknown,
-            hint=f"see the first of them, or correct {runbook.path}",
+            hint=f"see the findings, or correct {runbook.path}",
         )
 
 

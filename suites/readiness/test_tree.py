@@ -8,6 +8,7 @@ from pytest_rollback.agent.messages.trial import Trial
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import Component, System
+from pytest_rollback.text.quantities import count, part
 
 Keep = Callable[[str, object], None]
 
@@ -16,7 +17,7 @@ Keep = Callable[[str, object], None]
 def test_restored_sources_compile(
     restored_tree: Trial, system: System, record_property: Keep
 ) -> None:
-    """'Verify import consistency': every restored Python file compiles."""
+    """'Verify import consistency': every Python file to restore compiles."""
     faults = {k: v for k, v in restored_tree.faults.items() if k.endswith(".py")}
     found = {**faults, **restored_tree.compiles}
     record_property("files compiled", restored_tree.compiled)
@@ -24,10 +25,10 @@ def test_restored_sources_compile(
     if found:
         end = system.about.suffix
         raise Refused(
-            f"{len(found)} backups do not compile",
+            f"{count(len(found), 'backup')} cannot be compiled",
             findings=[f"{path}{end}: {why}" for path, why in sorted(found.items())],
-            hint=f"see that line of {system.about.root}/{min(found)}{end} on the host, then put "
-            "a release that works in its place and deploy again, scripts/create_backups.py first",
+            hint=f"see that line of {system.about.root}/{min(found)}{end} on the host; deploy a "
+            "release that compiles, save the set with scripts/create_backups.py, deploy again",
         )
 
 
@@ -35,17 +36,18 @@ def test_restored_sources_compile(
 def test_the_component_would_import(
     restored_tree: Trial, component: Component, record_property: Keep
 ) -> None:
-    """'Verify import consistency': each import loads from the restored tree, as the unit would."""
+    """'Verify import consistency': every import works in a restored copy of the tree."""
     tried = restored_tree.components[component.name].imports
     failed = [f"{name}: {why}" for name, why in tried.items() if why]
     record_property("imports", list(tried) or "none described")
 
     if failed:
         raise Refused(
-            f"{len(failed)} of {len(tried)} imports of {component.name} fail in the restored tree",
+            f"{part(len(failed), len(tried), 'import')} of {component.name} failed in the restored "
+            "tree",
             findings=failed,
-            hint=f"save what these imports need with the set, or correct imports, interpreter or "
-            f"environment of {component.name} in rollback.toml",
+            hint=f"add the files that these imports need to the backup set, or correct imports, "
+            f"interpreter or environment of {component.name} in rollback.toml",
         )
 
 
@@ -53,14 +55,14 @@ def test_the_component_would_import(
 def test_the_component_would_be_constructed(
     restored_tree: Trial, component: Component, record_property: Keep
 ) -> None:
-    """'Performance Baseline Check': each construction works from the restored tree, in time."""
+    """'Performance Baseline Check': every constructor call works in a restored copy, in time."""
     tried = restored_tree.components[component.name].constructs
     failed = [f"{each.call}: {each.problem}" for each in tried if each.problem]
     record_property("constructed in ms", {each.call: each.ms for each in tried} or "none described")
 
     if failed:
         raise Refused(
-            f"{len(failed)} of {len(tried)} constructions of {component.name} fail",
+            f"{part(len(failed), len(tried), 'constructor call')} of {component.name} failed",
             findings=failed,
             hint=f"correct constructs of {component.name} in rollback.toml, or save the set again "
             "from a release in which they work",

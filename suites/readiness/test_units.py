@@ -12,25 +12,25 @@ from pytest_rollback.manifest.model import Component
 
 @criterion("readiness.units.startable", phase="services")
 def test_the_unit_could_be_started(units: Mapping[str, UnitState], component: Component) -> None:
-    """The service manager knows the unit, and it is neither masked nor failed."""
+    """The service manager knows the unit, which is neither masked nor failed."""
     unit = units[component.unit]
 
     if not unit.known:
         raise Refused(
-            f"nobody knows a unit {component.unit}: {unit.detail}",
+            f"the service manager does not know {component.unit}: {unit.detail}",
             hint=f"correct the unit of component {component.name} in rollback.toml",
         )
     if unit.masked or unit.state in {"failed", "backoff"}:
         word = "masked" if unit.masked else unit.state
         raise Refused(
             f"{component.unit} is {word}: {unit.detail}",
-            hint=f"unmask or repair {component.unit}; a rollback starts it again",
+            hint=f"unmask or repair {component.unit}: a rollback has to start it",
         )
 
 
 @criterion("readiness.units.listening", phase="services")
 def test_the_unit_listens(units: Mapping[str, UnitState], component: Component) -> None:
-    """Every port that the component names is open now, so that a closed one means something."""
+    """Every port of the component is open while the system is healthy."""
     closed = [port for port, is_open in units[component.unit].listening.items() if not is_open]
 
     if closed:
@@ -40,6 +40,6 @@ def test_the_unit_listens(units: Mapping[str, UnitState], component: Component) 
         )
     if not component.listens:
         raise Inconclusive(
-            f"component {component.name} names no port to look at",
-            hint="name its ports in listens",
+            f"component {component.name} has no ports in rollback.toml",
+            hint="list its ports in listens",
         )

@@ -16,7 +16,7 @@ Keep = Callable[[str, object], None]
 
 
 def see(component: Component) -> str:
-    """Return where to read what ails a component."""
+    """Return the command that shows a component's log."""
     unit, log = component.unit, component.log
     return f"journalctl -eu {unit}" if log == "journal" else f"tail -n 50 {log}"
 
@@ -25,7 +25,7 @@ def see(component: Component) -> str:
 def test_the_component_is_as_fast_as_it_was(
     seen: Observation, case: IncidentCase, component: Component, record_property: Keep
 ) -> None:
-    """'System performance degraded >50% from baseline': as fast as it was."""
+    """'System performance degraded >50% from baseline': every probe is close to its baseline."""
     measured = known(seen.latencies)
     series = list(measured.of(component))
     shares = {each.name: seen.slower(each) for each in series}
@@ -41,7 +41,7 @@ def test_the_component_is_as_fast_as_it_was(
 
     if silent:
         raise Inconclusive(
-            f"{', '.join(silent)} gave no answer: how slow it is cannot be measured",
+            f"no response time: {', '.join(silent)} gave no answer",
             hint=see(component),
         )
     if measured.problem:
@@ -49,8 +49,8 @@ def test_the_component_is_as_fast_as_it_was(
     if unknown:
         raise Inconclusive(
             f"no baseline for {' and '.join(unknown)}",
-            hint="pytest suites/readiness stores one while the system is healthy; until then "
-            "state --impact and --downtime",
+            hint="pass --impact and --downtime; pytest suites/readiness stores a baseline while "
+            "the system is healthy",
         )
 
 
@@ -58,7 +58,7 @@ def test_the_component_is_as_fast_as_it_was(
 def test_the_component_answers_as_it_should(
     seen: Observation, case: IncidentCase, component: Component, record_property: Keep
 ) -> None:
-    """'System performance degraded >50%': an answer that is wrong or missing is lost altogether."""
+    """'System performance degraded >50%': the component answers its probes correctly."""
     series = list(known(seen.latencies).of(component))
     record_property("answers lost", {each.name: f"{lost(each):.0%}" for each in series})
     called(
@@ -73,7 +73,7 @@ def test_the_component_answers_as_it_should(
 def test_the_component_is_up(
     seen: Observation, case: IncidentCase, component: Component, record_property: Keep
 ) -> None:
-    """'Critical component failures affecting user experience': the component is up."""
+    """'Critical component failures affecting user experience': the component is up and stays up."""
     state = seen.later[component.unit]
     record_property("unit", state.state)
     record_property("restarts", state.restarts)
@@ -94,7 +94,7 @@ def test_the_component_is_up(
 def test_the_log_has_no_errors(
     seen: Observation, case: IncidentCase, component: Component, record_property: Keep
 ) -> None:
-    """'Minor configuration issues': errors since the unit's start are fixed in place."""
+    """'Minor configuration issues': the log has no errors since the unit started."""
     found = known(seen.logs)[component.name]
     record_property("seen_s", round(found.seen, 1))
     record_property("lines", found.lines)

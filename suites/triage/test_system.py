@@ -14,14 +14,14 @@ from pytest_rollback.extras.triage.stated import Stated
 from pytest_rollback.manifest.model import System
 
 Keep = Callable[[str, object], None]
-DECIDE = "the recommendation below says what to do"
+DECIDE = "follow the recommendation"
 
 
 @criterion("triage.components.isolated", phase="prepare")
 def test_failures_do_not_cascade(
     seen: Observation, case: IncidentCase, record_property: Keep
 ) -> None:
-    """'Cascade failures across multiple systems': not two components fail at once."""
+    """'Cascade failures across multiple systems': fewer than two components fail at once."""
     known(seen.latencies)
     record_property("failing", case.failing or "none")
     called(triage.cascade(case), record_property, hint=DECIDE)
@@ -29,7 +29,7 @@ def test_failures_do_not_cascade(
 
 @criterion("triage.severity.low", phase="prepare")
 def test_no_user_is_affected(matrix: IncidentCase, record_property: Keep) -> None:
-    """'Rollback Decision Matrix': user impact and downtime, as stated and as measured."""
+    """'Rollback Decision Matrix': no user is affected, and there was no downtime."""
     stated, row = matrix.stated, row_of(matrix)
     record_property("impact stated", "no" if stated.impact is None else f"{stated.impact:.0%}")
     record_property("impact measured", "no" if matrix.felt is None else f"{matrix.felt:.0%}")
@@ -41,35 +41,35 @@ def test_no_user_is_affected(matrix: IncidentCase, record_property: Keep) -> Non
     called(
         triage.severity(matrix),
         record_property,
-        hint="state what you know: pytest suites/triage --impact=30% --downtime=4m",
+        hint="pass what is known: pytest suites/triage --impact=30% --downtime=4m",
     )
 
     if matrix.impact is None:
         raise Inconclusive(
-            "nobody knows how many users are affected: no edge and no requests are described",
-            hint="state it: pytest suites/triage --impact=30%",
+            "user impact is unknown: rollback.toml has neither an edge nor requests",
+            hint="pass it: pytest suites/triage --impact=30%",
         )
 
 
 @criterion("triage.security.sound", phase="prepare")
 def test_no_vulnerability_is_known(stated: Stated, record_property: Keep) -> None:
-    """'Security vulnerabilities discovered in new components': none was reported."""
+    """'Security vulnerabilities discovered in new components': no vulnerability was reported."""
     record_property("stated", "--security" if stated.security else "nothing")
     called(
         triage.security(IncidentCase(stated=stated)),
         record_property,
-        hint="isolate the component now if the rollback has to wait",
+        hint="if the rollback has to wait, isolate the component now",
     )
 
 
 @criterion("triage.data.sound", phase="prepare")
 def test_no_data_is_known_to_be_corrupt(stated: Stated, record_property: Keep) -> None:
-    """'Data corruption or loss detected': none was reported."""
+    """'Data corruption or loss detected': no data corruption or loss was reported."""
     record_property("stated", "--data-corruption" if stated.corruption else "nothing")
     called(
         triage.corruption(IncidentCase(stated=stated)),
         record_property,
-        hint="stop what writes; a dump is restored only with restore = true in [database]",
+        hint="stop all writers; a dump is restored only with restore = true in [database]",
     )
 
 
@@ -77,13 +77,13 @@ def test_no_data_is_known_to_be_corrupt(stated: Stated, record_property: Keep) -
 def test_the_database_answers(
     seen: Observation, case: IncidentCase, system: System, record_property: Keep
 ) -> None:
-    """'Check database status': it takes connections, where a database is described."""
+    """'Check database status': the database accepts connections."""
     record_property("database", system.database.name if system.database else "none described")
     known(seen.database)
     called(
         triage.database(case),
         record_property,
-        hint="see the server's own log, and start it: systemctl status postgresql",
+        hint="see the log of the database server, and start it: systemctl status postgresql",
     )
 
 
@@ -91,12 +91,12 @@ def test_the_database_answers(
 def test_the_backup_set_is_intact(
     seen: Observation, case: IncidentCase, record_property: Keep
 ) -> None:
-    """'Confirm backup files exist': whether a rollback could be carried out at all."""
+    """'Confirm backup files exist': the backup set is complete and unchanged."""
     record = known(seen.backups).record
     record_property("backups", record.files)
     called(
         triage.backups(case),
         record_property,
         findings=listed(seen.backups),
-        hint="pytest suites/readiness names each fault with its way out",
+        hint="pytest suites/readiness lists each fault with a remedy",
     )

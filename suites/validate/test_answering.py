@@ -9,12 +9,13 @@ from pytest_rollback.checks.latency import FINE, TRIGGER, Latencies
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import Component, System
+from pytest_rollback.text.quantities import part
 
 Keep = Callable[[str, object], None]
 
 
 def see(component: Component) -> str:
-    """Return where to read why a component does not answer as it should."""
+    """Return the command that shows a component's log."""
     unit = component.unit
     return f"tail -n 50 {component.log}" if component.log != "journal" else f"journalctl -eu {unit}"
 
@@ -23,13 +24,13 @@ def see(component: Component) -> str:
 def test_the_component_is_healthy(
     latencies: Latencies, component: Component, record_property: Keep
 ) -> None:
-    """'Health checks return OK': every answer has the status and body it must have."""
+    """'Health checks return OK': every health check returned the expected status and body."""
     health = latencies.series[component.health]
     record_property("answers", health.count)
 
     if health.wrong:
         raise Refused(
-            f"{component.name} does not answer its health probe as it should",
+            f"the health probe of {component.name} failed",
             findings=[health.wrong],
             hint=see(component),
         )
@@ -39,7 +40,7 @@ def test_the_component_is_healthy(
 def test_requests_are_processed(
     latencies: Latencies, system: System, component: Component, record_property: Keep
 ) -> None:
-    """'User requests processed successfully', 'response time (should be <2s)': every one."""
+    """'User requests processed successfully', 'response time (should be <2s)': requests succeed."""
     requests = [latencies.series[name] for name in component.requests]
     record_property("requests", {each.name: each.evidence for each in requests} or "none described")
     declares(system, component, "requests")
@@ -48,16 +49,15 @@ def test_requests_are_processed(
 
     if wrong:
         raise Refused(
-            f"{len(wrong)} of {len(requests)} user requests of {component.name} are not processed "
-            "as they should be",
+            f"{part(len(wrong), len(requests), 'user request')} of {component.name} failed",
             findings=wrong,
             hint=see(component),
         )
     if unsure:
         raise Inconclusive(
-            f"it cannot be told whether {component.name} processes requests in time",
+            f"the p95 of the requests of {component.name} is too uncertain to judge",
             findings=unsure,
-            hint="run it again on a host with less to do, or give these probes more samples",
+            hint="run it again when the host is less busy, or set more samples for these probes",
         )
 
 
@@ -65,20 +65,22 @@ def test_requests_are_processed(
 def test_the_component_answers_in_time(
     latencies: Latencies, component: Component, record_property: Keep
 ) -> None:
-    """'Response times within baseline (Gateway <100ms, P2P <100ms)': 95 % of answers."""
+    """'Response times within baseline (Gateway <100ms, P2P <100ms)': the p95 is below the limit."""
     health = latencies.series[component.health]
     for name, value in health.evidence.items():
         record_property(name, value)
 
     if health.slow:
         raise Refused(
-            f"{component.name} answers too slowly", findings=[health.slow], hint=see(component)
+            f"the p95 of {component.name} is over its limit",
+            findings=[health.slow],
+            hint=see(component),
         )
     if health.unsure:
         raise Inconclusive(
-            f"it cannot be told whether {component.name} answers in time",
+            f"the p95 of {component.name} is too uncertain to judge",
             findings=[health.unsure],
-            hint="run it again on a host with less to do, or give its probe more samples",
+            hint="run it again when the host is less busy, or set more samples for its probe",
         )
 
 
@@ -86,7 +88,7 @@ def test_the_component_answers_in_time(
 def test_the_component_is_not_slower_than_it_was(
     latencies: Latencies, component: Component, record_property: Keep
 ) -> None:
-    """'System performance degraded >50% from baseline': no answer is that much slower."""
+    """'System performance degraded >50% from baseline': every probe is close to its baseline."""
     series = list(latencies.of(component))
     shares = {each.name: each.degraded() for each in series}
     record_property("slower by", {name: f"{share:.0%}" for name, (share, _) in shares.items()})
@@ -98,19 +100,20 @@ def test_the_component_is_not_slower_than_it_was(
         raise Refused(
             f"{component.name} is more than {TRIGGER:.0%} slower than its baseline",
             findings=[*worst, *between],
-            hint=f"{see(component)}; if this is the new normal: pytest suites/readiness after "
-            "'rm baseline.json' in the state directory",
+            hint=f"{see(component)}; if the slower times are intended: rm baseline.json in the "
+            "state directory, then pytest suites/readiness",
         )
     if latencies.problem:
         raise Inconclusive(latencies.problem.message, hint=latencies.problem.hint)
     if unknown:
         raise Inconclusive(
             f"no baseline for {' and '.join(unknown)}",
-            hint="pytest suites/readiness stores one while the system is healthy",
+            hint="run pytest suites/readiness while the system is healthy",
         )
     if between:
         raise Inconclusive(
-            f"{component.name} is slower by {FINE:.0%} to {TRIGGER:.0%}: the procedure is silent",
+            f"{component.name} is {FINE:.0%} to {TRIGGER:.0%} slower than its baseline: the "
+            "procedure has no rule for this range",
             findings=between,
-            hint="decide by severity and impact; a waiver of this criterion states the decision",
+            hint="decide by severity and impact; record the decision as a waiver of this criterion",
         )

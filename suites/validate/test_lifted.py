@@ -16,7 +16,7 @@ Keep = Callable[[str, object], None]
 def test_maintenance_is_lifted(
     users_view: UsersView, system: System, record_property: Keep
 ) -> None:
-    """'Verify user experience restored': no maintenance page, and the edge answers as it should."""
+    """'Verify user experience restored': users get the system, not the maintenance page."""
     page, edge = users_view.page, users_view.edge
     record_property(
         "maintenance", system.maintenance.page if system.maintenance else "none described"
@@ -26,11 +26,11 @@ def test_maintenance_is_lifted(
     if page and page.exists:
         shown = system.maintenance.page if system.maintenance else ""
         raise Refused(
-            f"users are still sent to the maintenance page {shown}",
-            hint=f"pytest suites/drill --arm={system.target.name} lifts it once all is healthy",
+            f"users still get the maintenance page {shown}",
+            hint=f"remove it when all is healthy: pytest suites/drill --arm={system.target.name}",
         )
     if edge and edge.wrong:
         raise Refused(
-            f"the maintenance page is gone, and users do not get the system: {edge.wrong}",
+            f"the maintenance page is gone, but the edge answers wrongly: {edge.wrong}",
             hint=f"curl -i {system.edge.url if system.edge else ''}; reload the edge",
         )

@@ -9,6 +9,7 @@ from pytest_rollback.agent.messages.trial import Trial
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import Component, System
+from pytest_rollback.text.quantities import part
 
 Keep = Callable[[str, object], None]
 
@@ -17,7 +18,7 @@ Keep = Callable[[str, object], None]
 def test_imports_load(
     live_tree: Trial, system: System, component: Component, record_property: Keep
 ) -> None:
-    """'Verify import consistency': each import loads in a fresh process, as the unit would."""
+    """'Verify import consistency': every import works in a new process."""
     tried = live_tree.components[component.name].imports
     failed = [f"{name}: {why}" for name, why in tried.items() if why]
     record_property("imports", list(tried) or "none described")
@@ -25,9 +26,9 @@ def test_imports_load(
 
     if failed:
         raise Refused(
-            f"{len(failed)} of {len(tried)} imports of {component.name} fail",
+            f"{part(len(failed), len(tried), 'import')} of {component.name} failed",
             findings=failed,
-            hint=f"restore what they need below {system.about.root}; clear stale bytecode there",
+            hint=f"restore the missing files below {system.about.root}; clear stale bytecode there",
         )
 
 
@@ -35,7 +36,7 @@ def test_imports_load(
 def test_constructs_work_in_time(
     live_tree: Trial, system: System, component: Component, record_property: Keep
 ) -> None:
-    """'Performance Baseline Check (should be <100ms)': each construction works in time."""
+    """'Performance Baseline Check (should be <100ms)': every constructor call works in time."""
     tried = live_tree.components[component.name].constructs
     failed = [f"{each.call}: {each.problem}" for each in tried if each.problem]
     record_property("ms", {each.call: each.ms for each in tried} or "none described")
@@ -43,8 +44,8 @@ def test_constructs_work_in_time(
 
     if failed:
         raise Refused(
-            f"{len(failed)} of {len(tried)} constructions of {component.name} fail",
+            f"{part(len(failed), len(tried), 'constructor call')} of {component.name} failed",
             findings=failed,
-            hint=f"see what they need below {system.about.root}, or correct the constructs of "
+            hint=f"restore the missing files below {system.about.root}, or correct constructs of "
             f"component {component.name} in rollback.toml",
         )

@@ -9,12 +9,13 @@ from pytest_rollback.agent.messages.restore import Leftovers
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Refused, RollbackError
 from pytest_rollback.manifest.model import System
+from pytest_rollback.text.quantities import count, part
 
 Keep = Callable[[str, object], None]
 
 
 def again(system: System) -> str:
-    """Return the command that goes on with a rollback: it does only what is left."""
+    """Return the command that resumes a rollback; it does only what is left to do."""
     return f"pytest suites/drill --arm={system.target.name}"
 
 
@@ -22,13 +23,13 @@ def again(system: System) -> str:
 def test_live_files_are_the_recorded_ones(
     files: Leftovers, system: System, owner: str, record_property: Keep
 ) -> None:
-    """'Verify restoration': every live file has the content, owner and mode that were recorded."""
+    """'Verify restoration': every live file has the recorded content, owner and mode."""
     found = files.owners[owner]
     record_property("files recorded", found.files)
 
     if found.differ:
         raise Refused(
-            f"{len(found.differ)} of {found.files} files are not the previous release's",
+            f"{part(len(found.differ), found.files, 'file')} not as recorded",
             findings=[f"{path} {how}" for path, how in found.differ.items()],
             hint=again(system),
         )
@@ -36,7 +37,7 @@ def test_live_files_are_the_recorded_ones(
 
 @criterion("validate.backups.none_left")
 def test_no_saved_copy_is_left(files: Leftovers, system: System, record_property: Keep) -> None:
-    """'Should show 0 if all restored': no backup that was recorded is left."""
+    """'Should show 0 if all restored': no recorded backup is left beside the files."""
     recorded = sum(group.files for group in files.groups)
     left = sorted(path + system.about.suffix for group in files.groups for path in group.copies)
     record_property("copies recorded", recorded)
@@ -44,12 +45,12 @@ def test_no_saved_copy_is_left(files: Leftovers, system: System, record_property
 
     if not recorded + sum(group.added for group in files.groups):
         raise Refused(
-            "no backup was ever recorded: that none is left proves nothing",
-            hint="have the deploy call scripts/create_backups.py before it copies files",
+            "no backup was recorded, so that none is left proves nothing",
+            hint="call scripts/create_backups.py in the deploy script, before it copies files",
         )
     if left:
         raise Refused(
-            f"{len(left)} of {recorded} backups are still there",
+            f"{part(len(left), recorded, 'backup')} left beside the files",
             findings=left,
             hint=again(system),
         )
@@ -57,14 +58,14 @@ def test_no_saved_copy_is_left(files: Leftovers, system: System, record_property
 
 @criterion("validate.files.added_gone")
 def test_added_files_are_gone(files: Leftovers, system: System, record_property: Keep) -> None:
-    """'rm -rf …/error_handling.py': no file that the deploy added is left, as recorded."""
+    """'rm -rf …/error_handling.py': no file that the deploy added is left."""
     left = sorted(path for group in files.groups for path in group.left)
     added = sum(group.added for group in files.groups)
     record_property("files recorded as added", added)
 
     if left:
         raise Refused(
-            f"{len(left)} of {added} added files are still there", findings=left, hint=again(system)
+            f"{part(len(left), added, 'added file')} left", findings=left, hint=again(system)
         )
 
 
@@ -72,7 +73,7 @@ def test_added_files_are_gone(files: Leftovers, system: System, record_property:
 def test_configuration_is_the_recorded_one(
     files: Leftovers, restored: RestoredSystem, system: System, record_property: Keep
 ) -> None:
-    """'Configuration reverted': configuration and installed unit files are as recorded."""
+    """'Configuration reverted': configuration and installed unit files equal the recorded ones."""
     found, units = files.configuration, restored.units
     record_property("configuration files recorded", found.files)
     record_property("unit files", "compared" if units else "none described")
@@ -81,13 +82,15 @@ def test_configuration_is_the_recorded_one(
     wrong = [f"{path} {how}" for path, how in found.differ.items()]
     if units:
         where = system.services.directory
-        wrong += [f"{where}/{name} is not the release's" for _, name in units.differ]
-        wrong += [f"{where}/{name} is not the release's ({why})" for name, why in units.skipped]
-        wrong += [f"{unit}: its manager has not read its files" for unit in units.reload]
+        wrong += [f"{where}/{name} is not as recorded" for _, name in units.differ]
+        wrong += [f"{where}/{name} is not as recorded ({why})" for name, why in units.skipped]
+        wrong += [
+            f"{unit}: the service manager has not read its unit file" for unit in units.reload
+        ]
 
     if wrong:
         raise Refused(
-            f"{len(wrong)} parts of the configuration are not the previous release's",
+            f"{count(len(wrong), 'fault')} in the restored configuration",
             findings=wrong,
             hint=again(system),
         )

@@ -16,7 +16,7 @@ CLOCK = 1.0
 
 
 def changes(before: UnitState, after: UnitState) -> list[str]:
-    """Return what shows that a unit was started again between two looks, a line each."""
+    """Return the signs of a restart of a unit between two looks, a line each."""
     apart = abs((before.since or 0.0) - (after.since or 0.0))
     facts = (
         ("pid", before.pid, after.pid, before.pid != after.pid),
@@ -28,14 +28,14 @@ def changes(before: UnitState, after: UnitState) -> list[str]:
 
 @criterion("validate.units.active")
 def test_the_unit_is_active(settled: WatchedUnits, component: Component) -> None:
-    """'All services start successfully': the service manager calls the unit active."""
+    """'All services start successfully': the service manager reports the unit as active."""
     unit = settled.after[component.unit]
 
     if unit.state != "active":
         word = unit.state if unit.known else "unknown"
         raise Refused(
             f"{component.unit} is {word}: {unit.detail}",
-            hint=f"see the log of {component.unit}, then run the drill again",
+            hint=f"see the log of {component.unit}, then run the same drill again",
         )
 
 
@@ -43,7 +43,7 @@ def test_the_unit_is_active(settled: WatchedUnits, component: Component) -> None
 def test_the_unit_stays_up(
     settled: WatchedUnits, component: Component, record_property: Keep
 ) -> None:
-    """'All services start successfully': the same process, without a restart, while watched."""
+    """'All services start successfully': the unit stayed up without a restart while watched."""
     before, after = settled.before[component.unit], settled.after[component.unit]
     record_property("watched_s", round(settled.seconds, 1))
     record_property("settle_s", component.settle)
@@ -54,12 +54,12 @@ def test_the_unit_stays_up(
         raise Refused(
             f"{component.unit} did not stay up for {settled.seconds:.1f} s",
             findings=changed or ["it has no process"],
-            hint=f"see the log of {component.unit} for why it ends",
+            hint=f"see the log of {component.unit}",
         )
     if settled.seconds < component.settle:
         raise Inconclusive(
-            f"{component.unit} was watched for {settled.seconds:.1f} s only",
-            hint=f"run it again; its settle in rollback.toml asks for {component.settle:g} s",
+            f"{component.unit} was watched for only {settled.seconds:.1f} s",
+            hint=f"run it again; settle in rollback.toml is {component.settle:g} s",
         )
 
 
@@ -67,7 +67,7 @@ def test_the_unit_stays_up(
 def test_the_unit_listens(
     settled: WatchedUnits, system: System, component: Component, record_property: Keep
 ) -> None:
-    """'All services start successfully': every port is open, those it names or its probes ask."""
+    """'All services start successfully': every port of the component and its probes is open."""
     wanted, listening = ports(system, component), settled.after[component.unit].listening
     closed = [str(port) for port in wanted if not listening[str(port)]]
     record_property("ports", wanted or "none described")
@@ -75,11 +75,11 @@ def test_the_unit_listens(
     if closed:
         raise Refused(
             f"{component.unit} does not listen on {', '.join(closed)}",
-            hint=f"see the log of {component.unit}; is another process in its way?",
+            hint=f"see the log of {component.unit}, and which process has the port: ss -ltnp",
         )
     if not wanted and "listens" not in component.model_fields_set:
         raise Inconclusive(
-            f"neither component {component.name} nor its probes name a port to look at",
-            hint=f"name its ports in listens of component {component.name}, or say that it has "
-            "none: listens = []",
+            f"component {component.name} and its probes have no port to check",
+            hint=f"list the ports in listens of component {component.name}; if it has none: "
+            "listens = []",
         )

@@ -90,7 +90,7 @@ def criteria() -> list[dict[str, Any]]:
     found = [
         criterion("drill", "isolate.stopped", None, "No unit of the system runs any more."),
         criterion("drill", "maintenance.on", None, "Users are told about the maintenance."),
-        criterion("drill", "files.restored", None, "Every live file equals its saved copy."),
+        criterion("drill", "files.restored", None, "Every live file equals the recorded file."),
         criterion("drill", "configuration.restored", None, "Configuration is the previous one."),
     ]
     for component in COMPONENTS:

@@ -85,7 +85,7 @@ def test_the_verdict_is_the_runs(browser: Chromium, folder: Path, found: dict[st
 
     assert browser.value("document.querySelector('h1').innerText") == "NOT RECOVERED"
     assert re.match(r"NOT RECOVERED after \d+m\d\ds of 15m00s", found["sentence"])
-    assert "to spare" in top
+    assert " left" in top
     assert "validate.logs.clean [till]" in top
     assert "--arm=corner" in top
     assert "INC-7" in facts

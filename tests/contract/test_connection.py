@@ -102,7 +102,7 @@ def test_several_questions_cost_one_round_trip(connection: Connection) -> None:
 
 def test_an_unknown_question_is_refused_with_a_hint(connection: Connection) -> None:
     """What the agent cannot answer comes back as a problem, not as silence."""
-    with pytest.raises(Refused, match="knows no nonsense"):
+    with pytest.raises(Refused, match="has no operation nonsense"):
         connection.ask(NONSENSE)
 
 
@@ -156,11 +156,11 @@ def test_an_old_python_is_named(place: Place, tools: Path) -> None:
 def test_a_host_that_does_not_finish_is_given_up(url: str, tools: Path) -> None:
     """The host ends what takes too long, and the message says that it may be done or not."""
     connection = Connection(system(url, python=str(tool(tools, "slow", "exec sleep 60"))))
-    with pytest.raises(Unreachable, match="was not done within 1 s") as caught:
+    with pytest.raises(Unreachable, match="did not finish within 1 s") as caught:
         connection.ask(Call(ASK, PROBE, 1.0))
     connection.close()
 
-    assert "it looks first" in caught.value.hint
+    assert "it checks first" in caught.value.hint
 
 
 def test_work_that_is_killed_there_is_not_called_slow(url: str, tools: Path) -> None:
@@ -169,8 +169,10 @@ def test_work_that_is_killed_there_is_not_called_slow(url: str, tools: Path) -> 
     error = refusal(connection)
     connection.close()
 
-    assert error.message.endswith("is lost" if "ssh" in url else "broke off: its work was killed")
-    assert "it looks first" in error.hint
+    assert error.message.endswith(
+        "is lost" if "ssh" in url else "ended early: the agent was killed"
+    )
+    assert "it checks first" in error.hint
 
 
 def test_an_answer_that_breaks_off_says_the_last_words(url: str, tools: Path) -> None:
@@ -180,7 +182,7 @@ def test_an_answer_that_breaks_off_says_the_last_words(url: str, tools: Path) ->
     error = refusal(connection)
     connection.close()
 
-    assert "no whole answer" in error.message
+    assert "incomplete answer" in error.message
     assert "Killed by the weather" in error.message
 
 

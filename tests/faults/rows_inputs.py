@@ -96,7 +96,7 @@ def a_directory_for_a_copy_is_refused(scene: Scene) -> None:
 def names_that_end_like_copies_are_refused(scene: Scene) -> None:
     """`z.backup` is no file to save; a file called just `.backup` stays and is told."""
     scene.put("app/z.backup", "a chain")
-    with pytest.raises(Refused, match="is a backup itself"):
+    with pytest.raises(Refused, match="is itself a backup"):
         asked(saved(scene, files=["app/z.backup"]))
     (scene.root / "app" / ".backup").write_text("nobody's")
     does(scene, "files", "configuration")
@@ -154,7 +154,7 @@ def a_live_file_that_became_a_link_is_refused(scene: Scene) -> None:
     shared = scene.home / "shared.py"
     (scene.root / "app/serve.py").rename(shared)
     (scene.root / "app/serve.py").symlink_to(shared)
-    refuses(scene, "the live side is a symlink")
+    refuses(scene, "the live file is a symlink")
 
 
 @row("F14")
@@ -162,7 +162,7 @@ def a_dangling_link_is_refused(scene: Scene) -> None:
     """In the plan, before anything is changed."""
     (scene.root / "app/serve.py").unlink()
     (scene.root / "app/serve.py").symlink_to("nowhere")
-    refuses(scene, "the live side is a symlink")
+    refuses(scene, "the live file is a symlink")
 
 
 @row("F19")
@@ -202,7 +202,7 @@ def a_fifo_delays_nobody(scene: Scene) -> None:
     refuses(scene, "its backup is fifo")
     (scene.root / "mesh/serve.py").unlink()
     os.mkfifo(scene.root / "mesh/serve.py")
-    refuses(scene, "the live side is a fifo")
+    refuses(scene, "the live file is a fifo")
 
 
 @row("F24")
@@ -278,7 +278,7 @@ def a_unit_that_leads_nowhere_is_refused(scene: Scene) -> None:
     does(scene, "files", "configuration")
     (scene.units / "app.service").unlink()
     (scene.units / "app.service").symlink_to("/opt/nowhere/app.service")
-    refuses(scene, "not a unit file of its own", "units")
+    refuses(scene, "not a unit file", "units")
 
 
 @row("F46")
@@ -288,7 +288,7 @@ def a_planted_link_gives_no_root(scene: Scene) -> None:
     victim.write_text("root ALL=(ALL) ALL\n")
     (scene.root / "conf/app.env").unlink()
     (scene.root / "conf/app.env").symlink_to(victim)
-    refuses(scene, "the live side is a symlink", "configuration")
+    refuses(scene, "the live file is a symlink", "configuration")
     assert victim.read_text() == "root ALL=(ALL) ALL\n"
 
 

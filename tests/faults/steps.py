@@ -103,4 +103,4 @@ def roll_back(scene: Scene, run: str = "r1", steps: Iterable[str] = ()) -> None:
             continue
         asked(call)
         left = change(scene, step, run)
-        assert left is None, f"{step} is still needed after it was done"
+        assert left is None, f"{step} is had no lasting effect"

@@ -34,7 +34,7 @@ def test_an_engine_that_starts_nothing_is_told(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 7, done.stdout
-    assert "podman is here, but starts no container: " in done.stderr
+    assert "podman cannot start a container: " in done.stderr
     assert "/proc/nowhere" in done.stderr
     assert "HINT: as root, on a host that may start containers: apt-get install" in done.stderr
     assert "Traceback" not in done.stderr

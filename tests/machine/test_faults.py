@@ -59,7 +59,7 @@ def lost(hindered: Hindered) -> None:
 
     assert (hindered.code, hindered.record["verdict"]) == (7, "NOT RECOVERED"), printed
     assert "is lost" in printed, printed
-    assert re.search(r"^go on with: \S*pytest suites/drill .*--arm=machine", printed, re.MULTILINE)
+    assert re.search(r"^to resume: \S*pytest suites/drill .*--arm=machine", printed, re.MULTILINE)
     assert "Traceback" not in printed, printed
 
 

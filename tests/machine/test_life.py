@@ -93,6 +93,6 @@ def test_without_an_engine_one_message_says_how_to_get_one(
     said = done.stdout + done.stderr
 
     assert done.returncode == 7, said
-    assert "podman is not here" in said
+    assert "needs podman, which is not installed" in said
     assert "HINT: apt-get install podman runc" in said
     assert "Traceback" not in said

@@ -247,12 +247,12 @@ def test_paths_of_a_larger_repository_are_taken_below_the_root(site: Site) -> No
     [
         (["app.py"], "--previous is missing"),
         (["--previous", "1.0", "app.py"], "--current is missing"),
-        (["--previous", "1@xyz", "--current", "2", "app.py"], "'xyz' after @ is no commit"),
+        (["--previous", "1@xyz", "--current", "2", "app.py"], "'xyz' after @ is not a commit"),
         (["--wrong"], "unrecognized arguments: --wrong"),
         ([*RELEASES, "--files-from", "nowhere"], "nowhere cannot be read"),
-        (["--from-git", "v1"], "'v1' is no range"),
-        (["--from-git", "v1...v2"], "is no range"),
-        (["--from-git", "v1..v2"], "needs the repository"),
+        (["--from-git", "v1"], "'v1' is not a range"),
+        (["--from-git", "v1...v2"], "is not a range"),
+        (["--from-git", "v1..v2"], "needs a git repository"),
         (
             [*RELEASES, "--rollback-target", "nowhere.toml", "app.py"],
             "nowhere.toml: cannot be read",
@@ -267,13 +267,13 @@ def test_wrong_usage_says_what_to_do(site: Site, words: list[str], said: str) ->
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "no file was named"),
+        ([], "no changed and no added file is listed"),
         (["nowhere.py", "app.py"], "nowhere.py does not exist"),
         (["../rollback.toml"], "'..' component"),
         (["/etc/passwd"], "is absolute"),
         (["lib"], "is a directory"),
         (["--added", "app.py"], "app.py exists already"),
-        (["app.py", "--added", "app.py"], "is named twice"),
+        (["app.py", "--added", "app.py"], "is listed twice"),
     ],
 )
 def test_what_the_host_refuses_changes_nothing(site: Site, words: list[str], said: str) -> None:
@@ -315,7 +315,7 @@ def test_an_unreachable_host_is_one_message(site: Site) -> None:
     """Exit code 7."""
     site.describe(target={"connection": "ssh://host.invalid"})
 
-    assert "nobody knows the name" in site.refused(*RELEASES, *FILES, code=7)
+    assert "cannot be resolved" in site.refused(*RELEASES, *FILES, code=7)
 
 
 def test_a_host_over_ssh_is_saved_the_same_way(site: Site) -> None:

@@ -131,18 +131,18 @@ def test_a_drill_that_could_not_see_all_is_inconclusive_in_its_status(shop: Shop
 def test_a_component_alone_leaves_the_database_and_says_so(shop: Shop) -> None:
     """Plan, end and report say it in one line, with the way to have it restored as well."""
     shop.describe(database={"name": "shop", "dump": "/nonexistent", "restore": True})
-    hint = "HINT: to restore it as well, give the same command without --component"
+    hint = "HINT: to restore it, run the same command without --component"
     for words in (("--dry-run",), ("--arm=corner",)):
         code, printed = shop.pytest("suites/drill", "--component=till", *words)
         said = " ".join(printed.split())
-        assert (code, said.count("the database shop is left alone")) == (0, 1), printed
+        assert (code, said.count("the database shop is not restored")) == (0, 1), printed
         assert printed.count(hint) == 1
         assert "restore the database: nothing to do" not in printed
-    assert "the database shop is left alone" in "\n".join(shop.record()["reasons"])
+    assert "the database shop is not restored" in "\n".join(shop.record()["reasons"])
     shop.describe(database={"name": "shop", "dump": "/nonexistent", "restore": False})
     code, printed = shop.pytest("suites/drill", "--component=till", "--dry-run")
 
-    assert (code, "left alone" in printed) == (0, False), printed
+    assert (code, "is not restored" in printed) == (0, False), printed
 
 
 def test_an_altered_copy_ends_the_drill_not_recovered(shop: Shop) -> None:

@@ -88,7 +88,7 @@ def test_the_same_command_goes_on(village: Village, phase: str, number: signal.S
     else:
         assert (code, "NOT RECOVERED" in printed) == (2, True), printed
         assert re.search(
-            r"^go on with: \S*pytest suites/drill --arm=sandbox", printed, re.MULTILINE
+            r"^to resume: \S*pytest suites/drill --arm=sandbox", printed, re.MULTILINE
         ), printed
         assert "Traceback" not in printed, printed
 

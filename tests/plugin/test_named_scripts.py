@@ -95,7 +95,7 @@ def test_a_name_says_which_component(store: Store) -> None:
     store.describe()
 
     assert (asked, wrong, told, named) == (4, 4, 0, 0)
-    assert "no component is named" in said
+    assert "no component is selected" in said
     assert "one of: web, till" in unknown
     assert "till" not in one + mine
 

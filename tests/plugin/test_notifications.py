@@ -81,8 +81,8 @@ def test_a_pager_in_trouble_neither_fails_nor_delays_the_drill(shop: Shop) -> No
         (202, (), 0, ""),
         (500, (), 0, ""),
         (202, ("--notify-test",), 0, ""),
-        (500, ("--notify-test",), 1, "pager: it answered 500"),
-        ("http://localhost:1/", ("--notify-test",), 1, "which is not followed"),
+        (500, ("--notify-test",), 1, "pager: HTTP status 500"),
+        ("http://localhost:1/", ("--notify-test",), 1, "redirects are not followed"),
     ],
 )
 def test_readiness_proves_the_chain(

@@ -268,7 +268,7 @@ def test_a_runbook_that_is_true_is_met(spoilt: Store) -> None:
 
     assert (true, empty, missing) == (0, 10, 10)
     assert named == [{"command": 2, "path": 1, "import": 1}]
-    assert "names nothing" in said
+    assert "no code blocks" in said
     assert "cannot be read" in told
 
 
@@ -286,7 +286,7 @@ def test_a_runbook_that_was_not_drilled_as_it_is_is_advice(spoilt: Store) -> Non
 
     assert list(found.values()) == [(0, "met"), (0, "advisory")]
     assert "was changed on 2999-01-01" in said
-    assert "to be reviewed by 2020-02-01" in said
+    assert "was due on 2020-02-01" in said
 
 
 def test_a_secret_that_nobody_loses_is_advice(spoilt: Store) -> None:

@@ -91,12 +91,12 @@ def test_a_dump_that_cannot_be_restored_turns_it_red(shop: Restorable) -> None:
     cut = spoil(shop, lambda path: os.truncate(path, path.stat().st_size // 2))
     assert "is cut off" in str(cut["findings"])
     leaving = spoil(shop, lambda path: path.write_text("\\connect x\n" + path.read_text()))
-    assert "no PostgreSQL dump" in str(leaving["findings"])
+    assert "not a PostgreSQL dump" in str(leaving["findings"])
 
     def connect(path: Path) -> None:
         path.write_text(path.read_text().replace("CREATE TABLE", "\\connect x\nCREATE TABLE", 1))
 
-    assert "would leave the database" in str(spoil(shop, connect)["findings"])
+    assert "changes objects outside the database" in str(spoil(shop, connect)["findings"])
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_too_little_room_turns_it_red(shop: Restorable, small: Path) -> None:
 
     assert row["outcome"] == "not met"
     (said,) = row["findings"]
-    assert said.startswith(f"{small}/data is too small for a second copy of the database")
+    assert said.startswith(f"{small}/data has no space for a second copy of the database")
 
 
 def test_a_server_elsewhere_is_inconclusive(shop: Restorable) -> None:

@@ -57,7 +57,7 @@ def test_nothing_is_changed_without_the_targets_name(
     code, printed = rollback(village, *words)
 
     assert (code, "REHEARSED" in printed, "nothing was changed" in printed) == (13, True, True)
-    assert "HINT: the same command with --arm=sandbox" in printed
+    assert "HINT: add --arm=sandbox" in printed
     assert contents(village) == before
 
 
@@ -90,8 +90,8 @@ def test_there_and_back_again(village: Village) -> None:
 @pytest.mark.parametrize(
     ("words", "wanted", "said"),
     [
-        (("--undo", "never"), 4, "knows no run 'never'"),
-        (("status", "never"), 4, "knows no run 'never'"),
+        (("--undo", "never"), 4, "there is no run 'never'"),
+        (("status", "never"), 4, "there is no run 'never'"),
         (("--component=gatway", "--arm=sandbox"), 4, "there is no component gatway"),
         (("--armed=sandbox",), 4, "unrecognized arguments"),
         (("--rollback-target=missing.toml",), 4, "cannot be read"),

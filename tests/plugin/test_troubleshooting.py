@@ -83,7 +83,7 @@ SABOTAGES: dict[str, tuple[Callable[[Practice], None], str, str]] = {
     "troubleshooting.configuration.corrupt": (
         forget_defaults,
         "test_corrupt_configuration_gets_its_defaults",
-        "have no default",
+        "no default for",
     ),
     "troubleshooting.imports.stale": (
         demand_more,

@@ -119,6 +119,6 @@ def test_without_an_engine_its_tests_are_told_to_be_not_run(
 
     assert fine, log.read_text()
     assert script.not_run([part], script.LEFT_QUICK, script.LONG).startswith(
-        f"NOT RUN: {needing} tests: a machine needs a container engine, and podman is not here; "
+        f"NOT RUN: {needing} tests: the machine sandbox needs podman, which is not installed; "
         "apt-get install podman runc containernetworking-plugins debootstrap; the quick ones: "
     )

@@ -1,4 +1,4 @@
-"""What runs on the host: standard library only, Python 3.8 or later, sent as one compressed text.
+"""The code that runs on the host: standard library only, Python 3.8 or later, sent compressed.
 
 It imports nothing but the standard library and, relatively, itself; on the host the package has
 another name. Nothing of it stays there. It reads one document of requests and writes one framed,

@@ -1,4 +1,4 @@
-"""A problem on the host that somebody can act on: what, and the way out."""
+"""The error of the agent: a message and a hint."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class HostError(Exception):
 
 
 WAYS = {
-    errno.EPERM: "it may be immutable: lsattr -d {path} {above}; then chattr -i what has an i",
-    errno.EACCES: "see who may: namei -l {path}; or set [target] sudo = true",
+    errno.EPERM: "it may be immutable: lsattr -d {path} {above}; then chattr -i",
+    errno.EACCES: "see the permissions: namei -l {path}; or set [target] sudo = true",
     errno.EROFS: "the file system is read-only: findmnt -T {above}; mount -o remount,rw it",
-    errno.ENOSPC: "make room, in bytes or inodes: df -h {above}; df -i {above}",
-    errno.EDQUOT: "make room in the quota of the owner: quota; df -h {above}",
-    errno.EIO: "the disk fails: dmesg | tail; findmnt -T {above}",
+    errno.ENOSPC: "free space or inodes: df -h {above}; df -i {above}",
+    errno.EDQUOT: "the quota of the owner is used up: quota; df -h {above}",
+    errno.EIO: "the disk has errors: dmesg | tail; findmnt -T {above}",
     errno.EBUSY: "something is mounted there: findmnt {path}",
-    errno.EXDEV: "something is mounted on the way: findmnt -T {path}",
+    errno.EXDEV: "something is mounted above it: findmnt -T {path}",
     errno.EMFILE: "too many files are open: ulimit -n",
     errno.ENFILE: "too many files are open on this host: cat /proc/sys/fs/file-nr",
     errno.ENOMEM: "the host is out of memory: free -m",
@@ -42,7 +42,7 @@ WAYS = {
 
 def way_out(code: Optional[int], path: str) -> str:
     """Return the hint that fits an error at a path."""
-    words = WAYS.get(code or 0, "see it on the host: ls -ld {path} {above}")
+    words = WAYS.get(code or 0, "on the host: ls -ld {path} {above}")
     here, above = shlex.quote(path), shlex.quote(os.path.dirname(path) or ".")
     return f"{words.format(path=here, above=above)}; then run the same command again"
 

@@ -1,4 +1,4 @@
-"""The agent's front door: requests in, their answers out, no secret among them."""
+"""The entry point of the agent: requests in, answers without secrets out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a request reaches the agent and an answer leaves it: one JSON document, framed and hashed.
+"""The encoding of requests and answers: one JSON document, framed and hashed.
 
 A login banner may print before and after us, so the answer stands between two marks, with its
 length and its sha256: a torn answer is told from a complete one.
@@ -56,7 +56,7 @@ def decode(kind: Type[Kind], value: Any) -> Kind:  # noqa: ANN401 - any JSON in
         made: Kind = _decoded(kind, value)
     except (TypeError, ValueError) as error:
         raise HostError(
-            f"{kind.__name__} is not as both sides know it: {error}",
+            f"{kind.__name__} does not match its definition: {error}",
             "use one version of pytest-rollback on both sides",
         ) from error
     return made

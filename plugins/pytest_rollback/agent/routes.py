@@ -1,4 +1,4 @@
-"""What the agent can be asked: one line per verb, with the function that answers it.
+"""The operations of the agent: one line for each, with the function that answers it.
 
 Modules are named, not imported: only those that a request asks for are sent and loaded.
 """
@@ -95,7 +95,7 @@ def found(name: str) -> Callable[[Dict[str, Any]], Any]:
     """
     module, _, function = place(name).partition(":")
     if not module:
-        raise HostError(f"the agent knows no {name}", "use one version on both sides")
+        raise HostError(f"the agent has no operation {name}", "use one version on both sides")
     answers: Callable[[Dict[str, Any]], Any] = getattr(
         importlib.import_module(f".{module}", __package__), function
     )

@@ -1,4 +1,4 @@
-"""Judgements that criteria share: latency, what users get, and the soak.
+"""Checks that several criteria share: latency, availability for users, and the soak.
 
 Promise: a judgement is a function of what was measured and of what rollback.toml states; it
 changes no host. Too few samples, or an interval that straddles a limit, is inconclusive.

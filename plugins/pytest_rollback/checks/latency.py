@@ -105,12 +105,12 @@ class LatencySeries:
         """Why it cannot be told whether it is within its limit, "" when it can."""
         found = self.found.percentiles
         if found is None or self.count < FEWEST:
-            return f"{self.name}: {self.count} answers, {FEWEST} are needed"
+            return f"{self.name}: {self.count} of {FEWEST} answers that are needed"
         if self.slow or found.high <= self.limit:
             return ""
         span = f"between {found.low:.1f} and {found.high:.1f} ms"
-        asking = f"asking itself takes {self.overhead:.1f} ms"
-        return f"{self.name}: its p95 is {span}, the limit is {self.limit:g} ms; {asking}"
+        asking = f"the measurement itself takes {self.overhead:.1f} ms"
+        return f"{self.name}: the p95 is {span}, the limit is {self.limit:g} ms; {asking}"
 
     @property
     def overhead(self) -> float:
@@ -132,7 +132,7 @@ class LatencySeries:
             share = (now - then) / max(then, 0.001) if now - then > NOISE_MS[key] else 0.0
             if share > worst:
                 worst, was = share, f"{then:.1f} ms of {kept.when}"
-                said = f"{self.name}: {key} at least {now:.1f} ms, {share:.0%} above {was}"
+                said = f"{self.name}: {key} is at least {now:.1f} ms, {share:.0%} above {was}"
         return worst, said
 
     @property
@@ -181,7 +181,9 @@ def wrong(name: str, found: ResponseTimes) -> str:
     asked = found.failed + len(found.samples_ms)
     if asked and not found.failed:
         return ""
-    return f"{name}: {found.failed} of {asked} answers: {found.problem}"
+    if not asked:
+        return f"{name}: {found.problem or 'not answered'}"
+    return f"{name}: {found.failed} of {asked} answers wrong: {found.problem}"
 
 
 def named(components: Iterable[Component]) -> list[str]:

@@ -89,18 +89,17 @@ class Soak:
 
     @property
     def short(self) -> str:
-        """Why too little was seen to prove anything, "" when it was enough."""
-        looked = f"looked for {clock(self.lasted)} of {clock(self.plan.least)}"
+        """Why the soak proves nothing, "" when it was long enough."""
+        looked = f"watched for {clock(self.lasted)} of {clock(self.plan.least)}"
         if self.ended == STOPPED:
-            return f"{looked}: it was stopped"
+            return f"{looked}: the run was stopped"
         if self.ended == FAILING:
-            return f"{looked}: {self.plan.in_a_row} samples in a row were bad, which ended it"
+            return f"{looked}: ended by {self.plan.in_a_row} bad samples in a row"
         if self.lasted < self.plan.least:
             return looked
         if self.plan.scale > 1 and not self.plan.demonstration:
-            return (
-                f"{looked} by a clock {self.plan.scale:g} times faster than time: a demonstration"
-            )
+            factor = f"{self.plan.scale:g} times faster than real time"
+            return f"{looked} with a clock {factor}: a demonstration"
         if len(self.missed) > self.plan.tolerated * len(self.samples):
             what = f"{len(self.missed)} of {len(self.samples)} samples could not be taken"
             return f"{what}: {self.missed[0].problem}"

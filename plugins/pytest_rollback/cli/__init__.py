@@ -1,4 +1,4 @@
-"""The command line: what `rollback now`, `rollback checklist` and all other commands do.
+"""The command line: `rollback now`, `rollback checklist` and all other commands.
 
 `main` knows every command by its name and imports its module when it is called. A command is a
 function of its arguments and of the name that help and hints give it, and returns an exit code;

@@ -1,7 +1,7 @@
-"""Save what a deploy is about to change. Call it before the deploy copies its first file.
+"""Save the files that a deploy will change. Call it before the deploy copies its first file.
 
-Each named file gets a copy beside it on the target's host, and the record of them all is
-written last. The same call again changes nothing. Live files are only ever read.
+Each listed file gets a backup beside it on the target's host; the record of all backups is
+written last. A second call with the same files changes nothing. Live files are only read.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import System
 from pytest_rollback.run.command_line import INTERRUPTED, REPOSITORY, Parser, failed, shown
 from pytest_rollback.run.extras import outside
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
@@ -48,8 +49,8 @@ examples, as a deploy calls it:
   git diff -z --name-only --diff-filter=a v1.0..v1.1 |
     {me} --previous 1.0 --current 1.1 --files-from -
 
-exit codes: 0 saved, or saved already; 1 refused, and nothing was changed; 4 usage, or a
-problem in rollback.toml; 7 the host cannot be used; 12 another run is writing
+exit codes: 0 saved, or saved already; 1 refused, nothing was changed; 4 usage, or a
+problem in rollback.toml; 7 the host cannot be used; 12 another run writes backups
 """
 
 
@@ -63,14 +64,18 @@ def parser(program: str) -> Parser:
     )
     add = whole.add_argument
     add("files", nargs="*", metavar="FILE", help="a file that the deploy changes or removes")
-    add("--files-from", metavar="FILE", help="more of them, by NUL or by line; - is the input")
-    add("--added", action="append", default=[], metavar="FILE", help="a file that it adds")
-    add("--added-from", metavar="FILE", help="more of them, by NUL or by line")
-    add("--from-git", metavar="PREVIOUS..CURRENT", help="what lies between two commits, as well")
-    add("--previous", metavar="NAME[@COMMIT]", help="the release that is deployed now")
-    add("--current", metavar="NAME[@COMMIT]", help="the release that is about to be deployed")
+    add(
+        "--files-from",
+        metavar="FILE",
+        help="a list of such files, separated by NUL or lines; - is stdin",
+    )
+    add("--added", action="append", default=[], metavar="FILE", help="a file that the deploy adds")
+    add("--added-from", metavar="FILE", help="a list of added files, separated by NUL or lines")
+    add("--from-git", metavar="PREVIOUS..CURRENT", help="also all files of the diff of two commits")
+    add("--previous", metavar="NAME[@COMMIT]", help="the release that is live now")
+    add("--current", metavar="NAME[@COMMIT]", help="the release that will be deployed")
     add("--replace", action="store_true", help="discard the backup set of other releases")
-    add("--dry-run", action="store_true", help="say what would be saved, and save nothing")
+    add("--dry-run", action="store_true", help="show what would be saved, and save nothing")
     add(
         "--rollback-target", metavar="PATH", help="the rollback.toml to use, or sandbox, or machine"
     )
@@ -113,7 +118,7 @@ def release(option: str, text: str | None) -> Release | None:
     name, at, commit = text.rpartition("@")
     if at and not COMMIT.fullmatch(commit):
         raise UsageError(
-            f"{option}: {commit!r} after @ is no commit",
+            f"{option}: {commit!r} after @ is not a commit",
             hint="NAME, or NAME@ with 7 to 64 hex digits",
         )
     if not (name or text):
@@ -135,11 +140,13 @@ def compared(connection: Connection, wanted: str) -> Compared:
     """Return what lies between two commits of the fallback repository on the host."""
     between = RANGE.fullmatch(wanted)
     if between is None:
-        raise UsageError(f"--from-git: {wanted!r} is no range", hint="--from-git PREVIOUS..CURRENT")
+        raise UsageError(
+            f"--from-git: {wanted!r} is not a range", hint="--from-git PREVIOUS..CURRENT"
+        )
     if not connection.system.fallback.git:
         raise UsageError(
-            "--from-git needs the repository of the releases on the host",
-            hint="name it as git in [fallback] of rollback.toml, or name the files themselves",
+            "--from-git needs a git repository with the releases on the host",
+            hint="set git in [fallback] of rollback.toml, or list the files instead",
         )
     names, about = between.groupdict(), connection.system.about
     repository = connection.system.fallback.git
@@ -187,7 +194,7 @@ def meant(option: str, text: str | None, found: Release | None) -> Release:
         return Release(named.name, found.commit)
     known = named or found
     if known is None:
-        raise UsageError(f"{option} is missing", hint=f"name it: {option} NAME[@COMMIT]")
+        raise UsageError(f"{option} is missing", hint=f"add {option} NAME[@COMMIT]")
     return known
 
 
@@ -201,7 +208,7 @@ def lines(system: System, wish: SaveRequest, found: SaveResult, *, dry: bool) ->
     previous, current = wish.previous.name, wish.current.name
     where = f"{system.about.name} on {system.target.name}"
     if not found.changed:
-        yield f"saved already: {found.files:,} files of release {previous}, {where}"
+        yield f"saved already: {count(found.files, 'file')} of release {previous}, {where}"
     else:
         yield f"{'would save' if dry else 'saved'} release {previous} of {where}"
     yield f"  files    {found.files:,}: {found.saved:,} copied now, {found.kept:,} before"
@@ -210,7 +217,7 @@ def lines(system: System, wish: SaveRequest, found: SaveResult, *, dry: bool) ->
         old = found.replaced
         yield f"  replaced the set from {old.current} back to {old.previous}"
     if found.differ:
-        yield f"  changed  {len(found.differ):,} since they were saved: the deploy goes on?"
+        yield f"  changed  {count(len(found.differ), 'file')} since saved, as by a running deploy:"
         yield from (f"           {path}" for path in found.differ[:MOST])
     if not dry:
         yield f"  record   {found.record}"
@@ -227,7 +234,7 @@ def save(arguments: Sequence[str], program: str) -> int:
         wish = wished(asked, connection)
         found = saved(connection, wish, dry=asked.dry_run)
     except KeyboardInterrupt:
-        words = "interrupted\nHINT: the same command completes what was begun"
+        words = "interrupted\nHINT: run the same command again to complete it"
         return failed(words, INTERRUPTED)
     finally:
         connection.close()

@@ -15,9 +15,9 @@ from pytest_rollback.manifest.schema import schema
 from pytest_rollback.report import all_runs
 from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
 
-SCHEMA = "Print the JSON Schema of rollback.toml; --write also renews what docs/ holds of it."
+SCHEMA = "Print the JSON Schema of rollback.toml; --write also updates the pages in docs/."
 SCHEMA_CODES = (
-    "exit codes: 0 done, or docs/ are up to date; 1 they are stale, or cannot be written; 4 usage"
+    "exit codes: 0 done, or docs/ is up to date; 1 docs/ is stale or cannot be written; 4 usage"
 )
 
 
@@ -41,7 +41,7 @@ def schema_command(arguments: Sequence[str], program: str) -> int:
     """Print, write or check; return the exit code."""
     parser = Parser(prog=program, description=SCHEMA, epilog=SCHEMA_CODES)
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--write", action="store_true", help="renew docs/")
+    what.add_argument("--write", action="store_true", help="update docs/")
     what.add_argument("--check", action="store_true", help="exit 1 when docs/ is stale")
     asked, files = parser.parse_args(arguments), made()
     old = stale(files)
@@ -58,7 +58,7 @@ def schema_command(arguments: Sequence[str], program: str) -> int:
     return 0
 
 
-INDEX = "Write reports/index.html: all runs with verdict and times, trends, and which drill is due."
+INDEX = "Write reports/index.html: all runs with verdicts and times, trends, and due drills."
 INDEX_CODES = "exit codes: 0 written; 1 it could not be written; 4 usage, or no such folder"
 
 
@@ -75,6 +75,6 @@ def index(arguments: Sequence[str], program: str) -> int:
     )
     home = parser.parse_args(arguments).reports
     if not home.is_dir():
-        raise UsageError(f"{home} is no folder", hint="name the folder that holds the runs")
+        raise UsageError(f"{home} is not a folder", hint="give the folder with the runs")
     shown(str(all_runs.write(home)))
     return 0

@@ -17,6 +17,7 @@ from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.run.command_line import shown
 from pytest_rollback.run.run import identity, operator
+from pytest_rollback.text.quantities import count, part
 from pytest_rollback.transport.call import Call
 
 SECONDS = 120.0
@@ -89,12 +90,18 @@ def importing(at: RollbackCommand, components: Iterable[Component]) -> int:
     failed = [f"{name}: {entry}" for name, entry in failures(imported)]
     number = sum(map(len, imported.values()))
     if failed or not number:
-        what = f"{len(failed)} of {number} imports fail" if number else "no imports are described"
-        hint = f"restore what they need below {at.system.about.root}: scripts/rollback"
-        raise Refused(
-            what, findings=failed, hint=hint if number else "name them in rollback.toml: imports"
+        what = (
+            f"{part(len(failed), number, 'import')} failed"
+            if number
+            else "rollback.toml lists no imports"
         )
-    shown(f"{number} imports OK")
+        hint = f"restore the missing files below {at.system.about.root}: scripts/rollback"
+        raise Refused(
+            what,
+            findings=failed,
+            hint=hint if number else "add imports to the components in rollback.toml",
+        )
+    shown(f"{count(number, 'import')} OK")
     return 0
 
 

@@ -24,22 +24,24 @@ Function: TypeAlias = Callable[[Sequence[str], str], int]
 
 
 CORE = {
-    "now": Command("cli.rollback:main", "look, show the plan, ask, roll back and validate"),
+    "now": Command("cli.rollback:main", "run triage, show the plan, ask, roll back and validate"),
     "status": Command(
-        "cli.rollback:main", "tell what the host's journals say of runs", ("status",)
+        "cli.rollback:main", "list the runs that are recorded on the host", ("status",)
     ),
     "undo": Command(
-        "cli.rollback:main", "take a run back: the failed release, as it was", ("--undo",)
+        "cli.rollback:main", "undo a run: restore the failed release exactly", ("--undo",)
     ),
     "backups save": Command(
-        "cli.backups:save", "save what a deploy is about to change", needs=("testinfra",)
+        "cli.backups:save", "save the files that a deploy will change", needs=("testinfra",)
     ),
-    "readiness": Command("cli.procedure:readiness", "tell whether it could be rolled back now"),
-    "plan": Command("cli.procedure:plan", "show what a rollback would do, with estimated minutes"),
-    "imports": Command("cli.procedure:imports", "clear stale bytecode and try every import"),
-    "probes": Command("cli.procedure:probes", "ask all components and the edge their probes"),
-    "probe": Command("cli.procedure:probe", "ask single components their probes"),
-    "verify": Command("cli.verify:main", "tell whether a run's folder is as it was sealed"),
+    "readiness": Command("cli.procedure:readiness", "check whether a rollback is possible now"),
+    "plan": Command("cli.procedure:plan", "show what a rollback would do, with estimated times"),
+    "imports": Command("cli.procedure:imports", "clear stale bytecode and test every import"),
+    "probes": Command("cli.procedure:probes", "run the probes of all components and of the edge"),
+    "probe": Command("cli.procedure:probe", "run the probes of single components"),
+    "verify": Command(
+        "cli.verify:main", "check that a run folder is unchanged since it was sealed"
+    ),
     "index": Command("cli.documents:index", "write a page about all runs"),
     "schema": Command("cli.documents:schema_command", "print the JSON Schema of rollback.toml"),
 }
@@ -109,12 +111,12 @@ def _listed(arguments: Sequence[str], program: str) -> int:
         prog=program,
         usage=f"{program} COMMAND [...]",
         description="\n".join(["commands:", *lines]),
-        epilog=f"{program} COMMAND --help tells about one of them",
+        epilog=f"{program} COMMAND --help describes one command",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", nargs="?", help="one of those above")
+    parser.add_argument("command", nargs="?", help="one of the commands above")
     asked = parser.parse_known_args(arguments)[0]
-    what = f"there is no command {asked.command!r}" if asked.command else "a command is missing"
+    what = f"unknown command {asked.command!r}" if asked.command else "a command is missing"
     parser.error(what)
 
 

@@ -19,21 +19,20 @@ from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
 from pytest_rollback.run.extras import outside
+from pytest_rollback.text.quantities import part
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
 CODES = """
-exit codes: 0 all is as it should be; 1 it is not; 4 usage, or a problem in rollback.toml;
+exit codes: 0 no fault; 1 a fault; 4 usage, or a problem in rollback.toml;
 7 the host cannot be used{more}
 """
-UNKNOWN_CODE = "; 10 it cannot be told"
-PROBE = "Phase 4: asks the component in this file's name all its probes, on the target's own host."
-PROBES = "Phase 4: asks every component all its probes, and the edge what users get; end to end."
-IMPORTS = "Phase 3: clears stale bytecode beside restored sources, then tries every live import."
-PLAN = "Shows what a rollback of the target would do, with estimated minutes; changes nothing."
-READINESS = (
-    "Tells whether the target could be rolled back right now: READY or NOT READY; it only reads."
-)
+UNKNOWN_CODE = "; 10 inconclusive"
+PROBE = "Phase 4: run all probes of the component in this script's name, on the target's host."
+PROBES = "Phase 4: run all probes of all components, and the probe of the edge."
+IMPORTS = "Phase 3: clear stale bytecode beside restored sources, then test every live import."
+PLAN = "Show what a rollback of the target would do, with estimated times; change nothing."
+READINESS = "Check whether the target can be rolled back now: READY or NOT READY; change nothing."
 
 
 def parser(program: str, words: str, more: str = "") -> Parser:
@@ -53,10 +52,14 @@ def parser(program: str, words: str, more: str = "") -> Parser:
     made.add_argument(
         "--rollback-target",
         metavar="PATH",
-        help="a rollback.toml, or 'sandbox' or 'machine'; otherwise as pytest is set",
+        help="a rollback.toml, or 'sandbox' or 'machine'; default: that of pytest",
     )
     made.add_argument(
-        "--component", action="append", default=[], metavar="NAME", help="this one; repeatable"
+        "--component",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this component; repeatable",
     )
     return made
 
@@ -83,14 +86,16 @@ def probes(arguments: Sequence[str], program: str) -> int:
 
 def imports(arguments: Sequence[str], program: str) -> int:
     """Show what is stale, clear it once armed, try the imports; return the exit code."""
-    more = "; 12 another run is at work; 13 the name of the target was not given"
+    more = "; 12 another run has the host; 13 the name of the target was not given"
     made = parser(program, IMPORTS, more)
     add = made.add_argument
     add(
-        "--from-backup", action="store_true", help="as the backup set has it; there is no other way"
+        "--from-backup",
+        action="store_true",
+        help="restore from the backup set; the only way, and the default",
     )
-    add("--arm", metavar="TARGET", help="the name of the target, where nobody can type it")
-    add("--dry-run", action="store_true", help="show the plan and try the imports; change nothing")
+    add("--arm", metavar="TARGET", help="the name of the target, instead of typing it")
+    add("--dry-run", action="store_true", help="show the plan and test the imports; change nothing")
     asked = made.parse_args(arguments)
     with reached(asked) as at:
         components = chosen(at.system, "", asked.component or names(at.system))
@@ -101,7 +106,7 @@ def imports(arguments: Sequence[str], program: str) -> int:
 def plan(arguments: Sequence[str], program: str) -> int:
     """Rehearse the drill; return the exit code."""
     made = parser(program, PLAN, UNKNOWN_CODE)
-    made.add_argument("--dry-run", action="store_true", help="what it does anyway")
+    made.add_argument("--dry-run", action="store_true", help="the default")
     return suite(made, arguments, "suites/drill", "--dry-run")
 
 
@@ -126,17 +131,17 @@ def suite(made: Parser, arguments: Sequence[str], *words: str) -> int:
     A sandbox is named as it is: pytest starts one for the session where none is up.
     """
     asked = made.parse_args(arguments)
-    command = [*words, *(f"--component={name}" for name in asked.component)]
-    door = f"{made.prog} {shlex.join(arguments)}".rstrip()
-    return SuitesCommand(target(asked), door).pytest(*command)
+    selected = [*words, *(f"--component={name}" for name in asked.component)]
+    command = f"{made.prog} {shlex.join(arguments)}".rstrip()
+    return SuitesCommand(target(asked), command).pytest(*selected)
 
 
 class SuitesCommand(RollbackCommand):
     """A target that only suites look at; they find out themselves what it is."""
 
-    def __init__(self, named: str, door: str) -> None:
+    def __init__(self, named: str, command: str) -> None:
         self.repository, self.named, self.reports = REPOSITORY, named, reports(REPOSITORY)
-        self.manifest, self.door = Path(named), door
+        self.manifest, self.command = Path(named), command
 
 
 def names(system: System) -> list[str]:
@@ -160,7 +165,9 @@ def chosen(system: System, script: str, names: Iterable[str]) -> tuple[Component
     wanted = wanted or [name for name in known if parts(name) <= own]
     unknown = sorted(set(wanted).difference(known))
     if unknown or not wanted:
-        what = f"there is no component {', '.join(unknown)}" if unknown else "no component is named"
+        what = (
+            f"there is no component {', '.join(unknown)}" if unknown else "no component is selected"
+        )
         raise UsageError(what, hint=f"--component=NAME, one of: {', '.join(known)}")
     return tuple(each for each in system.components if each.name in wanted)
 
@@ -188,7 +195,7 @@ def answering(at: RollbackCommand, components: Iterable[Component], *, edge: boo
     if bad - (optional if len(mine) > 1 else set()):
         first = next((each for each in mine if set(probes_of(each)) & bad), mine[0])
         raise Refused(
-            f"{len(bad)} of {len(found)} probes are not answered as they should be",
+            f"{part(len(bad), len(found), 'probe')} failed",
             hint=f"tail -n 50 {first.log}"
             if first.log != "journal"
             else f"journalctl -eu {first.unit}",

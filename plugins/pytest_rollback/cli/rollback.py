@@ -1,4 +1,4 @@
-"""The rollback at 3 a.m.: what is wrong, the plan, your word, the rollback, and what came of it."""
+"""Roll back in one command: triage, plan, confirmation, rollback, validation."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from pytest_rollback.run.run import identity, operator
 from pytest_rollback.transport.connection import Connection
 
 STORY = """
-  {me}                     look, show the plan, ask, roll back, validate
-  {me} --dry-run           look and show the plan; change nothing
-  {me} status [RUN]        what the host's journals say, and the next command
-  {me} --undo RUN          take a run back: the failed release, as it was
+  {me}                     run triage, show the plan, ask, roll back, validate
+  {me} --dry-run           run triage and show the plan; change nothing
+  {me} status [RUN]        list the runs on the host, with the next command
+  {me} --undo RUN          undo a run: restore the failed release exactly
 
-Nothing is changed before the target's name is typed, or given with --arm where nobody can type.
-Ctrl-C ends at the next safe point; the same command goes on from there.
+Nothing is changed before the target's name is typed, or given with --arm.
+Ctrl-C ends at the next safe point; the same command resumes from there.
 
-exit codes: 0 recovered, undone or shown; 1 not; 2 interrupted; 4 usage; the others are in README
+exit codes: 0 recovered, undone or shown; 1 not; 2 interrupted; 4 usage; all others: README.md
 """
 
 
@@ -70,11 +70,16 @@ class RollbackCommand:
         repository: where the suites are.
         named: the target as it was named.
         reports: where the folders of runs are made.
-        door: the command that was typed, for reports that say how to repeat it.
+        command: the command that was typed, for reports that say how to repeat it.
     """
 
-    def __init__(self, repository: Path, named: str, reports: Path, door: str = "") -> None:
-        self.repository, self.named, self.reports, self.door = repository, named, reports, door
+    def __init__(self, repository: Path, named: str, reports: Path, command: str = "") -> None:
+        self.repository, self.named, self.reports, self.command = (
+            repository,
+            named,
+            reports,
+            command,
+        )
         self.manifest = described(named).absolute()
         self.system = load(self.manifest).system
         self.connection = Connection(self.system)
@@ -124,7 +129,7 @@ class RollbackCommand:
         # A sandbox stays one: what is shown of it says that it is a demonstration.
         target = self.named if self.named in outside().practice else self.manifest
         where = f"--rollback-target={target}"
-        settings = ("-o", f"rollback_reports={self.reports}", "-o", f"rollback_door={self.door}")
+        settings = ("-o", f"rollback_reports={self.reports}", "-o", f"rollback_door={self.command}")
         command = [sys.executable, "-m", "pytest", "-q", "--no-header", where, *settings]
         process = subprocess.Popen([*command, *words], cwd=self.repository)
         while True:
@@ -145,14 +150,14 @@ class RollbackCommand:
             raise GateClosed(
                 f"nothing was changed: {armed!r} is not {self.target!r}"
                 if armed
-                else f"nothing was changed: nobody typed {self.target!r}",
-                hint=f"the same command with --arm={self.target}, or on a terminal",
+                else f"nothing was changed: {self.target!r} was not typed",
+                hint=f"add --arm={self.target}, or run it on a terminal",
             )
 
     def no_such_run(self, run: str) -> NoReturn:
         """Refuse a run that the host does not know."""
         known = ", ".join(each.id for each in status.runs(self.connection)[-3:]) or "none"
-        raise UsageError(f"{self.target} knows no run {run!r}", hint=f"the latest there: {known}")
+        raise UsageError(f"there is no run {run!r} on {self.target}", hint=f"latest runs: {known}")
 
     def undo(self, run: str, armed: str | None) -> int:
         """Show what undo would do, ask, and take the run back; return the exit code."""
@@ -175,11 +180,11 @@ class RollbackCommand:
         for action in undoing(run):
             gate.perform(action)
         timeline.close()
-        shown(f"run {run} is undone: the failed release is back as it was")
+        shown(f"run {run} is undone: the failed release is restored")
         return 0
 
     def gate(self, scope: Scope, timeline: Timeline, run: str, armed: str | None) -> Gate:
-        """Return the door to changes."""
+        """Return the command to changes."""
         holder = Holder.here(run, operator())
         return Gate(self.connection, scope, timeline, armed=armed, holder=holder, journaled=False)
 
@@ -190,7 +195,7 @@ def show(asked: argparse.Namespace, at: RollbackCommand) -> int:
     if asked.run and not found:
         at.no_such_run(asked.run)
     lines = status.table(found) if not asked.run else status.detail(found[0], at.system, at.named)
-    shown("\n".join(lines) or f"no rollback was ever begun on {at.system.target.name}")
+    shown("\n".join(lines) or f"no rollback has been started on {at.system.target.name}")
     return 0
 
 
@@ -210,17 +215,21 @@ def parser(program: str) -> Parser:
         prog=program,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("command", nargs="?", choices=["status"], help="tell about runs")
-    made.add_argument("run", nargs="?", help="the run that status is asked about")
+    made.add_argument("command", nargs="?", choices=["status"], help="list runs, or show one")
+    made.add_argument("run", nargs="?", help="with status: only this run")
     made.add_argument("--rollback-target", metavar="PATH", default=usual(REPOSITORY))
-    made.add_argument("--arm", metavar="TARGET", help="the target's name, where nobody can type it")
-    made.add_argument("--undo", metavar="RUN", help="take this run back")
+    made.add_argument("--arm", metavar="TARGET", help="the target's name, instead of typing it")
+    made.add_argument("--undo", metavar="RUN", help="undo this run")
     made.add_argument("--component", action="append", default=[], metavar="NAME")
     made.add_argument("--incident", metavar="ID", help="the incident that the report belongs to")
     made.add_argument("--impact", metavar="30%", help="the share of users affected, for triage")
-    made.add_argument("--downtime", metavar="4m", help="how long users have been without")
+    made.add_argument(
+        "--downtime", metavar="4m", help="how long users have been without the system"
+    )
     made.add_argument("--security", action="store_true", help="a vulnerability was found")
-    made.add_argument("--data-corruption", action="store_true", help="data is corrupt or lost")
+    made.add_argument(
+        "--data-corruption", action="store_true", help="corrupt or lost data was found"
+    )
     made.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
     return made
 
@@ -228,8 +237,8 @@ def parser(program: str) -> Parser:
 def main(arguments: Sequence[str], program: str) -> int:
     """Show runs, take one back, or roll back; return the exit code."""
     asked = parser(program).parse_args(arguments)
-    door = f"{program} {shlex.join(arguments)}".rstrip()
-    with RollbackCommand(REPOSITORY, asked.rollback_target, reports(REPOSITORY), door) as at:
+    command = f"{program} {shlex.join(arguments)}".rstrip()
+    with RollbackCommand(REPOSITORY, asked.rollback_target, reports(REPOSITORY), command) as at:
         if asked.command == "status":
             return show(asked, at)
         if asked.undo:

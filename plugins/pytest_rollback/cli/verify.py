@@ -1,4 +1,4 @@
-"""Say whether a run's folder or archive is as it was sealed; make a killed run's folder whole."""
+"""Check that a run folder is unchanged since it was sealed; rebuild the folder of a killed run."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from pytest_rollback.transport.connection import Connection
 
 HEAD = re.compile(r"[0-9a-fA-F]{8,64}")
 STORY = """
-  {me}                     the folder and the archive of the latest run
-  {me} 20261124-061200     of another one
-  {me} FILE.tar.gz         an archive that came from elsewhere
-  {me} RUN --head 3fa2...  its seal is the one that was printed then
-  {me} RUN --host          its journals are those of the host, or their beginning
-  {me} RUN --rebuild       write what a killed run could not: report, journals, seal
+  {me}                     check folder and archive of the latest run
+  {me} 20261124-061200     check another run
+  {me} FILE.tar.gz         check an archive
+  {me} RUN --head 3fa2...  also compare with the seal that was printed
+  {me} RUN --host          also compare with the journals on the host
+  {me} RUN --rebuild       write report, journals and seal of a killed run
 
-exit codes: 0 nothing changed; 1 something did, and what is listed; 4 usage, no such run or no
+exit codes: 0 unchanged; 1 changed, with a list of the changes; 4 usage, no such run or not a
 bundle; 7 the host cannot be used
 """
 
@@ -38,12 +38,12 @@ def of_archive(path: Path, head: str | None, program: str) -> list[str]:
             with tarfile.open(path, "r:gz") as archive:
                 archive.extractall(place, filter="data")
         except (OSError, EOFError, tarfile.TarError) as error:
-            raise UsageError(f"{path} is no archive: {error}", hint=f"{program} --help") from error
+            raise UsageError(
+                f"{path} is not an archive: {error}", hint=f"{program} --help"
+            ) from error
         inside = [each for each in Path(place).iterdir() if each.is_dir()]
         if len(inside) != 1:
-            raise UsageError(
-                f"{path} holds {len(inside)} folders, not one", hint=f"{program} --help"
-            )
+            raise UsageError(f"{path} has {len(inside)} folders, not 1", hint=f"{program} --help")
         return [*seal.changed(inside[0], head)]
 
 
@@ -55,9 +55,9 @@ def verified(where: Path, head: str | None, program: str) -> list[str]:
         found += [f"{archive.name}: {line}" for line in of_archive(archive, head, program)]
         fresh = seal.packed(where)
         if not found and fresh != archive.read_bytes():
-            found.append(f"{archive.name}: does not hold what the folder holds")
+            found.append(f"{archive.name}: differs from the folder")
     else:
-        found.append(f"{archive.name}: is gone")
+        found.append(f"{archive.name}: is missing")
     return found
 
 
@@ -91,11 +91,11 @@ def parser(program: str) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = whole.add_argument
-    add("run", nargs="?", metavar="RUN", help="its id, its folder, or an archive")
+    add("run", nargs="?", metavar="RUN", help="run id, run folder, or archive")
     add("--reports", type=Path, default=reports(REPOSITORY), metavar="FOLDER")
-    add("--head", metavar="HASH", help="the seal that was printed, or its beginning")
-    add("--host", action="store_true", help="compare with the journals on the host as well")
-    add("--rebuild", action="store_true", help="complete the folder of a killed run")
+    add("--head", metavar="HASH", help="the printed seal, or its beginning")
+    add("--host", action="store_true", help="also compare with the journals on the host")
+    add("--rebuild", action="store_true", help="rebuild the folder of a killed run")
     add("--rollback-target", type=Path, metavar="PATH", help="the rollback.toml of the run")
     return whole
 
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str], program: str) -> int:
     """Compare or complete a run's folder; return the exit code."""
     asked = parser(program).parse_args(arguments)
     if asked.head is not None and not HEAD.fullmatch(asked.head):
-        raise UsageError(f"--head: {asked.head!r} is no hash", hint="8 to 64 hex digits of it")
+        raise UsageError(f"--head: {asked.head!r} is not a hash", hint="give 8 to 64 hex digits")
     named = Path(asked.run) if asked.run else None
     if named is not None and named.name.endswith(".tar.gz") and named.is_file():
         where, found = named, of_archive(named, asked.head, program)
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str], program: str) -> int:
         found += of_host(where, manifest) if asked.host else []
     if found:
         shown("\n".join([f"CHANGED: {where}", *(f"  - {line}" for line in found)]))
-        shown("HINT: ask who had access since; the archive and the host's journal tell it too")
+        shown("HINT: compare with the archive and with the journal on the host (--host)")
         return 1
     shown(f"UNCHANGED: {where}")
     return 0

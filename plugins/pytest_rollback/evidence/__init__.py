@@ -1,4 +1,4 @@
-"""What a run leaves behind: timeline, run folder, seal, sign-offs; no secret in any of it.
+"""The output of a run: timeline, run folder, seal and sign-offs, without secrets.
 
 Promise: every event is on disk before the change that it announces, so that a killed run leaves
 evidence; whatever was altered after the seal is found; a file that still holds a secret is

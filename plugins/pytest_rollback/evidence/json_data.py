@@ -65,7 +65,7 @@ def read(kind: type[Kind], data: object) -> Kind:
         return adapter(kind).validate_python(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
+        where = ".".join(map(str, first["loc"])) or "the document"
         raise ValueError(f"{where}: {first['msg']}") from error
 
 

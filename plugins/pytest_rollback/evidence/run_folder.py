@@ -147,6 +147,6 @@ def withdraw(folder: Path, values: Mapping[str, str]) -> None:
     if hits:
         raise LeakFound(
             "a file of this run held a secret and was removed",
-            hint=f"see what wrote it there, and change the secret: {names}",
+            hint=f"find what wrote it, and change the secret: {names}",
             findings=[f"{hit.path}: the value of {hit.name}" for hit in hits],
         )

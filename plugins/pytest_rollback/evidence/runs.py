@@ -40,7 +40,8 @@ def folder(home: Path, named: str | None) -> Path:
     if named is None:
         if not known:
             raise UsageError(
-                f"there is no run in {home}", hint="name its folder, or run pytest suites/readiness"
+                f"there is no run in {home}",
+                hint="give a run folder, or run pytest suites/readiness",
             )
         return known[-1]
     try:
@@ -52,5 +53,5 @@ def folder(home: Path, named: str | None) -> Path:
     if len(alike) != 1:
         latest = ", ".join(each.name for each in known[-3:]) or "none"
         what = "several runs begin with" if alike else "there is no run"
-        raise UsageError(f"{what} {named!r} in {home}", hint=f"the latest are: {latest}")
+        raise UsageError(f"{what} {named!r} in {home}", hint=f"latest runs: {latest}")
     return alike[0]

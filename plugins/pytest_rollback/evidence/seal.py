@@ -193,8 +193,8 @@ def listed(folder: Path) -> dict[str, str]:
         lines = (folder / SUMS).read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"{folder} is no sealed bundle: {SUMS} is missing or unreadable",
-            hint=f"a killed run has none: scripts/verify_bundle --rebuild {folder}",
+            f"{folder} is not sealed: {SUMS} is missing or unreadable",
+            hint=f"if the run was killed: scripts/verify_bundle --rebuild {folder}",
         ) from error
     return {name: sha for line in lines for sha, _, name in [line.partition("  ")] if name}
 
@@ -209,7 +209,7 @@ def changed(folder: Path, head: str | None = None) -> Iterator[str]:
     known, there = listed(folder), [name for name in files(folder) if name != SUMS]
     for name in sorted({*known, *there}):
         if name not in there:
-            yield f"{name}: is gone"
+            yield f"{name}: is missing"
         elif name not in known:
             yield f"{name}: was added"
         elif digest(folder / name) != known[name]:
@@ -225,7 +225,7 @@ def broken(folder: Path, head: str | None) -> Iterator[str]:
     """Yield where the chain of seals does not hold, and what changed between two of them."""
     previous, held = START, seals(folder)
     if not held:
-        yield f"{SEALS}: holds no seal"
+        yield f"{SEALS}: has no seal"
     for number, seal in enumerate(held, 1):
         if journal.chained(previous, seal.content) != seal.hash:
             yield f"{SEALS}: seal {number} was changed"
@@ -233,7 +233,7 @@ def broken(folder: Path, head: str | None) -> Iterator[str]:
     for earlier, later in itertools.pairwise(held):
         for name, value in earlier.files.items():
             if name not in CHANGING and later.files.get(name) != value:
-                yield f"{name}: was changed before it was sealed again at {later.at}"
+                yield f"{name}: was changed before the next seal at {later.at}"
     yield from grown(folder, held)
     if head is not None and not any(seal.hash.startswith(head.lower()) for seal in held):
         yield f"{SEALS}: no seal has the hash {head}"
@@ -245,14 +245,14 @@ def grown(folder: Path, held: Iterable[FolderSeal]) -> Iterator[str]:
         with contextlib.suppress(KeyError, OSError):
             known = seal.files[TIMELINE]
             if digest(folder / TIMELINE, known.size) != known.sha256:
-                yield f"{TIMELINE}: what was sealed at {seal.at} is not its beginning"
+                yield f"{TIMELINE}: does not begin with the events that were sealed at {seal.at}"
 
 
 def damaged(folder: Path) -> Iterator[str]:
     """Yield the journals whose entries do not follow from each other."""
     for path in sorted((folder / JOURNALS).glob("*")):
         try:
-            journal.told(path.read_bytes(), path.name)
+            journal.parsed(path.read_bytes(), path.name)
         except HostError as problem:
             yield f"{JOURNALS}/{path.name}: {problem.message}"
 
@@ -262,7 +262,7 @@ def heads(journals: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for name, text in journals.items():
         with contextlib.suppress(HostError):
-            found[name] = journal.told(text.encode("utf-8", "surrogateescape"), name).head
+            found[name] = journal.parsed(text.encode("utf-8", "surrogateescape"), name).head
     return found
 
 

@@ -88,7 +88,7 @@ def events(folder: Path) -> list[Event]:
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror}",
-            hint="name a folder of a run, such as those in reports/",
+            hint="give a run folder, such as those in reports/",
         ) from error
 
 
@@ -162,7 +162,7 @@ def note(folder: Path, event: Noted) -> Noted:
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}",
-            hint=f"name a run in reports/ that is yours: ls -l {path.parent}",
+            hint=f"use a run in reports/ that you own: ls -l {path.parent}",
         ) from error
     return entry
 

@@ -1,4 +1,4 @@
-"""Parts that can be taken away: delete a folder here, and everything else still works.
+"""Optional parts: each folder can be deleted, and everything else still works.
 
 Promise: nothing outside this folder imports a part. A part joins by its file hooks.py, where it
 needs more than fixtures and criteria: `run/hookspecs` lists what there is. It is loaded by every

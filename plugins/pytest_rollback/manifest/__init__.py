@@ -1,4 +1,4 @@
-"""rollback.toml into frozen data, or a list of every problem in it.
+"""Loading of rollback.toml: frozen data, or a list of all problems.
 
 `load` reads a file: `document` decodes TOML, `model` checks each key, `validation` checks what no
 single key shows and puts every problem into words: key, what was found, what was expected.

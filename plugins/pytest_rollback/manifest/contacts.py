@@ -44,15 +44,15 @@ def hook(url: str) -> str:
     if parts.scheme not in allowed or not host:
         raise ValueError("expected https://HOST/..., or http:// on this machine alone")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("expected no name and no password in a URL: name a variable or a file")
+        raise ValueError("expected no user or password in a URL: use variable or file instead")
     if any(ord(letter) <= ord(" ") for letter in url):
-        raise ValueError("expected a URL without spaces and line ends")
+        raise ValueError("expected a URL without spaces and line breaks")
     try:
         local = ipaddress.ip_address(host).is_link_local
     except ValueError:
         local = False
     if local:
-        raise ValueError("expected another host: this address is local to a network link")
+        raise ValueError("expected another host: this is a link-local address")
     return url
 
 
@@ -73,14 +73,14 @@ class Secret(Frozen):
 
 
 class Channel(Secret):
-    """`[[notify.channels]]`: whatever apprise can reach, such as mail, a chat or a pager."""
+    """`[[notify.channels]]`: any service that apprise supports, such as mail, chat or pager."""
 
     name: Name
     about: tuple[About, ...] = EVERYTHING
 
 
 class Pager(Secret):
-    """`[notify.pager]`: an incident by a POST with a bearer token, as the procedure pages."""
+    """`[notify.pager]`: a pager that gets incidents by POST with a bearer token."""
 
     url: Address
     severity: str = "critical"
@@ -88,7 +88,7 @@ class Pager(Secret):
 
 
 class Texts(Frozen):
-    """`[notify.status.texts]`: what the status page says; empty: it is left alone."""
+    """`[notify.status.texts]`: the texts of the status page; empty: no update."""
 
     start: str = "System maintenance in progress"
     failure: str = ""
@@ -96,15 +96,15 @@ class Texts(Frozen):
 
 
 class Status(Secret):
-    """`[notify.status]`: the status page, by a hook that takes a message."""
+    """`[notify.status]`: the webhook of a status page."""
 
     url: Address
     method: Literal["POST", "PUT", "PATCH"] = "POST"
-    texts: Texts = Field(default=Texts(), description="what it says, event by event")
+    texts: Texts = Field(default=Texts(), description="the text of each event")
 
 
 class Notify(Frozen):
-    """`[notify]`: who is told of a rollback; `channels = []` alone says that nobody is."""
+    """`[notify]`: the channels for messages about a rollback; `channels = []`: none."""
 
     channels: tuple[Channel, ...] = ()
     pager: Pager | None = Field(default=None, description="the table below")

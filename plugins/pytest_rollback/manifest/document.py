@@ -36,7 +36,7 @@ def decoded(raw: bytes, source: str) -> TomlTable:
         number = int(found[1]) if found else len(raw.splitlines())
     line = raw.splitlines()[number - 1 : number]
     raise ManifestError(
-        f"{source}: is no TOML: {why}",
+        f"{source}: is not valid TOML: {why}",
         hint=f"correct line {number} of {source}",
         findings=[
             f"line {number}: {ascii(each.decode('utf-8', 'replace'))[1:-1]}" for each in line

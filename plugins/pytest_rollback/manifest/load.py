@@ -34,7 +34,7 @@ def load(path: Path) -> Loaded:
     except (OSError, ValueError) as error:
         raise ManifestError(
             f"{path}: cannot be read: {getattr(error, 'strerror', error)}",
-            hint="name a rollback.toml, or the sandbox: --rollback-target=PATH|sandbox",
+            hint="give a rollback.toml, or the sandbox: --rollback-target=PATH|sandbox",
         ) from error
     return Loaded(parse(decoded(raw, str(path)), str(path)), path, hashlib.sha256(raw).hexdigest())
 
@@ -53,7 +53,7 @@ def parse(document: TomlTable, source: str) -> System:
         problems = [validation.line(each) for each in error.errors()] + problems
     if problems or system is None:
         raise ManifestError(
-            f"{source}: describes no system that can be used; problems: {len(problems)}",
+            f"{source}: problems: {len(problems)}",
             hint=f"correct {source}; docs/manifest.md explains every key",
             findings=problems,
         )

@@ -55,7 +55,7 @@ class About(Frozen):
 
 
 class Target(Frozen):
-    """`[target]`: one place where the system runs, and how to reach it."""
+    """`[target]`: where the system runs, and how to reach it."""
 
     name: Name
     connection: Annotated[str, Field(pattern=r"^(local|ssh|podman|docker|ansible)://.*$")]
@@ -64,7 +64,7 @@ class Target(Frozen):
 
 
 class Services(Frozen):
-    """`[services]`: who starts the units, and where their files are kept and installed."""
+    """`[services]`: the service manager, and the directories of unit files."""
 
     manager: ManagerName = "systemd"
     source: Inside | None = None
@@ -73,7 +73,7 @@ class Services(Frozen):
 
 
 class Budgets(Frozen):
-    """`[budgets]`: the procedure's minutes for each phase."""
+    """`[budgets]`: the time limit of each phase."""
 
     prepare: Seconds = 120.0
     isolate: Seconds = 180.0
@@ -88,7 +88,7 @@ class Budgets(Frozen):
 
 
 class Construct(Frozen):
-    """One call that must work in a fresh process, within its limit: `package.module:Name`."""
+    """One call that must work in a new process, within its limit: `package.module:Name`."""
 
     call: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")]
     arguments: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies it
@@ -120,7 +120,7 @@ class Component(Frozen):
 
 
 class Probe(Frozen):
-    """`[probes.NAME]`: one question to the running system, and the answer that counts as healthy.
+    """`[probes.NAME]`: one request to the running system, and the expected answer.
 
     Exactly one of `url`, `tcp` and `command` is set.
     """
@@ -148,7 +148,7 @@ class Configuration(Frozen):
 
 
 class Edge(Frozen):
-    """`[edge]`: what users ask, and what it answers while the system is up."""
+    """`[edge]`: the URL that users reach, and its expected answer."""
 
     url: Annotated[str, Field(pattern=r"^https?://")]
     status: int = 200
@@ -157,7 +157,7 @@ class Edge(Frozen):
 
 
 class Maintenance(Frozen):
-    """`[maintenance]`: the page whose existence tells users to wait, and its proof at the edge."""
+    """`[maintenance]`: the maintenance page, and how the edge shows it."""
 
     page: Absolute
     text: str = "System maintenance in progress"
@@ -168,7 +168,7 @@ class Maintenance(Frozen):
 
 
 class Database(Frozen):
-    """`[database]`: the system's PostgreSQL, and the dump that would bring it back."""
+    """`[database]`: the system's PostgreSQL, and the dump to restore."""
 
     name: str
     dump: Absolute
@@ -180,7 +180,7 @@ class Database(Frozen):
 
 
 class Noise(Frozen):
-    """A line that looks like an error and is known not to be one, until a day."""
+    """A harmless line that matches the pattern of errors, until a day."""
 
     pattern: Pattern
     owner: str
@@ -188,7 +188,7 @@ class Noise(Frozen):
 
 
 class Logs(Frozen):
-    """`[logs]`: what an error looks like, and how long the log must have been seen clean."""
+    """`[logs]`: the pattern of errors, and for how long the log has to be clean."""
 
     errors: Pattern = r"\b(ERROR|CRITICAL|FATAL)\b|Traceback \(most recent call last\)"
     window: Seconds = 300.0
@@ -196,13 +196,13 @@ class Logs(Frozen):
 
 
 class Fallback(Frozen):
-    """`[fallback]`: where a file comes from when its backup is missing."""
+    """`[fallback]`: the source of a file whose backup is missing."""
 
     git: Absolute | None = None
 
 
 class Runbook(Frozen):
-    """`[runbook]`: the page that people follow, a file where pytest runs and not on the host."""
+    """`[runbook]`: the written procedure, a file where pytest runs, not on the host."""
 
     path: Annotated[str, Field(min_length=1)]
 

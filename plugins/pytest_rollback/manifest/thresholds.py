@@ -95,7 +95,7 @@ MATRIX = (
 
 
 class Triage(Frozen):
-    """`[triage]`: what calls for a rollback, for isolation, or for neither."""
+    """`[triage]`: the rules for rolling back, isolating a component, or neither."""
 
     degraded: Share = 0.5
     tolerated: Share = 0.25
@@ -108,21 +108,23 @@ class Triage(Frozen):
     def worse_is_never_milder(self) -> Triage:
         """Refuse what would make the decision contradict itself."""
         if self.tolerated > self.degraded:
-            raise ValueError("expected tolerated below degraded")
+            raise ValueError("expected tolerated to be below degraded")
         for worse, milder in pairwise(self.severities):
             for key in ("impact", "downtime"):
                 if _edge(getattr(worse, key)) < _edge(getattr(milder, key)):
                     raise ValueError(
                         f"expected severities from the worst to the mildest: {key} of "
-                        f"{worse.name} begins below that of {milder.name}"
+                        f"{worse.name} starts below that of {milder.name}"
                     )
             if RECOVERIES.index(worse.action) < RECOVERIES.index(milder.action):
-                raise ValueError(f"expected {worse.name} to do no less than {milder.name}")
+                raise ValueError(
+                    f"expected {worse.name} to have no milder action than {milder.name}"
+                )
         return self
 
 
 class Monitor(Frozen):
-    """`[monitor]`: how long, how often and how patiently a system is watched after a rollback."""
+    """`[monitor]`: duration, interval and tolerance of the soak after a rollback."""
 
     soak: Seconds = 900.0
     interval: Seconds = 5.0

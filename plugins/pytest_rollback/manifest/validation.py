@@ -38,13 +38,13 @@ TYPES = {
 
 FORMS = {
     "connection": "local://, ssh://USER@HOST, podman://NAME, docker://NAME or ansible://HOST",
-    "suffix": "a dot and what comes after it, such as '.backup'",
-    "unit": "a unit's name, such as 'shop-web' or 'shop@1.service'",
+    "suffix": "a suffix that begins with a dot, such as '.backup'",
+    "unit": "the name of a unit, such as 'shop-web' or 'shop@1.service'",
     "call": "a call such as 'package.module:Name'",
     "imports": "'package.module' or 'package.module:name'",
     "url": "a URL that begins with http:// or https://",
     "tcp": "'host:port'",
-    "criterion": "a criterion's id, such as 'readiness.backups.intact'",
+    "criterion": "the id of a criterion, such as 'readiness.backups.intact'",
 }
 """What keys with a pattern call for; every other one is a name."""
 
@@ -87,7 +87,7 @@ def meant(word: str, choices: Iterable[str]) -> str:
     listed = sorted(choices)
     near = difflib.get_close_matches(word, listed, 1)
     return (
-        f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(listed) or 'none'}"
+        f"; did you mean {near[0]!r}?" if near else f"; known keys: {', '.join(listed) or 'none'}"
     )
 
 
@@ -137,7 +137,7 @@ def _probes(probes: TomlTable, components: list[TomlTable]) -> Iterator[str]:
         for name in named:
             if name not in probes:
                 near = meant(name, probes)
-                yield f"components[{index}]: probe {name!r} is not among the probes{near}"
+                yield f"components[{index}]: there is no probe {name!r}{near}"
     for name, probe in probes.items():
         kinds = (
             sorted({"url", "tcp", "command"} & probe.keys()) if isinstance(probe, dict) else [""]
@@ -151,13 +151,13 @@ def _waivers(waivers: list[TomlTable], names: list[str]) -> Iterator[str]:
     for index, waiver in enumerate(waivers):
         name = waiver.get("component")
         if isinstance(name, str) and name not in names:
-            yield f"waivers[{index}].component: no component {name!r}{meant(name, names)}"
+            yield f"waivers[{index}].component: there is no component {name!r}{meant(name, names)}"
 
 
 def _critical(triage: TomlTable, names: list[str]) -> Iterator[str]:
     for name in texts(triage.get("critical")):
         if name not in names:
-            yield f"triage.critical: no component {name!r}{meant(name, names)}"
+            yield f"triage.critical: there is no component {name!r}{meant(name, names)}"
 
 
 def _people(document: TomlTable) -> Iterator[str]:
@@ -176,7 +176,8 @@ def _people(document: TomlTable) -> Iterator[str]:
     for index, contact in enumerate(contacts):
         for name in texts(contact.get("channels")):
             if name not in names:
-                yield f"contacts[{index}].channels: no channel {name!r}{meant(name, names)}"
+                near = meant(name, names)
+                yield f"contacts[{index}].channels: there is no channel {name!r}{near}"
 
 
 def _places(document: TomlTable) -> Iterator[str]:
@@ -184,8 +185,8 @@ def _places(document: TomlTable) -> Iterator[str]:
     outer, inner = sorted(f"{about.get(name)}".rstrip("/") + "/" for name in ("root", "state"))
     if outer.startswith("/") and inner.startswith(outer):
         yield (
-            f"system.state: found {about['state']!r}, expected a place outside the root "
-            f"{about['root']!r}, and not around it"
+            f"system.state: found {about['state']!r}, expected a directory that is neither inside "
+            f"nor above the root {about['root']!r}"
         )
     if PASSWORD.search(str(target.get("connection"))):
         yield "target.connection: found a password in it, expected a key: ?ssh_identity_file=PATH"

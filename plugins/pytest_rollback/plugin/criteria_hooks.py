@@ -43,7 +43,7 @@ class CriteriaHooks:
         """A file of criteria that cannot be read is a reason, not a matter of style."""
         if report.failed and not self.worker:
             last = report.longreprtext.strip().splitlines()[-1].removeprefix("E ").strip()
-            error = UsageError(f"{report.nodeid}: {last}", hint="correct this file of criteria")
+            error = UsageError(f"{report.nodeid}: {last}", hint="correct this file")
             self.run.state("readiness.criteria.collected", "All criteria can be read.", error)
 
     def pytest_report_header(self) -> list[str]:
@@ -115,7 +115,7 @@ class CriteriaHooks:
         for line in self.rehearsed:
             terminalreporter.write_line(line)
         if not (self.run.outcomes or self.run.interrupted):
-            terminalreporter.write_line("nothing was checked, and what was not checked is not met")
+            terminalreporter.write_line("no criterion was evaluated, so that nothing is met")
         else:
             terminalreporter.section(self.run.record().sentence)
             for line in terminal.lines(self.run, self.run.record()):

@@ -116,7 +116,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse a test under `suites/` that has no criterion id: it would be in no report."""
     for item in items:
         if "suites" in item.path.parts and criterion_of(item) is None:
-            pytest.exit(f"{item.nodeid} has no criterion id\nHINT: decorate it", returncode=4)
+            pytest.exit(f"{item.nodeid} has no criterion id\nHINT: add the decorator", returncode=4)
 
 
 def pytest_report_teststatus(

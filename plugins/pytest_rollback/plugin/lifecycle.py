@@ -164,7 +164,7 @@ def _recorded(run: Run, *, changed: bool) -> dict[str, dict[str, str | None]]:
 
 def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
     """Yield the plan of the whole rollback; one that cannot be made is a criterion not met."""
-    title = "The plan of every action can be made."
+    title = "Every action of the rollback can be planned."
     try:
         steps = rehearse(gate_of(config, run), run.extras.actions)
     except RollbackError as error:

@@ -19,32 +19,40 @@ if TYPE_CHECKING:
 
 def declare(parser: pytest.Parser, parts: Extras) -> None:
     """Declare every option and setting."""
-    parser.extra_info["HINT"] = "pytest --help has our options under 'rollback:'"
+    parser.extra_info["HINT"] = (
+        "pytest --help lists the options of pytest-rollback under 'rollback:'"
+    )
     group = parser.getgroup("rollback")
     group.addoption(
         "--rollback-target", metavar="PATH", help="a rollback.toml, or 'sandbox', or 'machine'"
     )
-    group.addoption("--arm", metavar="TARGET", help="allow changes on the target of this name")
+    group.addoption("--arm", metavar="TARGET", help="allow changes on the target with this name")
     group.addoption("--dry-run", action="store_true", help="print the plan and change nothing")
     group.addoption(
-        "--component", action="append", default=[], metavar="NAME", help="only this one; repeatable"
+        "--component",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this component; repeatable",
     )
     group.addoption("--incident", metavar="ID", help="the incident that the report belongs to")
     group.addoption(
         "--use-defaults",
         action="store_true",
-        help="drill: replace configuration that stays broken by its defaults; the last resort",
+        help="drill: replace broken configuration by its defaults, as a last resort",
     )
-    group.addoption("--live", action="store_true", help="drill: tell each change as it happens")
-    group.addoption("--soak", metavar="15m", help="monitor: how long the system is watched")
+    group.addoption("--live", action="store_true", help="drill: print each change as it happens")
+    group.addoption("--soak", metavar="15m", help="monitor: how long to watch the system")
     for each in parts.options:
         form = {"metavar": each.metavar} if each.metavar else {"action": "store_true"}
         group.addoption(each.name, help=each.help, **form)
     parser.addini("rollback_target", "the rollback.toml to use", default="rollback.toml")
     parser.addini("rollback_sandbox", "the folder of the sandbox's system", default="")
-    parser.addini("rollback_reports", "where each run's folder is made", default="reports")
-    parser.addini("rollback_door", "the command that runs pytest, to be told as the way on")
-    parser.addini("rollback_soak_scale", "how much faster a monitor's clock runs", default="1")
+    parser.addini("rollback_reports", "where run folders are created", default="reports")
+    parser.addini("rollback_door", "the command that runs pytest, as printed in hints")
+    parser.addini(
+        "rollback_soak_scale", "by which factor the monitor's clock runs faster", default="1"
+    )
 
 
 def reports(config: pytest.Config) -> Path:
@@ -76,7 +84,7 @@ def asked(config: pytest.Config) -> RunOptions:
     said = given(config)
     extras(config).check(said)
     return RunOptions(
-        words=tuple(map(str, config.invocation_params.args)),
+        arguments=tuple(map(str, config.invocation_params.args)),
         armed=config.getoption("--arm"),
         only=frozenset(config.getoption("--component")),
         defaults=config.getoption("--use-defaults"),
@@ -84,7 +92,7 @@ def asked(config: pytest.Config) -> RunOptions:
         incident=config.getoption("--incident"),
         soak=soak(config),
         given=said,
-        door=config.getini("rollback_door"),
+        command=config.getini("rollback_door"),
     )
 
 

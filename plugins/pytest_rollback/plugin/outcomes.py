@@ -98,7 +98,7 @@ def said(error: BaseException | None) -> str:
     if isinstance(error, RollbackError):
         return error.message
     if type(error).__name__ == "Skipped":
-        return "it was skipped, and what was not checked is not met"
+        return "it was skipped; a skipped criterion is not met"
     return str(error) or type(error).__name__
 
 

@@ -15,6 +15,7 @@ from pytest_rollback.recovery.rehearsal import clock
 from pytest_rollback.run.phases import PhaseRecord
 from pytest_rollback.run.run import Run
 from pytest_rollback.run.run_record import RecommendationRecord, RunRecord
+from pytest_rollback.text.quantities import count
 
 WIDTH = 80
 MOST = 12
@@ -72,23 +73,23 @@ def following(run: Run) -> Iterator[str]:
     if run.isolates and run.recovered:
         yield from isolated(run)
     elif begun and not run.recovered:
-        gone = "the sandbox of this session is gone: nothing is left to go on with"
-        yield gone if run.fleeting else f"go on with: {run.resume}"
+        gone = "the sandbox of this session was removed: there is nothing to resume"
+        yield gone if run.fleeting else f"to resume: {run.resume}"
         yield from run.extras.following(run)
     elif run.fleeting or run.asked.dry or run.exit_code or not run.outcomes:
         return
     elif run.suites & {"drill", "validate"}:
-        yield f"next: {run.onward.pytest('suites/monitor')}"
+        yield f"next: {run.next_steps.pytest('suites/monitor')}"
     elif "monitor" in run.suites:
-        yield "next: scripts/postmortem, and what is still open of scripts/checklist"
+        yield "next: scripts/postmortem, then the open items of scripts/checklist"
 
 
 def isolated(run: Run) -> Iterator[str]:
     """Yield what an isolation leaves: which units stay down, and the next commands."""
     units = ", ".join(component.unit for component in run.components)
-    yield f"stays down until it is started or rolled back: {units}"
-    yield f"next: {run.onward.pytest('suites/triage')}"
-    yield f"or roll back: {run.onward.rollback()}"
+    yield f"stopped until started by hand or rolled back: {units}"
+    yield f"next: {run.next_steps.pytest('suites/triage')}"
+    yield f"or roll back: {run.next_steps.rollback()}"
 
 
 def sealed(folder: Path) -> Iterator[str]:
@@ -129,12 +130,12 @@ def paragraph(same: list[Outcome]) -> Iterator[str]:
     shown = [each for each in same if each.outcome != "not reached"] or same[:1]
     yield from (each.row for each in shown)
     if len(same) > len(shown):
-        yield f"  (and {len(same) - len(shown)} that could not be reached because of it)"
+        yield f"  (and {count(len(same) - len(shown), 'criterion', 'criteria')} not reached)"
     yield from wrapped(one.message, "  ")
     for finding in one.findings[:MOST]:
         yield from wrapped(f"- {finding}", "    ")
     if len(one.findings) > MOST:
-        yield f"    … and {len(one.findings) - MOST:,} more, all of them in the report"
+        yield f"    … and {len(one.findings) - MOST:,} more, see the report"
     if one.hint:
         yield f"  HINT: {one.hint}"  # never wrapped: it is there to be copied
     yield ""

@@ -1,4 +1,4 @@
-"""What changes a host: an action looks and plans, the gate alone applies the plan and looks again.
+"""Changes to a host: an action looks and plans; only the gate applies a plan, then looks again.
 
 Promise: nothing is changed unless the run is armed for this target by its name. An action is done
 when its plan is empty, so that a rehearsal, a repetition and a resumed run are the same code.

@@ -61,7 +61,7 @@ class Gate:
     ) -> None:
         if worker:
             raise GateClosed(
-                "a worker of pytest-xdist changes nothing: every worker would do it again",
+                "workers of pytest-xdist may not change the target: each would repeat the change",
                 hint="run pytest suites/drill without -n",
             )
         self.connection, self.scope, self.timeline = connection, scope, timeline
@@ -124,9 +124,9 @@ class Gate:
         left = self._planned(action) if changes else ()
         if left:
             raise NotDone(
-                f"{action.name}: still needed after it was done",
+                f"the action '{action.name}' had no lasting effect",
                 findings=words(left),
-                hint="see what keeps the host from it, then run the same command again",
+                hint="find what undoes these changes on the host, then run the same command again",
             )
         self.timeline.note(ActionDone(action.name, action.phase, len(changes)))
         return Done(action, changes)

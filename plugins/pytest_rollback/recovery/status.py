@@ -25,9 +25,9 @@ def words(run: RunState) -> str:
     if run.progress.damage:
         return "damaged"
     if run.progress.undo == "begun":
-        return "half undone"
+        return "partly undone"
     if run.state == "held":
-        return "at work"
+        return "running"
     return run.outcome or "interrupted"
 
 
@@ -63,12 +63,12 @@ def following(run: RunState, system: System, manifest: str) -> str:
     again = f"scripts/rollback {where} --arm={system.target.name}"
     undo = f"{again} --undo {run.id}"
     if run.progress.damage:
-        return "compare the files with their backups by hand; they are all there"
+        return "compare the files with their backups by hand; no file is lost"
     if run.progress.undo == "begun":
         return undo
     if run.state == "held":
         return f"wait for {run.by} (pid {run.holder.pid} on {run.holder.host})"
     if run.state == "open":
-        return f"{again}{only}, or to take it back: {undo}"
+        return f"{again}{only}, or to undo it: {undo}"
     over = run.progress.undo == "done" or run.outcome == "undone"
-    return "nothing: it was undone" if over else f"nothing; to take it back: {undo}"
+    return "nothing: the run was undone" if over else f"nothing; to undo it: {undo}"

@@ -1,4 +1,4 @@
-"""The pages that are made of a run's record: the report, and all runs on one page.
+"""The pages made from records: the report of a run, and the page of all runs.
 
 Promise: a report states what the record holds and nothing else; no text in it is trusted, no
 script runs in it, and it can be made again from report.json.

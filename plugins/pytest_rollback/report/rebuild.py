@@ -31,7 +31,7 @@ from pytest_rollback.run.record import RunFacts, record
 from pytest_rollback.run.run_record import ManifestRecord, RunRecord, redacted
 from pytest_rollback.transport.connection import Connection
 
-KILLED = "the run was killed: this was rebuilt from its timeline and from the host's journal"
+KILLED = "the run was killed: the report was rebuilt from its timeline and the host's journal"
 
 
 def manifest_of(folder: Path) -> Path | None:
@@ -50,7 +50,7 @@ def rebuild(folder: Path, loaded: Loaded, connection: Connection) -> list[str]:
     """
     if (folder / DATA).exists():
         raise Refused(
-            f"{folder} is complete: the run wrote its report itself",
+            f"{folder} is complete: there is nothing to rebuild",
             hint=f"scripts/verify_bundle {folder.name}",
         )
     events = signoffs.events(folder)
@@ -71,7 +71,7 @@ def brought(
     run = collect.run_of(events)
     if run is None:
         return collect.CollectedEvidence(), [
-            "the run never locked the host: it changed nothing there"
+            "the run never locked the host, so that it changed nothing there"
         ]
     try:
         return collect.collect(connection, folder, run, events, redactor), []
@@ -116,7 +116,7 @@ def known(
 
 def missing(exported: collect.CollectedEvidence) -> Iterator[str]:
     """Yield what could not be had, as notes."""
-    yield from (f"not in the evidence: {each}" for each in exported.missing)
+    yield from (f"missing in the evidence: {each}" for each in exported.missing)
 
 
 def outcomes(events: Iterable[Event]) -> Iterator[Outcome]:
@@ -147,15 +147,15 @@ def differing(folder: Path, connection: Connection) -> Iterator[str]:
     for path in sorted((folder / evidence_seal.JOURNALS).glob("*")):
         theirs = found.get(path.name)
         if theirs is None:
-            yield f"{evidence_seal.JOURNALS}/{path.name}: the host has none of that name"
+            yield f"{evidence_seal.JOURNALS}/{path.name}: not on the host"
         elif not continues(path.read_bytes(), theirs.encode("utf-8", "surrogateescape")):
-            yield f"{evidence_seal.JOURNALS}/{path.name}: is not the beginning of the host's"
+            yield f"{evidence_seal.JOURNALS}/{path.name}: the journal on the host differs"
 
 
 def continues(ours: bytes, theirs: bytes) -> bool:
     """Tell whether a journal goes on from another one, and holds together."""
     try:
-        journal.told(theirs, "the host's")
+        journal.parsed(theirs, "the host's")
     except HostError:
         return False
     return theirs.startswith(ours)

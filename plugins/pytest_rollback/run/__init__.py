@@ -1,4 +1,4 @@
-"""One run: its target, how each criterion ended, the verdict, and the record that reports show.
+"""One run: its target, the outcome of each criterion, the verdict, and the record for reports.
 
 Promise: the verdict and the exit code are functions of the outcomes, the timeline and the options.
 A session in which nothing was evaluated is not met. Terminal, report and JSON print one record.

@@ -47,7 +47,7 @@ def carried_out(main: Callable[[], int]) -> int:
         name = error.filename or "a file"
         return failed(f"{name}: {error.strerror or error}\nHINT: see 'ls -ld {name}'", 1)
     except KeyboardInterrupt:
-        return failed("interrupted\nHINT: the same command goes on", INTERRUPTED)
+        return failed("interrupted\nHINT: run the same command again to resume", INTERRUPTED)
     return code
 
 

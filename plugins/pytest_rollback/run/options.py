@@ -31,7 +31,7 @@ class RunOptions:
     """The options of a run.
 
     Args:
-        words: the arguments as they were given, for the command that goes on.
+        arguments: the command line, to resume with the same command.
         armed: the target's name given to --arm.
         only: the components given to --component.
         defaults: whether configuration that stays broken may get its defaults.
@@ -39,10 +39,10 @@ class RunOptions:
         incident: the incident that the report belongs to.
         soak: how long is watched.
         given: the options of parts, by name.
-        door: the command of ours that runs pytest; "" where pytest itself was typed.
+        command: the command that runs pytest, such as scripts/rollback; "" for pytest itself.
     """
 
-    words: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
     armed: str | None = None
     only: frozenset[str] = frozenset()
     defaults: bool = False
@@ -50,7 +50,7 @@ class RunOptions:
     incident: str | None = None
     soak: SoakOptions = field(default_factory=SoakOptions)
     given: Given = field(default_factory=dict)
-    door: str = ""
+    command: str = ""
 
 
 def value(name: str, given: str | None, read: Callable[[str], Value], example: str) -> Value | None:
@@ -64,14 +64,16 @@ def value(name: str, given: str | None, read: Callable[[str], Value], example: s
     try:
         return read(given)
     except ValueError as error:
-        raise UsageError(f"{name}: found {given!r}, {error}", hint=f"such as {example}") from error
+        raise UsageError(
+            f"{name}: found {given!r}, {error}", hint=f"for example {example}"
+        ) from error
 
 
 def watched(text: str) -> float:
     """Return a time to watch."""
     found = seconds(text)
     if not found:
-        raise ValueError("expected a time to watch, longer than nothing")
+        raise ValueError("expected a duration above zero")
     return found
 
 

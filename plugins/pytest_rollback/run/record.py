@@ -234,7 +234,7 @@ def reasons(facts: RunFacts, lanes: Iterable[PhaseRecord]) -> Iterator[str]:
         yield f"{identity}{f' [{names}]' if names else ''}: {message}"
     for lane in lanes:
         if lane.is_late:
-            yield f"phase {lane.name} took {clock(lane.seconds)} of its {clock(lane.budget)}"
+            yield f"phase {lane.name} took {clock(lane.seconds)}, over its {clock(lane.budget)}"
     if late(facts):
         yield f"the recovery time objective was missed by {late(facts).removesuffix(' too late')}"
     yield from facts.notes

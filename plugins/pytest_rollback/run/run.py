@@ -32,7 +32,7 @@ from pytest_rollback.run.options import RunOptions
 from pytest_rollback.run.phases import RECOVERY
 from pytest_rollback.run.record import RunFacts, record
 from pytest_rollback.run.run_record import ManifestRecord, RecommendationRecord, Releases, RunRecord
-from pytest_rollback.text.next_steps import NextSteps, onward
+from pytest_rollback.text.next_steps import NextSteps, next_steps
 from pytest_rollback.transport.connection import Connection, agent_sha256
 
 GOOD: Mapping[str, str] = {
@@ -121,7 +121,7 @@ class Run:
         if unknown:
             raise UsageError(
                 f"there is no component {', '.join(unknown)} in {self.loaded.path}",
-                hint=f"choose among: {', '.join(known)}",
+                hint=f"choose one of: {', '.join(known)}",
             )
         return self.asked.only
 
@@ -270,14 +270,14 @@ class Run:
     @property
     def advice(self) -> RecommendationRecord | None:
         """What triage recommends, for the report; None where it took no part."""
-        return self.extras.advice(self.outcomes, self.system.target.name, self.onward)
+        return self.extras.advice(self.outcomes, self.system.target.name, self.next_steps)
 
     @property
     def resume(self) -> str:
         """The one command that goes on from wherever this run ended."""
-        return self.onward.again(self.asked.words)
+        return self.next_steps.again(self.asked.arguments)
 
     @property
-    def onward(self) -> NextSteps:
+    def next_steps(self) -> NextSteps:
         """How the next commands begin and end, so that they mean the same target and incident."""
-        return onward(self.asked.words, self.asked.door)
+        return next_steps(self.asked.arguments, self.asked.command)

@@ -219,7 +219,7 @@ def parsed(data: object) -> RunRecord:
         ValueError: it is none, or a value has another type; one line names the place.
     """
     if not isinstance(data, Mapping):
-        raise ValueError("it is no JSON object")  # noqa: TRY004 - one error for all that is wrong
+        raise ValueError("it is not a JSON object")  # noqa: TRY004 - one error for all that is wrong
     missing = sorted(REQUIRED.difference(data))
     if missing:
         raise ValueError(f"it has no {', '.join(missing)}")

@@ -27,12 +27,12 @@ class NextSteps:
     Args:
         program: what runs pytest here.
         where: the options that say which system is meant.
-        door: the command that runs pytest, where it was not typed itself: `scripts/rollback ...`.
+        command: the command that runs pytest, such as `scripts/rollback ...`; "" for pytest itself.
     """
 
     program: str = "pytest"
     where: tuple[str, ...] = ()
-    door: str = ""
+    command: str = ""
 
     def pytest(self, *words: str) -> str:
         """Return pytest on the same system."""
@@ -44,7 +44,7 @@ class NextSteps:
 
     def again(self, words: Sequence[str]) -> str:
         """Return the same command once more."""
-        return self.door or shlex.join([self.program, *words])
+        return self.command or shlex.join([self.program, *words])
 
 
 def reached(word: str) -> str:
@@ -55,10 +55,10 @@ def reached(word: str) -> str:
     return str(ours)
 
 
-def onward(words: Sequence[str], door: str = "") -> NextSteps:
+def next_steps(words: Sequence[str], command: str = "") -> NextSteps:
     """Return what the next command needs of the one that was given."""
-    given = shlex.split(door)[1:] if door else words
-    return NextSteps(program(), tuple(kept(given)), door)
+    given = shlex.split(command)[1:] if command else words
+    return NextSteps(program(), tuple(kept(given)), command)
 
 
 def kept(words: Sequence[str]) -> Iterator[str]:

@@ -78,6 +78,11 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def part(number: int, total: int, one: str, many: str = "") -> str:
+    """Return a part of a total with its noun: 1 of 8 probes."""
+    return f"{number:,} of {count(total, one, many)}"
+
+
 def percent(share: float) -> str:
     """Return a share of 1 as SVG wants it."""
     return f"{100 * min(1.0, max(0.0, share)):.2f}%"

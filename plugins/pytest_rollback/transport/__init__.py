@@ -1,4 +1,4 @@
-"""How a host is reached: one connection, one agent, one round trip for a list of requests.
+"""The connection to a host: one agent, and one round trip for a list of requests.
 
 Promise: an answer is whole or it is an error with a hint; every request has a deadline; nothing is
 installed on the host and no secret is put on a command line.

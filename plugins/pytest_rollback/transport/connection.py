@@ -248,8 +248,8 @@ class Connection:
             self.line.lost()
         return Unreachable(
             f"{self.where} is {why}",
-            hint="try the connection by hand; what was under way may be done or not: run the "
-            "same command again, it looks first",
+            hint="try the connection by hand; changes in progress may be complete or not: run the "
+            "same command again, it checks first",
         )
 
     def _trouble(self, result: Any, seconds: float) -> RollbackError:  # noqa: ANN401
@@ -259,14 +259,14 @@ class Connection:
         )
         if result.rc in LATE:
             took = time.monotonic() - self._asked
-            late = f"was not done within {seconds:.0f} s"
+            late = f"did not finish within {seconds:.0f} s"
             return Unreachable(
-                f"{self.where} {late if took >= seconds else 'broke off: its work was killed'}",
-                hint="what was under way may be done or not: run the same command again, it "
-                "looks first",
+                f"{self.where} {late if took >= seconds else 'ended early: the agent was killed'}",
+                hint="changes in progress may be complete or not: run the same command again, it "
+                "checks first",
             )
         words = {"where": self.where, "python": self.system.target.python}
         return meant(HOST, said, **words) or Unreachable(
-            f"no whole answer from {self.where}: {last(said) or 'it said nothing'}",
-            hint="run the same command again; it asks what was done and goes on from there",
+            f"incomplete answer from {self.where}: {last(said) or 'no output'}",
+            hint="run the same command again; it checks what was done and resumes from there",
         )

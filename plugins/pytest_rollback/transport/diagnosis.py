@@ -21,30 +21,30 @@ class Trouble(NamedTuple):
 SSH = (
     Trouble(
         r"HOST IDENTIFICATION HAS CHANGED",
-        "{where} shows another host key than the known one",
-        "if the host was rebuilt, compare the fingerprint, then: ssh-keygen -R {host}",
+        "the host key of {where} has changed",
+        "if the host was rebuilt, compare the fingerprints, then: ssh-keygen -R {host}",
     ),
     Trouble(
         r"Host key verification failed|host key is known",
-        "the host key of {where} is not known here",
+        "the host key of {where} is unknown",
         "connect once by hand and compare the fingerprint that it shows: {ssh}",
     ),
     Trouble(
         r"Permission denied|Too many authentication failures",
-        "{where} does not accept our key, and passwords are not asked for",
-        "add the key to the authorized_keys of the host, or name another one after the "
+        "{where} does not accept the ssh key; passwords are not supported",
+        "add the key to authorized_keys on the host, or set another key at the end of "
         "connection: ?ssh_identity_file=PATH",
     ),
     Trouble(
         r"Could not resolve hostname",
-        "nobody knows the name of {where}",
+        "the host name of {where} cannot be resolved",
         "correct [target] connection in rollback.toml",
     ),
     Trouble(
         r"Connection refused|timed out|No route to host|unreachable|Connection (closed|reset)|"
         r"Broken pipe|not responding",
         "{where} does not answer",
-        "see that the host is up and its sshd runs: {ssh} true",
+        "check that the host is up and sshd runs: {ssh} true",
     ),
 )
 """What ssh says. The first that fits is meant."""
@@ -52,8 +52,8 @@ SSH = (
 HOST = (
     Trouble(
         r"container state improper|[Cc]ontainer \S+ is not running",
-        "{where} does not run",
-        "see what ended it, start it, and run the same command again: podman ps --all",
+        "{where} is not running",
+        "see podman ps --all; start it, and run the same command again",
     ),
     Trouble(
         r"no container with name or ID|No such container",
@@ -63,27 +63,27 @@ HOST = (
     Trouble(
         r"sudo: .*(password|terminal|tty)",
         "sudo asks for a password on {where}",
-        "allow it without one (visudo: NOPASSWD), or connect as root and leave out [target] sudo",
+        "allow sudo without password (visudo: NOPASSWD), or connect as root without [target] sudo",
     ),
     Trouble(
         r"(not in the sudoers file|may not run sudo|is not allowed to execute)",
         "sudo is not allowed on {where}",
-        "allow it (visudo: NOPASSWD), or connect as root and leave out [target] sudo",
+        "allow sudo (visudo: NOPASSWD), or connect as root without [target] sudo",
     ),
     Trouble(
         r"sudo: (command )?not found|(?<!{python}: )sudo: No such file",
         "sudo is not installed on {where}",
-        "install sudo there, or connect as root and leave out [target] sudo",
+        "install sudo there, or connect as root without [target] sudo",
     ),
     Trouble(
         rf"{OLD} (?P<found>\S+)",
         "{python} on {where} is too old: {found}",
-        "install Python 3.8 or later there, and name it in [target] python",
+        "install Python 3.8 or later there, and set it in [target] python",
     ),
     Trouble(
         r"Unknown option: -I",
         "{python} on {where} is too old",
-        "install Python 3.8 or later there, and name it in [target] python",
+        "install Python 3.8 or later there, and set it in [target] python",
     ),
     Trouble(
         r"timeout: (command )?not found|unrecognized option.*-k",
@@ -93,12 +93,12 @@ HOST = (
     Trouble(
         r"No such file or directory|not found",
         "{python} was not found on {where}",
-        "install Python 3.8 or later there, or name it in [target] python",
+        "install Python 3.8 or later there, or set it in [target] python",
     ),
     Trouble(
         r"No space left on device",
-        "{where} has no room for the request",
-        "make room in the temporary directory there: df -h /dev/shm /tmp",
+        "no space for the request on {where}",
+        "free space in the temporary directory there: df -h /dev/shm /tmp",
     ),
 )
 """What is said instead of an answer, once the host was reached."""

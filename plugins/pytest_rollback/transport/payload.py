@@ -77,7 +77,7 @@ if a[0][0]=="@":
  f=os.open(a[0][1:],os.O_RDONLY|os.O_NOFOLLOW)
  os.unlink(a[0][1:])
  with os.fdopen(f,"rb") as f:b=f.read()
- if hashlib.sha256(b).hexdigest()!=a[1]:sys.exit("the request was damaged on its way")
+ if hashlib.sha256(b).hexdigest()!=a[1]:sys.exit("the request was damaged in transfer")
  a=b.split()
 z,q=(json.loads(zlib.decompress(base64.b64decode(x))) for x in a)
 def source(n):return z[n]
@@ -94,7 +94,7 @@ if p=="-":
  f,p=tempfile.mkstemp(prefix="rollback-",dir=d if os.access(d,os.W_OK) else None)
 else:f=os.open(p,os.O_WRONLY|os.O_APPEND|os.O_NOFOLLOW)
 s=os.fstat(f)
-if (s.st_uid,s.st_mode&0o7777,s.st_nlink)!=(os.geteuid(),0o600,1):sys.exit(p+" is not ours")
+if (s.st_uid,s.st_mode&0o7777,s.st_nlink)!=(os.geteuid(),0o600,1):sys.exit(p+" is not our file")
 while b:b=b[os.write(f,b):]
 print("<<rollback-kept "+p+">>")
 """

@@ -101,12 +101,12 @@ class SshLine:
             ).returncode
         except subprocess.TimeoutExpired as error:
             raise Unreachable(
-                f"{self.where} did not let us in within {PATIENCE:.0f} s",
+                f"no ssh login on {self.where} within {PATIENCE:.0f} s",
                 hint=f"try it by hand: {self.by_hand} true",
             ) from error
         except FileNotFoundError as error:
             raise Unreachable(
-                f"ssh is not installed here, and {self.where} is reached by it",
+                f"ssh is not installed here; it is needed for {self.where}",
                 hint="install the OpenSSH client",
             ) from error
 
@@ -121,7 +121,7 @@ class SshLine:
         """Return the error that what ssh said stands for."""
         words = {"where": self.where, "host": self.host.name, "ssh": self.by_hand, "python": ""}
         return meant(SSH, said, **words) or Unreachable(
-            f"{self.where} cannot be reached: {last(said) or 'ssh says nothing'}",
+            f"{self.where} cannot be reached: {last(said) or 'no output of ssh'}",
             hint=f"try it by hand: {self.by_hand} true",
         )
 

@@ -8,23 +8,23 @@ from pytest_rollback.criteria import criterion
 
 @criterion("troubleshooting.backups.missing")
 def test_lost_copies_come_from_git(practise: Practise) -> None:
-    """'Use git to restore previous version': the recorded commit, whatever HEAD~1 is by then."""
+    """'Use git to restore previous version': missing backups come from the recorded commit."""
     practise("backups-missing", remedy="from git")
 
 
 @criterion("troubleshooting.configuration.corrupt")
 def test_corrupt_configuration_gets_its_defaults(practise: Practise) -> None:
-    """'Reset to default configuration': only what cannot be read, and only when asked for."""
+    """'Reset to default configuration': only unreadable files are replaced by their defaults."""
     practise("configuration-corrupt", remedy="by the default configuration", defaults=True)
 
 
 @criterion("troubleshooting.imports.stale")
 def test_stale_bytecode_is_cleared(practise: Practise) -> None:
-    """'Clear Python cache': what is stale is moved away before anything starts again."""
+    """'Clear Python cache': stale bytecode is moved away before any unit starts."""
     practise("imports-stale", remedy="bytecode file")
 
 
 @criterion("troubleshooting.database.migrated")
 def test_a_migrated_database_is_restored(practise: Practise) -> None:
-    """'Restore database backup if needed': the dump, beside the live database, then swapped in."""
+    """'Restore database backup if needed': the dump is restored and swapped in."""
     practise("database-migrated", remedy="restore the database", database=True)

@@ -73,7 +73,7 @@ def test_a_question_that_nobody_knows_is_a_problem() -> None:
     """Two versions that do not know each other say so."""
     answer = served({"route": "no.such", "request": []})
 
-    assert answer["problem"]["message"] == "the agent knows no no.such"
+    assert answer["problem"]["message"] == "the agent has no operation no.such"
     assert answer["problem"]["hint"]
 
 

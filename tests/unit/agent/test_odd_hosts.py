@@ -49,7 +49,7 @@ def deploy(tmp_path: Path) -> Deploy:
 def test_a_run_ends_in_no_other_way_than_those_there_are(tmp_path: Path) -> None:
     """A misspelt end is refused; a folder without a beginning is no run."""
     state = tmp_path / "state"
-    with pytest.raises(HostError, match="'recoverd' is no end of a run"):
+    with pytest.raises(HostError, match="'recoverd' is not an outcome of a run"):
         runs.end(EndRequest(str(state), "r1", "recoverd"))
     runs.note(NoteRequest(located(tmp_path, state), "hello", {}))
 
@@ -152,7 +152,7 @@ def test_a_release_diff_names_what_to_save_below_the_root(tmp_path: Path) -> Non
         assert "gone.py" in found.files
         assert "sub/b.py" in found.added
 
-    with pytest.raises(HostError, match="lies inside the root"):
+    with pytest.raises(HostError, match="is below the root"):
         git.compare(asked._replace(root=str(tmp_path)))
 
 
@@ -196,9 +196,9 @@ def test_what_the_commit_does_not_have_is_not_fetched(deploy: Deploy, tmp_path: 
     saved = backup_set.read(str(deploy.state)).files
     place, where = str(repository.place), located(deploy.root, deploy.state)
     assert set(git_source.lacking(where.state, place, saved).values()) == {
-        "the recorded commit does not have it as a file"
+        "not a file in the recorded commit"
     }
-    with pytest.raises(HostError, match="does not have it as a file"):
+    with pytest.raises(HostError, match="not a file in the recorded commit"):
         git_source.fetch(where, place, saved)
 
     assert not list((deploy.state / "runs/r1" / evidence.FETCHED).iterdir())

@@ -109,7 +109,7 @@ def test_a_packed_log_is_read_as_far_as_memory_and_time_allow() -> None:
     assert kept.endswith(line)
 
     content.seek(0)
-    with gzip.open(content) as packed, pytest.raises(OSError, match="takes too long to unpack"):
+    with gzip.open(content) as packed, pytest.raises(OSError, match="takes too long to decompress"):
         log_file.forwards(packed, "web.log.gz", 0.0, log_file.BLOCK, time.monotonic() - 1)
 
 

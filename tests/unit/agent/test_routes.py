@@ -69,6 +69,6 @@ def test_what_is_of_another_type_is_refused(field: str, value: object) -> None:
     request = RestoreRequest(Location("/srv", "/var", ".backup"), selected())
     sent = [value if each == field else getattr(request, each) for each in request._fields]
 
-    with pytest.raises(HostError, match="RestoreRequest is not as both sides know it") as refused:
+    with pytest.raises(HostError, match="RestoreRequest does not match its definition") as refused:
         protocol.decode(RestoreRequest, json.loads(json.dumps(sent)))
     assert "one version" in refused.value.hint

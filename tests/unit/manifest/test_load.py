@@ -37,7 +37,7 @@ def test_the_shipped_manifest_loads() -> None:
 Spoil = Callable[[dict[str, Any]], object]
 SPOILT: dict[str, Spoil] = {
     "system.rott: unknown key; did you mean 'root'?": lambda d: d["system"].update(rott="/x"),
-    "system.xyz: unknown key; known here: name, root, rto": lambda d: d["system"].update(xyz=1),
+    "system.xyz: unknown key; known keys: name, root, rto": lambda d: d["system"].update(xyz=1),
     "systems: unknown key; did you mean 'system'?": lambda d: d.update(systems={}),
     "components[1].file: unknown key; did you mean 'files'?": lambda d: d["components"][1].update(
         file=[]
@@ -57,11 +57,11 @@ SPOILT: dict[str, Spoil] = {
     "system.root: found '', expected an absolute": lambda d: d["system"].update(root=""),
     "system.name: found 5, expected a text in quotes": lambda d: d["system"].update(name=5),
     "system.name: found '', expected a name of": lambda d: d["system"].update(name=""),
-    "system.suffix: found '/bak', expected a dot": lambda d: d["system"].update(suffix="/bak"),
-    "system.state: found '/opt/aivillage/state', expected a place outside": lambda d: d[
+    "system.suffix: found '/bak', expected a suffix": lambda d: d["system"].update(suffix="/bak"),
+    "system.state: found '/opt/aivillage/state', expected a directory that": lambda d: d[
         "system"
     ].update(state="/opt/aivillage/state"),
-    "system.state: found '/opt', expected a place outside": lambda d: d["system"].update(
+    "system.state: found '/opt', expected a directory that": lambda d: d["system"].update(
         state="/opt"
     ),
     "target: missing": lambda d: d.pop("target"),
@@ -94,18 +94,18 @@ SPOILT: dict[str, Spoil] = {
         unit="aivillage-gateway"
     ),
     "components: 2 have the name 'gateway'": lambda d: d["components"][1].update(name="gateway"),
-    "components[0].unit: found 'a b', expected a unit's name": lambda d: d["components"][0].update(
-        unit="a b"
-    ),
+    "components[0].unit: found 'a b', expected the name of a unit": lambda d: d["components"][
+        0
+    ].update(unit="a b"),
     "components[0].listens[0]: found 70000, expected less than or equal to 65535": lambda d: d[
         "components"
     ][0].update(listens=[70000]),
     "components[0].constructs[0].call: found 'x', expected a call such as": lambda d: d[
         "components"
     ][0]["constructs"][0].update(call="x"),
-    "components[0]: probe 'querry' is not among the probes; did you mean 'query'?": lambda d: d[
-        "components"
-    ][0].update(requests=["querry"]),
+    "components[0]: there is no probe 'querry'; did you mean 'query'?": lambda d: d["components"][
+        0
+    ].update(requests=["querry"]),
     "probes.query: found tcp and url, expected exactly one of": lambda d: d["probes"][
         "query"
     ].update(tcp="localhost:1"),
@@ -115,10 +115,10 @@ SPOILT: dict[str, Spoil] = {
     "probes.query.body: found '[', expected a regular expression": lambda d: d["probes"][
         "query"
     ].update(body="["),
-    "waivers[0].component: no component 'gatway'; did you mean 'gateway'?": lambda d: d.update(
-        waivers=[waiver(component="gatway")]
+    "waivers[0].component: there is no component 'gatway'; did you mean 'gateway'?": lambda d: (
+        d.update(waivers=[waiver(component="gatway")])
     ),
-    "waivers[0].criterion: found 'intact', expected a criterion's id": lambda d: d.update(
+    "waivers[0].criterion: found 'intact', expected the id of a criterion": lambda d: d.update(
         waivers=[waiver(criterion="intact")]
     ),
     "waivers[0].until: found 5, expected a date such as 2026-12-31": lambda d: d.update(
@@ -204,7 +204,7 @@ def test_a_broken_file_is_one_message(tmp_path: Path, content: bytes, line: int)
     """Syntax and encoding errors name the file and show the line."""
     path = tmp_path / "rollback.toml"
     path.write_bytes(content)
-    with pytest.raises(ManifestError, match="is no TOML") as caught:
+    with pytest.raises(ManifestError, match="is not valid TOML") as caught:
         load(path)
 
     assert f"correct line {line} of {path}" in caught.value.hint

@@ -41,16 +41,19 @@ def test_what_is_no_bound_is_refused(text: str) -> None:
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"tolerated": "60%"}, "expected tolerated below degraded"),
+    ({"tolerated": "60%"}, "expected tolerated to be below degraded"),
     ({"degraded": 50}, 'expected a share with a percent sign, such as "50%"'),
-    ({"critical": ["gatewy"]}, "triage.critical: no component 'gatewy'; did you mean 'gateway'?"),
+    (
+        {"critical": ["gatewy"]},
+        "triage.critical: there is no component 'gatewy'; did you mean 'gateway'?",
+    ),
     (
         {"severities": [row.model_dump() for row in reversed(MATRIX)]},
         "expected severities from the worst to the mildest",
     ),
     (
         {"severities": [{**MATRIX[0].model_dump(), "action": "fix"}, MATRIX[1].model_dump()]},
-        "expected critical to do no less than high",
+        "expected critical to have no milder action than high",
     ),
     ({"severities": [{**MATRIX[0].model_dump(), "impact": "50%"}]}, "expected a lower bound"),
 ]

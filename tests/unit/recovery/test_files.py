@@ -132,7 +132,7 @@ def test_closing_refuses_while_a_live_file_is_not_as_recorded(site: Site) -> Non
         site.perform(action)
     (change,) = site.plan(actions.CLOSE)
     site.put("gate/serve.py", "edited")
-    with pytest.raises(Refused, match="the backups stay") as caught:
+    with pytest.raises(Refused, match="the backups are kept") as caught:
         site.plan(actions.CLOSE)
     with pytest.raises(Refused, match="not as recorded"):
         site.apply(change)
@@ -174,7 +174,7 @@ def test_undo_refuses_to_lose_what_was_put_in_a_moved_files_place(site: Site) ->
         site.perform(action)
     site.put("gate/extra.py", "somebody's work")
     after = site.everything()
-    with pytest.raises(Refused, match=r"something else now at gate/extra\.py"):
+    with pytest.raises(Refused, match=r"something else exists at gate/extra\.py"):
         site.undo()
     assert site.everything() == after
 

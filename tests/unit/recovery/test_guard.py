@@ -84,7 +84,7 @@ def test_an_unfinished_restore_keeps_the_guard(site: Site) -> None:
             site.perform(actions.RESTORE_FILES)
         (change,) = site.plan(actions.GUARD_OFF)
         if begun(site):
-            with pytest.raises(Refused, match="not restored to the end"):
+            with pytest.raises(Refused, match="not completely restored"):
                 site.apply(change)
         assert not starts(assertion(site, "gate"))
     finally:

@@ -95,7 +95,7 @@ def test_the_guard_stays_while_files_are_half_restored(site: Site) -> None:
     (change,) = site.plan(actions.RESTORE_FILES)
     said = injected(lambda: words(lambda: _asked(site, change)), "linkat:error=EIO:when=1")
     assert "Input/output error" in said
-    with pytest.raises(HostError, match="the files are not restored to the end; no unit may start"):
+    with pytest.raises(HostError, match="the files are not completely restored; no unit may start"):
         start_guard.off(guard(site))
 
     assert (site.units / "gate.service.d" / systemd.DROP_IN).exists()
@@ -167,7 +167,7 @@ def test_a_host_in_trouble_is_saved_as_far_as_it_can_be_read(site: Site, systemd
     assert snapshot.take(request) == first
 
     assert sorted(missing(site)) == [
-        f"{site.home}/mesh.log: is no regular file",
+        f"{site.home}/mesh.log: is not a regular file",
         f"{site.root}/etc/link: 'link' is a symlink",
         f"{site.root}/etc/none: No such file or directory",
         f"{site.units}/gone: No such file or directory",

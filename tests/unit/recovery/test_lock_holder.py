@@ -134,7 +134,7 @@ def test_one_that_lives_here_is_not_taken_over(controller: Controller) -> None:
 
     here = processes.here().host
     assert f"'kill -INT {alive}' on {here}" in caught.value.hint
-    assert f"on {here} at once, elsewhere 120 s after its last word" in caught.value.hint
+    assert f"on {here} at once, elsewhere 120 s after its last sign of life" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_its_status_is_told_from_here_as_well(controller: Controller, dead: int)
     controller.begin("r1", pid=dead, host="jump-2")
     (told,) = status.runs(controller.connection)
 
-    assert (told.state, status.words(told)) == ("held", "at work")
+    assert (told.state, status.words(told)) == ("held", "running")
 
 
 def test_without_proc_nobody_is_called_dead(dead: int, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_page_that_routes_nothing_is_not_done(
     monkeypatch.setattr("pytest_rollback.agent.rollback.maintenance.PATIENCE", 0.3)
     with edge(faced, routed=False):
         (change,) = faced.plan(actions.MAINTENANCE_ON)
-        with pytest.raises(Unfinished, match="does not follow the maintenance page"):
+        with pytest.raises(Unfinished, match="does not show the maintenance page"):
             faced.apply(change)
         (again,) = faced.plan(actions.MAINTENANCE_ON)
 
@@ -108,7 +108,7 @@ def test_maintenance_stays_on_until_services_are_healthy(
     monkeypatch.setenv("PATH", f"{faced.home / 'bin'}:/usr/bin:/bin")
     with edge(faced):
         faced.perform(actions.MAINTENANCE_ON)
-        with pytest.raises(Refused, match="maintenance stays on") as caught:
+        with pytest.raises(Refused, match="maintenance page is kept") as caught:
             faced.plan(actions.MAINTENANCE_OFF)
         assert {line.partition(":")[0] for line in caught.value.findings} == {"gate", "mesh"}
         assert faced.page.exists()
@@ -165,7 +165,7 @@ def test_maintenance_stays_on_while_a_request_of_users_fails(
         with edge(faced):
             faced.perform(actions.MAINTENANCE_ON)
             faced.perform(actions.START)
-            with pytest.raises(Refused, match="maintenance stays on") as caught:
+            with pytest.raises(Refused, match="maintenance page is kept") as caught:
                 faced.plan(actions.MAINTENANCE_OFF)
     finally:
         systemd.end()

@@ -25,7 +25,7 @@ WELL = UnitHealth(UP, 60.0, None)
         (WELL, ()),
         (WELL._replace(state=UP._replace(state="failed")), ("it is failed",)),
         (WELL._replace(problem="answered 503"), ("it is not healthy: answered 503",)),
-        (WELL._replace(uptime=0.12), ("it is up for 0.1 s only",)),
+        (WELL._replace(uptime=0.12), ("it is up for only 0.1 s",)),
     ],
 )
 def test_a_component_lacks_a_start_until_it_is_healthy_and_settled(
@@ -42,7 +42,7 @@ def test_units_that_cannot_be_guarded_are_told(site: Site) -> None:
     (change,) = actions.GUARD_ON.plan(site.scope(), found)
 
     assert change.why == (
-        "1 files are to be restored or moved; not configured in [services] directory: mesh"
+        "1 file to be restored or moved; not configured in [services] directory: mesh"
     )
 
 
@@ -52,7 +52,7 @@ def test_a_rehearsal_lifts_the_guard_that_will_be_up(site: Site) -> None:
     assert actions.GUARD_OFF.plan(scope, found) == ()
     (change,) = actions.GUARD_OFF.plan(scope, actions.GUARD_OFF.assuming(scope, found))
 
-    assert change.what == "let gate, mesh start again"
+    assert change.what == "allow the start of gate, mesh"
 
 
 def test_what_comes_from_git_is_told(site: Site) -> None:
@@ -64,7 +64,7 @@ def test_what_comes_from_git_is_told(site: Site) -> None:
 
     assert change.what == "restore 2 files, 1 of them from git"
     assert change.why == (
-        "not as recorded: a.py, b.py; no backup that could be used, but the recorded commit: b.py"
+        "not as recorded: a.py, b.py; without a usable backup, taken from the recorded commit: b.py"
     )
 
 
@@ -73,8 +73,8 @@ def test_shared_backups_are_separated_by_one_change(site: Site) -> None:
     (change,) = actions.SEPARATE.plan(site.scope(), SharedBackups(("a.py",)))
 
     assert change.call.name == "shared.part"
-    assert change.what == "give 1 backup bytes of their own"
-    assert change.why == "one with the live files: a.py"
+    assert change.what == "copy 1 backup into separate files"
+    assert change.why == "same file as the live file: a.py"
     assert change.call.seconds == site.system.budgets.files
 
 

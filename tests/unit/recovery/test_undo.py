@@ -74,7 +74,7 @@ def rewrite_page(site: Site) -> str:
 def occupy(site: Site) -> str:
     """Put something where an added file was."""
     site.put(ADDED[0], "somebody's")
-    return f"there is something else now at {ADDED[0]}"
+    return f"something else exists at {ADDED[0]}"
 
 
 @pytest.mark.usefixtures("systemd")
@@ -160,7 +160,7 @@ def test_a_half_undone_run_is_not_gone_on_with(site: Site) -> None:
     site.begin()
     with working(site.location(), back=True) as work:
         work.journal.add(progress.UNDO)
-    with pytest.raises(Refused, match="half undone") as caught:
+    with pytest.raises(Refused, match="partly undone") as caught:
         site.begin()
 
     assert "scripts/rollback --undo r1" in str(caught.value)

@@ -107,7 +107,7 @@ def test_any_list_may_hold_nothing_useful(key: str) -> None:
 def test_the_recommendation_is_shown_with_every_rule_and_command() -> None:
     """What fired, the value beside its threshold, where nothing is said, and what to type."""
     rule = {"calls for": "isolate", "id": "triage.components.up", "component": "p2p"}
-    rule |= {"measured": "p2p is down", "threshold": "up all the time", "note": "silent"}
+    rule |= {"measured": "p2p is down", "threshold": "always up", "note": "silent"}
     told = {
         "words": "ISOLATE p2p FIRST",
         "rules": [rule],
@@ -119,7 +119,7 @@ def test_the_recommendation_is_shown_with_every_rule_and_command() -> None:
 
     for each in (*rule.values(), "ISOLATE p2p FIRST", "both", "now"):
         assert each in seen.text
-    assert "No rule fired." in calm.text
+    assert "No rule applies." in calm.text
     assert "advice" not in ParsedPage(document("x", [rendered(full() | {"advice": {}})])).ids
 
 
@@ -187,7 +187,7 @@ def test_ten_megabytes_make_a_small_page() -> None:
     page = rendered(full("<&\"'\u202e" * 2_000_000))
 
     assert len(page.encode()) < MEGABYTE
-    assert "letters left out" in page
+    assert "characters omitted" in page
 
 
 def test_huge_lists_make_a_small_page() -> None:
@@ -218,10 +218,10 @@ def test_many_met_criteria_are_folded() -> None:
     page = rendered(full() | {"criteria": [*rows, criterion("a", id="s.x.failed")]})
     few = rendered(full() | {"criteria": rows[:20]})
 
-    assert "<summary>Show the 100 that are met</summary>" in page
-    assert page.index("s.x.failed") < page.index("<summary>Show the 100 that are met</summary>")
+    assert "<summary>Show 100 met criteria</summary>" in page
+    assert page.index("s.x.failed") < page.index("<summary>Show 100 met criteria</summary>")
     assert all(f"s.met.n{n}<" in page or f"s.met.n{n} <" in page for n in range(100))
-    assert "<summary>Show the 20" not in few
+    assert "<summary>Show 20" not in few
 
 
 def test_unknown_outcome_is_inconclusive() -> None:

@@ -86,7 +86,7 @@ def test_reasons_are_said_once() -> None:
 
     assert made.reasons == (
         "drill.a.b [web, till]: it is down",
-        "phase isolate took 16m40s of its 3m00s",
+        "phase isolate took 16m40s, over its 3m00s",
         "the recovery time objective was missed by 1m40s",
         "note",
     )

@@ -72,7 +72,7 @@ def test_what_is_not_damaged_is_kept() -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (7, "it is no JSON object"),
+        (7, "it is not a JSON object"),
         ({}, "it has no criteria, finished, operator"),
         ({"rto": "soon"}, "rto: Input should be a valid number"),
         ({"phases": [{}, {"seconds": True}]}, r"phases\.1\.seconds: Input should be a valid"),

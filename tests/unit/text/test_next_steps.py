@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.text.next_steps import HOME, NextSteps, kept, onward, program
+from pytest_rollback.text.next_steps import HOME, NextSteps, kept, next_steps, program
 
 
 @pytest.mark.parametrize(
@@ -33,10 +33,10 @@ def test_what_is_meant_is_kept(words: tuple[str, ...], found: list[str]) -> None
 
 def test_the_same_command_is_the_one_that_was_typed() -> None:
     """Whoever typed scripts/rollback is told scripts/rollback again."""
-    door = "scripts/rollback '--rollback-target=a b.toml' --incident=INC-1 --arm=corner"
-    way = onward(("--rollback-target=/abs/a b.toml", "--live", "suites/drill"), door)
+    command = "scripts/rollback '--rollback-target=a b.toml' --incident=INC-1 --arm=corner"
+    way = next_steps(("--rollback-target=/abs/a b.toml", "--live", "suites/drill"), command)
 
-    assert way.again(("-q",)) == door
+    assert way.again(("-q",)) == command
     assert way.rollback() == "scripts/rollback '--rollback-target=a b.toml' --incident=INC-1"
     assert (
         NextSteps("pytest").again(("suites/drill", "--arm=a b"))

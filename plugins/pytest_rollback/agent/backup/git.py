@@ -82,9 +82,13 @@ def missing(repository: str, commit: str, paths: Iterable[str]) -> dict[str, str
 def lacking(entry: TreeEntry | None, size: str | None) -> str:
     """Return why a path of a commit is no file to fall back on; "" when it is one."""
     if entry is None:
-        return "the commit does not have it"
+        return "not in the commit"
     if size is None:
-        return "is a link there" if entry.mode == "120000" else f"is a {entry.kind} there"
+        return (
+            "is a link in the commit"
+            if entry.mode == "120000"
+            else f"is a {entry.kind} in the commit"
+        )
     return "" if size else "its content is not in the repository (a partial clone)"
 
 
@@ -109,7 +113,10 @@ def resolved(repository: str, commits: Sequence[str]) -> list[str]:
     """
     for commit in commits:
         if COMMIT.fullmatch(commit) is None:
-            raise HostError(f"{commit!r} names no commit", "have the deploy record its full id")
+            raise HostError(
+                f"{commit!r} is not a full commit id",
+                "pass its full id to scripts/create_backups.py",
+            )
     found = described(repository, [f"{commit}^{{commit}}" for commit in commits])
     for commit, (_, size) in zip(commits, found):
         if not size:
@@ -124,7 +131,7 @@ def unknown(repository: str, commit: str) -> HostError:
     what = "a shallow clone" if shallow else "the repository"
     return HostError(
         f"{what} {repository} does not have the commit {commit}",
-        f"git -C {repository} {fetch}; or have the deploy record the commit that it deploys",
+        f"git -C {repository} {fetch}; or pass the deployed commit to scripts/create_backups.py",
     )
 
 
@@ -216,8 +223,8 @@ def prefix(repository: str, root: str) -> str:
     top, here = os.path.realpath(repository), os.path.realpath(root)
     if os.path.commonpath([top, here]) == here and top != here:
         raise HostError(
-            f"the repository {repository} lies inside the root {root}: its paths are others",
-            "name the files themselves instead of --from-git",
+            f"the repository {repository} is below the root {root}: its paths are different",
+            "list the files instead of --from-git",
         )
     inside = os.path.relpath(here, top)
     return "" if inside == "." or inside.startswith("..") else inside + "/"

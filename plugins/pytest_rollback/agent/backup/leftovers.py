@@ -103,7 +103,7 @@ def difference(saved: FileEntry, live: FileState) -> str:
         return live.detail or f"is a {live.kind}"
     if not live.has_content(saved):
         size = f" ({live.size} bytes, not {saved.size})" if live.size != saved.size else ""
-        return f"has other content than the previous release{size}"
+        return f"differs from the previous release{size}"
     if not live.has_owner(saved):
         kept = f"{saved.uid}:{saved.gid} {saved.mode:04o}"
         return f"is {live.uid}:{live.gid} {live.mode:04o}, recorded as {kept}"

@@ -9,7 +9,7 @@ from ..errors import HostError
 from ..files.tree import NAME_MAX, fault, folded
 from ..messages.backup import SaveRequest
 
-CALL = "see 'scripts/create_backups.py --help' for how a deploy names its files"
+CALL = "see 'scripts/create_backups.py --help'"
 
 
 def checked(request: SaveRequest) -> SaveRequest:
@@ -49,7 +49,7 @@ def _contradictions(request: SaveRequest) -> list[str]:
     if not location.suffix.startswith(".") or "/" in location.suffix:
         faults.append(f"the suffix {location.suffix!r} does not start with '.', or holds '/'")
     if request.previous.name == request.current.name:
-        faults.append(f"previous and current are one release: {request.current.name}")
+        faults.append(f"previous and current are the same release: {request.current.name}")
     return faults
 
 
@@ -63,13 +63,13 @@ def path_faults(request: SaveRequest) -> list[str]:
     faults: list[str] = []
     seen: dict[str, str] = {}
     if not request.files + request.added:
-        faults.append("no file was named: neither a changed nor an added one")
+        faults.append("no changed and no added file is listed")
     for path in request.files + request.added:
         why = _fault(path, request.location.suffix)
         if why:
             faults.append(f"{path!r} {why}")
         elif folded(path) in seen:
-            faults.append(f"{path!r} is named twice, also as {seen[folded(path)]!r}")
+            faults.append(f"{path!r} is listed twice, also as {seen[folded(path)]!r}")
         seen.setdefault(folded(path), path)
     return faults
 
@@ -80,7 +80,7 @@ def _fault(path: str, suffix: str) -> str:
         return why
     name = path.rpartition("/")[2]
     if name.endswith(suffix):
-        return f"is a backup itself: it ends in {suffix}"
+        return f"is itself a backup: it ends in {suffix}"
     if len(os.fsencode(name + suffix)) > NAME_MAX:
-        return f"is too long to have {suffix} after it"
+        return f"is too long for the suffix {suffix}"
     return ""

@@ -40,7 +40,7 @@ def save(request: SaveRequest) -> SaveResult:
             _alone(state)
             if recorded(request) != plan.old:
                 raise HostError(
-                    f"another run recorded a backup set in {state} just now",
+                    f"another run has just recorded a backup set in {state}",
                     "run the same command again",
                     kind="held",
                 )
@@ -83,8 +83,8 @@ def _alone(state: str) -> None:
             raise other.held()
     if os.path.lexists(os.path.join(state, leases.MARKER)):
         raise HostError(
-            "a rollback is unfinished here, so that what is live is no release",
-            "'rollback status' tells how to go on with it; deploy afterwards",
+            "a rollback is unfinished: the live files belong to no release",
+            "finish it first: 'rollback status' shows the command; deploy afterwards",
             kind="held",
         )
 
@@ -117,11 +117,11 @@ def _way_out(request: SaveRequest, plan: SavePlan) -> str:
     if any(each.startswith("the state directory") for each in plan.problems):
         return places.hint(request.location.state)
     if any("--replace" in each for each in plan.problems):
-        return "once the older backups are not needed any more: the same command with --replace"
+        return "if the older backups are not needed any more: the same command with --replace"
     if any("file system has" in each for each in plan.problems):
-        room = f"make room on the host, see 'df -h {request.location.root}'"
+        room = f"free space on the host, see 'df -h {request.location.root}'"
         return f"{room}, and run the same command again"
-    return "put each of them right on the host, or leave it out, and run the same command again"
+    return "repair each file on the host or leave it out, and run the same command again"
 
 
 def _perform(request: SaveRequest, plan: SavePlan) -> SaveResult:
@@ -136,7 +136,7 @@ def _perform(request: SaveRequest, plan: SavePlan) -> SaveResult:
     except OSError as error:
         raise HostError(
             f"the backups are incomplete: {error}; live files were not touched",
-            "put it right on the host, and run the same command again: it completes the set",
+            "repair it on the host, and run the same command again to complete the set",
             kind="unfinished",
         ) from error
     changed = bool(retired) or plan.old is None or not _alike(fresh, plan.old)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..state.backup_set import BackupSet
 
 BLOCK = 4096
-UNKNOWN = "has a backup of unknown origin, which only --replace overwrites"
+UNKNOWN = "has a backup of unknown origin; --replace overwrites it"
 UNREAD = -1  # no file has this size: none is read
 
 
@@ -111,7 +111,7 @@ def _forbids(request: SaveRequest, saved: Optional[FileEntry], found: FilePair) 
     if saved is not None:
         if _stands(saved, found.copy) or found.live.has_content(saved):
             return ""
-        return f"has lost its backup, and is no longer what {request.previous.name} had"
+        return f"has lost its backup, and differs from {request.previous.name}"
     if found.live.kind == ABSENT:
         return "does not exist"
     if request.replace or found.copy.kind == ABSENT or found.copy.sha256 == found.live.sha256:
@@ -136,8 +136,8 @@ def _conflicts(request: SaveRequest, old: Optional[BackupSet], *, same: bool) ->
         return []
     if not same:
         back = f"{old.current.name} back to {old.previous.name}"
-        found = f"the backup set of {old.system}, from {back}, saved {old.created}, is in the way"
-        return [f"{found}: only --replace discards it"]
+        found = f"the backup set of {old.system}, from {back}, saved {old.created}, exists already"
+        return [f"{found}: --replace discards it"]
     changed, added = {saved.path for saved in old.files}, set(old.added)
     return [
         f"{path} is recorded as {was}, not as {now}"
@@ -156,7 +156,7 @@ def _occupied(
     """Return which added files are there already, and not by this very deploy."""
     known = set(old.added) if old and same else set()
     return [
-        f"{path} exists already: it is changed, not added"
+        f"{path} exists already: list it as changed, not as added"
         for path in request.added
         if path not in known
         and pair(tree, path, request.location.suffix, UNREAD).live.kind != ABSENT

@@ -150,7 +150,7 @@ def faults(saved: FileEntry, found: FilePair) -> Iterator[tuple[str, str]]:
     if not copy.is_file:
         return
     if copy.mode & OTHERS:
-        yield "exposed", f"mode {copy.mode:04o} lets others write it"
+        yield "exposed", f"mode {copy.mode:04o}: others can write it"
     if not copy.has_owner(saved):
         kept = f"{saved.uid}:{saved.gid} {saved.mode:04o}"
         yield "ownership", f"is {copy.uid}:{copy.gid} {copy.mode:04o}, recorded as {kept}"
@@ -166,11 +166,11 @@ def _first(saved: FileEntry, found: FilePair) -> Optional[tuple[str, str]]:
         (copy.kind == ABSENT, "missing", "there is no backup"),
         (copy.kind == "error", "altered", copy.detail),
         (not copy.is_file, "irregular", copy.detail or f"is a {copy.kind}"),
-        (copy.links > 1, "irregular", f"has {copy.links} names (hard links)"),
+        (copy.links > 1, "irregular", f"has {copy.links} hard links"),
         (copy.size == 0 < saved.size, "empty", f"0 bytes, recorded {saved.size}"),
         (copy.size != saved.size, "altered", f"{copy.size} bytes, recorded {saved.size}"),
         (not copy.has_content(saved), "altered", "same size as recorded, other sha256"),
-        (same, "identical", "the live file holds the same bytes"),
+        (same, "identical", "same content as the live file"),
     )
     return next(((fault, detail) for holds, fault, detail in checks if holds), None)
 

@@ -1,4 +1,4 @@
-"""Configuration files as their readers read them: JSON, TOML, INI, YAML, environment, units.
+"""Syntax checks of configuration files: JSON, TOML, INI, YAML, environment files, unit files.
 
 Promise: a problem names file and line, and never a value, which may be a secret.
 

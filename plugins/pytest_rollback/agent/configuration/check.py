@@ -111,7 +111,7 @@ def ini(text: str) -> str | None:
 INI: dict[type[configparser.Error], str] = {
     configparser.MissingSectionHeaderError: "comes before any section",
     configparser.DuplicateOptionError: "is set twice",
-    configparser.DuplicateSectionError: "is a section that was there before",
+    configparser.DuplicateSectionError: "is a section that exists already",
 }
 
 
@@ -125,7 +125,11 @@ def toml(text: str) -> str | None:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"at line (\d+)", str(error))
-        return f"line {where[1]}: is no TOML" if where else "is no TOML: it ends too early"
+        return (
+            f"line {where[1]}: is not valid TOML"
+            if where
+            else "is not valid TOML: it ends too early"
+        )
     return None
 
 
@@ -145,7 +149,7 @@ try:
         pass
 except yaml.YAMLError as error:
     mark = getattr(error, "problem_mark", None)
-    print(f"line {mark.line + 1}: is no YAML" if mark else "is no YAML")
+    print(f"line {mark.line + 1}: is not valid YAML" if mark else "is not valid YAML")
 """
 
 READERS: dict[str, Callable[[str], str | None]] = {

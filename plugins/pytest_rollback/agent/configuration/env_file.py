@@ -25,7 +25,7 @@ def entries(text: str) -> Iterator[EnvironmentEntry]:
             continue
         found = LINE.fullmatch(line.strip())
         if found is None:
-            yield EnvironmentEntry(number, problem="is no KEY=VALUE")
+            yield EnvironmentEntry(number, problem="is not KEY=VALUE")
             continue
         yield setting(number, found[1], found[2].strip(), lines)
 
@@ -40,12 +40,12 @@ def setting(
     while closing(value, quote) < 0:
         more = next(lines, None)
         if more is None:
-            return EnvironmentEntry(number, key, problem=f"{key}: its quotes are not closed")
+            return EnvironmentEntry(number, key, problem=f"{key}: quotes are not closed")
         value = f"{value}\n{more[1]}"
     end = closing(value, quote)
     rest = value[end + 1 :].strip()
     if rest and not rest.startswith("#"):
-        return EnvironmentEntry(number, key, problem=f"{key}: something follows its quotes")
+        return EnvironmentEntry(number, key, problem=f"{key}: text after the closing quote")
     inner = value[1:end]
     return EnvironmentEntry(number, key, re.sub(r"\\(.)", r"\1", inner) if quote == '"' else inner)
 

@@ -52,7 +52,7 @@ def look(request: DatabaseRequest) -> DatabaseState:
         return _compared(request, server, found, state)
     except OSError as error:
         why = f"the dump {database.dump}: {error.strerror or 'cannot be read'}"
-        problem = DatabaseProblem(why, "correct dump in [database], or make one")
+        problem = DatabaseProblem(why, "correct dump in [database], or make a dump")
         return state._replace(problems=(*state.problems, problem))
 
 
@@ -76,14 +76,14 @@ def _compared(
         *clone.lacking(found, wanted.live),
         *clone.unsettable(server, found, wanted.live),
         *_unfit(request, kind),
-        *(DatabaseProblem(_short(room), "make room there") for room in rooms if not room.enough),
+        *(DatabaseProblem(_short(room), "free space there") for room in rooms if not room.enough),
     )
     return state._replace(rooms=rooms, problems=problems)
 
 
 def _short(room: Room) -> str:
     return (
-        f"{room.mount} is too small for a second copy of the database: it needs "
+        f"{room.mount} has no space for a second copy of the database: it needs "
         f"{room.need:,} bytes, {room.free:,} are free"
     )
 
@@ -123,7 +123,7 @@ def _unfit(request: DatabaseRequest, kind: str) -> Iterator[DatabaseProblem]:
     """Yield why a dump cannot be relied on, read to its end; or would do more than it should."""
     path, tools = request.database.dump, request.database.tools
     found = dumps.look(DumpRequest(path, tools, request.timeout))
-    hint = "make it again: pg_dump -Fc, with umask 077"
+    hint = "dump again: pg_dump -Fc, with umask 077"
     if kind and not found.tool:
         hint = way(dumps.TOOLS.get(kind, dumps.ARCHIVER), tools)
     for words in found.problems:
@@ -139,8 +139,10 @@ def _leaving(path: str, kind: str) -> list[DatabaseProblem]:
     """Return what a plain dump would do outside of the database that it is restored into."""
     text = dumps.blocks(dumps.Dump(path, kind, 0, 0.0, ""), float("inf"))
     found = sql_script.read(sql_script.lines_of(text))
-    said = [f"the dump {path} would leave the database: {each}" for each in found.refused]
+    said = [
+        f"the dump {path} changes objects outside the database: {each}" for each in found.refused
+    ]
     if not found.tables:
-        said.append(f"the dump {path} makes no table")
-    hint = "make it again without --create, of one database: pg_dump -Fc, never pg_dumpall"
+        said.append(f"the dump {path} has no tables")
+    hint = "dump one database without --create: pg_dump -Fc, not pg_dumpall"
     return [DatabaseProblem(words, hint) for words in said[: sql_script.MOST]]

@@ -111,7 +111,7 @@ def lacking(found: Catalog, name: str) -> list[DatabaseProblem]:
     if role["super"]:
         said.append(
             DatabaseProblem(
-                f"the role {role['name']} is a superuser, and a dump could do anything as one",
+                f"the role {role['name']} is a superuser: the dump could change anything",
                 f"CREATE ROLE x LOGIN CREATEDB; ALTER DATABASE {quoted(name)} OWNER TO x; and set "
                 "user in [database]",
             )

@@ -114,9 +114,12 @@ def unreadable(dump: Dump, tool: str | None, until: float) -> tuple[str, bool]:
     if not dump.bytes:
         return "is empty", False
     if not dump.format:
-        return "is no PostgreSQL dump: neither an archive for pg_restore nor SQL of pg_dump", False
+        return (
+            "is not a PostgreSQL dump: neither an archive of pg_restore nor SQL of pg_dump",
+            False,
+        )
     if tool is None:
-        return f"needs {TOOLS.get(dump.format, ARCHIVER)}, which is not there", False
+        return f"needs {TOOLS.get(dump.format, ARCHIVER)}, which is not installed", False
     try:
         if dump.format in TOOLS:
             return text_problem(dump, until), False
@@ -137,7 +140,7 @@ def archive_problem(dump: Dump, tool: str, until: float) -> str:
         raise TimeoutError
     if outcome.code == 0:
         return ""
-    return f"{os.path.basename(tool)} cannot read it to its end: {outcome.words}"
+    return f"{os.path.basename(tool)} cannot read all of it: {outcome.words}"
 
 
 def tar_is_cut(dump: Dump) -> bool:
@@ -167,16 +170,16 @@ def text_problem(dump: Dump, until: float) -> str:
             if number == 0:
                 utf8 = b"client_encoding = 'UTF8'" in block
             if b"\0" in block:
-                return "holds NUL bytes, which no SQL does"
+                return "contains NUL bytes, which SQL does not allow"
             if utf8:
                 decoder.decode(block)
             tail = (tail + block)[-TAIL:]
     except UnicodeDecodeError:
-        return "is no UTF-8, although it says so"
+        return "is not valid UTF-8, although it declares UTF-8"
     except TimeoutError:
         raise
     except (OSError, EOFError, zlib.error) as error:
-        return f"cannot be read to its end: {error}"
+        return f"cannot be read completely: {error}"
     return "" if COMPLETE.search(tail) else "is cut off: it does not end with 'dump complete'"
 
 

@@ -144,9 +144,9 @@ def load(server: Server, name: str, source: OpenDump, timeout: float) -> None:
         argv = ["--exit-on-error", "--no-password", *words]
         outcome = server.call(ARCHIVER, argv, name, timeout, given=source.file)
     if outcome.code or outcome.timed_out:
-        why = f"not done within {timeout:.0f} s" if outcome.timed_out else said(outcome)
+        why = f"timed out after {timeout:.0f} s" if outcome.timed_out else said(outcome)
         raise HostError(
-            f"the dump {source.path} cannot be restored as it is: {why}",
+            f"the dump {source.path} cannot be restored: {why}",
             f"nothing was changed; try it on the host: createdb trial, then restore into it: "
             f"{server.hint}",
         )
@@ -193,7 +193,7 @@ def check(server: Server, name: str, wanted: int) -> int:
     found = int(server.sql(COUNT, name))
     if found < max(1, wanted):
         raise HostError(
-            f"{found} of {wanted} tables are there after the dump was restored beside the database",
-            "nothing was changed; see the dump with pg_restore -l, and make it again",
+            f"{found} of {wanted} tables exist after the dump was restored beside the database",
+            "nothing was changed; check the dump with pg_restore -l, and dump again",
         )
     return found

@@ -37,7 +37,7 @@ def answer(request: PingRequest) -> Ping:
         return Ping(f"no database answers at {where}: {words}", 0.0)
     except HostError as problem:
         refusal = problem.message
-    words = f"the database at {where} says: {refusal}" if refusal else ""
+    words = f"the database at {where} refused: {refusal}" if refusal else ""
     return Ping(words, time.monotonic() - started)
 
 
@@ -56,7 +56,7 @@ def refused(request: PingRequest) -> str:
             kind, body = message(line)
             kind = kind if kind == b"E" else b"R"
     if kind not in b"RE":
-        raise HostError("what no PostgreSQL says", "correct host and port in [database]")
+        raise HostError("not an answer of PostgreSQL", "correct host and port in [database]")
     fields = {part[:1]: part[1:].decode("utf-8", "replace") for part in body.split(b"\0") if part}
     state = fields.get(b"C", "")
     useless = kind == b"E" and (state.startswith(REFUSING) or state == "3D000")
@@ -89,7 +89,7 @@ def message(line: socket.socket) -> tuple[bytes, bytes]:
     head = exactly(line, 5)
     size = struct.unpack("!i", head[1:])[0] - 4
     if not 0 <= size <= MOST:
-        raise HostError("what no PostgreSQL says", "correct host and port in [database]")
+        raise HostError("not an answer of PostgreSQL", "correct host and port in [database]")
     return head[:1], exactly(line, size)
 
 
@@ -99,6 +99,6 @@ def exactly(line: socket.socket, size: int) -> bytes:
     while len(got) < size:
         piece = line.recv(size - len(got))
         if not piece:
-            raise ConnectionResetError("it hung up")
+            raise ConnectionResetError("connection closed")
         got += piece
     return got

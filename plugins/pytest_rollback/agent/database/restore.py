@@ -50,7 +50,7 @@ def _is_ready(found: Catalog, wanted: DatabaseNames, mark: RestoreMark) -> bool:
         return False
     if fresh.mark.state == "live":
         raise HostError(
-            f"{wanted.fresh} was the live database once", "rename it, or drop it when it is useless"
+            f"{wanted.fresh} is a former live database", "rename it, or drop it if it is not needed"
         )
     return fresh.mark._replace(oid=0) == mark
 

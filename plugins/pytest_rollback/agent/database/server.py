@@ -93,8 +93,8 @@ class Server(NamedTuple):
         """
         outcome = self.call("psql", PLAIN, database or self.maintenance, timeout, script=script)
         if outcome.code:
-            late = f" (it was not done within {timeout:.0f} s)" if outcome.timed_out else ""
-            raise HostError(f"the database server says: {said(outcome)}{late}", self.hint)
+            late = f" (timed out after {timeout:.0f} s)" if outcome.timed_out else ""
+            raise HostError(f"error of the database server: {said(outcome)}{late}", self.hint)
         return outcome.out.strip()
 
     @property
@@ -115,7 +115,7 @@ def way(tool: str, tools: str = "") -> str:
     """Return how to get a tool that is not where it was looked for."""
     other = where(tool)
     if tools and other:
-        return f"correct tools in [database]; without it {other} is taken"
+        return f"correct tools in [database]; without it {other} is used"
     return "set tools in [database], or install them: apt-get install postgresql-client"
 
 
@@ -165,7 +165,7 @@ def reached(database: DatabaseAccess, run_id: str = "") -> Server:
         outcome = server.call("psql", PLAIN, server.maintenance, ASKING, script="SELECT 1;")
         if outcome.code == 0:
             return server
-        tried.append(f"{account or 'we'}: {said(outcome)}")
+        tried.append(f"{account or 'this user'}: {said(outcome)}")
     if not tried:
         if server.host.startswith("/") and not os.path.exists(socket(server)):
             raise HostError(
@@ -173,13 +173,13 @@ def reached(database: DatabaseAccess, run_id: str = "") -> Server:
                 "start it, or correct host and port in [database]",
             )
         raise HostError(
-            "only root could ask the database server, and root never does",
-            "set [system] user, or make an account of the name of [database] user",
+            "the database server is never called as root, and there is no other account",
+            "set [system] user, or create an account with the name of [database] user",
         )
     raise HostError(
         f"the database server cannot be reached as the role {server.user!r}: {'; '.join(tried)}",
-        f"start it, or put this right: {server.hint}; for peer authentication the role needs an "
-        "account of its own name; or leave the database alone: restore = false in [database]",
+        f"start it, or repair this: {server.hint}; peer authentication needs an account with the "
+        "name of the role; or restore no database: restore = false in [database]",
     )
 
 

@@ -36,7 +36,7 @@ def alone(server: Server) -> None:
     until = time.monotonic() + SWAPPING
     while server.sql(catalog.ended("application_name", server.session)) != "0":
         if time.monotonic() > until:
-            raise HostError("an earlier call of this run is still at work", server.hint)
+            raise HostError("an earlier call of this run is still running", server.hint)
         time.sleep(PAUSE)
 
 
@@ -47,7 +47,7 @@ def swap(
     fresh = found.databases[wanted.fresh]
     mark = fresh.mark
     if mark is None:
-        raise HostError(f"{wanted.fresh} is not whole", "run the same command again", "unfinished")
+        raise HostError(f"{wanted.fresh} is incomplete", "run the same command again", "unfinished")
     seconds, sessions = _exchanged(
         server,
         (wanted.live, wanted.failed),

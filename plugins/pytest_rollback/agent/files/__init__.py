@@ -1,4 +1,4 @@
-"""How files are read, walked, copied, made durable and renamed: bytes and names as on disk.
+"""File operations: read, walk, copy, sync and rename, with bytes and names as on disk.
 
 Nothing here follows a link below a root, blocks on a fifo, or leaves a half written file under the
 name of a whole one.

@@ -22,7 +22,7 @@ def whole(path: str, *, follow: bool = True) -> bytes:
     with open(os.open(path, flags), "rb") as file:
         state = os.fstat(file.fileno())
         if not stat.S_ISREG(state.st_mode):
-            raise OSError(errno.EINVAL, "is no regular file", path)
+            raise OSError(errno.EINVAL, "is not a regular file", path)
         if state.st_size > MOST:
             raise OSError(errno.EFBIG, "is larger than 16 MiB", path)
         return file.read(MOST)

@@ -168,7 +168,7 @@ def _reached(
     try:
         directory, name = tree.parent(path)
     except Irregular as other:
-        return FileState(other.kind, detail=f"on the way: {other}")
+        return FileState(other.kind, detail=f"a parent of it: {other}")
     except FileNotFoundError:
         return FileState(ABSENT)
     except OSError as error:

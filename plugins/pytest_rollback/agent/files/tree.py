@@ -50,12 +50,12 @@ def kind_of(mode: int) -> str:
 def fault(path: object) -> Optional[str]:
     """Return why this is no canonical path below a root, or None when it is one."""
     if not isinstance(path, str) or not path:
-        return "is empty or no text"
+        return "is empty or not text"
     if path.startswith("/") or "\0" in path:
-        return "is absolute or holds NUL"
+        return "is absolute or contains NUL"
     parts = path.split("/")
     if not {"", ".", ".."}.isdisjoint(parts):
-        return "holds an empty, '.' or '..' component"
+        return "has an empty, '.' or '..' component"
     raw = os.fsencode(path)
     if len(raw) > PATH_MAX or (
         len(raw) > NAME_MAX and any(len(part) > NAME_MAX for part in raw.split(b"/"))

@@ -1,4 +1,4 @@
-"""What the agent is asked and what it answers: frozen data, shared by both sides.
+"""The requests to the agent and its answers: frozen data, shared by both sides.
 
 One module for each package that answers. Each has its requests, its answers, and the routes that
 join them: `LOOK = Route("units.look", UnitsRequest, UnitStates)`. `routes` says which function

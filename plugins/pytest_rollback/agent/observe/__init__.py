@@ -1,4 +1,4 @@
-"""What a running system shows: its logs, its probes, and whether its code can be imported.
+"""Observation of a running system: logs, probes, imports.
 
 Reads only: nothing here changes the host, but for the baseline and the ends of logs, which are
 kept in the state directory. Every look has a deadline, and says when it could not see all of what

@@ -1,4 +1,4 @@
-"""The restore engine: at every instant every path holds its whole old or its whole new content.
+"""The restore engine: at every instant each path has its complete old or complete new content.
 
 Promise: under kill -9, power loss and a full disk both versions of a file exist on the host, and
 the same call again ends in the same place.

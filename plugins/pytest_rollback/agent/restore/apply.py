@@ -108,7 +108,7 @@ def wanted(request: RestoreRequest, seen: Optional[ReadCache] = None) -> PlanIte
     refused += _from_git(request, found)
     refused += read_only(root, [item.saved.path for item in found])
     if refused:
-        raise HostError("; ".join(refused), "pytest suites/readiness names the way out for each")
+        raise HostError("; ".join(refused), "pytest suites/readiness gives a remedy for each")
     return found
 
 
@@ -117,7 +117,7 @@ def mounted(root: str, names: Iterable[str]) -> list[str]:
     above, known = os.path.realpath(root), disk.points()
     inside = {point for point in known if point.startswith(f"{above}/")}
     found = [name for name in names if os.path.join(above, name) in inside] if inside else []
-    return [f"{name}: something is mounted on the live side: umount it" for name in found]
+    return [f"{name}: something is mounted on the live file: umount it" for name in found]
 
 
 def read_only(root: str, names: Iterable[str]) -> list[str]:

@@ -116,7 +116,7 @@ def _verify(where: BatchContext, items: Sequence[PlanItem]) -> None:
     if wrong:
         raise HostError(
             f"{', '.join(wrong)}: not as recorded after the restore",
-            "see who writes there, then run the same command again",
+            "find out who writes there, then run the same command again",
             "unfinished",
         )
 

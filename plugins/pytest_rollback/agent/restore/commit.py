@@ -155,8 +155,8 @@ def _has_second_name(directory: int, name: str, old: str) -> bool:
 def moved(place: BatchContext, paths: Sequence[str]) -> HostError:
     """Return the error about files that are not what the plan was made from."""
     return HostError(
-        f"changed since the plan, and left as they are: {', '.join(paths)}",
-        f"take this run back, then start anew: scripts/rollback --undo {place.run}",
+        f"changed since the plan, and not restored: {', '.join(paths)}",
+        f"undo this run, then start a new one: scripts/rollback --undo {place.run}",
     )
 
 

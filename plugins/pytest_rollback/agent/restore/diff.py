@@ -70,10 +70,10 @@ class _DiffPart(NamedTuple):
         if live.has_content(saved) and live.has_owner(saved):
             return
         if live.kind not in {"file", state.ABSENT}:
-            self.refused.append(f"{saved.path}: the live side is {live.detail or f'a {live.kind}'}")
+            self.refused.append(f"{saved.path}: the live file is {live.detail or f'a {live.kind}'}")
             return
         if live.immutable:
-            self.refused.append(f"{saved.path}: the live side is immutable: chattr -i it")
+            self.refused.append(f"{saved.path}: the live file is immutable: chattr -i")
             return
         copy = state.copy(tree, saved.path, self.sides.suffix)
         good = copy.is_backup(saved)

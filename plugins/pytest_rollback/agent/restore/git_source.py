@@ -43,7 +43,7 @@ def lacking(state: str, repository: Optional[str], files: Sequence[FileEntry]) -
 def _wrong(saved: FileEntry, content: Optional[bytes]) -> str:
     """Return why content is not that of the recorded file, "" when it is."""
     if content is None:
-        return "the recorded commit does not have it as a file"
+        return "not a file in the recorded commit"
     if hashlib.sha256(content).hexdigest() != saved.sha256:
         return "the recorded commit has other content"
     return ""
@@ -62,7 +62,7 @@ def contents(
     commit = backup_set.read(state).previous.commit
     if not commit:
         raise HostError(
-            "the record names no commit", "have the deploy record the commit it deploys"
+            "the record has no commit", "pass the deployed commit to scripts/create_backups.py"
         )
     (found,) = git.resolved(repository, [commit])
     wanted = {saved.path for saved in files}

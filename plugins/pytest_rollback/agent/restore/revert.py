@@ -118,6 +118,6 @@ def take_file_back(place: BatchContext, tree: Tree, item: PlanItem) -> None:
 def _refuse_lost(item: PlanItem) -> None:
     if item.live:
         raise HostError(
-            f"the failed version of {item.saved.path} is not where the run left it",
-            "look for it in the run's evidence, below the state directory",
+            f"the failed version of {item.saved.path} was moved after the run",
+            "search for it in the run's evidence, below the state directory",
         )

@@ -94,7 +94,7 @@ def changed(saved: FileEntry) -> HostError:
     """Return what is said of a backup that is not what it was a moment ago."""
     return HostError(
         f"the backup of {saved.path} changed while it was read",
-        "see who writes there, then run the same command again",
+        "find out who writes there, then run the same command again",
     )
 
 

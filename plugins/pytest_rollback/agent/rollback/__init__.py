@@ -1,4 +1,4 @@
-"""The steps of a rollback beside the recorded files, and undo, which takes a whole run back.
+"""The other steps of a rollback, apart from recorded files, and the undo of a whole run.
 
 Promise: nothing is deleted. What a step takes away lies in the run's evidence, and each step can
 be repeated, gone on with after a kill, and undone.

@@ -49,7 +49,8 @@ def is_there(tree: Tree, path: str) -> bool:
         if other.kind != "symlink":
             return False
         raise HostError(
-            f"{path}: on the way, {other}", "put the directory back that the link took the place of"
+            f"{path}: a parent of it, {other}",
+            "replace the link by the directory that was there before",
         ) from other
     return True
 

@@ -65,7 +65,7 @@ def close(request: FilesRequest) -> Archived:
         if left.differ:
             raise HostError(
                 f"live files are not as recorded: {', '.join(left.differ)}",
-                "the backups stay until they are; run the same command again",
+                "run the same command again; the backups are kept until the files are restored",
             )
         root, copies = location.root, [path + location.suffix for path in left.copies]
         with Tree(root) as tree:

@@ -98,7 +98,7 @@ def logs(request: ExportRequest, missing: List[str]) -> Iterator[tuple[str, str]
             continue
         text = "\n".join(lines)
         if len(text) > MOST:
-            missing.append(f"the log of {component.name}: only its last {MOST >> 10} KiB")
+            missing.append(f"the log of {component.name}: only the last {MOST >> 10} KiB")
         yield component.name, text[-MOST:]
 
 

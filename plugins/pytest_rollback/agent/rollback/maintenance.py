@@ -98,8 +98,8 @@ def off(request: PageRequest) -> Done:
 def _refuse(page: str, found: PageState) -> None:
     if found.kind not in {"file", "absent"}:
         raise HostError(
-            f"the maintenance page {page} is a {found.kind}; nothing is written through it",
-            f"see who made it: ls -ld {page}; then take it away",
+            f"the maintenance page {page} is a {found.kind}, not a file",
+            f"ls -ld {page}; then remove it",
         )
 
 
@@ -144,8 +144,8 @@ def _awaited(probe: ProbeSpec, until: float) -> None:
             return
         if time.monotonic() > until:
             raise HostError(
-                f"{probe.url} does not follow the maintenance page: {wrong}",
-                "see whether the edge is routed by this page: [maintenance] page, reload, status",
+                f"{probe.url} does not show the maintenance page as expected: {wrong}",
+                "check that the edge uses this page: page, reload and status in [maintenance]",
                 "unfinished",
             )
         time.sleep(PAUSE)

@@ -54,7 +54,9 @@ def take_back(folder: str, entry: dict[str, Any]) -> int:
         if side.sha256 == entry["before"]:
             return 0
         if side.kind != state.ABSENT and side.sha256 != entry["after"]:
-            raise HostError(f"the maintenance page {entry['page']} is not ours", "take it away")
+            raise HostError(
+                f"the maintenance page {entry['page']} was written by somebody else", "remove it"
+            )
         if entry["before"]:
             with Tree(os.path.join(folder, evidence.FOLDER)) as store:
                 evidence.copy(store.parent(f"replaced/{name}"), (tree.root, name))
@@ -75,7 +77,7 @@ def _command(argv: Sequence[str], what: str) -> None:
         return
     outcome = run(argv, COMMAND)
     if outcome.timed_out or outcome.code:
-        words = f"no end in {COMMAND:.0f} s" if outcome.timed_out else outcome.words
+        words = f"timed out after {COMMAND:.0f} s" if outcome.timed_out else outcome.words
         raise HostError(
             f"the {what} of the edge failed: {words}",
             f"on the host: {' '.join(argv)}; then run the same command again",

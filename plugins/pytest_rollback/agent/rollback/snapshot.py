@@ -145,7 +145,7 @@ def _log(component: LoggedComponent, missing: list[str]) -> bytes:
             if stat.S_ISREG(found.st_mode):
                 file.seek(max(0, found.st_size - TAIL))
                 return file.read(TAIL)
-            missing.append(f"{log}: is no regular file")
+            missing.append(f"{log}: is not a regular file")
     except OSError as why:
         missing.append(f"{log}: {why.strerror}")
     return b""

@@ -158,7 +158,7 @@ def _refuse_unfinished(work: ExclusiveRun) -> None:
         written = [each["event"] for each in entries(os.path.join(work.folder, name))]
         if "plan" in written and written[::-1].index("plan") < _since(written, "verified"):
             raise HostError(
-                f"the {part} are not restored to the end; no unit may start",
+                f"the {part} are not completely restored; no unit may start",
                 "run the same command again: it restores the rest",
             )
 

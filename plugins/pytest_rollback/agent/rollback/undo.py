@@ -30,7 +30,7 @@ def look(request: UndoRequest) -> UndoPlan:
     if folder is None or not os.path.isdir(folder):
         raise HostError(
             f"there is no run {location.run} in {location.state}",
-            "'rollback status' lists those there are",
+            "'rollback status' lists all runs",
         )
     return _planned(location, folder)
 
@@ -93,9 +93,9 @@ def undo(request: UndoRequest) -> Undone:
         conflicts = _planned(location, work.folder).conflicts
         if conflicts:
             raise HostError(
-                f"changed after the run, nothing was undone: {'; '.join(conflicts)}",
-                "save these elsewhere, and put back what the run left there; or keep them, and "
-                "leave the run as it is",
+                f"nothing was undone, files changed since: {'; '.join(conflicts)}",
+                "save these files elsewhere and put back the versions of the run; or keep them and "
+                "do not undo the run",
             )
         if progress.undoing(work.journal.entries) is None:
             work.journal.add(progress.UNDO)
@@ -112,7 +112,7 @@ def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
     if said:
         raise HostError(
             "; ".join(said),
-            "put it right on the host, and run the same command again",
+            "repair it on the host, and run the same command again",
             "unfinished",
         )
     parts = reversed(list(progress.PARTS))

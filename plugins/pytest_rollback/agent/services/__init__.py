@@ -1,4 +1,4 @@
-"""Units of a service manager: their states, stop, start, reload, and the files that describe them.
+"""Units of a service manager: state, stop, start, reload, and unit files.
 
 Promise: a unit that nobody knows is an error and not a stopped one; a stop ends when no process of
 the unit is left, by SIGKILL at the deadline if need be; every stop and start is journaled.

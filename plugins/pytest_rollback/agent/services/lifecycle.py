@@ -112,7 +112,7 @@ def _until_healthy(
 ) -> UnitState:
     """Return how the unit is once it is healthy; give it up when there is no hope any more."""
     pids: Set[int] = set()
-    said = "it was not asked"
+    said = "not run"
     while True:
         report = units.one(manager, request.unit)
         pids.update({report.state.pid} - {0})
@@ -122,7 +122,7 @@ def _until_healthy(
                 return report.state
             said = wrong
         if report.hopeless or len(pids) > RESTARTS or time.monotonic() > until:
-            raise _failed(manager, request, "does not become healthy", said)
+            raise _failed(manager, request, "did not become healthy", said)
         time.sleep(PAUSE)
 
 
@@ -146,5 +146,5 @@ def _failed(
     """Return why a unit is not up: the manager's words, the probe's last answer, where to look."""
     words, hint = manager.why(request.unit)
     hint = f"tail -n 50 {request.log}" if request.log.startswith("/") else hint
-    text = f"{request.unit} {what}: {words}\nits probe, last: {said}"
+    text = f"{request.unit} {what}: {words}\nlast answer of its probe: {said}"
     return HostError(text, hint, "unfinished")

@@ -235,7 +235,7 @@ def report(info: Optional[Info], unit: str, pending: FrozenSet[str]) -> UnitRepo
     """
     waits = unit.partition(":")[0] in pending
     if info is None:
-        where = "in its configuration, and not loaded" if waits else "not in its configuration"
+        where = "in its configuration, but not loaded" if waits else "not in its configuration"
         return UnitReport(
             UnitState(known=False, state="inactive", needs_reload=waits, detail=where)
         )
@@ -255,7 +255,9 @@ def report(info: Optional[Info], unit: str, pending: FrozenSet[str]) -> UnitRepo
 
 def override(programs: Sequence[str]) -> str:
     """Return the text of a file that turns off the automatic start of programs."""
-    head = "; Written by rollback: a restore is unfinished, 'rollback status' tells how to go on.\n"
+    head = (
+        "; Written by rollback: a restore is unfinished, 'rollback status' shows how to resume.\n"
+    )
     return head + "".join(f"[program:{name}]\nautostart=false\n" for name in sorted(programs))
 
 

@@ -50,7 +50,7 @@ class Systemd(ServiceManager):
         blocks = [properties(block) for block in outcome.out.strip("\n").split("\n\n")]
         if len(blocks) != len(units):
             raise HostError(
-                f"systemctl told about {len(blocks)} units, {len(units)} were asked for",
+                f"systemctl showed {len(blocks)} of {len(units)} units",
                 f"systemctl show {' '.join(units)}",
                 "unreachable",
             )
@@ -101,7 +101,7 @@ class Systemd(ServiceManager):
         del directory
         text = (
             "# Written by rollback: a restore is unfinished, "
-            "'rollback status' tells how to go on.\n"
+            "'rollback status' shows how to resume.\n"
             f"[Unit]\nAssertPathExists=!{marker.replace('%', '%%')}\n"
         )
         names = [f"{Systemd.file_name(unit)}.d/{DROP_IN}" for unit in units]

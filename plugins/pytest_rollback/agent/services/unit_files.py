@@ -135,7 +135,7 @@ def _mistrust(tree: Tree, path: str) -> str:
     facts.append(os.stat(name, dir_fd=directory, follow_symlinks=False))
     if all(one.st_uid in {0, os.geteuid()} and not one.st_mode & OTHERS for one in facts):
         return ""
-    return "the deploy did not change it, and others than root can write it"
+    return "not changed by the deploy, and writable by others than root"
 
 
 def _installed(tree: Tree, path: str, linked: str, sha256: str) -> str:
@@ -146,8 +146,8 @@ def _installed(tree: Tree, path: str, linked: str, sha256: str) -> str:
     if here.kind == "symlink" and os.path.realpath(path) == os.path.realpath(linked):
         return sha256
     raise HostError(
-        f"{path} is {here.detail or f'a {here.kind}'}, not a unit file of its own",
-        f"see where it leads: ls -l {path}; then put a file in its place",
+        f"{path} is {here.detail or f'a {here.kind}'}, not a unit file",
+        f"ls -l {path}; then replace it by a file",
     )
 
 
@@ -195,7 +195,7 @@ def _install(work: ExclusiveRun, directory: str, trees: tuple[Tree, Tree], file:
     if before.kind not in {"file", files_state.ABSENT}:
         raise HostError(
             f"{kept} in the evidence {before.detail or f'is a {before.kind}'}",
-            "see that the state directory can be read, then run the same command again",
+            "check that the state directory is readable, then run the same command again",
             "unfinished",
         )
     if file.installed and before.kind == files_state.ABSENT:

@@ -63,7 +63,7 @@ def kill(manager: ServiceManager, unit: str, before: UnitReport) -> None:
             return
     raise HostError(
         f"{unit} still runs after SIGKILL (pid {before.state.pid})",
-        f"see what it waits for: cat /proc/{before.state.pid}/wchan",
+        f"it may wait for the kernel: cat /proc/{before.state.pid}/wchan",
         "unfinished",
     )
 
@@ -110,7 +110,7 @@ def one(manager: ServiceManager, unit: str) -> UnitReport:
     report = manager.state(unit)
     if not report.state.known:
         raise HostError(
-            f"{manager.name} knows no unit {unit!r}: {report.state.detail}",
+            f"{manager.name} does not know the unit {unit!r}: {report.state.detail}",
             "correct the unit's name in rollback.toml, or install its unit file",
         )
     return report

@@ -1,4 +1,4 @@
-"""What is kept on the host, for root alone to write: backup set, runs, journals, evidence.
+"""The state directory on the host, writable by root only: backup set, runs, journals, evidence.
 
 Promise: what a run did is known from its journals alone, after a kill or a power cut as well, and
 both versions of every file exist until the run is closed.

@@ -30,8 +30,8 @@ FRESH = ".backups.json.new"
 FORMAT = 1
 DIGEST = re.compile(r"[0-9a-f]{64}")
 AGAIN = (
-    "bring it back from a copy of the state directory; the next deploy can save a new set "
-    "(scripts/create_backups.py --replace), but not now: that would save what is live"
+    "restore it from a copy of the state directory; do not save a new set now: that would save the "
+    "live release (the next deploy can: scripts/create_backups.py --replace)"
 )
 
 DAMAGE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
@@ -92,7 +92,7 @@ def _opened(directory: int, state: str) -> int:
     except FileNotFoundError as error:
         raise places.Absent(
             f"no backup set is recorded in {state}",
-            "have the deploy call scripts/create_backups.py before it copies files",
+            "call scripts/create_backups.py in the deploy script, before it copies files",
         ) from error
     except (Irregular, OSError) as error:
         raise HostError(
@@ -103,7 +103,7 @@ def _opened(directory: int, state: str) -> int:
     if found.st_mode & places.OTHERS or found.st_uid not in {0, os.geteuid()}:
         os.close(opened)
         raise HostError(
-            f"the record {state}/{NAME} can be written by others, so it proves nothing",
+            f"the record {state}/{NAME} can be written by others and is not trusted",
             f"{AGAIN}; afterwards: stat {state}/{NAME}",
         )
     return opened
@@ -166,13 +166,13 @@ def _entry(found: dict[str, Any]) -> Any:  # noqa: ANN401 - what json hands over
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not text")
     return value
 
 
 def _list(value: object) -> tuple[Any, ...]:
     if not isinstance(value, list):
-        raise TypeError(f"{value!r} is no list")
+        raise TypeError(f"{value!r} is not a list")
     return tuple(value)
 
 
@@ -186,11 +186,11 @@ def _check(record: BackupSet) -> None:
     """Refuse an entry that could lead anywhere but to a file of its own below the root."""
     for saved in record.files:
         if not isinstance(saved, metadata.FileEntry) or DIGEST.fullmatch(saved.sha256) is None:
-            raise ValueError(f"{saved!r} is no file's entry")
+            raise ValueError(f"{saved!r} is not the entry of a file")
         if not all(type(number) is int for number in saved[2:7]) or saved.mode & ~0o7777:
-            raise ValueError(f"{saved.path!r} has a number that is none")
+            raise ValueError(f"{saved.path!r} has an invalid number")
         if not isinstance(saved.xattrs, dict):
-            raise TypeError(f"{saved.path!r} has attributes that are none")
+            raise TypeError(f"{saved.path!r} has invalid attributes")
     paths = [saved.path for saved in record.files] + list(record.added)
     for path in paths:
         why = fault(path)
@@ -213,7 +213,7 @@ def write(state: str, record: BackupSet) -> str:
     except OSError as error:
         raise HostError(
             f"the record {state}/{NAME} cannot be written: {error.strerror}",
-            f"make room and see 'df {state}' on the host, then run the same command again",
+            f"free space, see 'df {state}' on the host; then run the same command again",
         ) from error
     finally:
         os.close(directory)

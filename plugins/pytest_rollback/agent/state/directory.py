@@ -24,7 +24,7 @@ def faults(state: str, root: str) -> list[str]:
     here, there = os.path.realpath(state), os.path.realpath(root)
     found = []
     if os.path.commonpath([here, there]) in {here, there}:
-        found.append(f"the state directory {state} and the root {root} lie inside each other")
+        found.append(f"one of state directory {state} and root {root} is inside the other")
     with contextlib.suppress(FileNotFoundError):
         found += _exposure(state, os.lstat(state))
     return found
@@ -62,7 +62,7 @@ def opened(state: str) -> int:
     except FileNotFoundError as error:
         raise Absent(
             f"the state directory {state} does not exist",
-            "have the deploy call scripts/create_backups.py, which makes it",
+            "call scripts/create_backups.py in the deploy script, which creates it",
         ) from error
     except OSError as error:
         raise HostError(
@@ -84,7 +84,7 @@ def made(state: str) -> int:
             os.mkdir(state, PRIVATE)
     except OSError as error:
         raise HostError(
-            f"the state directory {state} cannot be made: {error.strerror}",
+            f"the state directory {state} cannot be created: {error.strerror}",
             f"as root on the host: mkdir -m 0700 -p {state}, or set [target] sudo = true",
         ) from error
     return opened(state)
@@ -102,7 +102,7 @@ def held(directory: int, state: str) -> Iterator[None]:
     except BlockingIOError as error:
         raise HostError(
             f"another run is writing backups recorded in {state}",
-            f"wait for it; 'fuser -v {state}' on the host names its process",
+            f"wait for it; 'fuser -v {state}' on the host shows its process",
             kind="held",
         ) from error
     try:

@@ -83,7 +83,7 @@ def _refuse_other(path: str, base: str, mode: int) -> None:
     if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
         raise HostError(
             f"{path} is a {kind_of(mode)}, not the file that was recorded",
-            f"see what it is, and move it away by hand: ls -ld {base}/{path}",
+            f"inspect it, and move it away: ls -ld {base}/{path}",
         )
 
 
@@ -201,7 +201,7 @@ def standing(folder: str, entry: dict[str, Any]) -> tuple[list[str], list[str]]:
             if live.kind == state.ABSENT or (entry["kind"] in DERIVED and live.is_file):
                 away.append(path)
             elif not _is_same(there, live):
-                taken.append(f"there is something else now at {path}")
+                taken.append(f"something else exists at {path}")
     return away, taken
 
 
@@ -251,7 +251,7 @@ def bring_back(folder: str, entry: dict[str, Any]) -> int:
         settle(tree, [path for path, _ in entry["moves"]])
     if taken:
         raise HostError(
-            f"there is something else now at {', '.join(sorted(taken))}",
+            f"something else exists at {', '.join(sorted(taken))}",
             "save it elsewhere first, and run the same command again",
         )
     return number

@@ -29,8 +29,8 @@ class JournalContent(NamedTuple):
     size: int
 
 
-def told(raw: bytes, path: str) -> JournalContent:
-    """Return what the bytes of a journal say; a torn last line says nothing.
+def parsed(raw: bytes, path: str) -> JournalContent:
+    """Return the entries in the bytes of a journal; a torn last line is ignored.
 
     Raises:
         HostError: it is damaged anywhere else.
@@ -55,7 +55,7 @@ def told(raw: bytes, path: str) -> JournalContent:
 def _damaged(path: str, number: int) -> HostError:
     return HostError(
         f"the journal {path} is damaged at line {number}",
-        "do not edit it; compare the files with their backups by hand, they are all there",
+        "do not edit it; compare the files with their backups by hand, no file is lost",
     )
 
 
@@ -72,7 +72,7 @@ def read(path: str) -> JournalContent:
     """
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-            return told(file.read(), path)
+            return parsed(file.read(), path)
     except FileNotFoundError:
         return JournalContent([], START, 0)
 
@@ -84,7 +84,7 @@ class Journal:
         self.path, self.state = path, state
         self.handle = os.open(path, FLAGS, 0o600)
         size = os.fstat(self.handle).st_size
-        self.entries, self.head, good = told(os.pread(self.handle, size, 0), path)
+        self.entries, self.head, good = parsed(os.pread(self.handle, size, 0), path)
         if good != size:
             os.ftruncate(self.handle, good)
             os.fsync(self.handle)

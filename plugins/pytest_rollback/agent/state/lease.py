@@ -75,10 +75,12 @@ class Lease(NamedTuple):
 
     def held(self) -> HostError:
         """Return what a second one is told: who, since when, and how to take over."""
-        way = f"end it with 'kill -INT {self.pid}' on {self.host}"
-        when = "it goes on from there"
+        way = f"stop it with 'kill -INT {self.pid}' on {self.host}"
+        when = "it resumes from there"
         if not self.is_at(processes.here()):
-            when += f", on {self.host} at once, elsewhere {SILENT:.0f} s after its last word"
+            when += (
+                f", on {self.host} at once, elsewhere {SILENT:.0f} s after its last sign of life"
+            )
         return HostError(
             f"held by {self.words}",
             f"wait for it; or {way}, and run the same command again: {when}",
@@ -98,7 +100,7 @@ def folder(state: str, run: str) -> str:
         HostError: the id could lead elsewhere.
     """
     if NAMES.fullmatch(run) is None:
-        raise HostError(f"{run!r} is no id of a run", "'rollback status' lists the ids there are")
+        raise HostError(f"{run!r} is not a run id", "'rollback status' lists all run ids")
     return os.path.join(state, RUNS, run)
 
 

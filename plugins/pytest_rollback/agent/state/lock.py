@@ -62,8 +62,8 @@ def _held(state: str) -> HostError:
     if holders:
         return holders[-1].held()
     return HostError(
-        f"somebody is at work in {state}",
-        f"wait for it; 'fuser -v {state}' on the host names it",
+        f"another process is working in {state}",
+        f"wait for it; 'fuser -v {state}' on the host shows it",
         "held",
     )
 
@@ -81,7 +81,9 @@ def working(location: Location, *, back: bool = False) -> Iterator[ExclusiveRun]
         journal = opened(home, CHANGES)
         try:
             if progress.undoing(journal.entries) and not back:
-                raise HostError("this run was undone", "run the same command again: a new run")
+                raise HostError(
+                    "this run was undone", "run the same command again to start a new run"
+                )
             yield ExclusiveRun(home, journal)
         finally:
             journal.close()

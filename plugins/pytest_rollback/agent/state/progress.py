@@ -44,7 +44,7 @@ def moving(name: str, kind: str) -> RunStep:
 STEPS = (
     RunStep("save the state", event("snapshot"), event("snapshot done")),
     RunStep("isolate components", event("stop"), event("stop done")),
-    RunStep("guard the start", event("guard on"), event("guard on done")),
+    RunStep("set the start guard", event("guard on"), event("guard on done")),
     RunStep("show the maintenance page", event("page on"), event("page told")),
     RunStep("restore files", event("plan"), event("verified"), PARTS["files"]),
     moving("move added files away", "added"),
@@ -53,9 +53,9 @@ STEPS = (
     moving("clear stale bytecode", "caches"),
     RunStep("restore the database", event("database"), event("database swapped")),
     RunStep("separate backups", event("separate"), event("separate done")),
-    RunStep("lift the guard", event("guard off"), event("guard off done")),
+    RunStep("remove the start guard", event("guard off"), event("guard off done")),
     RunStep("start services", event("start"), event("start done")),
-    RunStep("take the maintenance page away", event("page off"), event("page told")),
+    RunStep("remove the maintenance page", event("page off"), event("page told")),
     moving("close the backup set", "saved"),
 )
 """The steps in their order; one with nothing to do leaves no trace."""

@@ -67,8 +67,8 @@ def _begun(home: str, lease: Lease, *, adopted: bool) -> None:
     try:
         if progress.undoing(journal.entries) == "begun":
             raise HostError(
-                f"run {lease.run} is half undone",
-                f"finish that: scripts/rollback --undo {lease.run}",
+                f"run {lease.run} is partly undone",
+                f"finish the undo: scripts/rollback --undo {lease.run}",
             )
         facts = {key: value for key, value in lease._asdict().items() if key in BEGUN + PLACE}
         journal.add("begun", **facts, adopted=adopted)
@@ -116,7 +116,7 @@ def note(request: NoteRequest) -> Done:
 def end(request: EndRequest) -> RunEnded:
     """Let go of the host: the run ended as `outcome` says. One that was undone stays so."""
     if request.outcome not in ENDS:
-        raise HostError(f"{request.outcome!r} is no end of a run", f"choose among {ENDS}")
+        raise HostError(f"{request.outcome!r} is not an outcome of a run", f"choose one of {ENDS}")
     with locked(request.state):
         return RunEnded(closed(request.state, request.run, request.outcome))
 
@@ -125,9 +125,7 @@ def closed(state: str, run: str, outcome: str) -> str:
     """Write the outcome into a run's lease and return the one that holds; for lock holders."""
     lease = leases.read(state, run)
     if lease is None:
-        raise HostError(
-            f"there is no run {run} in {state}", "'rollback status' lists those there are"
-        )
+        raise HostError(f"there is no run {run} in {state}", "'rollback status' lists all runs")
     if lease.outcome == "undone":
         return lease.outcome
     _ended(state, run, outcome)

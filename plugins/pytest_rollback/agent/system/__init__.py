@@ -1,4 +1,4 @@
-"""The host itself: commands with a deadline, processes, mounted disks, tools and rights.
+"""The host: commands with a deadline, processes, mounted disks, tools and permissions.
 
 `command` runs an argv, never a shell, in a process group of its own, and ends the whole group at
 the deadline; its output is bounded. `processes` reads /proc, where a process is its number and its

@@ -65,7 +65,7 @@ def denials(paths: Iterable[str]) -> dict[str, str]:
 def denied(path: str, mounted: frozenset[str], known: dict[str, str]) -> str:
     """Return why a file cannot be replaced by another of its name; "" when it can."""
     if path in mounted:
-        return "is a mount point: it cannot be replaced, only written in place"
+        return "is a mount point, which cannot be replaced"
     directory = os.path.dirname(path)
     if directory not in known:
         known[directory] = closed(disk.existing(directory))
@@ -81,7 +81,7 @@ def closed(directory: str) -> str:
     if flagged(directory):
         return f"the directory {directory} is {flagged(directory)}"
     if not os.access(directory, os.W_OK | os.X_OK):
-        return f"the directory {directory} is not writable for us"
+        return f"the directory {directory} is not writable"
     return ""
 
 

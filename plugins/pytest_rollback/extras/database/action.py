@@ -35,8 +35,8 @@ def spared(scope: Scope) -> str:
     if described is None or not described.restore or wanted(scope):
         return ""
     return (
-        f"the database {described.name} is left alone: components that are not rolled back use it\n"
-        "HINT: to restore it as well, give the same command without --component"
+        f"the database {described.name} is not restored: other components use it as well\n"
+        "HINT: to restore it, run the same command without --component"
     )
 
 
@@ -74,7 +74,7 @@ def restores(scope: Scope, found: DatabaseState | None) -> tuple[Change, ...]:
         Change(
             Call(RESTORE, request, seconds),
             f"restore the database {database.name} and swap it in",
-            f"it is not the one of {database.dump}",
+            f"the live database is not that of {database.dump}",
             2.0 + found.bytes / BYTES_A_SECOND,
         ),
     )

@@ -1,4 +1,4 @@
-"""The result of a run for other machines: JSON, Prometheus and Nagios.
+"""The result of a run in other formats: JSON, Prometheus and Nagios.
 
 Promise: every number comes from the record of the run, without secrets. A file is put in its place
 whole or not at all. A run that could not look at the system is never OK to Nagios.

@@ -36,8 +36,8 @@ def wanted(text: str) -> tuple[OutputFormat, ...]:
         if kind not in {"json", "prometheus", "nagios"}:
             problem = f"found {kind!r}, expected json, prometheus or nagios"
         elif (kind == "nagios") == bool(colon) or (colon and not path):
-            problem = f"found {each!r}: json and prometheus need a path, nagios takes none"
+            problem = f"found {each!r}: json and prometheus need a path, nagios has none"
         if problem:
-            raise UsageError(f"--rollback-format: {problem}", hint=f"such as {EXAMPLE}")
+            raise UsageError(f"--rollback-format: {problem}", hint=f"for example {EXAMPLE}")
         found.append(OutputFormat(kind, Path(path) if path else None))
     return tuple(found)

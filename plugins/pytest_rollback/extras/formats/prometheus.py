@@ -22,22 +22,22 @@ class Gauge(NamedTuple):
 
 
 HELP = {
-    "info": "Which run this is; always 1.",
-    "good": "1 when the verdict is a good one.",
+    "info": "The labels identify the run; always 1.",
+    "good": "1 when the verdict is good.",
     "exit_code": "The exit code of the run.",
-    "started_timestamp_seconds": "When the run began.",
-    "finished_timestamp_seconds": "When the run ended.",
-    "criteria": "How many criteria ended in which way.",
+    "started_timestamp_seconds": "Start of the run.",
+    "finished_timestamp_seconds": "End of the run.",
+    "criteria": "Number of criteria by outcome.",
     "criterion_met": "1 when a criterion is met.",
     "rto_seconds": "The recovery time objective.",
-    "elapsed_seconds": "From the decision to the last success criterion.",
-    "margin_seconds": "What was left of the objective; negative when it was missed.",
-    "outage_seconds": "How long users got errors.",
-    "maintenance_seconds": "How long users got the maintenance page.",
-    "phase_seconds": "How long each phase took.",
-    "phase_budget_seconds": "How long each phase may take.",
+    "elapsed_seconds": "Time from the decision to the last success criterion.",
+    "margin_seconds": "Time left of the objective; negative when it was missed.",
+    "outage_seconds": "Time during which users got errors.",
+    "maintenance_seconds": "Time during which users got the maintenance page.",
+    "phase_seconds": "Duration of each phase.",
+    "phase_budget_seconds": "Budget of each phase.",
     "probe_seconds": "Response times of each probe.",
-    "probe_limit_seconds": "What the 95th percentile of each probe stays below.",
+    "probe_limit_seconds": "Limit for the 95th percentile of each probe.",
 }
 
 

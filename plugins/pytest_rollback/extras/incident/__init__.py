@@ -1,4 +1,4 @@
-"""People: what they are told, by which channel, whom to call next, and what they have to tick.
+"""Messages, channels, escalation and the checklist of an incident.
 
 Promise: telling people never delays a change and never fails silently; no message holds a secret.
 

@@ -50,7 +50,7 @@ def data_of(folder: Path) -> dict[str, Json] | None:
             hint=f"compare with the archive: tar -tzf {seal.archive_of(folder)}",
         ) from error
     if not isinstance(found, dict):
-        raise UsageError(f"{path} is no record", hint="name the folder of a run")
+        raise UsageError(f"{path} is not a record", hint="give a run folder")
     return found
 
 

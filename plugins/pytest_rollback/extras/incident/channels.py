@@ -106,7 +106,7 @@ def within(seconds: float, act: Callable[[], None]) -> None:
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        raise Failed(f"not done within {seconds:g} s", again=True)
+        raise Failed(f"timed out after {seconds:g} s", again=True)
     if raised:
         raise raised[0]
 
@@ -203,9 +203,9 @@ def judge(status: int) -> None:
         Failed: anything but success.
     """
     if status >= ERROR:
-        raise Failed(f"it answered {status}", again=status >= 500 or status == BUSY)  # noqa: PLR2004
+        raise Failed(f"HTTP status {status}", again=status >= 500 or status == BUSY)  # noqa: PLR2004
     if status >= REDIRECT or status < 200:  # noqa: PLR2004 - 2xx
-        raise Failed(f"it answered {status}, a redirect, which is not followed", again=False)
+        raise Failed(f"HTTP status {status}: redirects are not followed", again=False)
 
 
 class AppriseChannel:
@@ -248,10 +248,10 @@ class AppriseChannel:
                 hint="pip install 'pytest-rollback[notify]'",
             ) from error
         quiet()
-        hint = "see how apprise writes such an address; https, or this machine"
+        hint = "see the URL formats of apprise; the URL has to be https, or of this machine"
         found = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))
         if not found.add(url):
-            raise Refused(f"apprise does not know the address of channel {self.name}", hint=hint)
+            raise Refused(f"apprise does not support the address of channel {self.name}", hint=hint)
         for server in found:
             server.redirects = False
             if is_exposed(server):
@@ -264,7 +264,7 @@ class AppriseChannel:
 
         def act() -> None:
             if not servers.notify(title=message.title, body=message.text):
-                raise Failed("it did not accept the message", again=True)
+                raise Failed("the service did not accept the message", again=True)
 
         within(WHOLE, act)
 

@@ -124,7 +124,7 @@ ITEMS: tuple[ChecklistItem, ...] = (
         ("start services",),
     ),
     ChecklistItem(EXECUTION, "Health checks passing", (("drill.health.answers",),)),
-    ChecklistItem(EXECUTION, "Maintenance page taken away", (("drill.maintenance.lifted",),)),
+    ChecklistItem(EXECUTION, "Maintenance page removed", (("drill.maintenance.lifted",),)),
     ChecklistItem(
         SUCCESS,
         "All services start successfully",

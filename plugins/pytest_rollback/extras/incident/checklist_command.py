@@ -1,4 +1,4 @@
-"""The procedure's checklist of a run: show it, tick what people did, and stop the escalation."""
+"""The procedure's checklist of a run: show it, tick items, stop or continue the escalation."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from pytest_rollback.recovery.rehearsal import folded
 from pytest_rollback.report import rebuild
 from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
 from pytest_rollback.run.run_record import ChecklistEntry
-from pytest_rollback.text.quantities import TICKS
+from pytest_rollback.text.quantities import TICKS, count
 
 SIGNS = {"good": "x", "bad": "!", "doubt": "~", "idle": " "}
 STORY = """
   {me}                         show it; on a terminal also ask what to tick
-  {me} tick 3 12               the items 3 and 12 are done
+  {me} tick 3 12               mark items 3 and 12 as done
   {me} tick notify-stakeholders --note "by phone, 14:02"
-  {me} untick 3                it was not
-  {me} ack                     somebody has taken over: nobody else is called
-  {me} escalate                go on calling, level by level, until somebody acknowledges;
-                                    a run does so itself while it goes on
+  {me} untick 3                mark item 3 as not done
+  {me} ack                     acknowledge: nobody else is called
+  {me} escalate                call one level after the other until somebody acknowledges;
+                                    a run does this itself until it ends
 
-The run is the latest one, or the one that --run names. Each tick is noted with who and when in
-the run's timeline.jsonl, its report shows it, and its folder is sealed again.
+The default is the latest run; --run selects another one. Each tick is written to the run's
+timeline.jsonl with name and time, the report shows it, and the folder is sealed again.
 
-exit codes: 0 done; show: nothing is missing or late; escalate: somebody answered, or need not;
-1 something is missing or late, nobody answered, or nothing could be written or sent;
+exit codes: 0 done; show: no item is missing or late; escalate: acknowledged, or not needed;
+1 an item is missing or late, nobody answered, or nothing could be written or sent;
 4 usage, or no such run or item
 """
 
@@ -74,7 +74,7 @@ def chosen(items: list[ChecklistEntry], word: str, program: str) -> ChecklistEnt
     found = [each for each in items if word and each.key.startswith(signoffs.slug(word) or " ")]
     exact = [each for each in found if each.key == signoffs.slug(word)]
     if len(exact or found) != 1:
-        what = "several items begin with" if found else "there is no item"
+        what = "several items begin with" if found else "there is no item named"
         raise UsageError(f"{what} {word!r}", hint=f"{program} show lists them with their numbers")
     return (exact or found)[0]
 
@@ -106,7 +106,7 @@ def done(
     items = amend.items(where)
     for item in [chosen(items, word, asked.program) for word in words]:
         if kind is ItemTicked and item.state == "missing" and item.by:
-            shown(f"{item.item}: stays missing: {', '.join(item.by)} says so")
+            shown(f"{item.item}: still missing, because {', '.join(item.by)} is not met")
         amend.amend(where, kind(item.key, asked.by, asked.note))
         shown(f"{NAMES[kind]}: {item.item}")
 
@@ -118,13 +118,13 @@ def tick(asked: argparse.Namespace) -> int:
 
 
 def untick(asked: argparse.Namespace) -> int:
-    """Record that items are not done after all."""
+    """Record that items are not done."""
     done(folder(asked.reports, asked.run), asked.items, ItemWithdrawn, asked)
     return 0
 
 
 def ack(asked: argparse.Namespace) -> int:
-    """Record that somebody has taken over: the escalation ends."""
+    """Acknowledge the incident: the escalation ends."""
     where = folder(asked.reports, asked.run)
     amend.amend(where, Acknowledged(asked.by, asked.note))
     shown(f"acknowledged by {asked.by}: nobody else is called for run {where.name}")
@@ -153,10 +153,11 @@ def escalate(asked: argparse.Namespace) -> int:
     note = Notes(where)
     post = delivery.Mailroom(channels.channels_of(system), note)
     if not post.channels:
-        raise UsageError(f"{named} names nobody to call", hint="describe [notify] in it")
+        raise UsageError(f"{named} has no notification channel", hint="add [notify] to it")
     while (step := escalation.next_step(system.contacts, signoffs.events(where))) is not None:
         if step.contact is None and step.at <= now():
-            shown(f"nobody answered: {len(system.contacts)} levels were called\nHINT: call by hand")
+            levels = count(len(system.contacts), "level")
+            shown(f"nobody acknowledged after calls to {levels}\nHINT: call by phone")
             return 1
         said = delivery.call(words, post, note, signoffs.events(where))
         shown(said) if said else time.sleep(min(1.0, asked.every))
@@ -175,7 +176,7 @@ def ended(events: list[Event]) -> str:
     tick = escalation.acknowledged(events)
     if tick is not None:
         return f"acknowledged by {tick.words}"
-    return "nobody has to be called: the rollback was not begun, or has recovered the system"
+    return "no call is needed: the rollback has not begun, or the system has recovered"
 
 
 def shared(given: str | None = None) -> Parser:
@@ -187,10 +188,10 @@ def shared(given: str | None = None) -> Parser:
     found = Parser(add_help=False, argument_default=given)
     add = found.add_argument
     home, who = given or reports(REPOSITORY), given or signoffs.somebody()
-    add("--run", metavar="RUN", help="its id, the beginning of it, or its folder")
-    add("--reports", type=Path, default=home, metavar="FOLDER", help="where the runs are")
+    add("--run", metavar="RUN", help="run id, the beginning of it, or run folder")
+    add("--reports", type=Path, default=home, metavar="FOLDER", help="folder with all runs")
     add("--by", default=who, metavar="WHO", help="who did it")
-    add("--note", default=given or "", metavar="TEXT", help="what there is to say about it")
+    add("--note", default=given or "", metavar="TEXT", help="a remark")
     return found
 
 
@@ -214,7 +215,9 @@ def parser(program: str) -> Parser:
         )
         made.set_defaults(do=verb, ask=False)
         if name.endswith("tick"):
-            made.add_argument("items", nargs="+", metavar="ITEM", help="its number or short name")
+            made.add_argument(
+                "items", nargs="+", metavar="ITEM", help="number or short name of an item"
+            )
         if name == "escalate":
             made.add_argument("--rollback-target", type=Path, metavar="PATH", help="rollback.toml")
             made.set_defaults(every=1.0)

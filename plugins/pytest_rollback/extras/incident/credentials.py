@@ -25,15 +25,15 @@ def read(secret: Secret) -> str:
     """
     if secret.variable is not None:
         value, where = os.environ.get(secret.variable, ""), f"the variable {secret.variable}"
-        hint = f"export {secret.variable}, from where you keep secrets"
+        hint = f"export {secret.variable} with the value from your secret store"
     else:
         value, where = of_file(str(secret.file)), str(secret.file)
-        hint = f"write it there, as one line: ls -l {secret.file}"
+        hint = f"write the secret into it, as one line: ls -l {secret.file}"
     value = value.strip()
     if not value:
-        raise Refused(f"{where} is not set or empty", hint=hint)
+        raise Refused(f"{where} is not set, or empty", hint=hint)
     if any(ord(letter) < ord(" ") or ord(letter) > ord("~") for letter in value):
-        raise Refused(f"{where} holds more than one line of plain letters", hint=hint)
+        raise Refused(f"{where} has more than one line, or unprintable characters", hint=hint)
     return value
 
 
@@ -52,9 +52,9 @@ def of_file(path: str) -> str:
     try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode) or found.st_mode & 0o077:
-            raise Refused(f"{path} is not private", hint=f"chmod 0600 {path}")
+            raise Refused(f"{path} can be read by others", hint=f"chmod 0600 {path}")
         if found.st_uid not in {0, os.geteuid()}:
-            raise Refused(f"{path} belongs to somebody else", hint=f"chown root {path}")
+            raise Refused(f"{path} belongs to another user", hint=f"chown root {path}")
         return os.read(handle, MOST).decode("utf-8", "replace")
     finally:
         os.close(handle)

@@ -49,9 +49,8 @@ class Delivery(NamedTuple):
     @property
     def words(self) -> str:
         """A failure, for people."""
-        return (
-            f"message not accepted: {self.channel}, {self.about}: {self.why} (tries: {self.tries})"
-        )
+        what = f"message not accepted: {self.channel}, {self.about}"
+        return f"{what}: {self.why} (attempts: {self.tries})"
 
 
 def deliver(

@@ -32,7 +32,7 @@ def pytest_rollback_commands() -> Mapping[str, Command]:
             f"{here}.checklist_command:main", "show the checklist of a run, tick items, escalate"
         ),
         "postmortem": Command(
-            f"{here}.postmortem_command:main", "write the draft of a run's review"
+            f"{here}.postmortem_command:main", "write a draft of the postmortem of a run"
         ),
     }
 

@@ -80,7 +80,7 @@ class MessageContext:
         return self.message(
             "start",
             f"Rollback started: {self.place}",
-            f"To be over within {limit}.",
+            f"To be finished within {limit}.",
             f"To take over: {self.acknowledge}",
         )
 
@@ -91,7 +91,7 @@ class MessageContext:
 
     def over_budget(self, phase: str, budget: float) -> Message:
         """Say that a phase takes longer than it may."""
-        title = f"Rollback of {self.place}: phase {phase} is over its {clock(budget)}"
+        title = f"Rollback of {self.place}: phase {phase} is over its budget of {clock(budget)}"
         return self.message("over budget", title, part=phase)
 
     def ended(self, verdict: str, seconds: float | None, head: str, resume: str) -> Message:
@@ -102,7 +102,7 @@ class MessageContext:
             "recovery" if good else "failure",
             f"{verdict}{took}: {self.place}",
             f"Journal of the host: {head}" if head else "",
-            "" if good or not resume else f"To go on: {resume}",
+            "" if good or not resume else f"To resume: {resume}",
         )
 
     def call(self, contact: Contact) -> Message:
@@ -111,14 +111,14 @@ class MessageContext:
             "call",
             f"Level {contact.level}, {contact.name}: rollback of {self.place}",
             f"Called: {contact.contact}. Answer within {clock(contact.respond)}.",
-            f"For: {contact.scope}",
+            f"Responsible for: {contact.scope}",
             f"To acknowledge: {self.acknowledge}",
             part=f"level-{contact.level}",
         )
 
     def test(self) -> Message:
         """Say that nothing happened, to see whether messages arrive."""
-        return self.message("test", f"Test message: {self.place}", "Nothing happened.")
+        return self.message("test", f"Test message: {self.place}", "There is no incident.")
 
 
 def words_of(system: System, began: RunBegan) -> MessageContext:

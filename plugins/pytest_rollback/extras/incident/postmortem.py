@@ -52,8 +52,8 @@ QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "Root cause",
         (
             "What caused the need for a rollback?",
-            "Why did it reach production? What should have found it, and when?",
-            "Why did the fix have to be a rollback?",
+            "Why did the fault reach production? Which check should have found it?",
+            "Why was a rollback the right fix?",
         ),
     ),
     (
@@ -61,14 +61,14 @@ QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "What worked well in the rollback?",
             "What took longer than it should have, and why?",
-            "What in the procedure was wrong, missing or unclear?",
+            "What was wrong, missing or unclear in the procedure?",
         ),
     ),
     (
         "Hardening",
         (
-            "Which monitoring would have told earlier?",
-            "Which health checks would have kept it out?",
+            "Which monitoring would have raised the alarm earlier?",
+            "Which health checks would have prevented it?",
             "Is a circuit breaker needed, and where?",
         ),
     ),
@@ -91,7 +91,7 @@ def draft(folder: Path) -> str:
     data = amend.data_of(folder)
     if data is None:
         raise UsageError(
-            f"{folder} holds no record: the run goes on, or it was killed",
+            f"{folder} has no record: the run has not ended, or was killed",
             hint=f"scripts/verify_bundle --rebuild {folder.name}",
         )
     events = signoffs.events(folder)
@@ -110,16 +110,16 @@ def draft(folder: Path) -> str:
         return "\n\n".join("\n".join(each) for each in sections) + "\n"
     except ValueError as error:
         raise UsageError(
-            f"{folder / 'report.json'} is no record of a run: {error}",
+            f"{folder / 'report.json'} is not a record of a run: {error}",
             hint=f"scripts/verify_bundle {folder.name}",
         ) from error
 
 
 def head(record: RunRecord) -> Iterator[str]:
     """Yield what the page is about."""
-    yield f"# Review: {plain(record.sentence)}"
+    yield f"# Postmortem: {plain(record.sentence)}"
     yield ""
-    yield "A draft made of the run's own timeline. Times are UTC."
+    yield "A draft, written from the timeline of the run. Times are UTC."
 
 
 def summary(record: RunRecord, folder: Path) -> Iterator[str]:
@@ -155,7 +155,7 @@ def release(found: ReleaseRecord) -> str:
 
 def happened(events: Sequence[Event]) -> Iterator[str]:
     """Yield what happened when."""
-    yield "## What happened when"
+    yield "## Timeline"
     yield ""
     yield "| time | after | what |"
     yield "| --- | --- | --- |"
@@ -169,15 +169,15 @@ def happened(events: Sequence[Event]) -> Iterator[str]:
 
 
 FORMS: Mapping[type[Event], str] = {
-    RunBegan: "the run began, by {operator}",
-    Decided: "**the rollback was decided**",
-    HostTaken: "the host was locked for this run",
+    RunBegan: "the run was started by {operator}",
+    Decided: "**decision to roll back**",
+    HostTaken: "the host was locked",
     Planned: "the plan was made",
     ChangeTook: "{what} ({took})",
     ActionDone: "{action}: done",
     ActionFailed: "**{action} failed**: {message}",
-    ActionAdvisory: "{action} did not succeed, which stops nobody: {message}",
-    MessageSent: "{channel} was told of {about}: {outcome} {why}",
+    ActionAdvisory: "{action} failed, but the rollback continued: {message}",
+    MessageSent: "message to {channel} about {about}: {outcome} {why}",
     LevelCalled: "level {level} was called: {name}",
     ItemTicked: "{by} ticked {item} {note}",
     ItemWithdrawn: "{by} withdrew {item}",
@@ -203,7 +203,7 @@ def against(record: RunRecord) -> Iterator[str]:
     yield "## Phases against their budgets"
     yield ""
     if not record.phases:
-        yield "Nothing was rolled back."
+        yield "No phase was run."
         return
     yield "| phase | took | budget | changes | state |"
     yield "| --- | --: | --: | --: | --- |"
@@ -215,7 +215,7 @@ def against(record: RunRecord) -> Iterator[str]:
 
 def failed(record: RunRecord) -> Iterator[str]:
     """Yield what stood against the good verdict."""
-    yield "## What failed"
+    yield "## Failures"
     yield ""
     bad = [each for each in record.criteria if each.outcome in {"not met", "inconclusive"}]
     for each in bad:
@@ -233,14 +233,14 @@ def failed(record: RunRecord) -> Iterator[str]:
 def acts(events: Iterable[Event], items: Iterable[ChecklistEntry]) -> Iterator[str]:
     """Yield what people did, and what of the checklist is open, late or missing."""
     mine = [each for each in events if isinstance(each, PersonEvent)]
-    yield "## What people did"
+    yield "## Actions of people"
     yield ""
     for each in mine:
         yield f"- {moment(each.at)}: {words(each)}"
     if not mine:
-        yield "Nobody has ticked anything: `scripts/checklist`."
+        yield "No item was ticked: `scripts/checklist`."
     yield ""
-    yield "### Items of the checklist that are open or were late"
+    yield "### Open and late items of the checklist"
     yield ""
     left = [each for each in items if each.state != "done"]
     for item in left:

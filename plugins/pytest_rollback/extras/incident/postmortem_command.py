@@ -13,13 +13,11 @@ from pytest_rollback.evidence.runs import rolled_back
 from pytest_rollback.extras.incident import postmortem as review
 from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
 
-REVIEW = (
-    "Write the draft of a run's review: what happened when, what failed, what is left to fill in."
-)
+REVIEW = "Write a draft of the postmortem of a run: timeline, failures, and questions to answer."
 REVIEW_STORY = """
-  {me}                        of the latest rollback, printed
-  {me} 20261124-061200 --write   into reports/, beside the folder of the run
-  {me} RUN --to FILE          into a file that is not there yet
+  {me}                        print that of the latest rollback
+  {me} 20261124-061200 --write   write it into reports/, beside the run folder
+  {me} RUN --to FILE          write it into a new file
 
 exit codes: 0 written; 1 it could not be written; 4 usage, no such run, or a run that was killed
 """
@@ -34,11 +32,11 @@ def parser(program: str) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = whole.add_argument
-    add("run", nargs="?", metavar="RUN", help="its id, the beginning of it, or its folder")
+    add("run", nargs="?", metavar="RUN", help="run id, the beginning of it, or run folder")
     add("--reports", type=Path, default=reports(REPOSITORY), metavar="FOLDER")
     where = whole.add_mutually_exclusive_group()
-    where.add_argument("--write", action="store_true", help="write it beside the run's folder")
-    where.add_argument("--to", type=Path, metavar="FILE", help="write it there")
+    where.add_argument("--write", action="store_true", help="write it beside the run folder")
+    where.add_argument("--to", type=Path, metavar="FILE", help="write it into this file")
     return whole
 
 
@@ -56,7 +54,7 @@ def main(arguments: Sequence[str], program: str) -> int:
         with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text)
     except FileExistsError as error:
-        hint = f"remove it, or name another file: {program} {where.name} --to FILE"
-        raise UsageError(f"{target} exists", hint=hint) from error
+        hint = f"remove it, or use another file: {program} {where.name} --to FILE"
+        raise UsageError(f"{target} exists already", hint=hint) from error
     shown(str(target))
     return 0

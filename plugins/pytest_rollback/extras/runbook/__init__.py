@@ -1,4 +1,4 @@
-"""The page that people follow: is what it names on the host, and does it do what it seems to?
+"""The runbook, compared with the host: dead references and known pitfalls.
 
 Nothing of the page is run.
 

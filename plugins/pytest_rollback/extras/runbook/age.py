@@ -47,6 +47,6 @@ def stale(path: Path, drilled: dt.datetime | None, today: dt.date) -> Iterator[s
         return  # readiness.runbook.true says so
     changed, due = stated(CHANGED, text) or saved, stated(DUE, text)
     if drilled and changed > drilled.date():
-        yield f"{path} was changed on {changed}, after the last successful drill, {drilled.date()}"
+        yield f"{path} was changed on {changed}, after the successful drill of {drilled.date()}"
     if due is not None and due < today:
-        yield f"{path} was to be reviewed by {due}, by its own words"
+        yield f"the review of {path} was due on {due}"

@@ -153,10 +153,10 @@ def lacking(claim: Claim, answer: Any, system: System) -> str:  # noqa: ANN401 -
     """Return what is wrong with a claim; "" where it is true."""
     if claim.kind == "command":
         tools: Tools = answer
-        return "" if tools.places[claim.name] else "is no command on the host"
+        return "" if tools.places[claim.name] else "not found on the host"
     if claim.kind == "unit":
         known = answer.units[claim.name].known
-        return "" if known else f"{system.services.manager} knows no such unit"
+        return "" if known else f"unknown to {system.services.manager}"
     if claim.kind == "import":
         found: Trial = answer
         return found.components[owner(claim.name, system).name].imports[claim.name] or ""
@@ -169,7 +169,7 @@ def lacking(claim: Claim, answer: Any, system: System) -> str:  # noqa: ANN401 -
 def placed(claim: Claim, kind: str | None) -> str:
     """Return what is wrong with a path that is of some kind on the host."""
     if kind is None:
-        return "is not on the host" + ", nor here" * (claim.kind == "script")
+        return "not found on the host" + " or here" * (claim.kind == "script")
     if claim.kind == "folder" and kind != "directory":
-        return f"is no directory but a {kind}"
-    return "is no file" if claim.kind == "script" and kind != "file" else ""
+        return f"a {kind}, not a directory"
+    return f"a {kind}, not a file" if claim.kind == "script" and kind != "file" else ""

@@ -49,14 +49,14 @@ def consumed(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]
             lost = f", so the cp of line {', '.join(map(str, later))} fails" if later else ""
             yield Pitfall(
                 each.line,
-                f"this find consumes every {end} and the failed version{lost}",
-                "scripts/rollback restores one recorded set, and can be resumed and undone",
+                f"this find moves every {end} away and overwrites the failed version{lost}",
+                "scripts/rollback restores one recorded set, can be resumed and undone",
             )
         following = found[number + 1] if number + 1 < len(found) else None
         if following and following.after == "|" and following.program == "wc":
             yield Pitfall(
                 each.line,
-                f"there are 0 {end} as well when nothing was ever saved",
+                f"the count of {end} files is also 0 if nothing was ever saved",
                 "pytest suites/validate compares with the recorded set",
             )
 
@@ -76,9 +76,8 @@ def installed(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall
             if names or each.arguments[-1].endswith(("/", end)):
                 yield Pitfall(
                     each.line,
-                    f"installs files that are still called {end}: no manager reads them",
-                    "install each under its unit's name, then daemon-reload, as scripts/rollback "
-                    "does",
+                    f"installs files named {end}, which no service manager reads",
+                    "scripts/rollback installs each under its unit's name, then reloads",
                 )
 
 
@@ -89,9 +88,9 @@ def swallowed(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfal
         if checks and following.program in QUIET:
             yield Pitfall(
                 each.line,
-                f"'|| {following.program}' ends with 0 when the check fails, and -f passes a "
-                "redirect and a body that says degraded",
-                "state status, body and reject of a probe: scripts/test_full_system.py",
+                f"'|| {following.program}' hides the exit code of the check; curl -f accepts a "
+                "redirect and any body",
+                "a probe with status, body and reject: scripts/test_full_system.py",
             )
 
 
@@ -102,8 +101,7 @@ def dumped(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
             yield Pitfall(
                 each.line,
                 "pg_restore refuses plain dumps, and writes into the live database",
-                "look at the dump first, psql for a plain one, into a database of its own: "
-                "[database] restore = true",
+                "[database] restore = true: the right tool for the format, into a new database",
             )
 
 
@@ -118,14 +116,14 @@ def unproven(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]
             asked = any(c.program in {"curl", "wget"} and c.block == each.block for c in rest)
             away = any(c.program in {"rm", "mv"} and path in c.arguments for c in rest)
             missing = [
-                *(() if asked else ("asks whether users get it",)),
-                *(() if away else ("takes it away again",)),
+                *(() if asked else ("checks that users get it",)),
+                *(() if away else ("removes it afterwards",)),
             ]
             if missing:
                 yield Pitfall(
                     each.line,
-                    f"a page is written, and nothing {' or '.join(missing)}",
-                    "[maintenance] and [edge]: looked at before and after, lifted once healthy",
+                    f"a maintenance page is written, but nothing {' or '.join(missing)}",
+                    "[maintenance] and [edge]: the page is checked, and removed once healthy",
                 )
 
 
@@ -137,8 +135,8 @@ def globbed(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]
             for word in filter(GLOB.search, words[1:]):
                 yield Pitfall(
                     each.line,
-                    f"{word} matches only units that are loaded, and in no order",
-                    "name the units in their order, as rollback.toml does",
+                    f"{word} matches only loaded units, in no order",
+                    "list the units in their order, as in rollback.toml",
                 )
 
 
@@ -148,8 +146,8 @@ def earlier(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]
         if each.program == "git" and any(re.match(r"HEAD[~^]", word) for word in each.arguments):
             yield Pitfall(
                 each.line,
-                "the commit before HEAD need not be the release before, nor one that works",
-                "[fallback] git: the commit that the backup set records",
+                "the commit before HEAD may not be the previous release",
+                "[fallback] git: the commit in the record of the backup set",
             )
 
 
@@ -160,9 +158,9 @@ def defaults(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall
             if GLOB.search(word) and "default" in word:
                 yield Pitfall(
                     each.line,
-                    f"{word} replaces configuration that is right, and leaves out names that "
-                    "begin with a dot",
-                    "pytest suites/drill --use-defaults replaces only what stays broken",
+                    f"{word} also replaces valid configuration, and skips hidden files such as "
+                    ".env",
+                    "pytest suites/drill --use-defaults replaces only broken files",
                 )
 
 
@@ -174,8 +172,8 @@ def cached(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
         if each.program == "find" and bytecode and re.search(r"\brm\b|-delete\b", text):
             yield Pitfall(
                 each.line,
-                "deletes bytecode while it is in use, and modules that are nothing but bytecode",
-                "scripts/restore_imports.py --from-backup moves what is stale into the evidence",
+                "deletes bytecode in use, and modules that have no source",
+                "scripts/restore_imports.py --from-backup moves only stale bytecode",
             )
 
 
@@ -189,22 +187,22 @@ def remembered(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfal
             if not path.startswith("/") or path.startswith(f"{system.about.root}/"):
                 yield Pitfall(
                     each.line,
-                    f"removes {path} from memory: what else the deploy added stays",
-                    "scripts/create_backups.py --added records it; it moves into the evidence",
+                    f"removes only {path}; other files that the deploy added stay",
+                    "scripts/create_backups.py --added records all of them",
                 )
 
 
 def timed(page: str) -> Iterator[Pitfall]:
     """Yield each measurement of one sample, and those that cannot fail."""
-    instead = "probes and constructs with a limit: many samples, pytest suites/validate"
+    instead = "probes and constructs with a limit, measured by pytest suites/validate"
     for snippet in snippets(page):
         if "perf_counter" in snippet.text and not re.search(
             r"\bassert\b|\braise\b|exit\(", snippet.text
         ):
-            yield Pitfall(snippet.line, "one sample of a call is printed, and never fails", instead)
+            yield Pitfall(snippet.line, "one sample is printed, and cannot fail", instead)
     for each in commands(page):
         if "time" in each.words[:2] and each.program == "curl":
-            yield Pitfall(each.line, "one sample is shown, and no limit fails it", instead)
+            yield Pitfall(each.line, "one sample is printed, without a limit", instead)
 
 
 def prose(page: str) -> Iterator[Pitfall]:
@@ -217,15 +215,15 @@ def prose(page: str) -> Iterator[Pitfall]:
         if SILENT.search(line):
             yield Pitfall(
                 number,
-                "the window still holds the incident, and a silent log looks like a clean one",
-                "pytest suites/validate: from the unit's start, by priority and text",
+                "the window still contains the incident, and an empty log counts as clean",
+                "pytest suites/validate: since the unit's start, by priority and text",
             )
     if shares["<"] and shares[">"] and max(shares["<"])[0] < min(shares[">"])[0]:
         (low, _), (high, line_number) = max(shares["<"]), min(shares[">"])
         yield Pitfall(
             line_number,
             f"a degradation of {low} to {high} % is undefined",
-            "pytest suites/triage decides by severity and impact, and says so",
+            "pytest suites/triage decides by severity and impact",
         )
 
 

@@ -67,10 +67,10 @@ def read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is no UTF-8"
+        why = getattr(error, "strerror", None) or "not valid UTF-8"
         raise Inconclusive(
             f"the runbook {path} cannot be read: {why}",
-            hint="correct [runbook] path in rollback.toml; relative ones begin at its folder",
+            hint="correct [runbook] path in rollback.toml; a relative path starts at its folder",
         ) from error
 
 

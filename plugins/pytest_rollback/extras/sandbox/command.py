@@ -1,4 +1,4 @@
-"""Keep one sandbox running between commands, so that the whole story can be played by hand."""
+"""Run a sandbox: a small real system to practise rollbacks on."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from pytest_rollback.transport.connection import Connection
 
 STORY = """
   {me} up        start it with the previous release, and deploy the current one
-  {me} status    what runs, what users get, and what can be done next
+  {me} status    show units, edge and possible next commands
   {me} deploy    deploy a release, with backups
-  {me} break     turn the current release bad
-  {me} reset     as it was after the last deploy
-  {me} down      end it; nothing is left
+  {me} break     break the current release
+  {me} reset     restore the state after the last deploy
+  {me} down      stop and remove it
 
-With --machine each of them means a whole host of its own, with systemd, nginx, PostgreSQL and
-sshd, in a container.
+With --machine the sandbox is a whole host in a container, with systemd, nginx, PostgreSQL and
+sshd.
 """
-BUILD = """Build the image of the machine sandbox where it is not there yet; its inputs decide.
+BUILD = """Build the image of the machine sandbox, unless it exists for the same inputs.
 
-Debian's packages and pip's come from where this host gets them.
+Packages of Debian and of pip come from the sources of this host.
 """
 
 
@@ -48,7 +48,7 @@ def folder() -> Path:
 def up(asked: argparse.Namespace) -> None:
     """Start the sandbox; one that is up already stays as it is."""
     if (asked.dir / "sandbox.json").exists() and asked.kind.attach(asked.dir).running:
-        shown(f"the sandbox in {asked.dir} is up already")
+        shown(f"the sandbox in {asked.dir} is running already")
     else:
         down(asked)
         sandbox = asked.kind(folder()).up(asked.dir, keep=True)
@@ -88,14 +88,14 @@ def break_(asked: argparse.Namespace) -> None:
 def reset(asked: argparse.Namespace) -> None:
     """Bring back what was healthy after the last deploy."""
     asked.kind.attach(asked.dir).reset()
-    shown("the sandbox is as it was after the last deploy")
+    shown("the sandbox is in the state after the last deploy")
 
 
 def down(asked: argparse.Namespace) -> None:
     """End the sandbox; none is fine."""
     if asked.dir.exists() and any(asked.dir.iterdir()):
         asked.kind.attach(asked.dir).down()
-        shown(f"the sandbox in {asked.dir} is gone")
+        shown(f"the sandbox in {asked.dir} was removed")
 
 
 def status(asked: argparse.Namespace) -> None:
@@ -149,8 +149,12 @@ def following(
 def parser(program: str) -> Parser:
     """Return the parser of the arguments."""
     shared = Parser(add_help=False)
-    shared.add_argument("--dir", type=Path, help=f"its place (default: {usual()})")
-    shared.add_argument("--machine", action="store_true", help="a whole host of its own")
+    shared.add_argument("--dir", type=Path, help=f"its folder (default: {usual()})")
+    shared.add_argument(
+        "--machine",
+        action="store_true",
+        help="use the machine sandbox: a whole host in a container",
+    )
     whole = Parser(
         description=__doc__,
         epilog=STORY.format(me=program),
@@ -166,8 +170,12 @@ def parser(program: str) -> Parser:
     for name, verb in verbs.items():
         made[name] = commands.add_parser(name, parents=[shared], help=verb.__doc__)
         made[name].set_defaults(run=verb)
-    made["up"].add_argument("--no-deploy", action="store_true", help="only the previous release")
-    made["deploy"].add_argument("release", nargs="?", type=Path, help="folder with its files")
+    made["up"].add_argument(
+        "--no-deploy", action="store_true", help="deploy only the previous release"
+    )
+    made["deploy"].add_argument(
+        "release", nargs="?", type=Path, help="folder with the release's files"
+    )
     made["break"].add_argument("scenario", help="a scenario's name, or a folder of files")
     return whole
 
@@ -191,13 +199,13 @@ def build(arguments: Sequence[str], program: str) -> int:
     """Build the machine's image where it is not there yet; return the exit code."""
     parser = Parser(prog=program, description=BUILD)
     parser.add_argument(
-        "--base", default="", metavar="IMAGE", help="build on this image of Debian 12, and anew"
+        "--base", default="", metavar="IMAGE", help="build again, on this image of Debian 12"
     )
     base, image = parser.parse_args(arguments).base, Image(folder())
     usable()
     there = image.there and not base
     name = image.built(progress, base)
-    shown(f"the image is there{' already' if there else ''}: {name}")
+    shown(f"the image {'exists already' if there else 'was built'}: {name}")
     shown(
         "next: scripts/sandbox up --machine, or pytest suites/readiness --rollback-target=machine"
     )

@@ -47,7 +47,7 @@ def _target() -> ModuleType:
     except ModuleNotFoundError as error:
         raise UsageError(
             f"the sandbox needs {error.name}, which is not installed",
-            hint="pip install 'pytest-rollback[sandbox]', or name a target of your own",
+            hint="pip install 'pytest-rollback[sandbox]', or use another target",
         ) from error
     return target
 
@@ -70,8 +70,6 @@ def pytest_rollback_commands() -> Mapping[str, Command]:
     here = "extras.sandbox"
     return {
         "sandbox": Command(f"{here}.command:main", "a small real system to practise on", (), NEEDS),
-        "machine": Command(
-            f"{here}.command:build", "build the image of the sandbox that is a whole host"
-        ),
-        "story": Command(f"{here}.story:main", "play a whole incident on a sandbox"),
+        "machine": Command(f"{here}.command:build", "build the image of the machine sandbox"),
+        "story": Command(f"{here}.story:main", "run a whole incident on a sandbox"),
     }

@@ -1,4 +1,4 @@
-"""Play the whole story on a sandbox, from the alarm to the review, and keep what was printed."""
+"""Run a whole incident on a sandbox, from the alarm to the postmortem, and show all output."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
 PAGE = REPOSITORY / "docs/story.md"
 TOKEN = "STORY_TOKEN"  # noqa: S105 - the name of a variable
 STORY = """
-  {me}                play it and print it
-  {me} --write        play it and write docs/story.md
+  {me}                run it and print the output
+  {me} --write        run it and write docs/story.md
 
-A pager and a status page listen on this machine meanwhile. Nothing is left but reports/.
+A pager and a status page are simulated on this machine. Only reports/ is left afterwards.
 
-exit codes: 0 everything ended as it should; 1 something did not; 4 usage, or a sandbox is up
+exit codes: 0 every command ended as expected; 1 one did not; 4 usage, or a sandbox is running
 """
 BEGIN = """# One incident, from the alarm to the review
 
-What the commands of [README](../README.md) print, one after the other, at 80 columns, on {day}:
-`{me} --write` played them on a sandbox and wrote this page. Nothing is left out; the
-folders of the repository and of temporary files are called `~/pytest-rollback` and `/tmp`. Nobody
-was there to type the target's name, so it was given with `--arm`. A pager and a status page
-listened on the same machine; what they were told stands at the end. [soak.md](soak.md) has the
-fifteen minutes of the monitor as they are, and not thirty times faster.
+The output of the commands of [README](../README.md), in order, at 80 columns, on {day}.
+`{me} --write` ran them on a sandbox and wrote this page. The output is complete; the folders of
+the repository and of temporary files are shown as `~/pytest-rollback` and `/tmp`. The target's
+name was given with `--arm`, because nobody could type it. A pager and a status page were simulated
+on the same machine; their messages are at the end. [soak.md](soak.md) has the fifteen minutes of
+the monitor in real time, not thirty times faster.
 """
 
 
@@ -53,42 +53,44 @@ class Step(NamedTuple):
 
 BEFORE = (
     Step(
-        "A small real system: the previous release, and the one that was deployed today.",
+        "Start a small real system with its previous release, and deploy the current one.",
         "scripts/sandbox up",
     ),
     Step(
-        "Before anything happens: could it be rolled back, and would people be told?",
+        "Before an incident: can it be rolled back, and do notifications work?",
         ".venv/bin/pytest suites/readiness --rollback-target=sandbox --notify-test",
     ),
-    Step("The release turns bad.", "scripts/sandbox break crash-loop"),
+    Step("Break the release.", "scripts/sandbox break crash-loop"),
     Step(
-        "The alarm: what does it call for? A third of all users complains.",
+        "The alarm: a third of all users complains. Triage recommends what to do.",
         ".venv/bin/pytest suites/triage --rollback-target=sandbox --incident=INC-42 --impact=30%",
         1,
     ),
     Step(
-        "What only people can do is ticked as it is done.",
+        "Tick the items of the checklist that only people can do.",
         "scripts/checklist tick identify estimate --note 'p2p, a third of all users'",
     ),
     Step(
-        "Isolating one component would be milder. The incident lead decides to roll back.",
+        "Isolating one component would be enough; the incident lead decides to roll back.",
         "scripts/rollback --rollback-target=sandbox --incident=INC-42 --impact=30% --arm=sandbox",
     ),
 )
 AFTER = (
-    Step("Somebody has taken over: nobody else is called.", "scripts/checklist ack --run {run}"),
     Step(
-        "The fifteen minutes after, on a clock that runs thirty times faster.",
+        "Somebody acknowledges, so that nobody else is called.", "scripts/checklist ack --run {run}"
+    ),
+    Step(
+        "Monitor for fifteen minutes, with a clock thirty times faster than real time.",
         ".venv/bin/pytest suites/monitor --rollback-target=sandbox --incident=INC-42"
         " -o rollback_soak_scale=30",
     ),
-    Step("What is done, and what is still open.", "scripts/checklist show --run {run}"),
+    Step("Show the checklist: done and open items.", "scripts/checklist show --run {run}"),
     Step(
-        "The folder that goes to the incident is as it was sealed.", "scripts/verify_bundle {run}"
+        "Check that the run folder is unchanged since it was sealed.", "scripts/verify_bundle {run}"
     ),
-    Step("The draft of the review.", "scripts/postmortem {run}"),
-    Step("All runs on one page.", "scripts/index"),
-    Step("The end.", "scripts/sandbox down"),
+    Step("Print a draft of the postmortem.", "scripts/postmortem {run}"),
+    Step("Write a page with all runs.", "scripts/index"),
+    Step("Remove the sandbox.", "scripts/sandbox down"),
 )
 
 
@@ -157,16 +159,16 @@ def played(step: Step, run: str = "") -> str:
         raise NotDone(
             f"{command} ended with {done.returncode}, not with {step.code}",
             findings=done.stdout.splitlines()[-40:],
-            hint="see what it printed; the sandbox is gone",
+            hint="see its output; the sandbox was removed",
         )
     return said + (f"\nIt ended with exit code {step.code}.\n" if step.code else "")
 
 
 def messages(inbox: Inbox) -> str:
     """Return the messages that were received, as a part of the page."""
-    lines = [f"{door:<7} {body}" for door, body in inbox.received]
+    lines = [f"{channel:<7} {body}" for channel, body in inbox.received]
     return (
-        "What the pager and the status page were told, in order:\n\n```text\n"
+        "The messages to the pager and the status page, in order:\n\n```text\n"
         + "\n".join(lines)
         + "\n```\n"
     )
@@ -198,7 +200,8 @@ def main(arguments: Sequence[str], program: str) -> int:
     asked = parser.parse_args(arguments)
     if usual().exists():
         raise UsageError(
-            "a sandbox is up already", hint="scripts/sandbox down, then the same again"
+            "a sandbox is running already",
+            hint="scripts/sandbox down, then run the same command again",
         )
     os.environ[TOKEN] = secrets.token_hex()
     with Inbox() as inbox, contextlib.ExitStack() as after:

@@ -90,7 +90,7 @@ class Sandbox:
             if kept.running:
                 if chosen:
                     raise UsageError(
-                        "the sandbox that is up turns bad by its own command",
+                        "--scenario is not for a sandbox that is running already",
                         hint=f"scripts/sandbox break {chosen}"
                         + (f" --{kind}" if kind != NAME else ""),
                     )

@@ -68,8 +68,8 @@ class Troubleshooting:
     def __init__(self, run: Run, sandbox: PracticeTarget | None) -> None:
         if sandbox is None:
             raise UsageError(
-                f"the target {run.system.target.name} is no sandbox, and only a sandbox is broken "
-                "on purpose; nothing was touched",
+                f"the target {run.system.target.name} is not a sandbox: only a sandbox is broken "
+                "on purpose; nothing was changed",
                 hint="pytest suites/drill/troubleshooting --rollback-target=sandbox, or =machine",
             )
         self.run, self.sandbox = run, sandbox

@@ -1,4 +1,4 @@
-"""Is a rollback called for? The procedure's triggers and its matrix, and one recommendation.
+"""Triage: the procedure's triggers and decision matrix, and one recommendation.
 
 Promise: a rule is a pure function of what was measured and stated; the gravest rule decides, so
 that nothing that gets worse can make the recommendation milder. Nothing is changed.

@@ -12,6 +12,7 @@ from pytest_rollback.extras.triage.rules import FiredRule, gravest
 from pytest_rollback.manifest.thresholds import RECOVERIES, Recovery
 from pytest_rollback.run.run_record import RecommendationRecord, RuleRecord
 from pytest_rollback.text.next_steps import NextSteps
+from pytest_rollback.text.quantities import count
 
 CALLS, MEASURED, THRESHOLD, NOTE, ROW = "calls for", "measured", "threshold", "note", "matrix"
 """Names of the evidence that a criterion of triage leaves."""
@@ -91,25 +92,25 @@ def notes(found: Advice) -> Iterator[str]:
     row, _, action = found.row.partition(": ")
     if action and action != found.action and found.action in {"roll back", "isolate"}:
         yield (
-            f"note: the procedure's matrix alone says {action} ({row}), its triggers say "
-            f"{found.action}: the graver of both is recommended"
+            f"note: the procedure's matrix says {action} ({row}), its triggers say "
+            f"{found.action}: the more severe action is recommended"
         )
     if found.unknown:
-        count = len(found.unknown)
-        yield f"at least this: {count} of the rules could not be looked at (see the criteria)"
+        unknown = count(len(found.unknown), "rule")
+        yield f"{unknown} could not be evaluated (see the criteria): a more severe action may apply"
 
 
 def next_steps(found: Advice, target: str, way: NextSteps) -> Sequence[str]:
     """Return the commands that carry the recommendation out."""
     alone = ("suites/drill", "-m", "isolate", "--component")
     steps: dict[str, Sequence[str]] = {
-        "roll back": [] if way.door else [way.rollback()],
+        "roll back": [] if way.command else [way.rollback()],
         "isolate": [
             *(way.pytest(*alone, each, f"--arm={target}") for each in found.components),
-            f"{way.pytest('suites/triage')}  # again; roll back if that was not enough",
+            f"{way.pytest('suites/triage')}  # check again; roll back if it did not help",
         ],
         "fix": [
-            f"{way.pytest('suites/triage')}  # once it is fixed; roll back if it cannot be",
+            f"{way.pytest('suites/triage')}  # after the fix; roll back if there is none",
         ],
         "monitor": [way.pytest("suites/monitor", "--soak=15m")],
     }

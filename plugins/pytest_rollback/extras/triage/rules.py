@@ -13,11 +13,11 @@ from pytest_rollback.extras.triage.stated import Stated
 from pytest_rollback.manifest.thresholds import RECOVERIES, Recovery, Severity, Triage, reaches
 
 SILENT = (
-    "the procedure is silent between {low:.0%} and {high:.0%}: severity and impact decide ({row})"
+    "the procedure has no rule between {low:.0%} and {high:.0%}: severity and impact decide ({row})"
 )
 CONTRADICTS = (
-    "'Individual component issues' asks for isolation; {name} is critical, so that 'Critical "
-    "component failures' holds"
+    "'Individual component issues' asks for isolation, but {name} is critical: 'Critical component "
+    "failures' applies"
 )
 
 
@@ -114,7 +114,7 @@ def _graded(case: IncidentCase, name: str, share: float, measured: str) -> Fired
     if share > rules.tolerated:
         row = row_of(case)
         note = SILENT.format(
-            low=rules.tolerated, high=rules.degraded, row=row.name if row else "not known"
+            low=rules.tolerated, high=rules.degraded, row=row.name if row else "unknown"
         )
         return FiredRule("fix", measured, f"more than {rules.tolerated:.0%}", note)
     return None
@@ -132,8 +132,8 @@ def failure(case: IncidentCase, name: str) -> FiredRule | None:
     if not found.down and not found.restarts:
         return None
     critical = "critical" if name in case.critical else "not critical"
-    how = "is down" if found.down else "is started again and again"
-    return _failing(case, name, f"{name} {how}", f"up all the time; it is {critical}")
+    how = "is down" if found.down else "keeps restarting"
+    return _failing(case, name, f"{name} {how}", f"always up; {name} is {critical}")
 
 
 def errors(case: IncidentCase, name: str) -> FiredRule | None:
@@ -148,7 +148,7 @@ def cascade(case: IncidentCase) -> FiredRule | None:
     if len(names) < most:
         return None
     return FiredRule(
-        "roll back", f"{len(names)} components fail: {', '.join(names)}", f"fewer than {most}"
+        "roll back", f"{len(names)} components failed: {', '.join(names)}", f"fewer than {most}"
     )
 
 
@@ -161,8 +161,8 @@ def severity(case: IncidentCase) -> FiredRule | None:
     down = case.stated.downtime
     columns += [f"{down:g} s of downtime"] if down is not None else []
     note = (
-        f"the columns of the matrix disagree ({' and '.join(r.name for r in rows_of(case))}), and "
-        "the procedure does not say which one counts: the worse does"
+        f"impact and downtime are in different rows ({' and '.join(r.name for r in rows_of(case))})"
+        ", and the procedure does not say which one counts: the worse row is used"
     )
     threshold = f"{row.name} from {row.impact} or {row.downtime}"
     return FiredRule(
@@ -200,14 +200,14 @@ def corruption(case: IncidentCase) -> FiredRule | None:
 
 def database(case: IncidentCase) -> FiredRule | None:
     """A database that does not answer is no loss yet, and no earlier release brings it back."""
-    note = "a rollback does not repair a database: see to it first"
+    note = "a rollback does not repair a database: repair it first"
     return FiredRule("fix", case.database, "it answers", note) if case.database else None
 
 
 def backups(case: IncidentCase) -> FiredRule | None:
     """'Confirm backup files exist': a rollback needs them, and is no remedy for them."""
-    note = "a rollback is refused until the set is whole"
-    return FiredRule("fix", case.backups, "every copy is intact", note) if case.backups else None
+    note = "a rollback is refused until the backup set is repaired"
+    return FiredRule("fix", case.backups, "no faults", note) if case.backups else None
 
 
 EACH = (performance, answers, failure, errors)

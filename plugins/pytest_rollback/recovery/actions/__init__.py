@@ -1,4 +1,4 @@
-"""What brings a host back, one file for each aspect, in the order of the procedure.
+"""The actions of a rollback, one file for each, in the order of the procedure.
 
 Promise: an action reads the host and returns changes; it applies none, and knows neither the gate
 nor pytest. Its plan is a pure function of what was found, and is empty when nothing is left to do.

@@ -16,11 +16,11 @@ from pytest_rollback.recovery.actions.default_configuration import broken
 from pytest_rollback.recovery.actions.requests import (
     PATIENT,
     copying_time,
-    counted,
     location,
     selection,
     some,
 )
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import Look, asked
 from pytest_rollback.transport.call import Call
 
@@ -62,16 +62,16 @@ def closes(scope: Scope, found: Leavings) -> tuple[Change, ...]:
         return ()
     if plan.differ:
         raise Refused(
-            f"the backups stay: {len(plan.differ)} live files are not as recorded",
+            f"the backups are kept: {count(len(plan.differ), 'live file')} not as recorded",
             findings=plan.differ,
-            hint="run the same command again: it restores them first",
+            hint="run the same command again: it restores these files first",
         )
-    why = f"backups of {some(plan.copies)}" if plan.copies else "failed versions are left"
+    why = f"backups of {some(plan.copies)}" if plan.copies else "failed versions are left over"
     if plan.strays:
-        why += f"; not recorded, and left alone: {some(plan.strays)}"
+        why += f"; not recorded, not changed: {some(plan.strays)}"
     what = (
-        f"move {counted(len(plan.copies), 'backup')} and "
-        f"{counted(len(plan.preserved), 'failed version')} into the evidence"
+        f"move {count(len(plan.copies), 'backup')} and "
+        f"{count(len(plan.preserved), 'failed version')} into the evidence"
     )
     call = Call(ARCHIVE, request(scope, found.without), scope.system.budgets.files)
     return (Change(call, what, why, copying_time(len(paths))),)

@@ -21,11 +21,11 @@ from pytest_rollback.recovery.actions.files import Pending, pending_files, resto
 from pytest_rollback.recovery.actions.requests import (
     PATIENT,
     copying_time,
-    counted,
     location,
     selection,
     some,
 )
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import Look, asked, without_asking
 from pytest_rollback.transport.call import Call
 
@@ -61,11 +61,11 @@ def installs(scope: Scope, found: UnitFilesPlan) -> tuple[Change, ...]:
     if source is None or not (found.differ or found.reload):
         return ()
     names = [each.name for each in found.differ]
-    what = f"install {some(names)} and reload" if names else "have the unit files read again"
+    what = f"install {some(names)} and reload" if names else "reload the unit files"
     why = (
-        "installed is not what the release has"
+        "the installed unit files are not those of the release"
         if names
-        else f"not read since they changed: {some(found.reload)}"
+        else f"not reloaded since they changed: {some(found.reload)}"
     )
     request = _unit_files(scope, source, found.digest)
     return (
@@ -83,7 +83,7 @@ def clears(scope: Scope, found: StaleBytecode) -> tuple[Change, ...]:
     paths = (*found.stale, *found.directories)
     if not paths:
         return ()
-    what = f"move {counted(len(found.stale), 'bytecode file')} into the evidence"
+    what = f"move {count(len(found.stale), 'bytecode file')} into the evidence"
     request = FilesRequest(location(scope), selection(scope))
     call = Call(CLEAR_BYTECODE, request, scope.system.budgets.files)
     return (Change(call, what, f"stale: {some(paths)}", copying_time(len(paths))),)

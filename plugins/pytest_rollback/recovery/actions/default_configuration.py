@@ -17,6 +17,7 @@ from pytest_rollback.recovery.actions.requests import (
     selection,
     some,
 )
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import Look, asked, without_asking
 from pytest_rollback.transport.call import Call
 
@@ -44,9 +45,9 @@ def resets(scope: Scope, found: DefaultsPlan) -> tuple[Change, ...]:
     """
     if found.lacking:
         raise Refused(
-            f"{len(found.lacking)} broken configuration files have no default",
+            f"no default for {count(len(found.lacking), 'broken configuration file')}",
             findings=[f"{path}: {why}" for path, why in found.lacking.items()],
-            hint=f"put one into {scope.system.configuration.defaults} that can be read",
+            hint=f"add readable defaults to {scope.system.configuration.defaults}",
         )
     if not found.files:
         return ()

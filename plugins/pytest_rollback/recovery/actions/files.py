@@ -16,11 +16,11 @@ from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import (
     PATIENT,
     copying_time,
-    counted,
     location,
     selection,
     some,
 )
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import Look, asked
 from pytest_rollback.transport.call import Call
 
@@ -61,11 +61,11 @@ def restore(scope: Scope, found: Pending, seconds: float) -> tuple[Change, ...]:
     if not plan.paths:
         return ()
     noun = "configuration file" if request.part == "configuration" else "file"
-    what = f"restore {counted(len(plan.paths), noun)}"
+    what = f"restore {count(len(plan.paths), noun)}"
     why = f"not as recorded: {some(plan.paths)}"
     if plan.git:
         what += f", {len(plan.git)} of them from git"
-        why += f"; no backup that could be used, but the recorded commit: {some(plan.git)}"
+        why += f"; without a usable backup, taken from the recorded commit: {some(plan.git)}"
     request = request._replace(location=location(scope), digest=plan.digest)
     call = Call(RESTORE, request, seconds)
     return (Change(call, what, why, copying_time(len(plan.paths), plan.bytes)),)
@@ -83,7 +83,7 @@ def removes(scope: Scope, found: AddedFiles) -> tuple[Change, ...]:
     """
     if not (found.paths or found.directories):
         return ()
-    what = f"move {counted(len(found.paths), 'added file')} into the evidence"
+    what = f"move {count(len(found.paths), 'added file')} into the evidence"
     why = f"the deploy added {some(found.paths or found.directories)}"
     request = FilesRequest(location(scope), selection(scope))
     call = Call(REMOVE, request, scope.system.budgets.files)

@@ -82,7 +82,7 @@ def shows(scope: Scope, found: PageState) -> tuple[Change, ...]:
     if found.kind not in {"file", "absent"}:
         raise Refused(
             f"the maintenance page {maintenance.page} is a {found.kind}",
-            hint=f"see who made it, on the host: ls -ld {maintenance.page}; then take it away",
+            hint=f"on the host: ls -ld {maintenance.page}; then remove it",
         )
     why = _unshown(scope, maintenance, found)
     if not why:
@@ -94,11 +94,11 @@ def shows(scope: Scope, found: PageState) -> tuple[Change, ...]:
 def _unshown(scope: Scope, maintenance: Maintenance, found: PageState) -> str:
     """Return why users do not get the page, "" when they do."""
     if not found.ours:
-        return "another page is there" if found.exists else "there is no page"
+        return "there is another page" if found.exists else "there is no page"
     if found.edge:
         return f"the edge: {found.edge}"
     if scope.system.edge is None and maintenance.reload and not found.reloaded:
-        return "the edge was not reloaded since"
+        return "the edge was not reloaded"
     return ""
 
 
@@ -131,13 +131,13 @@ def lifts(scope: Scope, found: Lifted) -> tuple[Change, ...]:
         return ()
     if found.unwell:
         raise Refused(
-            "maintenance stays on: the services are not proven healthy",
+            "the maintenance page is kept: not all services are healthy",
             findings=[f"{unit}: {why}" for unit, why in found.unwell.items()],
-            hint="bring these components up, then run the same command again",
+            hint="repair these components, then run the same command again",
         )
-    why = "the page is there" if page.exists else f"the edge: {page.edge or 'not reloaded'}"
+    why = "there is a page" if page.exists else f"the edge: {page.edge or 'not reloaded'}"
     lifted_now = Call(PAGE_OFF, request(scope, maintenance, shown=False), SECONDS)
-    return (Change(lifted_now, "take the maintenance page away", why),)
+    return (Change(lifted_now, "remove the maintenance page", why),)
 
 
 def _unread(scope: Scope, found: PageState) -> bool:
@@ -154,5 +154,5 @@ def healthy(_scope: Scope, found: Lifted) -> Lifted:
 
 MAINTENANCE_ON = Action("show the maintenance page", "isolate", look=shown, plan=shows)
 MAINTENANCE_OFF = Action(
-    "take the maintenance page away", "services", look=lifted, plan=lifts, assuming=healthy
+    "remove the maintenance page", "services", look=lifted, plan=lifts, assuming=healthy
 )

@@ -30,16 +30,6 @@ def copying_time(files: int, size: int = 0) -> float:
     return 0.2 + size / BYTES_A_SECOND + files / FILES_A_SECOND
 
 
-def counted(number: int, noun: str) -> str:
-    """Return how many of something there are, for people."""
-    return f"{number} {noun if number == 1 else plural(noun)}"
-
-
-def plural(noun: str) -> str:
-    """Return the plural of one of our words."""
-    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-
-
 def some(paths: Sequence[str]) -> str:
     """Return the first of some paths, and how many more there are, for people."""
     shown = ", ".join(ascii(path)[1:-1] for path in paths[:3])

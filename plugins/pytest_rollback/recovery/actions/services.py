@@ -23,6 +23,7 @@ from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import Look
 from pytest_rollback.transport.batch import asked as asked_once
 from pytest_rollback.transport.call import Call
@@ -79,10 +80,9 @@ def refuse_unknown(found: States) -> None:
     unknown = [f"{unit}: {state.detail}" for unit, state in found.items() if not state.known]
     if unknown:
         raise Refused(
-            f"the service manager does not know {len(unknown)} of the units",
+            f"the service manager does not know {count(len(unknown), 'unit')}",
             findings=unknown,
-            hint="correct [[components]] unit in rollback.toml, or install the unit file; a "
-            "misspelt unit is not a stopped one",
+            hint="correct unit in [[components]] of rollback.toml, or install the unit file",
         )
 
 
@@ -134,7 +134,7 @@ def lacking(component: Component, found: UnitHealth) -> tuple[str, ...]:
     if found.problem:
         return (f"it is not healthy: {found.problem}",)
     if found.uptime < component.settle:
-        return (f"it is up for {found.uptime:.1f} s only",)
+        return (f"it is up for only {found.uptime:.1f} s",)
     return ()
 
 
@@ -150,7 +150,7 @@ def _start(scope: Scope, component: Component, why: str) -> Change:
         probe=requests.probe(system.probes[component.health]),
     )
     seconds = component.start + component.settle + MARGIN
-    what = f"start {component.unit} and see it healthy"
+    what = f"start {component.unit} and wait until it is healthy"
     return Change(Call(START_HEALTHY, request, seconds), what, why, component.settle + STARTS)
 
 

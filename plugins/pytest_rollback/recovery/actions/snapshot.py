@@ -27,7 +27,7 @@ def takes(scope: Scope, found: SnapshotState) -> tuple[Change, ...]:
     """Return the one change that takes the snapshot, unless there is one."""
     if found.taken:
         return ()
-    what, why = "save the state before the rollback", "this run has not saved it yet"
+    what, why = "save the state before the rollback", "not saved in this run yet"
     call = Call(TAKE_SNAPSHOT, request(scope), scope.system.budgets.prepare)
     return (Change(call, what, why),)
 

@@ -16,6 +16,7 @@ from pytest_rollback.agent.messages.rollback import GUARD_OFF as OFF
 from pytest_rollback.agent.messages.rollback import GUARD_ON as ON
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT, location, selection, some
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import Look, asked
 from pytest_rollback.transport.call import Call
 
@@ -59,8 +60,8 @@ def raises(scope: Scope, found: Guarded) -> tuple[Change, ...]:
     """Return the change that puts the guard up, unless it is, or there is nothing to restore."""
     if found.state.on or not found.pending:
         return ()
-    what = f"keep {some([c.unit for c in scope.components])} from starting until all is restored"
-    why = f"{len(found.pending)} files are to be restored or moved"
+    what = f"block the start of {some([c.unit for c in scope.components])}"
+    why = f"{count(len(found.pending), 'file')} to be restored or moved"
     if found.state.unguarded:
         why += f"; not configured in [services] directory: {some(found.state.unguarded)}"
     return (Change(Call(ON, request(scope), SECONDS), what, why),)
@@ -75,7 +76,7 @@ def lifts(scope: Scope, found: Guarded) -> tuple[Change, ...]:
     """Return the change that lets the units start again, unless they may."""
     if not found.state.left:
         return ()
-    what = f"let {some([c.unit for c in scope.components])} start again"
+    what = f"allow the start of {some([c.unit for c in scope.components])}"
     return (Change(Call(OFF, request(scope), SECONDS), what, "all is restored"),)
 
 
@@ -84,5 +85,7 @@ def raised(_scope: Scope, found: Guarded) -> Guarded:
     return replace(found, state=found.state._replace(left=True))
 
 
-GUARD_ON = Action("guard the start", "isolate", look=missing, plan=raises)
-GUARD_OFF = Action("lift the guard", "services", look=remaining, plan=lifts, assuming=raised)
+GUARD_ON = Action("set the start guard", "isolate", look=missing, plan=raises)
+GUARD_OFF = Action(
+    "remove the start guard", "services", look=remaining, plan=lifts, assuming=raised
+)

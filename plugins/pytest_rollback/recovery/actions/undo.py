@@ -14,6 +14,7 @@ from pytest_rollback.recovery.actions.services import (
     states,
     unit_request,
 )
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import Look, asked
 from pytest_rollback.transport.call import Call
 
@@ -65,14 +66,14 @@ def undoing(run: str) -> tuple[AnyAction, ...]:
             return ()
         if found.conflicts:
             raise Refused(
-                f"{len(found.conflicts)} changes were made after run {run}",
+                f"{count(len(found.conflicts), 'file')} changed after run {run}",
                 findings=found.conflicts,
-                hint="save these elsewhere and put back what the run left there, or keep the run",
+                hint="save these files elsewhere and put the run's versions back, or keep the run",
             )
-        count = len(found.files) + len(found.moved) + len(found.units)
-        why = f"run {run} is to be taken back"
+        files = len(found.files) + len(found.moved) + len(found.units)
+        why = f"run {run} is being undone"
         undo = Call(UNDO, request(scope, run), SECONDS)
-        what = f"bring {count} files of the failed release back"
-        return (Change(undo, what, why, 1 + count / 1000),)
+        what = f"restore {count(files, 'file')} of the failed release"
+        return (Change(undo, what, why, 1 + files / 1000),)
 
     return (ISOLATE, Action("undo", "files", look=look, plan=plan), START_FAILED)

@@ -12,10 +12,10 @@ from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import (
     PATIENT,
     copying_time,
-    counted,
     location,
     some,
 )
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import Look, asked
 from pytest_rollback.transport.call import Call
 
@@ -29,8 +29,8 @@ def separates(scope: Scope, found: SharedBackups) -> tuple[Change, ...]:
     """Return the one change that gives them bytes of their own; where there is no room, none."""
     if not found.paths:
         return ()
-    what = f"give {counted(len(found.paths), 'backup')} bytes of their own"
-    why = f"one with the live files: {some(found.paths)}"
+    what = f"copy {count(len(found.paths), 'backup')} into separate files"
+    why = f"same file as the live file: {some(found.paths)}"
     request = SharedRequest(location(scope))
     call = Call(SEPARATE_BACKUPS, request, scope.system.budgets.files)
     return (Change(call, what, why, copying_time(len(found.paths))),)

@@ -1,4 +1,4 @@
-"""The sections of the report: each a module that prepares data, and a template that shows it.
+"""The sections of the report: for each a module that prepares data, and a template.
 
 Promise: a record in which anything is missing, huge or hostile still gives a page; text is
 escaped, shortened and freed of what steers a terminal. The page has no script and loads nothing.

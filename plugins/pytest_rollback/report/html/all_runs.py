@@ -152,7 +152,7 @@ def debt(place: str, scenario: str, rows: Sequence[RunSummary], now: dt.datetime
     elif age > limit:
         state, tone = f"overdue by {days(age - limit)}", "bad"
     elif is_changed(good[-1], rows[-1]):
-        state, tone = "rollback.toml has changed since", "doubt"
+        state, tone = "rollback.toml was changed after the drill", "doubt"
     return DrillDue(
         where=place,
         scenario=scenario,

@@ -31,7 +31,7 @@ class Second(NamedTuple):
     def worst(self) -> str:
         """Return the worst kind that users got in this second."""
         got = zip(reversed(KINDS), (self.error, self.maintenance, self.up), strict=True)
-        return next((kind for kind, number in got if number), "nothing asked")
+        return next((kind for kind, number in got if number), "not asked")
 
 
 class AvailabilityBlock(NamedTuple):

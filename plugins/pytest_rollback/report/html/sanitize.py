@@ -72,4 +72,4 @@ def shorten(text: str, head: int, tail: int = 0) -> str:
 
 def gap(left: int) -> str:
     """Return what stands in the place of letters that are left out."""
-    return f" … {left:,} letters left out … "
+    return f" … {left:,} characters omitted … "

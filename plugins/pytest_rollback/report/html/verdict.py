@@ -49,7 +49,7 @@ def minutes(record: RunRecord) -> Tile:
     left = rto - elapsed if margin is None and rto is not None else margin
     if left is None:
         return Tile(clock(elapsed), noun, "", "idle")
-    note = f"{clock(abs(left))} {'too late' if left < 0 else 'to spare'}"
+    note = f"{clock(abs(left))} {'too late' if left < 0 else 'left'}"
     return Tile(clock(elapsed), noun, note, "bad" if left < 0 else "good")
 
 
@@ -68,7 +68,7 @@ def tiles(record: RunRecord) -> tuple[Tile, ...]:
     return (
         minutes(record),
         suffered(outage, "outage", "users got errors", "doubt"),
-        suffered(page, "maintenance page", "users were told", "note"),
+        suffered(page, "maintenance page", "users got this page", "note"),
     )
 
 

@@ -82,8 +82,8 @@ def test_what_a_commit_holds_is_a_file_with_its_content(repository: Repository) 
     """A path is held when it is a regular file of that commit; all others are told."""
     assert repository.missing("app.py", "gone.py") == {}
     assert repository.missing("app.py", "moved.py", "link") == {
-        "moved.py": "the commit does not have it",
-        "link": "is a link there",
+        "moved.py": "not in the commit",
+        "link": "is a link in the commit",
     }
 
 
@@ -115,7 +115,7 @@ def test_an_unknown_commit_is_named(repository: Repository) -> None:
 @pytest.mark.parametrize("commit", ["", "--output=x", "HEAD\nHEAD", "a b", "v1 "])
 def test_what_names_no_commit_is_refused(repository: Repository, commit: str) -> None:
     """No option and no second line can come in by the record."""
-    with pytest.raises(HostError, match="names no commit"):
+    with pytest.raises(HostError, match="is not a full commit id"):
         git.missing(str(repository.place), commit, ())
 
 

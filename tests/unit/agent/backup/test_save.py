@@ -178,7 +178,7 @@ def test_a_lost_copy_of_an_overwritten_file_is_refused(deploy: Deploy) -> None:
     deploy.overwrite()
     deploy.copy("config/.env").unlink()
 
-    assert "config/.env has lost its backup, and is no longer what v1 had" in str(refusal(deploy))
+    assert "config/.env has lost its backup, and differs from v1" in str(refusal(deploy))
 
 
 def test_a_second_step_of_the_same_deploy_adds_to_the_set(deploy: Deploy) -> None:
@@ -237,7 +237,7 @@ def test_a_lost_copy_is_not_made_of_the_new_release(deploy: Deploy) -> None:
     deploy.overwrite()
     deploy.copy("config/.env").unlink()
 
-    assert "is no longer what v1 had" in refusal(deploy, replace=True).message
+    assert "differs from v1" in refusal(deploy, replace=True).message
     assert not deploy.copy("config/.env").exists()
 
 
@@ -276,15 +276,15 @@ def test_file_names_of_any_bytes_are_saved(deploy: Deploy) -> None:
 @pytest.mark.parametrize(
     ("path", "why"),
     [
-        ("../outside.py", "holds an empty, '.' or '..' component"),
-        ("/etc/passwd", "is absolute or holds NUL"),
-        ("core//mesh/mesh.py", "holds an empty, '.' or '..' component"),
-        ("core/./mesh/mesh.py", "holds an empty, '.' or '..' component"),
-        ("a\0b", "is absolute or holds NUL"),
-        ("", "is empty or no text"),
+        ("../outside.py", "has an empty, '.' or '..' component"),
+        ("/etc/passwd", "is absolute or contains NUL"),
+        ("core//mesh/mesh.py", "has an empty, '.' or '..' component"),
+        ("core/./mesh/mesh.py", "has an empty, '.' or '..' component"),
+        ("a\0b", "is absolute or contains NUL"),
+        ("", "is empty or not text"),
         ("x" * 256, "is longer than the file system allows"),
-        ("x" * 250, "is too long to have .backup after it"),
-        ("config/.env.backup", "is a backup itself: it ends in .backup"),
+        ("x" * 250, "is too long for the suffix .backup"),
+        ("config/.env.backup", "is itself a backup: it ends in .backup"),
         ("nowhere.py", "does not exist"),
         ("core", "is a directory"),
         ("link.py", "is a symlink"),
@@ -344,7 +344,7 @@ def test_all_problems_are_told_at_once(deploy: Deploy) -> None:
     said = refusal(deploy, files=["nowhere.py", "link.py", "core"], added=["config/.env"]).message
 
     assert "reasons: 4" in said
-    assert "config/.env exists already: it is changed, not added" in said
+    assert "config/.env exists already: list it as changed, not as added" in said
 
 
 def test_names_that_a_file_system_may_confuse_are_refused(deploy: Deploy) -> None:
@@ -355,7 +355,7 @@ def test_names_that_a_file_system_may_confuse_are_refused(deploy: Deploy) -> Non
         added=["core/mesh/mesh.py", "core/mesh/mesh.py"],
     ).message
 
-    assert said.count("is named twice") == 3
+    assert said.count("is listed twice") == 3
 
 
 def test_a_path_is_either_changed_or_added(deploy: Deploy) -> None:
@@ -375,7 +375,7 @@ def test_a_path_is_either_changed_or_added(deploy: Deploy) -> None:
 
 def test_an_empty_set_is_refused(deploy: Deploy) -> None:
     """A deploy that names nothing has made a mistake."""
-    assert "no file was named" in refusal(deploy, files=[], added=[]).message
+    assert "no changed and no added file is listed" in refusal(deploy, files=[], added=[]).message
 
 
 @pytest.mark.parametrize(
@@ -386,7 +386,7 @@ def test_an_empty_set_is_refused(deploy: Deploy) -> None:
         ({"root": "relative"}, "root is not absolute: relative"),
         ({"suffix": "/x"}, "the suffix '/x' does not start with '.', or holds '/'"),
         ({"previous": Release("", None)}, "the name of previous is missing"),
-        ({"current": Release("v1", "abc")}, "previous and current are one release: v1"),
+        ({"current": Release("v1", "abc")}, "previous and current are the same release: v1"),
     ],
 )
 def test_a_request_that_contradicts_itself_is_refused(
@@ -413,14 +413,14 @@ def test_a_request_of_another_shape_is_refused(deploy: Deploy, different: dict[s
     request = deploy.request()._asdict() | different
     said = answer({"route": "backups.save", "request": list(request.values())})
 
-    assert "SaveRequest is not as both sides know it" in said["problem"]["message"]
+    assert "SaveRequest does not match its definition" in said["problem"]["message"]
     assert deploy.everything() == before
 
 
 @pytest.mark.parametrize("place", ["root", "root/state", "."])
 def test_state_and_root_do_not_contain_each_other(deploy: Deploy, place: str) -> None:
     """The record must not lie where a release is deployed."""
-    assert "lie inside each other" in refusal(deploy, state=str(deploy.place / place)).message
+    assert "is inside the other" in refusal(deploy, state=str(deploy.place / place)).message
 
 
 def test_a_state_directory_that_others_can_write_is_refused(deploy: Deploy) -> None:

@@ -81,7 +81,7 @@ def test_copies_that_have_no_room_are_refused_before_any_is_made(
             deploy.save(files=["a", "b", "c"])
 
         assert sorted(path.name for path in small.iterdir()) == names
-        assert caught.value.hint.startswith(f"make room on the host, see 'df -h {small}'")
+        assert caught.value.hint.startswith(f"free space on the host, see 'df -h {small}'")
 
 
 def test_a_run_that_recorded_meanwhile_is_not_overwritten(deploy: Deploy) -> None:
@@ -95,7 +95,7 @@ def test_a_run_that_recorded_meanwhile_is_not_overwritten(deploy: Deploy) -> Non
     code, said = apart(raced)
 
     assert code == 0
-    assert "another run recorded a backup set" in said
+    assert "another run has just recorded a backup set" in said
     assert backup_set.read(str(deploy.state)).current.name == "v3"
     assert not deploy.copy("core/mesh/mesh.py").exists()
 
@@ -140,14 +140,14 @@ def test_another_set_in_the_way_is_told_once(deploy: Deploy) -> None:
 
     assert caught.value.message.count("--replace") == 1
     assert caught.value.hint == (
-        "once the older backups are not needed any more: the same command with --replace"
+        "if the older backups are not needed any more: the same command with --replace"
     )
 
 
 def test_a_state_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     """Where a file is on the way to it there is no directory to make."""
     (tmp_path / "file").touch()
-    with pytest.raises(HostError, match="cannot be made: ") as caught:
+    with pytest.raises(HostError, match="cannot be created: ") as caught:
         places.made(str(tmp_path / "file" / "state"))
 
     assert f"mkdir -m 0700 -p {tmp_path}/file/state" in caught.value.hint

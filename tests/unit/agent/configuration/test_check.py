@@ -65,12 +65,12 @@ def test_what_can_be_read_is_fine(tmp_path: Path, name: str, content: str) -> No
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        (".env", f"A=1\n{SECRET}\n", "line 2: is no KEY=VALUE"),
-        (".env", f"A=1\nKEY='{SECRET}\n", "line 2: KEY: its quotes are not closed"),
-        (".env", f'KEY="a" {SECRET}\n', "line 1: KEY: something follows its quotes"),
+        (".env", f"A=1\n{SECRET}\n", "line 2: is not KEY=VALUE"),
+        (".env", f"A=1\nKEY='{SECRET}\n", "line 2: KEY: quotes are not closed"),
+        (".env", f'KEY="a" {SECRET}\n', "line 1: KEY: text after the closing quote"),
         ("a.json", '{"a":\n "' + SECRET + "}", "line 2: Unterminated string"),
         ("a.json", f'{{"a": 1}}\n{SECRET}', "line 2: Extra data"),
-        ("a.toml", f"[a]\nb = {SECRET}\n", "line 2: is no TOML"),
+        ("a.toml", f"[a]\nb = {SECRET}\n", "line 2: is not valid TOML"),
         ("a.ini", f"{SECRET}\n[a]\n", "line 1: comes before any section"),
         ("a.ini", f"[a]\n{SECRET}=1\n{SECRET}=2\n", "line 3: is set twice"),
         ("a.ini", f"[a]\n= {SECRET}\n", "line 2: cannot be read"),
@@ -110,7 +110,7 @@ def test_yaml_is_read_where_the_host_can(tmp_path: Path, monkeypatch: pytest.Mon
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{check.YAML}",
     )
     assert told(tmp_path, "a.yaml", "a: 1\n") is None
-    assert told(tmp_path, "a.yml", f"a: {{{SECRET}\n") == "is no YAML"
+    assert told(tmp_path, "a.yml", f"a: {{{SECRET}\n") == "is not valid YAML"
 
 
 def test_a_supervisor_section_needs_the_unit_it_is_for(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_what_a_rollback_leaves_alone_is_read_as_it_is(deploy: Deploy) -> None:
 
     assert look(deploy, "config/.env") == {"config/.env": None}
     deploy.put("config/.env", "broken")
-    assert look(deploy, "config/.env") == {"config/.env": "line 1: is no KEY=VALUE"}
+    assert look(deploy, "config/.env") == {"config/.env": "line 1: is not KEY=VALUE"}
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")

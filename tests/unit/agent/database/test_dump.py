@@ -96,7 +96,7 @@ def test_a_flipped_bit_is_seen_where_there_is_a_checksum(
     content[len(content) // 2] ^= 0x10
     file.write_bytes(content)
 
-    assert "pg_restore cannot read it to its end" in dumps.look(path).problems[0]
+    assert "pg_restore cannot read all of it" in dumps.look(path).problems[0]
 
 
 def test_a_plain_dump_with_broken_bytes_is_seen(dumps: Dumps, tmp_path: Path) -> None:
@@ -104,10 +104,10 @@ def test_a_plain_dump_with_broken_bytes_is_seen(dumps: Dumps, tmp_path: Path) ->
     path = dumps.copy("plain", tmp_path)
     whole = path.read_bytes()
     path.write_bytes(whole.replace("é".encode(), b"\xc3(", 1))
-    assert dumps.look(path).problems == ("is no UTF-8, although it says so",)
+    assert dumps.look(path).problems == ("is not valid UTF-8, although it declares UTF-8",)
 
     path.write_bytes(whole.replace(b"INSERT", b"IN\0ERT").replace(b"COPY", b"CO\0Y", 1))
-    assert dumps.look(path).problems == ("holds NUL bytes, which no SQL does",)
+    assert dumps.look(path).problems == ("contains NUL bytes, which SQL does not allow",)
 
 
 def test_a_compressed_plain_dump_is_read_through(dumps: Dumps, tmp_path: Path) -> None:
@@ -120,18 +120,18 @@ def test_a_compressed_plain_dump_is_read_through(dumps: Dumps, tmp_path: Path) -
     assert (found.format, found.problems) == ("plain, gzip", ())
 
     path.write_bytes(whole[: len(whole) // 2])
-    assert "cannot be read to its end" in dumps.look(path).problems[0]
+    assert "cannot be read completely" in dumps.look(path).problems[0]
     path.write_bytes(whole[:20])
-    assert "cannot be read to its end" in dumps.look(path).problems[0]
+    assert "cannot be read completely" in dumps.look(path).problems[0]
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"", "is empty"),
-        (b"hello", "is no PostgreSQL dump"),
-        (gzip.compress(b"hello", mtime=0), "is no PostgreSQL dump"),
-        (b"PGDMP garbage", "pg_restore cannot read it to its end"),
+        (b"hello", "is not a PostgreSQL dump"),
+        (gzip.compress(b"hello", mtime=0), "is not a PostgreSQL dump"),
+        (b"PGDMP garbage", "pg_restore cannot read all of it"),
         (b"--\n-- PostgreSQL database dump\n--\n", "is cut off"),
     ],
 )
@@ -170,7 +170,7 @@ def test_what_is_not_there_is_told(dumps: Dumps, tmp_path: Path) -> None:
     assert dumps.look(tmp_path / "nothing").problems == ("No such file or directory",)
     (tmp_path / "empty").mkdir()
     assert dumps.look(tmp_path / "empty").problems == ("is empty",)
-    assert "is no PostgreSQL dump" in dumps.look(Path(__file__).parent).problems[-1]
+    assert "is not a PostgreSQL dump" in dumps.look(Path(__file__).parent).problems[-1]
     assert dumps.look(tmp_path / "fifo").problems == ("is empty",)
 
 
@@ -181,7 +181,7 @@ def test_a_tool_that_is_missing_is_named(
     """A dump without its tool brings nothing back."""
     found = dumps.look(dumps.place / kind, tools=str(tmp_path))
 
-    assert found.problems == (f"needs {name}, which is not there",)
+    assert found.problems == (f"needs {name}, which is not installed",)
 
 
 @pytest.mark.parametrize("kind", ["plain", "custom"])

@@ -77,7 +77,7 @@ def test_a_disk_without_room_for_a_second_copy_is_told(shop: Base) -> None:
         said = problems(shop)
     finally:
         subprocess.run(["umount", data], check=True)
-    assert said[0].startswith(f"{data} is too small for a second copy of the database: it needs")
+    assert said[0].startswith(f"{data} has no space for a second copy of the database: it needs")
     assert problems(shop) == []
     lock = Path(f"{servers.socket(asked(shop))}.lock")
     away = lock.rename(lock.with_suffix(".away"))
@@ -98,7 +98,7 @@ def test_a_dump_that_takes_too_long_or_makes_nothing_is_refused(shop: Base) -> N
     nothing.write_text(PLAIN.format("SELECT 1;") + END)
     nothing.chmod(0o600)
 
-    assert problems(shop, dump=str(nothing)) == [f"the dump {nothing} makes no table"]
+    assert problems(shop, dump=str(nothing)) == [f"the dump {nothing} has no tables"]
 
 
 def test_a_long_plain_dump_is_read_block_by_block(tmp_path: Path) -> None:
@@ -110,7 +110,9 @@ def test_a_long_plain_dump_is_read_block_by_block(tmp_path: Path) -> None:
     with path.open("ab") as file:
         file.write(b"\xff\n")
 
-    assert dump.text_problem(found, float("inf")) == "is no UTF-8, although it says so"
+    assert (
+        dump.text_problem(found, float("inf")) == "is not valid UTF-8, although it declares UTF-8"
+    )
 
 
 def test_a_dump_that_changes_while_it_is_used_is_refused(shop: Base, tmp_path: Path) -> None:
@@ -158,7 +160,7 @@ def unpacked(path: Path, most: int) -> int:
 def test_fewer_tables_than_the_dump_has_are_not_all(shop: Base) -> None:
     """What was restored is counted before anything is swapped."""
     assert load.check(asked(shop), "shop", 2) == 2
-    with pytest.raises(HostError, match="2 of 3 tables are there"):
+    with pytest.raises(HostError, match="2 of 3 tables exist"):
         load.check(asked(shop), "shop", 3)
 
 
@@ -184,7 +186,7 @@ def test_no_other_tools_are_taken_than_the_named_ones(
         shop.look(tools=str(tmp_path))
 
     assert caught.value.hint == (
-        f"correct tools in [database]; without it {shop.postgres.tools}/psql is taken"
+        f"correct tools in [database]; without it {shop.postgres.tools}/psql is used"
     )
 
 
@@ -197,9 +199,9 @@ def test_without_the_tools_anywhere_it_is_said_how_to_get_them(
     (half / "psql").symlink_to(shop.postgres.tools / "psql")
     monkeypatch.setenv("PATH", f"{shop.postgres.tools}:{os.environ['PATH']}")
     (told,) = shop.look(tools=str(half)).problems
-    assert told.problem.endswith("needs pg_restore, which is not there")
+    assert told.problem.endswith("needs pg_restore, which is not installed")
     assert told.hint == (
-        f"correct tools in [database]; without it {shop.postgres.tools}/pg_restore is taken"
+        f"correct tools in [database]; without it {shop.postgres.tools}/pg_restore is used"
     )
     monkeypatch.setenv("PATH", "/nonexistent")
     monkeypatch.setattr(run_module, "PLACES", "/nonexistent")
@@ -225,7 +227,7 @@ def test_what_was_undone_or_live_once_is_not_restored_again(shop: Base) -> None:
     with pytest.raises(HostError, match="this run was undone"):
         shop.restore()
     shop.state = shop.home / "another-state"
-    with pytest.raises(HostError, match="shop_rollback_r1 was the live database once"):
+    with pytest.raises(HostError, match="shop_rollback_r1 is a former live database"):
         shop.restore()
 
     assert shop.release() == "current"
@@ -237,7 +239,7 @@ def test_a_database_that_is_not_whole_is_not_swapped_in(shop: Base) -> None:
     found = catalog.look(asked(shop), NAMES)
     with (
         working(shop.location()) as work,
-        pytest.raises(HostError, match="shop_rollback_r1 is not whole"),
+        pytest.raises(HostError, match="shop_rollback_r1 is incomplete"),
     ):
         swap.swap(work, asked(shop), found, NAMES)
 
@@ -291,7 +293,7 @@ def test_what_a_dead_call_left_at_work_is_ended(
     monkeypatch.setattr(swap, "SWAPPING", 0.3)
     with (
         sessions(shop, 4, again=True),
-        pytest.raises(HostError, match="an earlier call of this run is still at work"),
+        pytest.raises(HostError, match="an earlier call of this run is still running"),
     ):
         swap.alone(asked(shop))
 

@@ -52,12 +52,12 @@ def test_nobody_listens() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "what no PostgreSQL says"),
-        (b"N\0\0\0\x08\0\0\0\0", "what no PostgreSQL says"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "not an answer of PostgreSQL"),
+        (b"N\0\0\0\x08\0\0\0\0", "not an answer of PostgreSQL"),
         (b"E\0\0\0\x20SFATAL\0C57P03\0Mstarting up\0\0", "starting up (57P03)"),
         (b"E\0\0\0\x19SFATAL\0C28000\0Mwho?\0\0", ""),
-        (b"R\0", "hung up"),
-        (b"", "hung up"),
+        (b"R\0", "connection closed"),
+        (b"", "connection closed"),
     ],
 )
 def test_what_is_said_is_understood(words: bytes, said: str) -> None:

@@ -136,10 +136,10 @@ def test_a_problem_is_raised_and_not_tried_again(where: str, tmp_path: Path) -> 
         if (os.getpid() == mine) == (where == "here"):
             with tried.open("a") as file:
                 file.write("x")
-            raise HostError("the disk fails", "see dmesg", "unfinished")
+            raise HostError("the disk has errors", "see dmesg", "unfinished")
         return squares(start, end)
 
-    with pytest.raises(HostError, match="the disk fails") as caught:
+    with pytest.raises(HostError, match="the disk has errors") as caught:
         parallel.both(task, NUMBER)
 
     assert (caught.value.hint, caught.value.kind) == ("see dmesg", "unfinished")

@@ -45,7 +45,7 @@ def test_only_regular_files_of_some_size_are_read(place: Path) -> None:
     os.mkfifo(place / "fifo")
     (place / "huge").touch()
     os.truncate(place / "huge", files_read.MOST + 1)
-    for name, why in (("fifo", "is no regular file"), ("huge", "is larger than 16 MiB")):
+    for name, why in (("fifo", "is not a regular file"), ("huge", "is larger than 16 MiB")):
         with pytest.raises(OSError, match=why) as caught:
             files_read.whole(str(place / name))
         assert caught.value.filename == str(place / name)
@@ -177,4 +177,4 @@ def test_a_directory_that_we_may_not_write_is_closed(place: Path) -> None:
     """It is told before anything is tried in it."""
     assert tools.closed(str(place)) == ""
     with somebody():
-        assert tools.closed(str(place)) == f"the directory {place} is not writable for us"
+        assert tools.closed(str(place)) == f"the directory {place} is not writable"

@@ -205,7 +205,7 @@ def test_a_hotfix_is_not_committed_over(batch: Batch) -> None:
     batch.tree.path("a.py").write_text("hotfix")
     batch.again()
     assert batch.place.each(commit.conflict, batch.items) == ["a.py"]
-    with pytest.raises(HostError, match=r"changed since the plan, and left as they are: a\.py"):
+    with pytest.raises(HostError, match=r"changed since the plan, and not restored: a\.py"):
         batch.commit()
 
     assert batch.tree.path("a.py").read_text() == "hotfix"

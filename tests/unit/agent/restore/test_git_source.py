@@ -156,11 +156,11 @@ def test_what_git_cannot_give_is_said(site: Site, tmp_path: Path) -> None:
         apply.look(site.request(shallow))
     blob = site.git("rev-parse", f"{site.previous}:a.py")
     (site.root / ".git/objects" / blob[:2] / blob[2:]).unlink()
-    with pytest.raises(HostError, match="does not have it as a file"):
+    with pytest.raises(HostError, match="not a file in the recorded commit"):
         apply.look(site.own)
     known = backup_set.read(str(site.state))
     backup_set.write(str(site.state), known._replace(previous=backup_set.Release("1", None)))
-    with pytest.raises(HostError, match="the record names no commit"):
+    with pytest.raises(HostError, match="the record has no commit"):
         apply.look(site.own)
 
 

@@ -262,7 +262,7 @@ def test_a_file_that_changes_after_it_was_planned_is_left_alone(renamed: Tree) -
     hotfix = renamed.path(FIRST)
     said = hindered(renamed, "os.link", lambda: hotfix.write_text("hotfix"))
 
-    assert f"changed since the plan, and left as they are: {FIRST}" in said
+    assert f"changed since the plan, and not restored: {FIRST}" in said
     assert hotfix.read_text() == "hotfix"
     assert renamed.path("sub/b.py").read_text() == "current 'sub/b.py'"
 
@@ -282,7 +282,7 @@ def test_a_failed_version_that_is_lost_is_not_replaced_by_nothing(renamed: Tree)
         path for path in place.glob(".rollback-*.old") if path.read_text() == f"current {FIRST!r}"
     ]
     lost.unlink()
-    with pytest.raises(HostError, match="the failed version of -rf is not where the run left it"):
+    with pytest.raises(HostError, match="the failed version of -rf was moved after the run"):
         undo.undo(renamed.back())
 
     assert renamed.path(FIRST).read_text() == f"previous {FIRST!r}"

@@ -53,7 +53,7 @@ def test_journals_are_whole_and_can_be_verified(host: Host) -> None:
     found = host.look().journals
 
     assert set(found) == {"changes", "journal", "journal-configuration"}
-    assert journal.told(found["changes"].encode(), "changes").entries[0]["what"] == "changes"
+    assert journal.parsed(found["changes"].encode(), "changes").entries[0]["what"] == "changes"
 
 
 def test_secret_files_are_named_and_stay(host: Host) -> None:
@@ -88,7 +88,7 @@ def test_a_long_log_comes_from_its_end(host: Host) -> None:
     found = host.look()
 
     assert len(found.logs["web"]) == export.MOST
-    assert "only its last" in found.missing[0]
+    assert "only the last" in found.missing[0]
 
 
 def test_what_cannot_be_had_is_told(host: Host) -> None:

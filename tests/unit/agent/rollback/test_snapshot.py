@@ -71,4 +71,4 @@ def test_an_end_that_was_cut_off_is_told_by_the_next_call(scene: Scene) -> None:
 def test_a_line_that_is_no_entry_is_damage(tmp_path: Path, line: bytes) -> None:
     """Whatever JSON it is, it is told by its line."""
     with pytest.raises(HostError, match="damaged at line 1"):
-        journal.told(line + b"\n", str(tmp_path / "journal"))
+        journal.parsed(line + b"\n", str(tmp_path / "journal"))

@@ -103,8 +103,8 @@ def test_what_took_a_place_meanwhile_stays(place: Place) -> None:
         place.put(path, "added")
     place.away("added", "a.py", "b.py")
     place.put("a.py", "somebody else's")
-    assert place.standing() == (["b.py"], ["there is something else now at a.py"])
-    with pytest.raises(HostError, match=r"there is something else now at a\.py"):
+    assert place.standing() == (["b.py"], ["something else exists at a.py"])
+    with pytest.raises(HostError, match=r"something else exists at a\.py"):
         place.back()
 
     assert (place.root / "a.py").read_text() == "somebody else's"
@@ -170,7 +170,7 @@ def test_a_default_is_taken_back_from_any_point(place: Place) -> None:
     after = page_file.digest(str(file))
     entry = {"root": str(place.root), "path": "app.env", "before": before, "after": after}
     file.write_text("A=hotfix")
-    with pytest.raises(HostError, match="changed since its default was put there"):
+    with pytest.raises(HostError, match="changed after its default was installed"):
         default_undo.take_back(place.work, entry)
     assert file.read_text() == "A=hotfix"
     file.write_text("A=default")
@@ -184,7 +184,7 @@ def test_a_page_is_taken_back_from_any_point(place: Place) -> None:
     page = place.put("page.html", "theirs")
     theirs = page_file.digest(str(page))
     entry = {"page": str(page), "run": "r1", "before": "", "after": "0" * 64}
-    with pytest.raises(HostError, match=r"page\.html is not ours"):
+    with pytest.raises(HostError, match=r"page\.html was written by"):
         page_file.take_back(place.work.folder, entry)
 
     assert page_file.take_back(place.work.folder, {**entry, "before": theirs}) == 0

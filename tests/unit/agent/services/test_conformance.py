@@ -177,7 +177,7 @@ def test_a_unit_that_it_does_not_know_is_no_stopped_one(
     }
     assert not manager.state("typo").state.known
     for change in (units.start, units.stop):
-        with pytest.raises(HostError, match=f"{manager.name} knows no unit 'typo'"):
+        with pytest.raises(HostError, match=f"{manager.name} does not know the unit 'typo'"):
             change(asked(house, "typo"))
 
 

@@ -109,7 +109,7 @@ def test_a_unit_that_somebody_stops_meanwhile_is_not_healthy(programs: Programs)
     probe = programs.probe._replace(body="never")
     stopping = threading.Timer(0.5, programs.manager.stop, ["serve"])
     stopping.start()
-    with pytest.raises(HostError, match="does not become healthy"):
+    with pytest.raises(HostError, match="did not become healthy"):
         lifecycle.start_healthy(programs.request("serve", timeout=3.0)._replace(probe=probe))
     stopping.join()
 
@@ -119,12 +119,12 @@ def test_a_unit_that_somebody_stops_meanwhile_is_not_healthy(programs: Programs)
 def test_a_crash_loop_is_given_up_before_its_deadline(programs: Programs) -> None:
     """After a few new processes it is not going to be healthy; its last words are told."""
     started = time.monotonic()
-    with pytest.raises(HostError, match="does not become healthy") as caught:
+    with pytest.raises(HostError, match="did not become healthy") as caught:
         lifecycle.start_healthy(programs.request("broken", timeout=300.0))
 
     assert time.monotonic() - started < 300
     assert "no database" in caught.value.message
     assert "\nwaited for 199\n" in caught.value.message
     assert caught.value.message.count("waited for") == LAST_LINES
-    assert "its probe, last: " in caught.value.message
+    assert "last answer of its probe: " in caught.value.message
     assert "tail broken stderr" in caught.value.hint

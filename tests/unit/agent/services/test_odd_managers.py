@@ -78,7 +78,7 @@ def test_a_unit_that_never_comes_up_is_given_up_at_the_deadline(fake: faked.Syst
 def test_a_systemctl_that_tells_of_fewer_units_is_not_believed(fake: faked.Systemd) -> None:
     """Whose state is whose would be a guess."""
     (fake.units.parent / "systemctl").write_text("#!/bin/sh\necho LoadState=loaded\n")
-    with pytest.raises(HostError, match="systemctl told about 1 units, 2 were asked for"):
+    with pytest.raises(HostError, match="systemctl showed 1 of 2 units"):
         fake.look("app", "other")
 
 
@@ -107,7 +107,7 @@ def test_unit_files_are_read_again_under_the_lock(fake: faked.Systemd, tmp_path:
 
 def test_an_unknown_program_is_not_started(manager: real.Supervisord) -> None:
     """The manager's own word for it is taken, and no other refusal."""
-    with pytest.raises(HostError, match="supervisord knows no unit 'typo'"):
+    with pytest.raises(HostError, match="supervisord does not know the unit 'typo'"):
         manager.start("typo")
     direct = Supervisord(manager.socket)
     with pytest.raises(HostError, match="supervisord refused startProcess typo: BAD_NAME"):
@@ -247,4 +247,4 @@ def test_a_component_that_falls_ill_while_it_settles_is_not_up(manager: real.Sup
         lifecycle.start_healthy(request)
     manager.stop("ill", timeout=5.0)
 
-    assert "its probe, last: answered 500, not 200" in caught.value.message
+    assert "last answer of its probe: answered 500, not 200" in caught.value.message

@@ -228,7 +228,7 @@ def test_a_unit_that_does_not_start_is_told_in_the_managers_words(systemd: Syste
 @pytest.mark.parametrize("verb", ["stop", "start"])
 def test_changing_an_unknown_unit_is_a_problem(systemd: Systemd, verb: str) -> None:
     """A name that nobody knows is neither stopped nor started in silence."""
-    with pytest.raises(HostError, match="knows no unit 'typo'"):
+    with pytest.raises(HostError, match="does not know the unit 'typo'"):
         getattr(systemd, verb)("typo")
 
 

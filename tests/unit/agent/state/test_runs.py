@@ -196,7 +196,7 @@ def test_what_was_begun_before_the_host_was_started_anew_is_open(host: Host) -> 
 @pytest.mark.parametrize("run", ["../r1", "", ".hidden", "a/b", "a\n"])
 def test_an_id_that_leads_elsewhere_is_refused(host: Host, run: str) -> None:
     """An id is one plain name."""
-    with pytest.raises(HostError, match="is no id of a run"):
+    with pytest.raises(HostError, match="is not a run id"):
         host.begin(run, os.getpid())
 
 

@@ -121,6 +121,6 @@ def test_a_directory_that_we_may_not_write_is_told(open_place: Path) -> None:
     if pid == 0:
         if os.geteuid() == 0:
             os.setuid(65534)
-        os._exit("is not writable for us" not in denied(open_place, "d/file").get("d/file", ""))
+        os._exit("is not writable" not in denied(open_place, "d/file").get("d/file", ""))
 
     assert os.waitpid(pid, 0)[1] == 0

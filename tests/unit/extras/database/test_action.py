@@ -56,7 +56,7 @@ def test_a_rollback_that_is_not_told_to_restores_none(site: Site, server: Base) 
 
     some = site.scope(only=["gate"])
     assert site.plan(RESTORE_DATABASE, some) == ()
-    assert "the database shop is left alone" in RESTORE_DATABASE.spared(some)
+    assert "the database shop is not restored" in RESTORE_DATABASE.spared(some)
     assert RESTORE_DATABASE.spared(site.scope()) == ""
 
 

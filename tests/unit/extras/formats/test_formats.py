@@ -68,7 +68,7 @@ def test_what_is_no_format_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--rollback-format: found") as caught:
         wanted(text)
 
-    assert "HINT: such as --rollback-format=json:PATH" in str(caught.value)
+    assert "HINT: for example --rollback-format=json:PATH" in str(caught.value)
 
 
 def test_prometheus_reads_every_line() -> None:

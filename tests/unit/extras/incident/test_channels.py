@@ -71,10 +71,10 @@ def test_a_server_in_trouble_is_asked_again_under_one_key() -> None:
 @pytest.mark.parametrize(
     ("answer", "tries", "why"),
     [
-        (500, 4, "it answered 500"),
-        (401, 1, "it answered 401"),
-        (404, 1, "it answered 404"),
-        (429, 4, "it answered 429"),
+        (500, 4, "HTTP status 500"),
+        (401, 1, "HTTP status 401"),
+        (404, 1, "HTTP status 404"),
+        (429, 4, "HTTP status 429"),
         ("drop", 4, "no answer"),
     ],
 )
@@ -202,7 +202,7 @@ def test_a_secret_file_is_private(tmp_path: Path) -> None:
         read(secret)
     path.write_text(f"{TOKEN}\n")
     path.chmod(0o640)
-    with pytest.raises(Refused, match="not private"):
+    with pytest.raises(Refused, match="can be read by others"):
         read(secret)
     path.chmod(0o600)
     assert read(secret) == TOKEN

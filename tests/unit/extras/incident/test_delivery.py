@@ -268,7 +268,7 @@ def test_the_script_calls_level_after_level(tmp_path: Path, box: Inbox) -> None:
     where = ("--rollback-target", str(manifest(tmp_path, box.url, "1s")))
     code, printed = call("checklist", "escalate", *where, "--run", str(folder))
 
-    assert (code, "nobody answered: 3 levels were called" in printed) == (1, True), printed
+    assert (code, "nobody acknowledged after calls to 3 levels" in printed) == (1, True), printed
     assert sorted(each["body"]["key"][-7:] for each in box.requests) == [
         "level-1",
         "level-2",

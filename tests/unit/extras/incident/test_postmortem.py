@@ -30,9 +30,9 @@ def test_the_draft_tells_the_story(tmp_path: Path) -> None:
     text = postmortem.draft(folder)
 
     for said in (
-        "# Review: NOT RECOVERED",
+        "# Postmortem: NOT RECOVERED",
         "| incident | INC-7 |",
-        "**the rollback was decided**",
+        "**decision to roll back**",
         "| 0m04s | stop web (2 s) |",
         "| isolate | 0m03s | 3m00s | 2 | done |",
         "- **validate.logs.clean** (web), not met",
@@ -161,7 +161,7 @@ def test_a_system_that_is_described_otherwise_is_told(tmp_path: Path) -> None:
         manifest=ManifestRecord(sha256="b" * 64),
     )
 
-    assert drills(page(tmp_path)) == ["rollback.toml has changed since"]
+    assert drills(page(tmp_path)) == ["rollback.toml was changed after the drill"]
 
 
 def test_times_become_a_chart(tmp_path: Path) -> None:

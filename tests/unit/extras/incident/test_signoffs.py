@@ -177,7 +177,7 @@ def test_the_script_ticks_shows_and_takes_back(tmp_path: Path) -> None:
 
     assert call("checklist", "tick", "notify", "2", "--by", "ann", *where)[0] == 0
     code, printed = call("checklist", "tick", "1", "nonsense", *where)
-    assert (code, "there is no item 'nonsense'\nHINT: " in printed) == (4, True)
+    assert (code, "there is no item named 'nonsense'\nHINT: " in printed) == (4, True)
     assert signoffs.ticks(signoffs.events(folder)).keys() == {
         "notify-stakeholders",
         "estimate-user-impact",

@@ -28,7 +28,7 @@ def test_a_day_is_read_however_it_is_written(text: str) -> None:
     [
         ("**Last Updated**: August 23, 2025  \n", []),
         ("**Last Updated**: April 2, 2026  \n", ["was changed on 2026-04-02"]),
-        ("Updated: 2025-01-01\nNext review: 2026-05-31\n", ["to be reviewed by 2026-05-31"]),
+        ("Updated: 2025-01-01\nNext review: 2026-05-31\n", ["was due on 2026-05-31"]),
         ("Updated: 2025-01-01\n**Review date**: 2026-06-01\n", []),
         ("no day at all\n", ["was changed on 2026-05-05"]),
     ],

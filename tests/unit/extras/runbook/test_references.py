@@ -85,7 +85,7 @@ def test_the_traps_of_the_procedure_are_found(shipped: System) -> None:
 
     assert trapped(page, shipped) == TRAPS
     assert all(words.startswith("line ") and "; instead: " in words for words in told)
-    assert "so the cp of line" in next(words for words in told if "consumes" in words)
+    assert "so the cp of line" in next(words for words in told if "this find moves" in words)
 
 
 @pytest.mark.skipif(not PROCEDURE.exists(), reason="the procedure itself is not here")

@@ -189,7 +189,7 @@ def test_a_folder_without_files_is_no_release(site: Recorder, tmp_path: Path) ->
     """It is named."""
     (tmp_path / "empty").mkdir()
 
-    with pytest.raises(UsageError, match="empty holds no release"):
+    with pytest.raises(UsageError, match="empty has no release"):
         deploy(site, tmp_path / "empty")
 
 

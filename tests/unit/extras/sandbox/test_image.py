@@ -25,5 +25,5 @@ def test_a_wheel_that_cannot_be_had_is_told(tmp_path: Path) -> None:
 
 def test_what_does_not_come_in_time_is_told() -> None:
     """A mirror that is silent is as good as none."""
-    with pytest.raises(Unreachable, match="sleep is not done after 0 s"):
+    with pytest.raises(Unreachable, match="sleep did not finish within 0 s"):
         debian.carried_out(["sleep", "5"], 0.2, "try again")

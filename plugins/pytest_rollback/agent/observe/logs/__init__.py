@@ -1,4 +1,4 @@
-"""What a unit wrote since it started: errors by priority and by text, known noise aside.
+"""The log of a unit since its start: errors by priority and by text, without known noise.
 
 Promise: a log that says nothing, ends before the time that was asked for or has no times is told
 as such; silence is not taken for health.

@@ -47,7 +47,7 @@ def known(noise: KnownNoise) -> NoiseFilter:
     """Return a noise pattern; it holds until the end of its last day, UTC."""
     today = dt.datetime.now(dt.timezone.utc).date()
     over = dt.date.fromisoformat(noise.until) < today
-    words = f" (known to {noise.owner} until {noise.until}, which is over)"
+    words = f" (expired noise entry of {noise.owner}, last day {noise.until})"
     return NoiseFilter(re.compile(noise.pattern), words if over else "")
 
 

@@ -41,7 +41,7 @@ def component(request: LogsRequest, asked: ComponentLog, until: float) -> LogRep
     """Return what one log says; `problem` where nothing can be concluded from it."""
     now = time.time()
     if asked.since is None:
-        reason = f"{asked.unit} does not run: its log has no beginning"
+        reason = f"{asked.unit} is not running: there is no start time to read its log from"
         return LogReport(asked.log, problem=reason, hint=f"start {asked.unit}")
     start = max(began(asked.pid, asked.since), now - request.window)
     stated = rules(request)
@@ -113,7 +113,7 @@ def file(
     if newest > now + AHEAD:
         raise SilentLog(
             f"{path}: its times are {newest - now:.0f} s ahead of this host's clock",
-            "have it write the zone with its times, or set the clock",
+            "log timestamps with a time zone, or set the clock",
         )
     errors = counted(lines, stated, set(), lambda first, last: is_old(lines, first, last, start))
     stamped = ((at, stamp(line)) for at, line in enumerate(lines))
@@ -148,8 +148,8 @@ def refuse_timeless(
     if not part.reached or (errors.findings and not is_marked):
         about = f"{len(errors.findings)} errors" if errors.findings else "32 MiB without an error"
         raise SilentLog(
-            f"{path}: no line has a time that is understood; {about} may be of before the start",
-            "have it write ISO 8601 times at the head of its lines, or move the old log away",
+            f"{path}: no known timestamps; {about} may be older than the start",
+            "log ISO 8601 timestamps at the start of each line, or move the old log away",
         )
 
 
@@ -172,19 +172,17 @@ def of_file(report: LogReport, part: log_file.LogTail) -> LogReport:
 
 def cut(asked: ComponentLog, most: int, report: LogReport) -> LogReport:
     """Return the report of a log that was not read whole, and therefore proves nothing."""
-    said = (
-        f"only the last {report.seen:.0f} s of its log were looked at: they fill {most >> 20} MiB"
-    )
+    said = f"only the last {report.seen:.0f} s of the log were read: they have {most >> 20} MiB"
     return report._replace(
-        problem=said, hint=f"have {asked.unit} log less, or shorten [logs] window"
+        problem=said, hint=f"reduce the log of {asked.unit}, or shorten [logs] window"
     )
 
 
 def latest(part: log_file.LogTail, newest: float, start: float) -> str:
     """Return what speaks for a log in another zone: written to just now, and dated long ago."""
     day = dt.datetime.fromtimestamp(newest).astimezone().isoformat(" ", "seconds")
-    written = ", and yet it was written to: are its times of another zone?"
-    return f"the newest is of {day}{written if part.written >= start else ''}"
+    written = ", but the file was written later: check the time zone of its timestamps"
+    return f"the newest is from {day}{written if part.written >= start else ''}"
 
 
 def see(path: str) -> str:

@@ -49,7 +49,7 @@ def entries(unit: str, start: float, timeout: float) -> SystemdJournal:
     if outcome.missing:
         raise HostError(
             "this host has no journalctl",
-            "name the log file in log of this component",
+            "set the log file in log of this component",
             "unreachable",
         )
     if outcome.timed_out:

@@ -89,7 +89,7 @@ def opened(path: str, *, follow: bool) -> BinaryIO:
     handle = os.open(path, flags)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise OSError(errno.EINVAL, "is no regular file", path)
+        raise OSError(errno.EINVAL, "is not a regular file", path)
     return open(handle, "rb", buffering=0)
 
 
@@ -102,7 +102,7 @@ def tail(
         with OPENERS[ending](file) as packed:
             return forwards(packed, name, start, most, until)
     if re.fullmatch(r"\.(zst|lz4|Z)", ending):
-        raise OSError(errno.EINVAL, f"is packed as {ending}, which cannot be read here", name)
+        raise OSError(errno.EINVAL, f"is compressed as {ending}, which cannot be read here", name)
     return backwards(file, start, most, until, begin)
 
 
@@ -140,7 +140,7 @@ def forwards(
             del kept[0]
             end = CUT
         if time.monotonic() > until:
-            raise OSError(errno.ETIMEDOUT, "takes too long to unpack", name)
+            raise OSError(errno.ETIMEDOUT, "takes too long to decompress", name)
         block = packed.read(BLOCK)
     return whole_lines(kept, torn=count > len(kept)), end
 

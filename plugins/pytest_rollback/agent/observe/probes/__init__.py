@@ -1,4 +1,4 @@
-"""Health probes, asked from the host: by HTTP, TCP or a command, once or often, in bounded time.
+"""Probes, run on the host: HTTP, TCP or a command, one or many samples, in bounded time.
 
 Promise: status, body and "no redirect" are judged as rollback.toml states them; a slow probe slows
 no other one, and what measuring itself costs is measured and taken off.

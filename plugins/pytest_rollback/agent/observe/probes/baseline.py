@@ -92,7 +92,7 @@ def parsed(raw: bytes) -> Dict[str, BaselineTimes]:
     }
     for name, each in probes.items():
         if not all(float(number) >= 0 for number in each[:-1]) or not each.when:
-            raise ValueError(f"{name} has a number below zero, or no time")
+            raise ValueError(f"{name} has a negative number, or no time")
     return probes
 
 
@@ -114,7 +114,7 @@ def write(directory: int, path: str, probes: Dict[str, BaselineTimes]) -> None:
     except OSError as error:
         raise HostError(
             f"the baseline {path} cannot be written: {error.strerror}",
-            f"make room and see 'df {os.path.dirname(path)}' on the host, then run it again",
+            f"free space, see 'df {os.path.dirname(path)}' on the host; then run it again",
         ) from error
 
 

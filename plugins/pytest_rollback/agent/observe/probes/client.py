@@ -60,7 +60,7 @@ class Client:
         """Return why there is no answer."""
         if isinstance(error, socket.timeout):
             return f"no answer within {self.timeout:g} s"
-        words = getattr(error, "strerror", None) or str(error) or "the peer hung up"
+        words = getattr(error, "strerror", None) or str(error) or "connection closed by the peer"
         return f"no answer: {words}"
 
     def satisfied(self, said: bytes) -> bool:

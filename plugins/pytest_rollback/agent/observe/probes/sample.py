@@ -92,7 +92,7 @@ def unwanted(probe: ProbeSpec, answer: ProbeAnswer) -> str | None:
     if probe.body and not re.search(probe.body, answer.body):
         return f"the answer does not match {probe.body!r}"
     if probe.reject and re.search(probe.reject, answer.body):
-        return f"the answer matches {probe.reject!r}, which it must not"
+        return f"the answer matches {probe.reject!r} (reject)"
     return None
 
 

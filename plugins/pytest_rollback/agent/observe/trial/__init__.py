@@ -1,4 +1,4 @@
-"""Would this tree work? It is compiled, imported and constructed, as the service's user.
+"""A trial of a tree: it is compiled, imported and constructed as the service's user.
 
 Promise: the live root is only read, and nothing of the trial is left on the host.
 

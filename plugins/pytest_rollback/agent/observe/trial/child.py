@@ -47,8 +47,10 @@ def main() -> None:
     for kind, name, arguments in request["ask"]:
         answer = KINDS[kind](name, *([json.loads(arguments)] if arguments else []))
         if read and not answer.get("problem"):
-            answer["problem"] = "reads {} of the live tree; the trial proves nothing".format(
-                ", ".join(sorted(read))
+            answer["problem"] = (
+                "reads {} from the live tree, so that the trial proves nothing".format(
+                    ", ".join(sorted(read))
+                )
             )
         answers.write(json.dumps(answer) + "\n")
     answers.flush()
@@ -100,7 +102,7 @@ def guard(
             seen = [real(arguments[position]) for position in CHANGES.get(event, ())]
         for path in seen:
             if changed and path.startswith(live + "/"):
-                raise PermissionError(13, "a trial changes nothing in the live tree", path)
+                raise PermissionError(13, "a trial may not change the live tree", path)
         read.update(touched.intersection(seen))
 
     return hook

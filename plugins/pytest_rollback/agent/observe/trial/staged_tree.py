@@ -148,7 +148,7 @@ def refuse_detours(names: Iterable[str]) -> None:
     for name in names:
         fault = files_tree.fault(name)
         if fault:
-            raise HostError(f"the path {name!r} {fault}", "make the backup record anew")
+            raise HostError(f"the path {name!r} {fault}", "save the backup set again")
 
 
 def owner(user: str) -> tuple[int, int] | None:

@@ -202,5 +202,5 @@ def ending(outcome: CommandResult, interpreter: str) -> str:
     if outcome.missing:
         return f"its interpreter {interpreter} does not exist"
     if outcome.timed_out:
-        return f"did not finish in {outcome.seconds:.1f} s"
+        return f"did not finish within {outcome.seconds:.1f} s"
     return f"the process ended with code {outcome.code}: {outcome.words}"

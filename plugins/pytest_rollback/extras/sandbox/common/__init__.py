@@ -1,4 +1,4 @@
-"""What both kinds of sandbox share: how one is made, deployed to, and turned bad.
+"""The parts that both kinds of sandbox share: creation, deploys and scenarios.
 
 It starts no service itself: `site` is the interface that each kind implements.
 

@@ -48,7 +48,7 @@ class History:
             raise Unfinished("git is not installed", hint="install git") from error
         if done.returncode:
             raise Unfinished(
-                f"git {arguments[0]} failed: {done.stderr.strip()}", hint=f"look into {self.root}"
+                f"git {arguments[0]} failed: {done.stderr.strip()}", hint=f"see {self.root}"
             )
         return done.stdout.strip()
 

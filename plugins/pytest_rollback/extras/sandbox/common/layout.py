@@ -186,7 +186,7 @@ class SandboxNote:
             if layout.note.stat().st_uid != os.geteuid():
                 raise Unreachable(
                     f"the sandbox in {layout.directory} belongs to another user",
-                    hint="start your own in another place: scripts/sandbox up --dir DIRECTORY",
+                    hint="start your own in another directory: scripts/sandbox up --dir DIRECTORY",
                 )
             found = json.loads(layout.note.read_text(encoding="utf-8"))
             who = {key: Identity(*found[key]) for key in ("manager", "creator") if found[key]}

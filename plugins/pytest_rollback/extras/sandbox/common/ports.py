@@ -36,8 +36,8 @@ def claim(names: tuple[str, ...], owner: Path) -> dict[str, int]:
                 return ports
             _drop(claims() / str(first))
     raise Refused(
-        f"found no {len(names)} free ports between {FIRST} and {LAST + BLOCK} on 127.0.0.1",
-        hint="see who listens: ss -ltnp; end what is not needed any more",
+        f"fewer than {len(names)} free ports between {FIRST} and {LAST + BLOCK} on 127.0.0.1",
+        hint="see which processes listen: ss -ltnp; end those that are not needed",
     )
 
 

@@ -56,7 +56,7 @@ class ReleaseFiles:
         names = listed(source)
         if not names:
             raise UsageError(
-                f"{source} holds no release", hint="give the folder with the release's files"
+                f"{source} has no release", hint="give the folder with the release's files"
             )
         shutil.rmtree(folder, ignore_errors=True)
         for name in names:

@@ -50,8 +50,8 @@ def required(value: T | None, key: str) -> T:
     """
     if value is None:
         raise ManifestError(
-            f"a sandbox of processes needs {key}, and its rollback.toml has none",
-            hint=f"add {key} to its embedded.toml, as fixtures/village/embedded.toml has it",
+            f"a local sandbox needs {key} in its rollback.toml",
+            hint=f"add {key} to its embedded.toml, as in fixtures/village/embedded.toml",
         )
     return value
 

@@ -193,7 +193,7 @@ class Manager:
         except Fault as error:
             raise Unfinished(
                 f"supervisord refuses its configuration: {error.faultString}",
-                hint=f"look into {self.layout.units}",
+                hint=f"see the files in {self.layout.units}",
             ) from error
         for group in (*changed, *removed):
             self.tell("removeProcessGroup", group)

@@ -41,14 +41,14 @@ def base(say: Callable[[str], object]) -> str:
         return BASE
     if not shutil.which("debootstrap") or os.geteuid():
         raise Unreachable(
-            "the machine's base image is made by debootstrap as root: that cannot be done here",
-            hint=f"as root: {ENABLE}; or name an image of Debian 12: "
+            "debootstrap needs root to make the base image of the machine",
+            hint=f"as root: {ENABLE}; or use an image of Debian 12: "
             "scripts/dev/build_machine --base IMAGE",
         )
-    say("  making a base image of Debian's packages")
+    say("  making a base image from Debian packages")
     with tempfile.TemporaryDirectory(prefix="rollback-base-") as place:
         command = ["unshare", "--mount", "sh", "-euc", MAKE, "sh", place, RELEASE, BASE, mirror()]
-        carried_out(command, PATIENCE, "apt-get update, then the same again", proxies())
+        carried_out(command, PATIENCE, "apt-get update, then run the same command again", proxies())
     return BASE
 
 
@@ -117,7 +117,9 @@ def carried_out(
             env={**os.environ, **(more or {})},
         )
     except subprocess.TimeoutExpired as error:
-        raise Unreachable(f"{command[0]} is not done after {seconds:.0f} s", hint=hint) from error
+        raise Unreachable(
+            f"{command[0]} did not finish within {seconds:.0f} s", hint=hint
+        ) from error
     if done.returncode:
         said = (done.stderr + done.stdout).strip()[-800:]
         raise Unreachable(f"{Path(command[0]).name} failed: {said}", hint=hint)

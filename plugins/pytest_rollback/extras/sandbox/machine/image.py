@@ -55,7 +55,7 @@ class Image:
         if not (self.folder / CONTAINERFILE).is_file():
             raise UsageError(
                 f"{self.folder} has no {CONTAINERFILE}",
-                hint="--rollback-target=sandbox needs none; or add one, as fixtures/village has",
+                hint="--rollback-target=sandbox needs none; or add one as in fixtures/village",
             )
         digest = hashlib.sha256()
         for path in self.inputs:
@@ -82,15 +82,15 @@ class Image:
         if self.there and not base:
             return self.name
         started = time.monotonic()
-        say("building the machine's image, once; this takes about three minutes")
+        say("building the image of the machine sandbox; this takes about three minutes, once")
         base = base or debian.base(say)
         with tempfile.TemporaryDirectory(prefix="rollback-image-") as place:
             context = Path(place)
             shutil.copytree(self.folder / "machine", context / "machine")
             shutil.copy2(self.folder / CONTAINERFILE, context)
-            say("  fetching what its services import")
+            say("  fetching the Python packages of its services")
             wheels(context / "machine/requirements.txt", context / "wheels")
-            say("  installing what a host has")
+            say("  installing the packages of a host")
             self._build(context, base)
         self._retire()
         say(f"  done after {time.monotonic() - started:.0f} s: {self.name}")

@@ -32,7 +32,7 @@ def engine() -> list[str]:
         Unreachable: there is no container engine here.
     """
     if not shutil.which("podman"):
-        raise Unreachable("a machine needs a container engine, and podman is not here", hint=ENABLE)
+        raise Unreachable("the machine sandbox needs podman, which is not installed", hint=ENABLE)
     # the usual crun does not start an init where control groups are mixed of both versions
     return ["podman", *(("--runtime", "runc") if shutil.which("runc") else ())]
 
@@ -55,7 +55,7 @@ def usable() -> None:
             podman("run", *asked)
         except Unfinished as error:
             raise Unreachable(
-                f"podman is here, but starts no container: {error.message}",
+                f"podman cannot start a container: {error.message}",
                 hint=f"as root, on a host that may start containers: {ENABLE}",
             ) from error
 
@@ -72,7 +72,7 @@ def podman(*arguments: str, data: bytes = b"", timeout: float = 60.0) -> bytes:
         done = subprocess.run(words, input=data, capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as error:
         raise Unfinished(
-            f"podman {arguments[0]} is not done after {timeout:.0f} s", hint="podman ps --all"
+            f"podman {arguments[0]} did not finish within {timeout:.0f} s", hint="podman ps --all"
         ) from error
     if done.returncode:
         said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()

@@ -49,7 +49,9 @@ class Machine:
     def inside(self) -> Inside:
         """Return what lies in the machine, once it is up."""
         if self._inside is None:
-            raise UsageError("the machine is not up", hint="scripts/sandbox up --machine")
+            raise UsageError(
+                "the machine sandbox is not running", hint="scripts/sandbox up --machine"
+            )
         return self._inside
 
     @property

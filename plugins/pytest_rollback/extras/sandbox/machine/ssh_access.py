@@ -48,6 +48,6 @@ def _key(path: Path) -> None:
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, timeout=30)
     except FileNotFoundError as error:
         raise Unreachable(
-            "a machine is reached over ssh, and OpenSSH is not installed here",
+            "the machine sandbox needs OpenSSH, which is not installed",
             hint="apt-get install openssh-client",
         ) from error

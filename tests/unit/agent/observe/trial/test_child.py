@@ -128,7 +128,7 @@ def test_the_guard_refuses_changes_and_notes_what_is_read(tmp_path: Path) -> Non
         ("os.rename", (str(tmp_path / "log"), f"{live}/b.py", -1, -1)),
         ("os.chmod", (f"{live}/b.py", 0o600, -1)),
     ):
-        with pytest.raises(PermissionError, match="a trial changes nothing in the live tree"):
+        with pytest.raises(PermissionError, match="a trial may not change the live tree"):
             hook(event, arguments)
 
 
@@ -161,7 +161,7 @@ def test_a_live_file_that_is_read_spoils_the_answer(tree: Tree, tmp_path: Path) 
     worse, app = answers(given, tmp_path)
 
     assert worse["problem"].startswith("ValueError: worse")
-    assert app["problem"] == f"reads {live} of the live tree; the trial proves nothing"
+    assert app["problem"] == f"reads {live} from the live tree, so that the trial proves nothing"
 
 
 def test_a_component_changes_nothing_in_the_live_tree(tree: Tree, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_component_changes_nothing_in_the_live_tree(tree: Tree, tmp_path: Path
     (tmp_path / "app.py").write_text(f"open({str(live)!r}, 'w')")
     (found,) = answers(asked(tree, tmp_path, ("import", "app", "")), tmp_path)
 
-    assert "a trial changes nothing in the live tree" in found["problem"]
+    assert "a trial may not change the live tree" in found["problem"]
     assert live.read_text() == "precious"
 
 

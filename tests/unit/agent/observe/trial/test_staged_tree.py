@@ -75,7 +75,7 @@ def test_the_live_tree_stays_as_it_is(tree: Tree) -> None:
     problem = tree.imports("core.app")
 
     assert tree.listing() == before
-    assert "a trial changes nothing in the live tree" in str(problem)
+    assert "a trial may not change the live tree" in str(problem)
 
 
 def test_nothing_is_left_behind(

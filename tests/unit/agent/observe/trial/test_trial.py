@@ -103,7 +103,7 @@ def test_the_environment_is_that_of_the_restored_files(tree: Tree) -> None:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(None, "cannot be read"), ("A=1\nB='open", "line 2: B: its quotes are not closed")],
+    [(None, "cannot be read"), ("A=1\nB='open", "line 2: B: quotes are not closed")],
 )
 def test_an_environment_file_that_cannot_be_used_is_told(
     tree: Tree, content: str | None, words: str
