@@ -7,6 +7,6 @@ Order of calls: pytest loads `hooks`, where the parts of `extras/` join; `option
 be given. A session with criteria gets its run from `session`, kept in `stash`, and `criteria_hooks`
 of its own. At the first test of a suite `lifecycle` begins it, with probers; `fixtures` are the
 actions of a rollback, each asking for the one before. `outcomes` turns what a test raised into an
-outcome. At the end `terminal` and `html_report` write, the latter through `pytest_html_adapter`, and
+outcome. At the end `terminal` and `html_report` write, the latter by `pytest_html_adapter`; and
 `results` has the parts write.
 """

@@ -135,4 +135,4 @@ class HtmlReport:
         except Exception as defect:  # noqa: BLE001 - no defect of the page takes the verdict away
             why = "".join(traceback.format_exception(defect))
             prefix.insert(0, page.defective(record, why, self.redact))
-            self.problem = f"{REPORT} is not as it should be: {self.redact(repr(defect))}"
+            self.problem = f"{REPORT} is incomplete: {self.redact(repr(defect))}"
