@@ -17,6 +17,8 @@ MOST = 1 << 20
 class Http(Client):
     """HTTP/1.1, keep-alive; a kept connection that the peer has closed is opened again."""
 
+    errors = (*Client.errors, http.client.HTTPException)
+
     def __init__(self, probe: ProbeSpec) -> None:
         super().__init__(probe)
         parts = urlsplit(probe.url or "")
