@@ -19,10 +19,10 @@ from pytest_rollback.agent.backup import git, requirements, verify
 from pytest_rollback.agent.backup import requirements as backup_requirements
 from pytest_rollback.agent.backup import verify as backup_verify
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.messages.backup import ReleasesRequest
+from pytest_rollback.agent.messages.backup.git import ReleasesRequest
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.messages.requirements import FallbackRequest, SpaceRequest
-from pytest_rollback.agent.messages.state import EndRequest, NoteRequest, RunsRequest
+from pytest_rollback.agent.messages.state.runs import EndRequest, NoteRequest, RunsRequest
 from pytest_rollback.agent.messages.trial import TrialRequest
 from pytest_rollback.agent.observe.trial import child, staged_tree, trial
 from pytest_rollback.agent.restore import git_source

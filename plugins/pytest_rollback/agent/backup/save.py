@@ -14,7 +14,7 @@ from ..files import copy
 from ..files.metadata import FileEntry
 from ..files.state import pair
 from ..files.tree import Tree
-from ..messages.backup import ReplacedSet, SaveRequest, SaveResult
+from ..messages.backup.save import ReplacedSet, SaveRequest, SaveResult
 from ..state import backup_set
 from ..state import directory as places
 from ..state import lease as leases

@@ -12,7 +12,7 @@ from ..files import metadata
 from ..files.parallel import read_ahead
 from ..files.state import ABSENT, FilePair, pair
 from ..files.tree import Tree
-from ..messages.backup import (
+from ..messages.backup.verify import (
     BackupFault,
     BackupRecord,
     Backups,

@@ -9,7 +9,7 @@ from ..errors import HostError
 from ..files import state
 from ..files.tree import Tree
 from ..messages.location import Location
-from ..messages.rollback import Archived, ArchivePlan, FilesRequest
+from ..messages.rollback.files import Archived, ArchivePlan, FilesRequest
 from ..restore.apply import meant
 from ..restore.context import batches
 from ..state import evidence

@@ -7,7 +7,7 @@ import os
 from typing import Dict, Iterable, Iterator, List, Sequence, Tuple
 
 from ..files import read
-from ..messages.rollback import FilesRequest, Moved, StaleBytecode
+from ..messages.rollback.files import FilesRequest, Moved, StaleBytecode
 from ..restore.apply import meant
 from ..state import backup_set, evidence
 from ..state.lock import working

@@ -19,7 +19,12 @@ from ..errors import HostError
 from ..files import metadata, state
 from ..files.copy import FRESH
 from ..files.tree import Irregular, Tree, open_regular
-from ..messages.rollback import BrokenFile, DefaultsPlan, DefaultsRequest, DefaultsUsed
+from ..messages.rollback.default_configuration import (
+    BrokenFile,
+    DefaultsPlan,
+    DefaultsRequest,
+    DefaultsUsed,
+)
 from ..restore import git_source
 from ..state import backup_set, evidence
 from ..state.backup_set import FileEntry

@@ -13,7 +13,8 @@ from typing import Iterator, List, Sequence
 
 from ..errors import HostError
 from ..files.tree import REGULAR
-from ..messages.rollback import Export, ExportRequest, LoggedComponent
+from ..messages.rollback.export import Export, ExportRequest
+from ..messages.rollback.snapshot import LoggedComponent
 from ..observe.logs import journald, log_file
 from ..observe.logs.timestamps import stamp
 from ..protocol import NAMES

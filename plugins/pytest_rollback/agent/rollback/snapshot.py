@@ -16,14 +16,14 @@ from typing import Any, Iterator, Sequence
 from ..errors import HostError
 from ..files.copy import FRESH
 from ..files.tree import Irregular, Tree, open_regular
-from ..messages.rollback import (
+from ..messages.rollback.snapshot import (
     LoggedComponent,
     SnapshotLook,
     SnapshotRequest,
     SnapshotState,
     SnapshotTaken,
 )
-from ..messages.services import ManagerAddress, UnitPorts, UnitsRequest
+from ..messages.services.units import ManagerAddress, UnitPorts, UnitsRequest
 from ..services import units
 from ..state import lease as leases
 from ..state.lock import ExclusiveRun, folder_of, working

@@ -16,7 +16,7 @@ from ..files import read
 from ..files.copy import FRESH
 from ..files.tree import Tree
 from ..messages.location import Location
-from ..messages.rollback import GuardRequest, GuardState
+from ..messages.rollback.start_guard import GuardRequest, GuardState
 from ..services.manager import GuardFile, StartGuard
 from ..services.unit_files import manager_of
 from ..state import lease as leases

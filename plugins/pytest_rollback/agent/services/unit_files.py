@@ -12,7 +12,7 @@ from ..files import metadata
 from ..files import state as files_state
 from ..files.copy import FRESH
 from ..files.tree import Irregular, Tree, open_regular
-from ..messages.services import ManagerAddress
+from ..messages.services.units import ManagerAddress
 from ..messages.unit_files import (
     DifferingUnitFile,
     SkippedUnitFile,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Optional
 
 from ..errors import HostError
 from ..files.tree import DIRECTORY
-from ..messages.state import HolderProcess
+from ..messages.state.progress import HolderProcess
 from ..system import processes
 from . import reserved_space
 

@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from ..errors import HostError
 from ..messages.location import Done
-from ..messages.state import (
+from ..messages.state.runs import (
     BeginRequest,
     EndRequest,
     NoteRequest,

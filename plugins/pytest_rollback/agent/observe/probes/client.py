@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple, Type
 
-from ...messages.probes import ProbeSpec
+from ...messages.probes.sample import ProbeSpec
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection

@@ -7,7 +7,7 @@ import socket
 import time
 from urllib.parse import urlsplit
 
-from ...messages.probes import ProbeSpec
+from ...messages.probes.sample import ProbeSpec
 from .client import Client, ProbeAnswer, Watch
 
 MOST = 1 << 20

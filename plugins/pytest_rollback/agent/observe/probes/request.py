@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import Dict, Iterator, Type
 
-from ...messages.probes import ProbeSpec
+from ...messages.probes.sample import ProbeSpec
 from ...system.command import run
 from .client import Client, ProbeAnswer
 

@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import Iterator, NamedTuple
 
-from ...messages.probes import ProbeRequest, ProbeResult, ProbeSpec
+from ...messages.probes.sample import ProbeRequest, ProbeResult, ProbeSpec
 from . import request
 from .client import Client, ProbeAnswer
 
