@@ -13,7 +13,7 @@ from ..messages.location import Selection
 from ..state import backup_set
 from ..state.backup_set import FileEntry
 from .owners import SHARED, Owners
-from .verify import orphans
+from .selection import orphans
 
 UNREAD = -1
 """No file has this size: none is read."""

@@ -17,8 +17,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 from ..configuration import check, env_file
 from ..errors import HostError
 from ..files import metadata, state
-from ..files.copy import FRESH
-from ..files.tree import Irregular, Tree, open_regular
+from ..files.tree import FRESH, Irregular, Tree, open_regular
 from ..messages.rollback.default_configuration import (
     BrokenFile,
     DefaultsPlan,

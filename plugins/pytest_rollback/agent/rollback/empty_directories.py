@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import errno
 import hashlib
 import os
 from typing import Any, Iterable
 
 from ..files import metadata, state
-from ..files.tree import DIRECTORY, Irregular, Tree
+from ..files.tree import DIRECTORY, NOT_EMPTY, Irregular, Tree
 from ..state.lock import ExclusiveRun
 from ..system.command import run
 
 EMPTYING = "emptying"
-NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
 
 
 def born_after(root: str, directories: list[str], created: str) -> list[str]:

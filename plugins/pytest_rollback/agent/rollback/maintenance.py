@@ -10,8 +10,7 @@ import time
 from ..errors import HostError
 from ..files import read
 from ..files import tree as files_tree
-from ..files.copy import FRESH
-from ..files.tree import Tree
+from ..files.tree import FRESH, Tree
 from ..messages.location import Done, Location
 from ..messages.probes.sample import ProbeRequest, ProbeSpec
 from ..messages.rollback.maintenance import PageRequest, PageState
