@@ -135,11 +135,20 @@ def bare(module: str) -> str:
 
 def heard(module: str) -> frozenset[str]:
     """Return the functions of a module that answer requests."""
-    tables, own = [ROUTES], f"{module.partition('.')[0]}.{PART}"
-    if own in sources():
-        tables.append(importlib.import_module(f"pytest_rollback.agent.{own}").ROUTES)
-    places = (each.partition(":") for table in tables for each in table.values())
-    return frozenset(name for where, _, name in places if where == module)
+    listed = (each.partition(":") for each in places().values())
+    return frozenset(name for where, _, name in listed if where == module)
+
+
+@functools.cache
+def places() -> Mapping[str, str]:
+    """Return where each question is answered, by packages that can be taken away as well."""
+    found = dict(ROUTES)
+    for name in sources():
+        package, _, last = name.rpartition(".")
+        if package and last == PART:
+            table = importlib.import_module(f"pytest_rollback.agent.{name}").ROUTES
+            found.update({f"{package}.{verb}": where for verb, where in table.items()})
+    return found
 
 
 @functools.cache
