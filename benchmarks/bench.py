@@ -18,7 +18,7 @@ from pathlib import Path
 import tomli_w
 
 from pytest_rollback.agent.backup import save as backup_save
-from pytest_rollback.agent.messages.backup import SaveRequest
+from pytest_rollback.agent.messages.backup.save import SaveRequest
 from pytest_rollback.agent.messages.location import Location, Release
 
 REPOSITORY = Path(__file__).resolve().parents[1]

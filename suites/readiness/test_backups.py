@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_rollback.agent.messages.backup import Backups, ComponentBackups
+from pytest_rollback.agent.messages.backup.verify import Backups, ComponentBackups
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.manifest.model import System

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fixtures.facts import fact
-from pytest_rollback.agent.messages.state import Runs
+from pytest_rollback.agent.messages.state.runs import Runs
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused, RollbackError
 from pytest_rollback.manifest.model import PHASES, System

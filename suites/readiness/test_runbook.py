@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fixtures.runbook import RunbookCheck
-from pytest_rollback.agent.messages.state import Runs
+from pytest_rollback.agent.messages.state.runs import Runs
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.extras.runbook.age import stale

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_rollback.agent.messages.services import UnitState
+from pytest_rollback.agent.messages.services.units import UnitState
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import Component

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fixtures.live_state import RestoredSystem
-from pytest_rollback.agent.messages.restore import Leftovers
+from pytest_rollback.agent.messages.backup.leftovers import Leftovers
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Refused, RollbackError
 from pytest_rollback.manifest.model import System

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fixtures.units import WatchedUnits, ports
-from pytest_rollback.agent.messages.services import UnitState
+from pytest_rollback.agent.messages.services.units import UnitState
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import Component, System

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent import protocol
-from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeSpec
+from pytest_rollback.agent.messages.probes.sample import ASK, ProbeRequest, ProbeSpec
 from pytest_rollback.agent.messages.system import Tools, ToolsRequest
 from pytest_rollback.agent.protocol import Route
 from pytest_rollback.agent.rollback.undo import PARTS

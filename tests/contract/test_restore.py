@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.agent.messages.backup import SAVE
+from pytest_rollback.agent.messages.backup.save import SAVE
 from pytest_rollback.agent.messages.restore import RESTORE, RESTORE_PLAN, RestorePlan
-from pytest_rollback.agent.messages.rollback import UNDO
-from pytest_rollback.agent.messages.state import BEGIN, END, EndRequest, HolderProcess
+from pytest_rollback.agent.messages.rollback.undo import UNDO
+from pytest_rollback.agent.messages.state.progress import HolderProcess
+from pytest_rollback.agent.messages.state.runs import BEGIN, END, EndRequest
 from pytest_rollback.agent.system.processes import started
 from pytest_rollback.errors import RollbackError, Unreachable
 from pytest_rollback.transport.call import Call

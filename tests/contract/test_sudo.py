@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeSpec
+from pytest_rollback.agent.messages.probes.sample import ASK, ProbeRequest, ProbeSpec
 from pytest_rollback.errors import Unreachable
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from pytest_rollback.agent.messages.location import Location
-from pytest_rollback.agent.messages.services import (
+from pytest_rollback.agent.messages.services.units import (
     LOOK,
     START,
     STOP,

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent import protocol
-from pytest_rollback.agent.messages.backup import SAVE
+from pytest_rollback.agent.messages.backup.save import SAVE
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.messages.restore import RESTORE_PLAN
-from pytest_rollback.agent.messages.rollback import ARCHIVE_PLAN
+from pytest_rollback.agent.messages.rollback.files import ARCHIVE_PLAN
 from pytest_rollback.recovery.actions.requests import some
 from pytest_rollback.transport.call import AnyCall, Call
 from tests.faults.rows import does, reads, refuses, row

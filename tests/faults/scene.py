@@ -18,11 +18,15 @@ from typing import Any, TypeVar
 
 from pytest_rollback.agent import main
 from pytest_rollback.agent.backup import save as backup_save
-from pytest_rollback.agent.messages import restore, rollback, state
-from pytest_rollback.agent.messages.backup import SaveRequest
+from pytest_rollback.agent.messages import restore
+from pytest_rollback.agent.messages.backup.save import SaveRequest
 from pytest_rollback.agent.messages.location import ComponentFiles, Location, Release, Selection
-from pytest_rollback.agent.messages.rollback import FilesRequest, GuardRequest, UndoRequest
-from pytest_rollback.agent.messages.state import BeginRequest, EndRequest, HolderProcess
+from pytest_rollback.agent.messages.rollback.files import FilesRequest
+from pytest_rollback.agent.messages.rollback.start_guard import GuardRequest
+from pytest_rollback.agent.messages.rollback.undo import UNDO, UndoRequest
+from pytest_rollback.agent.messages.state import runs
+from pytest_rollback.agent.messages.state.progress import HolderProcess
+from pytest_rollback.agent.messages.state.runs import BeginRequest, EndRequest
 from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
 from pytest_rollback.agent.protocol import decode
 from pytest_rollback.agent.system.processes import here
@@ -254,17 +258,17 @@ def asked(call: Call[Request, Answer]) -> Answer:
 def lease(scene: Scene, run: str, pid: int) -> AnyCall:
     """Return the call that takes the host for a run."""
     holder = HolderProcess(*here(), pid, 0.0)
-    return Call(state.BEGIN, BeginRequest(str(scene.state), run, "the tests", holder, "here"))
+    return Call(runs.BEGIN, BeginRequest(str(scene.state), run, "the tests", holder, "here"))
 
 
 def ended(scene: Scene, run: str, outcome: str) -> AnyCall:
     """Return the call that lets go of the host."""
-    return Call(state.END, EndRequest(str(scene.state), run, outcome))
+    return Call(runs.END, EndRequest(str(scene.state), run, outcome))
 
 
 def taken_back(scene: Scene, run: str = "r1") -> AnyCall:
     """Return the call that undoes a run."""
-    return Call(rollback.UNDO, UndoRequest(scene.location(run)))
+    return Call(UNDO, UndoRequest(scene.location(run)))
 
 
 UNITS = ("app.service",)

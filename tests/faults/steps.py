@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from pytest_rollback.agent.messages import restore, rollback, unit_files
+from pytest_rollback.agent.messages import restore, unit_files
+from pytest_rollback.agent.messages.rollback import files, start_guard
 from pytest_rollback.transport.call import AnyCall, Call
 from tests.faults.scene import Scene, asked
 
@@ -38,13 +39,13 @@ def _moving(look: Any, change: Any, *left: str) -> SceneStep:  # noqa: ANN401 - 
     return SceneStep(lambda scene, run: Call(look, scene.around(run)), plan)
 
 
-def _guards(scene: Scene, run: str, found: rollback.GuardState) -> AnyCall | None:
+def _guards(scene: Scene, run: str, found: start_guard.GuardState) -> AnyCall | None:
     pending = any(change(scene, each, run) for each in ("files", "added", "configuration"))
-    return Call(rollback.GUARD_ON, scene.guard(run)) if pending and not found.on else None
+    return Call(start_guard.GUARD_ON, scene.guard(run)) if pending and not found.on else None
 
 
-def _lifts(scene: Scene, run: str, found: rollback.GuardState) -> AnyCall | None:
-    return Call(rollback.GUARD_OFF, scene.guard(run)) if found.left else None
+def _lifts(scene: Scene, run: str, found: start_guard.GuardState) -> AnyCall | None:
+    return Call(start_guard.GUARD_OFF, scene.guard(run)) if found.left else None
 
 
 def _installs(scene: Scene, run: str, found: unit_files.UnitFilesPlan) -> AnyCall | None:
@@ -59,7 +60,7 @@ def _separates(scene: Scene, run: str, found: restore.SharedBackups) -> AnyCall 
 
 
 def _guard(scene: Scene, run: str) -> AnyCall:
-    return Call(rollback.GUARD, scene.guard(run))
+    return Call(start_guard.GUARD, scene.guard(run))
 
 
 def _shared(scene: Scene, run: str) -> AnyCall:
@@ -69,15 +70,15 @@ def _shared(scene: Scene, run: str) -> AnyCall:
 STEPS: dict[str, SceneStep] = {
     "guard": SceneStep(_guard, _guards),
     "files": _restoring("files"),
-    "added": _moving(rollback.ADDED, rollback.REMOVE_ADDED, "paths", "directories"),
+    "added": _moving(files.ADDED, files.REMOVE_ADDED, "paths", "directories"),
     "configuration": _restoring("configuration"),
     "units": SceneStep(
         lambda scene, run: Call(unit_files.UNIT_FILES, scene.installed(run)), _installs
     ),
-    "caches": _moving(rollback.BYTECODE, rollback.CLEAR_BYTECODE, "stale", "directories"),
+    "caches": _moving(files.BYTECODE, files.CLEAR_BYTECODE, "stale", "directories"),
     "separate": SceneStep(_shared, _separates),
     "unguard": SceneStep(_guard, _lifts),
-    "close": _moving(rollback.ARCHIVE_PLAN, rollback.ARCHIVE, "copies", "preserved"),
+    "close": _moving(files.ARCHIVE_PLAN, files.ARCHIVE, "copies", "preserved"),
 }
 """The changes of a rollback, in the gate's order."""
 

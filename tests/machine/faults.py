@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pytest_rollback.agent.messages.backup import SAVE
+from pytest_rollback.agent.messages.backup.save import SAVE
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.extras.sandbox.common import deploy

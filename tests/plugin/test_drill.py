@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.agent.messages.state import BeginRequest
+from pytest_rollback.agent.messages.state.runs import BeginRequest
 from pytest_rollback.agent.state import runs
 from pytest_rollback.recovery.lock_holder import Holder
 from tests.plugin.operator import REPOSITORY

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from pytest_rollback.agent.messages.probes import WATCH, WatchedEdge, WatchRequest
+from pytest_rollback.agent.messages.probes.edge import WATCH, WatchedEdge, WatchRequest
 from pytest_rollback.agent.observe.probes.client import Watch
 from pytest_rollback.agent.observe.probes.edge import after, kind
 from pytest_rollback.checks.availability import Availability, AvailabilityCount, EdgeSample, Kind

@@ -13,7 +13,7 @@ from pytest_rollback.agent.messages.baseline import (
     BaselineTimes,
     BaselineUpdate,
 )
-from pytest_rollback.agent.messages.probes import (
+from pytest_rollback.agent.messages.probes.measurement import (
     MEASURE,
     Measurements,
     MeasureRequest,

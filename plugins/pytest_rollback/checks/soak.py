@@ -12,8 +12,9 @@ from itertools import pairwise
 from typing import Protocol
 
 from pytest_rollback.agent.messages.baseline import BaselineTimes
-from pytest_rollback.agent.messages.probes import ProbeResult, ResponseTimes
-from pytest_rollback.agent.messages.services import UnitState
+from pytest_rollback.agent.messages.probes.measurement import ResponseTimes
+from pytest_rollback.agent.messages.probes.sample import ProbeResult
+from pytest_rollback.agent.messages.services.units import UnitState
 from pytest_rollback.agent.observe.probes.percentiles import summary
 from pytest_rollback.checks import latency
 from pytest_rollback.checks.latency import LatencySeries

@@ -16,14 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_rollback.agent.messages.backup import (
-    COMPARE,
-    FORESEE,
-    SAVE,
-    ReleasesRequest,
-    SaveRequest,
-    SaveResult,
-)
+from pytest_rollback.agent.messages.backup.git import COMPARE, ReleasesRequest
+from pytest_rollback.agent.messages.backup.save import FORESEE, SAVE, SaveRequest, SaveResult
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.errors import UsageError
 from pytest_rollback.manifest import requests

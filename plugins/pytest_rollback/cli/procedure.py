@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeResult, ProbeSpec
+from pytest_rollback.agent.messages.probes.sample import ASK, ProbeRequest, ProbeResult, ProbeSpec
 from pytest_rollback.cli import imports as imports_
 from pytest_rollback.cli.rollback import RollbackCommand, usual
 from pytest_rollback.errors import Refused, UsageError

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from pytest_rollback.agent.messages.location import Location
-from pytest_rollback.agent.messages.rollback import EXPORT, Export, ExportRequest, LoggedComponent
+from pytest_rollback.agent.messages.rollback.export import EXPORT, Export, ExportRequest
+from pytest_rollback.agent.messages.rollback.snapshot import LoggedComponent
 from pytest_rollback.evidence.events import Decided, Event, HostTaken, Planned, first
 from pytest_rollback.evidence.redaction import Redactor
 from pytest_rollback.evidence.run_folder import write_private

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from pytest_rollback.agent.messages import probes
 from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
-from pytest_rollback.agent.messages.services import ManagerAddress
+from pytest_rollback.agent.messages.probes.edge import PageAnswer, WatchedEdge
+from pytest_rollback.agent.messages.probes.sample import ProbeSpec
+from pytest_rollback.agent.messages.services.units import ManagerAddress
 from pytest_rollback.agent.messages.trial import TrialComponent, TrialConstruct, TrialRequest
 from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
 from pytest_rollback.manifest.model import Component, Edge, Probe, System
@@ -65,14 +66,14 @@ def manager(system: System) -> ManagerAddress:
     return ManagerAddress(system.services.manager, system.services.socket)
 
 
-def probe(described: Probe) -> probes.ProbeSpec:
+def probe(described: Probe) -> ProbeSpec:
     """Return a probe as the host is asked it; JSON becomes text, with its content type."""
     headers, send = tuple(described.headers.items()), described.send
     if described.json_ is not None:
         send = json.dumps(described.json_)
         if "content-type" not in {name.lower() for name, _ in headers}:
             headers = (*headers, ("Content-Type", "application/json"))
-    return probes.ProbeSpec(
+    return ProbeSpec(
         url=described.url,
         tcp=described.tcp,
         command=described.command,
@@ -88,16 +89,16 @@ def probe(described: Probe) -> probes.ProbeSpec:
     )
 
 
-def edge_probe(edge: Edge) -> probes.ProbeSpec:
+def edge_probe(edge: Edge) -> ProbeSpec:
     """Return the probe that asks what users get."""
-    return probes.ProbeSpec(url=edge.url, status=edge.status, timeout=edge.timeout)
+    return ProbeSpec(url=edge.url, status=edge.status, timeout=edge.timeout)
 
 
-def watched_edge(system: System, edge: Edge) -> probes.WatchedEdge:
+def watched_edge(system: System, edge: Edge) -> WatchedEdge:
     """Return an edge as it is asked again and again; it tells the maintenance page apart."""
     shown = system.maintenance
-    page = probes.PageAnswer(shown.status, shown.body) if shown else None
-    return probes.WatchedEdge(edge.url, edge.status, edge.timeout, edge.interval, page)
+    page = PageAnswer(shown.status, shown.body) if shown else None
+    return WatchedEdge(edge.url, edge.status, edge.timeout, edge.interval, page)
 
 
 def unit_files(

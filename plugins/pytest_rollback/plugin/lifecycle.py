@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.agent.messages.backup import HEADING, Backups
+from pytest_rollback.agent.messages.backup.verify import HEADING, Backups
 from pytest_rollback.checks import latency
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence import collect

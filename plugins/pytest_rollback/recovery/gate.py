@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pytest_rollback.agent.messages.state import (
-    BEGIN,
-    END,
-    BeginRequest,
-    EndRequest,
-    HolderProcess,
-    RunBegun,
-)
+from pytest_rollback.agent.messages.state.progress import HolderProcess
+from pytest_rollback.agent.messages.state.runs import BEGIN, END, BeginRequest, EndRequest, RunBegun
 from pytest_rollback.errors import GateClosed, LockHeld, NotDone, RollbackError
 from pytest_rollback.evidence.events import (
     ActionAdvisory,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_rollback.agent.messages.state import RUNS, RunsRequest, RunState
+from pytest_rollback.agent.messages.state.runs import RUNS, RunsRequest, RunState
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery.lock_holder import is_gone
 from pytest_rollback.transport.call import Call

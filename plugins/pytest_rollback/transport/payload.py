@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import importlib
 import json
 import re
 import zlib
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pytest_rollback.agent.routes import PART, ROUTES, place
+from pytest_rollback.transport import bare_source
 
 AGENT = Path(__file__).parents[1] / "agent"
 ALWAYS = ("main",)
@@ -22,17 +24,6 @@ IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import (?:\(([^)]*)\)|([^\n#(]+))",
 
 NAMED = re.compile(r'"(\.+)([\w.]+):\w+"')
 """How a module names another one that it imports only when it is needed."""
-
-WORDS = re.compile(
-    r'''
-    (?P<string>^[ ]*r?"""(?:\\.|[^\\])*?"""$)
-    | """(?:\\.|[^\\])*?""" | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*'
-    | (?P<comment>[ ]*\#[^\n]*)
-    ''',
-    re.MULTILINE | re.DOTALL | re.VERBOSE,
-)
-"""What people read: a string on lines of its own, and a comment; and strings that are code.
-A tokenizer would take 400 ms for all modules."""
 
 OLD = "rollback needs Python 3.8 or later, this is"
 """What an old Python says instead of starting the agent."""
@@ -79,7 +70,9 @@ if a[0][0]=="@":
  with os.fdopen(f,"rb") as f:b=f.read()
  if hashlib.sha256(b).hexdigest()!=a[1]:sys.exit("the request was damaged in transfer")
  a=b.split()
-z,q=(json.loads(zlib.decompress(base64.b64decode(x))) for x in a)
+z,q=(zlib.decompress(base64.b64decode(x)).decode() for x in a)
+z,q=z.split("\\0"),json.loads(q)
+z=dict(zip(z[::2],z[1::2]))
 def source(n):return z[n]
 def code(n):return compile(z[n],"agent/"+n.replace(".","/")+".py","exec")
 {SERVE}"""
@@ -108,8 +101,11 @@ except FileNotFoundError:pass
 
 def packed(value: object) -> str:
     """Return a value as text that fits between blanks: JSON, compressed, base64."""
-    raw = json.dumps(value, separators=(",", ":")).encode("ascii")
-    return base64.b64encode(zlib.compress(raw, 9)).decode("ascii")
+    return _squeezed(json.dumps(value, separators=(",", ":")))
+
+
+def _squeezed(text: str) -> str:
+    return base64.b64encode(zlib.compress(text.encode("utf-8"), 9)).decode("ascii")
 
 
 @functools.cache
@@ -133,18 +129,26 @@ def sources() -> Mapping[str, str]:
 
 @functools.cache
 def bare(module: str) -> str:
-    """Return the source of a module without docstrings and comments; lines keep their numbers."""
-    return WORDS.sub(_emptied, sources()[module])
+    """Return what travels of a module's source: see `bare_source`."""
+    return bare_source.bare(sources()[module], heard(module))
 
 
-def _emptied(found: re.Match[str]) -> str:
-    """Return what travels of a string or comment: an empty string is a body as a docstring is."""
-    text = found.group()
-    if found["comment"] is not None:
-        return ""
-    if found["string"] is None:
-        return text
-    return text[: text.index('"')] + '""' + "\n" * text.count("\n")
+def heard(module: str) -> frozenset[str]:
+    """Return the functions of a module that answer requests."""
+    listed = (each.partition(":") for each in places().values())
+    return frozenset(name for where, _, name in listed if where == module)
+
+
+@functools.cache
+def places() -> Mapping[str, str]:
+    """Return where each question is answered, by packages that can be taken away as well."""
+    found = dict(ROUTES)
+    for name in sources():
+        package, _, last = name.rpartition(".")
+        if package and last == PART:
+            table = importlib.import_module(f"pytest_rollback.agent.{name}").ROUTES
+            found.update({f"{package}.{verb}": where for verb, where in table.items()})
+    return found
 
 
 @functools.cache
@@ -177,8 +181,11 @@ def needed(questions: Iterable[str]) -> frozenset[str]:
 
 @functools.cache
 def payload(modules: frozenset[str]) -> str:
-    """Return modules of the agent as one text. The same sources give the same text."""
-    return packed({name: bare(name) for name in sorted(modules)})
+    """Return modules of the agent as one text. The same sources give the same text.
+
+    Names and sources with NUL between them: JSON would escape each line's end, which takes 2 %.
+    """
+    return _squeezed("\0".join(part for name in sorted(modules) for part in (name, bare(name))))
 
 
 @functools.cache

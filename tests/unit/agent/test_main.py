@@ -13,10 +13,10 @@ import pytest
 
 from pytest_rollback.agent import main, protocol
 from pytest_rollback.agent import protocol as protocol_module
-from pytest_rollback.agent.messages.backup import BackupsRequest
+from pytest_rollback.agent.messages.backup.verify import BackupsRequest
 from pytest_rollback.agent.messages.location import Location, Selection
 from pytest_rollback.agent.messages.restore import SHARED_BACKUPS, SharedRequest
-from pytest_rollback.agent.messages.state import RUNS, RunsRequest
+from pytest_rollback.agent.messages.state.runs import RUNS, RunsRequest
 from pytest_rollback.agent.messages.system import TOOLS, Tools, ToolsRequest
 from pytest_rollback.agent.system import tools
 from pytest_rollback.transport.call import Call

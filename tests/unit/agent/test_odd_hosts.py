@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rollback.agent.backup import git, requirements, verify
+from pytest_rollback.agent.backup import git, requirements, selection, verify
 from pytest_rollback.agent.backup import requirements as backup_requirements
-from pytest_rollback.agent.backup import verify as backup_verify
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.messages.backup import ReleasesRequest
+from pytest_rollback.agent.messages.backup.git import ReleasesRequest
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.messages.requirements import FallbackRequest, SpaceRequest
-from pytest_rollback.agent.messages.state import EndRequest, NoteRequest, RunsRequest
+from pytest_rollback.agent.messages.state.runs import EndRequest, NoteRequest, RunsRequest
 from pytest_rollback.agent.messages.trial import TrialRequest
 from pytest_rollback.agent.observe.trial import child, staged_tree, trial
 from pytest_rollback.agent.restore import git_source
@@ -130,7 +129,7 @@ def test_what_is_mounted_is_no_part_of_the_release(tmp_path: Path) -> None:
     here = os.open(tmp_path, os.O_RDONLY)
     with mounted(tmp_path / "disk", "size=1m") as disk:
         (disk / "b.backup").touch()
-        found = backup_verify.orphans(here, ".backup", ())
+        found = selection.orphans(here, ".backup", ())
     os.close(here)
 
     assert found == ["a.backup"]

@@ -16,7 +16,7 @@ import pytest
 
 from pytest_rollback.agent.configuration import check, unit_syntax
 from pytest_rollback.agent.messages.logs import ComponentLog, LogsRequest
-from pytest_rollback.agent.messages.rollback import LoggedComponent
+from pytest_rollback.agent.messages.rollback.snapshot import LoggedComponent
 from pytest_rollback.agent.observe.logs import findings, inspection, journald, log_file
 from pytest_rollback.agent.observe.logs.timestamps import stamp
 from pytest_rollback.agent.rollback import export

@@ -31,9 +31,8 @@ def test_a_function_answers_its_route(route: Route[Any, Any]) -> None:
 
 
 def test_no_name_stands_for_two_routes() -> None:
-    """Each name is stated once, and known to the agent."""
-    assert sorted(NAMES) == sorted(set(NAMES))
-    assert set(NAMES) <= set(answers())
+    """Each name is stated once, and what the agent answers is stated."""
+    assert sorted(NAMES) == sorted(answers())
 
 
 @pytest.mark.parametrize("route", KNOWN, ids=NAMES)

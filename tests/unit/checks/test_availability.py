@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rollback.agent.messages.probes import PageAnswer, WatchedEdge
+from pytest_rollback.agent.messages.probes.edge import PageAnswer, WatchedEdge
 from pytest_rollback.agent.observe.probes import edge
 from pytest_rollback.checks.availability import KINDS, AvailabilityCount, EdgeSample
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.agent.messages.probes import WatchedEdge
+from pytest_rollback.agent.messages.probes.edge import WatchedEdge
 from pytest_rollback.checks.availability import KINDS, Availability
 from pytest_rollback.checks.edge import (
     HostProber,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rollback.agent.messages.baseline import BaselineTimes
-from pytest_rollback.agent.messages.probes import ResponseTimes
+from pytest_rollback.agent.messages.probes.measurement import ResponseTimes
 from pytest_rollback.agent.observe.probes import percentiles
 from pytest_rollback.checks import latency
 from pytest_rollback.checks.latency import Latencies, LatencySeries

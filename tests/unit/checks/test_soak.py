@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.agent.messages.probes import ProbeResult, ResponseTimes
-from pytest_rollback.agent.messages.services import UnitState
+from pytest_rollback.agent.messages.probes.measurement import ResponseTimes
+from pytest_rollback.agent.messages.probes.sample import ProbeResult
+from pytest_rollback.agent.messages.services.units import UnitState
 from pytest_rollback.agent.observe.probes.percentiles import summary
 from pytest_rollback.checks import soak as checks_soak
 from pytest_rollback.checks.soak import FAILING, STOPPED, WHOLE, Soak, SoakPlan, SoakSample, watch

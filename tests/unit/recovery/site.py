@@ -19,10 +19,10 @@ import tomli_w
 
 from pytest_rollback.agent import main
 from pytest_rollback.agent.backup import save
-from pytest_rollback.agent.messages.backup import SaveRequest
+from pytest_rollback.agent.messages.backup.save import SaveRequest
 from pytest_rollback.agent.messages.location import Location, Release
-from pytest_rollback.agent.messages.rollback import UNDO, Undone, UndoRequest
-from pytest_rollback.agent.messages.state import BEGIN
+from pytest_rollback.agent.messages.rollback.undo import UNDO, Undone, UndoRequest
+from pytest_rollback.agent.messages.state.runs import BEGIN
 from pytest_rollback.manifest import load
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import AnyAction, Change, Scope

@@ -13,8 +13,8 @@ import pytest
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.location import Location
-from pytest_rollback.agent.messages.rollback import GuardRequest
-from pytest_rollback.agent.messages.services import (
+from pytest_rollback.agent.messages.rollback.start_guard import GuardRequest
+from pytest_rollback.agent.messages.services.units import (
     ManagerAddress,
     UnitPorts,
     UnitRequest,

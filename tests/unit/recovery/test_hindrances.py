@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.messages.rollback import (
+from pytest_rollback.agent.messages.rollback.default_configuration import (
     DEFAULTS_PLAN,
     DefaultsRequest,
-    GuardRequest,
-    LoggedComponent,
-    PageRequest,
-    SnapshotRequest,
 )
+from pytest_rollback.agent.messages.rollback.maintenance import PageRequest
+from pytest_rollback.agent.messages.rollback.snapshot import LoggedComponent, SnapshotRequest
+from pytest_rollback.agent.messages.rollback.start_guard import GuardRequest
 from pytest_rollback.agent.rollback import maintenance, snapshot, start_guard
 from pytest_rollback.agent.services import systemd, unit_files
 from pytest_rollback.agent.state.journal import entries

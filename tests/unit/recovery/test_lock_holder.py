@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.agent.messages.state import HolderProcess
+from pytest_rollback.agent.messages.state.progress import HolderProcess
 from pytest_rollback.agent.state import lease
 from pytest_rollback.agent.system import processes
 from pytest_rollback.errors import LockHeld

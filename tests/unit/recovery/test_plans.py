@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pytest_rollback.agent.messages.restore import RestorePlan, RestoreRequest, SharedBackups
-from pytest_rollback.agent.messages.rollback import GuardState
-from pytest_rollback.agent.messages.services import UnitHealth, UnitState
+from pytest_rollback.agent.messages.rollback.start_guard import GuardState
+from pytest_rollback.agent.messages.services.health import UnitHealth
+from pytest_rollback.agent.messages.services.units import UnitState
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.actions import services
 from pytest_rollback.recovery.actions.files import Pending

@@ -6,14 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.agent.messages.rollback import (
-    PAGE_OFF,
-    UNDO_PLAN,
-    PageRequest,
-    UndoPlan,
-    UndoRequest,
-)
-from pytest_rollback.agent.messages.state import RunsRequest
+from pytest_rollback.agent.messages.rollback.maintenance import PAGE_OFF, PageRequest
+from pytest_rollback.agent.messages.rollback.undo import UNDO_PLAN, UndoPlan, UndoRequest
+from pytest_rollback.agent.messages.state.runs import RunsRequest
 from pytest_rollback.agent.state import progress, runs
 from pytest_rollback.agent.state.lock import working
 from pytest_rollback.errors import Refused

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from pytest_rollback.agent.messages.location import Location
-from pytest_rollback.agent.messages.services import START, ManagerAddress, UnitRequest
+from pytest_rollback.agent.messages.services.units import START, ManagerAddress, UnitRequest
 from pytest_rollback.errors import Refused, Unfinished
 from pytest_rollback.recovery import actions
 from pytest_rollback.transport.batch import look

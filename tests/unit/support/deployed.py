@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_rollback.agent.backup import save as backup_save
 from pytest_rollback.agent.backup import verify
-from pytest_rollback.agent.messages.backup import (
-    Backups,
-    BackupsRequest,
-    SaveRequest,
-    SaveResult,
-)
+from pytest_rollback.agent.messages.backup.save import SaveRequest, SaveResult
+from pytest_rollback.agent.messages.backup.verify import Backups, BackupsRequest
 from pytest_rollback.agent.messages.location import ComponentFiles, Location, Release, Selection
 
 if TYPE_CHECKING:

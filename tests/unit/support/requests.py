@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
 from pytest_rollback.agent.messages.restore import RestoreRequest, SharedRequest
-from pytest_rollback.agent.messages.rollback import FilesRequest, UndoRequest
-from pytest_rollback.agent.messages.state import BeginRequest, HolderProcess
+from pytest_rollback.agent.messages.rollback.files import FilesRequest
+from pytest_rollback.agent.messages.rollback.undo import UndoRequest
+from pytest_rollback.agent.messages.state.progress import HolderProcess
+from pytest_rollback.agent.messages.state.runs import BeginRequest
 from pytest_rollback.agent.system.processes import here
 
 if TYPE_CHECKING:

@@ -33,8 +33,8 @@ def known() -> list[Route[Any, Any]]:
     A route joins the name of a question with the types of its request and its answer.
     """
     modules: list[ModuleType] = [
-        importlib.import_module(f"{messages.__name__}.{each.name}")
-        for each in pkgutil.iter_modules(messages.__path__)
+        importlib.import_module(each.name)
+        for each in pkgutil.walk_packages(messages.__path__, f"{messages.__name__}.")
     ]
     modules += [importlib.import_module(f"{agent.__name__}.{name}.messages") for name in packages()]
     return [each for one in modules for each in vars(one).values() if isinstance(each, Route)]

@@ -6,6 +6,6 @@ is never replaced unless that was asked for. A backup counts only when it equals
 Order of calls of a deploy: `request` is read strictly, `save_plan` looks at the tree and says what
 forbids it, `save` copies and writes the record last. Later `verify` reads every backup and tells
 what is not as recorded, `requirements` what a restore needs of the host, `leftovers` what a
-rollback has still to do; `owners` says which component a file belongs to. `git` reads what a
-repository has.
+rollback has still to do; `owners` says which component a file belongs to, `selection` which files a
+request means. `git` reads what a repository has.
 """

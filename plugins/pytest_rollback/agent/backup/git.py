@@ -12,7 +12,7 @@ import re
 from typing import Iterable, Iterator, NamedTuple, Sequence
 
 from ..errors import HostError
-from ..messages.backup import ReleaseDiff, ReleasesRequest
+from ..messages.backup.git import ReleaseDiff, ReleasesRequest
 from ..system.command import CommandResult, identity, run, surroundings
 
 SETTINGS = ("core.fsmonitor=", "core.hooksPath=/dev/null", "protocol.allow=never")

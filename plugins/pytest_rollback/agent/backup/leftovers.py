@@ -8,12 +8,12 @@ from ..files import state
 from ..files.parallel import read_ahead
 from ..files.state import ABSENT, FilePair, FileState
 from ..files.tree import Tree
+from ..messages.backup.leftovers import Leftovers, LeftoversRequest, OwnerLeftovers
 from ..messages.location import Selection
-from ..messages.restore import Leftovers, LeftoversRequest, OwnerLeftovers
 from ..state import backup_set
 from ..state.backup_set import FileEntry
 from .owners import SHARED, Owners
-from .verify import orphans
+from .selection import orphans
 
 UNREAD = -1
 """No file has this size: none is read."""

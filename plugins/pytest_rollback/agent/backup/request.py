@@ -7,7 +7,7 @@ from typing import Iterable
 
 from ..errors import HostError
 from ..files.tree import NAME_MAX, fault, folded
-from ..messages.backup import SaveRequest
+from ..messages.backup.save import SaveRequest
 
 CALL = "see 'scripts/create_backups.py --help'"
 

@@ -6,15 +6,15 @@ first change. The same call again changes nothing.
 
 from __future__ import annotations
 
-import datetime as dt
 import os
+import time
 
 from ..errors import HostError
 from ..files import copy
 from ..files.metadata import FileEntry
 from ..files.state import pair
 from ..files.tree import Tree
-from ..messages.backup import ReplacedSet, SaveRequest, SaveResult
+from ..messages.backup.save import ReplacedSet, SaveRequest, SaveResult
 from ..state import backup_set
 from ..state import directory as places
 from ..state import lease as leases
@@ -180,7 +180,7 @@ def _record(request: SaveRequest, plan: SavePlan, saved: list[FileEntry]) -> Bac
         system=request.system,
         root=request.location.root,
         suffix=request.location.suffix,
-        created=dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+        created=time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
         by=request.by,
         previous=request.previous,
         current=request.current,

@@ -14,7 +14,7 @@ from .request import path_faults
 
 if TYPE_CHECKING:
     from ..files.metadata import FileEntry
-    from ..messages.backup import SaveRequest
+    from ..messages.backup.save import SaveRequest
     from ..state.backup_set import BackupSet
 
 BLOCK = 4096

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-from typing import TYPE_CHECKING, Container, Iterator, Optional
+from typing import TYPE_CHECKING, Iterator, Optional
 
 from ..errors import HostError
 from ..files import metadata
 from ..files.parallel import read_ahead
 from ..files.state import ABSENT, FilePair, pair
 from ..files.tree import Tree
-from ..messages.backup import (
+from ..messages.backup.verify import (
     BackupFault,
     BackupRecord,
     Backups,
@@ -24,6 +24,7 @@ from ..messages.location import Location
 from ..state import backup_set
 from ..state.directory import OTHERS, Absent
 from .owners import SHARED, Owners
+from .selection import orphans
 
 if TYPE_CHECKING:
     from ..files.metadata import FileEntry
@@ -198,27 +199,3 @@ def _deployed(root: str, repository: str, path: str) -> bool:
     if os.path.realpath(root) == os.path.realpath(repository):
         return True
     return os.path.lexists(f"{root}/{path}")
-
-
-SKIPPED = {".git"}
-
-
-def orphans(root: int, suffix: str, known: Container[str]) -> list[str]:
-    """Return the paths below the root that end in the suffix and are not known, sorted.
-
-    Repositories and other file systems are left out: a branch may be called `main.backup`, and
-    what is mounted is not part of the release.
-    """
-    device = os.fstat(root).st_dev
-    found = []
-    for here, directories, files, opened in os.fwalk(".", dir_fd=root):
-        if os.fstat(opened).st_dev != device:
-            directories.clear()
-            continue
-        directories[:] = [name for name in directories if name not in SKIPPED]
-        found += [
-            os.path.normpath(f"{here}/{name}")
-            for name in files + directories
-            if name.endswith(suffix)
-        ]
-    return sorted(path for path in found if path not in known)

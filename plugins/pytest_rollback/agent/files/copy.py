@@ -16,9 +16,7 @@ from . import metadata
 from .fsync import flushed, spread
 from .metadata import FileEntry
 from .read import blocks
-from .tree import Irregular, Tree, open_regular
-
-FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+from .tree import FRESH, Irregular, Tree, open_regular
 
 
 class Batch(NamedTuple):

@@ -11,8 +11,7 @@ import functools
 import os
 from typing import Callable, Iterable
 
-from .copy import FRESH
-from .tree import Tree
+from .tree import FRESH, Tree
 
 NOREPLACE, EXCHANGE = 1, 2
 UNABLE = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTTY}

@@ -13,12 +13,9 @@ import hashlib
 import os
 from typing import Iterable, Optional, Sequence
 
-from ..backup.owners import Owners
+from ..backup.selection import meant
 from ..errors import HostError
-from ..messages.location import Selection
 from ..messages.restore import Restored, RestorePlan, RestoreRequest
-from ..state import backup_set
-from ..state.backup_set import FileEntry
 from ..state.journal import Journal, entries
 from ..state.lock import folder_of, opened, working
 from ..state.progress import PARTS
@@ -67,30 +64,6 @@ def digest(items: Iterable[PlanItem]) -> str:
         text = ascii((item.saved.path, item.saved.sha256, item.live))
         found.update(text.encode("ascii"))
     return found.hexdigest()
-
-
-def meant(
-    state: str, selection: Selection, part: str = "", without: Iterable[str] = ()
-) -> list[FileEntry]:
-    """Return the recorded files of a selection's owners.
-
-    `part` is "files" or "configuration", "" for both; `without` are paths that are left alone.
-    Files with secrets are for their owner alone.
-    """
-    owners, only = Owners(selection.components), selection.only
-    apart, secrets = frozenset(without), frozenset(selection.secrets)
-    return [
-        backup_set.capped(saved, secrets)
-        for saved in backup_set.read(state).files
-        if saved.path not in apart
-        and (not only or owners.of(saved.path) in only)
-        and (not part or (part == "configuration") == is_below(saved.path, selection.configuration))
-    ]
-
-
-def is_below(path: str, places: Iterable[str]) -> bool:
-    """Tell whether a path is one of these, or lies in one of them."""
-    return any(path == place or path.startswith(f"{place}/") for place in places)
 
 
 def wanted(request: RestoreRequest, seen: Optional[ReadCache] = None) -> PlanItems:

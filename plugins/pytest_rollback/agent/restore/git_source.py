@@ -13,7 +13,7 @@ import os
 from typing import Iterator, List, Optional, Sequence, Tuple
 
 from ..errors import HostError
-from ..files.copy import FRESH
+from ..files.tree import FRESH
 from ..messages.location import Location
 from ..state import backup_set
 from ..state import lease as leases

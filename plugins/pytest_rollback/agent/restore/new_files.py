@@ -11,8 +11,7 @@ from typing import Sequence
 
 from ..errors import HostError
 from ..files import exchange
-from ..files.copy import FRESH
-from ..files.tree import Tree
+from ..files.tree import FRESH, Tree
 from . import stage
 from .context import BatchContext
 from .plan import PlanItem

@@ -10,10 +10,9 @@ import stat
 
 from ..errors import HostError
 from ..files import metadata, state
-from ..files.copy import FRESH
 from ..files.fsync import flushed
 from ..files.read import blocks
-from ..files.tree import Tree, open_regular
+from ..files.tree import FRESH, Tree, open_regular
 from ..state import evidence
 from ..state.backup_set import FileEntry
 from .context import BatchContext

@@ -8,7 +8,7 @@ from ..backup.owners import Owners
 from ..errors import HostError, failed
 from ..files.tree import Irregular, Tree
 from ..messages.location import Selection
-from ..messages.rollback import AddedFiles, FilesRequest, Moved
+from ..messages.rollback.files import AddedFiles, FilesRequest, Moved
 from ..state import backup_set, evidence
 from ..state.backup_set import BackupSet
 from ..state.lock import working

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 
-from ..backup.verify import orphans
+from ..backup.selection import meant, orphans
 from ..errors import HostError
 from ..files import state
 from ..files.tree import Tree
 from ..messages.location import Location
-from ..messages.rollback import Archived, ArchivePlan, FilesRequest
-from ..restore.apply import meant
+from ..messages.rollback.files import Archived, ArchivePlan, FilesRequest
 from ..restore.context import batches
 from ..state import evidence
 from ..state.backup_set import FileEntry

@@ -6,9 +6,9 @@ import _imp
 import os
 from typing import Dict, Iterable, Iterator, List, Sequence, Tuple
 
+from ..backup.selection import meant
 from ..files import read
-from ..messages.rollback import FilesRequest, Moved, StaleBytecode
-from ..restore.apply import meant
+from ..messages.rollback.files import FilesRequest, Moved, StaleBytecode
 from ..state import backup_set, evidence
 from ..state.lock import working
 from . import added_files, empty_directories

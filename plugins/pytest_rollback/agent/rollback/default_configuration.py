@@ -17,9 +17,13 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 from ..configuration import check, env_file
 from ..errors import HostError
 from ..files import metadata, state
-from ..files.copy import FRESH
-from ..files.tree import Irregular, Tree, open_regular
-from ..messages.rollback import BrokenFile, DefaultsPlan, DefaultsRequest, DefaultsUsed
+from ..files.tree import FRESH, Irregular, Tree, open_regular
+from ..messages.rollback.default_configuration import (
+    BrokenFile,
+    DefaultsPlan,
+    DefaultsRequest,
+    DefaultsUsed,
+)
 from ..restore import git_source
 from ..state import backup_set, evidence
 from ..state.backup_set import FileEntry

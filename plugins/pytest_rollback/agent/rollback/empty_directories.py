@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import datetime as dt
-import errno
 import hashlib
 import os
 from typing import Any, Iterable
 
 from ..files import metadata, state
-from ..files.tree import DIRECTORY, Irregular, Tree
+from ..files.tree import DIRECTORY, NOT_EMPTY, Irregular, Tree
 from ..state.lock import ExclusiveRun
 from ..system.command import run
 
 EMPTYING = "emptying"
-NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
 
 
 def born_after(root: str, directories: list[str], created: str) -> list[str]:
@@ -27,7 +24,9 @@ def born_after(root: str, directories: list[str], created: str) -> list[str]:
     """
     if not directories:
         return []
-    instant = dt.datetime.fromisoformat(created).timestamp()
+    from datetime import datetime  # noqa: PLC0415 - few deploys make directories
+
+    instant = datetime.fromisoformat(created).timestamp()
     places = [os.path.join(root, path) for path in directories]
     told = run(["stat", "--format=%W", "--", *places], 10.0).out.split()
     if len(told) != len(places):

@@ -13,12 +13,13 @@ from typing import Iterator, List, Sequence
 
 from ..errors import HostError
 from ..files.tree import REGULAR
-from ..messages.rollback import Export, ExportRequest, LoggedComponent
+from ..messages.rollback.export import Export, ExportRequest
+from ..messages.rollback.snapshot import LoggedComponent
 from ..observe.logs import journald, log_file
 from ..observe.logs.timestamps import stamp
 from ..protocol import NAMES
 from ..state import lease as leases
-from .snapshot import FOLDER
+from ..state.directory import SNAPSHOT
 
 JOURNAL = re.compile(r"changes|journal[a-z-]*")
 """The files of a run's folder that are chained by hash."""
@@ -42,7 +43,7 @@ def look(request: ExportRequest) -> Export:
     missing: List[str] = []
     withheld: List[str] = []
     found = dict(journals(home))
-    snapshot = dict(kept(os.path.join(home, FOLDER), request.secrets, withheld))
+    snapshot = dict(kept(os.path.join(home, SNAPSHOT), request.secrets, withheld))
     texts = dict(logs(request, missing))
     return Export(found, snapshot, texts, tuple(withheld), tuple(missing))
 

@@ -10,11 +10,10 @@ import time
 from ..errors import HostError
 from ..files import read
 from ..files import tree as files_tree
-from ..files.copy import FRESH
-from ..files.tree import Tree
+from ..files.tree import FRESH, Tree
 from ..messages.location import Done, Location
-from ..messages.probes import ProbeRequest, ProbeSpec
-from ..messages.rollback import PageRequest, PageState
+from ..messages.probes.sample import ProbeRequest, ProbeSpec
+from ..messages.rollback.maintenance import PageRequest, PageState
 from ..observe.probes import sample
 from ..state import evidence
 from ..state.journal import entries

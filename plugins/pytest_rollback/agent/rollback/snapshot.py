@@ -14,22 +14,21 @@ import stat
 from typing import Any, Iterator, Sequence
 
 from ..errors import HostError
-from ..files.copy import FRESH
-from ..files.tree import Irregular, Tree, open_regular
-from ..messages.rollback import (
+from ..files.tree import FRESH, Irregular, Tree, open_regular
+from ..messages.rollback.snapshot import (
     LoggedComponent,
     SnapshotLook,
     SnapshotRequest,
     SnapshotState,
     SnapshotTaken,
 )
-from ..messages.services import ManagerAddress, UnitPorts, UnitsRequest
+from ..messages.services.units import ManagerAddress, UnitPorts, UnitsRequest
 from ..services import units
 from ..state import lease as leases
+from ..state.directory import SNAPSHOT
 from ..state.lock import ExclusiveRun, folder_of, working
 from ..system.command import run
 
-FOLDER = "snapshot"
 PARTIAL = ".snapshot.new"
 TAIL = 1 << 20
 LARGEST = 16 << 20
@@ -40,7 +39,7 @@ COMMAND = 10.0
 def look(request: SnapshotLook) -> SnapshotState:
     """Return whether the run has a snapshot, and where."""
     folder = folder_of(request.location)
-    path = os.path.join(folder, FOLDER) if folder else ""
+    path = os.path.join(folder, SNAPSHOT) if folder else ""
     return SnapshotState(bool(path) and os.path.isdir(path), path)
 
 
@@ -50,7 +49,7 @@ def take(request: SnapshotRequest) -> SnapshotTaken:
     What cannot be read is listed in `missing`: a system in trouble is not refused for that.
     """
     with working(request.location) as work:
-        path = os.path.join(work.folder, FOLDER)
+        path = os.path.join(work.folder, SNAPSHOT)
         if not os.path.isdir(path):
             work.journal.add("snapshot")
             missing = _taken(request, work)

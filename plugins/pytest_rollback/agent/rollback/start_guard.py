@@ -13,19 +13,18 @@ from typing import Iterator
 
 from ..errors import HostError
 from ..files import read
-from ..files.copy import FRESH
-from ..files.tree import Tree
+from ..files.tree import FRESH, NOT_EMPTY, Tree
 from ..messages.location import Location
-from ..messages.rollback import GuardRequest, GuardState
+from ..messages.rollback.start_guard import GuardRequest, GuardState
+from ..messages.services.units import ManagerAddress
+from ..services import registry
 from ..services.manager import GuardFile, StartGuard
-from ..services.unit_files import manager_of
 from ..state import lease as leases
 from ..state import progress
+from ..state.directory import record_of
 from ..state.journal import entries
 from ..state.lease import MARKER
 from ..state.lock import ExclusiveRun, folder_of, working
-from ..state.runs import record_of
-from .empty_directories import NOT_EMPTY
 
 ON, OFF = "guard on", "guard off"
 KEPT = ("manager", "socket", "directory", "units")
@@ -61,7 +60,7 @@ def _is_half(request: GuardRequest) -> bool:
 
 def kept(request: GuardRequest) -> StartGuard:
     """Return the files that guard the units, and the units that none can guard."""
-    manager = manager_of(request.manager, request.socket)
+    manager = registry.of(ManagerAddress(request.manager, request.socket))
     marker = os.path.join(request.location.state, MARKER)
     return manager.guard(request.directory, request.units, marker)
 
@@ -93,7 +92,7 @@ def put(request: GuardRequest, work: ExclusiveRun) -> None:
         for each in files:
             with tree.naming(each.path):
                 _written(tree, each)
-    manager_of(request.manager, request.socket).read_guard()
+    registry.of(ManagerAddress(request.manager, request.socket)).read_guard()
     work.journal.add(f"{ON} done")
 
 
@@ -180,7 +179,7 @@ def lift(request: GuardRequest, work: ExclusiveRun) -> None:
         for path in sorted(paths):
             with tree.naming(path), contextlib.suppress(FileNotFoundError):
                 _removed(tree, path)
-    manager_of(request.manager, request.socket).read_guard()
+    registry.of(ManagerAddress(request.manager, request.socket)).read_guard()
     work.journal.add(f"{OFF} done")
 
 

@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 from ..errors import HostError
 from ..messages.location import Location
-from ..messages.rollback import Undone, UndoPlan, UndoRequest
+from ..messages.rollback.undo import Undone, UndoPlan, UndoRequest
 from ..restore import revert
 from ..services import unit_files, units
 from ..state import evidence, progress, runs

@@ -8,16 +8,18 @@ from typing import Optional, Set
 
 from ..errors import HostError
 from ..messages.location import Done
-from ..messages.probes import ProbeRequest, ProbeSpec
-from ..messages.services import (
+from ..messages.probes.sample import ProbeRequest, ProbeSpec
+from ..messages.services.health import (
     HealthRequest,
     HealthyStartRequest,
-    Reloaded,
-    ReloadRequest,
     StartTimes,
     UnitHealth,
-    UnitRequest,
     UnitsHealth,
+)
+from ..messages.services.units import (
+    Reloaded,
+    ReloadRequest,
+    UnitRequest,
     UnitsRequest,
     UnitState,
     UnitStopped,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Dict, List, NamedTuple, Optional, Protocol, Sequence, Tuple
 
-from ..messages.services import Reloaded, UnitState
+from ..messages.services.units import Reloaded, UnitState
 
 
 class UnitReport(NamedTuple):

@@ -10,7 +10,7 @@ import importlib
 from typing import Dict, NamedTuple, Type
 
 from ..errors import HostError
-from ..messages.services import ManagerAddress
+from ..messages.services.units import ManagerAddress
 from .manager import ServiceManager
 
 

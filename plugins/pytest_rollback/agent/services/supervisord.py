@@ -11,7 +11,7 @@ from xmlrpc.client import Fault
 
 from ..errors import HostError
 from ..files import read
-from ..messages.services import Reloaded, UnitState
+from ..messages.services.units import Reloaded, UnitState
 from ..system.command import signal_group
 from ..system.processes import members
 from .manager import GuardFile, ServiceManager, StartGuard, UnitReport

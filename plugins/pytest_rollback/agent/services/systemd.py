@@ -6,7 +6,7 @@ import time
 from typing import Dict, Optional, Sequence, Tuple
 
 from ..errors import HostError
-from ..messages.services import Reloaded, UnitState
+from ..messages.services.units import Reloaded, UnitState
 from ..system.command import CommandResult, run
 from .manager import GuardFile, ServiceManager, StartGuard, UnitReport
 

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple, Optional
 from ..errors import HostError
 from ..files import metadata
 from ..files import state as files_state
-from ..files.copy import FRESH
-from ..files.tree import Irregular, Tree, open_regular
-from ..messages.services import ManagerAddress
+from ..files.tree import FRESH, Irregular, Tree, open_regular
+from ..messages.services.units import ManagerAddress
 from ..messages.unit_files import (
     DifferingUnitFile,
     SkippedUnitFile,

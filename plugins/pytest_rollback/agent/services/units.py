@@ -7,7 +7,7 @@ from typing import Iterator
 
 from ..errors import HostError
 from ..messages.location import Done
-from ..messages.services import Reloaded, UnitRequest, UnitsRequest, UnitStates, UnitStopped
+from ..messages.services.units import Reloaded, UnitRequest, UnitsRequest, UnitStates, UnitStopped
 from ..system import processes
 from . import registry
 from .manager import ServiceManager, UnitReport

@@ -25,7 +25,7 @@ from . import directory as places
 FileEntry = metadata.FileEntry
 capped = metadata.capped
 
-NAME = "backups.json"
+NAME = places.RECORD
 FRESH = ".backups.json.new"
 FORMAT = 1
 DIGEST = re.compile(r"[0-9a-f]{64}")

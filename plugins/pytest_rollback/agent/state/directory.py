@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import stat
 from typing import Iterator
@@ -11,12 +12,24 @@ from typing import Iterator
 from ..errors import HostError
 from ..files.tree import DIRECTORY, kind_of
 
+RECORD, SNAPSHOT = "backups.json", "snapshot"
+"""Names of the record, and of the folder of a run in which its snapshot is."""
+
 PRIVATE = 0o700
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Absent(HostError):
     """There is no state directory yet, or nothing is recorded in it."""
+
+
+def record_of(state: str) -> str:
+    """Return the digest of the backup set's record, "" where there is none."""
+    try:
+        with open(os.path.join(state, RECORD), "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except OSError:
+        return ""
 
 
 def faults(state: str, root: str) -> list[str]:

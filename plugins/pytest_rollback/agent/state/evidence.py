@@ -14,9 +14,8 @@ from typing import Any, Iterable, Optional, Sequence
 
 from ..errors import HostError
 from ..files import metadata, state
-from ..files.copy import FRESH
 from ..files.read import blocks
-from ..files.tree import Tree, kind_of
+from ..files.tree import FRESH, Tree, kind_of
 from ..messages.location import Location
 from . import lease as leases
 from .lock import ExclusiveRun

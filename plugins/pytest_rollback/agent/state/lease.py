@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import re
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple, Optional
 
 from ..errors import HostError
 from ..files.tree import DIRECTORY
-from ..messages.state import HolderProcess
+from ..messages.state.progress import HolderProcess
 from ..system import processes
 from . import reserved_space
 
@@ -90,7 +89,8 @@ class Lease(NamedTuple):
 
 def now() -> str:
     """Return this instant, UTC."""
-    return dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
+    seconds, thousandths = divmod(time.time_ns() // 1_000_000, 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{thousandths:03}+00:00"
 
 
 def folder(state: str, run: str) -> str:

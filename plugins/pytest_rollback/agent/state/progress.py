@@ -6,7 +6,7 @@ import os
 from typing import Any, Callable, Iterable, NamedTuple, Optional
 
 from ..errors import HostError
-from ..messages.state import RunProgress, StepState
+from ..messages.state.progress import RunProgress, StepState
 from . import journal as journals
 from .journal import JournalContent
 

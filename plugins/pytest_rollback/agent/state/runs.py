@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from typing import Any, Optional
 
 from ..errors import HostError
 from ..messages.location import Done
-from ..messages.state import (
+from ..messages.state.runs import (
     BeginRequest,
     EndRequest,
     NoteRequest,
@@ -19,9 +18,9 @@ from ..messages.state import (
     RunsRequest,
     RunState,
 )
+from . import directory as places
 from . import lease as leases
 from . import progress, reserved_space
-from .backup_set import NAME as RECORD
 from .journal import entries
 from .lease import Lease
 from .lock import CHANGES, locked, opened, working
@@ -31,6 +30,8 @@ ENDS = ("recovered", "isolated", "partial", *OPEN[1:])
 BEGUN = ("run", "by", "host", "pid", "pid_started", "target", "only", "record", "since")
 PLACE = ("boot", "space")
 """What older journals do not say of who began a run."""
+
+record_of = places.record_of
 
 
 def begin(request: BeginRequest) -> RunBegun:
@@ -88,15 +89,6 @@ def wanted_lease(request: BeginRequest) -> Lease:
         since=leases.now(),
         **request.holder._asdict(),
     )
-
-
-def record_of(state: str) -> str:
-    """Return the digest of the backup set's record, "" where there is none."""
-    try:
-        with open(os.path.join(state, RECORD), "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
-    except OSError:
-        return ""
 
 
 def unfinished(known: list[Lease], wanted: Lease) -> Optional[Lease]:

@@ -6,7 +6,6 @@ import os
 import pwd
 import signal
 import subprocess
-import tempfile
 import time
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -125,6 +124,8 @@ def spool(content: bytes = b"") -> BinaryIO:
     try:
         file: BinaryIO = os.fdopen(os.memfd_create("rollback"), "w+b", buffering=0)
     except (AttributeError, OSError):
+        import tempfile  # noqa: PLC0415 - costs every request 4 ms, and few kernels need it
+
         file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - the caller closes it
     file.write(content)
     file.seek(0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 from typing import Iterator, NamedTuple
 
 
@@ -113,7 +112,8 @@ def listening() -> frozenset[int]:
     found: set[int] = set()
     for table in ("tcp", "tcp6"):
         try:
-            lines = Path("/proc/net", table).read_text(encoding="ascii").splitlines()[1:]
+            with open(f"/proc/net/{table}", encoding="ascii") as file:
+                lines = file.read().splitlines()[1:]
         except OSError:  # a kernel without IPv6 has no tcp6
             continue
         fields = (line.split() for line in lines)

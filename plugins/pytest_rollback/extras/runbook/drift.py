@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from pytest_rollback.agent.messages import services
-from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeSpec
-from pytest_rollback.agent.messages.services import UnitPorts, UnitsRequest
+from pytest_rollback.agent.messages.probes.sample import ASK, ProbeRequest, ProbeSpec
+from pytest_rollback.agent.messages.services import units
+from pytest_rollback.agent.messages.services.units import UnitPorts, UnitsRequest
 from pytest_rollback.agent.messages.system import (
     PATHS,
     TOOLS,
@@ -59,7 +59,7 @@ def questions(found: list[Claim], system: System) -> dict[str, AnyCall]:
     if known := names(found, "unit"):
         where, manager = requests.location(system), requests.manager(system)
         listed = tuple(UnitPorts(unit) for unit in known)
-        asked["units"] = Call(services.LOOK, UnitsRequest(where, manager, listed))
+        asked["units"] = Call(units.LOOK, UnitsRequest(where, manager, listed))
     if loads := names(found, "import"):
         asked["imports"] = trial(loads, system)
     for address in names(found, "url"):

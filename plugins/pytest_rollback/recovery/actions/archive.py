@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pytest_rollback.agent.messages.rollback import (
+from pytest_rollback.agent.messages.rollback.files import (
     ARCHIVE,
     ARCHIVE_PLAN,
     ArchivePlan,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_rollback.agent.messages.rollback import (
+from pytest_rollback.agent.messages.rollback.files import (
     BYTECODE,
     CLEAR_BYTECODE,
     FilesRequest,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pytest_rollback.agent.messages.rollback import (
+from pytest_rollback.agent.messages.rollback.default_configuration import (
     DEFAULTS_PLAN,
     DefaultsPlan,
     DefaultsRequest,
 )
-from pytest_rollback.agent.messages.rollback import USE_DEFAULTS as USE
+from pytest_rollback.agent.messages.rollback.default_configuration import USE_DEFAULTS as USE
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import (

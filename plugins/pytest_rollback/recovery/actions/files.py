@@ -10,8 +10,8 @@ from pytest_rollback.agent.messages.restore import (
     RestorePlan,
     RestoreRequest,
 )
-from pytest_rollback.agent.messages.rollback import ADDED, AddedFiles, FilesRequest
-from pytest_rollback.agent.messages.rollback import REMOVE_ADDED as REMOVE
+from pytest_rollback.agent.messages.rollback.files import ADDED, AddedFiles, FilesRequest
+from pytest_rollback.agent.messages.rollback.files import REMOVE_ADDED as REMOVE
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import (
     PATIENT,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from pytest_rollback.agent.messages.probes import ASK, ProbeRequest, ProbeSpec
-from pytest_rollback.agent.messages.rollback import (
+from pytest_rollback.agent.messages.probes.sample import ASK, ProbeRequest, ProbeSpec
+from pytest_rollback.agent.messages.rollback.maintenance import (
     PAGE,
     PAGE_OFF,
     PAGE_ON,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from pytest_rollback.agent.messages.services import (
+from pytest_rollback.agent.messages.services.health import (
     HEALTH,
-    LOOK,
     START_HEALTHY,
-    STOP,
     HealthRequest,
     HealthyStartRequest,
     UnitHealth,
+    UnitsHealth,
+)
+from pytest_rollback.agent.messages.services.units import (
+    LOOK,
+    STOP,
     UnitPorts,
     UnitRequest,
-    UnitsHealth,
     UnitsRequest,
     UnitState,
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_rollback.agent.messages.rollback import SNAPSHOT as STATE
-from pytest_rollback.agent.messages.rollback import (
+from pytest_rollback.agent.messages.rollback.snapshot import SNAPSHOT as STATE
+from pytest_rollback.agent.messages.rollback.snapshot import (
     TAKE_SNAPSHOT,
     LoggedComponent,
     SnapshotLook,

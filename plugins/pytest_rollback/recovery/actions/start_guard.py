@@ -5,15 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pytest_rollback.agent.messages.restore import RESTORE_PLAN, RestoreRequest
-from pytest_rollback.agent.messages.rollback import (
-    ADDED,
-    GUARD,
-    FilesRequest,
-    GuardRequest,
-    GuardState,
-)
-from pytest_rollback.agent.messages.rollback import GUARD_OFF as OFF
-from pytest_rollback.agent.messages.rollback import GUARD_ON as ON
+from pytest_rollback.agent.messages.rollback.files import ADDED, FilesRequest
+from pytest_rollback.agent.messages.rollback.start_guard import GUARD, GuardRequest, GuardState
+from pytest_rollback.agent.messages.rollback.start_guard import GUARD_OFF as OFF
+from pytest_rollback.agent.messages.rollback.start_guard import GUARD_ON as ON
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT, location, selection, some
 from pytest_rollback.text.quantities import count

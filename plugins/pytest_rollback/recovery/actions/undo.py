@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_rollback.agent.messages.rollback import UNDO, UNDO_PLAN, UndoPlan, UndoRequest
-from pytest_rollback.agent.messages.services import START
+from pytest_rollback.agent.messages.rollback.undo import UNDO, UNDO_PLAN, UndoPlan, UndoRequest
+from pytest_rollback.agent.messages.services.units import START
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery.action import Action, AnyAction, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT, location

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_rollback.agent.backup import leftovers
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.messages.restore import Leftovers, LeftoversRequest
+from pytest_rollback.agent.messages.backup.leftovers import Leftovers, LeftoversRequest
 from tests.unit.support.deployed import FILES, Deploy
 from tests.unit.support.requests import located, selected
 

@@ -20,9 +20,9 @@ from pytest_rollback.agent.backup import save
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files import copy as files_copy
 from pytest_rollback.agent.main import answer
-from pytest_rollback.agent.messages.backup import SaveRequest, SaveResult
+from pytest_rollback.agent.messages.backup.save import SaveRequest, SaveResult
 from pytest_rollback.agent.messages.location import Release
-from pytest_rollback.agent.messages.state import EndRequest
+from pytest_rollback.agent.messages.state.runs import EndRequest
 from pytest_rollback.agent.state import backup_set, lease, runs
 from pytest_rollback.agent.state import directory as places
 from tests.unit.support import requests
@@ -31,7 +31,7 @@ from tests.unit.support.deployed import FILES, Deploy
 KILLED = """
 import json, os, signal, sys
 from pytest_rollback.agent.backup import save
-from pytest_rollback.agent.messages.backup import SaveRequest
+from pytest_rollback.agent.messages.backup.save import SaveRequest
 from pytest_rollback.agent.protocol import decode
 left = int(sys.argv[2])
 def hook(event, _):
@@ -536,7 +536,7 @@ def test_every_byte_is_durable_before_it_has_its_name(deploy: Deploy) -> None:
     """Each copy is synced before its rename, each directory after it, the record last."""
     program = (
         "import json, sys\nfrom pytest_rollback.agent.backup import save\n"
-        "from pytest_rollback.agent.messages.backup import SaveRequest\n"
+        "from pytest_rollback.agent.messages.backup.save import SaveRequest\n"
         "from pytest_rollback.agent.protocol import decode\n"
         "save.save(decode(SaveRequest, json.loads(sys.argv[1])))"
     )

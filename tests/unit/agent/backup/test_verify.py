@@ -13,7 +13,7 @@ import pytest
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files import metadata
 from pytest_rollback.agent.files.parallel import FEW
-from pytest_rollback.agent.messages.backup import Backups
+from pytest_rollback.agent.messages.backup.verify import Backups
 from pytest_rollback.agent.protocol import decode
 from pytest_rollback.agent.restore.diff import DiffOptions
 from pytest_rollback.agent.restore.plan import COPY

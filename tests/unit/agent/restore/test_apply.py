@@ -15,7 +15,7 @@ from pytest_rollback.agent.backup import save
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.location import Location
 from pytest_rollback.agent.messages.restore import Restored, RestoreRequest
-from pytest_rollback.agent.messages.rollback import UndoRequest
+from pytest_rollback.agent.messages.rollback.undo import UndoRequest
 from pytest_rollback.agent.restore import apply as restore_apply
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import lock
@@ -173,7 +173,7 @@ import os, sys
 sys.path.insert(0, sys.argv[1])
 from pytest_rollback.agent.files import exchange as exchanging
 from pytest_rollback.agent.messages.restore import RestoreRequest
-from pytest_rollback.agent.messages.rollback import UndoRequest
+from pytest_rollback.agent.messages.rollback.undo import UndoRequest
 from pytest_rollback.agent.protocol import decode
 from pytest_rollback.agent.restore import apply as restoring
 from pytest_rollback.agent.rollback import undo as undoing

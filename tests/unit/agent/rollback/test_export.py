@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.messages.rollback import Export, ExportRequest, LoggedComponent
+from pytest_rollback.agent.messages.rollback.export import Export, ExportRequest
+from pytest_rollback.agent.messages.rollback.snapshot import LoggedComponent
 from pytest_rollback.agent.rollback import export
 from pytest_rollback.agent.state import journal
 from tests.unit.support.requests import located

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_rollback.agent import main
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.messages.rollback import (
+from pytest_rollback.agent.messages.rollback.snapshot import (
     TAKE_SNAPSHOT,
     SnapshotRequest,
     SnapshotTaken,

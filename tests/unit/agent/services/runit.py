@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.messages.services import Reloaded, UnitState
+from pytest_rollback.agent.messages.services.units import Reloaded, UnitState
 from pytest_rollback.agent.services.manager import (
     GuardFile,
     ServiceManager,

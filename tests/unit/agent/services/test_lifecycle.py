@@ -10,13 +10,13 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.messages.probes import ProbeSpec
-from pytest_rollback.agent.messages.services import (
+from pytest_rollback.agent.messages.probes.sample import ProbeSpec
+from pytest_rollback.agent.messages.services.health import (
     HealthRequest,
     HealthyStartRequest,
     UnitHealth,
-    UnitPorts,
 )
+from pytest_rollback.agent.messages.services.units import UnitPorts
 from pytest_rollback.agent.services import lifecycle
 from pytest_rollback.agent.services.supervisord import LAST_LINES
 from tests.unit.agent.services import test_supervisord

@@ -13,13 +13,9 @@ import pytest
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.location import Location
-from pytest_rollback.agent.messages.probes import ProbeSpec
-from pytest_rollback.agent.messages.services import (
-    HealthyStartRequest,
-    ManagerAddress,
-    ReloadRequest,
-    UnitState,
-)
+from pytest_rollback.agent.messages.probes.sample import ProbeSpec
+from pytest_rollback.agent.messages.services.health import HealthyStartRequest
+from pytest_rollback.agent.messages.services.units import ManagerAddress, ReloadRequest, UnitState
 from pytest_rollback.agent.services import lifecycle, supervisord, systemd
 from pytest_rollback.agent.services.manager import UnitReport
 from pytest_rollback.agent.services.supervisord import Supervisord

@@ -15,7 +15,7 @@ import pytest
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.location import Location
-from pytest_rollback.agent.messages.services import (
+from pytest_rollback.agent.messages.services.units import (
     ManagerAddress,
     UnitPorts,
     UnitRequest,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.messages.state import EndRequest
+from pytest_rollback.agent.messages.state.runs import EndRequest
 from pytest_rollback.agent.state import lock, runs
 from tests.unit.support import requests
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.messages.state import RunsRequest
+from pytest_rollback.agent.messages.state.runs import RunsRequest
 from pytest_rollback.agent.restore import apply
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import reserved_space, runs

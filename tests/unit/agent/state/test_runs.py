@@ -12,11 +12,11 @@ import pytest
 
 from pytest_rollback.agent import main
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.messages.state import (
+from pytest_rollback.agent.messages.state.progress import HolderProcess
+from pytest_rollback.agent.messages.state.runs import (
     RUNS,
     BeginRequest,
     EndRequest,
-    HolderProcess,
     NoteRequest,
     RunBegun,
     RunEnded,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.agent.messages.probes import ProbeSpec
+from pytest_rollback.agent.messages.probes.sample import ProbeSpec
 from pytest_rollback.errors import Inconclusive
 from pytest_rollback.extras.runbook.drift import Drift, deadline, drifted, questions
 from pytest_rollback.extras.runbook.pitfalls import traps

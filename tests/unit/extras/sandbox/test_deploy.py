@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.agent.messages.backup import SaveRequest
+from pytest_rollback.agent.messages.backup.save import SaveRequest
 from pytest_rollback.errors import Refused, UsageError
 from pytest_rollback.extras.sandbox.common import scenario
 from pytest_rollback.extras.sandbox.common.deploy import deploy

@@ -6,7 +6,6 @@ import datetime as dt
 import math
 import os
 import time
-from pathlib import Path
 from typing import Sequence
 
 from ...errors import HostError
@@ -62,7 +61,8 @@ def component(request: LogsRequest, asked: ComponentLog, until: float) -> LogRep
 def began(pid: int, since: float) -> float:
     """Return when a process began, where its manager tells whole seconds only."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            fields = file.read()
     except OSError:
         return since
     ticks = int(fields.rpartition(")")[2].split()[19])

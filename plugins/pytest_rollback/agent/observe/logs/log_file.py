@@ -8,10 +8,10 @@ import gzip
 import lzma
 import os
 import re
-import stat
 import time
 from typing import TYPE_CHECKING, Any, BinaryIO, Callable, Iterator, NamedTuple
 
+from .offsets import opened
 from .timestamps import stamp
 
 if TYPE_CHECKING:
@@ -81,16 +81,6 @@ def turned(path: str, start: float) -> Iterator[str]:
         if written < start:
             return
         yield whole
-
-
-def opened(path: str, *, follow: bool) -> BinaryIO:
-    """Open a regular file for reading; never blocks on a fifo."""
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
-    handle = os.open(path, flags)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise OSError(errno.EINVAL, "is not a regular file", path)
-    return open(handle, "rb", buffering=0)
 
 
 def tail(

@@ -7,14 +7,15 @@ from one just after it, and has to count.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
-from typing import Any, Optional
+import stat
+from typing import Any, BinaryIO, Optional
 
 from ...files.tree import open_regular
 from ...state import directory as places
-from . import log_file
 
 NAME = "log-marks.json"
 FRESH = ".log-marks.json.new"
@@ -25,12 +26,22 @@ LAST = 512
 """Bytes right above a mark that have to be the same: a log may be emptied and grow again."""
 
 
+def opened(path: str, *, follow: bool) -> BinaryIO:
+    """Open a log, a regular file, for reading; never blocks on a fifo."""
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    handle = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "is not a regular file", path)
+    return open(handle, "rb", buffering=0)
+
+
 def taken(path: str) -> Optional[dict[str, Any]]:
     """Return where a log file ends now; None for a journal, and where there is no such file."""
     if not path.startswith("/"):
         return None
     try:
-        with log_file.opened(path, follow=True) as file:
+        with opened(path, follow=True) as file:
             found = os.fstat(file.fileno())
             return _mark(file.fileno(), found, found.st_size)
     except OSError:
@@ -79,7 +90,7 @@ def begin(state: str, path: str) -> int:
             mark = _known(directory)[path]
         finally:
             os.close(directory)
-        with log_file.opened(path, follow=True) as file:
+        with opened(path, follow=True) as file:
             found = os.fstat(file.fileno())
             fits = found.st_size >= mark["size"]
             if fits and _mark(file.fileno(), found, mark["size"]) == mark:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import json
 import os
 import stat
+import time
 from typing import Dict
 
 from ...errors import HostError
@@ -54,7 +54,7 @@ def save(request: BaselineUpdate) -> BaselineSaved:
     try:
         with places.held(directory, request.state):
             known = read(directory, path)
-            when = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
+            when = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
             fresh = {name: each._replace(when=when) for name, each in request.probes.items()}
             write(directory, path, {**known, **fresh})
     finally:

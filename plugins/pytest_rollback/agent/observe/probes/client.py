@@ -7,10 +7,9 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from http.client import HTTPException
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple, Type
 
-from ...messages.probes import ProbeSpec
+from ...messages.probes.sample import ProbeSpec
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
@@ -30,7 +29,12 @@ class ProbeAnswer(NamedTuple):
 
 
 class Client:
-    """Asks one probe again and again; a way to ask is a subclass with `exchange`."""
+    """Asks one probe again and again; a way to ask is a subclass with `exchange`.
+
+    `errors` are what it raises where there is no answer.
+    """
+
+    errors: Tuple[Type[Exception], ...] = (OSError, ValueError)
 
     def __init__(self, probe: ProbeSpec) -> None:
         self.probe = probe
@@ -41,7 +45,7 @@ class Client:
         started = time.perf_counter()
         try:
             return self.exchange()
-        except (OSError, HTTPException, ValueError) as error:
+        except self.errors as error:
             self.close()
             return ProbeAnswer(None, "", time.perf_counter() - started, self.words(error))
 
@@ -49,7 +53,7 @@ class Client:
         """Ask once.
 
         Raises:
-            OSError, HTTPException, ValueError: there is no answer.
+            Exception: there is no answer; one of `errors`.
         """
         raise NotImplementedError
 

@@ -6,7 +6,8 @@ import re
 import time
 from typing import List, Optional, Tuple
 
-from ...messages.probes import EdgeWindow, ProbeSpec, WatchedEdge, WatchRequest
+from ...messages.probes.edge import EdgeWindow, WatchedEdge, WatchRequest
+from ...messages.probes.sample import ProbeSpec
 from .http import Http
 
 LONGEST = 60.0

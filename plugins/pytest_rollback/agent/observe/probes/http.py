@@ -7,7 +7,7 @@ import socket
 import time
 from urllib.parse import urlsplit
 
-from ...messages.probes import ProbeSpec
+from ...messages.probes.sample import ProbeSpec
 from .client import Client, ProbeAnswer, Watch
 
 MOST = 1 << 20
@@ -16,6 +16,8 @@ MOST = 1 << 20
 
 class Http(Client):
     """HTTP/1.1, keep-alive; a kept connection that the peer has closed is opened again."""
+
+    errors = (*Client.errors, http.client.HTTPException)
 
     def __init__(self, probe: ProbeSpec) -> None:
         super().__init__(probe)

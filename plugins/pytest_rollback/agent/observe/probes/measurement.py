@@ -6,13 +6,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Dict, Iterator, List, Optional
 
-from ...messages.probes import (
-    Measurements,
-    MeasureRequest,
-    Percentiles,
-    ProbeSpec,
-    ResponseTimes,
-)
+from ...messages.probes.measurement import Measurements, MeasureRequest, Percentiles, ResponseTimes
+from ...messages.probes.sample import ProbeSpec
 from . import percentiles, sample
 from . import request as ways
 

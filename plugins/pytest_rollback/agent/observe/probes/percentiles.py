@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Optional, Sequence
 
-from ...messages.probes import Percentiles
+from ...messages.probes.measurement import Percentiles
 
 SURE = 1.96
 """Standard deviations on each side that hold 95 % of a normal distribution."""

@@ -6,7 +6,7 @@ import getpass
 import shutil
 from pathlib import Path
 
-from pytest_rollback.agent.messages.backup import SaveRequest
+from pytest_rollback.agent.messages.backup.save import SaveRequest
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.errors import Refused
 from pytest_rollback.extras.sandbox.common.release import ReleaseFiles

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from pytest_rollback.agent.messages.backup import SaveRequest
+from pytest_rollback.agent.messages.backup.save import SaveRequest
 from pytest_rollback.extras.sandbox.common.history import History
 from pytest_rollback.extras.sandbox.common.layout import Layout
 from pytest_rollback.extras.sandbox.common.recipe import Recipe

@@ -16,7 +16,7 @@ import tomli_w
 
 from pytest_rollback.agent.backup import save
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.messages.backup import SaveRequest
+from pytest_rollback.agent.messages.backup.save import SaveRequest
 from pytest_rollback.errors import ManifestError, Refused, Unfinished
 from pytest_rollback.extras.sandbox.common import health
 from pytest_rollback.extras.sandbox.common.history import History

@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from pytest_rollback.agent.messages.backup import SAVE, SaveRequest
-from pytest_rollback.agent.messages.probes import ASK, ProbeRequest
-from pytest_rollback.agent.messages.services import LOOK, UnitPorts, UnitsRequest
+from pytest_rollback.agent.messages.backup.save import SAVE, SaveRequest
+from pytest_rollback.agent.messages.probes.sample import ASK, ProbeRequest
+from pytest_rollback.agent.messages.services.units import LOOK, UnitPorts, UnitsRequest
 from pytest_rollback.errors import Unfinished
 from pytest_rollback.extras.sandbox.common import health
 from pytest_rollback.extras.sandbox.common.history import History

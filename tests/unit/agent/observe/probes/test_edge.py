@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_rollback.agent.messages.probes import EdgeWindow, PageAnswer, WatchedEdge, WatchRequest
+from pytest_rollback.agent.messages.probes.edge import (
+    EdgeWindow,
+    PageAnswer,
+    WatchedEdge,
+    WatchRequest,
+)
 from pytest_rollback.agent.observe.probes import edge
 from tests.unit.support.moody import BROKEN, PAGE, UP, Server
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rollback.agent.messages.probes import MeasureRequest, ProbeSpec, ResponseTimes
+from pytest_rollback.agent.messages.probes.measurement import MeasureRequest, ResponseTimes
+from pytest_rollback.agent.messages.probes.sample import ProbeSpec
 from pytest_rollback.agent.observe.probes import measurement, percentiles, sample
 from pytest_rollback.agent.observe.probes.client import ProbeAnswer
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rollback.agent.messages.probes import MeasureRequest, ProbeRequest, ProbeSpec
+from pytest_rollback.agent.messages.probes.measurement import MeasureRequest
+from pytest_rollback.agent.messages.probes.sample import ProbeRequest, ProbeSpec
 from pytest_rollback.agent.observe.probes import client as probes_client
 from pytest_rollback.agent.observe.probes import http as probes_http
 from pytest_rollback.agent.observe.probes import measurement, sample

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.agent.messages.probes import ProbeRequest, ProbeResult, ProbeSpec
+from pytest_rollback.agent.messages.probes.sample import ProbeRequest, ProbeResult, ProbeSpec
 from pytest_rollback.agent.observe.probes import sample
 from pytest_rollback.manifest import model as manifest
 from pytest_rollback.manifest import requests

@@ -1,8 +1,8 @@
 """Probes: one asked a few times, all of them measured, and the edge as users get it."""
 
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional, Tuple
 
-from ..protocol import Route
+from ...protocol import Route
 
 
 class ProbeSpec(NamedTuple):
@@ -68,81 +68,4 @@ class ProbeResult(NamedTuple):
         return self.problem or (None if self.samples_ms else "no answer")
 
 
-class MeasureRequest(NamedTuple):
-    """Probes by name, each measured for its number of samples; seconds for all of them."""
-
-    probes: Dict[str, ProbeSpec]
-    timeout: float
-
-
-class Percentiles(NamedTuple):
-    """Percentiles of response times, in milliseconds; the true p95 lies between low and high."""
-
-    p50: float
-    p95: float
-    low: float
-    high: float
-    max: float
-
-
-class ResponseTimes(NamedTuple):
-    """How long a probe's answers took, in milliseconds.
-
-    `samples_ms` are the right answers, `failed` counts the others, `problem` is what was wrong
-    first. `overhead_ms` is what asking takes against a peer that does nothing. There are no
-    `percentiles` where no answer was right.
-    """
-
-    samples_ms: Tuple[float, ...]
-    failed: int
-    problem: Optional[str]
-    overhead_ms: Optional[float]
-    percentiles: Optional[Percentiles]
-
-
-class Measurements(NamedTuple):
-    """The response times of each probe, by its name."""
-
-    probes: Dict[str, ResponseTimes]
-
-
-class PageAnswer(NamedTuple):
-    """What the edge answers while the maintenance page is shown: status, and text (a pattern)."""
-
-    status: int
-    body: str
-
-
-class WatchedEdge(NamedTuple):
-    """What users ask, and the status of the system's answer; seconds of timeout and interval."""
-
-    url: str
-    status: int = 200
-    timeout: float = 2.0
-    interval: float = 0.1
-    page: Optional[PageAnswer] = None
-
-
-class WatchRequest(NamedTuple):
-    """An edge, and for how many seconds it is asked."""
-
-    edge: WatchedEdge
-    seconds: float
-
-
-class EdgeWindow(NamedTuple):
-    """What users got for some time.
-
-    Each of `samples` is when it was asked and answered, in seconds since the beginning, and its
-    kind: `up`, `maintenance` or `error`. `seconds` is how long was asked; `problem` is the last
-    reason why no answer came.
-    """
-
-    samples: Tuple[Tuple[float, float, str], ...]
-    seconds: float
-    problem: Optional[str]
-
-
 ASK = Route("probes.ask", ProbeRequest, ProbeResult)
-MEASURE = Route("probes.measure", MeasureRequest, Measurements)
-WATCH = Route("edge.watch", WatchRequest, EdgeWindow)

@@ -1,0 +1,59 @@
+"""Which recorded files a request means, and which copies lie about that no record knows."""
+
+from __future__ import annotations
+
+import os
+from typing import Container, Iterable
+
+from ..messages.location import Selection
+from ..state import backup_set
+from ..state.backup_set import FileEntry
+from .owners import Owners
+
+
+def meant(
+    state: str, selection: Selection, part: str = "", without: Iterable[str] = ()
+) -> list[FileEntry]:
+    """Return the recorded files of a selection's owners.
+
+    `part` is "files" or "configuration", "" for both; `without` are paths that are left alone.
+    Files with secrets are for their owner alone.
+    """
+    owners, only = Owners(selection.components), selection.only
+    apart, secrets = frozenset(without), frozenset(selection.secrets)
+    return [
+        backup_set.capped(saved, secrets)
+        for saved in backup_set.read(state).files
+        if saved.path not in apart
+        and (not only or owners.of(saved.path) in only)
+        and (not part or (part == "configuration") == is_below(saved.path, selection.configuration))
+    ]
+
+
+def is_below(path: str, places: Iterable[str]) -> bool:
+    """Tell whether a path is one of these, or lies in one of them."""
+    return any(path == place or path.startswith(f"{place}/") for place in places)
+
+
+SKIPPED = {".git"}
+
+
+def orphans(root: int, suffix: str, known: Container[str]) -> list[str]:
+    """Return the paths below the root that end in the suffix and are not known, sorted.
+
+    Repositories and other file systems are left out: a branch may be called `main.backup`, and
+    what is mounted is not part of the release.
+    """
+    device = os.fstat(root).st_dev
+    found = []
+    for here, directories, files, opened in os.fwalk(".", dir_fd=root):
+        if os.fstat(opened).st_dev != device:
+            directories.clear()
+            continue
+        directories[:] = [name for name in directories if name not in SKIPPED]
+        found += [
+            os.path.normpath(f"{here}/{name}")
+            for name in files + directories
+            if name.endswith(suffix)
+        ]
+    return sorted(path for path in found if path not in known)

@@ -1,0 +1,58 @@
+"""Backups are made: what a deploy is about to change, and what was saved of it."""
+
+from typing import NamedTuple, Optional, Tuple
+
+from ...protocol import Route
+from ..location import Location, Release
+
+
+class SaveRequest(NamedTuple):
+    """What a deploy is about to change, so that it is saved first.
+
+    `files` are changed or removed by the deploy and are saved, `added` are created by it; both are
+    relative to the root. `system` is its name, `user` the account that its units run as, `by` who
+    asks. `replace` discards a backup set of other releases.
+    """
+
+    location: Location
+    system: str
+    user: str
+    by: str
+    previous: Release
+    current: Release
+    files: Tuple[str, ...]
+    added: Tuple[str, ...]
+    replace: bool = False
+
+
+class ReplacedSet(NamedTuple):
+    """The releases of a backup set that another one took the place of, by name."""
+
+    previous: str
+    current: str
+
+
+class SaveResult(NamedTuple):
+    """What was saved, or would be.
+
+    `changed` tells whether anything was written. `saved` backups were made now, `kept` stood
+    already, `retired` were removed with the replaced set; `files`, `bytes` and `added` count the
+    whole set. `differ` are live files that are no longer as recorded. `record` is the path of the
+    record and `sha256` its digest.
+    """
+
+    changed: bool
+    saved: int
+    kept: int
+    retired: int
+    files: int
+    bytes: int
+    added: int
+    differ: Tuple[str, ...]
+    record: str
+    sha256: str
+    replaced: Optional[ReplacedSet]
+
+
+SAVE = Route("backups.save", SaveRequest, SaveResult)
+FORESEE = Route("backups.foresee", SaveRequest, SaveResult)

@@ -1,0 +1,48 @@
+"""The failed release comes back."""
+
+from typing import NamedTuple, Optional, Tuple
+
+from ...protocol import Route
+from ..location import Location
+
+
+class UndoRequest(NamedTuple):
+    """Which run is undone.
+
+    `manager`, "" for none, reads unit files again that came back; `check` and `reload` are the
+    edge's commands, for the maintenance page.
+    """
+
+    location: Location
+    manager: str = ""
+    socket: Optional[str] = None
+    check: Tuple[str, ...] = ()
+    reload: Tuple[str, ...] = ()
+
+
+class UndoPlan(NamedTuple):
+    """What undo would do; `undone` tells whether it was done already.
+
+    `files` come back to their failed versions, `moved` out of the evidence, `units` are unit files
+    that are installed again, `page` is a maintenance page that is removed, `database` one that is
+    swapped back. `conflicts` are changes made since then, for which it refuses.
+    """
+
+    undone: bool
+    files: Tuple[str, ...]
+    moved: Tuple[str, ...]
+    units: Tuple[str, ...]
+    page: Optional[str]
+    database: Optional[str]
+    conflicts: Tuple[str, ...]
+
+
+class Undone(NamedTuple):
+    """How many files are their failed versions again, and how many came out of the evidence."""
+
+    files: int
+    moved: int
+
+
+UNDO_PLAN = Route("restore.look_undo", UndoRequest, UndoPlan)
+UNDO = Route("restore.undo", UndoRequest, Undone)

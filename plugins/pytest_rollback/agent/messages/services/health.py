@@ -1,0 +1,59 @@
+"""Units and what their probes say: how healthy they are, and a start that waits for it."""
+
+from typing import Dict, NamedTuple, Optional, Tuple
+
+from ...protocol import Route
+from ..location import Location
+from ..probes.sample import ProbeSpec
+from .units import ManagerAddress, UnitPorts, UnitState
+
+
+class HealthRequest(NamedTuple):
+    """Units to ask the service manager about, and the health probe of each by its unit."""
+
+    location: Location
+    manager: ManagerAddress
+    units: Tuple[UnitPorts, ...]
+    probes: Dict[str, ProbeSpec]
+
+
+class UnitHealth(NamedTuple):
+    """How a unit is, for how many seconds it has been up, and what is wrong with its health."""
+
+    state: UnitState
+    uptime: float
+    problem: Optional[str]
+
+
+class UnitsHealth(NamedTuple):
+    """How healthy each unit is, by its name."""
+
+    units: Dict[str, UnitHealth]
+
+
+class HealthyStartRequest(NamedTuple):
+    """One unit to start, and what shows that it is up.
+
+    Its probe has to be answered within `timeout` seconds, and the unit has to stay up for `settle`
+    more. `log` is where it writes: `journal`, or the path of a file.
+    """
+
+    location: Location
+    manager: ManagerAddress
+    unit: str
+    timeout: float
+    settle: float
+    log: str
+    probe: ProbeSpec
+
+
+class StartTimes(NamedTuple):
+    """The seconds until a unit was active, until it was healthy, and until it had settled."""
+
+    active: float
+    healthy: float
+    seconds: float
+
+
+HEALTH = Route("health.look", HealthRequest, UnitsHealth)
+START_HEALTHY = Route("health.start", HealthyStartRequest, StartTimes)
