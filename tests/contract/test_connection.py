@@ -293,7 +293,7 @@ def test_a_long_request_that_was_damaged_is_not_carried_out(tmp_path: Path) -> N
     )
 
     assert (done.returncode, done.stdout) == (1, b"")
-    assert b"damaged on its way" in done.stderr
+    assert b"damaged in transfer" in done.stderr
     assert not kept.exists()
 
 
