@@ -75,11 +75,6 @@ EXEMPT: tuple[Exempt, ...] = (
     *(Exempt("at most 15 entries", f"tests/{each}/ ", SUPPORT) for each in CROWDED),
     *(Exempt("files have 40", f"{each} ", LONG) for each in LONG_FILES),
     *(Exempt("files have 40", f"{each} ", why) for each, why in SHORT_FILES.items()),
-    Exempt(
-        "one class name",
-        "Done is a class",
-        "an action that is done, and the answer to a change; one of them gets another word",
-    ),
 )
 
 

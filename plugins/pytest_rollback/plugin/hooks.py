@@ -49,9 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     # The summary says each reason once, with what it stands against; pytest would say it per row.
     config.option.reportchars, config.option.tbstyle = "N", "no"
-    for number in ENDING:
-        with contextlib.suppress(ValueError):  # not in the main thread: somebody else's business
-            signal.signal(number, _interrupt)
+    heed_signals()
     try:
         run = run_of(config)
     except RollbackError as error:
@@ -73,6 +71,16 @@ def _keep(config: pytest.Config, run: Run) -> None:
         config.stash[SEAL] = attach(config, run.folder, run.record, run.redactor)
     except OSError as error:
         run.notes.append(unwritten(run.folder, error))
+
+
+def heed_signals() -> None:
+    """Have SIGTERM and SIGHUP end like Ctrl-C, but for one that is ignored: nohup wants that."""
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            with contextlib.suppress(
+                ValueError
+            ):  # not in the main thread: somebody else's business
+                signal.signal(number, _interrupt)
 
 
 def _interrupt(number: int, _frame: object) -> None:

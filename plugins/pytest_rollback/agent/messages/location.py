@@ -46,7 +46,7 @@ class Release(NamedTuple):
     commit: Optional[str]
 
 
-class Done(NamedTuple):
+class ChangeTime(NamedTuple):
     """What a change answers that has nothing else to say: how many seconds it took."""
 
     seconds: float = 0.0

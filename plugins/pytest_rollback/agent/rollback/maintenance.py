@@ -11,7 +11,7 @@ from ..errors import HostError
 from ..files import read
 from ..files import tree as files_tree
 from ..files.tree import FRESH, Tree
-from ..messages.location import Done, Location
+from ..messages.location import ChangeTime, Location
 from ..messages.probes.sample import ProbeRequest, ProbeSpec
 from ..messages.rollback.maintenance import PageRequest, PageState
 from ..observe.probes import sample
@@ -64,7 +64,7 @@ def is_reloaded(location: Location) -> bool:
     return bool(told) and told[-1] == "page told"
 
 
-def on(request: PageRequest) -> Done:
+def on(request: PageRequest) -> ChangeTime:
     """Write the page in one step, have the edge check and reload, and wait for its effect.
 
     Raises:
@@ -82,7 +82,7 @@ def on(request: PageRequest) -> Done:
         return _told(request, work)
 
 
-def off(request: PageRequest) -> Done:
+def off(request: PageRequest) -> ChangeTime:
     """Move the page into the evidence, have the edge check and reload, and wait for its effect."""
     with working(request.location) as work:
         found = look(request._replace(probe=None))
@@ -125,14 +125,14 @@ def _write(request: PageRequest, work: ExclusiveRun, *, exists: bool) -> None:
         os.fsync(tree.root)
 
 
-def _told(request: PageRequest, work: ExclusiveRun) -> Done:
+def _told(request: PageRequest, work: ExclusiveRun) -> ChangeTime:
     """Have the edge check its configuration, then reload, and wait until users get the effect."""
     started = time.monotonic()
     tell(request.check, request.reload)
     if request.probe:
         _awaited(request.probe, time.monotonic() + PATIENCE)
     work.journal.add("page told")
-    return Done(time.monotonic() - started)
+    return ChangeTime(time.monotonic() - started)
 
 
 def _awaited(probe: ProbeSpec, until: float) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Optional, Set
 
 from ..errors import HostError
-from ..messages.location import Done
+from ..messages.location import ChangeTime
 from ..messages.probes.sample import ProbeRequest, ProbeSpec
 from ..messages.services.health import (
     HealthRequest,
@@ -37,7 +37,7 @@ def stop(request: UnitRequest) -> UnitStopped:
         return units.stop(request)
 
 
-def start(request: UnitRequest) -> Done:
+def start(request: UnitRequest) -> ChangeTime:
     """Answer `units.start`: see `units.start`."""
     with noted(request.location, "start", unit=request.unit):
         return units.start(request)

@@ -6,7 +6,7 @@ import time
 from typing import Iterator
 
 from ..errors import HostError
-from ..messages.location import Done
+from ..messages.location import ChangeTime
 from ..messages.services.units import Reloaded, UnitRequest, UnitsRequest, UnitStates, UnitStopped
 from ..system import processes
 from . import registry
@@ -68,7 +68,7 @@ def kill(manager: ServiceManager, unit: str, before: UnitReport) -> None:
     )
 
 
-def start(request: UnitRequest) -> Done:
+def start(request: UnitRequest) -> ChangeTime:
     """Start a unit and wait until its manager calls it running.
 
     Raises:
@@ -77,7 +77,7 @@ def start(request: UnitRequest) -> Done:
     manager, unit, started = registry.of(request.manager), request.unit, time.monotonic()
     before = one(manager, unit)
     if before.state.state == "active":
-        return Done(time.monotonic() - started)
+        return ChangeTime(time.monotonic() - started)
     if before.state.masked:
         raise HostError(f"{unit} is masked: it cannot start", before.unmask)
     until = started + request.timeout
@@ -87,7 +87,7 @@ def start(request: UnitRequest) -> Done:
     manager.ask_start(unit)
     for report in polled(manager, unit, until):
         if report.state.state == "active":
-            return Done(time.monotonic() - started)
+            return ChangeTime(time.monotonic() - started)
         if report.hopeless:
             break
     words, hint = manager.why(unit)

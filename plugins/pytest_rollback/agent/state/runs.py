@@ -7,7 +7,7 @@ import os
 from typing import Any, Optional
 
 from ..errors import HostError
-from ..messages.location import Done
+from ..messages.location import ChangeTime
 from ..messages.state.runs import (
     BeginRequest,
     EndRequest,
@@ -98,11 +98,11 @@ def unfinished(known: list[Lease], wanted: Lease) -> Optional[Lease]:
     return alike[-1] if alike and alike[-1].outcome in OPEN else None
 
 
-def note(request: NoteRequest) -> Done:
+def note(request: NoteRequest) -> ChangeTime:
     """Write facts into the journal of a run."""
     with working(request.location, back=True) as work:
         work.journal.add("note", what=request.what, facts=request.facts)
-    return Done()
+    return ChangeTime()
 
 
 def end(request: EndRequest) -> RunEnded:

@@ -3,7 +3,7 @@
 from typing import NamedTuple, Optional, Tuple
 
 from ...protocol import Route
-from ..location import Done, Location
+from ..location import ChangeTime, Location
 from ..probes.sample import ProbeSpec
 
 
@@ -37,5 +37,5 @@ class PageState(NamedTuple):
 
 
 PAGE = Route("page.look", PageRequest, PageState)
-PAGE_ON = Route("page.on", PageRequest, Done)
-PAGE_OFF = Route("page.off", PageRequest, Done)
+PAGE_ON = Route("page.on", PageRequest, ChangeTime)
+PAGE_OFF = Route("page.off", PageRequest, ChangeTime)

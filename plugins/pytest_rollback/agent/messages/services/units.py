@@ -3,7 +3,7 @@
 from typing import Dict, NamedTuple, Optional, Tuple
 
 from ...protocol import Route
-from ..location import Done, Location
+from ..location import ChangeTime, Location
 
 
 class ManagerAddress(NamedTuple):
@@ -96,5 +96,5 @@ class Reloaded(NamedTuple):
 
 LOOK = Route("units.look", UnitsRequest, UnitStates)
 STOP = Route("units.stop", UnitRequest, UnitStopped)
-START = Route("units.start", UnitRequest, Done)
+START = Route("units.start", UnitRequest, ChangeTime)
 RELOAD = Route("units.reload", ReloadRequest, Reloaded)

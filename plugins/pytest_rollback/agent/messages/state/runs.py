@@ -3,7 +3,7 @@
 from typing import Dict, NamedTuple, Optional, Tuple
 
 from ...protocol import Route
-from ..location import Done, Location
+from ..location import ChangeTime, Location
 from .progress import HolderProcess, RunProgress
 
 
@@ -87,5 +87,5 @@ class Runs(NamedTuple):
 
 BEGIN = Route("runs.begin", BeginRequest, RunBegun)
 END = Route("runs.end", EndRequest, RunEnded)
-NOTE = Route("runs.note", NoteRequest, Done)
+NOTE = Route("runs.note", NoteRequest, ChangeTime)
 RUNS = Route("runs.look", RunsRequest, Runs)
