@@ -160,7 +160,7 @@ class Extras:
         return _flat(self._relay.pytest_rollback_next(run=run))
 
     def quiet(self, given: Given) -> bool:
-        """Tell whether a part prints the only line of the session."""
+        """Return whether a part prints the only line of the session."""
         return bool(self._relay.pytest_rollback_quiet(given=given))
 
     def written(self, result: RunResult) -> list[ResultText]:

@@ -73,7 +73,7 @@ def pytest_rollback_checklist(
 
 @hookimpl
 def pytest_rollback_next(run: RunView) -> Sequence[str]:
-    """Return the commands that end or continue an escalation that nobody has acknowledged."""
+    """Return the commands that end or continue an open escalation."""
     from pytest_rollback.extras.incident.notifications import following  # noqa: PLC0415
 
     return following(run)

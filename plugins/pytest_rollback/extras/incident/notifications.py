@@ -47,7 +47,7 @@ def end(run: RunView) -> None:
 
 
 def following(run: RunView) -> list[str]:
-    """Return the commands that end or continue an escalation that nobody has acknowledged."""
+    """Return the commands that end or continue an open escalation."""
     events = [*run.timeline.events, *signoffs.foreign(run.folder)]
     if run.system.notify is None or not run.system.contacts or escalation.is_over(events):
         return []
