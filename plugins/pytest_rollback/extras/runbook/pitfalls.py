@@ -62,12 +62,12 @@ def consumed(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]
 
 
 def copies(command: ShellCommand, end: str) -> bool:
-    """Return whether a command reads saved copies."""
+    """Return whether a command reads backups."""
     return any(word.endswith(end) for word in command.arguments[:-1])
 
 
 def installed(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]:
-    """Yield each cp of saved copies into the directory of unit files."""
+    """Yield each cp of backups into the directory of unit files."""
     end = system.about.suffix
     places = ("/etc/systemd/", "/lib/systemd/", "/usr/lib/systemd/", system.services.directory)
     for each in found:
