@@ -21,27 +21,27 @@ $(STAMP): pyproject.toml
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -e '.[sandbox,test]'
 	@touch $(STAMP)
 
-drill: setup  ## the main job on a sandbox: ready, broken, rolled back, validated
+drill: setup  ## run readiness, a drill and validation on a sandbox
 	@$(VENV)/bin/pytest suites/readiness suites/drill suites/validate --rollback-target=sandbox
 
-machine-drill: setup  ## the same on a host of its own: systemd, nginx, PostgreSQL, over ssh
+machine-drill: setup  ## the same on a whole host: systemd, nginx, PostgreSQL, over ssh
 	@$(VENV)/bin/python scripts/dev/build_machine
 	@$(VENV)/bin/pytest suites/readiness suites/drill suites/validate --rollback-target=machine
 
-test: setup  ## run our own tests: units, contracts, the main promises; some minutes
+test: setup  ## run our own tests: units, contracts, the main promises; a few minutes
 	@$(VENV)/bin/python scripts/dev/own_tests
 
-test-all: setup  ## after make test: what it leaves, but for the long ones below; half an hour
+test-all: setup  ## run all other tests except the long ones below; half an hour
 	@$(VENV)/bin/python scripts/dev/own_tests --slow
 
-machine-test: setup  ## run all tests on a host of its own; twenty minutes or more
+machine-test: setup  ## run all tests on a whole host; twenty minutes or more
 	@$(VENV)/bin/python scripts/dev/build_machine
 	$(VENV)/bin/pytest tests/machine
 
-faults: setup  ## prove it: every call killed and failed, power cuts, mutants; two hours
+faults: setup  ## run the fault tests: kills, errors, power cuts, mutants; two hours
 	ROLLBACK_FAULTS=all nice $(VENV)/bin/pytest -q -o timeout=14400 tests/faults
 
-coverage: setup  ## which lines and branches of the engine the tests reach
+coverage: setup  ## measure coverage of the agent, the gate and the actions
 	rm -f .coverage .coverage.*
 	ROLLBACK_FAULTS=few $(VENV)/bin/coverage run -m pytest -q -m "not long" \
 	  tests/unit tests/contract tests/faults
@@ -51,5 +51,5 @@ coverage: setup  ## which lines and branches of the engine the tests reach
 check: setup  ## format, lint, types, tests
 	scripts/dev/check
 
-clean:  ## remove what setup made
+clean:  ## remove what setup installed
 	rm -rf $(VENV) build

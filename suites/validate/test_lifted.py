@@ -1,4 +1,4 @@
-"""Phase 1 in reverse: the maintenance page is gone, and users get the system again."""
+"""Phase 1 reversed: the maintenance page is removed, and users get the system."""
 
 from __future__ import annotations
 

@@ -107,5 +107,5 @@ def test_a_table_that_nothing_reads_is_refused(scratch: Path, shop: PlainShop) -
     code, said = whole(scratch, shop)
 
     assert code == 4, said
-    assert "has [database], and the part 'database' that reads it is not there" in said
-    assert "HINT: install pytest-rollback as a whole, or remove [database]" in said
+    assert "has [database], but the part 'database' is not installed" in said
+    assert "HINT: install pytest-rollback with all parts, or remove [database]" in said

@@ -1,4 +1,4 @@
-"""Asks the edge what users get while a run goes on, and never gets in the run's way.
+"""Checks at the edge what users get during a run, without delaying the run.
 
 Two implementations behind one face: `LocalProber` asks from here, over one kept connection;
 `HostProber` has the host ask itself, where the URL is a loopback address of a remote target. How
@@ -54,7 +54,7 @@ def prober_for(system: System) -> Prober:
 
 
 def loopback(url: str) -> bool:
-    """Tell whether an address means the machine on which it is asked."""
+    """Return whether an address means the machine on which it is asked."""
     host = urlsplit(url).hostname or ""
     return host in LOOPBACK or host.startswith("127.") or host.endswith(".localhost")
 

@@ -1,4 +1,4 @@
-"""The minutes after a rollback: sampled until time is up, it fails for good, or somebody stops it.
+"""The soak after a rollback: sampled until time is up, until it fails, or until it is stopped.
 
 Nothing here reaches a host or knows a clock: both are handed in.
 """

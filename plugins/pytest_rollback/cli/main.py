@@ -73,7 +73,7 @@ def loaded(name: str) -> Function:
 def _absent(name: str, _arguments: Sequence[str], _program: str) -> NoReturn:
     raise UsageError(
         f"the command {name!r} belongs to a part of pytest-rollback that is not installed",
-        hint="install pytest-rollback as a whole",
+        hint="install pytest-rollback with all parts",
     )
 
 

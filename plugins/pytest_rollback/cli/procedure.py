@@ -137,7 +137,7 @@ def suite(made: Parser, arguments: Sequence[str], *words: str) -> int:
 
 
 class SuitesCommand(RollbackCommand):
-    """A target that only suites look at; they find out themselves what it is."""
+    """A target for suites only, which load it themselves."""
 
     def __init__(self, named: str, command: str) -> None:
         self.repository, self.named, self.reports = REPOSITORY, named, reports(REPOSITORY)

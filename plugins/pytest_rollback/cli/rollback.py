@@ -151,7 +151,7 @@ class RollbackCommand:
                 f"nothing was changed: {armed!r} is not {self.target!r}"
                 if armed
                 else f"nothing was changed: {self.target!r} was not typed",
-                hint=f"add --arm={self.target}, or run it on a terminal",
+                hint=f"add --arm={self.target} to the same command, or run it on a terminal",
             )
 
     def no_such_run(self, run: str) -> NoReturn:

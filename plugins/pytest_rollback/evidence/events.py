@@ -102,7 +102,7 @@ class ActionFailed(ActionEvent):
 
 @dataclass(frozen=True)
 class ActionAdvisory(ActionEvent):
-    """The action of an optional component failed; the rollback goes on."""
+    """The action of an optional component failed; the rollback continues."""
 
     message: str = ""
 
@@ -188,7 +188,7 @@ class ItemWithdrawn(Event):
 
 @dataclass(frozen=True)
 class Acknowledged(Event):
-    """A person has taken over: nobody else is called."""
+    """A person has acknowledged: nobody else is called."""
 
     by: str = ""
     note: str = ""

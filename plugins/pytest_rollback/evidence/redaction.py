@@ -53,7 +53,7 @@ def of_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_secret(value: str) -> bool:
-    """Tell whether a value can be one: not too short, no small number, no path that exists."""
+    """Return whether a value can be one: not too short, no small number, no path that exists."""
     if len(value) < SHORTEST or (value.isdigit() and len(value) < DIGITS):
         return False
     try:

@@ -127,7 +127,7 @@ def read(path: Path) -> Iterator[str]:
 
 
 def is_our_word(value: str) -> bool:
-    """Tell whether a value is a word of the page itself, which every report holds: no leak."""
+    """Return whether a value is a word of the page itself, which every report holds: no leak."""
     named = ("report/html/templates/*", "report/html/*.py", "text/quantities.py", "criteria.py")
     others = ("run/record.py", "incident/checklist.py", "manifest/model.py")
     sources = [path for pattern in (*named, *others) for path in OURS.glob(pattern)]

@@ -19,7 +19,7 @@ def folders(home: Path) -> list[Path]:
 
 
 def is_rollback(folder: Path) -> bool:
-    """Tell whether a run carried out a rollback, and did not only read."""
+    """Return whether a run carried out a rollback, and did not only read."""
     return first(Decided, signoffs.events(folder)) is not None
 
 

@@ -93,7 +93,7 @@ def events(folder: Path) -> list[Event]:
 
 
 def foreign(folder: Path) -> list[PersonEvent]:
-    """Return what others have written into the timeline of a run that goes on here."""
+    """Return the events that other processes have added to the timeline of this run."""
     if not (folder / TIMELINE).is_file():
         return []
     return [each for each in events(folder) if isinstance(each, PersonEvent)]

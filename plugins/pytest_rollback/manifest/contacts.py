@@ -16,13 +16,13 @@ from pytest_rollback.manifest.values import Absolute, Frozen, Name, Seconds
 
 About = Literal["start", "over budget", "failure", "recovery", "call"]
 EVERYTHING: tuple[About, ...] = ("start", "over budget", "failure", "recovery", "call")
-"""What people are told: a phase that takes too long, the end, and that a level is called."""
+"""Events of messages: a phase over its budget, the end, the call of a level."""
 
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host's name means the machine on which it is asked."""
+    """Return whether a host's name means the machine on which it is asked."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -39,7 +39,7 @@ def bound(text: str) -> tuple[float, bool]:
 
 
 def reaches(value: float, text: str) -> bool:
-    """Tell whether a value is within a lower bound."""
+    """Return whether a value is within a lower bound."""
     least, included = bound(text)
     return value > least or (included and value == least)
 

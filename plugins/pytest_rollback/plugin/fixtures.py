@@ -51,7 +51,7 @@ def guarded(isolated: Done, gate: Gate) -> Done:  # noqa: ARG001
 
 @pytest.fixture(scope="session")
 def maintenance_on(guarded: Done, gate: Gate) -> Done:  # noqa: ARG001
-    """Phase 1: users are told to wait."""
+    """Phase 1: users get the maintenance page."""
     return gate.perform(actions.MAINTENANCE_ON)
 
 

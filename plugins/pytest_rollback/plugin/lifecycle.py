@@ -96,7 +96,7 @@ def writer(config: pytest.Config) -> Callable[[str], None]:
 
 
 def began(config: pytest.Config, run: Run) -> None:
-    """Note what the run is, for whoever has nothing but its timeline."""
+    """Note the facts of the run in its timeline, for readers without the record."""
     practice = config.stash.get(PRACTICE, None)
     run.timeline.note(
         RunBegan(
@@ -114,7 +114,7 @@ def began(config: pytest.Config, run: Run) -> None:
 
 
 def keep_evidence(run: Run) -> None:
-    """Bring what the host has of the run into its folder; what cannot be had is told."""
+    """Copy the run's evidence on the host into its folder; report what cannot be copied."""
     events, known = run.timeline.events, collect.run_of(run.timeline.events)
     try:
         if known:

@@ -1,4 +1,4 @@
-"""Hands a session's result to the parts that write it for somebody else, when all is over."""
+"""Passes the result of a session to the parts that write other formats, at the end."""
 
 from __future__ import annotations
 

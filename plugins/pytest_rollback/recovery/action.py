@@ -66,7 +66,7 @@ def unchanged(_scope: Scope, found: Found) -> Found:
 
 
 def all_of_it(_scope: Scope) -> str:
-    """Return "": nothing of an action is left out, whatever a rollback is about."""
+    """Return "": an action is never skipped by default."""
     return ""
 
 

@@ -73,9 +73,9 @@ class Gate:
         return self._armed == self.target
 
     def enter(self) -> None:
-        """Take the host before anything of it is looked at, where somebody may be at work there.
+        """Take the host before any look at it, in case another run is working there.
 
-        What is looked at by requests would reach services that he starts, and stand in their logs.
+        Requests of a look would reach services that the other run starts, and appear in their logs.
 
         Raises:
             GateClosed: the run is armed, but for another target: that comes before all else.
@@ -129,7 +129,7 @@ class Gate:
         return action.planned(self.connection, self.scope)
 
     def _begin(self) -> None:
-        """Take the host for this run, or go on with the unfinished one that is found there."""
+        """Take the host for this run, or resume the unfinished run that is found there."""
         if self.scope.run:
             return
         try:
@@ -144,7 +144,7 @@ class Gate:
         self.timeline.note(HostTaken(run=begun.run, adopted=begun.adopted, since=since, by=by))
 
     def _taken(self, *gone: HolderProcess) -> RunBegun:
-        """Ask the host for a run, whose holders that are `gone` hold nobody up."""
+        """Ask the host for a run; holders in `gone` are ignored."""
         me, only = self._holder, tuple(sorted(self.scope.only))
         request = BeginRequest(self._state, me.run, me.by, me.process, self.target, only, gone)
         return self.connection.ask(Call(BEGIN, request))
@@ -174,7 +174,7 @@ class Gate:
         self.timeline.note(ChangeTook(*where, seconds))
 
     def end(self, outcome: str) -> None:
-        """Let go of the host: the run was `recovered`, `failed` or another word of `runs.end`."""
+        """Release the host: the run was `recovered`, `failed` or another outcome of `runs.end`."""
         if self.scope.run:
             request = EndRequest(self._state, self.scope.run, outcome)
             self.connection.ask(Call(END, request, 30.0))

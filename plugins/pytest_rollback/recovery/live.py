@@ -37,7 +37,7 @@ class LiveProgress:
         self.began = 0.0
 
     def __call__(self, event: Event) -> None:
-        """Tell an event, if it is one that somebody waits for."""
+        """Print an event, if it is of interest to the operator."""
         if isinstance(event, Decided):
             self.decided = event.offset
         if self.decided is None:
@@ -61,7 +61,7 @@ class LiveProgress:
         self.phase, self.began = phase, elapsed
 
     def say(self, elapsed: float, words: str) -> None:
-        """Write one line; what does not fit goes on below itself."""
+        """Write one line; long text continues on indented lines."""
         head = f"{clock(elapsed):>7} {self.phase or '':<14} "
         for line in folded(f"{head}{words}", len(head)):
             self.write(line)

@@ -28,7 +28,7 @@ class Holder:
 
 
 def is_gone(holder: HolderProcess) -> bool:
-    """Tell whether a holder was a process of here and is dead.
+    """Return whether a holder was a process of here and is dead.
 
     That can be told by a process with the same name of the machine, boot and numbering of
     processes only: whatever else it may be, we cannot look at it.

@@ -153,7 +153,7 @@ def differing(folder: Path, connection: Connection) -> Iterator[str]:
 
 
 def continues(ours: bytes, theirs: bytes) -> bool:
-    """Tell whether a journal goes on from another one, and holds together."""
+    """Return whether a journal continues another one, with an intact hash chain."""
     try:
         journal.parsed(theirs, "the host's")
     except HostError:

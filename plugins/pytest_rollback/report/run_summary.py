@@ -87,13 +87,13 @@ def summary(folder: Path) -> RunSummary:
 
 
 def is_drilled(record: RunRecord) -> bool:
-    """Tell whether a run proves that a rollback works: carried out, and recovered."""
+    """Return whether a run proves that a rollback works: carried out, and recovered."""
     drill = any(each.suite == "drill" for each in record.criteria)
     return drill and record.decided is not None and record.verdict in WELL
 
 
 def unfinished(folder: Path) -> RunSummary:
-    """Return what is known of a run that goes on or was killed."""
+    """Return the summary of a run that is running or was killed."""
     events = signoffs.events(folder)
     began = first(RunBegan, events) or RunBegan()
     return RunSummary(

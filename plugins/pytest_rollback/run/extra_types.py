@@ -69,7 +69,7 @@ class PracticeTarget(Protocol):
         """Break it on purpose, in one of its ways."""
 
     def close(self) -> None:
-        """End it, or leave it healthy to whoever keeps it."""
+        """End it; a sandbox that is kept is left healthy."""
 
 
 class PracticeKind(Protocol):

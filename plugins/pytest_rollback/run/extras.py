@@ -1,4 +1,4 @@
-"""Calls the hooks of whatever parts are there: the one place that knows of `extras/`, by name."""
+"""Calls the hooks of all installed parts: the only module that knows `extras/`, by name."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def described(system: System, path: Path) -> None:
     for table in sorted(system.model_fields_set & TABLES.keys()):
         if TABLES[table] not in known:
             raise UsageError(
-                f"{path} has [{table}], and the part {TABLES[table]!r} that reads it is not there",
-                hint=f"install pytest-rollback as a whole, or remove [{table}] from {path}",
+                f"{path} has [{table}], but the part {TABLES[table]!r} is not installed",
+                hint=f"install pytest-rollback with all parts, or remove [{table}] from {path}",
             )
 
 
@@ -160,7 +160,7 @@ class Extras:
         return _flat(self._relay.pytest_rollback_next(run=run))
 
     def quiet(self, given: Given) -> bool:
-        """Tell whether a part prints the only line of the session."""
+        """Return whether a part prints the only line of the session."""
         return bool(self._relay.pytest_rollback_quiet(given=given))
 
     def written(self, result: RunResult) -> list[ResultText]:

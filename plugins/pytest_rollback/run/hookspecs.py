@@ -103,9 +103,9 @@ def pytest_rollback_quiet(given: Given) -> bool | None:
 
 @hookspec
 def pytest_rollback_result(result: RunResult) -> ResultText | None:
-    """Write the result of a session for somebody else, once everything is over."""
+    """Write the result of a session in other formats, at the end."""
 
 
 @hookspec(firstresult=True)
 def pytest_rollback_refused(given: Given, message: str) -> ResultText | None:
-    """Say that a session could not begin, in the words of whoever asked for a format."""
+    """Report in the requested format that a session could not begin."""

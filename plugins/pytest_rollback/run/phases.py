@@ -130,7 +130,7 @@ def lane(
 
 
 def failed(mine: Sequence[Event], missed: bool) -> bool:  # noqa: FBT001 - read beside its caller
-    """Tell whether a phase did not do what it is for: an action, a change or a criterion failed.
+    """Return whether a phase failed: an action, a change or a criterion of it failed.
 
     The failed action of an optional component is advice, and no failure of its phase.
     """

@@ -66,7 +66,7 @@ def operator() -> str:
 
 @dataclass
 class Run:
-    """What is known of one run so far; it grows while the run goes on.
+    """The state of one run, updated during the run.
 
     Args:
         loaded: the manifest.
@@ -223,7 +223,7 @@ class Run:
 
     @property
     def recovered(self) -> bool:
-        """Whether the rollback did what it is for."""
+        """Whether the rollback succeeded."""
         return self.ended in {"isolated", "recovered"}
 
     @property
@@ -274,7 +274,7 @@ class Run:
 
     @property
     def resume(self) -> str:
-        """The one command that goes on from wherever this run ended."""
+        """The command that resumes this run."""
         return self.next_steps.again(self.asked.arguments)
 
     @property

@@ -201,7 +201,7 @@ class RunRecord:
 
 
 WELL = frozenset({"RECOVERED", "STEADY"})
-"""Verdicts of a system that is back: nobody has to be called any more."""
+"""Verdicts of a recovered system, which end the escalation."""
 
 REQUIRED = frozenset(
     {

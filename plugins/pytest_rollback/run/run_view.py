@@ -1,4 +1,4 @@
-"""What a part of `extras/` may know of a run that goes on, and the two things it may add to it."""
+"""The view of a run for parts of `extras/`, and the two things that they may add."""
 
 from __future__ import annotations
 
@@ -47,4 +47,4 @@ class RunView(Protocol):
 
     @property
     def resume(self) -> str:
-        """The command that goes on from wherever the run ended."""
+        """The command that resumes the run."""

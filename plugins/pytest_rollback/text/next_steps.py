@@ -14,7 +14,7 @@ HOME = Path(__file__).resolve().parents[3]
 """Where suites and scripts are, unless the plugin was installed without them."""
 
 KEPT = ("--rollback-target", "--incident")
-"""Options that say which system and which incident is meant: every command goes on with them."""
+"""Options that select system and incident; all next commands repeat them."""
 
 PLACES = ("rollback_target=", "rollback_reports=")
 """Settings given with `-o` that do the same."""

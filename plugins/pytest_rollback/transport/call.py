@@ -62,7 +62,7 @@ class Answers:
         return answer
 
     def error(self, call: AnyCall) -> RollbackError | None:
-        """Return the error that stood in the way of an answer, None where there is an answer."""
+        """Return the error instead of an answer, None if there is an answer."""
         found = self._settled[id(call)]
         return found if isinstance(found, RollbackError) else None
 

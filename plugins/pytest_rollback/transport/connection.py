@@ -39,7 +39,7 @@ __all__ = ["Connection", "agent_sha256"]
 
 
 class ReplyProblem(TypedDict):
-    """What stood in the way of an answer: one sentence, the way out, and the kind of error."""
+    """An error instead of an answer: message, hint and kind of error."""
 
     message: str
     hint: str
@@ -67,7 +67,7 @@ GRACE = 5.0
 """Seconds after a request's deadline when we stop waiting for its answer."""
 KEPT = re.compile(rb"<<rollback-kept ([^>]+)>>")
 LATE = {124, 137}
-"""What `timeout` returns for a command that it had to end, or, the second, that somebody killed."""
+"""Exit codes of `timeout`: the command timed out; the command was killed."""
 
 
 class Connection:

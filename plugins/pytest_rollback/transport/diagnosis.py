@@ -105,7 +105,7 @@ HOST = (
 
 
 def meant(troubles: Iterable[Trouble], said: str, **words: str) -> Unreachable | None:
-    """Return the error that what was said stands for, or None when nobody knows."""
+    """Return the error that matches the output, or None if it is unknown."""
     for each in troubles:
         found = re.search(each.pattern.replace("{python}", re.escape(words["python"])), said)
         if found:

@@ -44,12 +44,12 @@ def code(n):return z[n][0]
 
 
 def is_refused(output: bytes) -> bool:
-    """Tell whether a Python said that it needs sources; nothing was done then."""
+    """Return whether a Python said that it needs sources; nothing was done then."""
     return OTHER in output.splitlines()
 
 
 def is_near(connection: str) -> bool:
-    """Tell whether a connection leads to this machine, and memory can be shared on it."""
+    """Return whether a connection leads to this machine, and memory can be shared on it."""
     return connection.startswith("local://") and hasattr(os, "memfd_create")
 
 

@@ -21,7 +21,7 @@ PATIENCE = 20.0
 """Seconds for a connection to be open: found, keys exchanged, logged in."""
 
 IDLE = 300
-"""Seconds after which a connection ends that nobody uses and nobody closed."""
+"""Seconds after which an idle connection ends."""
 
 OPTIONS = (
     "BatchMode=yes",

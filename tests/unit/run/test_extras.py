@@ -73,7 +73,7 @@ def test_a_table_without_its_part_is_refused(table: str, monkeypatch: pytest.Mon
     extras.described(system, Path("rollback.toml"))
     monkeypatch.setattr(extras, "names", list)
 
-    with pytest.raises(UsageError, match=rf"has \[{table}\], and the part '{TABLES[table]}'"):
+    with pytest.raises(UsageError, match=rf"has \[{table}\], but the part '{TABLES[table]}'"):
         extras.described(system, Path("rollback.toml"))
 
 

@@ -77,7 +77,7 @@ def _planned(request: SaveRequest) -> tuple[SaveRequest, SavePlan]:
 
 
 def _alone(state: str) -> None:
-    """Raise while a rollback goes on or is unfinished: what is live then is no release."""
+    """Raise while a rollback is running or unfinished: the live files belong to no release then."""
     for other in leases.every(state):
         if other.is_alive:
             raise other.held()
@@ -164,7 +164,7 @@ def _result(request: SaveRequest, plan: SavePlan, fresh: BackupSet, *, changed: 
 
 
 def _alike(fresh: BackupSet, old: BackupSet) -> bool:
-    """Return whether a record says the same, whoever wrote it and when."""
+    """Return whether two records are equal apart from author and time."""
     return fresh._replace(created="", by="", sha256="") == old._replace(
         created="", by="", sha256=""
     )

@@ -1,4 +1,4 @@
-"""Which recorded files a request means, and which copies lie about that no record knows."""
+"""The recorded files that a request selects, and backups without a record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def meant(
 ) -> list[FileEntry]:
     """Return the recorded files of a selection's owners.
 
-    `part` is "files" or "configuration", "" for both; `without` are paths that are left alone.
+    `part` is "files" or "configuration", "" for both; `without` are paths to skip.
     Files with secrets are for their owner alone.
     """
     owners, only = Owners(selection.components), selection.only

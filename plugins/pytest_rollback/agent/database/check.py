@@ -26,7 +26,7 @@ from .server import Server, directory, reached, way
 
 
 def look(request: DatabaseRequest) -> DatabaseState:
-    """Return whether the live database is that of the dump, and if not, what stands in the way.
+    """Return whether the live database is that of the dump, or what prevents a restore.
 
     Raises:
         HostError: the server does not answer.
@@ -101,7 +101,7 @@ def record_start(location: Location) -> str:
 
 
 def is_live(found: Catalog, wanted: DatabaseNames, digest: str, record: str) -> bool:
-    """Tell whether the live database was restored from this dump, since this backup set is."""
+    """Return whether the live database was restored from this dump, since this backup set is."""
     live = found.databases.get(wanted.live)
     mark = live.mark if live else None
     return mark is not None and (mark.state, mark.dump, mark.record) == ("live", digest, record)

@@ -144,7 +144,7 @@ def archive_problem(dump: Dump, tool: str, until: float) -> str:
 
 
 def tar_is_cut(dump: Dump) -> bool:
-    """Tell whether a tar lacks its end, which pg_restore does not miss."""
+    """Return whether a tar lacks its end, which pg_restore does not miss."""
     end = 0
     try:
         with tarfile.open(dump.path, "r:") as archive:

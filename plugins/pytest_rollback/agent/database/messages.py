@@ -33,7 +33,7 @@ class DatabaseRequest(NamedTuple):
 
 
 class DatabaseProblem(NamedTuple):
-    """What stands in the way of a restore, and the way out."""
+    """A problem that prevents a restore, and a hint."""
 
     problem: str
     hint: str
@@ -51,7 +51,7 @@ class DatabaseSwap(NamedTuple):
 
 
 class DatabaseState(NamedTuple):
-    """Whether the live database is that of the dump (`restored`), and what stands in the way.
+    """Whether the live database is that of the dump (`restored`), and what prevents a restore.
 
     `digest`, `bytes` and `format` are the dump's. `role` is who asked, `size` the live database's
     bytes. `rooms` are empty where the server's disk is not ours to see. `swap` is how this run's

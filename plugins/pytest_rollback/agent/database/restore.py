@@ -44,7 +44,7 @@ def restore(request: DatabaseRestoreRequest) -> DatabaseRestored:
 
 
 def _is_ready(found: Catalog, wanted: DatabaseNames, mark: RestoreMark) -> bool:
-    """Tell whether the fresh database is whole; one that was live is not ours to touch."""
+    """Return whether the fresh database is whole; one that was live is not ours to touch."""
     fresh = found.databases.get(wanted.fresh)
     if fresh is None or fresh.mark is None:
         return False

@@ -19,7 +19,7 @@ LEAVES = re.compile(
     re.IGNORECASE,
 )
 MOST = 5
-"""Findings that are told; a cluster's dump has thousands."""
+"""Findings that are shown; the dump of a cluster has thousands."""
 
 
 class Script(NamedTuple):

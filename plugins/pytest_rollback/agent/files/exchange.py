@@ -54,7 +54,7 @@ def _call() -> Callable[[int, bytes, bytes, int], int]:
 
 
 def swapped(directory: int, one: str, other: str) -> bool:
-    """Tell whether two files of a directory can change places."""
+    """Return whether two files of a directory can change places."""
     for name in (one, other):
         os.close(os.open(name, FRESH, 0o600, dir_fd=directory))
     before = os.stat(one, dir_fd=directory, follow_symlinks=False).st_ino
@@ -86,7 +86,7 @@ def unable(
 
 
 def _tried(directory: int, mark: str, trial: Callable[[int, str, str], bool]) -> bool:
-    """Tell whether a directory stands a trial; nothing of it is left."""
+    """Return whether a directory stands a trial; nothing of it is left."""
     forget(directory, mark)
     try:
         return trial(directory, *names(mark))

@@ -31,7 +31,7 @@ class FileEntry(NamedTuple):
     xattrs: dict[str, str]
 
     def holds(self, size: int, digest: str) -> bool:
-        """Tell whether a file of this size, in bytes, and sha256 has the recorded content.
+        """Return whether a file of this size, in bytes, and sha256 has the recorded content.
 
         Nothing else decides whether a backup, or a live file, is as the record has it.
         """

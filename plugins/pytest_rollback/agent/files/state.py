@@ -130,7 +130,7 @@ def other_name(directory: int, name: str, before: os.stat_result) -> int:
 
 
 def is_immutable(opened: int) -> bool:
-    """Tell whether not even root can change, rename or link an open file or directory."""
+    """Return whether not even root can change, rename or link an open file or directory."""
     try:
         flags = fcntl.ioctl(opened, FLAGS, ROOM)
     except OSError:

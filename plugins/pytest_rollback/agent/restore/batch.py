@@ -18,7 +18,7 @@ from .name_exchange import ExchangedNames
 from .plan import PlanItem
 
 SHARE = 2
-"""Copies may take one part in so many of the free room: whoever logs needs the rest."""
+"""Copies may use one part in so many of the free space: logs need the rest."""
 
 
 def chosen(
@@ -40,7 +40,7 @@ def chosen(
 
 
 def has_room(where: BatchContext, items: Sequence[PlanItem]) -> bool:
-    """Tell whether the host has room for copies of all files."""
+    """Return whether the host has room for copies of all files."""
     found = os.statvfs(where.root)
     need = sum(item.saved.size + found.f_frsize for item in items)
     return need <= found.f_bavail * found.f_frsize // SHARE
@@ -128,7 +128,7 @@ def _wrong(where: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
 
 
 def _is_right(tree: Tree, item: PlanItem, *, ours: bool) -> bool:
-    """Tell whether a live file is as recorded; one of ours in its times and attributes as well."""
+    """Return whether a live file is as recorded; a restored one also in times and attributes."""
     opened, found = regular(*tree.parent(item.saved.path))
     saved = item.saved
     try:

@@ -1,4 +1,4 @@
-"""What a restore finds of the recorded files: which are to be restored, and what is in the way.
+"""The difference between live and recorded files: files to restore, and problems that prevent it.
 
 Both sides are read; a live file that was read here is known by its stamp later on.
 """

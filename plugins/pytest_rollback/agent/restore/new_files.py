@@ -1,4 +1,4 @@
-"""A new file gets a name that nobody has; what comes to be there meanwhile is never replaced.
+"""New files: created under a free name; a file that appears meanwhile is never replaced.
 
 By a second name where the file system gives one, else by a rename that replaces nothing.
 """
@@ -68,7 +68,7 @@ def _is_there(tree: Tree, path: str) -> bool:
 
 
 def _tried(directory: int, one: str, other: str) -> bool:
-    """Tell whether a file of a directory can be put where there is none."""
+    """Return whether a file of a directory can be put where there is none."""
     os.close(os.open(one, FRESH, 0o600, dir_fd=directory))
     put(directory, one, other)
     return True

@@ -31,17 +31,17 @@ class PlanItem(NamedTuple):
     source: str
 
     def is_failed(self, side: state.FileState) -> bool:
-        """Tell whether a side is what the run found: the failed version, or nothing."""
+        """Return whether a side is what the run found: the failed version, or nothing."""
         if not self.live:
             return side.kind == state.ABSENT
         return side.is_file and side.sha256 == self.live
 
     def may_go(self, side: state.FileState) -> bool:
-        """Tell whether undo loses nothing with a side: what was restored, or nothing at all."""
+        """Return whether undo loses nothing with a side: what was restored, or nothing at all."""
         return side.has_content(self.saved) or side.kind == state.ABSENT
 
     def is_new(self, side: state.FileState) -> bool:
-        """Tell whether a side is what the run leaves there."""
+        """Return whether a side is what the run leaves there."""
         return side.has_content(self.saved) and side.has_owner(self.saved)
 
 

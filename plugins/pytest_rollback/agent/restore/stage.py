@@ -65,7 +65,7 @@ def link_as(directory: int, name: str, other: str) -> None:
 
 
 def is_dressed(opened: int, found: os.stat_result, saved: FileEntry) -> bool:
-    """Tell whether an open file has the recorded owner, mode, times and attributes."""
+    """Return whether an open file has the recorded owner, mode, times and attributes."""
     return (
         (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode), found.st_mtime_ns)
         == (saved.uid, saved.gid, saved.mode, saved.mtime_ns)

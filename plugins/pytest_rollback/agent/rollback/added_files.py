@@ -33,7 +33,7 @@ def meant(selection: Selection, known: BackupSet) -> list[str]:
 
 
 def is_there(tree: Tree, path: str) -> bool:
-    """Tell whether there is something at a path.
+    """Return whether there is something at a path.
 
     Raises:
         HostError: a link is on the way; what lies behind it is not ours to judge.

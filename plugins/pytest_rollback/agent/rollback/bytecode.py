@@ -78,7 +78,7 @@ def names(directory: str) -> list[str]:
 
 
 def is_stale(root: str, source: str, cached: str) -> bool:
-    """Tell whether a bytecode file is, or could be, that of another version of its source."""
+    """Return whether a bytecode file is, or could be, that of another version of its source."""
     source, cached = os.path.join(root, source), os.path.join(root, cached)
     try:
         header = read.whole(cached, follow=False)[:HEADER]

@@ -32,7 +32,7 @@ from .default_undo import DEFAULTING, kept, named
 
 PRIVATE = 0o600
 LINES = 60
-"""Lines of a difference that are told."""
+"""Lines of a difference that are shown."""
 
 
 class DefaultFile(NamedTuple):
@@ -134,7 +134,7 @@ def difference(tree: Tree, item: DefaultFile, secrets: Sequence[str]) -> List[st
 
 
 def _keys(path: str, before: str, after: str) -> Iterator[str]:
-    """Yield which keys go, come and change; no value is told."""
+    """Yield the removed, added and changed keys, without values."""
     old, new = _values(path, before), _values(path, after)
     for key in sorted(old.keys() | new.keys()):
         if key not in new:

@@ -103,7 +103,7 @@ def make_again(entry: dict[str, Any]) -> None:
 
 
 def standing(entry: dict[str, Any]) -> list[str]:
-    """Return what stands in the way of making one batch again."""
+    """Return the conflicts that prevent the creation of one batch."""
     with Tree(entry["base"]) as tree:
         kinds = [(path, state.live(tree, path, -1).kind) for path, *_ in entry["directories"]]
     return [

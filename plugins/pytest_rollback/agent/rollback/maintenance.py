@@ -55,7 +55,7 @@ def unmet(probe: ProbeSpec) -> str | None:
 
 
 def is_reloaded(location: Location) -> bool:
-    """Tell whether the run had the edge reload after its last change of the page."""
+    """Return whether the run had the edge reload after its last change of the page."""
     folder = folder_of(location)
     if folder is None:
         return False

@@ -1,4 +1,4 @@
-"""The maintenance page that a run wrote: what stands in the way of undoing that, and undoing it.
+"""The maintenance page that a run wrote: its undo, and the conflicts that prevent it.
 
 Apart from the page's probes, so that what undo sends to a host stays small.
 """
@@ -27,7 +27,7 @@ def digest(page: str) -> str:
 
 
 def standing(written: list[dict[str, Any]]) -> list[str]:
-    """Return what stands in the way of undoing what was done with the page."""
+    """Return the conflicts that prevent the undo of the page."""
     known: dict[str, set[str]] = {}
     for entry in written:
         known.setdefault(entry["page"], set()).update((entry["before"], entry["after"]))

@@ -51,7 +51,7 @@ def _is_there(directory: str, wanted: GuardFile) -> bool:
 
 
 def _is_half(request: GuardRequest) -> bool:
-    """Tell whether the run began to lift the guard, and did not end it."""
+    """Return whether the run began to lift the guard, and did not end it."""
     folder = folder_of(request.location)
     written = entries(os.path.join(folder, progress.CHANGES)) if folder else []
     told = [each["event"] for each in written if each["event"].startswith("guard")]
@@ -184,7 +184,7 @@ def lift(request: GuardRequest, work: ExclusiveRun) -> None:
 
 
 def _counts(state: str, run: str) -> bool:
-    """Tell whether another run is unfinished, and about the backup set that is recorded now."""
+    """Return whether another run is unfinished, and about the backup set that is recorded now."""
     lease = leases.read(state, run)
     return lease is not None and lease.outcome != "undone" and lease.record == record_of(state)
 

@@ -125,7 +125,7 @@ def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
 
 
 def _attempt(work: ExclusiveRun, entry: dict[str, Any], said: list[str]) -> int:
-    """Take back one entry; add to `said` what stands in the way."""
+    """Undo one entry; add conflicts to `said`."""
     try:
         return _taken_back(work, entry)
     except HostError as problem:

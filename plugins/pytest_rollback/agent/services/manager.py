@@ -67,7 +67,7 @@ class ServiceManager(Protocol):
         """Send SIGKILL to all processes of a unit, which was as `before`; one without is fine."""
 
     def remains(self, now: UnitReport, before: UnitReport) -> bool:
-        """Tell whether processes are left of a unit that is down `now` and was as `before`."""
+        """Return whether processes are left of a unit that is down `now` and was as `before`."""
 
     def reload(self) -> Reloaded:
         """Read the unit files again; starts and stops nothing, and leaves `seconds` at 0."""

@@ -99,7 +99,7 @@ class Supervisord(ServiceManager):
         return frozenset((*added, *changed, *removed))
 
     def remains(self, now: UnitReport, before: UnitReport) -> bool:
-        """Tell whether children are left of a stopped process: it leads a group of its own."""
+        """Return whether children are left of a stopped process: it leads a group of its own."""
         del now
         return bool(before.state.pid) and bool(members(before.state.pid))
 

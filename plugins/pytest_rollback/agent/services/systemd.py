@@ -61,7 +61,7 @@ class Systemd(ServiceManager):
         return self.states([unit])[unit]
 
     def remains(self, now: UnitReport, before: UnitReport) -> bool:
-        """Tell whether processes of a unit that is called down are left in its control group."""
+        """Return whether processes of a unit that is called down are left in its control group."""
         del before
         return bool(now.tasks or now.state.pid)
 

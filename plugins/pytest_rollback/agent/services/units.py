@@ -117,7 +117,7 @@ def one(manager: ServiceManager, unit: str) -> UnitReport:
 
 
 def is_down(manager: ServiceManager, now: UnitReport, before: UnitReport) -> bool:
-    """Tell whether a unit is down for good: by its state, and by having no process left."""
+    """Return whether a unit is down for good: by its state, and by having no process left."""
     return now.state.state in DOWN and not manager.remains(now, before)
 
 

@@ -44,7 +44,7 @@ def faults(state: str, root: str) -> list[str]:
 
 
 def _exposure(path: str, found: os.stat_result) -> list[str]:
-    """Return why somebody else could change what is kept at the path."""
+    """Return why others could change the content of the path."""
     if not stat.S_ISDIR(found.st_mode):
         return [f"the state directory {path} is a {kind_of(found.st_mode)}"]
     said = []

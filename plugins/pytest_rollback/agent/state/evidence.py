@@ -68,7 +68,7 @@ def put_away(
 
 
 def _is_movable(tree: Tree, base: str, path: str) -> bool:
-    """Tell whether there is something to move: a file, or a link, which is moved itself."""
+    """Return whether there is something to move: a file, or a link, which is moved itself."""
     with tree.naming(path), contextlib.suppress(FileNotFoundError):
         directory, name = tree.parent(path)
         mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
@@ -99,7 +99,7 @@ def _free(tree: Tree, store: Tree, kind: str, ends: tuple[str, str]) -> str:
 
 
 def _is_same(one: state.FileState, other: state.FileState) -> bool:
-    """Tell whether two sides are the same file, left in both places by a crash."""
+    """Return whether two sides are the same file, left in both places by a crash."""
     return one.is_file and _plain(one) == _plain(other)
 
 
@@ -190,7 +190,7 @@ def settle(tree: Tree, paths: Iterable[str]) -> None:
 
 
 def standing(folder: str, entry: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Return which files undoing a batch would bring back, and what stands in the way of that."""
+    """Return the files that the undo of a batch would restore, and its conflicts."""
     away, taken = [], []
     with Tree(entry["base"]) as tree, Tree(os.path.join(folder, FOLDER)) as store:
         for path, kept in entry["moves"]:

@@ -64,7 +64,7 @@ class Lease(NamedTuple):
         return self.touched > heard
 
     def is_at(self, here: processes.ProcessSpace) -> bool:
-        """Tell whether its holder is a process of here."""
+        """Return whether its holder is a process of here."""
         return here.is_known and here == (self.host, self.boot, self.space)
 
     @property
@@ -73,7 +73,7 @@ class Lease(NamedTuple):
         return f"{self.by} (process {self.pid} on {self.host}) since {self.since}, run {self.run}"
 
     def held(self) -> HostError:
-        """Return what a second one is told: who, since when, and how to take over."""
+        """Return the error for a second run: the holder, since when, and how to take over."""
         way = f"stop it with 'kill -INT {self.pid}' on {self.host}"
         when = "it resumes from there"
         if not self.is_at(processes.here()):

@@ -1,4 +1,4 @@
-"""Runs on this host: begun, gone on with by whoever comes after a dead one, ended, and listed."""
+"""Runs on this host: begin, adoption of an unfinished run, end, and the list of all runs."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def begin(request: BeginRequest) -> RunBegun:
 
 
 def _begun(home: str, lease: Lease, *, adopted: bool) -> None:
-    """Write down who begins a run or goes on with it.
+    """Record who begins or resumes a run.
 
     Raises:
         HostError: somebody began to undo it.
@@ -198,7 +198,7 @@ def condition(lease: Lease) -> str:
 
 
 def undone(state: str, run: str) -> None:
-    """Say that a run was undone: nobody goes on with it. For lock holders."""
+    """Record that a run was undone and cannot be resumed. For lock holders."""
     lease = leases.read(state, run)
     if lease is not None:
         leases.write(state, lease._replace(outcome="undone", ended=leases.now()))

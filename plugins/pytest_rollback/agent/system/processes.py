@@ -50,7 +50,7 @@ def booted() -> float:
 
 
 def is_gone(pid: int, since: float) -> bool:
-    """Tell whether a process of here is dead for certain: nobody has its number, or another one.
+    """Return whether a process of here is dead for certain: nobody has its number, or another one.
 
     Others' processes may be hidden from us in /proc, but not from a signal that does nothing.
     """

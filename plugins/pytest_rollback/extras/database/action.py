@@ -41,7 +41,7 @@ def spared(scope: Scope) -> str:
 
 
 def live(scope: Scope) -> Look[DatabaseState | None]:
-    """Find whether the live database is that of the dump, and what stands in the way.
+    """Find out whether the live database is that of the dump, and problems that prevent a restore.
 
     Finds None where a rollback restores no database.
     """

@@ -1,4 +1,4 @@
-"""Joins the database to a rollback: its restore action, in its place in the procedure."""
+"""Hooks of the database: its restore action, at its place in the procedure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes results into files: whoever reads one finds the old result or the new one, whole."""
+"""Writes results to files atomically: readers get the complete old or new result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write_all(wanted: Iterable[OutputFormat], result: RunResult) -> Iterator[str
 
 
 def write(path: Path, text: str, mode: int) -> None:
-    """Put a file in its place at once: whoever reads it finds the old one or the new one.
+    """Replace a file atomically.
 
     Raises:
         OSError: it cannot be written.

@@ -1,4 +1,4 @@
-"""Joins the formats for other machines to a session: the option, and what is written at its end."""
+"""Hooks of the output formats: the option, and the files that are written at the end."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ OPTION = "--rollback-format"
 @hookimpl
 def pytest_rollback_options() -> Sequence[ExtraOption]:
     """Add the option."""
-    about = "also write the result for machines; nagios prints one line and ends with 0 to 3"
+    about = "also write the result in these formats; nagios prints one line, exit code 0 to 3"
     return (ExtraOption(OPTION, about, "json:PATH,prometheus:PATH,nagios"),)
 
 
 @hookimpl
 def pytest_rollback_check(given: Given) -> None:
-    """Refuse a format that nobody knows."""
+    """Refuse an unknown format."""
     if given.get(OPTION) is not None:
         _wanted(given)
 
 
 @hookimpl
 def pytest_rollback_quiet(given: Given) -> bool | None:
-    """Nagios reads one line, which is ours."""
+    """Print the only line that Nagios reads."""
     return True if _nagios(given) else None
 
 
@@ -50,7 +50,7 @@ def pytest_rollback_result(result: RunResult) -> ResultText | None:
 
 @hookimpl
 def pytest_rollback_refused(given: Given, message: str) -> ResultText | None:
-    """Give Nagios its line, where Nagios is who asked, rightly or wrongly."""
+    """Print the line for Nagios, if the format nagios was asked for, even wrongly."""
     if not _nagios(given):
         return None
     from pytest_rollback.extras.formats import nagios  # noqa: PLC0415 - only a refusal pays for it

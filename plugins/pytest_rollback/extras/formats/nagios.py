@@ -1,4 +1,4 @@
-"""One line and an exit code, as Nagios and whatever runs its plugins expect them."""
+"""One line and an exit code, as Nagios expects them of a plugin."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class MessageChannel(Protocol):
     name: str
 
     def wants(self, about: str) -> bool:
-        """Tell whether messages about this go here."""
+        """Return whether messages about this go here."""
 
     def check(self) -> None:
         """Look at everything but the other side.
@@ -120,7 +120,7 @@ class WebhookChannel:
         self.name, self.about, self.severity = name, about, severity
 
     def wants(self, about: str) -> bool:
-        """Tell whether messages about this go here; a test goes everywhere."""
+        """Return whether messages about this go here; a test goes everywhere."""
         return about == "test" or about in getattr(self.about, "about", ())
 
     def check(self) -> None:
@@ -158,7 +158,7 @@ class StatusPage(WebhookChannel):
         self.texts = about.texts.model_dump()
 
     def wants(self, about: str) -> bool:
-        """Tell whether it has something to say; it takes no test, which everybody would see."""
+        """Return whether it has something to say; it takes no test, which everybody would see."""
         return bool(self.texts.get(about))
 
     def payload(self, message: Message) -> dict[str, str | None]:
@@ -215,7 +215,7 @@ class AppriseChannel:
         self.name, self.about = about.name, about
 
     def wants(self, about: str) -> bool:
-        """Tell whether messages about this go here; a test goes everywhere."""
+        """Return whether messages about this go here; a test goes everywhere."""
         return about == "test" or about in self.about.about
 
     def check(self) -> None:
@@ -276,7 +276,7 @@ def quiet() -> None:
 
 
 def is_exposed(server: NotifyBase) -> bool:
-    """Tell whether what is sent can be read on its way to another machine."""
+    """Return whether what is sent can be read on its way to another machine."""
     schema, safe = server.schema, server.secure_protocol or ()
     is_safe = schema in ((safe,) if isinstance(safe, str) else safe)
     return not is_safe and bool(server.host) and not is_loopback(str(server.host))

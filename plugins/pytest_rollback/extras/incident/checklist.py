@@ -220,7 +220,7 @@ def by_people(
 
 
 def accepted(item: ChecklistItem, events: Iterable[Event]) -> bool:
-    """Tell whether one of an item's messages was sent and nobody failed to accept it."""
+    """Return whether a message of an item was sent and accepted by all channels."""
     sent = [each for each in events if isinstance(each, MessageSent)]
     outcomes = [{each.outcome for each in sent if each.about == one} for one in item.told]
     return any(found == {"accepted"} for found in outcomes)
@@ -244,7 +244,7 @@ def state(item: ChecklistItem, results: Mapping[str, set[str]], done: Mapping[st
 
 
 def met(group: Iterable[str], results: Mapping[str, set[str]]) -> bool:
-    """Tell whether a criterion of a group was checked, and all that were are met everywhere."""
+    """Return whether a criterion of a group was checked, and all that were are met everywhere."""
     checked = [results[each] for each in group if each in results]
     return bool(checked) and all(each == {"met"} for each in checked)
 

@@ -172,7 +172,7 @@ def now() -> dt.datetime:
 
 
 def ended(events: list[Event]) -> str:
-    """Return why nobody has to be called."""
+    """Return why no call is needed."""
     tick = escalation.acknowledged(events)
     if tick is not None:
         return f"acknowledged by {tick.words}"

@@ -74,6 +74,6 @@ def pieces(url: str) -> Iterator[str]:
 
 
 def is_token(text: str) -> bool:
-    """Tell whether a piece of an address looks like a token, and not like a word."""
+    """Return whether a piece of an address looks like a token, and not like a word."""
     mixed = any(map(str.isdigit, text)) and any(map(str.isalpha, text))
     return len(text) >= (PART if mixed else LONG)

@@ -23,7 +23,7 @@ from pytest_rollback.run.run_record import WELL
 
 
 class EscalationStep(NamedTuple):
-    """The next step: whom to call, None when nobody is left, and when."""
+    """The next step: the contact to call, None after the last one, and the time."""
 
     contact: Contact | None
     at: dt.datetime
@@ -38,7 +38,7 @@ def acknowledged(events: Iterable[Event]) -> SignOff | None:
 
 
 def is_over(events: Iterable[Event]) -> bool:
-    """Tell whether the escalation is over: somebody acknowledged, or the system is recovered."""
+    """Return whether the escalation is over: somebody acknowledged, or the system is recovered."""
     told = list(events)
     well = any(isinstance(each, RunFinished) and each.verdict in WELL for each in told)
     return well or acknowledged(told) is not None

@@ -1,4 +1,4 @@
-"""Joins people to a session: notification and escalation, the checklists, the postmortem."""
+"""Hooks of the incident: messages, escalation, checklists, postmortem."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @hookimpl
 def pytest_rollback_options() -> Sequence[ExtraOption]:
     """Add `--notify-test`."""
-    return (ExtraOption("--notify-test", "readiness: send a test message by every channel"),)
+    return (ExtraOption("--notify-test", "readiness: send a test message through every channel"),)
 
 
 @hookimpl
@@ -47,7 +47,7 @@ def pytest_rollback_secrets(system: System) -> Mapping[str, str]:
 
 @hookimpl
 def pytest_rollback_decided(run: RunView) -> None:
-    """Tell people from now on."""
+    """Start the messages."""
     from pytest_rollback.extras.incident.notifications import begin  # noqa: PLC0415
 
     begin(run)
@@ -55,7 +55,7 @@ def pytest_rollback_decided(run: RunView) -> None:
 
 @hookimpl
 def pytest_rollback_ended(run: RunView) -> None:
-    """Tell people how it ended."""
+    """Send the messages about the end."""
     from pytest_rollback.extras.incident.notifications import end  # noqa: PLC0415
 
     end(run)
@@ -73,7 +73,7 @@ def pytest_rollback_checklist(
 
 @hookimpl
 def pytest_rollback_next(run: RunView) -> Sequence[str]:
-    """Return the commands that end or continue an escalation that nobody has acknowledged."""
+    """Return the commands that end or continue an open escalation."""
     from pytest_rollback.extras.incident.notifications import following  # noqa: PLC0415
 
     return following(run)

@@ -47,11 +47,11 @@ def end(run: RunView) -> None:
 
 
 def following(run: RunView) -> list[str]:
-    """Return the commands that end or continue an escalation that nobody has acknowledged."""
+    """Return the commands that end or continue an open escalation."""
     events = [*run.timeline.events, *signoffs.foreign(run.folder)]
     if run.system.notify is None or not run.system.contacts or escalation.is_over(events):
         return []
     return [
-        f"you take over, and nobody else is called: scripts/checklist ack --run {run.identity}",
-        f"go on calling, level by level: scripts/checklist escalate --run {run.identity}",
+        f"to take over and stop the escalation: scripts/checklist ack --run {run.identity}",
+        f"to continue the escalation: scripts/checklist escalate --run {run.identity}",
     ]

@@ -62,12 +62,12 @@ def consumed(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]
 
 
 def copies(command: ShellCommand, end: str) -> bool:
-    """Tell whether a command reads saved copies."""
+    """Return whether a command reads backups."""
     return any(word.endswith(end) for word in command.arguments[:-1])
 
 
 def installed(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]:
-    """Yield each cp of saved copies into the directory of unit files."""
+    """Yield each cp of backups into the directory of unit files."""
     end = system.about.suffix
     places = ("/etc/systemd/", "/lib/systemd/", "/usr/lib/systemd/", system.services.directory)
     for each in found:
@@ -106,7 +106,7 @@ def dumped(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
 
 
 def unproven(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]:
-    """Yield each maintenance page that nobody proves to be shown."""
+    """Yield each maintenance page without a check that it is shown."""
     page = system.maintenance.page if system.maintenance else ""
     for number, each in enumerate(found):
         for path in each.writes:
@@ -141,7 +141,7 @@ def globbed(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]
 
 
 def earlier(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
-    """Yield each checkout of whatever the commit before is."""
+    """Yield each checkout of the commit before HEAD."""
     for each in found:
         if each.program == "git" and any(re.match(r"HEAD[~^]", word) for word in each.arguments):
             yield Pitfall(
@@ -165,7 +165,7 @@ def defaults(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall
 
 
 def cached(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
-    """Yield each find that deletes bytecode, whatever it is."""
+    """Yield each find that deletes all bytecode."""
     for each in found:
         text = " ".join(each.words)
         bytecode = "__pycache__" in text or ".pyc" in text

@@ -86,7 +86,7 @@ def blocks(page: str) -> Iterator[ShellBlock]:
 
 
 def python(block: ShellBlock) -> bool:
-    """Tell whether a block is Python, and not a shell that calls it."""
+    """Return whether a block is Python, and not a shell that calls it."""
     if block.language not in {"python", "py", "python3"}:
         return False
     try:

@@ -1,4 +1,4 @@
-"""Joins the sandbox to a session: targets that are started for it, and commands to keep one."""
+"""Hooks of the sandbox: targets that are started for a session, and commands for a lasting one."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _target() -> ModuleType:
 @hookimpl
 def pytest_rollback_options() -> Sequence[ExtraOption]:
     """Add `--scenario`."""
-    return (ExtraOption("--scenario", "how the sandbox's release turns bad", "NAME"),)
+    return (ExtraOption("--scenario", "in which way the sandbox's release is bad", "NAME"),)
 
 
 @hookimpl

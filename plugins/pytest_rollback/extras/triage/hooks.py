@@ -1,4 +1,4 @@
-"""Joins triage to a session: what people state, and the recommendation."""
+"""Hooks of triage: its options, and the recommendation."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def pytest_rollback_options() -> Sequence[ExtraOption]:
     """Add what only people know."""
     return (
         ExtraOption("--impact", "triage: the share of users affected", "30%"),
-        ExtraOption("--downtime", "triage: how long users have been without", "4m"),
+        ExtraOption("--downtime", "triage: how long users have been without the system", "4m"),
         ExtraOption("--security", "triage: a vulnerability was found"),
-        ExtraOption("--data-corruption", "triage: data was found corrupt or lost"),
+        ExtraOption("--data-corruption", "triage: corrupt or lost data was found"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Files: every live file equals its recorded backup, and what the deploy added is gone."""
+"""Files: every live file equals its recorded backup, and added files are removed."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ def lifts(scope: Scope, found: Lifted) -> tuple[Change, ...]:
 
 
 def _unread(scope: Scope, found: PageState) -> bool:
-    """Tell whether an edge that cannot be asked has not been reloaded since the page went."""
+    """Return whether an edge that cannot be asked has not been reloaded since the page went."""
     maintenance = scope.system.maintenance
     unasked = scope.system.edge is None and maintenance is not None and bool(maintenance.reload)
     return unasked and bool(scope.run) and not found.reloaded

@@ -165,7 +165,7 @@ def debt(place: str, scenario: str, rows: Sequence[RunSummary], now: dt.datetime
 
 
 def is_changed(good: RunSummary, last: RunSummary) -> bool:
-    """Tell whether a system is described otherwise since; a sandbox is, each time it starts."""
+    """Return whether a system is described otherwise since; a sandbox is, each time it starts."""
     same = good.manifest == last.manifest
     return not same and not last.demonstration
 

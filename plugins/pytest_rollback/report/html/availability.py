@@ -124,7 +124,7 @@ def stretches(asked: list[Second]) -> list[Stretch]:
 
 
 def users(record: RunRecord, present: Presenter) -> AvailabilityView | None:
-    """Return what users got, or None when nobody asked."""
+    """Return what users got, or None if the edge was not checked."""
     asked = seconds(record)
     if not asked:
         return None

@@ -39,12 +39,12 @@ class CriterionView(NamedTuple):
 
     @property
     def open(self) -> bool:
-        """Tell whether somebody has to read it."""
+        """Return whether it needs attention."""
         return self.tone in ("bad", "doubt")
 
 
 class Suite(NamedTuple):
-    """The criteria of one suite, those that need somebody first; many met ones are folded."""
+    """The criteria of one suite, those that need attention first; many met ones are folded."""
 
     name: str
     criteria: Excerpt[CriterionView]
@@ -66,12 +66,12 @@ class Suite(NamedTuple):
 
 
 def outcome(row: CriterionRecord) -> str:
-    """Return an outcome of ours; whatever else stands there was not conclusive."""
+    """Return a known outcome; an unknown one counts as inconclusive."""
     return row.outcome if row.outcome in OUTCOMES else "inconclusive"
 
 
 def counts(rows: Iterable[CriterionRecord]) -> dict[str, int]:
-    """Return how many criteria have each outcome, worst first, without those nobody has."""
+    """Return the number of criteria by outcome, worst first, without zeros."""
     counted = Counter(outcome(row) for row in rows)
     return {name: counted[name] for name in ORDER if counted[name]}
 

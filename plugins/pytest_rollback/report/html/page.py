@@ -98,7 +98,7 @@ def render_log(log: Log) -> str:
 
 
 def defective(record: RunRecord, why: str, redact: Redact) -> str:
-    """Return what stands there where a record could not be rendered: the record as it is."""
+    """Return the fallback for a record that could not be rendered: its unformatted data."""
     known = json.dumps(dump(record), indent=2)
     sentence = record.sentence or record.verdict or "No verdict"
     return fill("defective.html", sentence=redact(sentence), known=redact(known), why=redact(why))
@@ -132,5 +132,5 @@ def document(name: str, pieces: Iterable[str], styles: Iterable[Path] = (STYLE,)
 
 
 def unfinished() -> str:
-    """Return the page that stands there while a run goes on, and for ever if it is killed."""
+    """Return the page that is shown during a run, and after the run was killed."""
     return document("Run not finished", [fill("unfinished.html")])

@@ -1,4 +1,4 @@
-"""The top of the page: what somebody with ten seconds has to know, and about which run."""
+"""The top of the page: verdict, key figures, and the run."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def release(found: ReleaseRecord, present: Presenter) -> str:
 
 
 def facts(record: RunRecord, present: Presenter) -> tuple[tuple[str, str], ...]:
-    """Return what identifies the run, in the order somebody asks for it."""
+    """Return what identifies the run, the most important first."""
 
     def when(text: str | None) -> str:
         return moment(present.text(text, 80))

@@ -1,4 +1,4 @@
-"""Releases are compared, by the repository that they come from."""
+"""The comparison of two releases in their repository."""
 
 from typing import NamedTuple, Tuple
 

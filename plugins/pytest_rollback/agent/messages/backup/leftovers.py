@@ -1,4 +1,4 @@
-"""What is left of a backup set after a rollback, by component."""
+"""Backups and added files that are left after a rollback, by component."""
 
 from typing import Dict, NamedTuple, Tuple
 

@@ -1,4 +1,4 @@
-"""Backups are made: what a deploy is about to change, and what was saved of it."""
+"""The creation of backups: files that a deploy will change, and the saved ones."""
 
 from typing import NamedTuple, Optional, Tuple
 
@@ -7,7 +7,7 @@ from ..location import Location, Release
 
 
 class SaveRequest(NamedTuple):
-    """What a deploy is about to change, so that it is saved first.
+    """The files that a deploy will change, to be saved before.
 
     `files` are changed or removed by the deploy and are saved, `added` are created by it; both are
     relative to the root. `system` is its name, `user` the account that its units run as, `by` who
@@ -26,7 +26,7 @@ class SaveRequest(NamedTuple):
 
 
 class ReplacedSet(NamedTuple):
-    """The releases of a backup set that another one took the place of, by name."""
+    """The releases of a replaced backup set, by name."""
 
     previous: str
     current: str

@@ -1,4 +1,4 @@
-"""Backups are verified: the record, and what is wrong with which copy."""
+"""The verification of backups: the record, and the faults of each backup."""
 
 from typing import Dict, NamedTuple, Optional, Tuple
 
@@ -15,7 +15,7 @@ class BackupsRequest(NamedTuple):
 
 
 class BackupRecord(NamedTuple):
-    """What the record of a backup set says of itself.
+    """The header of the record of a backup set.
 
     `found` is False where there is none; `problems` tell why it cannot be used. `files` is the
     number of backups and `bytes` their size in all, `added` are the files that the deploy created.

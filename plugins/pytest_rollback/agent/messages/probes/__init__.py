@@ -1,4 +1,4 @@
-"""Probes and what they are asked: requests and answers.
+"""Probes: requests and answers.
 
 Promise: a probe is part of many requests; what measures it many times, or watches what users get,
 does not travel with them.

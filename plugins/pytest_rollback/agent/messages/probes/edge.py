@@ -1,4 +1,4 @@
-"""What users get from the edge, watched for a while."""
+"""The answers of the edge over some time."""
 
 from typing import NamedTuple, Optional, Tuple
 

@@ -1,4 +1,4 @@
-"""Broken configuration gets its default."""
+"""Defaults for broken configuration."""
 
 from typing import Dict, NamedTuple, Tuple
 

@@ -1,4 +1,4 @@
-"""Runs and what their journals say: requests and answers.
+"""Runs and their journals: requests and answers.
 
 Promise: each change reads the progress of its run; what begins, ends and lists runs stays out of
 that.

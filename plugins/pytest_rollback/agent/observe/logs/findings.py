@@ -93,7 +93,7 @@ def around(lines: Sequence[str], hit: int, hits: set[int]) -> tuple[int, int]:
 
 
 def follows(lines: Sequence[str], at: int, hits: set[int]) -> bool:
-    """Tell whether a line goes on from the one above: indented, part of a traceback, or its end."""
+    """Return whether a line continues the one above: indented, part of a traceback, or its end."""
     line = lines[at]
     if at == 0 or not line or stamp(line) is not None:
         return False

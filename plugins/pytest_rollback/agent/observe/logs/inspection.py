@@ -196,7 +196,7 @@ def ago(start: float, now: float) -> str:
 
 
 def is_old(lines: Sequence[str], first: int, last: int, start: float) -> bool:
-    """Tell whether an error is surely of before the start: by its time or that of a later line."""
+    """Return whether an error is older than the start, by its time or that of a later line."""
     when = stamp(lines[first])
     if when is None:
         below = (stamp(lines[at]) for at in range(last + 1, len(lines)))

@@ -142,7 +142,7 @@ def whole_lines(blocks: Sequence[bytes], *, torn: bool) -> bytes:
 
 
 def is_older(block: bytes, start: float, *, torn: bool) -> bool:
-    """Tell whether all lines of a block are older than `start`; without a time nothing is told."""
+    """Return whether all lines of a block are older than `start`; False without a time."""
     lines = block.split(b"\n")[torn:]
     older = False
     for line in reversed(lines):

@@ -68,7 +68,7 @@ class Client:
         return f"no answer: {words}"
 
     def satisfied(self, said: bytes) -> bool:
-        """Tell whether the wanted body is already there; with `reject`, all has to be read."""
+        """Return whether the wanted body is already there; with `reject`, all has to be read."""
         wanted, text = self.probe.body, said.decode("utf-8", "replace")
         return bool(wanted) and not self.probe.reject and re.search(wanted, text) is not None
 

@@ -45,7 +45,7 @@ def measure(request: MeasureRequest) -> Measurements:
 
 
 def answers_fast(probe: ProbeSpec) -> bool:
-    """Tell whether a probe answers, and at once. The first answer may take longer than others."""
+    """Return whether a probe answers, and at once. The first answer may take longer than others."""
     with ways.client(probe) as client:
         answer = client.ask()
     return answer.problem is None and answer.seconds < SLOW
@@ -80,12 +80,12 @@ def asked_again(probe: ProbeSpec, until: float) -> Iterator[sample.SampleSeries]
 
 
 def is_enough(found: Optional[Percentiles], count: int, probe: ProbeSpec) -> bool:
-    """Tell whether more samples would change nothing, or there are too many already."""
+    """Return whether more samples would change nothing, or there are too many already."""
     if count < probe.samples:  # some answers were wrong
         return False
     return count >= MOST * probe.samples or not straddles(found, probe.limit * 1000)
 
 
 def straddles(found: Optional[Percentiles], limit: float) -> bool:
-    """Tell whether the p95 may be on either side of the limit."""
+    """Return whether the p95 may be on either side of the limit."""
     return found is not None and found.low <= limit < found.high

@@ -66,7 +66,7 @@ def moved(entry: str, request: dict[str, Any]) -> str:
 
 
 def is_own(path: str, live: str) -> bool:
-    """Tell whether a path is the interpreter's own, which may be installed in the live tree."""
+    """Return whether a path is the interpreter's own, which may be installed in the live tree."""
     installed = {f"{place}/" for place in (sys.prefix, sys.base_prefix)}
     return f"{path}/".startswith(tuple(p for p in installed if not f"{live}/".startswith(p)))
 

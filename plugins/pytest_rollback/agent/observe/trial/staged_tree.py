@@ -63,7 +63,7 @@ class StagedTree:
         like(os.stat(there), here)
 
     def left_out(self, path: str, name: str) -> bool:
-        """Tell whether a live entry has no place in the stage, or will be put there as a copy."""
+        """Return whether a live entry has no place in the stage, or will be put there as a copy."""
         saved = name.endswith(self.suffix) or name == "__pycache__"
         return saved or path in self.gone or path in self.files
 

@@ -37,7 +37,7 @@ def ask(url: str, timeout: float = 2.0) -> HealthAnswer:
 
 
 def healthy(probe: Probe) -> bool:
-    """Tell whether a probe with a URL is answered as it should be."""
+    """Return whether a probe with a URL is answered as it should be."""
     answer = ask(probe.url or "")
     rejected = bool(probe.reject) and re.search(probe.reject, answer.body)
     return (

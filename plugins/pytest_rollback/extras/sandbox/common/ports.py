@@ -77,7 +77,7 @@ def _drop(entry: Path) -> None:
 
 
 def _free(port: int) -> bool:
-    """Tell whether a port is free."""
+    """Return whether a port is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -181,7 +181,7 @@ class Postgres:
 
 
 def reachable(tools: Path) -> bool:
-    """Tell whether the server's owner may run a program of this folder."""
+    """Return whether the server's owner may run a program of this folder."""
     done = subprocess.run(
         [tools / "postgres", "--version"],
         cwd="/",

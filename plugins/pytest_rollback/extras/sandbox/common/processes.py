@@ -27,7 +27,7 @@ def identity(pid: int | None = None) -> Identity:
 
 
 def alive(who: Identity) -> bool:
-    """Tell whether this very process still runs."""
+    """Return whether this very process still runs."""
     return _same(who) is not None
 
 

@@ -124,7 +124,7 @@ def quiet(base: TomlTable) -> TomlTable:
 
 
 def _named(value: TomlValue) -> TypeGuard[list[TomlTable]]:
-    """Tell whether a value is an array of tables that each have a name."""
+    """Return whether a value is an array of tables that each have a name."""
     return (
         isinstance(value, list)
         and bool(value)

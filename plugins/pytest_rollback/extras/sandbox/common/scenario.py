@@ -35,7 +35,7 @@ class ScenarioSummary(Frozen):
 
 @dataclass(frozen=True)
 class Scenario:
-    """One way to be bad: its name, what it is about, and its files."""
+    """One fault of a release: name, description and files."""
 
     name: str
     about: ScenarioSummary

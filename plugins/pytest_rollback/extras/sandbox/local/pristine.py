@@ -28,7 +28,7 @@ def take(site: LocalSite) -> None:
 
 
 def bring_back(site: LocalSite) -> None:
-    """Make everything as it was kept, whatever happened meanwhile, and start it."""
+    """Restore the saved state, and start the units."""
     site.stop()
     site.manager.start(OWN)
     with ThreadPoolExecutor(1) as beside:

@@ -185,7 +185,7 @@ class Embedded:
         return scenario.apply(self.site, scenario.find(name, self.recipe.path("scenarios")))
 
     def reset(self) -> None:
-        """Return to what was healthy after the last deploy, from whatever state."""
+        """Restore the healthy state after the last deploy, from any state."""
         if not self.site.manager.answers():
             processes.end(self._noted().token, self._noted().manager)
             self._launch()

@@ -133,7 +133,7 @@ class Manager:
             time.sleep(0.02)
 
     def answers(self) -> bool:
-        """Tell whether the manager answers."""
+        """Return whether the manager answers."""
         with contextlib.suppress(HostError, Fault):
             return bool(call(self.socket, "getState"))
         return False

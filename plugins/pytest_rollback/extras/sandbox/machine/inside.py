@@ -266,12 +266,12 @@ def save(connection: Connection, request: SaveRequest) -> None:
 
 
 def sound(look: ComponentHealth) -> bool:
-    """Tell whether a component is up and answers as it should."""
+    """Return whether a component is up and answers as it should."""
     return look.state == "active" and look.problem is None
 
 
 def waiting(look: ComponentHealth) -> bool:
-    """Tell whether a component may still come up: its unit is starting or active, no answer yet."""
+    """Return whether a component may still come up: its unit is starting, or has no answer yet."""
     return look.status is None and look.state in {"active", "starting"}
 
 

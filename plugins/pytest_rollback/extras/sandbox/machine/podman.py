@@ -83,7 +83,7 @@ def podman(*arguments: str, data: bytes = b"", timeout: float = 60.0) -> bytes:
 
 
 def exists(kind: str, name: str) -> bool:
-    """Tell whether there is an image or a container of this name."""
+    """Return whether there is an image or a container of this name."""
     words = [*engine(), kind, "exists", name]
     return subprocess.run(words, capture_output=True, timeout=60, check=False).returncode == 0
 

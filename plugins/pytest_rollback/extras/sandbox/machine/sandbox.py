@@ -183,7 +183,7 @@ class Machine:
         return scenario.apply(self.inside, scenario.find(name, self.recipe.path("scenarios")))
 
     def reset(self) -> None:
-        """Return to what was healthy after the last deploy, from whatever state."""
+        """Restore the healthy state after the last deploy, from any state."""
         self.inside.connection.close()
         self.inside.container.end()
         self._boot(self.inside.container.snapshot)
