@@ -23,11 +23,14 @@ STATES = {
     20: "active",
     30: "backoff",
     40: "stopping",
-    100: "inactive",
     200: "failed",
     1000: "failed",
 }
 EXITED = 100
+RESTARTED_WITHIN = 2
+"""Seconds in which supervisord starts a program again that exited, if it does: it looks at each
+once a second. What exited longer ago stays down."""
+
 BAD_NAME, NOT_RUNNING, ALREADY_STARTED, SPAWN_ERROR = 10, 70, 60, 50
 LAST_WORDS, LAST_LINES = 1000, 8
 """Bytes of a log that are read, and of these the lines that are shown."""
@@ -228,6 +231,16 @@ def names(info: Info) -> Tuple[str, ...]:
     return (full, info["name"]) if info["group"] == info["name"] else (full,)
 
 
+def ended(info: Info) -> str:
+    """Return what an exited process is: it may be about to be started again, which a stop prevents.
+
+    supervisord tells nobody whether it restarts a program, and refuses to stop one that exited.
+    """
+    if 0 <= info["now"] - info["stop"] <= RESTARTED_WITHIN:
+        return "backoff"
+    return "failed" if info["exitstatus"] else "inactive"
+
+
 def report(info: Optional[Info], unit: str, pending: FrozenSet[str]) -> UnitReport:
     """Return one process in the words of all managers.
 
@@ -239,11 +252,10 @@ def report(info: Optional[Info], unit: str, pending: FrozenSet[str]) -> UnitRepo
         return UnitReport(
             UnitState(known=False, state="inactive", needs_reload=waits, detail=where)
         )
-    now = STATES.get(info["state"], "failed")
-    died = info["state"] == EXITED and info["exitstatus"] != 0
+    now = ended(info) if info["state"] == EXITED else STATES.get(info["state"], "failed")
     state = UnitState(
         known=True,
-        state="failed" if died else now,
+        state=now,
         sub=info["statename"].lower(),
         pid=info["pid"],
         since=float(info["start"]) if info["pid"] else None,

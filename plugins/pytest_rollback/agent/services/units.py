@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Iterator
+from typing import Iterator, Optional
 
 from ..errors import HostError
 from ..messages.location import ChangeTime
@@ -45,11 +45,13 @@ def stop(request: UnitRequest) -> UnitStopped:
     """
     manager, unit, started = registry.of(request.manager), request.unit, time.monotonic()
     before = one(manager, unit)
-    if not is_down(manager, before, before):
-        manager.ask_stop(unit)
+    asked: Optional[int] = None
     for report in polled(manager, unit, started + request.timeout):
         if is_down(manager, report, before):
             return UnitStopped(time.monotonic() - started, killed=False)
+        if report.state.state not in DOWN and report.state.pid != asked:
+            asked = report.state.pid
+            manager.ask_stop(unit)  # again where its manager started it anew meanwhile
     kill(manager, unit, before)
     return UnitStopped(time.monotonic() - started, killed=True)
 

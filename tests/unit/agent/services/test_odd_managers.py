@@ -15,8 +15,13 @@ from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.location import Location
 from pytest_rollback.agent.messages.probes.sample import ProbeSpec
 from pytest_rollback.agent.messages.services.health import HealthyStartRequest
-from pytest_rollback.agent.messages.services.units import ManagerAddress, ReloadRequest, UnitState
-from pytest_rollback.agent.services import lifecycle, supervisord, systemd
+from pytest_rollback.agent.messages.services.units import (
+    ManagerAddress,
+    ReloadRequest,
+    UnitRequest,
+    UnitState,
+)
+from pytest_rollback.agent.services import lifecycle, registry, supervisord, systemd, units
 from pytest_rollback.agent.services.manager import UnitReport
 from pytest_rollback.agent.services.supervisord import Supervisord
 from pytest_rollback.agent.system.command import signal_group
@@ -244,3 +249,39 @@ def test_a_component_that_falls_ill_while_it_settles_is_not_up(manager: real.Sup
     manager.stop("ill", timeout=5.0)
 
     assert "last answer of its probe: answered 500, not 200" in caught.value.message
+
+
+class Reviving:
+    """A manager that starts a program again between two looks: it had exited at the first."""
+
+    name = "reviving"
+
+    def __init__(self) -> None:
+        self.pids = [0, 0, 7, 7]
+        self.stopped: list[int] = []
+
+    def state(self, _unit: str) -> UnitReport:
+        """Exited, exited, then running under a new pid, until that was stopped."""
+        pid = self.pids.pop(0) if len(self.pids) > 1 else self.pids[0]
+        if 7 in self.stopped:
+            return UnitReport(UnitState(known=True, state="inactive"))
+        return UnitReport(UnitState(known=True, state="active" if pid else "backoff", pid=pid))
+
+    def ask_stop(self, _unit: str) -> None:
+        """Stop what runs now."""
+        self.stopped.append(self.pids[0])
+
+    def remains(self, _now: UnitReport, _before: UnitReport) -> bool:
+        """Leave no process behind."""
+        return False
+
+
+def test_what_is_started_again_while_it_is_stopped_is_stopped_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A crash loop: the stop came while the program had exited, and stopped nothing."""
+    manager = Reviving()
+    monkeypatch.setattr(registry, "of", lambda _address: manager)
+    stopped = units.stop(UnitRequest(real.NOWHERE, ManagerAddress("x"), "loop", 5.0))
+
+    assert (stopped.killed, manager.stopped[-1]) == (False, 7)

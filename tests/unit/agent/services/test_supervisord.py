@@ -54,6 +54,7 @@ class Supervisord:
             "family": f'{sys.executable} -c "{CHILDREN}"',
             "crashing": "sh -c 'echo no database >&2; exit 3'",
             "group": "false",
+            "looping": "sh -c 'sleep 1.1; exit 1'",
         }
         text = "".join(
             f"[program:{name}]\ncommand={command}\nautostart=false\nstartsecs=1\n"
@@ -268,3 +269,33 @@ def test_a_silent_supervisord_is_given_up(tmp_path_factory: pytest.TempPathFacto
             look(ManagerAddress("supervisord", path), "a")
 
     assert time.monotonic() - started < 60
+
+
+@pytest.mark.parametrize("within", ["its pause", "its run"])
+def test_a_program_in_a_crash_loop_stays_down(supervisord: Supervisord, within: str) -> None:
+    """Whenever it is asked: supervisord starts an exited program again on its next look."""
+    supervisord.start("looping")
+    wanted = {"its pause": "exited", "its run": "running"}[within]
+    until = time.monotonic() + 20
+    while supervisord.look("looping")["looping"].sub != wanted and time.monotonic() < until:
+        time.sleep(0.002)
+    supervisord.stop("looping")
+    states = []
+    for _ in range(30):
+        states.append(supervisord.look("looping")["looping"].state)
+        time.sleep(0.1)
+
+    assert set(states) <= {"inactive", "failed"}
+
+
+def test_what_exited_a_moment_ago_may_be_started_again(supervisord: Supervisord) -> None:
+    """It is not down yet: a rollback stops it, too."""
+    supervisord.start("looping")
+    seen = set()
+    until = time.monotonic() + 20
+    while "exited" not in dict(seen) and time.monotonic() < until:
+        found = supervisord.look("looping")["looping"]
+        seen.add((found.sub, found.state))
+        time.sleep(0.002)
+
+    assert ("exited", "backoff") in seen
