@@ -4,73 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
+from tests.architecture.recipes import QUESTIONS, carry_out, section, sources_of, steps
 from tests.architecture.rules import CHECKS, findings
 from tests.architecture.scratch import copy_of, run
-from tests.architecture.sources import REPOSITORY, sources
+from tests.architecture.sources import sources
 
-PAGE = (REPOSITORY / "CONTRIBUTING.md").read_text()
-BLOCK = re.compile(r"^```python (\S+)(?: ([+=]) ([^\n]+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
-QUESTIONS = ("criterion", "fact", "action", "service manager", "channel", "option")
 CRITERIA = {"criterion": "readiness.units.watched", "fact": "readiness.units.protected"}
 """Recipes that end with a criterion of readiness, and its id."""
 
 SIX = 6
 """Files that a recipe may have somebody open."""
-
-
-class Step(NamedTuple):
-    """A text of a recipe, and where it goes.
-
-    Args:
-        path: the file.
-        sign: `+` below a line, `=` in the place of a line, "" a new file.
-        line: how that line begins; `end` is the end of the file.
-        text: what is written.
-    """
-
-    path: str
-    sign: str
-    line: str
-    text: str
-
-
-def section(question: str) -> str:
-    """Return what the page says about adding something."""
-    head = next(
-        line for line in PAGE.splitlines() if line.endswith((f" a {question}?", f" an {question}?"))
-    )
-    return PAGE.partition(f"{head}\n")[2].partition("\n## ")[0]
-
-
-def steps(question: str) -> list[Step]:
-    """Return the texts of a recipe in order."""
-    return [Step(*found) for found in BLOCK.findall(section(question))]
-
-
-def carry_out(recipe: list[Step], folder: Path) -> None:
-    """Write the texts of a recipe into a copy of the repository, and sort imports."""
-    for step in recipe:
-        path = folder / step.path
-        before = path.read_text() if path.exists() else ""
-        assert bool(before) == bool(step.sign), f"{step.path} is there, or is not"
-        path.write_text(written(step, before))
-    changed = sorted({step.path for step in recipe})
-    run(folder, "ruff", "check", "--quiet", "--fix", "--fixable", "I001", *changed)
-
-
-def written(step: Step, before: str) -> str:
-    """Return a file with the text of a step in its place."""
-    if step.line in {"", "end"}:
-        return before + "\n\n" * bool(before) + step.text.lstrip("\n")
-    head, line, tail = before.partition(f"\n{step.line}")
-    assert line, f"{step.path} has no line that begins with {step.line}"
-    rest, _, after = tail.partition("\n")
-    kept = f"{step.line}{rest}\n" if step.sign == "+" else ""
-    return f"{head}\n{kept}{step.text}{after}"
 
 
 @pytest.fixture
@@ -100,13 +46,12 @@ def test_the_criterion_is_green_and_red(copy: Path, question: str) -> None:
     assert "2 passed" in done.stdout
 
 
-@pytest.mark.parametrize("question", [each for each in QUESTIONS if steps(each)])
+@pytest.mark.parametrize("question", QUESTIONS)
 def test_the_recipe_keeps_to_the_rules(copy: Path, question: str) -> None:
     """What a recipe writes breaks no rule of the architecture, of style or of types."""
     recipe = steps(question)
     carry_out(recipe, copy)
-    found = sources(copy)
-    changed = sorted({step.path for step in recipe})
+    found, changed = sources(copy), sources_of(recipe)
     said = [each for name in CHECKS for each in findings(name, found)]
 
     assert [each for each in said if any(path in each for path in changed)] == []
@@ -135,3 +80,54 @@ def test_without_its_defect_the_criterion_is_not_enough(copy: Path) -> None:
     done = run(copy, "pytest", "-q", "tests/plugin/test_readiness.py", "-k", "has_a_defect")
 
     assert done.returncode == 1
+
+
+def accepted(copy: Path, manager: str) -> str:
+    """Return what a session says of the shipped rollback.toml with another service manager."""
+    text = (copy / "rollback.toml").read_text()
+    described = copy / "other.toml"
+    described.write_text(
+        re.sub(r"^manager = .*$", f'manager = "{manager}"', text, flags=re.MULTILINE)
+    )
+    target = f"--rollback-target={described}"
+    done = run(copy, "pytest", "-q", "--collect-only", "suites/readiness", target)
+    return done.stdout + done.stderr
+
+
+def test_the_manager_is_accepted_and_documented(copy: Path) -> None:
+    """In rollback.toml, the schema and the pages; without its line in the registry it is not."""
+    before = accepted(copy, "runit")
+    carry_out(steps("service manager"), copy)
+    after = accepted(copy, "runit")
+    run(copy, "pytest_rollback.cli.main", "schema", "--write")
+    listed = run(copy, "pytest", "-q", "tests/architecture/test_docs.py", "-k", "managers")
+
+    assert "services.manager: found 'runit', expected 'systemd' or 'supervisord'" in before
+    assert "readiness" in after
+    assert "found 'runit'" not in after
+    for page in ("manifest.md", "rollback.schema.json"):
+        assert '"runit"' in (copy / "docs" / page).read_text()
+    assert listed.returncode == 0, listed.stdout
+
+
+@pytest.mark.slow
+def test_the_manager_conforms(copy: Path) -> None:
+    """The whole suite, with real processes; no test of the others is lost."""
+    carry_out(steps("service manager"), copy)
+    done = run(copy, "pytest", "-q", "tests/unit/agent/services", "-k", "runit or tried_here")
+
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "10 passed" in done.stdout
+
+
+@pytest.mark.parametrize("left", ["registry.py", "adopt.md", "test_conformance.py"])
+def test_a_manager_without_one_of_its_lines_is_noticed(copy: Path, left: str) -> None:
+    """None of them can be left out: in the registry, the pages and the conformance suite."""
+    carry_out([step for step in steps("service manager") if left not in step.path], copy)
+    done = run(
+        copy,
+        *("pytest", "-q", "tests/unit/agent/services/test_conformance.py"),
+        *("tests/architecture/test_docs.py", "-k", "managers or tried_here"),
+    )
+
+    assert done.returncode == 1, done.stdout

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_rollback import errors
+from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.load import load, parse
 from pytest_rollback.manifest.model import Component
 
@@ -139,6 +140,14 @@ def test_manifests_in_docs_can_be_used() -> None:
 
     assert len(found) >= 2
     assert all(parse(tomllib.loads(text), "docs") for text in found)
+
+
+def test_service_managers_are_listed() -> None:
+    """Each that is registered has its line in docs/adopt.md: which keys it needs."""
+    table = (REPOSITORY / "docs/adopt.md").read_text().partition("| `manager` |")[2]
+    listed = re.findall(r"^\| `(\w+)` \|", table.partition("\n\n")[0], re.MULTILINE)
+
+    assert listed == list(MANAGERS)
 
 
 def test_exit_codes_are_listed() -> None:
