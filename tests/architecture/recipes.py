@@ -11,7 +11,7 @@ from tests.architecture.sources import REPOSITORY
 
 PAGE = (REPOSITORY / "CONTRIBUTING.md").read_text()
 BLOCK = re.compile(
-    r"^```(?:python|markdown) (\S+)(?: ([+=]) ([^\n]+))?\n(.*?)^```", re.MULTILINE | re.DOTALL
+    r"^```(?:python|markdown|toml) (\S+)(?: ([+=]) ([^\n]+))?\n(.*?)^```", re.MULTILINE | re.DOTALL
 )
 QUESTIONS = ("criterion", "fact", "action", "service manager", "channel", "option")
 

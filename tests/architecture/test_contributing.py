@@ -131,3 +131,27 @@ def test_a_manager_without_one_of_its_lines_is_noticed(copy: Path, left: str) ->
     )
 
     assert done.returncode == 1, done.stdout
+
+
+def sent(copy: Path) -> str:
+    """Return how the channel's own test and those of the pages end in a copy."""
+    run(copy, "pytest_rollback.cli.main", "schema", "--write")
+    tests = ("tests/unit/extras/incident/test_graphs.py", "tests/unit/manifest")
+    done = run(copy, "pytest", "-q", *tests, "-k", "mark_arrives or shipped or schema or manual")
+    return done.stdout[-3000:] + f"exit code {done.returncode}"
+
+
+def test_the_channel_sends(copy: Path) -> None:
+    """A message arrives at a real server; the shipped rollback.toml and the pages have its keys."""
+    carry_out(steps("channel"), copy)
+
+    assert sent(copy).endswith("exit code 0")
+    assert "## [notify.graphs]" in (copy / "docs/manifest.md").read_text()
+
+
+@pytest.mark.parametrize("left", ["channels.py", "rollback.toml"])
+def test_a_channel_without_one_of_its_lines_is_noticed(copy: Path, left: str) -> None:
+    """None of them can be left out: in the registry, and in the description of each key."""
+    carry_out([step for step in steps("channel") if left not in step.path], copy)
+
+    assert sent(copy).endswith("exit code 1")
