@@ -13,7 +13,16 @@ PAGE = (REPOSITORY / "CONTRIBUTING.md").read_text()
 BLOCK = re.compile(
     r"^```(?:python|markdown|toml) (\S+)(?: ([+=]) ([^\n]+))?\n(.*?)^```", re.MULTILINE | re.DOTALL
 )
-QUESTIONS = ("criterion", "fact", "action", "service manager", "channel", "option")
+QUESTIONS = (
+    "criterion",
+    "fact",
+    "action",
+    "service manager",
+    "channel",
+    "option",
+    "core option",
+    "part",
+)
 
 
 class Step(NamedTuple):
@@ -34,9 +43,8 @@ class Step(NamedTuple):
 
 def section(question: str) -> str:
     """Return what the page says about adding something."""
-    head = next(
-        line for line in PAGE.splitlines() if line.endswith((f" a {question}?", f" an {question}?"))
-    )
+    ends = (f" I add a {question}?", f" I add an {question}?")
+    head = next(line for line in PAGE.splitlines() if line.endswith(ends))
     return PAGE.partition(f"{head}\n")[2].partition("\n## ")[0]
 
 
@@ -45,12 +53,25 @@ def steps(question: str) -> list[Step]:
     return [Step(*found) for found in BLOCK.findall(section(question))]
 
 
+def opened(question: str) -> set[str]:
+    """Return the files that somebody opens who follows a recipe, tests aside."""
+    text = section(question)
+    named = {
+        *re.findall(r"`([\w/.-]+\.(?:py|toml|md))`", text),
+        *(step.path.removeprefix("plugins/pytest_rollback/") for step in steps(question)),
+    }
+    made = {step.path for step in steps(question) if not step.sign}
+    wild = {name for name in named if "NAME" in name and made}  # the example stands for it
+    return {name for name in named - wild if not name.startswith("tests/")}
+
+
 def carry_out(recipe: list[Step], folder: Path) -> None:
     """Write the texts of a recipe into a copy of the repository, and sort imports."""
     for step in recipe:
         path = folder / step.path
         before = path.read_text() if path.exists() else ""
         assert bool(before) == bool(step.sign), f"{step.path} is there, or is not"
+        path.parent.mkdir(exist_ok=True)
         path.write_text(written(step, before))
     run(folder, "ruff", "check", "--quiet", "--fix", "--fixable", "I001", *sources_of(recipe))
 

@@ -150,6 +150,16 @@ def test_service_managers_are_listed() -> None:
     assert listed == list(MANAGERS)
 
 
+def test_every_option_of_the_suites_is_shown() -> None:
+    """README or docs/ has an example of each, also of those that parts add."""
+    group = helped(".venv/bin/pytest", "-p", "no:cacheprovider").partition("\nrollback:\n")[2]
+    known = re.findall(r"^  (--[a-z-]+)", group.partition("\n\n")[0], re.MULTILINE)
+    shown = "".join(page.read_text() for page in PAGES if page.name != "CONTRIBUTING.md")
+
+    assert len(known) > 12
+    assert [name for name in known if not re.search(rf"{name}\b(?!-)", shown)] == []
+
+
 def test_exit_codes_are_listed() -> None:
     """Every code that an error ends with stands in README's table."""
     kinds = [kind for kind in vars(errors).values() if hasattr(kind, "exit_code")]
