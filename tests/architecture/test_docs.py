@@ -16,6 +16,7 @@ from pytest_rollback import errors
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.load import load, parse
 from pytest_rollback.manifest.model import Component
+from tests.architecture.sources import sources
 
 REPOSITORY = Path(__file__).parents[2]
 WHOLE = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
@@ -158,6 +159,21 @@ def test_every_option_of_the_suites_is_shown() -> None:
 
     assert len(known) > 12
     assert [name for name in known if not re.search(rf"{name}\b(?!-)", shown)] == []
+
+
+def test_inconclusive_is_raised_where_the_page_says() -> None:
+    """By criteria and facts, where somebody looks for the reason of one."""
+    page = (REPOSITORY / "docs/architecture.md").read_text()
+    said = page.partition("*Why was this criterion inconclusive?*")[2].partition("\n## ")[0]
+    found = {path for path, text in sources(REPOSITORY).items() if "raise Inconclusive(" in text}
+    places = {
+        "suites/": "`suites/`",
+        "fixtures/": "`fixtures/`",
+        "plugins/pytest_rollback/extras/runbook/": "only by the runbook",
+    }
+
+    assert [path for path in found if not path.startswith(("tests/", *places))] == []
+    assert [word for word in places.values() if word not in said] == []
 
 
 def test_exit_codes_are_listed() -> None:
