@@ -239,29 +239,6 @@ def test_a_part_that_breaks_its_rule_is_found(copy: Path) -> None:
     assert "extras/window/hooks.py imports" in said[0]
 
 
-def lost(text: str) -> list[str]:
-    """Return the paths in a text that lead nowhere, in the repository or below the package.
-
-    NAME stands for a part; what a recipe writes is there later.
-    """
-    names = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", text))
-    new = [step.path for question in QUESTIONS for step in steps(question) if not step.sign]
-    return [
-        name
-        for name in sorted(names)
-        if not (REPOSITORY / name).exists()
-        and not (REPOSITORY / "plugins/pytest_rollback" / name).exists()
-        and not any(path.endswith(name) for path in new)
-        and "NAME" not in name
-    ]
-
-
-def test_every_path_of_the_page_exists() -> None:
-    """Also after somebody moved a file; one that leads nowhere is found."""
-    assert lost(PAGE) == []
-    assert lost(PAGE.replace("agent/routes.py", "agent/doors.py")) == ["agent/doors.py"]
-
-
 def test_each_recipe_is_linked_at_the_top() -> None:
     """By the name that the page of a forge gives its section."""
     top = PAGE.partition("\n## ")[0]

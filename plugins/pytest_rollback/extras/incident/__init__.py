@@ -1,4 +1,4 @@
-"""Messages, channels, escalation and the checklist of an incident.
+"""Messages to people: their texts, their channels, the escalation; and the checklists.
 
 Promise: telling people never delays a change and never fails silently; no message holds a secret.
 
