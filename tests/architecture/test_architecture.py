@@ -32,10 +32,17 @@ def found() -> Sources:
 
 
 def missing(page: str) -> list[str]:
-    """Return the paths in a page that are neither in the repository nor in the package."""
+    """Return the paths in a page that are neither in the repository nor in the package.
+
+    NAME stands for any part of `extras/`.
+    """
     blocks = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
     made = set(re.findall(r"^```python (\S+)$", page, re.MULTILINE))
-    names = [name for name in NAMED.findall(blocks.sub("", page)) if name not in made]
+    names = [
+        name
+        for name in NAMED.findall(blocks.sub("", page))
+        if name not in made and "NAME" not in name
+    ]
     places = (REPOSITORY, REPOSITORY / ROOT)
     return [name for name in names if not any((place / name).exists() for place in places)]
 

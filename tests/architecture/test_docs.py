@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from pytest_rollback import errors
+from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.load import load, parse
 from pytest_rollback.manifest.model import Component
+from tests.architecture.sources import sources
 
 REPOSITORY = Path(__file__).parents[2]
 WHOLE = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
@@ -139,6 +141,39 @@ def test_manifests_in_docs_can_be_used() -> None:
 
     assert len(found) >= 2
     assert all(parse(tomllib.loads(text), "docs") for text in found)
+
+
+def test_service_managers_are_listed() -> None:
+    """Each that is registered has its line in docs/adopt.md: which keys it needs."""
+    table = (REPOSITORY / "docs/adopt.md").read_text().partition("| `manager` |")[2]
+    listed = re.findall(r"^\| `(\w+)` \|", table.partition("\n\n")[0], re.MULTILINE)
+
+    assert listed == list(MANAGERS)
+
+
+def test_every_option_of_the_suites_is_shown() -> None:
+    """README or docs/ has an example of each, also of those that parts add."""
+    group = helped(".venv/bin/pytest", "-p", "no:cacheprovider").partition("\nrollback:\n")[2]
+    known = re.findall(r"^  (--[a-z-]+)", group.partition("\n\n")[0], re.MULTILINE)
+    shown = "".join(page.read_text() for page in PAGES if page.name != "CONTRIBUTING.md")
+
+    assert len(known) > 12
+    assert [name for name in known if not re.search(rf"{name}\b(?!-)", shown)] == []
+
+
+def test_inconclusive_is_raised_where_the_page_says() -> None:
+    """By criteria and facts, where somebody looks for the reason of one."""
+    page = (REPOSITORY / "docs/architecture.md").read_text()
+    said = page.partition("*Why was this criterion inconclusive?*")[2].partition("\n## ")[0]
+    found = {path for path, text in sources(REPOSITORY).items() if "raise Inconclusive(" in text}
+    places = {
+        "suites/": "`suites/`",
+        "fixtures/": "`fixtures/`",
+        "plugins/pytest_rollback/extras/runbook/": "only by the runbook",
+    }
+
+    assert [path for path in found if not path.startswith(("tests/", *places))] == []
+    assert [word for word in places.values() if word not in said] == []
 
 
 def test_exit_codes_are_listed() -> None:

@@ -79,10 +79,15 @@ class Channel(Secret):
     about: tuple[About, ...] = EVERYTHING
 
 
-class Pager(Secret):
-    """`[notify.pager]`: a pager that gets incidents by POST with a bearer token."""
+class Webhook(Secret):
+    """An address that gets requests with a bearer token."""
 
     url: Address
+
+
+class Pager(Webhook):
+    """`[notify.pager]`: a pager that gets incidents by POST with a bearer token."""
+
     severity: str = "critical"
     about: tuple[About, ...] = EVERYTHING
 
@@ -95,10 +100,9 @@ class Texts(Frozen):
     recovery: str = "System restored"
 
 
-class Status(Secret):
+class Status(Webhook):
     """`[notify.status]`: the webhook of a status page."""
 
-    url: Address
     method: Literal["POST", "PUT", "PATCH"] = "POST"
     texts: Texts = Field(default=Texts(), description="the text of each event")
 
@@ -110,11 +114,10 @@ class Notify(Frozen):
     pager: Pager | None = Field(default=None, description="the table below")
     status: Status | None = Field(default=None, description="the table below")
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of all channels."""
-        own = [name for name in ("pager", "status") if getattr(self, name) is not None]
-        return (*own, *(each.name for each in self.channels))
+    def listed(self, name: str) -> tuple[Secret, ...]:
+        """Return what stands under a name: the tables of an array, one table, or none."""
+        found = getattr(self, name)
+        return found if isinstance(found, tuple) else (found,) * (found is not None)
 
 
 class Contact(Frozen):

@@ -163,7 +163,7 @@ def _critical(triage: TomlTable, names: list[str]) -> Iterator[str]:
 def _people(document: TomlTable) -> Iterator[str]:
     notify = table(document.get("notify"))
     names = [str(each.get("name")) for each in tables(notify.get("channels"))]
-    names += [name for name in ("pager", "status") if name in notify]
+    names += [name for name in notify if name != "channels"]
     yield from (
         f"notify.channels: {n} have the name {name!r}"
         for name, n in Counter(names).items()

@@ -1,4 +1,4 @@
-"""Texts and numbers for people, formatted the same way in terminal, report and messages.
+"""Numbers, times and next commands, written the same way in terminal, report and messages.
 
 `quantities` writes times, shares and counts. `next_steps` makes the commands that come next, so
 that they can be pasted: the same target and incident, and pytest and scripts as they are found

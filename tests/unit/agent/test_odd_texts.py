@@ -173,13 +173,13 @@ def test_a_unit_file_without_a_copy_is_verified_as_it_is(
     assert content["a.service"].startswith(b"[Service]")
     tool.write_text("#!/bin/sh\nexit 0\n")
     tool.chmod(0o755)
-    assert unit_syntax.analysed(content) == {}
+    assert unit_syntax.analysed("systemd-analyze", content) == {}
     tool.write_text(
         "#!/bin/sh\necho 'other.service:3: Unknown key: secret' >&2\n"
         "echo 'a.service:2: Unknown key: secret' >&2\nexit 1\n"
     )
 
-    assert unit_syntax.analysed(content) == {"a.service": "line 2: Unknown key"}
+    assert unit_syntax.analysed("systemd-analyze", content) == {"a.service": "line 2: Unknown key"}
 
 
 @ROOT_ONLY

@@ -35,9 +35,9 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
         path = f"{root}/{name}{suffix if name in names else ''}"
         kind, unit = ("unit", unit_of(name, request.units)) if name in units else ("", "")
         found[name] = problem(path, suffix, kind, unit)
-    if request.manager == "systemd":
+    if request.verifier:
         clean = [name for name in units if not found[name]]
-        found.update(unit_syntax.verified(root, suffix, clean))
+        found.update(unit_syntax.verified(request.verifier, root, suffix, clean))
     return ConfigurationFaults(found)
 
 

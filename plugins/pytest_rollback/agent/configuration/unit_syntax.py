@@ -82,11 +82,11 @@ def setting(number: int, section: str, line: str) -> Setting:
     return Setting(number, section, key.strip(), value.strip())
 
 
-def verified(root: str, suffix: str, names: Sequence[str]) -> dict[str, str]:
-    """Return what systemd itself has against unit files; {} where it does not run."""
-    if not names or not os.path.isdir(RUNNING) or not shutil.which("systemd-analyze"):
+def verified(verifier: str, root: str, suffix: str, names: Sequence[str]) -> dict[str, str]:
+    """Return what the manager's own program has against unit files; {} where it does not run."""
+    if not names or not os.path.isdir(RUNNING) or not shutil.which(verifier):
         return {}
-    return analysed({name: whole(f"{root}/{name}", suffix) for name in names})
+    return analysed(verifier, {name: whole(f"{root}/{name}", suffix) for name in names})
 
 
 def whole(path: str, suffix: str) -> bytes:
@@ -97,8 +97,8 @@ def whole(path: str, suffix: str) -> bytes:
         return read.whole(path, follow=False)
 
 
-def analysed(contents: dict[str, bytes]) -> dict[str, str]:
-    """Return what `systemd-analyze verify` says of unit files, under their right names."""
+def analysed(verifier: str, contents: dict[str, bytes]) -> dict[str, str]:
+    """Return what a program such as `systemd-analyze` says of unit files with their right names."""
     with tempfile.TemporaryDirectory(prefix="rollback-units-") as place:
         known = {os.path.basename(name): name for name in contents}
         for name, content in contents.items():
@@ -106,7 +106,7 @@ def analysed(contents: dict[str, bytes]) -> dict[str, str]:
                 file.write(content)
         options = ["--man=no", "--recursive-errors=no"]
         files = [os.path.join(place, name) for name in known]
-        outcome = run(["systemd-analyze", "verify", *options, *files], 30.0)
+        outcome = run([verifier, "verify", *options, *files], 30.0)
     if outcome.code == 0 or outcome.missing or outcome.timed_out:
         return {}
     found: dict[str, str] = {}

@@ -10,13 +10,14 @@ class ConfigurationRequest(NamedTuple):
     """Which files are checked, as a rollback would leave them.
 
     `files` are relative to the root; recorded unit files below `source` are checked as well.
-    `manager` is systemd or supervisord, `units` the names of the system's units.
+    `verifier` is the program of the service manager that checks unit files, "" where it has none;
+    `units` are the names of the system's units.
     """
 
     location: Location
     files: Tuple[str, ...]
     source: Optional[str]
-    manager: str
+    verifier: str
     units: Tuple[str, ...]
 
 

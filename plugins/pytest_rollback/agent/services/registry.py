@@ -15,14 +15,19 @@ from .manager import ServiceManager
 
 
 class RegisteredManager(NamedTuple):
-    """Where a manager's class is, as `module:class`, and the command that it needs, "" for none."""
+    """What is known of a manager without loading its class.
+
+    `place` is the class, as `module:class`, and `command` the program that it needs. `verifier` is
+    a program that checks unit files as `systemd-analyze verify` does. "" stands for none.
+    """
 
     place: str
     command: str = ""
+    verifier: str = ""
 
 
 MANAGERS: Dict[str, RegisteredManager] = {
-    "systemd": RegisteredManager(".systemd:Systemd", command="systemctl"),
+    "systemd": RegisteredManager(".systemd:Systemd", "systemctl", verifier="systemd-analyze"),
     "supervisord": RegisteredManager(".supervisord:Supervisord"),
 }
 

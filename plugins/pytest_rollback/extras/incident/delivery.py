@@ -17,8 +17,9 @@ from typing import NamedTuple
 from pytest_rollback.errors import Refused
 from pytest_rollback.evidence.events import Decided, Event, LevelCalled, MessageSent, phase_of
 from pytest_rollback.extras.incident import escalation
-from pytest_rollback.extras.incident.channels import Failed, MessageChannel
+from pytest_rollback.extras.incident.channels import MessageChannel
 from pytest_rollback.extras.incident.messages import Message, MessageContext
+from pytest_rollback.extras.incident.webhooks import Failed
 from pytest_rollback.manifest.contacts import Contact
 
 PAUSES = (0.5, 1.0, 2.0)

@@ -19,6 +19,7 @@ from pytest_rollback.agent.messages.requirements import (
     Fallbacks,
     RepositoryFallback,
 )
+from pytest_rollback.agent.services.registry import MANAGERS
 from tests.unit.support.deployed import Deploy
 
 if TYPE_CHECKING:
@@ -124,9 +125,11 @@ def test_a_supervisor_section_needs_the_unit_it_is_for(tmp_path: Path) -> None:
     assert told(tmp_path, "a.conf", "[program:a]\n", kind="unit") == "[program:a] has no command"
 
 
-def look(deploy: Deploy, *files: str, manager: str = "supervisord") -> dict[str, str | None]:
+def look(deploy: Deploy, *files: str, verifier: str = "") -> dict[str, str | None]:
     """Ask as readiness does."""
-    return check.look(ConfigurationRequest(deploy.location, files, "units", manager, ("a",))).faults
+    return check.look(
+        ConfigurationRequest(deploy.location, files, "units", verifier, ("a",))
+    ).faults
 
 
 def test_saved_copies_are_read_not_live_files(deploy: Deploy) -> None:
@@ -165,13 +168,31 @@ def test_systemd_itself_is_asked(deploy: Deploy, monkeypatch: pytest.MonkeyPatch
         deploy.put(f"units/{name}", content)
     deploy.save(files=["units/a.service", "units/b.service"])
     monkeypatch.setattr(unit_syntax, "RUNNING", "/no/such/place")
-    assert set(look(deploy, manager="systemd").values()) == {None}
+    assert set(look(deploy, verifier="systemd-analyze").values()) == {None}
 
     monkeypatch.setattr(unit_syntax, "RUNNING", str(deploy.root))
-    found = look(deploy, manager="systemd")
+    found = look(deploy, verifier="systemd-analyze")
     assert found["units/a.service"] is None
     assert str(found["units/b.service"]).startswith("line 2: Neither a valid executable name")
     assert SECRET not in json.dumps(found)
+
+
+def test_the_program_of_another_manager_is_asked(
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Which one it is says the line of the manager in the registry, and no name of a manager."""
+    tool = tmp_path / "other-analyze"
+    tool.write_text("#!/bin/sh\necho 'a.service:1: Unknown key: x' >&2\nexit 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(unit_syntax, "RUNNING", str(deploy.root))
+    deploy.put("units/a.service", UNIT)
+    deploy.save(files=["units/a.service"])
+
+    assert look(deploy, verifier=tool.name) == {"units/a.service": "line 1: Unknown key"}
+    assert look(deploy) == {"units/a.service": None}
+    assert MANAGERS["systemd"].verifier == "systemd-analyze"
+    assert not MANAGERS["supervisord"].verifier
 
 
 def fallbacks(deploy: Deploy, git: str | None = None, defaults: str | None = None) -> Fallbacks:

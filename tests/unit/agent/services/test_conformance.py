@@ -1,14 +1,12 @@
 """What every service manager has to do, tried with each that is registered.
 
 A manager that is added gets a class here with units of its own: one that runs until it is stopped,
-one that ignores SIGTERM, and one that ends at once. `runit` is registered by this file alone.
+one that ignores SIGTERM, and one that ends at once. CONTRIBUTING.md shows it with runit.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,13 +28,11 @@ from pytest_rollback.agent.messages.services.units import (
 from pytest_rollback.agent.protocol import decode
 from pytest_rollback.agent.services import registry, units
 from pytest_rollback.agent.services.manager import ServiceManager
-from pytest_rollback.agent.services.registry import MANAGERS, RegisteredManager
+from pytest_rollback.agent.services.registry import MANAGERS
 from tests.unit.agent.services import test_supervisord, test_systemd
 
 NOWHERE = Location("/", "", "")
 WORDS = {"active", "inactive", "failed", "starting", "stopping", "backoff"}
-RUNIT = "tests.unit.agent.services.runit:Runit"
-SV = Path(__file__).parents[2] / "support" / "fakes" / "sv"
 KNOWN = ("steady", "stubborn", "crashing")
 
 
@@ -90,51 +86,14 @@ class SupervisordHouse:
         """Nothing: its fixture does."""
 
 
-class RunitHouse:
-    """The fake sv."""
-
-    address = gone = ManagerAddress("runit")
-
-    def __init__(self, request: pytest.FixtureRequest) -> None:
-        home: Path = request.getfixturevalue("tmp_path")
-        patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
-        self.units = home / "sv-units"
-        self.units.mkdir()
-        self.tool = home / "sv"
-        shutil.copy(SV, self.tool)
-        patch.setenv("PATH", f"{home}:/usr/bin:/bin")
-        commands = (test_systemd.SLEEP, test_systemd.STUBBORN, ["false"])
-        for name, argv in zip(KNOWN, commands, strict=True):
-            state = {"argv": argv, "pid": 0, "wanted": False, "failed": False}
-            (self.units / f"{name}.json").write_text(json.dumps(state))
-
-    def leave(self) -> None:
-        """Take the tool away."""
-        self.tool.unlink()
-
-    def end(self) -> None:
-        """Kill what still runs."""
-        for path in self.units.glob("*.json"):
-            pid = json.loads(path.read_text())["pid"]
-            if pid:
-                subprocess.run(["kill", "-9", str(pid)], check=False, capture_output=True)
-
-
 HOUSES: dict[str, type[ManagerHouse]] = {
     "systemd": SystemdHouse,
     "supervisord": SupervisordHouse,
-    "runit": RunitHouse,
 }
 systemd, supervisord = test_systemd.systemd, test_supervisord.supervisord
 
 
-@pytest.fixture(autouse=True)
-def _runit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Register the manager of the tests, as a line in the registry would."""
-    monkeypatch.setitem(MANAGERS, "runit", RegisteredManager(RUNIT, command="sv"))
-
-
-@pytest.fixture(params=sorted({*MANAGERS, "runit"}))
+@pytest.fixture(params=sorted(MANAGERS))
 def house(request: pytest.FixtureRequest) -> Iterator[ManagerHouse]:
     """A manager of each kind."""
     house = HOUSES[request.param](request)

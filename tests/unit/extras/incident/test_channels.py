@@ -12,17 +12,17 @@ import pytest
 from pydantic import ValidationError
 
 from pytest_rollback.errors import Refused
-from pytest_rollback.extras.incident import channels
-from pytest_rollback.extras.incident.channels import (
-    AppriseChannel,
-    Failed,
-    MessageChannel,
-    StatusPage,
-    WebhookChannel,
-)
+from pytest_rollback.extras.incident import channels, webhooks
+from pytest_rollback.extras.incident.channels import AppriseChannel, MessageChannel
 from pytest_rollback.extras.incident.credentials import pieces, read
 from pytest_rollback.extras.incident.delivery import deliver
 from pytest_rollback.extras.incident.messages import Message, MessageFacts
+from pytest_rollback.extras.incident.webhooks import (
+    Failed,
+    PagerChannel,
+    StatusPage,
+    WebhookChannel,
+)
 from pytest_rollback.manifest.contacts import Channel, Pager, Secret, Status, hook
 from tests.unit.support.mailbox import GOES_ON, inbox, mailbox
 
@@ -37,12 +37,13 @@ def token(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody has a token, and patience enough for a busy host."""
     monkeypatch.setenv("PAGER_TOKEN", TOKEN)
     for name in ("CONNECT", "READ", "WHOLE"):
-        monkeypatch.setattr(channels, name, 60.0)
+        monkeypatch.setattr(webhooks, name, 60.0)
+    monkeypatch.setattr(channels, "WHOLE", 60.0)
 
 
 def pager(url: str) -> MessageChannel:
     """Return the pager at an address."""
-    return WebhookChannel("pager", Pager(url=url, variable="PAGER_TOKEN"), "critical")
+    return PagerChannel(Pager(url=url, variable="PAGER_TOKEN"))
 
 
 def test_a_message_arrives_with_token_and_key() -> None:
@@ -92,8 +93,8 @@ def test_a_server_that_never_answers_costs_a_second(
     answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may be silent, or say a letter now and then: the whole try has its deadline."""
-    monkeypatch.setattr(channels, "READ", 0.5)
-    monkeypatch.setattr(channels, "WHOLE", 1.0)
+    monkeypatch.setattr(webhooks, "READ", 0.5)
+    monkeypatch.setattr(webhooks, "WHOLE", 1.0)
     with inbox(answer) as box:
         begin = time.monotonic()
         told = deliver(pager(box.url), MESSAGE, ())
@@ -216,7 +217,7 @@ def test_the_status_page_says_its_texts_and_nothing_else() -> None:
     """Users read it; what has no text is not said, and no test is."""
     with inbox() as box:
         about = Status(url=box.url, method="PUT", variable="PAGER_TOKEN")
-        page = StatusPage("status", about)
+        page = StatusPage(about)
         assert [page.wants(a) for a in ("start", "recovery", "failure", "call", "test")] == [
             *(True, True),
             *(False, False, False),
@@ -266,9 +267,10 @@ def test_apprise_is_not_needed_until_it_is(tmp_path: Path) -> None:
     """Without it the pager works, and its channels say what to install."""
     (tmp_path / "apprise.py").write_text("raise ModuleNotFoundError('apprise')\n")
     code = (
-        "from pytest_rollback.extras.incident.channels import AppriseChannel, WebhookChannel\n"
+        "from pytest_rollback.extras.incident.channels import AppriseChannel\n"
+        "from pytest_rollback.extras.incident.webhooks import PagerChannel\n"
         "from pytest_rollback.manifest.contacts import *\n"
-        "WebhookChannel('p', Pager(url='https://a.example.org', variable='PATH')).check()\n"
+        "PagerChannel(Pager(url='https://a.example.org', variable='PATH')).check()\n"
         "try: AppriseChannel(Channel(name='team', variable='PATH')).check()\n"
         "except Exception as error: print(error)\n"
     )
@@ -307,14 +309,14 @@ def test_what_hangs_is_left_behind() -> None:
     """A deadline over everything, name lookups included."""
     begin = time.monotonic()
     with pytest.raises(Failed):
-        channels.within(0.2, lambda: time.sleep(20))
+        webhooks.within(0.2, lambda: time.sleep(20))
 
     assert time.monotonic() - begin < 20
 
 
 def test_no_command_line_shows_the_token() -> None:
     """Nothing is started to send a message: there is no argv that could hold it."""
-    source = Path(channels.__file__).read_text()
+    source = "".join(Path(each.__file__).read_text() for each in (channels, webhooks))
     used: Any = {"subprocess", "os.system", "popen"}
 
     assert not any(each in source for each in used)

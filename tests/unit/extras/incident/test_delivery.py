@@ -23,10 +23,11 @@ from pytest_rollback.evidence.events import (
     RunFinished,
 )
 from pytest_rollback.evidence.timeline import Timeline
-from pytest_rollback.extras.incident import channels, delivery, escalation
-from pytest_rollback.extras.incident.channels import WebhookChannel, channels_of
+from pytest_rollback.extras.incident import delivery, escalation, webhooks
+from pytest_rollback.extras.incident.channels import channels_of
 from pytest_rollback.extras.incident.delivery import Mailroom, Notifier
 from pytest_rollback.extras.incident.messages import MessageContext
+from pytest_rollback.extras.incident.webhooks import WebhookChannel
 from pytest_rollback.manifest.contacts import Contact, Notify, Pager
 from pytest_rollback.manifest.model import System
 from tests.unit.support.mailbox import Inbox, inbox
@@ -47,7 +48,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "LOOK", 0.02)
     monkeypatch.setattr(delivery, "PATIENCE", 60.0)
     for name in ("CONNECT", "READ", "WHOLE"):
-        monkeypatch.setattr(channels, name, 60.0)
+        monkeypatch.setattr(webhooks, name, 60.0)
 
 
 def told_by(url: str, **budgets: str) -> System:
