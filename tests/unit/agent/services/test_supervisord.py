@@ -273,7 +273,7 @@ def test_a_silent_supervisord_is_given_up(tmp_path_factory: pytest.TempPathFacto
 
 
 def test_a_program_in_a_crash_loop_stays_down(supervisord: Supervisord) -> None:
-    """supervisord starts an exited program again on its next look; a stop ends that."""
+    """An exited program is started again on the next look of its manager; a stop ends that."""
     supervisord.start("looping")
     supervisord.stop("looping")
     time.sleep(2.5)
