@@ -69,7 +69,7 @@ def test_the_recipe_keeps_to_the_rules(copy: Path, question: str) -> None:
 def test_the_action_is_planned_in_its_place_and_wants_a_sabotage(copy: Path) -> None:
     """The plan is tested, the criterion collected; a criterion without a sabotage fails."""
     carry_out(steps("action"), copy)
-    planned = run(copy, "pytest", "-q", "tests/unit/recovery/test_reload.py")
+    planned = run(copy, "pytest", "-q", "tests/unit/recovery/actions/test_reload.py")
     collected = run(copy, "pytest", "-q", "--collect-only", "suites/drill")
     red = run(copy, "pytest", "-q", "tests/plugin/test_sabotages.py", "-k", "every_criterion")
 

@@ -1,9 +1,7 @@
 """Each route joins the types of one function: what travels is what both sides name."""
 
-from __future__ import annotations
-
 import json
-from typing import Any, get_type_hints
+from typing import Any, Dict, NamedTuple, Tuple, get_type_hints  # noqa: UP035
 
 import pytest
 
@@ -18,6 +16,18 @@ from tests.unit.support.routes import known as routes_known
 
 KNOWN = routes_known()
 NAMES = [route.name for route in KNOWN]
+
+
+class Pair(NamedTuple):
+    """Two numbers in one field."""
+
+    two: Tuple[int, int]  # noqa: UP006 - as the agent writes it
+
+
+class Counted(NamedTuple):
+    """Numbers by name."""
+
+    numbers: Dict[str, int]  # noqa: UP006
 
 
 @pytest.mark.parametrize("route", KNOWN, ids=NAMES)
@@ -71,3 +81,21 @@ def test_what_is_of_another_type_is_refused(field: str, value: object) -> None:
     with pytest.raises(HostError, match="RestoreRequest does not match its definition") as refused:
         protocol.decode(RestoreRequest, json.loads(json.dumps(sent)))
     assert "one version" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        (Location, ["/", "s", ".b", 7], "7 where str is expected"),
+        (Location, {"root": "/"}, "needs the fields root, state, suffix, run"),
+        (Pair, [[1, 2, 3]], "3 items where 2 are expected"),
+        (Pair, [{"one": 1}], "an array is expected"),
+        (Counted, [["not", "named"]], "list where"),
+    ],
+)
+def test_what_has_another_shape_is_refused(kind: Any, value: object, said: str) -> None:  # noqa: ANN401
+    """Both sides would understand something else: one message, and what to do."""
+    with pytest.raises(HostError, match=said) as caught:
+        protocol.decode(kind, value)
+
+    assert caught.value.hint == "use one version of pytest-rollback on both sides"

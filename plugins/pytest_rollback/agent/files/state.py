@@ -6,7 +6,7 @@ import fcntl
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from .read import sha256
 from .tree import Irregular, Tree, kind_of, regular
@@ -59,13 +59,7 @@ class FileState(NamedTuple):
         return (self.uid, self.gid, self.mode) == (saved.uid, saved.gid, saved.mode)
 
 
-Held = Callable[[int, os.stat_result], None]
-"""What is done with a file that was read, while it is open still."""
-
-
-def look(
-    directory: int, name: str, size: Optional[int] = None, held: Optional[Held] = None
-) -> FileState:
+def look(directory: int, name: str, size: Optional[int] = None) -> FileState:
     """Return what is there; with a size given, only a file of that size is opened and read."""
     try:
         if size is not None:
@@ -81,19 +75,15 @@ def look(
         return FileState(ABSENT)
     except OSError as error:
         return FileState("error", detail=f"cannot be opened: {error.strerror}")
-    return _read(opened, found, held)
+    return _read(opened, found)
 
 
-def _read(opened: int, found: os.stat_result, held: Optional[Held]) -> FileState:
+def _read(opened: int, found: os.stat_result) -> FileState:
     """Return a file as it is now, all of it, and close it."""
     try:
-        side = _side(found, sha256(opened, found.st_size), immutable=is_immutable(opened))
-        if held is not None:
-            held(opened, found)
+        return _side(found, sha256(opened, found.st_size), immutable=is_immutable(opened))
     except OSError as error:
         return FileState("error", detail=f"cannot be read: {error.strerror}")
-    else:
-        return side
     finally:
         os.close(opened)
 
@@ -155,16 +145,12 @@ def live(tree: Tree, path: str, size: Optional[int] = None) -> FileState:
     return _reached(tree, path, "", size)
 
 
-def copy(
-    tree: Tree, path: str, suffix: str, size: Optional[int] = None, held: Optional[Held] = None
-) -> FileState:
+def copy(tree: Tree, path: str, suffix: str, size: Optional[int] = None) -> FileState:
     """Return the backup of a path, under the same terms."""
-    return _reached(tree, path, suffix, size, held)
+    return _reached(tree, path, suffix, size)
 
 
-def _reached(
-    tree: Tree, path: str, suffix: str, size: Optional[int], held: Optional[Held] = None
-) -> FileState:
+def _reached(tree: Tree, path: str, suffix: str, size: Optional[int]) -> FileState:
     try:
         directory, name = tree.parent(path)
     except Irregular as other:
@@ -173,4 +159,4 @@ def _reached(
         return FileState(ABSENT)
     except OSError as error:
         return FileState("error", detail=f"cannot be reached: {error.strerror}")
-    return look(directory, name + suffix, size, held)
+    return look(directory, name + suffix, size)

@@ -262,3 +262,26 @@ def test_staging_makes_everything_durable(batch: Batch, monkeypatch: pytest.Monk
 def test_every_way_is_in_this_suite() -> None:
     """A third one has to be added here."""
     assert {type(way) for way in WAYS.values()} == set(CommitWay.__subclasses__())
+
+
+def test_a_file_that_is_gone_since_it_was_read_is_not_trusted(tmp_path: Path) -> None:
+    """What was read before counts only for the very same file."""
+    batch = Batch(tmp_path, StagedCopies())
+    item = batch.items[0]
+    batch.place.seen.note("live", item.number, 7)
+    here = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        assert batch.place.trusted("live", item, here, "gone.py") is None
+    finally:
+        os.close(here)
+
+
+def test_a_backup_that_is_gone_since_the_plan_is_told(tmp_path: Path) -> None:
+    """Nothing is exchanged, and no live file was touched."""
+    batch = Batch(tmp_path, ExchangedNames())
+    first = batch.items[0].saved.path
+    (batch.tree.root / f"{first}{batch.place.suffix}").unlink()
+    with pytest.raises(HostError):
+        batch.stage()
+
+    assert batch.tree.live() == batch.deployed

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollback.agent.rollback.maintenance import is_reloaded
 from pytest_rollback.errors import Refused, Unfinished
+from pytest_rollback.manifest import requests
 from pytest_rollback.recovery import actions
 from pytest_rollback.transport.batch import look
 from tests.unit.recovery.site import Site, Systemd, edge
@@ -172,3 +174,8 @@ def test_maintenance_stays_on_while_a_request_of_users_fails(
 
     assert caught.value.findings == ("gate: wanted: the answer does not match 'superb'",)
     assert faced.page.exists()
+
+
+def test_outside_of_a_run_nothing_was_reloaded(site: Site) -> None:
+    """Readiness looks at the page before any run: no journal can speak for the edge."""
+    assert not is_reloaded(requests.location(site.system))

@@ -1,0 +1,95 @@
+"""What is told of the runs that a host knows: how each is, and the command that comes next."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_rollback.agent.messages.state.progress import HolderProcess, RunProgress, StepState
+from pytest_rollback.agent.messages.state.runs import RunState
+from pytest_rollback.recovery import status
+from tests.unit.support.run_facts import SYSTEM
+
+DONE = RunProgress((StepState("isolate components", "done"),), None, None, "ab12", {}, None)
+OVER = RunState(
+    id="r1",
+    by="ann@ops1",
+    when="2026-11-24T12:00:00+00:00",
+    ended="2026-11-24T12:01:00+00:00",
+    outcome="recovered",
+    state="over",
+    target="corner",
+    only=(),
+    holder=HolderProcess("ops1", "", "", 7, 1.0),
+    progress=DONE,
+)
+AGAIN = "scripts/rollback --rollback-target=a.toml --arm=corner"
+
+
+@pytest.mark.parametrize(
+    ("run", "words", "following"),
+    [
+        (OVER, "recovered", f"nothing; to undo it: {AGAIN} --undo r1"),
+        (
+            OVER._replace(state="open", outcome=None, only=("web",)),
+            "interrupted",
+            f"{AGAIN} --component=web, or to undo it: {AGAIN} --undo r1",
+        ),
+        (OVER._replace(state="held"), "running", "wait for ann@ops1 (pid 7 on ops1)"),
+        (
+            OVER._replace(progress=DONE._replace(undo="begun")),
+            "partly undone",
+            f"{AGAIN} --undo r1",
+        ),
+        (
+            OVER._replace(progress=DONE._replace(undo="done")),
+            "recovered",
+            "nothing: the run was undone",
+        ),
+        (OVER._replace(outcome="undone"), "undone", "nothing: the run was undone"),
+        (
+            OVER._replace(progress=DONE._replace(damage="line 3 is torn")),
+            "damaged",
+            "compare the files with their backups by hand; no file is lost",
+        ),
+    ],
+)
+def test_each_run_has_its_words_and_its_next_command(
+    run: RunState, words: str, following: str
+) -> None:
+    """What an operator types next is never left to be found out."""
+    assert (status.words(run), status.following(run, SYSTEM, "a.toml")) == (words, following)
+
+
+def test_a_table_has_a_line_for_each_run() -> None:
+    """Id, state, time, person, and what it was about."""
+    found = [*status.table([OVER, OVER._replace(id="r2", only=("web", "till"))])]
+
+    assert found == [
+        "r1  recovered    2026-11-24T12:00  ann@ops1  everything",
+        "r2  recovered    2026-11-24T12:00  ann@ops1  web, till",
+    ]
+
+
+def test_one_run_is_told_with_its_steps_and_its_damage() -> None:
+    """All that somebody needs who was not there."""
+    damaged = OVER._replace(progress=DONE._replace(damage="line 3 is torn", head=""))
+    found = [*status.detail(damaged, SYSTEM, "a.toml")]
+
+    assert found[0] == "run r1 on corner: damaged"
+    assert found[1].endswith("by ann@ops1, ended 2026-11-24T12:01:00+00:00")
+    assert found[2:5] == [
+        "     done  isolate components",
+        "  line 3 is torn",
+        "  journal head none",
+    ]
+    assert found[5].startswith("next: compare the files")
+
+
+def test_the_facts_of_a_run_are_plain() -> None:
+    """For a report: progress and run in one object, steps as objects."""
+    found = status.facts(OVER)
+
+    assert found["id"] == "r1"
+    assert found["head"] == "ab12"
+    assert found["steps"] == [{"name": "isolate components", "state": "done"}]
+    assert "progress" not in found
