@@ -45,8 +45,7 @@ def running() -> Iterator[Ailing]:
     """A shop with a baseline, for all tests of this file."""
     shop = Ailing(Path(tempfile.mkdtemp(prefix="shop-")))
     shop.up()
-    code, printed = shop.pytest("suites/readiness", "-k", "test_a_baseline_is_stored")
-    assert code == 0, printed
+    shop.baseline()
     yield shop
     shop.down()
 
@@ -187,18 +186,16 @@ def test_one_component_alone_is_isolated_first(shop: Ailing) -> None:
     shop.control("stop", "shop-till")
     _, printed, _ = triaged(shop)
     assert (
-        "pytest suites/drill -m isolate --component till --arm=corner --rollback-target=" in printed
+        "pytest suites/drill --isolate --component till --arm=corner --rollback-target=" in printed
     )
 
     shop.control("start", "shop-till")
     before = shop.control("pid", "shop-web")
-    refused, _ = shop.pytest("suites/drill", "-m", "isolate", "--component", "till")
+    refused, _ = shop.pytest("suites/drill", "--isolate", "--component", "till")
     assert (refused, "RUNNING" in shop.control("status", "shop-till")) == (13, True)
 
-    code, printed = shop.pytest(
-        "suites/drill", "-m", "isolate", "--component", "till", "--arm=corner"
-    )
-    assert (code, "ISOLATED in " in printed) == (0, True), printed
+    code, printed = shop.pytest("suites/drill", "--isolate", "--component", "till", "--arm=corner")
+    assert (code, "ISOLATED (till) in " in printed) == (0, True), printed
     assert "RECOVERED" not in printed
     assert "stopped until started by hand or rolled back: shop-till" in printed
     assert "RUNNING" not in shop.control("status", "shop-till")
@@ -213,13 +210,13 @@ def test_isolation_needs_no_backup_set(shop: Ailing) -> None:
     copy = shop.root / "till/serve.py.prev"
     good = copy.read_text()
     copy.write_text("altered")
-    words = ("suites/drill", "-m", "isolate", "--component", "till", "--arm=corner")
+    words = ("suites/drill", "--isolate", "--component", "till", "--arm=corner")
     code, printed = shop.pytest(*words)
-    assert (code, "ISOLATED in " in printed) == (0, True), printed
+    assert (code, "ISOLATED (till) in " in printed) == (0, True), printed
 
     copy.write_text(good)
     code, printed = shop.pytest("suites/drill", "--component", "till", "--arm=corner")
-    assert (code, "RECOVERED in " in printed) == (0, True), printed
+    assert (code, "RECOVERED (till) in " in printed) == (0, True), printed
     assert "RUNNING" in shop.control("status", "shop-till")
 
 

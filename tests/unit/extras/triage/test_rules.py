@@ -229,7 +229,7 @@ def test_the_lines_say_everything() -> None:
     assert "note: silent" in said
     assert "matrix says fix (medium), its triggers say isolate" in said
     assert "1 rule could not be evaluated" in said
-    isolate = "pytest suites/drill -m isolate --component p2p '--arm=corner shop' --incident=INC-1"
+    isolate = "pytest suites/drill --isolate --component p2p '--arm=corner shop' --incident=INC-1"
     assert re.search(rf"^now: \S*{isolate}$", said, re.MULTILINE)
     assert found.row == "medium: fix"
     assert ROW == "matrix"
