@@ -204,6 +204,33 @@ def test_one_component_alone_is_isolated_first(shop: Ailing) -> None:
     assert all("# current" in (shop.root / path).read_text() for path in shop.files())
 
 
+def test_a_part_of_triage_finds_nobody_well(shop: Ailing) -> None:
+    """PARTIAL, and no way to the monitor; a rule that fired still says what it calls for."""
+    code, printed = shop.pytest("suites/triage", "-k", "up")
+    assert (code, shop.record()["verdict"]) == (14, "PARTIAL"), printed
+    assert "MONITOR" not in printed
+    assert "suites/monitor" not in printed
+    assert re.search(r"now: \S*pytest suites/triage", printed)
+
+    shop.control("stop", "shop-till")
+    code, printed = shop.pytest("suites/triage", "-k", "up")
+    assert (code, shop.record()["verdict"]) == (1, "ISOLATE till FIRST"), printed
+    assert re.search(r"ISOLATE till FIRST: .* \(\d+ of \d+ criteria evaluated\)", printed)
+    assert "--isolate --component till" in printed
+
+
+def test_a_mark_is_no_scope(shop: Ailing) -> None:
+    """What --isolate declares is whole; the same criteria chosen by -m are a part of the drill."""
+    without_edge(shop)
+    words = ("--component", "till", "--arm=corner")
+    code, printed = shop.pytest("suites/drill", "-m", "isolate", *words)
+
+    assert (code, "PARTIAL (till): 2 of " in printed) == (14, True), printed
+    assert "the whole: " in printed
+    assert " suites/drill --isolate --component=till --arm=corner " in printed
+    assert "stopped until started by hand or rolled back: shop-till" in printed
+
+
 def test_isolation_needs_no_backup_set(shop: Ailing) -> None:
     """What cannot be rolled back can be stopped all the same; and a drill goes on from there."""
     without_edge(shop)

@@ -29,6 +29,7 @@ from pytest_rollback.extras.triage.rules import (
 from pytest_rollback.extras.triage.stated import Stated
 from pytest_rollback.manifest.thresholds import RECOVERIES, Severity, Triage
 from pytest_rollback.plugin.terminal import recommended as shown
+from pytest_rollback.run.completeness import Completeness
 from pytest_rollback.text.next_steps import next_steps
 
 NAMES = ("web", "till", "cellar")
@@ -212,6 +213,18 @@ ADVICE: list[tuple[list[Outcome], str]] = [
 def test_outcomes_become_one_recommendation(outcomes: list[Outcome], words: str) -> None:
     """The gravest rule counts, what is waived or of another suite does not."""
     assert advice(outcomes).words == words
+
+
+def test_a_part_of_triage_recommends_no_monitor() -> None:
+    """What was evaluated calls for nothing: PARTIAL; for something: that, and more may follow."""
+    part = Completeness(11, 16, ("triage.logs.clean",))
+    calm = recommended(advice([outcome(UP)], part), "corner", next_steps(()))
+    mild = recommended(advice([outcome(UP, "monitor")], part), "corner", next_steps(()))
+    ill = recommended(advice([outcome(UP, "isolate", "p2p")], part), "corner", next_steps(()))
+
+    assert (calm.words, mild.words, ill.words) == ("PARTIAL", "PARTIAL", "ISOLATE p2p FIRST")
+    assert [step.split()[1:] for step in calm.steps] == [["suites/triage"]]
+    assert "11 of 16 criteria were evaluated: a more severe action may apply" in ill.notes
 
 
 def test_the_lines_say_everything() -> None:
