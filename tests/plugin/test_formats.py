@@ -123,7 +123,7 @@ def test_a_format_that_is_none_is_refused(shop: Shop) -> None:
     code, printed = shop.pytest("suites/readiness", "--rollback-format=xml:a")
 
     assert (code, "found 'xml', expected json, prometheus or nagios" in printed) == (4, True)
-    assert "HINT: such as --rollback-format" in printed
+    assert "HINT: for example --rollback-format" in printed
 
 
 def test_junit_has_phase_budget_and_what_was_measured(shop: Shop) -> None:

@@ -154,7 +154,7 @@ def test_a_system_that_is_well_is_monitored(shop: Ailing) -> None:
 
     assert (code, record["verdict"], reds(record)) == (0, "MONITOR", set()), printed
     assert record["round_trips"] <= 5  # units, everything, units, maybe times again; the heading
-    assert "no rule applies" in printed
+    assert "no rule fired" in printed
     assert re.search(
         r"^now: \S*pytest suites/monitor --soak=15m --rollback-target=", printed, re.MULTILINE
     )
@@ -324,5 +324,5 @@ def test_bad_input_gives_one_line_and_a_hint(shop: Ailing, word: str) -> None:
     """Exit code 4, nothing was asked of the host."""
     code, printed = shop.pytest("suites/triage", word)
 
-    assert (code, BAD[word] in printed, "HINT: such as " in printed) == (4, True, True), printed
+    assert (code, BAD[word] in printed, "HINT: for example " in printed) == (4, True, True), printed
     assert "Traceback" not in printed
