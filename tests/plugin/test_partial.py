@@ -17,6 +17,7 @@ from tests.plugin.store import Store
 
 READINESS, BACKUPS = "suites/readiness", "suites/readiness/test_backups.py"
 ONE = f"{BACKUPS}::test_every_file_has_its_copy"
+WITH = ("-c", "pyproject.toml", "-p", "fixtures.host")
 SAID = re.compile(r"PARTIAL: (\d+) of (\d+) criteria were evaluated \(corner\)")
 BEHIND = re.compile(r"NOT READY: .* \(corner\) \((\d+) of (\d+) criteria evaluated\)")
 
@@ -39,6 +40,13 @@ def store(running: Store) -> Iterator[Store]:
     shutil.rmtree(running.reports, ignore_errors=True)
 
 
+@pytest.fixture(scope="module")
+def rows(running: Store) -> int:
+    """How many rows the whole suite has."""
+    running.readiness()
+    return len(running.record()["criteria"])
+
+
 LESS = {
     "-k": (READINESS, "-k", "backups"),
     "-k with a component": (READINESS, "-k", "web"),
@@ -55,7 +63,7 @@ LESS = {
 
 
 @pytest.mark.parametrize("way", LESS)
-def test_less_than_the_suite_is_partial(store: Store, way: str) -> None:
+def test_less_than_the_suite_is_partial(store: Store, rows: int, way: str) -> None:
     """All of it is met, and it is no READY: the verdict says how much was evaluated."""
     code, printed = store.pytest(*LESS[way])
     record, said = store.record(), SAID.search(printed)
@@ -63,7 +71,7 @@ def test_less_than_the_suite_is_partial(store: Store, way: str) -> None:
     assert (code, bool(said)) == (PARTIAL, True), printed
     assert said is not None
     evaluated, total = map(int, said.groups())
-    assert 0 < evaluated == len(record["criteria"]) < total
+    assert 0 < evaluated == len(record["criteria"]) < total == rows
     assert record["verdict"] == "PARTIAL"
     left = {each.split()[0] for each in record["not_evaluated"]}
     assert left
@@ -114,11 +122,32 @@ def test_each_suite_of_a_call_has_to_be_whole(store: Store) -> None:
     assert (code, "REHEARSED" in printed) == (0, True), printed
 
 
-def test_a_file_that_cannot_be_collected_is_no_part(store: Store, tmp_path: Path) -> None:
-    """It has its own exit code; nothing was evaluated."""
+END = "os.kill(os.getpid(), signal.SIGINT)"
+OWN = """
+import os, signal
+from pytest_rollback.criteria import criterion
+@criterion("readiness.own.ends")
+def test_a(): {ends}
+@criterion("readiness.own.follows")
+def test_b(component): ...
+"""
+ENDS = {
+    "whole": ("...", (), 0, "READY (corner)"),
+    "interrupted": (END, (), 2, "NOT READY (corner) (0 of 3 criteria evaluated)"),
+    "stopped": ("assert 0", ("-x",), 1, "NOT READY: 1 of 1 criterion (corner) (1 of 3 criteria"),
+    "a worker died": ("os._exit(3)", ("-n", "2"), 14, "PARTIAL: 2 of 3 criteria were evaluated"),
+    "cannot be read": ("(", (), 4, "NOT READY: 1 of 1 criterion (corner)"),
+    "skipped": ("__import__('pytest').skip()", (), 1, "NOT READY: 1 of 3 criteria (corner)"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_suite_that_ends_early_is_not_whole(store: Store, tmp_path: Path, end: str) -> None:
+    """What was not reached is missing, also where pytest itself saw nothing fail."""
+    ends, words, wanted, said = ENDS[end]
     suite = tmp_path / "suites" / "readiness"
     suite.mkdir(parents=True)
-    (suite / "test_broken.py").write_text("import nothing_of_the_kind\n")
-    code, printed = store.pytest(READINESS, str(suite))
+    (suite / "test_own.py").write_text(OWN.format(ends=ends))
+    code, printed = store.pytest(str(suite), *WITH, *words)
 
-    assert code == 4, printed
+    assert (code, said in printed) == (wanted, True), printed

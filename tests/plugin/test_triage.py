@@ -226,7 +226,7 @@ def test_a_mark_is_no_scope(shop: Ailing) -> None:
     code, printed = shop.pytest("suites/drill", "-m", "isolate", *words)
 
     assert (code, "PARTIAL (till): 2 of " in printed) == (14, True), printed
-    assert "the whole: " in printed
+    assert "for a verdict: " in printed
     assert " suites/drill --isolate --component=till --arm=corner " in printed
     assert "stopped until started by hand or rolled back: shop-till" in printed
 

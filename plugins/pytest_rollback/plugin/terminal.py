@@ -72,7 +72,7 @@ def following(run: Run) -> Iterator[str]:
     """Yield the commands that come next, as they have to be typed."""
     begun = run.timeline.decided is not None
     if run.exit_code == PARTIAL:
-        yield f"the whole: {run.whole}"
+        yield f"for a verdict: {run.whole}"
     if run.isolates and run.recovered:
         yield from isolated(run)
     elif begun and not run.recovered and run.exit_code != PARTIAL:
