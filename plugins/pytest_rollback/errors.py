@@ -14,6 +14,8 @@ Tree::
     ├── LeakFound         8   an artefact of the run holds a secret and was withdrawn
     ├── Inconclusive     10   could not look, or looked too short; not an error of the system's
     └── Advisory          0   worth saying, and declared in rollback.toml to stop nobody
+
+Two codes belong to no error: 11, all criteria met but too late, and 14, not all were evaluated.
 """
 
 from __future__ import annotations
@@ -104,3 +106,6 @@ class Advisory(RollbackError):
 
 RTO_MISSED = 11
 """Exit code of a run whose criteria are all met, but too late."""
+
+PARTIAL = 14
+"""Exit code of a run that met all it evaluated, but did not evaluate whole suites."""

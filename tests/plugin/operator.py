@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pytest_rollback.errors import PARTIAL
+
 REPOSITORY = Path(__file__).parents[2]
 FINE = {"met", "advisory"}
 HEEDING = ("env", "--default-signal=INT,HUP,TERM")
@@ -59,6 +61,11 @@ class Operator:
             env={**os.environ, "COLUMNS": "80"},
         )
         return done.returncode, done.stdout + done.stderr
+
+    def baseline(self) -> None:
+        """Store the response times of a healthy system, by the criterion of readiness that does."""
+        code, printed = self.pytest("suites/readiness", "-k", "test_a_baseline_is_stored")
+        assert code == PARTIAL, printed
 
     @property
     def reports(self) -> Path:

@@ -128,6 +128,22 @@ def test_a_drill_that_could_not_see_all_is_inconclusive_in_its_status(shop: Shop
     assert [line.split()[:2] for line in told.stdout.splitlines()] == [[run, "recovered"]]
 
 
+def test_a_part_of_a_drill_is_not_recovered(shop: Shop) -> None:
+    """It ends in the middle: on the host the run stays open, and the whole drill takes it on."""
+    asked = [sys.executable, "scripts/rollback", f"--rollback-target={shop.manifest}", "status"]
+    code, printed = shop.pytest("suites/drill", "-k", "test_files_are_restored", "--arm=corner")
+    told = subprocess.run(asked, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+    assert (code, "RECOVERED" in printed) == (14, False), printed
+    assert "PARTIAL: 1 of " in printed
+    assert "for a verdict: " in printed
+    assert " suites/drill --arm=corner --rollback-target=" in printed
+    assert told.stdout.split()[1] == "inconclusive", told.stdout
+
+    code, printed = shop.pytest("suites/drill", "--arm=corner")
+    assert (code, "RECOVERED in " in printed) == (0, True), printed
+
+
 def test_a_component_alone_leaves_the_database_and_says_so(shop: Shop) -> None:
     """Plan, end and report say it in one line, with the way to have it restored as well."""
     shop.describe(database={"name": "shop", "dump": "/nonexistent", "restore": True})

@@ -16,6 +16,13 @@ import pytest
 from tests.plugin.operator import REPOSITORY
 from tests.plugin.shop import Shop
 
+WITH = ("-c", "pyproject.toml", "-p", "fixtures.host")
+OWN = """
+from pytest_rollback.criteria import criterion
+
+@criterion("readiness.own.met")
+def test_it(): ...
+"""
 NO_TRACE = ("Traceback", "INTERNALERROR")
 
 
@@ -36,6 +43,14 @@ def shop(running: Shop) -> Iterator[Shop]:
     shutil.rmtree(running.reports, ignore_errors=True)
 
 
+def own(folder: Path) -> str:
+    """Return the path of a suite that is whole and met: one criterion."""
+    suite = folder / "suites" / "readiness"
+    suite.mkdir(parents=True)
+    (suite / "test_own.py").write_text(OWN)
+    return str(suite)
+
+
 def nagios(shop: Shop, *words: str) -> tuple[int, str]:
     """Return the exit code and what is printed, of what a Nagios plugin would be called as."""
     where = (f"--rollback-target={shop.manifest}", "-o", f"rollback_reports={shop.reports}")
@@ -53,31 +68,37 @@ def nagios(shop: Shop, *words: str) -> tuple[int, str]:
 def test_files_are_written(shop: Shop, tmp_path: Path) -> None:
     """Beside everything else, at once; the run ends as it would."""
     ours, theirs = tmp_path / "a.json", tmp_path / "a.prom"
-    code, printed = shop.pytest(
-        "suites/readiness/test_units.py", f"--rollback-format=json:{ours},prometheus:{theirs}"
-    )
+    formats = f"--rollback-format=json:{ours},prometheus:{theirs}"
+    code, printed = shop.pytest(own(tmp_path), *WITH, formats)
 
     assert (code, "READY (corner)" in printed) == (0, True), printed
     assert json.loads(ours.read_text())["run"] == shop.record()["run"]
     assert 'rollback_good{system="shop",target="corner"} 1\n' in theirs.read_text()
 
+    code, printed = shop.pytest("suites/readiness/test_units.py", formats)
+    assert (code, "PARTIAL: " in printed) == (14, True), printed
+    assert json.loads(ours.read_text())["not_evaluated"]
+    assert 'rollback_good{system="shop",target="corner"} 0\n' in theirs.read_text()
 
-def test_a_file_that_cannot_be_written_is_told(shop: Shop) -> None:
+
+def test_a_file_that_cannot_be_written_is_told(shop: Shop, tmp_path: Path) -> None:
     """It does not pass for a good run."""
-    code, printed = shop.pytest(
-        "suites/readiness/test_units.py", "--rollback-format=json:/dev/null/a.json"
-    )
+    code, printed = shop.pytest(own(tmp_path), *WITH, "--rollback-format=json:/dev/null/a.json")
 
     assert code == 1
     assert "/dev/null/a.json cannot be written" in printed
     assert "HINT: correct --rollback-format" in printed
 
 
-def test_nagios_gets_one_line(shop: Shop) -> None:
+def test_nagios_gets_one_line(shop: Shop, tmp_path: Path) -> None:
     """And its own exit codes: fine, red, could not look, could not begin."""
-    code, printed = nagios(shop, "suites/readiness/test_units.py")
+    code, printed = nagios(shop, own(tmp_path), *WITH)
     assert (code, printed.count("\n")) == (0, 1), printed
     assert printed.startswith("ROLLBACK OK - READY (corner) | not_met=0")
+
+    code, printed = nagios(shop, "suites/readiness/test_units.py")
+    assert (code, printed.count("\n")) == (3, 1), printed
+    assert printed.startswith("ROLLBACK UNKNOWN - PARTIAL: ")
 
     document = shop.document()
     document["components"][0]["unit"] = "shop-wep"
@@ -102,7 +123,7 @@ def test_a_format_that_is_none_is_refused(shop: Shop) -> None:
     code, printed = shop.pytest("suites/readiness", "--rollback-format=xml:a")
 
     assert (code, "found 'xml', expected json, prometheus or nagios" in printed) == (4, True)
-    assert "HINT: such as --rollback-format" in printed
+    assert "HINT: for example --rollback-format" in printed
 
 
 def test_junit_has_phase_budget_and_what_was_measured(shop: Shop) -> None:

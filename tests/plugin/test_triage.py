@@ -45,8 +45,7 @@ def running() -> Iterator[Ailing]:
     """A shop with a baseline, for all tests of this file."""
     shop = Ailing(Path(tempfile.mkdtemp(prefix="shop-")))
     shop.up()
-    code, printed = shop.pytest("suites/readiness", "-k", "test_a_baseline_is_stored")
-    assert code == 0, printed
+    shop.baseline()
     yield shop
     shop.down()
 
@@ -155,7 +154,7 @@ def test_a_system_that_is_well_is_monitored(shop: Ailing) -> None:
 
     assert (code, record["verdict"], reds(record)) == (0, "MONITOR", set()), printed
     assert record["round_trips"] <= 5  # units, everything, units, maybe times again; the heading
-    assert "no rule applies" in printed
+    assert "no rule fired" in printed
     assert re.search(
         r"^now: \S*pytest suites/monitor --soak=15m --rollback-target=", printed, re.MULTILINE
     )
@@ -187,18 +186,16 @@ def test_one_component_alone_is_isolated_first(shop: Ailing) -> None:
     shop.control("stop", "shop-till")
     _, printed, _ = triaged(shop)
     assert (
-        "pytest suites/drill -m isolate --component till --arm=corner --rollback-target=" in printed
+        "pytest suites/drill --isolate --component till --arm=corner --rollback-target=" in printed
     )
 
     shop.control("start", "shop-till")
     before = shop.control("pid", "shop-web")
-    refused, _ = shop.pytest("suites/drill", "-m", "isolate", "--component", "till")
+    refused, _ = shop.pytest("suites/drill", "--isolate", "--component", "till")
     assert (refused, "RUNNING" in shop.control("status", "shop-till")) == (13, True)
 
-    code, printed = shop.pytest(
-        "suites/drill", "-m", "isolate", "--component", "till", "--arm=corner"
-    )
-    assert (code, "ISOLATED in " in printed) == (0, True), printed
+    code, printed = shop.pytest("suites/drill", "--isolate", "--component", "till", "--arm=corner")
+    assert (code, "ISOLATED (till) in " in printed) == (0, True), printed
     assert "RECOVERED" not in printed
     assert "stopped until started by hand or rolled back: shop-till" in printed
     assert "RUNNING" not in shop.control("status", "shop-till")
@@ -207,19 +204,46 @@ def test_one_component_alone_is_isolated_first(shop: Ailing) -> None:
     assert all("# current" in (shop.root / path).read_text() for path in shop.files())
 
 
+def test_a_part_of_triage_finds_nobody_well(shop: Ailing) -> None:
+    """PARTIAL, and no way to the monitor; a rule that fired still says what it calls for."""
+    code, printed = shop.pytest("suites/triage", "-k", "up")
+    assert (code, shop.record()["verdict"]) == (14, "PARTIAL"), printed
+    assert "MONITOR" not in printed
+    assert "suites/monitor" not in printed
+    assert re.search(r"now: \S*pytest suites/triage", printed)
+
+    shop.control("stop", "shop-till")
+    code, printed = shop.pytest("suites/triage", "-k", "up")
+    assert (code, shop.record()["verdict"]) == (1, "ISOLATE till FIRST"), printed
+    assert re.search(r"ISOLATE till FIRST: .* \(\d+ of \d+ criteria evaluated\)", printed)
+    assert "--isolate --component till" in printed
+
+
+def test_a_mark_is_no_scope(shop: Ailing) -> None:
+    """What --isolate declares is whole; the same criteria chosen by -m are a part of the drill."""
+    without_edge(shop)
+    words = ("--component", "till", "--arm=corner")
+    code, printed = shop.pytest("suites/drill", "-m", "isolate", *words)
+
+    assert (code, "PARTIAL (till): 2 of " in printed) == (14, True), printed
+    assert "for a verdict: " in printed
+    assert " suites/drill --isolate --component=till --arm=corner " in printed
+    assert "stopped until started by hand or rolled back: shop-till" in printed
+
+
 def test_isolation_needs_no_backup_set(shop: Ailing) -> None:
     """What cannot be rolled back can be stopped all the same; and a drill goes on from there."""
     without_edge(shop)
     copy = shop.root / "till/serve.py.prev"
     good = copy.read_text()
     copy.write_text("altered")
-    words = ("suites/drill", "-m", "isolate", "--component", "till", "--arm=corner")
+    words = ("suites/drill", "--isolate", "--component", "till", "--arm=corner")
     code, printed = shop.pytest(*words)
-    assert (code, "ISOLATED in " in printed) == (0, True), printed
+    assert (code, "ISOLATED (till) in " in printed) == (0, True), printed
 
     copy.write_text(good)
     code, printed = shop.pytest("suites/drill", "--component", "till", "--arm=corner")
-    assert (code, "RECOVERED in " in printed) == (0, True), printed
+    assert (code, "RECOVERED (till) in " in printed) == (0, True), printed
     assert "RUNNING" in shop.control("status", "shop-till")
 
 
@@ -300,5 +324,5 @@ def test_bad_input_gives_one_line_and_a_hint(shop: Ailing, word: str) -> None:
     """Exit code 4, nothing was asked of the host."""
     code, printed = shop.pytest("suites/triage", word)
 
-    assert (code, BAD[word] in printed, "HINT: such as " in printed) == (4, True, True), printed
+    assert (code, BAD[word] in printed, "HINT: for example " in printed) == (4, True, True), printed
     assert "Traceback" not in printed

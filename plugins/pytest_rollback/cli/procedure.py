@@ -27,7 +27,7 @@ CODES = """
 exit codes: 0 no fault; 1 a fault; 4 usage, or a problem in rollback.toml;
 7 the host cannot be used{more}
 """
-UNKNOWN_CODE = "; 10 inconclusive"
+UNKNOWN_CODE = "; 10 inconclusive; 14 not everything was evaluated"
 PROBE = "Phase 4: run all probes of the component in this script's name, on the target's host."
 PROBES = "Phase 4: run all probes of all components, and the probe of the edge."
 IMPORTS = "Phase 3: clear stale bytecode beside restored sources, then test every live import."

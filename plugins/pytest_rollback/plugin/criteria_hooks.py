@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
 from pytest_rollback.errors import UsageError
+from pytest_rollback.plugin import collection
+from pytest_rollback.plugin.collection import instance
 from pytest_rollback.plugin.stash import SEAL, criterion_of
 from pytest_rollback.run.run import Run
-
-CHANGING = {"drill", "troubleshooting"}
 
 
 class CriteriaHooks:
@@ -27,17 +28,32 @@ class CriteriaHooks:
         self.rehearsed: list[str] = []
         self.setup = 0.0
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Put criteria into the procedure's order; a rehearsal runs none of the drill's."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, items: list[pytest.Item]
+    ) -> Generator[None, object, object]:
+        """Take in what was collected before -k and others act; then order what they left."""
+        collection.keep(self.config, self.run, items)
+        result = yield
+        self._order(items)
+        return result
+
+    def _order(self, items: list[pytest.Item]) -> None:
+        """Put criteria into the procedure's order; a scope leaves some of the drill's out."""
         found = [(criterion_of(item), item) for item in items]
         ordered = sorted(found, key=lambda each: each[0].place if each[0] else (-1, -1))
         items[:] = [item for _, item in ordered]
         self.run.choose(each for each, _ in found if each)
-        if self.run.asked.dry:
-            drill = [item for each, item in ordered if each and each.suite in CHANGING]
-            self.config.hook.pytest_deselected(items=drill)
-            items[:] = [item for item in items if item not in drill]
+        scope = self.run.declared
+        beyond = [item for each, item in ordered if each and not scope.has(instance(item, each))]
+        if beyond:
+            self.config.hook.pytest_deselected(items=beyond)
+            items[:] = [item for item in items if item not in beyond]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - pytest-xdist ships no types
+        """Take in what a worker of pytest-xdist has collected."""
+        collection.receive(self.run, getattr(node, "workeroutput", {}))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A file of criteria that cannot be read is a reason, not a matter of style."""

@@ -166,7 +166,9 @@ def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
     """Yield the plan of the whole rollback; one that cannot be made is a criterion not met."""
     title = "Every action of the rollback can be planned."
     try:
-        steps = rehearse(gate_of(config, run), run.extras.actions)
+        isolation = (actions.SNAPSHOT, actions.ISOLATE)
+        only = isolation if run.asked.isolate else run.extras.actions
+        steps = rehearse(gate_of(config, run), only)
     except RollbackError as error:
         run.state("drill.plan.made", title, error)
     else:

@@ -28,6 +28,7 @@ def declare(parser: pytest.Parser, parts: Extras) -> None:
     )
     group.addoption("--arm", metavar="TARGET", help="allow changes on the target with this name")
     group.addoption("--dry-run", action="store_true", help="print the plan and change nothing")
+    group.addoption("--isolate", action="store_true", help="drill: only stop the units")
     group.addoption(
         "--component",
         action="append",
@@ -89,6 +90,7 @@ def asked(config: pytest.Config) -> RunOptions:
         only=frozenset(config.getoption("--component")),
         defaults=config.getoption("--use-defaults"),
         dry=config.getoption("--dry-run"),
+        isolate=config.getoption("--isolate"),
         incident=config.getoption("--incident"),
         soak=soak(config),
         given=said,

@@ -23,6 +23,7 @@ def run_of(config: pytest.Config) -> Run:
     """
     if RUN not in config.stash:
         from pytest_rollback.manifest.load import load  # noqa: PLC0415 - only sessions with criteria pay for it
+        from pytest_rollback.plugin.collection import asked_for  # noqa: PLC0415
         from pytest_rollback.plugin.criteria_hooks import CriteriaHooks  # noqa: PLC0415
         from pytest_rollback.run.run import Run  # noqa: PLC0415
 
@@ -40,6 +41,7 @@ def run_of(config: pytest.Config) -> Run:
             fleeting=PRACTICE in config.stash and config.stash[PRACTICE].owned,
             identity=handed.get("identity", ""),
             extras=extras,
+            collection=asked_for(config),
         )
         config.pluginmanager.register(CriteriaHooks(config, run), "rollback-criteria")
     return config.stash[RUN]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pytest_rollback.criteria import Outcome
-from pytest_rollback.errors import RollbackError
+from pytest_rollback.errors import PARTIAL, RollbackError
 from pytest_rollback.evidence import seal as evidence_seal
 from pytest_rollback.evidence.run_folder import REPORT
 from pytest_rollback.recovery.rehearsal import clock
@@ -39,6 +39,7 @@ def lines(run: Run, record: RunRecord) -> Iterator[str]:
     for each in run.outcomes:
         if each.outcome in {"waived", "advisory"}:
             yield from paragraph([each])
+    yield from (line for line in hung(run.completeness().left) if line)
     for note in run.notes:
         yield from wrapped(note, "")
     yield from ending(run)
@@ -70,9 +71,11 @@ def ending(run: Run) -> Iterator[str]:
 def following(run: Run) -> Iterator[str]:
     """Yield the commands that come next, as they have to be typed."""
     begun = run.timeline.decided is not None
+    if run.exit_code == PARTIAL:
+        yield f"for a verdict: {run.whole}"
     if run.isolates and run.recovered:
         yield from isolated(run)
-    elif begun and not run.recovered:
+    elif begun and not run.recovered and run.exit_code != PARTIAL:
         gone = "the sandbox of this session was removed: there is nothing to resume"
         yield gone if run.fleeting else f"to resume: {run.resume}"
         yield from run.extras.following(run)

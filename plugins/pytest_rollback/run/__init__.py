@@ -1,10 +1,13 @@
 """One run: its target, the outcome of each criterion, the verdict, and the record for reports.
 
 Promise: the verdict and the exit code are functions of the outcomes, the timeline and the options.
-A session in which nothing was evaluated is not met. Terminal, report and JSON print one record.
+A session in which nothing was evaluated is not met, and one that evaluated less than whole suites
+has no good verdict. Terminal, report and JSON print one record.
 
 Order of calls: `run` is made from rollback.toml and the command line (`options`, with what was
-stated about the incident); outcomes are added as criteria end. `phases` reads from the timeline
+stated about the incident); outcomes are added as criteria end. `suite_collection` has what was
+collected, `shipped` reads from the sources what should have been, `completeness` counts what was
+evaluated of it, and `verdict` makes word and exit code. `phases` reads from the timeline
 when each phase of the procedure began and how it ended; `record` puts all that is known into the
 words of the report, whose fields are those of `run_record`.
 

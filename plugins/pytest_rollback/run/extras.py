@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_rollback.evidence.events import Event
     from pytest_rollback.manifest.model import System
     from pytest_rollback.recovery.action import AnyAction
+    from pytest_rollback.run.completeness import Completeness
     from pytest_rollback.run.run_record import ChecklistEntry, RecommendationRecord
     from pytest_rollback.run.run_view import RunView
     from pytest_rollback.text.next_steps import NextSteps
@@ -140,11 +141,15 @@ class Extras:
         self._relay.pytest_rollback_ended(run=run)
 
     def advice(
-        self, outcomes: Sequence[Outcome], target: str, following: NextSteps
+        self,
+        outcomes: Sequence[Outcome],
+        target: str,
+        following: NextSteps,
+        completeness: Completeness,
     ) -> RecommendationRecord | None:
         """Return what is recommended; None where no part recommends anything."""
         found: RecommendationRecord | None = self._relay.pytest_rollback_advice(
-            outcomes=outcomes, target=target, following=following
+            outcomes=outcomes, target=target, following=following, completeness=completeness
         )
         return found
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_rollback.criteria import Outcome
     from pytest_rollback.evidence.events import Event
     from pytest_rollback.manifest.model import System
+    from pytest_rollback.run.completeness import Completeness
     from pytest_rollback.run.extra_types import (
         Command,
         ExtraOption,
@@ -79,9 +80,12 @@ def pytest_rollback_ended(run: RunView) -> None:
 
 @hookspec(firstresult=True)
 def pytest_rollback_advice(
-    outcomes: Sequence[Outcome], target: str, following: NextSteps
+    outcomes: Sequence[Outcome], target: str, following: NextSteps, completeness: Completeness
 ) -> RecommendationRecord | None:
-    """Return what the outcomes recommend; None where no criterion of the part took place."""
+    """Return what the outcomes recommend; None where no criterion of the part took place.
+
+    `completeness` says how much of the triage was evaluated.
+    """
 
 
 @hookspec(firstresult=True)

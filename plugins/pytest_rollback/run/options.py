@@ -36,6 +36,7 @@ class RunOptions:
         only: the components given to --component.
         defaults: whether configuration that stays broken may get its defaults.
         dry: rehearse: print the plan, change nothing.
+        isolate: a drill only stops the units.
         incident: the incident that the report belongs to.
         soak: how long is watched.
         given: the options of parts, by name.
@@ -47,10 +48,19 @@ class RunOptions:
     only: frozenset[str] = frozenset()
     defaults: bool = False
     dry: bool = False
+    isolate: bool = False
     incident: str | None = None
     soak: SoakOptions = field(default_factory=SoakOptions)
     given: Given = field(default_factory=dict)
     command: str = ""
+
+    def declared(self, *, isolate: bool) -> list[str]:
+        """Return the options that a run of the same scope needs, and its arming."""
+        return [
+            *(["--isolate"] if isolate or self.isolate else []),
+            *(f"--component={each}" for each in sorted(self.only)),
+            *([f"--arm={self.armed}"] if self.armed else []),
+        ]
 
 
 def value(name: str, given: str | None, read: Callable[[str], Value], example: str) -> Value | None:

@@ -19,6 +19,7 @@ from pytest_rollback.evidence.collect import CollectedEvidence
 from pytest_rollback.evidence.events import Decided, Event, RunBegan, first
 from pytest_rollback.evidence.json_data import plain
 from pytest_rollback.manifest.model import System
+from pytest_rollback.run.completeness import PARTIAL, Completeness
 from pytest_rollback.run.phases import PhaseRecord, phases, to_ms
 from pytest_rollback.run.run_record import (
     ChecklistEntry,
@@ -57,7 +58,9 @@ class RunFacts:
         system: what the manifest describes.
         run, operator, incident: which run, who ran it, and what for.
         started, finished: when the session began and ended, UTC.
-        verdict: READY, RECOVERED, REHEARSED, their opposites, or INCONCLUSIVE.
+        verdict: READY, RECOVERED, REHEARSED, their opposites, PARTIAL, or INCONCLUSIVE.
+        scope: the components that the command line names.
+        completeness: how much was evaluated.
         outcomes: how every criterion ended.
         events: the timeline's; offsets in seconds since the session began.
         elapsed: seconds from the decision to the last success criterion; None without a clock.
@@ -84,6 +87,8 @@ class RunFacts:
     started: dt.datetime
     finished: dt.datetime
     outcomes: Sequence[Outcome] = ()
+    scope: tuple[str, ...] = ()
+    completeness: Completeness = field(default_factory=Completeness)
     events: Sequence[Event] = ()
     incident: str | None = None
     elapsed: float | None = None
@@ -109,6 +114,11 @@ class RunFacts:
         return self.verdict in FINE
 
     @property
+    def seen(self) -> Availability:
+        """What the prober saw; nothing where there was none."""
+        return self.users or Availability()
+
+    @property
     def margin(self) -> float | None:
         """Seconds that were left of the recovery time objective; negative when it was missed."""
         return None if self.elapsed is None else self.system.about.rto - self.elapsed
@@ -123,7 +133,6 @@ class RunFacts:
 def record(facts: RunFacts) -> RunRecord:
     """Return everything that the report of a run states."""
     lanes = phases(facts.system.budgets, facts.events, facts.outcomes, facts.elapsed)
-    users = facts.users or Availability()
     return RunRecord(
         run=facts.run,
         verdict=facts.verdict,
@@ -144,12 +153,13 @@ def record(facts: RunFacts) -> RunRecord:
         advice=facts.advice,
         resume=None if facts.good or not facts.resume else facts.resume,
         phases=lanes,
-        users=users.seconds,
-        users_asked_from=users.asked_from,
-        users_problem=users.problem,
-        outage_seconds=to_ms(users.outage_seconds),
-        maintenance_seconds=to_ms(users.maintenance_seconds),
+        users=facts.seen.seconds,
+        users_asked_from=facts.seen.asked_from,
+        users_problem=facts.seen.problem,
+        outage_seconds=to_ms(facts.seen.outage_seconds),
+        maintenance_seconds=to_ms(facts.seen.maintenance_seconds),
         criteria=tuple(criterion(each) for each in facts.outcomes),
+        not_evaluated=facts.completeness.missing,
         latency=latest(facts.latency),
         checklist=tuple(facts.checklist),
         evidence=facts.evidence,
@@ -197,7 +207,10 @@ def versions() -> dict[str, str]:
 
 def sentence(facts: RunFacts) -> str:
     """Return the verdict as one line, with the minutes or the number of criteria behind it."""
-    return f"{facts.verdict}{', '.join(filter(None, (behind(facts), late(facts))))}"
+    scope = f" ({', '.join(facts.scope)})" if facts.scope else ""
+    said = f"{facts.verdict}{scope}{', '.join(filter(None, (behind(facts), late(facts))))}"
+    whole = facts.completeness.whole or facts.verdict == PARTIAL
+    return said if whole else f"{said} ({facts.completeness.words} evaluated)"
 
 
 def behind(facts: RunFacts) -> str:
@@ -205,6 +218,8 @@ def behind(facts: RunFacts) -> str:
     where, rto = f"({facts.system.target.name})", clock(facts.system.about.rto)
     against = sum(each.outcome in AGAINST for each in facts.outcomes)
     counted = f": {against} of {count(len(facts.outcomes), 'criterion', 'criteria')} {where}"
+    if facts.verdict == PARTIAL:
+        return f": {facts.completeness.words} were evaluated {where}"
     if facts.verdict == "REHEARSED" and facts.estimate:
         seconds, changes = facts.estimate
         return f": {count(changes, 'change')} in about {clock(seconds)} of {rto} {where}"
@@ -232,6 +247,7 @@ def reasons(facts: RunFacts, lanes: Iterable[PhaseRecord]) -> Iterator[str]:
     for (identity, message), components in said.items():
         names = ", ".join(filter(None, components))
         yield f"{identity}{f' [{names}]' if names else ''}: {message}"
+    yield from filter(None, [facts.completeness.left])
     for lane in lanes:
         if lane.is_late:
             yield f"phase {lane.name} took {clock(lane.seconds)}, over its {clock(lane.budget)}"

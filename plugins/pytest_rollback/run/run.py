@@ -16,7 +16,7 @@ from pytest_rollback import criteria
 from pytest_rollback.checks.availability import Availability
 from pytest_rollback.checks.latency import ProbeLatency
 from pytest_rollback.criteria import Criterion, Outcome
-from pytest_rollback.errors import RTO_MISSED, Inconclusive, RollbackError, UsageError
+from pytest_rollback.errors import PARTIAL, Inconclusive, RollbackError, UsageError
 from pytest_rollback.evidence import signoffs
 from pytest_rollback.evidence.collect import CollectedEvidence
 from pytest_rollback.evidence.events import CriterionEnded
@@ -27,30 +27,16 @@ from pytest_rollback.manifest.load import Loaded
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.recovery.action import Scope
 from pytest_rollback.run import extras
+from pytest_rollback.run.completeness import ISOLATION, Completeness, DeclaredScope
 from pytest_rollback.run.extras import Extras
 from pytest_rollback.run.options import RunOptions
 from pytest_rollback.run.phases import RECOVERY
 from pytest_rollback.run.record import RunFacts, record
 from pytest_rollback.run.run_record import ManifestRecord, RecommendationRecord, Releases, RunRecord
+from pytest_rollback.run.suite_collection import SuiteCollection
+from pytest_rollback.run.verdict import Judgement, RunCourse, judged
 from pytest_rollback.text.next_steps import NextSteps, next_steps
 from pytest_rollback.transport.connection import Connection, agent_sha256
-
-GOOD: Mapping[str, str] = {
-    "triage": "MONITOR",
-    "readiness": "READY",
-    "drill": "RECOVERED",
-    "validate": "RECOVERED",
-    "monitor": "STEADY",
-    "troubleshooting": "RECOVERED",
-}
-"""What a suite proves when every criterion of it is met; `NOT` in front when not. Triage alone
-ends with what it recommends."""
-
-ISOLATION = frozenset({"drill.state.saved", "drill.units.stopped"})
-"""The criteria of a drill that goes no further than to stop what fails."""
-
-INTERRUPTED = 2
-"""pytest's exit code after Ctrl-C; ours after SIGTERM and SIGHUP as well."""
 
 
 def identity(now: dt.datetime) -> str:
@@ -77,9 +63,10 @@ class Run:
         extras: the parts that joined.
 
     `latency` is what this process has measured since the last criterion ended, `measured` all of
-    the run. `facts` are what was read of the host since the suite began. `isolates` says that the
-    drill goes no further than to stop what fails. `notes` are told at the end: what went wrong
-    beside the rollback itself. `kept` is what parts keep of the run, by their names.
+    the run. `facts` are what was read of the host since the suite began. `collection` is what was
+    asked for and collected. `isolates` says that the drill goes no further than to stop what fails.
+    `notes` are told at the end: what went wrong beside the rollback itself. `kept` is what parts
+    keep of the run, by their names.
     """
 
     loaded: Loaded
@@ -95,6 +82,7 @@ class Run:
     measured: list[ProbeLatency] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     suite: str = ""
+    collection: SuiteCollection = field(default_factory=SuiteCollection)
     isolates: bool = False
     users: Availability | None = None
     interrupted: bool = False
@@ -136,9 +124,10 @@ class Run:
         return self.scope.components
 
     def choose(self, chosen: Iterable[Criterion]) -> None:
-        """Take in which criteria were asked for: those of the isolation alone end with it."""
+        """Take in which criteria are evaluated: those of the isolation alone end with it."""
         ours = {each.identity for each in chosen if each.suite in RECOVERY}
-        self.isolates = bool(ours) and ours <= ISOLATION
+        drilled = not ours.isdisjoint(ISOLATION)
+        self.isolates = drilled and (self.asked.isolate or ours <= ISOLATION)
 
     def judged(self, error: BaseException | None) -> str:
         """Return the outcome of an error; `not reached` for the error of an earlier criterion."""
@@ -176,50 +165,62 @@ class Run:
         return {each.suite for each in self.outcomes}
 
     @property
-    def decisive(self) -> list[Outcome]:
-        """The outcomes that the exit code is made of: what triage found is what a drill is for."""
-        return [each for each in self.outcomes if each.suite != "triage"] or self.outcomes
-
-    @property
     def elapsed(self) -> float | None:
         """Seconds from the decision to the last criterion; None where nothing was to recover."""
         return self.timeline.elapsed
 
+    def completeness(self, *suites: str) -> Completeness:
+        """Return how much was evaluated of some suites, of all if none is named."""
+        return self.collection.completeness(
+            suites,
+            [each.name for each in self.components],
+            self.outcomes,
+            self.declared,
+        )
+
+    @property
+    def declared(self) -> DeclaredScope:
+        """What the options declare as the whole."""
+        return DeclaredScope(dry=self.asked.dry, isolate=self.asked.isolate)
+
+    @property
+    def judgement(self) -> Judgement:
+        """The verdict and the exit code, as of now."""
+        return judged(
+            RunCourse(
+                outcomes=self.outcomes,
+                completeness=self.completeness(),
+                interrupted=self.interrupted,
+                late=self.elapsed is not None and self.elapsed > self.system.about.rto,
+                dry=self.asked.dry,
+                isolates=self.isolates,
+                recommended=self.advice.words if self.advice and self.advice.rules else "",
+            )
+        )
+
     @property
     def exit_code(self) -> int:
         """The exit code: of the criteria, or of the error that allowed no change."""
-        if self.interrupted:
-            return INTERRUPTED
-        own = {each.code for each in self.decisive if each in self.reasons}
-        own -= {0, 1, Inconclusive.exit_code}
-        if own:
-            return min(own)
-        code = criteria.exit_code(each.outcome for each in self.decisive)
-        late = self.elapsed is not None and self.elapsed > self.system.about.rto
-        return RTO_MISSED if code == 0 and late else code
+        return self.judgement.code
 
     @property
     def verdict(self) -> str:
         """READY, RECOVERED, STEADY, their opposites, what triage recommends, or INCONCLUSIVE."""
-        last = next((s for s in reversed(list(GOOD)) if s in self.suites), "readiness")
-        if last == "triage" and self.advice and self.advice.rules:
-            return self.advice.words
-        if self.exit_code == Inconclusive.exit_code or (last == "triage" and self.exit_code):
-            return "INCONCLUSIVE"
-        if self.asked.dry and self.exit_code == 0:
-            return "REHEARSED"
-        good = "ISOLATED" if self.isolates else GOOD[last]
-        return good if self.exit_code in {0, RTO_MISSED} else f"NOT {good}"
+        return self.judgement.word
 
     @property
     def ended(self) -> str:
         """The outcome of the rollback for the host's journal: of drill and validate alone."""
         if self.interrupted:
             return "interrupted"
-        code = criteria.exit_code(each.outcome for each in self.outcomes if each.suite in RECOVERY)
-        if code == Inconclusive.exit_code:
-            return "inconclusive"
-        return "failed" if code else ("isolated" if self.isolates else "recovered")
+        ours = [each for each in self.outcomes if each.suite in RECOVERY]
+        code = criteria.exit_code(each.outcome for each in ours)
+        if code not in {0, Inconclusive.exit_code}:
+            return "failed"
+        if code == 0 and self.isolates and {each.identity for each in ours} >= ISOLATION:
+            return "isolated"
+        whole = self.completeness(*(RECOVERY & self.suites)).whole
+        return "inconclusive" if code or self.isolates or not whole else "recovered"
 
     @property
     def recovered(self) -> bool:
@@ -245,6 +246,8 @@ class Run:
             run=self.identity,
             operator=operator(),
             verdict=self.verdict,
+            scope=tuple(sorted(self.asked.only)),
+            completeness=self.completeness(),
             started=self.started,
             finished=now,
             outcomes=self.outcomes,
@@ -257,7 +260,7 @@ class Run:
             latency=self.measured,
             previous=releases.previous,
             current=releases.current,
-            resume="" if self.fleeting or self.advice else self.resume,
+            resume="" if self.fleeting or self.advice else self.again,
             estimate=self.estimate,
             notes=self.notes,
             manifest=ManifestRecord(str(self.loaded.path), self.loaded.sha256),
@@ -270,12 +273,25 @@ class Run:
     @property
     def advice(self) -> RecommendationRecord | None:
         """What triage recommends, for the report; None where it took no part."""
-        return self.extras.advice(self.outcomes, self.system.target.name, self.next_steps)
+        return self.extras.advice(
+            self.outcomes, self.system.target.name, self.next_steps, self.completeness("triage")
+        )
+
+    @property
+    def whole(self) -> str:
+        """The command that evaluates the whole of what was evaluated in part."""
+        where = self.collection.paths(self.suites)
+        return self.next_steps.pytest(*where, *self.asked.declared(isolate=self.isolates))
 
     @property
     def resume(self) -> str:
         """The command that resumes this run."""
         return self.next_steps.again(self.asked.arguments)
+
+    @property
+    def again(self) -> str:
+        """The command that goes on from a run: the same, or the whole of it."""
+        return self.whole if self.exit_code == PARTIAL else self.resume
 
     @property
     def next_steps(self) -> NextSteps:

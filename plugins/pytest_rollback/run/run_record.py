@@ -157,6 +157,7 @@ class RunRecord:
             and why the last missing answer did not come.
         outage_seconds, maintenance_seconds: how long users got errors and the maintenance page.
         criteria, latency, checklist: every criterion, probe and item of the checklist.
+        not_evaluated: the ids of criteria that the verdict would have needed.
         evidence: what was brought from the host; None where it was not asked.
         scenario: how the sandbox's release was made bad.
         max_age: seconds after which the next drill is due.
@@ -189,6 +190,7 @@ class RunRecord:
     outage_seconds: Number | None = None
     maintenance_seconds: Number | None = None
     criteria: tuple[CriterionRecord, ...] = ()
+    not_evaluated: tuple[str, ...] = ()
     latency: tuple[ProbeLatency, ...] = ()
     checklist: tuple[ChecklistEntry, ...] = ()
     evidence: OrBraces[CollectedEvidence] = None

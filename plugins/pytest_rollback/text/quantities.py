@@ -15,6 +15,7 @@ VERDICTS = {
     "NOT READY": "bad",
     "INCONCLUSIVE": "doubt",
     "REHEARSED": "note",
+    "PARTIAL": "doubt",
     "STEADY": "good",
     "NOT STEADY": "bad",
     "ISOLATED": "doubt",

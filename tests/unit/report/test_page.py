@@ -104,6 +104,16 @@ def test_any_list_may_hold_nothing_useful(key: str) -> None:
     assert "</main>" in rendered(full() | {key: [{}, None, 7, "text", []]})
 
 
+def test_what_was_not_evaluated_is_listed() -> None:
+    """Below the reasons, each by its id; nothing where the suites are whole."""
+    left = ["readiness.a.b", "readiness.c.d [web]"]
+    seen = ParsedPage(document("x", [rendered(full() | {"not_evaluated": left})]))
+    whole = ParsedPage(document("x", [rendered(full() | {"not_evaluated": []})]))
+
+    assert all(each in seen.text for each in ("not evaluated", *left))
+    assert "not evaluated" not in whole.text
+
+
 def test_the_recommendation_is_shown_with_every_rule_and_command() -> None:
     """What fired, the value beside its threshold, where nothing is said, and what to type."""
     rule = {"calls for": "isolate", "id": "triage.components.up", "component": "p2p"}

@@ -30,7 +30,8 @@ KEYS = (
     *("run", "verdict", "sentence", "reasons", "system", "target", "incident", "operator"),
     *("started", "decided", "finished", "rto", "elapsed", "margin", "previous", "current"),
     *("advice", "resume", "phases", "users", "users_asked_from", "users_problem"),
-    *("outage_seconds", "maintenance_seconds", "criteria", "latency", "checklist", "evidence"),
+    *("outage_seconds", "maintenance_seconds", "criteria", "not_evaluated", "latency"),
+    *("checklist", "evidence"),
     *("scenario", "max_age", "versions", "manifest", "agent_sha256", "round_trips"),
 )
 """The keys of report.json in their order; other programs read them, so none is ever renamed."""

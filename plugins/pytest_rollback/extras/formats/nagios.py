@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pytest_rollback.errors import RTO_MISSED, Inconclusive
+from pytest_rollback.errors import PARTIAL, RTO_MISSED, Inconclusive
 from pytest_rollback.run.extra_types import ResultText
 from pytest_rollback.run.run_record import RunRecord
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 MILD = {"FIX IN PLACE", "ISOLATED"}
-COULD_NOT_RUN = {2, 4, 5, 7, 12, 13, Inconclusive.exit_code}
-"""Exit codes that say nothing about the system: stopped, misused, shut out, inconclusive."""
+COULD_NOT_RUN = {2, 4, 5, 7, 12, 13, Inconclusive.exit_code, PARTIAL}
+"""Exit codes that say nothing about the system: stopped, misused, shut out, or not whole."""
 
 
 def result(record: RunRecord, code: int, problems: tuple[str, ...]) -> ResultText:

@@ -10,6 +10,7 @@ from pytest_rollback.run.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from pytest_rollback.criteria import Outcome
+    from pytest_rollback.run.completeness import Completeness
     from pytest_rollback.run.run_record import RecommendationRecord
     from pytest_rollback.text.next_steps import NextSteps
 
@@ -37,7 +38,7 @@ def pytest_rollback_check(given: Given) -> None:
 
 @hookimpl
 def pytest_rollback_advice(
-    outcomes: Sequence[Outcome], target: str, following: NextSteps
+    outcomes: Sequence[Outcome], target: str, following: NextSteps, completeness: Completeness
 ) -> RecommendationRecord | None:
     """Return one recommendation of all rules that fired."""
     if not any(each.suite == "triage" for each in outcomes):
@@ -47,4 +48,4 @@ def pytest_rollback_advice(
         recommended,
     )
 
-    return recommended(advice(outcomes), target, following)
+    return recommended(advice(outcomes, completeness), target, following)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.errors import Refused
 from pytest_rollback.extras.triage.rules import FiredRule, gravest
 from pytest_rollback.manifest.thresholds import RECOVERIES, Recovery
+from pytest_rollback.run.completeness import PARTIAL, Completeness
 from pytest_rollback.run.run_record import RecommendationRecord, RuleRecord
 from pytest_rollback.text.next_steps import NextSteps
 from pytest_rollback.text.quantities import count
@@ -17,17 +18,27 @@ from pytest_rollback.text.quantities import count
 CALLS, MEASURED, THRESHOLD, NOTE, ROW = "calls for", "measured", "threshold", "note", "matrix"
 """Names of the evidence that a criterion of triage leaves."""
 
+WHOLE = Completeness()
 UNNAMED = "THE FAILED COMPONENT"
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What triage recommends, and the outcomes that it comes from: those whose rule fired."""
+    """What triage recommends, and the outcomes that it comes from: those whose rule fired.
+
+    `completeness` says how much of the triage was evaluated: a part of it finds no system well.
+    """
 
     action: Recovery
     fired: tuple[Outcome, ...]
     unknown: tuple[Outcome, ...]
     row: str = ""
+    completeness: Completeness = field(default_factory=Completeness)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing can be recommended yet: what was evaluated of it calls for nothing."""
+        return self.action == "monitor" and not self.completeness.whole
 
     @property
     def components(self) -> list[str]:
@@ -39,6 +50,8 @@ class Advice:
     @property
     def words(self) -> str:
         """The recommendation as a verdict."""
+        if self.is_open:
+            return PARTIAL
         names = ", ".join(self.components) or UNNAMED
         return {
             "roll back": "ROLL BACK NOW",
@@ -53,14 +66,15 @@ def calls(outcome: Outcome) -> Recovery:
     return cast("Recovery", outcome.evidence.get(CALLS, "monitor"))
 
 
-def advice(outcomes: Iterable[Outcome]) -> Advice:
+def advice(outcomes: Iterable[Outcome], completeness: Completeness = WHOLE) -> Advice:
     """Return what the criteria of triage recommend together; waived ones say nothing."""
     mine = [each for each in outcomes if each.suite == "triage"]
     spoke = tuple(each for each in mine if each.outcome == "not met" and CALLS in each.evidence)
     against = ("not met", "inconclusive", "not reached")
     silent = tuple(each for each in mine if each.outcome in against and each not in spoke)
     rows = [str(each.evidence[ROW]) for each in mine if ROW in each.evidence]
-    return Advice(gravest(map(calls, spoke)), spoke, silent, rows[0] if rows else "")
+    action = gravest(map(calls, spoke))
+    return Advice(action, spoke, silent, rows[0] if rows else "", completeness)
 
 
 def recommended(found: Advice, target: str, way: NextSteps) -> RecommendationRecord:
@@ -95,6 +109,8 @@ def notes(found: Advice) -> Iterator[str]:
             f"note: the procedure's matrix says {action} ({row}), its triggers say "
             f"{found.action}: the more severe action is recommended"
         )
+    if not found.completeness.whole:
+        yield f"{found.completeness.words} were evaluated: a more severe action may apply"
     if found.unknown:
         unknown = count(len(found.unknown), "rule")
         yield f"{unknown} could not be evaluated (see the criteria): a more severe action may apply"
@@ -102,7 +118,9 @@ def notes(found: Advice) -> Iterator[str]:
 
 def next_steps(found: Advice, target: str, way: NextSteps) -> Sequence[str]:
     """Return the commands that carry the recommendation out."""
-    alone = ("suites/drill", "-m", "isolate", "--component")
+    if found.is_open:
+        return [way.pytest("suites/triage")]
+    alone = ("suites/drill", "--isolate", "--component")
     steps: dict[str, Sequence[str]] = {
         "roll back": [] if way.command else [way.rollback()],
         "isolate": [

@@ -36,6 +36,7 @@ class Verdict(NamedTuple):
     counts: dict[str, int]
     total: int
     reasons: Excerpt[str]
+    not_evaluated: Excerpt[str]
     resume: str
     run: str
 
@@ -93,6 +94,7 @@ def verdict(record: RunRecord, present: Presenter) -> Verdict:
         counts=counts(record.criteria),
         total=len(record.criteria),
         reasons=present.texts(record.reasons),
+        not_evaluated=present.texts(record.not_evaluated),
         resume=present.text(record.resume, 2000),
         run=present.text(record.run, 80),
     )

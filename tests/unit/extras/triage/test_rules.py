@@ -29,6 +29,7 @@ from pytest_rollback.extras.triage.rules import (
 from pytest_rollback.extras.triage.stated import Stated
 from pytest_rollback.manifest.thresholds import RECOVERIES, Severity, Triage
 from pytest_rollback.plugin.terminal import recommended as shown
+from pytest_rollback.run.completeness import Completeness
 from pytest_rollback.text.next_steps import next_steps
 
 NAMES = ("web", "till", "cellar")
@@ -214,6 +215,18 @@ def test_outcomes_become_one_recommendation(outcomes: list[Outcome], words: str)
     assert advice(outcomes).words == words
 
 
+def test_a_part_of_triage_recommends_no_monitor() -> None:
+    """What was evaluated calls for nothing: PARTIAL; for something: that, and more may follow."""
+    part = Completeness(11, 16, ("triage.logs.clean",))
+    calm = recommended(advice([outcome(UP)], part), "corner", next_steps(()))
+    mild = recommended(advice([outcome(UP, "monitor")], part), "corner", next_steps(()))
+    ill = recommended(advice([outcome(UP, "isolate", "p2p")], part), "corner", next_steps(()))
+
+    assert (calm.words, mild.words, ill.words) == ("PARTIAL", "PARTIAL", "ISOLATE p2p FIRST")
+    assert [step.split()[1:] for step in calm.steps] == [["suites/triage"]]
+    assert "11 of 16 criteria were evaluated: a more severe action may apply" in ill.notes
+
+
 def test_the_lines_say_everything() -> None:
     """Rules with measured value and threshold, contradiction, what is unknown, what to do."""
     found = advice(
@@ -229,7 +242,7 @@ def test_the_lines_say_everything() -> None:
     assert "note: silent" in said
     assert "matrix says fix (medium), its triggers say isolate" in said
     assert "1 rule could not be evaluated" in said
-    isolate = "pytest suites/drill -m isolate --component p2p '--arm=corner shop' --incident=INC-1"
+    isolate = "pytest suites/drill --isolate --component p2p '--arm=corner shop' --incident=INC-1"
     assert re.search(rf"^now: \S*{isolate}$", said, re.MULTILINE)
     assert found.row == "medium: fix"
     assert ROW == "matrix"

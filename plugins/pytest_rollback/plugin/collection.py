@@ -1,0 +1,65 @@
+"""What a session collects before anything is deselected, also in workers of pytest-xdist."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_rollback.criteria import Criterion
+from pytest_rollback.plugin.stash import criterion_of
+from pytest_rollback.run.completeness import Instance
+from pytest_rollback.run.run import Run
+from pytest_rollback.run.shipped import root_of
+from pytest_rollback.run.suite_collection import SuiteCollection
+
+HANDED = "rollback"
+"""The name of what a worker hands to the controller."""
+
+
+def about(item: pytest.Item) -> str | None:
+    """Return the component or owner that a test is about; None for one about the whole system."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    component = params.get("component")
+    return component.name if component else params.get("owner")
+
+
+def instance(item: pytest.Item, criterion: Criterion) -> Instance:
+    """Return which criterion a test is, and for whom."""
+    return Instance(criterion.identity, about(item), item.nodeid)
+
+
+def keep(config: pytest.Config, run: Run, items: Iterable[pytest.Item]) -> None:
+    """Keep what was collected; a worker hands it to the controller."""
+    mine = [(item, found) for item in items if (found := criterion_of(item))]
+    instances = tuple(instance(*each) for each in mine)
+    paths = {item.path for item, _ in mine}
+    run.collection = replace(asked_for(config, paths), instances=instances)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[HANDED] = [list(each) for each in instances]
+
+
+def receive(run: Run, handed: Mapping[str, Any]) -> None:
+    """Take in what a worker collected; each of them collects everything."""
+    found = tuple(Instance(*each) for each in handed.get(HANDED, ()))
+    run.collection = replace(run.collection, instances=found or run.collection.instances)
+
+
+def asked_for(config: pytest.Config, tests: Iterable[Path] = ()) -> SuiteCollection:
+    """Return the suites that the command line names, and their folders."""
+    here = config.invocation_params.dir
+    words = (os.path.normpath(here / word.partition("::")[0]) for word in config.args)
+    named = [path for path in map(Path, words) if root_of(path)]
+    found = [*named, *tests]
+    return SuiteCollection.of(named, found, left_out(config, found))
+
+
+def left_out(config: pytest.Config, paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield what the conftest beside the suites leaves out: criteria of parts that are missing."""
+    for root in filter(None, {root_of(path) for path in paths}):
+        conftest = config.pluginmanager.get_plugin(str(root.parent / "conftest.py"))
+        yield from map(Path, getattr(conftest, "collect_ignore", ()))

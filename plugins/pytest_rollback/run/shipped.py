@@ -1,0 +1,130 @@
+"""The criteria that suites ship, read from the syntax trees of their files: nothing is imported."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pytest_rollback.criteria import SUITES
+from pytest_rollback.run.completeness import Instance
+
+FOLDER = "suites"
+PRACTICE = "troubleshooting"
+"""The suite that takes part only where its own path is given."""
+
+SHARED = "shared"
+"""The owner of what belongs to no component."""
+
+AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class ShippedCriterion(NamedTuple):
+    """A criterion as its source has it: its id, and whether it asks for `component` or `owner`."""
+
+    identity: str
+    asks_for: str = ""
+
+
+def root_of(path: Path) -> Path | None:
+    """Return the folder `suites` that a path is in, or is; None for any other path."""
+    for each in (path, *path.parents):
+        if each.name == FOLDER:
+            return each
+    return None
+
+
+def suites_of(path: Path) -> Iterator[str]:
+    """Yield the suites that a path of the command line names; all but the practice for `suites`."""
+    root = root_of(path)
+    if root is None:
+        return
+    within = [each for each in path.relative_to(root).parts if each in SUITES]
+    yield from within[-1:] if path != root else (each for each in SUITES if each != PRACTICE)
+
+
+def shipped(
+    roots: Iterable[Path], suites: Collection[str], left_out: Sequence[Path], names: Sequence[str]
+) -> list[Instance]:
+    """Return every criterion that suites ship, once for each component or owner.
+
+    Args:
+        roots: the folders `suites`.
+        suites: which suites.
+        left_out: files and folders that belong to a part that is not installed.
+        names: the components that the run is about.
+    """
+    found = {each for root in roots for suite in suites for each in of(root, suite, left_out)}
+    abouts: dict[str, Sequence[str | None]] = {"component": names, "owner": [*names, SHARED]}
+    return [
+        Instance(each.identity, about)
+        for each in sorted(found)
+        for about in abouts.get(each.asks_for, [None])
+    ]
+
+
+def of(root: Path, suite: str, left_out: Sequence[Path]) -> Iterator[ShippedCriterion]:
+    """Yield the criteria of one suite, whose folder may be in that of another one."""
+    places = [root / each for each in SUITES if (root / each).is_dir()]
+    for path in sorted({file for place in places for file in place.rglob("*.py")}):
+        inside = suite in path.relative_to(root).parts
+        if inside and not any(path.is_relative_to(each) for each in left_out):
+            yield from (each for each in criteria(path) if each.identity.startswith(f"{suite}."))
+
+
+def criteria(path: Path) -> tuple[ShippedCriterion, ...]:
+    """Return the criteria of a file; none of one that cannot be read: pytest says so."""
+    try:
+        return _criteria(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError, SyntaxError):
+        return ()
+
+
+@functools.cache
+def _criteria(path: Path, _changed: int) -> tuple[ShippedCriterion, ...]:
+    text = path.read_bytes()
+    if b"criterion" not in text:
+        return ()
+    functions = [each for each in ast.walk(ast.parse(text)) if isinstance(each, AnyFunction)]
+    arguments = {each.name: parameters(each) for each in functions}
+    return tuple(
+        ShippedCriterion(identity, asked(arguments, each.name))
+        for each in functions
+        for identity in identities(each)
+    )
+
+
+def identities(function: AnyFunction) -> Iterator[str]:
+    """Yield the id that `criterion` gives a function."""
+    for each in function.decorator_list:
+        if isinstance(each, ast.Call) and called(each.func) == "criterion":
+            given = [*each.args[:1], *(word.value for word in each.keywords[:1] if not each.args)]
+            if given and isinstance(given[0], ast.Constant) and isinstance(given[0].value, str):
+                yield given[0].value
+
+
+def called(function: ast.expr) -> str:
+    """Return the last part of the name that is called."""
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def parameters(function: AnyFunction) -> list[str]:
+    """Return the names of a function's parameters."""
+    return [each.arg for each in (*function.args.args, *function.args.kwonlyargs)]
+
+
+def asked(arguments: dict[str, list[str]], name: str) -> str:
+    """Return whether a test asks for `component` or `owner`, also by a fixture of its own file."""
+    seen, left = set(), [name]
+    while left:
+        one = left.pop()
+        if one in {"component", "owner"}:
+            return one
+        if one not in seen:
+            seen.add(one)
+            left += arguments.get(one, [])
+    return ""

@@ -1,0 +1,101 @@
+"""The verdict of a run: its word and its exit code, from how criteria ended and how many did.
+
+A verdict is that of whole suites: with criteria that were not evaluated there is no good one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_rollback import criteria, errors
+from pytest_rollback.criteria import Outcome
+from pytest_rollback.errors import RTO_MISSED, Inconclusive
+from pytest_rollback.run import completeness
+from pytest_rollback.run.completeness import Completeness
+
+GOOD: Mapping[str, str] = {
+    "triage": "MONITOR",
+    "readiness": "READY",
+    "drill": "RECOVERED",
+    "validate": "RECOVERED",
+    "monitor": "STEADY",
+    "troubleshooting": "RECOVERED",
+}
+"""What a suite proves when every criterion of it is met; `NOT` in front when not. Triage alone
+ends with what it recommends."""
+
+INTERRUPTED = 2
+"""pytest's exit code after Ctrl-C; ours after SIGTERM and SIGHUP as well."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict in one word or two, and the exit code."""
+
+    word: str
+    code: int
+
+
+@dataclass(frozen=True)
+class RunCourse:
+    """What a verdict is made of.
+
+    Args:
+        outcomes: how every criterion ended.
+        completeness: how much of the touched suites was evaluated.
+        interrupted: whether somebody ended the run.
+        late: whether the recovery time objective was missed.
+        dry: whether it was a rehearsal.
+        isolates: whether the drill goes no further than to stop what fails.
+        recommended: what a rule of triage calls for; "" where none fired.
+    """
+
+    outcomes: Sequence[Outcome]
+    completeness: Completeness
+    interrupted: bool = False
+    late: bool = False
+    dry: bool = False
+    isolates: bool = False
+    recommended: str = ""
+
+    @property
+    def decisive(self) -> list[Outcome]:
+        """The outcomes that decide: what triage found is what a drill is for."""
+        return [each for each in self.outcomes if each.suite != "triage"] or [*self.outcomes]
+
+
+def judged(course: RunCourse) -> Judgement:
+    """Return the verdict of a run."""
+    code = exit_code(course)
+    return Judgement(word(course, code), code)
+
+
+def exit_code(course: RunCourse) -> int:
+    """Return the exit code: of the criteria, or of the error that allowed no change."""
+    if course.interrupted:
+        return INTERRUPTED
+    own = {each.code for each in course.decisive if each.outcome in criteria.AGAINST}
+    own -= {0, 1, Inconclusive.exit_code}
+    if own:
+        return min(own)
+    code = criteria.exit_code(each.outcome for each in course.decisive)
+    if code == 0 and not course.completeness.whole:
+        return errors.PARTIAL
+    return RTO_MISSED if code == 0 and course.late else code
+
+
+def word(course: RunCourse, code: int) -> str:
+    """Return READY, RECOVERED, STEADY, their opposites, what triage recommends, or INCONCLUSIVE."""
+    suites = {each.suite for each in course.outcomes}
+    last = next((each for each in reversed(list(GOOD)) if each in suites), "readiness")
+    if last == "triage" and course.recommended:
+        return course.recommended
+    if code == errors.PARTIAL:
+        return completeness.PARTIAL
+    if code == Inconclusive.exit_code or (last == "triage" and code):
+        return "INCONCLUSIVE"
+    if course.dry and code == 0:
+        return "REHEARSED"
+    good = "ISOLATED" if course.isolates else GOOD[last]
+    return good if code in {0, RTO_MISSED} else f"NOT {good}"
