@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from typing import Any
 
@@ -12,6 +13,9 @@ from pytest_rollback.plugin import collection
 from pytest_rollback.plugin.collection import instance
 from pytest_rollback.plugin.stash import SEAL, criterion_of
 from pytest_rollback.run.run import Run
+
+MISSING_PART = re.compile(r"No module named 'pytest_rollback\.extras\.(\w+)")
+"""What Python says of a file of criteria whose part is not installed."""
 
 
 class CriteriaHooks:
@@ -59,7 +63,9 @@ class CriteriaHooks:
         """A file of criteria that cannot be read is a reason, not a matter of style."""
         if report.failed and not self.worker:
             last = report.longreprtext.strip().splitlines()[-1].removeprefix("E ").strip()
-            error = UsageError(f"{report.nodeid}: {last}", hint="correct this file")
+            part = MISSING_PART.search(last)
+            hint = f"install the part {part[1]!r}" if part else "correct this file"
+            error = UsageError(f"{report.nodeid}: {last}", hint=hint)
             self.run.state("readiness.criteria.collected", "All criteria can be read.", error)
 
     def pytest_report_header(self) -> list[str]:
@@ -126,6 +132,8 @@ class CriteriaHooks:
         seal = self.config.stash.get(SEAL, None)
         if seal and seal.problem:
             self.run.notes.append(seal.problem)
+        later = (each for each in self.run.extras.problems if each not in self.run.notes)
+        self.run.notes.extend(later)
         if self.rehearsed:
             terminalreporter.section("the plan: nothing was changed")
         for line in self.rehearsed:

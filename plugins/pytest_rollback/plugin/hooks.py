@@ -39,7 +39,10 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare options and settings."""
-    options.declare(parser, extras.Extras(pluginmanager.hook))
+    try:
+        options.declare(parser, extras.Extras(pluginmanager.hook))
+    except RollbackError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -143,7 +143,10 @@ def leave(config: pytest.Config, run: Run) -> None:
             run.backups = _recorded(run, changed=gate is not None)
     run.connection.close()
     run.timeline.note(RunFinished(run.verdict))
+    outcomes = tuple(run.outcomes)
     run.extras.ended(run)
+    run.outcomes[:] = outcomes  # whatever a plugin made of them
+    run.notes += run.extras.problems
     run.timeline.close()
 
 

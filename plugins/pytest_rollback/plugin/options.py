@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_rollback.errors import UsageError
 from pytest_rollback.run.extras import Extras
 
 if TYPE_CHECKING:
@@ -44,9 +45,7 @@ def declare(parser: pytest.Parser, parts: Extras) -> None:
     )
     group.addoption("--live", action="store_true", help="drill: print each change as it happens")
     group.addoption("--soak", metavar="15m", help="monitor: how long to watch the system")
-    for each in parts.options:
-        form = {"metavar": each.metavar} if each.metavar else {"action": "store_true"}
-        group.addoption(each.name, help=each.help, **form)
+    declare_parts(group, parts)
     parser.addini("rollback_target", "the rollback.toml to use", default="rollback.toml")
     parser.addini("rollback_sandbox", "the folder of the sandbox's system", default="")
     parser.addini("rollback_reports", "where run folders are created", default="reports")
@@ -54,6 +53,22 @@ def declare(parser: pytest.Parser, parts: Extras) -> None:
     parser.addini(
         "rollback_soak_scale", "by which factor the monitor's clock runs faster", default="1"
     )
+
+
+def declare_parts(group: pytest.OptionGroup, parts: Extras) -> None:
+    """Declare the options of parts.
+
+    Raises:
+        UsageError: an option of this name is there already.
+    """
+    for each in parts.options:
+        form = {"metavar": each.metavar} if each.metavar else {"action": "store_true"}
+        try:
+            group.addoption(each.name, help=each.help.replace("%", "%%"), **form)
+        except ValueError as error:
+            raise UsageError(
+                f"a plugin adds the option {each.name}: {error}", hint="give it another name"
+            ) from error
 
 
 def reports(config: pytest.Config) -> Path:

@@ -46,11 +46,14 @@ class ResultWriter:
             self.run.asked.given,
             self.config.invocation_params.dir,
         )
-        for each in self.run.extras.written(found):
+        texts = self.run.extras.written(found)
+        if self.quiet and not any(each.line for each in texts):
+            sys.stdout.write(f"{record.sentence}\n")  # whoever asked for silence says nothing
+        for each in texts:
             if each.line:
                 sys.stdout.write(each.line + "\n")
             sys.stderr.write("".join(f"{problem}\n" for problem in each.problems))
-            if each.code is not None:
+            if each.code is not None and (each.code or not found.code):  # no bad end becomes good
                 session.exitstatus = each.code
             elif each.problems:
                 session.exitstatus = session.exitstatus or 1

@@ -12,5 +12,6 @@ when each phase of the procedure began and how it ended; `record` puts all that 
 words of the report, whose fields are those of `run_record`.
 
 The parts of `extras/` join here: `hookspecs` lists their hooks, `extra_types` and `run_view` are
-what goes through them, `extras` calls them. `command_line` is what all commands share.
+what goes through them, `extras` calls them by `hook_calls`, which names a plugin that fails.
+`command_line` is what all commands share.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import pkgutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -19,10 +19,12 @@ from pytest_rollback.run.extra_types import (
     Command,
     ExtraOption,
     Given,
+    PlacedAction,
     PracticeKind,
     ResultText,
     RunResult,
 )
+from pytest_rollback.run.hook_calls import HookCalls, listing, naming, one
 
 if TYPE_CHECKING:
     from pytest_rollback.criteria import Outcome
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from pytest_rollback.run.run_record import ChecklistEntry, RecommendationRecord
     from pytest_rollback.run.run_view import RunView
     from pytest_rollback.text.next_steps import NextSteps
+
+SHORTEST = 4
+"""Letters of a secret that is redacted, at least."""
 
 FOLDER = Path(__file__).parents[1] / "extras"
 TABLES = {
@@ -53,8 +58,13 @@ def names() -> list[str]:
 def modules() -> Iterator[tuple[str, ModuleType]]:
     """Yield the name of each part that joins by hooks, and its module of them."""
     for name in names():
-        if (FOLDER / name / "hooks.py").is_file():
+        if has_hooks(name):
             yield name, import_module(f"pytest_rollback.extras.{name}.hooks")
+
+
+def has_hooks(name: str) -> bool:
+    """Return whether a part joins by hooks, and not by fixtures and criteria alone."""
+    return (FOLDER / name / "hooks.py").is_file()
 
 
 @functools.cache
@@ -67,18 +77,23 @@ def outside() -> Extras:
     return Extras(manager.hook)
 
 
-def described(system: System, path: Path) -> None:
+def described(system: System, path: Path, known: Collection[str]) -> None:
     """Refuse a rollback.toml with a table that nothing here reads: it would not be evaluated.
 
+    Args:
+        system: what the file describes.
+        path: the file.
+        known: the parts that joined.
+
     Raises:
-        UsageError: the part for a table is not installed.
+        UsageError: the part for a table is not installed, or was left out.
     """
-    known = names()
     for table in sorted(system.model_fields_set & TABLES.keys()):
         if TABLES[table] not in known:
             raise UsageError(
                 f"{path} has [{table}], but the part {TABLES[table]!r} is not installed",
-                hint=f"install pytest-rollback with all parts, or remove [{table}] from {path}",
+                hint=f"install pytest-rollback with all parts, leave out -p no:rollback-"
+                f"{TABLES[table]}, or remove [{table}] from {path}",
             )
 
 
@@ -87,58 +102,83 @@ class Extras:
 
     Args:
         relay: pluggy's `hook` of the session, or of `outside`.
+
+    A part that fails where it is asked for something is a UsageError that names it. One that fails
+    where it is told something, or asked for words, is one of `problems`: a rollback goes on.
     """
 
     def __init__(self, relay: Any) -> None:  # noqa: ANN401 - pluggy gives hooks no types
-        self._relay = relay
+        self._hooks = HookCalls(relay)
+
+    @property
+    def problems(self) -> list[str]:
+        """What failed in parts that were told something."""
+        return self._hooks.problems
+
+    @property
+    def parts(self) -> list[str]:
+        """The parts that joined: those that are there and were not left out by `-p no:`."""
+        hooks = [name for name in vars(hookspecs) if name.startswith("pytest_rollback_")]
+        joined = self._hooks.plugins(*hooks)
+        return [each for each in names() if not has_hooks(each) or f"rollback-{each}" in joined]
 
     @property
     def options(self) -> list[ExtraOption]:
         """The options of all parts."""
-        return _flat(self._relay.pytest_rollback_options())
+        return self._listed("pytest_rollback_options", ExtraOption)
 
     def check(self, given: Given) -> None:
         """Refuse options of parts that cannot be used."""
-        self._relay.pytest_rollback_check(given=given)
+        for _ in self._hooks.answers("pytest_rollback_check", bool, given=given):
+            continue
 
     @property
     def commands(self) -> dict[str, Command]:
         """The commands of all parts, by name."""
-        return _joined(self._relay.pytest_rollback_commands())
+        return self._named("pytest_rollback_commands", Command)
 
     @property
     def practice(self) -> dict[str, PracticeKind]:
         """The systems to practise on, by the name that a target is given."""
-        return _joined(self._relay.pytest_rollback_practice())
+        return self._named("pytest_rollback_practice", object)
 
     @property
     def actions(self) -> tuple[AnyAction, ...]:
         """Every restore action in the order of the procedure, those of parts in their places."""
-        from pytest_rollback.recovery.actions import ACTIONS  # noqa: PLC0415 - few ask for it
+        from pytest_rollback.recovery.actions import ACTIONS, CLEAR_CACHES  # noqa: PLC0415 - few ask
 
-        placed = _flat(self._relay.pytest_rollback_actions())
-        return tuple(
-            one
-            for core in ACTIONS
-            for one in (core, *(each.action for each in placed if each.after == core.name))
-        )
+        added = self.after(CLEAR_CACHES)
+        at = ACTIONS.index(CLEAR_CACHES) + 1
+        return (*ACTIONS[:at], *added, *ACTIONS[at:])
 
     def after(self, action: AnyAction) -> list[AnyAction]:
-        """Return the actions of parts that come directly after one of the core's."""
-        placed = _flat(self._relay.pytest_rollback_actions())
-        return [each.action for each in placed if each.after == action.name]
+        """Return the actions of parts; all of them come after one action of the core.
+
+        Raises:
+            UsageError: one wants to come after another action, where nobody would perform it.
+        """
+        placed: list[PlacedAction] = self._listed("pytest_rollback_actions", PlacedAction)
+        for each in placed:
+            if each.after != action.name:
+                raise UsageError(
+                    f"the action {each.action.name!r} of a plugin is to come after {each.after!r}; "
+                    f"an action can be added after {action.name!r} only",
+                    hint=f"PlacedAction(..., after={action.name!r})",
+                )
+        return [each.action for each in placed]
 
     def secrets(self, system: System) -> dict[str, str]:
-        """Return the secret values that parts know, by name."""
-        return _joined(self._relay.pytest_rollback_secrets(system=system))
+        """Return the secrets that parts know, by name; a short one would redact half a page."""
+        found = self._named("pytest_rollback_secrets", str, system=system)
+        return {name: value for name, value in found.items() if len(value) >= SHORTEST}
 
     def decided(self, run: RunView) -> None:
         """Tell the parts that a rollback is about to begin."""
-        self._relay.pytest_rollback_decided(run=run)
+        self._hooks.tell("pytest_rollback_decided", run=run)
 
     def ended(self, run: RunView) -> None:
         """Tell the parts that the verdict is known."""
-        self._relay.pytest_rollback_ended(run=run)
+        self._hooks.tell("pytest_rollback_ended", run=run)
 
     def advice(
         self,
@@ -148,39 +188,53 @@ class Extras:
         completeness: Completeness,
     ) -> RecommendationRecord | None:
         """Return what is recommended; None where no part recommends anything."""
-        found: RecommendationRecord | None = self._relay.pytest_rollback_advice(
-            outcomes=outcomes, target=target, following=following, completeness=completeness
+        from pytest_rollback.run.run_record import RecommendationRecord  # noqa: PLC0415 - with a run
+
+        found = self._hooks.tell(
+            "pytest_rollback_advice",
+            one(RecommendationRecord),
+            outcomes=tuple(outcomes),
+            target=target,
+            following=following,
+            completeness=completeness,
         )
-        return found
+        return found[0].value if found else None
 
     def checklist(
         self, outcomes: Sequence[Outcome], events: Sequence[Event], now: dt.datetime
     ) -> tuple[ChecklistEntry, ...]:
         """Return the checklists; none where no part has any."""
-        told = {"outcomes": outcomes, "events": events, "now": now}
-        return tuple(self._relay.pytest_rollback_checklist(**told) or ())
+        from pytest_rollback.run.run_record import ChecklistEntry  # noqa: PLC0415 - with a run
+
+        told = {"outcomes": tuple(outcomes), "events": tuple(events), "now": now}
+        found = self._hooks.tell("pytest_rollback_checklist", listing(ChecklistEntry), **told)
+        return tuple(found[0].value) if found else ()
 
     def following(self, run: RunView) -> list[str]:
         """Return the lines of parts about what comes next."""
-        return _flat(self._relay.pytest_rollback_next(run=run))
+        found = self._hooks.tell("pytest_rollback_next", listing(str), run=run)
+        return [line for each in found for line in each.value]
 
     def quiet(self, given: Given) -> bool:
         """Return whether a part prints the only line of the session."""
-        return bool(self._relay.pytest_rollback_quiet(given=given))
+        return any(
+            each.value for each in self._hooks.tell("pytest_rollback_quiet", one(bool), given=given)
+        )
 
     def written(self, result: RunResult) -> list[ResultText]:
         """Have the parts write a result; return what became of it."""
-        return [each for each in self._relay.pytest_rollback_result(result=result) if each]
+        found = self._hooks.tell("pytest_rollback_result", one(ResultText), result=result)
+        return [each.value for each in found]
 
     def refused(self, given: Given, message: str) -> ResultText | None:
         """Return what a part says of a session that could not begin."""
-        found: ResultText | None = self._relay.pytest_rollback_refused(given=given, message=message)
-        return found
+        told = {"given": given, "message": message}
+        found = self._hooks.tell("pytest_rollback_refused", one(ResultText), **told)
+        return found[0].value if found else None
 
+    def _listed(self, name: str, kind: type[object]) -> list[Any]:
+        return [each for found in self._hooks.answers(name, listing(kind)) for each in found.value]
 
-def _flat(found: Iterable[Iterable[Any]]) -> list[Any]:
-    return [one for each in found for one in each]
-
-
-def _joined(found: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    return {name: one for each in found for name, one in each.items()}
+    def _named(self, name: str, kind: type[object], **given: object) -> dict[str, Any]:
+        found = self._hooks.answers(name, naming(kind), **given)
+        return {key: value for each in found for key, value in each.value.items()}

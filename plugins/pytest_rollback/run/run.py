@@ -95,7 +95,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.system = self.loaded.system
-        extras.described(self.system, self.loaded.path)
+        extras.described(self.system, self.loaded.path, self.extras.parts)
         self.connection = Connection(self.system)
         self.identity = self.identity or identity(self.started)
         self.scope = Scope(self.system, self._chosen(), defaults=self.asked.defaults)

@@ -10,7 +10,7 @@ import pytest
 from pytest_rollback.errors import UsageError
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery.action import Action
-from pytest_rollback.recovery.actions import ACTIONS, CLEAR_CACHES, CLOSE
+from pytest_rollback.recovery.actions import ACTIONS, CLEAR_CACHES
 from pytest_rollback.run import extras, hookspecs
 from pytest_rollback.run.extra_types import ExtraOption, PlacedAction
 from pytest_rollback.run.extras import TABLES, Extras
@@ -56,7 +56,7 @@ def test_an_action_comes_after_the_one_it_names(joined: Extras) -> None:
 
     assert found[found.index(CLEAR_CACHES) + 1] is POLISH
     assert [each for each in found if each is not POLISH] == list(ACTIONS)
-    assert (joined.after(CLEAR_CACHES), joined.after(CLOSE)) == ([POLISH], [])
+    assert joined.after(CLEAR_CACHES) == [POLISH]
 
 
 def test_what_nobody_answers_is_empty(joined: Extras) -> None:
@@ -67,14 +67,13 @@ def test_what_nobody_answers_is_empty(joined: Extras) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_table_without_its_part_is_refused(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_without_its_part_is_refused(table: str) -> None:
     """What is described and would not be evaluated is not met; with the part it is fine."""
     system = System.model_construct({table}, **{table: None})
-    extras.described(system, Path("rollback.toml"))
-    monkeypatch.setattr(extras, "names", list)
+    extras.described(system, Path("rollback.toml"), extras.names())
 
     with pytest.raises(UsageError, match=rf"has \[{table}\], but the part '{TABLES[table]}'"):
-        extras.described(system, Path("rollback.toml"))
+        extras.described(system, Path("rollback.toml"), ())
 
 
 def test_every_part_that_joins_has_only_known_hooks() -> None:

@@ -60,6 +60,20 @@ def kept(kind: str = NAME) -> Path:
     return layout.manifest
 
 
+def owned_by(note: SandboxNote, folder: Path, kind: str) -> None:
+    """Refuse a sandbox that another checkout of this user keeps running.
+
+    Raises:
+        UsageError: it was made of another folder.
+    """
+    if Path(note.folder).resolve() != folder.resolve():
+        raise UsageError(
+            f"the {kind} that is running was started from another checkout: {note.folder}",
+            hint="end it there with scripts/sandbox down, or use another place: "
+            "TMPDIR=/var/tmp, for both commands",
+        )
+
+
 class Sandbox:
     """A running sandbox for one session.
 
@@ -88,6 +102,7 @@ class Sandbox:
         if Layout(usual(kind)).note.exists():
             kept = KINDS[kind].attach(usual(kind))
             if kept.running:
+                owned_by(SandboxNote.read(Layout(usual(kind))), folder, kind)
                 if chosen:
                     raise UsageError(
                         "--scenario is not for a sandbox that is running already",
