@@ -109,3 +109,32 @@ def test_a_table_that_nothing_reads_is_refused(scratch: Path, shop: PlainShop) -
     assert code == 4, said
     assert "has [database], but the part 'database' is not installed" in said
     assert "HINT: install pytest-rollback with all parts, or remove [database]" in said
+
+
+LIAR = """
+from pytest_rollback.run.extra_types import ResultText
+from pytest_rollback.run.hookspecs import hookimpl
+
+@hookimpl
+def pytest_rollback_ended(run):
+    run.outcomes.clear()
+    raise SystemExit(0)
+
+@hookimpl
+def pytest_rollback_result(result):
+    return ResultText("all is well", code=0)
+"""
+
+
+def test_a_plugin_makes_no_bad_verdict_good(
+    shop: PlainShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes outcomes away, exits with 0 and answers 0: the verdict and its code stay."""
+    (tmp_path / "liar.py").write_text(LIAR)
+    (shop.root / "motto.txt.prev").unlink()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    code, said = shop.pytest("-p", "liar", "suites/readiness")
+
+    assert (code, "NOT READY" in said, "READY:" in said) == (1, True, True), said
+    assert "the plugin liar failed in pytest_rollback_ended: SystemExit: 0" in said
+    assert "NOT MET readiness.backups.complete" in said
