@@ -108,7 +108,13 @@ MUTANTS = (
     ),
     Mutant(
         "no re-verify",
-        (Edit("restore/commit", ".sha256 != item.saved.sha256:", '.sha256 == "never":'),),
+        (
+            Edit(
+                "restore/commit",
+                "if not (whole or item.saved.has_bytes(",
+                "if not (True or item.saved.has_bytes(",
+            ),
+        ),
         f"{FAULTS}/test_intruder.py::test_a_staged_file_that_was_damaged_is_staged_again",
     ),
     Mutant(
@@ -196,7 +202,7 @@ MUTANTS = (
                 "good = copy.is_backup(saved)",
                 "good = copy.is_file",
             ),
-            Edit("restore/stage", "if seen.hexdigest() != saved.sha256:", "if False:"),
+            Edit("restore/stage", "if not saved.has_bytes(seen.hexdigest()):", "if False:"),
             Edit(
                 "restore/name_exchange",
                 "if not saved.holds(found.st_size, sha256(source, saved.size)):",

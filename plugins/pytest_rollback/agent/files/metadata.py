@@ -33,9 +33,16 @@ class FileEntry(NamedTuple):
     def holds(self, size: int, digest: str) -> bool:
         """Return whether a file of this size, in bytes, and sha256 has the recorded content.
 
-        Nothing else decides whether a backup, or a live file, is as the record has it.
+        Whoever judges a backup, or a live file, asks this.
         """
-        return (size, digest) == (self.size, self.sha256)
+        return size == self.size and self.has_bytes(digest)
+
+    def has_bytes(self, digest: str) -> bool:
+        """Return whether bytes with this sha256 are the recorded content.
+
+        Whoever copies, stages or takes bytes from git asks this of what it has in hand.
+        """
+        return digest == self.sha256
 
 
 def capped(saved: FileEntry, secrets: Container[str]) -> FileEntry:
