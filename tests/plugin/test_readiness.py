@@ -45,6 +45,7 @@ def spoilt(store: Store) -> Iterator[Store]:
         whole(kept / name, store.home / name)
     shutil.rmtree(kept)
     store.describe()
+    store.control("start", "all")  # those that a defect stopped; the others go on
 
 
 def whole(source: Path, target: Path) -> None:
