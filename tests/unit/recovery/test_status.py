@@ -85,6 +85,14 @@ def test_one_run_is_told_with_its_steps_and_its_damage() -> None:
     assert found[5].startswith("next: compare the files")
 
 
+def test_a_run_that_is_over_has_nothing_to_repair() -> None:
+    """No line about damage where there is none, and no end where it goes on."""
+    found = [*status.detail(OVER._replace(ended=None), SYSTEM, "a.toml")]
+
+    assert found[1] == "  begun 2026-11-24T12:00:00+00:00 by ann@ops1"
+    assert found[3] == "  journal head ab12"
+
+
 def test_the_facts_of_a_run_are_plain() -> None:
     """For a report: progress and run in one object, steps as objects."""
     found = status.facts(OVER)

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from pytest_rollback.agent.system import command
+from pytest_rollback.agent.system import command, processes
 from pytest_rollback.agent.system.processes import members
 from tests.unit.support.apart import ROOT_ONLY, apart, injected
 
@@ -75,3 +75,17 @@ def test_a_command_forgets_our_signals_and_becomes_the_account() -> None:
         wanted = (account.pw_uid,) * 3, (account.pw_gid,) * 3, groups, True
         assert apart(lambda account=account: entered(account)) == (0, repr(wanted))  # type: ignore[misc]
     assert apart(lambda: entered(None)) == (0, repr(((0,) * 3, (0,) * 3, [54321], True)))
+
+
+def test_a_process_that_ends_meanwhile_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was listed, and is gone when it is read."""
+    listed = os.listdir
+
+    def also_one_that_ended(path: str) -> list[str]:
+        return [*listed(path), "999999999"] if path == "/proc" else listed(path)
+
+    monkeypatch.setattr(os, "listdir", also_one_that_ended)
+    found = [each.pid for each in processes.processes()]
+
+    assert os.getpid() in found
+    assert 999999999 not in found
