@@ -82,7 +82,7 @@ def test_the_component_is_up(
         triage.failure(case, component.name),
         record_property,
         findings=[
-            f"{component.unit} is {state.state}: {state.detail}",
+            f"{component.unit} is {state.state}: {state.detail}".removesuffix(": "),
             *restarted(seen, component),
             health.wrong,
         ],

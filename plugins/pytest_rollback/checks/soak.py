@@ -220,7 +220,8 @@ def restarts(soak: Soak, component: Component) -> Iterator[str]:
 
 def restarted(before: UnitState, after: UnitState) -> list[str]:
     """Return what shows that a unit was started again between two looks."""
-    facts = (("pid", before.pid, after.pid), ("restarts", before.restarts, after.restarts))
+    pids = (before.pid or "none", after.pid or "none")
+    facts = (("pid", *pids), ("restarts", before.restarts, after.restarts))
     return [f"{name} was {was}, is {now}" for name, was, now in facts if was != now]
 
 

@@ -208,3 +208,12 @@ def test_the_line_says_how_far_it_is() -> None:
         "0m12s, 0m48s left: 3 samples, 1 bad, 1 restarts, 2 errors; slowest order 3 ms"
     )
     assert "slowest -" in checks_soak.line(Soak(PLAN, (), 0.0), [WEB])
+
+
+def test_a_unit_without_a_process_has_no_number() -> None:
+    """It was down at one of the looks: a zero would be read as the number of a process."""
+    down = UnitState(known=True, state="failed")
+    up = UnitState(known=True, state="active", pid=7)
+
+    assert checks_soak.restarted(down, up) == ["pid was none, is 7"]
+    assert checks_soak.restarted(up, up) == []
