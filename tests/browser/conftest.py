@@ -32,7 +32,7 @@ RECORD["reasons"].append(f"<img src='{beacon}/reason'><link rel=stylesheet href=
 def pytest_configure(config):
     configure(config, pathlib.Path({folder!r}))
     redact = lambda text: text.replace("hunter2", "***")
-    config.pluginmanager.register(Report(lambda: salvaged(RECORD), redact))
+    config.pluginmanager.register(HtmlReport(lambda: salvaged(RECORD), redact))
 """
 TESTS = """
 import pytest, record

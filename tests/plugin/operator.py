@@ -53,7 +53,7 @@ class Operator:
         """Run pytest as an operator would; return its exit code and what it printed."""
         where = (f"--rollback-target={self.manifest}", "-o", f"rollback_reports={self.reports}")
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *where, *words],
+            [*HEEDING, sys.executable, "-m", "pytest", *where, *words],
             cwd=REPOSITORY,
             capture_output=True,
             text=True,

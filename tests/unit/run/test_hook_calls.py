@@ -124,6 +124,7 @@ def test_a_short_secret_redacts_nothing() -> None:
 def test_a_part_that_was_left_out_counts_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """`-p no:rollback-incident` with people described would tell nobody, and nobody of that."""
     monkeypatch.setattr(extras, "names", lambda: ["incident", "runbook"])
+    monkeypatch.setattr(extras, "has_hooks", lambda name: name == "incident")
     known = joined().parts
     assert known == ["runbook"]
 
