@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Lines and branches of the engine that tests reach, in percent, at least.
 COVERED := 100
 
-.PHONY: help setup drill machine-drill test test-all coverage machine-test faults check clean
+.PHONY: help setup drill machine-drill test test-all coverage machine-test faults sabotage check clean
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -40,6 +40,11 @@ machine-test: setup  ## run all tests on a whole host; twenty minutes or more
 
 faults: setup  ## run the fault tests: kills, errors, power cuts, mutants; two hours
 	ROLLBACK_FAULTS=all nice $(VENV)/bin/pytest -q -o timeout=14400 tests/faults
+
+sabotage: setup  ## play every defect of the sabotage library, renew docs/sabotage.md; an hour
+	@rm -rf build/sabotage
+	-ROLLBACK_SABOTAGE=build/sabotage nice $(VENV)/bin/pytest -q tests/sabotage
+	$(VENV)/bin/python -m tests.sabotage.matrix build/sabotage > docs/sabotage.md
 
 coverage: setup  ## measure coverage of the agent, the gate and the actions
 	rm -f .coverage .coverage.*

@@ -3,7 +3,8 @@
 - `make test` runs every test of the unit and the contract tests that needs no machine, and of the
   other folders those that are named in `SHOWN`: they show the main promises in whole sessions.
 - `make test-all` runs what `make test` leaves: those marked `slow`.
-- `make machine-test` and `make faults` run what even that leaves: those marked `long`.
+- `make machine-test`, `make faults` and `make sabotage` run what even that leaves: those marked
+  `long`.
 
 `tests/conftest.py` sets both marks by these tables; a test may also be marked `long` where it is.
 """
@@ -19,7 +20,15 @@ ON_A_MACHINE = frozenset({"bare", "down"})
 PLACES_ON_A_MACHINE = frozenset({"machine", "podman"})
 """Parameters of the contract tests that mean a whole host."""
 
+SABOTAGE = "tests/sabotage/test_defects.py"
+"""All of it is long but for the defects in `SHOWN`."""
+
 SHOWN = {
+    SABOTAGE: (
+        "test_a_defect_is_seen[healthy]",
+        "test_a_defect_is_seen[backup-truncated]",
+        "test_a_defect_is_seen[restored]",
+    ),
     "tests/plugin/test_readiness.py": (
         "test_a_system_that_is_right_is_ready",
         "test_a_defect_turns_its_criterion_red[readiness.backups.intact]",
