@@ -126,23 +126,24 @@ def test_every_copy_kept_its_owner_and_mode(faults: Faults) -> None:
 def test_no_secret_comes_back_for_fewer_readers(
     backups: Backups, owner: str, system: System
 ) -> None:
-    """Files with secrets are restored with mode 0600, and the services can still read them."""
+    """Files with secrets are restored for owner and group only; the services still read them."""
     found = backups.components[owner].tightened
     lost = [f"{each.path}: {each.detail}" for each in found if each.lost]
 
     if lost:
         raise Refused(
             f"{system.about.user} could not read {count(len(lost), 'restored file')} with secrets: "
-            "mode 0600, another owner",
+            "it is neither their owner nor in their group",
             findings=lost,
-            hint=f"chown the files to {system.about.user}, chmod 0600, check that every service "
-            f"still reads them, and {SAVE_AGAIN}; or remove them from secrets in [system]",
+            hint=f"chgrp the files to the group of {system.about.user}, chmod 0640, check that "
+            f"every service still reads them, and {SAVE_AGAIN}; or remove them from secrets in "
+            "[system]",
         )
     if found:
         raise Advisory(
-            f"{count(len(found), 'file')} with secrets saved with a wider mode, restored as 0600",
+            f"{count(len(found), 'file')} with secrets saved with a wider mode than 0640",
             findings=[f"{each.path}: {each.detail}" for each in found],
-            hint="chmod 0600 the files now, and check that no other account reads them; or remove "
+            hint="chmod 0640 the files now, and check that no other account reads them; or remove "
             "them from secrets in [system]",
         )
 

@@ -13,6 +13,9 @@ from pytest_rollback.text.quantities import count, part
 
 Keep = Callable[[str, object], None]
 
+MOST = 20
+"""Paths that evidence lists."""
+
 
 def again(system: System) -> str:
     """Return the command that resumes a rollback; it does only what is left to do."""
@@ -23,9 +26,11 @@ def again(system: System) -> str:
 def test_live_files_are_the_recorded_ones(
     files: Leftovers, system: System, owner: str, record_property: Keep
 ) -> None:
-    """'Verify restoration': every live file has the recorded content, owner and mode."""
+    """'Verify restoration': every live file has the recorded content, owner, mode, attributes."""
     found = files.owners[owner]
     record_property("files recorded", found.files)
+    if found.touched:
+        record_property("as recorded but for their time of change", list(found.touched[:MOST]))
 
     if found.differ:
         raise Refused(

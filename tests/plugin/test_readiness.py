@@ -299,8 +299,8 @@ def test_a_secret_that_nobody_loses_is_advice(spoilt: Store) -> None:
 
     assert code == PARTIAL
     assert (row["id"], row["component"]) == ("readiness.backups.private", "shared")
-    assert row["findings"] == ["config/.env: recorded 0644, restored 0600"]
-    assert "chmod 0600" in row["hint"]
+    assert row["findings"] == ["config/.env: recorded 0644, restored 0640"]
+    assert "chmod 0640" in row["hint"]
 
 
 def test_a_typo_in_the_manifest_ends_before_anything_is_asked(spoilt: Store) -> None:

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..errors import HostError
+from ..files import comparison
 from ..files.state import ABSENT, FilePair, FileState, pair
 from ..files.tree import Tree
 from ..state import backup_set
@@ -100,7 +101,7 @@ def _pair(tree: Tree, path: str, suffix: str, saved: Optional[FileEntry]) -> Fil
 
 
 def _stands(saved: FileEntry, copy: FileState) -> bool:
-    return copy.is_backup(saved) and copy.has_owner(saved)
+    return copy.is_backup(saved) and comparison.is_version(saved, copy)
 
 
 def _forbids(request: SaveRequest, saved: Optional[FileEntry], found: FilePair) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-from typing import TYPE_CHECKING, Iterator, Optional
+from typing import TYPE_CHECKING, Iterator, NamedTuple, Optional
 
 from ..errors import HostError
-from ..files import metadata
+from ..files import comparison, metadata
 from ..files.parallel import read_ahead
 from ..files.state import ABSENT, FilePair, pair
 from ..files.tree import Tree
@@ -87,8 +87,7 @@ def _read(location: Location) -> tuple[Optional[BackupSet], BackupRecord]:
     )
 
 
-SHARED_READ = 0o044
-"""The mode bits that let others than the owner read."""
+GROUP_READS, OTHERS_READ = 0o040, 0o004
 
 
 def _components(
@@ -105,7 +104,7 @@ def _components(
         parts[owner].append(saved)
         found = pair(tree, saved.path, suffix, saved.size)
         wrong[owner] += [BackupFault(saved.path, *fault) for fault in faults(saved, found)]
-    service = _uid(request.user)
+    service = _account(request.user)
     return {
         name: ComponentBackups(
             files=len(part),
@@ -117,29 +116,49 @@ def _components(
     }
 
 
-def _uid(user: str) -> Optional[int]:
-    """Return the id of the account that the units run as, None where nothing is known of it."""
+class ServiceAccount(NamedTuple):
+    """The account that the units run as, and all of its groups."""
+
+    uid: int
+    groups: tuple[int, ...]
+
+
+def _account(user: str) -> Optional[ServiceAccount]:
+    """Return the account that the units run as, None where nothing is known of it."""
     with contextlib.suppress(KeyError):
-        return pwd.getpwnam(user).pw_uid if user else None
+        if user:
+            found = pwd.getpwnam(user)
+            return ServiceAccount(found.pw_uid, tuple(os.getgrouplist(user, found.pw_gid)))
     return None
 
 
 def tightened(
-    files: list[FileEntry], secrets: frozenset[str], service: Optional[int]
+    files: list[FileEntry], secrets: frozenset[str], service: Optional[ServiceAccount]
 ) -> Iterator[TightenedMode]:
     """Yield each secret file whose mode a restore tightens, and whether the service loses it.
 
     Args:
         files: entries of the record.
         secrets: paths that are declared secret.
-        service: the user id of the units' account, None where it is not known.
+        service: the units' account, None where it is not known.
     """
     for saved in files:
         capped = metadata.capped(saved, secrets)
         if capped.mode != saved.mode:
             words = f"recorded {saved.mode:04o}, restored {capped.mode:04o}"
-            lost = service not in {None, 0, saved.uid} and bool(saved.mode & SHARED_READ)
-            yield TightenedMode(saved.path, words, lost)
+            yield TightenedMode(saved.path, words, service is not None and _loses(saved, service))
+
+
+def _loses(saved: FileEntry, service: ServiceAccount) -> bool:
+    """Return whether an account reads a file as recorded, but not as its owner or its group."""
+    if service.uid in {0, saved.uid} or _in_group(saved, service):
+        return False
+    return bool(saved.mode & OTHERS_READ) or metadata.ACL in saved.xattrs
+
+
+def _in_group(saved: FileEntry, service: ServiceAccount) -> bool:
+    """Return whether an account is in the group of a file that its group may read."""
+    return saved.gid in service.groups and bool(saved.mode & GROUP_READS)
 
 
 def faults(saved: FileEntry, found: FilePair) -> Iterator[tuple[str, str]]:
@@ -152,9 +171,8 @@ def faults(saved: FileEntry, found: FilePair) -> Iterator[tuple[str, str]]:
         return
     if copy.mode & OTHERS:
         yield "exposed", f"mode {copy.mode:04o}: others can write it"
-    if not copy.has_owner(saved):
-        kept = f"{saved.uid}:{saved.gid} {saved.mode:04o}"
-        yield "ownership", f"is {copy.uid}:{copy.gid} {copy.mode:04o}, recorded as {kept}"
+    if copy.has_content(saved):
+        yield from (("ownership", how) for how in comparison.dress(saved._replace(flags=0), copy))
 
 
 def _first(saved: FileEntry, found: FilePair) -> Optional[tuple[str, str]]:

@@ -6,7 +6,7 @@ import os
 
 from ..backup.selection import meant, orphans
 from ..errors import HostError
-from ..files import state
+from ..files import comparison, state
 from ..files.tree import Tree
 from ..messages.location import Location
 from ..messages.rollback.files import Archived, ArchivePlan, FilesRequest
@@ -38,7 +38,7 @@ def _has_backup(tree: Tree, path: str, suffix: str) -> bool:
 
 def _is_recorded(tree: Tree, saved: FileEntry) -> bool:
     live = state.live(tree, saved.path, saved.size)
-    return live.has_content(saved) and live.has_owner(saved)
+    return comparison.same(saved, live)
 
 
 def preserved(location: Location, tree: Tree) -> list[tuple[str, str]]:

@@ -27,7 +27,10 @@ capped = metadata.capped
 
 NAME = places.RECORD
 FRESH = ".backups.json.new"
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, FORMAT)
+"""Formats that are read: in the first one no file is protected by `chattr`."""
+
 DIGEST = re.compile(r"[0-9a-f]{64}")
 AGAIN = (
     "restore it from a copy of the state directory; do not save a new set now: that would save the "
@@ -112,7 +115,7 @@ def _opened(directory: int, state: str) -> int:
 def parsed(file: BinaryIO) -> BackupSet:
     """Return the record that is written in JSON; one of `DAMAGE` is raised when it is none."""
     document = _document(file)
-    if document["format"] != FORMAT:
+    if document["format"] not in READABLE:
         raise ValueError(f"format {document['format']!r} instead of {FORMAT}")
     record = BackupSet(
         system=_text(document["system"]),
@@ -189,6 +192,8 @@ def _check(record: BackupSet) -> None:
             raise ValueError(f"{saved!r} is not the entry of a file")
         if not all(type(number) is int for number in saved[2:7]) or saved.mode & ~0o7777:
             raise ValueError(f"{saved.path!r} has an invalid number")
+        if type(saved.flags) is not int or saved.flags & ~metadata.PROTECTED:
+            raise ValueError(f"{saved.path!r} has invalid flags")
         if not isinstance(saved.xattrs, dict):
             raise TypeError(f"{saved.path!r} has invalid attributes")
     paths = [saved.path for saved in record.files] + list(record.added)

@@ -132,14 +132,22 @@ def test_a_directory_that_became_a_link_is_irregular(deploy: Deploy) -> None:
     assert deploy.faults() == [("mesh", MESH, "irregular")]
 
 
+def test_a_copy_that_lost_an_attribute_is_found(deploy: Deploy) -> None:
+    """Whoever touched its attributes may have touched more."""
+    os.setxattr(deploy.copy(ENV), "user.by", b"somebody")
+
+    assert deploy.faults() == [("shared", ENV, "ownership")]
+
+
 @pytest.mark.parametrize(
     ("mode", "user", "said"),
     [
         (0o600, "daemon", []),
-        (0o640, "", [("recorded 0640, restored 0600", False)]),
-        (0o640, "root", [("recorded 0640, restored 0600", False)]),
-        (0o640, "no-such-user", [("recorded 0640, restored 0600", False)]),
-        (0o640, "daemon", [("recorded 0640, restored 0600", True)]),
+        (0o640, "daemon", []),
+        (0o644, "", [("recorded 0644, restored 0640", False)]),
+        (0o644, "root", [("recorded 0644, restored 0640", False)]),
+        (0o644, "no-such-user", [("recorded 0644, restored 0640", False)]),
+        (0o644, "daemon", [("recorded 0644, restored 0640", True)]),
         (0o700, "daemon", [("recorded 0700, restored 0600", False)]),
     ],
 )
