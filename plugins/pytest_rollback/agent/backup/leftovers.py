@@ -55,6 +55,7 @@ class _Group:
         self.copies: List[str] = []
         self.left: List[str] = []
         self.touched: List[str] = []
+        self.unread: List[str] = []
 
     def judge(self, saved: FileEntry, found: FilePair) -> None:
         """Note what one recorded file and its backup are now."""
@@ -62,7 +63,9 @@ class _Group:
         if found.copy.kind != ABSENT:
             self.copies.append(saved.path)
         wrong = difference(saved, found.live)
-        if wrong:
+        if found.live.kind == "error":
+            self.unread.append(f"{saved.path}: {wrong}")
+        elif wrong:
             self.differ[saved.path] = wrong
         elif touched(saved, found.live):
             self.touched.append(saved.path)
@@ -76,6 +79,7 @@ class _Group:
             self.added,
             tuple(self.left),
             tuple(self.touched),
+            tuple(self.unread),
         )
 
 

@@ -72,7 +72,9 @@ class _DiffPart(NamedTuple):
         if comparison.same(saved, live):
             return
         if live.kind not in {"file", state.ABSENT}:
-            self.refused.append(f"{saved.path}: the live file is {live.detail or f'a {live.kind}'}")
+            verb = "" if live.kind == "error" else "is "
+            what = live.detail or f"a {live.kind}"
+            self.refused.append(f"{saved.path}: the live file {verb}{what}")
             return
         if live.flags:
             taken = "chattr -ia" if live.flags == metadata.PROTECTED else CHATTR[live.flags]

@@ -34,7 +34,7 @@ READABLE = (1, FORMAT)
 DIGEST = re.compile(r"[0-9a-f]{64}")
 AGAIN = (
     "restore it from a copy of the state directory; do not save a new set now: that would save the "
-    "live release (the next deploy can: scripts/create_backups.py --replace)"
+    "live release"
 )
 
 DAMAGE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
@@ -53,7 +53,11 @@ NONE: dict[str, str] = {}
 
 
 class BackupSet(NamedTuple):
-    """One backup set. `sha256` is the digest of the file it was read from, "" before that."""
+    """One backup set. `sha256` is the digest of the file it was read from, "" before that.
+
+    `partial` is why it was declared to be a part of the release, "" for a whole one; `whole` is how
+    many files the release changes then, 0 where that is not known.
+    """
 
     system: str
     root: str
@@ -65,6 +69,8 @@ class BackupSet(NamedTuple):
     files: tuple[FileEntry, ...]
     added: tuple[str, ...]
     sha256: str = ""
+    partial: str = ""
+    whole: int = 0
 
 
 def read(state: str) -> BackupSet:
@@ -127,6 +133,8 @@ def parsed(file: BinaryIO) -> BackupSet:
         current=_release(document["current"]),
         files=_list(document["files"]),
         added=_list(document["added"]),
+        partial=_text(document.get("partial", "")),
+        whole=int(document.get("whole", 0)),
     )
     _check(record)
     return record
