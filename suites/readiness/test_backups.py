@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from fixtures.host import NO_SET
 from pytest_rollback.agent.messages.backup.verify import Backups, ComponentBackups
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
@@ -13,16 +14,17 @@ from pytest_rollback.manifest.model import System
 from pytest_rollback.text.quantities import count
 
 SAVE_AGAIN = (
-    "deploy the previous release, run scripts/create_backups.py --replace, then deploy the current "
-    "release again; while the current release is live, the set would save the wrong version"
+    "deploy the previous release, run scripts/create_backups.py with the same files and releases, "
+    "which completes the set, then deploy the current release again; while the current release is "
+    "live, the set would save the wrong version"
 )
+UNREAD = "run as root on the host, or set [target] sudo = true"
 
 FAULTS = {
     "altered": "not the recorded content",
     "irregular": "no regular file",
-    "identical": "same content as the live file",
     "exposed": "writable by others",
-    "ownership": "not the recorded owner, group or mode",
+    "ownership": "not the recorded owner, group, mode or attributes",
 }
 
 
@@ -32,29 +34,33 @@ class Faults:
     def __init__(self, backups: ComponentBackups) -> None:
         self.found = backups.faults
 
+    def of(self, kind: str) -> list[str]:
+        """Return the faults of a kind, with their paths."""
+        return [f"{each.path}: {each.detail}" for each in self.found if each.fault == kind]
+
     def refuse(self, kind: str, hint: str) -> None:
         """Raise when there is a fault of this kind; the findings list all of them."""
-        listed = [f"{each.path}: {each.detail}" for each in self.found if each.fault == kind]
+        listed = self.of(kind)
         if listed:
             said = f"{count(len(listed), 'backup')}: {FAULTS.get(kind, kind)}"
             raise Refused(said, findings=listed, hint=hint)
 
 
 @pytest.fixture
-def faults(backups: Backups, owner: str) -> Faults:
+def faults(saved: Backups, owner: str) -> Faults:
     """The faults of this owner's backups."""
-    return Faults(backups.components[owner])
+    return Faults(saved.components[owner])
 
 
 @criterion("readiness.record.trusted", phase="prepare")
-def test_a_backup_set_is_recorded(backups: Backups) -> None:
+def test_a_backup_set_is_recorded(saved: Backups) -> None:
     """The backup set has a record that lists files and that only its owner can write."""
-    record = backups.record
+    record = saved.record
 
-    if not record.found or record.problems:
-        raise Refused("; ".join(record.problems) or "no backup set is recorded", hint=SAVE_AGAIN)
+    if record.problems:
+        raise Refused("; ".join(record.problems), hint=NO_SET)
     if not record.files + len(record.added):
-        raise Refused("the backup set is empty: there is nothing to roll back", hint=SAVE_AGAIN)
+        raise Refused("the backup set is empty: there is nothing to roll back", hint=NO_SET)
 
 
 @criterion("readiness.backups.complete", phase="files")
@@ -65,10 +71,10 @@ def test_every_file_has_its_copy(faults: Faults) -> None:
 
 @criterion("readiness.backups.declared", phase="files")
 def test_the_whole_release_diff_was_saved(
-    backups: Backups, system: System, record_property: Callable[[str, object], None]
+    saved: Backups, system: System, record_property: Callable[[str, object], None]
 ) -> None:
     """'Confirm backup files exist': each file of the release diff is recorded: saved or added."""
-    record = backups.record
+    record, backups = saved.record, saved
     commits = [each.commit if each else None for each in (record.previous, record.current)]
     record_property("release diff", commits if backups.compared else "no repository described")
 
@@ -77,6 +83,13 @@ def test_the_whole_release_diff_was_saved(
             "the release diff could not be compared with the record",
             findings=record.problems or ["the record has no commits"],
             hint="pass both commits in the deploy script: scripts/create_backups.py --help",
+        )
+    if record.partial:
+        raise Advisory(
+            record.share,
+            findings=backups.undeclared,
+            hint="the listed files stay as they are in a rollback; without --partial, "
+            "scripts/create_backups.py saves the whole release before the next deploy",
         )
     if backups.undeclared:
         raise Refused(
@@ -94,20 +107,30 @@ def test_no_copy_is_empty(faults: Faults) -> None:
 
 @criterion("readiness.backups.intact", phase="files")
 def test_no_copy_was_altered(faults: Faults) -> None:
-    """Every backup has the recorded size and SHA-256."""
+    """Every backup can be read, and has the recorded size and SHA-256."""
     faults.refuse("altered", SAVE_AGAIN)
+    unread = faults.of("unread")
+    if unread:
+        raise Inconclusive(
+            f"{count(len(unread), 'backup')} could not be read", findings=unread, hint=UNREAD
+        )
 
 
 @criterion("readiness.backups.regular", phase="files")
 def test_every_copy_is_a_regular_file(faults: Faults) -> None:
     """Every backup is a regular file without further hard links."""
-    faults.refuse("irregular", "inspect it with 'ls -li', move it away, and save the set again")
+    faults.refuse("irregular", f"inspect it with 'ls -li' on the host, and {SAVE_AGAIN}")
 
 
 @criterion("readiness.backups.differ", phase="files")
-def test_every_copy_would_change_something(faults: Faults) -> None:
-    """Every backup differs from its live file: the set was saved before the deploy."""
-    faults.refuse("identical", "call scripts/create_backups.py before the deploy copies its files")
+def test_there_is_something_to_roll_back(
+    deployed: Backups, record_property: Callable[[str, object], None]
+) -> None:
+    """A live file differs from its backup, or an added one is there: a release was deployed.
+
+    A named file that the deploy did not change is fine.
+    """
+    record_property("files that a rollback changes", deployed.changes)
 
 
 @criterion("readiness.backups.protected", phase="files")
@@ -118,41 +141,43 @@ def test_no_copy_can_be_written_by_others(faults: Faults) -> None:
 
 @criterion("readiness.backups.ownership", phase="files")
 def test_every_copy_kept_its_owner_and_mode(faults: Faults) -> None:
-    """Every backup has the recorded owner, group and mode."""
-    faults.refuse("ownership", "chown and chmod the listed backups to the recorded values")
+    """Every backup has the recorded owner, group, mode and attributes."""
+    faults.refuse(
+        "ownership", "chown, chmod and setfattr the listed backups to the recorded values"
+    )
 
 
 @criterion("readiness.backups.private", phase="files")
-def test_no_secret_comes_back_for_fewer_readers(
-    backups: Backups, owner: str, system: System
-) -> None:
-    """Files with secrets are restored with mode 0600, and the services can still read them."""
-    found = backups.components[owner].tightened
+def test_no_secret_comes_back_for_fewer_readers(saved: Backups, owner: str, system: System) -> None:
+    """Files with secrets are restored for owner and group only; the services still read them."""
+    found = saved.components[owner].tightened
     lost = [f"{each.path}: {each.detail}" for each in found if each.lost]
 
     if lost:
         raise Refused(
             f"{system.about.user} could not read {count(len(lost), 'restored file')} with secrets: "
-            "mode 0600, another owner",
+            "it is neither their owner nor in their group",
             findings=lost,
-            hint=f"chown the files to {system.about.user}, chmod 0600, check that every service "
-            f"still reads them, and {SAVE_AGAIN}; or remove them from secrets in [system]",
+            hint=f"chgrp the files to the group of {system.about.user}, chmod 0640, check that "
+            f"every service still reads them, and {SAVE_AGAIN}; or remove them from secrets in "
+            "[system]",
         )
     if found:
         raise Advisory(
-            f"{count(len(found), 'file')} with secrets saved with a wider mode, restored as 0600",
+            f"{count(len(found), 'file')} with secrets saved with a wider mode than 0640",
             findings=[f"{each.path}: {each.detail}" for each in found],
-            hint="chmod 0600 the files now, and check that no other account reads them; or remove "
+            hint="chmod 0640 the files now, and check that no other account reads them; or remove "
             "them from secrets in [system]",
         )
 
 
 @criterion("readiness.backups.targeted", phase="files")
-def test_no_copy_is_a_stray(backups: Backups) -> None:
+def test_no_copy_is_a_stray(saved: Backups) -> None:
     """Every file below the root that is named like a backup is in the record."""
-    if backups.orphans:
+    if saved.orphans:
         raise Refused(
-            f"{count(len(backups.orphans), 'file')} named like a backup, but not in the record",
-            findings=backups.orphans,
-            hint="move them out of the root; a rollback only uses recorded backups",
+            f"{count(len(saved.orphans), 'file')} named like a backup, but not in the record",
+            findings=saved.orphans,
+            hint="find out whose they are, for a rollback only uses recorded backups: those of the "
+            "procedure's own commands are kept best in a directory outside of the root",
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fixtures.facts import fact
+from pytest_rollback.agent.messages.backup.verify import Backups
 from pytest_rollback.agent.messages.state.runs import Runs
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused, RollbackError
@@ -26,8 +27,9 @@ Plans = Mapping[str, tuple[Change, ...] | RollbackError]
 
 
 @fact
-def plans(connection: Connection, scope: Scope, steps: Steps) -> Plans:
+def plans(connection: Connection, scope: Scope, steps: Steps, deployed: Backups) -> Plans:
     """The plan of every action by its name, or the error that forbids it."""
+    del deployed  # without a set, or a deploy after it, there is nothing to plan
     found = look_all(connection, [action.foreseen(scope) for action in steps])
     return {action.name: plan for action, plan in zip(steps, found, strict=True)}
 

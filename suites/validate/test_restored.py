@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fixtures.live_state import RestoredSystem
-from pytest_rollback.agent.messages.backup.leftovers import Leftovers
+from pytest_rollback.agent.messages.backup.leftovers import Leftovers, OwnerLeftovers
 from pytest_rollback.criteria import criterion
-from pytest_rollback.errors import Refused, RollbackError
+from pytest_rollback.errors import Inconclusive, Refused, RollbackError
 from pytest_rollback.manifest.model import System
 from pytest_rollback.text.quantities import count, part
 
 Keep = Callable[[str, object], None]
+
+MOST = 20
+"""Paths that evidence lists."""
 
 
 def again(system: System) -> str:
@@ -19,13 +22,26 @@ def again(system: System) -> str:
     return f"pytest suites/drill --arm={system.target.name}"
 
 
+def readable(found: OwnerLeftovers) -> None:
+    """Raise when a file could not be read: nothing is known of it then."""
+    if found.unread:
+        raise Inconclusive(
+            f"{part(len(found.unread), found.files, 'file')} could not be read",
+            findings=found.unread,
+            hint="run as root on the host, or set [target] sudo = true",
+        )
+
+
 @criterion("validate.files.recorded")
 def test_live_files_are_the_recorded_ones(
     files: Leftovers, system: System, owner: str, record_property: Keep
 ) -> None:
-    """'Verify restoration': every live file has the recorded content, owner and mode."""
+    """'Verify restoration': every live file has the recorded content, owner, mode, attributes."""
     found = files.owners[owner]
     record_property("files recorded", found.files)
+    if found.touched:
+        record_property("as recorded but for their time of change", list(found.touched[:MOST]))
+    readable(found)
 
     if found.differ:
         raise Refused(
@@ -77,6 +93,7 @@ def test_configuration_is_the_recorded_one(
     found, units = files.configuration, restored.units
     record_property("configuration files recorded", found.files)
     record_property("unit files", "compared" if units else "none described")
+    readable(found)
     if isinstance(units, RollbackError):
         raise units
     wrong = [f"{path} {how}" for path, how in found.differ.items()]

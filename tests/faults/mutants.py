@@ -111,8 +111,8 @@ MUTANTS = (
         (
             Edit(
                 "restore/commit",
-                "if not (whole or item.saved.has_bytes(",
-                "if not (True or item.saved.has_bytes(",
+                "if not (whole or item.is_new(",
+                "if not (True or item.is_new(",
             ),
         ),
         f"{FAULTS}/test_intruder.py::test_a_staged_file_that_was_damaged_is_staged_again",
@@ -203,11 +203,7 @@ MUTANTS = (
                 "good = copy.is_file",
             ),
             Edit("restore/stage", "if not saved.has_bytes(seen.hexdigest()):", "if False:"),
-            Edit(
-                "restore/name_exchange",
-                "if not saved.holds(found.st_size, sha256(source, saved.size)):",
-                "if False:",
-            ),
+            Edit("restore/name_exchange", "if not whole or saved.flags", "if saved.flags"),
         ),
         f"{ROW}[F11]",
     ),

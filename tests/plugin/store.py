@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -162,16 +164,35 @@ class Store(Shop):
         backup_set.write(str(self.state), known._replace(files=files))
         self.copy(path).unlink()
 
+    def put_back(self) -> None:
+        """Make the previous release live again, as if it had never been deployed over."""
+        for saved in backup_set.read(str(self.state)).files:
+            shutil.copy2(self.copy(saved.path), self.root / saved.path)
+        (self.root / "web/added.py").unlink()
+
+    def spend(self, run: str) -> None:
+        """Make the host know of a run that rolled the set back and took the copies away."""
+        known = backup_set.read(str(self.state))
+        for saved in known.files:
+            self.copy(saved.path).unlink()
+        self.ran(dt.datetime.now(dt.UTC).isoformat(), run, known.sha256)
+
+    def declare_partial(self, reason: str, forget: str) -> None:
+        """Make the record be of a part of the release, which was declared, without a file."""
+        self.forget(forget)
+        known = backup_set.read(str(self.state))
+        backup_set.write(str(self.state), known._replace(partial=reason))
+
     def lose(self, path: str) -> None:
         """Take the previous release's content of a file out of the repository."""
         blob = self.git("rev-parse", f"{self.previous}:{path}")
         (self.root / ".git/objects" / blob[:2] / blob[2:]).unlink()
 
-    def ran(self, ended: str) -> None:
+    def ran(self, ended: str, run: str = "old", record: str = "") -> None:
         """Make the host know of one successful drill, which ended then."""
-        folder = self.state / "runs/old"
+        folder = self.state / "runs" / run
         folder.mkdir(parents=True)
-        words = {"run": "old", "by": "ann", "host": "h", "pid": 1, "pid_started": 1.0}
-        about = {"target": "corner", "only": [], "record": "", "since": ended, "touched": 0.0}
+        words = {"run": run, "by": "ann", "host": "h", "pid": 1, "pid_started": 1.0}
+        about = {"target": "corner", "only": [], "record": record, "since": ended, "touched": 0.0}
         end = {"outcome": "recovered", "ended": ended}
         (folder / "lease.json").write_text(json.dumps({**words, **about, **end}))

@@ -133,10 +133,7 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.backups.nonempty": (lambda s: s.copy(MOTTO).write_bytes(b""), "shared"),
     "readiness.backups.intact": (lambda s: s.copy(MOTTO).write_text("altered"), "shared"),
     "readiness.backups.regular": (lambda s: link(s.copy(MOTTO)), "shared"),
-    "readiness.backups.differ": (
-        lambda s: (s.root / WEB).write_bytes(s.copy(WEB).read_bytes()),
-        "web",
-    ),
+    "readiness.backups.differ": (lambda s: s.put_back(), None),
     "readiness.backups.protected": (lambda s: s.copy(WEB).chmod(0o666), "web"),
     "readiness.backups.ownership": (lambda s: s.copy(WEB).chmod(0o600), "web"),
     "readiness.backups.private": (
@@ -174,21 +171,18 @@ PLANS: Reds = {("readiness.plans.made", None), ("readiness.time.fits", None)}
 TRIALS: Reds = {
     (f"readiness.tree.{name}", each) for name in ("imports", "constructs") for each in NAMES
 }
-UNKNOWN: Reds = {
-    (f"readiness.{name}", None)
-    for name in (
-        "backups.targeted",
-        "backups.declared",
-        "tree.compiles",
-        "configuration.parses",
-        "fallback.git",
-        "fallback.defaults",
-        "rights.suffice",
-        "space.suffices",
-    )
+SETS = ("backups.targeted", "backups.declared", "backups.differ", "tree.compiles")
+NEEDS = ("fallback.git", "fallback.defaults", "rights.suffice", "space.suffices")
+OWNED = ("complete", "intact", "nonempty", "ownership", "private", "protected", "regular")
+UNKNOWN: Reds = {(f"readiness.{name}", None) for name in (*SETS, *NEEDS)} | {
+    (f"readiness.backups.{name}", owner) for name in OWNED for owner in (*NAMES, "shared")
 }
 ALSO: dict[str, Reds] = {
-    "readiness.record.trusted": PLANS | UNKNOWN | TRIALS,
+    "readiness.record.trusted": PLANS
+    | UNKNOWN
+    | TRIALS
+    | {("readiness.configuration.parses", None)},
+    "readiness.backups.differ": PLANS,
     "readiness.backups.protected": {("readiness.backups.ownership", "web")},
     "readiness.backups.private": TRIALS | {("readiness.tree.compiles", None)},  # an account that
     # owns nothing of this store cannot read its directory either
@@ -213,6 +207,35 @@ def test_a_system_that_is_right_is_ready(store: Store) -> None:
         "readiness.drill.recent"
     }
     assert record["round_trips"] <= 12
+
+
+def test_a_set_that_was_rolled_back_is_one_reason(spoilt: Store) -> None:
+    """All else that needs a set was not reached; the next deploy saves one."""
+    spoilt.put_back()
+    spoilt.spend("r7")
+    code, _ = spoilt.pytest("suites/readiness")
+    rows = [c for c in spoilt.record()["criteria"] if c["outcome"] == "not met"]
+
+    assert code == 1
+    assert [c["id"] for c in rows] == ["readiness.record.trusted"]
+    assert rows[0]["message"].startswith("nothing to roll back: run r7 rolled back from ")
+    assert "the next deploy saves a new set" in rows[0]["hint"]
+
+
+def test_a_part_of_a_release_is_ready_and_says_so(spoilt: Store) -> None:
+    """It was declared when it was saved; each report has how much of the release it is."""
+    spoilt.declare_partial("the motto is text", forget=MOTTO)
+    code, printed = spoilt.pytest("suites/readiness")
+
+    assert (code, spoilt.outcomes()["readiness.backups.declared", None]) == (0, "advisory")
+    assert "are rolled back; declared partial: the motto is text" in printed
+
+
+def test_a_file_that_the_deploy_wrote_again_is_fine(spoilt: Store) -> None:
+    """The same bytes under another time of change, as pip leaves them."""
+    (spoilt.root / WEB).write_bytes(spoilt.copy(WEB).read_bytes())
+
+    assert spoilt.readiness() == (0, set())
 
 
 def test_what_was_looked_at_is_not_asked_again(store: Store) -> None:
@@ -299,8 +322,8 @@ def test_a_secret_that_nobody_loses_is_advice(spoilt: Store) -> None:
 
     assert code == PARTIAL
     assert (row["id"], row["component"]) == ("readiness.backups.private", "shared")
-    assert row["findings"] == ["config/.env: recorded 0644, restored 0600"]
-    assert "chmod 0600" in row["hint"]
+    assert row["findings"] == ["config/.env: recorded 0644, restored 0640"]
+    assert "chmod 0640" in row["hint"]
 
 
 def test_a_typo_in_the_manifest_ends_before_anything_is_asked(spoilt: Store) -> None:

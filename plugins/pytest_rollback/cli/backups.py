@@ -13,7 +13,7 @@ import re
 import socket
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_rollback.agent.messages.backup.git import COMPARE, ReleasesRequest
@@ -68,7 +68,17 @@ def parser(program: str) -> Parser:
     add("--from-git", metavar="PREVIOUS..CURRENT", help="also all files of the diff of two commits")
     add("--previous", metavar="NAME[@COMMIT]", help="the release that is live now")
     add("--current", metavar="NAME[@COMMIT]", help="the release that will be deployed")
-    add("--replace", action="store_true", help="discard the backup set of other releases")
+    add(
+        "--replace",
+        action="store_true",
+        help="remove the backup set of other releases, which nobody needs any more, and save",
+    )
+    add(
+        "--partial",
+        metavar="REASON",
+        help="save the named files only, on purpose, though the release changes more: kept in the "
+        "record, and shown in every report; with --from-git its diff is counted, not saved",
+    )
     add("--dry-run", action="store_true", help="show what would be saved, and save nothing")
     add(
         "--rollback-target", metavar="PATH", help="the rollback.toml to use, or sandbox, or machine"
@@ -162,6 +172,11 @@ def wished(asked: argparse.Namespace, connection: Connection) -> SaveRequest:
     """
     about, root = connection.system.about, connection.system.about.root
     between = compared(connection, asked.from_git) if asked.from_git else Compared()
+    whole = len(between.files) + len(between.added)
+    if asked.partial is not None:
+        if not asked.partial.strip():
+            raise UsageError("--partial is empty", hint="--partial 'why these files are enough'")
+        between = replace(between, files=(), added=())
     files = [*asked.files, *listed(asked.files_from, asked.program)]
     added = [*asked.added, *listed(asked.added_from, asked.program)]
     return SaveRequest(
@@ -174,6 +189,8 @@ def wished(asked: argparse.Namespace, connection: Connection) -> SaveRequest:
         files=tuple(below(root, [*files, *between.files])),
         added=tuple(below(root, [*added, *between.added])),
         replace=asked.replace,
+        partial=asked.partial or "",
+        whole=whole,
     )
 
 
@@ -210,6 +227,8 @@ def lines(system: System, wish: SaveRequest, found: SaveResult, *, dry: bool) ->
     if found.replaced:
         old = found.replaced
         yield f"  replaced the set from {old.current} back to {old.previous}"
+    if wish.partial:
+        yield f"  partial  {wish.partial}"
     if found.differ:
         yield f"  changed  {count(len(found.differ), 'file')} since saved, as by a running deploy:"
         yield from (f"           {path}" for path in found.differ[:MOST])

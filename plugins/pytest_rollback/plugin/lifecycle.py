@@ -161,6 +161,7 @@ def _recorded(run: Run, *, changed: bool) -> dict[str, dict[str, str | None]]:
         found = looked.record
     else:
         found = run.connection.ask(Call(HEADING, requests.location(run.system)))
+    run.notes += filter(None, [found.share])
     known = {"previous": found.previous, "current": found.current}
     return {side: release._asdict() for side, release in known.items() if release}
 

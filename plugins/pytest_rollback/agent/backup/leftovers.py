@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Dict, List
 
 from ..files import state
+from ..files.comparison import difference, touched
 from ..files.parallel import read_ahead
-from ..files.state import ABSENT, FilePair, FileState
+from ..files.state import ABSENT, FilePair
 from ..files.tree import Tree
 from ..messages.backup.leftovers import Leftovers, LeftoversRequest, OwnerLeftovers
 from ..messages.location import Selection
@@ -53,6 +54,8 @@ class _Group:
         self.differ: Dict[str, str] = {}
         self.copies: List[str] = []
         self.left: List[str] = []
+        self.touched: List[str] = []
+        self.unread: List[str] = []
 
     def judge(self, saved: FileEntry, found: FilePair) -> None:
         """Note what one recorded file and its backup are now."""
@@ -60,13 +63,23 @@ class _Group:
         if found.copy.kind != ABSENT:
             self.copies.append(saved.path)
         wrong = difference(saved, found.live)
-        if wrong:
+        if found.live.kind == "error":
+            self.unread.append(f"{saved.path}: {wrong}")
+        elif wrong:
             self.differ[saved.path] = wrong
+        elif touched(saved, found.live):
+            self.touched.append(saved.path)
 
     def answer(self) -> OwnerLeftovers:
         """Return all of it."""
         return OwnerLeftovers(
-            self.files, self.differ, tuple(self.copies), self.added, tuple(self.left)
+            self.files,
+            self.differ,
+            tuple(self.copies),
+            self.added,
+            tuple(self.left),
+            tuple(self.touched),
+            tuple(self.unread),
         )
 
 
@@ -93,18 +106,3 @@ class _Groups:
         """Return all of it."""
         owners = {name: group.answer() for name, group in self.owners.items()}
         return Leftovers(owners, self.configuration.answer(), tuple(stray))
-
-
-def difference(saved: FileEntry, live: FileState) -> str:
-    """Return how a live file is not as recorded, "" when it is."""
-    if live.kind == ABSENT:
-        return "is missing"
-    if not live.is_file:
-        return live.detail or f"is a {live.kind}"
-    if not live.has_content(saved):
-        size = f" ({live.size} bytes, not {saved.size})" if live.size != saved.size else ""
-        return f"differs from the previous release{size}"
-    if not live.has_owner(saved):
-        kept = f"{saved.uid}:{saved.gid} {saved.mode:04o}"
-        return f"is {live.uid}:{live.gid} {live.mode:04o}, recorded as {kept}"
-    return ""

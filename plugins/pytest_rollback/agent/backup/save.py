@@ -117,7 +117,10 @@ def _way_out(request: SaveRequest, plan: SavePlan) -> str:
     if any(each.startswith("the state directory") for each in plan.problems):
         return places.hint(request.location.state)
     if any("--replace" in each for each in plan.problems):
-        return "if the older backups are not needed any more: the same command with --replace"
+        return (
+            "find out whose these backups are; once there is a copy of them elsewhere, or nobody "
+            "needs them any more, see --replace in 'scripts/create_backups.py --help'"
+        )
     if any("file system has" in each for each in plan.problems):
         room = f"free space on the host, see 'df -h {request.location.root}'"
         return f"{room}, and run the same command again"
@@ -187,6 +190,8 @@ def _record(request: SaveRequest, plan: SavePlan, saved: list[FileEntry]) -> Bac
         files=tuple(files[path] for path in sorted(files, key=os.path.split)),
         added=tuple(sorted(added)),
         sha256=plan.old.sha256 if plan.old else "",
+        partial=request.partial,
+        whole=request.whole if request.partial else 0,
     )
 
 

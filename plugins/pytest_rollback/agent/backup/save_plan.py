@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..errors import HostError
+from ..files import comparison
 from ..files.state import ABSENT, FilePair, FileState, pair
 from ..files.tree import Tree
 from ..state import backup_set
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ..state.backup_set import BackupSet
 
 BLOCK = 4096
-UNKNOWN = "has a backup of unknown origin; --replace overwrites it"
+UNKNOWN = "has a backup that no record knows (see --replace)"
 UNREAD = -1  # no file has this size: none is read
 
 
@@ -100,7 +101,7 @@ def _pair(tree: Tree, path: str, suffix: str, saved: Optional[FileEntry]) -> Fil
 
 
 def _stands(saved: FileEntry, copy: FileState) -> bool:
-    return copy.is_backup(saved) and copy.has_owner(saved)
+    return copy.is_backup(saved) and comparison.is_version(saved, copy)
 
 
 def _forbids(request: SaveRequest, saved: Optional[FileEntry], found: FilePair) -> str:
@@ -137,7 +138,7 @@ def _conflicts(request: SaveRequest, old: Optional[BackupSet], *, same: bool) ->
     if not same:
         back = f"{old.current.name} back to {old.previous.name}"
         found = f"the backup set of {old.system}, from {back}, saved {old.created}, exists already"
-        return [f"{found}: --replace discards it"]
+        return [f"{found} (see --replace)"]
     changed, added = {saved.path for saved in old.files}, set(old.added)
     return [
         f"{path} is recorded as {was}, not as {now}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-from typing import TYPE_CHECKING, Iterator, Optional
+from typing import TYPE_CHECKING, Iterator, NamedTuple, Optional
 
 from ..errors import HostError
-from ..files import metadata
+from ..files import comparison, metadata
 from ..files.parallel import read_ahead
-from ..files.state import ABSENT, FilePair, pair
+from ..files.state import ABSENT, FileState, copy, live, pair
 from ..files.tree import Tree
 from ..messages.backup.verify import (
     BackupFault,
@@ -22,6 +22,7 @@ from ..messages.backup.verify import (
 )
 from ..messages.location import Location
 from ..state import backup_set
+from ..state import lease as leases
 from ..state.directory import OTHERS, Absent
 from .owners import SHARED, Owners
 from .selection import orphans
@@ -31,27 +32,42 @@ if TYPE_CHECKING:
     from ..state.backup_set import BackupSet
 
 
+UNREAD = -1
+"""No file has this size: none is read."""
+
+
 def look(request: BackupsRequest) -> Backups:
     """Return the record, the backups of every component with their faults, and orphans.
 
-    Of missing, irregular, empty, altered and identical a backup has the first that holds; exposed
-    and ownership come on top of it.
+    Of missing, unread, irregular, empty and altered a backup has the first that holds; exposed and
+    ownership come on top of it. Without a record nothing is known of any backup.
     """
     known, record = _read(request.location)
-    files = known.files if known else ()
+    if known is None:
+        return Backups(record, _nothing(request), (), (), compared=False)
     root, suffix = request.location.root, request.location.suffix
     with Tree(root) as tree:
-        with read_ahead(root, [saved.path + suffix for saved in files]):
-            components = _components(request, tree, files)
-        stray = orphans(tree.root, suffix, {saved.path + suffix for saved in files})
+        with read_ahead(root, [saved.path + suffix for saved in known.files]):
+            components, changes = _components(request, tree, known.files)
+        stray = orphans(tree.root, suffix, {saved.path + suffix for saved in known.files})
+        changes += sum(live(tree, path, UNREAD).kind != ABSENT for path in known.added)
     undeclared: Optional[tuple[str, ...]] = None
-    if known:
-        try:
-            undeclared = _undeclared(request, known)
-        except HostError as error:
-            why = f"the release diff cannot be read: {error.message} ({error.hint})"
-            record = record._replace(problems=(*record.problems, why))
-    return Backups(record, components, tuple(stray), undeclared or (), undeclared is not None)
+    try:
+        undeclared = _undeclared(request, known)
+    except HostError as error:
+        why = f"the release diff cannot be read: {error.message} ({error.hint})"
+        record = record._replace(problems=(*record.problems, why))
+    compared = undeclared is not None
+    if record.partial and compared and not record.whole:
+        whole = record.files + len(record.added) + len(undeclared or ())
+        record = record._replace(whole=whole)
+    return Backups(record, components, tuple(stray), undeclared or (), compared, changes)
+
+
+def _nothing(request: BackupsRequest) -> dict[str, ComponentBackups]:
+    """Return what is known of the backups of each component without a record."""
+    names = [each.name for each in request.selection.components] + [SHARED]
+    return {name: ComponentBackups(0, 0, (), ()) for name in names}
 
 
 def heading(location: Location) -> BackupRecord:
@@ -84,28 +100,46 @@ def _read(location: Location) -> tuple[Optional[BackupSet], BackupRecord]:
         files=len(known.files),
         bytes=sum(saved.size for saved in known.files),
         added=known.added,
+        spent=_spent(location, known),
+        partial=known.partial,
+        whole=known.whole,
     )
 
 
-SHARED_READ = 0o044
-"""The mode bits that let others than the owner read."""
+def _spent(location: Location, known: BackupSet) -> str:
+    """Return the run that moved all backups of a set into its evidence, "" when one is there."""
+    with Tree(location.root) as tree:
+        for saved in known.files:
+            if copy(tree, saved.path, location.suffix, UNREAD).kind != ABSENT:
+                return ""
+    done = [
+        lease.run
+        for lease in leases.every(location.state)
+        if lease.record == known.sha256 and lease.outcome == "recovered" and not lease.only
+    ]
+    return done[-1] if done else ""
+
+
+GROUP_READS, OTHERS_READ = 0o040, 0o004
 
 
 def _components(
     request: BackupsRequest, tree: Tree, files: tuple[FileEntry, ...]
-) -> dict[str, ComponentBackups]:
-    """Return the backups of each component, and of what they share."""
+) -> tuple[dict[str, ComponentBackups], int]:
+    """Return the backups of each component, and of what they share; and how many files differ."""
     selection, suffix = request.selection, request.location.suffix
     owners, secrets = Owners(selection.components), frozenset(selection.secrets)
     names = [each.name for each in selection.components] + [SHARED]
     parts: dict[str, list[FileEntry]] = {name: [] for name in names}
     wrong: dict[str, list[BackupFault]] = {name: [] for name in names}
+    changes = 0
     for saved in files:
         owner = owners.of(saved.path)
         parts[owner].append(saved)
         found = pair(tree, saved.path, suffix, saved.size)
-        wrong[owner] += [BackupFault(saved.path, *fault) for fault in faults(saved, found)]
-    service = _uid(request.user)
+        changes += not comparison.same(metadata.capped(saved, secrets), found.live)
+        wrong[owner] += [BackupFault(saved.path, *fault) for fault in faults(saved, found.copy)]
+    service = _account(request.user)
     return {
         name: ComponentBackups(
             files=len(part),
@@ -114,66 +148,81 @@ def _components(
             tightened=tuple(tightened(part, secrets, service)),
         )
         for name, part in parts.items()
-    }
+    }, changes
 
 
-def _uid(user: str) -> Optional[int]:
-    """Return the id of the account that the units run as, None where nothing is known of it."""
+class ServiceAccount(NamedTuple):
+    """The account that the units run as, and all of its groups."""
+
+    uid: int
+    groups: tuple[int, ...]
+
+
+def _account(user: str) -> Optional[ServiceAccount]:
+    """Return the account that the units run as, None where nothing is known of it."""
     with contextlib.suppress(KeyError):
-        return pwd.getpwnam(user).pw_uid if user else None
+        if user:
+            found = pwd.getpwnam(user)
+            return ServiceAccount(found.pw_uid, tuple(os.getgrouplist(user, found.pw_gid)))
     return None
 
 
 def tightened(
-    files: list[FileEntry], secrets: frozenset[str], service: Optional[int]
+    files: list[FileEntry], secrets: frozenset[str], service: Optional[ServiceAccount]
 ) -> Iterator[TightenedMode]:
     """Yield each secret file whose mode a restore tightens, and whether the service loses it.
 
     Args:
         files: entries of the record.
         secrets: paths that are declared secret.
-        service: the user id of the units' account, None where it is not known.
+        service: the units' account, None where it is not known.
     """
     for saved in files:
         capped = metadata.capped(saved, secrets)
         if capped.mode != saved.mode:
             words = f"recorded {saved.mode:04o}, restored {capped.mode:04o}"
-            lost = service not in {None, 0, saved.uid} and bool(saved.mode & SHARED_READ)
-            yield TightenedMode(saved.path, words, lost)
+            yield TightenedMode(saved.path, words, service is not None and _loses(saved, service))
 
 
-def faults(saved: FileEntry, found: FilePair) -> Iterator[tuple[str, str]]:
+def _loses(saved: FileEntry, service: ServiceAccount) -> bool:
+    """Return whether an account reads a file as recorded, but not as its owner or its group."""
+    if service.uid in {0, saved.uid} or _in_group(saved, service):
+        return False
+    return bool(saved.mode & OTHERS_READ) or metadata.ACL in saved.xattrs
+
+
+def _in_group(saved: FileEntry, service: ServiceAccount) -> bool:
+    """Return whether an account is in the group of a file that its group may read."""
+    return saved.gid in service.groups and bool(saved.mode & GROUP_READS)
+
+
+def faults(saved: FileEntry, copy: FileState) -> Iterator[tuple[str, str]]:
     """Yield each fault of a backup, with its detail."""
-    copy = found.copy
-    first = _first(saved, found)
+    first = _first(saved, copy)
     if first:
         yield first
     if not copy.is_file:
         return
     if copy.mode & OTHERS:
         yield "exposed", f"mode {copy.mode:04o}: others can write it"
-    if not copy.has_owner(saved):
-        kept = f"{saved.uid}:{saved.gid} {saved.mode:04o}"
-        yield "ownership", f"is {copy.uid}:{copy.gid} {copy.mode:04o}, recorded as {kept}"
+    if copy.has_content(saved):
+        yield from (("ownership", how) for how in comparison.dress(saved._replace(flags=0), copy))
 
 
-def _first(saved: FileEntry, found: FilePair) -> Optional[tuple[str, str]]:
+def _first(saved: FileEntry, copy: FileState) -> Optional[tuple[str, str]]:
     """Return the one fault of content that comes first, or None for a backup to rely on."""
-    copy = found.copy
-    same = found.live.has_content(saved)
-    if copy.is_backup(saved) and not same:
+    if copy.is_backup(saved):
         return None  # nearly all of them: no words need to be made
     checks = (
         (copy.kind == ABSENT, "missing", "there is no backup"),
-        (copy.kind == "error", "altered", copy.detail),
+        (copy.kind == "error", "unread", copy.detail),
         (not copy.is_file, "irregular", copy.detail or f"is a {copy.kind}"),
         (copy.links > 1, "irregular", f"has {copy.links} hard links"),
         (copy.size == 0 < saved.size, "empty", f"0 bytes, recorded {saved.size}"),
         (copy.size != saved.size, "altered", f"{copy.size} bytes, recorded {saved.size}"),
-        (not copy.has_content(saved), "altered", "same size as recorded, other sha256"),
-        (same, "identical", "same content as the live file"),
+        (True, "altered", "same size as recorded, other sha256"),
     )
-    return next(((fault, detail) for holds, fault, detail in checks if holds), None)
+    return next((fault, detail) for holds, fault, detail in checks if holds)
 
 
 def _undeclared(request: BackupsRequest, known: BackupSet) -> Optional[tuple[str, ...]]:

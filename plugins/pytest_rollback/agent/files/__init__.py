@@ -4,7 +4,8 @@ Nothing here follows a link below a root, blocks on a fifo, or leaves a half wri
 name of a whole one.
 
 Order of calls: `tree` opens directories below a root, `read` and `metadata` take what lies there,
-`state` compares a file with its backup; `copy` writes under a temporary name, `fsync` makes it
-last, then the name is given. `exchange` lets two names change places, and tries first whether the
-file system can. `parallel` reads many files at once.
+`state` tells what a file and its backup are, and `comparison` whether that is as recorded. `copy`
+writes under a temporary name, `fsync` makes it last, then the name is given. `exchange` lets two
+names change places, and tries first whether the file system can. `parallel` reads many files at
+once.
 """

@@ -101,6 +101,7 @@ def _copied(path: str, source: int, target: int) -> FileEntry:
         carried.gid,
         carried.mtime_ns,
         {name: base64.b64encode(value).decode() for name, value in carried.xattrs.items()},
+        metadata.flags(source),
     )
 
 

@@ -7,19 +7,34 @@ On Linux the last three are extended attributes (`system.posix_acl_access`,
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
+import sys
 from typing import Container, NamedTuple
 
 NOT_THERE = {errno.ENOTSUP, errno.ENOSYS}
 
+GET_FLAGS = 0x80086601 if sys.maxsize > 1 << 32 else 0x80046601
+SET_FLAGS = 0x40086602 if sys.maxsize > 1 << 32 else 0x40046602
+"""The requests FS_IOC_GETFLAGS and FS_IOC_SETFLAGS."""
 
-OWN = 0o600
+ROOM = bytes(8)
+IMMUTABLE, APPEND_ONLY = 0x10, 0x20
+PROTECTED = IMMUTABLE | APPEND_ONLY
+"""The flags of `chattr` for which not even root can change, rename or link a file."""
+
+CLOSED = 0o640
+"""The most that a file with secrets is restored as: for its owner, and read by its group."""
+
 ACL = "system.posix_acl_access"
 
 
 class FileEntry(NamedTuple):
-    """One file as the previous release had it. Attributes are base64, times nanoseconds."""
+    """One file as the previous release had it. Attributes are base64, times nanoseconds.
+
+    `flags` are those of `chattr` that protect it.
+    """
 
     path: str
     sha256: str
@@ -29,6 +44,7 @@ class FileEntry(NamedTuple):
     gid: int
     mtime_ns: int
     xattrs: dict[str, str]
+    flags: int = 0
 
     def holds(self, size: int, digest: str) -> bool:
         """Return whether a file of this size, in bytes, and sha256 has the recorded content.
@@ -46,11 +62,46 @@ class FileEntry(NamedTuple):
 
 
 def capped(saved: FileEntry, secrets: Container[str]) -> FileEntry:
-    """Return what a file is restored as: one that is declared secret is for its owner alone."""
-    if saved.path not in secrets or not saved.mode & ~OWN:
+    """Return what a file is restored as: one that is declared secret is read by no other account.
+
+    Its owner keeps what he has, and its group may read it, as it usually does where a service is
+    no owner of its own settings.
+    """
+    if saved.path not in secrets or not saved.mode & ~CLOSED:
         return saved
     xattrs = {name: value for name, value in saved.xattrs.items() if name != ACL}
-    return saved._replace(mode=saved.mode & OWN, xattrs=xattrs)
+    return saved._replace(mode=saved.mode & CLOSED, xattrs=xattrs)
+
+
+def flags(opened: int) -> int:
+    """Return the flags of `chattr` that protect an open file or directory; 0 where there are none.
+
+    Also where a file system has no such flags.
+    """
+    try:
+        found = fcntl.ioctl(opened, GET_FLAGS, ROOM)
+    except OSError:
+        return 0
+    return int.from_bytes(found[:4], sys.byteorder) & PROTECTED
+
+
+def protect(opened: int, wanted: int) -> None:
+    """Give an open file the flags of `chattr` that protect it, and take away the others of them.
+
+    Raises:
+        OSError: not permitted, or the file system has no such flags.
+    """
+    if flags(opened) == wanted:
+        return
+    found = int.from_bytes(fcntl.ioctl(opened, GET_FLAGS, ROOM)[:4], sys.byteorder)
+    fresh = (found & ~PROTECTED) | wanted
+    fcntl.ioctl(opened, SET_FLAGS, fresh.to_bytes(4, sys.byteorder) + ROOM[4:])
+
+
+def flag_words(found: int) -> str:
+    """Return what flags of `chattr` mean, for people."""
+    words = ((IMMUTABLE, "immutable"), (APPEND_ONLY, "append-only"))
+    return " and ".join(word for flag, word in words if found & flag) or "not protected"
 
 
 class Metadata(NamedTuple):

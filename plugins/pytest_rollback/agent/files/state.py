@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
-import sys
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Dict, NamedTuple, Optional
 
+from . import metadata
 from .read import sha256
 from .tree import Irregular, Tree, kind_of, regular
 
@@ -15,19 +14,16 @@ if TYPE_CHECKING:
     from .metadata import FileEntry
 
 ABSENT = "absent"
-FLAGS = 0x80086601 if sys.maxsize > 1 << 32 else 0x80046601
-"""The request FS_IOC_GETFLAGS."""
-
-ROOM = bytes(8)
-FIXED = 0x10 | 0x20
-"""Immutable, or append only."""
+NONE: Dict[str, bytes] = {}
+"""The attributes of the many files that have none; nobody writes into it."""
 
 
 class FileState(NamedTuple):
     """One of the two. `kind` is file, absent, symlink, directory, fifo, socket, device or error.
 
-    The numbers are those of a file; `sha256` is "" when the size already told it apart. Two files
-    with one `stamp` are one that was not touched in between.
+    The numbers are those of a file; `sha256` is "" when the size already told it apart, and then
+    attributes and flags were not read either. Two files with one `stamp` are one that was not
+    touched in between. `flags` are those of `chattr` that protect it.
     """
 
     kind: str
@@ -39,7 +35,9 @@ class FileState(NamedTuple):
     sha256: str = ""
     detail: str = ""
     stamp: int = 0
-    immutable: bool = False
+    mtime_ns: int = 0
+    xattrs: Dict[str, bytes] = NONE
+    flags: int = 0
 
     @property
     def is_file(self) -> bool:
@@ -53,10 +51,6 @@ class FileState(NamedTuple):
     def is_backup(self, saved: FileEntry) -> bool:
         """Return whether a file can be restored from it: the recorded bytes, and no second name."""
         return self.links == 1 and self.has_content(saved)
-
-    def has_owner(self, saved: FileEntry) -> bool:
-        """Return whether owner, group and mode are the recorded ones."""
-        return (self.uid, self.gid, self.mode) == (saved.uid, saved.gid, saved.mode)
 
 
 def look(directory: int, name: str, size: Optional[int] = None) -> FileState:
@@ -81,14 +75,16 @@ def look(directory: int, name: str, size: Optional[int] = None) -> FileState:
 def _read(opened: int, found: os.stat_result) -> FileState:
     """Return a file as it is now, all of it, and close it."""
     try:
-        return _side(found, sha256(opened, found.st_size), immutable=is_immutable(opened))
+        side = _side(found, sha256(opened, found.st_size))
+        xattrs = metadata.xattrs(opened) or NONE
+        return side._replace(xattrs=xattrs, flags=metadata.flags(opened))
     except OSError as error:
         return FileState("error", detail=f"cannot be read: {error.strerror}")
     finally:
         os.close(opened)
 
 
-def _side(found: os.stat_result, digest: str, *, immutable: bool = False) -> FileState:
+def _side(found: os.stat_result, digest: str) -> FileState:
     return FileState(
         "file",
         found.st_size,
@@ -99,7 +95,7 @@ def _side(found: os.stat_result, digest: str, *, immutable: bool = False) -> Fil
         digest,
         "",
         stamp(found),
-        immutable,
+        found.st_mtime_ns,
     )
 
 
@@ -114,18 +110,12 @@ def other_name(directory: int, name: str, before: os.stat_result) -> int:
     A new name alone changes the time of the last change, and so the stamp.
     """
     found = os.stat(name, dir_fd=directory, follow_symlinks=False)
-    was = (before.st_dev, before.st_ino, before.st_size, before.st_mtime_ns)
-    now = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-    return stamp(found) if now == was else 0
+    return stamp(found) if _untouched(found) == _untouched(before) else 0
 
 
-def is_immutable(opened: int) -> bool:
-    """Return whether not even root can change, rename or link an open file or directory."""
-    try:
-        flags = fcntl.ioctl(opened, FLAGS, ROOM)
-    except OSError:
-        return False
-    return bool(int.from_bytes(flags[:4], sys.byteorder) & FIXED)
+def _untouched(found: os.stat_result) -> tuple[int, ...]:
+    owner = (found.st_mode, found.st_uid, found.st_gid)
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, *owner)
 
 
 class FilePair(NamedTuple):

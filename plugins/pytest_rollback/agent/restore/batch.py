@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 from typing import Any, Optional, Sequence
 
 from ..errors import HostError
-from ..files import exchange, parallel
-from ..files.read import sha256
-from ..files.tree import Tree, regular
+from ..files import comparison, exchange, parallel, state
+from ..files.tree import Tree
 from ..state.journal import Journal
-from . import commit, new_files, stage
+from . import commit, new_files
 from .commit import STAGED, CommitWay
 from .context import BatchContext
 from .name_exchange import ExchangedNames
@@ -84,6 +82,7 @@ def carry_out(
     _refuse(where, where.each(commit.conflict, items))
     where.each(way.commit, items)
     where.settle(items)
+    where.each(commit.protect, [item for item in items if item.saved.flags])
     _verify(where, items)
     journal.add("verified")
 
@@ -128,15 +127,7 @@ def _wrong(where: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
 
 
 def _is_right(tree: Tree, item: PlanItem, *, ours: bool) -> bool:
-    """Return whether a live file is as recorded; a restored one also in times and attributes."""
-    opened, found = regular(*tree.parent(item.saved.path))
-    saved = item.saved
-    try:
-        if found.st_size != saved.size or not saved.has_bytes(sha256(opened, saved.size)):
-            return False
-        if ours:
-            return stage.is_dressed(opened, found, saved)
-        now = (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode))
-        return now == (saved.uid, saved.gid, saved.mode)
-    finally:
-        os.close(opened)
+    """Return whether a live file is as recorded; a restored one also in its time of change."""
+    live = state.live(tree, item.saved.path, item.saved.size)
+    touched = ours and comparison.touched(item.saved, live)
+    return comparison.same(item.saved, live) and not touched

@@ -13,8 +13,8 @@ from abc import ABC, abstractmethod
 from typing import Optional, Sequence
 
 from ..errors import HostError
-from ..files import state
-from ..files.tree import Irregular, Tree
+from ..files import metadata, state
+from ..files.tree import Irregular, Tree, open_regular
 from ..state import evidence
 from . import new_files, stage
 from .context import BatchContext
@@ -76,7 +76,7 @@ class CommitWay(ABC):
         staged = self.staged(place, item)
         # A crash of an older kernel may keep a name and lose the bytes: look before the step.
         whole = place.trusted("staged", item, directory, staged)
-        if not (whole or item.saved.has_bytes(state.look(directory, staged).sha256)):
+        if not (whole or item.is_new(state.look(directory, staged))):
             stage.write(place, tree, item, staged)
             stage.flush(tree, item, staged)
         if item.live:
@@ -123,7 +123,7 @@ class StagedCopies(CommitWay):
         stamp = state.other_name(directory, old, read) if read else 0
         if not stamp:
             kept = state.look(directory, old)
-            if kept.sha256 != item.live:
+            if not item.is_failed(kept):
                 return item.saved.path
             stamp = kept.stamp
         place.seen.note("live", item.number, stamp)
@@ -167,7 +167,7 @@ def conflict(place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
     if place.trusted("live", item, directory, name):
         return None
     live = state.look(directory, name)
-    if item.is_failed(live):
+    if item.is_failed(live) and not item.is_new(live):
         place.seen.note("live", item.number, live.stamp)
     return None if item.is_new(live) or item.is_failed(live) else path
 
@@ -177,3 +177,14 @@ def _forget(place: BatchContext, directory: int, item: PlanItem) -> None:
     new, _ = place.names(item.saved.path)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(new, dir_fd=directory)
+
+
+def protect(place: BatchContext, tree: Tree, item: PlanItem) -> None:
+    """Give a restored file its flags of `chattr`, once it has its name; undo takes them away."""
+    del place
+    opened = open_regular(*tree.parent(item.saved.path))
+    try:
+        metadata.protect(opened, item.saved.flags)
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
-from ..files import parallel, state
+from ..files import comparison, metadata, parallel, state
 from ..files.parallel import read_ahead
 from ..files.tree import Tree
 from ..state.backup_set import FileEntry
@@ -16,8 +16,10 @@ from .plan import COPY, PlanItems, ReadCache
 PIECE = 10_000
 """Files that are compared before what came of them takes its final form: memory stays small."""
 
+CHATTR = {metadata.IMMUTABLE: "chattr -i", metadata.APPEND_ONLY: "chattr -a"}
+
 Row = Tuple[int, str, str, int]
-"""A file to restore: its number, the digest of its live side, what is wrong with its backup, and
+"""A file to restore: its number, the version of its live side, what is wrong with its backup, and
 the stamp of its live side."""
 
 
@@ -67,15 +69,20 @@ class _DiffPart(NamedTuple):
         """Note whether a file is to be restored, or why it must not be."""
         saved = self.sides.files[number]
         live = state.live(tree, saved.path)
-        if live.has_content(saved) and live.has_owner(saved):
+        if comparison.same(saved, live):
             return
         if live.kind not in {"file", state.ABSENT}:
-            self.refused.append(f"{saved.path}: the live file is {live.detail or f'a {live.kind}'}")
+            verb = "" if live.kind == "error" else "is "
+            what = live.detail or f"a {live.kind}"
+            self.refused.append(f"{saved.path}: the live file {verb}{what}")
             return
-        if live.immutable:
-            self.refused.append(f"{saved.path}: the live file is immutable: chattr -i")
+        if live.flags:
+            taken = "chattr -ia" if live.flags == metadata.PROTECTED else CHATTR[live.flags]
+            self.refused.append(
+                f"{saved.path}: the live file is {metadata.flag_words(live.flags)}: {taken}"
+            )
             return
         copy = state.copy(tree, saved.path, self.sides.suffix)
         good = copy.is_backup(saved)
         wrong = "" if good else f"its backup is {copy.kind}, not as recorded"
-        self.rows.append((number, live.sha256, wrong, live.stamp))
+        self.rows.append((number, comparison.version(live), wrong, live.stamp))

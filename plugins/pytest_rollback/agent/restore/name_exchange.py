@@ -12,10 +12,9 @@ import os
 from typing import FrozenSet, Iterator, List, Optional, Sequence, Tuple
 
 from ..errors import HostError
-from ..files import exchange, state
+from ..files import comparison, exchange, state
 from ..files.fsync import flushed
-from ..files.read import sha256
-from ..files.tree import Irregular, Tree, open_regular, regular
+from ..files.tree import Irregular, Tree, open_regular
 from ..messages.restore import BackupsSeparated, SharedBackups, SharedRequest
 from ..state.backup_set import FileEntry
 from ..state.journal import entries
@@ -113,17 +112,14 @@ def _linked(place: BatchContext, tree: Tree, item: PlanItem, staged: str) -> boo
 def _relied(saved: FileEntry, directory: int, copied: str) -> Optional[os.stat_result]:
     """Read a backup; return its state if it is all as recorded, and has this name only."""
     try:
-        source, found = regular(directory, copied)
-    except (FileNotFoundError, Irregular):
+        found = os.stat(copied, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
         return None
-    try:
-        if found.st_nlink != 1 or found.st_size != saved.size:
-            return None
-        if not saved.holds(found.st_size, sha256(source, saved.size)):
-            return None
-        return found if stage.is_dressed(source, found, saved) else None
-    finally:
-        os.close(source)
+    copy = state.look(directory, copied, saved.size)
+    whole = copy.is_backup(saved) and comparison.is_version(saved, copy)
+    if not whole or saved.flags or copy.flags or comparison.touched(saved, copy):
+        return None
+    return found if state.stamp(found) == copy.stamp else None
 
 
 def look(request: SharedRequest) -> SharedBackups:

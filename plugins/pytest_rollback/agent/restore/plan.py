@@ -6,7 +6,7 @@ import copy
 from array import array
 from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, overload
 
-from ..files import state
+from ..files import comparison, state
 from ..state.backup_set import FileEntry
 
 LENGTH = 32
@@ -19,7 +19,7 @@ COPY = "copy"
 
 
 class PlanItem(NamedTuple):
-    """One file to restore: the recorded one, and the digest of what is live now ("" if absent).
+    """One file to restore: the recorded one, and the version that is live now ("" if absent).
 
     `source` is where its content comes from: its backup, or git where that cannot be used.
     `number` is its place in the plan.
@@ -34,7 +34,9 @@ class PlanItem(NamedTuple):
         """Return whether a side is what the run found: the failed version, or nothing."""
         if not self.live:
             return side.kind == state.ABSENT
-        return side.is_file and side.sha256 == self.live
+        # A journal of an earlier release of this tool has the digest of the content alone.
+        alike = side.is_file and side.sha256 == self.live and not self.is_new(side)
+        return alike or comparison.version(side) == self.live
 
     def may_go(self, side: state.FileState) -> bool:
         """Return whether undo loses nothing with a side: what was restored, or nothing at all."""
@@ -42,7 +44,7 @@ class PlanItem(NamedTuple):
 
     def is_new(self, side: state.FileState) -> bool:
         """Return whether a side is what the run leaves there."""
-        return side.has_content(self.saved) and side.has_owner(self.saved)
+        return comparison.is_version(self.saved, side)
 
 
 class PlanItems(Sequence[PlanItem]):

@@ -10,8 +10,8 @@ import os
 from typing import Sequence
 
 from ..errors import HostError
-from ..files import exchange, state
-from ..files.tree import Tree
+from ..files import exchange, metadata, state
+from ..files.tree import Tree, open_regular
 from ..messages.location import Location
 from ..state import evidence
 from ..state.journal import entries
@@ -103,7 +103,9 @@ def take_file_back(place: BatchContext, tree: Tree, item: PlanItem) -> None:
         raise HostError(
             f"{item.saved.path} changed after the restore", "save that change elsewhere first"
         )
-    if item.live and item.is_failed(kept) and not item.is_new(kept):
+    if live.flags and live.flags == item.saved.flags:
+        _unprotect(directory, name)
+    if item.live and item.is_failed(kept):
         # Same content may be another inode with other metadata: the preserved one is the truth.
         os.rename(old, name, src_dir_fd=directory, dst_dir_fd=directory)
     elif not item.is_failed(live):
@@ -113,6 +115,15 @@ def take_file_back(place: BatchContext, tree: Tree, item: PlanItem) -> None:
         # Staged, or rename of two names of one file keeps both; or a copy of it was broken off.
         left = evidence.unfinished(old) if kept.kind == state.ABSENT else old
         os.unlink(left, dir_fd=directory)
+
+
+def _unprotect(directory: int, name: str) -> None:
+    """Take away the flags of `chattr` that the run gave a file."""
+    opened = open_regular(directory, name)
+    try:
+        metadata.protect(opened, 0)
+    finally:
+        os.close(opened)
 
 
 def _refuse_lost(item: PlanItem) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import errno
 import hashlib
 import os
-import stat
 
 from ..errors import HostError
-from ..files import metadata, state
+from ..files import comparison, metadata, state
 from ..files.fsync import flushed
 from ..files.read import blocks
 from ..files.tree import FRESH, Tree, open_regular
@@ -64,14 +62,6 @@ def link_as(directory: int, name: str, other: str) -> None:
         os.link(name, other, **ends, follow_symlinks=False)
 
 
-def is_dressed(opened: int, found: os.stat_result, saved: FileEntry) -> bool:
-    """Return whether an open file has the recorded owner, mode, times and attributes."""
-    return (
-        (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode), found.st_mtime_ns)
-        == (saved.uid, saved.gid, saved.mode, saved.mtime_ns)
-    ) and metadata.xattrs(opened) == decoded(saved)
-
-
 def copy(source: int, target: int, saved: FileEntry) -> None:
     """Write a copy of an open file, with the recorded metadata; to make it durable is left.
 
@@ -100,9 +90,4 @@ def changed(saved: FileEntry) -> HostError:
 def recorded(saved: FileEntry, atime: int) -> metadata.Metadata:
     """Return the metadata of the record: the backup's own may be somebody else's work."""
     times = (atime, saved.mtime_ns)
-    return metadata.Metadata(saved.mode, saved.uid, saved.gid, *times, decoded(saved))
-
-
-def decoded(saved: FileEntry) -> dict[str, bytes]:
-    """Return the recorded attributes."""
-    return {name: base64.b64decode(value) for name, value in saved.xattrs.items()}
+    return metadata.Metadata(saved.mode, saved.uid, saved.gid, *times, comparison.decoded(saved))

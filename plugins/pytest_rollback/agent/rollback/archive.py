@@ -6,30 +6,57 @@ import os
 
 from ..backup.selection import meant, orphans
 from ..errors import HostError
-from ..files import state
+from ..files import comparison, state
 from ..files.tree import Tree
 from ..messages.location import Location
 from ..messages.rollback.files import Archived, ArchivePlan, FilesRequest
 from ..restore.context import batches
-from ..state import evidence
+from ..state import backup_set, evidence
 from ..state.backup_set import FileEntry
-from ..state.lock import working
+from ..state.journal import entries
+from ..state.lock import CHANGES, folder_of, working
+from . import added_files
+from .default_undo import DEFAULTING
 
 
 def look(request: FilesRequest) -> ArchivePlan:
-    """Return what is left below the root of a rollback of the selection's owners."""
+    """Return what is left below the root of a rollback of the selection's owners.
+
+    The backups of a set of which the run has restored nothing, and will restore nothing, are not
+    left of it: the next rollback needs them.
+    """
     location, selection = request.location, request.selection
     files = meant(location.state, selection, without=request.without)
     everybody = meant(location.state, selection._replace(only=()))
     known = {saved.path + location.suffix for saved in everybody}
     with Tree(location.root) as tree:
         stray = orphans(tree.root, location.suffix, known)
+        differ = tuple(saved.path for saved in files if not _is_recorded(tree, saved))
+        needed = not (differ or has_acted(location) or _has_added(tree, request))
+        ours = () if needed else files
         return ArchivePlan(
-            copies=tuple(s.path for s in files if _has_backup(tree, s.path, location.suffix)),
+            copies=tuple(s.path for s in ours if _has_backup(tree, s.path, location.suffix)),
             preserved=tuple(path for path, _ in preserved(location, tree)),
-            differ=tuple(saved.path for saved in files if not _is_recorded(tree, saved)),
+            differ=differ,
             strays=tuple(stray),
         )
+
+
+def has_acted(location: Location) -> bool:
+    """Return whether a run has begun to restore anything of its backup set."""
+    folder = folder_of(location)
+    if any(len(items) for _, items in batches(location)):
+        return True
+    written = entries(os.path.join(folder, CHANGES)) if folder else []
+    return any(each["event"] == DEFAULTING or each.get("kind") == "added" for each in written)
+
+
+def _has_added(tree: Tree, request: FilesRequest) -> bool:
+    """Return whether a file that the deploy added is there: it is still to be moved away."""
+    known = backup_set.read(request.location.state)
+    return any(
+        added_files.is_there(tree, path) for path in added_files.meant(request.selection, known)
+    )
 
 
 def _has_backup(tree: Tree, path: str, suffix: str) -> bool:
@@ -38,7 +65,7 @@ def _has_backup(tree: Tree, path: str, suffix: str) -> bool:
 
 def _is_recorded(tree: Tree, saved: FileEntry) -> bool:
     live = state.live(tree, saved.path, saved.size)
-    return live.has_content(saved) and live.has_owner(saved)
+    return comparison.same(saved, live)
 
 
 def preserved(location: Location, tree: Tree) -> list[tuple[str, str]]:

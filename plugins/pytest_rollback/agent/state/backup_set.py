@@ -27,11 +27,14 @@ capped = metadata.capped
 
 NAME = places.RECORD
 FRESH = ".backups.json.new"
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, FORMAT)
+"""Formats that are read: in the first one no file is protected by `chattr`."""
+
 DIGEST = re.compile(r"[0-9a-f]{64}")
 AGAIN = (
     "restore it from a copy of the state directory; do not save a new set now: that would save the "
-    "live release (the next deploy can: scripts/create_backups.py --replace)"
+    "live release"
 )
 
 DAMAGE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
@@ -50,7 +53,11 @@ NONE: dict[str, str] = {}
 
 
 class BackupSet(NamedTuple):
-    """One backup set. `sha256` is the digest of the file it was read from, "" before that."""
+    """One backup set. `sha256` is the digest of the file it was read from, "" before that.
+
+    `partial` is why it was declared to be a part of the release, "" for a whole one; `whole` is how
+    many files the release changes then, 0 where that is not known.
+    """
 
     system: str
     root: str
@@ -62,6 +69,8 @@ class BackupSet(NamedTuple):
     files: tuple[FileEntry, ...]
     added: tuple[str, ...]
     sha256: str = ""
+    partial: str = ""
+    whole: int = 0
 
 
 def read(state: str) -> BackupSet:
@@ -112,7 +121,7 @@ def _opened(directory: int, state: str) -> int:
 def parsed(file: BinaryIO) -> BackupSet:
     """Return the record that is written in JSON; one of `DAMAGE` is raised when it is none."""
     document = _document(file)
-    if document["format"] != FORMAT:
+    if document["format"] not in READABLE:
         raise ValueError(f"format {document['format']!r} instead of {FORMAT}")
     record = BackupSet(
         system=_text(document["system"]),
@@ -124,6 +133,8 @@ def parsed(file: BinaryIO) -> BackupSet:
         current=_release(document["current"]),
         files=_list(document["files"]),
         added=_list(document["added"]),
+        partial=_text(document.get("partial", "")),
+        whole=int(document.get("whole", 0)),
     )
     _check(record)
     return record
@@ -189,6 +200,8 @@ def _check(record: BackupSet) -> None:
             raise ValueError(f"{saved!r} is not the entry of a file")
         if not all(type(number) is int for number in saved[2:7]) or saved.mode & ~0o7777:
             raise ValueError(f"{saved.path!r} has an invalid number")
+        if type(saved.flags) is not int or saved.flags & ~metadata.PROTECTED:
+            raise ValueError(f"{saved.path!r} has invalid flags")
         if not isinstance(saved.xattrs, dict):
             raise TypeError(f"{saved.path!r} has invalid attributes")
     paths = [saved.path for saved in record.files] + list(record.added)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,3 +106,11 @@ def test_without_a_record_nothing_is_restored(deploy: Deploy) -> None:
 
     with pytest.raises(HostError, match="no backup set is recorded"):
         look(deploy)
+
+
+def test_a_file_that_was_only_touched_is_named_apart(deploy: Deploy) -> None:
+    """Whoever writes the same bytes again sets its time; that is no other release."""
+    os.utime(deploy.root / "core/gateway/server.py", (1, 1))
+    found = look(deploy).owners["gateway"]
+
+    assert (found.differ, found.touched) == ({}, ("core/gateway/server.py",))

@@ -256,7 +256,7 @@ def test_a_copy_of_unknown_origin_is_refused_unless_it_is_the_same(deploy: Deplo
     deploy.copy("config/.env").write_text(FILES["config/.env"])
     deploy.copy("core/mesh/mesh.py").write_text("somebody's\n")
 
-    assert "core/mesh/mesh.py has a backup of unknown origin" in refusal(deploy).message
+    assert "core/mesh/mesh.py has a backup that no record knows" in refusal(deploy).message
     assert deploy.save(files=["config/.env"]).saved == 1
 
 
@@ -270,7 +270,7 @@ def test_file_names_of_any_bytes_are_saved(deploy: Deploy) -> None:
 
     assert {saved.path for saved in known.files} == set(names)
     assert all(deploy.copy(name).is_file() for name in names)
-    assert all(fault == "identical" for _, _, fault in deploy.faults())
+    assert deploy.faults() == []
 
 
 @pytest.mark.parametrize(
@@ -519,7 +519,7 @@ def test_a_kill_at_any_instant_leaves_live_files_alone_and_can_be_repeated(
         save.save(request)
         assert {path: deploy.copy(path).read_text() for path in FILES} == FILES
         assert not list(deploy.root.rglob(".rollback-*"))
-        assert {fault for _, _, fault in deploy.faults()} == {"identical"}
+        assert deploy.faults() == []
         assert not deploy.look().orphans
     assert point > 20
 
@@ -577,3 +577,17 @@ def test_nothing_is_saved_while_a_rollback_goes_on(deploy: Deploy, asked: Saving
 
     assert {held.value.kind, unfinished.value.kind} == {"held"}
     assert asked(deploy.request()).changed is False
+
+
+def test_a_part_of_a_release_is_recorded_as_one(deploy: Deploy) -> None:
+    """With the reason, and how many files the whole release changes; a later call keeps neither."""
+    deploy.save(partial="only the gateway has state", whole=76)
+    deploy.overwrite()
+    record = deploy.look().record
+
+    assert record.share == (
+        "76 files differ, 4 are rolled back; declared partial: only the gateway has state"
+    )
+    assert deploy.look().record.partial
+    deploy.save()
+    assert deploy.look().record.share == ""

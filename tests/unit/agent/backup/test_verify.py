@@ -109,11 +109,26 @@ def test_one_function_decides_whether_a_backup_is_as_recorded(
         deploy.save()
 
 
-def test_a_copy_that_equals_the_live_file_is_identical(deploy: Deploy) -> None:
-    """Putting it back would change nothing: the release was not deployed, or not saved."""
+def test_a_file_that_the_deploy_did_not_change_is_no_fault(deploy: Deploy) -> None:
+    """It is named at every deploy; what a rollback changes are the others."""
+    assert deploy.look().changes == len(FILES)
     deploy.put(ENV, FILES[ENV])
 
-    assert deploy.faults() == [("shared", ENV, "identical")]
+    assert deploy.faults() == []
+    assert deploy.look().changes == len(FILES) - 1
+
+
+def test_a_mode_an_attribute_or_an_added_file_is_a_change(deploy: Deploy) -> None:
+    """Each for itself: there is something to roll back."""
+    for path in FILES:
+        deploy.put(path, FILES[path])
+    assert deploy.look().changes == 0
+    deploy.put("core/new.py", "added")
+    assert deploy.look().changes == 1
+    (deploy.root / ENV).chmod(0o600)
+    assert deploy.look().changes == 2
+    os.setxattr(deploy.root / MESH, "user.by", b"the deploy")
+    assert deploy.look().changes == 3
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
@@ -132,14 +147,22 @@ def test_a_directory_that_became_a_link_is_irregular(deploy: Deploy) -> None:
     assert deploy.faults() == [("mesh", MESH, "irregular")]
 
 
+def test_a_copy_that_lost_an_attribute_is_found(deploy: Deploy) -> None:
+    """Whoever touched its attributes may have touched more."""
+    os.setxattr(deploy.copy(ENV), "user.by", b"somebody")
+
+    assert deploy.faults() == [("shared", ENV, "ownership")]
+
+
 @pytest.mark.parametrize(
     ("mode", "user", "said"),
     [
         (0o600, "daemon", []),
-        (0o640, "", [("recorded 0640, restored 0600", False)]),
-        (0o640, "root", [("recorded 0640, restored 0600", False)]),
-        (0o640, "no-such-user", [("recorded 0640, restored 0600", False)]),
-        (0o640, "daemon", [("recorded 0640, restored 0600", True)]),
+        (0o640, "daemon", []),
+        (0o644, "", [("recorded 0644, restored 0640", False)]),
+        (0o644, "root", [("recorded 0644, restored 0640", False)]),
+        (0o644, "no-such-user", [("recorded 0644, restored 0640", False)]),
+        (0o644, "daemon", [("recorded 0644, restored 0640", True)]),
         (0o700, "daemon", [("recorded 0700, restored 0600", False)]),
     ],
 )
@@ -195,14 +218,14 @@ def test_strays_are_found_by_name_and_repositories_are_left_out(deploy: Deploy) 
     assert deploy.look().orphans == ("core/dir.backup", "core/link.backup", "old.py.backup")
 
 
-def test_without_a_record_every_copy_is_a_stray(deploy: Deploy) -> None:
+def test_without_a_record_nothing_is_said_of_copies(deploy: Deploy) -> None:
     """No record is said as such, and is no empty set that passes."""
     (deploy.state / "backups.json").unlink()
     found = deploy.look()
 
     assert found.record.found is False
     assert "no backup set is recorded" in found.record.problems[0]
-    assert found.orphans == tuple(sorted(f"{path}.backup" for path in FILES))
+    assert found.orphans == ()
 
 
 def test_a_missing_state_directory_is_no_record(deploy: Deploy) -> None:

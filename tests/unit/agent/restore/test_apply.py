@@ -255,13 +255,13 @@ def test_a_kill_among_many_files_loses_nothing(tmp_path: Path, way: str, point: 
     assert tree.live() == before
 
 
-def test_a_secret_is_for_its_owner_alone_whatever_was_recorded(tree: Tree) -> None:
+def test_a_secret_is_for_owner_and_group_whatever_was_recorded(tree: Tree) -> None:
     """A copy that anybody could read does not make the live file so; the plan is empty then."""
     selection = requests.selected(secrets=("a.py",))
     request = tree.request()._replace(selection=selection)
     restore_apply.apply(request._replace(digest=restore_apply.look(request).digest))
 
-    assert tree.path("a.py").stat().st_mode & 0o777 == 0o600
+    assert tree.path("a.py").stat().st_mode & 0o777 == 0o640
     assert tree.path("sub/b.py").stat().st_mode & 0o777 == 0o640
     assert restore_apply.look(request).paths == ()
 

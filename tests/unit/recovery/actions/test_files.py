@@ -141,6 +141,15 @@ def test_closing_refuses_while_a_live_file_is_not_as_recorded(site: Site) -> Non
     assert site.path("gate/serve.py.backup").exists()
 
 
+def test_a_set_that_the_run_did_not_restore_stays(site: Site) -> None:
+    """Saved, and not deployed yet: the deploy to come needs it. Another run is no reason either."""
+    for action in FILES[:-1]:
+        site.perform(action)
+
+    assert site.plan(actions.CLOSE)
+    assert site.plan(actions.CLOSE, site.scope("r2")) == ()
+
+
 def test_a_backup_that_is_not_recorded_is_left_alone_and_told(site: Site) -> None:
     """A stray is not ours to move."""
     site.put("notes.txt.backup", "mine")

@@ -18,7 +18,9 @@ class OwnerLeftovers(NamedTuple):
 
     `files` is how many are recorded, `differ` says of each live file that is not as recorded how
     it differs; `copies` are the files whose backups are still there. `left` are files that the
-    deploy added and that are still there, of `added` recorded ones.
+    deploy added and that are still there, of `added` recorded ones. `touched` are files that are
+    as recorded but for their time of change. `unread` are files that could not be read, and why:
+    nothing is known of them.
     """
 
     files: int
@@ -26,6 +28,8 @@ class OwnerLeftovers(NamedTuple):
     copies: Tuple[str, ...]
     added: int
     left: Tuple[str, ...]
+    touched: Tuple[str, ...] = ()
+    unread: Tuple[str, ...] = ()
 
 
 class Leftovers(NamedTuple):

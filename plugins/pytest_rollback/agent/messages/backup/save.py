@@ -11,7 +11,8 @@ class SaveRequest(NamedTuple):
 
     `files` are changed or removed by the deploy and are saved, `added` are created by it; both are
     relative to the root. `system` is its name, `user` the account that its units run as, `by` who
-    asks. `replace` discards a backup set of other releases.
+    asks. `replace` discards a backup set of other releases. `partial` is why these are a part of
+    the files of the release only, "" when they are all; `whole` is how many it changes then.
     """
 
     location: Location
@@ -23,6 +24,8 @@ class SaveRequest(NamedTuple):
     files: Tuple[str, ...]
     added: Tuple[str, ...]
     replace: bool = False
+    partial: str = ""
+    whole: int = 0
 
 
 class ReplacedSet(NamedTuple):

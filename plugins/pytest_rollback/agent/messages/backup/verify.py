@@ -19,7 +19,10 @@ class BackupRecord(NamedTuple):
 
     `found` is False where there is none; `problems` tell why it cannot be used. `files` is the
     number of backups and `bytes` their size in all, `added` are the files that the deploy created.
-    The releases are None where the record cannot be read.
+    The releases are None where the record cannot be read. `spent` is the run that rolled the set
+    back and moved its backups into the evidence, "" for a set that is there. `partial` is why the
+    set was declared to be a part of the release, "" for a whole one; `whole` is how many files the
+    release changes then, 0 where that is not known.
     """
 
     found: bool
@@ -31,12 +34,25 @@ class BackupRecord(NamedTuple):
     files: int = 0
     bytes: int = 0
     added: Tuple[str, ...] = ()
+    spent: str = ""
+    partial: str = ""
+    whole: int = 0
+
+    @property
+    def share(self) -> str:
+        """How much of the release a set declared partial rolls back, for people; "" of others."""
+        if not self.partial:
+            return ""
+        mine = self.files + len(self.added)
+        number = f"{self.whole:,} files differ" if self.whole else "more files differ"
+        verb = "is" if mine == 1 else "are"
+        return f"{number}, {mine:,} {verb} rolled back; declared partial: {self.partial}"
 
 
 class BackupFault(NamedTuple):
     """What is wrong with one backup.
 
-    `fault` is missing, irregular, empty, altered, identical, exposed or ownership.
+    `fault` is missing, unread, irregular, empty, altered, exposed or ownership.
     """
 
     path: str
@@ -69,6 +85,7 @@ class Backups(NamedTuple):
 
     `orphans` are files named like a backup that no record knows. `undeclared` are files of the
     release diff that the record lacks; it says nothing unless `compared`: there was a diff.
+    `changes` is how many recorded files are live in another version, or were added and are there.
     """
 
     record: BackupRecord
@@ -76,6 +93,7 @@ class Backups(NamedTuple):
     orphans: Tuple[str, ...]
     undeclared: Tuple[str, ...]
     compared: bool
+    changes: int = 0
 
 
 BACKUPS = Route("backups.look", BackupsRequest, Backups)
