@@ -8,7 +8,7 @@ from pytest_rollback.agent.messages.services.units import UnitState
 from pytest_rollback.agent.messages.trial import Trial
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
-from pytest_rollback.manifest.model import Component
+from pytest_rollback.manifest.model import Component, System
 
 Keep = Callable[[str, object], None]
 
@@ -84,5 +84,26 @@ def test_what_the_unit_names_exists(restored_tree: Trial, component: Component) 
     if use.why:
         raise Inconclusive(
             f"what {component.unit} needs is not known: {use.why}",
+            hint=f"check unit of component {component.name}, and [services], in rollback.toml",
+        )
+
+
+@criterion("readiness.units.covered", phase="configuration")
+def test_a_rollback_covers_the_unit(
+    restored_tree: Trial, component: Component, system: System
+) -> None:
+    """No drop-in or other file of the unit is newer than the backup set, and would stay."""
+    use = restored_tree.components[component.name].use
+
+    if use.strays:
+        raise Refused(
+            f"{component.unit} would still be run by files that a rollback leaves alone",
+            findings=use.strays,
+            hint=f"ls -l {' '.join(use.strays)}; a release keeps them below [services] source "
+            f"({system.services.source or 'none described'}), saved or recorded as added",
+        )
+    if use.why:
+        raise Inconclusive(
+            f"what {component.unit} consists of is not known: {use.why}",
             hint=f"check unit of component {component.name}, and [services], in rollback.toml",
         )

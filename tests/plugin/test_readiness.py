@@ -168,6 +168,10 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
         lambda s: s.forge(UNIT, s.copy(UNIT).read_text() + "stdout_logfile=/no/such/place/log\n"),
         "web",
     ),
+    "readiness.units.covered": (
+        lambda s: (s.home / "units/late.conf").write_text("[program:shop-web]\nstopwaitsecs=9\n"),
+        "web",
+    ),
     "readiness.baseline.stored": (lambda s: describe(s, "probes", limit="0.01ms"), None),
     "readiness.probes.answer": (lambda s: describe(s, "probes", body="superb"), "web"),
 }
@@ -181,7 +185,9 @@ TRIALS: Reds = {
     (f"readiness.tree.{name}", each) for name in ("imports", "constructs") for each in NAMES
 }
 UNITS: Reds = {
-    (f"readiness.units.{name}", each) for name in ("described", "resolved") for each in NAMES
+    (f"readiness.units.{name}", each)
+    for name in ("described", "resolved", "covered")
+    for each in NAMES
 }
 UNKNOWN: Reds = {
     (f"readiness.{name}", None)
@@ -207,7 +213,7 @@ ALSO: dict[str, Reds] = {
     "readiness.database.restorable": PLANS,  # its server is down, so its restore has no plan
     "readiness.probes.answer": {("readiness.baseline.stored", None)},
     "readiness.units.startable": PLANS
-    | {(f"readiness.units.{name}", "web") for name in ("described", "resolved")},
+    | {(f"readiness.units.{name}", "web") for name in ("described", "resolved", "covered")},
 }
 
 

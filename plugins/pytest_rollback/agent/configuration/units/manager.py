@@ -78,6 +78,14 @@ def full(unit: str) -> str:
 
 def of_systemd(directory: str, units: Sequence[str]) -> ManagerFacts:
     """Ask systemd about all units with one call, and for the environment that it hands out."""
+    shown = run(["systemctl", "show-environment"], ONE_CALL)
+    lines = shown.out.split("\n") if shown.code == 0 else []
+    handed = dict(line.partition("=")[::2] for line in lines if "=" in line)
+    return ManagerFacts("systemd", directory, known_to_systemd(units), handed or None)
+
+
+def known_to_systemd(units: Sequence[str]) -> Dict[str, Known]:
+    """Return the files and the process that systemd has for each unit, with one call."""
     told = run(["systemctl", "show", f"--property={PROPERTIES}", "--", *units], ONE_CALL)
     blocks = told.out.strip("\n").split("\n\n") if told.code == 0 else []
     known: Dict[str, Known] = {}
@@ -86,10 +94,7 @@ def of_systemd(directory: str, units: Sequence[str]) -> ManagerFacts:
         files = [pairs.get("FragmentPath", ""), *pairs.get("DropInPaths", "").split()]
         pid = pairs.get("MainPID", "")
         known[unit] = Known(tuple(filter(None, files)), int(pid) if pid.isdigit() else 0)
-    shown = run(["systemctl", "show-environment"], ONE_CALL)
-    lines = shown.out.split("\n") if shown.code == 0 else []
-    handed = dict(line.partition("=")[::2] for line in lines if "=" in line)
-    return ManagerFacts("systemd", directory, known, handed or None)
+    return known
 
 
 def of_supervisord(address: ManagerAddress, directory: str) -> ManagerFacts:
@@ -273,3 +278,18 @@ def drop_in_names(name: str, template: str) -> List[str]:
             stem = stem.rstrip("-").rpartition("-")[0] + "-"
             found.append(f"{stem}.{kind}.d")
     return [*dict.fromkeys(found), f"{kind}.d"]
+
+
+def files_for(manager: ManagerFacts, unit: str, installed: Installed) -> List[str]:
+    """Return the files that decide about a unit alone; none where its files are not known.
+
+    Of supervisord these are the included files that have its program, and not the main file.
+    """
+    if manager.name == "systemd":
+        return files_of(manager, unit, full(unit), installed)
+    try:
+        found = of_program(manager, unit, installed).files[1:]
+        marks = tuple(f"{kind}{name}]" for kind in supervisord.KINDS for name in unit.split(":"))
+        return [path for path in found if any(mark in installed.text(path) for mark in marks)]
+    except (LookupError, OSError):
+        return []

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import glob
 import os
-from typing import Dict, FrozenSet, List, NamedTuple, Sequence
+from typing import Dict, FrozenSet, List, NamedTuple, Sequence, Tuple
 
 from ...files import read
 from ...messages.location import Location
 from ...state import backup_set
 
-LARGEST = 1 << 20
 DROP_INS = ".d/"
+GUARD = "00-rollback-guard.conf"
+"""Our own drop-in, which keeps a unit from being started while a restore is unfinished."""
 
 
 class Installed(NamedTuple):
@@ -46,6 +48,39 @@ class Installed(NamedTuple):
         return path not in self.gone and (path in self.over or os.path.isfile(path))
 
 
+class ReleaseUnits(NamedTuple):
+    """The unit files of the previous release, by the names at which they are installed.
+
+    `kept` are its own, drop-ins as `x.service.d/y.conf`; `gone` are drop-ins that the deploy added.
+    """
+
+    kept: Tuple[str, ...] = ()
+    gone: Tuple[str, ...] = ()
+
+
+def of_release(
+    location: Location, record: backup_set.BackupSet, source: str, names: Sequence[str]
+) -> ReleaseUnits:
+    """Return which unit files the previous release has for units whose files have these names."""
+    added = frozenset(record.added)
+    recorded = [saved.path for saved in record.files]
+    live = [
+        os.path.relpath(path, location.root)
+        for name in names
+        for path in glob.glob(f"{glob.escape(f'{location.root}/{source}/{name}')}{DROP_INS}*.conf")
+    ]
+    own = [f"{source}/{name}" for name in names]
+    there = [path for path in own if os.path.isfile(f"{location.root}/{path}")]
+    prefixes = tuple(f"{path}{DROP_INS}" for path in own)
+    mine = {path for path in (*recorded, *live) if path.startswith(prefixes)}
+    kept = [*there, *(path for path in recorded if path in own), *sorted(mine)]
+    short = len(source) + 1
+    return ReleaseUnits(
+        tuple(dict.fromkeys(path[short:] for path in kept if path not in added)),
+        tuple(sorted(path[short:] for path in added if path.startswith(prefixes))),
+    )
+
+
 def to_come(
     location: Location, source: str | None, directory: str, names: Sequence[str]
 ) -> Installed:
@@ -64,11 +99,21 @@ def to_come(
         return Installed()
     record = backup_set.read(location.state)
     recorded = {saved.path for saved in record.files}
-    added = frozenset(record.added)
+    found = of_release(location, record, source, names)
     over: Dict[str, bytes] = {}
-    for name in names:
+    for name in found.kept:
         path = f"{source}/{name}"
         saved = f"{location.root}/{path}{location.suffix if path in recorded else ''}"
-        if path not in added and os.path.isfile(saved):
+        if os.path.isfile(saved):
             over[f"{directory}/{name}"] = read.whole(saved)
-    return Installed(over)
+    return Installed(over, frozenset(f"{directory}/{name}" for name in found.gone))
+
+
+def strays(files: Sequence[str], created: str) -> List[str]:
+    """Return which files are younger than a backup set: what is older was there before the deploy.
+
+    Our own guard is none of them.
+    """
+    since = dt.datetime.fromisoformat(created).timestamp()
+    there = [path for path in files if os.path.basename(path) != GUARD and os.path.exists(path)]
+    return [path for path in there if os.stat(path).st_ctime > since]

@@ -15,6 +15,7 @@ from ...configuration.units.environment import account_of
 from ...configuration.units.surroundings import Surroundings, TriedTree, derived
 from ...files import read as files_read
 from ...messages.trial import TrialComponent, TrialRequest, UnitUse
+from ...state import backup_set
 from ...system.command import identity, surroundings
 from .contradictions import contradictions
 from .staged_tree import TrialSite
@@ -40,11 +41,12 @@ class TrialRun(NamedTuple):
 
 
 class Units(NamedTuple):
-    """The manager, and unit files as they are and as they will be."""
+    """The manager, unit files as they are and as they will be, and when the set was saved."""
 
     manager: managers.ManagerFacts
     now: sources.Installed
     to_come: sources.Installed
+    created: str = ""
 
 
 def units_of(request: TrialRequest) -> Optional[Units]:
@@ -61,7 +63,8 @@ def units_of(request: TrialRequest) -> Optional[Units]:
     if request.live:
         return Units(manager, now, now)
     files = [file for name in names for file in managers.file_names(address.name, name)]
-    return Units(manager, now, sources.to_come(request.location, source, directory, files))
+    to_come = sources.to_come(request.location, source, directory, files)
+    return Units(manager, now, to_come, backup_set.read(request.location.state).created)
 
 
 def resolved(
@@ -122,9 +125,19 @@ def by_unit(
         paths=beside(site, found),
         problem=problem,
         use=use(found, interpreter, gaps)._replace(
-            contradicts=tuple(contradictions(site, request, (component, found), process))
+            contradicts=tuple(contradictions(site, request, (component, found), process)),
+            strays=left_over(units, component.unit),
         ),
     )
+
+
+def left_over(units: Units, unit: str) -> Tuple[str, ...]:
+    """Return the files of a unit that a rollback leaves as the deploy made them."""
+    if not units.created:
+        return ()
+    files = managers.files_for(units.manager, unit, units.to_come)
+    left = [path for path in files if path not in units.to_come.over]
+    return tuple(sources.strays(left, units.created))
 
 
 def described(site: TrialSite, component: TrialComponent, why: str) -> TrialRun:
