@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pytest_rollback.agent.messages.configuration import ConfigurationFaults
 from pytest_rollback.agent.messages.requirements import Fallbacks
 from pytest_rollback.criteria import criterion
-from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.manifest.model import System
 from pytest_rollback.text.quantities import count, part
 
@@ -23,7 +23,9 @@ def test_restored_configuration_can_be_read(
     wrong = {path: why for path, why in configuration.faults.items() if why}
     unchecked = [f"{p}: {why}" for p, why in wrong.items() if why.startswith(UNCHECKED)]
     broken = [f"{p}: {why}" for p, why in wrong.items() if not why.startswith(UNCHECKED)]
+    ignored = [f"{p}: {one}" for p, lines in configuration.warnings.items() for one in lines]
     record_property("configuration files", list(configuration.faults) or "none described")
+    record_property("ignored by their readers", ignored or "nothing")
 
     if broken:
         raise Refused(
@@ -37,6 +39,12 @@ def test_restored_configuration_can_be_read(
             f"{count(len(unchecked), 'configuration file')} could not be checked on this host",
             findings=unchecked,
             hint="install the missing parsers for the host's python3, such as python3-yaml",
+        )
+    if ignored:
+        raise Advisory(
+            f"{count(len(ignored), 'line')} would be ignored by the program that reads them",
+            findings=ignored,
+            hint="the previous release ran with them; correct them in the next release",
         )
 
 

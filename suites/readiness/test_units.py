@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pytest_rollback.agent.messages.services.units import UnitState
+from pytest_rollback.agent.messages.trial import Trial
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
-from pytest_rollback.manifest.model import Component
+from pytest_rollback.manifest.model import Component, System
+
+Keep = Callable[[str, object], None]
 
 
 @criterion("readiness.units.startable", phase="services")
@@ -42,4 +45,65 @@ def test_the_unit_listens(units: Mapping[str, UnitState], component: Component) 
         raise Inconclusive(
             f"component {component.name} has no ports in rollback.toml",
             hint="list its ports in listens",
+        )
+
+
+@criterion("readiness.units.described", phase="services")
+def test_the_unit_is_as_described(
+    restored_tree: Trial, component: Component, record_property: Keep
+) -> None:
+    """What rollback.toml says of user, directory, interpreter and environment is the unit's own."""
+    use = restored_tree.components[component.name].use
+    record_property("unit", use._asdict())
+
+    if use.contradicts:
+        raise Refused(
+            f"rollback.toml contradicts {component.unit}",
+            findings=use.contradicts,
+            hint=f"remove these keys of component {component.name} from rollback.toml: the unit's "
+            "own files say how it runs",
+        )
+    if use.why:
+        raise Inconclusive(
+            f"how {component.unit} will run is not known: {use.why}",
+            hint=f"check unit of component {component.name}, and [services], in rollback.toml",
+        )
+
+
+@criterion("readiness.units.resolved", phase="services")
+def test_what_the_unit_names_exists(restored_tree: Trial, component: Component) -> None:
+    """Every program, directory, account and file that the unit to come names is on this host."""
+    use = restored_tree.components[component.name].use
+
+    if use.missing:
+        raise Refused(
+            f"{component.unit} of the previous release could not be started",
+            findings=use.missing,
+            hint=f"add what is missing, or save a unit file that works; see {' '.join(use.files)}",
+        )
+    if use.why:
+        raise Inconclusive(
+            f"what {component.unit} needs is not known: {use.why}",
+            hint=f"check unit of component {component.name}, and [services], in rollback.toml",
+        )
+
+
+@criterion("readiness.units.covered", phase="configuration")
+def test_a_rollback_covers_the_unit(
+    restored_tree: Trial, component: Component, system: System
+) -> None:
+    """No drop-in or other file of the unit is newer than the backup set, and would stay."""
+    use = restored_tree.components[component.name].use
+
+    if use.strays:
+        raise Refused(
+            f"{component.unit} would still be run by files that a rollback leaves alone",
+            findings=use.strays,
+            hint=f"ls -l {' '.join(use.strays)}; a release keeps them below [services] source "
+            f"({system.services.source or 'none described'}), saved or recorded as added",
+        )
+    if use.why:
+        raise Inconclusive(
+            f"what {component.unit} consists of is not known: {use.why}",
+            hint=f"check unit of component {component.name}, and [services], in rollback.toml",
         )

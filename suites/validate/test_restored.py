@@ -101,6 +101,7 @@ def test_configuration_is_the_recorded_one(
         where = system.services.directory
         wrong += [f"{where}/{name} is not as recorded" for _, name in units.differ]
         wrong += [f"{where}/{name} is not as recorded ({why})" for name, why in units.skipped]
+        wrong += [f"{path} is not of the previous release, and in use" for path in units.strays]
         wrong += [
             f"{unit}: the service manager has not read its unit file" for unit in units.reload
         ]

@@ -126,6 +126,7 @@ SECRET = "hunter2hunter2"  # noqa: S105 - it must not be seen again
 PAGER = {"url": "https://pager.example.org/incidents", "variable": "NO_SUCH_TOKEN"}
 MOTTO = "motto.txt"
 WEB = "web/serve.py"
+UNIT = "units/shop-web.conf"
 DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.record.trusted": (lambda s: (s.state / "backups.json").chmod(0o666), None),
     "readiness.backups.complete": (lambda s: s.copy(MOTTO).unlink(), "shared"),
@@ -159,6 +160,15 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.runbook.true": (lambda s: runbook(s, "systemctl start shop-wep"), None),
     "readiness.units.startable": (lambda s: describe(s, "components", unit="shop-wep"), "web"),
     "readiness.units.listening": (lambda s: describe(s, "components", listens=[1]), "web"),
+    "readiness.units.described": (lambda s: describe(s, "components", directory="till"), "web"),
+    "readiness.units.resolved": (
+        lambda s: s.forge(UNIT, s.copy(UNIT).read_text() + "stdout_logfile=/no/such/place/log\n"),
+        "web",
+    ),
+    "readiness.units.covered": (
+        lambda s: (s.home / "units/late.conf").write_text("[program:shop-web]\nstopwaitsecs=9\n"),
+        "web",
+    ),
     "readiness.baseline.stored": (lambda s: describe(s, "probes", limit="0.01ms"), None),
     "readiness.probes.answer": (lambda s: describe(s, "probes", body="superb"), "web"),
 }
@@ -174,6 +184,11 @@ TRIALS: Reds = {
 SETS = ("backups.targeted", "backups.declared", "backups.differ", "tree.compiles")
 NEEDS = ("fallback.git", "fallback.defaults", "rights.suffice", "space.suffices")
 OWNED = ("complete", "intact", "nonempty", "ownership", "private", "protected", "regular")
+UNITS: Reds = {
+    (f"readiness.units.{name}", each)
+    for name in ("described", "resolved", "covered")
+    for each in NAMES
+}
 UNKNOWN: Reds = {(f"readiness.{name}", None) for name in (*SETS, *NEEDS)} | {
     (f"readiness.backups.{name}", owner) for name in OWNED for owner in (*NAMES, "shared")
 }
@@ -181,17 +196,19 @@ ALSO: dict[str, Reds] = {
     "readiness.record.trusted": PLANS
     | UNKNOWN
     | TRIALS
+    | UNITS
     | {("readiness.configuration.parses", None)},
     "readiness.backups.differ": PLANS,
     "readiness.backups.protected": {("readiness.backups.ownership", "web")},
-    "readiness.backups.private": TRIALS | {("readiness.tree.compiles", None)},  # an account that
-    # owns nothing of this store cannot read its directory either
-    "readiness.configuration.parses": TRIALS,
+    "readiness.backups.private": {("readiness.units.described", each) for each in NAMES},
+    "readiness.configuration.parses": TRIALS
+    | {("readiness.units.resolved", each) for each in NAMES},
     "readiness.plans.made": PLANS,
     "readiness.rights.suffice": PLANS,  # what cannot be replaced cannot be planned either
     "readiness.database.restorable": PLANS,  # its server is down, so its restore has no plan
     "readiness.probes.answer": {("readiness.baseline.stored", None)},
-    "readiness.units.startable": PLANS,
+    "readiness.units.startable": PLANS
+    | {(f"readiness.units.{name}", "web") for name in ("described", "resolved", "covered")},
 }
 
 

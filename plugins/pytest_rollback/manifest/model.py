@@ -107,10 +107,10 @@ class Component(Frozen):
     health: Name
     requests: tuple[Name, ...] = ()
     listens: tuple[Port, ...] = ()
-    interpreter: str = "python3"
-    directory: Annotated[
-        str, AfterValidator(lambda path: path if path == "." else inside(path))
-    ] = "."
+    interpreter: str = ""
+    directory: (
+        Annotated[str, AfterValidator(lambda path: path if path == "." else inside(path))] | None
+    ) = None
     environment: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
     environment_files: tuple[Inside, ...] = ()
     log: str = "journal"

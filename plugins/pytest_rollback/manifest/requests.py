@@ -9,7 +9,12 @@ from pytest_rollback.agent.messages.location import ComponentFiles, Location, Se
 from pytest_rollback.agent.messages.probes.edge import PageAnswer, WatchedEdge
 from pytest_rollback.agent.messages.probes.sample import ProbeSpec
 from pytest_rollback.agent.messages.services.units import ManagerAddress
-from pytest_rollback.agent.messages.trial import TrialComponent, TrialConstruct, TrialRequest
+from pytest_rollback.agent.messages.trial import (
+    TrialComponent,
+    TrialConstruct,
+    TrialRequest,
+    UnitSources,
+)
 from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
 from pytest_rollback.manifest.model import Component, Edge, Probe, System
 
@@ -50,15 +55,33 @@ def component(described: Component) -> TrialComponent:
             TrialConstruct(each.call, json.dumps(each.arguments), each.limit)
             for each in described.constructs
         ),
+        unit=described.unit,
     )
+
+
+def unit_sources(system: System) -> UnitSources:
+    """Return where the files of a system's units come from."""
+    services = system.services
+    return UnitSources(manager(system), services.source, services.directory)
 
 
 def live_trial(
     system: System, components: Iterable[TrialComponent], timeout: float
 ) -> TrialRequest:
     """Return the request to try components in the live tree, within so many seconds."""
-    user, tried = system.about.user, tuple(components)
-    return TrialRequest(location(system), user, timeout, tried, live=True)
+    return trial(system, components, timeout)._replace(live=True)
+
+
+def trial(system: System, components: Iterable[TrialComponent], timeout: float) -> TrialRequest:
+    """Return the request to try components in the restored tree, within so many seconds."""
+    return TrialRequest(
+        location=location(system),
+        user=system.about.user,
+        timeout=timeout,
+        components=tuple(components),
+        units=unit_sources(system),
+        secrets=system.about.secrets,
+    )
 
 
 def manager(system: System) -> ManagerAddress:

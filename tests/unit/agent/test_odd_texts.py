@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rollback.agent.configuration import check, unit_syntax
+from pytest_rollback.agent.configuration import check
+from pytest_rollback.agent.configuration.units import verify
 from pytest_rollback.agent.messages.logs import ComponentLog, LogsRequest
 from pytest_rollback.agent.messages.rollback.snapshot import LoggedComponent
 from pytest_rollback.agent.observe.logs import findings, inspection, journald, log_file
@@ -145,11 +146,11 @@ def test_a_day_that_is_still_to_come_was_last_year() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("ExecStart=/bin/true\n", "line 1: comes before any section"),
+        ("ExecStart=/bin/true\n", "has no [Service]"),
         ("[Service]\nExecStart=/bin/sh \\\n  -c x\n", None),
         ("[Service]\n\n; words\nExecStart=/bin/sh\n  goes on\n", None),
         ("[Service]\nExecStart=/bin/sh \\", None),
-        ("[Service]\nwords\n", "line 2: is neither a section nor KEY=VALUE"),
+        ("[Service]\nwords\n", "[Service] has no ExecStart"),
     ],
 )
 def test_lines_of_a_unit_file_go_on_and_belong_to_sections(
@@ -169,17 +170,18 @@ def test_a_unit_file_without_a_copy_is_verified_as_it_is(
     tool = tmp_path / "systemd-analyze"
     (tmp_path / "a.service").write_text("[Service]\nExecStart=/bin/true\n")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    content = {"a.service": unit_syntax.whole(str(tmp_path / "a.service"), ".backup")}
+    content = {"a.service": verify.whole(str(tmp_path / "a.service"), ".backup")}
     assert content["a.service"].startswith(b"[Service]")
     tool.write_text("#!/bin/sh\nexit 0\n")
     tool.chmod(0o755)
-    assert unit_syntax.analysed("systemd-analyze", content) == {}
+    assert verify.analysed("systemd-analyze", content) == {}
     tool.write_text(
         "#!/bin/sh\necho 'other.service:3: Unknown key: secret' >&2\n"
-        "echo 'a.service:2: Unknown key: secret' >&2\nexit 1\n"
+        "echo 'a.service:2: Missing: secret' >&2\n"
+        "echo 'Unit a.service has a bad unit file setting.' >&2\nexit 1\n"
     )
 
-    assert unit_syntax.analysed("systemd-analyze", content) == {"a.service": "line 2: Unknown key"}
+    assert verify.analysed("systemd-analyze", content) == {"a.service": "line 2: Missing"}
 
 
 @ROOT_ONLY

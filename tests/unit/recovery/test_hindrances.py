@@ -19,7 +19,7 @@ from pytest_rollback.agent.messages.rollback.maintenance import PageRequest
 from pytest_rollback.agent.messages.rollback.snapshot import LoggedComponent, SnapshotRequest
 from pytest_rollback.agent.messages.rollback.start_guard import GuardRequest
 from pytest_rollback.agent.rollback import maintenance, snapshot, start_guard
-from pytest_rollback.agent.services import systemd, unit_files
+from pytest_rollback.agent.services import systemd, unit_file_states
 from pytest_rollback.agent.state.journal import entries
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery import actions
@@ -51,7 +51,7 @@ def test_a_unit_without_a_file_in_the_release_is_left_alone(site: Site) -> None:
     site.perform(actions.INSTALL_UNITS)
 
     assert (site.units / "mesh.service").read_text() == "[Service]\nExecStart=previous mesh\n"
-    assert unit_files.named("supervisord", "gate:worker") == "gate.conf"
+    assert unit_file_states.named("supervisord", "gate:worker") == "gate.conf"
 
 
 def test_a_unit_file_that_is_recorded_and_not_there_is_no_empty_one(site: Site) -> None:

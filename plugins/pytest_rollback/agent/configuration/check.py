@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
 import json
 import os
 import re
 import sys
-from typing import Callable, Iterable
+from typing import Callable, NamedTuple
 
 from ..files import read
 from ..messages.configuration import ConfigurationFaults, ConfigurationRequest
 from ..state import backup_set
 from ..system.command import run
-from . import env_file, unit_syntax
+from . import env_file
+from .units import check as unit_check
+from .units import manager as managers
+from .units import sources, verify
 
+Reader = Callable[[str], unit_check.UnitFaults]
+KINDS_OF_UNITS = managers.KINDS
 UNCHECKED = "could not be checked"
 """How a problem begins that says nothing about the file."""
 
@@ -29,55 +35,99 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
     """
     root, state, suffix, _ = request.location
     names = {saved.path for saved in backup_set.read(state).files}
-    units = sorted(name for name in names if os.path.dirname(name) == request.source)
+    units = sorted(name for name in names if name.startswith(f"{request.source}/"))
+    by_systemd = environment_files(request)
     found: dict[str, str | None] = {}
+    warned: dict[str, tuple[str, ...]] = {}
     for name in dict.fromkeys((*request.files, *units)):
         path = f"{root}/{name}{suffix if name in names else ''}"
-        kind, unit = ("unit", unit_of(name, request.units)) if name in units else ("", "")
-        found[name] = problem(path, suffix, kind, unit)
+        read_: Reader | None = None
+        if name in units:
+            read_ = UnitFileKind(os.path.basename(name), request).read
+        elif os.path.realpath(f"{root}/{name}") in by_systemd:
+            read_ = env_by_systemd
+        found[name], warned[name] = faults(path, suffix, read_)
     if request.verifier:
-        clean = [name for name in units if not found[name]]
-        found.update(unit_syntax.verified(request.verifier, root, suffix, clean))
-    return ConfigurationFaults(found)
+        clean = [name for name in units if not found[name] and name.endswith(KINDS_OF_UNITS)]
+        found.update(verify.verified(request.verifier, root, suffix, clean))
+    return ConfigurationFaults(found, {name: each for name, each in warned.items() if each})
 
 
-def unit_of(path: str, units: Iterable[str]) -> str:
-    """Return the unit that a unit file is called like, "" where it is none of the system's."""
-    stem = os.path.splitext(os.path.basename(path))[0]
-    return stem if stem in units else ""
+def environment_files(request: ConfigurationRequest) -> set[str]:
+    """Return the real paths of the files that systemd reads variables from, of all units."""
+    if request.manager != "systemd":
+        return set()
+    known = managers.ManagerFacts(request.manager, request.directory, {})
+    listed = [file for unit in request.units for file in managers.file_names("systemd", unit)]
+    installed = sources.to_come(request.location, request.source, request.directory, listed)
+    found: set[str] = set()
+    for unit in request.units:
+        with contextlib.suppress(LookupError, OSError):
+            files = managers.defined(known, unit, installed).environment_files
+            found.update(os.path.realpath(file.path) for file in files)
+    return found
 
 
-def problem(path: str, suffix: str, kind: str = "", unit: str = "") -> str | None:
-    """Return what is wrong with one file.
+class UnitFileKind(NamedTuple):
+    """Reads a unit file: its own name, and the request that it is about."""
+
+    name: str
+    request: ConfigurationRequest
+
+    def read(self, text: str) -> unit_check.UnitFaults:
+        """Return what is wrong with its text."""
+        unit = unit_check.unit_of(self.name, self.request.units)
+        return unit_check.faults(self.name, text, unit, self.request.manager)
+
+
+def env_by_systemd(text: str) -> unit_check.UnitFaults:
+    """Return what systemd makes of an environment file: what it ignores is not set."""
+    found = env_file.systemd(text)
+    problem = next((f"line {one.line}: {one.problem}" for one in found if one.problem), "")
+    ignored = (f"line {one.line}: {one.warning}" for one in found if one.warning)
+    return unit_check.UnitFaults(problem, tuple(ignored))
+
+
+def problem(path: str, suffix: str, read_: Reader | None = None) -> str | None:
+    """Return what is wrong with one file: see `faults`."""
+    return faults(path, suffix, read_)[0]
+
+
+def faults(
+    path: str, suffix: str, read_: Reader | None = None
+) -> tuple[str | None, tuple[str, ...]]:
+    """Return what is wrong with one file, and what its reader ignores.
 
     Args:
         path: where it is; it may be a backup.
         suffix: what the name of a backup ends in.
-        kind: what is read; told by the name where it is "".
-        unit: the unit that a unit file starts, "" for any.
+        read_: what reads it; told by the name where it is None.
     """
     try:
         content = read.whole(path)
     except OSError as error:
-        return error.strerror or "cannot be read"
+        return error.strerror or "cannot be read", ()
     if not content.strip():
-        return "is empty"
+        return "is empty", ()
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        return f"line {line}: is not UTF-8"
-    kind = kind or guessed(path, suffix)
-    if kind == "unit":
-        return unit_syntax.problem(text, unit)
-    return READERS[kind](text) if kind in READERS else None
-
-
-def guessed(path: str, suffix: str) -> str:
-    """Return the kind of a file by its name, which may be that of a backup; "" is any text."""
+        return f"line {line}: is not UTF-8", ()
+    if read_ is not None:
+        found = read_(text)
+        return found.problem or None, found.warnings
     name = os.path.basename(path)
-    if suffix and name.endswith(suffix):
-        name = name[: -len(suffix)]
+    name = name[: -len(suffix)] if suffix and name.endswith(suffix) else name
+    if name.endswith(KINDS_OF_UNITS):
+        found = unit_check.faults(name, text, "", "systemd")
+        return found.problem or None, found.warnings
+    kind = guessed(name)
+    return (READERS[kind](text) if kind in READERS else None), ()
+
+
+def guessed(name: str) -> str:
+    """Return the kind of a file by its name; "" is any text."""
     if name.startswith(".env") or name.endswith(".env"):
         return "env"
     return KINDS.get(os.path.splitext(name)[1], "")
@@ -166,7 +216,4 @@ KINDS = {
     ".yml": "yaml",
     ".ini": "ini",
     ".cfg": "ini",
-    ".service": "unit",
-    ".socket": "unit",
-    ".timer": "unit",
 }

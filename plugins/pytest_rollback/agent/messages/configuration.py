@@ -11,7 +11,8 @@ class ConfigurationRequest(NamedTuple):
 
     `files` are relative to the root; recorded unit files below `source` are checked as well.
     `verifier` is the program of the service manager that checks unit files, "" where it has none;
-    `units` are the names of the system's units.
+    `units` are the names of the system's units, `manager` that of their service manager, and
+    `directory` where their files are installed.
     """
 
     location: Location
@@ -19,15 +20,18 @@ class ConfigurationRequest(NamedTuple):
     source: Optional[str]
     verifier: str
     units: Tuple[str, ...]
+    manager: str = ""
+    directory: str = ""
 
 
 class ConfigurationFaults(NamedTuple):
     """What is wrong with each file: a line and the kind of mistake, never a value.
 
-    None for a file with which nothing is wrong.
+    None for a file with which nothing is wrong. `warnings` are lines that its reader ignores.
     """
 
     faults: Dict[str, Optional[str]]
+    warnings: Dict[str, Tuple[str, ...]] = {}  # noqa: RUF012 - never changed: see _replace
 
 
 CONFIGURATION = Route("configuration.look", ConfigurationRequest, ConfigurationFaults)

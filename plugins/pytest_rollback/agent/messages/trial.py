@@ -4,6 +4,7 @@ from typing import Dict, NamedTuple, Optional, Tuple
 
 from ..protocol import Route
 from .location import Location
+from .services.units import ManagerAddress
 
 
 class TrialConstruct(NamedTuple):
@@ -20,17 +21,31 @@ class TrialConstruct(NamedTuple):
 class TrialComponent(NamedTuple):
     """What is tried of a component, and in which surroundings.
 
-    `directory` and `environment_files` are relative to the root. `imports` are modules, or
-    `module:name`.
+    Its unit's files say how it runs; what is given here stands above them. `interpreter` is "" and
+    `directory` None where nothing is given; `directory` and `environment_files` are relative to
+    the root. `imports` are modules, or `module:name`.
     """
 
     name: str
     interpreter: str
-    directory: str
+    directory: Optional[str]
     environment: Dict[str, str]
     environment_files: Tuple[str, ...]
     imports: Tuple[str, ...]
     constructs: Tuple[TrialConstruct, ...]
+    unit: str = ""
+
+
+class UnitSources(NamedTuple):
+    """Where the files of units come from: the manager, and the release's directory of them.
+
+    `source` is below the root, None where a release has no unit files; `directory` is where they
+    are installed.
+    """
+
+    manager: ManagerAddress
+    source: Optional[str]
+    directory: str
 
 
 class TrialRequest(NamedTuple):
@@ -38,6 +53,7 @@ class TrialRequest(NamedTuple):
 
     `live` tries the live tree as it is and compiles nothing. Otherwise the tree is tried as it
     would be after a rollback; `files` and `added` are those of the record where `files` is None.
+    `units` are None where nothing is known of unit files; `secrets` are restored for their owner.
     """
 
     location: Location
@@ -47,6 +63,8 @@ class TrialRequest(NamedTuple):
     live: bool = False
     files: Optional[Tuple[str, ...]] = None
     added: Tuple[str, ...] = ()
+    units: Optional[UnitSources] = None
+    secrets: Tuple[str, ...] = ()
 
 
 class ConstructTrial(NamedTuple):
@@ -62,11 +80,37 @@ class ConstructTrial(NamedTuple):
     problem: Optional[str]
 
 
+class UnitUse(NamedTuple):
+    """How a component's unit will run, by its files; names of variables, and never a value.
+
+    `why` is "" or says why nothing is known. `contradicts` is what rollback.toml says otherwise,
+    `missing` what the unit refers to that is not there, `ignored` lines that set nothing, `gaps`
+    what the files cannot tell or the running process has otherwise. `strays` are files of the unit
+    that changed since the backup set was saved, and that a rollback leaves as they are.
+    """
+
+    why: str = ""
+    files: Tuple[str, ...] = ()
+    user: str = ""
+    groups: Tuple[str, ...] = ()
+    directory: str = ""
+    interpreter: str = ""
+    variables: Tuple[str, ...] = ()
+    environment_files: Tuple[str, ...] = ()
+    log: str = ""
+    contradicts: Tuple[str, ...] = ()
+    missing: Tuple[str, ...] = ()
+    ignored: Tuple[str, ...] = ()
+    gaps: Tuple[str, ...] = ()
+    strays: Tuple[str, ...] = ()
+
+
 class ComponentTrial(NamedTuple):
     """What became of a component: for each import why it fails, None where it does not."""
 
     imports: Dict[str, Optional[str]]
     constructs: Tuple[ConstructTrial, ...]
+    use: UnitUse = UnitUse()
 
 
 class Trial(NamedTuple):

@@ -40,17 +40,19 @@ class UnitFilesPlan(NamedTuple):
     """What is installed and not the release's.
 
     `reload` are units whose manager has not read their files since these changed; `digest` binds
-    the plan to the very contents it was made from.
+    the plan to the very contents it was made from. `strays` are files that the manager uses for
+    a unit, that are not the release's, and that changed after its backup set was saved; absolute.
     """
 
     differ: Tuple[DifferingUnitFile, ...] = ()
     skipped: Tuple[SkippedUnitFile, ...] = ()
     reload: Tuple[str, ...] = ()
     digest: str = ""
+    strays: Tuple[str, ...] = ()
 
 
 class UnitFilesInstalled(NamedTuple):
-    """The names of the unit files that were installed."""
+    """The names of the unit files that were installed, or taken away."""
 
     names: Tuple[str, ...]
 

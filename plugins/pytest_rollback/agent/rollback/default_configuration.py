@@ -147,7 +147,7 @@ def _keys(path: str, before: str, after: str) -> Iterator[str]:
 
 def _values(path: str, text: str) -> Dict[str, object]:
     """Return the settings of a file by name; of a kind that we do not know, none."""
-    if check.guessed(path, "") == "env":
+    if check.guessed(os.path.basename(path)) == "env":
         return {each.key: each.value for each in env_file.entries(text) if each.key}
     with contextlib.suppress(ValueError):
         found = json.loads(text)

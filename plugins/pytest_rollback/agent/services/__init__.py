@@ -6,6 +6,7 @@ the unit is left, by SIGKILL at the deadline if need be; every stop and start is
 Order of calls: `lifecycle` is asked for changes; it takes the run's lock and journal and calls
 `units`, which waits in bounded time and asks the manager that the system has. `manager` is what
 each has to answer, `registry` names those there are: `systemd` through systemctl, `supervisord`
-through `supervisor_rpc`. `unit_files` installs the release's files under their units' names, keeps
-those before as evidence, and has the manager read them.
+through `supervisor_rpc`. `unit_file_states` compares the release's unit files, drop-ins too, with
+what is installed; `unit_files` installs those that differ, keeps those before as evidence, and has
+the manager read them.
 """

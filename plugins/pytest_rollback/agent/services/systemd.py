@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Dict, Optional, Sequence, Tuple
 
+from ..configuration.units.sources import GUARD
 from ..errors import HostError
 from ..messages.services.units import Reloaded, UnitState
 from ..system.command import CommandResult, run
@@ -30,7 +31,7 @@ ONE_CALL = 3.0
 KINDS = (".service", ".socket", ".target", ".timer", ".path", ".mount", ".slice", ".scope")
 """Endings of unit files; a name without one is that of a service."""
 
-DROP_IN = "00-rollback-guard.conf"
+DROP_IN = GUARD
 
 
 class Systemd(ServiceManager):

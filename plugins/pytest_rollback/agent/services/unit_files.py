@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from typing import Any, NamedTuple, Optional
+from typing import Any
 
 from ..errors import HostError
 from ..files import metadata
 from ..files import state as files_state
-from ..files.tree import FRESH, Irregular, Tree, open_regular
+from ..files.tree import FRESH, Tree, open_regular
 from ..messages.services.units import ManagerAddress
 from ..messages.unit_files import (
     DifferingUnitFile,
@@ -19,41 +19,14 @@ from ..messages.unit_files import (
     UnitFilesPlan,
     UnitFilesRequest,
 )
-from ..state import backup_set, evidence
-from ..state.directory import OTHERS
+from ..state import evidence
 from ..state.lock import ExclusiveRun, working
 from . import registry, units
 from .manager import ServiceManager
+from .unit_file_states import File, found, strays
 
 INSTALLING = "installing"
-MODE = 0o644
-LARGEST = 1 << 20
-
-
-class File(NamedTuple):
-    """One unit file: its unit, its name, its bytes in the release, and what is installed now.
-
-    `sha256` is what it has to be: the recorded digest, or that of a file the deploy left alone.
-    `installed` is the digest of the installed file, "" when there is none; `why` says what keeps
-    it from being installed by us, "" when nothing does.
-    """
-
-    unit: str
-    name: str
-    content: Optional[bytes]
-    sha256: str
-    installed: str
-    why: str = ""
-
-    @property
-    def differs(self) -> bool:
-        """Whether what is installed is not what the release has."""
-        return self.installed != self.sha256
-
-
-def named(manager: str, unit: str) -> str:
-    """Return the name of a unit's file under a manager, such as `app.service`."""
-    return registry.of(ManagerAddress(manager)).file_name(unit)
+MODE, DIRECTORY_MODE = 0o644, 0o755
 
 
 def manager_of(name: str, socket: str | None) -> ServiceManager:
@@ -70,6 +43,7 @@ def look(request: UnitFilesRequest) -> UnitFilesPlan:
         skipped=tuple(SkippedUnitFile(each.name, each.why) for each in wrong if each.why),
         reload=unread(request),
         digest=digest(known),
+        strays=strays(request),
     )
 
 
@@ -83,71 +57,6 @@ def digest(known: list[File]) -> str:
     """Return what binds a plan to the very contents it was made from."""
     text = repr([(each.name, each.sha256, each.installed) for each in known])
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def found(request: UnitFilesRequest) -> list[File]:
-    """Return the unit files that the release has for the asked units.
-
-    Raises:
-        HostError: what is installed is a link elsewhere or no file, or a release's file is none.
-    """
-    recorded = {saved.path: saved.sha256 for saved in backup_set.read(request.location.state).files}
-    with Tree(request.location.root) as tree, Tree(request.directory) as there:
-        files = [_one(request, (tree, there), unit, recorded) for unit in request.units]
-    return [file for file in files if file is not None]
-
-
-def _one(
-    request: UnitFilesRequest, trees: tuple[Tree, Tree], unit: str, recorded: dict[str, str]
-) -> Optional[File]:
-    """Return a unit's file; None when the release has none under that name."""
-    tree, there = trees
-    name = named(request.manager, unit)
-    path = f"{request.source}/{name}"
-    content = read(tree, path)
-    sha256 = recorded.get(path) or (hashlib.sha256(content).hexdigest() if content else "")
-    if not sha256:
-        return None
-    linked = os.path.join(request.location.root, path)
-    installed = _installed(there, os.path.join(request.directory, name), linked, sha256)
-    why = "" if path in recorded else _mistrust(tree, path)
-    return File(unit, name, content, sha256, installed, why)
-
-
-def read(tree: Tree, path: str) -> Optional[bytes]:
-    """Return the bytes of a release's unit file, None when it has none."""
-    try:
-        opened = open_regular(*tree.parent(path))
-    except FileNotFoundError:
-        return None
-    except Irregular as other:
-        raise HostError(f"{path}: {other}", f"ls -ld {path}, below the root") from other
-    with os.fdopen(opened, "rb") as file:
-        return file.read(LARGEST)
-
-
-def _mistrust(tree: Tree, path: str) -> str:
-    """Return why a file that the record does not vouch for is not installed, "" when it may be."""
-    parts = path.split("/")
-    facts = [os.fstat(tree.directory("/".join(parts[:end]))) for end in range(len(parts))]
-    directory, name = tree.parent(path)
-    facts.append(os.stat(name, dir_fd=directory, follow_symlinks=False))
-    if all(one.st_uid in {0, os.geteuid()} and not one.st_mode & OTHERS for one in facts):
-        return ""
-    return "not changed by the deploy, and writable by others than root"
-
-
-def _installed(tree: Tree, path: str, linked: str, sha256: str) -> str:
-    """Return the digest of an installed unit file. One that is a link into the release is it."""
-    here = files_state.live(tree, os.path.basename(path))
-    if here.kind in {"file", files_state.ABSENT}:
-        return here.sha256
-    if here.kind == "symlink" and os.path.realpath(path) == os.path.realpath(linked):
-        return sha256
-    raise HostError(
-        f"{path} is {here.detail or f'a {here.kind}'}, not a unit file",
-        f"ls -l {path}; then replace it by a file",
-    )
 
 
 def install(request: UnitFilesRequest) -> UnitFilesInstalled:
@@ -177,7 +86,7 @@ def _refuse_unrestored(request: UnitFilesRequest, chosen: list[File]) -> None:
     wrong = [
         each.name
         for each in chosen
-        if hashlib.sha256(each.content or b"").hexdigest() != each.sha256
+        if each.sha256 and hashlib.sha256(each.content or b"").hexdigest() != each.sha256
     ]
     if wrong:
         raise HostError(
@@ -189,7 +98,7 @@ def _refuse_unrestored(request: UnitFilesRequest, chosen: list[File]) -> None:
 def _install(work: ExclusiveRun, directory: str, trees: tuple[Tree, Tree], file: File) -> None:
     tree, store = trees
     kept = f"units/{file.name}"
-    evidence.make(store, "units")
+    evidence.make(store, os.path.dirname(kept))
     before = files_state.live(store, kept)
     if before.kind not in {"file", files_state.ABSENT}:
         raise HostError(
@@ -206,30 +115,40 @@ def _install(work: ExclusiveRun, directory: str, trees: tuple[Tree, Tree], file:
         before=file.installed,
         after=file.sha256,
     )
-    _put(tree, file)
+    if file.sha256:
+        _put(tree, file)
+    else:
+        above, name = tree.parent(file.name)
+        os.unlink(name, dir_fd=above)
+        os.fsync(above)
 
 
 def _put(tree: Tree, file: File) -> None:
     """Give the file its name in one step, owned like the one before; never through a link."""
-    new = f".rollback-{file.name}.new"
+    place = os.path.dirname(file.name)
+    if place:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(place, DIRECTORY_MODE, dir_fd=tree.root)
+    above, name = tree.parent(file.name)
+    new = f".rollback-{name}.new"
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(new, dir_fd=tree.root)
-    opened = os.open(new, FRESH, 0o600, dir_fd=tree.root)
+        os.unlink(new, dir_fd=above)
+    opened = os.open(new, FRESH, 0o600, dir_fd=above)
     with os.fdopen(opened, "wb") as fresh:
         fresh.write(file.content or b"")
         fresh.flush()
-        _like(tree, file, opened)
+        _like((above, name), file, opened)
         os.fsync(opened)
-    os.rename(new, file.name, src_dir_fd=tree.root, dst_dir_fd=tree.root)
-    os.fsync(tree.root)
+    os.rename(new, name, src_dir_fd=above, dst_dir_fd=above)
+    os.fsync(above)
 
 
-def _like(tree: Tree, file: File, opened: int) -> None:
+def _like(place: tuple[int, str], file: File, opened: int) -> None:
     """Give the new file the owner, mode and attributes of the installed one, or plain ones."""
     if not file.installed:
         os.fchmod(opened, MODE)
         return
-    before = open_regular(tree.root, file.name)
+    before = open_regular(*place)
     try:
         now = os.fstat(opened)
         metadata.apply(
@@ -263,18 +182,21 @@ def take_back(store: str, entry: dict[str, Any]) -> int:
     Raises:
         HostError: the installed file is neither the one from before nor ours.
     """
-    name = entry["name"]
-    with Tree(entry["directory"]) as tree, Tree(store) as kept, tree.naming(name):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(f".rollback-{name}.new", dir_fd=tree.root)
-        now = files_state.live(tree, name).sha256
+    path = entry["name"]
+    with Tree(entry["directory"]) as tree, Tree(store) as kept, tree.naming(path):
+        now = files_state.live(tree, path).sha256
         if now == entry["before"]:
             return 0
         if now != entry["after"]:
-            raise HostError(f"{entry['directory']}/{name} changed since it was installed", "see it")
+            raise HostError(f"{entry['directory']}/{path} changed since it was installed", "see it")
+        above, name = tree.parent(path)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f".rollback-{name}.new", dir_fd=above)
         if entry["before"]:
-            evidence.copy(kept.parent(f"units/{name}"), (tree.root, name))
+            evidence.copy(kept.parent(f"units/{path}"), (above, name))
         else:
-            os.unlink(name, dir_fd=tree.root)
+            os.unlink(name, dir_fd=above)
+            with contextlib.suppress(OSError):  # a directory that we made for it alone
+                os.rmdir(os.path.dirname(path) or name, dir_fd=tree.root)
         os.fsync(tree.root)
     return 1

@@ -51,11 +51,15 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
     user: str | None = None,
+    groups: Sequence[int] = (),
     stdin: bytes = b"",
     given: BinaryIO | None = None,
     most: int = MOST,
 ) -> CommandResult:
     """Run a command and return how it ended; never later than `timeout` plus one second.
+
+    As another `user` it is in that account's groups, and in `groups` besides; the first of these
+    takes the place of the account's own.
 
     Output goes into memory files, so a background child that keeps them open delays nobody.
     Its input is `stdin`, or the open file `given` from where that is read next.
@@ -72,7 +76,7 @@ def run(
                 cwd=cwd,
                 env=dict(env) if env is not None else surroundings(account),
                 start_new_session=True,
-                preexec_fn=entering(account),  # noqa: PLW1509 - Python 3.8 has no user=
+                preexec_fn=entering(account, groups),  # noqa: PLW1509 - Python 3.8 has no user=
             )
         except OSError as error:
             return not_started(error, argv[0], time.monotonic() - started)
@@ -169,16 +173,17 @@ def identity(user: str | None) -> pwd.struct_passwd | None:
     return account
 
 
-def entering(account: pwd.struct_passwd | None) -> Callable[[], None]:
+def entering(account: pwd.struct_passwd | None, more: Sequence[int] = ()) -> Callable[[], None]:
     """Return what a child does before its command: forget our signal handling, become the user."""
-    groups = os.getgrouplist(account.pw_name, account.pw_gid) if account else []
+    own = more[0] if more else account.pw_gid if account else 0
+    groups = [*os.getgrouplist(account.pw_name, own), *more] if account else []
 
     def enter() -> None:
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         if account:
             os.setgroups(groups)
-            os.setgid(account.pw_gid)
+            os.setgid(own)
             os.setuid(account.pw_uid)
 
     return enter

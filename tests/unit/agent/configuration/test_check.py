@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rollback.agent.backup import requirements
-from pytest_rollback.agent.configuration import check, unit_syntax
+from pytest_rollback.agent.configuration import check
+from pytest_rollback.agent.configuration.units import check as unit_check
+from pytest_rollback.agent.configuration.units import verify
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.configuration import ConfigurationRequest
 from pytest_rollback.agent.messages.requirements import (
@@ -35,11 +36,11 @@ def deploy(tmp_path: Path) -> Deploy:
     return Deploy(tmp_path)
 
 
-def told(place: Path, name: str, content: str | bytes, **more: str) -> str | None:
+def told(place: Path, name: str, content: str | bytes) -> str | None:
     """Return what is wrong with a file of this name and content."""
     path = place / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return check.problem(str(path), ".backup", **more)
+    return check.problem(str(path), ".backup")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_what_can_be_read_is_fine(tmp_path: Path, name: str, content: str) -> No
         ("a.ini", f"{SECRET}\n[a]\n", "line 1: comes before any section"),
         ("a.ini", f"[a]\n{SECRET}=1\n{SECRET}=2\n", "line 3: is set twice"),
         ("a.ini", f"[a]\n= {SECRET}\n", "line 2: cannot be read"),
-        ("a.service", f"[Unit]\n{SECRET}\n", "line 2: is neither a section nor KEY=VALUE"),
+        ("a.service", f"[Unit\n{SECRET}\n", "line 1: its section header is not closed"),
         ("a.service", "[Unit]\nA=1\n", "has no [Service]"),
         ("a.service", "[Service]\nType=simple\n", "[Service] has no ExecStart"),
         ("a.json", b'{\n"a": "\xff"}', "line 2: is not UTF-8"),
@@ -114,21 +115,83 @@ def test_yaml_is_read_where_the_host_can(tmp_path: Path, monkeypatch: pytest.Mon
     assert told(tmp_path, "a.yml", f"a: {{{SECRET}\n") == "is not valid YAML"
 
 
-def test_a_supervisor_section_needs_the_unit_it_is_for(tmp_path: Path) -> None:
+def test_a_supervisor_section_needs_the_unit_it_is_for() -> None:
     """A file for `shop` that starts something else starts nothing."""
+
+    def said(text: str, unit: str = "") -> str:
+        return unit_check.faults("a.conf", text, unit, "supervisord").problem
+
     section = "[program:shop]\ncommand=/bin/true\n"
+    assert [said(section, "shop"), said(section), said(section, "shop:shop_1")] == ["", "", ""]
+    assert said(section, "till") == "has no [program:till]"
+    assert said("[program:a]\n") == "[program:a] has no command"
+    assert said(f"{SECRET}\n") == "line 1: comes before any section"
+    assert said("[program:a]\ncommand=x\nenvironment=A\n") == (
+        "[program:a] environment: is no list of KEY=value"
+    )
 
-    assert told(tmp_path, "a.conf", section, kind="unit", unit="shop") is None
-    assert told(tmp_path, "a.conf", section, kind="unit") is None
-    said = told(tmp_path, "a.conf", section, kind="unit", unit="till")
-    assert said == "has no [program:till]"
-    assert told(tmp_path, "a.conf", "[program:a]\n", kind="unit") == "[program:a] has no command"
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("indented.service", "[Unit]\n  Description=x\n[Service]\n  ExecStart=/bin/sleep 1\n", ""),
+        ("comment.service", "[Service]\nExecStart=/bin/echo \\\n# heap\na \\\n; more\nb\n", ""),
+        ("shop.target", "[Unit]\nDescription=all\nWants=basic.target\n", ""),
+        ("shop.slice", "[Slice]\nMemoryMax=1G\n", ""),
+        ("stop.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStop=/bin/true\n", ""),
+        ("README.md", "How to install these units\n", ""),
+        ("warned.service", "[Service]\nExecStart=/bin/sleep 1\nnonsense\n", ""),
+        (
+            "emptied.service",
+            "[Service]\nExecStart=/bin/sleep 1\nExecStart=\n",
+            "[Service] has no ExecStart",
+        ),
+        (
+            "open.service",
+            "[Service]\nExecStart=/bin/sleep '1\n",
+            "line 2: ExecStart: quotes are not closed",
+        ),
+    ],
+)
+def test_a_unit_file_is_read_as_systemd_reads_it(
+    tmp_path: Path, name: str, text: str, problem: str
+) -> None:
+    """What systemd takes is fine; what it refuses, here and by its own program, is told."""
+    assert unit_check.faults(name, text, "", "systemd").problem == problem
+    if shutil.which("systemd-analyze") and not name.endswith(".md"):
+        path = tmp_path / name
+        path.write_text(text)
+        said = verify.analysed("systemd-analyze", {name: path.read_bytes()})
+        assert bool(said) == bool(problem), said
 
 
-def look(deploy: Deploy, *files: str, verifier: str = "") -> dict[str, str | None]:
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+def test_a_warning_of_systemd_is_no_problem() -> None:
+    """Lines that it ignores stop nobody; a template's missing program does."""
+    sleep = "[Service]\nExecStart=/bin/sleep 1\n"
+    fine = {
+        "limit.service": f"{sleep}StartLimitIntervalSec=0\n",
+        "memory.service": f"{sleep}MemoryLimit=1G\n",
+        "newer.service": f"{sleep}RestartSteps=3\n",
+    }
+    broken = {
+        "web.service": "[Service]\nExecStart=/nonexistent/x\n",
+        "web@.service": "[Service]\nExecStart=/nonexistent/x %i\n",
+    }
+    contents = {name: text.encode() for name, text in {**fine, **broken}.items()}
+    found = verify.analysed("systemd-analyze", contents)
+
+    assert set(found) == set(broken)
+    assert all("is not executable" in words for words in found.values())
+    assert verify.analysed("systemd-analyze", contents, "/nonexistent") == {}
+
+
+def look(
+    deploy: Deploy, *files: str, verifier: str = "", manager: str = ""
+) -> dict[str, str | None]:
     """Ask as readiness does."""
     return check.look(
-        ConfigurationRequest(deploy.location, files, "units", verifier, ("a",))
+        ConfigurationRequest(deploy.location, files, "units", verifier, ("a",), manager)
     ).faults
 
 
@@ -163,18 +226,17 @@ def test_what_a_rollback_leaves_alone_is_read_as_it_is(deploy: Deploy) -> None:
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
 def test_systemd_itself_is_asked(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
     """What only systemd sees is told without what it quotes; it is asked where it runs."""
-    bad = f"[Service]\nExecStart={SECRET}/x\n"
+    bad = f"[Service]\nExecStart=/{SECRET}/x\n"
     for name, content in (("a.service", UNIT), ("b.service", bad)):
         deploy.put(f"units/{name}", content)
     deploy.save(files=["units/a.service", "units/b.service"])
-    monkeypatch.setattr(unit_syntax, "RUNNING", "/no/such/place")
+    monkeypatch.setattr(verify, "RUNNING", "/no/such/place")
     assert set(look(deploy, verifier="systemd-analyze").values()) == {None}
 
-    monkeypatch.setattr(unit_syntax, "RUNNING", str(deploy.root))
+    monkeypatch.setattr(verify, "RUNNING", str(deploy.root))
     found = look(deploy, verifier="systemd-analyze")
     assert found["units/a.service"] is None
-    assert str(found["units/b.service"]).startswith("line 2: Neither a valid executable name")
-    assert SECRET not in json.dumps(found)
+    assert str(found["units/b.service"]).endswith("is not executable: No such file or directory")
 
 
 def test_the_program_of_another_manager_is_asked(
@@ -182,14 +244,15 @@ def test_the_program_of_another_manager_is_asked(
 ) -> None:
     """Which one it is says the line of the manager in the registry, and no name of a manager."""
     tool = tmp_path / "other-analyze"
-    tool.write_text("#!/bin/sh\necho 'a.service:1: Unknown key: x' >&2\nexit 1\n")
+    said = "a.service:1: Odd: x\\nUnit a.service has a bad unit file setting.\\n"
+    tool.write_text(f"#!/bin/sh\nprintf '{said}' >&2\nexit 1\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setattr(unit_syntax, "RUNNING", str(deploy.root))
+    monkeypatch.setattr(verify, "RUNNING", str(deploy.root))
     deploy.put("units/a.service", UNIT)
     deploy.save(files=["units/a.service"])
 
-    assert look(deploy, verifier=tool.name) == {"units/a.service": "line 1: Unknown key"}
+    assert look(deploy, verifier=tool.name) == {"units/a.service": "line 1: Odd"}
     assert look(deploy) == {"units/a.service": None}
     assert MANAGERS["systemd"].verifier == "systemd-analyze"
     assert not MANAGERS["supervisord"].verifier

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from pytest_rollback.agent.state import backup_set
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery import actions
 from pytest_rollback.transport.batch import look
 from tests.unit.recovery.site import Site, Systemd
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def restored(site: Site) -> None:
@@ -131,4 +137,58 @@ def test_a_system_that_keeps_no_unit_files_has_nothing_to_do(site: Site) -> None
     """Without [services] source nothing is looked at."""
     site.describe(services={"directory": str(site.units)})
 
+    assert site.plan(actions.INSTALL_UNITS) == ()
+
+
+def drop_in(site: Site, name: str, text: str) -> Path:
+    """Install a drop-in of a unit and return where it is."""
+    path = site.units / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_drop_ins_of_the_release_are_installed_and_undone(site: Site, systemd: Systemd) -> None:
+    """One that differs and one that is missing get the release's content; undo takes it back."""
+    del systemd
+    for unit in ("gate", "mesh"):
+        site.put(f"etc/units/{unit}.service.d/more.conf", f"[Service]\nUser={unit}\n")
+    changed = drop_in(site, "gate.service.d/more.conf", "[Service]\nUser=failed\n")
+    before = site.everything()
+    restored(site)
+    assert site.perform(actions.INSTALL_UNITS) == 1
+    assert site.plan(actions.INSTALL_UNITS) == ()
+    assert changed.read_text() == "[Service]\nUser=gate\n"
+    assert (site.units / "mesh.service.d/more.conf").read_text() == "[Service]\nUser=mesh\n"
+
+    site.undo()
+    assert site.everything() == before
+
+
+def test_a_drop_in_that_the_deploy_added_is_taken_away(site: Site, systemd: Systemd) -> None:
+    """It is kept in the evidence, and undo brings it back."""
+    added = "etc/units/gate.service.d/tuning.conf"
+    record = backup_set.read(str(site.state))
+    backup_set.write(str(site.state), record._replace(added=(*record.added, added)))
+    installed = drop_in(site, "gate.service.d/tuning.conf", "[Service]\nExecStart=failed\n")
+    before = site.everything()
+    restored(site)
+    assert site.perform(actions.INSTALL_UNITS) == 1
+    assert not installed.exists()
+    assert systemd.told() == ["daemon-reload"]
+    assert site.plan(actions.INSTALL_UNITS) == ()
+
+    site.undo()
+    assert site.everything() == before
+
+
+def test_a_drop_in_from_elsewhere_is_named(site: Site, systemd: Systemd) -> None:
+    """One that is younger than the backup set and not the release's stays, and is told."""
+    del systemd
+    restored(site)
+    site.perform(actions.INSTALL_UNITS)
+    late = drop_in(site, "gate.service.d/late.conf", "[Service]\nUser=x\n")
+    found = look(site.connection, actions.INSTALL_UNITS.look(site.scope()))
+
+    assert found.strays == (str(late),)
     assert site.plan(actions.INSTALL_UNITS) == ()

@@ -41,7 +41,9 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.dont_write_bytecode = True
     shun_bytecode(request["root"], request["live"])
-    sys.path[:] = [moved(entry, request) for entry in sys.path]
+    own, *others = sys.path
+    places = (own, *request.get("paths", ()), *others)
+    sys.path[:] = [moved(entry, request) for entry in places]
     read: set[str] = set()
     sys.addaudithook(guard(request["live"], frozenset(request["touched"]), read))
     for kind, name, arguments in request["ask"]:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import tempfile
 import time
 from contextlib import contextmanager
-from typing import Iterable, Iterator
+from typing import Iterable, Iterator, Mapping, NamedTuple, Tuple
 
+from ...configuration.units.surroundings import TriedTree
 from ...errors import HostError
 from ...files import tree as files_tree
+from ...files.metadata import FileEntry
 from ...files.read import blocks
 from ...messages.trial import TrialRequest
 
@@ -24,16 +27,35 @@ STALE = 3600.0
 """Seconds after which a stage is a dead run's leftover."""
 
 
+class TrialSite(NamedTuple):
+    """Where a trial takes place: the staged root, the live one, and what differs between them."""
+
+    root: str
+    live: str
+    touched: Tuple[str, ...]
+    user: str
+    until: float
+
+    def moved(self, text: str) -> str:
+        """Return a text whose paths below the live root lead into the staged one."""
+        pattern = rf"(?<![\w.-]){re.escape(self.live)}(?![\w.-])"
+        return re.sub(pattern, lambda _: self.root, text)
+
+    def tree(self, *names: str) -> TriedTree:
+        """Return where paths below the live root, or its other names, are read."""
+        return TriedTree(tuple(dict.fromkeys((self.live, *names))), self.root)
+
+
 class StagedTree:
     """One staged tree: what is copied, what is gone, and what could not be staged, in words."""
 
-    def __init__(self, place: str, request: TrialRequest) -> None:
+    def __init__(self, place: str, request: TrialRequest, entries: Mapping[str, FileEntry]) -> None:
         self.live = os.path.realpath(request.location.root)
         self.root = os.path.join(place, "root")
         self.suffix = request.location.suffix
         self.files = frozenset(request.files or ())
         self.gone = frozenset(request.added)
-        self.owner = owner(request.user)
+        self.owner, self.entries = owner(request.user), entries
         self.faults: dict[str, str] = {}
 
     def build(self, directories: Iterable[str]) -> None:
@@ -78,7 +100,7 @@ class StagedTree:
         return to if end.startswith(self.live + "/") else end
 
     def restore(self, tree: files_tree.Tree, path: str) -> None:
-        """Copy one backup to where its file would be; it belongs to the user, and only to it."""
+        """Copy one backup to where its file would be, with the recorded owner and mode."""
         try:
             directory, name = tree.parent(path + self.suffix)
             source = files_tree.open_regular(directory, name)
@@ -86,23 +108,35 @@ class StagedTree:
             self.faults[path] = f"its backup cannot be read: {getattr(error, 'strerror', error)}"
             return
         try:
-            self.copy(source, os.path.join(self.root, path))
+            self.copy(source, os.path.join(self.root, path), self.entries.get(path))
         finally:
             os.close(source)
 
-    def copy(self, source: int, path: str) -> None:
-        """Copy an open file."""
+    def copy(self, source: int, path: str, entry: FileEntry | None) -> None:
+        """Copy an open file; one that the record does not know is for the user alone."""
         with open(path, "xb", opener=private) as file:
             state = os.fstat(source)
             file.writelines(blocks(source, state.st_size))
-            os.fchmod(file.fileno(), 0o700 if state.st_mode & 0o100 else 0o600)
-            if self.owner is not None:
-                os.fchown(file.fileno(), *self.owner)
+            owned = (entry.uid, entry.gid) if entry else self.owner
+            if owned is not None and os.geteuid() == 0:
+                os.fchown(file.fileno(), *owned)
+            os.fchmod(file.fileno(), mode_of(state.st_mode, entry))
+
+
+def mode_of(mode: int, entry: FileEntry | None) -> int:
+    """Return the mode of a staged copy: the recorded one, without set-user-id and its like."""
+    if entry is None:
+        return 0o700 if mode & 0o100 else 0o600
+    return entry.mode & 0o777
 
 
 @contextmanager
-def staged(request: TrialRequest, directories: Iterable[str]) -> Iterator[StagedTree]:
+def staged(
+    request: TrialRequest, directories: Iterable[str], entries: Mapping[str, FileEntry]
+) -> Iterator[StagedTree]:
     """Yield the staged tree of a request; it is removed afterwards.
+
+    `entries` are the recorded owners and modes of its files, by path.
 
     Raises:
         HostError: there is no room for it, or a path leads out of the root.
@@ -111,7 +145,7 @@ def staged(request: TrialRequest, directories: Iterable[str]) -> Iterator[Staged
     place = os.path.realpath(tempfile.mkdtemp(prefix=PREFIX))
     os.chmod(place, 0o711)  # noqa: S103 - the service user passes through, and lists nothing
     try:
-        stage = StagedTree(place, request)
+        stage = StagedTree(place, request, entries)
         try:
             stage.build(directories)
         except OSError as error:

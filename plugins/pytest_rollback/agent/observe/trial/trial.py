@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
+import threading
 import time
-from typing import Any, NamedTuple, Optional, Sequence, Tuple
+from contextlib import suppress
+from typing import Any, Iterator, NamedTuple, Optional, Sequence, Tuple
 
-from ...configuration import env_file
 from ...files import read as files_read
+from ...files.metadata import FileEntry, capped
 from ...messages.trial import (
     ComponentTrial,
     ConstructTrial,
@@ -18,15 +19,22 @@ from ...messages.trial import (
     TrialComponent,
     TrialConstruct,
     TrialRequest,
+    UnitUse,
 )
 from ...state import backup_set
 from ...system import tools
 from ...system.command import CommandResult, identity, run, surroundings
 from . import child
-from .staged_tree import staged
+from .components import TrialRun, Units, resolved, units_of
+from .staged_tree import TrialSite, staged
 
 Ask = Sequence[Tuple[str, str, str]]
 """What a process tries, in order: compile, import or construct; of what; with which arguments."""
+
+SIDE_BY_SIDE = 2
+"""Components that are tried at a time."""
+
+NOBODY = TrialComponent("", "", None, {}, (), (), ())
 
 
 class TrialResult(NamedTuple):
@@ -37,16 +45,6 @@ class TrialResult(NamedTuple):
     ms: Optional[float] = None
 
 
-class TrialSite(NamedTuple):
-    """Where a trial takes place: the staged root, the live one, and what differs between them."""
-
-    root: str
-    live: str
-    touched: tuple[str, ...]
-    user: str
-    until: float
-
-
 def look(request: TrialRequest) -> Trial:
     """Return what does not compile, import or construct, in the restored tree or the live one.
 
@@ -55,70 +53,102 @@ def look(request: TrialRequest) -> Trial:
     """
     identity(request.user)
     until = time.monotonic() + request.timeout
-    live = os.path.realpath(request.location.root)
+    live, units = os.path.realpath(request.location.root), units_of(request)
     if request.live:
         site = TrialSite(live, live, (), request.user, until)
-        return tried(site, request.files or (), request.components)
-    request = recorded(request)
-    with staged(request, [component.directory for component in request.components]) as stage:
+        return tried(site, request.files or (), runs(site, request, units))
+    request, entries = recorded(request)
+    with staged(request, directories(request, units, live), entries) as stage:
         touched = tuple(f"{live}/{path}" for path in (*stage.files, *stage.gone))
         site = TrialSite(stage.root, live, touched, request.user, until)
         files = [path for path in request.files or () if path not in stage.faults]
-        return tried(site, files, request.components)._replace(faults=stage.faults)
+        return tried(site, files, runs(site, request, units))._replace(faults=stage.faults)
 
 
-def recorded(request: TrialRequest) -> TrialRequest:
-    """Return the request with the files of the record, unless it names its own.
+def runs(site: TrialSite, request: TrialRequest, units: Optional[Units]) -> list[TrialRun]:
+    """Return how each component is tried."""
+    return [resolved(site, request, units, each) for each in request.components]
+
+
+def directories(request: TrialRequest, units: Optional[Units], live: str) -> Iterator[str]:
+    """Yield the directories below the root in which components start, relative to it."""
+    site = TrialSite(live, live, (), request.user, 0.0)
+    for component in request.components:
+        run_ = resolved(site, request, units, component)
+        inside = os.path.relpath(run_.directory, live)
+        if inside.split("/")[0] != "..":
+            yield inside
+
+
+def recorded(request: TrialRequest) -> tuple[TrialRequest, dict[str, FileEntry]]:
+    """Return the request with the files of the record, unless it names its own, and what they are.
 
     Raises:
         HostError: there is no record that can be used.
     """
     if request.files is not None:
-        return request
+        return request, {}
     known = backup_set.read(request.location.state)
-    return request._replace(files=tuple(saved.path for saved in known.files), added=known.added)
+    entries = {saved.path: capped(saved, request.secrets) for saved in known.files}
+    return request._replace(files=tuple(entries), added=known.added), entries
 
 
-def tried(place: TrialSite, files: Sequence[str], components: Sequence[TrialComponent]) -> Trial:
-    """Return the answer for one tree: first all files are compiled, then each component tried."""
-    interpreters = list(dict.fromkeys(component.interpreter for component in components))
+def tried(place: TrialSite, files: Sequence[str], runs_: Sequence[TrialRun]) -> Trial:
+    """Return the answer for one tree: all files are compiled, and the components tried."""
     sources = [path for path in files if path.endswith(".py")]
-    compiled = compiles(place, sources, interpreters or [sys.executable])
+    compiled = compiles(place, sources, runs_)
+    left = [*runs_]
     found: dict[str, ComponentTrial] = {}
-    for position, component in enumerate(components):
-        share = (place.until - time.monotonic()) / (len(components) - position)
-        found[component.name] = component_tried(place, component, share)
+    failed: list[Exception] = []
+
+    def work() -> None:
+        with suppress(IndexError):
+            while True:
+                each = left.pop(0)
+                share = (place.until - time.monotonic()) / (1 + len(left) // SIDE_BY_SIDE)
+                try:
+                    found[each.component.name] = component_tried(place, each, share)
+                except Exception as error:  # noqa: BLE001 - raised where the threads are joined
+                    failed.append(error)
+
+    beside = [threading.Thread(target=work) for _ in range(min(SIDE_BY_SIDE, len(left)) - 1)]
+    for thread in beside:
+        thread.start()
+    work()
+    for thread in beside:
+        thread.join()
+    if failed:
+        raise failed[0]
     return Trial(compiled, len(sources), found, {})
 
 
-def compiles(
-    place: TrialSite, sources: Sequence[str], interpreters: Sequence[str]
-) -> dict[str, str]:
+def compiles(place: TrialSite, sources: Sequence[str], runs_: Sequence[TrialRun]) -> dict[str, str]:
     """Return why sources do not compile: by none of the interpreters that are there."""
     left = dict.fromkeys(sources, "")
-    for interpreter in interpreters if left else ():
+    usual = TrialRun(NOBODY, sys.executable, "/", place.user, (), {}, (), "", UnitUse())
+    pythons = {(each.interpreter, each.user): each for each in runs_ if each.interpreter}
+    for each in list(pythons.values()) or [usual] if left else ():
         asked = [("compile", os.path.join(place.root, path), "") for path in left]
         share = place.until - time.monotonic()
-        results = answers(place, interpreter, surroundings(identity(place.user)), asked, share)
+        plain = each._replace(environment=surroundings(identity(each.user)), directory="/")
+        results = answers(place, plain, asked, share)
         left = {path: result.problem for path, result in zip(left, results) if result.problem}
     return left
 
 
-def component_tried(place: TrialSite, component: TrialComponent, share: float) -> ComponentTrial:
+def component_tried(place: TrialSite, run_: TrialRun, share: float) -> ComponentTrial:
     """Return what one component's imports and constructs did."""
-    imports, constructs = component.imports, component.constructs
+    imports, constructs = run_.component.imports, run_.component.constructs
     asked = [("import", name, "") for name in imports]
     asked += [("construct", each.call, each.arguments) for each in constructs]
-    environment, problem = environment_of(place, component)
-    if problem:
-        results = [TrialResult(problem)] * len(asked)
+    if run_.problem:
+        results = [TrialResult(run_.problem)] * len(asked)
     else:
-        directory = os.path.join(place.root, component.directory)
-        interpreter = component.interpreter
-        results = answers(place, interpreter, environment, asked, share, directory=directory)
+        results = answers(place, run_, asked, share) if asked else []
     return ComponentTrial(
         imports={name: result.problem for name, result in zip(imports, results)},
         constructs=tuple(map(timed, constructs, results[len(imports) :])),
+        use=run_.use,
     )
 
 
@@ -135,50 +165,27 @@ def timed(construct: TrialConstruct, result: TrialResult) -> ConstructTrial:
     )
 
 
-def environment_of(place: TrialSite, component: TrialComponent) -> tuple[dict[str, str], str]:
-    """Return the unit's environment as it would be, or what keeps it from having one."""
-    found = {**surroundings(identity(place.user)), **component.environment}
-    del found["LC_ALL"]  # ours; a unit has what its files say
-    for name in component.environment_files:
-        try:
-            read = list(env_file.entries(files_read.text(os.path.join(place.root, name))))
-        except OSError as error:
-            return {}, f"its environment file {name} cannot be read: {error.strerror}"
-        bad = next((one for one in read if one.problem), None)
-        if bad:
-            return {}, f"its environment file {name}, line {bad.line}: {bad.problem}"
-        found.update((one.key, one.value) for one in read)
-    return {key: moved(place, value) for key, value in found.items()}, ""
-
-
-def moved(place: TrialSite, text: str) -> str:
-    """Return a text whose paths below the live root lead into the staged one."""
-    pattern = rf"(?<![\w.-]){re.escape(place.live)}(?![\w.-])"
-    return re.sub(pattern, lambda _: place.root, text)
-
-
-def answers(
-    place: TrialSite,
-    interpreter: str,
-    environment: dict[str, str],
-    asked: Ask,
-    share: float,
-    *,
-    directory: str = "/",
-) -> list[TrialResult]:
+def answers(place: TrialSite, run_: TrialRun, asked: Ask, share: float) -> list[TrialResult]:
     """Return one result for each thing to try, from one fresh process; what is missing says why."""
-    request = {"ask": asked, "live": place.live, "root": place.root, "touched": place.touched}
+    request = {
+        "ask": asked,
+        "live": place.live,
+        "root": place.root,
+        "touched": place.touched,
+        "paths": run_.paths,
+    }
     outcome = run(
-        [*command(place, interpreter), "-B", "-c", source()],
+        [*command(place, run_.interpreter), "-B", "-c", source()],
         max(0.1, share),
-        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
-        cwd=directory,
-        user=place.user,
+        env={**run_.environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=run_.directory,
+        user=run_.user,
+        groups=run_.groups,
         stdin=json.dumps(request).encode("ascii"),
     )
-    lines = [line for line in outcome.out.splitlines() if line.startswith("{")]
+    lines = [line for line in outcome.out.split("\n") if line.startswith("{")]
     results = [TrialResult(**json.loads(line)) for line in lines]
-    missing = TrialResult(ending(outcome, interpreter))
+    missing = TrialResult(ending(outcome, run_.interpreter))
     return results[: len(asked)] + [missing] * (len(asked) - len(results))
 
 
@@ -194,7 +201,7 @@ def source() -> str:
 def command(place: TrialSite, interpreter: str) -> list[str]:
     """Return the argv of an interpreter: itself as it is, its arguments in the staged tree."""
     first, *rest = tools.argv(interpreter, place.live)
-    return [first, *(moved(place, argument) for argument in rest)]
+    return [first, *(place.moved(argument) for argument in rest)]
 
 
 def ending(outcome: CommandResult, interpreter: str) -> str:

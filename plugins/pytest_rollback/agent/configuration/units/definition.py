@@ -1,0 +1,59 @@
+"""What the files of a unit say: which program, as whom, where, in which environment."""
+
+from __future__ import annotations
+
+from typing import Dict, NamedTuple, Optional, Tuple
+
+
+class EnvironmentFile(NamedTuple):
+    """A file with environment variables: absolute, or relative to the working directory.
+
+    `optional` files may be missing. `reader` is who reads it: systemd, or a shell.
+    """
+
+    path: str
+    optional: bool = False
+    reader: str = "systemd"
+
+
+class UnitCommand(NamedTuple):
+    """A program that the manager runs: the key that names it, its argv, whether it may fail."""
+
+    key: str
+    argv: Tuple[str, ...]
+    optional: bool = False
+
+
+class UnitDefinition(NamedTuple):
+    """What the files of a unit say, specifiers and expansions resolved.
+
+    `files` are the files that were read, absolute, in order. `user` and `group` are "" where none
+    is named, `directory` as well. `home` stands for `WorkingDirectory=~`. `log` is "journal", the
+    absolute path of a file, or "" where it is neither. `gaps` name what the files cannot tell,
+    `faults` why the manager refuses the unit, `warnings` what it ignores; none of them has values.
+    """
+
+    unit: str
+    files: Tuple[str, ...] = ()
+    commands: Tuple[UnitCommand, ...] = ()
+    user: str = ""
+    group: str = ""
+    groups: Tuple[str, ...] = ()
+    directory: str = ""
+    directory_optional: bool = False
+    home: bool = False
+    environment: Dict[str, str] = {}  # noqa: RUF012 - never changed: see _replace
+    environment_files: Tuple[EnvironmentFile, ...] = ()
+    passed: Tuple[str, ...] = ()
+    unset: Tuple[str, ...] = ()
+    log: str = "journal"
+    kind: str = "simple"
+    gaps: Tuple[str, ...] = ()
+    faults: Tuple[str, ...] = ()
+    warnings: Tuple[str, ...] = ()
+
+    @property
+    def main(self) -> Optional[UnitCommand]:
+        """The command that is the service."""
+        named = [each for each in self.commands if each.key in ("ExecStart", "command")]
+        return named[-1] if named else None

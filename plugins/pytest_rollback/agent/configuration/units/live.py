@@ -1,0 +1,100 @@
+"""The running process of a unit, compared with what its files say; names of variables only."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+from ...system import processes
+from .manager import Known, ManagerFacts, account, environ, place, proc
+from .surroundings import Surroundings
+
+OWN = re.compile(
+    r"INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_\w+|NOTIFY_SOCKET|LISTEN_\w+|MAINPID|WATCHDOG_\w+|"
+    r"MEMORY_PRESSURE_\w+|\w+_DIRECTORY|MONITOR_\w+|MANAGERPID|REMOTE_\w+|SUPERVISOR_\w+|"
+    r"PWD|OLDPWD|SHLVL|_|LC_\w+|LANG|LANGUAGE"
+)
+"""Variables that managers and shells set by themselves."""
+
+
+class Live(NamedTuple):
+    """A running process: its number, user, working directory, first words, environment.
+
+    `environment` is None where it cannot be read.
+    """
+
+    pid: int
+    user: str
+    directory: str
+    argv: Tuple[str, ...]
+    environment: Optional[Dict[str, str]]
+
+
+def found(manager: ManagerFacts, unit: str) -> Optional[Live]:
+    """Return the main process of a unit, None where there is none."""
+    pid = manager.units.get(unit, Known()).pid
+    if manager.name == "supervisord":
+        pid = child(manager.pid, unit)
+    if not pid:
+        return None
+    words = [os.fsdecode(word) for word in proc(pid, "cmdline").split(b"\0")[:-1]]
+    return Live(pid, account(pid), place(pid), tuple(words), environ(pid))
+
+
+def child(parent: int, unit: str) -> int:
+    """Return the process that a supervisord has for a unit, by the names in its environment."""
+    group, _, process = unit.partition(":")
+    wanted = (group, process or group)
+    for pid in children(parent) if parent else ():
+        has = environ(pid) or {}
+        if (has.get("SUPERVISOR_GROUP_NAME"), has.get("SUPERVISOR_PROCESS_NAME")) == wanted:
+            return pid
+    return 0
+
+
+def children(parent: int) -> List[int]:
+    """Return the living children of a process."""
+    found_: List[int] = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            state, above = processes.told(name).rpartition(")")[2].split()[:2]
+        except (OSError, ValueError):
+            continue
+        if above == str(parent) and state not in "ZX":
+            found_.append(int(name))
+    return found_
+
+
+def differences(live: Live, now: Surroundings) -> Iterator[str]:
+    """Yield how a process differs from what its unit's files say now."""
+    if now.user and live.user != now.user:
+        yield f"the process runs as {live.user}, its unit says {now.user}"
+    if live.directory and os.path.realpath(now.directory) != os.path.realpath(live.directory):
+        yield f"the process is in {live.directory}, its unit says {now.directory}"
+    if live.environment is None:
+        yield "the environment of the process cannot be read"
+        return
+    more = sorted(
+        name for name in live.environment if name not in now.environment and not OWN.fullmatch(name)
+    )
+    less = sorted(
+        name
+        for name, value in now.environment.items()
+        if live.environment.get(name) != value and not OWN.fullmatch(name)
+    )
+    if more:
+        yield f"the process has variables that its unit does not set: {', '.join(more)}"
+    if less:
+        yield f"the process has other values than its unit sets now: {', '.join(less)}"
+
+
+def exported(live: Optional[Live], now: Surroundings) -> Dict[str, str]:
+    """Return what a shell between manager and program has exported, as far as the files tell."""
+    if live is None or live.environment is None or not now.program.wrapped:
+        return {}
+    return {
+        name: value
+        for name, value in live.environment.items()
+        if name not in now.environment and not OWN.fullmatch(name)
+    }

@@ -1,0 +1,295 @@
+"""What a service manager uses for a unit: its files, its process, and its own environment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import struct
+from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+from ...messages.services.units import ManagerAddress
+from ...system.command import run
+from . import supervisord, systemd
+from .definition import UnitDefinition
+from .sources import Installed
+
+PLACES = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
+"""Where systemd looks for unit files, first wins; `systemd-analyze unit-paths` lists more."""
+
+KINDS = (".service", ".socket", ".target", ".timer", ".path", ".mount", ".slice", ".scope")
+PROPERTIES = "Id,FragmentPath,DropInPaths,MainPID,NeedDaemonReload"
+ONE_CALL = 3.0
+
+
+class Known(NamedTuple):
+    """What a manager says of a unit: its files in order, and its main process, 0 for none."""
+
+    files: Tuple[str, ...] = ()
+    pid: int = 0
+
+
+class ManagerFacts(NamedTuple):
+    """A manager at one moment.
+
+    `units` are its own words about units, by name. `environment` is what it hands to all of them,
+    None where it cannot be read. `main` is the configuration of supervisord, `user` its account,
+    `place` its working directory, `pid` its process.
+    """
+
+    name: str
+    directory: str
+    units: Dict[str, Known]
+    environment: Optional[Dict[str, str]] = None
+    main: str = ""
+    user: str = ""
+    place: str = "/"
+    pid: int = 0
+
+
+def asked(address: ManagerAddress, directory: str, units: Sequence[str]) -> ManagerFacts:
+    """Return what the manager says; it answers nothing where it does not run."""
+    if address.name == "supervisord":
+        return of_supervisord(address, directory)
+    if address.name == "systemd":
+        return of_systemd(directory, units)
+    return ManagerFacts(address.name, directory, {})
+
+
+def file_names(manager: str, unit: str) -> Tuple[str, ...]:
+    """Return the names that the files of a unit can have in the directory of unit files."""
+    if manager != "systemd":
+        return (f"{unit.partition(':')[0]}.conf",)
+    name = full(unit)
+    kind = name.rpartition(".")[2]
+    return (name, f"{name.partition('@')[0]}@.{kind}") if "@" in name else (name,)
+
+
+def full(unit: str) -> str:
+    """Return the whole name of a unit of systemd."""
+    return unit if unit.endswith(KINDS) else f"{unit}.service"
+
+
+def of_systemd(directory: str, units: Sequence[str]) -> ManagerFacts:
+    """Ask systemd about all units with one call, and for the environment that it hands out."""
+    shown = run(["systemctl", "show-environment"], ONE_CALL)
+    lines = shown.out.split("\n") if shown.code == 0 else []
+    handed = dict(line.partition("=")[::2] for line in lines if "=" in line)
+    return ManagerFacts("systemd", directory, known_to_systemd(units), handed or None)
+
+
+def known_to_systemd(units: Sequence[str]) -> Dict[str, Known]:
+    """Return the files and the process that systemd has for each unit, with one call."""
+    told = run(["systemctl", "show", f"--property={PROPERTIES}", "--", *units], ONE_CALL)
+    blocks = told.out.strip("\n").split("\n\n") if told.code == 0 else []
+    known: Dict[str, Known] = {}
+    for unit, block in zip(units, blocks):
+        pairs = dict(line.partition("=")[::2] for line in block.split("\n"))
+        files = [pairs.get("FragmentPath", ""), *pairs.get("DropInPaths", "").split()]
+        pid = pairs.get("MainPID", "")
+        known[unit] = Known(tuple(filter(None, files)), int(pid) if pid.isdigit() else 0)
+    return known
+
+
+def of_supervisord(address: ManagerAddress, directory: str) -> ManagerFacts:
+    """Find the process of supervisord by its socket, its configuration by its command line."""
+    pid = listener(address.socket or "")
+    if not pid:
+        return ManagerFacts("supervisord", directory, {})
+    return ManagerFacts(
+        "supervisord",
+        directory,
+        {},
+        environ(pid),
+        configuration_of(pid),
+        account(pid),
+        place(pid) or "/",
+        pid,
+    )
+
+
+def listener(path: str) -> int:
+    """Return the process that listens on a unix socket, 0 where it cannot be told.
+
+    One that went into the background after it began to listen is found by its socket's inode.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX) as one:
+            one.settimeout(ONE_CALL)
+            one.connect(path)
+            said = one.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    except OSError:
+        return 0
+    pid = int(struct.unpack("3i", said)[0])
+    return pid if os.path.isdir(f"/proc/{pid}") else holder(path)
+
+
+def holder(path: str) -> int:
+    """Return the process that holds a listening unix socket, by its inode; 0 for none."""
+    with open("/proc/net/unix", encoding="utf-8", errors="replace") as file:
+        rows = [line.split() for line in file]
+    inodes = {f"socket:[{row[6]}]" for row in rows[1:] if row[7:] == [path]}
+    numbers = filter(str.isdigit, os.listdir("/proc"))
+    return next((int(number) for number in numbers if inodes & opened(number)), 0)
+
+
+def opened(pid: str) -> Set[str]:
+    """Return what a process has open; nothing where that cannot be read."""
+    found: Set[str] = set()
+    with contextlib.suppress(OSError):
+        for each in os.listdir(f"/proc/{pid}/fd"):
+            found.add(os.readlink(f"/proc/{pid}/fd/{each}"))
+    return found
+
+
+def configuration_of(pid: int) -> str:
+    """Return the absolute path of a supervisord's configuration; "" where it is not told."""
+    words = [os.fsdecode(word) for word in proc(pid, "cmdline").split(b"\0")]
+    for position, word in enumerate(words):
+        given = words[position + 1] if word in ("-c", "--configuration") else ""
+        for start in ("-c", "--configuration="):
+            if word.startswith(start) and len(word) > len(start) and not word.startswith("--c"):
+                given = word[len(start) :]
+        if word.startswith("--configuration="):
+            given = word.partition("=")[2]
+        if given:
+            return os.path.join(place(pid), given)
+    usual = ("/etc/supervisord.conf", "/etc/supervisor/supervisord.conf")
+    return next((path for path in usual if os.path.isfile(path)), "")
+
+
+def place(pid: int) -> str:
+    """Return the working directory of a process, "" where it cannot be read."""
+    try:
+        return os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return ""
+
+
+def proc(pid: int, name: str) -> bytes:
+    """Return a file of a process; empty where it cannot be read."""
+    try:
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            return file.read(1 << 20)
+    except OSError:
+        return b""
+
+
+def environ(pid: int) -> Optional[Dict[str, str]]:
+    """Return the environment that a process was started with, None where it cannot be read."""
+    content = proc(pid, "environ")
+    if not content:
+        return None
+    pairs = (os.fsdecode(each).partition("=") for each in content.split(b"\0") if each)
+    return {name: value for name, mark, value in pairs if mark}
+
+
+def account(pid: int) -> str:
+    """Return the account that a process runs as: its name, or its number where it has none."""
+    import pwd  # noqa: PLC0415 - only supervisord needs it
+
+    for line in proc(pid, "status").split(b"\n"):
+        if line.startswith(b"Uid:"):
+            number = int(line.split()[2])
+            try:
+                return pwd.getpwuid(number).pw_name
+            except KeyError:
+                return str(number)
+    return ""
+
+
+def defined(manager: ManagerFacts, unit: str, installed: Installed) -> UnitDefinition:
+    """Return what the files of a unit say, as they are or will be installed.
+
+    Raises:
+        LookupError: there are no files of this unit; the words say why.
+    """
+    if manager.name == "supervisord":
+        return of_program(manager, unit, installed)
+    if manager.name != "systemd":
+        raise LookupError(f"unit files of {manager.name} are not read")
+    name = full(unit)
+    files = files_of(manager, unit, name, installed)
+    if not files:
+        raise LookupError(f"there is no unit file {name}")
+    texts = [systemd.UnitFile(path, installed.text(path)) for path in files]
+    return systemd.defined(name, texts)
+
+
+def of_program(manager: ManagerFacts, unit: str, installed: Installed) -> UnitDefinition:
+    """Return what the configuration of supervisord says of a program."""
+    if not manager.main:
+        raise LookupError("the configuration of supervisord is not known: it does not answer")
+    variables = manager.environment or {}
+    try:
+        found = supervisord.read(manager.main, installed.text, installed.listed, variables)
+        return supervisord.defined(unit, found, variables)
+    except OSError as error:
+        raise LookupError(f"{manager.main}: {error.strerror}") from error
+    except supervisord.NotTaken as error:
+        raise LookupError(str(error)) from error
+
+
+def files_of(manager: ManagerFacts, unit: str, name: str, installed: Installed) -> List[str]:
+    """Return the file of a unit and its drop-ins in the order in which systemd reads them.
+
+    Those that the manager has loaded, and those that it would load at its next reload.
+    """
+    loaded = manager.units.get(unit, Known()).files
+    template = f"{name.partition('@')[0]}@.{name.rpartition('.')[2]}" if "@" in name else ""
+    names = [each for each in (name, template) if each]
+    places = dict.fromkeys((manager.directory, *PLACES))
+    own = [f"{place}/{each}" for each in names for place in places]
+    first = next((path for path in own if installed.has(path)), "")
+    if not first and loaded and installed.has(loaded[0]):
+        first = loaded[0]
+    by_name: Dict[str, str] = {}
+    for path in loaded[1:]:
+        if installed.has(path):
+            by_name[os.path.basename(path)] = path
+    for place in reversed(list(places)):
+        for each in reversed(drop_in_names(name, template)):
+            for path in installed.listed(f"{glob_escaped(place)}/{glob_escaped(each)}/*.conf"):
+                by_name[os.path.basename(path)] = path
+    return [first, *(by_name[each] for each in sorted(by_name))] if first else []
+
+
+def glob_escaped(path: str) -> str:
+    """Return a path as a pattern that matches only itself."""
+    import glob  # noqa: PLC0415 - loaded already where it is needed
+
+    return glob.escape(path)
+
+
+def drop_in_names(name: str, template: str) -> List[str]:
+    """Return the names of a unit's directories of drop-ins, the most special one first."""
+    kind = name.rpartition(".")[2]
+    found = []
+    for each in filter(None, (name, template)):
+        found.append(f"{each}.d")
+        stem = each.rpartition(".")[0].partition("@")[0]
+        while "-" in stem.rstrip("-"):
+            stem = stem.rstrip("-").rpartition("-")[0] + "-"
+            found.append(f"{stem}.{kind}.d")
+    return [*dict.fromkeys(found), f"{kind}.d"]
+
+
+def files_for(manager: ManagerFacts, unit: str, installed: Installed) -> List[str]:
+    """Return the files that decide about a unit alone; none where its files are not known.
+
+    Of supervisord these are the included files that have its program, and not the main file.
+    """
+    if manager.name == "systemd":
+        return files_of(manager, unit, full(unit), installed)
+    try:
+        found = of_program(manager, unit, installed).files[1:]
+        marks = tuple(f"{kind}{name}]" for kind in supervisord.KINDS for name in unit.split(":"))
+        return [path for path in found if any(mark in installed.text(path) for mark in marks)]
+    except (LookupError, OSError):
+        return []

@@ -1,0 +1,119 @@
+"""Unit files as a rollback leaves them: those of the release over those that are installed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import glob
+import os
+from typing import Dict, FrozenSet, List, NamedTuple, Sequence, Tuple
+
+from ...files import read
+from ...messages.location import Location
+from ...state import backup_set
+
+DROP_INS = ".d/"
+GUARD = "00-rollback-guard.conf"
+"""Our own drop-in, which keeps a unit from being started while a restore is unfinished."""
+
+
+class Installed(NamedTuple):
+    """Unit files by the absolute paths at which they are, or will be, installed.
+
+    `over` are files whose content will be another one, `gone` those that will not be there.
+    """
+
+    over: Dict[str, bytes] = {}  # noqa: RUF012 - never changed: see _replace
+    gone: FrozenSet[str] = frozenset()
+
+    def text(self, path: str) -> str:
+        """Return the text of a file.
+
+        Raises:
+            OSError: it is not there, or cannot be read.
+        """
+        if path in self.gone:
+            raise FileNotFoundError(2, "will not be there", path)
+        content = self.over.get(path)
+        return (read.whole(path) if content is None else content).decode("utf-8", "replace")
+
+    def listed(self, pattern: str) -> List[str]:
+        """Return the files that match a pattern, sorted."""
+        import fnmatch  # noqa: PLC0415 - few units have drop-ins
+
+        there = {path for path in glob.glob(pattern) if path not in self.gone}
+        return sorted(there | {path for path in self.over if fnmatch.fnmatch(path, pattern)})
+
+    def has(self, path: str) -> bool:
+        """Return whether a file is, or will be, there."""
+        return path not in self.gone and (path in self.over or os.path.isfile(path))
+
+
+class ReleaseUnits(NamedTuple):
+    """The unit files of the previous release, by the names at which they are installed.
+
+    `kept` are its own, drop-ins as `x.service.d/y.conf`; `gone` are drop-ins that the deploy added.
+    """
+
+    kept: Tuple[str, ...] = ()
+    gone: Tuple[str, ...] = ()
+
+
+def of_release(
+    location: Location, record: backup_set.BackupSet, source: str, names: Sequence[str]
+) -> ReleaseUnits:
+    """Return which unit files the previous release has for units whose files have these names."""
+    added = frozenset(record.added)
+    recorded = [saved.path for saved in record.files]
+    live = [
+        os.path.relpath(path, location.root)
+        for name in names
+        for path in glob.glob(f"{glob.escape(f'{location.root}/{source}/{name}')}{DROP_INS}*.conf")
+    ]
+    own = [f"{source}/{name}" for name in names]
+    there = [path for path in own if os.path.isfile(f"{location.root}/{path}")]
+    prefixes = tuple(f"{path}{DROP_INS}" for path in own)
+    mine = {path for path in (*recorded, *live) if path.startswith(prefixes)}
+    kept = [*there, *(path for path in recorded if path in own), *sorted(mine)]
+    short = len(source) + 1
+    return ReleaseUnits(
+        tuple(dict.fromkeys(path[short:] for path in kept if path not in added)),
+        tuple(sorted(path[short:] for path in added if path.startswith(prefixes))),
+    )
+
+
+def to_come(
+    location: Location, source: str | None, directory: str, names: Sequence[str]
+) -> Installed:
+    """Return the unit files as they will be after a rollback.
+
+    Args:
+        location: of the system.
+        source: the directory of unit files below the root, None where there is none.
+        directory: where unit files are installed.
+        names: the names of the unit files that a rollback installs.
+
+    Raises:
+        HostError: there is no record that can be used.
+    """
+    if source is None:
+        return Installed()
+    record = backup_set.read(location.state)
+    recorded = {saved.path for saved in record.files}
+    found = of_release(location, record, source, names)
+    over: Dict[str, bytes] = {}
+    for name in found.kept:
+        path = f"{source}/{name}"
+        saved = f"{location.root}/{path}{location.suffix if path in recorded else ''}"
+        if os.path.isfile(saved):
+            over[f"{directory}/{name}"] = read.whole(saved)
+    return Installed(over, frozenset(f"{directory}/{name}" for name in found.gone))
+
+
+def strays(files: Sequence[str], created: str) -> List[str]:
+    """Return which files are younger than a backup set: what is older was there before the deploy.
+
+    Our own guard is none of them.
+    """
+    since = dt.datetime.fromisoformat(created).timestamp()
+    there = [path for path in files if os.path.basename(path) != GUARD and os.path.exists(path)]
+    return [path for path in there if os.stat(path).st_ctime > since]

@@ -1,0 +1,237 @@
+"""Each component as its unit will run it: by its unit's files, and rollback.toml above them."""
+
+from __future__ import annotations
+
+import grp
+import os
+from typing import Dict, NamedTuple, Optional, Sequence, Tuple
+
+from ...configuration import env_file
+from ...configuration.units import live as unit_live
+from ...configuration.units import manager as managers
+from ...configuration.units import sources
+from ...configuration.units.definition import EnvironmentFile
+from ...configuration.units.environment import account_of
+from ...configuration.units.surroundings import Surroundings, TriedTree, derived
+from ...files import read as files_read
+from ...messages.trial import TrialComponent, TrialRequest, UnitUse
+from ...state import backup_set
+from ...system.command import identity, surroundings
+from .contradictions import contradictions
+from .staged_tree import TrialSite
+
+USUAL = "python3"
+
+
+class TrialRun(NamedTuple):
+    """How a component is tried: all that its process needs; `problem` is why it cannot be.
+
+    `directory` lies in the tree that is tried. `paths` are further places to import from.
+    """
+
+    component: TrialComponent
+    interpreter: str
+    directory: str
+    user: str
+    groups: Tuple[int, ...]
+    environment: Dict[str, str]
+    paths: Tuple[str, ...]
+    problem: str
+    use: UnitUse
+
+
+class Units(NamedTuple):
+    """The manager, unit files as they are and as they will be, and when the set was saved."""
+
+    manager: managers.ManagerFacts
+    now: sources.Installed
+    to_come: sources.Installed
+    created: str = ""
+
+
+def units_of(request: TrialRequest) -> Optional[Units]:
+    """Return what is known of the units of a request; their manager is asked once.
+
+    Raises:
+        HostError: there is no record that can be used.
+    """
+    if request.units is None:
+        return None
+    address, source, directory = request.units
+    names = [each.unit for each in request.components]
+    manager, now = managers.asked(address, directory, names), sources.Installed()
+    if request.live:
+        return Units(manager, now, now)
+    files = [file for name in names for file in managers.file_names(address.name, name)]
+    to_come = sources.to_come(request.location, source, directory, files)
+    return Units(manager, now, to_come, backup_set.read(request.location.state).created)
+
+
+def resolved(
+    site: TrialSite, request: TrialRequest, units: Optional[Units], component: TrialComponent
+) -> TrialRun:
+    """Return how one component is tried."""
+    tree = site.tree(request.location.root)
+    more = [
+        EnvironmentFile(os.path.join(site.live, each), reader="shell")
+        for each in component.environment_files
+    ]
+    if units is None:
+        return described(site, component, "nothing is known of its unit file")
+    try:
+        definition = managers.defined(units.manager, component.unit, units.to_come)
+    except (LookupError, OSError) as error:
+        return described(site, component, str(error))
+    named = {file.path for file in definition.environment_files}
+    found = derived(
+        units.manager, definition, tree, [each for each in more if each.path not in named]
+    )
+    return by_unit(site, request, units, (component, found))
+
+
+def by_unit(
+    site: TrialSite,
+    request: TrialRequest,
+    units: Units,
+    each: Tuple[TrialComponent, Surroundings],
+) -> TrialRun:
+    """Return how a component is tried whose unit's files are known."""
+    component, found = each
+    process, now = running(site, units, component)
+    gaps = list(found.unit.gaps)
+    if process is not None and now is not None:
+        gaps += unit_live.differences(process, now)
+    exported = unit_live.exported(process, now) if now is not None else {}
+    if exported:
+        gaps.append(f"taken from the running process: {', '.join(sorted(exported))}")
+    interpreter = component.interpreter or found.program.interpreter or of_process(process)
+    user, words = as_whom(found.user or request.user)
+    gaps += [words] if words else []
+    directory = found.directory
+    if component.directory is not None:
+        directory = os.path.join(site.live, component.directory)
+    environment = {**exported, **found.environment, **component.environment}
+    tree = site.tree()
+    problem = found.problem
+    if not interpreter and (component.imports or component.constructs):
+        problem = problem or "the Python of its unit cannot be told: set interpreter"
+    return TrialRun(
+        component=component,
+        interpreter=interpreter,
+        directory=tree.real(directory),
+        user=user,
+        groups=numbers(user, found),
+        environment={key: site.moved(value) for key, value in environment.items()},
+        paths=beside(site, found),
+        problem=problem,
+        use=use(found, interpreter, gaps)._replace(
+            contradicts=tuple(contradictions(site, request, (component, found), process)),
+            strays=left_over(units, component.unit),
+        ),
+    )
+
+
+def left_over(units: Units, unit: str) -> Tuple[str, ...]:
+    """Return the files of a unit that a rollback leaves as the deploy made them."""
+    if not units.created:
+        return ()
+    files = managers.files_for(units.manager, unit, units.to_come)
+    left = [path for path in files if path not in units.to_come.over]
+    return tuple(sources.strays(left, units.created))
+
+
+def described(site: TrialSite, component: TrialComponent, why: str) -> TrialRun:
+    """Return how a component is tried of whose unit no file is known: as rollback.toml says."""
+    found, problem = {**surroundings(identity(site.user)), **component.environment}, ""
+    del found["LC_ALL"]  # ours; a unit has what its files say
+    for name in component.environment_files:
+        try:
+            read = list(env_file.entries(files_read.text(os.path.join(site.root, name))))
+        except OSError as error:
+            problem = problem or f"its environment file {name} cannot be read: {error.strerror}"
+            continue
+        bad = next((one for one in read if one.problem), None)
+        if bad and not problem:
+            problem = f"its environment file {name}, line {bad.line}: {bad.problem}"
+        found.update((one.key, one.value) for one in read if not one.problem)
+    return TrialRun(
+        component=component,
+        interpreter=component.interpreter or USUAL,
+        directory=os.path.join(site.root, component.directory or "."),
+        user=site.user,
+        groups=(),
+        environment={key: site.moved(value) for key, value in found.items()},
+        paths=(),
+        problem=problem,
+        use=UnitUse(why=why),
+    )
+
+
+def running(
+    site: TrialSite, units: Units, component: TrialComponent
+) -> Tuple[Optional[unit_live.Live], Optional[Surroundings]]:
+    """Return the process of a component's unit, and how its files would run it now."""
+    process = unit_live.found(units.manager, component.unit)
+    if process is None:
+        return None, None
+    try:
+        definition = managers.defined(units.manager, component.unit, units.now)
+    except (LookupError, OSError):
+        return process, None
+    return process, derived(units.manager, definition, TriedTree((), site.live))
+
+
+def of_process(process: Optional[unit_live.Live]) -> str:
+    """Return the Python that a process runs in, "" where it runs in none."""
+    first = process.argv[0] if process and process.argv else ""
+    return first if first.startswith("/") and "python" in os.path.basename(first) else ""
+
+
+def as_whom(user: str) -> Tuple[str, str]:
+    """Return the account to become, and why it is not the unit's own."""
+    account = account_of(user) if user else None
+    if account is None:
+        return "", f"there is no account {user}" if user else ""
+    if account.pw_uid == os.geteuid() or os.geteuid() == 0:
+        return account.pw_name, ""
+    if account.pw_uid == 0:
+        return "", "its unit runs as root, and it is tried as another user"
+    return account.pw_name, ""
+
+
+def numbers(user: str, found: Surroundings) -> Tuple[int, ...]:
+    """Return the groups that a unit names, by number, the first one in place of the account's."""
+    account = account_of(user) if user else None
+    if account is None or not found.groups:
+        return ()
+    named = {each.gr_name: each.gr_gid for each in grp.getgrall()}
+    known = [int(name) if name.isdigit() else named.get(name, -1) for name in found.groups]
+    there = tuple(each for each in known if each >= 0)
+    return there if found.unit.group else (account.pw_gid, *there)
+
+
+def beside(site: TrialSite, found: Surroundings) -> Tuple[str, ...]:
+    """Return where a script imports from: its own directory; names may begin at the root."""
+    script = found.program.script
+    if not script and found.program.interpreter and not found.program.wrapped:
+        return ()
+    tree = site.tree()
+    own = [os.path.dirname(tree.real(script))] if script else []
+    return (*own, site.root)
+
+
+def use(found: Surroundings, interpreter: str, gaps: Sequence[str]) -> UnitUse:
+    """Return what is told of a unit."""
+    return UnitUse(
+        files=found.unit.files,
+        user=found.user,
+        groups=found.groups,
+        directory=found.directory,
+        interpreter=interpreter,
+        variables=tuple(sorted(found.environment)),
+        environment_files=tuple(file.path for file in found.unit.environment_files),
+        log=found.unit.log,
+        missing=found.missing,
+        ignored=(*found.unit.warnings, *found.ignored),
+        gaps=tuple(gaps),
+    )

@@ -1,0 +1,155 @@
+"""The unit files that the previous release has, beside what is installed of them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import NamedTuple, Optional
+
+from ..configuration.units import manager as managers
+from ..configuration.units import sources
+from ..errors import HostError
+from ..files import state as files_state
+from ..files.tree import Irregular, Tree, open_regular
+from ..messages.services.units import ManagerAddress
+from ..messages.unit_files import UnitFilesRequest
+from ..state import backup_set
+from ..state.directory import OTHERS
+from . import registry
+
+LARGEST = 1 << 20
+
+
+class File(NamedTuple):
+    """One unit file: its unit, its name, its bytes in the release, and what is installed now.
+
+    A drop-in is named as `app.service.d/more.conf`. `sha256` is what it has to be: the recorded
+    digest, or that of a file the deploy left alone, or "" for a drop-in that the deploy added.
+    `installed` is the digest of the installed file, "" when there is none; `why` says what keeps
+    it from being installed by us, "" when nothing does.
+    """
+
+    unit: str
+    name: str
+    content: Optional[bytes]
+    sha256: str
+    installed: str
+    why: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether what is installed is not what the release has."""
+        return self.installed != self.sha256
+
+
+def named(manager: str, unit: str) -> str:
+    """Return the name of a unit's file under a manager, such as `app.service`."""
+    return registry.of(ManagerAddress(manager)).file_name(unit)
+
+
+def found(request: UnitFilesRequest) -> list[File]:
+    """Return the unit files that the release has for the asked units, and those it has not.
+
+    Raises:
+        HostError: what is installed is a link elsewhere or no file, or a release's file is none.
+    """
+    record = backup_set.read(request.location.state)
+    recorded = {saved.path: saved.sha256 for saved in record.files}
+    files: list[Optional[File]] = []
+    with Tree(request.location.root) as tree, Tree(request.directory) as there:
+        for unit in request.units:
+            names = names_of(request.manager, unit)
+            known = sources.of_release(request.location, record, request.source, names)
+            kept = dict.fromkeys((names[0], *known.kept))
+            files += [_one(request, (tree, there), (unit, name), recorded) for name in kept]
+            files += [_gone(request, there, (unit, name)) for name in known.gone]
+    return [file for file in files if file is not None]
+
+
+def names_of(manager: str, unit: str) -> tuple[str, ...]:
+    """Return the names that a unit's own file can have, the one of its template last."""
+    return managers.file_names(manager, unit) if manager == "systemd" else (named(manager, unit),)
+
+
+def _gone(request: UnitFilesRequest, there: Tree, each: tuple[str, str]) -> File:
+    """Return a drop-in that the deploy added: it has to be gone."""
+    unit, name = each
+    path = os.path.join(request.directory, name)
+    return File(unit, name, None, "", _installed(there, path, name, "", ""))
+
+
+def _one(
+    request: UnitFilesRequest,
+    trees: tuple[Tree, Tree],
+    each: tuple[str, str],
+    recorded: dict[str, str],
+) -> Optional[File]:
+    """Return one file of a unit; None when the release has none under that name."""
+    tree, there = trees
+    unit, name = each
+    path = f"{request.source}/{name}"
+    content = read(tree, path)
+    sha256 = recorded.get(path) or (hashlib.sha256(content).hexdigest() if content else "")
+    if not sha256:
+        return None
+    linked = os.path.join(request.location.root, path)
+    installed = _installed(there, os.path.join(request.directory, name), name, linked, sha256)
+    why = "" if path in recorded else _mistrust(tree, path)
+    return File(unit, name, content, sha256, installed, why)
+
+
+def strays(request: UnitFilesRequest) -> tuple[str, ...]:
+    """Return files that decide about the units, and that a rollback would leave as they are."""
+    if request.manager == "systemd":
+        told = managers.known_to_systemd(request.units)
+        facts = managers.ManagerFacts("systemd", request.directory, told)
+    else:
+        address = ManagerAddress(request.manager, request.socket)
+        facts = managers.asked(address, request.directory, ())
+    record = backup_set.read(request.location.state)
+    listed = [name for unit in request.units for name in names_of(request.manager, unit)]
+    known = sources.of_release(request.location, record, request.source, listed)
+    ours = {f"{request.directory}/{name}" for name in (*known.kept, *known.gone)}
+    files = (
+        path
+        for unit in request.units
+        for path in managers.files_for(facts, unit, sources.Installed())
+        if path not in ours
+    )
+    return tuple(sources.strays(list(dict.fromkeys(files)), record.created))
+
+
+def read(tree: Tree, path: str) -> Optional[bytes]:
+    """Return the bytes of a release's unit file, None when it has none."""
+    try:
+        opened = open_regular(*tree.parent(path))
+    except FileNotFoundError:
+        return None
+    except Irregular as other:
+        raise HostError(f"{path}: {other}", f"ls -ld {path}, below the root") from other
+    with os.fdopen(opened, "rb") as file:
+        return file.read(LARGEST)
+
+
+def _mistrust(tree: Tree, path: str) -> str:
+    """Return why a file that the record does not vouch for is not installed, "" when it may be."""
+    parts = path.split("/")
+    facts = [os.fstat(tree.directory("/".join(parts[:end]))) for end in range(len(parts))]
+    directory, name = tree.parent(path)
+    facts.append(os.stat(name, dir_fd=directory, follow_symlinks=False))
+    if all(one.st_uid in {0, os.geteuid()} and not one.st_mode & OTHERS for one in facts):
+        return ""
+    return "not changed by the deploy, and writable by others than root"
+
+
+def _installed(tree: Tree, path: str, name: str, linked: str, sha256: str) -> str:
+    """Return the digest of an installed unit file. One that is a link into the release is it."""
+    here = files_state.live(tree, name)
+    if here.kind in {"file", files_state.ABSENT}:
+        return here.sha256
+    if linked and here.kind == "symlink" and os.path.realpath(path) == os.path.realpath(linked):
+        return sha256
+    raise HostError(
+        f"{path} is {here.detail or f'a {here.kind}'}, not a unit file",
+        f"ls -l {path}; then replace it by a file",
+    )
