@@ -196,9 +196,7 @@ def answering(at: RollbackCommand, components: Iterable[Component], *, edge: boo
         first = next((each for each in mine if set(probes_of(each)) & bad), mine[0])
         raise Refused(
             f"{part(len(bad), len(found), 'probe')} failed",
-            hint=f"tail -n 50 {first.log}"
-            if first.log != "journal"
-            else f"journalctl -eu {first.unit}",
+            hint=first.see_logs(),
         )
     return 0
 

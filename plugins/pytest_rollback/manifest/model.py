@@ -18,6 +18,7 @@ from pytest_rollback.manifest.values import (
     Day,
     Frozen,
     Inside,
+    LogPlaces,
     Name,
     Pattern,
     Port,
@@ -113,10 +114,16 @@ class Component(Frozen):
     ] = "."
     environment: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
     environment_files: tuple[Inside, ...] = ()
-    log: str = "journal"
+    log: LogPlaces = ("journal",)
     start: Seconds = 30.0
     stop: Seconds = 15.0
     settle: Seconds = 3.0
+
+    def see_logs(self) -> str:
+        """Return the command that shows the end of its logs."""
+        files = " ".join(place for place in self.log if place != "journal")
+        shown = [f"journalctl -eu {self.unit}"] if "journal" in self.log else []
+        return "; ".join([*shown, *([f"tail -n 50 {files}"] if files else [])])
 
 
 class Probe(Frozen):

@@ -65,6 +65,20 @@ def expression(pattern: str) -> str:
     return pattern
 
 
+def several(value: object) -> object:
+    """Return one text as a list of it."""
+    return (value,) if isinstance(value, str) else value
+
+
+def log_place(value: str) -> str:
+    """Return the place of a log.
+
+    Raises:
+        ValueError: it is neither the journal nor an absolute path.
+    """
+    return value if value == "journal" else absolute(value)
+
+
 def instant(value: object) -> object:
     """Refuse a date given as anything but a date."""
     if not isinstance(value, (str, dt.date)):
@@ -93,6 +107,11 @@ Absolute = Annotated[
     str, AfterValidator(absolute), Field(json_schema_extra={"pattern": r"^/(?!(.*/)?\.\.(/|$))"})
 ]
 Pattern = Annotated[str, AfterValidator(expression)]
+LogPlaces = Annotated[
+    tuple[Annotated[str, AfterValidator(log_place)], ...],
+    Field(min_length=1),
+    BeforeValidator(several, json_schema_input_type=str | tuple[str, ...]),
+]
 Day = Annotated[dt.date, Field(strict=False), BeforeValidator(instant)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Unit = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9:_.@-]*$")]
