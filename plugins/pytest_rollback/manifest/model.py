@@ -158,7 +158,9 @@ class Edge(Frozen):
     """`[edge]`: the URL that users reach, and its expected answer."""
 
     url: Annotated[str, Field(pattern=r"^https?://")]
+    method: Literal["GET", "HEAD", "POST"] = "GET"
     status: int = 200
+    body: Pattern = ""
     timeout: Seconds = 2.0
     interval: Seconds = 0.1
 
