@@ -24,6 +24,11 @@ def test_the_log_is_clean(
     record_property("window_s", system.logs.window)
     record_property("lines", found.lines)
     record_property("known noise", found.noise)
+    unused = [
+        each.pattern for each, met in zip(system.logs.noise, found.met, strict=False) if not met
+    ]
+    if unused:
+        record_property("noise that matched nothing", unused)
 
     if found.errors:
         left = found.errors - len(found.findings)

@@ -29,6 +29,18 @@ def seconds(value: object) -> float:
     return float(found[1]) * UNITS[found[2]]
 
 
+def positive(value: object) -> float:
+    """Return a duration in seconds that is one.
+
+    Raises:
+        ValueError: it is none, or takes no time.
+    """
+    found = seconds(value)
+    if not found:
+        raise ValueError("expected a duration above zero: with none nothing is checked")
+    return found
+
+
 def share(value: object) -> float:
     """Return a part of 1.
 
@@ -39,6 +51,17 @@ def share(value: object) -> float:
     if found is None:
         raise ValueError('expected a share with a percent sign, such as "50%"')
     return float(found[1]) / 100
+
+
+def below_all(part: float) -> float:
+    """Return a share that leaves something to be wrong.
+
+    Raises:
+        ValueError: it is all.
+    """
+    if part >= 1:
+        raise ValueError("expected a share below 100%: with all of it nothing is ever wrong")
+    return part
 
 
 def inside(path: str) -> str:
@@ -89,7 +112,7 @@ def instant(value: object) -> object:
 Seconds = Annotated[
     float,
     BeforeValidator(
-        seconds, json_schema_input_type=Annotated[str, Field(pattern=f"^{DURATION.pattern}$")]
+        positive, json_schema_input_type=Annotated[str, Field(pattern=f"^{DURATION.pattern}$")]
     ),
 ]
 Share = Annotated[
@@ -98,6 +121,7 @@ Share = Annotated[
         share, json_schema_input_type=Annotated[str, Field(pattern=f"^{SHARE.pattern}$")]
     ),
 ]
+SomeShare = Annotated[Share, AfterValidator(below_all)]
 Inside = Annotated[
     str,
     AfterValidator(inside),
