@@ -77,7 +77,7 @@ def bisecting(path: Path, start: float) -> int:
 
 def agent(path: Path, start: float) -> int:
     """Return the errors, by the agent's `logs.look`."""
-    asked = ComponentLog("web", "web", str(path), start)
+    asked = ComponentLog("web", "web", (str(path),), start)
     request = LogsRequest((asked,), ERRORS, (), window=1e9, timeout=60.0)
     found = inspection.look(request).components["web"]
     if found.problem:

@@ -16,12 +16,6 @@ Keep = Callable[[str, object], None]
 LONGER = "run pytest suites/monitor again to its end, with a stable connection"
 
 
-def see(component: Component) -> str:
-    """Return the command that shows a component's log."""
-    unit, log = component.unit, component.log
-    return f"journalctl -eu {unit}" if log == "journal" else f"tail -n 50 {log}"
-
-
 def enough(monitored: SoakResult, record_property: Keep) -> None:
     """Raise when the soak was too short; leave its length as evidence.
 
@@ -54,7 +48,7 @@ def test_the_component_stays_healthy(
             f"{component.name} was unhealthy: {lost:.1%} of its answers were wrong, it was down in "
             f"{down:.1%} of the samples (limit: {most:.1%})",
             findings=checks_soak.said(soak, lambda each: checks_soak.unwell(each, component)),
-            hint=see(component),
+            hint=component.see_logs(),
         )
     enough(monitored, record_property)
 
@@ -74,7 +68,7 @@ def test_the_component_stays_fast(
         raise Refused(
             f"{component.name} is too slow",
             findings=[each for each in (series.slow, said) if each],
-            hint=see(component),
+            hint=component.see_logs(),
         )
     enough(monitored, record_property)
     if series.unsure:
@@ -104,7 +98,7 @@ def test_the_unit_is_not_restarted(
         raise Refused(
             f"{component.unit}: {count(len(restarts), 'restart')} while it was watched",
             findings=restarts,
-            hint=see(component),
+            hint=component.see_logs(),
         )
     enough(monitored, record_property)
 
@@ -125,7 +119,7 @@ def test_the_log_stays_clean(
         raise Refused(
             f"{count(found.errors, 'error')} in the log of {component.name} while it was watched",
             findings=found.findings,
-            hint=f"{see(component)}; add harmless lines to [logs] noise",
+            hint=f"{component.see_logs()}; add harmless lines to [logs] noise",
         )
     enough(monitored, record_property)
     if found.problem:
@@ -156,7 +150,7 @@ def test_requests_stay_processed(
                 *slow,
                 *checks_soak.said(soak, lambda each: checks_soak.refused(each, component.requests)),
             ],
-            hint=see(component),
+            hint=component.see_logs(),
         )
     enough(monitored, record_property)
     declares(system, component, "requests")

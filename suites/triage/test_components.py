@@ -15,12 +15,6 @@ from pytest_rollback.manifest.model import Component
 Keep = Callable[[str, object], None]
 
 
-def see(component: Component) -> str:
-    """Return the command that shows a component's log."""
-    unit, log = component.unit, component.log
-    return f"journalctl -eu {unit}" if log == "journal" else f"tail -n 50 {log}"
-
-
 @criterion("triage.performance.kept", phase="prepare")
 def test_the_component_is_as_fast_as_it_was(
     seen: Observation, case: IncidentCase, component: Component, record_property: Keep
@@ -34,7 +28,7 @@ def test_the_component_is_as_fast_as_it_was(
         triage.performance(case, component.name),
         record_property,
         findings=[said for share, said in shares.values() if said],
-        hint=see(component),
+        hint=component.see_logs(),
     )
     silent = [each.name for each in series if not each.count]
     unknown = [each.name for each in series if not each.kept]
@@ -42,7 +36,7 @@ def test_the_component_is_as_fast_as_it_was(
     if silent:
         raise Inconclusive(
             f"no response time: {', '.join(silent)} gave no answer",
-            hint=see(component),
+            hint=component.see_logs(),
         )
     if measured.problem:
         raise Inconclusive(measured.problem.message, hint=measured.problem.hint)
@@ -65,7 +59,7 @@ def test_the_component_answers_as_it_should(
         triage.answers(case, component.name),
         record_property,
         findings=[each.wrong for each in series if each.wrong],
-        hint=see(component),
+        hint=component.see_logs(),
     )
 
 
@@ -86,7 +80,7 @@ def test_the_component_is_up(
             *restarted(seen, component),
             health.wrong,
         ],
-        hint=see(component),
+        hint=component.see_logs(),
     )
 
 
@@ -102,7 +96,7 @@ def test_the_log_has_no_errors(
         triage.errors(case, component.name),
         record_property,
         findings=found.findings,
-        hint=see(component),
+        hint=component.see_logs(),
     )
 
     if found.problem:

@@ -14,12 +14,6 @@ from pytest_rollback.text.quantities import part
 Keep = Callable[[str, object], None]
 
 
-def see(component: Component) -> str:
-    """Return the command that shows a component's log."""
-    unit = component.unit
-    return f"tail -n 50 {component.log}" if component.log != "journal" else f"journalctl -eu {unit}"
-
-
 @criterion("validate.health.answers")
 def test_the_component_is_healthy(
     latencies: Latencies, component: Component, record_property: Keep
@@ -32,7 +26,7 @@ def test_the_component_is_healthy(
         raise Refused(
             f"the health probe of {component.name} failed",
             findings=[health.wrong],
-            hint=see(component),
+            hint=component.see_logs(),
         )
 
 
@@ -51,7 +45,7 @@ def test_requests_are_processed(
         raise Refused(
             f"{part(len(wrong), len(requests), 'user request')} of {component.name} failed",
             findings=wrong,
-            hint=see(component),
+            hint=component.see_logs(),
         )
     if unsure:
         raise Inconclusive(
@@ -74,7 +68,7 @@ def test_the_component_answers_in_time(
         raise Refused(
             f"the p95 of {component.name} is over its limit",
             findings=[health.slow],
-            hint=see(component),
+            hint=component.see_logs(),
         )
     if health.unsure:
         raise Inconclusive(
@@ -100,8 +94,8 @@ def test_the_component_is_not_slower_than_it_was(
         raise Refused(
             f"{component.name} is more than {TRIGGER:.0%} slower than its baseline",
             findings=[*worst, *between],
-            hint=f"{see(component)}; if the slower times are intended: rm baseline.json in the "
-            "state directory, then pytest suites/readiness",
+            hint=f"{component.see_logs()}; if the slower times are intended: rm baseline.json in "
+            "the state directory, then pytest suites/readiness",
         )
     if latencies.problem:
         raise Inconclusive(latencies.problem.message, hint=latencies.problem.hint)

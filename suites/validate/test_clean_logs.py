@@ -24,6 +24,11 @@ def test_the_log_is_clean(
     record_property("window_s", system.logs.window)
     record_property("lines", found.lines)
     record_property("known noise", found.noise)
+    unused = [
+        each.pattern for each, met in zip(system.logs.noise, found.met, strict=False) if not met
+    ]
+    if unused:
+        record_property("noise that matched nothing", unused)
 
     if found.errors:
         left = found.errors - len(found.findings)
@@ -31,10 +36,8 @@ def test_the_log_is_clean(
             f"{count(found.errors, 'error')} in the log of {component.name} in the last "
             f"{found.seen:.0f} s",
             findings=[*found.findings, *([f"… and {left} more"] if left else [])],
-            hint=f"see {component.log}; add harmless lines to [logs] noise, with owner and last day"
-            if component.log != "journal"
-            else f"journalctl -eu {component.unit}; add harmless lines to [logs] noise, with owner "
-            "and last day",
+            hint=f"{component.see_logs()}; add harmless lines to [logs] noise, with owner and last "
+            "day",
         )
     if found.problem:
         raise Inconclusive(found.problem, hint=found.hint)

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fixtures.live_state import UsersView
+from pytest_rollback.agent.messages.probes.sample import ProbeResult
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import System
 
 Keep = Callable[[str, object], None]
+
+
+def is_page(answer: ProbeResult | None) -> bool:
+    """Return whether an answer was the maintenance page."""
+    return answer is not None and "(reject)" in (answer.wrong or "")
 
 
 @criterion("validate.maintenance.lifted")
@@ -28,6 +34,14 @@ def test_maintenance_is_lifted(
         raise Refused(
             f"users still get the maintenance page {shown}",
             hint=f"remove it when all is healthy: pytest suites/drill --arm={system.target.name}",
+        )
+    past = users_view.uncached
+    if system.maintenance and (is_page(edge) or is_page(past)):
+        where = "" if is_page(edge) else ", past what a cache still has of the system"
+        raise Refused(
+            f"the file of the maintenance page is gone, but users get its text{where}",
+            hint=f"curl -i {system.edge.url if system.edge else ''}; reload each node of the edge "
+            "and purge the page from its caches",
         )
     if edge and edge.wrong:
         raise Refused(

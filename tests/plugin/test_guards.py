@@ -98,6 +98,15 @@ def waived(shop: Shop, until: dt.date) -> None:
     shop.describe(waivers=[row])
 
 
+def test_a_waiver_of_no_criterion_is_refused(described: Shop, tmp_path: Path) -> None:
+    """It would excuse nothing today, and who knows what later."""
+    waived(described, dt.datetime.now(dt.UTC).date())
+    other = suite(tmp_path, '@criterion("readiness.own.other")\ndef test_it():\n    assert 1\n')
+    code, printed = described.pytest(other, *WITH)
+
+    assert (code, "a waiver of readiness.own.broken: there is no such" in printed) == (4, True)
+
+
 def test_a_waiver_holds_until_the_end_of_its_last_day(described: Shop, tmp_path: Path) -> None:
     """Today it excuses; yesterday it did, and says so."""
     broken = suite(tmp_path, '@criterion("readiness.own.broken")\ndef test_it():\n    assert 0\n')

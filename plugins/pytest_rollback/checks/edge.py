@@ -179,7 +179,9 @@ class LocalProber(Prober):
         left, extensions = max(0.01, until - time.monotonic()), {"trace": self.line}
         self.watch.begin(cast("HTTPConnection", self.line), left)
         try:
-            with asker.stream("GET", self.edge.url, timeout=left, extensions=extensions) as answer:
+            with asker.stream(
+                self.edge.method, self.edge.url, timeout=left, extensions=extensions
+            ) as answer:
                 body = beginning(answer)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             self.problem = f"{type(error).__name__}: {error}"
@@ -214,7 +216,7 @@ class EdgeLine:
 
 
 def client(timeout: float) -> httpx.Client:
-    """Return a client as a user's: no redirects, no proxy of the operator's, the machine's CAs."""
+    """Return a client as a user's: caches, the machine's CAs, no redirects, no proxy of ours."""
     import httpx  # noqa: PLC0415 - only who tells somebody pays for it
 
     return httpx.Client(
@@ -223,7 +225,7 @@ def client(timeout: float) -> httpx.Client:
         trust_env=False,
         verify=ssl.create_default_context(),
         limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
-        headers={"User-Agent": "pytest-rollback", "Cache-Control": "no-cache"},
+        headers={"User-Agent": "pytest-rollback"},
     )
 
 

@@ -187,7 +187,7 @@ def answering(at: RollbackCommand, components: Iterable[Component], *, edge: boo
     names = [name for each in mine for name in probes_of(each)]
     asked = {name: requests.probe(system.probes[name]) for name in names}
     if edge and system.edge:
-        asked["edge of the system"] = requests.edge_probe(system.edge)
+        asked["edge of the system"] = requests.edge_probe(system, system.edge)
     found = answers(at.connection, asked)
     optional = {name for each in mine if not each.required for name in probes_of(each)}
     bad = {name for name, each in found.items() if each.wrong}
@@ -196,9 +196,7 @@ def answering(at: RollbackCommand, components: Iterable[Component], *, edge: boo
         first = next((each for each in mine if set(probes_of(each)) & bad), mine[0])
         raise Refused(
             f"{part(len(bad), len(found), 'probe')} failed",
-            hint=f"tail -n 50 {first.log}"
-            if first.log != "journal"
-            else f"journalctl -eu {first.unit}",
+            hint=first.see_logs(),
         )
     return 0
 

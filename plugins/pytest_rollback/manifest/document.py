@@ -33,8 +33,15 @@ def decoded(raw: bytes, source: str) -> TomlTable:
         why, number = f"{error.reason}, expected UTF-8", raw[: error.start].count(b"\n") + 1
     except tomllib.TOMLDecodeError as error:
         why, found = str(error), AT.search(str(error))
-        number = int(found[1]) if found else len(raw.splitlines())
-    line = raw.splitlines()[number - 1 : number]
+        number = int(found[1]) if found else raw.count(b"\n") + 1
+    except (RecursionError, ValueError) as error:
+        deep = isinstance(error, RecursionError)
+        why = "brackets are nested too deep" if deep else f"{error}".partition(";")[0]
+        raise ManifestError(
+            f"{source}: is not valid TOML: {why}",
+            hint=f"correct {source}: see docs/manifest.md",
+        ) from None
+    line = raw.split(b"\n")[number - 1 : number]
     raise ManifestError(
         f"{source}: is not valid TOML: {why}",
         hint=f"correct line {number} of {source}",

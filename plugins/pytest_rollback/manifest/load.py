@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +31,24 @@ def load(path: Path) -> Loaded:
         ManifestError: it is missing, unreadable, no TOML, or describes no usable system.
     """
     try:
-        raw = path.read_bytes()
+        raw = content(path)
     except (OSError, ValueError) as error:
         raise ManifestError(
             f"{path}: cannot be read: {getattr(error, 'strerror', error)}",
             hint="give a rollback.toml, or the sandbox: --rollback-target=PATH|sandbox",
         ) from error
     return Loaded(parse(decoded(raw, str(path)), str(path)), path, hashlib.sha256(raw).hexdigest())
+
+
+def content(path: Path) -> bytes:
+    """Return the bytes of a file; a pipe would be waited for, and a device has no end.
+
+    Raises:
+        OSError: it is no regular file, or cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "is not a regular file")
+    return path.read_bytes()
 
 
 def parse(document: TomlTable, source: str) -> System:
@@ -50,7 +62,7 @@ def parse(document: TomlTable, source: str) -> System:
     try:
         system = System.model_validate(frozen(document))
     except ValidationError as error:
-        problems = [validation.line(each) for each in error.errors()] + problems
+        problems = [*validation.lines(error.errors()), *problems]
     if problems or system is None:
         raise ManifestError(
             f"{source}: problems: {len(problems)}",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from pytest_rollback.agent.services.registry import MANAGERS
+from pytest_rollback.manifest import refused
 from pytest_rollback.manifest.contacts import Contact, Notify
 from pytest_rollback.manifest.thresholds import Monitor, Triage
 from pytest_rollback.manifest.values import (
@@ -18,6 +19,7 @@ from pytest_rollback.manifest.values import (
     Day,
     Frozen,
     Inside,
+    LogPlaces,
     Name,
     Pattern,
     Port,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     ManagerName = str
 else:  # mypy takes no literal that is made of other values
     ManagerName = Literal[tuple(MANAGERS)]
+
+Url = Annotated[str, Field(pattern=r"^https?://"), AfterValidator(refused.url)]
 
 Phase = Literal["prepare", "isolate", "files", "configuration", "services", "validate"]
 PHASES: tuple[Phase, ...] = (
@@ -49,7 +53,9 @@ class About(Frozen):
     root: Absolute
     state: Absolute
     user: str = ""
-    suffix: Annotated[str, Field(pattern=r"^\.[A-Za-z0-9_.-]+$")] = ".backup"
+    suffix: Annotated[
+        str, Field(pattern=r"^\.[A-Za-z0-9_.-]+$"), AfterValidator(refused.suffix)
+    ] = ".backup"
     secrets: tuple[Inside, ...] = ()
     rto: Seconds = 900.0
 
@@ -98,7 +104,7 @@ class Construct(Frozen):
 class Component(Frozen):
     """`[[components]]`: one unit, some files, some imports, some probes. Listed in start order."""
 
-    name: Name
+    name: Annotated[Name, AfterValidator(refused.name_of_component)]
     unit: Unit
     required: bool = True
     files: tuple[str, ...] = ()
@@ -113,10 +119,16 @@ class Component(Frozen):
     ) = None
     environment: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
     environment_files: tuple[Inside, ...] = ()
-    log: str = "journal"
+    log: LogPlaces = ("journal",)
     start: Seconds = 30.0
     stop: Seconds = 15.0
     settle: Seconds = 3.0
+
+    def see_logs(self) -> str:
+        """Return the command that shows the end of its logs."""
+        files = " ".join(place for place in self.log if place != "journal")
+        shown = [f"journalctl -eu {self.unit}"] if "journal" in self.log else []
+        return "; ".join([*shown, *([f"tail -n 50 {files}"] if files else [])])
 
 
 class Probe(Frozen):
@@ -125,8 +137,15 @@ class Probe(Frozen):
     Exactly one of `url`, `tcp` and `command` is set.
     """
 
-    url: Annotated[str, Field(pattern=r"^https?://")] | None = None
-    tcp: Annotated[str, Field(pattern=r"^[^:]+:\d+$")] | None = None
+    url: Url | None = None
+    tcp: (
+        Annotated[
+            str,
+            Field(pattern=r"^([^:\[\]]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$"),
+            AfterValidator(refused.address),
+        ]
+        | None
+    ) = None
     command: tuple[str, ...] | None = None
     method: Literal["GET", "HEAD", "POST", "PUT"] = "GET"
     headers: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
@@ -150,8 +169,10 @@ class Configuration(Frozen):
 class Edge(Frozen):
     """`[edge]`: the URL that users reach, and its expected answer."""
 
-    url: Annotated[str, Field(pattern=r"^https?://")]
+    url: Url
+    method: Literal["GET", "HEAD", "POST"] = "GET"
     status: int = 200
+    body: Pattern = ""
     timeout: Seconds = 2.0
     interval: Seconds = 0.1
 
@@ -159,7 +180,7 @@ class Edge(Frozen):
 class Maintenance(Frozen):
     """`[maintenance]`: the maintenance page, and how the edge shows it."""
 
-    page: Absolute
+    page: Annotated[Absolute, AfterValidator(refused.page)]
     text: str = "System maintenance in progress"
     check: tuple[str, ...] = ()
     reload: tuple[str, ...] = ()
@@ -182,7 +203,7 @@ class Database(Frozen):
 class Noise(Frozen):
     """A harmless line that matches the pattern of errors, until a day."""
 
-    pattern: Pattern
+    pattern: Annotated[Pattern, AfterValidator(refused.too_wide)]
     owner: str
     until: Day
 
@@ -190,7 +211,9 @@ class Noise(Frozen):
 class Logs(Frozen):
     """`[logs]`: the pattern of errors, and for how long the log has to be clean."""
 
-    errors: Pattern = r"\b(ERROR|CRITICAL|FATAL)\b|Traceback \(most recent call last\)"
+    errors: Annotated[Pattern, AfterValidator(refused.matches_all)] = (
+        r"\b(ERROR|CRITICAL|FATAL)\b|Traceback \(most recent call last\)"
+    )
     window: Seconds = 300.0
     noise: tuple[Noise, ...] = ()
 

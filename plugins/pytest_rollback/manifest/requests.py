@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import secrets
 from collections.abc import Iterable
 
 from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
@@ -16,7 +18,10 @@ from pytest_rollback.agent.messages.trial import (
     UnitSources,
 )
 from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
-from pytest_rollback.manifest.model import Component, Edge, Probe, System
+from pytest_rollback.manifest.model import Component, Edge, Maintenance, Probe, System
+
+WORDS = 60
+"""Words of the maintenance page that tell it apart."""
 
 
 def location(system: System, run: str = "") -> Location:
@@ -112,16 +117,51 @@ def probe(described: Probe) -> ProbeSpec:
     )
 
 
-def edge_probe(edge: Edge) -> ProbeSpec:
-    """Return the probe that asks what users get."""
-    return ProbeSpec(url=edge.url, status=edge.status, timeout=edge.timeout)
+def edge_probe(system: System, edge: Edge) -> ProbeSpec:
+    """Return the probe that asks what users get: the system, and not the maintenance page.
+
+    The page's own text tells it apart whatever its status is; where it has the system's status,
+    its pattern does as well. A redirect to the page names its file.
+    """
+    page = system.maintenance
+    texts = [page_text(page), page.body if page.status == edge.status else ""] if page else []
+    return ProbeSpec(
+        url=edge.url,
+        method=edge.method,
+        status=edge.status,
+        body=edge.body,
+        reject="|".join(f"(?:{each})" for each in texts if each),
+        timeout=edge.timeout,
+    )
+
+
+def uncached_probe(system: System, edge: Edge) -> ProbeSpec:
+    """Return the probe that asks the same past caches: any answer but the maintenance page.
+
+    An answer that a cache kept from before says nothing of what the next user gets.
+    """
+    mark = "&" if "?" in edge.url else "?"
+    return edge_probe(system, edge)._replace(
+        url=f"{edge.url.partition('#')[0]}{mark}rollback={secrets.token_hex(8)}",
+        headers=(("Cache-Control", "no-cache"), ("Pragma", "no-cache")),
+        status=0,
+        body="",
+        reject=page_text(system.maintenance) if system.maintenance else "",
+    )
+
+
+def page_text(page: Maintenance) -> str:
+    """Return the pattern of a page's own text, however its white space comes; "" without text."""
+    return r"\s+".join(map(re.escape, page.text.split()[:WORDS]))
 
 
 def watched_edge(system: System, edge: Edge) -> WatchedEdge:
     """Return an edge as it is asked again and again; it tells the maintenance page apart."""
     shown = system.maintenance
-    page = PageAnswer(shown.status, shown.body) if shown else None
-    return WatchedEdge(edge.url, edge.status, edge.timeout, edge.interval, page)
+    page = PageAnswer(shown.status, shown.body, page_text(shown)) if shown else None
+    return WatchedEdge(
+        edge.url, edge.status, edge.timeout, edge.interval, page, edge.method, edge.body
+    )
 
 
 def unit_files(

@@ -54,6 +54,8 @@ def schema(text: str) -> dict[str, Any]:
 def as_toml(field: dict[str, Any]) -> dict[str, Any]:
     """Return a field as TOML can say it: no null, durations with a unit; and without a title."""
     kept = {key: value for key, value in field.items() if key not in {"title", "anyOf"}}
+    if {"type": "null"} not in field.get("anyOf", [{"type": "null"}]):  # a text, or a list of it
+        return {key: value for key, value in field.items() if key != "title"}
     for choice in field.get("anyOf", ()):
         kept |= choice if choice != {"type": "null"} else {}
     default = kept.get("default")

@@ -15,6 +15,7 @@ from pytest_rollback.manifest.values import (
     Name,
     Seconds,
     Share,
+    SomeShare,
     seconds,
     share,
 )
@@ -98,7 +99,7 @@ class Triage(Frozen):
     """`[triage]`: the rules for rolling back, isolating a component, or neither."""
 
     degraded: Share = 0.5
-    tolerated: Share = 0.25
+    tolerated: SomeShare = 0.25
     cascade: Annotated[int, Field(ge=2)] = 2
     critical: tuple[Name, ...] = ()
     window: Seconds = 3600.0
@@ -128,5 +129,5 @@ class Monitor(Frozen):
 
     soak: Seconds = 900.0
     interval: Seconds = 5.0
-    tolerated: Share = 0.0
+    tolerated: SomeShare = 0.0
     in_a_row: Annotated[int, Field(ge=1)] = 3

@@ -7,7 +7,7 @@ import difflib
 import functools
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic_core import ErrorDetails
 
@@ -50,6 +50,16 @@ FORMS = {
 
 NAME = "a name of a-z, 0-9, - and _"
 PASSWORD = re.compile(r"://[^/@?]*:[^/@?]*@")
+
+
+def lines(errors: Sequence[ErrorDetails]) -> Iterator[str]:
+    """Yield one line for each error; a list is not called empty for what is wrong inside it."""
+    places = [each["loc"] for each in errors]
+    for each in errors:
+        place = each["loc"]
+        inner = any(other[: len(place)] == place and other != place for other in places)
+        if each["type"] != "too_short" or not inner:
+            yield line(each)
 
 
 def line(error: ErrorDetails) -> str:

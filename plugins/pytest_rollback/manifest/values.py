@@ -29,6 +29,18 @@ def seconds(value: object) -> float:
     return float(found[1]) * UNITS[found[2]]
 
 
+def positive(value: object) -> float:
+    """Return a duration in seconds that is one.
+
+    Raises:
+        ValueError: it is none, or takes no time.
+    """
+    found = seconds(value)
+    if not found:
+        raise ValueError("expected a duration above zero: with none nothing is checked")
+    return found
+
+
 def share(value: object) -> float:
     """Return a part of 1.
 
@@ -39,6 +51,17 @@ def share(value: object) -> float:
     if found is None:
         raise ValueError('expected a share with a percent sign, such as "50%"')
     return float(found[1]) / 100
+
+
+def below_all(part: float) -> float:
+    """Return a share that leaves something to be wrong.
+
+    Raises:
+        ValueError: it is all.
+    """
+    if part >= 1:
+        raise ValueError("expected a share below 100%: with all of it nothing is ever wrong")
+    return part
 
 
 def inside(path: str) -> str:
@@ -65,6 +88,20 @@ def expression(pattern: str) -> str:
     return pattern
 
 
+def several(value: object) -> object:
+    """Return one text as a list of it."""
+    return (value,) if isinstance(value, str) else value
+
+
+def log_place(value: str) -> str:
+    """Return the place of a log.
+
+    Raises:
+        ValueError: it is neither the journal nor an absolute path.
+    """
+    return value if value == "journal" else absolute(value)
+
+
 def instant(value: object) -> object:
     """Refuse a date given as anything but a date."""
     if not isinstance(value, (str, dt.date)):
@@ -75,7 +112,7 @@ def instant(value: object) -> object:
 Seconds = Annotated[
     float,
     BeforeValidator(
-        seconds, json_schema_input_type=Annotated[str, Field(pattern=f"^{DURATION.pattern}$")]
+        positive, json_schema_input_type=Annotated[str, Field(pattern=f"^{DURATION.pattern}$")]
     ),
 ]
 Share = Annotated[
@@ -84,6 +121,7 @@ Share = Annotated[
         share, json_schema_input_type=Annotated[str, Field(pattern=f"^{SHARE.pattern}$")]
     ),
 ]
+SomeShare = Annotated[Share, AfterValidator(below_all)]
 Inside = Annotated[
     str,
     AfterValidator(inside),
@@ -93,6 +131,11 @@ Absolute = Annotated[
     str, AfterValidator(absolute), Field(json_schema_extra={"pattern": r"^/(?!(.*/)?\.\.(/|$))"})
 ]
 Pattern = Annotated[str, AfterValidator(expression)]
+LogPlaces = Annotated[
+    tuple[Annotated[str, AfterValidator(log_place)], ...],
+    Field(min_length=1),
+    BeforeValidator(several, json_schema_input_type=str | tuple[str, ...]),
+]
 Day = Annotated[dt.date, Field(strict=False), BeforeValidator(instant)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Unit = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9:_.@-]*$")]

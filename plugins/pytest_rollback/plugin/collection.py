@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_rollback.criteria import Criterion
+from pytest_rollback.errors import UsageError
 from pytest_rollback.plugin.stash import criterion_of
 from pytest_rollback.run.completeness import Instance
 from pytest_rollback.run.run import Run
@@ -39,8 +40,24 @@ def keep(config: pytest.Config, run: Run, items: Iterable[pytest.Item]) -> None:
     instances = tuple(instance(*each) for each in mine)
     paths = {item.path for item, _ in mine}
     run.collection = replace(asked_for(config, paths), instances=instances)
+    refuse_unknown(run)
     if hasattr(config, "workeroutput"):
         config.workeroutput[HANDED] = [list(each) for each in instances]
+
+
+def refuse_unknown(run: Run) -> None:
+    """Refuse a waiver of a criterion that there is not: it would excuse nothing, or later another.
+
+    Raises:
+        pytest.UsageError: there is one.
+    """
+    unknown = run.collection.unknown(each.criterion for each in run.system.waivers)
+    if unknown:
+        error = UsageError(
+            f"rollback.toml has a waiver of {', '.join(unknown)}: there is no such criterion",
+            hint="correct criterion in [[waivers]]; ids stand in the report and under suites/",
+        )
+        raise pytest.UsageError(str(error))
 
 
 def receive(run: Run, handed: Mapping[str, Any]) -> None:

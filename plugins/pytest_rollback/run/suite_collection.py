@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_rollback.criteria import SUITES, Outcome
 from pytest_rollback.run.completeness import Completeness, DeclaredScope, Instance, completeness
-from pytest_rollback.run.shipped import PRACTICE, root_of, shipped, suites_of
+from pytest_rollback.run.shipped import PRACTICE, of, root_of, shipped, suites_of
 
 PLACES = {PRACTICE: f"drill/{PRACTICE}"}
 """Where a suite lies, if not in a folder of its own name."""
@@ -53,6 +53,20 @@ class SuiteCollection:
         """Return the paths of the touched suites, in the order of an incident."""
         touched = {each.suite for each in self.instances} | self.suites | set(evaluated)
         return [f"suites/{PLACES.get(each, each)}" for each in SUITES if each in touched]
+
+    def unknown(self, identities: Iterable[str]) -> list[str]:
+        """Return the ids that no criterion has, of suites that the session knows whole.
+
+        Of a suite that no path named, another repository may have further criteria.
+        """
+        ids = {
+            each.identity for root in self.roots for suite in SUITES for each in of(root, suite, ())
+        } | {each.identity for each in self.instances}
+        whole = {each.suite for each in self.instances} | self.suites
+        foreign = set(SUITES) - whole
+        return [
+            each for each in identities if each not in ids and each.partition(".")[0] not in foreign
+        ]
 
     def completeness(
         self,

@@ -19,7 +19,7 @@ from pytest_rollback.agent.configuration.units import verify
 from pytest_rollback.agent.messages.logs import ComponentLog, LogsRequest
 from pytest_rollback.agent.messages.rollback.snapshot import LoggedComponent
 from pytest_rollback.agent.observe.logs import findings, inspection, journald, log_file
-from pytest_rollback.agent.observe.logs.timestamps import stamp
+from pytest_rollback.agent.observe.logs.reading import read, stamp
 from pytest_rollback.agent.rollback import export
 from tests.unit.agent.observe.logs.test_inspection import ERRORS, Log
 from tests.unit.agent.rollback.test_export import Host
@@ -65,7 +65,7 @@ def test_who_may_not_read_a_journal_is_told_what_may_be_missing(
     tool = open_tree.write("journalctl", "#!/bin/sh\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{open_tree.root}:/usr/bin:/bin")
-    asked = (ComponentLog("web", "web", "journal", time.time() - 60),)
+    asked = (ComponentLog("web", "web", ("journal",), time.time() - 60),)
     request = LogsRequest(asked, ERRORS, (), window=300.0, timeout=5.0)
     told = []
     for context in (somebody, contextlib.nullcontext):
@@ -88,7 +88,7 @@ def test_a_journal_is_handed_over_with_times_and_priorities(
     )
     for number in range(export.FILES + 2):
         (host.run / f"snapshot/logs/{number:04}.log").write_text("x")
-    found = host.look(component=LoggedComponent("web", "shop-web", "journal"))
+    found = host.look(component=LoggedComponent("web", "shop-web", ("journal",)))
     first, second = found.logs["web"].splitlines()
 
     assert first.endswith("Z shop-web[7] <6> first")
@@ -120,7 +120,7 @@ def test_an_error_inside_a_traceback_is_told_from_its_beginning(tmp_path: Path) 
     body = "Traceback (most recent call last):\n  File 'a.py', line 1\nValueError: FATAL no port\n"
     log.write(log.line(1, "request failed"), body, log.line(2, "up"))
     found = log.look(errors="FATAL").findings
-    lines = ["2026-01-01T00:00:00Z x", "  one", "  two FATAL"]
+    lines = list(map(read, ["2026-01-01T00:00:00Z x", "  one", "  two FATAL"]))
 
     assert len(found) == 1
     assert "FATAL no port" in found[0]

@@ -12,6 +12,7 @@ from pytest_rollback.agent.observe.probes import percentiles
 from pytest_rollback.checks import latency
 from pytest_rollback.checks.latency import Latencies, LatencySeries
 from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.manifest.model import Component
 from suites.validate import test_answering as answering
 
 if TYPE_CHECKING:
@@ -86,18 +87,12 @@ def test_a_slower_tail_counts_as_well() -> None:
     assert said == "web: p95 is at least 60.0 ms, 400% above 12.0 ms of 2026-11-24"
 
 
-class Component:
-    """As much of a component as the criterion asks for."""
-
-    name, health, requests, log, unit = "web", "web", (), "journal", "shop-web"
-
-
 def judged(found: LatencySeries, problem: Refused | None = None) -> dict[str, object]:
     """Judge one series against its baseline; return what was kept of it."""
     said: dict[str, object] = {}
     answering.test_the_component_is_not_slower_than_it_was(
         Latencies({"web": found}, problem),
-        Component(),  # type: ignore[arg-type]
+        Component(name="web", unit="shop-web", health="web"),
         said.__setitem__,
     )
     return said

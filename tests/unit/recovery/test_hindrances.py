@@ -153,8 +153,8 @@ def test_a_host_in_trouble_is_saved_as_far_as_it_can_be_read(site: Site, systemd
     os.mkfifo(site.home / "mesh.log")
     site.path("etc/link").symlink_to("/etc/shadow")
     components = (
-        LoggedComponent("gate", "gate", "journal"),
-        LoggedComponent("mesh", "mesh", str(site.home / "mesh.log")),
+        LoggedComponent("gate", "gate", ("journal",)),
+        LoggedComponent("mesh", "mesh", (str(site.home / "mesh.log"),)),
     )
     journalctl = site.home / "bin" / "journalctl"
     journalctl.write_text("#!/bin/sh\necho 'the last line of the gate'\necho broken >&2\nexit 1\n")
@@ -186,7 +186,7 @@ def test_a_snapshot_says_which_commit_the_repository_is_at(site: Site) -> None:
     journalctl.write_text("#!/bin/sh\necho 'up'\n")
     journalctl.chmod(0o755)
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(site.root)]
-    request = saving(site, LoggedComponent("gate", "gate", "journal"))
+    request = saving(site, LoggedComponent("gate", "gate", ("journal",)))
     heads = []
     for number, words_ in enumerate((["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "x"])):
         subprocess.run([*git, *words_], check=True)

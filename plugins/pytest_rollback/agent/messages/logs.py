@@ -14,7 +14,7 @@ class KnownNoise(NamedTuple):
 
 
 class ComponentLog(NamedTuple):
-    """One log: `journal`, or the path of a file, and when its unit started.
+    """The logs of a component: `journal`, or paths of files, and when its unit started.
 
     `since` is in seconds since the epoch, None for a unit that does not run; `pid` is its process,
     0 where it has none.
@@ -22,7 +22,7 @@ class ComponentLog(NamedTuple):
 
     name: str
     unit: str
-    log: str
+    logs: Tuple[str, ...]
     since: Optional[float]
     pid: int = 0
 
@@ -44,11 +44,12 @@ class LogsRequest(NamedTuple):
 
 
 class LogReport(NamedTuple):
-    """What one log says.
+    """What the logs of one component say.
 
     `seen` is the seconds that were read, `lines` the lines of them, `noise` the known errors and
     `errors` the others; the first of these are the `findings`, a line each. `files` and `bytes` are
-    what was read of log files. `problem` is why nothing can be concluded, with its `hint`; both
+    what was read of log files, and `met` tells of each noise pattern whether an error matched it.
+    `problem` is why nothing can be concluded, with its `hint`; both
     are "" otherwise.
     """
 
@@ -62,6 +63,7 @@ class LogReport(NamedTuple):
     bytes: int = 0
     problem: str = ""
     hint: str = ""
+    met: Tuple[bool, ...] = ()
 
 
 class LogReports(NamedTuple):

@@ -14,9 +14,8 @@ from typing import Iterator, List, Sequence
 from ..errors import HostError
 from ..files.tree import REGULAR
 from ..messages.rollback.export import Export, ExportRequest
-from ..messages.rollback.snapshot import LoggedComponent
 from ..observe.logs import journald, log_file
-from ..observe.logs.timestamps import stamp
+from ..observe.logs.reading import Reading
 from ..protocol import NAMES
 from ..state import lease as leases
 from ..state.directory import SNAPSHOT
@@ -92,7 +91,11 @@ def logs(request: ExportRequest, missing: List[str]) -> Iterator[tuple[str, str]
     until = time.monotonic() + PATIENCE
     for component in request.components:
         try:
-            lines = written(component, request.since, request.until, until)
+            lines = [
+                line
+                for log in component.log
+                for line in written(component.unit, log, request.since, request.until, until)
+            ]
         except (HostError, OSError, EOFError) as why:
             words = getattr(why, "message", None) or getattr(why, "strerror", None) or str(why)
             missing.append(f"the log of {component.name}: {words}")
@@ -103,27 +106,26 @@ def logs(request: ExportRequest, missing: List[str]) -> Iterator[tuple[str, str]
         yield component.name, text[-MOST:]
 
 
-def written(component: LoggedComponent, since: float, end: float, until: float) -> list[str]:
-    """Return the lines of one log between two moments; one without times as it is."""
-    if component.log != "journal":
-        return list(between(log_file.part(component.log, since, until).lines, since, end))
+def written(unit: str, log: str, since: float, end: float, until: float) -> list[str]:
+    """Return the lines of one log of a unit between two moments; one without times as it is."""
+    if log != "journal":
+        return list(between(log_file.part(log, since, until).lines, since, end))
     left = max(0.5, until - time.monotonic())
-    found = journald.entries(component.unit, since, left).entries
+    found = journald.entries(unit, since, left).entries
     return [
-        f"{stamped(entry.when)} {component.unit}[{entry.pid}] <{entry.priority}> {entry.text}"
+        f"{stamped(entry.when)} {unit}[{entry.pid}] <{entry.priority}> {entry.text}"
         for entry in sorted(found, key=lambda entry: entry.when)
         if entry.when <= end
     ]
 
 
-def between(lines: list[str], since: float, end: float) -> Iterator[str]:
+def between(lines: list[Reading], since: float, end: float) -> Iterator[str]:
     """Yield the lines of a time; one that has none belongs to the one above it."""
     inside = True
     for line in lines:
-        when = stamp(line[:400])
-        inside = inside if when is None else since <= when <= end + 1.0
+        inside = inside if line.when is None else since <= line.when <= end + 1.0
         if inside:
-            yield line
+            yield line.text
 
 
 def stamped(when: float) -> str:

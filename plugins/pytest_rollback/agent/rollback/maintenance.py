@@ -143,8 +143,9 @@ def _awaited(probe: ProbeSpec, until: float) -> None:
             return
         if time.monotonic() > until:
             raise HostError(
-                f"{probe.url} does not show the maintenance page as expected: {wrong}",
-                "check that the edge uses this page: page, reload and status in [maintenance]",
+                f"{probe.url} does not answer as expected: {wrong}",
+                "check that the edge uses this page and that no cache keeps it: page, reload and "
+                "status in [maintenance]",
                 "unfinished",
             )
         time.sleep(PAUSE)

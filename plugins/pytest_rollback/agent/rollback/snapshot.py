@@ -16,7 +16,6 @@ from typing import Any, Iterator, Sequence
 from ..errors import HostError
 from ..files.tree import FRESH, Irregular, Tree, open_regular
 from ..messages.rollback.snapshot import (
-    LoggedComponent,
     SnapshotLook,
     SnapshotRequest,
     SnapshotState,
@@ -71,7 +70,8 @@ def _taken(request: SnapshotRequest, work: ExclusiveRun) -> list[str]:
         for kind, base, path in _files(request):
             _copied(store, f"{kind}/{path}", base, missing)
         for component in request.components:
-            _put(store, f"logs/{component.name}.log", _log(component, missing))
+            texts = [_log(component.unit, log, missing) for log in component.log]
+            _put(store, f"logs/{component.name}.log", b"".join(texts))
         _put(store, "units.json", _told(_states(request)))
         _put(store, "git.json", _told(_head(request.git)))
     return missing
@@ -129,14 +129,13 @@ def _put(store: Tree, path: str, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _log(component: LoggedComponent, missing: list[str]) -> bytes:
-    """Return the end of a component's log."""
-    log = component.log
+def _log(unit: str, log: str, missing: list[str]) -> bytes:
+    """Return the end of one log of a unit."""
     if log == "journal":
         argv = ["journalctl", "--no-pager", "-o", "short-iso-precise", "-n", LINES]
-        outcome = run([*argv, "-u", component.unit], COMMAND, most=16 * TAIL)
+        outcome = run([*argv, "-u", unit], COMMAND, most=16 * TAIL)
         if outcome.code:
-            missing.append(f"the journal of {component.unit}: {outcome.words}")
+            missing.append(f"the journal of {unit}: {outcome.words}")
         return outcome.out.encode("utf-8", "surrogateescape")[-TAIL:]
     try:
         with open(os.open(log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:

@@ -106,7 +106,8 @@ def _marked(request: HealthyStartRequest, before: UnitReport) -> None:
     """Keep where the log of a unit that is down ends: all above is of before its start."""
     state = request.location.state
     if state and before.state.state in units.DOWN and not before.state.pid:
-        offsets.keep(state, request.log, offsets.taken(request.log))
+        for log in request.log:
+            offsets.keep(state, log, offsets.taken(log))
 
 
 def _until_healthy(
@@ -147,6 +148,7 @@ def _failed(
 ) -> HostError:
     """Return why a unit is not up: the manager's words, the probe's last answer, where to look."""
     words, hint = manager.why(request.unit)
-    hint = f"tail -n 50 {request.log}" if request.log.startswith("/") else hint
+    files = " ".join(log for log in request.log if log.startswith("/"))
+    hint = f"tail -n 50 {files}" if files else hint
     text = f"{request.unit} {what}: {words}\nlast answer of its probe: {said}"
     return HostError(text, hint, "unfinished")

@@ -15,7 +15,7 @@ from pytest_rollback.agent.messages.rollback.maintenance import (
 )
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest import requests
-from pytest_rollback.manifest.model import Edge, Maintenance
+from pytest_rollback.manifest.model import Edge, Maintenance, System
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT, location
 from pytest_rollback.recovery.actions.services import health_of
@@ -49,17 +49,17 @@ def request(scope: Scope, maintenance: Maintenance, *, shown: bool) -> PageReque
         location=location(scope),
         page=maintenance.page,
         text=maintenance.text,
-        probe=_probe(edge, maintenance if shown else None) if edge else None,
+        probe=_probe(scope.system, edge, shown=shown) if edge else None,
         check=tuple(maintenance.check),
         reload=tuple(maintenance.reload),
     )
 
 
-def _probe(edge: Edge, maintenance: Maintenance | None) -> ProbeSpec:
-    wanted = requests.edge_probe(edge)
-    if maintenance is None:
+def _probe(system: System, edge: Edge, *, shown: bool) -> ProbeSpec:
+    wanted, page = requests.edge_probe(system, edge), system.maintenance
+    if page is None or not shown:
         return wanted
-    return wanted._replace(status=maintenance.status, body=maintenance.body)
+    return wanted._replace(status=page.status, body=page.body, reject="")
 
 
 def shown(scope: Scope) -> Look[PageState]:

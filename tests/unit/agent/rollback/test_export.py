@@ -37,7 +37,7 @@ class Host:
 
     def look(self, run: str = "r1", component: LoggedComponent | None = None) -> Export:
         """Ask for everything."""
-        components = (component or LoggedComponent("web", "web", str(self.log)),)
+        components = (component or LoggedComponent("web", "web", (str(self.log),)),)
         where = located(self.state / "root", self.state, run)
         times = (self.now - 900, self.now + 300)
         return export.look(ExportRequest(where, components, ("config/.env",), *times))

@@ -6,20 +6,29 @@ from ...protocol import Route
 
 
 class PageAnswer(NamedTuple):
-    """What the edge answers while the maintenance page is shown: status, and text (a pattern)."""
+    """What the edge answers while the maintenance page is shown: its status, and two patterns.
+
+    `body` is found in it where the status is that one, `text` in it alone, whatever the status is.
+    """
 
     status: int
     body: str
+    text: str = ""
 
 
 class WatchedEdge(NamedTuple):
-    """What users ask, and the status of the system's answer; seconds of timeout and interval."""
+    """What users ask, and the status of the system's answer; seconds of timeout and interval.
+
+    `body` is a pattern that is found in the system's answer, "" for any.
+    """
 
     url: str
     status: int = 200
     timeout: float = 2.0
     interval: float = 0.1
     page: Optional[PageAnswer] = None
+    method: str = "GET"
+    body: str = ""
 
 
 class WatchRequest(NamedTuple):

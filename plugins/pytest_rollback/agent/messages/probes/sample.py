@@ -10,7 +10,7 @@ class ProbeSpec(NamedTuple):
 
     Exactly one of `url`, `tcp` (`host:port`, or the path of a unix socket) and `command` is set.
     `send` is the body of the request, or the standard input of the command. `status` is that of an
-    answer over HTTP; `body` has to be found in an answer, `reject` must not, both are patterns.
+    answer over HTTP, 0 for any; `body` has to be found in an answer, `reject` must not: patterns.
     `limit` and `timeout` are seconds; `samples` is how many answers a measurement needs.
     """
 

@@ -7,11 +7,11 @@ from ..location import Location
 
 
 class LoggedComponent(NamedTuple):
-    """A component: name, unit, where its log is ("journal" or a path), and its ports."""
+    """A component: name, unit, where its logs are ("journal" or paths), and its ports."""
 
     name: str
     unit: str
-    log: str
+    log: Tuple[str, ...]
     listens: Tuple[int, ...] = ()
 
 

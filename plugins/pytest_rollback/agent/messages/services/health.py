@@ -35,7 +35,7 @@ class HealthyStartRequest(NamedTuple):
     """One unit to start, and what shows that it is up.
 
     Its probe has to be answered within `timeout` seconds, and the unit has to stay up for `settle`
-    more. `log` is where it writes: `journal`, or the path of a file.
+    more. `log` is where it writes: `journal`, or the paths of files.
     """
 
     location: Location
@@ -43,7 +43,7 @@ class HealthyStartRequest(NamedTuple):
     unit: str
     timeout: float
     settle: float
-    log: str
+    log: Tuple[str, ...]
     probe: ProbeSpec
 
 

@@ -10,9 +10,10 @@ from typing import Sequence
 
 from ...errors import HostError
 from ...messages.logs import ComponentLog, LogReport, LogReports, LogsRequest
-from . import journald, log_file, offsets
+from . import coverage, journald, log_file, offsets
 from .findings import ErrorRules, LogErrors, counted, rules
-from .timestamps import stamp
+from .reading import Reading, read
+from .timelimit import Slow, limited
 
 FINDINGS = 200
 """Findings of one component that are listed; more are only counted."""
@@ -37,25 +38,53 @@ def look(request: LogsRequest) -> LogReports:
 
 
 def component(request: LogsRequest, asked: ComponentLog, until: float) -> LogReport:
-    """Return what one log says; `problem` where nothing can be concluded from it."""
-    now = time.time()
+    """Return what the logs of a component say together; `problem` where one proves nothing."""
     if asked.since is None:
         reason = f"{asked.unit} is not running: there is no start time to read its log from"
-        return LogReport(asked.log, problem=reason, hint=f"start {asked.unit}")
-    start = max(began(asked.pid, asked.since), now - request.window)
+        return LogReport(", ".join(asked.logs), problem=reason, hint=f"start {asked.unit}")
+    reports = [one(request, asked._replace(logs=(log,)), until) for log in asked.logs]
+    return reports[0] if len(reports) == 1 else together(reports)
+
+
+def together(reports: Sequence[LogReport]) -> LogReport:
+    """Return what several logs say as one: it was seen for as long as the least of them."""
+    wrong = next((each for each in reports if each.problem), reports[0])
+    findings = tuple(f"{each.log}: {line}" for each in reports for line in each.findings)
+    return LogReport(
+        log=", ".join(each.log for each in reports),
+        seen=min(each.seen for each in reports),
+        lines=sum(each.lines for each in reports),
+        noise=sum(each.noise for each in reports),
+        errors=sum(each.errors for each in reports),
+        findings=findings[:FINDINGS],
+        files=tuple(name for each in reports for name in each.files),
+        bytes=sum(each.bytes for each in reports),
+        problem=wrong.problem,
+        hint=wrong.hint,
+        met=tuple(any(each) for each in zip(*(each.met for each in reports))),
+    )
+
+
+def one(request: LogsRequest, asked: ComponentLog, until: float) -> LogReport:
+    """Return what one log says, the only one of `asked`."""
+    now, log = time.time(), asked.logs[0]
+    start = max(began(asked.pid, asked.since or 0.0), now - request.window)
     stated = rules(request)
     try:
-        if asked.log == "journal":
+        if log == "journal":
             return journal(asked, stated, start, now, until)
-        begin = offsets.begin(request.state, asked.log)
+        begin = offsets.begin(request.state, log)
         return file(asked, stated, start, now, until, begin=begin)
+    except Slow as slow:
+        words = f"{log}: the pattern of [logs] errors, or of its noise, takes too long in this line"
+        return LogReport(log, problem=f"{words}: {slow.line[:80]}", hint=see(log))
     except HostError as problem:
-        return LogReport(asked.log, problem=problem.message, hint=problem.hint)
+        return LogReport(log, problem=problem.message, hint=problem.hint)
     except (OSError, EOFError) as error:
         words = getattr(error, "strerror", None) or str(error)
-        name = getattr(error, "filename", None) or asked.log
+        name = getattr(error, "filename", None) or log
         hint = f"correct log of component {asked.name} in rollback.toml, or see 'ls -l {name}'"
-        return LogReport(asked.log, problem=f"{name}: {words}", hint=hint)
+        return LogReport(log, problem=f"{name}: {words}", hint=hint)
 
 
 def began(pid: int, since: float) -> float:
@@ -76,9 +105,10 @@ def journal(
 ) -> LogReport:
     """Return what a unit wrote to the journal."""
     found = journald.entries(asked.unit, start, max(0.5, until - time.monotonic()))
-    texts = [entry.text for entry in found.entries]
+    texts = [read(entry.text) for entry in found.entries]
     urgent = {at for at, entry in enumerate(found.entries) if entry.priority <= URGENT}
-    errors = counted(texts, stated, urgent)
+    with limited(until - time.monotonic()):
+        errors = counted(texts, stated, urgent)
     lines = sum(entry.pid != journald.INIT for entry in found.entries)
     first = min((entry.when for entry in found.entries), default=now)
     answer = reported(asked, errors, lines, now - (start if found.whole else first))
@@ -101,13 +131,13 @@ def file(
     begin: int,
 ) -> LogReport:
     """Return what a unit wrote to its log file; `begin` is the byte at which it begins to count."""
-    path = asked.log
-    part = log_file.part(path, start, until, begin)
+    path = asked.logs[0]
+    part = log_file.part(path, start, until, begin, asked.pid)
     lines = part.lines
-    times = (stamp(line) for line in reversed(lines))
-    newest = next((when for when in times if when is not None), None)
+    newest = next((line.when for line in reversed(lines) if line.when is not None), None)
     if newest is None:
-        errors = counted(lines, stated, set())
+        with limited(until - time.monotonic()):
+            errors = counted(lines, stated, set())
         refuse_timeless(path, part, errors, start, now, is_marked=begin > 0)
         return of_file(reported(asked, errors, len(lines), now - start), part)
     if newest > now + AHEAD:
@@ -115,19 +145,45 @@ def file(
             f"{path}: its times are {newest - now:.0f} s ahead of this host's clock",
             "log timestamps with a time zone, or set the clock",
         )
-    errors = counted(lines, stated, set(), lambda first, last: is_old(lines, first, last, start))
-    stamped = ((at, stamp(line)) for at, line in enumerate(lines))
-    first, began_at = next(
-        ((at, when) for at, when in stamped if when is not None and when >= start),
-        (len(lines), now),
-    )
-    seen = now - (start if part.reached else began_at)
-    answer = of_file(reported(asked, errors, len(lines) - first, seen), part)
-    if first == len(lines) and not errors.findings:
+    with limited(until - time.monotonic()):
+        errors = counted(
+            lines, stated, set(), lambda first, last: is_old(lines, first, last, start)
+        )
+    new = [at for at, line in enumerate(lines) if line.when is not None and line.when >= start]
+    if not new and not errors.findings:
         raise SilentLog(
             f"{path}: no line {ago(start, now)}; {latest(part, newest, start)}", see(path)
         )
-    return answer if part.reached else cut(asked, log_file.MOST, answer)
+    first = new[0] if new else len(lines)
+    is_known = begin > 0 or not asked.since
+    return dated(asked, part, errors, start, now, first=first, is_known=is_known)
+
+
+def dated(
+    asked: ComponentLog,
+    part: log_file.LogTail,
+    errors: LogErrors,
+    start: float,
+    now: float,
+    *,
+    first: int,
+    is_known: bool,
+) -> LogReport:
+    """Return the report of a log with times, whose line `first` is the first one since the start.
+
+    `is_known` tells that nothing is missing before it.
+    """
+    path, lines = asked.logs[0], part.lines
+    begun = (lines[first].when or now) if first < len(lines) else now
+    covers = part.reached and (is_known or coverage.is_covered(part, start, begun))
+    seen = now - (start if covers else begun)
+    answer = of_file(reported(asked, errors, len(lines) - first, seen), part)
+    if not part.reached:
+        return cut(asked, log_file.MOST, answer)
+    doubt = coverage.doubt(path, part, start, first)
+    if doubt is None and not covers and first < len(lines):
+        doubt = coverage.short(path, part, first, answer.seen)
+    return answer if doubt is None else answer._replace(problem=doubt.problem, hint=doubt.hint)
 
 
 def refuse_timeless(
@@ -156,12 +212,13 @@ def refuse_timeless(
 def reported(asked: ComponentLog, errors: LogErrors, lines: int, seen: float) -> LogReport:
     """Return the part of a report that all kinds of log have in common."""
     return LogReport(
-        log=asked.log,
+        log=asked.logs[0],
         seen=max(0.0, seen),
         lines=lines,
         noise=errors.noise,
         errors=len(errors.findings),
         findings=tuple(errors.findings[:FINDINGS]),
+        met=errors.met,
     )
 
 
@@ -195,10 +252,10 @@ def ago(start: float, now: float) -> str:
     return f"in the {now - start:.0f} s since it started or its window began"
 
 
-def is_old(lines: Sequence[str], first: int, last: int, start: float) -> bool:
+def is_old(lines: Sequence[Reading], first: int, last: int, start: float) -> bool:
     """Return whether an error is older than the start, by its time or that of a later line."""
-    when = stamp(lines[first])
+    when = lines[first].when
     if when is None:
-        below = (stamp(lines[at]) for at in range(last + 1, len(lines)))
+        below = (lines[at].when for at in range(last + 1, len(lines)))
         when = next((found for found in below if found is not None), math.inf)
     return when < start

@@ -57,7 +57,7 @@ def entries(unit: str, start: float, timeout: float) -> SystemdJournal:
     if outcome.code and not outcome.cut:
         hint = by_hand if os.geteuid() == 0 else f"{by_hand}; {RIGHTS}"
         raise HostError(f"journalctl failed: {outcome.words}", hint, "unreachable")
-    found = [entry for line in outcome.out.splitlines() for entry in parsed(line)]
+    found = [entry for line in outcome.out.split("\n") if line for entry in parsed(line)]
     kept = [entry for entry in reversed(found) if entry.when >= start]
     return SystemdJournal(sorted(kept, key=lambda entry: entry.pid), not outcome.cut)
 

@@ -9,10 +9,14 @@ import lzma
 import os
 import re
 import time
-from typing import TYPE_CHECKING, Any, BinaryIO, Callable, Iterator, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Callable, NamedTuple
 
+from ...errors import HostError
+from ...system.command import run
+from . import reading, rotated
 from .offsets import opened
-from .timestamps import stamp
+from .reading import Reading, stamp
+from .structured import LONGEST
 
 if TYPE_CHECKING:
     from typing import Sequence
@@ -27,60 +31,97 @@ WHOLE, OLDER, CUT = "whole", "older", "cut"
 """How a file was read: all of it, back to what is older than asked for, or not far enough."""
 
 OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-TURNED = r"(?:[.-]\d[\d.T_-]*)?"
-PACKED = r"(?:\.(?:gz|bz2|xz|zst|lz4|Z))?"
+
+HOLE = b"\0" * 16
+"""What is left of text that was cut off under a writer: a run of NUL. UTF-16 has shorter ones."""
+
+ASKING = 2.0
+"""Seconds for one `stat`: Python does not tell when a file was made."""
+
+LINES = 2048
+"""Lines between two looks at the clock."""
 
 
 class LogTail(NamedTuple):
     """The end of a log. `reached`: nothing younger than the time asked for was left out.
 
-    `written` is when the log was written last, `read` how many bytes of it were looked at.
+    `is_before`: there is a rotated file that was not written to any more at that time. `holes` are
+    the lines above which a run of NUL stands for lines that are lost. `written` is when the log was
+    written last, `read` how many bytes of it were looked at.
     """
 
-    lines: list[str]
+    lines: list[Reading]
     reached: bool
     files: list[str]
     read: int
     written: float
+    is_before: bool = False
+    holes: tuple[int, ...] = ()
 
 
-def part(path: str, start: float, until: float, begin: int = 0) -> LogTail:
+def part(path: str, start: float, until: float, begin: int = 0, pid: int = 0) -> LogTail:
     """Return the lines of a log since `start`, and some before; at the deadline what there is.
 
-    What lies above the byte `begin`, and what was rotated away, is known to be of before.
+    What lies above the byte `begin`, and what was rotated away, is known to be of before. `pid` is
+    the process that writes it: a file that it holds is read under whatever name.
 
     Raises:
         OSError: the log is missing, is no regular file, or cannot be read.
+        HostError: its lines cannot be read in time.
     """
     pieces: list[bytes] = []
     read, end, files = 0, WHOLE, []
     written = os.stat(path).st_mtime
-    for name in [path, *(turned(path, start) if not begin else ())]:
+    is_before = False
+    queue = [path]
+    while queue:
+        name = queue.pop(0)
         files.append(name)
-        with opened(name, follow=name == path) as file:
+        with opened(name, follow=name == path or name.startswith("/proc/")) as file:
             piece, end = tail(file, name, start, MOST - read, until, begin=begin)
         pieces.insert(0, piece)
         read += len(piece)
-        if end != WHOLE:
+        if end != WHOLE or begin or begins_before(piece, start):
             break
-    text = b"\n".join(pieces).decode("utf-8", "surrogateescape")
-    lines = [line for line in text.split("\n") if line.strip()]
-    return LogTail(lines, end != CUT, files, read, written)
+        if name == path:
+            earlier = rotated.find(path, start, pid)
+            queue, is_before = list(earlier.paths), earlier.has_older
+    lines, holes = readings(pieces, path, until)
+    return LogTail(lines, end != CUT, files, read, written, is_before, holes)
 
 
-def turned(path: str, start: float) -> Iterator[str]:
-    """Yield the rotated files of a log that were written to since `start`, the latest first."""
-    folder, base = os.path.split(path)
-    pattern = re.compile(re.escape(base) + TURNED + PACKED)
-    found = []
-    for name in os.listdir(folder or "."):
-        if name != base and pattern.fullmatch(name):
-            whole = os.path.join(folder, name)
-            found.append((os.lstat(whole).st_mtime, whole))
-    for written, whole in sorted(found, reverse=True):
-        if written < start:
-            return
-        yield whole
+def begins_before(piece: bytes, start: float) -> bool:
+    """Return whether the first time in a piece of a log is older than `start`."""
+    for line in piece[:BLOCK].split(b"\n"):
+        when = stamp(line[:LONGEST].decode("utf-8", "replace"))
+        if when is not None:
+            return when < start
+    return False
+
+
+def readings(
+    pieces: Sequence[bytes], path: str, until: float
+) -> tuple[list[Reading], tuple[int, ...]]:
+    """Return the lines of pieces that follow one another, and those that have a hole above them."""
+    found: list[Reading] = []
+    holes = []
+    for number, piece in enumerate(pieces):
+        for raw in piece.split(b"\n"):
+            if b"\0" in raw:
+                # At the head of a file it stands for what the file above holds: copytruncate.
+                if HOLE in raw and not (number and piece.startswith(raw)):
+                    holes.append(len(found))
+                raw = raw.replace(b"\0", b"")  # noqa: PLW2901 - the rest is the line
+            if not raw.strip():
+                continue
+            found.append(reading.read(raw.decode("utf-8", "surrogateescape")))
+            if not len(found) % LINES and time.monotonic() > until:
+                raise HostError(
+                    f"{path}: {len(found)} lines were read in the time for all logs, and more are "
+                    f"left; the last one is {len(raw)} bytes long",
+                    f"tail -c 4096 {path}; reduce the log, or shorten [logs] window",
+                )
+    return found, tuple(holes)
 
 
 def tail(
@@ -107,6 +148,9 @@ def backwards(
         size = min(BLOCK, position - floor)
         position -= size
         blocks.insert(0, os.pread(file.fileno(), size, position))
+        if size >= len(HOLE) and not blocks[0].strip(b"\0"):
+            blocks[0] = HOLE
+            return b"".join(blocks), WHOLE
         if is_older(blocks[0], start, torn=position > begin):
             end = OLDER
             break
@@ -146,8 +190,15 @@ def is_older(block: bytes, start: float, *, torn: bool) -> bool:
     lines = block.split(b"\n")[torn:]
     older = False
     for line in reversed(lines):
-        when = stamp(line[:400].decode("utf-8", "replace"))
+        when = stamp(line[:LONGEST].decode("utf-8", "replace"))
         if when is not None and when >= start:
             return False
         older = older or when is not None
     return older
+
+
+def birth(path: str) -> float:
+    """Return when a file was made, in seconds since the epoch; 0 where nobody knows."""
+    outcome = run(["stat", "-L", "-c", "%W", path], ASKING)
+    word = outcome.out.strip()
+    return float(word) if word.isdigit() else 0.0

@@ -17,14 +17,16 @@ LONGEST = 60.0
 def kind(status: Optional[int], body: str, edge: WatchedEdge) -> str:
     """Return what a user got: `up`, `maintenance` or `error`.
 
-    The maintenance page is looked for first: where it comes with the same status as the system,
-    its text tells them apart. Without a text to look for, that status is the system's.
+    The maintenance page is looked for first: its own text tells it whatever the status is, which a
+    cache may have changed. Without a text to look for, the system's status is the system's.
     """
     page = edge.page
+    if page and page.text and re.search(page.text, body):
+        return "maintenance"
     told = page is not None and status == page.status
     if page and told and (page.body or status != edge.status) and re.search(page.body, body):
         return "maintenance"
-    return "up" if status == edge.status else "error"
+    return "up" if status == edge.status and re.search(edge.body, body) else "error"
 
 
 def watch(request: WatchRequest) -> EdgeWindow:
@@ -33,7 +35,7 @@ def watch(request: WatchRequest) -> EdgeWindow:
     begin, length = time.monotonic(), min(LONGEST, request.seconds)
     samples: List[Tuple[float, float, str]] = []
     problem, due = None, 0.0
-    client = Http(ProbeSpec(url=edge.url, timeout=edge.timeout))
+    client = Http(ProbeSpec(url=edge.url, method=edge.method, timeout=edge.timeout))
     try:
         while due < length:
             time.sleep(max(0.0, begin + due - time.monotonic()))

@@ -96,9 +96,9 @@ def unwanted(probe: ProbeSpec, answer: ProbeAnswer) -> str | None:
 
 
 def wanted_status(probe: ProbeSpec) -> int | None:
-    """Return the status that counts as healthy; a command's is its exit code, 0."""
+    """Return the status that counts as healthy; a command's is its exit code, 0; None for any."""
     if probe.url:
-        return probe.status
+        return probe.status or None
     return 0 if probe.command else None
 
 

@@ -219,7 +219,7 @@ class LocalSite:
         self.manager.reload()
         for component in self.components:
             self.manager.start([component.unit])
-            health.wait(component.name, self.probe(component), component.log)
+            health.wait(component.name, self.probe(component), component.log[0])
         self.healthy()
 
     def healthy(self) -> None:
@@ -229,7 +229,7 @@ class LocalSite:
             Unfinished: a component is not healthy, or a unit does not stay up.
         """
         for component in self.components:
-            health.wait(component.name, self.probe(component), component.log)
+            health.wait(component.name, self.probe(component), component.log[0])
         found = self.manager.settle(self.units)
         odd = {unit: state for unit, state in found.items() if state != "RUNNING"}
         if odd:

@@ -55,7 +55,7 @@ ERRORS = r"\b(ERROR|CRITICAL|FATAL)\b|Traceback \(most recent call last\)"
 
 def question(since: float, timeout: float = 5.0) -> LogsRequest:
     """Return the request about one unit's journal."""
-    asked = (ComponentLog("web", "shop-web", "journal", since),)
+    asked = (ComponentLog("web", "shop-web", ("journal",), since),)
     return LogsRequest(asked, ERRORS, (), window=300.0, timeout=timeout)
 
 

@@ -41,7 +41,7 @@ def line(words: str) -> str:
 
 def looked(log: Path, state: str, since: float) -> LogReport:
     """Return what is said of the log."""
-    asked = (ComponentLog("web", "web", str(log), since),)
+    asked = (ComponentLog("web", "web", (str(log),), since),)
     request = LogsRequest(asked, "ERROR|Traceback", (), window=300.0, timeout=10.0, state=state)
     return inspection.look(request).components["web"]
 

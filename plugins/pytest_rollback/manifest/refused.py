@@ -1,0 +1,126 @@
+"""Values that are well formed and would empty a check, harm the host, or mean something else."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+BARE = (
+    "",
+    "ERROR",
+    "CRITICAL",
+    "FATAL",
+    "error",
+    "boom",
+    "Traceback (most recent call last):",
+    "2026-11-28T12:00:00Z ERROR ",
+    "[error] 7#7: *1 ",
+    '{"level":"error"}',
+)
+"""Lines that say nothing of what went wrong: a pattern that matches one of them is about any."""
+
+RESERVED = ("shared",)
+"""Names that reports give to what belongs to no component."""
+
+ENDINGS = (
+    ".bash .c .cfg .conf .crt .css .csv .db .env .go .gz .h .html .ini .java .js .json .key .lock "
+    ".log .md .mjs .pem .php .py .pyc .rb .rs .service .sh .so .socket .sql .sqlite .tar .timer "
+    ".toml .ts .txt .xml .yaml .yml .zip"
+)
+"""Endings of files that systems consist of: as that of backups they would mean live files."""
+
+FOLDERS = (
+    "/bin /boot /dev /etc/cron.d /etc/pam.d /etc/ssh /etc/sudoers.d /etc/systemd /lib /lib64 /proc "
+    "/root /run/systemd /sbin /sys /usr/bin /usr/lib /usr/lib64 /usr/sbin"
+)
+"""Folders of the operating system, in which nothing is a maintenance page."""
+
+MOST_PORT = 65535
+
+
+def too_wide(pattern: str) -> str:
+    """Return a pattern of noise that is about particular lines.
+
+    Raises:
+        ValueError: it matches lines that say nothing, and so would excuse any error.
+    """
+    matched = next((line for line in BARE if re.search(pattern, line)), None)
+    if matched is not None:
+        raise ValueError(
+            f"expected a pattern of particular lines: it matches {matched!r}, and so any error"
+        )
+    return pattern
+
+
+def matches_all(pattern: str) -> str:
+    """Return a pattern of errors that not every line matches.
+
+    Raises:
+        ValueError: it matches an empty line.
+    """
+    if re.search(pattern, ""):
+        raise ValueError("expected a pattern that an empty line does not match")
+    return pattern
+
+
+def name_of_component(name: str) -> str:
+    """Return a name that reports use for nothing else.
+
+    Raises:
+        ValueError: it is reserved.
+    """
+    if name in RESERVED:
+        raise ValueError(f"expected another name: reports call {name!r} what no component owns")
+    return name
+
+
+def suffix(text: str) -> str:
+    """Return a suffix of backups that no file of a system has.
+
+    Raises:
+        ValueError: it is that of live files.
+    """
+    if text.lower() in ENDINGS.split():
+        raise ValueError("expected a suffix that no file of a system has, such as '.backup'")
+    return text
+
+
+def url(text: str) -> str:
+    """Return an address that can be asked.
+
+    Raises:
+        ValueError: it has no host, or a port that is no number.
+    """
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"expected a URL: {error}") from error
+    if not host:
+        raise ValueError("expected a URL with a host, such as http://localhost:8080/health")
+    if port == 0 or re.search(r"[\s{}$<>]", text):
+        raise ValueError("expected a URL without spaces and placeholders, and a port from 1")
+    return text
+
+
+def address(text: str) -> str:
+    """Return a host and a port that can be connected to.
+
+    Raises:
+        ValueError: the port is none.
+    """
+    if not 1 <= int(text.rpartition(":")[2][:6]) <= MOST_PORT:
+        raise ValueError(f"expected a port from 1 to {MOST_PORT}")
+    return text
+
+
+def page(path: str) -> str:
+    """Return a path that a maintenance page may have.
+
+    Raises:
+        ValueError: it is a file of the operating system, which the page would replace.
+    """
+    folder = path.rpartition("/")[0]
+    if folder in ("", "/etc") or any(f"{path}/".startswith(f"{one}/") for one in FOLDERS.split()):
+        raise ValueError("expected a file in a folder of the web server, not of the system")
+    return path
