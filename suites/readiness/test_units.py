@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from pytest_rollback.agent.messages.requirements import Space
 from pytest_rollback.agent.messages.services.units import UnitState
 from pytest_rollback.agent.messages.trial import Trial
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import Component, System
+from pytest_rollback.text.quantities import count
 
 Keep = Callable[[str, object], None]
 
@@ -45,6 +47,20 @@ def test_the_unit_listens(units: Mapping[str, UnitState], component: Component) 
         raise Inconclusive(
             f"component {component.name} has no ports in rollback.toml",
             hint="list its ports in listens",
+        )
+
+
+@criterion("readiness.logs.found", phase="validate")
+def test_the_logs_are_there(space: Space, component: Component, record_property: Keep) -> None:
+    """Every log of the component is there and can be read: without it nothing is 'no error'."""
+    record_property("logs", list(component.log))
+    lacking = [f"{name}: {space.unread[name]}" for name in component.log if name in space.unread]
+
+    if lacking:
+        raise Refused(
+            f"validation could not read {count(len(lacking), 'log')} of {component.name}",
+            findings=lacking,
+            hint=f"correct log of component {component.name} in rollback.toml",
         )
 
 

@@ -59,7 +59,7 @@ SHARED = (
 )
 """What the controller may import of the agent: the protocol, data, and functions without a host."""
 
-DATA = ("model", "values", "thresholds", "contacts")
+DATA = ("model", "values", "thresholds", "contacts", "refused")
 """What rollback.toml describes, in several files."""
 
 

@@ -70,6 +70,8 @@ class Store(Shop):
             self.put(f"units/shop-{name}.conf", f"[program:shop-{name}]\ncommand={command}\n")
         for place in ("units", "www"):
             (self.home / place).mkdir()
+        for name in NAMES:
+            (self.home / f"{name}.log").touch()  # supervisord writes elsewhere, nobody reads it
         self.git("init", "-q")
 
     def change(self) -> str:

@@ -128,6 +128,10 @@ MOTTO = "motto.txt"
 WEB = "web/serve.py"
 UNIT = "units/shop-web.conf"
 DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
+    "readiness.logs.found": (
+        lambda s: describe(s, "components", log=str(s.home / "no.log")),
+        "web",
+    ),
     "readiness.record.trusted": (lambda s: (s.state / "backups.json").chmod(0o666), None),
     "readiness.backups.complete": (lambda s: s.copy(MOTTO).unlink(), "shared"),
     "readiness.backups.declared": (lambda s: s.forget(MOTTO), None),

@@ -5,6 +5,8 @@ single key shows and puts every problem into words: key, what was found, what wa
 
     load -> document, validation -> model -> thresholds, contacts -> values
 
+`refused` names values that are well formed and would empty a check or harm the host.
+
 `requests` states what many requests to a host share. `schema` makes the JSON Schema for editors of
 the models; `json_schema` reads it as data, and `reference` writes docs/manifest.md of it.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from typing import Dict, Iterable, Iterator, List
 
 from ..configuration import check
@@ -79,7 +80,7 @@ def space(request: SpaceRequest) -> Space:
     needs.add(state, LINE * (64 + len(names)))
     for path in request.paths:
         needs.add(path, BLOCK)
-    return Space(rooms(needs.listed()))
+    return Space(rooms(needs.listed()), dict(unread(request.logs)))
 
 
 class Requirements:
@@ -104,6 +105,20 @@ def sizes(names: Iterable[str]) -> Iterator[int]:
     for name in names:
         with contextlib.suppress(OSError):
             yield os.stat(name, follow_symlinks=False).st_size
+
+
+def unread(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield each file that cannot be opened for reading, with the reason; a pipe is no file."""
+    for name in names:
+        try:
+            opened = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            yield name, error.strerror or str(error)
+            continue
+        is_file = stat.S_ISREG(os.fstat(opened).st_mode)
+        os.close(opened)
+        if not is_file:
+            yield name, "is not a regular file"
 
 
 def look(request: FallbackRequest) -> Fallbacks:

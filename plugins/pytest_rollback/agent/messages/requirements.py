@@ -40,9 +40,13 @@ class SpaceRequest(NamedTuple):
 
 
 class Space(NamedTuple):
-    """Need and room of each file system that a rollback writes to."""
+    """Need and room of each file system that a rollback writes to.
+
+    `unread` is why each log cannot be read that is not there, is no file, or may not be opened.
+    """
 
     rooms: Tuple[Room, ...]
+    unread: Dict[str, str]
 
 
 class FallbackRequest(NamedTuple):

@@ -19,7 +19,7 @@ from pytest_rollback.agent.messages.system import (
     ToolsRequest,
 )
 from pytest_rollback.agent.messages.trial import TRIAL, Trial, TrialComponent, TrialRequest
-from pytest_rollback.extras.runbook.references import Claim, names
+from pytest_rollback.extras.runbook.references import Claim, broken, names
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.transport.call import Answers, AnyCall, Call
@@ -62,7 +62,7 @@ def questions(found: list[Claim], system: System) -> dict[str, AnyCall]:
         asked["units"] = Call(units.LOOK, UnitsRequest(where, manager, listed))
     if loads := names(found, "import"):
         asked["imports"] = trial(loads, system)
-    for address in names(found, "url"):
+    for address in filter(is_askable, names(found, "url")):
         asked[address] = Call(ASK, ProbeRequest(probed(address, system)))
     return asked
 
@@ -109,6 +109,11 @@ def probed(address: str, system: System) -> ProbeSpec:
     return ProbeSpec(tcp=f"{place.hostname}:{port}", timeout=PATIENCE)
 
 
+def is_askable(address: str) -> bool:
+    """Return whether a claimed URL, behind its method, can be asked."""
+    return not broken(address.partition(" ")[2])
+
+
 def deadline(found: list[Claim]) -> float:
     """Return the seconds that all questions together may take."""
     return SECONDS + 30 + 4 * PATIENCE * len(names(found, "url"))
@@ -132,6 +137,9 @@ def drifted(
     """
     missing, unknown = [], []
     for claim in found:
+        if claim.kind == "url" and not is_askable(claim.name):
+            missing.append(f"{words(claim)}: {broken(claim.name.partition(' ')[2])}")
+            continue
         call = asked[claim.name if claim.kind == "url" else TOLD[claim.kind]]
         if claim.kind == "script" and any((home / claim.name).is_file() for home in homes):
             continue

@@ -208,7 +208,7 @@ def timed(page: str) -> Iterator[Pitfall]:
 def prose(page: str) -> Iterator[Pitfall]:
     """Yield what the rules between the commands leave open."""
     shares: dict[str, list[tuple[int, int]]] = {"<": [], ">": []}
-    for number, line in enumerate(page.splitlines(), 1):
+    for number, line in enumerate(page.split("\n"), 1):
         if "degrad" in line.lower():
             for found in SLOWER.finditer(line):
                 shares[found["sign"]].append((int(found["share"]), number))

@@ -28,6 +28,8 @@ PLACED = {"cp", "mv", "install", "ln", "rsync", "scp"}
 MADE = {"mkdir", "touch", "rm", "rmdir", "tee"}
 """Commands whose arguments need not be there; the folders around them do."""
 GLOB = re.compile(r"[*?\[]")
+NAME = re.compile(r"[\w.~/:\[{}][\w.+@~/:\[{}-]*")
+"""What a program can be called; all else in its place is computed, or a part of an expression."""
 WRITTEN = re.compile(r"[$`{}<>|\s]|://|\\")
 """What no plain path has in it: it is computed, or is something else."""
 WITH_DATA = {"-d", "--data", "--data-raw", "--json", "--data-binary", "-F", "--form"}
@@ -89,7 +91,7 @@ def claimed(each: ShellCommand, system: System) -> Iterator[Claim]:
     end = system.about.suffix
     for path in each.writes:
         yield from at(each.line, path, "folder", end)
-    if not each.bare or WRITTEN.search(each.bare[0]):
+    if not each.bare or not NAME.fullmatch(each.bare[0]):
         return
     name = each.bare[0]
     if name not in BUILTINS and "/" not in name:
@@ -97,7 +99,11 @@ def claimed(each: ShellCommand, system: System) -> Iterator[Claim]:
     yield from at(each.line, name, "script", end)
     if each.program in {"python", "python3", "bash", "sh"}:
         first = next(iter(each.bare[1:]), "-")
-        yield from [] if first.startswith("-") else [Claim(each.line, "script", first)]
+        yield from (
+            []
+            if first.startswith("-") or WRITTEN.search(first)
+            else [Claim(each.line, "script", first)]
+        )
     elif each.program == "systemctl":
         yield from units(each)
     elif each.program in {"curl", "wget"}:
@@ -146,16 +152,29 @@ def addresses(each: ShellCommand) -> Iterator[Claim]:
         method = value if flag in {"-X", "--request"} else method
     for before, word in itertools.pairwise(["", *words]):
         if re.match(r"https?://", word) and before not in TAKES and "$" not in word:
+            if broken(word):
+                yield Claim(each.line, "url", f"{method} {word}")
+                continue
             place = urlsplit(word)
             clean = place._replace(netloc=place.netloc.rpartition("@")[2])
             yield Claim(each.line, "url", f"{method} {clean.geturl()}")
+
+
+def broken(url: str) -> str:
+    """Return why nothing can be asked at a URL; "" where it can."""
+    try:
+        place = urlsplit(url)
+        _ = place.port
+    except ValueError as error:
+        return str(error)
+    return "" if place.hostname else "it has no host"
 
 
 def imported(line: int, text: str) -> Iterator[Claim]:
     """Yield what Python imports beside the standard library, as `module` or `module:name`."""
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in ast.walk(tree):
         names: list[str] = []

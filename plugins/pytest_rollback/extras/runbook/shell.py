@@ -5,25 +5,17 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
-import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
-FENCE = re.compile(r"^\s*(?P<fence>`{3,}|~{3,})\s*(?P<language>[\w+-]*)")
-HERE = re.compile(r"<<-?\s*(['\"]?)(\w+)\1")
-ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
-SHELLS = {"", "sh", "bash", "shell", "zsh", "console"}
-PROMPT = re.compile(r"^\s*[$#>] (?=\S)")
-AROUND = {"sudo", "time", "nohup", "exec", "command", "env", "do", "then", "else", "!", "{"}
-"""Words in front of a command that do not change which command it is."""
+from pytest_rollback.extras.runbook import wrappers
+from pytest_rollback.extras.runbook.markdown import ShellBlock, blocks
+from pytest_rollback.extras.runbook.prompts import is_shell, typed
+from pytest_rollback.extras.runbook.syntax import Shell, is_operator, tokenised, without_comment
 
-
-class ShellBlock(NamedTuple):
-    """One code block: its language, the line of its first line, its text."""
-
-    language: str
-    line: int
-    text: str
+HERE = re.compile(r"(?<!<)<<-?(?!<)\s*\\?(['\"]?)(\w+)\1")
+AGAIN = re.compile(r"^> ")
+"""The prompt of a line that goes on from the one above."""
 
 
 class ShellCommand(NamedTuple):
@@ -45,11 +37,8 @@ class ShellCommand(NamedTuple):
 
     @property
     def bare(self) -> tuple[str, ...]:
-        """The command itself, without assignments and words in front."""
-        for number, word in enumerate(self.words):
-            if not (word in AROUND or ASSIGNMENT.match(word)):
-                return self.words[number:]
-        return ()
+        """The command itself, without assignments and what runs it, such as `sudo -u NAME`."""
+        return wrappers.bare(self.words)
 
     @property
     def program(self) -> str:
@@ -69,42 +58,28 @@ class Snippet(NamedTuple):
     text: str
 
 
-def blocks(page: str) -> Iterator[ShellBlock]:
-    """Yield the fenced code blocks of a page."""
-    fence, language, begin, kept = "", "", 0, list[str]()
-    for number, line in enumerate(page.splitlines(), 1):
-        found = FENCE.match(line)
-        if not fence and found:
-            fence, language, begin, kept = found["fence"], found["language"].lower(), number + 1, []
-        elif fence and line.strip().startswith(fence):
-            yield ShellBlock(language, begin, "\n".join(kept))
-            fence = ""
-        elif fence:
-            kept.append(line)
-    if fence:
-        yield ShellBlock(language, begin, "\n".join(kept))
-
-
 def python(block: ShellBlock) -> bool:
     """Return whether a block is Python, and not a shell that calls it."""
     if block.language not in {"python", "py", "python3"}:
         return False
     try:
         ast.parse(block.text)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
 
 
 def commands(page: str) -> list[ShellCommand]:
-    """Return every simple command of a page's shell blocks."""
-    return [
-        command
-        for number, block in enumerate(blocks(page))
-        if block.language in SHELLS or (block.language.startswith("py") and not python(block))
-        for line, tokens in statements(block)
-        for command in simple(line, tokens, number)
-    ]
+    """Return every simple command of a page's shell blocks, without calls of their functions."""
+    found: list[ShellCommand] = []
+    functions: set[str] = set()
+    for number, block in enumerate(blocks(page)):
+        if is_shell(block) or (block.language.startswith("py") and not python(block)):
+            shell = Shell()
+            for line, tokens in statements(block):
+                found += simple(line, shell.commands(tokens), number)
+            functions |= shell.functions
+    return [each for each in found if each.bare[:1] not in {(name,) for name in functions}]
 
 
 def snippets(page: str) -> list[Snippet]:
@@ -120,12 +95,14 @@ def snippets(page: str) -> list[Snippet]:
 def statements(block: ShellBlock) -> Iterator[tuple[int, list[str]]]:
     """Yield each statement of a block as line and tokens; it goes on while a quote is open."""
     pending, begin, until = "", 0, ""
-    for number, line in enumerate(block.text.splitlines(), block.line):
+    for number, line, is_typed in typed(block):
         if until:
             until = "" if line.strip() == until else until
             continue
+        if not pending and not is_typed:
+            continue  # what a command printed
         begin = begin if pending else number
-        pending += PROMPT.sub("", line) if block.language == "console" else line
+        pending += without_comment(pending, AGAIN.sub("", line) if pending else line)
         if pending.endswith("\\"):
             pending = pending[:-1] + " "
             continue
@@ -141,22 +118,11 @@ def statements(block: ShellBlock) -> Iterator[tuple[int, list[str]]]:
         yield begin, pending.split()
 
 
-def tokenised(text: str) -> list[str]:
-    """Return words and operators.
-
-    Raises:
-        ValueError: a quote is open.
-    """
-    found = shlex.shlex(text.replace("\\;", "'\\;'"), posix=True, punctuation_chars=True)
-    found.whitespace_split = True
-    return list(found)
-
-
 def simple(line: int, tokens: list[str], block: int) -> Iterator[ShellCommand]:
     """Yield the simple commands of one statement."""
     words, writes, after, redirect = list[str](), list[str](), "", ""
     for token in [*tokens, ";"]:
-        if token and set(token) <= set(";|&()"):
+        if is_operator(token):
             if words or writes:
                 yield ShellCommand(line, tuple(words), after, tuple(writes), block)
             words, writes, after = [], [], token

@@ -123,3 +123,19 @@ def test_without_a_record_nothing_is_known(deploy: Deploy) -> None:
         requirements.rights(RightsRequest(deploy.location, None, None))
     with pytest.raises(HostError, match=r"the state directory .* does not exist"):
         needed(deploy)
+
+
+def test_a_log_that_cannot_be_read_is_told_with_its_reason(deploy: Deploy, tmp_path: Path) -> None:
+    """One that is not there, a directory, a pipe; never waited for."""
+    deploy.save()
+    good, pipe = tmp_path / "good.log", tmp_path / "pipe.log"
+    good.write_text("up")
+    os.mkfifo(pipe)
+    asked = (str(good), str(pipe), str(tmp_path), str(tmp_path / "no.log"))
+    found = requirements.space(SpaceRequest(deploy.location, (), asked)).unread
+
+    assert found == {
+        str(pipe): "is not a regular file",
+        str(tmp_path): "is not a regular file",
+        str(tmp_path / "no.log"): "No such file or directory",
+    }

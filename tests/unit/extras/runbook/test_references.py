@@ -116,6 +116,17 @@ def test_what_is_right_is_no_trap(shipped: System, lines: str) -> None:
     assert traps(f"```sh\n{lines}\n```", shipped) == []
 
 
+def test_a_url_that_cannot_be_asked_is_one_line_and_the_rest_is_looked_at(tmp_path: Path) -> None:
+    """A port that is a placeholder, one that is too high, an address without its bracket."""
+    page = (
+        "```sh\ncurl http://shop.example.org:PORT/health\ncurl http://h:99999/\n"
+        "curl 'http://[::1/'\nls\n```\n"
+    )
+    told = looked(page, host(tmp_path))
+
+    assert [line.partition(":")[0] for line in told.missing] == ["line 2", "line 3", "line 4"]
+
+
 def test_commands_are_told_apart() -> None:
     """Comments, quotes over lines, continued lines, operators, here documents, other languages."""
     page = (
