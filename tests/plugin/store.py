@@ -159,6 +159,16 @@ class Store(Shop):
         )
         backup_set.write(str(self.state), known._replace(files=files))
 
+    def own(self, path: str, mode: int) -> None:
+        """Make the copy and the record of a file root's own, with this mode."""
+        self.copy(path).chmod(mode)
+        known = backup_set.read(str(self.state))
+        files = tuple(
+            saved._replace(mode=mode, uid=0, gid=0) if saved.path == path else saved
+            for saved in known.files
+        )
+        backup_set.write(str(self.state), known._replace(files=files))
+
     def forget(self, path: str) -> None:
         """Make the record, and the saved copies, know nothing of a file."""
         known = backup_set.read(str(self.state))

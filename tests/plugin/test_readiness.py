@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -284,6 +285,40 @@ def test_a_defect_turns_its_criterion_red(spoilt: Store, identity: str) -> None:
     rows = [c for c in spoilt.record()["criteria"] if c["id"] == identity]
     assert all(c["hint"] for c in rows if c["component"] == component)
     assert SECRET not in str(rows)
+
+
+def test_the_host_tells_what_a_short_description_leaves_out(spoilt: Store) -> None:
+    """Interpreter, directory, user, environment and ports: root, units and probes are enough."""
+    document = spoilt.document()
+    for component in document["components"]:
+        for key in ("interpreter", "environment_files", "listens"):
+            del component[key]
+    spoilt.describe(components=document["components"])
+
+    code, _ = spoilt.pytest("suites/readiness/test_units.py", "suites/readiness/test_tree.py")
+    assert code == PARTIAL
+    assert {c["outcome"] for c in spoilt.record()["criteria"]} == {"met"}
+    rows = {(c["id"], c["component"]): c["evidence"] for c in spoilt.record()["criteria"]}
+    assert str(spoilt.ports["web"]) in str(rows["readiness.units.listening", "web"])
+    assert sys.executable in str(rows["readiness.units.described", "web"])
+
+
+def test_copies_that_the_service_cannot_read_are_found(spoilt: Store) -> None:
+    """The trial gives staged files their recorded owner and mode, and not to the unit's user."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    describe(spoilt, "components", interpreter="/usr/bin/python3")
+    for place in (spoilt.home, spoilt.root):
+        place.chmod(0o755)
+    command = f"command=/usr/bin/python3 {spoilt.root}/web/serve.py {spoilt.ports['web']}"
+    spoilt.forge(UNIT, f"[program:shop-web]\n{command}\nuser=nobody\n")
+    fine = spoilt.readiness()
+    spoilt.own(WEB, 0o600)
+    code, red = spoilt.readiness()
+
+    assert fine == (0, set())
+    assert code == 1
+    assert {("readiness.tree.imports", "web"), ("readiness.tree.constructs", "web")} <= red
 
 
 def test_what_is_not_described_is_not_asked(spoilt: Store) -> None:

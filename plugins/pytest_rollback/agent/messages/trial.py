@@ -86,7 +86,8 @@ class UnitUse(NamedTuple):
     `why` is "" or says why nothing is known. `contradicts` is what rollback.toml says otherwise,
     `missing` what the unit refers to that is not there, `ignored` lines that set nothing, `gaps`
     what the files cannot tell or the running process has otherwise. `strays` are files of the unit
-    that changed since the backup set was saved, and that a rollback leaves as they are.
+    that changed since the backup set was saved, and that a rollback leaves as they are. `ports` are
+    TCP ports on which its running process listens.
     """
 
     why: str = ""
@@ -103,6 +104,7 @@ class UnitUse(NamedTuple):
     ignored: Tuple[str, ...] = ()
     gaps: Tuple[str, ...] = ()
     strays: Tuple[str, ...] = ()
+    ports: Tuple[int, ...] = ()
 
 
 class ComponentTrial(NamedTuple):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from ...system import processes
-from .manager import Known, ManagerFacts, account, environ, place, proc
+from .environment import account_of
+from .manager import Known, ManagerFacts, account, environ, opened, place, proc
 from .surroundings import Surroundings
 
 OWN = re.compile(
@@ -68,7 +70,7 @@ def children(parent: int) -> List[int]:
 
 def differences(live: Live, now: Surroundings) -> Iterator[str]:
     """Yield how a process differs from what its unit's files say now."""
-    if now.user and live.user != now.user:
+    if now.user and account_of(live.user) != account_of(now.user):
         yield f"the process runs as {live.user}, its unit says {now.user}"
     if live.directory and os.path.realpath(now.directory) != os.path.realpath(live.directory):
         yield f"the process is in {live.directory}, its unit says {now.directory}"
@@ -98,3 +100,24 @@ def exported(live: Optional[Live], now: Surroundings) -> Dict[str, str]:
         for name, value in live.environment.items()
         if name not in now.environment and not OWN.fullmatch(name)
     }
+
+
+def ports(live: Optional[Live]) -> Tuple[int, ...]:
+    """Return the TCP ports on which a process or one of its descendants listens, sorted."""
+    if live is None:
+        return ()
+    family, known = [live.pid], {live.pid}
+    for pid in family:
+        family += [each for each in children(pid) if each not in known]
+        known.update(family)
+    held = {name for pid in family for name in opened(pid)}
+    return tuple(sorted({port for port, inode in listening() if f"socket:[{inode}]" in held}))
+
+
+def listening() -> Iterator[Tuple[int, str]]:
+    """Yield each TCP port that somebody listens on, with the inode of the socket."""
+    for table in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError), open(f"/proc/net/{table}", encoding="ascii") as file:
+            for row in map(str.split, list(file)[1:]):
+                if row[3] == processes.LISTEN:
+                    yield int(row[1].rpartition(":")[2], 16), row[9]

@@ -136,10 +136,10 @@ def holder(path: str) -> int:
         rows = [line.split() for line in file]
     inodes = {f"socket:[{row[6]}]" for row in rows[1:] if row[7:] == [path]}
     numbers = filter(str.isdigit, os.listdir("/proc"))
-    return next((int(number) for number in numbers if inodes & opened(number)), 0)
+    return next((int(number) for number in numbers if inodes & opened(int(number))), 0)
 
 
-def opened(pid: str) -> Set[str]:
+def opened(pid: int) -> Set[str]:
     """Return what a process has open; nothing where that cannot be read."""
     found: Set[str] = set()
     with contextlib.suppress(OSError):

@@ -127,6 +127,7 @@ def by_unit(
         use=use(found, interpreter, gaps)._replace(
             contradicts=tuple(contradictions(site, request, (component, found), process)),
             strays=left_over(units, component.unit),
+            ports=unit_live.ports(process),
         ),
     )
 
