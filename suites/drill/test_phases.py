@@ -10,6 +10,7 @@ from pytest_rollback.errors import Advisory, RollbackError
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import Done
+from pytest_rollback.recovery.entry import Objection
 from pytest_rollback.transport.connection import Connection
 
 
@@ -18,6 +19,17 @@ from pytest_rollback.transport.connection import Connection
 def test_the_state_before_is_saved(snapshot_saved: Done) -> None:
     """'Backup Current State': configuration, logs and unit states were saved as evidence."""
     assert snapshot_saved.action is actions.SNAPSHOT
+
+
+@criterion("drill.entry.allowed", phase="prepare")
+def test_readiness_has_nothing_against_it(entered: tuple[Objection, ...]) -> None:
+    """'Pre-rollback checklist': nothing was stopped before it was sure that all would come back."""
+    if entered:
+        raise Advisory(
+            "gone on in spite of what readiness refuses",
+            findings=[line for each in entered for line in each.findings],
+            hint=entered[0].error.hint,
+        )
 
 
 @pytest.mark.isolate

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from pytest_rollback.agent.messages.configuration import ConfigurationFaults
 from pytest_rollback.agent.messages.requirements import Fallbacks
+from pytest_rollback.checks import restored
 from pytest_rollback.criteria import criterion
-from pytest_rollback.errors import Advisory, Inconclusive, Refused
+from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import System
-from pytest_rollback.text.quantities import count, part
+from pytest_rollback.text.quantities import part
 
 Keep = Callable[[str, object], None]
-UNCHECKED = "could not be checked"
 
 
 @criterion("readiness.configuration.parses", phase="configuration")
@@ -20,32 +20,10 @@ def test_restored_configuration_can_be_read(
     configuration: ConfigurationFaults, system: System, record_property: Keep
 ) -> None:
     """'Restore System Configuration': every configuration and unit file to restore is readable."""
-    wrong = {path: why for path, why in configuration.faults.items() if why}
-    unchecked = [f"{p}: {why}" for p, why in wrong.items() if why.startswith(UNCHECKED)]
-    broken = [f"{p}: {why}" for p, why in wrong.items() if not why.startswith(UNCHECKED)]
     ignored = [f"{p}: {one}" for p, lines in configuration.warnings.items() for one in lines]
     record_property("configuration files", list(configuration.faults) or "none described")
     record_property("ignored by their readers", ignored or "nothing")
-
-    if broken:
-        raise Refused(
-            f"{count(len(broken), 'configuration file')} would be unreadable after a rollback",
-            findings=broken,
-            hint=f"correct these lines in the backups (X{system.about.suffix} beside X) or in the "
-            "previous release, and save the set again",
-        )
-    if unchecked:
-        raise Inconclusive(
-            f"{count(len(unchecked), 'configuration file')} could not be checked on this host",
-            findings=unchecked,
-            hint="install the missing parsers for the host's python3, such as python3-yaml",
-        )
-    if ignored:
-        raise Advisory(
-            f"{count(len(ignored), 'line')} would be ignored by the program that reads them",
-            findings=ignored,
-            hint="the previous release ran with them; correct them in the next release",
-        )
+    restored.configuration_parses(configuration, system)
 
 
 @criterion("readiness.fallback.git", phase="files")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pytest_rollback.agent.messages.trial import Trial
+from pytest_rollback.checks import restored
 from pytest_rollback.criteria import criterion
-from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import Component, System
-from pytest_rollback.text.quantities import count, part
 
 Keep = Callable[[str, object], None]
 
@@ -18,18 +17,8 @@ def test_restored_sources_compile(
     restored_tree: Trial, system: System, record_property: Keep
 ) -> None:
     """'Verify import consistency': every Python file to restore compiles."""
-    faults = {k: v for k, v in restored_tree.faults.items() if k.endswith(".py")}
-    found = {**faults, **restored_tree.compiles}
     record_property("files compiled", restored_tree.compiled)
-
-    if found:
-        end = system.about.suffix
-        raise Refused(
-            f"{count(len(found), 'backup')} cannot be compiled",
-            findings=[f"{path}{end}: {why}" for path, why in sorted(found.items())],
-            hint=f"see that line of {system.about.root}/{min(found)}{end} on the host; deploy a "
-            "release that compiles, save the set with scripts/create_backups.py, deploy again",
-        )
+    restored.compiles(restored_tree, system)
 
 
 @criterion("readiness.tree.imports", phase="files")
@@ -38,17 +27,8 @@ def test_the_component_would_import(
 ) -> None:
     """'Verify import consistency': every import works in a restored copy of the tree."""
     tried = restored_tree.components[component.name].imports
-    failed = [f"{name}: {why}" for name, why in tried.items() if why]
     record_property("imports", list(tried) or "none described")
-
-    if failed:
-        raise Refused(
-            f"{part(len(failed), len(tried), 'import')} of {component.name} failed in the restored "
-            "tree",
-            findings=failed,
-            hint=f"add the files that these imports need to the backup set, or correct imports, "
-            f"interpreter or environment of {component.name} in rollback.toml",
-        )
+    restored.imports(restored_tree, component)
 
 
 @criterion("readiness.tree.constructs", phase="files")
@@ -57,13 +37,5 @@ def test_the_component_would_be_constructed(
 ) -> None:
     """'Performance Baseline Check': every constructor call works in a restored copy, in time."""
     tried = restored_tree.components[component.name].constructs
-    failed = [f"{each.call}: {each.problem}" for each in tried if each.problem]
     record_property("constructed in ms", {each.call: each.ms for each in tried} or "none described")
-
-    if failed:
-        raise Refused(
-            f"{part(len(failed), len(tried), 'constructor call')} of {component.name} failed",
-            findings=failed,
-            hint=f"correct constructs of {component.name} in rollback.toml, or save the set again "
-            "from a release in which they work",
-        )
+    restored.constructs(restored_tree, component)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pytest_rollback.agent.messages.requirements import Space
 from pytest_rollback.agent.messages.services.units import UnitState
 from pytest_rollback.agent.messages.trial import Trial
+from pytest_rollback.checks import restored
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import Component, System
@@ -98,19 +99,7 @@ def test_the_unit_is_as_described(
 @criterion("readiness.units.resolved", phase="services")
 def test_what_the_unit_names_exists(restored_tree: Trial, component: Component) -> None:
     """Every program, directory, account and file that the unit to come names is on this host."""
-    use = restored_tree.components[component.name].use
-
-    if use.missing:
-        raise Refused(
-            f"{component.unit} of the previous release could not be started",
-            findings=use.missing,
-            hint=f"add what is missing, or save a unit file that works; see {' '.join(use.files)}",
-        )
-    if use.why:
-        raise Inconclusive(
-            f"what {component.unit} needs is not known: {use.why}",
-            hint=f"check unit of component {component.name}, and [services], in rollback.toml",
-        )
+    restored.unit_resolves(restored_tree, component)
 
 
 @criterion("readiness.units.covered", phase="configuration")

@@ -61,6 +61,7 @@ ROUTES: Dict[str, str] = {
     "snapshot.look": "rollback.snapshot:look",
     "snapshot.take": "rollback.snapshot:take",
     "tools.look": "system.tools:look",
+    "trial.entry": "rollback.entry:look",
     "trial.look": "observe.trial.trial:look",
     "unitfiles.install": "services.unit_files:install",
     "unitfiles.look": "services.unit_files:look",

@@ -1,9 +1,9 @@
-"""Checks that several criteria share: latency, availability for users, and the soak.
+"""Checks that several criteria share: what is restored, latency, availability, and the soak.
 
 Promise: a judgement is a function of what was measured and of what rollback.toml states; it
 changes no host. Too few samples, or an interval that straddles a limit, is inconclusive.
 
 `latency` measures through the host and compares with limit and baseline. `edge` asks what users
 get ten times a second while a run goes on, from here or from the host; `availability` adds it up.
-`soak` watches a system for its minutes.
+`soak` watches a system for its minutes. `restored` says whether what a rollback restores would work.
 """

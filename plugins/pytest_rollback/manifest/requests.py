@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Iterable
 
+from pytest_rollback.agent.messages.configuration import ConfigurationRequest
 from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
 from pytest_rollback.agent.messages.probes.edge import PageAnswer, WatchedEdge
 from pytest_rollback.agent.messages.probes.sample import ProbeSpec
@@ -18,6 +19,7 @@ from pytest_rollback.agent.messages.trial import (
     UnitSources,
 )
 from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
+from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.model import Component, Edge, Maintenance, Probe, System
 
 WORDS = 60
@@ -86,6 +88,20 @@ def trial(system: System, components: Iterable[TrialComponent], timeout: float) 
         components=tuple(components),
         units=unit_sources(system),
         secrets=system.about.secrets,
+    )
+
+
+def configuration_faults(system: System) -> ConfigurationRequest:
+    """Return the request to read every configuration and unit file as a rollback leaves it."""
+    services = system.services
+    return ConfigurationRequest(
+        location(system),
+        system.configuration.files,
+        services.source,
+        MANAGERS[services.manager].verifier,
+        tuple(component.unit for component in system.components),
+        services.manager,
+        services.directory,
     )
 
 

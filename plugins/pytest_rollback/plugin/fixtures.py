@@ -8,8 +8,9 @@ from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence.events import Planned
 from pytest_rollback.plugin.lifecycle import gate_of
 from pytest_rollback.plugin.session import run_of
-from pytest_rollback.recovery import actions
+from pytest_rollback.recovery import actions, entry
 from pytest_rollback.recovery.action import AnyAction, Done
+from pytest_rollback.recovery.entry import Objection
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.rehearsal import lines, rehearse
 
@@ -33,12 +34,33 @@ def snapshot_saved(gate: Gate, pytestconfig: pytest.Config) -> Done:
     only = (actions.SNAPSHOT, actions.ISOLATE) if run.isolates else run.extras.actions
     gate.enter()
     steps = rehearse(gate, only)
+    if not (run.isolates or gate.resumed):
+        entry.demand_work(steps, gate.connection, gate.scope)
     gate.timeline.note(Planned(tuple(lines(steps, gate.scope))))
     return gate.perform(actions.SNAPSHOT)
 
 
 @pytest.fixture(scope="session")
-def isolated(snapshot_saved: Done, gate: Gate) -> Done:  # noqa: ARG001 - it must come first
+def entered(
+    snapshot_saved: Done,  # noqa: ARG001 - it must come first
+    gate: Gate,
+    pytestconfig: pytest.Config,
+) -> tuple[Objection, ...]:
+    """Prepare: what readiness has against it and was overruled; anything else ends it here.
+
+    A run that had stopped a unit before it was interrupted is gone on with: to leave it is worse.
+    """
+    run = run_of(pytestconfig)
+    if run.isolates:
+        return ()
+    found = entry.objections(gate.connection, gate.scope, run.asked.despite)
+    if not gate.resumed:
+        entry.refuse(found, f"pytest suites/drill --arm={gate.target}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def isolated(entered: tuple[Objection, ...], gate: Gate) -> Done:  # noqa: ARG001
     """Phase 1: no unit that is rolled back runs."""
     return gate.perform(actions.ISOLATE)
 

@@ -43,6 +43,13 @@ def declare(parser: pytest.Parser, parts: Extras) -> None:
         action="store_true",
         help="drill: replace broken configuration by its defaults, as a last resort",
     )
+    group.addoption(
+        "--despite",
+        action="append",
+        default=[],
+        metavar="CRITERION",
+        help="drill: go on although readiness refuses by this criterion; repeatable",
+    )
     group.addoption("--live", action="store_true", help="drill: print each change as it happens")
     group.addoption("--soak", metavar="15m", help="monitor: how long to watch the system")
     declare_parts(group, parts)
@@ -106,11 +113,30 @@ def asked(config: pytest.Config) -> RunOptions:
         defaults=config.getoption("--use-defaults"),
         dry=config.getoption("--dry-run"),
         isolate=config.getoption("--isolate"),
+        despite=despite(config.getoption("--despite")),
         incident=config.getoption("--incident"),
         soak=soak(config),
         given=said,
         command=config.getini("rollback_door"),
     )
+
+
+def despite(named: list[str]) -> frozenset[str]:
+    """Return the criteria in spite of which a drill goes on.
+
+    Raises:
+        UsageError: one is none that a drill asks before it begins.
+    """
+    if named:
+        from pytest_rollback.recovery.entry import CRITERIA  # noqa: PLC0415 - few drills need it
+
+        unknown = sorted(set(named) - set(CRITERIA))
+        if unknown:
+            raise UsageError(
+                f"--despite: a drill is not refused by {', '.join(unknown)}",
+                hint=f"one of {', '.join(CRITERIA)}",
+            )
+    return frozenset(named)
 
 
 def soak(config: pytest.Config) -> SoakOptions:

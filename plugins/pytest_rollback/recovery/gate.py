@@ -72,6 +72,11 @@ class Gate:
         """Whether the run is armed for this very target."""
         return self._armed == self.target
 
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier run is gone on with that has stopped or changed something."""
+        return bool(self.begun and self.begun.adopted and self.begun.changed)
+
     def enter(self) -> None:
         """Take the host before any look at it, in case another run is working there.
 

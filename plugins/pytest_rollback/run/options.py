@@ -37,6 +37,7 @@ class RunOptions:
         defaults: whether configuration that stays broken may get its defaults.
         dry: rehearse: print the plan, change nothing.
         isolate: a drill only stops the units.
+        despite: criteria of readiness in spite of which a drill goes on.
         incident: the incident that the report belongs to.
         soak: how long is watched.
         given: the options of parts, by name.
@@ -49,6 +50,7 @@ class RunOptions:
     defaults: bool = False
     dry: bool = False
     isolate: bool = False
+    despite: frozenset[str] = frozenset()
     incident: str | None = None
     soak: SoakOptions = field(default_factory=SoakOptions)
     given: Given = field(default_factory=dict)

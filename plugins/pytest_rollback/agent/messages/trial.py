@@ -54,6 +54,7 @@ class TrialRequest(NamedTuple):
     `live` tries the live tree as it is and compiles nothing. Otherwise the tree is tried as it
     would be after a rollback; `files` and `added` are those of the record where `files` is None.
     `units` are None where nothing is known of unit files; `secrets` are restored for their owner.
+    `git` is the repository that gives what has no usable backup, None where none is asked.
     """
 
     location: Location
@@ -65,6 +66,7 @@ class TrialRequest(NamedTuple):
     added: Tuple[str, ...] = ()
     units: Optional[UnitSources] = None
     secrets: Tuple[str, ...] = ()
+    git: Optional[str] = None
 
 
 class ConstructTrial(NamedTuple):
@@ -129,3 +131,4 @@ class Trial(NamedTuple):
 
 
 TRIAL = Route("trial.look", TrialRequest, Trial)
+ENTRY = Route("trial.entry", TrialRequest, Trial)

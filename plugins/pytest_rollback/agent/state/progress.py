@@ -89,6 +89,12 @@ def look(folder: str) -> RunProgress:
     )
 
 
+def has_changed(folder: str) -> bool:
+    """Return whether a run has begun more than to save the state; a damaged one may have."""
+    found = look(folder)
+    return bool(found.damage) or any(step.name != STEPS[0].name for step in found.steps)
+
+
 def state(step: RunStep, entries: Iterable[Any]) -> str:
     """Return done or begun, "" for a step that left no trace."""
     word, begun = "", False

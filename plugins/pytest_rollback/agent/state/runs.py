@@ -55,7 +55,8 @@ def begin(request: BeginRequest) -> RunBegun:
         leases.write(state, mine)
     if found is None or found.run == wanted.run:
         return RunBegun(mine.run, adopted=False)
-    return RunBegun(found.run, adopted=True, since=found.since, by=found.by)
+    changed = progress.has_changed(leases.folder(state, found.run))
+    return RunBegun(found.run, adopted=True, since=found.since, by=found.by, changed=changed)
 
 
 def _begun(home: str, lease: Lease, *, adopted: bool) -> None:

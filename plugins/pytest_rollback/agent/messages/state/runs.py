@@ -23,12 +23,16 @@ class BeginRequest(NamedTuple):
 
 
 class RunBegun(NamedTuple):
-    """The id to journal under. If it is `adopted`, `since` and `by` say who began it and when."""
+    """The id to journal under. If it is `adopted`, `since` and `by` say who began it and when.
+
+    `changed` tells whether it has stopped or changed something since.
+    """
 
     run: str
     adopted: bool
     since: str = ""
     by: str = ""
+    changed: bool = False
 
 
 class EndRequest(NamedTuple):

@@ -6,6 +6,7 @@ them is a link into the live tree. So the cost is that of the directories touche
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pwd
 import re
@@ -13,18 +14,31 @@ import shutil
 import tempfile
 import time
 from contextlib import contextmanager
-from typing import Iterable, Iterator, Mapping, NamedTuple, Tuple
+from typing import (
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from ...configuration.units.surroundings import TriedTree
 from ...errors import HostError
 from ...files import tree as files_tree
 from ...files.metadata import FileEntry
-from ...files.read import blocks
+from ...files.read import blocks, sha256
 from ...messages.trial import TrialRequest
 
 PREFIX = "rollback-trial-"
 STALE = 3600.0
 """Seconds after which a stage is a dead run's leftover."""
+
+
+Fetch = Callable[[Sequence[FileEntry]], Iterator[Tuple[FileEntry, Optional[bytes]]]]
+"""Gives the recorded content of files; None where it is not to be had."""
 
 
 class TrialSite(NamedTuple):
@@ -49,7 +63,14 @@ class TrialSite(NamedTuple):
 class StagedTree:
     """One staged tree: what is copied, what is gone, and what could not be staged, in words."""
 
-    def __init__(self, place: str, request: TrialRequest, entries: Mapping[str, FileEntry]) -> None:
+    def __init__(
+        self,
+        place: str,
+        request: TrialRequest,
+        entries: Mapping[str, FileEntry],
+        fetch: Optional[Fetch] = None,
+    ) -> None:
+        self.fetch = fetch
         self.live = os.path.realpath(request.location.root)
         self.root = os.path.join(place, "root")
         self.suffix = request.location.suffix
@@ -68,6 +89,20 @@ class StagedTree:
         with files_tree.Tree(self.live) as tree:
             for path in sorted(self.files):
                 self.restore(tree, path)
+        if self.fetch and self.faults:
+            self.fetched(self.fetch)
+
+    def fetched(self, fetch: Fetch) -> None:
+        """Put in place what has no usable backup, from where the restore will have it as well."""
+        lacking = [self.entries[path] for path in sorted(self.faults) if path in self.entries]
+        try:
+            for entry, content in fetch(lacking):
+                digest = hashlib.sha256(content or b"").hexdigest()
+                if content is not None and entry.holds(len(content), digest):
+                    self.put(os.path.join(self.root, entry.path), [content], entry.mode, entry)
+                    del self.faults[entry.path]
+        except HostError:
+            pass  # the faults say what is missing
 
     def fill(self, directory: str, wanted: set[str]) -> None:
         """Make one directory real, and whatever below it has to be."""
@@ -108,19 +143,31 @@ class StagedTree:
             self.faults[path] = f"its backup cannot be read: {getattr(error, 'strerror', error)}"
             return
         try:
-            self.copy(source, os.path.join(self.root, path), self.entries.get(path))
+            state, entry = os.fstat(source), self.entries.get(path)
+            if self.fetch and entry and not is_recorded(source, entry):
+                self.faults[path] = "its backup has other content than recorded"
+                return
+            content = blocks(source, state.st_size)
+            self.put(os.path.join(self.root, path), content, state.st_mode, entry)
         finally:
             os.close(source)
 
-    def copy(self, source: int, path: str, entry: FileEntry | None) -> None:
-        """Copy an open file; one that the record does not know is for the user alone."""
+    def put(self, path: str, content: Iterable[bytes], mode: int, entry: FileEntry | None) -> None:
+        """Write a file; one that the record does not know is for the user alone."""
         with open(path, "xb", opener=private) as file:
-            state = os.fstat(source)
-            file.writelines(blocks(source, state.st_size))
+            file.writelines(content)
             owned = (entry.uid, entry.gid) if entry else self.owner
             if owned is not None and os.geteuid() == 0:
                 os.fchown(file.fileno(), *owned)
-            os.fchmod(file.fileno(), mode_of(state.st_mode, entry))
+            os.fchmod(file.fileno(), mode_of(mode, entry))
+
+
+def is_recorded(source: int, entry: FileEntry) -> bool:
+    """Return whether an open file has the recorded content; it is at its beginning again."""
+    size = os.fstat(source).st_size
+    same = size == entry.size and entry.holds(size, sha256(source, size))
+    os.lseek(source, 0, os.SEEK_SET)
+    return same
 
 
 def mode_of(mode: int, entry: FileEntry | None) -> int:
@@ -132,7 +179,10 @@ def mode_of(mode: int, entry: FileEntry | None) -> int:
 
 @contextmanager
 def staged(
-    request: TrialRequest, directories: Iterable[str], entries: Mapping[str, FileEntry]
+    request: TrialRequest,
+    directories: Iterable[str],
+    entries: Mapping[str, FileEntry],
+    fetch: Optional[Fetch] = None,
 ) -> Iterator[StagedTree]:
     """Yield the staged tree of a request; it is removed afterwards.
 
@@ -145,7 +195,7 @@ def staged(
     place = os.path.realpath(tempfile.mkdtemp(prefix=PREFIX))
     os.chmod(place, 0o711)  # noqa: S103 - the service user passes through, and lists nothing
     try:
-        stage = StagedTree(place, request, entries)
+        stage = StagedTree(place, request, entries, fetch)
         try:
             stage.build(directories)
         except OSError as error:

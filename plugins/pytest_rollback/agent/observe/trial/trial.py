@@ -26,7 +26,7 @@ from ...system import tools
 from ...system.command import CommandResult, identity, run, surroundings
 from . import child
 from .components import TrialRun, Units, resolved, units_of
-from .staged_tree import TrialSite, staged
+from .staged_tree import Fetch, TrialSite, staged
 
 Ask = Sequence[Tuple[str, str, str]]
 """What a process tries, in order: compile, import or construct; of what; with which arguments."""
@@ -45,8 +45,12 @@ class TrialResult(NamedTuple):
     ms: Optional[float] = None
 
 
-def look(request: TrialRequest) -> Trial:
+def look(request: TrialRequest, fetch: Optional[Fetch] = None) -> Trial:
     """Return what does not compile, import or construct, in the restored tree or the live one.
+
+    Args:
+        request: what is tried.
+        fetch: gives the recorded content of files without a usable backup.
 
     Raises:
         HostError: no record, the tree cannot be staged, or we may not become the user.
@@ -58,7 +62,7 @@ def look(request: TrialRequest) -> Trial:
         site = TrialSite(live, live, (), request.user, until)
         return tried(site, request.files or (), runs(site, request, units))
     request, entries = recorded(request)
-    with staged(request, directories(request, units, live), entries) as stage:
+    with staged(request, directories(request, units, live), entries, fetch) as stage:
         touched = tuple(f"{live}/{path}" for path in (*stage.files, *stage.gone))
         site = TrialSite(stage.root, live, touched, request.user, until)
         files = [path for path in request.files or () if path not in stage.faults]

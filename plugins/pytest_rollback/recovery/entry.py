@@ -1,0 +1,141 @@
+"""The entry of a drill: what readiness would refuse is not begun, because nothing is stopped yet.
+
+Only what decides whether the previous release would come back is looked at. That users get errors,
+that units are down, or that nobody was notified is why a rollback is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from pytest_rollback.agent.messages.backup.verify import HEADING
+from pytest_rollback.agent.messages.configuration import CONFIGURATION, ConfigurationFaults
+from pytest_rollback.agent.messages.trial import ENTRY, Trial
+from pytest_rollback.checks import restored
+from pytest_rollback.errors import Advisory, Refused, RollbackError
+from pytest_rollback.manifest import requests
+from pytest_rollback.recovery.action import Scope
+from pytest_rollback.recovery.rehearsal import RehearsedStep
+from pytest_rollback.transport.call import Call
+from pytest_rollback.transport.connection import Connection
+
+COMPILES = "readiness.tree.compiles"
+IMPORTS = "readiness.tree.imports"
+CONSTRUCTS = "readiness.tree.constructs"
+RESOLVED = "readiness.units.resolved"
+PARSES = "readiness.configuration.parses"
+
+CRITERIA = (COMPILES, IMPORTS, CONSTRUCTS, RESOLVED, PARSES)
+"""The criteria of readiness that are asked again at the entry; `--despite` takes one of them."""
+
+TIMEOUT = 120.0
+"""Seconds for all trials together."""
+
+GRACE = 30.0
+RESTORING = frozenset({"files", "configuration"})
+"""The phases that bring something back; without a change in them there is nothing to do."""
+
+
+@dataclass(frozen=True)
+class Objection:
+    """What a criterion of readiness has against the rollback.
+
+    Args:
+        criterion: its id.
+        error: what it found.
+        despite: whether it was asked to go on in spite of it.
+    """
+
+    criterion: str
+    error: RollbackError
+    despite: bool
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """It in lines, with its id."""
+        head = f"{self.criterion}: {self.error.message}"
+        return (head, *(f"  {each}" for each in self.error.findings))
+
+
+def demand_work(steps: Iterable[RehearsedStep], connection: Connection, scope: Scope) -> None:
+    """Check that there is something to roll back.
+
+    Raises:
+        Refused: the previous release is live; nothing was done.
+    """
+    if any(step.changes for step in steps if step.action.phase in RESTORING):
+        return
+    record = connection.ask(Call(HEADING, requests.location(scope.system)))
+    back = f": run {record.spent} rolled it back" if record.spent else ": all files are as recorded"
+    raise Refused(
+        f"there is nothing to roll back{back}; nothing was done",
+        hint="pytest suites/validate says whether the system is well; the next deploy saves a new "
+        "backup set before it copies files",
+    )
+
+
+def objections(
+    connection: Connection, scope: Scope, despite: Iterable[str]
+) -> tuple[Objection, ...]:
+    """Return what readiness has against the rollback, from one round trip.
+
+    Raises:
+        RollbackError: the host cannot say.
+    """
+    system, chosen = scope.system, frozenset(despite)
+    trial = requests.trial(system, map(requests.component, scope.components), TIMEOUT)
+    tree = Call(ENTRY, trial._replace(git=system.fallback.git), TIMEOUT + GRACE)
+    read = Call(CONFIGURATION, requests.configuration_faults(system), TIMEOUT)
+    answers = connection.ask_all([tree, read], deadline=TIMEOUT + GRACE)
+    found = _found(scope, answers.of(tree), answers.of(read))
+    return tuple(Objection(name, error, name in chosen) for name, error in found)
+
+
+def _found(
+    scope: Scope, trial: Trial, read: ConfigurationFaults
+) -> Iterator[tuple[str, RollbackError]]:
+    """Yield what each criterion has against it; optional components stop nobody."""
+    system = scope.system
+    yield from _raised(COMPILES, restored.compiles, trial, system)
+    for component in scope.components:
+        if component.required:
+            yield from _raised(IMPORTS, restored.imports, trial, component)
+            yield from _raised(CONSTRUCTS, restored.constructs, trial, component)
+            yield from _raised(RESOLVED, restored.unit_resolves, trial, component)
+    if not scope.defaults:  # what is broken gets its default, if that was confirmed
+        yield from _raised(PARSES, restored.configuration_parses, read, system)
+
+
+def _raised(
+    identity: str, check: Callable[..., None], *asked: object
+) -> Iterator[tuple[str, RollbackError]]:
+    """Yield the criterion and what it raises, where that stands against a rollback."""
+    try:
+        check(*asked)
+    except Advisory:
+        pass
+    except RollbackError as error:
+        yield identity, error
+
+
+def refuse(found: Iterable[Objection], command: str) -> None:
+    """Refuse to begin what readiness would refuse.
+
+    Args:
+        found: the objections; those that were overruled are left out.
+        command: the command that was given, to be repeated in spite of them.
+
+    Raises:
+        Refused: one of them was not overruled.
+    """
+    standing = [each for each in found if not each.despite]
+    if not standing:
+        return
+    names = list(dict.fromkeys(each.criterion for each in standing))
+    despite = " ".join(f"--despite={name}" for name in names)
+    raise Refused(
+        "nothing was stopped: the previous release would not come back",
+        findings=[line for each in standing for line in each.findings],
+        hint=f"{standing[0].error.hint}; or go on in spite of it: {command} {despite}",
+    )
