@@ -12,6 +12,12 @@ from pytest_rollback.agent.messages.services.health import (
     UnitHealth,
     UnitsHealth,
 )
+from pytest_rollback.agent.messages.services.running import (
+    RUNNING,
+    Running,
+    RunningRequest,
+    UnitProcesses,
+)
 from pytest_rollback.agent.messages.services.units import (
     LOOK,
     STOP,
@@ -20,6 +26,7 @@ from pytest_rollback.agent.messages.services.units import (
     UnitsRequest,
     UnitState,
 )
+from pytest_rollback.checks.running import hidden, others, refuse_strangers, stale
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component
@@ -27,7 +34,6 @@ from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT
 from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import Look
-from pytest_rollback.transport.batch import asked as asked_once
 from pytest_rollback.transport.call import Call
 
 DOWN = {"inactive", "failed"}
@@ -42,21 +48,67 @@ Health = Mapping[str, UnitHealth]
 
 
 def states(scope: Scope) -> Look[States]:
-    """Return every unit's state; a unit that the manager does not know is an error."""
-    units = tuple(UnitPorts(c.unit, c.listens) for c in scope.components)
-    request = UnitsRequest(
-        requests.location(scope.system, scope.run), requests.manager(scope.system), units
-    )
-    found = yield from asked_once(Call(LOOK, request, PATIENT))
-    refuse_unknown(found.units)
-    return found.units
+    """Return every unit's state; who would be left when all of them are down is an error.
+
+    Raises:
+        Refused: the manager does not know a unit; or a process of the system is of no unit, or
+            another's listens on a port, so that stopping the units does not end the release.
+    """
+    units = tuple(UnitPorts(c.unit) for c in scope.components)
+    where, manager = requests.location(scope.system, scope.run), requests.manager(scope.system)
+    asked, running = Call(LOOK, UnitsRequest(where, manager, units), PATIENT), running_of(scope)
+    answers = yield [asked, running]
+    found = answers.of(asked).units
+    refuse_unknown(found)
+    refuse_left(scope, found, answers.of(running))
+    return found
+
+
+def running_of(scope: Scope) -> Call[RunningRequest, Running]:
+    """Return the call that asks for the processes of all units."""
+    asked = requests.running(scope.system, lambda component: component.listens, scope.owners)
+    return Call(RUNNING, asked, PATIENT)
+
+
+def refuse_left(scope: Scope, found: States, running: Running) -> None:
+    """Refuse to go on where something of the release runs that no unit is.
+
+    Raises:
+        Refused: it does, or holds a port of a unit that is rolled back.
+    """
+    refuse_strangers(scope.system.about.root, running)
+    for component in scope.components:
+        unit, by = component.unit, running.units[component.unit]
+        down = found[unit].state in DOWN
+        left = [f"port {port}: nobody that can be seen" for port in hidden(by) if down]
+        if others(by) or left:
+            raise Refused(
+                f"{unit} is not isolated: another process than its own listens on its port",
+                findings=[*others(by), *left],
+                hint="see whose it is, and end what is left of the release by hand: "
+                f"ss -ltnp 'sport = :{component.listens[0]}'",
+            )
 
 
 def health(scope: Scope) -> Look[Health]:
-    """Return how every unit is, and what is wrong with its health."""
-    found = yield from asked_once(health_of(scope, scope.components, PATIENT))
-    refuse_unknown({unit: each.state for unit, each in found.units.items()})
-    return found.units
+    """Return how every unit is, and what is wrong with its health.
+
+    A process that is older than what was restored is wrong, and a port that another one holds.
+    """
+    asked, running = health_of(scope, scope.components, PATIENT), running_of(scope)
+    answers = yield [asked, running]
+    found = answers.of(asked).units
+    refuse_unknown({unit: each.state for unit, each in found.items()})
+    units = answers.of(running).units
+    return {
+        unit: each._replace(problem=each.problem or old(units[unit]))
+        for unit, each in found.items()
+    }
+
+
+def old(found: UnitProcesses) -> str | None:
+    """Return why what answers is not what was restored; None where it is."""
+    return stale(found) or "; ".join(others(found)) or None
 
 
 def health_of(
