@@ -232,6 +232,10 @@ ALSO: dict[str, Reds] = {
     "readiness.rights.suffice": PLANS,  # what cannot be replaced cannot be planned either
     "readiness.database.restorable": PLANS,  # its server is down, so its restore has no plan
     "readiness.probes.answer": {("readiness.baseline.stored", None)},
+    "readiness.units.alone": PLANS,  # isolation would leave it
+    "readiness.units.handled": {  # the release's own unit file knows no such process
+        (f"readiness.units.{name}", "web") for name in ("described", "resolved", "covered")
+    },
     "readiness.units.startable": PLANS
     | {(f"readiness.units.{name}", "web") for name in ("described", "resolved", "covered")}
     | {("readiness.units.listening", "web"), ("readiness.units.alone", None)},  # of no known unit
