@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pytest_rollback.agent.messages.services.health import (
     HEALTH,
+    SETTLE,
     START_HEALTHY,
     HealthRequest,
     HealthyStartRequest,
+    SettleRequest,
+    SettlingUnit,
     UnitHealth,
     UnitsHealth,
 )
@@ -167,16 +170,16 @@ def unit_request(scope: Scope, component: Component, timeout: float) -> UnitRequ
 def starting(*, required: bool) -> Callable[[Scope, Health], tuple[Change, ...]]:
     """Return the plan of the required components, or of the optional ones.
 
-    It has one change per component that is not active, healthy and settled, in start order.
+    It has one change per component that is not active and healthy, in start order, and one in which
+    all of them settle together.
     """
 
     def starts(scope: Scope, found: Health) -> tuple[Change, ...]:
-        return tuple(
-            _start(scope, component, why)
-            for component in scope.components
-            if component.required == required
-            for why in lacking(component, found[component.unit])
-        )
+        mine = [each for each in scope.components if each.required == required]
+        lacks = [(each, why) for each in mine for why in lacking(each, found[each.unit])]
+        down = [(each, why) for each, why in lacks if not is_healthy(found[each.unit])]
+        begun = tuple(_start(scope, component, why) for component, why in down)
+        return (*begun, _settle(scope, [each for each, _ in lacks])) if lacks else ()
 
     return starts
 
@@ -192,6 +195,32 @@ def lacking(component: Component, found: UnitHealth) -> tuple[str, ...]:
     return ()
 
 
+def is_healthy(found: UnitHealth) -> bool:
+    """Return whether a component is up, for however short a time."""
+    return found.state.state == "active" and not found.problem
+
+
+def _settle(scope: Scope, components: Sequence[Component]) -> Change:
+    system, longest = scope.system, max(each.settle for each in components)
+    request = SettleRequest(
+        location=requests.location(system, scope.run),
+        manager=requests.manager(system),
+        units=tuple(
+            SettlingUnit(
+                each.unit, each.log, requests.probe(system.probes[each.health]), each.settle
+            )
+            for each in components
+        ),
+    )
+    names = ", ".join(each.unit for each in components)
+    return Change(
+        Call(SETTLE, request, longest + MARGIN),
+        f"wait until {names} settled",
+        f"each has to stay up for {longest:g} s",
+        longest,
+    )
+
+
 def _start(scope: Scope, component: Component, why: str) -> Change:
     system = scope.system
     request = HealthyStartRequest(
@@ -199,13 +228,13 @@ def _start(scope: Scope, component: Component, why: str) -> Change:
         manager=requests.manager(system),
         unit=component.unit,
         timeout=component.start,
-        settle=component.settle,
+        settle=0.0,
         log=component.log,
         probe=requests.probe(system.probes[component.health]),
     )
-    seconds = component.start + component.settle + MARGIN
+    seconds = component.start + MARGIN
     what = f"start {component.unit} and wait until it is healthy"
-    return Change(Call(START_HEALTHY, request, seconds), what, why, component.settle + STARTS)
+    return Change(Call(START_HEALTHY, request, seconds), what, why, STARTS)
 
 
 def isolated(_scope: Scope, found: Health) -> Health:
