@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,12 +41,14 @@ def spoilt(store: Store) -> Iterator[Store]:
     for name in places:
         whole(store.home / name, kept / name)
     yield store
+    store.calm()
     release(store)
     for name in places:
         gone(store.home / name)
         whole(kept / name, store.home / name)
     shutil.rmtree(kept)
     store.describe()
+    store.control("update")
     store.control("start", "all")  # those that a defect stopped; the others go on
 
 
@@ -116,6 +119,21 @@ def cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
+def double(store: Store) -> None:
+    """Have the web unit run twice, and name one of the two: the other one only sleeps."""
+    command = f"{sys.executable} {store.root}/web/serve.py {store.ports['web']}"
+    (store.home / "units/shop-web.conf").write_text(
+        "[program:shop-web]\nnumprocs=2\nprocess_name=%(program_name)s_%(process_num)02d\n"
+        f"command=sh -c 'test %(process_num)d = 0 || exec sleep 300; exec {command}'\n"
+    )
+    store.control("update", "shop-web")
+    for _ in range(100):
+        if store.control("status").count("RUNNING") > len(NAMES):
+            break
+        time.sleep(0.05)
+    describe(store, "components", unit="shop-web:shop-web_00")
+
+
 def runbook(store: Store, *lines: str) -> None:
     """Have people follow a page with these commands."""
     page = store.home / "runbook.md"
@@ -174,6 +192,8 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
         lambda s: (s.home / "units/late.conf").write_text("[program:shop-web]\nstopwaitsecs=9\n"),
         "web",
     ),
+    "readiness.units.handled": (double, "web"),
+    "readiness.units.alone": (lambda s: s.detached(), None),
     "readiness.baseline.stored": (lambda s: describe(s, "probes", limit="0.01ms"), None),
     "readiness.probes.answer": (lambda s: describe(s, "probes", body="superb"), "web"),
 }
@@ -212,8 +232,13 @@ ALSO: dict[str, Reds] = {
     "readiness.rights.suffice": PLANS,  # what cannot be replaced cannot be planned either
     "readiness.database.restorable": PLANS,  # its server is down, so its restore has no plan
     "readiness.probes.answer": {("readiness.baseline.stored", None)},
+    "readiness.units.alone": PLANS,  # isolation would leave it
+    "readiness.units.handled": {  # the release's own unit file knows no such process
+        (f"readiness.units.{name}", "web") for name in ("described", "resolved", "covered")
+    },
     "readiness.units.startable": PLANS
-    | {(f"readiness.units.{name}", "web") for name in ("described", "resolved", "covered")},
+    | {(f"readiness.units.{name}", "web") for name in ("described", "resolved", "covered")}
+    | {("readiness.units.listening", "web"), ("readiness.units.alone", None)},  # of no known unit
 }
 
 

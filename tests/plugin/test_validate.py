@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 
 from tests.plugin.operator import REPOSITORY
 from tests.plugin.reopened import UNITS, Reopened
+from tests.plugin.shop import NAMES
 
 Reds = set[tuple[str, str | None]]
 Spoil = Callable[[Reopened], object]
@@ -37,13 +40,14 @@ def spoilt(shop: Reopened) -> Iterator[Reopened]:
     for name in ("srv", "state", "units"):
         shutil.copytree(shop.home / name, kept / name, symlinks=True)
     yield shop
+    shop.calm()
     for name in ("srv", "state", "units"):
         shutil.rmtree(shop.home / name)
         shutil.copytree(kept / name, shop.home / name, symlinks=True)
     shutil.rmtree(kept)
     shop.describe()
     shop.control("update")
-    shop.control("start", "all")
+    shop.control("restart", *(f"shop-{name}" for name in NAMES))
     shop.forget()
 
 
@@ -65,6 +69,8 @@ DEFECTS: dict[str, tuple[Spoil, str | None]] = {
     "validate.units.active": (never_quite_up, "web"),
     "validate.units.stable": (restart_while_watched, "web"),
     "validate.units.listening": (lambda s: s.revise({"listens": [1]}), "web"),
+    "validate.units.began": (lambda s: s.touch("web/serve.py"), "web"),
+    "validate.units.alone": (lambda s: s.detached(), None),
     "validate.health.answers": (lambda s: s.switch("web.flaky"), "web"),
     "validate.requests.processed": (lambda s: s.switch("web.lossy"), "web"),
     "validate.latency.within_limit": (lambda s: s.probe("web", limit="0.05ms"), "web"),
@@ -84,6 +90,9 @@ DEFECTS: dict[str, tuple[Spoil, str | None]] = {
 ALSO: dict[str, Reds] = {
     # What follows of necessity: only another unit file has the manager wait before it says active.
     "validate.units.active": {("validate.configuration.recorded", None)},
+    # What is changed while its unit runs is not what that unit was started from.
+    "validate.files.recorded": {("validate.units.began", "web")},
+    "validate.configuration.recorded": {("validate.units.began", name) for name in NAMES},
 }
 
 
@@ -194,7 +203,26 @@ def test_an_installed_unit_file_is_the_releases(spoilt: Reopened, path: str) -> 
     with (spoilt.home / path).open("a") as file:
         file.write("; current\n")
 
-    assert spoilt.reds("validate") == (1, {("validate.configuration.recorded", None)})
+    older = NAMES if path.startswith("srv/") else ("web",)  # one file of the release is shared
+    began = {("validate.units.began", name) for name in older}
+    assert spoilt.reds("validate") == (1, {("validate.configuration.recorded", None)} | began)
+
+
+def test_who_answers_in_the_units_place_is_named(spoilt: Reopened) -> None:
+    """A process of the failed release holds the port; the unit's own waits for it, unharmed."""
+    serve, port = spoilt.root / "web/serve.py", spoilt.ports["web"]
+    waiting = serve.read_text().replace("\nhttp.server.Thr", "\ntime.sleep(300)\nhttp.server.Thr")
+    spoilt.control("stop", "shop-web")
+    words = (sys.executable, str(serve), "web", str(port), str(spoilt.home / "switches"))
+    orphan = spoilt.detached(*words)
+    time.sleep(1.0)
+    serve.write_text(waiting)
+    spoilt.control("start", "shop-web")
+    _, printed = spoilt.pytest("suites/validate")
+
+    assert outcomes(spoilt, "validate.units.listening")["web"] == "not met", printed
+    assert f"pid {orphan.pid} (" in printed
+    assert outcomes(spoilt, "validate.units.alone") == {None: "not met"}
 
 
 def test_nothing_recorded_is_nothing_restored(spoilt: Reopened) -> None:
