@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,6 +37,9 @@ TIMEOUT = 90.0
 
 TRIGGER, FINE = 0.50, 0.25
 """Degradation that calls for a rollback, and that which does not; between, nothing is said."""
+
+WORST = 0.5
+"""The part of its timeout that the slowest answer may take."""
 
 NOISE_MS = {"p50": 10.0, "p95": 30.0}
 """Milliseconds by which a percentile differs between two runs on a busy host anyway."""
@@ -74,12 +78,17 @@ class LatencySeries:
         limit: what the 95th percentile stays below, in milliseconds.
         found: what the host measured.
         kept: the probe's baseline, None where there is none.
+        first: what was stored first, and `stores` how often since: it may have crept.
+        timeout: what an answer may take at most, in milliseconds.
     """
 
     name: str
     limit: float
     found: ResponseTimes
     kept: BaselineTimes | None = None
+    first: BaselineTimes | None = None
+    stores: int = 0
+    timeout: float = math.inf
 
     @property
     def count(self) -> int:
@@ -93,8 +102,16 @@ class LatencySeries:
 
     @property
     def slow(self) -> str:
-        """How it is certainly beyond its limit, "" when it may be within: asking takes time too."""
+        """How it is certainly beyond its limit, "" when it may be within: asking takes time too.
+
+        The slowest answer counts as well: one that takes half of its timeout is not far from none.
+        """
         found = self.found.percentiles
+        if found and found.max > self.timeout * WORST:
+            return (
+                f"{self.name}: the slowest answer took {found.max:.0f} ms (p99 {self.p99:.0f} ms), "
+                f"more than half of its timeout of {self.timeout:.0f} ms"
+            )
         if found is None or found.low - self.overhead <= self.limit:
             return ""
         words = f"p50 {found.p50:.1f}, p95 {found.p95:.1f}, max {found.max:.1f} ms"
@@ -117,13 +134,30 @@ class LatencySeries:
         """The milliseconds that asking takes where nothing is done."""
         return self.found.overhead_ms or 0.0
 
+    @property
+    def p99(self) -> float:
+        """The time that one answer of a hundred exceeds; 0 without answers."""
+        ordered = sorted(self.found.samples_ms)
+        return ordered[math.ceil(0.99 * len(ordered)) - 1] if ordered else 0.0
+
     def degraded(self) -> tuple[float, str]:
         """Return by how much it is slower than its baseline (0.5 is half as slow again), in words.
+
+        The last baseline counts and the first one: what is a little slower at each store creeps.
+        """
+        last, said = self.slower(self.kept)
+        crept, words = self.slower(self.first)
+        if crept > last:
+            return crept, f"{words}, the first of {self.stores} baselines"
+        return last, said
+
+    def slower(self, kept: BaselineTimes | None) -> tuple[float, str]:
+        """Return by how much it is slower than stored times, and in words.
 
         The worse of p50 and p95 counts, each by what it is at least, with 95 % confidence; one
         that differs by less than the noise does not.
         """
-        worst, said, kept = 0.0, "", self.kept
+        worst, said = 0.0, ""
         if kept is None or not self.count:
             return worst, said
         ordered = sorted(self.found.samples_ms)
@@ -142,6 +176,7 @@ class LatencySeries:
         return {
             "p50_ms": found and round(found.p50, 2),
             "p95_ms": found and round(found.p95, 2),
+            "p99_ms": found and round(self.p99, 2),
             "max_ms": found and round(found.max, 2),
             "samples": self.count,
             "overhead_ms": overhead and round(overhead, 2),
@@ -213,9 +248,18 @@ class LatencyCalls:
             RollbackError: nothing could be measured.
         """
         times, problem = answers.of(self.measured).probes, answers.error(self.kept)
-        known = {} if problem else answers.of(self.kept).probes
+        known = Baseline("", {}, {}, {}) if problem else answers.of(self.kept)
+        specs = self.measured.request.probes
         series = {
-            name: LatencySeries(name, limit, times[name], known.get(name))
+            name: LatencySeries(
+                name,
+                limit,
+                times[name],
+                known.probes.get(name),
+                known.first.get(name),
+                known.stores.get(name, 0),
+                specs[name].timeout * 1000,
+            )
             for name, limit in self.limits.items()
         }
         return Latencies(series, problem)
