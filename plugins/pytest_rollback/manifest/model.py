@@ -157,6 +157,7 @@ class Probe(Frozen):
     limit: Seconds = 0.1
     timeout: Seconds = 5.0
     samples: Annotated[int, Field(ge=50)] = 100
+    concurrency: Annotated[int, Field(ge=1, le=32)] = 4
 
 
 class Configuration(Frozen):

@@ -155,3 +155,25 @@ def test_connections_do_not_pile_up_behind_a_slow_peer() -> None:
 
     assert (len(found.times), found.failed) == (60, 0)
     assert max(found.times) < 500
+
+
+def test_a_system_that_serves_one_user_at_a_time_is_told() -> None:
+    """One after the other all is right; together, some are turned away."""
+    busy = threading.Semaphore(1)
+
+    def handle(request: BaseHTTPRequestHandler) -> None:
+        if not busy.acquire(blocking=False):
+            reply(503, b"busy")(request)
+            return
+        time.sleep(0.01)
+        reply(200, b"ok")(request)
+        busy.release()
+
+    with served(handle) as url:
+        alone = ProbeSpec(url, samples=50)
+        asked = {"alone": alone, "together": alone._replace(concurrency=4)}
+        found = measurement.measure(MeasureRequest(asked, 30.0)).probes
+
+    assert (found["alone"].failed, found["alone"].problem) == (0, None)
+    assert found["together"].failed
+    assert found["together"].problem == "with 4 at a time: answered 503, not 200"
