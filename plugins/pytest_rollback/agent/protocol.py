@@ -138,7 +138,7 @@ def known(paths: Iterable[str]) -> FrozenSet[str]:
     for path in paths:
         try:
             with open(path, encoding="utf-8", errors="surrogateescape") as file:
-                lines = file.read().splitlines()
+                lines = file.read().split("\n")
         except OSError:
             continue  # whether the file should be there is for a criterion to say
         for line in lines:

@@ -134,6 +134,7 @@ def probe(described: Probe) -> ProbeSpec:
         limit=described.limit,
         timeout=described.timeout,
         samples=described.samples,
+        concurrency=described.concurrency,
     )
 
 

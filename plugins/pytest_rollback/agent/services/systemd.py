@@ -156,7 +156,7 @@ class Systemd(ServiceManager):
 
 def properties(block: str) -> Dict[str, str]:
     """Return the properties of one unit."""
-    pairs = (line.partition("=") for line in block.splitlines())
+    pairs = (line.partition("=") for line in block.split("\n") if line)
     return {name: value for name, _, value in pairs}
 
 
