@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,13 @@ from pytest_rollback.plugin import options
 from pytest_rollback.plugin.session import run_of
 from pytest_rollback.plugin.stash import RUN, SEAL, criterion_of
 from pytest_rollback.run import extras, hookspecs
+from pytest_rollback.transport.interrupts import CODE, INTERRUPTS
 
 if TYPE_CHECKING:
     from pytest_rollback.run.run import Run
+
+PROGRAMS = {"pytest", "py.test", "__main__.py"}
+"""Programs that end with their session."""
 
 LETTERS = {
     "met": ".",
@@ -27,7 +30,6 @@ LETTERS = {
     "waived": "w",
     "advisory": "a",
 }
-ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -52,11 +54,13 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     # The summary says each reason once, with what it stands against; pytest would say it per row.
     config.option.reportchars, config.option.tbstyle = "N", "no"
-    heed_signals()
+    heed(config)
     try:
         run = run_of(config)
     except RollbackError as error:
         raise _refused(config, error) from error
+    except KeyboardInterrupt as error:  # a sandbox was to come up: nothing is left of it
+        raise pytest.exit.Exception("interrupted: nothing was changed", returncode=CODE) from error
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         _keep(config, run)
 
@@ -76,19 +80,14 @@ def _keep(config: pytest.Config, run: Run) -> None:
         run.notes.append(unwritten(run.folder, error))
 
 
-def heed_signals() -> None:
-    """Have SIGTERM and SIGHUP end like Ctrl-C, but for one that is ignored: nohup wants that."""
-    for number in ENDING:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            with contextlib.suppress(
-                ValueError
-            ):  # not in the main thread: somebody else's business
-                signal.signal(number, _interrupt)
+def heed(config: pytest.Config) -> None:
+    """Have SIGINT, SIGTERM and SIGHUP end the session in order, until the process ends.
 
-
-def _interrupt(number: int, _frame: object) -> None:
-    """End like Ctrl-C: fixtures are torn down, summary and report are written."""
-    raise KeyboardInterrupt(signal.Signals(number).name)
+    Only a program that goes on after the session gets back what it did about them before.
+    """
+    before = INTERRUPTS.heed()
+    if Path(sys.argv[0]).name not in PROGRAMS:
+        config.add_cleanup(before)
 
 
 def _refused(config: pytest.Config, error: RollbackError) -> BaseException:

@@ -17,11 +17,13 @@ from pytest_rollback.manifest import requests
 from pytest_rollback.plugin.stash import GATE, PRACTICE, PROBER
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.gate import Gate
+from pytest_rollback.recovery.left_behind import lines as lines_left
 from pytest_rollback.recovery.live import LiveProgress
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.recovery.rehearsal import lines, rehearse
 from pytest_rollback.run.run import Run, operator
 from pytest_rollback.transport.call import Call
+from pytest_rollback.transport.interrupts import INTERRUPTS
 
 
 def gate_of(config: pytest.Config, run: Run) -> Gate:
@@ -124,6 +126,23 @@ def keep_evidence(run: Run) -> None:
         run.notes.append(f"the evidence is not complete: {error}")
 
 
+def let_go(run: Run, gate: Gate) -> None:
+    """Tell the host how the run ended; without that it is open there, and recovered nowhere.
+
+    A run that was broken off says what it leaves. Who insists on the end waits for no lock: the
+    run stays open on the host, as after a killed one.
+    """
+    if run.broken_off:
+        begun = gate.begun is not None
+        run.notes += lines_left(run.connection, gate.scope) if begun else ["nothing was changed"]
+    if INTERRUPTS.twice:
+        return
+    try:
+        gate.end(run.judgement.on_host)
+    except RollbackError as error:
+        run.state("drill.end.recorded", "The host has recorded how the run ended.", error)
+
+
 def leave(config: pytest.Config, run: Run) -> None:
     """End a session: stop looking at what users get, and let go of the host."""
     prober = config.stash.get(PROBER, None)
@@ -131,14 +150,13 @@ def leave(config: pytest.Config, run: Run) -> None:
         run.users = prober.stop()
     gate = config.stash.get(GATE, None)
     if gate is not None:
-        try:
-            gate.end(run.ended)
-        except RollbackError as error:
-            run.notes.append(str(error))
-        keep_evidence(run)
+        let_go(run, gate)
+        if not INTERRUPTS.twice:
+            keep_evidence(run)
         if not (run.asked.dry or run.isolates):
             run.notes += filter(None, (each.spared(run.scope) for each in run.extras.actions))
-    if run.connection.trips:
+    run.conclude()
+    if run.connection.trips and not INTERRUPTS.heard:
         with contextlib.suppress(RollbackError):  # the criteria have said so already
             run.backups = _recorded(run, changed=gate is not None)
     run.connection.close()

@@ -73,9 +73,10 @@ def following(run: Run) -> Iterator[str]:
     begun = run.timeline.decided is not None
     if run.exit_code == PARTIAL:
         yield f"for a verdict: {run.whole}"
-    if run.isolates and run.recovered:
+    good = run.judgement.good
+    if run.isolates and good:
         yield from isolated(run)
-    elif begun and not run.recovered and run.exit_code != PARTIAL:
+    elif begun and not good and run.exit_code != PARTIAL:
         gone = "the sandbox of this session was removed: there is nothing to resume"
         yield gone if run.fleeting else f"to resume: {run.resume}"
         yield from run.extras.following(run)

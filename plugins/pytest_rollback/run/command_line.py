@@ -15,12 +15,13 @@ from typing import NoReturn
 
 from pytest_rollback.errors import RollbackError, UsageError
 from pytest_rollback.text.next_steps import HOME
+from pytest_rollback.transport.interrupts import CODE
 
 REPOSITORY = HOME
 """Where suites, scripts and reports are."""
 
+INTERRUPTED = CODE
 CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), 127) if number != ord("\n")}
-INTERRUPTED = 2
 
 
 class Parser(argparse.ArgumentParser):

@@ -20,6 +20,7 @@ from pytest_rollback.errors import LockHeld, Refused, RollbackError, Unfinished,
 from pytest_rollback.transport import memfd
 from pytest_rollback.transport.call import Answers, AnyCall, Call
 from pytest_rollback.transport.diagnosis import HOST, last, meant
+from pytest_rollback.transport.interrupts import INTERRUPTS
 from pytest_rollback.transport.payload import (
     BOOT,
     DROP,
@@ -138,6 +139,7 @@ class Connection:
         Raises:
             RollbackError: the host was not reached, or did not answer within `deadline` seconds.
         """
+        INTERRUPTS.stop_here()
         said = self._answers(calls, deadline) if calls else []
         return Answers(calls, [self._settled(*each) for each in zip(calls, said, strict=True)])
 
@@ -236,7 +238,8 @@ class Connection:
 
         thread = threading.Thread(target=carry, daemon=True)
         thread.start()
-        thread.join(seconds)
+        with INTERRUPTS.waiting():
+            thread.join(seconds)
         if outcome:
             return outcome[0]
         raise self._lost(problems, seconds)
