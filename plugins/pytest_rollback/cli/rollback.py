@@ -22,6 +22,7 @@ from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.run.command_line import INTERRUPTED, REPOSITORY, Parser, reports, shown
 from pytest_rollback.run.extras import names, outside
+from pytest_rollback.run.options import fitting
 from pytest_rollback.run.run import identity, operator
 from pytest_rollback.transport.connection import Connection
 from pytest_rollback.transport.interrupts import INTERRUPTS
@@ -258,9 +259,10 @@ def main(arguments: Sequence[str], program: str) -> int:
     asked = parser(program).parse_args(arguments)
     command = f"{program} {shlex.join(arguments)}".rstrip()
     with RollbackCommand(REPOSITORY, asked.rollback_target, reports(REPOSITORY), command) as at:
+        fitting(asked.arm, at.system)
         if asked.command == "status":
             return show(asked, at)
-        if asked.undo:
+        if asked.undo is not None:
             return at.undo(asked.undo, asked.arm)
         words = [f"--component={name}" for name in asked.component]
         words += [f"--incident={asked.incident}"] if asked.incident else []

@@ -35,7 +35,7 @@ class CriteriaHooks:
         self.worker = hasattr(config, "workerinput")
         self.rehearsed: list[str] = []
         self.setup = 0.0
-        self.interrupted = False
+        self.interrupted = self.beside = False
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
@@ -54,7 +54,15 @@ class CriteriaHooks:
         items[:] = [item for _, item in ordered]
         self.run.choose(each for each, _ in found if each)
         scope = self.run.declared
-        beyond = [item for each, item in ordered if each and not scope.has(instance(item, each))]
+        beyond = [
+            item
+            for each, item in ordered
+            if each
+            and (
+                not scope.has(instance(item, each))
+                or collection.not_applicable(self.run, item, each)
+            )
+        ]
         if beyond:
             self.config.hook.pytest_deselected(items=beyond)
             items[:] = [item for item in items if item not in beyond]
@@ -109,6 +117,7 @@ class CriteriaHooks:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take an outcome into the run, also one that a worker of pytest-xdist sent."""
+        self.beside |= report.failed and not hasattr(report, "criterion")
         if hasattr(report, "criterion") and not self.worker:
             from pytest_rollback.plugin import outcomes  # noqa: PLC0415 - only criteria pay for it
 
@@ -141,7 +150,8 @@ class CriteriaHooks:
 
         self.run.broken_off = self._broken_off(session)
         leave(self.config, self.run)
-        session.exitstatus = self.run.exit_code
+        # Somebody else's test, or what a fixture does at its end, failed: no criterion tells.
+        session.exitstatus = self.run.exit_code or int(self.beside)
 
     def _broken_off(self, session: pytest.Session) -> int:
         """Return the exit code of a session that did not end by itself, 0 for all others."""
@@ -169,6 +179,8 @@ class CriteriaHooks:
             terminalreporter.write_line(line)
         if not (self.run.outcomes or self.run.broken_off):
             terminalreporter.write_line("no criterion was evaluated, so that nothing is met")
+            for line in terminal.beside(self.run):
+                terminalreporter.write_line(line)
         else:
             terminalreporter.section(self.run.record().sentence)
             for line in terminal.lines(self.run, self.run.record()):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_rollback.errors import RollbackError, UsageError
-from pytest_rollback.plugin import options
+from pytest_rollback.plugin import collection, options
 from pytest_rollback.plugin.session import run_of
 from pytest_rollback.plugin.stash import RUN, SEAL, criterion_of
 from pytest_rollback.run import extras, hookspecs
+from pytest_rollback.run.shipped import is_ours, root_of
 from pytest_rollback.transport.interrupts import CODE, INTERRUPTS
 
 if TYPE_CHECKING:
@@ -47,10 +49,25 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         raise pytest.UsageError(str(error)) from error
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser
+) -> Generator[None, object, object]:
+    """Give options their short names in a session of ours, once every conftest has its own."""
+    known = early_config.known_args_namespace
+    ours = collection.is_ours(early_config, known.file_or_dir)
+    if ours:
+        INTERRUPTS.heed(starting=True)
+    result = yield
+    if ours or known.help:
+        options.shorten(parser, extras.Extras(early_config.hook))
+    return result
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Read the manifest before anything else when criteria are asked for: a typo ends it here."""
-    if not any("suites" in Path(argument).parts for argument in config.args):
+    if not collection.is_ours(config, config.args):
         return
     # The summary says each reason once, with what it stands against; pytest would say it per row.
     config.option.reportchars, config.option.tbstyle = "N", "no"
@@ -124,8 +141,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse a test under `suites/` that has no criterion id: it would be in no report."""
-    for item in items:
-        if "suites" in item.path.parts and criterion_of(item) is None:
+    bare = [each for each in items if root_of(each.path) and criterion_of(each) is None]
+    for item in bare:
+        if is_ours(item.path):
             pytest.exit(f"{item.nodeid} has no criterion id\nHINT: add the decorator", returncode=4)
 
 
@@ -137,5 +155,5 @@ def pytest_report_teststatus(
     if outcome is None or report.when == "teardown":
         return None
     word = outcome["outcome"]
-    letter = LETTERS[word] if report.failed or not config.option.live else ""
+    letter = LETTERS[word] if report.failed or not options.value(config, "--live") else ""
     return ("failed" if report.failed else word), letter, word.upper()

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from pytest_rollback.agent.messages.backup.verify import HEADING, Backups
+from pytest_rollback.agent.messages.state.runs import IDLE, IdleRequest
 from pytest_rollback.checks import latency
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence import collect
 from pytest_rollback.evidence.events import RunBegan, RunFinished
 from pytest_rollback.manifest import requests
+from pytest_rollback.plugin import options
 from pytest_rollback.plugin.stash import GATE, PRACTICE, PROBER
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.gate import Gate
@@ -24,6 +26,8 @@ from pytest_rollback.recovery.rehearsal import lines, rehearse
 from pytest_rollback.run.run import Run, operator
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.interrupts import INTERRUPTS
+
+JUDGING = {"triage", "readiness", "validate", "monitor"}
 
 
 def gate_of(config: pytest.Config, run: Run) -> Gate:
@@ -64,6 +68,7 @@ def enter(config: pytest.Config, run: Run, suite: str) -> None:
     run.suite = suite
     run.facts.clear()
     if hasattr(config, "workerinput"):
+        ask_first(run, suite)
         return
     practice = config.stash.get(PRACTICE, None)
     if practice is not None:
@@ -72,15 +77,26 @@ def enter(config: pytest.Config, run: Run, suite: str) -> None:
             healthy=lambda: latency.keep(run.connection, run.system),
             roll_back=lambda: roll_back(config, run),
         )
+    ask_first(run, suite)
     if suite == "drill" and gate_of(config, run).is_open:
         from pytest_rollback.checks.edge import prober_for  # noqa: PLC0415 - only a drill pays for httpx
 
-        if config.getoption("--live"):
+        if options.value(config, "--live"):
             run.timeline.listeners.append(LiveProgress(run.system, writer(config)))
         run.extras.decided(run)
         run.timeline.decide()
         config.stash[PROBER] = prober = prober_for(run.system)
         prober.start()
+
+
+def ask_first(run: Run, suite: str) -> None:
+    """Have a suite that judges a system say first that a rollback is under way, or half done.
+
+    That travels with the first thing that it asks. A drill takes the host instead, or resumes.
+    """
+    if suite in JUDGING:
+        me, state = Holder.here(run.identity, operator()).process, run.system.about.state
+        run.connection.ask_first(Call(IDLE, IdleRequest(state, me)), run.next_steps.rollback())
 
 
 def writer(config: pytest.Config) -> Callable[[str], None]:
@@ -190,6 +206,9 @@ def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
     try:
         isolation = (actions.SNAPSHOT, actions.ISOLATE)
         only = isolation if run.asked.isolate else run.extras.actions
+        me = Holder.here(run.identity, operator()).process
+        idle = IdleRequest(run.system.about.state, me, open_too=False)
+        run.connection.ask_first(Call(IDLE, idle), "")
         steps = rehearse(gate_of(config, run), only)
     except RollbackError as error:
         run.state("drill.plan.made", title, error)

@@ -40,9 +40,18 @@ def lines(run: Run, record: RunRecord) -> Iterator[str]:
         if each.outcome in {"waived", "advisory"}:
             yield from paragraph([each])
     yield from (line for line in hung(run.completeness().left) if line)
+    yield from beside(run)
     for note in run.notes:
         yield from wrapped(note, "")
     yield from ending(run)
+
+
+def beside(run: Run) -> Iterator[str]:
+    """Yield what does not apply to this system, each with the key that would make it apply."""
+    found = list(dict.fromkeys(f"{each[0]} ({each.key})" for each in run.collection.beside))
+    more = f" and {len(found) - MOST:,} more, see the report" if len(found) > MOST else ""
+    if found:
+        yield from hung(f"not applicable: {', '.join(found[:MOST])}{more}")
 
 
 def recommended(said: RecommendationRecord) -> Iterator[str]:

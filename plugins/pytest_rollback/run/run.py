@@ -16,13 +16,14 @@ from pytest_rollback import criteria
 from pytest_rollback.checks.availability import Availability
 from pytest_rollback.checks.latency import ProbeLatency
 from pytest_rollback.criteria import Criterion, Outcome
-from pytest_rollback.errors import PARTIAL, RollbackError, UsageError
+from pytest_rollback.errors import PARTIAL, RollbackError
 from pytest_rollback.evidence import signoffs
 from pytest_rollback.evidence.collect import CollectedEvidence
 from pytest_rollback.evidence.events import CriterionEnded
 from pytest_rollback.evidence.json_data import salvage
 from pytest_rollback.evidence.redaction import Redactor
 from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.manifest.applicability import lacks
 from pytest_rollback.manifest.load import Loaded
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.recovery.action import Scope
@@ -95,24 +96,15 @@ class Run:
 
     def __post_init__(self) -> None:
         self.system = self.loaded.system
+        self.asked.fit(self.system, self.loaded.path)
         extras.described(self.system, self.loaded.path, self.extras.parts)
         self.connection = Connection(self.system)
         self.identity = self.identity or identity(self.started)
-        self.scope = Scope(self.system, self._chosen(), defaults=self.asked.defaults)
+        self.scope = Scope(self.system, self.asked.only, defaults=self.asked.defaults)
         self.timeline = Timeline(self.folder)
         self._raised: list[BaseException] = []
         self._record: RunRecord | None = None
         self._concluded: Judgement | None = None
-
-    def _chosen(self) -> frozenset[str]:
-        known = [each.name for each in self.system.components]
-        unknown = sorted(self.asked.only.difference(known))
-        if unknown:
-            raise UsageError(
-                f"there is no component {', '.join(unknown)} in {self.loaded.path}",
-                hint=f"choose one of: {', '.join(known)}",
-            )
-        return self.asked.only
 
     @property
     def folder(self) -> Path:
@@ -177,6 +169,7 @@ class Run:
             [each.name for each in self.components],
             self.outcomes,
             self.declared,
+            lacks(self.system),
         )
 
     @property
@@ -235,6 +228,7 @@ class Run:
             verdict=self.verdict,
             scope=tuple(sorted(self.asked.only)),
             completeness=self.completeness(),
+            not_applicable=self.collection.beside,
             started=self.started,
             finished=now,
             outcomes=self.outcomes,
