@@ -32,14 +32,14 @@ def test_restored_sources_compile(
         )
 
 
-@criterion("readiness.tree.imports", phase="files")
+@criterion("readiness.tree.imports", phase="files", needs=("component.imports",))
 def test_the_component_would_import(
     restored_tree: Trial, component: Component, record_property: Keep
 ) -> None:
     """'Verify import consistency': every import works in a restored copy of the tree."""
     tried = restored_tree.components[component.name].imports
     failed = [f"{name}: {why}" for name, why in tried.items() if why]
-    record_property("imports", list(tried) or "none described")
+    record_property("imports", list(tried))
 
     if failed:
         raise Refused(
@@ -51,14 +51,14 @@ def test_the_component_would_import(
         )
 
 
-@criterion("readiness.tree.constructs", phase="files")
+@criterion("readiness.tree.constructs", phase="files", needs=("component.constructs",))
 def test_the_component_would_be_constructed(
     restored_tree: Trial, component: Component, record_property: Keep
 ) -> None:
     """'Performance Baseline Check': every constructor call works in a restored copy, in time."""
     tried = restored_tree.components[component.name].constructs
     failed = [f"{each.call}: {each.problem}" for each in tried if each.problem]
-    record_property("constructed in ms", {each.call: each.ms for each in tried} or "none described")
+    record_property("constructed in ms", {each.call: each.ms for each in tried})
 
     if failed:
         raise Refused(

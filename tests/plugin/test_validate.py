@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from tests.plugin.operator import REPOSITORY
 from tests.plugin.reopened import UNITS, Reopened
@@ -137,19 +138,7 @@ def outcomes(shop: Reopened, identity: str) -> dict[str | None, str]:
     return {row["component"]: row["outcome"] for row in rows if row["id"] == identity}
 
 
-def without(key: str) -> Spoil:
-    """Return what takes a key out of the description of all components."""
-
-    def spoil(shop: Reopened) -> None:
-        components = shop.document()["components"]
-        shop.describe(components=[{k: v for k, v in c.items() if k != key} for c in components])
-
-    return spoil
-
-
 UNKNOWN: list[tuple[str, Spoil, str | None]] = [
-    ("validate.imports.load", without("imports"), "web"),
-    ("validate.constructs.in_time", without("constructs"), "web"),
     ("validate.logs.clean", lambda s: s.revise({"log": str(s.home / "no.log")}), "web"),
     ("validate.logs.clean", lambda s: s.revise({"log": str(s.home / "d.pid")}), "web"),
     ("validate.latency.within_baseline", lambda s: (s.state / "baseline.json").unlink(), "web"),
@@ -187,14 +176,48 @@ def test_what_is_slower_than_its_baseline_becomes_no_new_baseline(spoilt: Reopen
     assert after["till"] != before["till"]
 
 
-def test_an_empty_list_says_that_there_is_nothing(spoilt: Reopened) -> None:
-    """A component without imports, ports and requests is described as such, and is met."""
-    components = spoilt.document()["components"]
-    for component in components:
-        component.update(imports=[], constructs=[], requests=[], listens=[])
-    spoilt.describe(components=components)
+KEYS = ("imports", "constructs", "requests")
+BESIDE = ("validate.imports.load", "validate.constructs.in_time", "validate.requests.processed")
 
-    assert spoilt.reds("validate") == (0, set())
+
+@pytest.mark.parametrize("words", [(), ("-n", "2")])
+def test_what_a_system_has_nothing_for_is_no_criterion(
+    spoilt: Reopened, words: tuple[str, ...]
+) -> None:
+    """It is neither met nor missing, and the key that would make it apply is told."""
+    document = spoilt.document()
+    first, *others = document["components"]
+    first.update({key: [] for key in KEYS})
+    for component in others:
+        for key in KEYS:
+            del component[key]
+    for table in ("edge", "maintenance"):
+        document.pop(table, None)
+    spoilt.manifest.write_text(tomli_w.dumps(document))
+    code, printed = spoilt.pytest("suites/validate", *words)
+    record = spoilt.record()
+
+    assert (code, "RECOVERED" in printed) == (0, True), printed
+    assert {c["id"] for c in record["criteria"]}.isdisjoint(BESIDE)
+    lifted = "validate.maintenance.lifted (maintenance or edge)"
+    assert lifted in record["not_applicable"]
+    assert f"{BESIDE[0]} [web] (components.imports)" in record["not_applicable"]
+    assert len(record["not_applicable"]) == 1 + len(BESIDE) * len(document["components"])
+    assert record["not_evaluated"] == []
+    assert "not applicable: " in printed
+    assert lifted in " ".join(printed.split())
+
+
+def test_a_suite_without_any_criterion_proves_nothing(spoilt: Reopened) -> None:
+    """What is left out by itself is no good verdict."""
+    document = spoilt.document()
+    for table in ("edge", "maintenance"):
+        document.pop(table, None)
+    spoilt.manifest.write_text(tomli_w.dumps(document))
+    code, printed = spoilt.pytest("suites/validate", "-k", "lifted")
+
+    assert (code, "nothing is met" in printed, "RECOVERED" in printed) == (1, True, False), printed
+    assert "not applicable: validate.maintenance.lifted" in printed
 
 
 @pytest.mark.parametrize("path", [f"srv/{UNITS[0]}", UNITS[0]])

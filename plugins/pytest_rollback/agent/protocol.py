@@ -29,6 +29,8 @@ from typing import (
 from .errors import HostError
 
 PROTOCOL = 2
+BUSY = ("held", "open")
+"""Kinds of problems of a first question that keep the others from being asked."""
 FRAME = re.compile(rb"<<rollback (\d+) ([0-9a-f]{64})>>\n(.*)\n<</rollback>>", re.DOTALL)
 
 

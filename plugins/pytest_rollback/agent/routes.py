@@ -55,6 +55,7 @@ ROUTES: Dict[str, str] = {
     "restored.look": "backup.leftovers:look",
     "runs.begin": "state.runs:begin",
     "runs.end": "state.runs:end",
+    "runs.idle": "state.unfinished:look",
     "runs.look": "state.runs:look",
     "runs.note": "state.runs:note",
     "shared.look": "restore.name_exchange:look",
