@@ -212,9 +212,12 @@ SETS = ("backups.targeted", "backups.declared", "backups.differ", "tree.compiles
 NEEDS = ("fallback.git", "fallback.defaults", "rights.suffice", "space.suffices")
 OWNED = ("complete", "intact", "nonempty", "ownership", "private", "protected", "regular")
 UNITS: Reds = {
-    (f"readiness.units.{name}", each)
-    for name in ("described", "resolved", "covered")
+    (f"readiness.{name}", each)
+    for name in ("units.described", "units.resolved", "units.covered")
     for each in NAMES
+}
+UNSEEN: Reds = {
+    (f"readiness.{name}", each) for name in ("units.listening", "logs.found") for each in NAMES
 }
 UNKNOWN: Reds = {(f"readiness.{name}", None) for name in (*SETS, *NEEDS)} | {
     (f"readiness.backups.{name}", owner) for name in OWNED for owner in (*NAMES, "shared")
@@ -224,6 +227,7 @@ ALSO: dict[str, Reds] = {
     | UNKNOWN
     | TRIALS
     | UNITS
+    | UNSEEN
     | {("readiness.configuration.parses", None)}
     | {(f"readiness.release.{which}", None) for which in ("previous", "current")},
     "readiness.backups.differ": PLANS | {("readiness.release.current", None)},
