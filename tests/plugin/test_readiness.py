@@ -154,6 +154,8 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.record.trusted": (lambda s: (s.state / "backups.json").chmod(0o666), None),
     "readiness.backups.complete": (lambda s: s.copy(MOTTO).unlink(), "shared"),
     "readiness.backups.declared": (lambda s: s.forget(MOTTO), None),
+    "readiness.release.previous": (lambda s: s.save_other("v0"), None),
+    "readiness.release.current": (lambda s: s.deploy_other("v3"), None),
     "readiness.backups.nonempty": (lambda s: s.copy(MOTTO).write_bytes(b""), "shared"),
     "readiness.backups.intact": (lambda s: s.copy(MOTTO).write_text("altered"), "shared"),
     "readiness.backups.regular": (lambda s: link(s.copy(MOTTO)), "shared"),
@@ -210,9 +212,12 @@ SETS = ("backups.targeted", "backups.declared", "backups.differ", "tree.compiles
 NEEDS = ("fallback.git", "fallback.defaults", "rights.suffice", "space.suffices")
 OWNED = ("complete", "intact", "nonempty", "ownership", "private", "protected", "regular")
 UNITS: Reds = {
-    (f"readiness.units.{name}", each)
-    for name in ("described", "resolved", "covered")
+    (f"readiness.{name}", each)
+    for name in ("units.described", "units.resolved", "units.covered")
     for each in NAMES
+}
+UNSEEN: Reds = {
+    (f"readiness.{name}", each) for name in ("units.listening", "logs.found") for each in NAMES
 }
 UNKNOWN: Reds = {(f"readiness.{name}", None) for name in (*SETS, *NEEDS)} | {
     (f"readiness.backups.{name}", owner) for name in OWNED for owner in (*NAMES, "shared")
@@ -222,8 +227,10 @@ ALSO: dict[str, Reds] = {
     | UNKNOWN
     | TRIALS
     | UNITS
-    | {("readiness.configuration.parses", None)},
-    "readiness.backups.differ": PLANS,
+    | UNSEEN
+    | {("readiness.configuration.parses", None)}
+    | {(f"readiness.release.{which}", None) for which in ("previous", "current")},
+    "readiness.backups.differ": PLANS | {("readiness.release.current", None)},
     "readiness.backups.protected": {("readiness.backups.ownership", "web")},
     "readiness.backups.private": {("readiness.units.described", each) for each in NAMES},
     "readiness.configuration.parses": TRIALS
