@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,12 +23,23 @@ def run(command: str, script: str) -> None:
         command: its name in `pytest_rollback.cli.main`, such as "backups save".
         script: the file that was called; help and hints name it.
     """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, ended)
     with environment():
         from pytest_rollback.cli import main  # noqa: PLC0415 - it may not be installed here
+        from pytest_rollback.transport.interrupts import INTERRUPTS  # noqa: PLC0415
 
         function = main.loaded(command)
+    INTERRUPTS.heed()
     name = Path(script).resolve().relative_to(REPOSITORY)
     sys.exit(main.ended(function, sys.argv[1:], str(name)))
+
+
+def ended(_number: int, _frame: object) -> None:
+    """End before anything has begun, with one line."""
+    os.write(2, b"interrupted: nothing was changed\n")
+    os._exit(2)
 
 
 @contextlib.contextmanager

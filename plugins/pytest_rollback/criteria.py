@@ -27,10 +27,15 @@ AGAINST = OUTCOMES[:3]
 
 @dataclass(frozen=True)
 class Criterion:
-    """What a test under `suites/` stands for: its stable id, and the phase it belongs to."""
+    """What a test under `suites/` stands for: its stable id, and the phase it belongs to.
+
+    It applies where `rollback.toml` has a value under one of the keys `needs`; always if it has
+    none. A key such as `component.imports` is one of each component.
+    """
 
     identity: str
     phase: Phase
+    needs: tuple[str, ...] = ()
 
     @property
     def suite(self) -> str:
@@ -43,13 +48,21 @@ class Criterion:
         return SUITES.index(self.suite), PHASES.index(self.phase)
 
 
-def criterion(identity: str, phase: Phase = "validate") -> Callable[[Test], Test]:
-    """Give a test under `suites/` its stable id, such as `readiness.backups.intact`."""
+def criterion(
+    identity: str, phase: Phase = "validate", needs: tuple[str, ...] = ()
+) -> Callable[[Test], Test]:
+    """Give a test under `suites/` its stable id, such as `readiness.backups.intact`.
+
+    Args:
+        identity: the suite, a noun, a quality.
+        phase: the phase of the procedure whose budget it uses.
+        needs: keys of `rollback.toml`, one of which has to describe something.
+    """
     if not ID.fullmatch(identity) or identity.split(".", maxsplit=1)[0] not in SUITES:
         raise ValueError(f"{identity!r} is not a criterion id: suite.noun.quality")
 
     def marked(test: Test) -> Test:
-        test.criterion = Criterion(identity, phase)  # type: ignore[attr-defined]
+        test.criterion = Criterion(identity, phase, needs)  # type: ignore[attr-defined]
         return test
 
     return marked

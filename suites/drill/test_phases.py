@@ -45,7 +45,7 @@ def test_nothing_starts_meanwhile(guarded: Done) -> None:
     assert guarded.action is actions.GUARD_ON
 
 
-@criterion("drill.maintenance.shown", phase="isolate")
+@criterion("drill.maintenance.shown", phase="isolate", needs=("maintenance",))
 def test_users_are_told_to_wait(maintenance_on: Done) -> None:
     """'Route traffic to maintenance page': the edge answered with the maintenance page."""
     assert maintenance_on.action is actions.MAINTENANCE_ON
@@ -69,13 +69,13 @@ def test_the_configuration_is_restored(configuration_restored: Done) -> None:
     assert configuration_restored.action is actions.RESTORE_CONFIGURATION
 
 
-@criterion("drill.configuration.defaults", phase="configuration")
+@criterion("drill.configuration.defaults", phase="configuration", needs=("configuration.defaults",))
 def test_defaults_are_used_where_asked(defaults_used: Done) -> None:
     """'Reset to default configuration': no broken configuration is left with --use-defaults."""
     assert defaults_used.action is actions.USE_DEFAULTS
 
 
-@criterion("drill.units.installed", phase="configuration")
+@criterion("drill.units.installed", phase="configuration", needs=("services.source",))
 def test_unit_files_are_installed(units_installed: Done) -> None:
     """'Restore service configurations': the service manager uses the recorded unit files."""
     assert units_installed.action is actions.INSTALL_UNITS
@@ -101,7 +101,7 @@ def test_units_may_start_again(unguarded: Done) -> None:
 
 @criterion("drill.services.started", phase="services")
 def test_services_run_again(services_started: Done) -> None:
-    """'Restart Services in Order': each unit was healthy and stayed up before the next started."""
+    """'Restart Services in Order': each unit was healthy before the next started; then all stayed up."""
     assert services_started.action is actions.START
 
 
@@ -131,7 +131,7 @@ def test_components_are_healthy(
     )
 
 
-@criterion("drill.maintenance.lifted", phase="services")
+@criterion("drill.maintenance.lifted", phase="services", needs=("maintenance",))
 def test_users_get_the_system_again(maintenance_off: Done) -> None:
     """'User experience restored': the edge answers with the system, not the maintenance page."""
     assert maintenance_off.action is actions.MAINTENANCE_OFF

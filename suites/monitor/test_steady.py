@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.live_state import declares
 from fixtures.monitor import SoakResult
 from pytest_rollback.checks import soak as checks_soak
 from pytest_rollback.criteria import criterion
@@ -131,7 +130,7 @@ def test_the_log_stays_clean(
         )
 
 
-@criterion("monitor.requests.steady")
+@criterion("monitor.requests.steady", needs=("component.requests",))
 def test_requests_stay_processed(
     monitored: SoakResult, system: System, component: Component, record_property: Keep
 ) -> None:
@@ -139,7 +138,7 @@ def test_requests_stay_processed(
     soak, most = monitored.soak, system.monitor.tolerated
     lost = checks_soak.lost(soak, component.requests)
     slow = [each.slow for each in map(monitored.of, component.requests) if each.slow]
-    record_property("requests", list(component.requests) or "none described")
+    record_property("requests", list(component.requests))
     record_property("requests lost", f"{lost:.1%}")
 
     if lost > most or slow:
@@ -153,16 +152,15 @@ def test_requests_stay_processed(
             hint=component.see_logs(),
         )
     enough(monitored, record_property)
-    declares(system, component, "requests")
 
 
-@criterion("monitor.users.served")
+@criterion("monitor.users.served", needs=("edge",))
 def test_users_stay_served(monitored: SoakResult, system: System, record_property: Keep) -> None:
     """'Verify user experience restored': the edge answered correctly while it was watched."""
     soak, most = monitored.soak, system.monitor.tolerated
     wrong = checks_soak.said(soak, checks_soak.turned_away)
     share = len(wrong) / max(1, len(soak.taken))
-    record_property("edge", system.edge.url if system.edge else "none described")
+    record_property("edge", system.edge.url if system.edge else "")
     record_property("answers wrong", f"{share:.1%}")
 
     if share > most:

@@ -7,11 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.host import NO_SET
-from pytest_rollback.agent.messages.backup.verify import Backups, ComponentBackups
+from pytest_rollback.agent.messages.backup.verify import (
+    Backups,
+    ComponentBackups,
+    ReleaseContent,
+)
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.manifest.model import System
-from pytest_rollback.text.quantities import count
+from pytest_rollback.text.quantities import count, part
 
 SAVE_AGAIN = (
     "deploy the previous release, run scripts/create_backups.py with the same files and releases, "
@@ -97,6 +101,70 @@ def test_the_whole_release_diff_was_saved(
             findings=backups.undeclared,
             hint=SAVE_AGAIN,
         )
+
+
+def demand(found: ReleaseContent | None, system: System, whose: str, hint: str) -> None:
+    """Raise when files are not those of a release: a few are hotfixes, more are another release."""
+    if found is None and system.fallback.git:
+        raise Inconclusive(
+            f"{whose} could not be compared with the repository: the record has no commits, or it "
+            "cannot be read",
+            hint="pass both commits in the deploy script: scripts/create_backups.py --help",
+        )
+    if found is None:
+        raise Advisory(
+            f"{whose} were not compared with a release: no repository described",
+            hint="set git in [fallback] of rollback.toml to a repository with both releases",
+        )
+    if not found.differ:
+        return
+    number = part(len(found.differ), found.compared, "file")
+    said = f"{number} of {whose} not as in {found.commit[:12]}"
+    listed = [f"{path} {how}" for path, how in found.differ.items()]
+    few = max(1, found.compared // 4)
+    if found.tag:
+        said += f": all of them are those of {found.tag}"
+    elif found.known * 2 < found.compared and len(listed) <= few:
+        raise Advisory(
+            f"{said}: hotfixes, as it seems",
+            findings=listed,
+            hint=f"commit them; git -C {system.fallback.git} show {found.commit[:12]}:FILE prints "
+            "what the release has",
+        )
+    raise Refused(said, findings=listed, hint=hint)
+
+
+@criterion("readiness.release.previous", phase="files")
+def test_the_backups_are_those_of_the_previous_release(
+    saved: Backups, system: System, record_property: Callable[[str, object], None]
+) -> None:
+    """Every backup has the content that the recorded commit of the previous release has."""
+    found = saved.previous
+    record_property("compared", found.compared if found else "no repository described")
+
+    demand(
+        found,
+        system,
+        "the backups",
+        f"find out which release was live when the set was saved; {SAVE_AGAIN}",
+    )
+
+
+@criterion("readiness.release.current", phase="files")
+def test_the_live_files_are_those_of_the_current_release(
+    deployed: Backups, system: System, record_property: Callable[[str, object], None]
+) -> None:
+    """The live files have the content that the recorded commit of the current release has."""
+    found = deployed.current
+    record_property("compared", found.compared if found else "no repository described")
+
+    demand(
+        found,
+        system,
+        "the live files",
+        "find out which release is live, and who deployed it without saving a set; a rollback "
+        "would mix it with the files of this set",
+    )
 
 
 @criterion("readiness.backups.nonempty", phase="files")

@@ -26,7 +26,7 @@ def test_restored_configuration_can_be_read(
     restored.configuration_parses(configuration, system)
 
 
-@criterion("readiness.fallback.git", phase="files")
+@criterion("readiness.fallback.git", phase="files", needs=("fallback.git",))
 def test_the_repository_holds_every_file(
     fallback: Fallbacks, system: System, record_property: Keep
 ) -> None:
@@ -49,7 +49,7 @@ def test_the_repository_holds_every_file(
         )
 
 
-@criterion("readiness.fallback.defaults", phase="configuration")
+@criterion("readiness.fallback.defaults", phase="configuration", needs=("configuration.defaults",))
 def test_there_is_a_default_for_every_file(
     fallback: Fallbacks, system: System, record_property: Keep
 ) -> None:

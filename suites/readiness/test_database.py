@@ -15,7 +15,7 @@ from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.connection import Connection
 
 
-@criterion("readiness.database.dump", phase="configuration")
+@criterion("readiness.database.dump", phase="configuration", needs=("database",))
 def test_the_dump_can_be_read(
     dump: DumpState | None, system: System, record_property: Callable[[str, object], None]
 ) -> None:
@@ -53,7 +53,7 @@ def shown(found: DatabaseState) -> dict[str, object]:
     }
 
 
-@criterion("readiness.database.restorable", phase="configuration")
+@criterion("readiness.database.restorable", phase="configuration", needs=("database.restore",))
 def test_the_dump_can_be_restored(
     database: DatabaseState | None,
     system: System,

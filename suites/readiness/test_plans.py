@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fixtures.drills import drills, finished
 from fixtures.facts import fact
 from pytest_rollback.agent.messages.backup.verify import Backups
 from pytest_rollback.agent.messages.state.runs import Runs
@@ -94,15 +95,20 @@ def demand_time(seconds: Mapping[Any, float], system: System) -> None:
 
 @criterion("readiness.drill.recent", phase="prepare")
 def test_a_drill_was_carried_out(runs: Runs, system: System, record_property: Keep) -> None:
-    """'Verify rollback procedures tested': the last successful drill on this target is recent."""
-    good = [run for run in runs.runs if run.outcome == "recovered"]
-    record_property("last successful run", status.facts(good[-1]) if good else "none")
+    """'Verify rollback procedures tested': the last drill on this target succeeded recently."""
+    last = drills(runs.runs, system.target.name)[-1:]
+    record_property("last run", status.facts(last[0]) if last else "none")
     hint = f"in a maintenance window or on staging: pytest suites/drill --arm={system.target.name}"
 
-    if not good:
-        raise Advisory("no rollback or drill has succeeded on this target yet", hint=hint)
-    now, ended = dt.datetime.now(dt.UTC), dt.datetime.fromisoformat(good[-1].ended or good[-1].when)
-    age = now - ended
+    if not last:
+        raise Advisory("no rollback or drill has been carried out on this target yet", hint=hint)
+    if last[0].outcome != "recovered":
+        raise Refused(
+            f"the last drill on this target, {last[0].when[:16]} by {last[0].by}, did not succeed: "
+            f"{status.words(last[0])}",
+            hint=hint,
+        )
+    age = dt.datetime.now(dt.UTC) - finished(last[0])
     if age.total_seconds() > system.drills.max_age:
         raise Refused(
             f"the last successful drill is {count(age.days, 'day')} old; the limit is "

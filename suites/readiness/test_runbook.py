@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
+from fixtures.drills import drills, finished
 from fixtures.runbook import RunbookCheck
 from pytest_rollback.agent.messages.state.runs import Runs
 from pytest_rollback.criteria import criterion
@@ -17,7 +18,7 @@ from pytest_rollback.text.quantities import count
 Keep = Callable[[str, object], None]
 
 
-@criterion("readiness.runbook.true", phase="prepare")
+@criterion("readiness.runbook.true", phase="prepare", needs=("runbook",))
 def test_the_runbook_is_true(runbook: RunbookCheck | None, record_property: Keep) -> None:
     """'Verify rollback procedures tested': the runbook has no dead references or known pitfalls.
 
@@ -46,15 +47,16 @@ def test_the_runbook_is_true(runbook: RunbookCheck | None, record_property: Keep
         )
 
 
-@criterion("readiness.runbook.reviewed", phase="prepare")
+@criterion("readiness.runbook.reviewed", phase="prepare", needs=("runbook",))
 def test_the_runbook_was_reviewed(runs: Runs, page: Path | None, system: System) -> None:
     """'Verify rollback procedures tested': the review of the runbook is up to date.
 
     It was not changed after the last successful drill, and its review date has not passed.
     Without [runbook] the criterion is met.
     """
-    good = [run for run in runs.runs if run.outcome == "recovered"]
-    drilled = dt.datetime.fromisoformat(good[-1].ended or good[-1].when) if good else None
+    mine = drills(runs.runs, system.target.name)
+    good = [run for run in mine if run.outcome == "recovered"]
+    drilled = finished(good[-1]) if good else None
     old = list(stale(page, drilled, dt.datetime.now(dt.UTC).date())) if page else []
 
     if old:

@@ -21,21 +21,21 @@ def test_restored_sources_compile(
     restored.compiles(restored_tree, system)
 
 
-@criterion("readiness.tree.imports", phase="files")
+@criterion("readiness.tree.imports", phase="files", needs=("component.imports",))
 def test_the_component_would_import(
     restored_tree: Trial, component: Component, record_property: Keep
 ) -> None:
     """'Verify import consistency': every import works in a restored copy of the tree."""
     tried = restored_tree.components[component.name].imports
-    record_property("imports", list(tried) or "none described")
+    record_property("imports", list(tried))
     restored.imports(restored_tree, component)
 
 
-@criterion("readiness.tree.constructs", phase="files")
+@criterion("readiness.tree.constructs", phase="files", needs=("component.constructs",))
 def test_the_component_would_be_constructed(
     restored_tree: Trial, component: Component, record_property: Keep
 ) -> None:
     """'Performance Baseline Check': every constructor call works in a restored copy, in time."""
     tried = restored_tree.components[component.name].constructs
-    record_property("constructed in ms", {each.call: each.ms for each in tried} or "none described")
+    record_property("constructed in ms", {each.call: each.ms for each in tried})
     restored.constructs(restored_tree, component)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from fixtures.units import demand_alone, demand_ports
 from pytest_rollback.agent.messages.requirements import Space
+from pytest_rollback.agent.messages.services.running import Running
 from pytest_rollback.agent.messages.services.units import UnitState
 from pytest_rollback.agent.messages.trial import Trial
 from pytest_rollback.checks import restored
@@ -34,24 +36,32 @@ def test_the_unit_could_be_started(units: Mapping[str, UnitState], component: Co
         )
 
 
+@criterion("readiness.units.handled", phase="services")
+def test_the_unit_can_be_handled(running: Running, component: Component) -> None:
+    """The unit is of a kind that a rollback can stop, start and judge."""
+    why = running.units[component.unit].unhandled
+
+    if why:
+        raise Refused(
+            f"{component.unit} is not handled: {why}",
+            hint=f"name the unit that has the processes in component {component.name} of "
+            "rollback.toml, or roll this component back by hand",
+        )
+
+
 @criterion("readiness.units.listening", phase="services")
 def test_the_unit_listens(
-    units: Mapping[str, UnitState],
+    running: Running,
     restored_tree: Trial,
     component: Component,
     record_property: Keep,
 ) -> None:
-    """Every port of the component is open while the system is healthy."""
-    closed = [port for port, is_open in units[component.unit].listening.items() if not is_open]
+    """Each port of the component is held by the processes of its unit."""
     held = restored_tree.components[component.name].use.ports
     described = "listens" in component.model_fields_set
     record_property("ports", list(component.listens if described else held) or "none")
 
-    if closed:
-        raise Refused(
-            f"{component.unit} does not listen on {', '.join(closed)}",
-            hint=f"correct listens of component {component.name}, or start {component.unit}",
-        )
+    demand_ports(component.unit, running)
     if not described and not held:
         raise Inconclusive(
             f"{component.unit} holds no listening socket, and rollback.toml names no ports",
@@ -121,3 +131,9 @@ def test_a_rollback_covers_the_unit(
             f"what {component.unit} consists of is not known: {use.why}",
             hint=f"check unit of component {component.name}, and [services], in rollback.toml",
         )
+
+
+@criterion("readiness.units.alone", phase="services")
+def test_nobody_else_is_of_the_system(running: Running, system: System) -> None:
+    """Each process of the system's root is of a unit that a rollback stops."""
+    demand_alone(system.about.root, running)

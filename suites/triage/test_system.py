@@ -73,7 +73,7 @@ def test_no_data_is_known_to_be_corrupt(stated: Stated, record_property: Keep) -
     )
 
 
-@criterion("triage.database.answers", phase="prepare")
+@criterion("triage.database.answers", phase="prepare", needs=("database",))
 def test_the_database_answers(
     seen: Observation, case: IncidentCase, system: System, record_property: Keep
 ) -> None:

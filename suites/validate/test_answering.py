@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.live_state import declares
 from pytest_rollback.checks.latency import FINE, TRIGGER, Latencies
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
-from pytest_rollback.manifest.model import Component, System
+from pytest_rollback.manifest.model import Component
 from pytest_rollback.text.quantities import part
 
 Keep = Callable[[str, object], None]
@@ -30,14 +29,13 @@ def test_the_component_is_healthy(
         )
 
 
-@criterion("validate.requests.processed")
+@criterion("validate.requests.processed", needs=("component.requests",))
 def test_requests_are_processed(
-    latencies: Latencies, system: System, component: Component, record_property: Keep
+    latencies: Latencies, component: Component, record_property: Keep
 ) -> None:
     """'User requests processed successfully', 'response time (should be <2s)': requests succeed."""
     requests = [latencies.series[name] for name in component.requests]
-    record_property("requests", {each.name: each.evidence for each in requests} or "none described")
-    declares(system, component, "requests")
+    record_property("requests", {each.name: each.evidence for each in requests})
     wrong = [each.wrong or each.slow for each in requests if each.wrong or each.slow]
     unsure = [each.unsure for each in requests if each.unsure]
 

@@ -18,7 +18,7 @@ def is_page(answer: ProbeResult | None) -> bool:
     return answer is not None and "(reject)" in (answer.wrong or "")
 
 
-@criterion("validate.maintenance.lifted")
+@criterion("validate.maintenance.lifted", needs=("maintenance", "edge"))
 def test_maintenance_is_lifted(
     users_view: UsersView, system: System, record_property: Keep
 ) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.units import WatchedUnits, ports
+from fixtures.units import WatchedUnits, demand_alone, demand_ports, ports
 from pytest_rollback.agent.messages.services.units import UnitState
+from pytest_rollback.checks.running import clock, stale
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import Component, System
@@ -50,7 +51,7 @@ def test_the_unit_stays_up(
     record_property("pid", after.pid)
     changed = changes(before, after)
 
-    if changed or not after.pid:
+    if changed or not (after.pid or settled.running.units[component.unit].number):
         raise Refused(
             f"{component.unit} did not stay up for {settled.seconds:.1f} s",
             findings=changed or ["it has no process"],
@@ -67,19 +68,52 @@ def test_the_unit_stays_up(
 def test_the_unit_listens(
     settled: WatchedUnits, system: System, component: Component, record_property: Keep
 ) -> None:
-    """'All services start successfully': every port of the component and its probes is open."""
-    wanted, listening = ports(system, component), settled.after[component.unit].listening
-    closed = [str(port) for port in wanted if not listening[str(port)]]
+    """'All services start successfully': the unit's own processes hold each of its ports."""
+    wanted = ports(system, component)
     record_property("ports", wanted or "none described")
 
-    if closed:
-        raise Refused(
-            f"{component.unit} does not listen on {', '.join(closed)}",
-            hint=f"see the log of {component.unit}, and which process has the port: ss -ltnp",
-        )
+    demand_ports(component.unit, settled.running)
     if not wanted and "listens" not in component.model_fields_set:
         raise Inconclusive(
             f"component {component.name} and its probes have no port to check",
             hint=f"list the ports in listens of component {component.name}; if it has none: "
             "listens = []",
         )
+
+
+@criterion("validate.units.began")
+def test_the_unit_began_after_what_was_restored(
+    settled: WatchedUnits, component: Component, record_property: Keep
+) -> None:
+    """'Restart Services in Order': each process of the unit began after its files were restored."""
+    running = settled.running
+    found = running.units[component.unit]
+    record_property("processes", found.number)
+
+    if running.unrecorded:
+        raise Inconclusive("it is not known what was restored", hint=running.unrecorded)
+    if not (found.oldest and found.youngest):
+        raise Inconclusive(
+            f"{component.unit} has no process" if found.youngest else "no file of it is known",
+            hint=f"see how it is: the log of {component.unit}",
+        )
+    at = clock(found.youngest.changed)
+    record_property("began", clock(found.oldest.began))
+    record_property("changed last", f"{found.youngest.path} {at}")
+    if found.youngest.changed > running.now + CLOCK:
+        raise Inconclusive(
+            f"{found.youngest.path} was changed at {at}, which is to come: the clock was set",
+            hint=f"compare date and: stat {found.youngest.path}",
+        )
+    if found.stale:
+        raise Refused(
+            f"{component.unit} runs what was there before: {stale(found)}",
+            hint=f"restart {component.unit}, then validate again"
+            + (f"; the clock was set by {found.stepped:g} s since" if found.stepped else ""),
+        )
+
+
+@criterion("validate.units.alone")
+def test_nobody_else_is_of_the_system(settled: WatchedUnits, system: System) -> None:
+    """'Verify isolation successful': each process of the root is of one of its units."""
+    demand_alone(system.about.root, settled.running)

@@ -62,6 +62,20 @@ class Operator:
         )
         return done.returncode, done.stdout + done.stderr
 
+    def rollback(self, *words: str) -> tuple[int, str]:
+        """Run scripts/rollback where nobody can type; return its exit code and what it printed."""
+        where = f"--rollback-target={self.manifest}"
+        done = subprocess.run(
+            [*HEEDING, sys.executable, "scripts/rollback", where, *words],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+            env={**os.environ, "COLUMNS": "80", "ROLLBACK_REPORTS": str(self.reports)},
+        )
+        return done.returncode, done.stdout + done.stderr
+
     def baseline(self) -> None:
         """Store the response times of a healthy system, by the criterion of readiness that does."""
         code, printed = self.pytest("suites/readiness", "-k", "test_a_baseline_is_stored")

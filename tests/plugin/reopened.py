@@ -168,6 +168,14 @@ class Reopened(Shop):
         """Have a component behave otherwise from now on."""
         (self.home / "switches" / name).touch()
 
+    def touch(self, path: str) -> None:
+        """Put a file back as it is, with its times: what `cp -p` of a saved copy does."""
+        place = self.root / path
+        found, content = place.stat(), place.read_bytes()
+        place.unlink()
+        place.write_bytes(content)
+        os.utime(place, ns=(found.st_atime_ns, found.st_mtime_ns))
+
     def wait(self) -> None:
         """Wait until both components have said that they are open."""
         for _ in range(200):

@@ -45,6 +45,7 @@ class Shop(Operator):
         self.root, self.state = home / "srv", home / "state"
         self.ports = {name: free_port() for name in NAMES}
         self.socket = home / "s.sock"
+        self.left: list[subprocess.Popen[bytes]] = []
 
     def up(self) -> None:
         """Install the previous release, save its backups, deploy the current one, start it."""
@@ -139,6 +140,20 @@ class Shop(Operator):
         command = [sys.executable, "-m", "supervisor.supervisorctl", "-s", f"unix://{self.socket}"]
         done = subprocess.run([*command, *words], capture_output=True, text=True, check=False)
         return done.stdout
+
+    def detached(self, *words: str) -> subprocess.Popen[bytes]:
+        """Leave a process of the root behind that is of no unit; it ends with `calm`."""
+        (self.root / "worker.py").write_text("import time\ntime.sleep(300)\n")
+        command = words or (sys.executable, str(self.root / "worker.py"))
+        self.left.append(subprocess.Popen(command, start_new_session=True, cwd=self.root))
+        return self.left[-1]
+
+    def calm(self) -> None:
+        """End what was left behind."""
+        for each in self.left:
+            each.kill()
+            each.wait()
+        self.left.clear()
 
     def down(self) -> None:
         """End the daemon with its units, and remove the directory."""

@@ -148,6 +148,16 @@ class Store(Shop):
         """Return the saved copy of a file."""
         return self.root / f"{path}.prev"
 
+    def save_other(self, name: str) -> None:
+        """Make the record, and the saved copies, be those of another release."""
+        for path in SOURCES:
+            self.forge(path, f"# {name}\n" + self.copy(path).read_text())
+
+    def deploy_other(self, name: str) -> None:
+        """Make another release live, of which nothing was recorded."""
+        for path in SOURCES:
+            self.put(path, f"# {name}\n" + self.copy(path).read_text())
+
     def forge(self, path: str, text: str) -> None:
         """Make the record say that the previous release had this text in a file."""
         self.copy(path).write_text(text)

@@ -344,3 +344,21 @@ def test_it_finds_its_own_python(site: Site) -> None:
 
     assert done.returncode == 0, done.stderr
     assert site.paths == ["app.py"]
+
+
+def test_a_part_of_a_release_is_saved_on_purpose(site: Site) -> None:
+    """The diff is counted and not saved; a reason is needed, and is told again."""
+    site.describe(fallback={"git": str(site.root)})
+    site.git("init", "-q")
+    site.commit("v1")
+    for name in FILES:
+        site.write(name, f"# 1.1 {name}\n")
+    site.commit("v2")
+    empty = site.run("--partial", " ", "--from-git", "v1..v2", FILES[0])
+    done = site.run("--partial", "state is elsewhere", "--from-git", "v1..v2", FILES[0])
+    record = json.loads((site.state / "backups.json").read_text())
+
+    assert (empty.returncode, done.returncode) == (4, 0)
+    assert b"  partial  state is elsewhere" in done.stdout
+    assert [each["path"] for each in record["files"]] == [FILES[0]]
+    assert (record["partial"], record["whole"]) == ("state is elsewhere", len(FILES))

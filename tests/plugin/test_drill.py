@@ -58,18 +58,20 @@ def test_who_comes_second_asks_the_services_nothing(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "wanted", "said"),
     [
-        ((), "pass --arm=corner to allow changes"),
-        (("--arm=other",), "the run is armed for 'other'"),
+        ((), 13, "pass --arm=corner to allow changes"),
+        (("--arm=other",), 4, "--arm=other, and the name of the target is corner"),
     ],
 )
-def test_an_unarmed_drill_changes_nothing(shop: Shop, words: tuple[str, ...], said: str) -> None:
-    """The gate has its own exit code, says how to open it, and leaves units and files alone."""
+def test_an_unarmed_drill_changes_nothing(
+    shop: Shop, words: tuple[str, ...], wanted: int, said: str
+) -> None:
+    """The gate has its own exit code and says how to open it; units and files are left alone."""
     before, running = contents(shop), shop.control("pid", "all")
     code, printed = shop.pytest("suites/drill", *words)
 
-    assert code == 13
+    assert code == wanted
     assert said in " ".join(printed.split())
     assert (contents(shop), shop.control("pid", "all")) == (before, running)
 
@@ -79,8 +81,8 @@ def test_a_misspelt_name_is_said_before_the_host_is_looked_at(shop: Shop) -> Non
     (shop.state / "backups.json").write_text("damaged")
     code, printed = shop.pytest("suites/drill", "--arm=conrer")
 
-    assert code == 13
-    assert "the run is armed for 'conrer'" in " ".join(printed.split())
+    assert code == 4
+    assert "--arm=conrer, and the name of the target is corner" in " ".join(printed.split())
     assert "damaged" not in printed
 
 

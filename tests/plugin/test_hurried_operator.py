@@ -157,3 +157,47 @@ def test_an_option_of_the_suites_that_makes_no_sense(
 ) -> None:
     """Refused before anything is asked."""
     demand(typed(tmp_path, "-m", "pytest", *words), code)
+
+
+@pytest.mark.parametrize("script", ["rollback", "create_backups.py", "checklist"])
+def test_an_option_with_an_empty_value_or_with_two(tmp_path: Path, script: str) -> None:
+    """An unset variable, and an option that a script has added to those that are typed."""
+    _, page = typed(tmp_path, f"scripts/{script}", "--help")
+    taking = sorted(set(re.findall(r"^  (--[a-z-]+) [A-Z0-9]", page, re.MULTILINE)))
+
+    for option in taking:
+        demand(typed(tmp_path, f"scripts/{script}", f"{option}="), 4)
+        if option not in REPEATABLE:
+            demand(typed(tmp_path, f"scripts/{script}", f"{option}=1", f"{option}=2"), 4)
+
+
+REPEATABLE = {"--component", "--changed", "--added"}
+
+
+@pytest.mark.parametrize("option", [each for each in OPTIONS if each != "--no-such-option"])
+def test_an_option_of_the_suites_that_is_empty_or_twice(tmp_path: Path, option: str) -> None:
+    """Before anything is started; also where one of them is in the environment."""
+    said = typed(tmp_path, "-m", "pytest", "suites/drill", option, " ")
+    demand(said, 4)
+    assert "the value is empty" in said[1]
+    if option not in REPEATABLE:
+        os.environ["PYTEST_ADDOPTS"] = f"{option}=1"
+        try:
+            said = typed(tmp_path, "-m", "pytest", "suites/drill", f"{option}=2")
+        finally:
+            del os.environ["PYTEST_ADDOPTS"]
+        demand(said, 4)
+        assert "given as '1' and as '2'" in said[1]
+
+
+@pytest.mark.parametrize("target", ["rollback.toml", "sandbox"])
+@pytest.mark.parametrize("command", [("-m", "pytest", "suites/drill"), ("scripts/rollback",)])
+def test_another_targets_name_is_refused_before_anything_begins(
+    tmp_path: Path, target: str, command: tuple[str, ...]
+) -> None:
+    """A sandbox is not started, and no host is asked."""
+    said = typed(tmp_path, *command, f"--rollback-target={target}", "--arm=staging")
+    demand(said, 4)
+    if (target, *command) != ("sandbox", "scripts/rollback"):  # where none is up
+        assert "--arm=staging, and the name of the target is" in said[1]
+    assert "demonstration" not in said[1]

@@ -38,8 +38,8 @@ def begun(village: Village, phase: str) -> bool:
     return any(event["event"] == "begin" and event["phase"] == phase for event in events)
 
 
-def ended(village: Village, phase: str, number: int) -> tuple[int, str]:
-    """Run the drill, end it by a signal once a phase has begun; return its code and words."""
+def ended(village: Village, phase: str, *numbers: int) -> tuple[int, str]:
+    """Run the drill, end it by signals once a phase has begun; return its code and words."""
     for path in village.reports.glob("*/timeline.jsonl"):
         path.unlink()
     command = [*HEEDING, sys.executable, "-m", "pytest", "suites/drill", "--arm=sandbox"]
@@ -61,8 +61,10 @@ def ended(village: Village, phase: str, number: int) -> tuple[int, str]:
     while not begun(village, phase) and drill.poll() is None and time.monotonic() < until:
         time.sleep(0.01)
     assert drill.poll() is None, drill.communicate()[0]
-    # A terminal sends Ctrl-C to the whole group; the others are sent to one process.
-    (os.killpg if number == signal.SIGINT else os.kill)(drill.pid, number)
+    for number in numbers:
+        # A terminal sends Ctrl-C to the whole group; the others are sent to one process.
+        (os.killpg if number == signal.SIGINT else os.kill)(drill.pid, number)
+        time.sleep(0.3)
     printed, _ = drill.communicate(timeout=PATIENCE)
     return drill.returncode, printed
 
@@ -93,4 +95,95 @@ def test_the_same_command_goes_on(village: Village, phase: str, number: signal.S
         assert "Traceback" not in printed, printed
 
     code, printed = village.arm("suites/drill", "suites/validate")
+    assert (code, "RECOVERED in " in printed) == (0, True), printed
+
+
+INT, TERM = signal.SIGINT, signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("phase", "numbers"),
+    [
+        ("isolate", (TERM, INT)),
+        ("files", (INT, INT)),
+        ("configuration", (INT, INT, INT)),
+        ("services", (INT, INT)),
+        ("validate", (INT, INT)),
+    ],
+    ids=lambda each: each if isinstance(each, str) else " ".join(one.name for one in each),
+)
+def test_who_insists_gets_the_prompt_and_the_state(
+    village: Village, phase: str, numbers: tuple[signal.Signals, ...]
+) -> None:
+    """A second signal ends at once: nothing is green, and the host's record agrees."""
+    code, printed = ended(village, phase, *numbers)
+
+    assert (code, "Traceback" in printed) == (2, False), printed
+    assert "NOT RECOVERED" in printed, printed
+    if len(numbers) == 2:  # a third one does not wait for what the host says
+        assert re.search(r"^(stopped|up): ", printed, re.MULTILINE), printed
+    assert "the maintenance page is" in " ".join(printed.split()), printed
+    assert "to resume: " in printed, printed
+    assert village.record()["verdict"] == "NOT RECOVERED"
+    code, said = village.rollback("status")
+    assert (code, said.split()[1]) == (0, "interrupted"), said
+    code, printed = village.arm("suites/drill", "suites/validate")
+    assert (code, "RECOVERED in " in printed) == (0, True), printed
+
+
+def whole(village: Village, sign: str, delay: float, *numbers: int) -> tuple[int, str]:
+    """Run scripts/rollback, send it signals once it prints a sign; return its code and words."""
+    where = f"--rollback-target={village.manifest}"
+    process = subprocess.Popen(
+        [*HEEDING, sys.executable, "-u", "scripts/rollback", where, "--arm=sandbox"],
+        cwd=REPOSITORY,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "COLUMNS": "80", "ROLLBACK_REPORTS": str(village.reports)},
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    said = ""
+    while sign not in said:
+        line = process.stdout.readline()
+        assert line, said
+        said += line
+    time.sleep(delay)
+    for number in numbers:
+        os.kill(process.pid, number)
+        time.sleep(0.2)
+    rest, _ = process.communicate(timeout=PATIENCE)
+    return process.returncode, said + rest
+
+
+@pytest.mark.parametrize(
+    ("numbers", "delay"), [("INT", 0.0), ("INT INT", 0.6), ("TERM INT", 1.2), ("HUP", 2.4)]
+)
+def test_who_stops_the_look_changes_nothing(village: Village, numbers: str, delay: float) -> None:
+    """One process is told, once or twice, while the suites begin or look: nothing goes on."""
+    before = village.embedded.status()
+    began = time.monotonic()
+    sent = [signal.Signals[f"SIG{each}"] for each in numbers.split()]
+    code, printed = whole(village, "target sandbox", delay, *sent)
+
+    assert (code, "nothing was changed" in printed) == (2, True), printed
+    assert "Traceback" not in printed, printed
+    assert time.monotonic() - began < PATIENCE / 10
+    assert village.embedded.status() == before
+    assert not list(village.state.glob("runs/*/lease.json"))
+
+
+@pytest.mark.parametrize("numbers", ["INT", "TERM TERM"])
+def test_who_stops_the_script_stops_the_drill(village: Village, numbers: str) -> None:
+    """What is printed at the end is the script's own command."""
+    sent = [signal.Signals[f"SIG{each}"] for each in numbers.split()]
+    code, printed = whole(village, "s services ", 0.0, *sent)
+
+    assert (code, "NOT RECOVERED" in printed, "Traceback" in printed) == (2, True, False), printed
+    assert re.search(r"^to resume: scripts/rollback .*--arm=sandbox", printed, re.MULTILINE)
+    code, said = village.rollback("status")
+    assert (code, said.split()[1]) == (0, "interrupted"), said
+    code, printed = village.rollback("--arm=sandbox")
     assert (code, "RECOVERED in " in printed) == (0, True), printed

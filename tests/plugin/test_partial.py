@@ -122,6 +122,13 @@ def test_each_suite_of_a_call_has_to_be_whole(store: Store) -> None:
     assert (code, "REHEARSED" in printed) == (0, True), printed
 
 
+def test_isolation_without_a_drill_is_a_usage_error(store: Store) -> None:
+    """There is nothing that it could declare to be the whole."""
+    code, printed = store.pytest(READINESS, "--isolate")
+
+    assert (code, "--isolate is of a drill" in printed) == (4, True), printed
+
+
 END = "os.kill(os.getpid(), signal.SIGINT)"
 OWN = """
 import os, signal
@@ -135,6 +142,7 @@ ENDS = {
     "whole": ("...", (), 0, "READY (corner)"),
     "interrupted": (END, (), 2, "NOT READY (corner) (0 of 3 criteria evaluated)"),
     "stopped": ("assert 0", ("-x",), 1, "NOT READY: 1 of 1 criterion (corner) (1 of 3 criteria"),
+    "stopped in two processes": ("assert 0", ("-x", "-n", "2"), 1, "NOT READY: 1 of"),
     "a worker died": ("os._exit(3)", ("-n", "2"), 14, "PARTIAL: 2 of 3 criteria were evaluated"),
     "cannot be read": ("(", (), 4, "NOT READY: 1 of 1 criterion (corner)"),
     "skipped": ("__import__('pytest').skip()", (), 1, "NOT READY: 1 of 3 criteria (corner)"),

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,12 +41,14 @@ def spoilt(store: Store) -> Iterator[Store]:
     for name in places:
         whole(store.home / name, kept / name)
     yield store
+    store.calm()
     release(store)
     for name in places:
         gone(store.home / name)
         whole(kept / name, store.home / name)
     shutil.rmtree(kept)
     store.describe()
+    store.control("update")
     store.control("start", "all")  # those that a defect stopped; the others go on
 
 
@@ -116,6 +119,21 @@ def cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
+def double(store: Store) -> None:
+    """Have the web unit run twice, and name one of the two: the other one only sleeps."""
+    command = f"{sys.executable} {store.root}/web/serve.py {store.ports['web']}"
+    (store.home / "units/shop-web.conf").write_text(
+        "[program:shop-web]\nnumprocs=2\nprocess_name=%(program_name)s_%(process_num)02d\n"
+        f"command=sh -c 'test %(process_num)d = 0 || exec sleep 300; exec {command}'\n"
+    )
+    store.control("update", "shop-web")
+    for _ in range(100):
+        if store.control("status").count("RUNNING") > len(NAMES):
+            break
+        time.sleep(0.05)
+    describe(store, "components", unit="shop-web:shop-web_00")
+
+
 def runbook(store: Store, *lines: str) -> None:
     """Have people follow a page with these commands."""
     page = store.home / "runbook.md"
@@ -136,6 +154,8 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.record.trusted": (lambda s: (s.state / "backups.json").chmod(0o666), None),
     "readiness.backups.complete": (lambda s: s.copy(MOTTO).unlink(), "shared"),
     "readiness.backups.declared": (lambda s: s.forget(MOTTO), None),
+    "readiness.release.previous": (lambda s: s.save_other("v0"), None),
+    "readiness.release.current": (lambda s: s.deploy_other("v3"), None),
     "readiness.backups.nonempty": (lambda s: s.copy(MOTTO).write_bytes(b""), "shared"),
     "readiness.backups.intact": (lambda s: s.copy(MOTTO).write_text("altered"), "shared"),
     "readiness.backups.regular": (lambda s: link(s.copy(MOTTO)), "shared"),
@@ -174,6 +194,8 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
         lambda s: (s.home / "units/late.conf").write_text("[program:shop-web]\nstopwaitsecs=9\n"),
         "web",
     ),
+    "readiness.units.handled": (double, "web"),
+    "readiness.units.alone": (lambda s: s.detached(), None),
     "readiness.baseline.stored": (lambda s: describe(s, "probes", limit="0.01ms"), None),
     "readiness.probes.answer": (lambda s: describe(s, "probes", body="superb"), "web"),
 }
@@ -190,9 +212,12 @@ SETS = ("backups.targeted", "backups.declared", "backups.differ", "tree.compiles
 NEEDS = ("fallback.git", "fallback.defaults", "rights.suffice", "space.suffices")
 OWNED = ("complete", "intact", "nonempty", "ownership", "private", "protected", "regular")
 UNITS: Reds = {
-    (f"readiness.units.{name}", each)
-    for name in ("described", "resolved", "covered")
+    (f"readiness.{name}", each)
+    for name in ("units.described", "units.resolved", "units.covered")
     for each in NAMES
+}
+UNSEEN: Reds = {
+    (f"readiness.{name}", each) for name in ("units.listening", "logs.found") for each in NAMES
 }
 UNKNOWN: Reds = {(f"readiness.{name}", None) for name in (*SETS, *NEEDS)} | {
     (f"readiness.backups.{name}", owner) for name in OWNED for owner in (*NAMES, "shared")
@@ -202,8 +227,10 @@ ALSO: dict[str, Reds] = {
     | UNKNOWN
     | TRIALS
     | UNITS
-    | {("readiness.configuration.parses", None)},
-    "readiness.backups.differ": PLANS,
+    | UNSEEN
+    | {("readiness.configuration.parses", None)}
+    | {(f"readiness.release.{which}", None) for which in ("previous", "current")},
+    "readiness.backups.differ": PLANS | {("readiness.release.current", None)},
     "readiness.backups.protected": {("readiness.backups.ownership", "web")},
     "readiness.backups.private": {("readiness.units.described", each) for each in NAMES},
     "readiness.configuration.parses": TRIALS
@@ -212,8 +239,13 @@ ALSO: dict[str, Reds] = {
     "readiness.rights.suffice": PLANS,  # what cannot be replaced cannot be planned either
     "readiness.database.restorable": PLANS,  # its server is down, so its restore has no plan
     "readiness.probes.answer": {("readiness.baseline.stored", None)},
+    "readiness.units.alone": PLANS,  # isolation would leave it
+    "readiness.units.handled": {  # the release's own unit file knows no such process
+        (f"readiness.units.{name}", "web") for name in ("described", "resolved", "covered")
+    },
     "readiness.units.startable": PLANS
-    | {(f"readiness.units.{name}", "web") for name in ("described", "resolved", "covered")},
+    | {(f"readiness.units.{name}", "web") for name in ("described", "resolved", "covered")}
+    | {("readiness.units.listening", "web"), ("readiness.units.alone", None)},  # of no known unit
 }
 
 
@@ -330,10 +362,14 @@ def test_what_is_not_described_is_not_asked(spoilt: Store) -> None:
 
     assert spoilt.readiness() == (0, set())
     told = {c["id"]: str(c["evidence"]) for c in spoilt.record()["criteria"]}
-    assert "no database described" in told["readiness.database.dump"]
     assert "no repository described" in told["readiness.backups.declared"]
-    assert "none described" in told["readiness.fallback.git"]
-    assert "none described" in told["readiness.fallback.defaults"]
+    assert {each.partition(" (")[0] for each in spoilt.record()["not_applicable"]} >= {
+        "readiness.database.dump",
+        "readiness.database.restorable",
+        "readiness.fallback.git",
+        "readiness.fallback.defaults",
+        "readiness.runbook.true",
+    }
     assert spoilt.outcomes()["readiness.people.reachable", None] == "advisory"
 
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
-from tests.plugin.operator import REPOSITORY
 from tests.plugin.village import Village
 
 
@@ -21,20 +17,6 @@ def village() -> Iterator[Village]:
     village.embedded.break_("degraded")
     yield village
     village.down()
-
-
-def rollback(village: Village, *words: str) -> tuple[int, str]:
-    """Run the script where nobody can type; return its exit code and what it printed."""
-    done = subprocess.run(
-        [sys.executable, "scripts/rollback", f"--rollback-target={village.manifest}", *words],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-        env={**os.environ, "COLUMNS": "80", "ROLLBACK_REPORTS": str(village.reports)},
-    )
-    return done.returncode, done.stdout + done.stderr
 
 
 def contents(village: Village) -> dict[str, tuple[str, int, int]]:
@@ -48,42 +30,49 @@ def contents(village: Village) -> dict[str, tuple[str, int, int]]:
     return found
 
 
-@pytest.mark.parametrize("words", [(), ("--arm=production",)])
+@pytest.mark.parametrize(
+    ("words", "wanted", "hint"),
+    [
+        ((), 13, "HINT: add --arm=sandbox"),
+        (("--arm=production",), 4, "HINT: --arm=sandbox, or"),
+        (("--undo", "", "--arm=sandbox"), 4, "HINT: scripts/rollback --help"),
+    ],
+)
 def test_nothing_is_changed_without_the_targets_name(
-    village: Village, words: tuple[str, ...]
+    village: Village, words: tuple[str, ...], wanted: int, hint: str
 ) -> None:
-    """The plan is shown, the gate's exit code given, and everything runs on as it was."""
+    """The exit code of its kind, the way on, and everything runs on as it was."""
     before = contents(village)
-    code, printed = rollback(village, *words)
+    code, printed = village.rollback(*words)
 
-    assert (code, "REHEARSED" in printed, "nothing was changed" in printed) == (13, True, True)
-    assert "HINT: add --arm=sandbox" in printed
+    assert (code, hint in printed) == (wanted, True), printed
+    assert ("REHEARSED" in printed) == (wanted == 13)
     assert contents(village) == before
 
 
 def test_there_and_back_again(village: Village) -> None:
     """RECOVERED, told change by change; undo brings the failed release back as it was."""
     before = contents(village)
-    code, printed = rollback(village, "--arm=sandbox", "--incident=INC-7")
+    code, printed = village.rollback("--arm=sandbox", "--incident=INC-7")
     assert (code, "RECOVERED in " in printed) == (0, True), printed
     assert "services       start aivillage-gateway" in printed
     assert contents(village) != before
     assert village.record()["incident"] == "INC-7"
 
-    code, printed = rollback(village, "status")
+    code, printed = village.rollback("status")
     run = printed.split()[0]
     assert (code, "recovered" in printed) == (0, True)
-    code, printed = rollback(village, "status", run)
+    code, printed = village.rollback("status", run)
     assert (code, "done  close the backup set" in printed) == (0, True), printed
     assert f"--undo {run}" in printed
 
-    code, printed = rollback(village, "--undo", run)
+    code, printed = village.rollback("--undo", run)
     assert (code, "nothing was changed" in printed) == (13, True), printed
-    code, printed = rollback(village, "--undo", run, "--arm=sandbox")
+    code, printed = village.rollback("--undo", run, "--arm=sandbox")
     assert (code, f"run {run} is undone" in printed) == (0, True), printed
     assert contents(village) == before
     assert village.embedded.site.release() == "1.5.0"
-    code, printed = rollback(village, "--undo", run, "--arm=sandbox")
+    code, printed = village.rollback("--undo", run, "--arm=sandbox")
     assert (code, "nothing to do" in printed) == (0, True), printed
 
 
@@ -94,14 +83,14 @@ def test_there_and_back_again(village: Village) -> None:
         (("status", "never"), 4, "there is no run 'never'"),
         (("--component=gatway", "--arm=sandbox"), 4, "there is no component gatway"),
         (("--armed=sandbox",), 4, "unrecognized arguments"),
-        (("--rollback-target=missing.toml",), 4, "cannot be read"),
+        (("--rollback-target=missing.toml",), 4, "and as 'missing.toml'"),
     ],
 )
 def test_bad_input_is_one_message(
     village: Village, words: tuple[str, ...], wanted: int, said: str
 ) -> None:
     """One line, a hint, the exit code of its kind, no traceback."""
-    code, printed = rollback(village, *words)
+    code, printed = village.rollback(*words)
 
     assert (code, said in printed, "HINT" in printed) == (wanted, True, True), printed
     assert "Traceback" not in printed

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import re
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -225,11 +226,27 @@ def alter(village: Village) -> None:
     village.describe(fallback={})
 
 
+def leave_worker(village: Village) -> None:
+    """Leave a process of the failed release behind, of no unit, until the sandbox is calm again."""
+    path = village.root / "core/worker.py"
+    path.write_text("import time\ntime.sleep(300)\n")
+    worker = subprocess.Popen([sys.executable, str(path)], start_new_session=True)
+
+    def end() -> None:
+        village.calm.wait(PATIENCE)
+        worker.kill()
+        worker.wait()
+
+    village.calm.clear()
+    threading.Thread(target=end, daemon=True).start()
+
+
 REFUSED: dict[str, tuple[Callable[[Village], None], str]] = {
     "an altered saved copy, and no commit that has the file": (alter, LIVE),
     "a file that nobody can replace": (hold(LIVE), LIVE),
     "a misspelt unit": (misspell, "aivillage-p3p"),
     "a directory in the page's place": (occupy, "directory"),
+    "a worker of no unit": (leave_worker, "it runs "),
 }
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import ast
 import json
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from tests.plugin.operator import REPOSITORY
 from tests.plugin.reopened import UNITS, Reopened
+from tests.plugin.shop import NAMES
 
 Reds = set[tuple[str, str | None]]
 Spoil = Callable[[Reopened], object]
@@ -37,13 +41,14 @@ def spoilt(shop: Reopened) -> Iterator[Reopened]:
     for name in ("srv", "state", "units"):
         shutil.copytree(shop.home / name, kept / name, symlinks=True)
     yield shop
+    shop.calm()
     for name in ("srv", "state", "units"):
         shutil.rmtree(shop.home / name)
         shutil.copytree(kept / name, shop.home / name, symlinks=True)
     shutil.rmtree(kept)
     shop.describe()
     shop.control("update")
-    shop.control("start", "all")
+    shop.control("restart", *(f"shop-{name}" for name in NAMES))
     shop.forget()
 
 
@@ -65,6 +70,8 @@ DEFECTS: dict[str, tuple[Spoil, str | None]] = {
     "validate.units.active": (never_quite_up, "web"),
     "validate.units.stable": (restart_while_watched, "web"),
     "validate.units.listening": (lambda s: s.revise({"listens": [1]}), "web"),
+    "validate.units.began": (lambda s: s.touch("web/serve.py"), "web"),
+    "validate.units.alone": (lambda s: s.detached(), None),
     "validate.health.answers": (lambda s: s.switch("web.flaky"), "web"),
     "validate.requests.processed": (lambda s: s.switch("web.lossy"), "web"),
     "validate.latency.within_limit": (lambda s: s.probe("web", limit="0.05ms"), "web"),
@@ -84,6 +91,9 @@ DEFECTS: dict[str, tuple[Spoil, str | None]] = {
 ALSO: dict[str, Reds] = {
     # What follows of necessity: only another unit file has the manager wait before it says active.
     "validate.units.active": {("validate.configuration.recorded", None)},
+    # What is changed while its unit runs is not what that unit was started from.
+    "validate.files.recorded": {("validate.units.began", "web")},
+    "validate.configuration.recorded": {("validate.units.began", name) for name in NAMES},
 }
 
 
@@ -128,19 +138,7 @@ def outcomes(shop: Reopened, identity: str) -> dict[str | None, str]:
     return {row["component"]: row["outcome"] for row in rows if row["id"] == identity}
 
 
-def without(key: str) -> Spoil:
-    """Return what takes a key out of the description of all components."""
-
-    def spoil(shop: Reopened) -> None:
-        components = shop.document()["components"]
-        shop.describe(components=[{k: v for k, v in c.items() if k != key} for c in components])
-
-    return spoil
-
-
 UNKNOWN: list[tuple[str, Spoil, str | None]] = [
-    ("validate.imports.load", without("imports"), "web"),
-    ("validate.constructs.in_time", without("constructs"), "web"),
     ("validate.logs.clean", lambda s: s.revise({"log": str(s.home / "no.log")}), "web"),
     ("validate.logs.clean", lambda s: s.revise({"log": str(s.home / "d.pid")}), "web"),
     ("validate.latency.within_baseline", lambda s: (s.state / "baseline.json").unlink(), "web"),
@@ -178,14 +176,48 @@ def test_what_is_slower_than_its_baseline_becomes_no_new_baseline(spoilt: Reopen
     assert after["till"] != before["till"]
 
 
-def test_an_empty_list_says_that_there_is_nothing(spoilt: Reopened) -> None:
-    """A component without imports, ports and requests is described as such, and is met."""
-    components = spoilt.document()["components"]
-    for component in components:
-        component.update(imports=[], constructs=[], requests=[], listens=[])
-    spoilt.describe(components=components)
+KEYS = ("imports", "constructs", "requests")
+BESIDE = ("validate.imports.load", "validate.constructs.in_time", "validate.requests.processed")
 
-    assert spoilt.reds("validate") == (0, set())
+
+@pytest.mark.parametrize("words", [(), ("-n", "2")])
+def test_what_a_system_has_nothing_for_is_no_criterion(
+    spoilt: Reopened, words: tuple[str, ...]
+) -> None:
+    """It is neither met nor missing, and the key that would make it apply is told."""
+    document = spoilt.document()
+    first, *others = document["components"]
+    first.update({key: [] for key in KEYS})
+    for component in others:
+        for key in KEYS:
+            del component[key]
+    for table in ("edge", "maintenance"):
+        document.pop(table, None)
+    spoilt.manifest.write_text(tomli_w.dumps(document))
+    code, printed = spoilt.pytest("suites/validate", *words)
+    record = spoilt.record()
+
+    assert (code, "RECOVERED" in printed) == (0, True), printed
+    assert {c["id"] for c in record["criteria"]}.isdisjoint(BESIDE)
+    lifted = "validate.maintenance.lifted (maintenance or edge)"
+    assert lifted in record["not_applicable"]
+    assert f"{BESIDE[0]} [web] (components.imports)" in record["not_applicable"]
+    assert len(record["not_applicable"]) == 1 + len(BESIDE) * len(document["components"])
+    assert record["not_evaluated"] == []
+    assert "not applicable: " in printed
+    assert lifted in " ".join(printed.split())
+
+
+def test_a_suite_without_any_criterion_proves_nothing(spoilt: Reopened) -> None:
+    """What is left out by itself is no good verdict."""
+    document = spoilt.document()
+    for table in ("edge", "maintenance"):
+        document.pop(table, None)
+    spoilt.manifest.write_text(tomli_w.dumps(document))
+    code, printed = spoilt.pytest("suites/validate", "-k", "lifted")
+
+    assert (code, "nothing is met" in printed, "RECOVERED" in printed) == (1, True, False), printed
+    assert "not applicable: validate.maintenance.lifted" in printed
 
 
 @pytest.mark.parametrize("path", [f"srv/{UNITS[0]}", UNITS[0]])
@@ -194,7 +226,26 @@ def test_an_installed_unit_file_is_the_releases(spoilt: Reopened, path: str) -> 
     with (spoilt.home / path).open("a") as file:
         file.write("; current\n")
 
-    assert spoilt.reds("validate") == (1, {("validate.configuration.recorded", None)})
+    older = NAMES if path.startswith("srv/") else ("web",)  # one file of the release is shared
+    began = {("validate.units.began", name) for name in older}
+    assert spoilt.reds("validate") == (1, {("validate.configuration.recorded", None)} | began)
+
+
+def test_who_answers_in_the_units_place_is_named(spoilt: Reopened) -> None:
+    """A process of the failed release holds the port; the unit's own waits for it, unharmed."""
+    serve, port = spoilt.root / "web/serve.py", spoilt.ports["web"]
+    waiting = serve.read_text().replace("\nhttp.server.Thr", "\ntime.sleep(300)\nhttp.server.Thr")
+    spoilt.control("stop", "shop-web")
+    words = (sys.executable, str(serve), "web", str(port), str(spoilt.home / "switches"))
+    orphan = spoilt.detached(*words)
+    time.sleep(1.0)
+    serve.write_text(waiting)
+    spoilt.control("start", "shop-web")
+    _, printed = spoilt.pytest("suites/validate")
+
+    assert outcomes(spoilt, "validate.units.listening")["web"] == "not met", printed
+    assert f"pid {orphan.pid} (" in printed
+    assert outcomes(spoilt, "validate.units.alone") == {None: "not met"}
 
 
 def test_nothing_recorded_is_nothing_restored(spoilt: Reopened) -> None:

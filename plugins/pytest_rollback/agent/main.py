@@ -68,6 +68,10 @@ def serve(request: Dict[str, Any]) -> bytes:
     # What a dropped connection interrupts is finished: a printing agent would die by SIGPIPE.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    answers: List[Dict[str, Any]] = [answer(question) for question in request["ask"]]
+    answers: List[Dict[str, Any]] = []
+    for question in request["ask"]:
+        answers.append(answer(question))
+        if question.get("first") and answers[-1].get("problem", {}).get("kind") in protocol.BUSY:
+            break  # nothing is asked of services that somebody else is working on
     clean = scrub(answers, known(request.get("secrets", ())))
     return protocol.frame({"protocol": protocol.PROTOCOL, "answers": clean})

@@ -29,6 +29,8 @@ from typing import (
 from .errors import HostError
 
 PROTOCOL = 2
+BUSY = ("held", "open")
+"""Kinds of problems of a first question that keep the others from being asked."""
 FRAME = re.compile(rb"<<rollback (\d+) ([0-9a-f]{64})>>\n(.*)\n<</rollback>>", re.DOTALL)
 
 
@@ -138,7 +140,7 @@ def known(paths: Iterable[str]) -> FrozenSet[str]:
     for path in paths:
         try:
             with open(path, encoding="utf-8", errors="surrogateescape") as file:
-                lines = file.read().splitlines()
+                lines = file.read().split("\n")
         except OSError:
             continue  # whether the file should be there is for a criterion to say
         for line in lines:

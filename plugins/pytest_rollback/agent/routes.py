@@ -36,6 +36,7 @@ ROUTES: Dict[str, str] = {
     "guard.off": "rollback.start_guard:off",
     "guard.on": "rollback.start_guard:on",
     "health.look": "services.lifecycle:look",
+    "health.settle": "services.settling:settle",
     "health.start": "services.lifecycle:start_healthy",
     "logs.look": "observe.logs.inspection:look",
     "needs.rights": "backup.requirements:rights",
@@ -54,6 +55,7 @@ ROUTES: Dict[str, str] = {
     "restored.look": "backup.leftovers:look",
     "runs.begin": "state.runs:begin",
     "runs.end": "state.runs:end",
+    "runs.idle": "state.unfinished:look",
     "runs.look": "state.runs:look",
     "runs.note": "state.runs:note",
     "shared.look": "restore.name_exchange:look",
@@ -67,6 +69,7 @@ ROUTES: Dict[str, str] = {
     "unitfiles.look": "services.unit_files:look",
     "units.look": "services.units:look",
     "units.reload": "services.lifecycle:reload",
+    "units.running": "services.running:look",
     "units.start": "services.lifecycle:start",
     "units.stop": "services.lifecycle:stop",
 }

@@ -3,7 +3,8 @@
 Promise: a judgement is a function of what was measured and of what rollback.toml states; it
 changes no host. Too few samples, or an interval that straddles a limit, is inconclusive.
 
-`latency` measures through the host and compares with limit and baseline. `edge` asks what users
-get ten times a second while a run goes on, from here or from the host; `availability` adds it up.
-`soak` watches a system for its minutes. `restored` says whether what a rollback restores would work.
+`latency` measures through the host; `response_times` compares with limit and baseline. `edge` asks
+what users get ten times a second while a run goes on, from here or from the host; `availability`
+adds it up. `soak` watches a system for its minutes. `running` says which processes are a unit's,
+and who else runs or listens, `restored` whether what a rollback restores would work.
 """

@@ -17,9 +17,15 @@ from pytest_rollback.agent.messages.probes.measurement import (
     MEASURE,
     Measurements,
     MeasureRequest,
-    ResponseTimes,
 )
-from pytest_rollback.agent.observe.probes.percentiles import interval
+from pytest_rollback.checks.response_times import (
+    FEWEST,
+    FINE,
+    TRIGGER,
+    LatencySeries,
+    ProbeLatency,
+    wrong,
+)
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.manifest import requests
 from pytest_rollback.transport.call import Answers, Call
@@ -28,140 +34,24 @@ if TYPE_CHECKING:
     from pytest_rollback.manifest.model import Component, System
     from pytest_rollback.transport.connection import Connection
 
-FEWEST = 50
-"""Samples below which nothing is concluded."""
+__all__ = [
+    "FEWEST",
+    "FINE",
+    "TRIGGER",
+    "Latencies",
+    "LatencySeries",
+    "ProbeLatency",
+    "calls",
+    "faults",
+    "keep",
+    "measure",
+    "store",
+    "stored",
+    "wrong",
+]
 
 TIMEOUT = 90.0
 """Seconds for all probes together; a healthy system takes one or two."""
-
-TRIGGER, FINE = 0.50, 0.25
-"""Degradation that calls for a rollback, and that which does not; between, nothing is said."""
-
-NOISE_MS = {"p50": 10.0, "p95": 30.0}
-"""Milliseconds by which a percentile differs between two runs on a busy host anyway."""
-
-
-@dataclass(frozen=True)
-class ProbeLatency:
-    """The response times of one probe as a report states them, in milliseconds.
-
-    Args:
-        component, probe: whose probe, and its name.
-        samples_ms: every answer's time.
-        p50, p95, max: percentiles; None where nothing was answered.
-        limit_ms: what the 95th percentile stays below.
-        baseline_p95: the same of the healthy system; None where there is no baseline.
-        overhead_ms: what asking takes where nothing is done.
-    """
-
-    component: str = ""
-    probe: str = ""
-    samples_ms: tuple[float, ...] = ()
-    p50: float | None = None
-    p95: float | None = None
-    max: float | None = None
-    limit_ms: float | None = None
-    baseline_p95: float | None = None
-    overhead_ms: float | None = None
-
-
-@dataclass(frozen=True)
-class LatencySeries:
-    """The response times of one probe, in milliseconds, beside its limit and its baseline.
-
-    Args:
-        name: the probe.
-        limit: what the 95th percentile stays below, in milliseconds.
-        found: what the host measured.
-        kept: the probe's baseline, None where there is none.
-    """
-
-    name: str
-    limit: float
-    found: ResponseTimes
-    kept: BaselineTimes | None = None
-
-    @property
-    def count(self) -> int:
-        """How many answers were right."""
-        return len(self.found.samples_ms)
-
-    @property
-    def wrong(self) -> str:
-        """What was wrong with answers, "" when nothing was."""
-        return wrong(self.name, self.found)
-
-    @property
-    def slow(self) -> str:
-        """How it is certainly beyond its limit, "" when it may be within: asking takes time too."""
-        found = self.found.percentiles
-        if found is None or found.low - self.overhead <= self.limit:
-            return ""
-        words = f"p50 {found.p50:.1f}, p95 {found.p95:.1f}, max {found.max:.1f} ms"
-        return f"{self.name}: {words}, the limit is {self.limit:g} ms"
-
-    @property
-    def unsure(self) -> str:
-        """Why it cannot be told whether it is within its limit, "" when it can."""
-        found = self.found.percentiles
-        if found is None or self.count < FEWEST:
-            return f"{self.name}: {self.count} of {FEWEST} answers that are needed"
-        if self.slow or found.high <= self.limit:
-            return ""
-        span = f"between {found.low:.1f} and {found.high:.1f} ms"
-        asking = f"the measurement itself takes {self.overhead:.1f} ms"
-        return f"{self.name}: the p95 is {span}, the limit is {self.limit:g} ms; {asking}"
-
-    @property
-    def overhead(self) -> float:
-        """The milliseconds that asking takes where nothing is done."""
-        return self.found.overhead_ms or 0.0
-
-    def degraded(self) -> tuple[float, str]:
-        """Return by how much it is slower than its baseline (0.5 is half as slow again), in words.
-
-        The worse of p50 and p95 counts, each by what it is at least, with 95 % confidence; one
-        that differs by less than the noise does not.
-        """
-        worst, said, kept = 0.0, "", self.kept
-        if kept is None or not self.count:
-            return worst, said
-        ordered = sorted(self.found.samples_ms)
-        for key, percent, then in (("p50", 50, kept.p50), ("p95", 95, kept.p95)):
-            now, _ = interval(ordered, percent / 100)
-            share = (now - then) / max(then, 0.001) if now - then > NOISE_MS[key] else 0.0
-            if share > worst:
-                worst, was = share, f"{then:.1f} ms of {kept.when}"
-                said = f"{self.name}: {key} is at least {now:.1f} ms, {share:.0%} above {was}"
-        return worst, said
-
-    @property
-    def evidence(self) -> dict[str, object]:
-        """The numbers that a report states."""
-        found, overhead = self.found.percentiles, self.found.overhead_ms
-        return {
-            "p50_ms": found and round(found.p50, 2),
-            "p95_ms": found and round(found.p95, 2),
-            "max_ms": found and round(found.max, 2),
-            "samples": self.count,
-            "overhead_ms": overhead and round(overhead, 2),
-            "limit_ms": self.limit,
-        }
-
-    def row(self, component: str) -> ProbeLatency:
-        """Return the entry of the report's charts."""
-        found = self.found.percentiles
-        return ProbeLatency(
-            component=component,
-            probe=self.name,
-            samples_ms=self.found.samples_ms,
-            p50=found and found.p50,
-            p95=found and found.p95,
-            max=found and found.max,
-            limit_ms=self.limit,
-            baseline_p95=self.kept.p95 if self.kept else None,
-            overhead_ms=self.found.overhead_ms,
-        )
 
 
 @dataclass(frozen=True)
@@ -174,16 +64,6 @@ class Latencies:
     def of(self, component: Component) -> Iterator[LatencySeries]:
         """Yield the series of a component: its health probe first, then its requests."""
         yield from (self.series[name] for name in named([component]))
-
-
-def wrong(name: str, found: ResponseTimes) -> str:
-    """Return what was wrong with a probe's answers, "" when nothing was."""
-    asked = found.failed + len(found.samples_ms)
-    if asked and not found.failed:
-        return ""
-    if not asked:
-        return f"{name}: {found.problem or 'not answered'}"
-    return f"{name}: {found.failed} of {asked} answers wrong: {found.problem}"
 
 
 def named(components: Iterable[Component]) -> list[str]:
@@ -213,9 +93,18 @@ class LatencyCalls:
             RollbackError: nothing could be measured.
         """
         times, problem = answers.of(self.measured).probes, answers.error(self.kept)
-        known = {} if problem else answers.of(self.kept).probes
+        known = Baseline("", {}, {}, {}) if problem else answers.of(self.kept)
+        specs = self.measured.request.probes
         series = {
-            name: LatencySeries(name, limit, times[name], known.get(name))
+            name: LatencySeries(
+                name,
+                limit,
+                times[name],
+                known.probes.get(name),
+                known.first.get(name),
+                known.stores.get(name, 0),
+                specs[name].timeout * 1000,
+            )
             for name, limit in self.limits.items()
         }
         return Latencies(series, problem)

@@ -227,6 +227,9 @@ def lines(system: System, wish: SaveRequest, found: SaveResult, *, dry: bool) ->
     if found.replaced:
         old = found.replaced
         yield f"  replaced the set from {old.current} back to {old.previous}"
+    if found.unsaved:
+        yield f"  unsaved  {count(len(found.unsaved), 'path')}, which no rollback restores:"
+        yield from (f"           {each}" for each in found.unsaved[:MOST])
     if wish.partial:
         yield f"  partial  {wish.partial}"
     if found.differ:

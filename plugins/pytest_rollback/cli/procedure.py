@@ -19,6 +19,7 @@ from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
 from pytest_rollback.run.extras import outside
+from pytest_rollback.run.options import fitting
 from pytest_rollback.text.quantities import part
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
@@ -98,6 +99,7 @@ def imports(arguments: Sequence[str], program: str) -> int:
     add("--dry-run", action="store_true", help="show the plan and test the imports; change nothing")
     asked = made.parse_args(arguments)
     with reached(asked) as at:
+        fitting(asked.arm, at.system)
         components = chosen(at.system, "", asked.component or names(at.system))
         only = frozenset(asked.component)
         return imports_.restore(at, components, only, asked.arm, dry=asked.dry_run)

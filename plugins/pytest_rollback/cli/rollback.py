@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import shlex
-import subprocess
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -16,15 +15,17 @@ from typing import NoReturn, Self
 from pytest_rollback.errors import GateClosed, UsageError
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.manifest.load import load
-from pytest_rollback.recovery import rehearsal, status
+from pytest_rollback.recovery import left_behind, rehearsal, status
 from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions.undo import undoing
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.run.command_line import INTERRUPTED, REPOSITORY, Parser, reports, shown
 from pytest_rollback.run.extras import names, outside
+from pytest_rollback.run.options import fitting
 from pytest_rollback.run.run import identity, operator
 from pytest_rollback.transport.connection import Connection
+from pytest_rollback.transport.interrupts import INTERRUPTS
 
 STORY = """
   {me}                     run triage, show the plan, ask, roll back, validate
@@ -37,6 +38,9 @@ Ctrl-C ends at the next safe point; the same command resumes from there.
 
 exit codes: 0 recovered, undone or shown; 1 not; 2 interrupted; 4 usage; all others: README.md
 """
+
+
+STOPPED = "interrupted: nothing was changed\nHINT: run the same command again"
 
 
 def usual(repository: Path) -> str:
@@ -111,18 +115,29 @@ class RollbackCommand:
             armed: the target's name, where nobody can type it.
             dry: end with the plan.
         """
+        try:
+            code = self.look(words, stated)
+            if not (code or dry):
+                self.ask(armed)
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+        if code == INTERRUPTED:
+            shown(STOPPED)
+        if code or dry:
+            return code
+        asked = ("suites/drill", "suites/validate", "--live", f"--arm={self.target}", *words)
+        return self.pytest(*asked)
+
+    def look(self, words: list[str], stated: list[str]) -> int:
+        """Run triage and show the plan; return the exit code, 0 to go on."""
         where = self.system.target.connection
         shown(f"target {self.target} at {where}, system {self.system.about.name}\n")
         looked = self.pytest("suites/triage", *words, *stated) if "triage" in names() else 0
-        if looked in {INTERRUPTED, UsageError.exit_code}:
+        if looked == UsageError.exit_code:
             shown("nothing was changed")
+        if looked in {INTERRUPTED, UsageError.exit_code}:
             return looked
-        code = self.pytest("suites/drill", "--dry-run", *words)
-        if code or dry:
-            return code
-        self.ask(armed)
-        asked = ("suites/drill", "suites/validate", "--live", f"--arm={self.target}", *words)
-        return self.pytest(*asked)
+        return self.pytest("suites/drill", "--dry-run", *words)
 
     def pytest(self, *words: str) -> int:
         """Run suites in a process of their own that prints to the same terminal."""
@@ -131,12 +146,7 @@ class RollbackCommand:
         where = f"--rollback-target={target}"
         settings = ("-o", f"rollback_reports={self.reports}", "-o", f"rollback_door={self.command}")
         command = [sys.executable, "-m", "pytest", "-q", "--no-header", where, *settings]
-        process = subprocess.Popen([*command, *words], cwd=self.repository)
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:  # it was sent to the suites as well: they end by themselves
-                continue
+        return INTERRUPTS.carried_out([*command, *words], self.repository)
 
     def ask(self, armed: str | None) -> None:
         """Ask for the target's name, where it was not given.
@@ -177,11 +187,21 @@ class RollbackCommand:
         if changes and not gate.is_open:
             self.ask(armed)
             gate = self.gate(Scope(self.system, only), timeline, mine, self.target)
-        for action in undoing(run):
-            gate.perform(action)
+        try:
+            for action in undoing(run):
+                gate.perform(action)
+        except KeyboardInterrupt:
+            return self.broken_off(gate)
         timeline.close()
         shown(f"run {run} is undone: the failed release is restored")
         return 0
+
+    def broken_off(self, gate: Gate) -> int:
+        """Say what an interrupted undo leaves, and how it goes on; return the exit code."""
+        INTERRUPTS.ending()
+        shown("\n".join(["interrupted", *left_behind.lines(self.connection, gate.scope)]))
+        shown(f"next: {self.command}")
+        return INTERRUPTED
 
     def gate(self, scope: Scope, timeline: Timeline, run: str, armed: str | None) -> Gate:
         """Return the command to changes."""
@@ -239,9 +259,10 @@ def main(arguments: Sequence[str], program: str) -> int:
     asked = parser(program).parse_args(arguments)
     command = f"{program} {shlex.join(arguments)}".rstrip()
     with RollbackCommand(REPOSITORY, asked.rollback_target, reports(REPOSITORY), command) as at:
+        fitting(asked.arm, at.system)
         if asked.command == "status":
             return show(asked, at)
-        if asked.undo:
+        if asked.undo is not None:
             return at.undo(asked.undo, asked.arm)
         words = [f"--component={name}" for name in asked.component]
         words += [f"--incident={asked.incident}"] if asked.incident else []

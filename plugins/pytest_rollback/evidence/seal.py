@@ -118,7 +118,8 @@ def replaced(path: Path, text: str) -> None:
 def seals(folder: Path) -> list[FolderSeal]:
     """Return the seals of a bundle as they are written, the first one first."""
     try:
-        lines = (folder / SEALS).read_text("utf-8").splitlines()
+        text = (folder / SEALS).read_text("utf-8")
+        lines = text.rstrip("\n").split("\n") if text else []
     except FileNotFoundError:
         return []
     found = []
@@ -190,7 +191,7 @@ def listed(folder: Path) -> dict[str, str]:
         UsageError: it states none.
     """
     try:
-        lines = (folder / SUMS).read_text("utf-8").splitlines()
+        lines = (folder / SUMS).read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{folder} is not sealed: {SUMS} is missing or unreadable",

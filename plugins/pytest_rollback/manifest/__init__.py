@@ -7,6 +7,7 @@ single key shows and puts every problem into words: key, what was found, what wa
 
 `refused` names values that are well formed and would empty a check or harm the host.
 
-`requests` states what many requests to a host share. `schema` makes the JSON Schema for editors of
-the models; `json_schema` reads it as data, and `reference` writes docs/manifest.md of it.
+`requests` states what many requests to a host share, `applicability` which criteria a system has
+something for. `schema` makes the JSON Schema for editors of the models; `json_schema` reads it as
+data, and `reference` writes docs/manifest.md of it.
 """

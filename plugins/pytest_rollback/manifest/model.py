@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from pytest_rollback.agent.services.registry import MANAGERS
-from pytest_rollback.manifest import refused
 from pytest_rollback.manifest.contacts import Contact, Notify
+from pytest_rollback.manifest.refused import (
+    address,
+    askable_url,
+    harmless_page,
+    matches_all,
+    name_of_component,
+    own_suffix,
+    too_wide,
+)
 from pytest_rollback.manifest.thresholds import Monitor, Triage
 from pytest_rollback.manifest.values import (
     Absolute,
@@ -33,7 +41,7 @@ if TYPE_CHECKING:
 else:  # mypy takes no literal that is made of other values
     ManagerName = Literal[tuple(MANAGERS)]
 
-Url = Annotated[str, Field(pattern=r"^https?://"), AfterValidator(refused.url)]
+Url = Annotated[str, Field(pattern=r"^https?://"), AfterValidator(askable_url)]
 
 Phase = Literal["prepare", "isolate", "files", "configuration", "services", "validate"]
 PHASES: tuple[Phase, ...] = (
@@ -53,9 +61,9 @@ class About(Frozen):
     root: Absolute
     state: Absolute
     user: str = ""
-    suffix: Annotated[
-        str, Field(pattern=r"^\.[A-Za-z0-9_.-]+$"), AfterValidator(refused.suffix)
-    ] = ".backup"
+    suffix: Annotated[str, Field(pattern=r"^\.[A-Za-z0-9_.-]+$"), AfterValidator(own_suffix)] = (
+        ".backup"
+    )
     secrets: tuple[Inside, ...] = ()
     rto: Seconds = 900.0
 
@@ -104,7 +112,7 @@ class Construct(Frozen):
 class Component(Frozen):
     """`[[components]]`: one unit, some files, some imports, some probes. Listed in start order."""
 
-    name: Annotated[Name, AfterValidator(refused.name_of_component)]
+    name: Annotated[Name, AfterValidator(name_of_component)]
     unit: Unit
     required: bool = True
     files: tuple[str, ...] = ()
@@ -142,7 +150,7 @@ class Probe(Frozen):
         Annotated[
             str,
             Field(pattern=r"^([^:\[\]]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$"),
-            AfterValidator(refused.address),
+            AfterValidator(address),
         ]
         | None
     ) = None
@@ -157,6 +165,7 @@ class Probe(Frozen):
     limit: Seconds = 0.1
     timeout: Seconds = 5.0
     samples: Annotated[int, Field(ge=50)] = 100
+    concurrency: Annotated[int, Field(ge=1, le=32)] = 4
 
 
 class Configuration(Frozen):
@@ -180,7 +189,7 @@ class Edge(Frozen):
 class Maintenance(Frozen):
     """`[maintenance]`: the maintenance page, and how the edge shows it."""
 
-    page: Annotated[Absolute, AfterValidator(refused.page)]
+    page: Annotated[Absolute, AfterValidator(harmless_page)]
     text: str = "System maintenance in progress"
     check: tuple[str, ...] = ()
     reload: tuple[str, ...] = ()
@@ -203,7 +212,7 @@ class Database(Frozen):
 class Noise(Frozen):
     """A harmless line that matches the pattern of errors, until a day."""
 
-    pattern: Annotated[Pattern, AfterValidator(refused.too_wide)]
+    pattern: Annotated[Pattern, AfterValidator(too_wide)]
     owner: str
     until: Day
 
@@ -211,7 +220,7 @@ class Noise(Frozen):
 class Logs(Frozen):
     """`[logs]`: the pattern of errors, and for how long the log has to be clean."""
 
-    errors: Annotated[Pattern, AfterValidator(refused.matches_all)] = (
+    errors: Annotated[Pattern, AfterValidator(matches_all)] = (
         r"\b(ERROR|CRITICAL|FATAL)\b|Traceback \(most recent call last\)"
     )
     window: Seconds = 300.0

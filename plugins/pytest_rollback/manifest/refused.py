@@ -74,7 +74,7 @@ def name_of_component(name: str) -> str:
     return name
 
 
-def suffix(text: str) -> str:
+def own_suffix(text: str) -> str:
     """Return a suffix of backups that no file of a system has.
 
     Raises:
@@ -85,7 +85,7 @@ def suffix(text: str) -> str:
     return text
 
 
-def url(text: str) -> str:
+def askable_url(text: str) -> str:
     """Return an address that can be asked.
 
     Raises:
@@ -114,7 +114,7 @@ def address(text: str) -> str:
     return text
 
 
-def page(path: str) -> str:
+def harmless_page(path: str) -> str:
     """Return a path that a maintenance page may have.
 
     Raises:

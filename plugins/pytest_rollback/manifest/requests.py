@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pytest_rollback.agent.messages.configuration import ConfigurationRequest
 from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
 from pytest_rollback.agent.messages.probes.edge import PageAnswer, WatchedEdge
 from pytest_rollback.agent.messages.probes.sample import ProbeSpec
+from pytest_rollback.agent.messages.services.running import RunningRequest, UnitOwner
 from pytest_rollback.agent.messages.services.units import ManagerAddress
 from pytest_rollback.agent.messages.trial import (
     TrialComponent,
@@ -110,6 +111,25 @@ def manager(system: System) -> ManagerAddress:
     return ManagerAddress(system.services.manager, system.services.socket)
 
 
+def running(
+    system: System, ports: Callable[[Component], Iterable[int]], owners: tuple[str, ...] = ()
+) -> RunningRequest:
+    """Return the request about the processes of all units; the recorded files are those of owners.
+
+    `ports` says on which ports the unit of a component should listen.
+    """
+    return RunningRequest(
+        location=location(system),
+        manager=manager(system),
+        units=tuple(
+            UnitOwner(each.name, each.unit, tuple(ports(each)), each.environment_files)
+            for each in system.components
+        ),
+        selection=selection(system, owners),
+        directory=system.services.directory,
+    )
+
+
 def probe(described: Probe) -> ProbeSpec:
     """Return a probe as the host is asked it; JSON becomes text, with its content type."""
     headers, send = tuple(described.headers.items()), described.send
@@ -130,6 +150,7 @@ def probe(described: Probe) -> ProbeSpec:
         limit=described.limit,
         timeout=described.timeout,
         samples=described.samples,
+        concurrency=described.concurrency,
     )
 
 

@@ -12,7 +12,9 @@ import pytest
 
 from pytest_rollback.criteria import Criterion
 from pytest_rollback.errors import UsageError
+from pytest_rollback.manifest.applicability import NotApplicable, lacks
 from pytest_rollback.plugin.stash import criterion_of
+from pytest_rollback.run import shipped
 from pytest_rollback.run.completeness import Instance
 from pytest_rollback.run.run import Run
 from pytest_rollback.run.shipped import root_of
@@ -37,12 +39,20 @@ def instance(item: pytest.Item, criterion: Criterion) -> Instance:
 def keep(config: pytest.Config, run: Run, items: Iterable[pytest.Item]) -> None:
     """Keep what was collected; a worker hands it to the controller."""
     mine = [(item, found) for item in items if (found := criterion_of(item))]
-    instances = tuple(instance(*each) for each in mine)
-    paths = {item.path for item, _ in mine}
-    run.collection = replace(asked_for(config, paths), instances=instances)
+    beside = tuple(filter(None, (not_applicable(run, *each) for each in mine)))
+    apply = [each for each in mine if not not_applicable(run, *each)]
+    instances = tuple(instance(*each) for each in apply)
+    asked = asked_for(config, {item.path for item, _ in mine})
+    run.collection = replace(asked, instances=instances, beside=beside)
     refuse_unknown(run)
     if hasattr(config, "workeroutput"):
-        config.workeroutput[HANDED] = [list(each) for each in instances]
+        config.workeroutput[HANDED] = [[*map(list, each)] for each in (instances, beside)]
+
+
+def not_applicable(run: Run, item: pytest.Item, criterion: Criterion) -> NotApplicable | None:
+    """Return that a criterion does not apply to the system, and which key would make it apply."""
+    key = lacks(run.system)(criterion.needs, about(item))
+    return NotApplicable(criterion.identity, about(item), key) if key else None
 
 
 def refuse_unknown(run: Run) -> None:
@@ -62,17 +72,31 @@ def refuse_unknown(run: Run) -> None:
 
 def receive(run: Run, handed: Mapping[str, Any]) -> None:
     """Take in what a worker collected; each of them collects everything."""
-    found = tuple(Instance(*each) for each in handed.get(HANDED, ()))
-    run.collection = replace(run.collection, instances=found or run.collection.instances)
+    instances, beside = handed.get(HANDED, ((), ()))
+    if instances or beside:
+        run.collection = replace(
+            run.collection,
+            instances=tuple(Instance(*each) for each in instances),
+            beside=tuple(NotApplicable(*each) for each in beside),
+        )
 
 
 def asked_for(config: pytest.Config, tests: Iterable[Path] = ()) -> SuiteCollection:
     """Return the suites that the command line names, and their folders."""
-    here = config.invocation_params.dir
-    words = (os.path.normpath(here / word.partition("::")[0]) for word in config.args)
-    named = [path for path in map(Path, words) if root_of(path)]
+    named = [path for path in paths(config, config.args) if root_of(path)]
     found = [*named, *tests]
     return SuiteCollection.of(named, found, left_out(config, found))
+
+
+def is_ours(config: pytest.Config, words: Iterable[str]) -> bool:
+    """Return whether a session is about criteria: a path of the command line is one of suites."""
+    return any(shipped.is_ours(path) for path in paths(config, words))
+
+
+def paths(config: pytest.Config, words: Iterable[str]) -> Iterator[Path]:
+    """Yield the files and folders that words of the command line name."""
+    here = config.invocation_params.dir
+    yield from (Path(os.path.normpath(here / word.partition("::")[0])) for word in words)
 
 
 def left_out(config: pytest.Config, paths: Iterable[Path]) -> Iterator[Path]:

@@ -13,6 +13,10 @@ from pytest_rollback.plugin import collection
 from pytest_rollback.plugin.collection import instance
 from pytest_rollback.plugin.stash import SEAL, criterion_of
 from pytest_rollback.run.run import Run
+from pytest_rollback.transport.interrupts import CODE, INTERRUPTS
+
+ENDED = {0, 1, pytest.ExitCode.NO_TESTS_COLLECTED}
+"""Exit codes of pytest that say no more than the outcomes do."""
 
 MISSING_PART = re.compile(r"No module named 'pytest_rollback\.extras\.(\w+)")
 """What Python says of a file of criteria whose part is not installed."""
@@ -31,6 +35,7 @@ class CriteriaHooks:
         self.worker = hasattr(config, "workerinput")
         self.rehearsed: list[str] = []
         self.setup = 0.0
+        self.interrupted = self.beside = False
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
@@ -49,7 +54,15 @@ class CriteriaHooks:
         items[:] = [item for _, item in ordered]
         self.run.choose(each for each, _ in found if each)
         scope = self.run.declared
-        beyond = [item for each, item in ordered if each and not scope.has(instance(item, each))]
+        beyond = [
+            item
+            for each, item in ordered
+            if each
+            and (
+                not scope.has(instance(item, each))
+                or collection.not_applicable(self.run, item, each)
+            )
+        ]
         if beyond:
             self.config.hook.pytest_deselected(items=beyond)
             items[:] = [item for item in items if item not in beyond]
@@ -77,6 +90,7 @@ class CriteriaHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Begin a suite with facts of its own, and a sandbox of ours in the state it needs."""
+        INTERRUPTS.stop_here()
         found = criterion_of(item)
         if found:
             from pytest_rollback.plugin.lifecycle import enter  # noqa: PLC0415 - it imports this module
@@ -103,25 +117,50 @@ class CriteriaHooks:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take an outcome into the run, also one that a worker of pytest-xdist sent."""
+        self.beside |= report.failed and not hasattr(report, "criterion")
         if hasattr(report, "criterion") and not self.worker:
             from pytest_rollback.plugin import outcomes  # noqa: PLC0415 - only criteria pay for it
 
             self.run.take(*outcomes.marked(report))
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """Rehearse where that was asked for; whatever comes after it is written to its end."""
+        try:
+            result = yield
+            if self.run.asked.dry and not (self.worker or self.config.option.collectonly):
+                from pytest_rollback.plugin.lifecycle import rehearsed  # noqa: PLC0415 - it imports this module
+
+                self.rehearsed = list(rehearsed(self.config, self.run))
+            return result
+        finally:
+            INTERRUPTS.ending()
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tell Ctrl-C from a session that -x or an error of collection ends early."""
+        self.interrupted = excinfo.type in {KeyboardInterrupt, pytest.exit.Exception}
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Rehearse where that was asked for, let go of the host, and set the exit code."""
+        """Let go of the host, and set the exit code."""
+        INTERRUPTS.ending()
         if self.worker or self.config.option.collectonly:
             return
-        from pytest_rollback.plugin.lifecycle import leave, rehearsed  # noqa: PLC0415 - it imports this module
+        from pytest_rollback.plugin.lifecycle import leave  # noqa: PLC0415 - it imports this module
 
-        uncollected = any(each.code == UsageError.exit_code for each in self.run.outcomes)
-        self.run.interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED and not uncollected
-        if self.run.asked.dry and not self.run.interrupted:
-            self.rehearsed = list(rehearsed(self.config, self.run))
+        self.run.broken_off = self._broken_off(session)
         leave(self.config, self.run)
-        if uncollected or session.exitstatus in {0, 1, pytest.ExitCode.NO_TESTS_COLLECTED}:
-            session.exitstatus = self.run.exit_code
+        # Somebody else's test, or what a fixture does at its end, failed: no criterion tells.
+        session.exitstatus = self.run.exit_code or int(self.beside)
+
+    def _broken_off(self, session: pytest.Session) -> int:
+        """Return the exit code of a session that did not end by itself, 0 for all others."""
+        if INTERRUPTS.raised:
+            return CODE
+        if any(each.code == UsageError.exit_code for each in self.run.outcomes):
+            return 0
+        early = session.exitstatus == CODE and not self.interrupted
+        return 0 if early or session.exitstatus in ENDED else int(session.exitstatus)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """End with the verdict, the reasons against it, and where the report lies."""
@@ -138,8 +177,10 @@ class CriteriaHooks:
             terminalreporter.section("the plan: nothing was changed")
         for line in self.rehearsed:
             terminalreporter.write_line(line)
-        if not (self.run.outcomes or self.run.interrupted):
+        if not (self.run.outcomes or self.run.broken_off):
             terminalreporter.write_line("no criterion was evaluated, so that nothing is met")
+            for line in terminal.beside(self.run):
+                terminalreporter.write_line(line)
         else:
             terminalreporter.section(self.run.record().sentence)
             for line in terminal.lines(self.run, self.run.record()):

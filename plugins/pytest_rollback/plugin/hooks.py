@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
+import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_rollback.errors import RollbackError, UsageError
-from pytest_rollback.plugin import options
+from pytest_rollback.plugin import collection, options
 from pytest_rollback.plugin.session import run_of
 from pytest_rollback.plugin.stash import RUN, SEAL, criterion_of
 from pytest_rollback.run import extras, hookspecs
+from pytest_rollback.run.shipped import is_ours, root_of
+from pytest_rollback.transport.interrupts import CODE, INTERRUPTS
 
 if TYPE_CHECKING:
     from pytest_rollback.run.run import Run
+
+PROGRAMS = {"pytest", "py.test", "__main__.py"}
+"""Programs that end with their session."""
 
 LETTERS = {
     "met": ".",
@@ -27,7 +32,6 @@ LETTERS = {
     "waived": "w",
     "advisory": "a",
 }
-ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -45,18 +49,35 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         raise pytest.UsageError(str(error)) from error
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser
+) -> Generator[None, object, object]:
+    """Give options their short names in a session of ours, once every conftest has its own."""
+    known = early_config.known_args_namespace
+    ours = collection.is_ours(early_config, known.file_or_dir)
+    if ours:
+        INTERRUPTS.heed(starting=True)
+    result = yield
+    if ours or known.help:
+        options.shorten(parser, extras.Extras(early_config.hook))
+    return result
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Read the manifest before anything else when criteria are asked for: a typo ends it here."""
-    if not any("suites" in Path(argument).parts for argument in config.args):
+    if not collection.is_ours(config, config.args):
         return
     # The summary says each reason once, with what it stands against; pytest would say it per row.
     config.option.reportchars, config.option.tbstyle = "N", "no"
-    heed_signals()
+    heed(config)
     try:
         run = run_of(config)
     except RollbackError as error:
         raise _refused(config, error) from error
+    except KeyboardInterrupt as error:  # a sandbox was to come up: nothing is left of it
+        raise pytest.exit.Exception("interrupted: nothing was changed", returncode=CODE) from error
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         _keep(config, run)
 
@@ -76,19 +97,14 @@ def _keep(config: pytest.Config, run: Run) -> None:
         run.notes.append(unwritten(run.folder, error))
 
 
-def heed_signals() -> None:
-    """Have SIGTERM and SIGHUP end like Ctrl-C, but for one that is ignored: nohup wants that."""
-    for number in ENDING:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            with contextlib.suppress(
-                ValueError
-            ):  # not in the main thread: somebody else's business
-                signal.signal(number, _interrupt)
+def heed(config: pytest.Config) -> None:
+    """Have SIGINT, SIGTERM and SIGHUP end the session in order, until the process ends.
 
-
-def _interrupt(number: int, _frame: object) -> None:
-    """End like Ctrl-C: fixtures are torn down, summary and report are written."""
-    raise KeyboardInterrupt(signal.Signals(number).name)
+    Only a program that goes on after the session gets back what it did about them before.
+    """
+    before = INTERRUPTS.heed()
+    if Path(sys.argv[0]).name not in PROGRAMS:
+        config.add_cleanup(before)
 
 
 def _refused(config: pytest.Config, error: RollbackError) -> BaseException:
@@ -125,8 +141,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse a test under `suites/` that has no criterion id: it would be in no report."""
-    for item in items:
-        if "suites" in item.path.parts and criterion_of(item) is None:
+    bare = [each for each in items if root_of(each.path) and criterion_of(each) is None]
+    for item in bare:
+        if is_ours(item.path):
             pytest.exit(f"{item.nodeid} has no criterion id\nHINT: add the decorator", returncode=4)
 
 
@@ -138,5 +155,5 @@ def pytest_report_teststatus(
     if outcome is None or report.when == "teardown":
         return None
     word = outcome["outcome"]
-    letter = LETTERS[word] if report.failed or not config.option.live else ""
+    letter = LETTERS[word] if report.failed or not options.value(config, "--live") else ""
     return ("failed" if report.failed else word), letter, word.upper()

@@ -9,19 +9,25 @@ from typing import Any
 import pytest
 
 from pytest_rollback.agent.messages.backup.verify import HEADING, Backups
+from pytest_rollback.agent.messages.state.runs import IDLE, IdleRequest
 from pytest_rollback.checks import latency
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence import collect
 from pytest_rollback.evidence.events import RunBegan, RunFinished
 from pytest_rollback.manifest import requests
+from pytest_rollback.plugin import options
 from pytest_rollback.plugin.stash import GATE, PRACTICE, PROBER
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.gate import Gate
+from pytest_rollback.recovery.left_behind import lines as lines_left
 from pytest_rollback.recovery.live import LiveProgress
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.recovery.rehearsal import lines, rehearse
 from pytest_rollback.run.run import Run, operator
 from pytest_rollback.transport.call import Call
+from pytest_rollback.transport.interrupts import INTERRUPTS
+
+JUDGING = {"triage", "readiness", "validate", "monitor"}
 
 
 def gate_of(config: pytest.Config, run: Run) -> Gate:
@@ -62,6 +68,7 @@ def enter(config: pytest.Config, run: Run, suite: str) -> None:
     run.suite = suite
     run.facts.clear()
     if hasattr(config, "workerinput"):
+        ask_first(run, suite)
         return
     practice = config.stash.get(PRACTICE, None)
     if practice is not None:
@@ -70,15 +77,26 @@ def enter(config: pytest.Config, run: Run, suite: str) -> None:
             healthy=lambda: latency.keep(run.connection, run.system),
             roll_back=lambda: roll_back(config, run),
         )
+    ask_first(run, suite)
     if suite == "drill" and gate_of(config, run).is_open:
         from pytest_rollback.checks.edge import prober_for  # noqa: PLC0415 - only a drill pays for httpx
 
-        if config.getoption("--live"):
+        if options.value(config, "--live"):
             run.timeline.listeners.append(LiveProgress(run.system, writer(config)))
         run.extras.decided(run)
         run.timeline.decide()
         config.stash[PROBER] = prober = prober_for(run.system)
         prober.start()
+
+
+def ask_first(run: Run, suite: str) -> None:
+    """Have a suite that judges a system say first that a rollback is under way, or half done.
+
+    That travels with the first thing that it asks. A drill takes the host instead, or resumes.
+    """
+    if suite in JUDGING:
+        me, state = Holder.here(run.identity, operator()).process, run.system.about.state
+        run.connection.ask_first(Call(IDLE, IdleRequest(state, me)), run.next_steps.rollback())
 
 
 def writer(config: pytest.Config) -> Callable[[str], None]:
@@ -124,6 +142,23 @@ def keep_evidence(run: Run) -> None:
         run.notes.append(f"the evidence is not complete: {error}")
 
 
+def let_go(run: Run, gate: Gate) -> None:
+    """Tell the host how the run ended; without that it is open there, and recovered nowhere.
+
+    A run that was broken off says what it leaves. Who insists on the end waits for no lock: the
+    run stays open on the host, as after a killed one.
+    """
+    if run.broken_off:
+        begun = gate.begun is not None
+        run.notes += lines_left(run.connection, gate.scope) if begun else ["nothing was changed"]
+    if INTERRUPTS.twice:
+        return
+    try:
+        gate.end(run.judgement.on_host)
+    except RollbackError as error:
+        run.state("drill.end.recorded", "The host has recorded how the run ended.", error)
+
+
 def leave(config: pytest.Config, run: Run) -> None:
     """End a session: stop looking at what users get, and let go of the host."""
     prober = config.stash.get(PROBER, None)
@@ -131,14 +166,13 @@ def leave(config: pytest.Config, run: Run) -> None:
         run.users = prober.stop()
     gate = config.stash.get(GATE, None)
     if gate is not None:
-        try:
-            gate.end(run.ended)
-        except RollbackError as error:
-            run.notes.append(str(error))
-        keep_evidence(run)
+        let_go(run, gate)
+        if not INTERRUPTS.twice:
+            keep_evidence(run)
         if not (run.asked.dry or run.isolates):
             run.notes += filter(None, (each.spared(run.scope) for each in run.extras.actions))
-    if run.connection.trips:
+    run.conclude()
+    if run.connection.trips and not INTERRUPTS.heard:
         with contextlib.suppress(RollbackError):  # the criteria have said so already
             run.backups = _recorded(run, changed=gate is not None)
     run.connection.close()
@@ -172,6 +206,9 @@ def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
     try:
         isolation = (actions.SNAPSHOT, actions.ISOLATE)
         only = isolation if run.asked.isolate else run.extras.actions
+        me = Holder.here(run.identity, operator()).process
+        idle = IdleRequest(run.system.about.state, me, open_too=False)
+        run.connection.ask_first(Call(IDLE, idle), "")
         steps = rehearse(gate_of(config, run), only)
     except RollbackError as error:
         run.state("drill.plan.made", title, error)

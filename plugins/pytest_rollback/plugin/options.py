@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_rollback.errors import UsageError
+from pytest_rollback.run.command_line import Once, Repeated
+from pytest_rollback.run.extra_types import ExtraOption
 from pytest_rollback.run.extras import Extras
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pytest
 
     from pytest_rollback.errors import RollbackError
@@ -18,41 +24,42 @@ if TYPE_CHECKING:
     from pytest_rollback.run.options import RunOptions, SoakOptions
 
 
+OWN = (
+    ExtraOption("--rollback-target", "a rollback.toml, or 'sandbox', or 'machine'", "PATH"),
+    ExtraOption("--arm", "allow changes on the target with this name", "TARGET"),
+    ExtraOption("--dry-run", "print the plan and change nothing"),
+    ExtraOption("--isolate", "drill: only stop the units"),
+    ExtraOption("--component", "only this component; repeatable", "NAME"),
+    ExtraOption("--incident", "the incident that the report belongs to", "ID"),
+    ExtraOption(
+        "--use-defaults", "drill: replace broken configuration by its defaults, as a last resort"
+    ),
+    ExtraOption(
+        "--despite",
+        "drill: go on although readiness refuses by this criterion; repeatable",
+        "CRITERION",
+    ),
+    ExtraOption("--live", "drill: print each change as it happens"),
+    ExtraOption("--soak", "monitor: how long to watch the system", "15m"),
+)
+"""The options of the core."""
+
+REPEATABLE = {"--component", "--despite"}
+PREFIX = "--rollback-"
+
+
 def declare(parser: pytest.Parser, parts: Extras) -> None:
-    """Declare every option and setting."""
+    """Declare every option under a name of our own, and every setting.
+
+    Raises:
+        UsageError: a plugin has an option of this name already.
+    """
     parser.extra_info["HINT"] = (
         "pytest --help lists the options of pytest-rollback under 'rollback:'"
     )
     group = parser.getgroup("rollback")
-    group.addoption(
-        "--rollback-target", metavar="PATH", help="a rollback.toml, or 'sandbox', or 'machine'"
-    )
-    group.addoption("--arm", metavar="TARGET", help="allow changes on the target with this name")
-    group.addoption("--dry-run", action="store_true", help="print the plan and change nothing")
-    group.addoption("--isolate", action="store_true", help="drill: only stop the units")
-    group.addoption(
-        "--component",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="only this component; repeatable",
-    )
-    group.addoption("--incident", metavar="ID", help="the incident that the report belongs to")
-    group.addoption(
-        "--use-defaults",
-        action="store_true",
-        help="drill: replace broken configuration by its defaults, as a last resort",
-    )
-    group.addoption(
-        "--despite",
-        action="append",
-        default=[],
-        metavar="CRITERION",
-        help="drill: go on although readiness refuses by this criterion; repeatable",
-    )
-    group.addoption("--live", action="store_true", help="drill: print each change as it happens")
-    group.addoption("--soak", metavar="15m", help="monitor: how long to watch the system")
-    declare_parts(group, parts)
+    for each in (*OWN, *parts.options):
+        add(group, each, long(each.name))
     parser.addini("rollback_target", "the rollback.toml to use", default="rollback.toml")
     parser.addini("rollback_sandbox", "the folder of the sandbox's system", default="")
     parser.addini("rollback_reports", "where run folders are created", default="reports")
@@ -62,20 +69,54 @@ def declare(parser: pytest.Parser, parts: Extras) -> None:
     )
 
 
-def declare_parts(group: pytest.OptionGroup, parts: Extras) -> None:
-    """Declare the options of parts.
+def shorten(parser: pytest.Parser, parts: Extras) -> None:
+    """Declare options under their short names as well, such as `--arm`, where these are free.
+
+    Only for sessions with criteria, and after every conftest and plugin: theirs have precedence.
+    """
+    group = parser.getgroup("rollback")
+    for each in (*OWN, *parts.options):
+        if each.name != long(each.name):
+            with contextlib.suppress(UsageError):  # taken: the long name works
+                add(group, each, each.name)
+
+
+def add(group: pytest.OptionGroup, option: ExtraOption, name: str) -> None:
+    """Declare one option under one name.
 
     Raises:
         UsageError: an option of this name is there already.
     """
-    for each in parts.options:
-        form = {"metavar": each.metavar} if each.metavar else {"action": "store_true"}
-        try:
-            group.addoption(each.name, help=each.help.replace("%", "%%"), **form)
-        except ValueError as error:
-            raise UsageError(
-                f"a plugin adds the option {each.name}: {error}", hint="give it another name"
-            ) from error
+    form: dict[str, Any] = {"action": "store_true"}
+    if option.metavar:
+        kind = Repeated if option.name in REPEATABLE else Once
+        form = {"metavar": option.metavar, "action": kind}
+    about = (
+        option.help
+        if name == option.name
+        else f"the same, where a plugin of yours has {option.name}"
+    )
+    try:
+        group.addoption(name, dest=dest(option.name), help=about.replace("%", "%%"), **form)
+    except (ValueError, argparse.ArgumentError) as error:
+        raise UsageError(
+            f"a plugin adds the option {option.name}: {error}", hint="give it another name"
+        ) from error
+
+
+def long(name: str) -> str:
+    """Return the name that nobody else gives to an option of theirs."""
+    return name if name.startswith(PREFIX) else PREFIX + name.removeprefix("--")
+
+
+def dest(name: str) -> str:
+    """Return under which name pytest keeps the value of an option."""
+    return long(name).removeprefix("--").replace("-", "_")
+
+
+def value(config: pytest.Config, name: str) -> Any:  # noqa: ANN401 - a text, a list or a flag
+    """Return the value of an option of ours; None where it, or its part, is not there."""
+    return config.getoption(dest(name), None)
 
 
 def reports(config: pytest.Config) -> Path:
@@ -93,7 +134,7 @@ def extras(config: pytest.Config) -> Extras:
 def given(config: pytest.Config) -> Given:
     """Return the options of all parts by name."""
     listed = extras(config).options
-    return {each.name: config.getoption(each.name, None) for each in listed}
+    return {each.name: value(config, each.name) for each in listed}
 
 
 def asked(config: pytest.Config) -> RunOptions:
@@ -108,20 +149,20 @@ def asked(config: pytest.Config) -> RunOptions:
     extras(config).check(said)
     return RunOptions(
         arguments=tuple(map(str, config.invocation_params.args)),
-        armed=config.getoption("--arm"),
-        only=frozenset(config.getoption("--component")),
-        defaults=config.getoption("--use-defaults"),
-        dry=config.getoption("--dry-run"),
-        isolate=config.getoption("--isolate"),
-        despite=despite(config.getoption("--despite")),
-        incident=config.getoption("--incident"),
+        armed=value(config, "--arm"),
+        only=frozenset(value(config, "--component") or ()),
+        defaults=bool(value(config, "--use-defaults")),
+        dry=bool(value(config, "--dry-run")),
+        isolate=bool(value(config, "--isolate")),
+        despite=despite(value(config, "--despite") or ()),
+        incident=value(config, "--incident"),
         soak=soak(config),
         given=said,
         command=config.getini("rollback_door"),
     )
 
 
-def despite(named: list[str]) -> frozenset[str]:
+def despite(named: Iterable[str]) -> frozenset[str]:
     """Return the criteria in spite of which a drill goes on.
 
     Raises:
@@ -147,7 +188,7 @@ def soak(config: pytest.Config) -> SoakOptions:
     """
     from pytest_rollback.run import options  # noqa: PLC0415 - only sessions with criteria pay
 
-    seconds = options.value("--soak", config.getoption("--soak"), options.watched, "--soak=15m")
+    seconds = options.value("--soak", value(config, "--soak"), options.watched, "--soak=15m")
     name = "rollback_soak_scale"
     scale = options.value(name, config.getini(name), options.faster, f"-o {name}=100")
     return options.SoakOptions(seconds, scale or 1.0)

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_rollback.errors import UsageError
 from pytest_rollback.plugin import options
 from pytest_rollback.plugin.stash import PRACTICE, RUN
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.load import Loaded
     from pytest_rollback.run.extra_types import PracticeKind
+    from pytest_rollback.run.options import RunOptions
     from pytest_rollback.run.run import Run
 
 
@@ -28,11 +30,14 @@ def run_of(config: pytest.Config) -> Run:
         from pytest_rollback.run.run import Run  # noqa: PLC0415
 
         handed = getattr(config, "workerinput", {}).get("rollback", {})
-        named = config.getoption("--rollback-target") or config.getini("rollback_target")
+        named = options.value(config, "--rollback-target") or config.getini("rollback_target")
         path = config.invocation_params.dir / handed.get("manifest", named)
         asked, extras = options.asked(config), options.extras(config)
+        collection = asked_for(config)
+        if asked.isolate and "drill" not in collection.suites:
+            raise UsageError("--isolate is of a drill", hint="add suites/drill, or leave it out")
         kind = None if handed else extras.practice.get(named)
-        loaded = _practice(config, kind, named) if kind else load(path)
+        loaded = _practice(config, kind, named, asked) if kind else load(path)
         run = config.stash[RUN] = Run(
             loaded,
             asked,
@@ -41,18 +46,20 @@ def run_of(config: pytest.Config) -> Run:
             fleeting=PRACTICE in config.stash and config.stash[PRACTICE].owned,
             identity=handed.get("identity", ""),
             extras=extras,
-            collection=asked_for(config),
+            collection=collection,
         )
         config.pluginmanager.register(CriteriaHooks(config, run), "rollback-criteria")
     return config.stash[RUN]
 
 
-def _practice(config: pytest.Config, kind: PracticeKind, named: str) -> Loaded:
+def _practice(config: pytest.Config, kind: PracticeKind, named: str, asked: RunOptions) -> Loaded:
     """Return the description of a system to practise on, which is up unless only collecting."""
     folder = config.rootpath / config.getini("rollback_sandbox")
+    sketch = kind.sketch(folder)
     if config.option.collectonly:
-        return kind.sketch(folder)
+        return sketch
+    asked.fit(sketch.system, sketch.path)  # before anything is started
     print(f"on the {named}: a demonstration, not your system", flush=True)  # noqa: T201
-    found = config.stash[PRACTICE] = kind.open(folder, config.getoption("--scenario", None))
+    found = config.stash[PRACTICE] = kind.open(folder, options.value(config, "--scenario"))
     config.add_cleanup(found.close)
     return found.load()

@@ -40,9 +40,18 @@ def lines(run: Run, record: RunRecord) -> Iterator[str]:
         if each.outcome in {"waived", "advisory"}:
             yield from paragraph([each])
     yield from (line for line in hung(run.completeness().left) if line)
+    yield from beside(run)
     for note in run.notes:
         yield from wrapped(note, "")
     yield from ending(run)
+
+
+def beside(run: Run) -> Iterator[str]:
+    """Yield what does not apply to this system, each with the key that would make it apply."""
+    found = list(dict.fromkeys(f"{each[0]} ({each.key})" for each in run.collection.beside))
+    more = f" and {len(found) - MOST:,} more, see the report" if len(found) > MOST else ""
+    if found:
+        yield from hung(f"not applicable: {', '.join(found[:MOST])}{more}")
 
 
 def recommended(said: RecommendationRecord) -> Iterator[str]:
@@ -73,9 +82,10 @@ def following(run: Run) -> Iterator[str]:
     begun = run.timeline.decided is not None
     if run.exit_code == PARTIAL:
         yield f"for a verdict: {run.whole}"
-    if run.isolates and run.recovered:
+    good = run.judgement.good
+    if run.isolates and good:
         yield from isolated(run)
-    elif begun and not run.recovered and run.exit_code != PARTIAL:
+    elif begun and not good and run.exit_code != PARTIAL:
         gone = "the sandbox of this session was removed: there is nothing to resume"
         yield gone if run.fleeting else f"to resume: {run.resume}"
         yield from run.extras.following(run)

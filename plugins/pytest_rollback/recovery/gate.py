@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pytest_rollback.agent.messages.state.progress import HolderProcess
 from pytest_rollback.agent.messages.state.runs import BEGIN, END, BeginRequest, EndRequest, RunBegun
-from pytest_rollback.errors import GateClosed, LockHeld, NotDone, RollbackError
+from pytest_rollback.errors import GateClosed, LockHeld, NotDone, Refused, RollbackError
 from pytest_rollback.evidence.events import (
     ActionAdvisory,
     ActionBegun,
@@ -24,6 +24,7 @@ from pytest_rollback.recovery.lock_holder import Holder, holders, is_gone
 from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
+from pytest_rollback.transport.interrupts import INTERRUPTS
 
 GRACE = 10.0
 """Seconds beyond a change's own deadline after which its answer is not waited for any more."""
@@ -118,16 +119,20 @@ class Gate:
 
     def _performed(self, action: AnyAction) -> Done:
         changes = self._planned(action)
-        for change in changes:
-            self._apply(action, change)
-        left = self._planned(action) if changes else ()
+        with INTERRUPTS.deferred():
+            for change in changes:
+                if not INTERRUPTS.heard:  # what was begun is looked at, nothing new is begun
+                    self._apply(action, change)
+            left = self._planned(action) if changes else ()
         if left:
+            INTERRUPTS.stop_here()
             raise NotDone(
                 f"the action '{action.name}' had no lasting effect",
                 findings=words(left),
                 hint="find what undoes these changes on the host, then run the same command again",
             )
         self.timeline.note(ActionDone(action.name, action.phase, len(changes)))
+        INTERRUPTS.stop_here()
         return Done(action, changes)
 
     def _planned(self, action: AnyAction) -> tuple[Change, ...]:
@@ -137,16 +142,18 @@ class Gate:
         """Take the host for this run, or resume the unfinished run that is found there."""
         if self.scope.run:
             return
-        try:
-            begun = self._taken()
-        except LockHeld:
-            gone = self._gone()
-            if not gone:
-                raise
-            begun = self._taken(*gone)
-        self.begun, self.scope = begun, replace(self.scope, run=begun.run)
+        with INTERRUPTS.deferred():  # the host has a run of ours then, which has to be ended there
+            try:
+                begun = self._taken()
+            except LockHeld:
+                gone = self._gone()
+                if not gone:
+                    raise
+                begun = self._taken(*gone)
+            self.begun, self.scope = begun, replace(self.scope, run=begun.run)
         since, by = (begun.since, begun.by) if begun.adopted else (None, None)
         self.timeline.note(HostTaken(run=begun.run, adopted=begun.adopted, since=since, by=by))
+        INTERRUPTS.stop_here()
 
     def _taken(self, *gone: HolderProcess) -> RunBegun:
         """Ask the host for a run; holders in `gone` are ignored."""
@@ -179,10 +186,20 @@ class Gate:
         self.timeline.note(ChangeTook(*where, seconds))
 
     def end(self, outcome: str) -> None:
-        """Release the host: the run was `recovered`, `failed` or another outcome of `runs.end`."""
-        if self.scope.run:
-            request = EndRequest(self._state, self.scope.run, outcome)
-            self.connection.ask(Call(END, request, 30.0))
+        """Release the host: the run was `recovered`, `failed` or another outcome of `runs.end`.
+
+        Raises:
+            Refused: the host says that it ended otherwise: somebody has undone it.
+        """
+        if not self.scope.run:
+            return
+        request = EndRequest(self._state, self.scope.run, outcome)
+        held = self.connection.ask(Call(END, request, 30.0)).outcome
+        if held != outcome:
+            raise Refused(
+                f"run {self.scope.run} is {held} on the host, not {outcome}",
+                hint="scripts/rollback status shows all runs; another one begins anew",
+            )
 
 
 def words(changes: Iterable[Change]) -> list[str]:

@@ -1,6 +1,10 @@
 """What all commands share: refusals with a hint, exit codes, and where runs are kept.
 
 It imports no more than `--help` needs.
+
+No option has an empty value: that is a variable of a script that was never set, such as
+`--undo "$RUN"`. None is given twice with different values, of which one would be dropped in
+silence. Both are refused where an option is declared, also those of pytest.
 """
 
 from __future__ import annotations
@@ -9,22 +13,92 @@ import argparse
 import os
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pytest_rollback.errors import RollbackError, UsageError
 from pytest_rollback.text.next_steps import HOME
+from pytest_rollback.transport.interrupts import CODE
 
 REPOSITORY = HOME
 """Where suites, scripts and reports are."""
 
+INTERRUPTED = CODE
 CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), 127) if number != ord("\n")}
-INTERRUPTED = 2
+
+
+class Once(argparse.Action):
+    """Stores the value of an option, or of an argument."""
+
+    seen: object = None
+
+    def __call__(
+        self,
+        _parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        _option_string: str | None = None,
+    ) -> None:
+        """Take a value.
+
+        Raises:
+            argparse.ArgumentError: it is empty, or another one than that before it.
+        """
+        refuse_empty(self, values)
+        known = getattr(namespace, self.dest, None)
+        before = known if self.seen is None and known != self.default else self.seen
+        if self.option_strings and before not in (None, values):
+            raise argparse.ArgumentError(self, f"given as {str(before)!r} and as {str(values)!r}")
+        self.seen = values
+        setattr(namespace, self.dest, values)
+
+
+class Repeated(argparse.Action):
+    """Collects the values of an option that may be given several times."""
+
+    def __call__(
+        self,
+        _parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        _option_string: str | None = None,
+    ) -> None:
+        """Take one more value.
+
+        Raises:
+            argparse.ArgumentError: it is empty.
+        """
+        refuse_empty(self, values)
+        setattr(namespace, self.dest, [*(getattr(namespace, self.dest, None) or ()), values])
+
+
+def refuse_empty(action: argparse.Action, values: object) -> None:
+    """Refuse a value without a letter in it.
+
+    Raises:
+        argparse.ArgumentError: there is one.
+    """
+    given = values if isinstance(values, (list, tuple)) else [values]
+    if any(isinstance(each, str) and not each.strip() for each in given):
+        raise argparse.ArgumentError(action, "the value is empty")
+
+
+def path(text: str) -> Path:
+    """Return a path that was given: an empty one would be the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the value is empty")
+    return Path(text)
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises a UsageError, with a hint and exit code 4."""
+
+    def __init__(self, **more: Any) -> None:  # noqa: ANN401 - argparse's own
+        super().__init__(**more)
+        for name, kind in ((None, Once), ("store", Once), ("append", Repeated)):
+            self.register("action", name, kind)
+        self.register("type", Path, path)
 
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments."""

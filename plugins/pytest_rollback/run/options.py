@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 from pytest_rollback.errors import UsageError
+from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.values import seconds
 from pytest_rollback.run.extra_types import Given
 
@@ -56,6 +58,21 @@ class RunOptions:
     given: Given = field(default_factory=dict)
     command: str = ""
 
+    def fit(self, system: System, path: Path) -> None:
+        """See that the names in the options are those of a system, before it is asked anything.
+
+        Raises:
+            UsageError: there is no such component, or the target has another name.
+        """
+        known = [each.name for each in system.components]
+        unknown = sorted(self.only.difference(known))
+        if unknown:
+            raise UsageError(
+                f"there is no component {', '.join(unknown)} in {path}",
+                hint=f"choose one of: {', '.join(known)}",
+            )
+        fitting(self.armed, system)
+
     def declared(self, *, isolate: bool) -> list[str]:
         """Return the options that a run of the same scope needs, and its arming."""
         return [
@@ -63,6 +80,20 @@ class RunOptions:
             *(f"--component={each}" for each in sorted(self.only)),
             *([f"--arm={self.armed}"] if self.armed else []),
         ]
+
+
+def fitting(armed: str | None, system: System) -> None:
+    """See that what a run is armed for is its target.
+
+    Raises:
+        UsageError: the target has another name.
+    """
+    name = system.target.name
+    if armed not in {None, name}:
+        raise UsageError(
+            f"--arm={armed}, and the name of the target is {name}: nothing was changed",
+            hint=f"--arm={name}, or name the target by --rollback-target",
+        )
 
 
 def value(name: str, given: str | None, read: Callable[[str], Value], example: str) -> Value | None:

@@ -18,6 +18,7 @@ from pytest_rollback.criteria import AGAINST, Outcome
 from pytest_rollback.evidence.collect import CollectedEvidence
 from pytest_rollback.evidence.events import Decided, Event, RunBegan, first
 from pytest_rollback.evidence.json_data import plain
+from pytest_rollback.manifest.applicability import NotApplicable
 from pytest_rollback.manifest.model import System
 from pytest_rollback.run.completeness import PARTIAL, Completeness
 from pytest_rollback.run.phases import PhaseRecord, phases, to_ms
@@ -60,7 +61,7 @@ class RunFacts:
         started, finished: when the session began and ended, UTC.
         verdict: READY, RECOVERED, REHEARSED, their opposites, PARTIAL, or INCONCLUSIVE.
         scope: the components that the command line names.
-        completeness: how much was evaluated.
+        completeness, not_applicable: how much was evaluated; what this system has nothing for.
         outcomes: how every criterion ended.
         events: the timeline's; offsets in seconds since the session began.
         elapsed: seconds from the decision to the last success criterion; None without a clock.
@@ -73,8 +74,7 @@ class RunFacts:
         estimate: seconds that a rehearsed rollback would take, and how many changes it needs.
         notes: what went wrong beside the rollback itself.
         manifest: which description the run was made with.
-        agent_sha256: the hash of what was sent to the host.
-        round_trips: how often the host was asked.
+        agent_sha256, round_trips: the hash of what was sent to the host, and how often.
         checklist: the procedure's checklists, as this run and people have ticked them.
         evidence: what was brought from the host; None where it was not asked.
         advice: what triage recommends; None where it was not asked.
@@ -89,6 +89,7 @@ class RunFacts:
     outcomes: Sequence[Outcome] = ()
     scope: tuple[str, ...] = ()
     completeness: Completeness = field(default_factory=Completeness)
+    not_applicable: Sequence[NotApplicable] = ()
     events: Sequence[Event] = ()
     incident: str | None = None
     elapsed: float | None = None
@@ -124,6 +125,11 @@ class RunFacts:
         return None if self.elapsed is None else self.system.about.rto - self.elapsed
 
     @property
+    def lanes(self) -> tuple[PhaseRecord, ...]:
+        """The phases of the procedure, in order."""
+        return phases(self.system.budgets, self.events, self.outcomes, self.elapsed)
+
+    @property
     def decided(self) -> str | None:
         """When the rollback was decided, ISO 8601 in UTC; None where it was not."""
         found = first(Decided, self.events)
@@ -132,12 +138,11 @@ class RunFacts:
 
 def record(facts: RunFacts) -> RunRecord:
     """Return everything that the report of a run states."""
-    lanes = phases(facts.system.budgets, facts.events, facts.outcomes, facts.elapsed)
     return RunRecord(
         run=facts.run,
         verdict=facts.verdict,
         sentence=sentence(facts),
-        reasons=tuple(reasons(facts, lanes)),
+        reasons=tuple(reasons(facts, facts.lanes)),
         system=facts.system.about.name,
         target=target(facts),
         incident=facts.incident,
@@ -152,7 +157,7 @@ def record(facts: RunFacts) -> RunRecord:
         current=facts.current,
         advice=facts.advice,
         resume=None if facts.good or not facts.resume else facts.resume,
-        phases=lanes,
+        phases=facts.lanes,
         users=facts.seen.seconds,
         users_asked_from=facts.seen.asked_from,
         users_problem=facts.seen.problem,
@@ -160,6 +165,7 @@ def record(facts: RunFacts) -> RunRecord:
         maintenance_seconds=to_ms(facts.seen.maintenance_seconds),
         criteria=tuple(criterion(each) for each in facts.outcomes),
         not_evaluated=facts.completeness.missing,
+        not_applicable=tuple(each.words for each in facts.not_applicable),
         latency=latest(facts.latency),
         checklist=tuple(facts.checklist),
         evidence=facts.evidence,

@@ -16,13 +16,14 @@ from pytest_rollback import criteria
 from pytest_rollback.checks.availability import Availability
 from pytest_rollback.checks.latency import ProbeLatency
 from pytest_rollback.criteria import Criterion, Outcome
-from pytest_rollback.errors import PARTIAL, Inconclusive, RollbackError, UsageError
+from pytest_rollback.errors import PARTIAL, RollbackError
 from pytest_rollback.evidence import signoffs
 from pytest_rollback.evidence.collect import CollectedEvidence
 from pytest_rollback.evidence.events import CriterionEnded
 from pytest_rollback.evidence.json_data import salvage
 from pytest_rollback.evidence.redaction import Redactor
 from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.manifest.applicability import lacks
 from pytest_rollback.manifest.load import Loaded
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.recovery.action import Scope
@@ -85,7 +86,7 @@ class Run:
     collection: SuiteCollection = field(default_factory=SuiteCollection)
     isolates: bool = False
     users: Availability | None = None
-    interrupted: bool = False
+    broken_off: int = 0
     notes: list[str] = field(default_factory=list)
     backups: Mapping[str, Any] = field(default_factory=dict)
     estimate: tuple[float, int] | None = None
@@ -95,23 +96,15 @@ class Run:
 
     def __post_init__(self) -> None:
         self.system = self.loaded.system
+        self.asked.fit(self.system, self.loaded.path)
         extras.described(self.system, self.loaded.path, self.extras.parts)
         self.connection = Connection(self.system)
         self.identity = self.identity or identity(self.started)
-        self.scope = Scope(self.system, self._chosen(), defaults=self.asked.defaults)
+        self.scope = Scope(self.system, self.asked.only, defaults=self.asked.defaults)
         self.timeline = Timeline(self.folder)
         self._raised: list[BaseException] = []
         self._record: RunRecord | None = None
-
-    def _chosen(self) -> frozenset[str]:
-        known = [each.name for each in self.system.components]
-        unknown = sorted(self.asked.only.difference(known))
-        if unknown:
-            raise UsageError(
-                f"there is no component {', '.join(unknown)} in {self.loaded.path}",
-                hint=f"choose one of: {', '.join(known)}",
-            )
-        return self.asked.only
+        self._concluded: Judgement | None = None
 
     @property
     def folder(self) -> Path:
@@ -176,6 +169,7 @@ class Run:
             [each.name for each in self.components],
             self.outcomes,
             self.declared,
+            lacks(self.system),
         )
 
     @property
@@ -185,12 +179,12 @@ class Run:
 
     @property
     def judgement(self) -> Judgement:
-        """The verdict and the exit code, as of now."""
-        return judged(
+        """The verdict and the exit code: as of now, or as they were when the run was concluded."""
+        return self._concluded or judged(
             RunCourse(
                 outcomes=self.outcomes,
                 completeness=self.completeness(),
-                interrupted=self.interrupted,
+                broken_off=self.broken_off,
                 late=self.elapsed is not None and self.elapsed > self.system.about.rto,
                 dry=self.asked.dry,
                 isolates=self.isolates,
@@ -208,24 +202,10 @@ class Run:
         """READY, RECOVERED, STEADY, their opposites, what triage recommends, or INCONCLUSIVE."""
         return self.judgement.word
 
-    @property
-    def ended(self) -> str:
-        """The outcome of the rollback for the host's journal: of drill and validate alone."""
-        if self.interrupted:
-            return "interrupted"
-        ours = [each for each in self.outcomes if each.suite in RECOVERY]
-        code = criteria.exit_code(each.outcome for each in ours)
-        if code not in {0, Inconclusive.exit_code}:
-            return "failed"
-        if code == 0 and self.isolates and {each.identity for each in ours} >= ISOLATION:
-            return "isolated"
-        whole = self.completeness(*(RECOVERY & self.suites)).whole
-        return "inconclusive" if code or self.isolates or not whole else "recovered"
-
-    @property
-    def recovered(self) -> bool:
-        """Whether the rollback succeeded."""
-        return self.ended in {"isolated", "recovered"}
+    def conclude(self) -> Judgement:
+        """Fix the verdict: terminal, report, exit code and the host's record all have this one."""
+        self._concluded = self.judgement
+        return self._concluded
 
     @property
     def reasons(self) -> list[Outcome]:
@@ -248,6 +228,7 @@ class Run:
             verdict=self.verdict,
             scope=tuple(sorted(self.asked.only)),
             completeness=self.completeness(),
+            not_applicable=self.collection.beside,
             started=self.started,
             finished=now,
             outcomes=self.outcomes,

@@ -158,6 +158,8 @@ class RunRecord:
         outage_seconds, maintenance_seconds: how long users got errors and the maintenance page.
         criteria, latency, checklist: every criterion, probe and item of the checklist.
         not_evaluated: the ids of criteria that the verdict would have needed.
+        not_applicable: the ids of criteria that this system has nothing for, each with the key of
+            rollback.toml that would make it apply.
         evidence: what was brought from the host; None where it was not asked.
         scenario: how the sandbox's release was made bad.
         max_age: seconds after which the next drill is due.
@@ -191,6 +193,7 @@ class RunRecord:
     maintenance_seconds: Number | None = None
     criteria: tuple[CriterionRecord, ...] = ()
     not_evaluated: tuple[str, ...] = ()
+    not_applicable: tuple[str, ...] = ()
     latency: tuple[ProbeLatency, ...] = ()
     checklist: tuple[ChecklistEntry, ...] = ()
     evidence: OrBraces[CollectedEvidence] = None

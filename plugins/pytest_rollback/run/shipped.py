@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from pytest_rollback.criteria import SUITES
+from pytest_rollback.manifest.applicability import Lacks
 from pytest_rollback.run.completeness import Instance
 
 FOLDER = "suites"
@@ -18,14 +20,21 @@ PRACTICE = "troubleshooting"
 SHARED = "shared"
 """The owner of what belongs to no component."""
 
+OURS = re.compile(rb"^\s*(from|import)\s+pytest_rollback\b", re.MULTILINE)
+"""What a file of criteria has, and a test of anybody else has not."""
+
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class ShippedCriterion(NamedTuple):
-    """A criterion as its source has it: its id, and whether it asks for `component` or `owner`."""
+    """A criterion as its source has it: its id, its keys, and whether it asks for each owner.
+
+    `asks_for` is `component` or `owner`, "" for neither.
+    """
 
     identity: str
     asks_for: str = ""
+    needs: tuple[str, ...] = ()
 
 
 def root_of(path: Path) -> Path | None:
@@ -34,6 +43,14 @@ def root_of(path: Path) -> Path | None:
         if each.name == FOLDER:
             return each
     return None
+
+
+def is_ours(path: Path) -> bool:
+    """Return whether a path is in a folder `suites` with criteria, and not in somebody else's."""
+    root = root_of(path)
+    return root is not None and any(
+        OURS.search(each.read_bytes()) for each in root.rglob("*.py") if each.is_file()
+    )
 
 
 def suites_of(path: Path) -> Iterator[str]:
@@ -46,15 +63,20 @@ def suites_of(path: Path) -> Iterator[str]:
 
 
 def shipped(
-    roots: Iterable[Path], suites: Collection[str], left_out: Sequence[Path], names: Sequence[str]
+    roots: Iterable[Path],
+    suites: Collection[str],
+    left_out: Sequence[Path],
+    names: Sequence[str],
+    lacks: Lacks,
 ) -> list[Instance]:
-    """Return every criterion that suites ship, once for each component or owner.
+    """Return every criterion that suites ship and that applies, once for each component or owner.
 
     Args:
         roots: the folders `suites`.
         suites: which suites.
         left_out: files and folders that belong to a part that is not installed.
         names: the components that the run is about.
+        lacks: tells which key of rollback.toml a criterion lacks.
     """
     found = {each for root in roots for suite in suites for each in of(root, suite, left_out)}
     abouts: dict[str, Sequence[str | None]] = {"component": names, "owner": [*names, SHARED]}
@@ -62,6 +84,7 @@ def shipped(
         Instance(each.identity, about)
         for each in sorted(found)
         for about in abouts.get(each.asks_for, [None])
+        if not lacks(each.needs, about)
     ]
 
 
@@ -90,19 +113,21 @@ def _criteria(path: Path, _changed: int) -> tuple[ShippedCriterion, ...]:
     functions = [each for each in ast.walk(ast.parse(text)) if isinstance(each, AnyFunction)]
     arguments = {each.name: parameters(each) for each in functions}
     return tuple(
-        ShippedCriterion(identity, asked(arguments, each.name))
+        ShippedCriterion(identity, asked(arguments, each.name), needs)
         for each in functions
-        for identity in identities(each)
+        for identity, needs in identities(each)
     )
 
 
-def identities(function: AnyFunction) -> Iterator[str]:
-    """Yield the id that `criterion` gives a function."""
+def identities(function: AnyFunction) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the id that `criterion` gives a function, and the keys that it needs."""
     for each in function.decorator_list:
         if isinstance(each, ast.Call) and called(each.func) == "criterion":
-            given = [*each.args[:1], *(word.value for word in each.keywords[:1] if not each.args)]
+            words = {word.arg: word.value for word in each.keywords}
+            given = [*each.args[:1], *filter(None, [words.get("identity")])]
+            keys = [*each.args[2:3], *filter(None, [words.get("needs")])]
             if given and isinstance(given[0], ast.Constant) and isinstance(given[0].value, str):
-                yield given[0].value
+                yield given[0].value, tuple(map(str, ast.literal_eval(keys[0]))) if keys else ()
 
 
 def called(function: ast.expr) -> str:

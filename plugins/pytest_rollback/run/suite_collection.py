@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_rollback.criteria import SUITES, Outcome
+from pytest_rollback.manifest.applicability import Lacks, NotApplicable
 from pytest_rollback.run.completeness import Completeness, DeclaredScope, Instance, completeness
 from pytest_rollback.run.shipped import PRACTICE, of, root_of, shipped, suites_of
 
@@ -22,13 +23,16 @@ class SuiteCollection:
         roots: the folders `suites` that it was about.
         suites: the suites that were named.
         left_out: files and folders that belong to a part that is not installed.
-        instances: every criterion that pytest collected, before anything was deselected.
+        instances: every criterion that pytest collected and that applies, before anything was
+            deselected.
+        beside: those that it collected and that do not apply to this system.
     """
 
     roots: frozenset[Path] = frozenset()
     suites: frozenset[str] = frozenset()
     left_out: tuple[Path, ...] = ()
     instances: tuple[Instance, ...] = ()
+    beside: tuple[NotApplicable, ...] = ()
 
     @staticmethod
     def of(
@@ -74,6 +78,7 @@ class SuiteCollection:
         names: Sequence[str],
         outcomes: Iterable[Outcome],
         scope: DeclaredScope,
+        lacks: Lacks,
     ) -> Completeness:
         """Return how much was evaluated.
 
@@ -82,12 +87,13 @@ class SuiteCollection:
             names: the components that the run is about.
             outcomes: how every criterion ended.
             scope: what the options declare as the whole.
+            lacks: tells which key of rollback.toml a criterion lacks.
         """
         ended = [Instance(each.identity, each.component, each.nodeid) for each in outcomes]
         touched = {each.suite for each in (*self.instances, *ended)} | self.suites
         mine = frozenset(suites) or touched
         return completeness(
-            shipped(self.roots, mine, self.left_out, names),
+            shipped(self.roots, mine, self.left_out, names, lacks),
             [each for each in self.instances if each.suite in mine],
             [each for each in ended if each.suite in mine],
             scope,

@@ -25,6 +25,9 @@ GOOD: Mapping[str, str] = {
 """What a suite proves when every criterion of it is met; `NOT` in front when not. Triage alone
 ends with what it recommends."""
 
+ISOLATED = "ISOLATED"
+"""The good verdict of a drill that goes no further than to stop what fails."""
+
 INTERRUPTED = 2
 """pytest's exit code after Ctrl-C; ours after SIGTERM and SIGHUP as well."""
 
@@ -36,6 +39,21 @@ class Judgement:
     word: str
     code: int
 
+    @property
+    def good(self) -> bool:
+        """Whether the suites proved what they are for, if perhaps too late."""
+        return self.code in {0, RTO_MISSED}
+
+    @property
+    def on_host(self) -> str:
+        """How the host's record says that a rollback ended; all but the first two are resumed."""
+        if self.good:
+            return "isolated" if self.word == ISOLATED else "recovered"
+        if self.code == INTERRUPTED:
+            return "interrupted"
+        unsure = self.code in {errors.PARTIAL, Inconclusive.exit_code}
+        return "inconclusive" if unsure else "failed"
+
 
 @dataclass(frozen=True)
 class RunCourse:
@@ -44,7 +62,8 @@ class RunCourse:
     Args:
         outcomes: how every criterion ended.
         completeness: how much of the touched suites was evaluated.
-        interrupted: whether somebody ended the run.
+        broken_off: the exit code of what ended the run before its end, such as Ctrl-C; 0 if
+            nothing did.
         late: whether the recovery time objective was missed.
         dry: whether it was a rehearsal.
         isolates: whether the drill goes no further than to stop what fails.
@@ -53,7 +72,7 @@ class RunCourse:
 
     outcomes: Sequence[Outcome]
     completeness: Completeness
-    interrupted: bool = False
+    broken_off: int = 0
     late: bool = False
     dry: bool = False
     isolates: bool = False
@@ -73,8 +92,8 @@ def judged(course: RunCourse) -> Judgement:
 
 def exit_code(course: RunCourse) -> int:
     """Return the exit code: of the criteria, or of the error that allowed no change."""
-    if course.interrupted:
-        return INTERRUPTED
+    if course.broken_off:
+        return course.broken_off
     own = {each.code for each in course.decisive if each.outcome in criteria.AGAINST}
     own -= {0, 1, Inconclusive.exit_code}
     if own:
@@ -97,5 +116,5 @@ def word(course: RunCourse, code: int) -> str:
         return "INCONCLUSIVE"
     if course.dry and code == 0:
         return "REHEARSED"
-    good = "ISOLATED" if course.isolates else GOOD[last]
+    good = ISOLATED if course.isolates else GOOD[last]
     return good if code in {0, RTO_MISSED} else f"NOT {good}"

@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
 from pytest_rollback.agent.protocol import Answer, Request
-from pytest_rollback.errors import RollbackError
+from pytest_rollback.errors import LockHeld, RollbackError
 from pytest_rollback.transport.call import Answers, AnyCall, Call
 from pytest_rollback.transport.connection import Connection
 
@@ -50,6 +50,9 @@ def look_all(connection: Connection, looks: Sequence[Look[Found]]) -> list[Found
     """Return what each look finds, or the error that it raised; calls travel together.
 
     Errors that are not ours to raise are bugs, and are raised.
+
+    Raises:
+        LockHeld: somebody else is at work on the host.
     """
     found: list[Any] = [None] * len(looks)
     waiting = {number: _advanced(found, number, one, None) for number, one in enumerate(looks)}
@@ -58,6 +61,8 @@ def look_all(connection: Connection, looks: Sequence[Look[Found]]) -> list[Found
         deadline = min(LONGEST, sum(call.seconds for call in together))
         try:
             answers = connection.ask_all(together, deadline=deadline)
+        except LockHeld:  # somebody else is at work: that is no finding of any of them
+            raise
         except RollbackError as error:  # the host is lost: each look gets that as its own
             found[:] = [error if number in waiting else each for number, each in enumerate(found)]
             break

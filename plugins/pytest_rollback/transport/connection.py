@@ -20,6 +20,7 @@ from pytest_rollback.errors import LockHeld, Refused, RollbackError, Unfinished,
 from pytest_rollback.transport import memfd
 from pytest_rollback.transport.call import Answers, AnyCall, Call
 from pytest_rollback.transport.diagnosis import HOST, last, meant
+from pytest_rollback.transport.interrupts import INTERRUPTS
 from pytest_rollback.transport.payload import (
     BOOT,
     DROP,
@@ -84,6 +85,8 @@ class Connection:
         self.trips = 0
         self._asked = 0.0
         self._needs_sources = False
+        self._first: AnyCall | None = None
+        self._resume = ""
         self.line: SshLine | None = None
 
     @functools.cached_property
@@ -124,6 +127,13 @@ class Connection:
         for name in ("host", "_plain"):
             self.__dict__.pop(name, None)
 
+    def ask_first(self, call: AnyCall, resume: str) -> None:
+        """Have nothing asked as long as `call`, `runs.idle`, says that somebody is at work.
+
+        `resume` is the command that goes on with a rollback that lies half done, without options.
+        """
+        self._first, self._resume = call, resume
+
     def ask(self, call: Call[Request, Answer]) -> Answer:
         """Return the agent's answer to one call; one round trip.
 
@@ -138,23 +148,40 @@ class Connection:
         Raises:
             RollbackError: the host was not reached, or did not answer within `deadline` seconds.
         """
+        INTERRUPTS.stop_here()
         said = self._answers(calls, deadline) if calls else []
         return Answers(calls, [self._settled(*each) for each in zip(calls, said, strict=True)])
 
     def _answers(self, calls: Sequence[AnyCall], deadline: float) -> list[AgentReply]:
         """Return what the agent said to each call: a value, a problem, or a bug."""
+        first = [{**self._first.asked(), "first": True}] if self._first else []
+        named = [call.name for call in (self._first, *calls) if call]
         request = {
             "protocol": protocol.PROTOCOL,
-            "ask": [call.asked() for call in calls],
+            "ask": [*first, *(call.asked() for call in calls)],
             "deadline": deadline,
             "secrets": list(self._secret_files()),
         }
-        result = self._handed(needed(call.name for call in calls), request, deadline)
+        result = self._handed(needed(named), request, deadline)
         answer = protocol.unframe(result.stdout_bytes)
         if answer is None:
             raise self._trouble(result, deadline)
         answers: list[AgentReply] = answer["answers"]
+        if first:
+            self._refuse_busy(answers.pop(0))
         return answers
+
+    def _refuse_busy(self, said: AgentReply) -> None:
+        """Raise what the first answer has against all others; once it has nothing, ask no more.
+
+        Raises:
+            LockHeld: somebody is at work, or a rollback lies half done.
+        """
+        problem = said.get("problem")
+        if problem and problem["kind"] in protocol.BUSY:
+            resume = f"to resume it: {self._resume} " if problem["kind"] == "open" else ""
+            raise LockHeld(problem["message"], hint=resume + problem["hint"])
+        self._first = None
 
     def _handed(self, modules: frozenset[str], request: object, deadline: float) -> Any:  # noqa: ANN401
         """Hand a request over, through memory or along the line; return testinfra's result."""
@@ -236,7 +263,8 @@ class Connection:
 
         thread = threading.Thread(target=carry, daemon=True)
         thread.start()
-        thread.join(seconds)
+        with INTERRUPTS.waiting():
+            thread.join(seconds)
         if outcome:
             return outcome[0]
         raise self._lost(problems, seconds)

@@ -140,3 +140,25 @@ def test_a_fault_is_whatever_keeps_a_series_from_being_a_baseline() -> None:
     assert "9 of 50 answers" in latency.faults(series([10.0] * 9))
     assert "150% above" in latency.faults(series([50.0] * 50, kept=kept(20.0, 20.0)))
     assert latency.faults(series([28.0] * 50, kept=kept(20.0, 20.0))) == ""
+
+
+def test_what_creeps_from_store_to_store_is_told() -> None:
+    """Each store is close to the one before it, and the last is far from the first."""
+    found = series([61.0] * 100)
+    times = kept(55.0, 55.0), kept(10.0, 10.0)
+    crept = LatencySeries("web", 100.0, found.found, *times, 11)
+    share, said = crept.degraded()
+
+    assert share > latency.TRIGGER
+    assert said.endswith("the first of 11 baselines")
+    assert "above 10.0 ms" in said
+    assert "above 10.0 ms" in latency.faults(crept)
+
+
+def test_the_slowest_answer_is_held_against_the_timeout() -> None:
+    """One of two hundred that takes most of its timeout is told, whatever the p95 is."""
+    found = series([10.0] * 199 + [900.0]).found
+    slow = LatencySeries("web", 100.0, found, timeout=1000.0)
+
+    assert "the slowest answer took 900 ms (p99 10 ms)" in slow.slow
+    assert not LatencySeries("web", 100.0, found, timeout=5000.0).slow

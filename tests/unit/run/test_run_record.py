@@ -30,7 +30,8 @@ KEYS = (
     *("run", "verdict", "sentence", "reasons", "system", "target", "incident", "operator"),
     *("started", "decided", "finished", "rto", "elapsed", "margin", "previous", "current"),
     *("advice", "resume", "phases", "users", "users_asked_from", "users_problem"),
-    *("outage_seconds", "maintenance_seconds", "criteria", "not_evaluated", "latency"),
+    *("outage_seconds", "maintenance_seconds", "criteria", "not_evaluated"),
+    *("not_applicable", "latency"),
     *("checklist", "evidence"),
     *("scenario", "max_age", "versions", "manifest", "agent_sha256", "round_trips"),
 )

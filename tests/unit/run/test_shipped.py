@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,11 @@ def test_other(): ...
 NAMES = ["web", "till"]
 
 
+def all_of_it(_keys: object, _about: object) -> str:
+    """Say that every criterion applies."""
+    return ""
+
+
 @pytest.fixture
 def suites(tmp_path: Path) -> Path:
     """A folder of suites with one file of readiness, one of a part, and the practice."""
@@ -57,7 +63,7 @@ def test_each_component_and_owner_is_one(suites: Path) -> None:
     """By the parameters of the test, or of a fixture in its file; another suite's id is not."""
     part = suites / "readiness" / "test_part.py"
 
-    assert shipped([suites], {"readiness"}, [part], NAMES) == [
+    assert shipped([suites], {"readiness"}, [part], NAMES, all_of_it) == [
         Instance("readiness.a.each", "web"),
         Instance("readiness.a.each", "till"),
         Instance("readiness.a.owned", "web"),
@@ -65,13 +71,31 @@ def test_each_component_and_owner_is_one(suites: Path) -> None:
         Instance("readiness.a.owned", "shared"),
         Instance("readiness.a.plain"),
     ]
-    assert Instance("readiness.part.is") in shipped([suites], {"readiness"}, [], NAMES)
+    assert Instance("readiness.part.is") in shipped([suites], {"readiness"}, [], NAMES, all_of_it)
+
+
+def test_what_a_system_has_nothing_for_is_not_shipped(suites: Path) -> None:
+    """By the keys that the decorator names, for the components that lack them."""
+    (suites / "readiness/test_a.py").write_text(
+        '@criterion("readiness.a.each", needs=("component.imports", "edge"))\n'
+        "def test_each(component): ...\n"
+    )
+
+    def lacks(keys: Sequence[str], about: str | None) -> str:
+        return " or ".join(keys) if about == "till" else ""
+
+    assert shipped([suites], {"readiness"}, [], NAMES, lacks) == [
+        Instance("readiness.a.each", "web"),
+        Instance("readiness.part.is"),
+    ]
 
 
 def test_a_suite_in_the_folder_of_another_is_its_own(suites: Path) -> None:
     """The drill does not ship the practice."""
-    assert shipped([suites], {"drill"}, [], NAMES) == [Instance("drill.a.b")]
-    assert shipped([suites], {"troubleshooting"}, [], NAMES) == [Instance("troubleshooting.a.b")]
+    assert shipped([suites], {"drill"}, [], NAMES, all_of_it) == [Instance("drill.a.b")]
+    assert shipped([suites], {"troubleshooting"}, [], NAMES, all_of_it) == [
+        Instance("troubleshooting.a.b")
+    ]
 
 
 def test_a_changed_file_is_read_again(suites: Path) -> None:
@@ -99,6 +123,8 @@ def test_paths_name_suites() -> None:
 @pytest.mark.parametrize("suite", ["triage", "readiness", "drill", "validate", "monitor"])
 def test_ours_are_found(suite: str) -> None:
     """Every criterion that our suites have."""
-    found = {each.identity for each in shipped([REPOSITORY / "suites"], {suite}, [], NAMES)}
+    found = {
+        each.identity for each in shipped([REPOSITORY / "suites"], {suite}, [], NAMES, all_of_it)
+    }
 
     assert found == listed(suite)

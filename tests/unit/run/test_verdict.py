@@ -44,7 +44,7 @@ def course(*outcomes: str, suite: str = "readiness", **more: object) -> RunCours
         (course("met", suite="drill", late=True), ("RECOVERED", 11), ("PARTIAL", 14)),
         (course("met", suite="drill", isolates=True), ("ISOLATED", 0), ("PARTIAL", 14)),
         (course("met", suite="drill", dry=True), ("REHEARSED", 0), ("PARTIAL", 14)),
-        (course("met", interrupted=True), ("NOT READY", 2), ("NOT READY", 2)),
+        (course("met", broken_off=2), ("NOT READY", 2), ("NOT READY", 2)),
         (course(), ("NOT READY", 1), ("NOT READY", 1)),
     ],
 )

@@ -28,6 +28,8 @@ TIMEOUT = 60.0
 MOST = 128 << 20
 """Bytes of a listing: a million paths or so."""
 
+KINDS = {"blob", "tree", "commit", "tag"}
+
 KEYS = {"A": "added", "D": "removed"}
 """Where the letter of `git diff-tree` belongs; every other one is a change."""
 
@@ -141,6 +143,17 @@ def described(repository: str, names: Sequence[str]) -> list[tuple[str, str]]:
     lines = output(repository, "cat-file", "--batch-check=%(objectname) %(objectsize)", given=given)
     found = [line.split(" ") for line in lines.splitlines()]
     return [(one, size) if size.isdigit() else ("", "") for one, size in found]
+
+
+def kinds(repository: str, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return id and kind of each named object, both "" where there is none; one process."""
+    given = "".join(f"{name}\n" for name in names)
+    if not given:
+        return []
+    form = "--batch-check=%(objectname) %(objecttype)"
+    lines = output(repository, "cat-file", form, given=given).split("\n")
+    found = [line.rsplit(" ", 1) for line in lines[: len(names)]]
+    return [(each[0], each[1]) if each[-1] in KINDS else ("", "") for each in found]
 
 
 def output(repository: str, *argv: str, given: str = "") -> str:

@@ -160,6 +160,7 @@ def _result(request: SaveRequest, plan: SavePlan, fresh: BackupSet, *, changed: 
         bytes=sum(saved.size for saved in fresh.files),
         added=len(fresh.added),
         differ=plan.differ,
+        unsaved=plan.unsaved,
         record=f"{request.location.state}/{backup_set.NAME}",
         sha256=fresh.sha256,
         replaced=ReplacedSet(old.previous.name, old.current.name) if old else None,
@@ -179,6 +180,7 @@ def _record(request: SaveRequest, plan: SavePlan, saved: list[FileEntry]) -> Bac
     files.update((entry.path, entry) for entry in saved)
     files.update((entry.path, entry) for entry in plan.keep)
     added = set(request.added).union(plan.old.added if plan.old and plan.same else ())
+    added -= {each.rpartition(": ")[0] for each in plan.unsaved}
     return BackupSet(
         system=request.system,
         root=request.location.root,
@@ -192,6 +194,7 @@ def _record(request: SaveRequest, plan: SavePlan, saved: list[FileEntry]) -> Bac
         sha256=plan.old.sha256 if plan.old else "",
         partial=request.partial,
         whole=request.whole if request.partial else 0,
+        unsaved=plan.unsaved,
     )
 
 

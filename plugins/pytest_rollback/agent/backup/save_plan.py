@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 BLOCK = 4096
 UNKNOWN = "has a backup that no record knows (see --replace)"
+OTHERS = {"symlink", "directory"}
+"""Kinds that a release may consist of, and of which no backup is made."""
+
 UNREAD = -1  # no file has this size: none is read
 
 
 class SavePlan(NamedTuple):
     """Files to save, files whose backups are kept, live files that differ, and reasons to refuse.
 
+    `unsaved` are paths that no backup can be made of, each with its reason: the others are saved.
     `old` is the record there is; `same` says that it is of the releases of the request, and is to
     be completed, never replaced: a deploy that is repeated half way would save its own files.
     """
@@ -36,6 +40,7 @@ class SavePlan(NamedTuple):
     keep: tuple[FileEntry, ...] = ()
     differ: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    unsaved: tuple[str, ...] = ()
 
 
 def planned(request: SaveRequest) -> SavePlan:
@@ -71,17 +76,22 @@ def recorded(request: SaveRequest) -> Optional[BackupSet]:
 def _surveyed(request: SaveRequest, old: Optional[BackupSet], tree: Tree) -> SavePlan:
     same = old is not None and not _apart(request, old)
     known = {saved.path: saved for saved in old.files} if old and same else {}
-    problems = _conflicts(request, old, same=same) + _occupied(request, old, tree, same=same)
+    occupied = _occupied(request, old, tree, same=same)
+    problems = _conflicts(request, old, same=same) + occupied.problems
+    unsaved = occupied.unsaved + _replaced(request)
+    apart = {each.rpartition(": ")[0] for each in unsaved}
     save: dict[str, int] = {}
     keep: list[FileEntry] = []
     differ: list[str] = []
-    for path in request.files:
+    for path in (each for each in request.files if each not in apart):
         saved = known.get(path)
         found = _pair(tree, path, request.location.suffix, saved)
         why = _forbids(request, saved, found)
         if why == UNKNOWN and old is not None and not same:
             continue  # the whole set is in the way, and that is reported already
-        if why:
+        if found.live.kind in OTHERS and not found.live.detail:
+            unsaved.append(f"{path}: is a {found.live.kind}")
+        elif why:
             problems.append(f"{path} {why}")
         elif saved is not None and _stands(saved, found.copy):
             keep.append(saved)
@@ -89,7 +99,16 @@ def _surveyed(request: SaveRequest, old: Optional[BackupSet], tree: Tree) -> Sav
         else:
             save[path] = found.live.size
     problems += _room(save, tree)
-    return SavePlan(old, same, tuple(save), tuple(keep), tuple(differ), tuple(problems))
+    if unsaved and not (save or keep or request.added or problems):
+        problems = [" ".join(each.rsplit(": ", 1)) for each in unsaved]
+    told = tuple(sorted(unsaved))
+    return SavePlan(old, same, tuple(save), tuple(keep), tuple(differ), tuple(problems), told)
+
+
+def _replaced(request: SaveRequest) -> list[str]:
+    """Return which files the deploy makes directories of: nothing could be put back there."""
+    above = {path[:at] for path in request.added for at, sign in enumerate(path) if sign == "/"}
+    return [f"{path}: becomes a directory" for path in request.files if path in above]
 
 
 def _pair(tree: Tree, path: str, suffix: str, saved: Optional[FileEntry]) -> FilePair:
@@ -151,17 +170,28 @@ def _conflicts(request: SaveRequest, old: Optional[BackupSet], *, same: bool) ->
     ]
 
 
+class Occupied(NamedTuple):
+    """Paths that a deploy adds, and where there is something: by mistake, or a directory."""
+
+    problems: list[str]
+    unsaved: list[str]
+
+
 def _occupied(
     request: SaveRequest, old: Optional[BackupSet], tree: Tree, *, same: bool
-) -> list[str]:
+) -> Occupied:
     """Return which added files are there already, and not by this very deploy."""
     known = set(old.added) if old and same else set()
-    return [
-        f"{path} exists already: list it as changed, not as added"
-        for path in request.added
-        if path not in known
-        and pair(tree, path, request.location.suffix, UNREAD).live.kind != ABSENT
-    ]
+    found = Occupied([], [])
+    for path in request.added:
+        there = pair(tree, path, request.location.suffix, UNREAD).live
+        if path in known or there.kind == ABSENT or there.detail:
+            continue  # with a file on the way to it, that one is told
+        if there.kind == "directory":
+            found.unsaved.append(f"{path}: is a directory, and becomes a file")
+        else:
+            found.problems.append(f"{path} exists already: list it as changed, not as added")
+    return found
 
 
 def _room(save: dict[str, int], tree: Tree) -> list[str]:

@@ -30,6 +30,7 @@ from .selection import orphans
 if TYPE_CHECKING:
     from ..files.metadata import FileEntry
     from ..state.backup_set import BackupSet
+    from .release import SetInRepository
 
 
 UNREAD = -1
@@ -51,17 +52,32 @@ def look(request: BackupsRequest) -> Backups:
             components, changes = _components(request, tree, known.files)
         stray = orphans(tree.root, suffix, {saved.path + suffix for saved in known.files})
         changes += sum(live(tree, path, UNREAD).kind != ABSENT for path in known.added)
-    undeclared: Optional[tuple[str, ...]] = None
+    found = None
     try:
-        undeclared = _undeclared(request, known)
+        found = _in_repository(request, known)
     except HostError as error:
         why = f"the release diff cannot be read: {error.message} ({error.hint})"
         record = record._replace(problems=(*record.problems, why))
-    compared = undeclared is not None
-    if record.partial and compared and not record.whole:
-        whole = record.files + len(record.added) + len(undeclared or ())
+    if record.partial and found and not record.whole:
+        whole = record.files + len(record.added) + len(found.undeclared)
         record = record._replace(whole=whole)
-    return Backups(record, components, tuple(stray), undeclared or (), compared, changes)
+    left = known.unsaved
+    answer = Backups(record, components, tuple(stray), left, compared=False, changes=changes)
+    if found is None:
+        return answer
+    known_left = {each.rpartition(": ")[0] for each in left}
+    more = (path for path in found.undeclared if path not in known_left)
+    facts = found._replace(undeclared=(*left, *more))._asdict()
+    return answer._replace(compared=True, **facts)
+
+
+def _in_repository(request: BackupsRequest, known: BackupSet) -> Optional[SetInRepository]:
+    """Return what the repository says of a set; None where none is described."""
+    if not request.selection.git:
+        return None
+    from . import release  # noqa: PLC0415 - only some systems are deployed from a repository
+
+    return release.compared(request, known)
 
 
 def _nothing(request: BackupsRequest) -> dict[str, ComponentBackups]:
@@ -223,28 +239,3 @@ def _first(saved: FileEntry, copy: FileState) -> Optional[tuple[str, str]]:
         (True, "altered", "same size as recorded, other sha256"),
     )
     return next((fault, detail) for holds, fault, detail in checks if holds)
-
-
-def _undeclared(request: BackupsRequest, known: BackupSet) -> Optional[tuple[str, ...]]:
-    """Return which paths of the release diff the record lacks; None where there is no diff.
-
-    Raises:
-        HostError: the repository cannot be read.
-    """
-    repository = request.selection.git
-    if not repository or not (known.previous.commit and known.current.commit):
-        return None
-    from . import git  # noqa: PLC0415 - only some systems are deployed from a repository
-
-    diff = git.changed(repository, known.previous.commit, known.current.commit)
-    declared = {saved.path for saved in known.files}.union(known.added)
-    missing = {*diff.changed, *diff.added, *diff.removed} - declared
-    root = request.location.root
-    return tuple(sorted(path for path in missing if _deployed(root, repository, path)))
-
-
-def _deployed(root: str, repository: str, path: str) -> bool:
-    """Return whether a path of the repository is part of the system: tests and docs may not be."""
-    if os.path.realpath(root) == os.path.realpath(repository):
-        return True
-    return os.path.lexists(f"{root}/{path}")

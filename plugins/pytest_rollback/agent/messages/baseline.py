@@ -25,10 +25,16 @@ class BaselineTimes(NamedTuple):
 
 
 class Baseline(NamedTuple):
-    """The file, and what it holds of each probe; of none where there is no baseline yet."""
+    """The file, and what it holds of each probe; of none where there is no baseline yet.
+
+    `first` are the times that were stored when there were none: those that later ones have crept
+    away from, after so many `stores`.
+    """
 
     path: str
     probes: Dict[str, BaselineTimes]
+    first: Dict[str, BaselineTimes]
+    stores: Dict[str, int]
 
 
 class BaselineUpdate(NamedTuple):

@@ -15,7 +15,7 @@ from ..errors import HostError
 from ..files.tree import REGULAR
 from ..messages.rollback.export import Export, ExportRequest
 from ..observe.logs import journald, log_file
-from ..observe.logs.reading import Reading
+from ..observe.logs.reading import LineRead
 from ..protocol import NAMES
 from ..state import lease as leases
 from ..state.directory import SNAPSHOT
@@ -119,7 +119,7 @@ def written(unit: str, log: str, since: float, end: float, until: float) -> list
     ]
 
 
-def between(lines: list[Reading], since: float, end: float) -> Iterator[str]:
+def between(lines: list[LineRead], since: float, end: float) -> Iterator[str]:
     """Yield the lines of a time; one that has none belongs to the one above it."""
     inside = True
     for line in lines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Optional, Set
+from typing import Optional, Set, Union
 
 from ..errors import HostError
 from ..messages.location import ChangeTime
@@ -12,6 +12,7 @@ from ..messages.probes.sample import ProbeRequest, ProbeSpec
 from ..messages.services.health import (
     HealthRequest,
     HealthyStartRequest,
+    SettlingUnit,
     StartTimes,
     UnitHealth,
     UnitsHealth,
@@ -91,13 +92,14 @@ def start_healthy(request: HealthyStartRequest) -> StartTimes:
     """
     asked = UnitRequest(request.location, request.manager, request.unit, request.timeout)
     manager = registry.of(request.manager)
-    with noted(request.location, "start", unit=request.unit):
+    with noted(request.location, "start", unit=request.unit) as said:
         started = time.monotonic()
         _marked(request, units.one(manager, request.unit))
         units.start(asked)
         active = time.monotonic() - started
         state = _until_healthy(manager, request, started + request.timeout)
         healthy = time.monotonic() - started
+        said.update(pid=state.pid, restarts=state.restarts)
         _settled(manager, request, state)
         return StartTimes(active, healthy, time.monotonic() - started)
 
@@ -125,7 +127,7 @@ def _until_healthy(
                 return report.state
             said = wrong
         if report.hopeless or len(pids) > RESTARTS or time.monotonic() > until:
-            raise _failed(manager, request, "did not become healthy", said)
+            raise failed(manager, request, "did not become healthy", said)
         time.sleep(PAUSE)
 
 
@@ -136,15 +138,18 @@ def _settled(manager: ServiceManager, request: HealthyStartRequest, before: Unit
         state = units.one(manager, request.unit).state
         same = (state.pid, state.restarts) == (before.pid, before.restarts)
         if state.state != "active" or not same:
-            raise _failed(manager, request, f"did not stay up for {settle}", "it was right")
+            raise failed(manager, request, f"did not stay up for {settle}", "it was right")
         time.sleep(min(PAUSE, max(0.0, until - time.monotonic())))
     wrong = problem(request.probe)
     if wrong:
-        raise _failed(manager, request, f"was not healthy after {settle}", wrong)
+        raise failed(manager, request, f"was not healthy after {settle}", wrong)
 
 
-def _failed(
-    manager: ServiceManager, request: HealthyStartRequest, what: str, said: str
+def failed(
+    manager: ServiceManager,
+    request: Union[HealthyStartRequest, SettlingUnit],
+    what: str,
+    said: str,
 ) -> HostError:
     """Return why a unit is not up: the manager's words, the probe's last answer, where to look."""
     words, hint = manager.why(request.unit)

@@ -6,9 +6,21 @@ suite `tests/unit/agent/services/test_conformance.py` shows whether it behaves a
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Protocol, Sequence, Tuple
+import os
+from typing import (
+    Dict,
+    FrozenSet,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Protocol,
+    Sequence,
+    Tuple,
+)
 
 from ..messages.services.units import Reloaded, UnitState
+from ..system.processes import Process, family
 
 
 class UnitReport(NamedTuple):
@@ -16,13 +28,15 @@ class UnitReport(NamedTuple):
 
     `state` is what travels. `hopeless` is true when the unit will not become active by itself.
     `tasks` is how many processes are left of it, where the manager counts them. `unmask` is the
-    command that lets a masked unit be started.
+    command that lets a masked unit be started. `pids` are its main processes, where it may have
+    several.
     """
 
     state: UnitState
     hopeless: bool = False
     tasks: int = 0
     unmask: str = ""
+    pids: Tuple[int, ...] = ()
 
 
 class GuardFile(NamedTuple):
@@ -37,6 +51,22 @@ class StartGuard(NamedTuple):
 
     files: List[GuardFile]
     unguarded: List[str]
+
+
+class UnitParts(NamedTuple):
+    """What a unit consists of, as its manager says.
+
+    `processes` are all that run of it. `files` are the absolute paths of what it was started by:
+    its unit file, drop-ins and environment files. `main` is the process that the manager started
+    last and `since` when that was, in seconds since the epoch by the clock as it was set then; 0
+    where nobody tells. `unhandled` says why a rollback cannot stop, start or judge such a unit.
+    """
+
+    processes: FrozenSet[int]
+    files: Tuple[str, ...] = ()
+    main: int = 0
+    since: float = 0.0
+    unhandled: str = ""
 
 
 class ServiceManager(Protocol):
@@ -56,6 +86,27 @@ class ServiceManager(Protocol):
 
     def state(self, unit: str) -> UnitReport:
         """Return how one unit is; asked again and again, it may leave out `needs_reload`."""
+
+    def parts(
+        self, units: Sequence[str], directory: str, table: Mapping[int, Process]
+    ) -> Dict[str, UnitParts]:
+        """Return what each unit consists of; one that the manager does not know has no part.
+
+        This is what can be told by the main process alone, and by the name of the unit's file.
+
+        Args:
+            units: the units.
+            directory: where the manager's unit files are.
+            table: all processes, by number.
+        """
+        found = self.states(units)
+        return {
+            unit: UnitParts(
+                frozenset(family(table, [found[unit].state.pid])),
+                (os.path.join(directory, self.file_name(unit)),),
+            )
+            for unit in units
+        }
 
     def ask_stop(self, unit: str) -> None:
         """Ask for the stop of a unit; one that is down is fine."""

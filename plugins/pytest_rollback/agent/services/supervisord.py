@@ -4,43 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
-from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 from xmlrpc.client import Fault
 
 from ..errors import HostError
-from ..files import read
-from ..messages.services.units import Reloaded, UnitState
+from ..messages.services.units import Reloaded
 from ..system.command import signal_group
-from ..system.processes import members
-from .manager import GuardFile, ServiceManager, StartGuard, UnitReport
+from ..system.processes import Process, family, members
+from .manager import GuardFile, ServiceManager, StartGuard, UnitParts, UnitReport
+from .supervisor_info import (
+    ALL,
+    LAST,
+    Info,
+    configured,
+    members_of,
+    named,
+    override,
+    report,
+    reported,
+    unhandled,
+)
 from .supervisor_rpc import call, refused
-
-STATES = {
-    0: "inactive",
-    10: "starting",
-    20: "active",
-    30: "backoff",
-    40: "stopping",
-    200: "failed",
-    1000: "failed",
-}
-EXITED = 100
-RESTARTED_WITHIN = 2
-"""Seconds in which supervisord starts a program again that exited, if it does: it looks at each
-once a second. What exited longer ago stays down."""
 
 BAD_NAME, NOT_RUNNING, ALREADY_STARTED, SPAWN_ERROR = 10, 70, 60, 50
 LAST_WORDS, LAST_LINES = 1000, 8
 """Bytes of a log that are read, and of these the lines that are shown."""
-
-SECTION = re.compile(r"^\[program:([^\]]+)\]", re.MULTILINE)
-LAST = "zz-rollback-guard"
-"""supervisord reads its files by name, and the last one decides."""
-
-Info = Dict[str, Any]
-"""What supervisord says of one process, as XML-RPC has it."""
 
 
 class Supervisord(ServiceManager):
@@ -62,8 +51,26 @@ class Supervisord(ServiceManager):
         """Return how each unit is, and whether its configuration was read since it changed."""
         pending = self._pending(units)
         listed: List[Info] = self.call("getAllProcessInfo")
-        known = {name: info for info in listed for name in names(info)}
-        return {unit: report(known.get(unit), unit, pending) for unit in units}
+        return {unit: reported(unit, listed, pending) for unit in units}
+
+    def parts(
+        self, units: Sequence[str], directory: str, table: Mapping[int, Process]
+    ) -> Dict[str, UnitParts]:
+        """Return what each unit consists of: its process with all that descends from it."""
+        listed: List[Info] = self.call("getAllProcessInfo")
+        programs = dict(configured(directory))
+        found = {}
+        for unit in units:
+            mine = members_of(unit, listed)
+            sections = [name for name in named(unit) if name in programs]
+            found[unit] = UnitParts(
+                frozenset(family(table, [info["pid"] for info in mine])),
+                tuple(os.path.join(directory, programs[name]) for name in sections),
+                main=mine[0]["pid"] if mine else 0,
+                since=float(mine[0]["start"]) if mine else 0.0,
+                unhandled=unhandled(unit, listed, units),
+            )
+        return found
 
     def _pending(self, units: Sequence[str]) -> FrozenSet[str]:
         """Return the groups that need a reload; all of them while the configuration is refused.
@@ -85,6 +92,8 @@ class Supervisord(ServiceManager):
 
     def state(self, unit: str) -> UnitReport:
         """Return how one unit is; this does not read the configuration again."""
+        if unit.endswith(ALL):
+            return reported(unit, self.call("getAllProcessInfo"), frozenset())
         try:
             info = self.call("getProcessInfo", unit)
         except Fault as fault:
@@ -104,7 +113,7 @@ class Supervisord(ServiceManager):
     def remains(self, now: UnitReport, before: UnitReport) -> bool:
         """Return whether children are left of a stopped process: it leads a group of its own."""
         del now
-        return bool(before.state.pid) and bool(members(before.state.pid))
+        return any(members(pid) for pid in before.pids)
 
     def ask_stop(self, unit: str) -> None:
         """Ask for the stop of a unit without waiting; one that does not run is fine."""
@@ -140,8 +149,8 @@ class Supervisord(ServiceManager):
 
     def kill(self, unit: str, before: UnitReport) -> None:
         """Send SIGKILL to the process group of a unit; through supervisord where it is not ours."""
-        pid = self.call("getProcessInfo", unit)["pid"] or before.state.pid
-        if not pid or signal_group(pid, signal.SIGKILL):
+        pids = self.state(unit).pids or before.pids
+        if not [pid for pid in pids if not signal_group(pid, signal.SIGKILL)]:
             return
         try:
             self.call("signalProcess", unit, "KILL")
@@ -184,7 +193,8 @@ class Supervisord(ServiceManager):
         """Return supervisord's words about a unit that does not start, and where to read more."""
         found = self.state(unit).state
         said = [f"{found.sub}: {found.detail}".strip(": ")]
-        said += [self._tail(unit, stream) for stream in ("Stderr", "Stdout")]
+        if not unit.endswith(ALL):
+            said += [self._tail(unit, stream) for stream in ("Stderr", "Stdout")]
         hint = f"supervisorctl -s unix://{self.socket} tail {unit} stderr"
         return "\n".join(filter(None, said)), hint
 
@@ -211,72 +221,16 @@ class Supervisord(ServiceManager):
         files: Dict[str, List[str]] = {}
         unguarded = []
         for unit in units:
-            named = (unit.rpartition(":")[2], unit.partition(":")[0])
-            program = next((name for name in named if name in programs), None)
+            program = next((name for name in named(unit) if name in programs), None)
             if program is None:
                 unguarded.append(unit)
             else:
-                files.setdefault(f"{LAST}{programs[program]}", []).append(program)
+                files.setdefault(f"{LAST}{os.path.splitext(programs[program])[1]}", []).append(
+                    program
+                )
         return StartGuard(
             [GuardFile(path, override(found)) for path, found in files.items()], unguarded
         )
 
     def read_guard(self) -> None:
         """Nothing: supervisord reads the files of the guard when it is started itself."""
-
-
-def names(info: Info) -> Tuple[str, ...]:
-    """Return the names that supervisorctl takes for a process."""
-    full = f"{info['group']}:{info['name']}"
-    return (full, info["name"]) if info["group"] == info["name"] else (full,)
-
-
-def ended(info: Info) -> str:
-    """Return what an exited process is: it may be about to be started again, which a stop prevents.
-
-    supervisord tells nobody whether it restarts a program, and refuses to stop one that exited.
-    """
-    if 0 <= info["now"] - info["stop"] <= RESTARTED_WITHIN:
-        return "backoff"
-    return "failed" if info["exitstatus"] else "inactive"
-
-
-def report(info: Optional[Info], unit: str, pending: FrozenSet[str]) -> UnitReport:
-    """Return one process in the words of all managers.
-
-    supervisord counts no restarts: pid and since tell them.
-    """
-    waits = unit.partition(":")[0] in pending
-    if info is None:
-        where = "in its configuration, but not loaded" if waits else "not in its configuration"
-        return UnitReport(
-            UnitState(known=False, state="inactive", needs_reload=waits, detail=where)
-        )
-    now = ended(info) if info["state"] == EXITED else STATES.get(info["state"], "failed")
-    state = UnitState(
-        known=True,
-        state=now,
-        sub=info["statename"].lower(),
-        pid=info["pid"],
-        since=float(info["start"]) if info["pid"] else None,
-        needs_reload=waits,
-        detail=info["spawnerr"] or ("" if now == "active" else info["description"]),
-    )
-    return UnitReport(state, hopeless=now in ("failed", "inactive"))
-
-
-def override(programs: Sequence[str]) -> str:
-    """Return the text of a file that turns off the automatic start of programs."""
-    head = (
-        "; Written by rollback: a restore is unfinished, 'rollback status' shows how to resume.\n"
-    )
-    return head + "".join(f"[program:{name}]\nautostart=false\n" for name in sorted(programs))
-
-
-def configured(directory: str) -> Iterator[Tuple[str, str]]:
-    """Yield every program that is configured in a directory, with the ending of its file's name."""
-    for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
-        with contextlib.suppress(OSError):
-            text = read.text(os.path.join(directory, name), follow=False)
-            if not name.startswith((".", LAST)):
-                yield from ((each, os.path.splitext(name)[1]) for each in SECTION.findall(text))

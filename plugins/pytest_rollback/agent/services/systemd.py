@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import calendar
+import os
+import re
 import time
-from typing import Dict, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..configuration.units.sources import GUARD
 from ..errors import HostError
 from ..messages.services.units import Reloaded, UnitState
-from ..system.command import CommandResult, run
-from .manager import GuardFile, ServiceManager, StartGuard, UnitReport
+from ..system.command import CommandResult, run, surroundings
+from ..system.processes import Process, family
+from .manager import GuardFile, ServiceManager, StartGuard, UnitParts, UnitReport
 
 PROPERTIES = (
     "Id,LoadState,LoadError,ActiveState,SubState,UnitFileState,NRestarts,MainPID,"
-    "ExecMainStartTimestampMonotonic,NeedDaemonReload,Result,TasksCurrent,Job"
+    "ExecMainStartTimestampMonotonic,ActiveEnterTimestampMonotonic,NeedDaemonReload,Result,"
+    "TasksCurrent,Job"
 )
+PARTS = (
+    "Id,ControlGroup,MainPID,ExecMainStartTimestamp,FragmentPath,SourcePath,DropInPaths,"
+    "EnvironmentFiles,Type,RemainAfterExit,ActiveState,SubState,TriggeredBy"
+)
+STARTED, ENTERED = "ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic"
+"""When the main process began; when a unit without one, such as active (exited), became active."""
+
 ACTIVE = {
     "active": "active",
     "reloading": "active",
@@ -30,6 +42,10 @@ ONE_CALL = 3.0
 
 KINDS = (".service", ".socket", ".target", ".timer", ".path", ".mount", ".slice", ".scope")
 """Endings of unit files; a name without one is that of a service."""
+
+ENVIRONMENT = re.compile(r"(\S+) \(ignore_errors=\w+\)")
+ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
+WRITTEN = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d) UTC")
 
 DROP_IN = GUARD
 
@@ -47,7 +63,32 @@ class Systemd(ServiceManager):
 
     def states(self, units: Sequence[str]) -> Dict[str, UnitReport]:
         """Return how each unit is, with one call for all of them."""
-        outcome = systemctl("show", f"--property={PROPERTIES}", "--", *units)
+        shown = self._shown(units, PROPERTIES)
+        return {unit: report(unit, block) for unit, block in shown.items()}
+
+    def parts(
+        self, units: Sequence[str], directory: str, table: Mapping[int, Process]
+    ) -> Dict[str, UnitParts]:
+        """Return what each unit consists of: its control group, and the files of its settings."""
+        shown = self._shown(units, PARTS)
+        groups = {pid: control_group(pid) for pid in table}
+        found = {}
+        for unit, block in shown.items():
+            group, main = block.get("ControlGroup", "").rstrip("/"), number(block.get("MainPID"))
+            inside = {pid for pid, path in groups.items() if group and is_within(path, group)}
+            files = files_of(block) or [os.path.join(directory, self.file_name(unit))]
+            found[unit] = UnitParts(
+                frozenset(inside or family(table, [main])),
+                tuple(files),
+                main,
+                written(block.get("ExecMainStartTimestamp", "")),
+                unhandled(block, bool(inside)),
+            )
+        return found
+
+    def _shown(self, units: Sequence[str], wanted: str) -> Dict[str, Dict[str, str]]:
+        """Return properties of each unit, with one call for all of them; times are in UTC."""
+        outcome = systemctl("show", f"--property={wanted}", "--", *units)
         blocks = [properties(block) for block in outcome.out.strip("\n").split("\n\n")]
         if len(blocks) != len(units):
             raise HostError(
@@ -55,7 +96,7 @@ class Systemd(ServiceManager):
                 f"systemctl show {' '.join(units)}",
                 "unreachable",
             )
-        return {unit: report(unit, block) for unit, block in zip(units, blocks)}
+        return dict(zip(units, blocks))
 
     def state(self, unit: str) -> UnitReport:
         """Return how one unit is."""
@@ -115,7 +156,7 @@ class Systemd(ServiceManager):
 
 def properties(block: str) -> Dict[str, str]:
     """Return the properties of one unit."""
-    pairs = (line.partition("=") for line in block.splitlines())
+    pairs = (line.partition("=") for line in block.split("\n") if line)
     return {name: value for name, _, value in pairs}
 
 
@@ -131,7 +172,7 @@ def report(unit: str, found: Dict[str, str]) -> UnitReport:
         masked=load == "masked" or found.get("UnitFileState", "").startswith("masked"),
         restarts=number(found.get("NRestarts")),
         pid=pid,
-        since=epoch(found.get("ExecMainStartTimestampMonotonic")) if pid else None,
+        since=epoch(found.get(STARTED if pid else ENTERED)) if pid or now == "active" else None,
         needs_reload=found.get("NeedDaemonReload") == "yes",
         detail=detail(load, found),
     )
@@ -149,6 +190,50 @@ def detail(load: str, found: Dict[str, str]) -> str:
         return f"{load or 'no answer'} {found.get('LoadError', '')}".strip()
     result = found.get("Result", "")
     return "" if result == "success" else result
+
+
+def files_of(found: Dict[str, str]) -> List[str]:
+    """Return the files that a unit was started by; a name with a blank is escaped."""
+    names = [found.get("FragmentPath", ""), found.get("SourcePath", "")]
+    names += found.get("DropInPaths", "").split()
+    names += ENVIRONMENT.findall(found.get("EnvironmentFiles", ""))
+    return [ESCAPED.sub(lambda code: chr(int(code[1], 16)), name) for name in names if name]
+
+
+def unhandled(found: Dict[str, str], has_processes: bool) -> str:  # noqa: FBT001
+    """Return why a rollback cannot stop, start or judge a unit; "" for one that it can."""
+    kind, active = found.get("Type"), found.get("ActiveState") == "active"
+    sockets = [name for name in found.get("TriggeredBy", "").split() if name.endswith(".socket")]
+    if sockets:
+        return f"{sockets[0]} listens for it and starts it: the port stays open while it is down"
+    if kind == "oneshot" and found.get("RemainAfterExit") != "yes":
+        return "it is a job (Type=oneshot) that ends: nothing shows whether it is up"
+    if kind == "oneshot" and active and not has_processes:
+        return "it is active (exited) without a process: what answers belongs to another unit"
+    if kind == "forking" and active and not number(found.get("MainPID")):
+        return "systemd does not know its main process (Type=forking without PIDFile=)"
+    return ""
+
+
+def control_group(pid: int) -> str:
+    """Return the control group of a process as systemd names it; "" when it is gone or hidden."""
+    try:
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="surrogateescape") as file:
+            paths = {name: path for _, name, path in (line.split(":", 2) for line in file)}
+    except OSError:
+        return ""
+    return (paths.get("name=systemd") or paths.get("", "")).rstrip("\n")
+
+
+def is_within(path: str, group: str) -> bool:
+    """Return whether a control group is another one or below it."""
+    return path == group or path.startswith(f"{group}/")
+
+
+def written(text: str) -> float:
+    """Return a time that systemctl wrote in UTC, such as `Sat 2026-11-28 21:15:48 UTC`; or 0."""
+    found = WRITTEN.search(text)
+    return float(calendar.timegm((*map(int, found.groups()), 0, 0, 0))) if found else 0.0
 
 
 def number(value: Optional[str]) -> int:
@@ -192,4 +277,4 @@ def told(outcome: CommandResult, *argv: str, late: bool = False) -> CommandResul
 
 def call(*argv: str, timeout: float = ONE_CALL) -> CommandResult:
     """Run systemctl and return how it ended, whatever that is."""
-    return run(["systemctl", *argv], timeout)
+    return run(["systemctl", *argv], timeout, env={**surroundings(), "TZ": "UTC"})

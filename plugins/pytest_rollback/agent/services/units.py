@@ -8,7 +8,7 @@ from typing import Iterator, Optional
 from ..errors import HostError
 from ..messages.location import ChangeTime
 from ..messages.services.units import Reloaded, UnitRequest, UnitsRequest, UnitStates, UnitStopped
-from ..system import processes
+from ..system import sockets
 from . import registry
 from .manager import ServiceManager, UnitReport
 
@@ -26,7 +26,7 @@ def look(request: UnitsRequest) -> UnitStates:
     """
     asked = {each.unit: each.ports for each in request.units}
     found = registry.of(request.manager).states(list(asked))
-    opened = processes.listening()
+    opened = sockets.listening()
     return UnitStates(
         {
             unit: found[unit].state._replace(

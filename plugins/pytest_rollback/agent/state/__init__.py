@@ -7,5 +7,6 @@ Order of calls: `directory` is opened and checked, `lock` is taken (`lease` says
 and since when), `runs` begins a run or goes on with one, `reserved_space` keeps room for the
 journal on a full disk. Each change is written to `journal`, which is chained by hash, before it is
 made; `evidence` takes what is replaced. `progress` tells from the journals what is done and what
-comes next; `backup_set` is the record of what was saved, with a digest of every file.
+comes next, and `unfinished` keeps others from judging a system in the midst of it; `backup_set` is
+the record of what was saved, with a digest of every file.
 """

@@ -56,7 +56,8 @@ class BackupSet(NamedTuple):
     """One backup set. `sha256` is the digest of the file it was read from, "" before that.
 
     `partial` is why it was declared to be a part of the release, "" for a whole one; `whole` is how
-    many files the release changes then, 0 where that is not known.
+    many files the release changes then, 0 where that is not known. `unsaved` are paths that no
+    backup could be made of, each with the reason.
     """
 
     system: str
@@ -71,6 +72,7 @@ class BackupSet(NamedTuple):
     sha256: str = ""
     partial: str = ""
     whole: int = 0
+    unsaved: tuple[str, ...] = ()
 
 
 def read(state: str) -> BackupSet:
@@ -135,6 +137,7 @@ def parsed(file: BinaryIO) -> BackupSet:
         added=_list(document["added"]),
         partial=_text(document.get("partial", "")),
         whole=int(document.get("whole", 0)),
+        unsaved=tuple(map(_text, document.get("unsaved", []))),
     )
     _check(record)
     return record

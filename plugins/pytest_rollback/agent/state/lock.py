@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import time
-from typing import Iterator, NamedTuple, Optional
+from typing import Dict, Iterator, NamedTuple, Optional
 
 from ..errors import HostError
 from ..messages.location import Location
@@ -90,15 +90,19 @@ def working(location: Location, *, back: bool = False) -> Iterator[ExclusiveRun]
 
 
 @contextlib.contextmanager
-def noted(location: Location, event: str, **facts: object) -> Iterator[None]:
-    """Do something under the lock, written down before and after; outside a run just do it."""
+def noted(location: Location, event: str, **facts: object) -> Iterator[Dict[str, object]]:
+    """Do something under the lock, written down before and after; outside a run just do it.
+
+    What is yielded takes further facts, which are written down afterwards.
+    """
+    more: Dict[str, object] = {}
     if not (location.state and location.run):
-        yield
+        yield more
         return
     with working(location) as work:
         work.journal.add(event, **facts)
-        yield
-        work.journal.add(f"{event} done", **facts)
+        yield more
+        work.journal.add(f"{event} done", **{**facts, **more})
 
 
 def opened(home: str, name: str) -> Journal:

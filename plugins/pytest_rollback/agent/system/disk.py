@@ -13,7 +13,7 @@ def points() -> frozenset[str]:
     """Return every mount point; a single file that is bind-mounted is one too."""
     try:
         with open("/proc/self/mountinfo", "rb") as file:
-            lines = file.read().splitlines()
+            lines = file.read().rstrip(b"\n").split(b"\n")
     except OSError:
         return frozenset()
     return frozenset(os.fsdecode(unescaped(line.split()[4])) for line in lines)

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Iterator, NamedTuple
+from typing import TYPE_CHECKING, Iterator, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Iterable, Mapping
 
 
 class Process(NamedTuple):
-    """One process: its number, its state letter, and the group it belongs to."""
+    """One process: its number, its state letter, the group and the session it belongs to.
+
+    `parent` is its parent's number, `terminal` that of its controlling terminal, 0 without one, and
+    `started` when it began, in clock ticks since boot.
+    """
 
     pid: int
     state: str
     group: int
+    parent: int = 0
+    session: int = 0
+    terminal: int = 0
+    started: int = 0
+
+    @property
+    def lives(self) -> bool:
+        """Whether it runs: a dead one that nobody has collected does not."""
+        return self.state not in "ZX"
 
 
 class ProcessSpace(NamedTuple):
@@ -77,8 +93,9 @@ def processes() -> Iterator[Process]:
                 stat = told(name)
             except OSError:
                 continue
-            state, _parent, group = stat.rpartition(")")[2].split()[:3]  # a name may hold spaces
-            yield Process(int(name), state, int(group))
+            state, *rest = stat.rpartition(")")[2].split()  # a name may hold spaces
+            parent, group, session, terminal = map(int, rest[:4])
+            yield Process(int(name), state, group, parent, session, terminal, int(rest[18]))
 
 
 def told(pid: object) -> str:
@@ -89,7 +106,29 @@ def told(pid: object) -> str:
 
 def members(group: int) -> list[int]:
     """Return the living processes of a group."""
-    return [one.pid for one in processes() if one.group == group and one.state not in "ZX"]
+    return [one.pid for one in processes() if one.group == group and one.lives]
+
+
+def family(table: Mapping[int, Process], roots: Iterable[int]) -> set[int]:
+    """Return the living processes of `table` that descend from roots, which are among them.
+
+    Those whose group or session one of them led belong to it: their parents may be dead.
+    """
+    found: set[int] = set()
+    more = {pid for pid in roots if pid > 1}
+    while more:
+        found |= more
+        more = {
+            one.pid
+            for one in table.values()
+            if one.pid not in found and not found.isdisjoint((one.parent, one.group, one.session))
+        }
+    return {pid for pid in found if pid in table and table[pid].lives}
+
+
+def began(one: Process) -> float:
+    """Return when a process began, in seconds since the epoch as the clock is set now."""
+    return booted() + one.started / os.sysconf("SC_CLK_TCK")
 
 
 def started(pid: int) -> float:
@@ -102,20 +141,3 @@ def started(pid: int) -> float:
         return 0.0 if state in "ZX" else float(rest[18])
     except (OSError, IndexError, ValueError):
         return 0.0
-
-
-LISTEN = "0A"
-
-
-def listening() -> frozenset[int]:
-    """Return every port that somebody listens on, IPv4 and IPv6."""
-    found: set[int] = set()
-    for table in ("tcp", "tcp6"):
-        try:
-            with open(f"/proc/net/{table}", encoding="ascii") as file:
-                lines = file.read().splitlines()[1:]
-        except OSError:  # a kernel without IPv6 has no tcp6
-            continue
-        fields = (line.split() for line in lines)
-        found.update(int(field[1].rpartition(":")[2], 16) for field in fields if field[3] == LISTEN)
-    return frozenset(found)

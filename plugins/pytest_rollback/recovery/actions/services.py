@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pytest_rollback.agent.messages.services.health import (
     HEALTH,
+    SETTLE,
     START_HEALTHY,
     HealthRequest,
     HealthyStartRequest,
+    SettleRequest,
+    SettlingUnit,
     UnitHealth,
     UnitsHealth,
+)
+from pytest_rollback.agent.messages.services.running import (
+    RUNNING,
+    Running,
+    RunningRequest,
+    UnitProcesses,
 )
 from pytest_rollback.agent.messages.services.units import (
     LOOK,
@@ -20,6 +29,7 @@ from pytest_rollback.agent.messages.services.units import (
     UnitsRequest,
     UnitState,
 )
+from pytest_rollback.checks.running import hidden, others, refuse_strangers, stale
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component
@@ -27,7 +37,6 @@ from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT
 from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import Look
-from pytest_rollback.transport.batch import asked as asked_once
 from pytest_rollback.transport.call import Call
 
 DOWN = {"inactive", "failed"}
@@ -42,21 +51,67 @@ Health = Mapping[str, UnitHealth]
 
 
 def states(scope: Scope) -> Look[States]:
-    """Return every unit's state; a unit that the manager does not know is an error."""
-    units = tuple(UnitPorts(c.unit, c.listens) for c in scope.components)
-    request = UnitsRequest(
-        requests.location(scope.system, scope.run), requests.manager(scope.system), units
-    )
-    found = yield from asked_once(Call(LOOK, request, PATIENT))
-    refuse_unknown(found.units)
-    return found.units
+    """Return every unit's state; who would be left when all of them are down is an error.
+
+    Raises:
+        Refused: the manager does not know a unit; or a process of the system is of no unit, or
+            another's listens on a port, so that stopping the units does not end the release.
+    """
+    units = tuple(UnitPorts(c.unit) for c in scope.components)
+    where, manager = requests.location(scope.system, scope.run), requests.manager(scope.system)
+    asked, running = Call(LOOK, UnitsRequest(where, manager, units), PATIENT), running_of(scope)
+    answers = yield [asked, running]
+    found = answers.of(asked).units
+    refuse_unknown(found)
+    refuse_left(scope, found, answers.of(running))
+    return found
+
+
+def running_of(scope: Scope) -> Call[RunningRequest, Running]:
+    """Return the call that asks for the processes of all units."""
+    asked = requests.running(scope.system, lambda component: component.listens, scope.owners)
+    return Call(RUNNING, asked, PATIENT)
+
+
+def refuse_left(scope: Scope, found: States, running: Running) -> None:
+    """Refuse to go on where something of the release runs that no unit is.
+
+    Raises:
+        Refused: it does, or holds a port of a unit that is rolled back.
+    """
+    refuse_strangers(scope.system.about.root, running)
+    for component in scope.components:
+        unit, by = component.unit, running.units[component.unit]
+        down = found[unit].state in DOWN
+        left = [f"port {port}: nobody that can be seen" for port in hidden(by) if down]
+        if others(by) or left:
+            raise Refused(
+                f"{unit} is not isolated: another process than its own listens on its port",
+                findings=[*others(by), *left],
+                hint="see whose it is, and end what is left of the release by hand: "
+                f"ss -ltnp 'sport = :{component.listens[0]}'",
+            )
 
 
 def health(scope: Scope) -> Look[Health]:
-    """Return how every unit is, and what is wrong with its health."""
-    found = yield from asked_once(health_of(scope, scope.components, PATIENT))
-    refuse_unknown({unit: each.state for unit, each in found.units.items()})
-    return found.units
+    """Return how every unit is, and what is wrong with its health.
+
+    A process that is older than what was restored is wrong, and a port that another one holds.
+    """
+    asked, running = health_of(scope, scope.components, PATIENT), running_of(scope)
+    answers = yield [asked, running]
+    found = answers.of(asked).units
+    refuse_unknown({unit: each.state for unit, each in found.items()})
+    units = answers.of(running).units
+    return {
+        unit: each._replace(problem=each.problem or old(units[unit]))
+        for unit, each in found.items()
+    }
+
+
+def old(found: UnitProcesses) -> str | None:
+    """Return why what answers is not what was restored; None where it is."""
+    return stale(found) or "; ".join(others(found)) or None
 
 
 def health_of(
@@ -115,16 +170,16 @@ def unit_request(scope: Scope, component: Component, timeout: float) -> UnitRequ
 def starting(*, required: bool) -> Callable[[Scope, Health], tuple[Change, ...]]:
     """Return the plan of the required components, or of the optional ones.
 
-    It has one change per component that is not active, healthy and settled, in start order.
+    It has one change per component that is not active and healthy, in start order, and one in which
+    all of them settle together.
     """
 
     def starts(scope: Scope, found: Health) -> tuple[Change, ...]:
-        return tuple(
-            _start(scope, component, why)
-            for component in scope.components
-            if component.required == required
-            for why in lacking(component, found[component.unit])
-        )
+        mine = [each for each in scope.components if each.required == required]
+        lacks = [(each, why) for each in mine for why in lacking(each, found[each.unit])]
+        down = [(each, why) for each, why in lacks if not is_healthy(found[each.unit])]
+        begun = tuple(_start(scope, component, why) for component, why in down)
+        return (*begun, _settle(scope, [each for each, _ in lacks])) if lacks else ()
 
     return starts
 
@@ -140,6 +195,32 @@ def lacking(component: Component, found: UnitHealth) -> tuple[str, ...]:
     return ()
 
 
+def is_healthy(found: UnitHealth) -> bool:
+    """Return whether a component is up, for however short a time."""
+    return found.state.state == "active" and not found.problem
+
+
+def _settle(scope: Scope, components: Sequence[Component]) -> Change:
+    system, longest = scope.system, max(each.settle for each in components)
+    request = SettleRequest(
+        location=requests.location(system, scope.run),
+        manager=requests.manager(system),
+        units=tuple(
+            SettlingUnit(
+                each.unit, each.log, requests.probe(system.probes[each.health]), each.settle
+            )
+            for each in components
+        ),
+    )
+    names = ", ".join(each.unit for each in components)
+    return Change(
+        Call(SETTLE, request, longest + MARGIN),
+        f"wait until {names} settled",
+        f"each has to stay up for {longest:g} s",
+        longest,
+    )
+
+
 def _start(scope: Scope, component: Component, why: str) -> Change:
     system = scope.system
     request = HealthyStartRequest(
@@ -147,13 +228,13 @@ def _start(scope: Scope, component: Component, why: str) -> Change:
         manager=requests.manager(system),
         unit=component.unit,
         timeout=component.start,
-        settle=component.settle,
+        settle=0.0,
         log=component.log,
         probe=requests.probe(system.probes[component.health]),
     )
-    seconds = component.start + component.settle + MARGIN
+    seconds = component.start + MARGIN
     what = f"start {component.unit} and wait until it is healthy"
-    return Change(Call(START_HEALTHY, request, seconds), what, why, component.settle + STARTS)
+    return Change(Call(START_HEALTHY, request, seconds), what, why, STARTS)
 
 
 def isolated(_scope: Scope, found: Health) -> Health:

@@ -37,6 +37,7 @@ class Verdict(NamedTuple):
     total: int
     reasons: Excerpt[str]
     not_evaluated: Excerpt[str]
+    not_applicable: Excerpt[str]
     resume: str
     run: str
 
@@ -95,6 +96,7 @@ def verdict(record: RunRecord, present: Presenter) -> Verdict:
         total=len(record.criteria),
         reasons=present.texts(record.reasons),
         not_evaluated=present.texts(record.not_evaluated),
+        not_applicable=present.texts(record.not_applicable),
         resume=present.text(record.resume, 2000),
         run=present.text(record.run, 80),
     )

@@ -286,8 +286,6 @@ def test_file_names_of_any_bytes_are_saved(deploy: Deploy) -> None:
         ("x" * 250, "is too long for the suffix .backup"),
         ("config/.env.backup", "is itself a backup: it ends in .backup"),
         ("nowhere.py", "does not exist"),
-        ("core", "is a directory"),
-        ("link.py", "is a symlink"),
         ("linked/mesh.py", "is a symlink"),
         ("pipe", "is a fifo"),
         ("socket", "is a socket"),
@@ -340,10 +338,10 @@ def test_a_copy_that_is_another_name_of_the_live_file_becomes_its_own(deploy: De
 
 def test_all_problems_are_told_at_once(deploy: Deploy) -> None:
     """One refusal names every file that cannot be saved, and an added file that exists."""
-    (deploy.root / "link.py").symlink_to("config/.env")
-    said = refusal(deploy, files=["nowhere.py", "link.py", "core"], added=["config/.env"]).message
+    os.mkfifo(deploy.root / "pipe")
+    said = refusal(deploy, files=["nowhere.py", "pipe"], added=["config/.env"]).message
 
-    assert "reasons: 4" in said
+    assert "reasons: 3" in said
     assert "config/.env exists already: list it as changed, not as added" in said
 
 
@@ -591,3 +589,32 @@ def test_a_part_of_a_release_is_recorded_as_one(deploy: Deploy) -> None:
     assert deploy.look().record.partial
     deploy.save()
     assert deploy.look().record.share == ""
+
+
+def test_what_no_backup_can_be_made_of_is_named_and_the_rest_is_saved(deploy: Deploy) -> None:
+    """Links, directories, and files that become directories or were some: readiness lists them."""
+    (deploy.root / "link.py").symlink_to("config/.env")
+    deploy.put("flat", "a file")
+    files, added = [*FILES, "link.py", "core", "flat"], ["core/mesh", "flat/new.py", "new.py"]
+    found = deploy.save(files=files, added=added)
+    told = (
+        "core/mesh: is a directory, and becomes a file",
+        "core: becomes a directory",
+        "flat: becomes a directory",
+        "link.py: is a symlink",
+    )
+    known = backup_set.read(str(deploy.state))
+
+    assert found.unsaved == told
+    assert {saved.path for saved in known.files} == set(FILES)
+    assert known.added == ("flat/new.py", "new.py")
+    assert deploy.look().undeclared == told
+    assert deploy.look().compared is False
+    assert deploy.save(files=files, added=added).changed is False
+
+
+def test_links_alone_are_no_set(deploy: Deploy) -> None:
+    """Where nothing can be saved, nothing was."""
+    (deploy.root / "link.py").symlink_to("config/.env")
+
+    assert "link.py is a symlink" in refusal(deploy, files=["link.py"], added=[]).message

@@ -16,7 +16,7 @@ from pytest_rollback.agent.files import metadata, read, state
 from pytest_rollback.agent.files import read as files_read
 from pytest_rollback.agent.files import tree as files_tree
 from pytest_rollback.agent.files.tree import Tree
-from pytest_rollback.agent.system import disk, processes, tools
+from pytest_rollback.agent.system import disk, sockets, tools
 from tests.unit.support.apart import ROOT_ONLY, elsewhere, injected, somebody, words
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def test_without_proc_nothing_is_mounted_and_nobody_listens(place: Path) -> None
     assert "/" in disk.points()
     with elsewhere(place):
         assert disk.points() == frozenset()
-        assert processes.listening() == frozenset()
+        assert sockets.listening() == frozenset()
 
 
 @ROOT_ONLY

@@ -14,11 +14,15 @@ from pytest_rollback.agent.messages.probes.sample import ProbeSpec
 from pytest_rollback.agent.messages.services.health import (
     HealthRequest,
     HealthyStartRequest,
+    SettleRequest,
+    SettlingUnit,
     UnitHealth,
 )
 from pytest_rollback.agent.messages.services.units import UnitPorts
 from pytest_rollback.agent.services import lifecycle
+from pytest_rollback.agent.services import settling as settling_together
 from pytest_rollback.agent.services.supervisord import LAST_LINES
+from pytest_rollback.agent.state import journal
 from tests.unit.agent.services import test_supervisord
 from tests.unit.agent.services.test_supervisord import Supervisord
 from tests.unit.recovery.site import SERVER, free_port
@@ -128,3 +132,38 @@ def test_a_crash_loop_is_given_up_before_its_deadline(programs: Programs) -> Non
     assert caught.value.message.count("waited for") == LAST_LINES
     assert "last answer of its probe: " in caught.value.message
     assert "tail broken stderr" in caught.value.hint
+
+
+def settling(programs: Programs, unit: str, seconds: float, run: str = "") -> SettleRequest:
+    """Return the request that watches a unit."""
+    where = test_supervisord.NOWHERE._replace(state=str(programs.manager.home), run=run)
+    watched = SettlingUnit(unit, ("journal",), programs.probe, seconds)
+    return SettleRequest(where, programs.manager.address, (watched,))
+
+
+def test_what_settles_is_watched_and_healthy_at_the_end(programs: Programs) -> None:
+    """For its time; who starts again meanwhile, or is not healthy, is told."""
+    lifecycle.start_healthy(programs.request("serve", settle=0.0))
+    took = settling_together.settle(settling(programs, "serve", 1.0)).seconds
+    programs.manager.stop("serve")
+    lifecycle.start_healthy(programs.request("flaky", settle=0.0))
+
+    assert took >= 1.0
+    with pytest.raises(HostError, match="flaky did not stay up for 5 s"):
+        settling_together.settle(settling(programs, "flaky", 5.0))
+
+
+def test_a_restart_between_healthy_and_settling_is_seen(programs: Programs) -> None:
+    """The run's journal knows the process that was healthy; another one has not stayed up."""
+    run = "r1"
+    (programs.manager.home / "runs" / run).mkdir(parents=True)
+    work = journal.Journal(str(programs.manager.home / "runs" / run / "changes"))
+    lifecycle.start_healthy(programs.request("serve", settle=0.0))
+    pid = programs.look("serve").state.pid
+    work.add("start done", unit="serve", pid=pid, restarts=0)
+    settling_together.settle(settling(programs, "serve", 0.2, run))
+    work.add("start done", unit="serve", pid=pid + 1, restarts=0)
+    work.close()
+
+    with pytest.raises(HostError, match="serve did not stay up"):
+        settling_together.settle(settling(programs, "serve", 0.2, run))

@@ -23,7 +23,7 @@ from pytest_rollback.agent.messages.services.units import (
     UnitStopped,
 )
 from pytest_rollback.agent.services import registry, units
-from pytest_rollback.agent.services.supervisord import ended
+from pytest_rollback.agent.services.supervisor_info import ended
 from pytest_rollback.agent.system.processes import members
 from tests.faults import tracing
 

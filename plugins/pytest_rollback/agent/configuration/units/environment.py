@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import pwd
+import re
 from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence
 
 from ...files import read
@@ -39,13 +40,25 @@ def handed(
         }
     found = {"PATH": PATH, **(environment or {})}
     account = account_of(unit.user)
-    if account:
-        found.update(
-            HOME=account.pw_dir,
-            LOGNAME=account.pw_name,
-            USER=account.pw_name,
-            SHELL=account.pw_shell or "/bin/sh",
-        )
+    return {**found, **of_account(account)} if account else found
+
+
+NO_SHELL = re.compile(r"(?:/usr)?(?:/s?bin)/(?:nologin|false|true)")
+NOBODY = 65534
+
+
+def of_account(account: pwd.struct_passwd) -> Dict[str, str]:
+    """Return what systemd sets of a unit's account: no home at "/", and no shell that is none.
+
+    It takes nobody to have neither, whatever the host's list of accounts says.
+    """
+    found = {"LOGNAME": account.pw_name, "USER": account.pw_name}
+    if account.pw_uid == NOBODY:
+        return found
+    if account.pw_dir.strip("/"):
+        found["HOME"] = account.pw_dir
+    if account.pw_shell and not NO_SHELL.fullmatch(account.pw_shell):
+        found["SHELL"] = account.pw_shell
     return found
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from ...system import processes
+from ...system.sockets import listeners
 from .environment import account_of
 from .manager import Known, ManagerFacts, account, environ, opened, place, proc
 from .surroundings import Surroundings
@@ -111,13 +111,4 @@ def ports(live: Optional[Live]) -> Tuple[int, ...]:
         family += [each for each in children(pid) if each not in known]
         known.update(family)
     held = {name for pid in family for name in opened(pid)}
-    return tuple(sorted({port for port, inode in listening() if f"socket:[{inode}]" in held}))
-
-
-def listening() -> Iterator[Tuple[int, str]]:
-    """Yield each TCP port that somebody listens on, with the inode of the socket."""
-    for table in ("tcp", "tcp6"):
-        with contextlib.suppress(OSError), open(f"/proc/net/{table}", encoding="ascii") as file:
-            for row in map(str.split, list(file)[1:]):
-                if row[3] == processes.LISTEN:
-                    yield int(row[1].rpartition(":")[2], 16), row[9]
+    return tuple(sorted({each.port for each in listeners() if f"socket:[{each.inode}]" in held}))

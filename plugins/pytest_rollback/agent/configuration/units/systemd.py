@@ -35,7 +35,7 @@ class UnitFile(NamedTuple):
     text: str
 
 
-class Reading:
+class UnitReading:
     """What was read of a unit so far."""
 
     def __init__(self, unit: str, file: str) -> None:
@@ -114,9 +114,9 @@ class Reading:
             self.warnings.append("EnvironmentFile: a path that is not absolute is ignored")
 
 
-TAKEN: Dict[str, Callable[[Reading, str], None]] = {
-    "Environment": Reading.variables,
-    "EnvironmentFile": Reading.environment_file,
+TAKEN: Dict[str, Callable[[UnitReading, str], None]] = {
+    "Environment": UnitReading.variables,
+    "EnvironmentFile": UnitReading.environment_file,
 }
 LISTS = ("PassEnvironment", "UnsetEnvironment", "SupplementaryGroups", "SuccessAction")
 
@@ -128,7 +128,7 @@ def defined(unit: str, files: Sequence[UnitFile]) -> UnitDefinition:
         unit: its whole name, such as `web@1.service`.
         files: its own file, then its drop-ins, in the order in which systemd reads them.
     """
-    reading = Reading(unit, files[0].path if files else "")
+    reading = UnitReading(unit, files[0].path if files else "")
     for file in files:
         for each in assignments(file.text):
             where = f"{file.path}, line {each.line}"
@@ -145,7 +145,7 @@ def defined(unit: str, files: Sequence[UnitFile]) -> UnitDefinition:
     return finished(reading, tuple(file.path for file in files))
 
 
-def finished(reading: Reading, files: Tuple[str, ...]) -> UnitDefinition:
+def finished(reading: UnitReading, files: Tuple[str, ...]) -> UnitDefinition:
     """Return the definition that was read."""
     single, faults = reading.single, list(reading.faults)
     commands = tuple(each for key in COMMANDS for each in reading.commands.get(key, ()))
@@ -177,7 +177,7 @@ def finished(reading: Reading, files: Tuple[str, ...]) -> UnitDefinition:
     )
 
 
-def refused(reading: Reading, kind: str) -> List[str]:
+def refused(reading: UnitReading, kind: str) -> List[str]:
     """Return why systemd refuses a service for what it starts."""
     starts = len(reading.commands.get("ExecStart", ()))
     stops = bool(reading.commands.get("ExecStop")) or bool(reading.lists.get("SuccessAction"))
@@ -191,7 +191,7 @@ def refused(reading: Reading, kind: str) -> List[str]:
     return []
 
 
-def placed(reading: Reading) -> Tuple[str, bool, bool]:
+def placed(reading: UnitReading) -> Tuple[str, bool, bool]:
     """Return the working directory, whether it may be missing, and whether it is the home."""
     value = reading.single.get("WorkingDirectory", "")
     path = value[1:] if value.startswith("-") else value
@@ -200,7 +200,7 @@ def placed(reading: Reading) -> Tuple[str, bool, bool]:
     return reading.resolved(path), value.startswith("-"), False
 
 
-def logged(reading: Reading) -> str:
+def logged(reading: UnitReading) -> str:
     """Return where standard output goes."""
     kind, _, path = reading.single.get("StandardOutput", "").partition(":")
     if kind in ("file", "append", "truncate"):

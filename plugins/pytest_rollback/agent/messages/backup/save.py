@@ -40,7 +40,8 @@ class SaveResult(NamedTuple):
 
     `changed` tells whether anything was written. `saved` backups were made now, `kept` stood
     already, `retired` were removed with the replaced set; `files`, `bytes` and `added` count the
-    whole set. `differ` are live files that are no longer as recorded. `record` is the path of the
+    whole set. `unsaved` are paths that no backup can be made of, each with the reason; readiness
+    lists them. `differ` are live files that are no longer as recorded. `record` is the path of the
     record and `sha256` its digest.
     """
 
@@ -55,6 +56,7 @@ class SaveResult(NamedTuple):
     record: str
     sha256: str
     replaced: Optional[ReplacedSet]
+    unsaved: Tuple[str, ...] = ()
 
 
 SAVE = Route("backups.save", SaveRequest, SaveResult)

@@ -80,12 +80,29 @@ class ComponentBackups(NamedTuple):
     tightened: Tuple[TightenedMode, ...]
 
 
+class ReleaseContent(NamedTuple):
+    """Files of a set beside a commit.
+
+    Of `compared` files that the commit has, `differ` says how some are not its; files without a
+    place in the repository are not compared. `known` is how many of them have content that is in
+    the repository, of another commit, and `tag` is another release that has all files as they are.
+    """
+
+    commit: str
+    compared: int
+    differ: Dict[str, str]
+    known: int = 0
+    tag: str = ""
+
+
 class Backups(NamedTuple):
     """The record, and the backups by component; files of no component are those of `shared`.
 
     `orphans` are files named like a backup that no record knows. `undeclared` are files of the
-    release diff that the record lacks; it says nothing unless `compared`: there was a diff.
+    release diff that the record lacks, those that no backup could be made of first; of others it
+    says nothing unless `compared`: there was a diff.
     `changes` is how many recorded files are live in another version, or were added and are there.
+    `previous` are the backups beside the recorded commit, `current` the live files.
     """
 
     record: BackupRecord
@@ -94,6 +111,8 @@ class Backups(NamedTuple):
     undeclared: Tuple[str, ...]
     compared: bool
     changes: int = 0
+    previous: Optional[ReleaseContent] = None
+    current: Optional[ReleaseContent] = None
 
 
 BACKUPS = Route("backups.look", BackupsRequest, Backups)

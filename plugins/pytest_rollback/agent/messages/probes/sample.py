@@ -11,7 +11,8 @@ class ProbeSpec(NamedTuple):
     Exactly one of `url`, `tcp` (`host:port`, or the path of a unix socket) and `command` is set.
     `send` is the body of the request, or the standard input of the command. `status` is that of an
     answer over HTTP, 0 for any; `body` has to be found in an answer, `reject` must not: patterns.
-    `limit` and `timeout` are seconds; `samples` is how many answers a measurement needs.
+    `limit` and `timeout` are seconds; `samples` is how many answers a measurement needs,
+    `concurrency` how many users ask at a time at its end.
     """
 
     url: Optional[str] = None
@@ -26,6 +27,7 @@ class ProbeSpec(NamedTuple):
     limit: float = 0.1
     timeout: float = 5.0
     samples: int = 100
+    concurrency: int = 1
 
     @property
     def kind(self) -> str:

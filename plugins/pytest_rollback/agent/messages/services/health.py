@@ -3,7 +3,7 @@
 from typing import Dict, NamedTuple, Optional, Tuple
 
 from ...protocol import Route
-from ..location import Location
+from ..location import ChangeTime, Location
 from ..probes.sample import ProbeSpec
 from .units import ManagerAddress, UnitPorts, UnitState
 
@@ -55,5 +55,23 @@ class StartTimes(NamedTuple):
     seconds: float
 
 
+class SettlingUnit(NamedTuple):
+    """A unit that was started and is healthy: its logs, its probe, and its seconds to stay up."""
+
+    unit: str
+    log: Tuple[str, ...]
+    probe: ProbeSpec
+    settle: float
+
+
+class SettleRequest(NamedTuple):
+    """Units that settle together: all are watched for the longest of their times."""
+
+    location: Location
+    manager: ManagerAddress
+    units: Tuple[SettlingUnit, ...]
+
+
 HEALTH = Route("health.look", HealthRequest, UnitsHealth)
+SETTLE = Route("health.settle", SettleRequest, ChangeTime)
 START_HEALTHY = Route("health.start", HealthyStartRequest, StartTimes)

@@ -89,7 +89,20 @@ class Runs(NamedTuple):
     runs: Tuple[RunState, ...]
 
 
+class IdleRequest(NamedTuple):
+    """Whether anybody but the holder is at work; `open_too`: or has left a rollback half done."""
+
+    state: str
+    holder: HolderProcess
+    open_too: bool = True
+
+
+class Idle(NamedTuple):
+    """Nobody is; all else is an error."""
+
+
 BEGIN = Route("runs.begin", BeginRequest, RunBegun)
 END = Route("runs.end", EndRequest, RunEnded)
 NOTE = Route("runs.note", NoteRequest, ChangeTime)
 RUNS = Route("runs.look", RunsRequest, Runs)
+IDLE = Route("runs.idle", IdleRequest, Idle)

@@ -7,7 +7,7 @@ import re
 from typing import Callable, Iterator, NamedTuple, Sequence
 
 from ...messages.logs import KnownNoise, LogsRequest
-from .reading import Reading
+from .reading import LineRead
 from .timelimit import Slow
 
 LONGEST = 300
@@ -100,7 +100,7 @@ def nowhere(_first: int, _last: int) -> bool:
     return False
 
 
-def is_error(reading: Reading, errors: re.Pattern[str]) -> bool:
+def is_error(reading: LineRead, errors: re.Pattern[str]) -> bool:
     """Return whether a line is an error: by the level it states, or else by its text.
 
     A match that is more than the name of a level counts whatever the level is: it was asked for.
@@ -129,7 +129,7 @@ def pieces(text: str) -> Sequence[str]:
 
 
 def counted(
-    lines: Sequence[Reading],
+    lines: Sequence[LineRead],
     rules: ErrorRules,
     urgent: set[int],
     is_out: Callable[[int, int], bool] = nowhere,
@@ -155,7 +155,7 @@ def counted(
     return LogErrors(findings, noise, tuple(one.pattern.pattern in met for one in rules.noise))
 
 
-def hit_lines(lines: Sequence[Reading], errors: re.Pattern[str]) -> Iterator[int]:
+def hit_lines(lines: Sequence[LineRead], errors: re.Pattern[str]) -> Iterator[int]:
     """Yield the places of lines that are errors; one that takes too long is named."""
     at = 0
     try:
@@ -167,7 +167,7 @@ def hit_lines(lines: Sequence[Reading], errors: re.Pattern[str]) -> Iterator[int
         raise
 
 
-def around(lines: Sequence[Reading], hit: int, hits: set[int]) -> tuple[int, int]:
+def around(lines: Sequence[LineRead], hit: int, hits: set[int]) -> tuple[int, int]:
     """Return the first and the last line of what belongs together with a line."""
     first = last = hit
     while follows(lines, first, hits):
@@ -177,7 +177,7 @@ def around(lines: Sequence[Reading], hit: int, hits: set[int]) -> tuple[int, int
     return first, last
 
 
-def follows(lines: Sequence[Reading], at: int, hits: set[int]) -> bool:
+def follows(lines: Sequence[LineRead], at: int, hits: set[int]) -> bool:
     """Return whether a line continues the one above: indented, part of a traceback, or its end."""
     line, above = lines[at], lines[at - 1]
     text = line.text
@@ -194,7 +194,7 @@ def follows(lines: Sequence[Reading], at: int, hits: set[int]) -> bool:
     return above.text[:1].isspace() and line.level is None
 
 
-def shown(lines: Sequence[Reading], first: int, hit: int, last: int) -> str:
+def shown(lines: Sequence[LineRead], first: int, hit: int, last: int) -> str:
     """Return an error as one line: how it begins, what makes it one, and how it ends."""
     chosen = dict.fromkeys((first, hit, last))
     words = [lines[at].text.strip() for at in chosen]

@@ -12,7 +12,7 @@ from ...errors import HostError
 from ...messages.logs import ComponentLog, LogReport, LogReports, LogsRequest
 from . import coverage, journald, log_file, offsets
 from .findings import ErrorRules, LogErrors, counted, rules
-from .reading import Reading, read
+from .reading import LineRead, read
 from .timelimit import Slow, limited
 
 FINDINGS = 200
@@ -252,7 +252,7 @@ def ago(start: float, now: float) -> str:
     return f"in the {now - start:.0f} s since it started or its window began"
 
 
-def is_old(lines: Sequence[Reading], first: int, last: int, start: float) -> bool:
+def is_old(lines: Sequence[LineRead], first: int, last: int, start: float) -> bool:
     """Return whether an error is older than the start, by its time or that of a later line."""
     when = lines[first].when
     if when is None:

@@ -15,7 +15,7 @@ from ...errors import HostError
 from ...system.command import run
 from . import reading, rotated
 from .offsets import opened
-from .reading import Reading, stamp
+from .reading import LineRead, stamp
 from .structured import LONGEST
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class LogTail(NamedTuple):
     written last, `read` how many bytes of it were looked at.
     """
 
-    lines: list[Reading]
+    lines: list[LineRead]
     reached: bool
     files: list[str]
     read: int
@@ -101,9 +101,9 @@ def begins_before(piece: bytes, start: float) -> bool:
 
 def readings(
     pieces: Sequence[bytes], path: str, until: float
-) -> tuple[list[Reading], tuple[int, ...]]:
+) -> tuple[list[LineRead], tuple[int, ...]]:
     """Return the lines of pieces that follow one another, and those that have a hole above them."""
-    found: list[Reading] = []
+    found: list[LineRead] = []
     holes = []
     for number, piece in enumerate(pieces):
         for raw in piece.split(b"\n"):

@@ -22,7 +22,7 @@ DEPTH = 2
 """Lines inside a line that are looked at: a container's log holds the program's."""
 
 
-class Reading(NamedTuple):
+class LineRead(NamedTuple):
     """A line: when it was written (seconds since the epoch), its level, and its text.
 
     `level` is True for one of errors, False for a milder one, and None where none is stated.
@@ -33,12 +33,12 @@ class Reading(NamedTuple):
     text: str
 
 
-def read(line: str, depth: int = DEPTH) -> Reading:
+def read(line: str, depth: int = DEPTH) -> LineRead:
     """Return a line as it is meant."""
     text = COLOUR.sub("", line) if "\x1b" in line else line
     text = text.rstrip("\r\n")
     if not text or text[0].isspace():
-        return Reading(None, None, text)
+        return LineRead(None, None, text)
     brace = text.find("{", 0, BRACE)
     if brace >= 0 and text.endswith("}") and (not brace or text[brace - 1] in " :|\t"):
         found = structured.read(text[brace:])
@@ -52,7 +52,7 @@ def stamp(line: str) -> Optional[float]:
     return read(line).when
 
 
-def _of_object(text: str, brace: int, found: structured.Structured, depth: int) -> Reading:
+def _of_object(text: str, brace: int, found: structured.Structured, depth: int) -> LineRead:
     """Return a line that ends in an object; what stands before the object comes first."""
     head = text[:brace]
     outer = moment(head) if head else None
@@ -60,17 +60,17 @@ def _of_object(text: str, brace: int, found: structured.Structured, depth: int) 
     level = found.level if level is None else level
     if level is None and found.message and depth:
         level = read(found.message, depth - 1).level
-    return Reading(outer.when if outer else found.when, level, text)
+    return LineRead(outer.when if outer else found.when, level, text)
 
 
-def _of_text(text: str, depth: int) -> Reading:
+def _of_text(text: str, depth: int) -> LineRead:
     """Return a line of plain text; one of an access log has a status, and is no error."""
     found = moment(text)
     when = found.when if found else None
     container = CONTAINER.match(text)
     if container and depth:
-        return Reading(when, read(text[container.end() :], depth - 1).level, text)
+        return LineRead(when, read(text[container.end() :], depth - 1).level, text)
     level = levels.stated(text)
     if level is None and '" ' in text[:8192] and ACCESS.search(text[:8192]):
         level = False
-    return Reading(when, level, text)
+    return LineRead(when, level, text)

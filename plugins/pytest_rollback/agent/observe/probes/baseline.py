@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import time
-from typing import Dict
+from typing import Any, Dict
 
 from ...errors import HostError
 from ...files.tree import Irregular, open_regular
@@ -36,9 +36,9 @@ def look(request: BaselineRequest) -> Baseline:
     try:
         directory = places.opened(request.state)
     except places.Absent:
-        return Baseline(path, {})
+        return Baseline(path, {}, {}, {})
     try:
-        return Baseline(path, read(directory, path))
+        return read(directory, path)
     finally:
         os.close(directory)
 
@@ -56,18 +56,28 @@ def save(request: BaselineUpdate) -> BaselineSaved:
             known = read(directory, path)
             when = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
             fresh = {name: each._replace(when=when) for name, each in request.probes.items()}
-            write(directory, path, {**known, **fresh})
+            write(directory, added(known, fresh))
     finally:
         os.close(directory)
     return BaselineSaved(path, tuple(sorted(fresh)))
 
 
-def read(directory: int, path: str) -> Dict[str, BaselineTimes]:
+def added(known: Baseline, fresh: Dict[str, BaselineTimes]) -> Baseline:
+    """Return a baseline with times that replace those of the last store; the first ones stay.
+
+    Those of a healthy release are what a later one is held against, however often that one stores.
+    """
+    stores = {**known.stores, **{name: known.stores.get(name, 0) + 1 for name in fresh}}
+    first = {**fresh, **known.probes, **known.first}
+    return Baseline(known.path, {**known.probes, **fresh}, first, stores)
+
+
+def read(directory: int, path: str) -> Baseline:
     """Return what is stored; nothing where there is no file."""
     try:
         opened = open_regular(directory, NAME)
     except FileNotFoundError:
-        return {}
+        return Baseline(path, {}, {}, {})
     except (Irregular, OSError) as error:
         raise HostError(f"the baseline {path} cannot be read: {error}", again(path)) from error
     with os.fdopen(opened, "rb") as file:
@@ -76,19 +86,29 @@ def read(directory: int, path: str) -> Dict[str, BaselineTimes]:
             raise HostError(f"the baseline {path} can be written by others", again(path))
         raw = file.read()
     try:
-        return parsed(raw)
+        return parsed(path, raw)
     except DAMAGE as error:
         raise HostError(f"the baseline {path} is damaged: {error}", again(path)) from error
 
 
-def parsed(raw: bytes) -> Dict[str, BaselineTimes]:
-    """Return the probes of a baseline; one of `DAMAGE` is raised when it is none."""
+def parsed(path: str, raw: bytes) -> Baseline:
+    """Return a baseline; one of `DAMAGE` is raised when it is none.
+
+    One of an earlier version of this tool knows no first times: those that it has are the first.
+    """
     document = json.loads(raw)
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']!r} instead of {FORMAT}")
+    probes = times(document["probes"])
+    stores = {str(name): int(count) for name, count in document.get("stores", {}).items()}
+    return Baseline(path, probes, {**probes, **times(document.get("first", {}))}, stores)
+
+
+def times(table: Dict[str, Dict[str, Any]]) -> Dict[str, BaselineTimes]:
+    """Return the times of each probe in a table; one of `DAMAGE` is raised when they are none."""
     probes = {
         name: BaselineTimes(*(found[key] for key in BaselineTimes._fields))
-        for name, found in document["probes"].items()
+        for name, found in table.items()
     }
     for name, each in probes.items():
         if not all(float(number) >= 0 for number in each[:-1]) or not each.when:
@@ -96,9 +116,15 @@ def parsed(raw: bytes) -> Dict[str, BaselineTimes]:
     return probes
 
 
-def write(directory: int, path: str, probes: Dict[str, BaselineTimes]) -> None:
+def write(directory: int, kept: Baseline) -> None:
     """Put a baseline in the place of the one there."""
-    document = {"format": FORMAT, "probes": {name: one._asdict() for name, one in probes.items()}}
+    path = kept.path
+    document = {
+        "format": FORMAT,
+        "probes": {name: one._asdict() for name, one in kept.probes.items()},
+        "first": {name: one._asdict() for name, one in kept.first.items()},
+        "stores": kept.stores,
+    }
     raw = json.dumps(document, indent=1, sort_keys=True).encode()
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Dict, Iterator, List, Optional
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from ...messages.probes.measurement import Measurements, MeasureRequest, Percentiles, ResponseTimes
 from ...messages.probes.sample import ProbeSpec
@@ -16,6 +16,9 @@ SLOW = 0.05
 
 TOGETHER = 8
 """Probes that are asked at the same time, at most."""
+
+EACH = 5
+"""Answers that each of several users gets at a time."""
 
 MOST = 4
 """Times as many samples as asked for, while the interval of the p95 straddles the limit."""
@@ -67,8 +70,25 @@ def one(probe: ProbeSpec, overhead: Optional[float], until: float) -> ResponseTi
         found = percentiles.summary(times)
         if failed > len(times) or is_enough(found, len(times), probe):
             break
+    if not failed:
+        failed, problem = crowded(probe, until)
     rounded = tuple(round(each, 3) for each in times)
     return ResponseTimes(rounded, failed, problem, overhead, found)
+
+
+def crowded(probe: ProbeSpec, until: float) -> Tuple[int, Optional[str]]:
+    """Return how many answers are wrong when several users ask at a time, and what was first.
+
+    One after the other, everything answers that has one worker left, or one connection.
+    """
+    if probe.concurrency <= 1:
+        return 0, None
+    with ThreadPoolExecutor(probe.concurrency) as pool:
+        asked = [pool.submit(sample.measured, probe, EACH, until) for _ in range(probe.concurrency)]
+        found = [each.result() for each in asked]
+    problem = next((each.problem for each in found if each.problem), None)
+    words = f"with {probe.concurrency} at a time: {problem}"
+    return sum(each.failed for each in found), words if problem else None
 
 
 def asked_again(probe: ProbeSpec, until: float) -> Iterator[sample.SampleSeries]:

@@ -11,6 +11,9 @@ from ...messages.probes.sample import ProbeSpec
 from ...system.command import run
 from .client import Client, ProbeAnswer
 
+TAKEN = 0.02
+"""Seconds at most between two connections; a peer that closes its side ends it sooner."""
+
 MOST = 1 << 20
 """Bytes of one answer that are looked at."""
 
@@ -44,7 +47,9 @@ class TcpProbe(Client):
             if self.probe.send:
                 peer.sendall(self.probe.send.encode())
             body = self.read(peer, started + self.timeout)
-        return ProbeAnswer(None, body, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            taken(peer)
+        return ProbeAnswer(None, body, seconds)
 
     def read(self, peer: socket.socket, until: float) -> str:
         """Read until the wanted body is there, the peer has finished, or time is up."""
@@ -63,6 +68,22 @@ class TcpProbe(Client):
                 break
             said += more
         return said.decode("utf-8", "replace")
+
+
+def taken(peer: socket.socket) -> None:
+    """Wait a moment until the peer has taken a connection, and closed it: none pile up behind it.
+
+    A peer that accepts connections more slowly than they are made has a short queue of them.
+    """
+    until = time.perf_counter() + TAKEN
+    try:
+        peer.shutdown(socket.SHUT_WR)
+        left = TAKEN
+        while left > 0:
+            peer.settimeout(left)
+            left = until - time.perf_counter() if peer.recv(1 << 16) else 0.0
+    except OSError:
+        return
 
 
 def connected(address: str, timeout: float) -> socket.socket:

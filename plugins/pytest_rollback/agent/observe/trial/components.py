@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import grp
 import os
-from typing import Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
 
 from ...configuration import env_file
 from ...configuration.units import live as unit_live
@@ -98,12 +98,8 @@ def by_unit(
     """Return how a component is tried whose unit's files are known."""
     component, found = each
     process, now = running(site, units, component)
-    gaps = list(found.unit.gaps)
-    if process is not None and now is not None:
-        gaps += unit_live.differences(process, now)
     exported = unit_live.exported(process, now) if now is not None else {}
-    if exported:
-        gaps.append(f"taken from the running process: {', '.join(sorted(exported))}")
+    gaps = [*found.unit.gaps, *told(process, now, exported)]
     interpreter = component.interpreter or found.program.interpreter or of_process(process)
     user, words = as_whom(found.user or request.user)
     gaps += [words] if words else []
@@ -139,6 +135,16 @@ def left_over(units: Units, unit: str) -> Tuple[str, ...]:
     files = managers.files_for(units.manager, unit, units.to_come)
     left = [path for path in files if path not in units.to_come.over]
     return tuple(sources.strays(left, units.created))
+
+
+def told(
+    process: Optional[unit_live.Live], now: Optional[Surroundings], exported: Dict[str, str]
+) -> Iterator[str]:
+    """Yield how the running process differs from its unit's files, and what is taken from it."""
+    if process is not None and now is not None:
+        yield from unit_live.differences(process, now)
+    if exported:
+        yield f"taken from the running process: {', '.join(sorted(exported))}"
 
 
 def described(site: TrialSite, component: TrialComponent, why: str) -> TrialRun:

@@ -92,6 +92,10 @@ def test_the_file_is_as_earlier_versions_wrote_it(place: Path) -> None:
     """A baseline that is kept on a host is read by every version."""
     save(place, web=WEB)
     written = json.loads((place / "baseline.json").read_text())
+    first, stores = written.pop("first"), written.pop("stores")
+    (place / "baseline.json").write_text(json.dumps(written))
+    (place / "baseline.json").chmod(0o600)
+    before = look(place)
     when = written["probes"]["web"].pop("when")
 
     assert written == {
@@ -99,6 +103,18 @@ def test_the_file_is_as_earlier_versions_wrote_it(place: Path) -> None:
         "probes": {"web": {"max": 3.0, "p50": 1.0, "p95": 2.0, "samples": 50}},
     }
     assert when.endswith("+00:00")
+    assert (first["web"]["p50"], stores) == (1.0, {"web": 1})
+    assert before.first == before.probes
+
+
+def test_the_first_times_stay_however_often_others_are_stored(place: Path) -> None:
+    """What is a little slower each night is held against what it was at the beginning."""
+    for night in range(11):
+        save(place, web=WEB._replace(p50=1.0 + 9 * night))
+    found = look(place)
+
+    assert (found.probes["web"].p50, found.first["web"].p50) == (91.0, 1.0)
+    assert found.stores == {"web": 11}
 
 
 def test_a_baseline_that_others_can_write_proves_nothing(place: Path) -> None:

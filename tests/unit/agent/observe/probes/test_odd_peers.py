@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,3 +131,49 @@ def test_one_connection_serves_all_calls(tmp_path: Path) -> None:
     transport.close()
 
     assert transport.make_connection("supervisord") is not first
+
+
+def test_connections_do_not_pile_up_behind_a_slow_peer() -> None:
+    """One that takes a connection each few milliseconds has all of them answered in time."""
+
+    def slowly(server: socket.socket) -> None:
+        while True:
+            try:
+                taken, _ = server.accept()
+            except OSError:
+                return
+            with taken:
+                while taken.recv(64):
+                    pass
+            time.sleep(0.005)
+
+    with socket.create_server(("127.0.0.1", 0), backlog=1) as server:
+        threading.Thread(target=slowly, args=(server,), daemon=True).start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        found = sample.measured(ProbeSpec(tcp=address, timeout=0.5), 60, time.monotonic() + 30)
+        server.shutdown(socket.SHUT_RDWR)
+
+    assert (len(found.times), found.failed) == (60, 0)
+    assert max(found.times) < 500
+
+
+def test_a_system_that_serves_one_user_at_a_time_is_told() -> None:
+    """One after the other all is right; together, some are turned away."""
+    busy = threading.Semaphore(1)
+
+    def handle(request: BaseHTTPRequestHandler) -> None:
+        if not busy.acquire(blocking=False):
+            reply(503, b"busy")(request)
+            return
+        time.sleep(0.01)
+        reply(200, b"ok")(request)
+        busy.release()
+
+    with served(handle) as url:
+        alone = ProbeSpec(url, samples=50)
+        asked = {"alone": alone, "together": alone._replace(concurrency=4)}
+        found = measurement.measure(MeasureRequest(asked, 30.0)).probes
+
+    assert (found["alone"].failed, found["alone"].problem) == (0, None)
+    assert found["together"].failed
+    assert found["together"].problem == "with 4 at a time: answered 503, not 200"

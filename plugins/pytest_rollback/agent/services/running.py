@@ -1,0 +1,156 @@
+"""The processes of units beside what they were started from, and who else is of the system."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set
+
+from ..backup.owners import SHARED, Owners
+from ..errors import HostError
+from ..messages.services.running import (
+    ChangedFile,
+    PortHolders,
+    Running,
+    RunningRequest,
+    SeenProcess,
+    UnitOwner,
+    UnitProcesses,
+)
+from ..state import backup_set
+from ..system import sockets
+from ..system.processes import Process, began, processes
+from . import registry, strangers
+from .manager import UnitParts
+
+STEP = 2.0
+"""Seconds by which a manager's time of a start and the kernel's may differ: both are rounded."""
+
+
+def look(request: RunningRequest) -> Running:
+    """Return the processes of each unit, with their ports, and the strangers of the system.
+
+    Raises:
+        HostError: the manager does not answer.
+    """
+    table = {one.pid: one for one in processes()}
+    names = [each.unit for each in request.units]
+    parts = registry.of(request.manager).parts(names, request.directory, table)
+    files, unrecorded = _recorded(request)
+    ports = _Ports(request.units, table)
+    root = request.location.root
+    found: Dict[str, UnitProcesses] = {}
+    for each in request.units:
+        part = parts[each.unit]
+        more = (os.path.join(root, path) for path in each.files)
+        recorded = (ChangedFile(path, at) for path, at in files[each.name].items())
+        used = [*recorded, *(ChangedFile(path, _changed(path)) for path in (*part.files, *more))]
+        youngest = max(used, key=lambda file: file.changed, default=None)
+        found[each.unit] = _unit(each, part, table, ports, youngest)
+    known = {pid for part in parts.values() for pid in part.processes}
+    others = strangers.look(root, table, known, _users(request, known))
+    return Running(found, others.seen, others.unread, time.time(), unrecorded)
+
+
+def _unit(
+    asked: UnitOwner,
+    part: UnitParts,
+    table: Mapping[int, Process],
+    ports: _Ports,
+    youngest: Optional[ChangedFile],
+) -> UnitProcesses:
+    """Return what was found of one unit."""
+    main = table.get(part.main)
+    stepped = began(main) - part.since if main and part.since else 0.0
+    stepped = stepped if abs(stepped) > STEP else 0.0
+    ages = [table[pid] for pid in part.processes if pid in table]
+    first = min(ages, key=lambda one: one.started, default=None)
+    oldest = strangers.described(first) if first else None
+    if oldest and stepped:  # of the two times, the one that proves less
+        oldest = oldest._replace(began=min(oldest.began, oldest.began - stepped))
+    return UnitProcesses(
+        number=len(ages),
+        ports={str(port): ports.holders(port, part.processes) for port in asked.ports},
+        oldest=oldest,
+        youngest=youngest if youngest and youngest.changed else None,
+        stepped=round(stepped, 1),
+        unhandled=part.unhandled,
+    )
+
+
+def _recorded(request: RunningRequest) -> tuple[Dict[str, Dict[str, float]], str]:
+    """Return when each recorded file was put back last, by component; and why none is known.
+
+    It is the time of the last change of the inode: a rename and a write set it, and nobody can set
+    it back, as a restore does with the time of the content.
+    """
+    found: Dict[str, Dict[str, float]] = {each.name: {} for each in request.units}
+    try:
+        known = backup_set.read(request.location.state)
+    except HostError as problem:
+        return found, str(problem)
+    owners, only = Owners(request.selection.components), request.selection.only
+    for saved in known.files:
+        owner = owners.of(saved.path)
+        if only and owner not in only:
+            continue
+        at = _changed(os.path.join(request.location.root, saved.path))
+        for name in found if owner == SHARED else (owner,):
+            found.setdefault(name, {})[saved.path] = at
+    return found, ""
+
+
+def _changed(path: str) -> float:
+    """Return when a file, or the link that leads to it, was changed last; 0 when it is gone."""
+    try:
+        link = os.lstat(path).st_ctime
+        return max(link, os.stat(path).st_ctime) if os.path.islink(path) else link
+    except OSError:
+        return 0.0
+
+
+def _users(request: RunningRequest, known: Iterable[int]) -> FrozenSet[int]:
+    """Return the accounts that the units run as; while none runs, who owns the root."""
+    running = frozenset(strangers.owners(known))
+    if running:
+        return running
+    try:
+        return frozenset({os.stat(request.location.root).st_uid})
+    except OSError:
+        return frozenset()
+
+
+class _Ports:
+    """Who holds the sockets that listen on the ports of units: processes are read once."""
+
+    def __init__(self, units: Iterable[UnitOwner], table: Mapping[int, Process]) -> None:
+        wanted = {port for each in units for port in each.ports}
+        self.table = table
+        self.listeners = [each for each in sockets.listeners() if each.port in wanted]
+        inodes = frozenset(each.inode for each in self.listeners)
+        pids = [pid for pid, one in table.items() if one.lives] if inodes else []
+        self.held, self.unread = sockets.held(inodes, pids)
+
+    def holders(self, port: int, own: FrozenSet[int]) -> PortHolders:
+        """Return who listens on a port.
+
+        Another's socket on one of the host's outer addresses does not count beside one of the
+        unit's: a proxy may listen there on the same port.
+        """
+        mine: Set[int] = set()
+        others: List[SeenProcess] = []
+        hidden = 0
+        asked = [each for each in self.listeners if each.port == port]
+        by_socket = {each: self._of(each.inode) for each in asked}
+        has = any(pids & own for pids in by_socket.values())
+        for each, pids in by_socket.items():
+            if pids & own:
+                mine |= pids & own
+            elif pids and (each.near or not has):
+                others += [strangers.described(self.table[pid]) for pid in sorted(pids)]
+            elif not pids:
+                hidden += 1
+        return PortHolders(len(mine), tuple(others), hidden, len(self.unread))
+
+    def _of(self, inode: str) -> FrozenSet[int]:
+        return frozenset(pid for pid, inodes in self.held.items() if inode in inodes)

@@ -1,0 +1,75 @@
+"""Who runs: the processes of a unit, those that hold its ports, and those that are of no unit."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pytest_rollback.agent.messages.services.running import Running, UnitProcesses
+from pytest_rollback.errors import Refused
+from pytest_rollback.text.quantities import count
+
+
+def clock(at: float) -> str:
+    """Return a time of the host for people, in UTC."""
+    return dt.datetime.fromtimestamp(at, dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+
+
+def stale(found: UnitProcesses) -> str:
+    """Return which process began before a file of its unit was put back; "" where none did."""
+    oldest, youngest = found.oldest, found.youngest
+    if not (oldest and youngest and found.stale):
+        return ""
+    return (
+        f"{oldest} began at {clock(oldest.began)}, "
+        f"{youngest.path} was put back or changed at {clock(youngest.changed)}"
+    )
+
+
+def others(found: UnitProcesses) -> list[str]:
+    """Return who else listens on ports of a unit, a line each."""
+    return [f"port {port}: {each}" for port, by in found.ports.items() for each in by.others]
+
+
+def hidden(found: UnitProcesses) -> list[str]:
+    """Return the ports of a unit on which nobody listens that can be seen."""
+    return [port for port, by in found.ports.items() if by.hidden]
+
+
+def refuse_others(unit: str, found: Running) -> None:
+    """Refuse a port of a unit that nobody listens on, or somebody else.
+
+    Raises:
+        Refused: a port is closed, or another process holds it.
+    """
+    held = found.units[unit].ports
+    closed = [port for port, by in held.items() if not (by.own or by.others or by.hidden)]
+    if closed:
+        raise Refused(
+            f"{unit} does not listen on {', '.join(closed)}",
+            hint=f"see the log of {unit}, and which process has the port: ss -ltnp",
+        )
+    strangers = others(found.units[unit])
+    if strangers:
+        pids = sorted({each.pid for by in held.values() for each in by.others})
+        raise Refused(
+            f"another process than those of {unit} listens on its port",
+            findings=strangers,
+            hint=f"see whose it is: ps -o pid,ppid,user,lstart,args -p {','.join(map(str, pids))}; "
+            f"what is left of a failed release is ended by hand, then {unit} restarted",
+        )
+
+
+def refuse_strangers(root: str, found: Running) -> None:
+    """Refuse processes of the system that belong to none of its units.
+
+    Raises:
+        Refused: there are some.
+    """
+    if found.strangers:
+        pids = ",".join(str(each.pid) for each in found.strangers)
+        raise Refused(
+            f"{count(len(found.strangers), 'process')} of {root} of no unit",
+            findings=[f"{each}: {each.why}" for each in found.strangers],
+            hint=f"see what they are: ps -o pid,ppid,user,lstart,args -p {pids}; a service gets a "
+            "component in rollback.toml, what is left of a release is ended by hand",
+        )

@@ -1,0 +1,161 @@
+"""Signals that end a run: the first one at the next safe point, a second one at once.
+
+A safe point is every moment but those in which a change of a host is under way. A process has one
+set of signals, so that there is one `INTERRUPTS`; only the main thread ever hears of them.
+
+::
+
+    starting   nothing was asked yet: a signal ends the process with one line
+    running    the first one raises KeyboardInterrupt, after the change that is under way
+    ending     what is written now is written to its end; only waiting for a host is given up
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pytest_rollback.errors import Unreachable
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+Handlers = dict[signal.Signals, Any]
+"""What `signal.signal` has returned for each."""
+
+CODE = 2
+"""The exit code of whoever was ended by one of them, as pytest has it for Ctrl-C."""
+
+UNCHANGED = b"interrupted before anything was asked: nothing was changed\n"
+
+
+class Interrupts:
+    """What was heard, and what it does now. Call `heed` to have it do anything."""
+
+    def __init__(self) -> None:
+        self.anew()
+
+    def anew(self) -> None:
+        """Forget what an earlier session of the same process heard."""
+        self.heard: list[str] = []
+        self.raised = False
+        self._deferred = 0
+        self._enough = 2
+        self._ending = self._waiting = False
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def twice(self) -> bool:
+        """Whether somebody insisted: nothing is waited for any more."""
+        return len(self.heard) > 1
+
+    def heed(self, *, starting: bool = False) -> Callable[[], None]:
+        """Act upon signals from now on, but upon those that are ignored: nohup wants that.
+
+        Args:
+            starting: nothing is to be said or undone yet: end the process at once.
+
+        Returns:
+            what has the process act as before.
+        """
+        self.anew()
+        before: Handlers = {}
+        act = _exit if starting else self._act
+        for number in ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                with contextlib.suppress(ValueError):  # not the main thread: no business of ours
+                    before[number] = signal.signal(number, act)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # whoever started us may have held them
+        return lambda: _restore(before)
+
+    def _act(self, number: int, _frame: object) -> None:
+        self.heard.append(signal.Signals(number).name)
+        if self._child is not None:
+            self._child.send_signal(number)
+        elif self._waiting and len(self.heard) >= self._enough:
+            self._waiting = False
+            if self._ending:
+                raise Unreachable("not waited for: another signal came", hint="see the host")
+            self._raise()
+        elif not (self._deferred or self._ending or self.raised):
+            self._raise()
+
+    def _raise(self) -> None:
+        self.raised = True
+        raise KeyboardInterrupt(self.heard[0])
+
+    def stop_here(self) -> None:
+        """End here if that was asked for: nothing new is begun."""
+        if self.heard and not (self._ending or self._deferred) and _is_main():
+            self._raise()
+
+    @contextlib.contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Let what changes a host come to its end; call `stop_here` after it."""
+        self._deferred += 1
+        try:
+            yield
+        finally:
+            self._deferred -= 1
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Wait for an answer of a host, which a second signal gives up."""
+        self._waiting = _is_main()
+        try:
+            yield
+        finally:
+            self._waiting = False
+
+    @contextlib.contextmanager
+    def patient(self) -> Iterator[None]:
+        """Have one signal more give up waiting: what is left on the host is worth a moment."""
+        self._enough = max(3, len(self.heard) + 1)
+        try:
+            yield
+        finally:
+            self._enough = 2
+
+    def ending(self) -> None:
+        """Begin the end: nothing that is written from now on is broken off."""
+        self._ending = True
+
+    def carried_out(self, command: list[str], cwd: str | os.PathLike[str]) -> int:
+        """Run a command that heeds signals itself; return its exit code.
+
+        It is in a process group of its own: what a terminal sends to ours is passed on, once.
+        """
+        if self.heard:
+            return CODE
+        # Held until it heeds them: before that they would end it with a traceback.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        try:
+            self._child = child = subprocess.Popen(
+                command, cwd=cwd, stdin=subprocess.DEVNULL, process_group=0
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
+        try:
+            return child.wait()
+        finally:
+            self._child = None
+
+
+def _is_main() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _exit(_number: int, _frame: object) -> None:
+    os.write(2, UNCHANGED)
+    os._exit(CODE)
+
+
+def _restore(before: Handlers) -> None:
+    for number, act in before.items():
+        signal.signal(number, act)
+
+
+INTERRUPTS = Interrupts()

@@ -1,0 +1,253 @@
+"""The processes of units, as the host has them: real processes, sockets and files."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_rollback.agent.backup import save
+from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
+from pytest_rollback.agent.messages.services.running import (
+    Running,
+    RunningRequest,
+    UnitOwner,
+)
+from pytest_rollback.agent.services import running, strangers
+from pytest_rollback.agent.services.systemd import files_of, is_within, unhandled, written
+from pytest_rollback.agent.system import processes, sockets
+from tests.plugin.shop import free_port
+from tests.unit.agent.services import test_systemd
+from tests.unit.support.deployed import saving
+
+systemd = test_systemd.systemd
+LISTENER = """
+import socket, sys, time
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+time.sleep(300)
+"""
+
+
+REMAINS = {"Type": "oneshot", "RemainAfterExit": "yes", "ActiveState": "active"}
+
+
+class House:
+    """A fake systemd with one unit, whose program lies in a root."""
+
+    def __init__(self, home: Path, manager: test_systemd.Systemd) -> None:
+        self.root, self.state, self.etc = home / "srv", home / "state", home / "etc"
+        for place in (self.root, self.etc):
+            place.mkdir()
+        self.manager, self.port = manager, free_port()
+        self.script = self.root / "app.py"
+        self.script.write_text(LISTENER)
+        self.others: list[subprocess.Popen[bytes]] = []
+        manager.has("app", [sys.executable, str(self.script), str(self.port)])
+
+    def look(self) -> Running:
+        """Look at its processes."""
+        request = RunningRequest(
+            Location(str(self.root), str(self.state), ".prev"),
+            test_systemd.SYSTEMD,
+            (UnitOwner("app", "app", (self.port,)),),
+            Selection((ComponentFiles("app", ("app.py",)),)),
+            str(self.etc),
+        )
+        return running.look(request)
+
+    def started(self, *words: object, **how: object) -> subprocess.Popen[bytes]:
+        """Start a process that is of no unit."""
+        command = list(map(str, words))
+        process = subprocess.Popen(command, start_new_session=True, **how)  # type: ignore[call-overload]
+        self.others.append(process)
+        return process  # type: ignore[no-any-return]
+
+    def wait(self) -> None:
+        """Wait until somebody listens."""
+        until = time.monotonic() + 10
+        while self.port not in sockets.listening():
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def house(tmp_path: Path, systemd: test_systemd.Systemd) -> Iterator[House]:
+    """A house; what was started beside its unit is ended."""
+    house = House(tmp_path, systemd)
+    yield house
+    for process in house.others:
+        process.kill()
+        process.wait()
+
+
+def record(house: House) -> None:
+    """Record the unit's program."""
+    save.save(saving(house.root, house.state, ["app.py"], suffix=".prev"))
+
+
+def test_a_unit_that_began_last_holds_its_port_alone(house: House) -> None:
+    """Nothing is stale, nobody else listens, nobody else is of the root."""
+    record(house)
+    house.manager.start("app")
+    house.wait()
+    found = house.look()
+    (unit,) = found.units.values()
+
+    assert (unit.number, unit.stale, unit.stepped) == (1, False, 0.0)
+    assert unit.oldest
+    assert str(house.script) in unit.oldest.command
+    assert unit.youngest
+    assert unit.youngest.path == "app.py"
+    assert unit.ports[str(house.port)].own == 1
+    assert not unit.ports[str(house.port)].others
+    assert (found.strangers, found.unread, found.unrecorded) == ((), 0, "")
+
+
+@pytest.mark.parametrize("how", ["in place", "renamed", "unit file"])
+def test_what_is_put_back_later_makes_a_unit_stale(house: House, how: str) -> None:
+    """By its inode's change: times of the content are put back as well."""
+    record(house)
+    house.manager.start("app")
+    time.sleep(0.2)
+    before = house.look().units["app"].stale
+    if how == "unit file":
+        (house.etc / "app.service").write_text("[Service]\n")
+    else:
+        place = house.script if how == "in place" else house.root / "app.new"
+        place.write_text(LISTENER)
+        os.utime(place, (1, 1))
+        place.replace(house.script)
+    unit = house.look().units["app"]
+
+    assert not before
+    assert unit.stale
+    assert unit.youngest
+    assert unit.youngest.path == (str(house.etc / "app.service") if "unit" in how else "app.py")
+
+
+def test_another_that_holds_the_port_is_named(house: House) -> None:
+    """A process of the failed release, of no unit, answers in the unit's place."""
+    orphan = house.started(sys.executable, house.script, house.port)
+    house.wait()
+    house.manager.has("app")
+    house.manager.start("app")
+    found = house.look()
+    holders = found.units["app"].ports[str(house.port)]
+
+    assert holders.own == 0
+    assert [each.pid for each in holders.others] == [orphan.pid]
+    assert [(each.pid, each.why) for each in found.strangers] == [
+        (orphan.pid, f"it runs {house.script}")
+    ]
+
+
+def test_who_only_stands_in_the_root_is_no_stranger(house: House) -> None:
+    """A shell, a pager and an editor that somebody has open there; our callers as well."""
+    for words in (["sleep", "300"], ["sh", "-c", "read line"], ["tail", "-f", house.script]):
+        house.started(*words, cwd=house.root, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    time.sleep(0.2)
+
+    assert house.look().strangers == ()
+
+
+@pytest.mark.parametrize("how", ["script", "relative", "module", "deleted", "program"])
+def test_who_runs_something_of_the_root_is_a_stranger(house: House, how: str) -> None:
+    """However it was started, and also when its file is gone since."""
+    (house.root / "job.py").write_text("import time\ntime.sleep(300)\n")
+    own = house.root / "own-sleep"
+    own.write_bytes(Path("/bin/sleep").read_bytes())
+    own.chmod(0o755)
+    words = {
+        "script": [sys.executable, house.root / "job.py"],
+        "relative": [sys.executable, "-u", "job.py"],
+        "module": [sys.executable, "-m", "job"],
+        "deleted": [own, "300"],
+        "program": [own, "300"],
+    }[how]
+    process = house.started(*words, cwd=house.root)
+    time.sleep(0.3)
+    if how == "deleted":
+        own.unlink()
+    (found,) = house.look().strangers
+
+    assert found.pid == process.pid
+    assert found.why
+
+
+def test_children_belong_to_their_unit(house: House) -> None:
+    """Also those whose parent is dead, by their group."""
+    child = f"import os, time; os.fork() or os.fork(); time.sleep(300) # {house.root}"
+    house.manager.has("app", [sys.executable, "-c", child])
+    house.manager.start("app")
+    time.sleep(0.3)
+    found = house.look()
+    pid = house.manager.look("app")["app"].pid
+    table = {one.pid: one for one in processes.processes()}
+
+    assert found.units["app"].number == len(processes.family(table, [pid])) > 1
+    for each in processes.family(table, [pid]):
+        os.kill(each, 9)
+
+
+@pytest.mark.parametrize(
+    ("said", "script"),
+    [
+        (["python3", "-u", "app.py", "--secret"], "app.py"),
+        (["/usr/bin/python3.11", "-m", "app"], ""),
+        (["bash", "/opt/app/run.sh"], "/opt/app/run.sh"),
+        (["-bash"], ""),
+        (["vim", "/opt/app/app.py"], ""),
+        (["node", "server.js"], "server.js"),
+        ([], ""),
+    ],
+)
+def test_the_script_of_a_command_line(said: list[str], script: str) -> None:
+    """Only an interpreter has one."""
+    assert strangers.script_of(said) == script
+
+
+def test_what_systemd_says_of_a_unit_s_parts() -> None:
+    """Its files, with blanks escaped; a control group and those below; a time in UTC."""
+    told = {
+        "FragmentPath": "/etc/systemd/system/a.service",
+        "DropInPaths": r"/run/a.d/1.conf /etc/a\x20b/2.conf",
+        "EnvironmentFiles": "/etc/default/a (ignore_errors=yes) /opt/a/.env (ignore_errors=no)",
+    }
+
+    assert files_of(told) == [
+        "/etc/systemd/system/a.service",
+        "/run/a.d/1.conf",
+        "/etc/a b/2.conf",
+        "/etc/default/a",
+        "/opt/a/.env",
+    ]
+    assert is_within("/system.slice/a.service/worker", "/system.slice/a.service")
+    assert not is_within("/system.slice/a.service2", "/system.slice/a.service")
+    assert written("Thu 1970-01-01 00:01:40 UTC") == 100
+    assert written("") == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (REMAINS, "exited"),
+        ({**REMAINS, "processes": "2"}, ""),
+        ({"Type": "oneshot", "RemainAfterExit": "no", "ActiveState": "inactive"}, "job"),
+        ({"Type": "forking", "ActiveState": "active", "MainPID": "0"}, "PIDFile"),
+        ({"Type": "forking", "ActiveState": "active", "MainPID": "7"}, ""),
+        ({"Type": "notify", "TriggeredBy": "a.timer a.socket"}, "a.socket listens"),
+        ({"Type": "simple", "TriggeredBy": "a.timer"}, ""),
+        ({}, ""),
+    ],
+)
+def test_kinds_of_units_that_are_not_handled(told: dict[str, str], words: str) -> None:
+    """Each is named with what is missing to judge it."""
+    said = unhandled(told, "processes" in told)
+
+    assert bool(said) == bool(words)
+    assert words in said

@@ -1,0 +1,61 @@
+"""Every option of every command: no empty value, no two values, whichever option it is."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from pytest_rollback.errors import UsageError
+from pytest_rollback.run.command_line import Parser
+
+
+def parser() -> Parser:
+    """Return a parser with an option of each kind."""
+    made = Parser(prog="x")
+    made.add_argument("run", nargs="?")
+    made.add_argument("files", nargs="*")
+    made.add_argument("--undo")
+    made.add_argument("--target", default="rollback.toml")
+    made.add_argument("--to", type=Path)
+    made.add_argument("--component", action="append", default=[])
+    made.add_argument("--dry", action="store_true")
+    return made
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--undo", ""],
+        ["--undo="],
+        ["--undo= "],
+        ["--target", ""],
+        ["--to", ""],
+        ["--component="],
+        [""],
+        ["r", "a", ""],
+        ["--undo=a", "--undo=b"],
+        ["--target=rollback.toml", "--target=other"],
+        ["--to=a", "--dry", "--to=b"],
+    ],
+)
+def test_what_cannot_be_meant_is_refused(words: list[str]) -> None:
+    """With exit code 4, the option and a hint."""
+    with pytest.raises(UsageError, match="argument ") as told:
+        parser().parse_args(words)
+
+    assert told.value.hint == "x --help"
+
+
+def test_what_is_meant_is_taken() -> None:
+    """The same value twice is one; repeatable options are repeated; nothing is still nothing."""
+    words = ["--undo=a", "--undo=a", "--component=b", "--component=c", "--to=d", "e", "f", "g"]
+    found = parser().parse_args(words)
+    none = parser().parse_args([])
+
+    assert (found.undo, found.component, found.to) == ("a", ["b", "c"], Path("d"))
+    assert (found.run, found.files, found.target) == ("e", ["f", "g"], "rollback.toml")
+    assert none == argparse.Namespace(
+        run=None, files=[], undo=None, target="rollback.toml", to=None, component=[], dry=False
+    )
