@@ -246,7 +246,7 @@ REFUSED: dict[str, tuple[Callable[[Village], None], str]] = {
     "a file that nobody can replace": (hold(LIVE), LIVE),
     "a misspelt unit": (misspell, "aivillage-p3p"),
     "a directory in the page's place": (occupy, "directory"),
-    "a worker of no unit": (leave_worker, "it runs "),
+    "a worker of no unit": (leave_worker, "of no unit"),
 }
 
 

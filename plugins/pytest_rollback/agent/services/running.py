@@ -10,10 +10,10 @@ from ..backup.owners import SHARED, Owners
 from ..errors import HostError
 from ..messages.services.running import (
     ChangedFile,
+    NamedProcess,
     PortHolders,
     Running,
     RunningRequest,
-    SeenProcess,
     UnitOwner,
     UnitProcesses,
 )
@@ -138,7 +138,7 @@ class _Ports:
         unit's: a proxy may listen there on the same port.
         """
         mine: Set[int] = set()
-        others: List[SeenProcess] = []
+        others: List[NamedProcess] = []
         hidden = 0
         asked = [each for each in self.listeners if each.port == port]
         by_socket = {each: self._of(each.inode) for each in asked}

@@ -11,7 +11,7 @@ import os
 import re
 from typing import TYPE_CHECKING, FrozenSet, Iterable, List, Mapping, NamedTuple, Set, Tuple
 
-from ..messages.services.running import SeenProcess
+from ..messages.services.running import NamedProcess
 from ..system.processes import Process, began
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ LONGEST = 1 << 16
 class Strangers(NamedTuple):
     """Who is of the system and of no unit, and how many of the users' could not be looked at."""
 
-    seen: Tuple[SeenProcess, ...]
+    seen: Tuple[NamedProcess, ...]
     unread: int
 
 
@@ -55,7 +55,7 @@ def look(
     """
     spared = {*known, *_ours(table)}
     places = tuple({f"{os.path.realpath(root)}/", f"{os.path.abspath(root)}/"})
-    seen: List[SeenProcess] = []
+    seen: List[NamedProcess] = []
     unread = 0
     for pid, one in sorted(table.items()):
         if pid in spared or not one.lives or KERNEL in (pid, one.parent):
@@ -152,7 +152,7 @@ def _works_there(pid: int, program: str, said: List[str], places: Tuple[str, ...
     return own or not program.startswith(TOOLS)
 
 
-def described(one: Process) -> SeenProcess:
+def described(one: Process) -> NamedProcess:
     """Return a process for people: program and script only, since options may hold secrets."""
     said = words(one.pid)
     script = script_of(said)
@@ -161,7 +161,7 @@ def described(one: Process) -> SeenProcess:
         directory = os.readlink(f"/proc/{one.pid}/cwd")
     except OSError:
         directory = ""
-    return SeenProcess(one.pid, command, directory, began(one))
+    return NamedProcess(one.pid, command, directory, began(one))
 
 
 def words(pid: int) -> List[str]:

@@ -32,7 +32,7 @@ class RunningRequest(NamedTuple):
     directory: str
 
 
-class SeenProcess(NamedTuple):
+class NamedProcess(NamedTuple):
     """One process: its number, its program and script, its working directory, and since when.
 
     `began` is in seconds since the epoch. `why` says what makes it one of the system.
@@ -63,7 +63,7 @@ class PortHolders(NamedTuple):
     """
 
     own: int
-    others: Tuple[SeenProcess, ...] = ()
+    others: Tuple[NamedProcess, ...] = ()
     hidden: int = 0
     unread: int = 0
 
@@ -79,7 +79,7 @@ class UnitProcesses(NamedTuple):
 
     number: int
     ports: Dict[str, PortHolders]
-    oldest: Optional[SeenProcess] = None
+    oldest: Optional[NamedProcess] = None
     youngest: Optional[ChangedFile] = None
     stepped: float = 0.0
     unhandled: str = ""
@@ -104,7 +104,7 @@ class Running(NamedTuple):
     """
 
     units: Dict[str, UnitProcesses]
-    strangers: Tuple[SeenProcess, ...]
+    strangers: Tuple[NamedProcess, ...]
     unread: int
     now: float
     unrecorded: str = ""
