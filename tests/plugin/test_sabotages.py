@@ -144,6 +144,12 @@ def break_previous(village: Village) -> None:
     (village.root / "core/shared/service.py").write_text("raise RuntimeError('broken')\n")
 
 
+def break_in_spite(village: Village) -> str:
+    """Break it in the same way, and go on in spite of what readiness has against it."""
+    break_previous(village)
+    return "--despite=readiness.tree.imports --despite=readiness.tree.constructs"
+
+
 def break_optional(village: Village) -> None:
     """Take the knowledge system's database away."""
     village.embedded.site.manager.stop(["database"])
@@ -183,6 +189,7 @@ def start_again(village: Village) -> None:
 LIVE = "core/gateway/server.py"
 SABOTAGES: dict[str, tuple[Callable[[Village], str | None], str, str | None]] = {
     "drill.state.saved": (block_state, "runs", None),
+    "drill.entry.allowed": (break_previous, "nothing was stopped", None),
     "drill.units.stopped": (start_again, "aivillage-gateway", None),
     "drill.maintenance.shown": (expect("maintenance", status=599), "599", None),
     "drill.files.restored": (undo_restores(LIVE), LIVE, None),
@@ -195,7 +202,7 @@ SABOTAGES: dict[str, tuple[Callable[[Village], str | None], str, str | None]] = 
     "drill.backups.separate": (share_again, LIVE, None),
     "drill.start.released": (keep_guard, "zz-rollback-guard", None),
     "drill.caches.cleared": (keep_cache, "core/gateway/__pycache__", None),
-    "drill.services.started": (break_previous, "aivillage-gateway", None),
+    "drill.services.started": (break_in_spite, "aivillage-gateway", None),
     "drill.health.answers": (expect_of_requests, "superb", "gateway"),
     "drill.maintenance.lifted": (expect("edge", status=204), "204", None),
     "drill.backups.closed": (hold(f"{LIVE}.backup"), f"{LIVE}.backup", None),
@@ -210,7 +217,7 @@ def test_a_sabotaged_drill_is_not_recovered(village: Village, identity: str) -> 
     sabotage, reason, component = SABOTAGES[identity]
     village.embedded.break_("degraded")
     words = sabotage(village)
-    code, printed = village.arm("suites/drill", *([words] if words else []))
+    code, printed = village.arm("suites/drill", *(words or "").split())
 
     reds = {row for row, outcome in village.outcomes().items() if outcome == "not met"}
     assert (code, reds) == (1, {(identity, component)} | ALSO.get(identity, set())), printed
@@ -218,6 +225,39 @@ def test_a_sabotaged_drill_is_not_recovered(village: Village, identity: str) -> 
     assert reason in printed, printed
     assert "HINT: " in printed
     assert "plugins/pytest_rollback" not in printed, printed  # no traceback of ours
+    stopped = any(row["changes"] for row in village.record()["phases"][1:])
+    assert ("to undo" in printed) == stopped, printed
+
+
+def test_a_refused_entry_leaves_everything_running_and_is_refused_again(village: Village) -> None:
+    """What would not come back is not begun, as often as it is asked for."""
+    village.embedded.break_("degraded")
+    break_previous(village)
+    running = {unit: one.pid for unit, one in village.embedded.site.manager.states().items()}
+    for _ in range(2):
+        code, printed = village.arm("suites/drill")
+        assert (code, "--despite=readiness.tree.imports" in printed) == (1, True), printed
+        states = village.embedded.site.manager.states()
+        assert {unit: one.pid for unit, one in states.items()} == running
+
+
+def test_nothing_is_done_where_nothing_is_to_be_restored(village: Village) -> None:
+    """The same command after RECOVERED stops nothing and moves nothing."""
+    village.embedded.break_("degraded")
+    code, printed = village.arm("suites/drill")
+    assert code == 0, printed
+    running = {unit: one.pid for unit, one in village.embedded.site.manager.states().items()}
+    code, printed = village.arm("suites/drill")
+
+    assert (code, "there is nothing to roll back" in printed) == (1, True), printed
+    states = village.embedded.site.manager.states()
+    assert {unit: one.pid for unit, one in states.items()} == running
+
+
+def test_only_what_a_drill_asks_can_be_overruled(village: Village) -> None:
+    """--despite with any other word is a usage error."""
+    code, printed = village.arm("suites/drill", "--despite=readiness.backups.intact")
+    assert (code, "HINT: one of" in printed) == (4, True), printed
 
 
 def alter(village: Village) -> None:

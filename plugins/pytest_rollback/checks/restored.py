@@ -1,5 +1,4 @@
-"""Would what a rollback restores work? Judged by readiness, and once more before a drill stops
-anything."""
+"""Would what a rollback restores work? Judged by readiness, and again at the entry of a drill."""
 
 from __future__ import annotations
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.errors import PARTIAL, RollbackError
 from pytest_rollback.evidence import seal as evidence_seal
+from pytest_rollback.evidence.collect import run_of
+from pytest_rollback.evidence.events import ChangeEnded
 from pytest_rollback.evidence.run_folder import REPORT
 from pytest_rollback.recovery.rehearsal import clock
 from pytest_rollback.run.phases import PhaseRecord
@@ -88,6 +90,7 @@ def following(run: Run) -> Iterator[str]:
     elif begun and not good and run.exit_code != PARTIAL:
         gone = "the sandbox of this session was removed: there is nothing to resume"
         yield gone if run.fleeting else f"to resume: {run.resume}"
+        yield from undo(run)
         yield from run.extras.following(run)
     elif run.fleeting or run.asked.dry or run.exit_code or not run.outcomes:
         return
@@ -95,6 +98,16 @@ def following(run: Run) -> Iterator[str]:
         yield f"next: {run.next_steps.pytest('suites/monitor')}"
     elif "monitor" in run.suites:
         yield "next: scripts/postmortem, then the open items of scripts/checklist"
+
+
+def undo(run: Run) -> Iterator[str]:
+    """Yield how to take back what a rollback has changed, and what that would bring back."""
+    events = run.timeline.events
+    changed = any(isinstance(each, ChangeEnded) and each.phase != "prepare" for each in events)
+    taken = run_of(events)
+    if changed and taken and not run.fleeting:
+        failed = (run.backups.get("current") or {}).get("name") or "the failed release"
+        yield f"to undo, which brings {failed} back: {run.next_steps.rollback()} --undo={taken}"
 
 
 def isolated(run: Run) -> Iterator[str]:
