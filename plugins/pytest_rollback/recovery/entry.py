@@ -88,7 +88,10 @@ def objections(
     tree = Call(ENTRY, trial._replace(git=system.fallback.git), TIMEOUT + GRACE)
     read = Call(CONFIGURATION, requests.configuration_faults(system), TIMEOUT)
     answers = connection.ask_all([tree, read], deadline=TIMEOUT + GRACE)
-    found = _found(scope, answers.of(tree), answers.of(read))
+    try:
+        found = list(_found(scope, answers.of(tree), answers.of(read)))
+    except RollbackError as error:  # what could not be tried is not known to come back
+        found = [(IMPORTS, error)]
     return tuple(Objection(name, error, name in chosen) for name, error in found)
 
 
