@@ -137,18 +137,41 @@ def unguarded(copies_separated: Done, gate: Gate) -> Done:  # noqa: ARG001
 
 
 @pytest.fixture(scope="session")
-def services_started(unguarded: Done, gate: Gate) -> Done:  # noqa: ARG001
-    """Phase 4: every required component is healthy and stays up, started in order."""
+def services_healthy(unguarded: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 4: every required component was started in order, each once the last was healthy."""
     return gate.perform(actions.START)
 
 
 @pytest.fixture(scope="session")
-def optional_started(services_started: Done, gate: Gate) -> Done | RollbackError:  # noqa: ARG001
-    """Phase 4: optional components are tried last; what keeps them down is only told."""
+def optional_healthy(services_healthy: Done, gate: Gate) -> RollbackError | None:  # noqa: ARG001
+    """Phase 4: optional components are started last; what keeps them down is only told."""
+    return attempted(gate, actions.START_OPTIONAL)
+
+
+@pytest.fixture(scope="session")
+def services_started(optional_healthy: RollbackError | None, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 4: every required component stays up; all are watched at once, optional ones too."""
+    return gate.perform(actions.SETTLE)
+
+
+@pytest.fixture(scope="session")
+def optional_started(
+    services_started: Done,
+    optional_healthy: RollbackError | None,
+    gate: Gate,
+) -> Done | RollbackError:
+    """Phase 4: what keeps optional components from being up and staying so."""
+    failed = optional_healthy or attempted(gate, actions.SETTLE_OPTIONAL)
+    return failed or services_started
+
+
+def attempted(gate: Gate, action: AnyAction) -> RollbackError | None:
+    """Perform an action that stops nobody; return why it failed."""
     try:
-        return gate.perform(actions.START_OPTIONAL, vital=False)
+        gate.perform(action, vital=False)
     except RollbackError as error:
         return error
+    return None
 
 
 @pytest.fixture(scope="session")

@@ -54,7 +54,7 @@ def roll_back(config: pytest.Config, run: Run) -> None:
     """Carry the whole rollback out, without criteria: how a sandbox gets to be rolled back."""
     gate = gate_of(config, run)
     for action in run.extras.actions:
-        vital = action is not actions.START_OPTIONAL
+        vital = action.name not in actions.OPTIONAL
         with contextlib.suppress(*(() if vital else (RollbackError,))):
             gate.perform(action, vital=vital)
 

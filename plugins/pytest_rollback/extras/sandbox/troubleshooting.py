@@ -123,7 +123,7 @@ class Troubleshooting:
 
 def performed(gate: Gate, action: AnyAction) -> Iterator[str]:
     """Yield what an action changed; an optional component may stay down, and is looked at later."""
-    vital = action is not actions.START_OPTIONAL
+    vital = action.name not in actions.OPTIONAL
     with contextlib.suppress(*(() if vital else (RollbackError,))):
         yield from (change.what for change in gate.perform(action, vital=vital).changes)
 

@@ -22,7 +22,13 @@ from pytest_rollback.recovery.actions.configuration import (
 from pytest_rollback.recovery.actions.default_configuration import USE_DEFAULTS
 from pytest_rollback.recovery.actions.files import REMOVE_ADDED, RESTORE_FILES
 from pytest_rollback.recovery.actions.maintenance import MAINTENANCE_OFF, MAINTENANCE_ON
-from pytest_rollback.recovery.actions.services import ISOLATE, START, START_OPTIONAL
+from pytest_rollback.recovery.actions.services import (
+    ISOLATE,
+    SETTLE,
+    SETTLE_OPTIONAL,
+    START,
+    START_OPTIONAL,
+)
 from pytest_rollback.recovery.actions.snapshot import SNAPSHOT
 from pytest_rollback.recovery.actions.start_guard import GUARD_OFF, GUARD_ON
 from pytest_rollback.recovery.actions.unshare import SEPARATE
@@ -37,10 +43,13 @@ __all__ = [
     "ISOLATE",
     "MAINTENANCE_OFF",
     "MAINTENANCE_ON",
+    "OPTIONAL",
     "REMOVE_ADDED",
     "RESTORE_CONFIGURATION",
     "RESTORE_FILES",
     "SEPARATE",
+    "SETTLE",
+    "SETTLE_OPTIONAL",
     "SNAPSHOT",
     "START",
     "START_OPTIONAL",
@@ -62,7 +71,12 @@ ACTIONS: tuple[AnyAction, ...] = (
     GUARD_OFF,
     START,
     START_OPTIONAL,
+    SETTLE,
+    SETTLE_OPTIONAL,
     MAINTENANCE_OFF,
     CLOSE,
 )
 """Those of the core; each comes after the one before it."""
+
+OPTIONAL = frozenset({START_OPTIONAL.name, SETTLE_OPTIONAL.name})
+"""Those whose failure is only told."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pytest_rollback.agent.messages.services.health import (
     HEALTH,
-    SETTLE,
     START_HEALTHY,
     HealthRequest,
     HealthyStartRequest,
@@ -15,6 +14,7 @@ from pytest_rollback.agent.messages.services.health import (
     UnitHealth,
     UnitsHealth,
 )
+from pytest_rollback.agent.messages.services.health import SETTLE as WATCH
 from pytest_rollback.agent.messages.services.running import (
     RUNNING,
     Running,
@@ -168,20 +168,39 @@ def unit_request(scope: Scope, component: Component, timeout: float) -> UnitRequ
 
 
 def starting(*, required: bool) -> Callable[[Scope, Health], tuple[Change, ...]]:
-    """Return the plan of the required components, or of the optional ones.
+    """Return the plan to start the required components, or the optional ones.
 
-    It has one change per component that is not active and healthy, in start order, and one in which
-    all of them settle together.
+    It has one change per component that is not active and healthy, in start order.
     """
 
     def starts(scope: Scope, found: Health) -> tuple[Change, ...]:
-        mine = [each for each in scope.components if each.required == required]
-        lacks = [(each, why) for each in mine for why in lacking(each, found[each.unit])]
-        down = [(each, why) for each, why in lacks if not is_healthy(found[each.unit])]
-        begun = tuple(_start(scope, component, why) for component, why in down)
-        return (*begun, _settle(scope, [each for each, _ in lacks])) if lacks else ()
+        return tuple(
+            _start(scope, component, why)
+            for component, why in short(scope, found, required=required)
+            if not is_healthy(found[component.unit])
+        )
 
     return starts
+
+
+def settling(*, required: bool) -> Callable[[Scope, Health], tuple[Change, ...]]:
+    """Return the plan to watch the required components, or the optional ones, all at once.
+
+    Those that have been up for their time while others were started are not watched again.
+    """
+
+    def settles(scope: Scope, found: Health) -> tuple[Change, ...]:
+        lacks = [component for component, _ in short(scope, found, required=required)]
+        return (_settle(scope, lacks),) if lacks else ()
+
+    return settles
+
+
+def short(scope: Scope, found: Health, *, required: bool) -> Iterator[tuple[Component, str]]:
+    """Yield the components that are not up for their time, each with the reason."""
+    for component in scope.components:
+        if component.required == required:
+            yield from ((component, why) for why in lacking(component, found[component.unit]))
 
 
 def lacking(component: Component, found: UnitHealth) -> tuple[str, ...]:
@@ -214,7 +233,7 @@ def _settle(scope: Scope, components: Sequence[Component]) -> Change:
     )
     names = ", ".join(each.unit for each in components)
     return Change(
-        Call(SETTLE, request, longest + MARGIN),
+        Call(WATCH, request, longest + MARGIN),
         f"wait until {names} settled",
         f"each has to stay up for {longest:g} s",
         longest,
@@ -254,5 +273,15 @@ START_OPTIONAL = Action(
     "services",
     look=health,
     plan=starting(required=False),
+    assuming=isolated,
+)
+SETTLE = Action(
+    "watch services", "services", look=health, plan=settling(required=True), assuming=isolated
+)
+SETTLE_OPTIONAL = Action(
+    "watch optional services",
+    "services",
+    look=health,
+    plan=settling(required=False),
     assuming=isolated,
 )
