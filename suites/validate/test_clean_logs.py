@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pytest_rollback.agent.messages.logs import LogReport
+from pytest_rollback.agent.messages.trial import Trial
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import Component, System
@@ -15,7 +16,11 @@ Keep = Callable[[str, object], None]
 
 @criterion("validate.logs.clean")
 def test_the_log_is_clean(
-    logs: Mapping[str, LogReport], system: System, component: Component, record_property: Keep
+    logs: Mapping[str, LogReport],
+    live_tree: Trial,
+    system: System,
+    component: Component,
+    record_property: Keep,
 ) -> None:
     """'No error logs in past 5 minutes': no error was logged since the unit started."""
     found = logs[component.name]
@@ -38,6 +43,17 @@ def test_the_log_is_clean(
             findings=[*found.findings, *([f"… and {left} more"] if left else [])],
             hint=f"{component.see_logs()}; add harmless lines to [logs] noise, with owner and last "
             "day",
+        )
+    others = [
+        each
+        for each in live_tree.components[component.name].use.contradicts
+        if each.startswith("log: ")
+    ]
+    if others:
+        raise Inconclusive(
+            f"what was read is the log of another unit than {component.unit}",
+            findings=others,
+            hint=f"correct log of component {component.name} in rollback.toml",
         )
     if found.problem:
         raise Inconclusive(found.problem, hint=found.hint)

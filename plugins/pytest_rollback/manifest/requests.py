@@ -64,6 +64,7 @@ def component(described: Component) -> TrialComponent:
             for each in described.constructs
         ),
         unit=described.unit,
+        logs=described.log,
     )
 
 

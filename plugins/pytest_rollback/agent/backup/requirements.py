@@ -47,7 +47,12 @@ def rights(request: RightsRequest) -> Rights:
     wanted += [f"{root}/{name}" for name in known.added]
     wanted += installed(names, request.source, request.directory)
     wanted += [f"{location.state}/run", *request.paths]
-    return Rights(len(wanted), tools.denials(wanted))
+    nowhere = {
+        path: f"its directory {os.path.dirname(path)} is not there"
+        for path in request.paths
+        if not os.path.isdir(os.path.dirname(path))
+    }
+    return Rights(len(wanted), {**tools.denials(wanted), **nowhere})
 
 
 def installed(names: Iterable[str], source: str | None, directory: str | None) -> list[str]:

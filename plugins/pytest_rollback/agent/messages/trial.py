@@ -23,7 +23,8 @@ class TrialComponent(NamedTuple):
 
     Its unit's files say how it runs; what is given here stands above them. `interpreter` is "" and
     `directory` None where nothing is given; `directory` and `environment_files` are relative to
-    the root. `imports` are modules, or `module:name`.
+    the root. `imports` are modules, or `module:name`; `logs` are where
+    its log is looked for.
     """
 
     name: str
@@ -34,6 +35,7 @@ class TrialComponent(NamedTuple):
     imports: Tuple[str, ...]
     constructs: Tuple[TrialConstruct, ...]
     unit: str = ""
+    logs: Tuple[str, ...] = ()
 
 
 class UnitSources(NamedTuple):

@@ -23,6 +23,9 @@ from ..system.processes import Process, began, processes
 from . import registry, strangers
 from .manager import UnitParts
 
+TICK = 100_000_000
+"""Nanoseconds by which two times of one change may differ."""
+
 STEP = 2.0
 """Seconds by which a manager's time of a start and the kernel's may differ: both are rounded."""
 
@@ -90,14 +93,39 @@ def _recorded(request: RunningRequest) -> tuple[Dict[str, Dict[str, float]], str
     except HostError as problem:
         return found, str(problem)
     owners, only = Owners(request.selection.components), request.selection.only
+    moved = _Moved(request.location.root)
     for saved in known.files:
         owner = owners.of(saved.path)
         if only and owner not in only:
             continue
         at = _changed(os.path.join(request.location.root, saved.path))
+        above = moved.of(os.path.dirname(saved.path))
         for name in found if owner == SHARED else (owner,):
             found.setdefault(name, {})[saved.path] = at
+            found[name].update(above)
     return found, ""
+
+
+class _Moved:
+    """When directories came to their places; a file in one that was exchanged has its old times."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.known: Dict[str, Dict[str, float]] = {"": {}}
+
+    def of(self, directory: str) -> Dict[str, float]:
+        """Return the time of each directory on the way that was renamed, by its path."""
+        if directory not in self.known:
+            found = dict(self.of(os.path.dirname(directory)))
+            try:
+                seen = os.lstat(os.path.join(self.root, directory))
+            except OSError:
+                seen = None
+            # An entry that comes or goes sets both times, a rename only that of the inode.
+            if seen and seen.st_ctime_ns - seen.st_mtime_ns > TICK:
+                found[f"{directory}/"] = seen.st_ctime
+            self.known[directory] = found
+        return self.known[directory]
 
 
 def _changed(path: str) -> float:

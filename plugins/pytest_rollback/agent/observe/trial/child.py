@@ -13,6 +13,7 @@ import os
 import sys
 import time
 import traceback
+from importlib.util import MAGIC_NUMBER, source_hash
 from typing import Any, Callable
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
@@ -31,6 +32,11 @@ CHANGES = {
 """Audit events that change a file, and which of their arguments are the changed paths."""
 
 REPEATS = 5
+UNCHECKED = b"\x01\x00\x00\x00"
+"""Flags of bytecode that is bound to a source by its hash, which Python does not look at."""
+
+PLACE: dict[str, str] = {}
+"""The tree that is tried, and the live one."""
 
 
 def main() -> None:
@@ -41,6 +47,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.dont_write_bytecode = True
     shun_bytecode(request["root"], request["live"])
+    PLACE.update(root=request["root"], live=request["live"])
     own, *others = sys.path
     places = (own, *request.get("paths", ()), *others)
     sys.path[:] = [moved(entry, request) for entry in places]
@@ -135,7 +142,42 @@ def imported(name: str) -> dict[str, Any]:
         found(name)
     except BaseException as error:  # noqa: BLE001 - it is raised where all are waited for
         return {"problem": words(error)}
-    return {"problem": None}
+    return {"problem": displaced()}
+
+
+def displaced() -> Any:  # noqa: ANN401 - a text, or None
+    """Return which loaded module of the tree hides another source, or would run as another one."""
+    for module in list(sys.modules.values()):
+        origin = getattr(getattr(module, "__spec__", None), "origin", None) or ""
+        if not origin.startswith(f"{PLACE['root']}/") or is_own(origin, PLACE["live"]):
+            continue
+        package, name = os.path.split(origin)
+        if name == "__init__.py" and os.path.isfile(f"{package}.py"):
+            return f"{short(origin)} hides {short(package)}.py"
+        if PLACE["root"] == PLACE["live"] and is_foreign(origin):
+            return f"{short(origin)} would not be run: its bytecode, never checked, is another's"
+    return None
+
+
+def short(path: str) -> str:
+    """Return a path below the tree."""
+    return path[len(PLACE["root"]) + 1 :]
+
+
+def is_foreign(source: str) -> bool:
+    """Return whether Python would run bytecode that is not of this source, and never looks."""
+    tag = sys.implementation.cache_tag or ""
+    directory, name = os.path.split(source)
+    cached = os.path.join(directory, "__pycache__", f"{name[:-3]}.{tag}.pyc")
+    try:
+        with open(cached, "rb") as file:
+            header = file.read(16)
+        with open(source, "rb") as file:
+            content = file.read()
+    except OSError:
+        return False
+    unchecked = header[:4] == MAGIC_NUMBER and header[4:8] == UNCHECKED
+    return unchecked and header[8:] != source_hash(content)
 
 
 def constructed(name: str, arguments: dict[str, Any]) -> dict[str, Any]:

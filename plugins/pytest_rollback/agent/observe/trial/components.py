@@ -242,3 +242,20 @@ def use(found: Surroundings, interpreter: str, gaps: Sequence[str]) -> UnitUse:
         ignored=(*found.unit.warnings, *found.ignored),
         gaps=tuple(gaps),
     )
+
+
+def with_logs(found: Sequence[TrialRun]) -> Iterator[TrialRun]:
+    """Yield the runs; one whose log in rollback.toml is that of another unit says so.
+
+    A program may also write a log of its own, so that a file which is nobody's output is right.
+    """
+    written = {run.component.name: os.path.realpath(run.use.log) for run in found if run.use.log}
+    for run in found:
+        own = written.get(run.component.name, "")
+        named = {os.path.realpath(log) for log in run.component.logs if log.startswith("/")}
+        others = named & {log for name, log in written.items() if name != run.component.name}
+        if own.startswith("/") and others and own not in named:
+            why = f"log: {min(others)} in rollback.toml, {own} in its unit"
+            use = run.use._replace(contradicts=(*run.use.contradicts, why))
+            run = run._replace(use=use)  # noqa: PLW2901 - the same run, with one more fact
+        yield run

@@ -25,7 +25,7 @@ from ...state import backup_set
 from ...system import tools
 from ...system.command import CommandResult, identity, run, surroundings
 from . import child
-from .components import TrialRun, Units, resolved, units_of
+from .components import TrialRun, Units, resolved, units_of, with_logs
 from .staged_tree import Fetch, TrialSite, staged
 
 Ask = Sequence[Tuple[str, str, str]]
@@ -71,7 +71,8 @@ def look(request: TrialRequest, fetch: Optional[Fetch] = None) -> Trial:
 
 def runs(site: TrialSite, request: TrialRequest, units: Optional[Units]) -> list[TrialRun]:
     """Return how each component is tried."""
-    return [resolved(site, request, units, each) for each in request.components]
+    found = [resolved(site, request, units, each) for each in request.components]
+    return list(with_logs(found))
 
 
 def directories(request: TrialRequest, units: Optional[Units], live: str) -> Iterator[str]:
