@@ -100,10 +100,19 @@ def test_every_path_that_is_replaced_is_looked_at(deploy: Deploy) -> None:
     """Files, copies, added files, installed unit files, the state directory and the page."""
     deploy.put("units/a.service", "x")
     deploy.save(files=["config/.env", "units/a.service"], added=["core/new.py"])
-    installed, page = str(deploy.place / "etc"), ("/var/www/page.html",)
+    installed, page = str(deploy.place / "etc"), (f"{deploy.place}/page.html",)
     found = requirements.rights(RightsRequest(deploy.location, "units", installed, page))
 
     assert found == Rights(2 + 2 + 1 + 1 + 1 + 1, {})
+
+
+def test_a_page_without_its_directory_cannot_be_shown(deploy: Deploy) -> None:
+    """Nobody makes that directory during a rollback."""
+    deploy.save()
+    page = f"{deploy.place}/www/page.html"
+    found = requirements.rights(RightsRequest(deploy.location, None, None, (page,)))
+
+    assert found.denied == {page: f"its directory {deploy.place}/www is not there"}
 
 
 @ROOT_ONLY

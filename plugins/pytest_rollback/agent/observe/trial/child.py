@@ -147,7 +147,7 @@ def imported(name: str) -> dict[str, Any]:
 
 def displaced() -> Any:  # noqa: ANN401 - a text, or None
     """Return which loaded module of the tree hides another source, or would run as another one."""
-    for module in list(sys.modules.values()):
+    for module in list(sys.modules.values()) if PLACE else ():
         origin = getattr(getattr(module, "__spec__", None), "origin", None) or ""
         if not origin.startswith(f"{PLACE['root']}/") or is_own(origin, PLACE["live"]):
             continue

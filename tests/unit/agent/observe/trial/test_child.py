@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import py_compile
@@ -191,3 +192,29 @@ def test_bytecode_counts_outside_of_the_trees_only(
     (found,) = answers(asked(tree, stage, ("import", "app", "")), stage, library)
 
     assert (found["problem"] is not None) == inside
+
+
+@pytest.mark.parametrize("kind", ["package", "bytecode"])
+def test_what_is_loaded_in_place_of_a_source_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A package beside a module of its name, and bytecode that Python never compares."""
+    source = tmp_path / "displaced.py"
+    source.write_text("VALUE = 1\n")
+    if kind == "package":
+        (tmp_path / "displaced").mkdir()
+        (tmp_path / "displaced/__init__.py").write_text("VALUE = 2\n")
+    else:
+        (tmp_path / "other.py").write_text("VALUE = 2\n")
+        cached = importlib.util.cache_from_source(str(source))
+        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        py_compile.compile(str(tmp_path / "other.py"), cached, invalidation_mode=mode)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(child, "PLACE", {"root": str(tmp_path), "live": str(tmp_path)})
+    try:
+        found = child.imported("displaced")
+    finally:
+        sys.modules.pop("displaced", None)
+
+    words = "hides displaced.py" if kind == "package" else "displaced.py would not be run"
+    assert words in found["problem"]
