@@ -93,7 +93,7 @@ def _recorded(request: RunningRequest) -> tuple[Dict[str, Dict[str, float]], str
     except HostError as problem:
         return found, str(problem)
     owners, only = Owners(request.selection.components), request.selection.only
-    moved = _Moved(request.location.root)
+    moved = MovedDirectories(request.location.root)
     for saved in known.files:
         owner = owners.of(saved.path)
         if only and owner not in only:
@@ -106,7 +106,7 @@ def _recorded(request: RunningRequest) -> tuple[Dict[str, Dict[str, float]], str
     return found, ""
 
 
-class _Moved:
+class MovedDirectories:
     """When directories came to their places; a file in one that was exchanged has its old times."""
 
     def __init__(self, root: str) -> None:

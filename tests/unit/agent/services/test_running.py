@@ -256,10 +256,10 @@ def test_kinds_of_units_that_are_not_handled(told: dict[str, str], words: str) -
 def test_a_directory_that_was_exchanged_counts_as_changed(tmp_path: Path) -> None:
     """Its files have their old times; a rename sets that of the directory's inode alone."""
     (tmp_path / "core").mkdir()
-    moved = running._Moved(str(tmp_path))
+    moved = running.MovedDirectories(str(tmp_path))
     assert moved.of("core") == {}
 
     time.sleep(0.2)
     (tmp_path / "core").rename(tmp_path / "kept")
     (tmp_path / "kept").rename(tmp_path / "core")
-    assert set(running._Moved(str(tmp_path)).of("core/deeper")) == {"core/"}
+    assert set(running.MovedDirectories(str(tmp_path)).of("core/deeper")) == {"core/"}
