@@ -46,6 +46,7 @@ SHORT_FILES = {
     "fixtures/dump.py": "one fact, in no other file's field",
     "plugins/pytest_rollback/extras/database/hooks.py": "a part joins by one hook",
     "plugins/pytest_rollback/agent/database/routes.py": "what goes with the package it is about",
+    "plugins/pytest_rollback/agent/rollback/added_files.py": "one step of a rollback",
     "plugins/pytest_rollback/agent/rollback/entry.py": "joins trial and repository",
     "fixtures/latency.py": "facts of two suites, from one judgement",
     "fixtures/tree.py": "one fact, in no other file's field",

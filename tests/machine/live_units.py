@@ -19,8 +19,9 @@ def main() -> None:
     """Install all units, start all that have a unit's own name, and tell of each."""
     sys.path.insert(0, sys.argv[1])
     from agent.configuration.units import live, manager  # noqa: PLC0415 - the path is given
+    from agent.configuration.units.definition import TriedTree  # noqa: PLC0415 - the path is given
     from agent.configuration.units.sources import Installed  # noqa: PLC0415 - the same
-    from agent.configuration.units.surroundings import TriedTree, derived  # noqa: PLC0415 - too
+    from agent.configuration.units.surroundings import derived  # noqa: PLC0415 - too
     from agent.messages.services.units import ManagerAddress  # noqa: PLC0415 - too
 
     given = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))

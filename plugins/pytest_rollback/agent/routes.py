@@ -31,7 +31,7 @@ ROUTES: Dict[str, str] = {
     "defaults.look": "rollback.default_configuration:look",
     "edge.watch": "observe.probes.edge:watch",
     "exports.look": "rollback.export:look",
-    "fallback.look": "backup.requirements:look",
+    "fallback.look": "backup.fallbacks:look",
     "guard.look": "rollback.start_guard:look",
     "guard.off": "rollback.start_guard:off",
     "guard.on": "rollback.start_guard:on",

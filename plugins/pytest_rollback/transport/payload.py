@@ -25,6 +25,10 @@ IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import (?:\(([^)]*)\)|([^\n#(]+))",
 NAMED = re.compile(r'"(\.+)([\w.]+):\w+"')
 """How a module names another one that it imports only when it is needed."""
 
+TABLE = "routes"
+LISTED = re.compile(r'^ +"[\w.]+": "([\w.]+):\w+",$', re.MULTILINE)
+"""The module that lists routes, and one of its lines, with the module that answers."""
+
 OLD = "rollback needs Python 3.8 or later, this is"
 """What an old Python says instead of starting the agent."""
 
@@ -185,7 +189,14 @@ def payload(modules: frozenset[str]) -> str:
 
     Names and sources with NUL between them: JSON would escape each line's end, which takes 2 %.
     """
-    return _squeezed("\0".join(part for name in sorted(modules) for part in (name, bare(name))))
+    parts = ((name, bare(name)) for name in sorted(modules))
+    sent = ((name, _answered(text, modules) if name == TABLE else text) for name, text in parts)
+    return _squeezed("\0".join(part for each in sent for part in each))
+
+
+def _answered(table: str, modules: frozenset[str]) -> str:
+    """Return the table of routes with those alone that these modules answer; no line moves."""
+    return LISTED.sub(lambda line: line[0] if line[1] in modules else "", table)
 
 
 @functools.cache

@@ -13,9 +13,9 @@ import pytest
 
 from pytest_rollback.agent import main, protocol
 from pytest_rollback.agent import protocol as protocol_module
-from pytest_rollback.agent.messages.backup.verify import BackupsRequest
 from pytest_rollback.agent.messages.location import Location, Selection
 from pytest_rollback.agent.messages.restore import SHARED_BACKUPS, SharedRequest
+from pytest_rollback.agent.messages.rollback.files import FilesRequest
 from pytest_rollback.agent.messages.state.runs import RUNS, RunsRequest
 from pytest_rollback.agent.messages.system import TOOLS, Tools, ToolsRequest
 from pytest_rollback.agent.system import tools
@@ -80,10 +80,10 @@ def test_a_question_that_nobody_knows_is_a_problem() -> None:
 def test_what_the_host_refuses_has_its_path_and_a_way_out(env: Path) -> None:
     """The path of what could not be opened, without the secret that is part of it."""
     place = env.parent / "s3cret-token"
-    request = BackupsRequest(Location(str(place), str(place), ".backup"), Selection(()))
-    answer = served({"route": "backups.look", "request": request}, env)
+    request = FilesRequest(Location(str(place), str(place), ".backup"), Selection(()))
+    answer = served({"route": "added.look", "request": request}, env)
 
-    said = f"the root {env.parent}/*** cannot be opened: No such file or directory"
+    said = f"the state directory {env.parent}/*** does not exist"
     assert answer["problem"]["message"] == said
     assert answer["problem"]["hint"]
 

@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rollback.agent.backup import git, requirements, selection, verify
+from pytest_rollback.agent.backup import fallbacks, git, selection, verify
 from pytest_rollback.agent.backup import requirements as backup_requirements
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.files import temporary
 from pytest_rollback.agent.messages.backup.git import ReleasesRequest
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.messages.requirements import FallbackRequest, SpaceRequest
 from pytest_rollback.agent.messages.state.runs import EndRequest, NoteRequest, RunsRequest
 from pytest_rollback.agent.messages.trial import TrialRequest
-from pytest_rollback.agent.observe.trial import child, staged_tree, trial
-from pytest_rollback.agent.restore import git_source
+from pytest_rollback.agent.observe.trial import child, trial
+from pytest_rollback.agent.restore import git_fetch, git_source
 from pytest_rollback.agent.rollback import bytecode
 from pytest_rollback.agent.state import backup_set, evidence, reserved_space, runs
 from pytest_rollback.agent.state.journal import Journal
@@ -175,12 +176,12 @@ def test_a_fallback_and_a_diff_need_the_recorded_commit(deploy: Deploy, tmp_path
         current=Release("v2", repository.current),
     )
     place = str(repository.place)
-    found = requirements.look(FallbackRequest(deploy.location, ("config/.env",), place, None)).git
+    found = fallbacks.look(FallbackRequest(deploy.location, ("config/.env",), place, None)).git
     assert found
     assert (found.commit, found.files) == (repository.previous, 3)
     assert sorted(found.lacking) == ["core/gateway/server.py", "core/mesh/mesh.py"]
     (deploy.root / "moved.py").touch()
-    assert deploy.look(git=place).undeclared == ("moved.py",)
+    assert deploy.look(git=place).undeclared == ("gone.py", "moved.py")
     assert verify.heading(deploy.location).current == Release("v2", repository.current)
     shutil.rmtree(repository.place / ".git")
     lost = deploy.look(git=place)
@@ -198,7 +199,7 @@ def test_what_the_commit_does_not_have_is_not_fetched(deploy: Deploy, tmp_path: 
         "not a file in the recorded commit"
     }
     with pytest.raises(HostError, match="not a file in the recorded commit"):
-        git_source.fetch(where, place, saved)
+        git_fetch.fetch(where, place, saved)
 
     assert not list((deploy.state / "runs/r1" / evidence.FETCHED).iterdir())
 
@@ -245,14 +246,14 @@ def test_a_tree_that_finds_no_room_is_not_staged(tree: Tree, tmp_path: Path) -> 
     """What was staged until then is gone, and so is what a dead trial left long ago."""
     tree.changed("a.py", "x", "y" * 100_000)
     with mounted(tmp_path / "small", "size=64k") as small:
-        old, young = small / f"{staged_tree.PREFIX}old", small / f"{staged_tree.PREFIX}young"
+        old, young = small / f"{temporary.PREFIX}old", small / f"{temporary.PREFIX}young"
         for place in (old, young):
             place.mkdir()
-        os.utime(old, (time.time() - 2 * staged_tree.STALE,) * 2)
+        os.utime(old, (time.time() - 2 * temporary.STALE,) * 2)
 
         def staged() -> None:
             os.environ["TMPDIR"] = str(small)
-            staged_tree.tempfile.tempdir = None
+            temporary.tempfile.tempdir = None
             os.write(1, words(tree.try_).encode())
 
         code, said = apart(staged)

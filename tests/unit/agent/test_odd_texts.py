@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rollback.agent.configuration import check
+from pytest_rollback.agent.configuration import formats
 from pytest_rollback.agent.configuration.units import verify
 from pytest_rollback.agent.messages.logs import ComponentLog, LogsRequest
 from pytest_rollback.agent.messages.rollback.snapshot import LoggedComponent
@@ -160,7 +160,7 @@ def test_lines_of_a_unit_file_go_on_and_belong_to_sections(
     path = tmp_path / "a.service"
     path.write_text(text)
 
-    assert check.problem(str(path), ".backup") == told
+    assert formats.problem(str(path), ".backup") == told
 
 
 def test_a_unit_file_without_a_copy_is_verified_as_it_is(

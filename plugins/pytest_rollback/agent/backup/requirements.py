@@ -1,4 +1,4 @@
-"""What a rollback of the recorded backup set needs of its host: rights, room, fallbacks."""
+"""What a rollback of the recorded backup set needs of its host: rights and room."""
 
 from __future__ import annotations
 
@@ -7,12 +7,7 @@ import os
 import stat
 from typing import Dict, Iterable, Iterator, List
 
-from ..configuration import check
 from ..messages.requirements import (
-    DefaultsFallback,
-    FallbackRequest,
-    Fallbacks,
-    RepositoryFallback,
     Rights,
     RightsRequest,
     Space,
@@ -21,7 +16,6 @@ from ..messages.requirements import (
 from ..state import backup_set
 from ..system import tools
 from ..system.disk import Need, rooms
-from . import git
 
 BLOCK = 4096
 LINE = 1024
@@ -124,37 +118,3 @@ def unread(names: Iterable[str]) -> Iterator[tuple[str, str]]:
         os.close(opened)
         if not is_file:
             yield name, "is not a regular file"
-
-
-def look(request: FallbackRequest) -> Fallbacks:
-    """Return, for each fallback, how many files it has to hold, and why it lacks some.
-
-    The repository has to hold recorded files that are not configuration, the defaults directory
-    those that are.
-
-    Raises:
-        HostError: no record, no repository, or no such commit in it.
-    """
-    return Fallbacks(
-        git=repository(request, request.repository) if request.repository else None,
-        defaults=defaults(request, request.defaults) if request.defaults else None,
-    )
-
-
-def repository(request: FallbackRequest, place: str) -> RepositoryFallback:
-    """Return what the previous release's commit lacks."""
-    known, kept_apart = backup_set.read(request.location.state), set(request.configuration)
-    wanted = [saved.path for saved in known.files if saved.path not in kept_apart]
-    commit = known.previous.commit
-    lacking = git.missing(place, commit, wanted) if commit else {}
-    return RepositoryFallback(commit or None, len(wanted), lacking)
-
-
-def defaults(request: FallbackRequest, place: str) -> DefaultsFallback:
-    """Return which configuration files have no default that could be read."""
-    directory = f"{request.location.root}/{place}"
-    checked = {
-        name: check.problem(f"{directory}/{os.path.basename(name)}", "")
-        for name in request.configuration
-    }
-    return DefaultsFallback(len(checked), {name: why for name, why in checked.items() if why})

@@ -14,19 +14,15 @@ import pwd
 import re
 import shutil
 import stat
-import tempfile
 import threading
 from typing import BinaryIO, Iterator, NamedTuple
 
 from ..errors import HostError
+from ..files import temporary
 from ..files.read import sha256
-from ..observe.trial import staged_tree
 from . import dump as dumps
 from .dump import ARCHIVER, TOOLS
 from .server import ASKING, PLAIN, Server, said
-
-PREFIX = staged_tree.PREFIX + "dump-"
-"""Sweeping away what a dead trial left takes away what a dead restore left."""
 
 ENTRY = re.compile(r"^\d+; \d+ \d+ TABLE (?!DATA |ATTACH )", re.MULTILINE)
 COUNT = """
@@ -97,9 +93,7 @@ def readable(server: Server, source: OpenDump) -> Iterator[OpenDump]:
     if source.file is not None or not server.account:
         yield source
         return
-    staged_tree.sweep()
-    place = tempfile.mkdtemp(prefix=PREFIX)
-    try:
+    with temporary.directory("dump-") as place:
         target = os.path.join(place, "dump")
         shutil.copytree(source.path, target)
         with opened(target) as copied:
@@ -110,8 +104,6 @@ def readable(server: Server, source: OpenDump) -> Iterator[OpenDump]:
             for each in (here, *(os.path.join(here, name) for name in inside)):
                 os.chown(each, account.pw_uid, account.pw_gid)
         yield source._replace(path=target)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def tables(server: Server, source: OpenDump) -> int:

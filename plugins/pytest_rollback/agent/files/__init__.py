@@ -7,5 +7,5 @@ Order of calls: `tree` opens directories below a root, `read` and `metadata` tak
 `state` tells what a file and its backup are, and `comparison` whether that is as recorded. `copy`
 writes under a temporary name, `fsync` makes it last, then the name is given. `exchange` lets two
 names change places, and tries first whether the file system can. `parallel` reads many files at
-once.
+once, `temporary` makes directories that go with the request.
 """

@@ -4,7 +4,8 @@ Promise: under kill -9, power loss and a full disk both versions of a file exist
 the same call again ends in the same place.
 
 Order of calls: `apply` conducts. `diff` finds what is not as recorded, `plan` holds it, packed,
-with what is live now, and is journaled; `git_source` fetches what no backup can give. `batch` takes
+with what is live now, and is journaled; `git_source` reads what no backup can give and
+`git_fetch` keeps it. `batch` takes
 the files of a plan in their `context`: it chooses how their names change hands. That is the
 interface `CommitWay` in `commit`, with two implementations, `StagedCopies` beside it (the way) and
 `ExchangedNames` in `name_exchange`, for a host without room; `stage` has the steps for one file,

@@ -20,7 +20,7 @@ from ..state.journal import Journal, entries
 from ..state.lock import folder_of, opened, working
 from ..state.progress import PARTS
 from ..system import disk
-from . import batch, git_source
+from . import batch, git_fetch, git_source
 from .context import context
 from .diff import DiffOptions
 from .plan import COPY, PlanItem, PlanItems, ReadCache, plans, since_plan
@@ -146,7 +146,7 @@ def _plan(request: RestoreRequest, journal: Journal, seen: ReadCache) -> None:
     if digest(items) != request.digest:
         raise HostError("files changed since the plan was made", "run the same command again")
     lost = [item.saved for item in items if item.source == "git"]
-    git_source.fetch(request.location, request.selection.git, lost)
+    git_fetch.fetch(request.location, request.selection.git, lost)
     _written(journal, items)
 
 

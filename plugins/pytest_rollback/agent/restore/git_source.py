@@ -7,18 +7,12 @@ are left alone, and as root it is read as its owner.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 from typing import Iterator, List, Optional, Sequence, Tuple
 
 from ..errors import HostError
-from ..files.tree import FRESH
-from ..messages.location import Location
 from ..state import backup_set
-from ..state import lease as leases
 from ..state.backup_set import FileEntry
-from ..state.evidence import fetched_folder
 
 GROUP = 32 << 20
 """Bytes of files that are asked for in one command."""
@@ -34,13 +28,13 @@ def lacking(state: str, repository: Optional[str], files: Sequence[FileEntry]) -
         return said
     try:
         for saved, content in contents(state, repository, files):
-            said[saved.path] = _wrong(saved, content)
+            said[saved.path] = wrong(saved, content)
     except HostError as problem:
         return dict.fromkeys(said, problem.message)
     return said
 
 
-def _wrong(saved: FileEntry, content: Optional[bytes]) -> str:
+def wrong(saved: FileEntry, content: Optional[bytes]) -> str:
     """Return why content is not that of the recorded file, "" when it is."""
     if content is None:
         return "not a file in the recorded commit"
@@ -109,34 +103,3 @@ def _read(repository: str, objects: Sequence[str]) -> List[Optional[bytes]]:
         found.append(raw[at : at + size])
         at += size + 1
     return found
-
-
-def fetch(location: Location, repository: Optional[str], files: Sequence[FileEntry]) -> None:
-    """Put the content of files into the run's folder, durable, under the recorded digests.
-
-    Raises:
-        HostError: the commit cannot give one of them any more.
-    """
-    if not (files and repository):
-        return
-    home, place = leases.made(location.state, location.run), fetched_folder(location)
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(place, 0o700)
-    leases.settle(home)
-    for saved, content in contents(location.state, repository, files):
-        wrong = _wrong(saved, content)
-        if wrong or content is None:
-            raise HostError(f"{saved.path}: {wrong}", "run the same command again")
-        _put(os.path.join(place, saved.sha256), content)
-    leases.settle(place)
-
-
-def _put(path: str, content: bytes) -> None:
-    fresh = f"{path}.new"
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(fresh)
-    with os.fdopen(os.open(fresh, FRESH, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.rename(fresh, path)

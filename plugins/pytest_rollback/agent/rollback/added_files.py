@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
-from ..backup.owners import Owners
-from ..errors import HostError, failed
-from ..files.tree import Irregular, Tree
-from ..messages.location import Selection
+from ..backup.additions import is_there, meant
+from ..files.tree import Tree
 from ..messages.rollback.files import AddedFiles, FilesRequest, Moved
 from ..state import backup_set, evidence
-from ..state.backup_set import BackupSet
 from ..state.lock import working
 from . import empty_directories
 
@@ -23,36 +18,6 @@ def look(request: FilesRequest) -> AddedFiles:
     with Tree(root) as tree:
         paths = tuple(path for path in wanted if is_there(tree, path))
     return AddedFiles(paths, tuple(empty_directories.left(root, wanted, known.created)))
-
-
-def meant(selection: Selection, known: BackupSet) -> list[str]:
-    """Return the added files of the selection's owners, directory by directory."""
-    owners, only = Owners(selection.components), selection.only
-    chosen = [path for path in known.added if not only or owners.of(path) in only]
-    return sorted(chosen, key=os.path.split)
-
-
-def is_there(tree: Tree, path: str) -> bool:
-    """Return whether there is something at a path.
-
-    Raises:
-        HostError: a link is on the way; what lies behind it is not ours to judge.
-    """
-    try:
-        directory, name = tree.parent(path)
-        os.stat(name, dir_fd=directory, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise failed(error, os.path.join(tree.path, path)) from error
-    except Irregular as other:
-        if other.kind != "symlink":
-            return False
-        raise HostError(
-            f"{path}: a parent of it, {other}",
-            "replace the link by the directory that was there before",
-        ) from other
-    return True
 
 
 def remove(request: FilesRequest) -> Moved:

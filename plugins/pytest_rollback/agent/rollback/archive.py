@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ..backup import additions
 from ..backup.selection import meant, orphans
 from ..errors import HostError
 from ..files import comparison, state
@@ -15,7 +16,6 @@ from ..state import backup_set, evidence
 from ..state.backup_set import FileEntry
 from ..state.journal import entries
 from ..state.lock import CHANGES, folder_of, working
-from . import added_files
 from .default_undo import DEFAULTING
 
 
@@ -54,9 +54,7 @@ def has_acted(location: Location) -> bool:
 def _has_added(tree: Tree, request: FilesRequest) -> bool:
     """Return whether a file that the deploy added is there: it is still to be moved away."""
     known = backup_set.read(request.location.state)
-    return any(
-        added_files.is_there(tree, path) for path in added_files.meant(request.selection, known)
-    )
+    return any(additions.is_there(tree, path) for path in additions.meant(request.selection, known))
 
 
 def _has_backup(tree: Tree, path: str, suffix: str) -> bool:

@@ -6,12 +6,13 @@ import _imp
 import os
 from typing import Dict, Iterable, Iterator, List, Sequence, Tuple
 
+from ..backup import additions
 from ..backup.selection import meant
 from ..files import read
 from ..messages.rollback.files import FilesRequest, Moved, StaleBytecode
 from ..state import backup_set, evidence
 from ..state.lock import working
-from . import added_files, empty_directories
+from . import empty_directories
 
 HEADER = 16
 HASHED, CHECKED = 1, 2
@@ -52,7 +53,7 @@ def restored(request: FilesRequest) -> List[str]:
     """Return the sources that are recorded, and those that the deploy added."""
     state, selection = request.location.state, request.selection
     paths = [saved.path for saved in meant(state, selection)]
-    paths += added_files.meant(selection, backup_set.read(state))
+    paths += additions.meant(selection, backup_set.read(state))
     return [path for path in paths if path.endswith(".py")]
 
 
@@ -65,7 +66,7 @@ def clear(request: FilesRequest) -> Moved:
         moved = evidence.put_away(work, "caches", root, stale)
         known = backup_set.read(state)
         inside = [os.path.join(directory, "") for directory in left.directories]
-        paths = [*stale, *inside, *added_files.meant(request.selection, known)]
+        paths = [*stale, *inside, *additions.meant(request.selection, known)]
         return Moved(moved, empty_directories.take_away(work, root, paths, known.created))
 
 

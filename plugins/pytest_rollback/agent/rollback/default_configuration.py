@@ -14,7 +14,7 @@ import json
 import os
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
-from ..configuration import check, env_file
+from ..configuration import env_file, formats
 from ..errors import HostError
 from ..files import metadata, state
 from ..files.tree import FRESH, Irregular, Tree, open_regular
@@ -101,8 +101,8 @@ def _broken(request: DefaultsRequest, tree: Tree, path: str, saved: Optional[Fil
 
 
 def _unread(path: str, suffix: str) -> str:
-    why = check.problem(path, suffix) or ""
-    return "" if why.startswith(check.UNCHECKED) else why
+    why = formats.problem(path, suffix) or ""
+    return "" if why.startswith(formats.UNCHECKED) else why
 
 
 def _default(tree: Tree, root: str, defaults: str, path: str) -> tuple[bytes, str]:
@@ -147,7 +147,7 @@ def _keys(path: str, before: str, after: str) -> Iterator[str]:
 
 def _values(path: str, text: str) -> Dict[str, object]:
     """Return the settings of a file by name; of a kind that we do not know, none."""
-    if check.guessed(os.path.basename(path)) == "env":
+    if formats.guessed(os.path.basename(path)) == "env":
         return {each.key: each.value for each in env_file.entries(text) if each.key}
     with contextlib.suppress(ValueError):
         found = json.loads(text)

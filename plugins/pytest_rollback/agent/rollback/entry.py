@@ -23,4 +23,4 @@ def look(request: TrialRequest) -> Trial:
 
         return git_source.contents(request.location.state, request.git or "", files)
 
-    return trial.look(request, fetch if request.git else None)
+    return trial.restored(request, fetch if request.git else None)

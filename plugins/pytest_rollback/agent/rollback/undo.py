@@ -12,8 +12,9 @@ from typing import Any, Optional
 from ..errors import HostError
 from ..messages.location import Location
 from ..messages.rollback.undo import Undone, UndoPlan, UndoRequest
+from ..messages.services.units import ManagerAddress
 from ..restore import revert
-from ..services import unit_files, units
+from ..services import registry, unit_file_undo, units
 from ..state import evidence, progress, runs
 from ..state.journal import entries
 from ..state.lock import CHANGES, ExclusiveRun, folder_of, working
@@ -50,7 +51,7 @@ def _planned(location: Location, folder: str) -> UndoPlan:
             _both(evidence.standing(folder, entry), moved, conflicts)
         if entry["event"] == empty_directories.EMPTYING:
             conflicts += empty_directories.standing(entry)
-    installed, changed = unit_files.standing(_of(written, unit_files.INSTALLING))
+    installed, changed = unit_file_undo.standing(_of(written, unit_file_undo.INSTALLING))
     pages = _of(written, "page on")
     return UndoPlan(
         undone=progress.undoing(written) == "done",
@@ -117,8 +118,8 @@ def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
         )
     parts = reversed(list(progress.PARTS))
     undone = sum(revert.take_back(request.location, work, part) for part in parts)
-    if request.manager and work.journal.last(unit_files.INSTALLING):
-        units.reload(unit_files.manager_of(request.manager, request.socket))
+    if request.manager and work.journal.last(unit_file_undo.INSTALLING):
+        units.reload(registry.of(ManagerAddress(request.manager, request.socket)))
     if work.journal.last("page on"):
         page_file.tell(request.check, request.reload)
     return Undone(undone, moved)
@@ -140,8 +141,8 @@ def _taken_back(work: ExclusiveRun, entry: dict[str, Any]) -> int:
         return evidence.bring_back(work.folder, entry)
     if event == empty_directories.EMPTYING:
         empty_directories.make_again(entry)
-    if event == unit_files.INSTALLING:
-        return unit_files.take_back(os.path.join(work.folder, evidence.FOLDER), entry)
+    if event == unit_file_undo.INSTALLING:
+        return unit_file_undo.take_back(os.path.join(work.folder, evidence.FOLDER), entry)
     if event == "page on":
         page_file.take_back(work.folder, entry)
     if event == default_undo.DEFAULTING:

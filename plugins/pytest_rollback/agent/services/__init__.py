@@ -11,5 +11,5 @@ through `supervisor_rpc`, whose answers `supervisor_info` reads. `running` says 
 of a unit, when they began beside its files, and who holds its ports; `strangers` who else is of the
 system. `unit_file_states` compares the release's unit files, drop-ins too, with what is installed;
 `unit_files` installs those that differ, keeps those before as evidence, and has the manager read
-them.
+them; `unit_file_undo` brings those before back.
 """

@@ -8,9 +8,8 @@ import re
 import time
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..configuration.units.sources import GUARD
 from ..errors import HostError
-from ..messages.services.units import Reloaded, UnitState
+from ..messages.services.units import GUARD, Reloaded, UnitState
 from ..system.command import CommandResult, run, surroundings
 from ..system.processes import Process, family
 from .manager import GuardFile, ServiceManager, StartGuard, UnitParts, UnitReport

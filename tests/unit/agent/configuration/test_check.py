@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rollback.agent.backup import requirements
-from pytest_rollback.agent.configuration import check
+from pytest_rollback.agent.backup import fallbacks
+from pytest_rollback.agent.configuration import check, formats
 from pytest_rollback.agent.configuration.units import check as unit_check
 from pytest_rollback.agent.configuration.units import verify
 from pytest_rollback.agent.errors import HostError
@@ -40,7 +40,7 @@ def told(place: Path, name: str, content: str | bytes) -> str | None:
     """Return what is wrong with a file of this name and content."""
     path = place / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return check.problem(str(path), ".backup")
+    return formats.problem(str(path), ".backup")
 
 
 @pytest.mark.parametrize(
@@ -97,19 +97,19 @@ def test_what_cannot_be_read_is_told_by_line(
 
 def test_yaml_is_read_where_the_host_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host's PyYAML is used in a process of its own; without one nothing is claimed."""
-    without = f"import sys; sys.modules['yaml'] = None\n{check.YAML}"
+    without = f"import sys; sys.modules['yaml'] = None\n{formats.YAML}"
     with monkeypatch.context() as bare:
-        bare.setattr(check, "YAML", without)
-        assert str(told(tmp_path, "a.yaml", "a: 1\n")).startswith(check.UNCHECKED)
+        bare.setattr(formats, "YAML", without)
+        assert str(told(tmp_path, "a.yaml", "a: 1\n")).startswith(formats.UNCHECKED)
 
     (tmp_path / "yaml.py").write_text(
         "class YAMLError(Exception):\n    pass\n"
         "def safe_load_all(text):\n    if '{' in text: raise YAMLError\n    return []\n"
     )
     monkeypatch.setattr(
-        check,
+        formats,
         "YAML",
-        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{check.YAML}",
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{formats.YAML}",
     )
     assert told(tmp_path, "a.yaml", "a: 1\n") is None
     assert told(tmp_path, "a.yml", f"a: {{{SECRET}\n") == "is not valid YAML"
@@ -258,36 +258,36 @@ def test_the_program_of_another_manager_is_asked(
     assert not MANAGERS["supervisord"].verifier
 
 
-def fallbacks(deploy: Deploy, git: str | None = None, defaults: str | None = None) -> Fallbacks:
+def held(deploy: Deploy, git: str | None = None, defaults: str | None = None) -> Fallbacks:
     """Ask for fallbacks."""
     files = ("config/.env", "config/db.json")
-    return requirements.look(FallbackRequest(deploy.location, files, git, defaults))
+    return fallbacks.look(FallbackRequest(deploy.location, files, git, defaults))
 
 
 def test_a_default_is_there_for_each_file_and_can_be_read(deploy: Deploy) -> None:
     """By its name below the directory; one that is broken is as bad as none."""
     deploy.put("config/defaults/.env", "A=1\n")
     lacking = {"config/db.json": "No such file or directory"}
-    assert fallbacks(deploy, defaults="config/defaults").defaults == DefaultsFallback(2, lacking)
+    assert held(deploy, defaults="config/defaults").defaults == DefaultsFallback(2, lacking)
 
     deploy.put("config/defaults/db.json", "{")
-    found = fallbacks(deploy, defaults="config/defaults").defaults
+    found = held(deploy, defaults="config/defaults").defaults
     assert found
     assert found.lacking["config/db.json"].startswith("line 1:")
     deploy.put("config/defaults/db.json", "{}")
-    assert fallbacks(deploy, defaults="config/defaults").defaults == DefaultsFallback(2, {})
+    assert held(deploy, defaults="config/defaults").defaults == DefaultsFallback(2, {})
 
 
 def test_nothing_is_asked_that_is_not_described(deploy: Deploy) -> None:
     """No repository, no defaults: there is nothing to say, and no record is needed."""
-    assert fallbacks(deploy) == Fallbacks(None, None)
+    assert held(deploy) == Fallbacks(None, None)
 
 
 def test_a_repository_without_a_recorded_commit_says_so(deploy: Deploy) -> None:
     """Configuration has its own fallback; the other files need a commit."""
     deploy.save()
 
-    assert fallbacks(deploy, git=str(deploy.root)).git == RepositoryFallback(None, 2, {})
+    assert held(deploy, git=str(deploy.root)).git == RepositoryFallback(None, 2, {})
     os.rename(deploy.state, deploy.place / "elsewhere")  # noqa: PTH104 - a directory as a whole
     with pytest.raises(HostError):
-        fallbacks(deploy, git=str(deploy.root))
+        held(deploy, git=str(deploy.root))

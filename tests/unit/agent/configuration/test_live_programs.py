@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent.configuration.units import live, manager
+from pytest_rollback.agent.configuration.units.definition import TriedTree
 from pytest_rollback.agent.configuration.units.sources import Installed
-from pytest_rollback.agent.configuration.units.surroundings import Surroundings, TriedTree, derived
+from pytest_rollback.agent.configuration.units.surroundings import Surroundings, derived
 from pytest_rollback.agent.messages.services.units import ManagerAddress
 
 WAIT = f"{sys.executable} %(here)s/wait.py"

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_rollback.agent.backup import additions
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files.tree import Tree
 from pytest_rollback.agent.messages.restore import BackupsSeparated
 from pytest_rollback.agent.restore import name_exchange
 from pytest_rollback.agent.rollback import (
-    added_files,
     default_undo,
     empty_directories,
     page_file,
 )
-from pytest_rollback.agent.services import unit_files
+from pytest_rollback.agent.services import unit_file_undo
 from pytest_rollback.agent.state import evidence
 from pytest_rollback.agent.state.lock import ExclusiveRun, working
 from tests.unit.agent.restore import test_apply
@@ -196,7 +196,7 @@ def test_a_unit_file_that_was_changed_since_is_not_taken_back(place: Place) -> N
     unit = place.put("app.service", "edited")
     entry = {"directory": str(place.root), "name": "app.service", "before": "", "after": "0" * 64}
     with pytest.raises(HostError, match=r"app\.service changed since it was installed"):
-        unit_files.take_back(evidence.home(place.work), entry)
+        unit_file_undo.take_back(evidence.home(place.work), entry)
 
     assert unit.read_text() == "edited"
 
@@ -206,9 +206,9 @@ def test_what_lies_behind_a_file_is_not_there(place: Place) -> None:
     place.put("way", "a file")
     (place.root / "link").symlink_to("/etc")
     with Tree(str(place.root)) as tree:
-        assert not added_files.is_there(tree, "way/new.py")
+        assert not additions.is_there(tree, "way/new.py")
         with pytest.raises(HostError, match="'link' is a symlink"):
-            added_files.is_there(tree, "link/passwd")
+            additions.is_there(tree, "link/passwd")
 
 
 @ROOT_ONLY
@@ -216,7 +216,7 @@ def test_what_cannot_be_looked_at_is_not_called_absent(open_tree: Any) -> None: 
     """A directory that may not be entered may hold an added file."""
     open_tree.write("shut/new.py", "x").parent.chmod(0o700)
     with Tree(str(open_tree.root)) as tree, somebody():
-        said = words(lambda: added_files.is_there(tree, "shut/new.py"))
+        said = words(lambda: additions.is_there(tree, "shut/new.py"))
 
     assert said == f"HostError: {open_tree.root}/shut/new.py: Permission denied"
 

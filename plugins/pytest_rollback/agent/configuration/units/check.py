@@ -7,7 +7,7 @@ import os
 from typing import Iterator, NamedTuple, Tuple
 
 from . import supervisord, systemd
-from .manager import KINDS
+from .definition import KINDS
 from .systemd_syntax import assignments
 
 SERVICES = (".service",)

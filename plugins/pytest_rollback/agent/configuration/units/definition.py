@@ -4,6 +4,23 @@ from __future__ import annotations
 
 from typing import Dict, NamedTuple, Optional, Tuple
 
+KINDS = (".service", ".socket", ".target", ".timer", ".path", ".mount", ".slice", ".scope")
+"""Endings of unit files of systemd."""
+
+
+class TriedTree(NamedTuple):
+    """Where the tree lies: as units name it, and where it is read instead."""
+
+    names: Tuple[str, ...]
+    root: str
+
+    def real(self, path: str) -> str:
+        """Return where a path is read: one below the root in the tree that is tried."""
+        for name in self.names:
+            if path == name or path.startswith(f"{name}/"):
+                return self.root + path[len(name) :]
+        return path
+
 
 class EnvironmentFile(NamedTuple):
     """A file with environment variables: absolute, or relative to the working directory.

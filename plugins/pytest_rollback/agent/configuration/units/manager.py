@@ -11,7 +11,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 from ...messages.services.units import ManagerAddress
 from ...system.command import run
 from . import supervisord, systemd
-from .definition import UnitDefinition
+from .definition import KINDS, UnitDefinition
 from .sources import Installed
 
 PLACES = (
@@ -23,7 +23,6 @@ PLACES = (
 )
 """Where systemd looks for unit files, first wins; `systemd-analyze unit-paths` lists more."""
 
-KINDS = (".service", ".socket", ".target", ".timer", ".path", ".mount", ".slice", ".scope")
 PROPERTIES = "Id,FragmentPath,DropInPaths,MainPID,NeedDaemonReload"
 ONE_CALL = 3.0
 

@@ -9,11 +9,10 @@ from typing import Dict, FrozenSet, List, NamedTuple, Sequence, Tuple
 
 from ...files import read
 from ...messages.location import Location
+from ...messages.services.units import GUARD
 from ...state import backup_set
 
 DROP_INS = ".d/"
-GUARD = "00-rollback-guard.conf"
-"""Our own drop-in, which keeps a unit from being started while a restore is unfinished."""
 
 
 class Installed(NamedTuple):

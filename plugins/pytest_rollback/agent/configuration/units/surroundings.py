@@ -8,23 +8,9 @@ from typing import Dict, Iterator, NamedTuple, Sequence, Tuple
 
 from ...system.command import surroundings as plain
 from . import environment, program
-from .definition import EnvironmentFile, UnitCommand, UnitDefinition
+from .definition import EnvironmentFile, TriedTree, UnitCommand, UnitDefinition
 from .manager import ManagerFacts
 from .systemd import STARTS
-
-
-class TriedTree(NamedTuple):
-    """Where the tree lies: as units name it, and where it is read instead."""
-
-    names: Tuple[str, ...]
-    root: str
-
-    def real(self, path: str) -> str:
-        """Return where a path is read: one below the root in the tree that is tried."""
-        for name in self.names:
-            if path == name or path.startswith(f"{name}/"):
-                return self.root + path[len(name) :]
-        return path
 
 
 class Surroundings(NamedTuple):

@@ -5,6 +5,9 @@ from typing import Dict, NamedTuple, Optional, Tuple
 from ...protocol import Route
 from ..location import ChangeTime, Location
 
+GUARD = "00-rollback-guard.conf"
+"""Our own drop-in, which keeps a unit from being started while a restore is unfinished."""
+
 
 class ManagerAddress(NamedTuple):
     """A service manager: its name in `services/registry.py`, and the path of its socket, if any."""

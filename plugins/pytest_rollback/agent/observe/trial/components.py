@@ -10,9 +10,9 @@ from ...configuration import env_file
 from ...configuration.units import live as unit_live
 from ...configuration.units import manager as managers
 from ...configuration.units import sources
-from ...configuration.units.definition import EnvironmentFile
+from ...configuration.units.definition import EnvironmentFile, TriedTree
 from ...configuration.units.environment import account_of
-from ...configuration.units.surroundings import Surroundings, TriedTree, derived
+from ...configuration.units.surroundings import Surroundings, derived
 from ...files import read as files_read
 from ...messages.trial import TrialComponent, TrialRequest, UnitUse
 from ...state import backup_set

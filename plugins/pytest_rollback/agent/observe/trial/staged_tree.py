@@ -10,9 +10,6 @@ import hashlib
 import os
 import pwd
 import re
-import shutil
-import tempfile
-import time
 from contextlib import contextmanager
 from typing import (
     Callable,
@@ -25,17 +22,13 @@ from typing import (
     Tuple,
 )
 
-from ...configuration.units.surroundings import TriedTree
+from ...configuration.units.definition import TriedTree
 from ...errors import HostError
+from ...files import temporary
 from ...files import tree as files_tree
 from ...files.metadata import FileEntry
 from ...files.read import blocks, sha256
 from ...messages.trial import TrialRequest
-
-PREFIX = "rollback-trial-"
-STALE = 3600.0
-"""Seconds after which a stage is a dead run's leftover."""
-
 
 Fetch = Callable[[Sequence[FileEntry]], Iterator[Tuple[FileEntry, Optional[bytes]]]]
 """Gives the recorded content of files; None where it is not to be had."""
@@ -191,10 +184,8 @@ def staged(
     Raises:
         HostError: there is no room for it, or a path leads out of the root.
     """
-    sweep()
-    place = os.path.realpath(tempfile.mkdtemp(prefix=PREFIX))
-    os.chmod(place, 0o711)  # noqa: S103 - the service user passes through, and lists nothing
-    try:
+    with temporary.directory() as place:
+        os.chmod(place, 0o711)  # noqa: S103 - the service user passes through, and lists nothing
         stage = StagedTree(place, request, entries, fetch)
         try:
             stage.build(directories)
@@ -204,18 +195,6 @@ def staged(
                 f"free some space with 'df -h {os.path.dirname(place)}', or set TMPDIR",
             ) from error
         yield stage
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-
-
-def sweep() -> None:
-    """Remove what a killed run has left behind."""
-    with os.scandir(tempfile.gettempdir()) as found:
-        for entry in found:
-            if entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False):
-                state = entry.stat(follow_symlinks=False)
-                if state.st_uid == os.geteuid() and time.time() - state.st_mtime > STALE:
-                    shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def ancestors(names: Iterable[str]) -> Iterator[str]:

@@ -45,16 +45,17 @@ class TrialResult(NamedTuple):
     ms: Optional[float] = None
 
 
-def look(request: TrialRequest, fetch: Optional[Fetch] = None) -> Trial:
+def look(request: TrialRequest) -> Trial:
     """Return what does not compile, import or construct, in the restored tree or the live one.
-
-    Args:
-        request: what is tried.
-        fetch: gives the recorded content of files without a usable backup.
 
     Raises:
         HostError: no record, the tree cannot be staged, or we may not become the user.
     """
+    return restored(request, None)
+
+
+def restored(request: TrialRequest, fetch: Optional[Fetch]) -> Trial:
+    """Return the same; `fetch` gives the recorded content of files without a usable backup."""
     identity(request.user)
     until = time.monotonic() + request.timeout
     live, units = os.path.realpath(request.location.root), units_of(request)
