@@ -75,6 +75,8 @@ def _unit(
         youngest=youngest if youngest and youngest.changed else None,
         stepped=round(stepped, 1),
         unhandled=part.unhandled,
+        left=part.left,
+        kept_open=part.kept_open,
     )
 
 

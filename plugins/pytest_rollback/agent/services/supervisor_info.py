@@ -58,7 +58,7 @@ def members_of(unit: str, listed: Sequence[Info]) -> List[Info]:
     return [info for info in listed if unit in names(info)]
 
 
-def unhandled(unit: str, listed: Sequence[Info], units: Sequence[str]) -> str:
+def left(unit: str, listed: Sequence[Info], units: Sequence[str]) -> str:
     """Return why stopping a unit leaves processes of its program: others of numprocs, which run.
 
     Their names differ in the number only, and none of `units` has them.

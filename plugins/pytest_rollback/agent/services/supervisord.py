@@ -18,12 +18,12 @@ from .supervisor_info import (
     LAST,
     Info,
     configured,
+    left,
     members_of,
     named,
     override,
     report,
     reported,
-    unhandled,
 )
 from .supervisor_rpc import call, refused
 
@@ -68,7 +68,7 @@ class Supervisord(ServiceManager):
                 tuple(os.path.join(directory, programs[name]) for name in sections),
                 main=mine[0]["pid"] if mine else 0,
                 since=float(mine[0]["start"]) if mine else 0.0,
-                unhandled=unhandled(unit, listed, units),
+                left=left(unit, listed, units),
             )
         return found
 

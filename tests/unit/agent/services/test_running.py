@@ -19,10 +19,20 @@ from pytest_rollback.agent.messages.services.running import (
     UnitOwner,
 )
 from pytest_rollback.agent.services import running, strangers
-from pytest_rollback.agent.services.systemd import files_of, is_within, unhandled, written
+from pytest_rollback.agent.services.systemd import properties
+from pytest_rollback.agent.services.systemd_parts import (
+    files_of,
+    instances,
+    is_within,
+    kept_open,
+    left,
+    unhandled,
+    written,
+)
 from pytest_rollback.agent.system import processes, sockets
 from tests.plugin.shop import free_port
 from tests.unit.agent.services import test_systemd
+from tests.unit.support.apart import ROOT_ONLY
 from tests.unit.support.deployed import saving
 
 systemd = test_systemd.systemd
@@ -32,6 +42,7 @@ server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 time.sleep(300)
 """
 
+AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 REMAINS = {"Type": "oneshot", "RemainAfterExit": "yes", "ActiveState": "active"}
 
@@ -146,6 +157,31 @@ def test_another_that_holds_the_port_is_named(house: House) -> None:
     ]
 
 
+WITHOUT = ("setpriv", "--inh-caps=-sys_ptrace", "--bounding-set=-sys_ptrace")
+HELD = """
+import sys
+from pytest_rollback.agent.system import sockets
+pid, port = map(int, sys.argv[1:])
+inodes = frozenset(each.inode for each in sockets.listeners() if each.port == port)
+print(*map(len, sockets.held(inodes, [pid])))
+"""
+
+
+@ROOT_ONLY
+@pytest.mark.parametrize(("before", "said"), [((), "1 0"), (WITHOUT, "0 1")])
+def test_a_root_that_may_not_look_at_others_has_not_looked(
+    house: House, before: tuple[str, ...], said: str
+) -> None:
+    """As in many containers: it can list what another has open, and not read what it is."""
+    house.script.chmod(0o755)
+    other = house.started(*AS_NOBODY, sys.executable, "-c", LISTENER, house.port)
+    house.wait()
+    words = [*before, sys.executable, "-c", HELD, str(other.pid), str(house.port)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == said
+
+
 def test_who_only_stands_in_the_root_is_no_stranger(house: House) -> None:
     """A shell, a pager and an editor that somebody has open there; our callers as well."""
     for words in (["sleep", "300"], ["sh", "-c", "read line"], ["tail", "-f", house.script]):
@@ -211,20 +247,28 @@ def test_the_script_of_a_command_line(said: list[str], script: str) -> None:
     assert strangers.script_of(said) == script
 
 
-def test_what_systemd_says_of_a_unit_s_parts() -> None:
-    """Its files, with blanks escaped; a control group and those below; a time in UTC."""
+def test_what_systemd_says_of_a_unit_s_parts(tmp_path: Path) -> None:
+    """Its files, with blanks and patterns; a control group and those below; a time in UTC."""
     told = {
         "FragmentPath": "/etc/systemd/system/a.service",
         "DropInPaths": r"/run/a.d/1.conf /etc/a\x20b/2.conf",
-        "EnvironmentFiles": "/etc/default/a (ignore_errors=yes) /opt/a/.env (ignore_errors=no)",
+        **properties(
+            "EnvironmentFiles=/etc/default/a (ignore_errors=yes)\n"
+            "EnvironmentFiles=/opt/a b/.env (ignore_errors=no)\n"
+            f"EnvironmentFiles={tmp_path}/*.env (ignore_errors=no)\n"
+        ),
     }
+    for name in ("b.env", "a.env"):
+        (tmp_path / name).touch()
 
     assert files_of(told) == [
         "/etc/systemd/system/a.service",
         "/run/a.d/1.conf",
         "/etc/a b/2.conf",
         "/etc/default/a",
-        "/opt/a/.env",
+        "/opt/a b/.env",
+        f"{tmp_path}/a.env",
+        f"{tmp_path}/b.env",
     ]
     assert is_within("/system.slice/a.service/worker", "/system.slice/a.service")
     assert not is_within("/system.slice/a.service2", "/system.slice/a.service")
@@ -240,7 +284,6 @@ def test_what_systemd_says_of_a_unit_s_parts() -> None:
         ({"Type": "oneshot", "RemainAfterExit": "no", "ActiveState": "inactive"}, "job"),
         ({"Type": "forking", "ActiveState": "active", "MainPID": "0"}, "PIDFile"),
         ({"Type": "forking", "ActiveState": "active", "MainPID": "7"}, ""),
-        ({"Type": "notify", "TriggeredBy": "a.timer a.socket"}, "a.socket listens"),
         ({"Type": "simple", "TriggeredBy": "a.timer"}, ""),
         ({}, ""),
     ],
@@ -251,3 +294,23 @@ def test_kinds_of_units_that_are_not_handled(told: dict[str, str], words: str) -
 
     assert bool(said) == bool(words)
     assert words in said
+
+
+def test_other_instances_of_a_template_are_left() -> None:
+    """Those that run and are no component's; a name is taken as it stands, with its escapes."""
+    units = ["web@1.service", "my\\x2dapp@a.service", "plain.service"]
+    running = ["web@1.service", "web@2.service", "webs@1.service"]
+
+    assert instances(units) == ["web@*.service", "my\\\\x2dapp@*.service"]
+    assert left(units[0], running, units).startswith("web@2.service of the same template")
+    assert (
+        left(units[0], running, [*units, "web@2.service"]) == left(units[2], running, units) == ""
+    )
+
+
+def test_only_a_socket_that_listens_keeps_a_port_open() -> None:
+    """One that is disabled is named by systemd as well, and starts nothing; nor do timers."""
+    told = {"TriggeredBy": "a.timer a.socket"}
+
+    assert kept_open(told, frozenset(["a.socket"])).startswith("a.socket listens")
+    assert kept_open(told, frozenset()) == kept_open({}, frozenset()) == ""

@@ -74,7 +74,8 @@ class UnitProcesses(NamedTuple):
     `number` is how many there are, `oldest` the one that began first, `youngest` the file of the
     unit that was put back or changed last, of the recorded ones and of those that started it.
     `stepped` are the seconds by which the clock was set since the start. `unhandled` says why a
-    rollback cannot stop, start or judge such a unit.
+    rollback cannot stop, start or judge such a unit, `left` why stopping it leaves processes of the
+    same program, and `kept_open` why its port stays open then.
     """
 
     number: int
@@ -83,6 +84,8 @@ class UnitProcesses(NamedTuple):
     youngest: Optional[ChangedFile] = None
     stepped: float = 0.0
     unhandled: str = ""
+    left: str = ""
+    kept_open: str = ""
 
     @property
     def stale(self) -> bool:
