@@ -42,7 +42,7 @@ GROUP = re.compile(
 """A section that groups programs, with their names."""
 
 
-class Program(NamedTuple):
+class ConfiguredProgram(NamedTuple):
     """A configured program: the name of its file, and the group that it is run in."""
 
     file: str
@@ -59,7 +59,7 @@ def names(info: Info) -> Tuple[str, ...]:
     return (full, info["name"]) if info["group"] == info["name"] else (full,)
 
 
-def named(unit: str, programs: Mapping[str, Program]) -> List[str]:
+def named(unit: str, programs: Mapping[str, ConfiguredProgram]) -> List[str]:
     """Return the configured programs of which a unit may be a process, the likeliest first.
 
     All of a group's for the group, and for a process of it whose name is that of no program.
@@ -187,7 +187,7 @@ def override(programs: Sequence[str]) -> str:
     return head + "".join(f"[program:{name}]\nautostart=false\n" for name in sorted(programs))
 
 
-def configured(directory: str) -> Dict[str, Program]:
+def configured(directory: str) -> Dict[str, ConfiguredProgram]:
     """Return every program that is configured in a directory."""
     files: Dict[str, str] = {}
     groups: Dict[str, str] = {}
@@ -198,4 +198,4 @@ def configured(directory: str) -> Dict[str, Program]:
                 files.update((each.strip(), name) for each in SECTION.findall(text))
                 for group, programs in GROUP.findall(text):
                     groups.update((each.strip(), group.strip()) for each in programs.split(","))
-    return {each: Program(file, groups.get(each, each)) for each, file in files.items()}
+    return {each: ConfiguredProgram(file, groups.get(each, each)) for each, file in files.items()}
