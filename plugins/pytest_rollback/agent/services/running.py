@@ -49,7 +49,7 @@ def look(request: RunningRequest) -> Running:
         found[each.unit] = _unit(each, part, table, ports, youngest)
     known = {pid for part in parts.values() for pid in part.processes}
     others = strangers.look(root, table, known, _users(request, known))
-    return Running(found, others.seen, others.unread, time.time(), unrecorded)
+    return Running(found, others.seen, others.unread, time.time(), unrecorded, others.former)
 
 
 def _unit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -201,6 +202,28 @@ def test_who_runs_something_of_the_root_is_a_stranger(house: House, how: str) ->
 
     assert found.pid == process.pid
     assert found.why
+
+
+@pytest.mark.parametrize("gone", ["script", "directory", "nothing", "another program"])
+def test_an_older_release_that_lay_elsewhere_is_named(
+    house: House, tmp_path: Path, gone: str
+) -> None:
+    """By what it runs, as the unit's user, from a place that is gone; a second one is not."""
+    house.manager.start("app")
+    house.wait()
+    older = tmp_path / "older"
+    older.mkdir()
+    script = older / ("other.py" if gone == "another program" else "app.py")
+    script.write_text("import time\ntime.sleep(300)\n")
+    process = house.started(sys.executable, script, cwd=older if gone == "directory" else "/")
+    time.sleep(0.3)
+    if gone != "nothing":
+        shutil.rmtree(older)
+    found = house.look()
+
+    named = [each.pid for each in found.former]
+    assert named == ([process.pid] if gone in {"script", "directory"} else [])
+    assert found.strangers == ()
 
 
 def test_children_belong_to_their_unit(house: House) -> None:

@@ -104,6 +104,7 @@ class Running(NamedTuple):
     `strangers` are processes of the system's root that are of none of its units; `unread` is how
     many processes of the units' users could not be looked at. `now` is the host's clock, in
     seconds since the epoch. `unrecorded` is why no recorded file is known, "" where they are.
+    `former` are processes that run what a unit runs, from a place that is gone.
     """
 
     units: Dict[str, UnitProcesses]
@@ -111,6 +112,7 @@ class Running(NamedTuple):
     unread: int
     now: float
     unrecorded: str = ""
+    former: Tuple[NamedProcess, ...] = ()
 
 
 RUNNING = Route("units.running", RunningRequest, Running)
