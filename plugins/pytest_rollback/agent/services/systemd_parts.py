@@ -13,6 +13,9 @@ PARTS = (
 )
 ENVIRONMENT = re.compile(r"^(.+) \(ignore_errors=\w+\)$", re.MULTILINE)
 ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
+CONTROL = "/systemd/system.control/"
+"""Where `systemctl set-property` writes what it has changed already in the unit as it runs."""
+
 WRITTEN = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d) UTC")
 
 
@@ -22,7 +25,8 @@ def files_of(found: Mapping[str, str]) -> List[str]:
     Environment files stand on a line each, as the unit names them: with blanks, and as patterns.
     """
     names = [found.get("FragmentPath", ""), found.get("SourcePath", "")]
-    names += found.get("DropInPaths", "").split()
+    drop_ins = found.get("DropInPaths", "").split()
+    names += [name for name in drop_ins if CONTROL not in name]
     files = [ESCAPED.sub(lambda code: chr(int(code[1], 16)), name) for name in names if name]
     for pattern in ENVIRONMENT.findall(found.get("EnvironmentFiles", "")):
         files += sorted(glob.glob(pattern)) or [pattern]

@@ -24,7 +24,8 @@ def test_what_systemd_says_of_a_unit_s_parts(tmp_path: Path) -> None:
     """Its files, with blanks and patterns; a control group and those below; a time in UTC."""
     told = {
         "FragmentPath": "/etc/systemd/system/a.service",
-        "DropInPaths": r"/run/a.d/1.conf /etc/a\x20b/2.conf",
+        "DropInPaths": r"/run/a.d/1.conf /etc/a\x20b/2.conf "
+        "/etc/systemd/system.control/a.service.d/50-CPUQuota.conf",
         **properties(
             "EnvironmentFiles=/etc/default/a (ignore_errors=yes)\n"
             "EnvironmentFiles=/opt/a b/.env (ignore_errors=no)\n"
