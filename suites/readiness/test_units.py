@@ -39,7 +39,8 @@ def test_the_unit_could_be_started(units: Mapping[str, UnitState], component: Co
 @criterion("readiness.units.handled", phase="services")
 def test_the_unit_can_be_handled(running: Running, component: Component) -> None:
     """The unit is of a kind that a rollback can stop, start and judge."""
-    why = running.units[component.unit].unhandled
+    found = running.units[component.unit]
+    why = found.unhandled or found.kept_open or found.left
 
     if why:
         raise Refused(

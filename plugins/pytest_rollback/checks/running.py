@@ -59,16 +59,27 @@ def refuse_others(unit: str, found: Running) -> None:
         )
 
 
+def beside(found: Running) -> list[str]:
+    """Return which other processes of units' programs run, a line for each unit."""
+    return [f"{unit}: {each.left}" for unit, each in found.units.items() if each.left]
+
+
 def refuse_strangers(root: str, found: Running) -> None:
     """Refuse processes of the system that belong to none of its units.
 
     Raises:
-        Refused: there are some.
+        Refused: there are some, or others of a unit's program run.
     """
+    if more := beside(found):
+        raise Refused(
+            f"{count(len(more), 'unit')} of the system would be left by a rollback",
+            findings=more,
+            hint="name them in [[components]] of rollback.toml, or stop and disable them",
+        )
     if found.strangers:
         pids = ",".join(str(each.pid) for each in found.strangers)
         raise Refused(
-            f"{count(len(found.strangers), 'process')} of {root} of no unit",
+            f"{count(len(found.strangers), 'process', 'processes')} of {root} of no unit",
             findings=[f"{each}: {each.why}" for each in found.strangers],
             hint=f"see what they are: ps -o pid,ppid,user,lstart,args -p {pids}; a service gets a "
             "component in rollback.toml, what is left of a release is ended by hand",

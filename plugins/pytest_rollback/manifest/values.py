@@ -138,7 +138,7 @@ LogPlaces = Annotated[
 ]
 Day = Annotated[dt.date, Field(strict=False), BeforeValidator(instant)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-Unit = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9:_.@-]*$")]
+Unit = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9:_.@-]*(:\*)?$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 

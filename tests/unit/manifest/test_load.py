@@ -93,6 +93,9 @@ SPOILT: dict[str, Spoil] = {
     "components: 2 have the unit 'aivillage-gateway'": lambda d: d["components"][1].update(
         unit="aivillage-gateway"
     ),
+    "components[0].unit: found 'web:*:*', expected the name of a unit": lambda d: d["components"][
+        0
+    ].update(unit="web:*:*"),
     "components: 2 have the name 'gateway'": lambda d: d["components"][1].update(name="gateway"),
     "components[0].unit: found 'a b', expected the name of a unit": lambda d: d["components"][
         0

@@ -59,7 +59,8 @@ class UnitParts(NamedTuple):
     `processes` are all that run of it. `files` are the absolute paths of what it was started by:
     its unit file, drop-ins and environment files. `main` is the process that the manager started
     last and `since` when that was, in seconds since the epoch by the clock as it was set then; 0
-    where nobody tells. `unhandled` says why a rollback cannot stop, start or judge such a unit.
+    where nobody tells. `unhandled` says why a rollback cannot stop, start or judge such a unit,
+    `left` why stopping it leaves processes of its program, and `kept_open` why its port stays open.
     """
 
     processes: FrozenSet[int]
@@ -67,6 +68,8 @@ class UnitParts(NamedTuple):
     main: int = 0
     since: float = 0.0
     unhandled: str = ""
+    left: str = ""
+    kept_open: str = ""
 
 
 class ServiceManager(Protocol):

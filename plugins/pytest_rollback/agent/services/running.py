@@ -52,7 +52,7 @@ def look(request: RunningRequest) -> Running:
         found[each.unit] = _unit(each, part, table, ports, youngest)
     known = {pid for part in parts.values() for pid in part.processes}
     others = strangers.look(root, table, known, _users(request, known))
-    return Running(found, others.seen, others.unread, time.time(), unrecorded)
+    return Running(found, others.seen, others.unread, time.time(), unrecorded, others.former)
 
 
 def _unit(
@@ -78,6 +78,8 @@ def _unit(
         youngest=youngest if youngest and youngest.changed else None,
         stepped=round(stepped, 1),
         unhandled=part.unhandled,
+        left=part.left,
+        kept_open=part.kept_open,
     )
 
 

@@ -36,10 +36,15 @@ LONGEST = 1 << 16
 
 
 class Strangers(NamedTuple):
-    """Who is of the system and of no unit, and how many of the users' could not be looked at."""
+    """Who is of the system and of no unit, and how many of the users' could not be looked at.
+
+    `former` run what a unit runs, as one of the units' users, from a place that is gone: they may
+    be of an older release that lay elsewhere.
+    """
 
     seen: Tuple[NamedProcess, ...]
     unread: int
+    former: Tuple[NamedProcess, ...] = ()
 
 
 def look(
@@ -55,13 +60,16 @@ def look(
     """
     spared = {*known, *_ours(table)}
     places = tuple({f"{os.path.realpath(root)}/", f"{os.path.abspath(root)}/"})
+    own = frozenset(filter(None, map(_runs, map(words, known))))
     seen: List[NamedProcess] = []
+    former: List[NamedProcess] = []
     unread = 0
     for pid, one in sorted(table.items()):
         if pid in spared or not one.lives or KERNEL in (pid, one.parent):
             continue
         try:
             why = _reason(one, places, users)
+            gone = "" if why or _owner(pid) not in users else _former(pid, own)
         except PermissionError:
             unread += _owner(pid) in users
             continue
@@ -69,7 +77,33 @@ def look(
             continue
         if why:
             seen.append(described(one)._replace(why=why))
-    return Strangers(tuple(seen), unread)
+        elif gone:
+            former.append(described(one)._replace(why=gone))
+    return Strangers(tuple(seen), unread, tuple(former))
+
+
+def _former(pid: int, own: FrozenSet[str]) -> str:
+    """Return what is gone of a process that runs what a unit runs; "" where nothing is."""
+    said = words(pid)
+    if _runs(said) not in own:
+        return ""
+    places = [os.readlink(f"/proc/{pid}/{link}") for link in ("cwd", "exe")]
+    script = script_of(said)
+    if script.startswith("/") and not os.path.exists(script):
+        places.append(f"{script}{GONE}")
+    gone = [_plain(place) for place in places if place.endswith(GONE)]
+    return f"it runs what a unit runs, and {gone[0]} is gone" if gone else ""
+
+
+def _runs(said: List[str]) -> str:
+    """Return the name of what a command line runs: of a script, of a module, or of a program."""
+    script = os.path.basename(script_of(said))
+    if script or not said:
+        return script
+    name = os.path.basename(said[0].lstrip("-"))
+    if not INTERPRETER.fullmatch(name):
+        return name
+    return " ".join(said[said.index("-m") : said.index("-m") + 2]) if "-m" in said else ""
 
 
 def _ours(table: Mapping[int, Process]) -> Set[int]:

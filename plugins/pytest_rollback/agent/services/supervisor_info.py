@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..files import read
 from ..messages.services.units import UnitState
@@ -35,6 +35,20 @@ SEVERAL = 2
 ALL = ":*"
 """How a unit ends that is a group with all of its processes, as supervisorctl writes it."""
 
+GROUP = re.compile(
+    r"^\[group:([^\]]+)\][^\n]*(?:\n(?!\[)[^\n]*)*?\nprograms\s*[=:]([^\n]*(?:\n[ \t]+\S[^\n]*)*)",
+    re.MULTILINE,
+)
+"""A section that groups programs, with their names."""
+
+
+class ConfiguredProgram(NamedTuple):
+    """A configured program: the name of its file, and the group that it is run in."""
+
+    file: str
+    group: str
+
+
 Info = Dict[str, Any]
 """What supervisord says of one process, as XML-RPC has it."""
 
@@ -45,10 +59,14 @@ def names(info: Info) -> Tuple[str, ...]:
     return (full, info["name"]) if info["group"] == info["name"] else (full,)
 
 
-def named(unit: str) -> Tuple[str, ...]:
-    """Return the programs of which a unit may be a process."""
+def named(unit: str, programs: Mapping[str, ConfiguredProgram]) -> List[str]:
+    """Return the configured programs of which a unit may be a process, the likeliest first.
+
+    All of a group's for the group, and for a process of it whose name is that of no program.
+    """
     group, _, name = unit.partition(":")
-    return (group,) if not name or name == "*" else (name, group)
+    grouped = [each for each, program in programs.items() if program.group == group]
+    return [name] if name in grouped or (name in programs and not grouped) else grouped
 
 
 def members_of(unit: str, listed: Sequence[Info]) -> List[Info]:
@@ -58,7 +76,7 @@ def members_of(unit: str, listed: Sequence[Info]) -> List[Info]:
     return [info for info in listed if unit in names(info)]
 
 
-def unhandled(unit: str, listed: Sequence[Info], units: Sequence[str]) -> str:
+def left(unit: str, listed: Sequence[Info], units: Sequence[str]) -> str:
     """Return why stopping a unit leaves processes of its program: others of numprocs, which run.
 
     Their names differ in the number only, and none of `units` has them.
@@ -169,10 +187,15 @@ def override(programs: Sequence[str]) -> str:
     return head + "".join(f"[program:{name}]\nautostart=false\n" for name in sorted(programs))
 
 
-def configured(directory: str) -> Iterator[Tuple[str, str]]:
-    """Yield every program that is configured in a directory, with the name of its file."""
+def configured(directory: str) -> Dict[str, ConfiguredProgram]:
+    """Return every program that is configured in a directory."""
+    files: Dict[str, str] = {}
+    groups: Dict[str, str] = {}
     for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
         with contextlib.suppress(OSError):
             text = read.text(os.path.join(directory, name), follow=False)
             if not name.startswith((".", LAST)):
-                yield from ((each, name) for each in SECTION.findall(text))
+                files.update((each.strip(), name) for each in SECTION.findall(text))
+                for group, programs in GROUP.findall(text):
+                    groups.update((each.strip(), group.strip()) for each in programs.split(","))
+    return {each: ConfiguredProgram(file, groups.get(each, each)) for each, file in files.items()}

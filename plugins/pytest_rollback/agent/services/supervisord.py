@@ -18,12 +18,12 @@ from .supervisor_info import (
     LAST,
     Info,
     configured,
+    left,
     members_of,
     named,
     override,
     report,
     reported,
-    unhandled,
 )
 from .supervisor_rpc import call, refused
 
@@ -58,17 +58,17 @@ class Supervisord(ServiceManager):
     ) -> Dict[str, UnitParts]:
         """Return what each unit consists of: its process with all that descends from it."""
         listed: List[Info] = self.call("getAllProcessInfo")
-        programs = dict(configured(directory))
+        programs = configured(directory)
         found = {}
         for unit in units:
             mine = members_of(unit, listed)
-            sections = [name for name in named(unit) if name in programs]
+            files = dict.fromkeys(programs[name].file for name in named(unit, programs))
             found[unit] = UnitParts(
                 frozenset(family(table, [info["pid"] for info in mine])),
-                tuple(os.path.join(directory, programs[name]) for name in sections),
+                tuple(os.path.join(directory, name) for name in files),
                 main=mine[0]["pid"] if mine else 0,
                 since=float(mine[0]["start"]) if mine else 0.0,
-                unhandled=unhandled(unit, listed, units),
+                left=left(unit, listed, units),
             )
         return found
 
@@ -217,17 +217,12 @@ class Supervisord(ServiceManager):
     def guard(directory: str, units: Sequence[str], marker: str) -> StartGuard:
         """Return files that turn off the automatic start of the programs of a directory."""
         del marker
-        programs = dict(configured(directory))
+        programs = configured(directory)
         files: Dict[str, List[str]] = {}
-        unguarded = []
-        for unit in units:
-            program = next((name for name in named(unit) if name in programs), None)
-            if program is None:
-                unguarded.append(unit)
-            else:
-                files.setdefault(f"{LAST}{os.path.splitext(programs[program])[1]}", []).append(
-                    program
-                )
+        unguarded = [unit for unit in units if not named(unit, programs)]
+        for program in dict.fromkeys(name for unit in units for name in named(unit, programs)):
+            ending = os.path.splitext(programs[program].file)[1]
+            files.setdefault(f"{LAST}{ending}", []).append(program)
         return StartGuard(
             [GuardFile(path, override(found)) for path, found in files.items()], unguarded
         )

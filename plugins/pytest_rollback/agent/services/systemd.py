@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import calendar
 import os
-import re
 import time
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import HostError
 from ..messages.services.units import GUARD, Reloaded, UnitState
 from ..system.command import CommandResult, run, surroundings
 from ..system.processes import Process, family
 from .manager import GuardFile, ServiceManager, StartGuard, UnitParts, UnitReport
+from .systemd_parts import (
+    PARTS,
+    control_group,
+    files_of,
+    instances,
+    is_within,
+    kept_open,
+    left,
+    number,
+    sockets_of,
+    unhandled,
+    written,
+)
 
 PROPERTIES = (
     "Id,LoadState,LoadError,ActiveState,SubState,UnitFileState,NRestarts,MainPID,"
     "ExecMainStartTimestampMonotonic,ActiveEnterTimestampMonotonic,NeedDaemonReload,Result,"
     "TasksCurrent,Job"
-)
-PARTS = (
-    "Id,ControlGroup,MainPID,ExecMainStartTimestamp,FragmentPath,SourcePath,DropInPaths,"
-    "EnvironmentFiles,Type,RemainAfterExit,ActiveState,SubState,TriggeredBy"
 )
 STARTED, ENTERED = "ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic"
 """When the main process began; when a unit without one, such as active (exited), became active."""
@@ -42,9 +49,8 @@ ONE_CALL = 3.0
 KINDS = (".service", ".socket", ".target", ".timer", ".path", ".mount", ".slice", ".scope")
 """Endings of unit files; a name without one is that of a service."""
 
-ENVIRONMENT = re.compile(r"(\S+) \(ignore_errors=\w+\)")
-ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
-WRITTEN = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d) UTC")
+RUNS = "--state=active,activating,reloading,refreshing,deactivating"
+"""States in which a unit may have processes."""
 
 DROP_IN = GUARD
 
@@ -70,6 +76,10 @@ class Systemd(ServiceManager):
     ) -> Dict[str, UnitParts]:
         """Return what each unit consists of: its control group, and the files of its settings."""
         shown = self._shown(units, PARTS)
+        running = self._instances(units)
+        listening = self._listening(
+            [name for block in shown.values() for name in sockets_of(block)]
+        )
         groups = {pid: control_group(pid) for pid in table}
         found = {}
         for unit, block in shown.items():
@@ -82,8 +92,25 @@ class Systemd(ServiceManager):
                 main,
                 written(block.get("ExecMainStartTimestamp", "")),
                 unhandled(block, bool(inside)),
+                left(self.file_name(unit), running, map(self.file_name, units)),
+                kept_open(block, listening),
             )
         return found
+
+    def _listening(self, sockets: Sequence[str]) -> FrozenSet[str]:
+        """Return which socket units listen now; no call where there are none."""
+        shown = self._shown(sockets, "Id,ActiveState") if sockets else {}
+        return frozenset(
+            name for name, block in shown.items() if block.get("ActiveState") == "active"
+        )
+
+    def _instances(self, units: Sequence[str]) -> List[str]:
+        """Return the instances of the units' templates that run; no call where they have none."""
+        patterns = instances(map(self.file_name, units))
+        if not patterns:
+            return []
+        said = systemctl("list-units", "--plain", "--no-legend", "--full", RUNS, "--", *patterns)
+        return [line.split()[0] for line in said.out.split("\n") if line.strip()]
 
     def _shown(self, units: Sequence[str], wanted: str) -> Dict[str, Dict[str, str]]:
         """Return properties of each unit, with one call for all of them; times are in UTC."""
@@ -154,9 +181,12 @@ class Systemd(ServiceManager):
 
 
 def properties(block: str) -> Dict[str, str]:
-    """Return the properties of one unit."""
-    pairs = (line.partition("=") for line in block.split("\n") if line)
-    return {name: value for name, _, value in pairs}
+    """Return the properties of one unit; one that has several lines, as files have, keeps them."""
+    found: Dict[str, List[str]] = {}
+    for line in filter(None, block.split("\n")):
+        name, _, value = line.partition("=")
+        found.setdefault(name, []).append(value)
+    return {name: "\n".join(values) for name, values in found.items()}
 
 
 def report(unit: str, found: Dict[str, str]) -> UnitReport:
@@ -189,56 +219,6 @@ def detail(load: str, found: Dict[str, str]) -> str:
         return f"{load or 'no answer'} {found.get('LoadError', '')}".strip()
     result = found.get("Result", "")
     return "" if result == "success" else result
-
-
-def files_of(found: Dict[str, str]) -> List[str]:
-    """Return the files that a unit was started by; a name with a blank is escaped."""
-    names = [found.get("FragmentPath", ""), found.get("SourcePath", "")]
-    names += found.get("DropInPaths", "").split()
-    names += ENVIRONMENT.findall(found.get("EnvironmentFiles", ""))
-    return [ESCAPED.sub(lambda code: chr(int(code[1], 16)), name) for name in names if name]
-
-
-def unhandled(found: Dict[str, str], has_processes: bool) -> str:  # noqa: FBT001
-    """Return why a rollback cannot stop, start or judge a unit; "" for one that it can."""
-    kind, active = found.get("Type"), found.get("ActiveState") == "active"
-    sockets = [name for name in found.get("TriggeredBy", "").split() if name.endswith(".socket")]
-    if sockets:
-        return f"{sockets[0]} listens for it and starts it: the port stays open while it is down"
-    if kind == "oneshot" and found.get("RemainAfterExit") != "yes":
-        return "it is a job (Type=oneshot) that ends: nothing shows whether it is up"
-    if kind == "oneshot" and active and not has_processes:
-        return "it is active (exited) without a process: what answers belongs to another unit"
-    if kind == "forking" and active and not number(found.get("MainPID")):
-        return "systemd does not know its main process (Type=forking without PIDFile=)"
-    return ""
-
-
-def control_group(pid: int) -> str:
-    """Return the control group of a process as systemd names it; "" when it is gone or hidden."""
-    try:
-        with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="surrogateescape") as file:
-            paths = {name: path for _, name, path in (line.split(":", 2) for line in file)}
-    except OSError:
-        return ""
-    return (paths.get("name=systemd") or paths.get("", "")).rstrip("\n")
-
-
-def is_within(path: str, group: str) -> bool:
-    """Return whether a control group is another one or below it."""
-    return path == group or path.startswith(f"{group}/")
-
-
-def written(text: str) -> float:
-    """Return a time that systemctl wrote in UTC, such as `Sat 2026-11-28 21:15:48 UTC`; or 0."""
-    found = WRITTEN.search(text)
-    return float(calendar.timegm((*map(int, found.groups()), 0, 0, 0))) if found else 0.0
-
-
-def number(value: Optional[str]) -> int:
-    """Return a count; zero for '[not set]' and for the largest number, which says the same."""
-    found = int(value) if value and value.isdigit() else 0
-    return found if found < 1 << 32 else 0
 
 
 def epoch(microseconds: Optional[str]) -> Optional[float]:

@@ -57,20 +57,20 @@ def listening() -> frozenset[int]:
 def held(inodes: frozenset[str], pids: Iterable[int]) -> tuple[dict[int, set[str]], set[int]]:
     """Return which of some processes hold which of the sockets, and those that could not be read.
 
-    A process that ends meanwhile holds nothing.
+    A process that ends meanwhile holds nothing. Root of a container can often list what a process
+    of another account has open, and not read what it is.
     """
     found: dict[int, set[str]] = {}
     unread: set[int] = set()
     wanted = {f"socket:[{inode}]": inode for inode in inodes}
     for pid in pids:
         try:
-            names = os.listdir(f"/proc/{pid}/fd")
+            places = [_place(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")]
         except PermissionError:
             unread.add(pid)
             continue
         except OSError:
             continue
-        places = (_place(f"/proc/{pid}/fd/{name}") for name in names)
         has = {wanted[place] for place in places if place in wanted}
         if has:
             found[pid] = has
@@ -78,8 +78,14 @@ def held(inodes: frozenset[str], pids: Iterable[int]) -> tuple[dict[int, set[str
 
 
 def _place(link: str) -> str:
-    """Return where a link leads, "" when it is gone."""
+    """Return where a link leads, "" when it is gone.
+
+    Raises:
+        PermissionError: it is there, and not for us.
+    """
     try:
         return os.readlink(link)
+    except PermissionError:
+        raise
     except OSError:
         return ""

@@ -57,14 +57,25 @@ def states(scope: Scope) -> Look[States]:
         Refused: the manager does not know a unit; or a process of the system is of no unit, or
             another's listens on a port, so that stopping the units does not end the release.
     """
+    found, running = yield from beheld(scope)
+    refuse_strangers(scope.system.about.root, running)
+    refuse_holders(scope, found, running)
+    return found
+
+
+def beheld(scope: Scope) -> Look[tuple[States, Running]]:
+    """Return every unit's state and its processes, from one round trip.
+
+    Raises:
+        Refused: the manager does not know a unit.
+    """
     units = tuple(UnitPorts(c.unit) for c in scope.components)
     where, manager = requests.location(scope.system, scope.run), requests.manager(scope.system)
     asked, running = Call(LOOK, UnitsRequest(where, manager, units), PATIENT), running_of(scope)
     answers = yield [asked, running]
     found = answers.of(asked).units
     refuse_unknown(found)
-    refuse_left(scope, found, answers.of(running))
-    return found
+    return found, answers.of(running)
 
 
 def running_of(scope: Scope) -> Call[RunningRequest, Running]:
@@ -73,17 +84,17 @@ def running_of(scope: Scope) -> Call[RunningRequest, Running]:
     return Call(RUNNING, asked, PATIENT)
 
 
-def refuse_left(scope: Scope, found: States, running: Running) -> None:
-    """Refuse to go on where something of the release runs that no unit is.
+def refuse_holders(scope: Scope, found: States, running: Running) -> None:
+    """Refuse to go on where others than a unit's own processes hold its ports.
 
     Raises:
-        Refused: it does, or holds a port of a unit that is rolled back.
+        Refused: somebody does.
     """
-    refuse_strangers(scope.system.about.root, running)
     for component in scope.components:
         unit, by = component.unit, running.units[component.unit]
         down = found[unit].state in DOWN
         left = [f"port {port}: nobody that can be seen" for port in hidden(by) if down]
+        left += [by.kept_open] if by.kept_open else []
         if others(by) or left:
             raise Refused(
                 f"{unit} is not isolated: another process than its own listens on its port",

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from pytest_rollback.agent.messages.restore import RESTORE_PLAN, RestoreRequest
 from pytest_rollback.agent.messages.rollback.files import ADDED, FilesRequest
 from pytest_rollback.agent.messages.rollback.start_guard import GUARD, GuardRequest, GuardState
 from pytest_rollback.agent.messages.rollback.start_guard import GUARD_OFF as OFF
 from pytest_rollback.agent.messages.rollback.start_guard import GUARD_ON as ON
+from pytest_rollback.agent.messages.services.units import (
+    LOOK,
+    UnitPorts,
+    UnitsRequest,
+    UnitState,
+)
+from pytest_rollback.manifest import requests
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT, location, selection, some
+from pytest_rollback.recovery.actions.services import stops
 from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import Look, asked
 from pytest_rollback.transport.call import Call
@@ -25,10 +34,12 @@ class Guarded:
     Args:
         state: whether it is up, and what it cannot keep down.
         pending: files that are to be restored or moved.
+        units: how the units are, which were stopped before it is put up.
     """
 
     state: GuardState
     pending: tuple[str, ...] = ()
+    units: Mapping[str, UnitState] = field(default_factory=dict)
 
 
 def request(scope: Scope) -> GuardRequest:
@@ -41,25 +52,41 @@ def request(scope: Scope) -> GuardRequest:
 
 
 def missing(scope: Scope) -> Look[Guarded]:
-    """Return whether the guard is up, and whether there is anything to restore behind it."""
+    """Return whether the guard is up, what is to be restored behind it, and how the units are.
+
+    A timer, or whoever else starts units, may have done so since they were stopped.
+    """
     where, files = location(scope), selection(scope)
     guard = Call(GUARD, request(scope), PATIENT)
     restore = Call(RESTORE_PLAN, RestoreRequest(where, files), PATIENT)
     added = Call(ADDED, FilesRequest(where, files), PATIENT)
-    answers = yield [guard, restore, added]
+    units = tuple(UnitPorts(component.unit) for component in scope.components)
+    look = Call(LOOK, UnitsRequest(where, requests.manager(scope.system), units), PATIENT)
+    answers = yield [guard, restore, added, look]
     pending = (*answers.of(restore).paths, *answers.of(added).paths)
-    return Guarded(answers.of(guard), pending)
+    return Guarded(answers.of(guard), pending, answers.of(look).units)
 
 
 def raises(scope: Scope, found: Guarded) -> tuple[Change, ...]:
-    """Return the change that puts the guard up, unless it is, or there is nothing to restore."""
-    if found.state.on or not found.pending:
+    """Return the change that puts the guard up, and stops what was started before it was.
+
+    Nothing is left to do once it is up and no unit runs, or where there is nothing to restore.
+    """
+    if not found.pending:
         return ()
+    again = stops(scope, found.units) if found.units else ()
+    if found.state.on:
+        return again
     what = f"block the start of {some([c.unit for c in scope.components])}"
     why = f"{count(len(found.pending), 'file')} to be restored or moved"
     if found.state.unguarded:
         why += f"; not configured in [services] directory: {some(found.state.unguarded)}"
-    return (Change(Call(ON, request(scope), SECONDS), what, why),)
+    return (Change(Call(ON, request(scope), SECONDS), what, why), *again)
+
+
+def isolated(_scope: Scope, found: Guarded) -> Guarded:
+    """Return what is found once every unit was stopped."""
+    return replace(found, units={})
 
 
 def remaining(scope: Scope) -> Look[Guarded]:
@@ -80,7 +107,7 @@ def raised(_scope: Scope, found: Guarded) -> Guarded:
     return replace(found, state=found.state._replace(left=True))
 
 
-GUARD_ON = Action("set the start guard", "isolate", look=missing, plan=raises)
+GUARD_ON = Action("set the start guard", "isolate", look=missing, plan=raises, assuming=isolated)
 GUARD_OFF = Action(
     "remove the start guard", "services", look=remaining, plan=lifts, assuming=raised
 )

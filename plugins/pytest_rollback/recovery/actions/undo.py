@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from pytest_rollback.agent.messages.rollback.undo import UNDO, UNDO_PLAN, UndoPlan, UndoRequest
+from pytest_rollback.agent.messages.services.running import Running
 from pytest_rollback.agent.messages.services.units import START
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery.action import Action, AnyAction, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT, location
 from pytest_rollback.recovery.actions.services import (
-    ISOLATE,
     MARGIN,
     States,
-    states,
+    beheld,
+    refuse_holders,
+    running_of,
+    stops,
     unit_request,
 )
 from pytest_rollback.text.quantities import count
-from pytest_rollback.transport.batch import Look, asked
+from pytest_rollback.transport.batch import Look
 from pytest_rollback.transport.call import Call
 
 SECONDS = 420.0
+NAMED = 5
+"""Processes that are left to run and named."""
 
 
 def request(scope: Scope, run: str) -> UndoRequest:
@@ -46,22 +51,44 @@ def starts(scope: Scope, found: States) -> tuple[Change, ...]:
     )
 
 
+def states(scope: Scope) -> Look[States]:
+    """Return every unit's state; who is of no unit stops no undo, unless he holds a unit's port.
+
+    Raises:
+        Refused: the manager does not know a unit, or another's process listens on its port.
+    """
+    found, running = yield from beheld(scope)
+    refuse_holders(scope, found, running)
+    return found
+
+
+def stay(running: Running) -> str:
+    """Return which processes of no unit an undo leaves; "" where there are none."""
+    named = ", ".join(f"pid {each.pid} ({each.command})" for each in running.strangers[:NAMED])
+    more = f" and {len(running.strangers) - NAMED} more" if running.strangers[NAMED:] else ""
+    return f"; of no unit, and left to run: {named}{more}" if named else ""
+
+
+ISOLATE = Action("isolate components", "isolate", look=states, plan=stops)
 START_FAILED = Action("start the failed release", "services", look=states, plan=starts)
 
 
 def undoing(run: str) -> tuple[AnyAction, ...]:
     """Return the actions that take a run back, in their order."""
 
-    def look(scope: Scope) -> Look[UndoPlan]:
-        """Return what undo would bring back, and what prevents it."""
-        return asked(Call(UNDO_PLAN, request(scope, run), PATIENT))
+    def look(scope: Scope) -> Look[tuple[UndoPlan, Running]]:
+        """Return what undo would bring back, what prevents it, and who runs meanwhile."""
+        asked, running = Call(UNDO_PLAN, request(scope, run), PATIENT), running_of(scope)
+        answers = yield [asked, running]
+        return answers.of(asked), answers.of(running)
 
-    def plan(scope: Scope, found: UndoPlan) -> tuple[Change, ...]:
+    def plan(scope: Scope, seen: tuple[UndoPlan, Running]) -> tuple[Change, ...]:
         """Return the one change that takes all of it back.
 
         Raises:
             Refused: something was changed after the run.
         """
+        found, running = seen
         if found.undone:
             return ()
         if found.conflicts:
@@ -71,7 +98,7 @@ def undoing(run: str) -> tuple[AnyAction, ...]:
                 hint="save these files elsewhere and put the run's versions back, or keep the run",
             )
         files = len(found.files) + len(found.moved) + len(found.units)
-        why = f"run {run} is being undone"
+        why = f"run {run} is being undone{stay(running)}"
         undo = Call(UNDO, request(scope, run), SECONDS)
         what = f"restore {count(files, 'file')} of the failed release"
         return (Change(undo, what, why, 1 + files / 1000),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -19,10 +20,10 @@ from pytest_rollback.agent.messages.services.running import (
     UnitOwner,
 )
 from pytest_rollback.agent.services import running, strangers
-from pytest_rollback.agent.services.systemd import files_of, is_within, unhandled, written
 from pytest_rollback.agent.system import processes, sockets
 from tests.plugin.shop import free_port
 from tests.unit.agent.services import test_systemd
+from tests.unit.support.apart import ROOT_ONLY
 from tests.unit.support.deployed import saving
 
 systemd = test_systemd.systemd
@@ -32,8 +33,7 @@ server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 time.sleep(300)
 """
 
-
-REMAINS = {"Type": "oneshot", "RemainAfterExit": "yes", "ActiveState": "active"}
+AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 
 class House:
@@ -146,6 +146,31 @@ def test_another_that_holds_the_port_is_named(house: House) -> None:
     ]
 
 
+WITHOUT = ("setpriv", "--inh-caps=-sys_ptrace", "--bounding-set=-sys_ptrace")
+HELD = """
+import sys
+from pytest_rollback.agent.system import sockets
+pid, port = map(int, sys.argv[1:])
+inodes = frozenset(each.inode for each in sockets.listeners() if each.port == port)
+print(*map(len, sockets.held(inodes, [pid])))
+"""
+
+
+@ROOT_ONLY
+@pytest.mark.parametrize(("before", "said"), [((), "1 0"), (WITHOUT, "0 1")])
+def test_a_root_that_may_not_look_at_others_has_not_looked(
+    house: House, before: tuple[str, ...], said: str
+) -> None:
+    """As in many containers: it can list what another has open, and not read what it is."""
+    house.script.chmod(0o755)
+    other = house.started(*AS_NOBODY, sys.executable, "-c", LISTENER, house.port)
+    house.wait()
+    words = [*before, sys.executable, "-c", HELD, str(other.pid), str(house.port)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == said
+
+
 def test_who_only_stands_in_the_root_is_no_stranger(house: House) -> None:
     """A shell, a pager and an editor that somebody has open there; our callers as well."""
     for words in (["sleep", "300"], ["sh", "-c", "read line"], ["tail", "-f", house.script]):
@@ -179,6 +204,28 @@ def test_who_runs_something_of_the_root_is_a_stranger(house: House, how: str) ->
     assert found.why
 
 
+@pytest.mark.parametrize("gone", ["script", "directory", "nothing", "another program"])
+def test_an_older_release_that_lay_elsewhere_is_named(
+    house: House, tmp_path: Path, gone: str
+) -> None:
+    """By what it runs, as the unit's user, from a place that is gone; a second one is not."""
+    house.manager.start("app")
+    house.wait()
+    older = tmp_path / "older"
+    older.mkdir()
+    script = older / ("other.py" if gone == "another program" else "app.py")
+    script.write_text("import time\ntime.sleep(300)\n")
+    process = house.started(sys.executable, script, cwd=older if gone == "directory" else "/")
+    time.sleep(0.3)
+    if gone != "nothing":
+        shutil.rmtree(older)
+    found = house.look()
+
+    named = [each.pid for each in found.former]
+    assert named == ([process.pid] if gone in {"script", "directory"} else [])
+    assert found.strangers == ()
+
+
 def test_children_belong_to_their_unit(house: House) -> None:
     """Also those whose parent is dead, by their group."""
     child = f"import os, time; os.fork() or os.fork(); time.sleep(300) # {house.root}"
@@ -209,48 +256,6 @@ def test_children_belong_to_their_unit(house: House) -> None:
 def test_the_script_of_a_command_line(said: list[str], script: str) -> None:
     """Only an interpreter has one."""
     assert strangers.script_of(said) == script
-
-
-def test_what_systemd_says_of_a_unit_s_parts() -> None:
-    """Its files, with blanks escaped; a control group and those below; a time in UTC."""
-    told = {
-        "FragmentPath": "/etc/systemd/system/a.service",
-        "DropInPaths": r"/run/a.d/1.conf /etc/a\x20b/2.conf",
-        "EnvironmentFiles": "/etc/default/a (ignore_errors=yes) /opt/a/.env (ignore_errors=no)",
-    }
-
-    assert files_of(told) == [
-        "/etc/systemd/system/a.service",
-        "/run/a.d/1.conf",
-        "/etc/a b/2.conf",
-        "/etc/default/a",
-        "/opt/a/.env",
-    ]
-    assert is_within("/system.slice/a.service/worker", "/system.slice/a.service")
-    assert not is_within("/system.slice/a.service2", "/system.slice/a.service")
-    assert written("Thu 1970-01-01 00:01:40 UTC") == 100
-    assert written("") == 0
-
-
-@pytest.mark.parametrize(
-    ("told", "words"),
-    [
-        (REMAINS, "exited"),
-        ({**REMAINS, "processes": "2"}, ""),
-        ({"Type": "oneshot", "RemainAfterExit": "no", "ActiveState": "inactive"}, "job"),
-        ({"Type": "forking", "ActiveState": "active", "MainPID": "0"}, "PIDFile"),
-        ({"Type": "forking", "ActiveState": "active", "MainPID": "7"}, ""),
-        ({"Type": "notify", "TriggeredBy": "a.timer a.socket"}, "a.socket listens"),
-        ({"Type": "simple", "TriggeredBy": "a.timer"}, ""),
-        ({}, ""),
-    ],
-)
-def test_kinds_of_units_that_are_not_handled(told: dict[str, str], words: str) -> None:
-    """Each is named with what is missing to judge it."""
-    said = unhandled(told, "processes" in told)
-
-    assert bool(said) == bool(words)
-    assert words in said
 
 
 def test_a_directory_that_was_exchanged_counts_as_changed(tmp_path: Path) -> None:

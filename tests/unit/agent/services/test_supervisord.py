@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -109,8 +110,9 @@ def supervisord(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor
         except HostError:
             time.sleep(0.05)
     yield manager
-    for unit in ("stubborn", "family", "steady"):
-        manager.stop(unit, timeout=0.1)
+    for unit in ("stubborn", "family", "steady", "pool:*", "pair:*"):
+        with contextlib.suppress(HostError):
+            manager.stop(unit, timeout=0.1)
     manager.process.terminate()
     manager.process.wait(20)
 

@@ -129,6 +129,21 @@ def test_undo_guards_while_it_works_and_lifts_it_at_the_end(site: Site) -> None:
     assert not (site.state / "in-progress").exists()
 
 
+def test_what_was_started_since_the_isolation_is_stopped_behind_the_guard(
+    site: Site, systemd: Systemd
+) -> None:
+    """A timer was quicker: the guard is put up first, so that it cannot be so again."""
+    site.perform(actions.ISOLATE)
+    subprocess.run([systemd.folder.parent / "systemctl", "start", "gate"], check=True)
+    guard, stop = site.plan(actions.GUARD_ON)
+
+    assert (guard.what, stop.what) == ("block the start of gate, mesh", "stop gate")
+    assert site.perform(actions.GUARD_ON) == 2
+    assert systemd.state("gate")["active"] == "inactive"
+    assert site.plan(actions.GUARD_ON) == ()
+
+
+@pytest.mark.usefixtures("systemd")
 def test_a_missing_directory_is_told(site: Site) -> None:
     """Where no unit file can be, nothing is begun."""
     site.describe(services={"directory": str(site.home / "nowhere")})

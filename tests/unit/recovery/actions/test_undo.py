@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +17,14 @@ from pytest_rollback.agent.messages.rollback.undo import UNDO_PLAN, UndoPlan, Un
 from pytest_rollback.agent.messages.state.runs import RunsRequest
 from pytest_rollback.agent.state import progress, runs
 from pytest_rollback.agent.state.lock import working
+from pytest_rollback.agent.system.sockets import listening
 from pytest_rollback.errors import Refused
 from pytest_rollback.plugin import fixtures
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import Action
+from pytest_rollback.recovery.actions.undo import undoing
 from pytest_rollback.transport.call import Call
-from tests.unit.recovery.site import ADDED, CHANGED, FILES, Site
+from tests.unit.recovery.site import ADDED, CHANGED, FILES, SERVER, Site
 
 
 def ahead(site: Site) -> UndoPlan:
@@ -101,6 +108,46 @@ def test_undo_brings_the_page_back_from_before(site: Site, before: str | None) -
     site.undo()
 
     assert (site.page.read_text() if site.page.exists() else None) == before
+
+
+@pytest.mark.usefixtures("systemd")
+def test_who_is_of_no_unit_stops_no_undo_and_is_named(site: Site) -> None:
+    """He stops a rollback; an undo only where he holds a unit's port."""
+    everything(site)
+    script = site.put("gate/job.py", "import time\ntime.sleep(300)\n")
+    with left_running(script) as pid:
+        with pytest.raises(Refused, match="of no unit"):
+            site.plan(actions.ISOLATE)
+        stop, undo, _ = undoing("r1")
+        (change,) = site.plan(undo)
+        assert site.plan(stop) == ()
+    assert change.why.startswith("run r1 is being undone; of no unit, and left to run: ")
+    assert f"pid {pid} ({sys.executable} {script})" in change.why
+
+    with left_running(site.put("gate/old.py", SERVER), site.ports["gate"]) as pid:
+        wait_for(site.ports["gate"])
+        with pytest.raises(Refused, match="another process than its own listens") as caught:
+            site.plan(stop)
+    assert f"pid {pid} " in str(caught.value.findings)
+
+
+@contextlib.contextmanager
+def left_running(script: Path, *words: object) -> Iterator[int]:
+    """Run a script of the root that no unit has started."""
+    command = [sys.executable, str(script), *map(str, words)]
+    with subprocess.Popen(command, start_new_session=True) as process:
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+
+
+def wait_for(port: int) -> None:
+    """Wait until somebody listens."""
+    until = time.monotonic() + 20
+    while port not in listening():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def page(site: Site) -> PageRequest:

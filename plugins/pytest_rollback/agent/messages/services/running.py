@@ -74,7 +74,8 @@ class UnitProcesses(NamedTuple):
     `number` is how many there are, `oldest` the one that began first, `youngest` the file of the
     unit that was put back or changed last, of the recorded ones and of those that started it.
     `stepped` are the seconds by which the clock was set since the start. `unhandled` says why a
-    rollback cannot stop, start or judge such a unit.
+    rollback cannot stop, start or judge such a unit, `left` why stopping it leaves processes of the
+    same program, and `kept_open` why its port stays open then.
     """
 
     number: int
@@ -83,6 +84,8 @@ class UnitProcesses(NamedTuple):
     youngest: Optional[ChangedFile] = None
     stepped: float = 0.0
     unhandled: str = ""
+    left: str = ""
+    kept_open: str = ""
 
     @property
     def stale(self) -> bool:
@@ -101,6 +104,7 @@ class Running(NamedTuple):
     `strangers` are processes of the system's root that are of none of its units; `unread` is how
     many processes of the units' users could not be looked at. `now` is the host's clock, in
     seconds since the epoch. `unrecorded` is why no recorded file is known, "" where they are.
+    `former` are processes that run what a unit runs, from a place that is gone.
     """
 
     units: Dict[str, UnitProcesses]
@@ -108,6 +112,7 @@ class Running(NamedTuple):
     unread: int
     now: float
     unrecorded: str = ""
+    former: Tuple[NamedProcess, ...] = ()
 
 
 RUNNING = Route("units.running", RunningRequest, Running)

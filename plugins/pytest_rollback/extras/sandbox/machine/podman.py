@@ -21,8 +21,10 @@ INIT = (
     "--systemd=always",
     *("--ulimit", "nofile=20000:20000"),
     *("--ulimit", "nproc=10000:10000"),
+    "--cap-add=SYS_PTRACE",
 )
-"""Options of podman that let an init system run as the first process."""
+"""Options of podman that let an init system run as the first process; its root sees what the root
+of a host sees, which program a process of another account runs and which sockets it holds."""
 
 
 def engine() -> list[str]:
