@@ -24,10 +24,20 @@ SABOTAGE = "tests/sabotage/test_defects.py"
 """All of it is long but for the defects in `SHOWN`."""
 
 SHOWN = {
-    SABOTAGE: (
-        "test_a_defect_is_seen[healthy]",
-        "test_a_defect_is_seen[backup-truncated]",
-        "test_a_defect_is_seen[restored]",
+    SABOTAGE: tuple(
+        f"test_a_defect_is_seen[{name}]"
+        for name in (
+            "healthy",
+            "backup-truncated",
+            "set-of-the-release-before",
+            "deleted-and-never-saved",
+            "program-to-come-gone",
+            "previous-needs-what-was-added",
+            "copy-with-an-access-list",
+            "dump-cut",
+            "shell-in-the-root",
+            "worker-left-behind",
+        )
     ),
     "tests/plugin/test_readiness.py": (
         "test_a_system_that_is_right_is_ready",

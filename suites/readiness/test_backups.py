@@ -239,6 +239,18 @@ def test_no_secret_comes_back_for_fewer_readers(saved: Backups, owner: str, syst
         )
 
 
+@criterion("readiness.files.found", phase="files")
+def test_what_is_described_is_there(saved: Backups) -> None:
+    """Each pattern and name of files in rollback.toml is that of a file of the system."""
+    if saved.unfound:
+        raise Refused(
+            f"{count(len(saved.unfound), 'name')} of files in rollback.toml, and no such file",
+            findings=saved.unfound,
+            hint="correct them in rollback.toml: what matches nothing is rolled back with nobody, "
+            "and kept secret nowhere",
+        )
+
+
 @criterion("readiness.backups.targeted", phase="files")
 def test_no_copy_is_a_stray(saved: Backups) -> None:
     """Every file below the root that is named like a backup is in the record."""

@@ -166,6 +166,7 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
         lambda s: describe(s, "system", user="daemon", secrets=["config/.env"]),
         "shared",
     ),
+    "readiness.files.found": (lambda s: describe(s, "components", files=["wep/**"]), None),
     "readiness.backups.targeted": (lambda s: s.put("old.prev", "stray"), None),
     "readiness.tree.compiles": (lambda s: s.forge("web/extra.py", "def broken(:"), None),
     "readiness.tree.imports": (lambda s: s.forge(WEB, SERVICE.replace("Page", "Sheet")), "web"),

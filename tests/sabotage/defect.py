@@ -103,7 +103,7 @@ def library() -> dict[str, Defect]:
     """
     found: dict[str, Defect] = {}
     mechanisms: dict[str, str] = {}
-    for path in sorted(FOLDER.glob("*.toml")):
+    for path in sorted(FOLDER.rglob("*.toml")):
         for entry in tomllib.loads(path.read_text())["defect"]:
             one = Defect(**entry)
             twin = mechanisms.setdefault(one.mechanism, one.name)

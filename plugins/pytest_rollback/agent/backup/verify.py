@@ -24,6 +24,7 @@ from ..messages.location import Location
 from ..state import backup_set
 from ..state import lease as leases
 from ..state.directory import OTHERS, Absent
+from . import described
 from .owners import SHARED, Owners
 from .selection import orphans
 
@@ -62,7 +63,9 @@ def look(request: BackupsRequest) -> Backups:
         whole = record.files + len(record.added) + len(found.undeclared)
         record = record._replace(whole=whole)
     left = known.unsaved
+    paths = [*(saved.path for saved in known.files), *known.added]
     answer = Backups(record, components, tuple(stray), left, compared=False, changes=changes)
+    answer = answer._replace(unfound=tuple(described.unfound(root, request.selection, paths)))
     if found is None:
         return answer
     known_left = {each.rpartition(": ")[0] for each in left}

@@ -142,7 +142,5 @@ def _leaving(path: str, kind: str) -> list[DatabaseProblem]:
     said = [
         f"the dump {path} changes objects outside the database: {each}" for each in found.refused
     ]
-    if not found.tables:
-        said.append(f"the dump {path} has no tables")
     hint = "dump one database without --create: pg_dump -Fc, not pg_dumpall"
     return [DatabaseProblem(words, hint) for words in said[: sql_script.MOST]]

@@ -24,6 +24,16 @@ from .messages import DumpRequest, DumpState
 BLOCK = 1 << 20
 BEGINNING = re.compile(rb"(--\n)?-- PostgreSQL database (cluster )?dump\n")
 COMPLETE = re.compile(rb"^-- PostgreSQL database (cluster )?dump complete$", re.MULTILINE)
+TABLE = re.compile(
+    rb"^(?:CREATE (?:UNLOGGED |FOREIGN )?TABLE |CREATE MATERIALIZED VIEW |\\connect )",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""What fills a database; the dump of a cluster is told apart elsewhere."""
+
+ENTRY = re.compile(r"^\d+; \d+ \d+ (?:(?:FOREIGN )?TABLE|MATERIALIZED VIEW) ", re.MULTILINE)
+"""A table in an archive's list of contents."""
+
+NO_TABLE = "has no tables"
 TAIL = 4096
 """Bytes at a plain dump's end among which it says that it is complete."""
 
@@ -139,7 +149,8 @@ def archive_problem(dump: Dump, tool: str, until: float) -> str:
     if outcome.timed_out:
         raise TimeoutError
     if outcome.code == 0:
-        return ""
+        listed = run([tool, "-l", dump.path], max(0.1, until - time.monotonic()))
+        return "" if listed.code or listed.cut or ENTRY.search(listed.out) else NO_TABLE
     return f"{os.path.basename(tool)} cannot read all of it: {outcome.words}"
 
 
@@ -164,7 +175,7 @@ def text_problem(dump: Dump, until: float) -> str:
         TimeoutError: it was not at the end in time.
     """
     decoder, tail = codecs.getincrementaldecoder("utf-8")(), b""
-    utf8 = True
+    utf8, holds = True, False
     try:
         for number, block in enumerate(blocks(dump, until)):
             if number == 0:
@@ -173,6 +184,7 @@ def text_problem(dump: Dump, until: float) -> str:
                 return "contains NUL bytes, which SQL does not allow"
             if utf8:
                 decoder.decode(block)
+            holds = holds or TABLE.search(tail + block) is not None
             tail = (tail + block)[-TAIL:]
     except UnicodeDecodeError:
         return "is not valid UTF-8, although it declares UTF-8"
@@ -180,7 +192,9 @@ def text_problem(dump: Dump, until: float) -> str:
         raise
     except (OSError, EOFError, zlib.error) as error:
         return f"cannot be read completely: {error}"
-    return "" if COMPLETE.search(tail) else "is cut off: it does not end with 'dump complete'"
+    if not COMPLETE.search(tail):
+        return "is cut off: it does not end with 'dump complete'"
+    return "" if holds else NO_TABLE
 
 
 def blocks(dump: Dump, until: float) -> Iterator[bytes]:

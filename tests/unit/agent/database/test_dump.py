@@ -53,7 +53,14 @@ def dumps() -> Iterator[Dumps]:
     with server() as database:
         for kind, options in FORMATS.items():
             database.dump("postgres", database.directory / kind, *options)
+            database.dump("template1", database.directory / f"none-{kind}", *options)
         yield Dumps(database.directory, database.tools)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_dump_of_an_empty_database_is_told(dumps: Dumps, kind: str) -> None:
+    """It is whole, and brings nothing back."""
+    assert dumps.look(dumps.place / f"none-{kind}").problems == ("has no tables",)
 
 
 @pytest.mark.parametrize("kind", FORMATS)

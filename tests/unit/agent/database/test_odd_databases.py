@@ -104,7 +104,7 @@ def test_a_dump_that_takes_too_long_or_makes_nothing_is_refused(shop: Base) -> N
 def test_a_long_plain_dump_is_read_block_by_block(tmp_path: Path) -> None:
     """Its encoding is said at its beginning, and its end at its end."""
     path = tmp_path / "long.sql"
-    path.write_text(PLAIN.format("-- é\n" * dump.BLOCK) + END)
+    path.write_text(PLAIN.format("-- é\n" * dump.BLOCK + "CREATE TABLE t ();") + END)
     found = dump.Dump(str(path), "plain", path.stat().st_size, 0.0, "")
     assert dump.text_problem(found, float("inf")) == ""
     with path.open("ab") as file:

@@ -103,6 +103,7 @@ class Backups(NamedTuple):
     says nothing unless `compared`: there was a diff.
     `changes` is how many recorded files are live in another version, or were added and are there.
     `previous` are the backups beside the recorded commit, `current` the live files.
+    `unfound` are patterns and names of the description under which there is no file.
     """
 
     record: BackupRecord
@@ -113,6 +114,7 @@ class Backups(NamedTuple):
     changes: int = 0
     previous: Optional[ReleaseContent] = None
     current: Optional[ReleaseContent] = None
+    unfound: Tuple[str, ...] = ()
 
 
 BACKUPS = Route("backups.look", BackupsRequest, Backups)

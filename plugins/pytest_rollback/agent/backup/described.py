@@ -1,0 +1,59 @@
+"""Names and patterns of files in the description under which there is no file.
+
+What nothing matches selects nothing: the files of that component would count as shared, and a
+secret under another name as no secret.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Iterable, Iterator, Pattern
+
+from ..messages.location import Selection
+from .owners import compiled
+from .selection import SKIPPED, is_below
+
+GLOB = re.compile(r"[*?\[]")
+
+
+def unfound(root: str, selection: Selection, recorded: Iterable[str]) -> Iterator[str]:
+    """Yield each pattern and name that no file below the root has, recorded ones included.
+
+    Args:
+        root: the system's root.
+        selection: patterns of components, names of configuration files and of secrets.
+        recorded: paths of the backup set, saved and added.
+    """
+    paths = tuple(recorded)
+    for component in selection.components:
+        for pattern in component.patterns:
+            wanted = compiled(pattern)
+            if not any(map(wanted.fullmatch, paths)) and not _lies_there(root, pattern, wanted):
+                yield f"{pattern}, in files of component {component.name}"
+    for where, names in (
+        ("files of [configuration]", selection.configuration),
+        ("secrets of [system]", selection.secrets),
+    ):
+        for name in names:
+            if not _is_file(root, name, paths):
+                yield f"{name}, in {where}"
+
+
+def _is_file(root: str, name: str, paths: Iterable[str]) -> bool:
+    """Return whether a name is that of a file or directory, now or in the set."""
+    known = any(is_below(path, [name]) for path in paths)
+    return known or os.path.lexists(os.path.join(root, name))
+
+
+def _lies_there(root: str, pattern: str, wanted: Pattern[str]) -> bool:
+    """Return whether a file matches a pattern, looking only where one can."""
+    fixed = GLOB.split(pattern, maxsplit=1)[0]
+    begin = os.path.join(root, os.path.dirname(fixed))
+    for here, folders, files in os.walk(begin):
+        folders[:] = [each for each in folders if each not in SKIPPED]
+        below = os.path.relpath(here, root)
+        prefix = "" if below == "." else f"{below}/"
+        if any(wanted.fullmatch(prefix + name) for name in files):
+            return True
+    return False
