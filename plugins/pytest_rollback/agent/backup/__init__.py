@@ -8,6 +8,7 @@ forbids it, `save` copies and writes the record last. Later `verify` reads every
 what is not as recorded, `requirements` what a restore needs of the host, `fallbacks` what there is
 where a backup cannot be used, `leftovers` what a rollback has still to do; `owners` says which
 component a file belongs to, `selection` which files a request means, `additions` which ones the
-deploy added, `described` which names in a description are those of no file. `git` reads what a repository has, and `release` holds a set against it: what it
-lacks, and whether its files are those of both commits.
+deploy added, `described` which names in a description are those of no file. `git` reads what a
+repository has, and `release` holds a set against it: what it lacks, and whether its files are those
+of both commits.
 """
