@@ -131,8 +131,8 @@ def test_a_file_that_is_put_back_and_not_run_is_red(altered: Host) -> None:
     """By hand, with nothing restarted: users still get what was there before."""
     altered.run("sh", "-c", f"cp -p {LIVE}.backup {LIVE}")
 
-    began = {row for row in reds(altered, "validate") if row[0] == "validate.units.began"}
-    assert began == {("validate.units.began", "gateway")}
+    # Others may be red beside it: an overlay's first write below a directory renews its inode.
+    assert ("validate.units.began", "gateway") in reds(altered, "validate")
 
 
 def test_a_drop_in_that_a_rollback_would_leave_is_red(altered: Host) -> None:

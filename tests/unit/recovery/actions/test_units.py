@@ -32,8 +32,15 @@ def python(code: str, *words: object) -> list[str]:
     return [sys.executable, "-c", code, *map(str, words)]
 
 
+def settle(site: Site, time_up: str) -> None:
+    """Have each component stay up for so long: a busy machine is slow to look."""
+    components = site.document()["components"]
+    site.describe(components=[{**each, "settle": time_up} for each in components])
+
+
 def test_units_go_down_in_reverse_and_up_in_order(site: Site, systemd: Systemd) -> None:
     """One change each; a healthy one that has settled is not started again."""
+    settle(site, "5s")
     assert site.perform(actions.START) == 2
     assert site.perform(actions.SETTLE) == 1  # both settle together
     assert site.perform(actions.START) == site.perform(actions.SETTLE) == 0
@@ -45,6 +52,7 @@ def test_units_go_down_in_reverse_and_up_in_order(site: Site, systemd: Systemd) 
 
 def test_each_is_healthy_before_the_next_begins(site: Site, systemd: Systemd) -> None:
     """The second start begins after the first has answered; at the end both have to stay up."""
+    settle(site, "5s")
     systemd.has("gate", python(LATE, site.ports["gate"]))
     first, second = site.plan(actions.START)
     answer = site.apply(first)
