@@ -85,7 +85,7 @@ def test_the_whole_release_diff_was_saved(
     if not backups.compared and system.fallback.git:
         raise Inconclusive(
             "the release diff could not be compared with the record",
-            findings=record.problems or ["the record has no commits"],
+            findings=[backups.uncompared or "the record has no commits"],
             hint="pass both commits in the deploy script: scripts/create_backups.py --help",
         )
     if record.partial:

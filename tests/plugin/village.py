@@ -59,7 +59,7 @@ class Village(Operator):
         """Bring back what was healthy after the deploy."""
         self.calm.set()
         subprocess.run(
-            ["chattr", "-R", "-i", self.embedded.directory], capture_output=True, check=False
+            ["chattr", "-R", "-ia", self.embedded.directory], capture_output=True, check=False
         )
         self.embedded.reset()
         self.describe()

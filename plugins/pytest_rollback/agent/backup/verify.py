@@ -53,12 +53,11 @@ def look(request: BackupsRequest) -> Backups:
             components, changes = _components(request, tree, known.files)
         stray = orphans(tree.root, suffix, {saved.path + suffix for saved in known.files})
         changes += sum(live(tree, path, UNREAD).kind != ABSENT for path in known.added)
-    found = None
+    found, why = None, ""
     try:
         found = _in_repository(request, known)
     except HostError as error:
         why = f"the release diff cannot be read: {error.message} ({error.hint})"
-        record = record._replace(problems=(*record.problems, why))
     if record.partial and found and not record.whole:
         whole = record.files + len(record.added) + len(found.undeclared)
         record = record._replace(whole=whole)
@@ -67,7 +66,7 @@ def look(request: BackupsRequest) -> Backups:
     answer = Backups(record, components, tuple(stray), left, compared=False, changes=changes)
     answer = answer._replace(unfound=tuple(described.unfound(root, request.selection, paths)))
     if found is None:
-        return answer
+        return answer._replace(uncompared=why)
     known_left = {each.rpartition(": ")[0] for each in left}
     more = (path for path in found.undeclared if path not in known_left)
     facts = found._replace(undeclared=(*left, *more))._asdict()

@@ -104,6 +104,7 @@ class Backups(NamedTuple):
     `changes` is how many recorded files are live in another version, or were added and are there.
     `previous` are the backups beside the recorded commit, `current` the live files.
     `unfound` are patterns and names of the description under which there is no file.
+    `uncompared` is why the repository could not be read, "" where it could, or is none.
     """
 
     record: BackupRecord
@@ -115,6 +116,7 @@ class Backups(NamedTuple):
     previous: Optional[ReleaseContent] = None
     current: Optional[ReleaseContent] = None
     unfound: Tuple[str, ...] = ()
+    uncompared: str = ""
 
 
 BACKUPS = Route("backups.look", BackupsRequest, Backups)
