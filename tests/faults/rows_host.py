@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent import protocol
-from pytest_rollback.agent.configuration import unit_syntax
+from pytest_rollback.agent.configuration.units import check as unit_check
 from pytest_rollback.agent.messages.restore import RESTORE_PLAN
 from pytest_rollback.agent.restore import apply
 from pytest_rollback.agent.system.command import run
@@ -173,9 +173,13 @@ def a_pattern_is_a_name(scene: Scene) -> None:
 @row("F37")
 def a_unit_that_starts_nothing_is_told(scene: Scene) -> None:
     """No bytes, or no ExecStart: seen before it is installed."""
-    assert unit_syntax.problem("", "app")
-    assert unit_syntax.problem("[Service]\nType=simple\n", "app") == "[Service] has no ExecStart"
-    assert unit_syntax.problem(reads(scene, "units/app.service"), "app") is None
+
+    def problem(text: str) -> str:
+        return unit_check.faults("app.service", text, "app", "systemd").problem
+
+    assert problem("")
+    assert problem("[Service]\nType=simple\n") == "[Service] has no ExecStart"
+    assert problem(reads(scene, "units/app.service")) == ""
 
 
 RENAMED = re.compile(r'"([^"]+)", \d+<[^>]*>, "([^"]+)"')

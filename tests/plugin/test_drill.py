@@ -96,15 +96,18 @@ def test_a_worker_changes_nothing(shop: Shop) -> None:
 
 
 def test_an_armed_drill_brings_the_previous_release_back(shop: Shop) -> None:
-    """Every file is the previous one, every unit runs again, and the same command finds no work."""
+    """Every file is the previous one, every unit runs again; the same command does nothing."""
     running = shop.control("pid", "all")
-    for _ in range(2):
-        code, printed = shop.pytest("suites/drill", "--arm=corner")
+    code, printed = shop.pytest("suites/drill", "--arm=corner")
 
-        assert (code, "RECOVERED in " in printed) == (0, True), printed
-        assert all("# current" not in (shop.root / path).read_text() for path in shop.files())
-        assert shop.control("status").count("RUNNING") == 2
-    assert shop.control("pid", "all") != running
+    assert (code, "RECOVERED in " in printed) == (0, True), printed
+    assert all("# current" not in (shop.root / path).read_text() for path in shop.files())
+    assert shop.control("status").count("RUNNING") == 2
+    again = shop.control("pid", "all")
+    assert again != running
+    code, printed = shop.pytest("suites/drill", "--arm=corner")
+    assert (code, "nothing to roll back" in printed) == (1, True), printed
+    assert shop.control("pid", "all") == again
 
 
 def test_a_drill_that_could_not_see_all_is_inconclusive_in_its_status(shop: Shop) -> None:

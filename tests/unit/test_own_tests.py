@@ -57,7 +57,8 @@ def test_every_file_of_tests_is_run(script: ModuleType, quick: set[str], slow: s
     there = {str(p.relative_to(REPOSITORY)) for p in REPOSITORY.glob("tests/**/test_*.py")}
     left = {word for word in script.OTHERS if word.startswith("--ignore=")}
 
-    assert there - files == {"tests/faults/test_mutants.py"}
+    long = {"tests/machine/test_live_units.py", "tests/machine/test_running.py"}
+    assert there - files == {"tests/faults/test_mutants.py", *long}
     assert (script.QUICK, script.SLOW) == ("not slow and not long", "slow and not long")
     assert not quick & slow
     assert script.OTHERS[0] == "tests"
@@ -95,7 +96,9 @@ def test_the_last_line_says_what_was_not_run(script: ModuleType, tmp_path: Path)
     there.write_text(RESULTS)
     parts = [script.Part("of this", (), there), script.Part("of that", (), gone)]
     left = (script.LEFT_SLOW, script.LONG)
-    rest = "the slow ones: make test-all; the long ones: make machine-test, make faults"
+    rest = (
+        "the slow ones: make test-all; the long ones: make machine-test, make faults, make sabotage"
+    )
 
     assert script.not_run(parts[:1], *left) == f"NOT RUN: 2 tests: no disk here; {rest}"
     assert script.not_run(parts, *left) == (

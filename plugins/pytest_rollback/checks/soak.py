@@ -20,6 +20,7 @@ from pytest_rollback.checks import latency
 from pytest_rollback.checks.latency import LatencySeries
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.text.quantities import clock
+from pytest_rollback.transport.interrupts import INTERRUPTS
 
 WHOLE, FAILING, STOPPED = "", "failing", "stopped"
 """How a soak ends: as long as planned, given up, or by Ctrl-C."""
@@ -158,6 +159,7 @@ def watch(
             due = min(plan.soak, max(due + plan.interval, passed()))
             host.sleep(max(0.0, due - passed()) / plan.scale)
     except KeyboardInterrupt:
+        INTERRUPTS.anew()  # it ends the watch, whose samples are judged
         return seen(STOPPED)
 
 
