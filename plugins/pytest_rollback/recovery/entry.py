@@ -16,6 +16,7 @@ from pytest_rollback.checks import restored
 from pytest_rollback.errors import Advisory, Refused, RollbackError
 from pytest_rollback.manifest import requests
 from pytest_rollback.recovery.action import Scope
+from pytest_rollback.recovery.actions import CLEAR_CACHES
 from pytest_rollback.recovery.rehearsal import RehearsedStep
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
@@ -59,14 +60,17 @@ class Objection:
 
 
 def demand_work(steps: Iterable[RehearsedStep], connection: Connection, scope: Scope) -> None:
-    """Check that there is something to roll back.
+    """Check that there is something to roll back; bytecode of a set that is spent is nothing.
 
     Raises:
         Refused: the previous release is live; nothing was done.
     """
-    if any(step.changes for step in steps if step.action.phase in RESTORING):
+    work = [step.action for step in steps if step.changes and step.action.phase in RESTORING]
+    if any(action is not CLEAR_CACHES for action in work):
         return
     record = connection.ask(Call(HEADING, requests.location(scope.system)))
+    if work and not record.spent:
+        return
     back = f": run {record.spent} rolled it back" if record.spent else ": all files are as recorded"
     raise Refused(
         f"there is nothing to roll back{back}; nothing was done",
