@@ -85,7 +85,7 @@ def following(run: Run) -> Iterator[str]:
     if run.exit_code == PARTIAL:
         yield f"for a verdict: {run.whole}"
     good = run.judgement.good
-    if run.isolates and good:
+    if run.isolates and (good or run.exit_code == PARTIAL):
         yield from isolated(run)
     elif begun and not good and run.exit_code != PARTIAL:
         gone = "the sandbox of this session was removed: there is nothing to resume"
