@@ -255,7 +255,7 @@ def test_paths_of_a_larger_repository_are_taken_below_the_root(site: Site) -> No
         (["--from-git", "v1..v2"], "needs a git repository"),
         (
             [*RELEASES, "--rollback-target", "nowhere.toml", "app.py"],
-            "nowhere.toml: cannot be read",
+            "and as 'nowhere.toml'",
         ),
     ],
 )

@@ -15,6 +15,7 @@ from pytest_rollback.agent.messages.trial import ENTRY, Trial
 from pytest_rollback.checks import restored
 from pytest_rollback.errors import Advisory, Refused, RollbackError
 from pytest_rollback.manifest import requests
+from pytest_rollback.recovery import status
 from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions import CLEAR_CACHES
 from pytest_rollback.recovery.rehearsal import RehearsedStep
@@ -69,7 +70,7 @@ def demand_work(steps: Iterable[RehearsedStep], connection: Connection, scope: S
     if any(action is not CLEAR_CACHES for action in work):
         return
     record = connection.ask(Call(HEADING, requests.location(scope.system)))
-    if work and not record.spent:
+    if (work and not record.spent) or _is_open(connection):
         return
     back = f": run {record.spent} rolled it back" if record.spent else ": all files are as recorded"
     raise Refused(
@@ -77,6 +78,13 @@ def demand_work(steps: Iterable[RehearsedStep], connection: Connection, scope: S
         hint="pytest suites/validate says whether the system is well; the next deploy saves a new "
         "backup set before it copies files",
     )
+
+
+def _is_open(connection: Connection) -> bool:
+    """Return whether the last run of this target has yet to be ended, whatever it has left to do."""
+    target = connection.system.target.name
+    found = [each for each in status.runs(connection) if each.target == target]
+    return bool(found) and found[-1].state != "over"
 
 
 def objections(
