@@ -82,7 +82,7 @@ def fail_late(village: Village) -> None:
 
 
 def fall_back_in_vain(village: Village) -> str:
-    """Have recorded configuration that nobody can read, live as well, and let nobody replace it."""
+    """Have recorded configuration that nobody can read, live as well, and put back whenever it goes."""
     path, broken = "config/database_config.json", b"{"
     for name in (path, f"{path}.backup"):
         (village.root / name).write_bytes(broken)
@@ -93,7 +93,7 @@ def fall_back_in_vain(village: Village) -> str:
         record.read_text(),
     )
     record.write_text(text)
-    immovable(village.root / path)
+    undo_restores(path)(village)
     return "--use-defaults"
 
 

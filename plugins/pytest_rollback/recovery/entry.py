@@ -81,7 +81,7 @@ def demand_work(steps: Iterable[RehearsedStep], connection: Connection, scope: S
 
 
 def _is_open(connection: Connection) -> bool:
-    """Return whether the last run of this target has yet to be ended, whatever it has left to do."""
+    """Return whether the last run of this target has yet to end, whatever it has left to do."""
     target = connection.system.target.name
     found = [each for each in status.runs(connection) if each.target == target]
     return bool(found) and found[-1].state != "over"
