@@ -82,7 +82,7 @@ def fail_late(village: Village) -> None:
 
 
 def fall_back_in_vain(village: Village) -> str:
-    """Have recorded configuration that nobody can read, live as well, and put back whenever it goes."""
+    """Have recorded configuration that nobody can read, and somebody who puts it back."""
     path, broken = "config/database_config.json", b"{"
     for name in (path, f"{path}.backup"):
         (village.root / name).write_bytes(broken)
