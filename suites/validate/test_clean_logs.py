@@ -14,6 +14,31 @@ from pytest_rollback.text.quantities import count
 Keep = Callable[[str, object], None]
 
 
+def refuse_errors(found: LogReport, component: Component) -> None:
+    """Raise when there is an error in the log."""
+    if found.errors:
+        left = found.errors - len(found.findings)
+        raise Refused(
+            f"{count(found.errors, 'error')} in the log of {component.name} in the last "
+            f"{found.seen:.0f} s",
+            findings=[*found.findings, *([f"… and {left} more"] if left else [])],
+            hint=f"{component.see_logs()}; add harmless lines to [logs] noise, with owner and last "
+            "day",
+        )
+
+
+def refuse_others(tried: Trial, component: Component) -> None:
+    """Raise when rollback.toml names the log of another unit."""
+    said = tried.components[component.name].use.contradicts
+    others = [each for each in said if each.startswith("log: ")]
+    if others:
+        raise Inconclusive(
+            f"what was read is the log of another unit than {component.unit}",
+            findings=others,
+            hint=f"correct log of component {component.name} in rollback.toml",
+        )
+
+
 @criterion("validate.logs.clean")
 def test_the_log_is_clean(
     logs: Mapping[str, LogReport],
@@ -35,25 +60,7 @@ def test_the_log_is_clean(
     if unused:
         record_property("noise that matched nothing", unused)
 
-    if found.errors:
-        left = found.errors - len(found.findings)
-        raise Refused(
-            f"{count(found.errors, 'error')} in the log of {component.name} in the last "
-            f"{found.seen:.0f} s",
-            findings=[*found.findings, *([f"… and {left} more"] if left else [])],
-            hint=f"{component.see_logs()}; add harmless lines to [logs] noise, with owner and last "
-            "day",
-        )
-    others = [
-        each
-        for each in live_tree.components[component.name].use.contradicts
-        if each.startswith("log: ")
-    ]
-    if others:
-        raise Inconclusive(
-            f"what was read is the log of another unit than {component.unit}",
-            findings=others,
-            hint=f"correct log of component {component.name} in rollback.toml",
-        )
+    refuse_errors(found, component)
+    refuse_others(live_tree, component)
     if found.problem:
         raise Inconclusive(found.problem, hint=found.hint)

@@ -119,15 +119,24 @@ class MovedDirectories:
         """Return the time of each directory on the way that was renamed, by its path."""
         if directory not in self.known:
             found = dict(self.of(os.path.dirname(directory)))
-            try:
-                seen = os.lstat(os.path.join(self.root, directory))
-            except OSError:
-                seen = None
-            # An entry that comes or goes sets both times, a rename only that of the inode.
-            if seen and seen.st_ctime_ns - seen.st_mtime_ns > TICK:
-                found[f"{directory}/"] = seen.st_ctime
-            self.known[directory] = found
+            at = self._renamed(os.path.join(self.root, directory))
+            self.known[directory] = {**found, f"{directory}/": at} if at else found
         return self.known[directory]
+
+    @staticmethod
+    def _renamed(path: str) -> float:
+        """Return when a directory was renamed last; 0 where nothing tells of it.
+
+        What comes or goes in a directory sets both of its times. A rename sets that of its inode
+        alone, and both of the directory above; chmod, or an overlay that copies it, leaves the
+        directory above as it is.
+        """
+        try:
+            own, above = os.lstat(path), os.lstat(os.path.dirname(path))
+        except OSError:
+            return 0.0
+        alone = own.st_ctime_ns - own.st_mtime_ns > TICK
+        return own.st_ctime if alone and above.st_mtime_ns > own.st_ctime_ns - TICK else 0.0
 
 
 def _changed(path: str) -> float:

@@ -265,6 +265,8 @@ def test_a_directory_that_was_exchanged_counts_as_changed(tmp_path: Path) -> Non
     assert moved.of("core") == {}
 
     time.sleep(0.2)
+    (tmp_path / "core").chmod(0o700)
+    assert running.MovedDirectories(str(tmp_path)).of("core") == {}
     (tmp_path / "core").rename(tmp_path / "kept")
     (tmp_path / "kept").rename(tmp_path / "core")
     assert set(running.MovedDirectories(str(tmp_path)).of("core/deeper")) == {"core/"}
