@@ -80,6 +80,16 @@ def shell(script: str) -> Callable[[Host], None]:
     return done
 
 
+BREAK_PREVIOUS = shell(f"echo 'raise RuntimeError(1)' > {ROOT}/core/shared/service.py")
+"""Breaks a file that is in no backup set, so that the previous release cannot start."""
+
+
+def break_in_spite(host: Host) -> str:
+    """Break it so, and go on in spite of what readiness has against it."""
+    BREAK_PREVIOUS(host)
+    return "--despite=readiness.tree.imports --despite=readiness.tree.constructs"
+
+
 def fail_late(host: Host) -> None:
     """Want the dump restored, and let its last statement fail."""
     expect("database", restore=True)(host)
@@ -135,11 +145,8 @@ SABOTAGES: dict[str, tuple[Callable[[Host], str | None], str, str | None]] = {
     "drill.units.installed": (shell(PUT_BACK.format(UNIT)), "aivillage-gateway", None),
     "drill.backups.separate": (shell(SHARE_AGAIN.format(LIVE)), "core/gateway/server.py", None),
     "drill.database.restored": (fail_late, "division by zero", None),
-    "drill.services.started": (
-        shell(f"echo 'raise RuntimeError(1)' > {ROOT}/core/shared/service.py"),
-        "aivillage-gateway",
-        None,
-    ),
+    "drill.services.started": (break_in_spite, "aivillage-gateway", None),
+    "drill.entry.allowed": (BREAK_PREVIOUS, "nothing was stopped", None),
     "drill.health.answers": (expect_of_requests, "superb", "gateway"),
     "drill.maintenance.lifted": (expect("edge", status=204), "204", None),
 }
@@ -153,7 +160,7 @@ def test_a_sabotaged_drill_is_not_recovered(altered: Host, identity: str) -> Non
     sabotage, reason, component = SABOTAGES[identity]
     altered.machine.break_("degraded")
     words = sabotage(altered)
-    code, printed = altered.drill("suites/drill", *([words] if words else []))
+    code, printed = altered.drill("suites/drill", *(words or "").split())
 
     reds = {row for row, outcome in altered.outcomes().items() if outcome == "not met"}
     assert (code, reds) == (1, {(identity, component)} | ALSO.get(identity, set())), printed

@@ -66,6 +66,9 @@ class Edge(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Edge).serve_forever()
 """
 MENU = "class Menu:\n    def __init__(self, dish): self.dish = dish\n"
+OLD = "2026-01-01T00:00:00.000+00:00 INFO closed\n"
+"""A line of long ago: a log whose beginning is lost says nothing of a start."""
+
 RECORDED = ["motto.txt", "config/shop.json", *(f"{name}/serve.py" for name in NAMES)]
 UNITS = [f"units/shop-{name}.conf" for name in NAMES]
 
@@ -186,9 +189,11 @@ class Reopened(Shop):
         raise AssertionError(self.control("status"))
 
     def forget(self) -> None:
-        """Begin new logs, and have nobody behave otherwise any more."""
+        """Begin new logs, below a line of old; and have nobody behave otherwise any more."""
         for switch in (self.home / "switches").iterdir():
             switch.unlink()
         for name in NAMES:
             os.truncate(self.home / f"{name}.log", 0)
+            with (self.home / f"{name}.log").open("a") as file:
+                file.write(OLD)
         self.page.unlink(missing_ok=True)

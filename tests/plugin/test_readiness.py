@@ -241,9 +241,9 @@ ALSO: dict[str, Reds] = {
     "readiness.database.restorable": PLANS,  # its server is down, so its restore has no plan
     "readiness.probes.answer": {("readiness.baseline.stored", None)},
     "readiness.units.alone": PLANS,  # isolation would leave it
-    "readiness.units.handled": {  # the release's own unit file knows no such process
-        (f"readiness.units.{name}", "web") for name in ("described", "resolved", "covered")
-    },
+    "readiness.units.handled": PLANS  # the release's own unit file knows no such process
+    | {(f"readiness.units.{name}", "web") for name in ("described", "resolved", "covered")}
+    | {("readiness.units.alone", None)},  # the others of its group would be left
     "readiness.units.startable": PLANS
     | {(f"readiness.units.{name}", "web") for name in ("described", "resolved", "covered")}
     | {("readiness.units.listening", "web"), ("readiness.units.alone", None)},  # of no known unit

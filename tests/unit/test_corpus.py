@@ -1,4 +1,4 @@
-"""Every form in `tests/corpus` of logs and runbooks is read as it is meant."""
+"""Every form in `tests/corpus` of logs is read as it is meant."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ import pytest
 from pytest_rollback.agent.observe.logs import timestamps
 from pytest_rollback.agent.observe.logs.findings import ErrorRules, counted
 from pytest_rollback.agent.observe.logs.reading import read
-from pytest_rollback.extras.runbook.references import claims
-from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import Logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CORPUS = Path(__file__).parents[1] / "corpus"
-SHIPPED = Path(__file__).parents[2] / "rollback.toml"
 RULES = ErrorRules(re.compile(Logs().errors), ())
 
 
@@ -60,12 +57,3 @@ def test_what_belongs_together_counts_once(form: dict[str, Any]) -> None:
     lines = [read(line) for line in form["text"].split("\n") if line.strip()]
 
     assert len(counted(lines, RULES, set()).findings) == form["errors"]
-
-
-@pytest.mark.parametrize("form", forms("runbooks/pages.toml", "page"))
-def test_a_page_names_the_commands_that_somebody_types(form: dict[str, Any]) -> None:
-    """Each with its line; output, trees, patterns and comments are no commands."""
-    found = claims(form["text"], load(SHIPPED).system)
-    named = [f"{each.line} {each.name}" for each in found if each.kind == "command"]
-
-    assert sorted(named) == sorted(form["commands"])
