@@ -229,7 +229,7 @@ ALSO: dict[str, Reds] = {
     | TRIALS
     | UNITS
     | UNSEEN
-    | {("readiness.configuration.parses", None)}
+    | {("readiness.configuration.parses", None), ("readiness.files.found", None)}
     | {(f"readiness.release.{which}", None) for which in ("previous", "current")},
     "readiness.backups.differ": PLANS | {("readiness.release.current", None)},
     "readiness.backups.protected": {("readiness.backups.ownership", "web")},
