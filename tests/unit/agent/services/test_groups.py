@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import sys
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_rollback.agent.services import registry
@@ -51,6 +55,17 @@ def test_a_group_starts_runs_and_stops_as_one(supervisord: Supervisord) -> None:
     assert [one for pid in again.pids for one in members(pid)] == []
 
 
+def wait_until_stubborn(pids: Iterable[int]) -> None:
+    """Wait until each process ignores, or handles, SIGTERM: at its start it does not yet."""
+    bit, until = 1 << (signal.SIGTERM - 1), time.monotonic() + 30
+    for pid in pids:
+        while time.monotonic() < until:
+            said = Path(f"/proc/{pid}/status").read_text()
+            if any(int(each, 16) & bit for each in re.findall(r"Sig(?:Ign|Cgt):\s+(\w+)", said)):
+                break
+            time.sleep(0.05)
+
+
 def test_each_process_of_a_stubborn_group_is_killed(supervisord: Supervisord) -> None:
     """At the deadline; and one that is named alone leaves the other, which is said."""
     supervisord.write(more=POOL)
@@ -58,6 +73,7 @@ def test_each_process_of_a_stubborn_group_is_killed(supervisord: Supervisord) ->
     supervisord.start("pool:*")
     manager = registry.of(supervisord.address)
     pids = manager.state("pool:*").pids
+    wait_until_stubborn(pids)
     table = {one.pid: one for one in processes()}
     parts = manager.parts(["pool:*", "pool:pool_00"], str(supervisord.home), table)
     alone = manager.parts(["pool:pool_00"], str(supervisord.home), table)["pool:pool_00"]
