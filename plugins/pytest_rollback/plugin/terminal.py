@@ -49,8 +49,14 @@ def lines(run: Run, record: RunRecord) -> Iterator[str]:
 
 
 def beside(run: Run) -> Iterator[str]:
-    """Yield what does not apply to this system, each with the key that would make it apply."""
-    found = list(dict.fromkeys(f"{each[0]} ({each.key})" for each in run.collection.beside))
+    """Yield what does not apply to this system, or to some of its components, with the key."""
+    about: dict[tuple[str, str], list[str]] = {}
+    for each in run.collection.beside:
+        about.setdefault((each.identity, each.key), []).extend([each.about] if each.about else [])
+    found = [
+        " ".join(filter(None, (identity, f"[{', '.join(names)}]" if names else "", f"({key})")))
+        for (identity, key), names in about.items()
+    ]
     more = f" and {len(found) - MOST:,} more, see the report" if len(found) > MOST else ""
     if found:
         yield from hung(f"not applicable: {', '.join(found[:MOST])}{more}")
