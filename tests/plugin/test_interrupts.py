@@ -131,6 +131,26 @@ def test_who_insists_gets_the_prompt_and_the_state(
     assert (code, "RECOVERED in " in printed) == (0, True), printed
 
 
+LATE = """
+import os, signal, sys
+from pytest_rollback.transport.interrupts import INTERRUPTS
+class Late:
+    def __del__(self):  # runs while Python exits, with its own handlers taken down already
+        os.kill(os.getpid(), signal.SIGINT)
+late = Late()
+INTERRUPTS.heed()
+sys.exit(14)
+"""
+
+
+def test_a_signal_that_comes_while_it_exits_does_not_change_the_exit_code() -> None:
+    """Python takes its handlers down before it is gone: what comes then would end it as killed."""
+    ended = subprocess.run(
+        [*HEEDING, sys.executable, "-c", LATE], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (14, "")
+
+
 def whole(village: Village, sign: str, delay: float, *numbers: int) -> tuple[int, str]:
     """Run scripts/rollback, send it signals once it prints a sign; return its code and words."""
     where = f"--rollback-target={village.manifest}"

@@ -122,6 +122,7 @@ class RollbackCommand:
         except KeyboardInterrupt:
             code = INTERRUPTED
         if code == INTERRUPTED:
+            INTERRUPTS.ending()
             shown(STOPPED)
         if code or dry:
             return code

@@ -8,10 +8,12 @@ set of signals, so that there is one `INTERRUPTS`; only the main thread ever hea
     starting   nothing was asked yet: a signal ends the process with one line
     running    the first one raises KeyboardInterrupt, after the change that is under way
     ending     what is written now is written to its end; only waiting for a host is given up
+    exiting    nothing: the exit code is fixed
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -69,6 +71,8 @@ class Interrupts:
                 with contextlib.suppress(ValueError):  # not the main thread: no business of ours
                     before[number] = signal.signal(number, act)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # whoever started us may have held them
+        atexit.unregister(_deaf)
+        atexit.register(_deaf, act)
         return lambda: _restore(before)
 
     def _act(self, number: int, _frame: object) -> None:
@@ -151,6 +155,13 @@ def _is_main() -> bool:
 def _exit(_number: int, _frame: object) -> None:
     os.write(2, UNCHANGED)
     os._exit(CODE)
+
+
+def _deaf(act: Callable[[int, object], None]) -> None:
+    """Ignore from here on what we heeded: a Python that exits would let it decide the exit code."""
+    for number in ENDING:
+        if signal.getsignal(number) == act:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _restore(before: Handlers) -> None:
