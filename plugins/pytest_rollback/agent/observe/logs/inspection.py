@@ -112,7 +112,9 @@ def journal(
     lines = sum(entry.pid != journald.INIT for entry in found.entries)
     first = min((entry.when for entry in found.entries), default=now)
     answer = reported(asked, errors, lines, now - (start if found.whole else first))
-    if not lines and not errors.findings:
+    # Silence is a fact where the manager's own words arrived, and the unit's would have.
+    heard = found.entries and journald.is_read(asked.pid)
+    if not (lines or errors.findings or heard):
         hint = f"journalctl -u {asked.unit} -n 20"
         if os.geteuid() != 0:
             hint = f"{hint}; {journald.RIGHTS}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -17,6 +18,10 @@ INIT = 1
 """The service manager's pid: its words are about the unit, not the unit's own."""
 
 RIGHTS = "set [target] sudo = true, or add the user to the group systemd-journal"
+
+
+STREAM = b"JOURNAL_STREAM="
+"""Its variable in a process: device and inode of what systemd made its stream to the journal."""
 
 
 class JournalLine(NamedTuple):
@@ -80,3 +85,19 @@ def text(message: Any) -> str:  # noqa: ANN401 - what the journal calls a messag
             return bytes(message).decode("utf-8", "surrogateescape")
         return "\n".join(map(text, message))  # a field that was sent more than once
     return message if isinstance(message, str) else ""
+
+
+def is_read(pid: int) -> bool:
+    """Tell whether standard output or error of a process is its stream to the journal still."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            variables = file.read().split(b"\0")
+    except OSError:
+        return False
+    told = {each[len(STREAM) :] for each in variables if each.startswith(STREAM)}
+    for number in (1, 2):
+        with contextlib.suppress(OSError):
+            found = os.stat(f"/proc/{pid}/fd/{number}")
+            if b"%d:%d" % (found.st_dev, found.st_ino) in told:
+                return True
+    return False

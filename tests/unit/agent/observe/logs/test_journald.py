@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,6 +102,33 @@ def test_errors_are_found_by_priority_and_by_text() -> None:
     assert found.findings == ("printed ERROR", "disk is gone")
     assert (found.lines, found.problem) == (4, "")
     assert found.seen > 29
+
+
+def test_the_stream_of_a_process_is_told_by_its_inode() -> None:
+    """Who writes elsewhere after systemd has started it is not read, whatever its variable says."""
+    here, there = socket.socketpair()
+    with here, there:
+        made = os.fstat(here.fileno())
+        told = {**os.environ, "JOURNAL_STREAM": f"{made.st_dev}:{made.st_ino}"}
+        ways = {
+            "out": {"stdout": here, "env": told},
+            "error": {"stderr": here, "env": told},
+            "neither": {"env": told},
+            "not told": {"stdout": here},
+        }
+        found = {}
+        for name, way in ways.items():
+            more: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            process = subprocess.Popen(["sleep", "60"], **{**more, **way})
+            while not Path(f"/proc/{process.pid}/environ").read_bytes():
+                time.sleep(0.01)  # it is about to be another program
+            found[name] = journald.is_read(process.pid)
+            process.kill()
+            process.wait()
+        found["gone"] = journald.is_read(process.pid)
+
+    silent = {"neither": False, "not told": False, "gone": False}
+    assert found == {"out": True, "error": True, **silent}
 
 
 @needs_journald
