@@ -111,11 +111,16 @@ class LatencyCalls:
 
 
 def calls(
-    system: System, components: Iterable[Component], samples: int | None = None
+    system: System,
+    components: Iterable[Component],
+    samples: int | None = None,
+    *,
+    previous: bool = False,
 ) -> LatencyCalls:
     """Return what is asked about all probes of components.
 
-    Takes `samples` of each where that is given, instead of as many as its probe says.
+    Takes `samples` of each where that is given, instead of as many as its probe says. `previous`
+    tells that they are held against the baseline of the release that a rollback brings back.
     """
     asked = {name: requests.probe(system.probes[name]) for name in named(components)}
     if samples is not None:
@@ -123,24 +128,28 @@ def calls(
     return LatencyCalls(
         {name: probe.limit * 1000 for name, probe in asked.items()},
         Call(MEASURE, MeasureRequest(asked, TIMEOUT), TIMEOUT + 30),
-        stored(system),
+        stored(system, previous=previous),
     )
 
 
-def stored(system: System) -> Call[BaselineRequest, Baseline]:
+def stored(system: System, *, previous: bool = False) -> Call[BaselineRequest, Baseline]:
     """Return the call that reads the baseline."""
-    return Call(baseline.LOOK, BaselineRequest(system.about.state))
+    return Call(baseline.LOOK, BaselineRequest(system.about.state, previous))
 
 
 def measure(
-    connection: Connection, components: Iterable[Component], samples: int | None = None
+    connection: Connection,
+    components: Iterable[Component],
+    samples: int | None = None,
+    *,
+    previous: bool = False,
 ) -> Latencies:
     """Measure all probes of components on their host, and read the baseline; one round trip.
 
     Raises:
         RollbackError: the host does not answer, or nothing could be measured.
     """
-    asked = calls(connection.system, components, samples)
+    asked = calls(connection.system, components, samples, previous=previous)
     return asked.latencies(
         connection.ask_all([asked.measured, asked.kept], deadline=asked.measured.seconds)
     )

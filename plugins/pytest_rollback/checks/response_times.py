@@ -142,7 +142,7 @@ class LatencySeries:
             now, _ = interval(ordered, percent / 100)
             share = (now - then) / max(then, 0.001) if now - then > NOISE_MS[key] else 0.0
             if share > worst:
-                worst, was = share, f"{then:.1f} ms of {kept.when}"
+                worst, was = share, f"{then:.1f} ms of {origin(kept)}"
                 said = f"{self.name}: {key} is at least {now:.1f} ms, {share:.0%} above {was}"
         return worst, said
 
@@ -174,6 +174,11 @@ class LatencySeries:
             baseline_p95=self.kept.p95 if self.kept else None,
             overhead_ms=self.found.overhead_ms,
         )
+
+
+def origin(kept: BaselineTimes) -> str:
+    """Return when a baseline was stored, and of which release, where that is known."""
+    return f"{kept.release}, {kept.when}" if kept.release else kept.when
 
 
 def wrong(name: str, found: ResponseTimes) -> str:

@@ -6,15 +6,21 @@ from ..protocol import Route
 
 
 class BaselineRequest(NamedTuple):
-    """The state directory in which the baseline is."""
+    """The state directory in which the baseline is.
+
+    `previous` asks for the times of the release that a rollback brings back, not of the last one
+    that stored any.
+    """
 
     state: str
+    previous: bool = False
 
 
 class BaselineTimes(NamedTuple):
     """The response times of one probe in milliseconds, of so many samples.
 
-    `when` is the moment at which they were stored, in UTC; the host sets it.
+    `when` is the moment at which they were stored, in UTC, and `release` the one that was live
+    then, "" where no record names it; the host sets both.
     """
 
     p50: float
@@ -22,6 +28,7 @@ class BaselineTimes(NamedTuple):
     max: float
     samples: int
     when: str = ""
+    release: str = ""
 
 
 class Baseline(NamedTuple):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from pytest_rollback.agent.backup import save as backup_save
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.baseline import (
     Baseline,
@@ -16,11 +17,10 @@ from pytest_rollback.agent.messages.baseline import (
     BaselineTimes,
     BaselineUpdate,
 )
+from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.observe.probes import baseline
 from pytest_rollback.agent.state import directory
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.unit.support.deployed import saving
 
 WEB = BaselineTimes(1.0, 2.0, 3.0, 50)
 
@@ -93,18 +93,62 @@ def test_the_file_is_as_earlier_versions_wrote_it(place: Path) -> None:
     save(place, web=WEB)
     written = json.loads((place / "baseline.json").read_text())
     first, stores = written.pop("first"), written.pop("stores")
+    ((_, alone),) = written.pop("releases")
     (place / "baseline.json").write_text(json.dumps(written))
     (place / "baseline.json").chmod(0o600)
     before = look(place)
     when = written["probes"]["web"].pop("when")
+    release = written["probes"]["web"].pop("release")
 
     assert written == {
         "format": 1,
         "probes": {"web": {"max": 3.0, "p50": 1.0, "p95": 2.0, "samples": 50}},
     }
     assert when.endswith("+00:00")
-    assert (first["web"]["p50"], stores) == (1.0, {"web": 1})
+    assert (first["web"]["p50"], stores, release) == (1.0, {"web": 1}, "")
+    assert alone["web"]["p50"] == 1.0
     assert before.first == before.probes
+
+
+def test_each_release_keeps_its_own_times(tmp_path: Path) -> None:
+    """The release that is rolled back to is not held against what the slower one has stored."""
+    root, place = tmp_path / "root", tmp_path / "state"
+    root.mkdir()
+    (root / "a.py").write_text("a\n")
+
+    def kept(*, previous: bool) -> tuple[float, str]:
+        found = baseline.look(BaselineRequest(str(place), previous)).probes["web"]
+        return found.p50, found.release
+
+    def deployed(before: str, now: str) -> None:
+        backup_save.save(
+            saving(
+                root,
+                place,
+                ["a.py"],
+                previous=Release(before, None),
+                current=Release(now, None),
+                replace=True,
+            )
+        )
+        save(place, web=WEB._replace(p50=float(now)))
+
+    deployed("1", "2")
+    assert kept(previous=False) == kept(previous=True) == (2.0, "2")  # nothing better is known
+    deployed("2", "3")
+    deployed("3", "4")
+    assert (kept(previous=False), kept(previous=True)) == ((4.0, "4"), (3.0, "3"))
+
+    (place / "backups.json").rename(place / "closed")  # as a rollback does that has ended
+    assert kept(previous=True) == (3.0, "3")
+    save(place, web=WEB._replace(p50=3.5))
+    assert kept(previous=True) == (3.5, "")
+    deployed("3", "5")
+    assert kept(previous=True) == (3.0, "3")
+    for number in range(6, 12):
+        deployed(str(number - 1), str(number))
+    written = json.loads((place / "baseline.json").read_text())
+    assert [name for name, _ in written["releases"]] == ["7", "8", "9", "10", "11"]
 
 
 def test_the_first_times_stay_however_often_others_are_stored(place: Path) -> None:
