@@ -24,7 +24,7 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
         HostError: there is no record that can be used.
     """
     root, state, suffix, _ = request.location
-    names = {saved.path for saved in backup_set.read(state).files}
+    names = {saved.path: saved for saved in backup_set.read(state).files}
     units = sorted(name for name in names if name.startswith(f"{request.source}/"))
     by_systemd = environment_files(request)
     found: dict[str, str | None] = {}
@@ -37,6 +37,8 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
         elif os.path.realpath(f"{root}/{name}") in by_systemd:
             read_ = env_by_systemd
         found[name], warned[name] = formats.faults(path, suffix, read_)
+        if name in units and names[name].is_link:
+            found[name] = "is a link: unit files are installed from files alone"
     if request.verifier:
         clean = [name for name in units if not found[name] and name.endswith(KINDS)]
         found.update(verify.verified(request.verifier, root, suffix, clean))

@@ -209,11 +209,11 @@ def _like(
     directory: int, name: str, item: DefaultFile, now: os.stat_result
 ) -> Optional[metadata.Metadata]:
     """Return the metadata to give: the record's, else the live file's, else ours alone."""
-    if item.saved is not None:
+    if item.saved is not None and not item.saved.is_link:
         saved = item.saved
         xattrs = {key: base64.b64decode(value) for key, value in saved.xattrs.items()}
         wanted = metadata.Metadata(saved.mode, saved.uid, saved.gid, 0, 0, xattrs)
-    elif item.live:
+    elif state.look(directory, name, -1).is_file:
         before = open_regular(directory, name)
         try:
             wanted = metadata.read(before)

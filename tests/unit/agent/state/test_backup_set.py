@@ -75,7 +75,7 @@ def test_the_record_is_plain_json(files: tuple[FileEntry, ...]) -> None:
     """Other tools can read it, also when it is empty."""
     document = json.loads(backup_set.encoded(RECORD._replace(files=files)))
 
-    assert document["format"] == 2
+    assert document["format"] == 3
     assert [entry["path"] for entry in document["files"]] == [saved.path for saved in files]
     assert document["previous"] == {"name": "v1", "commit": "abc"}
 
@@ -95,6 +95,8 @@ def test_the_record_is_plain_json(files: tuple[FileEntry, ...]) -> None:
         ("mode", 0o100644),
         ("mtime_ns", 1.5),
         ("xattrs", []),
+        ("kind", "directory"),
+        ("kind", 1),
         ("more", 1),
     ],
 )
@@ -112,7 +114,7 @@ def test_an_entry_that_is_none_damages_the_record(state: Path, key: str, value: 
     "spoil",
     [
         lambda d: d.pop("system"),
-        lambda d: d.update(format=3),
+        lambda d: d.update(format=4),
         lambda d: d.update(previous=None),
         lambda d: d.update(current={"name": 1, "commit": None}),
         lambda d: d.update(added=["../x"]),
