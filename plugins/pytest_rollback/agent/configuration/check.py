@@ -6,6 +6,7 @@ import contextlib
 import os
 from typing import NamedTuple
 
+from ..files import links
 from ..messages.configuration import ConfigurationFaults, ConfigurationRequest
 from ..state import backup_set
 from . import env_file, formats
@@ -30,7 +31,7 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
     found: dict[str, str | None] = {}
     warned: dict[str, tuple[str, ...]] = {}
     for name in dict.fromkeys((*request.files, *units)):
-        path = f"{root}/{name}{suffix if name in names else ''}"
+        path = links.restored(root, suffix, names, name)
         read_: formats.Reader | None = None
         if name in units:
             read_ = UnitFileKind(os.path.basename(name), request).read

@@ -203,16 +203,7 @@ def _release(found: dict[str, Any]) -> Release:
 def _check(record: BackupSet) -> None:
     """Refuse an entry that could lead anywhere but to a file of its own below the root."""
     for saved in record.files:
-        if not isinstance(saved, metadata.FileEntry) or DIGEST.fullmatch(saved.sha256) is None:
-            raise ValueError(f"{saved!r} is not the entry of a file")
-        if not all(type(number) is int for number in saved[2:7]) or saved.mode & ~0o7777:
-            raise ValueError(f"{saved.path!r} has an invalid number")
-        if saved.kind not in KINDS:
-            raise ValueError(f"{saved.path!r} is of no known kind")
-        if type(saved.flags) is not int or saved.flags & ~metadata.PROTECTED:
-            raise ValueError(f"{saved.path!r} has invalid flags")
-        if not isinstance(saved.xattrs, dict):
-            raise TypeError(f"{saved.path!r} has invalid attributes")
+        _check_entry(saved)
     paths = [saved.path for saved in record.files] + list(record.added)
     for path in paths:
         why = fault(path)
@@ -220,6 +211,22 @@ def _check(record: BackupSet) -> None:
             raise ValueError(f"the path {path!r} {why}")
     if len(set(paths)) != len(paths):
         raise ValueError("a path is listed twice")
+
+
+def _check_entry(saved: FileEntry) -> None:
+    """Refuse an entry that no file or link can have."""
+    if not isinstance(saved, metadata.FileEntry) or DIGEST.fullmatch(saved.sha256) is None:
+        raise ValueError(f"{saved!r} is not the entry of a file")
+    if not all(type(number) is int for number in saved[2:7]) or saved.mode & ~0o7777:
+        raise ValueError(f"{saved.path!r} has an invalid number")
+    if saved.kind not in KINDS:
+        raise ValueError(f"{saved.path!r} is of no known kind")
+    if type(saved.flags) is not int or saved.flags & ~metadata.PROTECTED:
+        raise ValueError(f"{saved.path!r} has invalid flags")
+    if not isinstance(saved.xattrs, dict):
+        raise TypeError(f"{saved.path!r} has invalid attributes")
+    if saved.is_link and (saved.flags or saved.xattrs):
+        raise ValueError(f"{saved.path!r} is a link, which has no attributes")
 
 
 def write(state: str, record: BackupSet) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_rollback.agent.files import copy, links, state
+from pytest_rollback.agent.files.metadata import LINK, FileEntry
 from pytest_rollback.agent.files.tree import DIRECTORY, Irregular
 
 
@@ -82,3 +83,32 @@ def test_a_link_that_changes_while_it_is_saved_is_not_saved(
 
     assert found.problems == ["link: cannot be saved: it changed while it was copied"]
     assert sorted(os.listdir(place)) == ["file", "link"]
+
+
+def test_what_a_recorded_link_leads_to_is_read_where_it_will_come_from(tmp_path: Path) -> None:
+    """Its backup, or that of the next link, of a recorded file; else as the link says."""
+    root = str(tmp_path)
+    kept = {"conf/env": "../env.v1", "env.v1": "env.v0", "out": "/etc/app.env", "loop": "loop"}
+    entries = {
+        path: FileEntry(path, "", 0, 0o777, 0, 0, 0, {}, 0, LINK)
+        for path in (*kept, "lost", "conf/live")
+    }
+    entries["env.v0"] = FileEntry("env.v0", "", 0, 0, 0, 0, 0, {})
+    (tmp_path / "conf").mkdir()
+    for path, to in {**kept, "conf/live": "plain"}.items():
+        (tmp_path / f"{path}.old").symlink_to(to)
+
+    def read(name: str) -> str:
+        return os.path.relpath(links.restored(root, ".old", entries, name), root)
+
+    assert [read(name) for name in ("conf/env", "env.v0", "conf/other")] == [
+        "env.v0.old",
+        "env.v0.old",
+        "conf/other",
+    ]
+    assert [read(name) for name in ("out", "loop", "lost", "conf/live")] == [
+        "out.old",
+        "loop.old",
+        "lost.old",
+        "conf/plain",
+    ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import py_compile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from pytest_rollback.agent.messages.requirements import FallbackRequest
 from pytest_rollback.agent.messages.trial import TrialRequest
 from pytest_rollback.agent.observe.trial import staged_tree, trial
 from pytest_rollback.agent.restore import apply
-from pytest_rollback.agent.rollback import added_files, archive, undo
+from pytest_rollback.agent.rollback import added_files, archive, bytecode, undo
 from pytest_rollback.agent.state import backup_set
 from tests.unit.agent.restore.linked import FILES, PLAIN, PREVIOUS, Site, facts
 from tests.unit.support import requests
@@ -218,3 +220,19 @@ def test_an_unknown_backup_of_a_link_is_not_replaced(site: Site) -> None:
     site.copy("lib/current").unlink()
     site.copy("lib/current").symlink_to("v1")
     assert save.save(site.saving()).saved == len(FILES)
+
+
+def test_bytecode_of_a_module_that_is_a_link_is_judged_by_what_it_leads_to(tmp_path: Path) -> None:
+    """As the interpreter does; else it would be taken away again after each start."""
+    (tmp_path / "impl.py").write_text("x = 1\n")
+    (tmp_path / "alias.py").symlink_to("impl.py")
+    os.utime(tmp_path / "impl.py", (10**9, 10**9))
+    cached = py_compile.compile(str(tmp_path / "alias.py"))
+    assert cached
+    name = os.path.relpath(cached, tmp_path)
+
+    assert not bytecode.is_stale(str(tmp_path), "alias.py", name)
+    time.sleep(0.02)
+    (tmp_path / "alias.py").unlink()
+    (tmp_path / "alias.py").symlink_to("impl.py")
+    assert bytecode.is_stale(str(tmp_path), "alias.py", name)

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.restore.plan import plans
 from pytest_rollback.agent.state import backup_set
 from pytest_rollback.agent.state.backup_set import BackupSet, FileEntry, Release
 from pytest_rollback.agent.state.directory import Absent
@@ -80,6 +81,23 @@ def test_the_record_is_plain_json(files: tuple[FileEntry, ...]) -> None:
     assert document["previous"] == {"name": "v1", "commit": "abc"}
 
 
+@pytest.mark.parametrize(("number", "lacks"), [(1, ("flags", "kind")), (2, ("kind",))])
+def test_a_record_of_an_earlier_format_is_read(
+    state: Path, number: int, lacks: tuple[str, ...]
+) -> None:
+    """Before the third all are files, and in the first none is protected; journals are alike."""
+    document = _document()
+    document["format"] = number
+    for key in lacks:
+        del document["files"][0][key]
+    _put(state, document)
+    (found,) = backup_set.read(str(state)).files
+    entry = {"event": "plan", "items": [[*SAVED[: 10 - len(lacks)], ""]]}
+
+    assert found == SAVED
+    assert [item.saved for item in plans([entry])[0]] == [SAVED]
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -97,6 +115,7 @@ def test_the_record_is_plain_json(files: tuple[FileEntry, ...]) -> None:
         ("xattrs", []),
         ("kind", "directory"),
         ("kind", 1),
+        ("kind", "link"),
         ("more", 1),
     ],
 )
