@@ -60,7 +60,7 @@ MUTANTS = (
     Mutant(
         "no file fsync",
         (
-            Edit("restore/stage", "    flushed(open_regular(directory, name))\n", ""),
+            Edit("restore/stage", "flushed(open_regular(directory, name))\n", "pass\n"),
             Edit(
                 "restore/name_exchange", "        flushed(opened)\n", "        os.close(opened)\n"
             ),
@@ -104,7 +104,7 @@ MUTANTS = (
                 "            found = os.stat(name, dir_fd=directory)\n",
             ),
         ),
-        f"{ROW}[F46]",
+        f"{ROW}[F12]",
     ),
     Mutant(
         "no re-verify",
@@ -200,7 +200,7 @@ MUTANTS = (
             Edit(
                 "restore/diff",
                 "good = copy.is_backup(saved)",
-                "good = copy.is_file",
+                "good = copy.is_kind(saved)",
             ),
             Edit("restore/stage", "if not saved.has_bytes(seen.hexdigest()):", "if False:"),
             Edit("restore/name_exchange", "if not whole or saved.flags", "if saved.flags"),

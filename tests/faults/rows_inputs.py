@@ -19,6 +19,7 @@ from pytest_rollback.agent.messages.restore import RESTORE_PLAN
 from pytest_rollback.agent.messages.rollback.files import ARCHIVE_PLAN
 from pytest_rollback.recovery.actions.requests import some
 from pytest_rollback.transport.call import AnyCall, Call
+from tests.faults.paths import LINKED, LINKS, facts
 from tests.faults.rows import does, reads, refuses, row
 from tests.faults.scene import ADDED, Refused, Scene, asked, undo
 from tests.faults.steps import change, roll_back
@@ -28,6 +29,17 @@ from tests.faults.sweep import broken
 def copy(scene: Scene, path: str = "app/serve.py") -> Path:
     """Return where the saved copy of a file is."""
     return scene.root / (path + scene.suffix)
+
+
+def restored_itself(scene: Scene, path: str, target: Path, step: str = "files") -> None:
+    """Put a link in a file's place; a rollback restores the file, and undo brings the link back."""
+    place = scene.root / path
+    place.symlink_to(target)
+    before = scene.everything()
+    does(scene, step)
+    assert facts(place) == scene.previous[f"srv/{path}"]
+    undo(scene)
+    assert scene.everything() == before
 
 
 @row("F01")
@@ -72,7 +84,7 @@ def nothing_saved_is_a_failure(scene: Scene) -> None:
 def the_current_directory_is_nothing(scene: Scene) -> None:
     """A root that is gone is refused; another product's files in the current directory stay."""
     other = scene.home / "other"
-    shutil.copytree(scene.root, other)
+    shutil.copytree(scene.root, other, symlinks=True)
     shutil.rmtree(scene.root)
     here = Path.cwd()
     os.chdir(other)
@@ -118,7 +130,7 @@ def names_are_bytes_and_counts_are_data(scene: Scene) -> None:
     other.files |= dict.fromkeys(odd, "previous")
     other.deploy()
     found = asked(Call(RESTORE_PLAN, other.request("files")))
-    assert len(found.paths) == 4 + len(odd)
+    assert len(found.paths) == 4 + len([*LINKS, LINKED]) + len(odd)
     roll_back(other)
     assert all(reads(other, path) == "previous" for path in odd)
 
@@ -142,27 +154,27 @@ def an_empty_copy_is_refused(scene: Scene) -> None:
 
 @row("F12")
 def a_copy_that_is_a_link_is_refused(scene: Scene) -> None:
-    """What it leads to is copied nowhere."""
-    copy(scene).unlink()
-    copy(scene).symlink_to(scene.state / "backups.json")
+    """What it leads to is copied nowhere, even where that has the recorded bytes."""
+    copy(scene).rename(scene.home / "elsewhere")
+    copy(scene).symlink_to(scene.home / "elsewhere")
     refuses(scene, "its backup is symlink")
 
 
 @row("F13")
-def a_live_file_that_became_a_link_is_refused(scene: Scene) -> None:
-    """Nothing is written through it, and it is not replaced."""
+def a_live_file_that_became_a_link_is_restored_itself(scene: Scene) -> None:
+    """Nothing is written through it; the link is kept, and undo brings it back."""
     shared = scene.home / "shared.py"
     (scene.root / "app/serve.py").rename(shared)
-    (scene.root / "app/serve.py").symlink_to(shared)
-    refuses(scene, "the live file is a symlink")
+    restored_itself(scene, "app/serve.py", shared)
+    assert "current" in shared.read_text()
 
 
 @row("F14")
-def a_dangling_link_is_refused(scene: Scene) -> None:
-    """In the plan, before anything is changed."""
+def a_dangling_link_is_restored_itself(scene: Scene) -> None:
+    """What it leads to does not come to be."""
     (scene.root / "app/serve.py").unlink()
-    (scene.root / "app/serve.py").symlink_to("nowhere")
-    refuses(scene, "the live file is a symlink")
+    restored_itself(scene, "app/serve.py", scene.root / "app/nowhere")
+    assert not (scene.root / "app/nowhere").exists()
 
 
 @row("F19")
@@ -287,8 +299,7 @@ def a_planted_link_gives_no_root(scene: Scene) -> None:
     victim = scene.home / "sudoers"
     victim.write_text("root ALL=(ALL) ALL\n")
     (scene.root / "conf/app.env").unlink()
-    (scene.root / "conf/app.env").symlink_to(victim)
-    refuses(scene, "the live file is a symlink", "configuration")
+    restored_itself(scene, "conf/app.env", victim, "configuration")
     assert victim.read_text() == "root ALL=(ALL) ALL\n"
 
 

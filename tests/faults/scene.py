@@ -1,8 +1,9 @@
 """A small deployed system on disk: the previous release saved, the current one live.
 
 It holds what a restore has to carry: owners, modes, times, an ACL, attributes, a capability, a name
-that is no text, a file the deploy deleted, files and directories it added, stale bytecode, a secret
-and an installed unit file. `previous` and `deployed` are what an end and an undo have to give.
+that is no text, a file the deploy deleted, links that it changed, deleted, added, turned into files
+and made of files, files and directories it added, stale bytecode, a secret and an installed unit
+file. `previous` and `deployed` are what an end and an undo have to give.
 """
 
 from __future__ import annotations
@@ -31,9 +32,21 @@ from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
 from pytest_rollback.agent.protocol import decode
 from pytest_rollback.agent.system.processes import here
 from pytest_rollback.transport.call import AnyCall, Call
+from tests.faults.paths import (
+    FRESH_LINKS,
+    LINKED,
+    LINKS,
+    NOBODY,
+    Facts,
+    acl,
+    attribute,
+    content,
+    facts,
+    kind,
+    link,
+)
 from tests.unit.support.deployed import saving
 
-Facts = tuple[object, ...]
 Tree = dict[str, Facts]
 
 SUFFIX = ".backup"
@@ -56,7 +69,6 @@ case "$1" in
 show) printf 'Id=app.service\\nLoadState=loaded\\nActiveState=inactive\\nNeedDaemonReload=no\\n' ;;
 esac
 """
-NOBODY = 65534
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
@@ -84,8 +96,10 @@ class Scene:
         """Deploy into a home that is there already."""
         for folder in (self.root, self.units):
             folder.mkdir()
-        for path, text in self.files.items():
+        for path, text in {**self.files, LINKED: "previous, and no link\n"}.items():
             self.put(path, text)
+        for path, target in LINKS.items():
+            link(self.root / path, target, NOBODY)
         (self.units / "app.service").write_text(FILES["units/app.service"])
         self._dress()
         self.previous = self.everything()
@@ -101,8 +115,10 @@ class Scene:
     def saving(self, **different: object) -> SaveRequest:
         """Return the request to have the backup set made."""
         releases = {key: Release(key, None) for key in ("previous", "current")}
-        about = {"suffix": self.suffix, "system": "scene", "added": list(ADDED), **releases}
-        usual = {"root": self.root, "state": self.state, "files": self.files, **about}
+        added = [*ADDED, "lib/alias"]
+        about = {"suffix": self.suffix, "system": "scene", "added": added, **releases}
+        files = [*self.files, *LINKS, LINKED]
+        usual = {"root": self.root, "state": self.state, "files": files, **about}
         return saving(**{**usual, **different})
 
     def put(self, path: str, text: str, mode: int = 0o644) -> Path:
@@ -138,6 +154,11 @@ class Scene:
             attribute(self.root / path, "user.from", b"current")
         for path in ADDED:
             self.put(path, f"added {path}\n")
+        for path in (*LINKS, LINKED):
+            (self.root / path).unlink()
+        for path, target in FRESH_LINKS.items():
+            link(self.root / path, target, os.geteuid())
+        self.put("mesh/turned", "a file in the current release\n")
         cache = self.put(CACHE, "\0" * 16 + "stale")
         os.utime(cache, (1, 1))
         installed = self.units / "app.service"
@@ -186,37 +207,8 @@ class Scene:
         }
 
     def contents(self) -> set[bytes]:
-        """Return the bytes of every file anywhere below the home, evidence included."""
-        return {path.read_bytes() for path in self.home.rglob("*") if is_file(path)}
-
-
-def is_file(path: Path) -> bool:
-    """Tell whether it is a regular file itself."""
-    return stat.S_ISREG(path.lstat().st_mode)
-
-
-def facts(path: Path) -> Facts:
-    """Return what a path is: its kind, owner, mode; of a file all but its inode and atime."""
-    found = path.lstat()
-    if stat.S_ISLNK(found.st_mode):
-        return ("link", path.readlink())
-    head = (found.st_mode, found.st_uid, found.st_gid)
-    if not stat.S_ISREG(found.st_mode):
-        return head
-    named = tuple((name, os.getxattr(path, name)) for name in sorted(os.listxattr(path)))
-    return (*head, found.st_mtime_ns, named, path.read_bytes())
-
-
-def attribute(path: Path, name: str, value: bytes) -> None:
-    """Set an extended attribute."""
-    os.setxattr(path, name, value)
-
-
-def acl(uid: int) -> bytes:
-    """Return an ACL that lets one more user read, as the kernel keeps it."""
-    entries = ((1, 6, -1), (2, 4, uid), (4, 4, -1), (16, 4, -1), (32, 0, -1))
-    packed = (struct.pack("<HHi", tag, perm, who) for tag, perm, who in entries)
-    return struct.pack("<I", 2) + b"".join(packed)
+        """Return the bytes of every file and link anywhere below the home, evidence included."""
+        return {content(path) for path in self.home.rglob("*") if not stat.S_ISDIR(kind(path))}
 
 
 def clone(source: Path, target: Path) -> None:

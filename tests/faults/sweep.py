@@ -16,6 +16,7 @@ from pytest_rollback.agent import protocol
 from pytest_rollback.transport.call import AnyCall
 from tests.faults import scene as scenes
 from tests.faults import steps, tracing
+from tests.faults.paths import is_file
 from tests.faults.scene import Refused, Scene, Tree, asked, clone, discard
 from tests.faults.tracing import Site
 
@@ -269,7 +270,7 @@ def exposed(scene: Scene, said: str) -> list[str]:
     return [
         f"{said}: {path} holds a secret and is {path.stat().st_mode & 0o777:o}"
         for path in scene.home.rglob("*")
-        if scenes.is_file(path)
+        if is_file(path)
         and path.stat().st_mode & 0o077
         and scenes.SECRET.encode() in path.read_bytes()
     ]

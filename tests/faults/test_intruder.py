@@ -11,6 +11,7 @@ import pytest
 from pytest_rollback.agent.messages.restore import RESTORE
 from pytest_rollback.transport.call import Call
 from tests.faults import tracing
+from tests.faults.paths import is_file
 from tests.faults.scene import Refused, Scene, asked, undo
 from tests.faults.steps import change, roll_back
 from tests.faults.tracing import Site
@@ -55,11 +56,18 @@ def killed(scene: Scene) -> None:
 def test_a_staged_file_that_was_damaged_is_staged_again(scene: Scene) -> None:
     """What was staged before a crash may have lost its bytes: it is looked at before it is used."""
     killed(scene)
-    staged = [path for path in scene.root.rglob(".rollback-*") if path.stat().st_nlink == 1]
+    beside = [path for path in scene.root.rglob(".rollback-*") if path.lstat().st_nlink == 1]
+    staged = [path for path in beside if is_file(path)]
     for path in staged:
         path.write_bytes(b"")
+    links = [path for path in beside if path.is_symlink() and str(path.readlink()) == "serve.py"]
+    assert links
+    for path in links:
+        path.unlink()
+        path.symlink_to("elsewhere")
     roll_back(scene)
 
+    assert scene.everything()["srv/mesh/turned"] == scene.previous["srv/mesh/turned"]
     assert scene.everything()["srv/app/serve.py"] == scene.previous["srv/app/serve.py"]
     assert bool(staged) == (scene.way == "rename")
 

@@ -33,9 +33,10 @@ def look(request: FallbackRequest) -> Fallbacks:
 def repository(request: FallbackRequest, place: str) -> RepositoryFallback:
     """Return what the previous release's commit lacks."""
     known, kept_apart = backup_set.read(request.location.state), set(request.configuration)
-    wanted = [saved.path for saved in known.files if saved.path not in kept_apart]
-    commit = known.previous.commit
-    lacking = git.missing(place, commit, wanted) if commit else {}
+    files = [saved for saved in known.files if saved.path not in kept_apart]
+    wanted, commit = [saved.path for saved in files], known.previous.commit
+    links = {saved.path for saved in files if saved.is_link}
+    lacking = git.missing(place, commit, wanted, links) if commit else {}
     return RepositoryFallback(commit or None, len(wanted), lacking)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import pwd
 import re
-from typing import Iterable, Iterator, NamedTuple, Sequence
+from typing import Container, Iterable, Iterator, NamedTuple, Sequence
 
 from ..errors import HostError
 from ..messages.backup.git import ReleaseDiff, ReleasesRequest
@@ -42,6 +42,11 @@ class TreeEntry(NamedTuple):
     kind: str
     object: str
 
+    @property
+    def is_link(self) -> bool:
+        """Whether it is a symbolic link: its object is the name that it leads to."""
+        return self.mode == "120000"
+
 
 class ChangedPaths(NamedTuple):
     """The paths that differ between two commits, sorted. A rename is one added, one removed."""
@@ -66,8 +71,12 @@ def changed(repository: str, previous: str, current: str) -> ChangedPaths:
     return ChangedPaths(*(sorted(found.get(key, ())) for key in ChangedPaths._fields))
 
 
-def missing(repository: str, commit: str, paths: Iterable[str]) -> dict[str, str]:
+def missing(
+    repository: str, commit: str, paths: Iterable[str], links: Container[str] = ()
+) -> dict[str, str]:
     """Return why a commit does not hold each of these paths as a file; {} when it holds all.
+
+    Those of `links` it has to hold as links.
 
     Raises:
         HostError: no repository, no git, or a commit that is not in it.
@@ -75,22 +84,22 @@ def missing(repository: str, commit: str, paths: Iterable[str]) -> dict[str, str
     wanted = set(paths)
     (commit,) = resolved(repository, [commit])
     entries = {entry.path: entry for entry in listing(repository, commit) if entry.path in wanted}
-    files = [entry for entry in entries.values() if entry.kind == "blob" and entry.mode != "120000"]
+    files = [
+        entry
+        for entry in entries.values()
+        if entry.kind == "blob" and entry.is_link == (entry.path in links)
+    ]
     sizes = dict(zip((entry.path for entry in files), stored(repository, files)))
     found = {path: lacking(entries.get(path), sizes.get(path)) for path in sorted(wanted)}
     return {path: why for path, why in found.items() if why}
 
 
 def lacking(entry: TreeEntry | None, size: str | None) -> str:
-    """Return why a path of a commit is no file to fall back on; "" when it is one."""
+    """Return why a path of a commit is nothing to fall back on; "" when it is."""
     if entry is None:
         return "not in the commit"
     if size is None:
-        return (
-            "is a link in the commit"
-            if entry.mode == "120000"
-            else f"is a {entry.kind} in the commit"
-        )
+        return f"is a {'link' if entry.is_link else entry.kind} in the commit"
     return "" if size else "its content is not in the repository (a partial clone)"
 
 

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 BLOCK = 4096
 UNKNOWN = "has a backup that no record knows (see --replace)"
-OTHERS = {"symlink", "directory"}
-"""Kinds that a release may consist of, and of which no backup is made."""
-
 UNREAD = -1  # no file has this size: none is read
 
 
@@ -89,8 +86,8 @@ def _surveyed(request: SaveRequest, old: Optional[BackupSet], tree: Tree) -> Sav
         why = _forbids(request, saved, found)
         if why == UNKNOWN and old is not None and not same:
             continue  # the whole set is in the way, and that is reported already
-        if found.live.kind in OTHERS and not found.live.detail:
-            unsaved.append(f"{path}: is a {found.live.kind}")
+        if found.live.kind == "directory" and not found.live.detail:
+            unsaved.append(f"{path}: is a directory")
         elif why:
             problems.append(f"{path} {why}")
         elif saved is not None and _stands(saved, found.copy):
@@ -114,7 +111,7 @@ def _replaced(request: SaveRequest) -> list[str]:
 def _pair(tree: Tree, path: str, suffix: str, saved: Optional[FileEntry]) -> FilePair:
     """Return a file and its backup; they are read only where there is something to compare."""
     found = pair(tree, path, suffix, size=UNREAD)
-    if saved is None and not found.copy.is_file:
+    if saved is None and not (found.copy.is_file or found.copy.is_link):
         return found
     return pair(tree, path, suffix)
 
@@ -125,8 +122,9 @@ def _stands(saved: FileEntry, copy: FileState) -> bool:
 
 def _forbids(request: SaveRequest, saved: Optional[FileEntry], found: FilePair) -> str:
     """Return why a file cannot be saved, or "" when nothing speaks against it."""
-    for side, whose in ((found.live, ""), (found.copy, "has a backup which ")):
-        if side.kind not in {"file", ABSENT}:
+    linked = found.live.is_link or (saved is not None and saved.is_link)
+    for side, whose, may in ((found.live, "", True), (found.copy, "has a backup which ", linked)):
+        if not (side.is_file or side.kind == ABSENT or (may and side.is_link)):
             return f"{whose}{side.detail or f'is a {side.kind}'}"
     if saved is not None:
         if _stands(saved, found.copy) or found.live.has_content(saved):
@@ -134,9 +132,14 @@ def _forbids(request: SaveRequest, saved: Optional[FileEntry], found: FilePair) 
         return f"has lost its backup, and differs from {request.previous.name}"
     if found.live.kind == ABSENT:
         return "does not exist"
-    if request.replace or found.copy.kind == ABSENT or found.copy.sha256 == found.live.sha256:
+    if request.replace or found.copy.kind == ABSENT or _are_alike(found):
         return ""
     return UNKNOWN
+
+
+def _are_alike(found: FilePair) -> bool:
+    """Return whether a file and its backup are of one kind, and have the same content."""
+    return (found.copy.kind, found.copy.sha256) == (found.live.kind, found.live.sha256)
 
 
 def _apart(request: SaveRequest, old: BackupSet) -> bool:

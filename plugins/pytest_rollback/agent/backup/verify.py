@@ -219,9 +219,9 @@ def faults(saved: FileEntry, copy: FileState) -> Iterator[tuple[str, str]]:
     first = _first(saved, copy)
     if first:
         yield first
-    if not copy.is_file:
+    if not copy.is_kind(saved):
         return
-    if copy.mode & OTHERS:
+    if copy.mode & OTHERS and not saved.is_link:
         yield "exposed", f"mode {copy.mode:04o}: others can write it"
     if copy.has_content(saved):
         yield from (("ownership", how) for how in comparison.dress(saved._replace(flags=0), copy))
@@ -234,8 +234,9 @@ def _first(saved: FileEntry, copy: FileState) -> Optional[tuple[str, str]]:
     checks = (
         (copy.kind == ABSENT, "missing", "there is no backup"),
         (copy.kind == "error", "unread", copy.detail),
-        (not copy.is_file, "irregular", copy.detail or f"is a {copy.kind}"),
+        (not copy.is_kind(saved), "irregular", copy.detail or f"is a {copy.kind}"),
         (copy.links > 1, "irregular", f"has {copy.links} hard links"),
+        (saved.is_link, "altered", "leads elsewhere than recorded"),
         (copy.size == 0 < saved.size, "empty", f"0 bytes, recorded {saved.size}"),
         (copy.size != saved.size, "altered", f"{copy.size} bytes, recorded {saved.size}"),
         (True, "altered", "same size as recorded, other sha256"),

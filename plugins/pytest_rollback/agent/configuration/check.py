@@ -6,6 +6,7 @@ import contextlib
 import os
 from typing import NamedTuple
 
+from ..files import links
 from ..messages.configuration import ConfigurationFaults, ConfigurationRequest
 from ..state import backup_set
 from . import env_file, formats
@@ -24,19 +25,21 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
         HostError: there is no record that can be used.
     """
     root, state, suffix, _ = request.location
-    names = {saved.path for saved in backup_set.read(state).files}
+    names = {saved.path: saved for saved in backup_set.read(state).files}
     units = sorted(name for name in names if name.startswith(f"{request.source}/"))
     by_systemd = environment_files(request)
     found: dict[str, str | None] = {}
     warned: dict[str, tuple[str, ...]] = {}
     for name in dict.fromkeys((*request.files, *units)):
-        path = f"{root}/{name}{suffix if name in names else ''}"
+        path = links.restored(root, suffix, names, name)
         read_: formats.Reader | None = None
         if name in units:
             read_ = UnitFileKind(os.path.basename(name), request).read
         elif os.path.realpath(f"{root}/{name}") in by_systemd:
             read_ = env_by_systemd
         found[name], warned[name] = formats.faults(path, suffix, read_)
+        if name in units and names[name].is_link:
+            found[name] = "is a link: unit files are installed from files alone"
     if request.verifier:
         clean = [name for name in units if not found[name] and name.endswith(KINDS)]
         found.update(verify.verified(request.verifier, root, suffix, clean))

@@ -63,8 +63,10 @@ def difference(saved: FileEntry, live: FileState) -> str:
 def _differences(saved: FileEntry, live: FileState) -> Iterator[str]:
     if live.kind == ABSENT:
         yield "is missing"
-    elif not live.is_file:
+    elif not live.is_kind(saved):
         yield live.detail or f"is a {live.kind}"
+    elif saved.is_link and not live.has_content(saved):
+        yield "leads elsewhere than in the previous release"
     elif not live.has_content(saved):
         size = f" ({live.size} bytes, not {saved.size})" if live.size != saved.size else ""
         yield f"differs from the previous release{size}"

@@ -10,9 +10,10 @@ import base64
 import contextlib
 import hashlib
 import os
+import stat
 from typing import Iterable, NamedTuple, Sequence
 
-from . import metadata
+from . import links, metadata
 from .fsync import flushed, spread
 from .metadata import FileEntry
 from .read import blocks
@@ -37,7 +38,7 @@ def stage(root: str, paths: Sequence[str]) -> Batch:
     with Tree(root) as tree:
         found = [_attempt(tree, path) for path in paths]
     saved = [entry for entry in found if isinstance(entry, FileEntry)]
-    found += spread(_flushed, root, [entry.path for entry in saved])
+    found += spread(_flushed, root, saved)
     batch = Batch(saved, [entry for entry in found if isinstance(entry, str)])
     if batch.problems:
         discard(root, paths)
@@ -52,12 +53,16 @@ def _attempt(tree: Tree, path: str) -> object:
         return _unsaved(path, error)
 
 
-def _flushed(tree: Tree, path: str) -> object:
-    """Make a staged copy durable, or return why it could not be."""
+def _flushed(tree: Tree, entry: FileEntry) -> object:
+    """Make a staged copy durable, or return why it could not be; a link is, with its directory."""
     try:
-        flushed(open_regular(tree.parent(path)[0], temporary(path)))
+        directory, _ = tree.parent(entry.path)
+        if entry.is_link:
+            os.fsync(directory)
+        else:
+            flushed(open_regular(directory, temporary(entry.path)))
     except (Irregular, OSError) as error:
-        return _unsaved(path, error)
+        return _unsaved(entry.path, error)
     return None
 
 
@@ -67,10 +72,15 @@ def _unsaved(path: str, error: Exception) -> str:
 
 def _staged(tree: Tree, path: str) -> FileEntry:
     directory, name = tree.parent(path)
-    source = open_regular(directory, name)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary(path), dir_fd=directory)
     try:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary(path), dir_fd=directory)
+        source = open_regular(directory, name)
+    except Irregular as other:
+        if other.kind != "symlink":
+            raise
+        return _linked(path, directory, name)
+    try:
         target = os.open(temporary(path), FRESH, 0o600, dir_fd=directory)
         try:
             return _copied(path, source, target)
@@ -78,6 +88,17 @@ def _staged(tree: Tree, path: str) -> FileEntry:
             os.close(target)
     finally:
         os.close(source)
+
+
+def _linked(path: str, directory: int, name: str) -> FileEntry:
+    """Make a link that leads where another does, and return what it is."""
+    links.copy((directory, name), (directory, temporary(path)))
+    link, live = links.read(directory, temporary(path)), links.read(directory, name)
+    if link.target != live.target:
+        raise OSError(0, "it changed while it was copied")
+    found, digest = link.found, hashlib.sha256(link.target).hexdigest()
+    numbers = (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid, found.st_mtime_ns)
+    return FileEntry(path, digest, len(link.target), *numbers, {}, 0, metadata.LINK)
 
 
 def _copied(path: str, source: int, target: int) -> FileEntry:

@@ -30,10 +30,15 @@ CLOSED = 0o640
 ACL = "system.posix_acl_access"
 
 
+FILE, LINK = "file", "link"
+"""What a recorded path is."""
+
+
 class FileEntry(NamedTuple):
     """One file as the previous release had it. Attributes are base64, times nanoseconds.
 
-    `flags` are those of `chattr` that protect it.
+    `flags` are those of `chattr` that protect it. `kind` is "file", or "link" for a symbolic link,
+    whose content are the bytes of the name that it leads to.
     """
 
     path: str
@@ -45,6 +50,12 @@ class FileEntry(NamedTuple):
     mtime_ns: int
     xattrs: dict[str, str]
     flags: int = 0
+    kind: str = FILE
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it is a symbolic link."""
+        return self.kind == LINK
 
     def holds(self, size: int, digest: str) -> bool:
         """Return whether a file of this size, in bytes, and sha256 has the recorded content.
@@ -65,9 +76,9 @@ def capped(saved: FileEntry, secrets: Container[str]) -> FileEntry:
     """Return what a file is restored as: one that is declared secret is read by no other account.
 
     Its owner keeps what he has, and its group may read it, as it usually does where a service is
-    no owner of its own settings.
+    no owner of its own settings. The mode of a link decides nothing, and stays.
     """
-    if saved.path not in secrets or not saved.mode & ~CLOSED:
+    if saved.is_link or saved.path not in secrets or not saved.mode & ~CLOSED:
         return saved
     xattrs = {name: value for name, value in saved.xattrs.items() if name != ACL}
     return saved._replace(mode=saved.mode & CLOSED, xattrs=xattrs)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from typing import TYPE_CHECKING, Dict, NamedTuple, Optional
 
-from . import metadata
+from . import links, metadata
 from .read import sha256
 from .tree import Irregular, Tree, kind_of, regular
 
 if TYPE_CHECKING:
     from .metadata import FileEntry
 
-ABSENT = "absent"
+ABSENT, SYMLINK = "absent", "symlink"
 NONE: Dict[str, bytes] = {}
 """The attributes of the many files that have none; nobody writes into it."""
 
@@ -21,8 +22,9 @@ NONE: Dict[str, bytes] = {}
 class FileState(NamedTuple):
     """One of the two. `kind` is file, absent, symlink, directory, fifo, socket, device or error.
 
-    The numbers are those of a file; `sha256` is "" when the size already told it apart, and then
-    attributes and flags were not read either. Two files with one `stamp` are one that was not
+    The numbers are those of a file, or of a link, whose content is the name that it leads to;
+    `sha256` is "" when the size already told it apart, and then attributes and flags were not read
+    either; a link's attributes never are. Two files with one `stamp` are one that was not
     touched in between. `flags` are those of `chattr` that protect it.
     """
 
@@ -44,9 +46,18 @@ class FileState(NamedTuple):
         """Whether it is a regular file that could be read."""
         return self.kind == "file"
 
+    @property
+    def is_link(self) -> bool:
+        """Whether it is a symbolic link itself: nothing on the way to it is one."""
+        return self.kind == SYMLINK and not self.detail
+
+    def is_kind(self, saved: FileEntry) -> bool:
+        """Return whether it is what is recorded: a file, or a link."""
+        return self.is_link if saved.is_link else self.is_file
+
     def has_content(self, saved: FileEntry) -> bool:
         """Return whether its bytes are the recorded ones."""
-        return self.is_file and saved.holds(self.size, self.sha256)
+        return self.is_kind(saved) and saved.holds(self.size, self.sha256)
 
     def is_backup(self, saved: FileEntry) -> bool:
         """Return whether a file can be restored from it: the recorded bytes, and no second name."""
@@ -58,18 +69,31 @@ def look(directory: int, name: str, size: Optional[int] = None) -> FileState:
     try:
         if size is not None:
             found = os.stat(name, dir_fd=directory, follow_symlinks=False)
-            if not stat.S_ISREG(found.st_mode):
+            if not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
                 return FileState(kind_of(found.st_mode))
             if size != found.st_size:
                 return _side(found, "")
         opened, found = regular(directory, name)
     except Irregular as other:
-        return FileState(other.kind)
+        return _linked(directory, name) if other.kind == SYMLINK else FileState(other.kind)
     except FileNotFoundError:
         return FileState(ABSENT)
     except OSError as error:
         return FileState("error", detail=f"cannot be opened: {error.strerror}")
     return _read(opened, found)
+
+
+def _linked(directory: int, name: str) -> FileState:
+    """Return a link as it is now; where it leads is read, and not gone to."""
+    try:
+        link = links.read(directory, name)
+    except Irregular as other:
+        return FileState(other.kind)
+    except FileNotFoundError:
+        return FileState(ABSENT)
+    except OSError as error:
+        return FileState("error", detail=f"cannot be read: {error.strerror}")
+    return _side(link.found, hashlib.sha256(link.target).hexdigest())
 
 
 def _read(opened: int, found: os.stat_result) -> FileState:
@@ -86,7 +110,7 @@ def _read(opened: int, found: os.stat_result) -> FileState:
 
 def _side(found: os.stat_result, digest: str) -> FileState:
     return FileState(
-        "file",
+        kind_of(found.st_mode),
         found.st_size,
         stat.S_IMODE(found.st_mode),
         found.st_uid,

@@ -71,7 +71,7 @@ class _DiffPart(NamedTuple):
         live = state.live(tree, saved.path)
         if comparison.same(saved, live):
             return
-        if live.kind not in {"file", state.ABSENT}:
+        if not (live.is_file or live.is_link or live.kind == state.ABSENT):
             verb = "" if live.kind == "error" else "is "
             what = live.detail or f"a {live.kind}"
             self.refused.append(f"{saved.path}: the live file {verb}{what}")

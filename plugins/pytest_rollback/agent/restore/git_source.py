@@ -59,11 +59,11 @@ def contents(
             "the record has no commit", "pass the deployed commit to scripts/create_backups.py"
         )
     (found,) = git.resolved(repository, [commit])
-    wanted = {saved.path for saved in files}
+    wanted = {saved.path: saved.is_link for saved in files}
     objects = {
         entry.path: entry.object
         for entry in git.listing(repository, found)
-        if entry.path in wanted and entry.kind == "blob" and entry.mode != "120000"
+        if entry.kind == "blob" and wanted.get(entry.path) is entry.is_link
     }
     for group in _groups([saved for saved in files if saved.path in objects]):
         yield from zip(group, _read(repository, [objects[saved.path] for saved in group]))

@@ -56,7 +56,8 @@ class ExchangedNames(CommitWay):
 
     def _link(self, place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
         """Link a backup; return the path of a file that has to be copied."""
-        linked = self._can(item) and _linked(place, tree, item, self.staged(place, item))
+        own = self._can(item) and not item.saved.is_link  # a link is no larger than its name
+        linked = own and _linked(place, tree, item, self.staged(place, item))
         return None if linked else item.saved.path
 
     def _write(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
@@ -182,12 +183,7 @@ def _separated(place: BatchContext, items: Sequence[PlanItem]) -> None:
 
 
 def _copied(place: BatchContext, tree: Tree, item: PlanItem) -> None:
-    directory, name = tree.parent(item.saved.path)
-    source = open_regular(directory, name + place.suffix)
-    try:
-        stage.written(place, item, source, (directory, STAGED.staged(place, item)))
-    finally:
-        os.close(source)
+    stage.write(place, tree, item, STAGED.staged(place, item))
 
 
 def _flushed(place: BatchContext, tree: Tree, item: PlanItem) -> None:

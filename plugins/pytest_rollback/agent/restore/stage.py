@@ -1,13 +1,14 @@
-"""New files beside live ones: copies of backups with the recorded metadata, and second names."""
+"""New files and links beside live ones: copies of backups as recorded, and second names."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
 
 from ..errors import HostError
-from ..files import comparison, metadata, state
+from ..files import comparison, links, metadata, state
 from ..files.fsync import flushed
 from ..files.read import blocks
 from ..files.tree import FRESH, Tree, open_regular
@@ -24,8 +25,14 @@ def write(place: BatchContext, tree: Tree, item: PlanItem, name: str) -> None:
     """Write a copy of a backup, or of what was fetched in its stead, beside the live file."""
     directory, live = tree.parent(item.saved.path)
     stored = evidence.fetched(place.store, item.saved.sha256) if place.store else None
+    if item.saved.is_link and stored is None:
+        link(place, item, links.read(directory, live + place.suffix).target, (directory, name))
+        return
     source = open_regular(directory, live + place.suffix) if stored is None else stored
     try:
+        if item.saved.is_link:
+            link(place, item, os.read(source, item.saved.size + 1), (directory, name))
+            return
         written(place, item, source, (directory, name))
     finally:
         os.close(source)
@@ -34,7 +41,10 @@ def write(place: BatchContext, tree: Tree, item: PlanItem, name: str) -> None:
 def flush(tree: Tree, item: PlanItem, name: str) -> None:
     """Make what was written durable: of many files when all are written, which is quicker."""
     directory, _ = tree.parent(item.saved.path)
-    flushed(open_regular(directory, name))
+    if item.saved.is_link:
+        os.fsync(directory)  # a link is durable with its name
+    else:
+        flushed(open_regular(directory, name))
 
 
 def written(place: BatchContext, item: PlanItem, source: int, at: tuple[int, str]) -> None:
@@ -50,6 +60,24 @@ def written(place: BatchContext, item: PlanItem, source: int, at: tuple[int, str
         place.seen.note("staged", item.number, state.stamp(os.fstat(target)))
     finally:
         os.close(target)
+
+
+def link(place: BatchContext, item: PlanItem, target: bytes, at: tuple[int, str]) -> None:
+    """Make a link that leads where the recorded one did, and note it as staged.
+
+    Raises:
+        HostError: the target is not the recorded one.
+    """
+    directory, name = at
+    saved = item.saved
+    if not saved.holds(len(target), hashlib.sha256(target).hexdigest()):
+        raise changed(saved)
+    with contextlib.suppress(FileNotFoundError):  # an earlier call left it
+        os.unlink(name, dir_fd=directory)
+    times = (saved.mtime_ns, saved.mtime_ns)
+    links.make(directory, name, target, (saved.uid, saved.gid), times)
+    found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    place.seen.note("staged", item.number, state.stamp(found))
 
 
 def link_as(directory: int, name: str, other: str) -> None:

@@ -72,7 +72,8 @@ def preserved(location: Location, tree: Tree) -> list[tuple[str, str]]:
     for where, items in batches(location):
         for path in (item.saved.path for item in items):
             beside = os.path.join(os.path.dirname(path), where.names(path)[1])
-            if state.live(tree, beside, -1).is_file:
+            there = state.live(tree, beside, -1)
+            if there.is_file or there.is_link:
                 found.append((beside, path))
     return found
 

@@ -83,7 +83,8 @@ def is_stale(root: str, source: str, cached: str) -> bool:
     source, cached = os.path.join(root, source), os.path.join(root, cached)
     try:
         header = read.whole(cached, follow=False)[:HEADER]
-        content, state = read.whole(source, follow=False), os.stat(source)
+        content, state = read.whole(source), os.stat(source)  # of a link, as the interpreter does
+        named = max(state.st_ctime_ns, os.lstat(source).st_ctime_ns)
     except OSError:  # no source, or bytecode that nobody can read: nothing that would run rightly
         return True
     flags = int.from_bytes(header[4:8], "little")
@@ -93,7 +94,7 @@ def is_stale(root: str, source: str, cached: str) -> bool:
     actual = int(state.st_mtime) & 0xFFFFFFFF, state.st_size & 0xFFFFFFFF
     # The same second and size do not make the same content: bytecode that was there before the
     # source came to its place (a rename sets ctime) was made from another one.
-    return recorded != actual or os.stat(cached).st_mtime_ns < state.st_ctime_ns
+    return recorded != actual or os.stat(cached).st_mtime_ns < named
 
 
 def hashed(header: bytes, content: bytes) -> bytes:

@@ -12,11 +12,11 @@ import difflib
 import hashlib
 import json
 import os
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set
 
 from ..configuration import env_file, formats
 from ..errors import HostError
-from ..files import metadata, state
+from ..files import links, metadata, state
 from ..files.tree import FRESH, Irregular, Tree, open_regular
 from ..messages.rollback.default_configuration import (
     BrokenFile,
@@ -76,7 +76,7 @@ def broken(request: DefaultsRequest) -> tuple[List[DefaultFile], Dict[str, str]]
     lacking: Dict[str, str] = {}
     with Tree(location.root) as tree:
         for path in request.files:
-            why = _broken(request, tree, path, known.get(path))
+            why = _broken(request, tree, path, known)
             if not why:
                 continue
             content, wrong = _default(tree, location.root, request.defaults, path)
@@ -88,14 +88,14 @@ def broken(request: DefaultsRequest) -> tuple[List[DefaultFile], Dict[str, str]]
     return found, lacking
 
 
-def _broken(request: DefaultsRequest, tree: Tree, path: str, saved: Optional[FileEntry]) -> str:
+def _broken(request: DefaultsRequest, tree: Tree, path: str, known: Mapping[str, FileEntry]) -> str:
     """Return why a file could not be read after a restore, "" when it could."""
-    root, suffix = request.location.root, request.location.suffix
+    root, suffix, saved = request.location.root, request.location.suffix, known.get(path)
     if saved is None:
         return _unread(f"{root}/{path}", "")
     copy = state.copy(tree, path, suffix, saved.size)
     if copy.has_content(saved):
-        return _unread(f"{root}/{path}{suffix}", suffix)
+        return _unread(links.restored(root, suffix, known, path), suffix)
     lost = git_source.lacking(request.location.state, request.selection.git, [saved])[path]
     return f"its backup is {copy.kind}, not as recorded; {lost}" if lost else ""
 
@@ -209,11 +209,11 @@ def _like(
     directory: int, name: str, item: DefaultFile, now: os.stat_result
 ) -> Optional[metadata.Metadata]:
     """Return the metadata to give: the record's, else the live file's, else ours alone."""
-    if item.saved is not None:
+    if item.saved is not None and not item.saved.is_link:
         saved = item.saved
         xattrs = {key: base64.b64decode(value) for key, value in saved.xattrs.items()}
         wanted = metadata.Metadata(saved.mode, saved.uid, saved.gid, 0, 0, xattrs)
-    elif item.live:
+    elif state.look(directory, name, -1).is_file:
         before = open_regular(directory, name)
         try:
             wanted = metadata.read(before)

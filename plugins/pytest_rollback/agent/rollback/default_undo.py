@@ -37,7 +37,7 @@ def standing(written: List[dict[str, Any]]) -> tuple[List[str], List[str]]:
     for (root, path), ours in known.items():
         with Tree(root) as tree:
             now = state.live(tree, path)
-        if now.sha256 not in ours or not (now.is_file or now.kind == state.ABSENT):
+        if now.sha256 not in ours or not (now.is_file or now.is_link or now.kind == state.ABSENT):
             said.append(f"{path} changed after its default was installed")
     return [path for _, path in known], said
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set
@@ -100,7 +101,7 @@ def _recorded(request: RunningRequest) -> tuple[Dict[str, Dict[str, float]], str
         owner = owners.of(saved.path)
         if only and owner not in only:
             continue
-        at = _changed(os.path.join(request.location.root, saved.path))
+        at = _changed(os.path.join(request.location.root, saved.path), alone=saved.is_link)
         above = moved.of(os.path.dirname(saved.path))
         for name in found if owner == SHARED else (owner,):
             found.setdefault(name, {})[saved.path] = at
@@ -139,13 +140,19 @@ class MovedDirectories:
         return own.st_ctime if alone and above.st_mtime_ns > own.st_ctime_ns - TICK else 0.0
 
 
-def _changed(path: str) -> float:
-    """Return when a file, or the link that leads to it, was changed last; 0 when it is gone."""
+def _changed(path: str, *, alone: bool = False) -> float:
+    """Return when a file, or the link that leads to it, was changed last; 0 when it is gone.
+
+    Of a link that is recorded as one, its own time alone: what it leads to is not of the set, and
+    may be a directory that the running unit writes into.
+    """
     try:
         link = os.lstat(path).st_ctime
-        return max(link, os.stat(path).st_ctime) if os.path.islink(path) else link
     except OSError:
         return 0.0
+    with contextlib.suppress(OSError):
+        return link if alone else max(link, os.stat(path).st_ctime)
+    return link
 
 
 def _users(request: RunningRequest, known: Iterable[int]) -> FrozenSet[int]:

@@ -27,9 +27,12 @@ capped = metadata.capped
 
 NAME = places.RECORD
 FRESH = ".backups.json.new"
-FORMAT = 2
-READABLE = (1, FORMAT)
-"""Formats that are read: in the first one no file is protected by `chattr`."""
+FORMAT = 3
+READABLE = (1, 2, FORMAT)
+"""Formats that are read: in the first one no file is protected by `chattr`, and before the third
+all are files."""
+
+KINDS = {metadata.FILE, metadata.LINK}
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 AGAIN = (
@@ -46,7 +49,7 @@ FILES, END = b' "files": [\n', b"]}\n"
 PIECE = 1000
 
 FEW: dict[object, Any] = {}
-"""Modes and owners, which many files share, once each."""
+"""Modes, owners and kinds, which many files share, once each."""
 
 NONE: dict[str, str] = {}
 """The attributes of the many files that have none; nobody writes into it."""
@@ -173,8 +176,9 @@ def _entry(found: dict[str, Any]) -> Any:  # noqa: ANN401 - what json hands over
         return found
     if found["xattrs"] == {}:
         found["xattrs"] = NONE
-    for name in ("mode", "uid", "gid"):
-        found[name] = FEW.setdefault(found[name], found[name])
+    for name in ("mode", "uid", "gid", "kind"):
+        if name in found:
+            found[name] = FEW.setdefault(found[name], found[name])
     return FileEntry(**found)
 
 
@@ -199,14 +203,7 @@ def _release(found: dict[str, Any]) -> Release:
 def _check(record: BackupSet) -> None:
     """Refuse an entry that could lead anywhere but to a file of its own below the root."""
     for saved in record.files:
-        if not isinstance(saved, metadata.FileEntry) or DIGEST.fullmatch(saved.sha256) is None:
-            raise ValueError(f"{saved!r} is not the entry of a file")
-        if not all(type(number) is int for number in saved[2:7]) or saved.mode & ~0o7777:
-            raise ValueError(f"{saved.path!r} has an invalid number")
-        if type(saved.flags) is not int or saved.flags & ~metadata.PROTECTED:
-            raise ValueError(f"{saved.path!r} has invalid flags")
-        if not isinstance(saved.xattrs, dict):
-            raise TypeError(f"{saved.path!r} has invalid attributes")
+        _check_entry(saved)
     paths = [saved.path for saved in record.files] + list(record.added)
     for path in paths:
         why = fault(path)
@@ -214,6 +211,22 @@ def _check(record: BackupSet) -> None:
             raise ValueError(f"the path {path!r} {why}")
     if len(set(paths)) != len(paths):
         raise ValueError("a path is listed twice")
+
+
+def _check_entry(saved: FileEntry) -> None:
+    """Refuse an entry that no file or link can have."""
+    if not isinstance(saved, metadata.FileEntry) or DIGEST.fullmatch(saved.sha256) is None:
+        raise ValueError(f"{saved!r} is not the entry of a file")
+    if not all(type(number) is int for number in saved[2:7]) or saved.mode & ~0o7777:
+        raise ValueError(f"{saved.path!r} has an invalid number")
+    if saved.kind not in KINDS:
+        raise ValueError(f"{saved.path!r} is of no known kind")
+    if type(saved.flags) is not int or saved.flags & ~metadata.PROTECTED:
+        raise ValueError(f"{saved.path!r} has invalid flags")
+    if not isinstance(saved.xattrs, dict):
+        raise TypeError(f"{saved.path!r} has invalid attributes")
+    if saved.is_link and (saved.flags or saved.xattrs):
+        raise ValueError(f"{saved.path!r} is a link, which has no attributes")
 
 
 def write(state: str, record: BackupSet) -> str:

@@ -13,7 +13,7 @@ import stat
 from typing import Any, Iterable, Optional, Sequence
 
 from ..errors import HostError
-from ..files import metadata, state
+from ..files import links, metadata, state
 from ..files.read import blocks
 from ..files.tree import FRESH, Tree, kind_of
 from ..messages.location import Location
@@ -100,7 +100,7 @@ def _free(tree: Tree, store: Tree, kind: str, ends: tuple[str, str]) -> str:
 
 def _is_same(one: state.FileState, other: state.FileState) -> bool:
     """Return whether two sides are the same file, left in both places by a crash."""
-    return one.is_file and _plain(one) == _plain(other)
+    return (one.is_file or one.is_link) and _plain(one) == _plain(other)
 
 
 def _plain(side: state.FileState) -> state.FileState:
@@ -157,7 +157,7 @@ def copy(source: tuple[int, str], target: tuple[int, str]) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(fresh, dir_fd=there)
     if stat.S_ISLNK(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
-        os.symlink(os.readlink(name, dir_fd=here), fresh, dir_fd=there)
+        links.copy((here, name), (there, fresh))
     else:
         _copy_file((here, name), (there, fresh))
     os.rename(fresh, new, src_dir_fd=there, dst_dir_fd=there)

@@ -592,16 +592,14 @@ def test_a_part_of_a_release_is_recorded_as_one(deploy: Deploy) -> None:
 
 
 def test_what_no_backup_can_be_made_of_is_named_and_the_rest_is_saved(deploy: Deploy) -> None:
-    """Links, directories, and files that become directories or were some: readiness lists them."""
-    (deploy.root / "link.py").symlink_to("config/.env")
+    """Directories, and files that become directories or were some: readiness lists them."""
     deploy.put("flat", "a file")
-    files, added = [*FILES, "link.py", "core", "flat"], ["core/mesh", "flat/new.py", "new.py"]
+    files, added = [*FILES, "core", "flat"], ["core/mesh", "flat/new.py", "new.py"]
     found = deploy.save(files=files, added=added)
     told = (
         "core/mesh: is a directory, and becomes a file",
         "core: becomes a directory",
         "flat: becomes a directory",
-        "link.py: is a symlink",
     )
     known = backup_set.read(str(deploy.state))
 
@@ -613,8 +611,6 @@ def test_what_no_backup_can_be_made_of_is_named_and_the_rest_is_saved(deploy: De
     assert deploy.save(files=files, added=added).changed is False
 
 
-def test_links_alone_are_no_set(deploy: Deploy) -> None:
+def test_directories_alone_are_no_set(deploy: Deploy) -> None:
     """Where nothing can be saved, nothing was."""
-    (deploy.root / "link.py").symlink_to("config/.env")
-
-    assert "link.py is a symlink" in refusal(deploy, files=["link.py"], added=[]).message
+    assert "core is a directory" in refusal(deploy, files=["core"], added=[]).message

@@ -270,3 +270,21 @@ def test_a_directory_that_was_exchanged_counts_as_changed(tmp_path: Path) -> Non
     (tmp_path / "core").rename(tmp_path / "kept")
     (tmp_path / "kept").rename(tmp_path / "core")
     assert set(running.MovedDirectories(str(tmp_path)).of("core/deeper")) == {"core/"}
+
+
+def test_a_recorded_link_is_as_young_as_itself(tmp_path: Path) -> None:
+    """A unit may write into what it leads to, and it may lead nowhere."""
+    (tmp_path / "data").mkdir()
+    for name, to in {"here": "data", "dangling": "nowhere"}.items():
+        (tmp_path / name).symlink_to(to)
+    time.sleep(0.05)
+    (tmp_path / "data/spool").touch()
+
+    def age(name: str, *, alone: bool) -> float:
+        return running._changed(str(tmp_path / name), alone=alone)  # noqa: SLF001 - no other way in
+
+    assert age("here", alone=True) == (tmp_path / "here").lstat().st_ctime
+    assert age("here", alone=False) == (tmp_path / "data").stat().st_ctime
+    assert age("dangling", alone=True) == (tmp_path / "dangling").lstat().st_ctime
+    assert age("dangling", alone=False) == age("dangling", alone=True)
+    assert age("gone", alone=True) == 0

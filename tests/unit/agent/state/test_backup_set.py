@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.restore.plan import plans
 from pytest_rollback.agent.state import backup_set
 from pytest_rollback.agent.state.backup_set import BackupSet, FileEntry, Release
 from pytest_rollback.agent.state.directory import Absent
@@ -75,9 +76,26 @@ def test_the_record_is_plain_json(files: tuple[FileEntry, ...]) -> None:
     """Other tools can read it, also when it is empty."""
     document = json.loads(backup_set.encoded(RECORD._replace(files=files)))
 
-    assert document["format"] == 2
+    assert document["format"] == 3
     assert [entry["path"] for entry in document["files"]] == [saved.path for saved in files]
     assert document["previous"] == {"name": "v1", "commit": "abc"}
+
+
+@pytest.mark.parametrize(("number", "lacks"), [(1, ("flags", "kind")), (2, ("kind",))])
+def test_a_record_of_an_earlier_format_is_read(
+    state: Path, number: int, lacks: tuple[str, ...]
+) -> None:
+    """Before the third all are files, and in the first none is protected; journals are alike."""
+    document = _document()
+    document["format"] = number
+    for key in lacks:
+        del document["files"][0][key]
+    _put(state, document)
+    (found,) = backup_set.read(str(state)).files
+    entry = {"event": "plan", "items": [[*SAVED[: 10 - len(lacks)], ""]]}
+
+    assert found == SAVED
+    assert [item.saved for item in plans([entry])[0]] == [SAVED]
 
 
 @pytest.mark.parametrize(
@@ -95,6 +113,9 @@ def test_the_record_is_plain_json(files: tuple[FileEntry, ...]) -> None:
         ("mode", 0o100644),
         ("mtime_ns", 1.5),
         ("xattrs", []),
+        ("kind", "directory"),
+        ("kind", 1),
+        ("kind", "link"),
         ("more", 1),
     ],
 )
@@ -112,7 +133,7 @@ def test_an_entry_that_is_none_damages_the_record(state: Path, key: str, value: 
     "spoil",
     [
         lambda d: d.pop("system"),
-        lambda d: d.update(format=3),
+        lambda d: d.update(format=4),
         lambda d: d.update(previous=None),
         lambda d: d.update(current={"name": 1, "commit": None}),
         lambda d: d.update(added=["../x"]),

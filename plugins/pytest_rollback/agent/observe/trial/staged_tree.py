@@ -24,7 +24,7 @@ from typing import (
 
 from ...configuration.units.definition import TriedTree
 from ...errors import HostError
-from ...files import temporary
+from ...files import links, temporary
 from ...files import tree as files_tree
 from ...files.metadata import FileEntry
 from ...files.read import blocks, sha256
@@ -92,10 +92,21 @@ class StagedTree:
             for entry, content in fetch(lacking):
                 digest = hashlib.sha256(content or b"").hexdigest()
                 if content is not None and entry.holds(len(content), digest):
-                    self.put(os.path.join(self.root, entry.path), [content], entry.mode, entry)
+                    self.given(entry, content)
                     del self.faults[entry.path]
         except HostError:
             pass  # the faults say what is missing
+
+    def given(self, entry: FileEntry, content: bytes) -> None:
+        """Put content of the recorded commit in its place: of a link the name it leads to."""
+        if entry.is_link:
+            self.link(entry, content)
+        else:
+            self.put(os.path.join(self.root, entry.path), [content], entry.mode, entry)
+
+    def link(self, entry: FileEntry, target: bytes) -> None:
+        """Make a recorded link; one that stays inside leads into the stage."""
+        os.symlink(self.led(entry.path, os.fsdecode(target)), os.path.join(self.root, entry.path))
 
     def fill(self, directory: str, wanted: set[str]) -> None:
         """Make one directory real, and whatever below it has to be."""
@@ -121,22 +132,29 @@ class StagedTree:
         """Return what a link in the stage leads to: a live link that stays inside is kept."""
         if not entry.is_symlink():
             return entry.path
-        to = os.readlink(entry.path)
+        return self.led(os.path.relpath(entry.path, self.live), os.readlink(entry.path))
+
+    def led(self, path: str, to: str) -> str:
+        """Return where a link at a path leads in the stage, given where it leads live."""
         if to.startswith(self.live + "/"):
             return self.root + to[len(self.live) :]
-        end = os.path.normpath(os.path.join(os.path.dirname(entry.path), to))
+        end = os.path.normpath(os.path.join(self.live, os.path.dirname(path), to))
         return to if end.startswith(self.live + "/") else end
 
     def restore(self, tree: files_tree.Tree, path: str) -> None:
         """Copy one backup to where its file would be, with the recorded owner and mode."""
+        entry = self.entries.get(path)
         try:
             directory, name = tree.parent(path + self.suffix)
+            if entry and entry.is_link:
+                self.restore_link(entry, links.read(directory, name).target)
+                return
             source = files_tree.open_regular(directory, name)
         except (OSError, files_tree.Irregular) as error:
             self.faults[path] = f"its backup cannot be read: {getattr(error, 'strerror', error)}"
             return
         try:
-            state, entry = os.fstat(source), self.entries.get(path)
+            state = os.fstat(source)
             if self.fetch and entry and not is_recorded(source, entry):
                 self.faults[path] = "its backup has other content than recorded"
                 return
@@ -144,6 +162,13 @@ class StagedTree:
             self.put(os.path.join(self.root, path), content, state.st_mode, entry)
         finally:
             os.close(source)
+
+    def restore_link(self, entry: FileEntry, target: bytes) -> None:
+        """Make a recorded link again, if its backup leads where it should."""
+        if entry.holds(len(target), hashlib.sha256(target).hexdigest()):
+            self.link(entry, target)
+        else:
+            self.faults[entry.path] = "its backup leads elsewhere than recorded"
 
     def put(self, path: str, content: Iterable[bytes], mode: int, entry: FileEntry | None) -> None:
         """Write a file; one that the record does not know is for the user alone."""

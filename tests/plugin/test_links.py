@@ -1,0 +1,76 @@
+"""Links of a release through a whole rollback: readiness of backups, drill, validate, and undo."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.shop import Shop
+
+PREVIOUS = {"web/current": "v1", "web/gone": "/etc/hostname", "web/turned": "v1"}
+NOW = {"web/current": "v2", "motto.txt": "web/turned", "web/new": "nowhere"}
+"""Where links lead: the deploy changed one, deleted one, made a file of one, one of a file."""
+
+
+class LinkedShop(Shop):
+    """A shop whose deploy changed links."""
+
+    def files(self) -> list[str]:
+        """Return the files and links that the deploy changes."""
+        return [*super().files(), *PREVIOUS]
+
+    def save(self, **more: object) -> None:
+        """Save the set with the links of the previous release, which go."""
+        for path, target in PREVIOUS.items():
+            (self.root / path).symlink_to(target)
+        super().save(added=["web/new"], **more)
+        for path in PREVIOUS:
+            (self.root / path).unlink()
+
+    def start(self) -> None:
+        """Deploy the links, and start."""
+        for path in ("motto.txt", "web/current", "web/gone"):
+            (self.root / path).unlink()
+        for path, target in NOW.items():
+            (self.root / path).symlink_to(target)
+        super().start()
+
+    def links(self) -> dict[str, str]:
+        """Return where each link below the root leads, backups aside."""
+        return {
+            str(path.relative_to(self.root)): str(path.readlink())
+            for path in self.root.rglob("*")
+            if path.is_symlink() and path.suffix != ".prev"
+        }
+
+
+@pytest.fixture
+def shop() -> Iterator[LinkedShop]:
+    """A shop that runs its current release."""
+    shop = LinkedShop(Path(tempfile.mkdtemp(prefix="shop-")))
+    shop.up()
+    yield shop
+    shop.down()
+
+
+def test_links_go_back_and_forth(shop: LinkedShop) -> None:
+    """Backups are in order, the drill recovers, validate agrees, undo brings the failed ones."""
+    assert shop.links() == NOW
+    shop.pytest("suites/readiness")
+    told = {name: how for (name, _), how in shop.outcomes().items() if "ness.backups." in name}
+    assert told["readiness.backups.complete"] == told["readiness.backups.regular"] == "met"
+    assert set(told.values()) <= {"met", "advisory", "not applicable"}, told
+    code, printed = shop.pytest("suites/drill", "--arm=corner")
+    assert (code, "RECOVERED in " in printed) == (0, True), printed
+    assert shop.links() == PREVIOUS
+    assert not (shop.root / "motto.txt").is_symlink()
+    run = str(shop.record()["run"])
+    shop.pytest("suites/validate")
+    told = {name: how for (name, _), how in shop.outcomes().items() if "date.files." in name}
+    assert told == dict.fromkeys(["validate.files.added_gone", "validate.files.recorded"], "met")
+    code, printed = shop.rollback("--undo", run, "--arm=corner")
+    assert code == 0, printed
+    assert shop.links() == NOW
