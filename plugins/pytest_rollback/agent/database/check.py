@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from typing import Any, Iterator
 
+from ..errors import HostError
 from ..messages.location import Location
 from ..messages.system import Room
+from ..state import backup_set
 from ..state.journal import entries
 from ..state.lock import CHANGES, folder_of
 from ..state.runs import record_of
 from ..system import disk
-from . import catalog, clone, load, sql_script, swap
+from . import catalog, clone, contents, load, sql_script, swap
 from . import dump as dumps
 from .catalog import Catalog, DatabaseNames
 from .messages import (
@@ -75,7 +78,8 @@ def _compared(
     problems = (
         *clone.lacking(found, wanted.live),
         *clone.unsettable(server, found, wanted.live),
-        *_unfit(request, kind),
+        *_unfit(request, server, found, kind),
+        *_late(location, database.dump),
         *(DatabaseProblem(_short(room), "free space there") for room in rooms if not room.enough),
     )
     return state._replace(rooms=rooms, problems=problems)
@@ -119,7 +123,9 @@ def _rooms(request: DatabaseRequest, server: Server, found: Catalog, size: int) 
     return disk.rooms(needs)
 
 
-def _unfit(request: DatabaseRequest, kind: str) -> Iterator[DatabaseProblem]:
+def _unfit(
+    request: DatabaseRequest, server: Server, known: Catalog, kind: str
+) -> Iterator[DatabaseProblem]:
     """Yield why a dump cannot be relied on, read to its end; or would do more than it should."""
     path, tools = request.database.dump, request.database.tools
     found = dumps.look(DumpRequest(path, tools, request.timeout))
@@ -131,16 +137,63 @@ def _unfit(request: DatabaseRequest, kind: str) -> Iterator[DatabaseProblem]:
     if found.timed_out:
         late = f"the dump {path} could not be read in {request.timeout:.0f} s"
         yield DatabaseProblem(late, "keep a standby, or set a larger rto")
-    elif not found.problems and kind in dumps.TOOLS:
-        yield from _leaving(path, kind)
+    elif not found.problems and found.tool:
+        yield from _held(request, server, known, kind, found.tool)
 
 
-def _leaving(path: str, kind: str) -> list[DatabaseProblem]:
+def _late(location: Location, path: str) -> Iterator[DatabaseProblem]:
+    """Yield that a dump was made of the release that is to be rolled back, where that is certain.
+
+    It is certain where the dump is younger than all that the deploy has put there.
+    """
+    try:
+        record = backup_set.read(location.state)
+    except HostError:  # other criteria are about the record
+        return
+    there = {os.path.join(location.root, each.path) for each in record.files}
+    there |= {os.path.join(location.root, each) for each in record.added}
+    deployed = max(map(_changed, there), default=0.0)
+    made = os.stat(path).st_mtime
+    if deployed and made > deployed:
+        yield DatabaseProblem(
+            f"the dump {path} was made at {_when(made)}, after {record.current.name} was deployed "
+            f"at {_when(deployed)}: a restore would bring back the database of that release",
+            "dump before a deploy copies its first file; restore = false in [database] rolls back "
+            "without the database",
+        )
+
+
+def _changed(path: str) -> float:
+    """Return when a file was last changed or put there, 0 where there is none."""
+    try:
+        return os.lstat(path).st_ctime
+    except OSError:
+        return 0.0
+
+
+def _when(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+
+
+def _held(
+    request: DatabaseRequest, server: Server, known: Catalog, kind: str, tool: str
+) -> Iterator[DatabaseProblem]:
+    """Yield what a dump holds too much, and what it lacks beside the live database."""
+    path, name = request.database.dump, request.database.name
+    if kind in dumps.TOOLS:
+        text = dumps.blocks(dumps.Dump(path, kind, 0, 0.0, ""), float("inf"))
+        script = sql_script.read(sql_script.lines_of(text))
+        yield from _leaving(path, script.refused)
+        dumped = script.tables
+    else:
+        dumped = contents.listed(dumps.listing(path, tool, request.timeout))
+    if name in known.databases and known.databases[name].row["size"] is not None:
+        live = contents.live(server, name)
+        yield from contents.problems(dumped, live, known.role["name"], path)
+
+
+def _leaving(path: str, refused: list[str]) -> list[DatabaseProblem]:
     """Return what a plain dump would do outside of the database that it is restored into."""
-    text = dumps.blocks(dumps.Dump(path, kind, 0, 0.0, ""), float("inf"))
-    found = sql_script.read(sql_script.lines_of(text))
-    said = [
-        f"the dump {path} changes objects outside the database: {each}" for each in found.refused
-    ]
+    said = [f"the dump {path} changes objects outside the database: {each}" for each in refused]
     hint = "dump one database without --create: pg_dump -Fc, not pg_dumpall"
     return [DatabaseProblem(words, hint) for words in said[: sql_script.MOST]]

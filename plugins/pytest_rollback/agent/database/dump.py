@@ -154,6 +154,12 @@ def archive_problem(dump: Dump, tool: str, until: float) -> str:
     return f"{os.path.basename(tool)} cannot read all of it: {outcome.words}"
 
 
+def listing(path: str, tool: str, timeout: float) -> str:
+    """Return an archive's list of contents; "" where pg_restore has none."""
+    outcome = run([tool, "-l", path], timeout)
+    return "" if outcome.code or outcome.cut else outcome.out
+
+
 def tar_is_cut(dump: Dump) -> bool:
     """Return whether a tar lacks its end, which pg_restore does not miss."""
     end = 0

@@ -89,7 +89,7 @@ def _tables(server: Server, source: OpenDump) -> int:
     if source.kind not in dumps.TOOLS:
         return load.tables(server, source)
     text = dumps.blocks(dumps.Dump(source.path, source.kind, 0, 0.0, ""), float("inf"))
-    return sql_script.read(sql_script.lines_of(text)).tables
+    return len(sql_script.read(sql_script.lines_of(text)).tables.made)
 
 
 def _announce(

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from typing import Iterable, Iterator, List, NamedTuple, Optional
 
+from . import contents
+from .contents import DumpedTables
+
 TOKEN = re.compile(rb"--|/\*|\*/|'|\"|\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\$|\\|;")
 COPY = re.compile(rb"COPY .+ FROM stdin( .*)?;\s*", re.IGNORECASE)
 GUARD = re.compile(rb"\\(un)?restrict \w+\s*")
-TABLE = re.compile(rb"CREATE (UNLOGGED )?TABLE ", re.IGNORECASE)
 LEAVES = re.compile(
     rb"(CREATE|DROP|ALTER)\s+(DATABASE|ROLE|USER(?!\s+MAPPING)|GROUP|TABLESPACE)\b|ALTER\s+SYSTEM\b"
     rb"|COMMENT\s+ON\s+DATABASE\b|(GRANT|REVOKE)\s+\S+\s+(TO|FROM)\s",
@@ -23,9 +25,9 @@ MOST = 5
 
 
 class Script(NamedTuple):
-    """What a plain dump is: how many tables it makes, and what of it we refuse, by line."""
+    """What a plain dump is: the tables that it makes, and what of it we refuse, by line."""
 
-    tables: int
+    tables: DumpedTables
     refused: List[str]
 
 
@@ -46,6 +48,7 @@ class Reader:
         if not self.begun and self.quote is None:
             if COPY.fullmatch(line):
                 self.copying = True
+                yield line
                 return
             if GUARD.fullmatch(line):
                 return
@@ -111,11 +114,11 @@ class Reader:
 
 def read(lines: Iterable[bytes]) -> Script:
     """Return what a script does, but for the statements that fill its database."""
-    reader, tables = Reader(), 0
+    reader, tables = Reader(), contents.nothing()
     refused: List[str] = []
     for number, line in enumerate(lines, 1):
         for command in reader.commands(line):
-            tables += TABLE.match(command) is not None
+            tables.take(command)
             if command.startswith(b"\\") or LEAVES.match(command):
                 refused.append(f"line {number}: {shown(command)}")
     return Script(tables, refused)
