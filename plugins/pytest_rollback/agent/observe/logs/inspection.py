@@ -60,7 +60,7 @@ def beside(
     start: float,
 ) -> LogReport:
     """Return what a unit wrote to a file that nobody described; it need not begin at the start."""
-    alone = asked._replace(logs=(file_.place,), since=0.0, pid=0)
+    alone = asked._replace(logs=(file_.place,), since=0.0)
     report = one(request._replace(window=time.time() - start, state=""), alone, until)
     return report._replace(files=(file_.place,))
 
