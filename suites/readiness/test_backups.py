@@ -251,13 +251,13 @@ def test_no_secret_comes_back_for_fewer_readers(saved: Backups, owner: str, syst
 
 @criterion("readiness.files.found", phase="files")
 def test_what_is_described_is_there(saved: Backups) -> None:
-    """Each pattern and name of files in rollback.toml is that of a file of the system."""
+    """Each name and pattern in rollback.toml is that of a file, directory or account there is."""
     if saved.unfound:
         raise Refused(
-            f"{count(len(saved.unfound), 'name')} of files in rollback.toml, and no such file",
+            f"{count(len(saved.unfound), 'name')} in rollback.toml that nothing on this host has",
             findings=saved.unfound,
-            hint="correct them in rollback.toml: what matches nothing is rolled back with nobody, "
-            "and kept secret nowhere",
+            hint="correct them in rollback.toml: what is not found is not rolled back, not kept "
+            "secret, and not checked",
         )
 
 

@@ -6,12 +6,27 @@ from ...protocol import Route
 from ..location import Location, Release, Selection
 
 
+class DescribedName(NamedTuple):
+    """A name that a description uses, and the key that has it, in words.
+
+    It is that of a file or directory, absolute or below the root, or of an account.
+    """
+
+    key: str
+    name: str
+    is_account: bool = False
+
+
 class BackupsRequest(NamedTuple):
-    """Which backups are verified. `user` is the account of the units, "" where none is known."""
+    """Which backups are verified. `user` is the account of the units, "" where none is known.
+
+    `names` are further names of the description that should be those of something.
+    """
 
     location: Location
     selection: Selection
     user: str = ""
+    names: Tuple[DescribedName, ...] = ()
 
 
 class BackupRecord(NamedTuple):
