@@ -155,9 +155,19 @@ def test_the_live_files_are_those_of_the_current_release(
     deployed: Backups, system: System, record_property: Callable[[str, object], None]
 ) -> None:
     """The live files have the content that the recorded commit of the current release has."""
-    found = deployed.current
+    found, later = deployed.current, deployed.later
     record_property("compared", found.compared if found else "no repository described")
 
+    if later and later.known:
+        raise Refused(
+            f"{count(len(later.differ), 'file')} changed since the set was saved, and no backup of "
+            f"them: another release than {later.commit[:12]} was deployed over it",
+            findings=[f"{path} {how}" for path, how in later.differ.items()],
+            hint=f"a rollback of this set would leave them as they are; {SAVE_AGAIN}",
+        )
+    if found and later and later.differ:
+        more = {**found.differ, **later.differ}
+        found = found._replace(differ=more, compared=found.compared + later.compared)
     demand(
         found,
         system,
@@ -241,13 +251,13 @@ def test_no_secret_comes_back_for_fewer_readers(saved: Backups, owner: str, syst
 
 @criterion("readiness.files.found", phase="files")
 def test_what_is_described_is_there(saved: Backups) -> None:
-    """Each pattern and name of files in rollback.toml is that of a file of the system."""
+    """Each name and pattern in rollback.toml is that of a file, directory or account there is."""
     if saved.unfound:
         raise Refused(
-            f"{count(len(saved.unfound), 'name')} of files in rollback.toml, and no such file",
+            f"{count(len(saved.unfound), 'name')} in rollback.toml that nothing on this host has",
             findings=saved.unfound,
-            hint="correct them in rollback.toml: what matches nothing is rolled back with nobody, "
-            "and kept secret nowhere",
+            hint="correct them in rollback.toml: what is not found is not rolled back, not kept "
+            "secret, and not checked",
         )
 
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 from pytest_rollback.checks.latency import Latencies, faults, store
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.manifest.model import System
 from pytest_rollback.text.quantities import part
 from pytest_rollback.transport.connection import Connection
 
 Keep = Callable[[str, object], None]
 
 
+def aside(system: System) -> str:
+    """Return the commands that put a baseline aside, which still tells what was usual."""
+    path = shlex.quote(f"{system.about.state}/baseline.json")
+    return f"mv -n {path} {path}.before, on the host; then pytest suites/readiness"
+
+
 @criterion("readiness.baseline.stored")
 def test_a_baseline_is_stored(
-    healthy_latencies: Latencies, connection: Connection, record_property: Keep
+    healthy_latencies: Latencies, connection: Connection, system: System, record_property: Keep
 ) -> None:
     """'Response times within baseline': every probe is within its limit, and a baseline is stored.
 
@@ -42,5 +50,5 @@ def test_a_baseline_is_stored(
             f"no baseline for {part(len(wrong), len(series), 'probe')}: wrong answers, or too slow",
             findings=wrong,
             hint="repair these components, or correct limit of the probes in rollback.toml; if the "
-            "slower times are intended: rm baseline.json in the state directory, and run it again",
+            f"slower times are intended, keep the old ones and measure anew: {aside(system)}",
         )

@@ -92,8 +92,9 @@ def test_the_component_is_not_slower_than_it_was(
         raise Refused(
             f"{component.name} is more than {TRIGGER:.0%} slower than its baseline",
             findings=[*worst, *between],
-            hint=f"{component.see_logs()}; if the slower times are intended: rm baseline.json in "
-            "the state directory, then pytest suites/readiness",
+            hint=f"{component.see_logs()}; if the slower times are intended, waive "
+            "validate.latency.within_baseline in [[waivers]] of rollback.toml, with owner, reason "
+            "and last day",
         )
     if latencies.problem:
         raise Inconclusive(latencies.problem.message, hint=latencies.problem.hint)

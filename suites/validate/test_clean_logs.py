@@ -54,6 +54,9 @@ def test_the_log_is_clean(
     record_property("window_s", system.logs.window)
     record_property("lines", found.lines)
     record_property("known noise", found.noise)
+    record_property("files", list(found.files))
+    if found.unread:
+        record_property("written and not read", list(found.unread))
     unused = [
         each.pattern for each, met in zip(system.logs.noise, found.met, strict=False) if not met
     ]

@@ -190,6 +190,18 @@ def test_an_option_of_the_suites_that_is_empty_or_twice(tmp_path: Path, option: 
         assert "given as '1' and as '2'" in said[1]
 
 
+@pytest.mark.parametrize("command", [("-m", "pytest", "suites/drill"), ("scripts/rollback",)])
+def test_what_to_type_in_the_place_of_an_empty_value(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """A variable that was never set: the hint has the option, and where its value is found."""
+    armed = typed(tmp_path, *command, "--arm=")[1]
+    incident = typed(tmp_path, *command, "--arm=sandbox", "--incident=")[1]
+
+    assert "HINT: type --arm=TARGET, TARGET being the name in [target] of rollback.toml" in armed
+    assert "HINT: type --incident=ID" in incident
+
+
 @pytest.mark.parametrize("target", ["rollback.toml", "sandbox"])
 @pytest.mark.parametrize("command", [("-m", "pytest", "suites/drill"), ("scripts/rollback",)])
 def test_another_targets_name_is_refused_before_anything_begins(

@@ -6,7 +6,9 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
+from pytest_rollback.agent.messages.backup.verify import DescribedName
 from pytest_rollback.agent.messages.configuration import ConfigurationRequest
 from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
 from pytest_rollback.agent.messages.probes.edge import PageAnswer, WatchedEdge
@@ -48,6 +50,21 @@ def configuration(system: System) -> tuple[str, ...]:
     """Return the paths that are restored in the configuration phase; directories with all below."""
     source = system.services.source
     return (*system.configuration.files, *((source,) if source else ()))
+
+
+def names(system: System) -> tuple[DescribedName, ...]:
+    """Return the names in rollback.toml that should be those of a file, directory or account."""
+    services, defaults, page = system.services, system.configuration.defaults, system.maintenance
+    told = [("source of [services]", services.source), ("defaults of [configuration]", defaults)]
+    told += [("directory of [services]", services.directory)]
+    told += [("page of [maintenance]: its directory", str(Path(page.page).parent))] if page else []
+    for each in system.components:
+        of = f"of component {each.name}"
+        told += [(f"environment_files {of}", name) for name in each.environment_files]
+        told += [(f"directory {of}", each.directory)]
+    found = [DescribedName(key, name) for key, name in told if name]
+    user = [DescribedName("user of [system]", system.about.user, is_account=True)]
+    return (*found, *(user if system.about.user else []))
 
 
 def component(described: Component) -> TrialComponent:

@@ -35,7 +35,7 @@ class Once(argparse.Action):
 
     def __call__(
         self,
-        _parser: argparse.ArgumentParser,
+        parser: argparse.ArgumentParser,
         namespace: argparse.Namespace,
         values: str | Sequence[Any] | None,
         _option_string: str | None = None,
@@ -45,7 +45,7 @@ class Once(argparse.Action):
         Raises:
             argparse.ArgumentError: it is empty, or another one than that before it.
         """
-        refuse_empty(self, values)
+        refuse_empty(parser, self, values)
         known = getattr(namespace, self.dest, None)
         before = known if self.seen is None and known != self.default else self.seen
         if self.option_strings and before not in (None, values):
@@ -59,7 +59,7 @@ class Repeated(argparse.Action):
 
     def __call__(
         self,
-        _parser: argparse.ArgumentParser,
+        parser: argparse.ArgumentParser,
         namespace: argparse.Namespace,
         values: str | Sequence[Any] | None,
         _option_string: str | None = None,
@@ -69,19 +69,45 @@ class Repeated(argparse.Action):
         Raises:
             argparse.ArgumentError: it is empty.
         """
-        refuse_empty(self, values)
+        refuse_empty(parser, self, values)
         setattr(namespace, self.dest, [*(getattr(namespace, self.dest, None) or ()), values])
 
 
-def refuse_empty(action: argparse.Action, values: object) -> None:
-    """Refuse a value without a letter in it.
+def refuse_empty(parser: argparse.ArgumentParser, action: argparse.Action, values: object) -> None:
+    """Refuse a value without a letter in it; the hint says what to type.
 
     Raises:
         argparse.ArgumentError: there is one.
     """
     given = values if isinstance(values, (list, tuple)) else [values]
     if any(isinstance(each, str) and not each.strip() for each in given):
+        hint = to_type(action)
+        if isinstance(parser, Parser):
+            parser.hint = hint
+        elif isinstance(extra := getattr(parser, "extra_info", None), dict):
+            extra["HINT"] = hint  # pytest prints these below an error
         raise argparse.ArgumentError(action, "the value is empty")
+
+
+MEANT = {
+    "TARGET": "the name in [target] of rollback.toml, see: grep -A 3 '^.target.' rollback.toml",
+    "RUN": "the id of a run, see: scripts/rollback status",
+    "PATH": "the path of a rollback.toml, or sandbox",
+    "NAME": "a name from rollback.toml, see: grep '^name' rollback.toml",
+    "ID": "the id of the incident in your own list",
+    "CRITERION": "the id of a criterion, as the summary prints it",
+}
+"""What a word stands for that an option takes."""
+
+
+def to_type(action: argparse.Action) -> str:
+    """Return what to type in the place of an option, or argument, without a value."""
+    word = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+    option = f"{action.option_strings[-1]}=" if action.option_strings else ""
+    if word in MEANT or not option:
+        about = MEANT.get(word, action.help or "")
+        return f"type {option}{word}{f', {word} being {about}' if about else ''}"
+    return f"for example {option}{word}"
 
 
 def path(text: str) -> Path:
@@ -96,13 +122,14 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **more: Any) -> None:  # noqa: ANN401 - argparse's own
         super().__init__(**more)
+        self.hint = f"{self.prog} --help"
         for name, kind in ((None, Once), ("store", Once), ("append", Repeated)):
             self.register("action", name, kind)
         self.register("type", Path, path)
 
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments."""
-        raise UsageError(message, hint=f"{self.prog} --help")
+        raise UsageError(message, hint=self.hint)
 
 
 def carried_out(main: Callable[[], int]) -> int:

@@ -7,9 +7,11 @@ secret under another name as no secret.
 from __future__ import annotations
 
 import os
+import pwd
 import re
 from typing import Iterable, Iterator, Pattern
 
+from ..messages.backup.verify import DescribedName
 from ..messages.location import Selection
 from .owners import compiled
 from .selection import SKIPPED, is_below
@@ -17,27 +19,46 @@ from .selection import SKIPPED, is_below
 GLOB = re.compile(r"[*?\[]")
 
 
-def unfound(root: str, selection: Selection, recorded: Iterable[str]) -> Iterator[str]:
+def unfound(
+    root: str,
+    selection: Selection,
+    recorded: Iterable[str],
+    names: Iterable[DescribedName] = (),
+) -> Iterator[str]:
     """Yield each pattern and name that no file below the root has, recorded ones included.
 
     Args:
         root: the system's root.
         selection: patterns of components, names of configuration files and of secrets.
         recorded: paths of the backup set, saved and added.
+        names: further names, of files anywhere and of accounts.
     """
     paths = tuple(recorded)
+    keys = {each.name: each.key for each in names if not each.is_account}
     for component in selection.components:
         for pattern in component.patterns:
             wanted = compiled(pattern)
             if not any(map(wanted.fullmatch, paths)) and not _lies_there(root, pattern, wanted):
                 yield f"{pattern}, in files of component {component.name}"
-    for where, names in (
+    for where, listed in (
         ("files of [configuration]", selection.configuration),
         ("secrets of [system]", selection.secrets),
     ):
-        for name in names:
-            if not _is_file(root, name, paths):
+        for name in listed:
+            if not _is_file(root, name, paths) and name not in keys:
                 yield f"{name}, in {where}"
+    for each in names:
+        if not (_is_account(each.name) if each.is_account else _is_file(root, each.name, paths)):
+            yield f"{each.name}, in {each.key}"
+
+
+def _is_account(name: str) -> bool:
+    """Return whether this host has an account."""
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
 
 
 def _is_file(root: str, name: str, paths: Iterable[str]) -> bool:

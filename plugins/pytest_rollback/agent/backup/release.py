@@ -6,6 +6,7 @@ here, those of a commit are looked up by path. So nothing is read but the files 
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import os
 from typing import Container, Dict, Iterable, NamedTuple, Optional, Sequence
@@ -20,16 +21,23 @@ from . import git
 TAGS = 30
 """Tags that are tried when files are not those of the recorded commit, the youngest first."""
 
+LATER = "changed since the set was saved, and has the content of another commit"
+ALONE = "changed since the set was saved, and has content of no commit"
+
 LARGEST = 16 << 20
 """Bytes of a file whose line ends are looked at."""
 
 
 class SetInRepository(NamedTuple):
-    """What the repository says of a set: files it lacks, and its content beside both commits."""
+    """What the repository says of a set: files it lacks, and its content beside both commits.
+
+    `later` are files that it lacks and that changed since it was saved, beside the current one.
+    """
 
     undeclared: tuple[str, ...]
     previous: ReleaseContent
     current: ReleaseContent
+    later: ReleaseContent
 
 
 def compared(request: BackupsRequest, known: BackupSet) -> Optional[SetInRepository]:
@@ -49,6 +57,7 @@ def compared(request: BackupsRequest, known: BackupSet) -> Optional[SetInReposit
             place.undeclared({*files, *added}),
             place.content(tree, commits[0], {path: path + known.suffix for path in files}),
             place.content(tree, commits[1], {path: path for path in files + added}, live=True),
+            place.later(tree, {*files, *added}, known.created),
         )
 
 
@@ -74,6 +83,34 @@ class Repository(NamedTuple):
         gone = set(git.within(below, diff.removed)) - declared
         found = {path for path in lacking if self._is_deployed(path)}
         return tuple(sorted(found.union(path for path in gone if self._was_deployed(path))))
+
+    def later(self, tree: Tree, declared: set[str], created: str) -> ReleaseContent:
+        """Return which live files changed since a set was saved that does not have them.
+
+        Those of the current release are told by their times, others by the commits that came after
+        it, where the root is the repository itself.
+        """
+        since = dt.datetime.fromisoformat(created).timestamp()
+        names = [entry.path for entry in git.listing(self.path, self.current)]
+        paths = [path for path in git.within(self.below, names) if self._changed(path) > since]
+        if not self._is_apart():
+            diff = git.changed(self.path, self.current, "HEAD")
+            paths += git.within(self.below, diff.changed + diff.added)
+        there = [path for path in dict.fromkeys(paths) if path not in declared]
+        disk = {path: on_disk(tree, path, len(self.current)) for path in there}
+        wanted = self.blobs(self.current, there)
+        differ = {path: one for path, one in disk.items() if one and one != wanted[path]}
+        known = self._known(differ)
+        said = {path: LATER if one in known else ALONE for path, one in differ.items()}
+        number = sum(one in known for one in differ.values())
+        return ReleaseContent(self.current, len(there), said, number)
+
+    def _changed(self, path: str) -> float:
+        """Return when a deployed file was changed last, in epoch seconds; 0 where there is none."""
+        try:
+            return os.lstat(f"{self.root}/{path}").st_ctime
+        except OSError:
+            return 0.0
 
     def _is_apart(self) -> bool:
         """Return whether the root is no part of the repository: some of its files are not used."""

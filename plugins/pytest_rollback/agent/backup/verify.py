@@ -64,7 +64,8 @@ def look(request: BackupsRequest) -> Backups:
     left = known.unsaved
     paths = [*(saved.path for saved in known.files), *known.added]
     answer = Backups(record, components, tuple(stray), left, compared=False, changes=changes)
-    answer = answer._replace(unfound=tuple(described.unfound(root, request.selection, paths)))
+    unfound = described.unfound(root, request.selection, paths, request.names)
+    answer = answer._replace(unfound=tuple(unfound))
     if found is None:
         return answer._replace(uncompared=why)
     known_left = {each.rpartition(": ")[0] for each in left}

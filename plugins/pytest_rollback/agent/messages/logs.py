@@ -3,6 +3,7 @@
 from typing import Dict, NamedTuple, Optional, Tuple
 
 from ..protocol import Route
+from .trial import UnitSources
 
 
 class KnownNoise(NamedTuple):
@@ -32,7 +33,8 @@ class LogsRequest(NamedTuple):
 
     `errors` is a pattern. At most the last `window` seconds are read, and `timeout` seconds are
     taken for all logs. `state` is the directory that keeps where each log ended before its unit
-    was started; "" where nothing was kept.
+    was started; "" where nothing was kept. `units` tells which manager has the units, and writes
+    for them; None where that is not asked.
     """
 
     components: Tuple[ComponentLog, ...]
@@ -41,6 +43,7 @@ class LogsRequest(NamedTuple):
     window: float
     timeout: float
     state: str = ""
+    units: Optional[UnitSources] = None
 
 
 class LogReport(NamedTuple):
@@ -50,7 +53,8 @@ class LogReport(NamedTuple):
     `errors` the others; the first of these are the `findings`, a line each. `files` and `bytes` are
     what was read of log files, and `met` tells of each noise pattern whether an error matched it.
     `problem` is why nothing can be concluded, with its `hint`; both
-    are "" otherwise.
+    are "" otherwise. `unread` are files that the unit writes, and that are not read: no text, or
+    out of reach.
     """
 
     log: str
@@ -64,6 +68,7 @@ class LogReport(NamedTuple):
     problem: str = ""
     hint: str = ""
     met: Tuple[bool, ...] = ()
+    unread: Tuple[str, ...] = ()
 
 
 class LogReports(NamedTuple):

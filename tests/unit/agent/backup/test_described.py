@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_rollback.agent.backup import described
+from pytest_rollback.agent.messages.backup.verify import DescribedName
 from pytest_rollback.agent.messages.location import ComponentFiles, Selection
 
 
@@ -30,4 +31,24 @@ def test_what_nothing_matches_is_named(tmp_path: Path) -> None:
         "**/x.py, in files of component till",
         "config/shop.json, in files of [configuration]",
         "config/env, in secrets of [system]",
+    ]
+
+
+def test_every_other_name_is_looked_up_as_well(tmp_path: Path) -> None:
+    """Each is told with its own key, also where the same name counts as configuration."""
+    (tmp_path / "units").mkdir()
+    selection = Selection((), configuration=("unitz", "units"))
+    names = (
+        DescribedName("source of [services]", "unitz"),
+        DescribedName("defaults of [configuration]", "units"),
+        DescribedName("directory of [services]", str(tmp_path / "units")),
+        DescribedName("page of [maintenance]: its directory", "/nowhere/at/all"),
+        DescribedName("user of [system]", "root", is_account=True),
+        DescribedName("user of [system]", "no-such-account", is_account=True),
+    )
+
+    assert list(described.unfound(str(tmp_path), selection, (), names)) == [
+        "unitz, in source of [services]",
+        "/nowhere/at/all, in page of [maintenance]: its directory",
+        "no-such-account, in user of [system]",
     ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_rollback.agent.messages.backup.verify import ReleaseContent
 from pytest_rollback.agent.messages.location import Release
 from tests.unit.agent.backup.test_undeclared import _git
 from tests.unit.support.deployed import FILES, Deploy
@@ -13,7 +15,7 @@ from tests.unit.support.deployed import FILES, Deploy
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_rollback.agent.messages.backup.verify import Backups, ReleaseContent
+    from pytest_rollback.agent.messages.backup.verify import Backups
 
 ENV, MESH, SERVER = "config/.env", "core/mesh/mesh.py", "core/gateway/server.py"
 
@@ -176,3 +178,30 @@ def test_the_root_may_be_a_folder_of_the_repository(site: Deployed) -> None:
 
     assert found.undeclared == (MESH,)
     assert found.previous == found.previous._replace(compared=1, differ={})  # type: ignore[union-attr]
+
+
+def test_a_deploy_without_a_set_is_told_by_what_it_changed_besides(tmp_path: Path) -> None:
+    """Its files are in no backup: of another commit they are a release, of none a hotfix."""
+    site = Deployed(tmp_path)
+    other = "core/other.py"
+    (site.repository / other).write_text("same in both\n")
+    site.commits.update({name: site.commit(name) for name in ("u1", "v4")})
+    site.live("u1")
+    site.put(other, "same in both\n")
+    site.between("u1", "v4")
+    time.sleep(1.1)  # a record has whole seconds
+    site.live("v4")
+    site.put(other, "same in both\n")
+    assert site.found().later == ReleaseContent(site.commits["v4"], 1, {})
+
+    site.put(other, "by hand\n")
+    by_hand = site.found().later
+    (site.repository / other).write_text("of the fifth\n")
+    site.commit("v5")
+    site.put(other, "of the fifth\n")
+    deployed = site.found().later
+
+    assert by_hand
+    assert deployed
+    assert (list(by_hand.differ), by_hand.known) == ([other], 0)
+    assert (list(deployed.differ), deployed.known) == ([other], 1)

@@ -46,7 +46,8 @@ class UnitDefinition(NamedTuple):
 
     `files` are the files that were read, absolute, in order. `user` and `group` are "" where none
     is named, `directory` as well. `home` stands for `WorkingDirectory=~`. `log` is "journal", the
-    absolute path of a file, or "" where it is neither. `gaps` name what the files cannot tell,
+    absolute path of a file, or "" where it is neither; `error_log` is the file of standard error,
+    "" where that goes the same way. `gaps` name what the files cannot tell,
     `faults` why the manager refuses the unit, `warnings` what it ignores; none of them has values.
     """
 
@@ -64,6 +65,7 @@ class UnitDefinition(NamedTuple):
     passed: Tuple[str, ...] = ()
     unset: Tuple[str, ...] = ()
     log: str = "journal"
+    error_log: str = ""
     kind: str = "simple"
     gaps: Tuple[str, ...] = ()
     faults: Tuple[str, ...] = ()

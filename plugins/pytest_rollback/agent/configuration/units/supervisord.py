@@ -19,6 +19,8 @@ from .definition import UnitCommand, UnitDefinition
 Reader = Callable[[str], str]
 """Returns the text of the file at an absolute path; raises OSError."""
 
+TRUE = ("yes", "true", "on", "1")
+NO_FILE = ("", "auto", "none", "off", "syslog")
 KINDS = ("program:", "fcgi-program:", "eventlistener:")
 
 
@@ -150,12 +152,7 @@ def defined(unit: str, read_: ProgramFiles, variables: Mapping[str, str]) -> Uni
         NotTaken: supervisord would refuse it, or it has no such unit.
     """
     group, _, process = unit.partition(":")
-    found = read_.parser
-    base: Dict[str, str] = {}
-    if found.has_option("supervisord", "environment"):
-        text = found.get("supervisord", "environment")
-        known = {"here": read_.here, "host_node_name": os.uname().nodename, **named(variables)}
-        base = pairs(percent(text, known, "environment"), "environment")
+    found, base = read_.parser, handed(read_, variables)
     for section, owner in sections(found):
         if owner != group:
             continue
@@ -163,6 +160,28 @@ def defined(unit: str, read_: ProgramFiles, variables: Mapping[str, str]) -> Uni
             if one.unit == (process or group) or process == "*":
                 return finished(one, unit, base)
     raise NotTaken(f"has no [program:{process or group}]")
+
+
+def programs(read_: ProgramFiles, variables: Mapping[str, str]) -> Iterator[UnitDefinition]:
+    """Yield each process of a configuration; its unit is `group:process`.
+
+    Raises:
+        NotTaken: supervisord would refuse it.
+    """
+    base = handed(read_, variables)
+    for section, owner in sections(read_.parser):
+        for one in processes(section, owner, read_, {**variables, **base}):
+            yield finished(one, f"{owner}:{one.unit}", base)
+
+
+def handed(read_: ProgramFiles, variables: Mapping[str, str]) -> Dict[str, str]:
+    """Return the variables that `[supervisord]` gives to all programs."""
+    found = read_.parser
+    if found.has_option("supervisord", "environment"):
+        text = found.get("supervisord", "environment")
+        known = {"here": read_.here, "host_node_name": os.uname().nodename, **named(variables)}
+        return pairs(percent(text, known, "environment"), "environment")
+    return {}
 
 
 def processes(
@@ -215,7 +234,8 @@ def process_of(
         argv = tuple(shlex.split(option("command")))
     except ValueError as error:
         raise NotTaken("command: quotes are not closed") from error
-    log = os.path.expanduser(option("stdout_logfile"))
+    log = written(option("stdout_logfile"))
+    joined = option("redirect_stderr").lower() in TRUE
     return UnitDefinition(
         unit=name,
         files=files,
@@ -223,9 +243,15 @@ def process_of(
         user=option("user"),
         directory=option("directory"),
         environment=environment,
-        log="" if log.lower() in ("", "auto", "none", "off", "syslog") else log,
+        log=log,
+        error_log="" if joined else written(option("stderr_logfile")),
         faults=() if argv else ("command: is empty",),
     )
+
+
+def written(value: str) -> str:
+    """Return the file that an option for a log names; "" where it names none."""
+    return "" if value.lower() in NO_FILE else os.path.expanduser(value)
 
 
 def finished(one: UnitDefinition, unit: str, base: Mapping[str, str]) -> UnitDefinition:

@@ -169,7 +169,8 @@ def finished(reading: UnitReading, files: Tuple[str, ...]) -> UnitDefinition:
         environment_files=tuple(reading.files),
         passed=tuple(reading.lists.get("PassEnvironment", ())),
         unset=tuple(reading.lists.get("UnsetEnvironment", ())),
-        log=logged(reading),
+        log=logged(reading, "StandardOutput"),
+        error_log=logged(reading, "StandardError") if single.get("StandardError") else "",
         kind=kind,
         gaps=gaps(single),
         faults=tuple(faults),
@@ -200,9 +201,9 @@ def placed(reading: UnitReading) -> Tuple[str, bool, bool]:
     return reading.resolved(path), value.startswith("-"), False
 
 
-def logged(reading: UnitReading) -> str:
-    """Return where standard output goes."""
-    kind, _, path = reading.single.get("StandardOutput", "").partition(":")
+def logged(reading: UnitReading, key: str) -> str:
+    """Return where standard output, or error, goes: the journal, a file, "" for neither."""
+    kind, _, path = reading.single.get(key, "").partition(":")
     if kind in ("file", "append", "truncate"):
         return reading.resolved(path)
     return "journal" if kind.partition("+")[0] in ("", "journal", "kmsg", "inherit") else ""

@@ -6,12 +6,27 @@ from ...protocol import Route
 from ..location import Location, Release, Selection
 
 
+class DescribedName(NamedTuple):
+    """A name that a description uses, and the key that has it, in words.
+
+    It is that of a file or directory, absolute or below the root, or of an account.
+    """
+
+    key: str
+    name: str
+    is_account: bool = False
+
+
 class BackupsRequest(NamedTuple):
-    """Which backups are verified. `user` is the account of the units, "" where none is known."""
+    """Which backups are verified. `user` is the account of the units, "" where none is known.
+
+    `names` are further names of the description that should be those of something.
+    """
 
     location: Location
     selection: Selection
     user: str = ""
+    names: Tuple[DescribedName, ...] = ()
 
 
 class BackupRecord(NamedTuple):
@@ -102,7 +117,8 @@ class Backups(NamedTuple):
     release diff that the record lacks, those that no backup could be made of first; of others it
     says nothing unless `compared`: there was a diff.
     `changes` is how many recorded files are live in another version, or were added and are there.
-    `previous` are the backups beside the recorded commit, `current` the live files.
+    `previous` are the backups beside the recorded commit, `current` the live files, and `later`
+    live files that no backup holds and that changed since the set was saved.
     `unfound` are patterns and names of the description under which there is no file.
     `uncompared` is why the repository could not be read, "" where it could, or is none.
     """
@@ -115,6 +131,7 @@ class Backups(NamedTuple):
     changes: int = 0
     previous: Optional[ReleaseContent] = None
     current: Optional[ReleaseContent] = None
+    later: Optional[ReleaseContent] = None
     unfound: Tuple[str, ...] = ()
     uncompared: str = ""
 

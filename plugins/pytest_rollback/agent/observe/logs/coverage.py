@@ -6,6 +6,7 @@ import os
 from typing import NamedTuple, Optional
 
 from . import log_file
+from .reading import LineRead
 
 QUIET = 5.0
 """Seconds after its start in which a program need not have written its first line."""
@@ -51,11 +52,16 @@ def doubt(path: str, part: log_file.LogTail, start: float, first: int) -> Option
             )
     for line in part.lines[first:]:
         if line.when is not None and line.when < start - BACK and line.level is not None:
-            return Doubt(
-                f"{path}: times go back, below lines since the start: {line.text[:SHOWN]!r}",
-                f"tail -n 200 {path}; log all lines with the time zone, from one clock",
-            )
+            return backwards(path, line, "below lines since the start")
     return None
+
+
+def backwards(path: str, line: LineRead, where: str) -> Doubt:
+    """Return that a line is older than those above it, so that its time tells nothing."""
+    return Doubt(
+        f"{path}: times go back, {where}: {line.text[:SHOWN]!r}",
+        f"tail -n 200 {path}; log all lines with the time zone, from one clock",
+    )
 
 
 def short(path: str, part: log_file.LogTail, first: int, seen: float) -> Doubt:

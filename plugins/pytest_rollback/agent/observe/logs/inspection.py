@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import os
 import time
 from typing import Sequence
 
 from ...errors import HostError
 from ...messages.logs import ComponentLog, LogReport, LogReports, LogsRequest
-from . import coverage, journald, log_file, offsets
+from . import coverage, journald, log_file, offsets, written, zones
 from .findings import ErrorRules, LogErrors, counted, rules
-from .reading import LineRead, read
+from .order import AHEAD, Order
+from .reading import read
 from .timelimit import Slow, limited
 
 FINDINGS = 200
@@ -20,9 +20,6 @@ FINDINGS = 200
 
 URGENT = 3
 """The journal's priority `err`; smaller numbers are worse."""
-
-AHEAD = 60.0
-"""Seconds that a log's times may be ahead of the host's clock before nothing is concluded."""
 
 
 class SilentLog(HostError):
@@ -32,18 +29,61 @@ class SilentLog(HostError):
 def look(request: LogsRequest) -> LogReports:
     """Return for each component what its log says, from its unit's start or `window` ago to now."""
     until = time.monotonic() + request.timeout
+    host = written.host(request.units)
     return LogReports(
-        {asked.name: component(request, asked, until) for asked in request.components}
+        {asked.name: component(request, asked, until, host) for asked in request.components}
     )
 
 
-def component(request: LogsRequest, asked: ComponentLog, until: float) -> LogReport:
+def component(
+    request: LogsRequest, asked: ComponentLog, until: float, host: written.Host
+) -> LogReport:
     """Return what the logs of a component say together; `problem` where one proves nothing."""
     if asked.since is None:
         reason = f"{asked.unit} is not running: there is no start time to read its log from"
         return LogReport(", ".join(asked.logs), problem=reason, hint=f"start {asked.unit}")
     reports = [one(request, asked._replace(logs=(log,)), until) for log in asked.logs]
-    return reports[0] if len(reports) == 1 else together(reports)
+    report = reports[0] if len(reports) == 1 else together(reports)
+    start = max(began(asked.pid, asked.since), time.time() - request.window)
+    more = written.elsewhere(asked, report.files, start, host)
+    return with_others(
+        report._replace(unread=more.unread),
+        [beside(request, asked, file, until, start) for file in more.texts],
+    )
+
+
+def beside(
+    request: LogsRequest,
+    asked: ComponentLog,
+    file_: written.WrittenFile,
+    until: float,
+    start: float,
+) -> LogReport:
+    """Return what a unit wrote to a file that nobody described; it need not begin at the start."""
+    alone = asked._replace(logs=(file_.place,), since=0.0)
+    report = one(request._replace(window=time.time() - start, state=""), alone, until)
+    return report._replace(files=(file_.place,))
+
+
+def with_others(report: LogReport, others: Sequence[LogReport]) -> LogReport:
+    """Return a report with the errors of files beside the described logs.
+
+    How long a component was seen is told by its own logs: these need not say anything.
+    """
+    if not others:
+        return report
+    both = together([report, *others])
+    doubts = [each for each in (report, *others) if each.problem]
+    wrong = doubts[0] if doubts else report
+    return both._replace(
+        log=report.log,
+        seen=report.seen,
+        lines=report.lines,
+        problem=wrong.problem,
+        hint=wrong.hint,
+        met=tuple(any(each) for each in zip(*(one.met for one in (report, *others) if one.met))),
+        unread=report.unread,
+    )
 
 
 def together(reports: Sequence[LogReport]) -> LogReport:
@@ -73,8 +113,9 @@ def one(request: LogsRequest, asked: ComponentLog, until: float) -> LogReport:
     try:
         if log == "journal":
             return journal(asked, stated, start, now, until)
-        begin = offsets.begin(request.state, log)
-        return file(asked, stated, start, now, until, begin=begin)
+        mark = offsets.marked(request.state, log)
+        with zones.read_in(zones.of_log(log, asked.pid)):
+            return file(asked, stated, start, now, until, mark=mark)
     except Slow as slow:
         words = f"{log}: the pattern of [logs] errors, or of its noise, takes too long in this line"
         return LogReport(log, problem=f"{words}: {slow.line[:80]}", hint=see(log))
@@ -130,34 +171,37 @@ def file(
     now: float,
     until: float,
     *,
-    begin: int,
+    mark: offsets.LogMark,
 ) -> LogReport:
-    """Return what a unit wrote to its log file; `begin` is the byte at which it begins to count."""
+    """Return what a unit wrote to its log file; `mark` is where it begins to count."""
     path = asked.logs[0]
-    part = log_file.part(path, start, until, begin, asked.pid)
+    part = log_file.part(path, start, until, mark.begin, asked.pid)
     lines = part.lines
     newest = next((line.when for line in reversed(lines) if line.when is not None), None)
     if newest is None:
         with limited(until - time.monotonic()):
             errors = counted(lines, stated, set())
-        refuse_timeless(path, part, errors, start, now, is_marked=begin > 0)
+        refuse_timeless(path, part, errors, start, now, is_marked=mark.begin > 0)
         return of_file(reported(asked, errors, len(lines), now - start), part)
     if newest > now + AHEAD:
         raise SilentLog(
             f"{path}: its times are {newest - now:.0f} s ahead of this host's clock",
             "log timestamps with a time zone, or set the clock",
         )
+    order = Order(lines, start, now, mark.at)
     with limited(until - time.monotonic()):
-        errors = counted(
-            lines, stated, set(), lambda first, last: is_old(lines, first, last, start)
-        )
-    new = [at for at, line in enumerate(lines) if line.when is not None and line.when >= start]
+        errors = counted(lines, stated, set(), order.is_old)
+    if order.doubtful:
+        doubt = coverage.backwards(path, lines[order.doubtful[0]], "at an error")
+        report = of_file(reported(asked, errors, len(lines), 0.0), part)
+        return report._replace(problem=doubt.problem, hint=doubt.hint)
+    new = [at for at, line in enumerate(lines) if start <= (line.when or 0.0) <= order.latest]
     if not new and not errors.findings:
         raise SilentLog(
             f"{path}: no line {ago(start, now)}; {latest(part, newest, start)}", see(path)
         )
     first = new[0] if new else len(lines)
-    is_known = begin > 0 or not asked.since
+    is_known = mark.begin > 0 or not asked.since
     return dated(asked, part, errors, start, now, first=first, is_known=is_known)
 
 
@@ -252,12 +296,3 @@ def see(path: str) -> str:
 def ago(start: float, now: float) -> str:
     """Return how long a log was looked at, in words."""
     return f"in the {now - start:.0f} s since it started or its window began"
-
-
-def is_old(lines: Sequence[LineRead], first: int, last: int, start: float) -> bool:
-    """Return whether an error is older than the start, by its time or that of a later line."""
-    when = lines[first].when
-    if when is None:
-        below = (lines[at].when for at in range(last + 1, len(lines)))
-        when = next((found for found in below if found is not None), math.inf)
-    return when < start

@@ -12,7 +12,8 @@ import hashlib
 import json
 import os
 import stat
-from typing import Any, BinaryIO, Optional
+import time
+from typing import Any, BinaryIO, NamedTuple, Optional
 
 from ...files.tree import open_regular
 from ...state import directory as places
@@ -24,6 +25,13 @@ PRIVATE = 0o600
 
 LAST = 512
 """Bytes right above a mark that have to be the same: a log may be emptied and grow again."""
+
+
+class LogMark(NamedTuple):
+    """The byte at which a log begins to count, and the epoch seconds of then; 0 for none."""
+
+    begin: int = 0
+    at: float = 0.0
 
 
 def opened(path: str, *, follow: bool) -> BinaryIO:
@@ -43,7 +51,7 @@ def taken(path: str) -> Optional[dict[str, Any]]:
     try:
         with opened(path, follow=True) as file:
             found = os.fstat(file.fileno())
-            return _mark(file.fileno(), found, found.st_size)
+            return {**_mark(file.fileno(), found, found.st_size), "at": time.time()}
     except OSError:
         return None
 
@@ -80,19 +88,20 @@ def _known(directory: int) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def begin(state: str, path: str) -> int:
-    """Return the byte at which a log begins to count; 0 where no mark fits the file of today."""
+def marked(state: str, path: str) -> LogMark:
+    """Return where a log begins to count; none where no mark fits the file of today."""
     if not state or not path.startswith("/"):
-        return 0
+        return LogMark()
     with contextlib.suppress(Exception):  # no state directory, a damaged mark: all of it counts
         directory = places.opened(state)
         try:
             mark = _known(directory)[path]
         finally:
             os.close(directory)
+        at = float(mark.pop("at", 0.0))
         with opened(path, follow=True) as file:
             found = os.fstat(file.fileno())
             fits = found.st_size >= mark["size"]
             if fits and _mark(file.fileno(), found, mark["size"]) == mark:
-                return int(mark["size"])
-    return 0
+                return LogMark(int(mark["size"]), at)
+    return LogMark()

@@ -94,5 +94,5 @@ def test_a_journal_has_no_mark(tmp_path: Path) -> None:
     state = str(tmp_path / "state")
     for path in ("journal", str(tmp_path / "missing.log")):
         offsets.keep(state, path, offsets.taken(path))
-        assert offsets.begin(state, path) == 0
+        assert offsets.marked(state, path) == offsets.LogMark()
     assert not Path(state).exists()

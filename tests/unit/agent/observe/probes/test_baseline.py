@@ -83,7 +83,7 @@ def test_a_damaged_baseline_is_not_an_empty_one(place: Path, text: str) -> None:
 
     with pytest.raises(HostError, match="damaged") as caught:
         look(place)
-    assert f"rm {place}/baseline.json" in caught.value.hint
+    assert f"mv -n {place}/baseline.json {place}/baseline.json.bad" in caught.value.hint
     with pytest.raises(HostError, match="damaged"):
         save(place, web=WEB)
 
