@@ -49,7 +49,7 @@ class Shop(Operator):
 
     def up(self) -> None:
         """Install the previous release, save its backups, deploy the current one, start it."""
-        for name in NAMES:
+        for name in self.ports:
             (self.root / name).mkdir(parents=True)
             (self.root / name / "serve.py").write_text(SERVICE)
         (self.root / "motto.txt").write_text("previous\n")
@@ -62,7 +62,7 @@ class Shop(Operator):
 
     def files(self) -> list[str]:
         """Return the files that the deploy changes."""
-        return ["motto.txt", *(f"{name}/serve.py" for name in NAMES)]
+        return ["motto.txt", *(f"{name}/serve.py" for name in self.ports)]
 
     def save(self, **more: object) -> None:
         """Save the backup set, as the deploy does before it copies files."""
@@ -103,7 +103,7 @@ class Shop(Operator):
                     "settle": "500ms",
                     **{key: [] for key in ("imports", "constructs", "requests")},
                 }
-                for name in NAMES
+                for name in self.ports
             ],
             "notify": {"channels": []},
             "probes": {
@@ -131,7 +131,7 @@ class Shop(Operator):
         daemon = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.home / "d.conf")]
         self.daemon = subprocess.Popen(daemon, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(1200):
-            if self.control("status").count("RUNNING") >= len(NAMES):
+            if self.control("status").count("RUNNING") >= len(self.ports):
                 return
             time.sleep(0.05)
         raise AssertionError(self.control("status"))

@@ -42,14 +42,25 @@ def component(
     if asked.since is None:
         reason = f"{asked.unit} is not running: there is no start time to read its log from"
         return LogReport(", ".join(asked.logs), problem=reason, hint=f"start {asked.unit}")
-    reports = [one(request, asked._replace(logs=(log,)), until) for log in asked.logs]
-    report = reports[0] if len(reports) == 1 else together(reports)
     start = max(began(asked.pid, asked.since), time.time() - request.window)
+    reports = [
+        silent(request, log, start)
+        if log != "journal" and written.is_unwritten(asked, log, start, host)
+        else one(request, asked._replace(logs=(log,)), until)
+        for log in asked.logs
+    ]
+    report = reports[0] if len(reports) == 1 else together(reports)
     more = written.elsewhere(asked, report.files, start, host)
     return with_others(
         report._replace(unread=more.unread),
         [beside(request, asked, file, until, start) for file in more.texts],
     )
+
+
+def silent(request: LogsRequest, log: str, start: float) -> LogReport:
+    """Return the report of a log to which its unit has written nothing since a time."""
+    met = counted([], rules(request), set()).met
+    return LogReport(log, seen=time.time() - start, files=(log,), met=met)
 
 
 def beside(

@@ -49,6 +49,9 @@ DATA = re.compile(
 FOLDERS = frozenset({"log", "logs"})
 OUTPUTS = frozenset({"1", "2"})
 HEAD = 4096
+TICK = 0.01
+"""Seconds by which the times of files are behind the clock at most."""
+
 WRITES = os.O_WRONLY | os.O_RDWR
 FLAGS = re.compile(rb"flags:\s+([0-7]+)")
 GONE = " (deleted)"
@@ -129,6 +132,36 @@ def elsewhere(asked: ComponentLog, known: Sequence[str], start: float, on: Host)
     hidden = [f"what process {pid} writes" for pid in pids if not can_be_asked(pid)]
     more = sorted_out(found, {identity(path) for path in (*described, *known)}, start)
     return more._replace(unread=(*more.unread, *hidden))
+
+
+def is_unwritten(asked: ComponentLog, path: str, start: float, on: Host) -> bool:
+    """Return whether a log says nothing since a time because its unit has said nothing.
+
+    It is open where the unit's output goes, untouched since then, and no process of the unit has
+    its output thrown away. Emptied, exchanged or moved it would have been touched.
+    """
+    main = on.table.get(asked.pid)
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    if main is None or max(status.st_mtime, status.st_ctime) >= start - TICK:
+        return False
+    pids = sorted(family(on.table, [asked.pid]))
+    held = [each.identity for pid in pids for each in opened(pid)]
+    if on.manager and main.parent == on.manager:
+        named = outputs(on, asked.unit).own
+        held += [each.identity for each in opened(on.manager) if each.name in named]
+    return (status.st_dev, status.st_ino) in held and all(map(is_heard, pids))
+
+
+def is_heard(pid: int) -> bool:
+    """Return whether output or error of a process goes somewhere; one that is gone says nothing."""
+    modes = []
+    for number in sorted(OUTPUTS):
+        with contextlib.suppress(OSError):
+            modes.append(os.stat(f"/proc/{pid}/fd/{number}").st_mode)
+    return any(not stat.S_ISCHR(mode) for mode in modes) or not os.path.isdir(f"/proc/{pid}")
 
 
 def can_be_asked(pid: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,15 @@ from pytest_rollback.agent.system.processes import processes
 from tests.unit.agent.observe.logs.test_inspection import Log
 
 HOLDS = "import sys; held = [open(name, 'a') for name in sys.argv[1:]]; print(flush=True); input()"
+QUIET = """
+import os, sys
+held = [open(name, "a") for name in sys.argv[1:]]
+print(flush=True)
+if held:
+    for number in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+input()
+"""
 
 
 @pytest.fixture
@@ -159,3 +169,37 @@ def test_the_manager_writes_for_its_programs(tmp_path: Path) -> None:
     moved = ("supervisord.log", "renamed", "jobs.log", "jobs.err")
     assert managed(tmp_path, "web", *moved) == {"renamed"}
     assert managed(tmp_path, "jobs", *moved) == {"jobs.log", "jobs.err"}
+
+
+@pytest.mark.parametrize("line", ["INFO of the release before", None])
+def test_a_log_of_a_unit_that_says_nothing_is_clean(log: Log, line: str | None) -> None:
+    """It is open where the unit's output goes, and nobody has touched it since the start."""
+    log.write(*([log.line(-300, line)] if line else []))
+    time.sleep(0.05)
+    with holding(log.path) as pid:
+        log.start = time.time()  # as the unit had begun just now
+        quiet = looked(log, pid)
+        log.path.chmod(0o600)  # as whoever empties it, or puts another in its place
+        touched = looked(log, pid)
+
+    assert (quiet.problem, quiet.errors, quiet.lines) == ("", 0, 0)
+    assert touched.problem
+
+
+@pytest.mark.parametrize("way", ["nobody has it open", "its output is thrown away"])
+def test_silence_proves_nothing_where_nobody_would_hear(log: Log, way: str) -> None:
+    """A log that no process of the unit writes is as quiet as one of a unit that is well."""
+    log.write(log.line(-300, "INFO of before"))
+    time.sleep(0.05)
+    held = [log.path] if way != "nobody has it open" else []
+    argv = [sys.executable, "-c", QUIET, *map(str, held)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+        log.start = time.time()
+        try:
+            found = looked(log, process.pid)
+        finally:
+            process.kill()
+
+    assert found.problem
