@@ -42,6 +42,7 @@ class UnitFilesPlan(NamedTuple):
     `reload` are units whose manager has not read their files since these changed; `digest` binds
     the plan to the very contents it was made from. `strays` are files that the manager uses for
     a unit, that are not the release's, and that changed after its backup set was saved; absolute.
+    `busy` are units of others that run while their files changed, and keep a manager from a reload.
     """
 
     differ: Tuple[DifferingUnitFile, ...] = ()
@@ -49,6 +50,7 @@ class UnitFilesPlan(NamedTuple):
     reload: Tuple[str, ...] = ()
     digest: str = ""
     strays: Tuple[str, ...] = ()
+    busy: Tuple[str, ...] = ()
 
 
 class UnitFilesInstalled(NamedTuple):

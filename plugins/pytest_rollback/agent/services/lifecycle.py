@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Optional, Set, Union
+from urllib.parse import urlsplit
 
 from ..errors import HostError
 from ..messages.location import ChangeTime
@@ -28,7 +29,7 @@ from ..messages.services.units import (
 from ..observe.logs import offsets
 from ..observe.probes import sample
 from ..state.lock import noted
-from . import registry, units
+from . import registry, running, units
 from .manager import ServiceManager, UnitReport
 
 
@@ -55,6 +56,7 @@ RESTARTS = 3
 """New processes of one unit after which it is not going to become healthy."""
 
 CONCURRENT = 8
+LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
 def look(request: HealthRequest) -> UnitsHealth:
@@ -156,4 +158,25 @@ def failed(
     files = " ".join(log for log in request.log if log.startswith("/"))
     hint = f"tail -n 50 {files}" if files else hint
     text = f"{request.unit} {what}: {words}\nlast answer of its probe: {said}"
+    held = running.held_by_others(ports(request), manager.state(request.unit).state.pid)
+    if held:
+        lines = [f"port {port} is held by {each}" for port in held for each in held[port]]
+        text = "\n".join([*lines, text])
+        pids = sorted({each.pid for others in held.values() for each in others})
+        hint = ended(",".join(map(str, pids)), " ".join(map(str, pids)))
     return HostError(text, hint, "unfinished")
+
+
+def ports(request: Union[HealthyStartRequest, SettlingUnit]) -> Set[int]:
+    """Return the ports of this host that are meant for a unit: its own, and that of its probe."""
+    probe = request.probe
+    parts = urlsplit(probe.url or f"//{probe.tcp or ''}")
+    usual = {"http": 80, "https": 443}.get(parts.scheme, 0)
+    asked = (parts.port or usual) if parts.hostname in LOCAL else 0
+    return {*request.ports, asked} - {0}
+
+
+def ended(listed: str, words: str) -> str:
+    """Return how processes are looked at, and ended where they are left of a failed release."""
+    see = f"ps -o pid,ppid,user,lstart,args -p {listed}"
+    return f"{see}; what is left of a failed release: kill {words}; then the same command again"

@@ -126,6 +126,11 @@ class ServiceManager(Protocol):
     def reload(self) -> Reloaded:
         """Read the unit files again; starts and stops nothing, and leaves `seconds` at 0."""
 
+    def busy(self, units: Sequence[str]) -> Tuple[str, ...]:
+        """Return which others than some units would make `reload` refuse, because they run."""
+        del units
+        return ()
+
     def why(self, unit: str) -> Tuple[str, str]:
         """Return the manager's words about a unit that does not start, and where to read more."""
 

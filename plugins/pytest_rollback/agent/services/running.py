@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
 
 from ..backup.owners import SHARED, Owners
 from ..errors import HostError
@@ -20,7 +20,7 @@ from ..messages.services.running import (
 )
 from ..state import backup_set
 from ..system import sockets
-from ..system.processes import Process, began, processes
+from ..system.processes import Process, began, family, processes
 from . import registry, strangers
 from .manager import UnitParts
 
@@ -82,6 +82,20 @@ def _unit(
         left=part.left,
         kept_open=part.kept_open,
     )
+
+
+def held_by_others(ports: Iterable[int], main: int) -> Dict[int, Tuple[NamedProcess, ...]]:
+    """Return who listens on ports that are meant for a unit, without the unit's own processes.
+
+    Args:
+        ports: TCP ports of this host.
+        main: the unit's main process, 0 for none.
+    """
+    table = {one.pid: one for one in processes()}
+    found = _Ports([UnitOwner("", "", tuple(ports))], table)
+    own = frozenset(family(table, [main]))
+    by = {port: found.holders(port, own).others for port in ports}
+    return {port: others for port, others in by.items() if others}
 
 
 def _recorded(request: RunningRequest) -> tuple[Dict[str, Dict[str, float]], str]:

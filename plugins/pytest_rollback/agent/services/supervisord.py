@@ -179,15 +179,26 @@ class Supervisord(ServiceManager):
             raise refused("reread and update", "", fault) from fault
         return Reloaded(0.0, tuple(added), tuple(changed), tuple(removed), tuple(sorted(waiting)))
 
+    def busy(self, units: Sequence[str]) -> Tuple[str, ...]:
+        """Return the groups of others that run while their configuration changed."""
+        try:
+            ((_, changed, removed),) = self.call("reloadConfig")
+        except Fault:  # a refused configuration is told by who reads it
+            return ()
+        own = {unit.partition(":")[0] for unit in units}
+        return tuple(self._running({*changed, *removed} - own))
+
+    def _running(self, groups: Set[str]) -> List[str]:
+        listed: List[Info] = self.call("getAllProcessInfo") if groups else []
+        return sorted({info["group"] for info in listed if info["group"] in groups and info["pid"]})
+
     def _refuse_running(self, groups: Set[str]) -> None:
         """Refuse to take over groups that still run: that would stop them."""
-        for info in self.call("getAllProcessInfo"):
-            if info["group"] in groups and info["pid"]:
-                unit = info["group"]
-                raise HostError(
-                    f"{unit} runs while its configuration changed",
-                    f"supervisorctl -s unix://{self.socket} stop {unit}",
-                )
+        for unit in self._running(groups):
+            raise HostError(
+                f"{unit} runs while its configuration changed",
+                f"supervisorctl -s unix://{self.socket} stop {unit}",
+            )
 
     def why(self, unit: str) -> Tuple[str, str]:
         """Return supervisord's words about a unit that does not start, and where to read more."""

@@ -43,6 +43,7 @@ def look(request: UnitFilesRequest) -> UnitFilesPlan:
         reload=unread(request),
         digest=digest(known),
         strays=strays(request),
+        busy=manager_of(request.manager, request.socket).busy(request.units),
     )
 
 

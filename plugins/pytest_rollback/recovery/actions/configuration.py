@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+
 from pytest_rollback.agent.messages.rollback.files import (
     BYTECODE,
     CLEAR_BYTECODE,
@@ -14,6 +17,7 @@ from pytest_rollback.agent.messages.unit_files import (
     UnitFilesPlan,
     UnitFilesRequest,
 )
+from pytest_rollback.errors import Refused
 from pytest_rollback.manifest import requests
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.default_configuration import broken
@@ -56,10 +60,21 @@ def _unit_files(scope: Scope, source: str, digest: str = "") -> UnitFilesRequest
 
 
 def installs(scope: Scope, found: UnitFilesPlan) -> tuple[Change, ...]:
-    """Return the one change that installs what differs and has the manager read it."""
+    """Return the one change that installs what differs and has the manager read it.
+
+    Raises:
+        Refused: the manager would not read it: others run while their own files changed.
+    """
     source = scope.system.services.source
     if source is None or not (found.differ or found.reload):
         return ()
+    if found.busy:
+        raise Refused(
+            "the unit files of the previous release could not be read: that would stop units that "
+            "are no component's, which run while their configuration changed",
+            findings=found.busy,
+            hint=update(scope.system.services.socket, found.busy),
+        )
     names = [each.name for each in found.differ]
     what = f"install {some(names)} and reload" if names else "reload the unit files"
     why = (
@@ -71,6 +86,13 @@ def installs(scope: Scope, found: UnitFilesPlan) -> tuple[Change, ...]:
     return (
         Change(Call(INSTALL_UNIT_FILES, request, scope.system.budgets.configuration), what, why),
     )
+
+
+def update(socket: str | None, groups: Sequence[str]) -> str:
+    """Return the command by which supervisord takes groups over, which restarts them."""
+    words = " ".join(map(shlex.quote, groups))
+    where = f" -s unix://{shlex.quote(socket)}" if socket else ""
+    return f"take their changes over, which restarts them: supervisorctl{where} update {words}"
 
 
 def stale(scope: Scope) -> Look[StaleBytecode]:

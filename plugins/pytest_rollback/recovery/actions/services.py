@@ -237,7 +237,11 @@ def _settle(scope: Scope, components: Sequence[Component]) -> Change:
         manager=requests.manager(system),
         units=tuple(
             SettlingUnit(
-                each.unit, each.log, requests.probe(system.probes[each.health]), each.settle
+                each.unit,
+                each.log,
+                requests.probe(system.probes[each.health]),
+                each.settle,
+                each.listens,
             )
             for each in components
         ),
@@ -261,6 +265,7 @@ def _start(scope: Scope, component: Component, why: str) -> Change:
         settle=0.0,
         log=component.log,
         probe=requests.probe(system.probes[component.health]),
+        ports=component.listens,
     )
     seconds = component.start + MARGIN
     what = f"start {component.unit} and wait until it is healthy"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
@@ -28,6 +29,11 @@ from tests.unit.agent.services.test_supervisord import Supervisord
 from tests.unit.recovery.site import SERVER, free_port
 
 supervisord = test_supervisord.supervisord
+
+HOLDS = (
+    "import socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); "
+    "print(flush=True); input()"
+)
 
 
 class Programs:
@@ -167,3 +173,33 @@ def test_a_restart_between_healthy_and_settling_is_seen(programs: Programs) -> N
 
     with pytest.raises(HostError, match="serve did not stay up"):
         settling_together.settle(settling(programs, "serve", 0.2, run))
+
+
+def test_whoever_holds_the_port_is_named(programs: Programs) -> None:
+    """What is left of a failed release keeps the restored one from its port; nobody else is."""
+    argv = [sys.executable, "-c", HOLDS, str(programs.port)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.read(1)
+        with pytest.raises(HostError) as caught:
+            lifecycle.start_healthy(programs.request("serve", timeout=4.0))
+        programs.manager.stop("serve")
+        holder.kill()
+    with pytest.raises(HostError) as other:
+        lifecycle.start_healthy(programs.request("broken"))
+
+    named = f"port {programs.port} is held by pid {holder.pid} ({sys.executable})"
+    assert caught.value.message.startswith(named)
+    assert f"kill {holder.pid};" in caught.value.hint
+    assert f"args -p {holder.pid};" in caught.value.hint
+    assert "is held by" not in other.value.message
+
+
+def test_the_ports_of_a_unit_are_its_own_and_that_of_its_probe(programs: Programs) -> None:
+    """A probe of another host, or of none, asks no port of this one."""
+    request = programs.request("serve")
+    for url, port in (("https://localhost/x", 443), ("http://10.0.0.7:81/", None)):
+        asked = request._replace(probe=ProbeSpec(url=url), ports=(7,))
+        assert lifecycle.ports(asked) == {7, *([port] if port else [])}
+    assert lifecycle.ports(request._replace(probe=ProbeSpec(tcp="[::1]:90"))) == {90}
+    assert lifecycle.ports(request._replace(probe=ProbeSpec(command=("true",)))) == set()

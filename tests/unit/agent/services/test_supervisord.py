@@ -220,8 +220,10 @@ def test_a_running_program_is_not_taken_over(supervisord: Supervisord) -> None:
     with pytest.raises(HostError, match="steady runs while") as caught:
         supervisord.reload()
 
+    manager = registry.of(supervisord.address)
     assert "stop steady" in caught.value.hint
     assert supervisord.look("steady")["steady"].pid == pid
+    assert (manager.busy(["family"]), manager.busy(["steady"])) == (("steady",), ())
 
 
 def test_a_program_that_would_start_itself_waits_for_its_start(supervisord: Supervisord) -> None:
@@ -251,6 +253,7 @@ def test_a_broken_configuration_is_a_problem(supervisord: Supervisord) -> None:
     found = supervisord.look("steady", "family")
 
     assert (found["steady"].state, found["steady"].needs_reload) == ("active", True)
+    assert registry.of(supervisord.address).busy([]) == ()
     supervisord.write()
     assert not supervisord.look("steady", "family")["steady"].needs_reload
 

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_rollback.agent.messages.unit_files import UnitFilesPlan
 from pytest_rollback.agent.state import backup_set
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery import actions
+from pytest_rollback.recovery.actions.configuration import installs
 from pytest_rollback.transport.batch import look
 from tests.unit.recovery.site import Site, Systemd
 
@@ -192,3 +194,14 @@ def test_a_drop_in_from_elsewhere_is_named(site: Site, systemd: Systemd) -> None
 
     assert found.strays == (str(late),)
     assert site.plan(actions.INSTALL_UNITS) == ()
+
+
+def test_units_of_others_that_keep_the_manager_from_reading_refuse_the_plan(site: Site) -> None:
+    """Before anything is stopped; where nothing is to be read they are nobody's concern."""
+    plan, scope = UnitFilesPlan(busy=("other", "two words")), site.scope()
+    assert installs(scope, plan) == ()
+
+    with pytest.raises(Refused, match="run while their configuration changed") as caught:
+        installs(scope, plan._replace(reload=("gate",)))
+    assert list(caught.value.findings) == ["other", "two words"]
+    assert "update other 'two words'" in caught.value.hint

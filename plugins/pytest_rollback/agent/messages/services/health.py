@@ -35,7 +35,8 @@ class HealthyStartRequest(NamedTuple):
     """One unit to start, and what shows that it is up.
 
     Its probe has to be answered within `timeout` seconds, and the unit has to stay up for `settle`
-    more. `log` is where it writes: `journal`, or the paths of files.
+    more. `log` is where it writes: `journal`, or the paths of files. `ports` are those on which it
+    listens, besides that of its probe.
     """
 
     location: Location
@@ -45,6 +46,7 @@ class HealthyStartRequest(NamedTuple):
     settle: float
     log: Tuple[str, ...]
     probe: ProbeSpec
+    ports: Tuple[int, ...] = ()
 
 
 class StartTimes(NamedTuple):
@@ -62,6 +64,7 @@ class SettlingUnit(NamedTuple):
     log: Tuple[str, ...]
     probe: ProbeSpec
     settle: float
+    ports: Tuple[int, ...] = ()
 
 
 class SettleRequest(NamedTuple):

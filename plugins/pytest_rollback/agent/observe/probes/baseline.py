@@ -215,7 +215,5 @@ def write(directory: int, times_: KeptTimes) -> None:
 
 def again(path: str) -> str:
     """Return how to get a good baseline in the place of a bad one."""
-    return (
-        f"mv -n {path} {path}.bad on the host, then pytest suites/readiness while the system is "
-        "healthy"
-    )
+    aside = f"mv -n {path} {path}.bad"
+    return f"{aside} on the host, then pytest suites/readiness while the system is healthy"
