@@ -57,7 +57,7 @@ def test_the_unit_listens(
     component: Component,
     record_property: Keep,
 ) -> None:
-    """Each port of the component is held by the processes of its unit."""
+    """The processes of the unit hold each port of the component, and answer its probes."""
     held = restored_tree.components[component.name].use.ports
     described = "listens" in component.model_fields_set
     record_property("ports", list(component.listens if described else held) or "none")

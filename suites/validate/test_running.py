@@ -68,7 +68,7 @@ def test_the_unit_stays_up(
 def test_the_unit_listens(
     settled: WatchedUnits, system: System, component: Component, record_property: Keep
 ) -> None:
-    """'All services start successfully': the unit's own processes hold each of its ports."""
+    """'All services start successfully': the unit's processes hold its ports and answer probes."""
     wanted = ports(system, component)
     record_property("ports", wanted or "none described")
 

@@ -10,11 +10,13 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_rollback.agent.services.presence import traces
+from pytest_rollback.agent.system import processes
 from tests.plugin.operator import FINE
 from tests.plugin.village import Village
 from tests.sabotage.defect import GOOD, Defect, Stage
@@ -28,6 +30,9 @@ MEASURED = (
     "validate.latency.within_limit",
 )
 """What measures times, and is red on a host that has much to do."""
+
+PLAYED = "ROLLBACK_PLAYED"
+"""The variable by which what a script has started is known, however far it went."""
 
 AGAIN = 3
 """Times that a defect is played where only times are against it."""
@@ -89,11 +94,20 @@ class Ending:
             yield "a traceback"
 
 
+def _place(pid: int) -> str:
+    """Return the directory in which a process works, "" where it has ended."""
+    try:
+        return str(Path(f"/proc/{pid}/cwd").readlink())
+    except OSError:
+        return ""
+
+
 class Player:
     """A sandbox that can be brought to each stage, for one process that runs tests."""
 
     def __init__(self) -> None:
         self.village = Village()
+        self.mark = str(self.village.root)
         self.kept: dict[Stage, Path] = {}
         self._keep("deployed")
 
@@ -105,7 +119,8 @@ class Player:
         self.kept[stage] = place
 
     def bring(self, stage: Stage, scenario: str) -> None:
-        """Bring the sandbox to a stage."""
+        """Bring the sandbox to a stage; nothing of what was played before goes on."""
+        self._clear()
         start: Stage = "restored" if stage == "restored" else "deployed"
         if start not in self.kept:
             self._roll_back()
@@ -113,8 +128,20 @@ class Player:
         shutil.rmtree(layout.pristine)
         shutil.copytree(self.kept[start], layout.pristine, symlinks=True)
         self.village.reset()
+        self._clear()
         if stage == "broken":
             self.village.embedded.break_(scenario)
+
+    def _clear(self) -> None:
+        """End what a script has started, and what outlived a unit of the sandbox."""
+        url = f"unix://{self.village.embedded.site.layout.socket}"
+        for one in processes.processes():
+            found = traces.environment(one.pid)
+            apart = one.parent == 1 or _place(one.pid).endswith(traces.GONE)
+            left = apart and found.get("SUPERVISOR_SERVER_URL") == url
+            if one.lives and (found.get(PLAYED) == self.mark or left):
+                with suppress(ProcessLookupError):
+                    os.kill(one.pid, signal.SIGKILL)
 
     def _roll_back(self) -> None:
         """Roll a bad release back, and keep what came of it."""
@@ -182,6 +209,7 @@ class Player:
         document = tomllib.loads(manifest.read_text())
         python = sys.executable
         return {
+            PLAYED: self.mark,
             "ROOT": str(site.layout.root),
             "STATE": str(site.layout.state),
             "UNITS": str(site.layout.units),

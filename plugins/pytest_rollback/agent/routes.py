@@ -69,7 +69,7 @@ ROUTES: Dict[str, str] = {
     "unitfiles.look": "services.unit_files:look",
     "units.look": "services.units:look",
     "units.reload": "services.lifecycle:reload",
-    "units.running": "services.running:look",
+    "units.running": "services.presence.running:look",
     "units.start": "services.lifecycle:start",
     "units.stop": "services.lifecycle:stop",
 }

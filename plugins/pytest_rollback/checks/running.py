@@ -30,16 +30,31 @@ def others(found: UnitProcesses) -> list[str]:
     return [f"port {port}: {each}" for port, by in found.ports.items() for each in by.others]
 
 
+def answering(found: UnitProcesses) -> list[str]:
+    """Return who else answers probes of a unit, a line each."""
+    return [
+        f"probe {name}: {each} answers"
+        for name, by in found.answering.items()
+        if not by.own
+        for each in by.others
+    ]
+
+
 def hidden(found: UnitProcesses) -> list[str]:
     """Return the ports of a unit on which nobody listens that can be seen."""
     return [port for port, by in found.ports.items() if by.hidden]
 
 
+def unanswered(found: UnitProcesses) -> list[str]:
+    """Return the probes of a unit whose port nobody holds that can be seen."""
+    return [name for name, by in found.answering.items() if by.hidden and not (by.own or by.others)]
+
+
 def refuse_others(unit: str, found: Running) -> None:
-    """Refuse a port of a unit that nobody listens on, or somebody else.
+    """Refuse a port of a unit that nobody listens on, or somebody else, or whom a probe asks.
 
     Raises:
-        Refused: a port is closed, or another process holds it.
+        Refused: a port is closed, or another process holds it or answers a probe.
     """
     held = found.units[unit].ports
     closed = [port for port, by in held.items() if not (by.own or by.others or by.hidden)]
@@ -57,23 +72,32 @@ def refuse_others(unit: str, found: Running) -> None:
             hint=f"see whose it is: ps -o pid,ppid,user,lstart,args -p {','.join(map(str, pids))}; "
             f"what is left of a failed release is ended by hand, then {unit} restarted",
         )
+    answers = answering(found.units[unit])
+    if answers:
+        raise Refused(
+            f"{count(len(answers), 'probe')} of {unit} would be answered by another process",
+            findings=answers,
+            hint=f"have them ask a port of {unit}, or of [edge], in rollback.toml; who has which: "
+            "ss -ltnp",
+        )
 
 
 def beside(found: Running) -> list[str]:
-    """Return which other processes of units' programs run, a line for each unit."""
-    return [f"{unit}: {each.left}" for unit, each in found.units.items() if each.left]
+    """Return which units a rollback would leave: a line for each."""
+    same = [f"{unit}: {each.left}" for unit, each in found.units.items() if each.left]
+    return [*same, *found.beside]
 
 
 def refuse_strangers(root: str, found: Running) -> None:
     """Refuse processes of the system that belong to none of its units.
 
     Raises:
-        Refused: there are some, or others of a unit's program run.
+        Refused: there are some, or units are in use that no component names.
     """
     if more := beside(found):
         raise Refused(
             f"{count(len(more), 'unit')} of the system would be left by a rollback",
-            findings=more,
+            findings=[*more, *(f"{each}: {each.why}" for each in found.strangers)],
             hint="name them in [[components]] of rollback.toml, or stop and disable them",
         )
     if found.strangers:

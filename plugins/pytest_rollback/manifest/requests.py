@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pytest_rollback.agent.messages.backup.verify import DescribedName
 from pytest_rollback.agent.messages.configuration import ConfigurationRequest
 from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
 from pytest_rollback.agent.messages.probes.edge import PageAnswer, WatchedEdge
 from pytest_rollback.agent.messages.probes.sample import ProbeSpec
-from pytest_rollback.agent.messages.services.running import RunningRequest, UnitOwner
+from pytest_rollback.agent.messages.services.running import AskedPort, RunningRequest, UnitOwner
 from pytest_rollback.agent.messages.services.units import ManagerAddress
 from pytest_rollback.agent.messages.trial import (
     TrialComponent,
@@ -140,12 +141,38 @@ def running(
         location=location(system),
         manager=manager(system),
         units=tuple(
-            UnitOwner(each.name, each.unit, tuple(ports(each)), each.environment_files)
+            UnitOwner(
+                each.name,
+                each.unit,
+                tuple(ports(each)),
+                each.environment_files,
+                tuple(asked_ports(system, each)),
+            )
             for each in system.components
         ),
         selection=selection(system, owners),
         directory=system.services.directory,
     )
+
+
+def asked_ports(system: System, described: Component) -> Iterator[AskedPort]:
+    """Yield what the probes of a component ask; what they ask of the edge is the edge's.
+
+    Its health is that of its own unit; a request of its users may go through another one.
+    """
+    edge = address(system.edge.url) if system.edge else None
+    for name in dict.fromkeys((described.health, *described.requests)):
+        asked = system.probes[name]
+        where = address(asked.url or f"//{asked.tcp or ''}")
+        if where and where != edge:
+            yield AskedPort(name, *where, own=name == described.health)
+
+
+def address(url: str) -> tuple[str, int] | None:
+    """Return the host and the port of an address, None where it names none."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return (parts.hostname, port) if parts.hostname and port else None
 
 
 def probe(described: Probe) -> ProbeSpec:

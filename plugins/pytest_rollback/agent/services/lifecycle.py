@@ -29,8 +29,9 @@ from ..messages.services.units import (
 from ..observe.logs import offsets
 from ..observe.probes import sample
 from ..state.lock import noted
-from . import registry, running, units
+from . import registry, units
 from .manager import ServiceManager, UnitReport
+from .presence.ports import held_by_others
 
 
 def stop(request: UnitRequest) -> UnitStopped:
@@ -158,7 +159,7 @@ def failed(
     files = " ".join(log for log in request.log if log.startswith("/"))
     hint = f"tail -n 50 {files}" if files else hint
     text = f"{request.unit} {what}: {words}\nlast answer of its probe: {said}"
-    held = running.held_by_others(ports(request), manager.state(request.unit).state.pid)
+    held = held_by_others(ports(request), manager.state(request.unit).state.pid)
     if held:
         lines = [f"port {port} is held by {each}" for port in held for each in held[port]]
         text = "\n".join([*lines, text])

@@ -61,6 +61,8 @@ class UnitParts(NamedTuple):
     last and `since` when that was, in seconds since the epoch by the clock as it was set then; 0
     where nobody tells. `unhandled` says why a rollback cannot stop, start or judge such a unit,
     `left` why stopping it leaves processes of its program, and `kept_open` why its port stays open.
+    `mains` are the processes whose groups a stop signals, and `stopped_by` is that signal: nothing
+    where a manager stops whatever is of a unit.
     """
 
     processes: FrozenSet[int]
@@ -70,6 +72,8 @@ class UnitParts(NamedTuple):
     unhandled: str = ""
     left: str = ""
     kept_open: str = ""
+    mains: Tuple[int, ...] = ()
+    stopped_by: int = 0
 
 
 class ServiceManager(Protocol):
@@ -110,6 +114,25 @@ class ServiceManager(Protocol):
             )
             for unit in units
         }
+
+    def origins(self, units: Sequence[str]) -> FrozenSet[str]:
+        """Return how `origin` names what is of these units."""
+        return frozenset(units)
+
+    def origin(self, pid: int) -> str:
+        """Return the unit that started a process or what it descends from, "" where none tells."""
+        del pid
+        return ""
+
+    def beside(self, units: Sequence[str], places: Tuple[str, ...]) -> List[str]:
+        """Return which other units are in use and run something of a root, a line each.
+
+        Args:
+            units: the units that are known.
+            places: how what lies below the root may begin.
+        """
+        del units, places
+        return []
 
     def ask_stop(self, unit: str) -> None:
         """Ask for the stop of a unit; one that is down is fine."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..files import read
 from ..messages.services.units import UnitState
 from .manager import UnitReport
+from .presence.traces import command_below
 
 STATES = {
     0: "inactive",
@@ -74,6 +76,19 @@ def members_of(unit: str, listed: Sequence[Info]) -> List[Info]:
     if unit.endswith(ALL):
         return [info for info in listed if info["group"] == unit[: -len(ALL)]]
     return [info for info in listed if unit in names(info)]
+
+
+def run_below(told: Mapping[str, Any], places: Tuple[str, ...]) -> str:
+    """Return what of a root a configured program runs, or where it works there; "" for nothing.
+
+    An older supervisord tells neither command nor directory.
+    """
+    try:
+        said = shlex.split(str(told.get("command", "")))
+    except ValueError:
+        said = str(told.get("command", "")).split()
+    directory = str(told.get("directory", "none"))
+    return command_below(said, "" if directory == "none" else directory, places)
 
 
 def left(unit: str, listed: Sequence[Info], units: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from ..messages.services.units import Reloaded
 from ..system.command import signal_group
 from ..system.processes import Process, family, members
 from .manager import GuardFile, ServiceManager, StartGuard, UnitParts, UnitReport
+from .presence.traces import environment
 from .supervisor_info import (
     ALL,
     LAST,
@@ -21,11 +22,17 @@ from .supervisor_info import (
     left,
     members_of,
     named,
+    names,
     override,
     report,
     reported,
+    run_below,
 )
 from .supervisor_rpc import call, refused
+
+DOWN = {"inactive", "failed"}
+URL = "SUPERVISOR_SERVER_URL"
+"""The variable that tells one supervisord from another to what it has started."""
 
 BAD_NAME, NOT_RUNNING, ALREADY_STARTED, SPAWN_ERROR = 10, 70, 60, 50
 LAST_WORDS, LAST_LINES = 1000, 8
@@ -42,6 +49,7 @@ class Supervisord(ServiceManager):
 
     def __init__(self, socket: Optional[str]) -> None:
         self.socket = socket or ""
+        self.urls = {f"unix://{self.socket}"}
 
     def call(self, name: str, *arguments: Any) -> Any:  # noqa: ANN401 - XML-RPC
         """Ask supervisord: see `supervisor_rpc.call`."""
@@ -58,18 +66,55 @@ class Supervisord(ServiceManager):
     ) -> Dict[str, UnitParts]:
         """Return what each unit consists of: its process with all that descends from it."""
         listed: List[Info] = self.call("getAllProcessInfo")
+        told: List[Info] = self.call("getAllConfigInfo")
+        signals = {info["group"]: int(info.get("stopsignal", signal.SIGTERM)) for info in told}
         programs = configured(directory)
         found = {}
         for unit in units:
             mine = members_of(unit, listed)
+            mains = tuple(info["pid"] for info in mine if info["pid"])
             files = dict.fromkeys(programs[name].file for name in named(unit, programs))
             found[unit] = UnitParts(
-                frozenset(family(table, [info["pid"] for info in mine])),
+                frozenset(family(table, mains)),
                 tuple(os.path.join(directory, name) for name in files),
                 main=mine[0]["pid"] if mine else 0,
                 since=float(mine[0]["start"]) if mine else 0.0,
                 left=left(unit, listed, units),
+                mains=mains,
+                stopped_by=signals.get(unit.partition(":")[0], signal.SIGTERM),
             )
+        return found
+
+    def origins(self, units: Sequence[str]) -> FrozenSet[str]:
+        """Return the names of the processes of these units, and the units themselves."""
+        listed: List[Info] = self.call("getAllProcessInfo")
+        self.urls |= {environment(info["pid"]).get(URL, "") for info in listed if info["pid"]}
+        mine = (info for unit in units for info in members_of(unit, listed))
+        return frozenset({*units, *(names(info)[-1] for info in mine)} - {""})
+
+    def origin(self, pid: int) -> str:
+        """Return the program whose start left its name in the environment of a process."""
+        found = environment(pid)
+        name, group = found.get("SUPERVISOR_PROCESS_NAME"), found.get("SUPERVISOR_GROUP_NAME")
+        if not (name and group and found.get(URL) in self.urls - {""}):
+            return ""
+        return names({"name": name, "group": group})[-1]
+
+    def beside(self, units: Sequence[str], places: Tuple[str, ...]) -> List[str]:
+        """Return which other programs are in use and run something of a root, a line each."""
+        listed: List[Info] = self.call("getAllProcessInfo")
+        known = {id(info) for unit in units for info in members_of(unit, listed)}
+        configured_: List[Info] = self.call("getAllConfigInfo")
+        by_name = {names(info)[-1]: info for info in configured_}
+        found = []
+        for info in listed:
+            name = names(info)[-1]
+            now = report(info, name, frozenset()).state.state
+            if id(info) in known or now in DOWN:
+                continue
+            what = run_below(by_name.get(name, {}), places)
+            if what:
+                found.append(f"{name} is {now} and runs {what}: no component names it")
         return found
 
     def _pending(self, units: Sequence[str]) -> FrozenSet[str]:

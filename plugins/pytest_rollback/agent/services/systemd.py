@@ -12,6 +12,7 @@ from ..system.command import CommandResult, run, surroundings
 from ..system.processes import Process, family
 from .manager import GuardFile, ServiceManager, StartGuard, UnitParts, UnitReport
 from .systemd_parts import (
+    COMMAND,
     PARTS,
     control_group,
     files_of,
@@ -20,6 +21,8 @@ from .systemd_parts import (
     kept_open,
     left,
     number,
+    run_below,
+    service_of,
     sockets_of,
     unhandled,
     written,
@@ -49,7 +52,8 @@ ONE_CALL = 3.0
 KINDS = (".service", ".socket", ".target", ".timer", ".path", ".mount", ".slice", ".scope")
 """Endings of unit files; a name without one is that of a service."""
 
-RUNS = "--state=active,activating,reloading,refreshing,deactivating"
+IN_USE = frozenset({"active", "activating", "reloading", "refreshing", "deactivating"})
+RUNS = f"--state={','.join(sorted(IN_USE))}"
 """States in which a unit may have processes."""
 
 DROP_IN = GUARD
@@ -96,6 +100,26 @@ class Systemd(ServiceManager):
                 kept_open(block, listening),
             )
         return found
+
+    def origins(self, units: Sequence[str]) -> FrozenSet[str]:
+        """Return the whole names of these units."""
+        return frozenset(map(self.file_name, units))
+
+    def origin(self, pid: int) -> str:
+        """Return the service in whose control group a process is."""
+        return service_of(control_group(pid))
+
+    def beside(self, units: Sequence[str], places: Tuple[str, ...]) -> List[str]:
+        """Return which other services are in use and run something of a root, a line each."""
+        known = self.origins(units)
+        said = systemctl("show", f"--property={COMMAND}", "--", "*.service").out
+        blocks = map(properties, said.strip("\n").split("\n\n"))
+        return [
+            f"{block['Id']} is {block['ActiveState']} and runs {what}: no component names it"
+            for block in blocks
+            if block.get("ActiveState") in IN_USE and block.get("Id") not in known
+            for what in filter(None, [run_below(block, places)])
+        ]
 
     def _listening(self, sockets: Sequence[str]) -> FrozenSet[str]:
         """Return which socket units listen now; no call where there are none."""

@@ -5,12 +5,17 @@ from __future__ import annotations
 import calendar
 import glob
 import re
-from typing import FrozenSet, Iterable, List, Mapping, Optional
+from typing import FrozenSet, Iterable, List, Mapping, Optional, Tuple
+
+from .presence.traces import command_below
 
 PARTS = (
     "Id,ControlGroup,MainPID,ExecMainStartTimestamp,FragmentPath,SourcePath,DropInPaths,"
     "EnvironmentFiles,Type,RemainAfterExit,ActiveState,SubState,TriggeredBy"
 )
+COMMAND = "Id,ActiveState,WorkingDirectory,ExecStart"
+ARGUMENTS = re.compile(r"\{ path=.*? ; argv\[\]=(.*?) ; ignore_errors=")
+SERVICE = re.compile(r"/([^/]+\.service)(?:/|$)")
 ENVIRONMENT = re.compile(r"^(.+) \(ignore_errors=\w+\)$", re.MULTILINE)
 ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 CONTROL = "/systemd/system.control/"
@@ -84,6 +89,22 @@ def control_group(pid: int) -> str:
     except OSError:
         return ""
     return (paths.get("name=systemd") or paths.get("", "")).rstrip("\n")
+
+
+def service_of(path: str) -> str:
+    """Return the service that a control group is of, "" for none; the innermost one."""
+    found = SERVICE.findall(path)
+    return found[-1] if found else ""
+
+
+def run_below(found: Mapping[str, str], places: Tuple[str, ...]) -> str:
+    """Return what of a root a service runs, or where it works there; "" for nothing."""
+    directory = found.get("WorkingDirectory", "").lstrip("!-")
+    for said in ARGUMENTS.findall(found.get("ExecStart", "")) or [""]:
+        what = command_below(said.split(), directory, places)
+        if what:
+            return what
+    return ""
 
 
 def is_within(path: str, group: str) -> bool:

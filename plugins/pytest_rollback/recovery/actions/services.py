@@ -29,7 +29,7 @@ from pytest_rollback.agent.messages.services.units import (
     UnitsRequest,
     UnitState,
 )
-from pytest_rollback.checks.running import hidden, others, refuse_strangers, stale
+from pytest_rollback.checks.running import answering, hidden, others, refuse_strangers, stale
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component
@@ -122,7 +122,7 @@ def health(scope: Scope) -> Look[Health]:
 
 def old(found: UnitProcesses) -> str | None:
     """Return why what answers is not what was restored; None where it is."""
-    return stale(found) or "; ".join(others(found)) or None
+    return stale(found) or "; ".join([*others(found), *answering(found)]) or None
 
 
 def health_of(

@@ -19,7 +19,7 @@ from pytest_rollback.agent.messages.services.running import (
     RunningRequest,
     UnitOwner,
 )
-from pytest_rollback.agent.services import running, strangers
+from pytest_rollback.agent.services.presence import running, traces
 from pytest_rollback.agent.system import processes, sockets
 from tests.plugin.shop import free_port
 from tests.unit.agent.services import test_systemd
@@ -255,7 +255,7 @@ def test_children_belong_to_their_unit(house: House) -> None:
 )
 def test_the_script_of_a_command_line(said: list[str], script: str) -> None:
     """Only an interpreter has one."""
-    assert strangers.script_of(said) == script
+    assert traces.script_of(said) == script
 
 
 def test_a_directory_that_was_exchanged_counts_as_changed(tmp_path: Path) -> None:

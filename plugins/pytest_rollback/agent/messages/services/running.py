@@ -7,16 +7,30 @@ from ..location import Location, Selection
 from .units import ManagerAddress
 
 
+class AskedPort(NamedTuple):
+    """What a probe asks: its name, and the host and port of its address.
+
+    `own` says that only the component's own unit may answer, and not another one of the system.
+    """
+
+    probe: str
+    host: str
+    port: int
+    own: bool = True
+
+
 class UnitOwner(NamedTuple):
     """A component's name, its unit, and the TCP ports on which that should listen.
 
-    `files` are environment files of the unit: absolute, or below the root.
+    `files` are environment files of the unit: absolute, or below the root. `asked` is what the
+    probes of the component ask.
     """
 
     name: str
     unit: str
     ports: Tuple[int, ...] = ()
     files: Tuple[str, ...] = ()
+    asked: Tuple[AskedPort, ...] = ()
 
 
 class RunningRequest(NamedTuple):
@@ -75,7 +89,8 @@ class UnitProcesses(NamedTuple):
     unit that was put back or changed last, of the recorded ones and of those that started it.
     `stepped` are the seconds by which the clock was set since the start. `unhandled` says why a
     rollback cannot stop, start or judge such a unit, `left` why stopping it leaves processes of the
-    same program, and `kept_open` why its port stays open then.
+    same program, and `kept_open` why its port stays open then. `answering` is who answers each of
+    its probes that asks this host.
     """
 
     number: int
@@ -86,6 +101,7 @@ class UnitProcesses(NamedTuple):
     unhandled: str = ""
     left: str = ""
     kept_open: str = ""
+    answering: Dict[str, PortHolders] = {}  # noqa: RUF012 - nobody changes an answer
 
     @property
     def stale(self) -> bool:
@@ -104,7 +120,8 @@ class Running(NamedTuple):
     `strangers` are processes of the system's root that are of none of its units; `unread` is how
     many processes of the units' users could not be looked at. `now` is the host's clock, in
     seconds since the epoch. `unrecorded` is why no recorded file is known, "" where they are.
-    `former` are processes that run what a unit runs, from a place that is gone.
+    `former` are processes that run what a unit runs, from a place that is gone. `beside` are units
+    in use that run something of the root, and that nobody has asked for: a line each.
     """
 
     units: Dict[str, UnitProcesses]
@@ -113,6 +130,7 @@ class Running(NamedTuple):
     now: float
     unrecorded: str = ""
     former: Tuple[NamedProcess, ...] = ()
+    beside: Tuple[str, ...] = ()
 
 
 RUNNING = Route("units.running", RunningRequest, Running)

@@ -5,24 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
+from typing import Dict, FrozenSet, Iterable, Mapping
 
-from ..backup.owners import SHARED, Owners
-from ..errors import HostError
-from ..messages.services.running import (
+from ...backup.owners import SHARED, Owners
+from ...errors import HostError
+from ...messages.services.running import (
     ChangedFile,
-    NamedProcess,
-    PortHolders,
     Running,
     RunningRequest,
     UnitOwner,
     UnitProcesses,
 )
-from ..state import backup_set
-from ..system import sockets
-from ..system.processes import Process, began, family, processes
-from . import registry, strangers
-from .manager import UnitParts
+from ...state import backup_set
+from ...system.processes import Process, began, processes
+from .. import registry
+from ..manager import UnitParts
+from . import strangers, survivors
+from .ports import Ports
+from .traces import described, owners, places_of
 
 TICK = 100_000_000
 """Nanoseconds by which two times of one change may differ."""
@@ -39,10 +39,12 @@ def look(request: RunningRequest) -> Running:
     """
     table = {one.pid: one for one in processes()}
     names = [each.unit for each in request.units]
-    parts = registry.of(request.manager).parts(names, request.directory, table)
+    manager = registry.of(request.manager)
+    parts = manager.parts(names, request.directory, table)
     files, unrecorded = _recorded(request)
-    ports = _Ports(request.units, table)
+    ports = Ports(request.units, table)
     root = request.location.root
+    known = frozenset(pid for part in parts.values() for pid in part.processes)
     found: Dict[str, UnitProcesses] = {}
     for each in request.units:
         part = parts[each.unit]
@@ -50,18 +52,23 @@ def look(request: RunningRequest) -> Running:
         recorded = (ChangedFile(path, at) for path, at in files[each.name].items())
         used = [*recorded, *(ChangedFile(path, _changed(path)) for path in (*part.files, *more))]
         youngest = max(used, key=lambda file: file.changed, default=None)
-        found[each.unit] = _unit(each, part, table, ports, youngest)
-    known = {pid for part in parts.values() for pid in part.processes}
-    others = strangers.look(root, table, known, _users(request, known))
-    return Running(found, others.seen, others.unread, time.time(), unrecorded, others.former)
+        found[each.unit] = _unit(each, part, table, ports, known)._replace(
+            youngest=youngest if youngest and youngest.changed else None
+        )
+    owned = strangers.Owned(known, manager.origins(names), _users(request, known))
+    others = strangers.look(root, table, owned, manager.origin)
+    beside = manager.beside(names, places_of(root))
+    return Running(
+        found, others.seen, others.unread, time.time(), unrecorded, others.former, tuple(beside)
+    )
 
 
 def _unit(
     asked: UnitOwner,
     part: UnitParts,
     table: Mapping[int, Process],
-    ports: _Ports,
-    youngest: Optional[ChangedFile],
+    ports: Ports,
+    known: FrozenSet[int],
 ) -> UnitProcesses:
     """Return what was found of one unit."""
     main = table.get(part.main)
@@ -69,33 +76,28 @@ def _unit(
     stepped = stepped if abs(stepped) > STEP else 0.0
     ages = [table[pid] for pid in part.processes if pid in table]
     first = min(ages, key=lambda one: one.started, default=None)
-    oldest = strangers.described(first) if first else None
+    oldest = described(first) if first else None
     if oldest and stepped:  # of the two times, the one that proves less
         oldest = oldest._replace(began=min(oldest.began, oldest.began - stepped))
     return UnitProcesses(
         number=len(ages),
-        ports={str(port): ports.holders(port, part.processes) for port in asked.ports},
+        ports=ports.of(asked, part.processes),
         oldest=oldest,
-        youngest=youngest if youngest and youngest.changed else None,
         stepped=round(stepped, 1),
-        unhandled=part.unhandled,
+        unhandled=part.unhandled or _outlives(table, part),
         left=part.left,
         kept_open=part.kept_open,
+        answering=ports.answering(asked, part.processes, known),
     )
 
 
-def held_by_others(ports: Iterable[int], main: int) -> Dict[int, Tuple[NamedProcess, ...]]:
-    """Return who listens on ports that are meant for a unit, without the unit's own processes.
-
-    Args:
-        ports: TCP ports of this host.
-        main: the unit's main process, 0 for none.
-    """
-    table = {one.pid: one for one in processes()}
-    found = _Ports([UnitOwner("", "", tuple(ports))], table)
-    own = frozenset(family(table, [main]))
-    by = {port: found.holders(port, own).others for port in ports}
-    return {port: others for port, others in by.items() if others}
+def _outlives(table: Mapping[int, Process], part: UnitParts) -> str:
+    """Return why the stop of a unit leaves processes of it; "" where that is not certain."""
+    rest = survivors.certain(table, part.mains, part.processes, part.stopped_by)
+    if not rest:
+        return ""
+    named = "; ".join(map(str, rest))
+    return f"its stop leaves {named}, which left the group that is signalled; nobody passes it on"
 
 
 def _recorded(request: RunningRequest) -> tuple[Dict[str, Dict[str, float]], str]:
@@ -171,46 +173,10 @@ def _changed(path: str, *, alone: bool = False) -> float:
 
 def _users(request: RunningRequest, known: Iterable[int]) -> FrozenSet[int]:
     """Return the accounts that the units run as; while none runs, who owns the root."""
-    running = frozenset(strangers.owners(known))
+    running = frozenset(owners(known))
     if running:
         return running
     try:
         return frozenset({os.stat(request.location.root).st_uid})
     except OSError:
         return frozenset()
-
-
-class _Ports:
-    """Who holds the sockets that listen on the ports of units: processes are read once."""
-
-    def __init__(self, units: Iterable[UnitOwner], table: Mapping[int, Process]) -> None:
-        wanted = {port for each in units for port in each.ports}
-        self.table = table
-        self.listeners = [each for each in sockets.listeners() if each.port in wanted]
-        inodes = frozenset(each.inode for each in self.listeners)
-        pids = [pid for pid, one in table.items() if one.lives] if inodes else []
-        self.held, self.unread = sockets.held(inodes, pids)
-
-    def holders(self, port: int, own: FrozenSet[int]) -> PortHolders:
-        """Return who listens on a port.
-
-        Another's socket on one of the host's outer addresses does not count beside one of the
-        unit's: a proxy may listen there on the same port.
-        """
-        mine: Set[int] = set()
-        others: List[NamedProcess] = []
-        hidden = 0
-        asked = [each for each in self.listeners if each.port == port]
-        by_socket = {each: self._of(each.inode) for each in asked}
-        has = any(pids & own for pids in by_socket.values())
-        for each, pids in by_socket.items():
-            if pids & own:
-                mine |= pids & own
-            elif pids and (each.near or not has):
-                others += [strangers.described(self.table[pid]) for pid in sorted(pids)]
-            elif not pids:
-                hidden += 1
-        return PortHolders(len(mine), tuple(others), hidden, len(self.unread))
-
-    def _of(self, inode: str) -> FrozenSet[int]:
-        return frozenset(pid for pid, inodes in self.held.items() if inode in inodes)

@@ -1,0 +1,258 @@
+"""What a process has of a root: a program, script, module, library, directory or open file."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Dict, FrozenSet, List, Tuple
+
+from ...messages.services.running import NamedProcess
+from ...system.processes import Process, began
+
+if TYPE_CHECKING:
+    from typing import Iterable, Iterator
+
+INTERPRETER = re.compile(
+    r"(?:python|pypy|perl|ruby|php|node|nodejs|lua|java|bun|deno|bash|dash|sh|zsh|ksh)[\d.]*"
+)
+PYTHON = re.compile(r"(?:python|pypy)[\d.]*")
+SHELL = re.compile(r"(?:ba|da|z|k)?sh[\d.]*")
+MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|[A-Za-z_]\w*(?=:[A-Za-z_])")
+"""A word that names a module: with a dot, or with what is in it behind a colon."""
+
+TOOLS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/")
+"""Where the host's own programs lie."""
+
+GONE = " (deleted)"
+LONGEST = 1 << 18
+"""Bytes of a command line, or of an environment, that are read."""
+
+STANDARD = frozenset({"0", "1", "2"})
+"""Descriptors that whoever starts a process leads somewhere: they say nothing of what it runs."""
+
+WRITES = 0o3
+"""The bits of the flags of a descriptor that say whether it may write."""
+
+Places = Tuple[str, ...]
+"""The root, with a slash at its end, as it is named and as it is."""
+
+
+def places_of(root: str) -> Places:
+    """Return how what lies below a root may begin."""
+    return tuple({f"{os.path.realpath(root)}/", f"{os.path.abspath(root)}/"})
+
+
+def reason(one: Process, places: Places, users: FrozenSet[int]) -> str:
+    """Return what makes a process one of the system, "" where nothing does.
+
+    Raises:
+        OSError: it ended meanwhile, or may not be looked at (PermissionError).
+    """
+    said = words(one.pid)
+    program = os.readlink(f"/proc/{one.pid}/exe")
+    ran = script_below(one.pid, said, places) or (program if program.startswith(places) else "")
+    ran = ran or module_below(one, said, places)
+    if ran:
+        return f"it runs {ran}"
+    if owner(one.pid) not in users:
+        return ""
+    library = _mapped(one.pid, places)
+    if library:
+        return f"it has loaded {library}"
+    if one.terminal or is_tool(program, said):
+        return ""
+    return _at_work(one.pid, said, places)
+
+
+def _at_work(pid: int, said: List[str], places: Places) -> str:
+    """Return what a process of the units' user, which is no tool, has to do with the root."""
+    if f"{plain(os.readlink(f'/proc/{pid}/cwd'))}/".startswith(places):
+        return "it works below the root, as the units' user"
+    if said and PYTHON.fullmatch(os.path.basename(said[0])):
+        leads = [each for each in searched(pid)[1:] if f"{each}/".startswith(places)]
+        if leads:
+            return f"its PYTHONPATH has {leads[0]}"
+    written = _written(pid, places)
+    return f"it writes {written}" if written else ""
+
+
+def is_tool(program: str, said: List[str]) -> bool:
+    """Return whether a process is a shell, or a program of the host that runs nobody's script."""
+    name = os.path.basename(said[0]) if said else os.path.basename(program)
+    if SHELL.fullmatch(name.lstrip("-")):
+        return True
+    own = bool(INTERPRETER.fullmatch(os.path.basename(plain(program))))
+    return not own and program.startswith(TOOLS)
+
+
+def script_below(pid: int, said: List[str], places: Places) -> str:
+    """Return the program or script below the root that a command line names, "" for none."""
+    if said and said[0].startswith(places):
+        return said[0]
+    name = script_of(said)
+    if not name:
+        return ""
+    if not name.startswith("/"):
+        name = os.path.join(os.readlink(f"/proc/{pid}/cwd"), name)
+        name = name if os.path.exists(name) else ""
+    return os.path.normpath(name) if os.path.normpath(name).startswith(places) else ""
+
+
+def command_below(said: List[str], directory: str, places: Places) -> str:
+    """Return what a unit's command runs below the root, or where it works there; "" for nothing."""
+    script = script_of(said)
+    for path in (*said[:1], os.path.normpath(os.path.join(directory, script)) if script else ""):
+        if path.startswith(places):
+            return path
+    return directory if f"{directory}/".startswith(places) else ""
+
+
+def script_of(said: List[str]) -> str:
+    """Return what an interpreter was told to run, "" where a command line is of none."""
+    if not said or not INTERPRETER.fullmatch(os.path.basename(said[0].lstrip("-"))):
+        return ""
+    for word in said[1:]:
+        if word in {"-c", "-m", "-e", "-"}:
+            return ""
+        if not word.startswith("-"):
+            return word
+    return ""
+
+
+def module_below(one: Process, said: List[str], places: Places) -> str:
+    """Return the module below the root that a Python was told to run, "" for none.
+
+    A server that loads an application names it as a word of its own, such as `shop.app:make`;
+    at a terminal such a word may be what somebody looks at, and only `-m` counts.
+    """
+    if not said or not PYTHON.fullmatch(os.path.basename(said[0])):
+        return ""
+    named = said[said.index("-m") + 1 :][:1] if "-m" in said else []
+    if not one.terminal:
+        named += [found.group() for found in map(MODULE.match, said[1:]) if found]
+    where = searched(one.pid) if named else []
+    for name in named:
+        found = _first(name.replace(".", "/"), where)
+        if found.startswith(places):
+            return found
+    return ""
+
+
+def _first(path: str, where: List[str]) -> str:
+    """Return the first file that an import of a module would find, "" for none."""
+    for place in where:
+        for ending in (".py", "/__init__.py", "/__main__.py"):
+            if os.path.isfile(f"{place}/{path}{ending}"):
+                return f"{place}/{path}{ending}"
+    return ""
+
+
+def searched(pid: int) -> List[str]:
+    """Return where a Python looks for modules first: its directory, then its PYTHONPATH."""
+    here = plain(os.readlink(f"/proc/{pid}/cwd"))
+    more = environment(pid).get("PYTHONPATH", "").split(":")
+    return [here, *(os.path.normpath(os.path.join(here, each)) for each in more if each)]
+
+
+def _mapped(pid: int, places: Places) -> str:
+    """Return a file below the root whose code a process has loaded, "" for none."""
+    with open(f"/proc/{pid}/maps", encoding="utf-8", errors="surrogateescape") as file:
+        for line in file:
+            fields = line.rstrip("\n").split(None, 5)
+            if len(fields) == 6 and "x" in fields[1] and fields[5].startswith(places):  # noqa: PLR2004
+                return fields[5]
+    return ""
+
+
+def _written(pid: int, places: Places) -> str:
+    """Return a file below the root that a process has open to write, "" for none.
+
+    Where its standard streams lead was chosen by whoever started it.
+    """
+    for name in sorted(set(os.listdir(f"/proc/{pid}/fd")) - STANDARD):
+        try:
+            path = os.readlink(f"/proc/{pid}/fd/{name}")
+            if not path.startswith(places):
+                continue
+            with open(f"/proc/{pid}/fdinfo/{name}", encoding="ascii") as file:
+                flags = next(line.split()[1] for line in file if line.startswith("flags:"))
+        except (OSError, StopIteration):  # it was closed meanwhile
+            continue
+        if int(flags, 8) & WRITES:
+            return path
+    return ""
+
+
+def described(one: Process) -> NamedProcess:
+    """Return a process for people: program and script only, since options may hold secrets."""
+    said = words(one.pid)
+    script = script_of(said) or " ".join(_module(said))
+    command = f"{said[0]} {script}".strip() if said else _name(one.pid)
+    try:
+        directory = os.readlink(f"/proc/{one.pid}/cwd")
+    except OSError:
+        directory = ""
+    return NamedProcess(one.pid, command, directory, began(one))
+
+
+def _module(said: List[str]) -> List[str]:
+    """Return the words of a command line that name a module to run, nothing where none does."""
+    return said[said.index("-m") :][:2] if "-m" in said else []
+
+
+def runs(said: List[str]) -> str:
+    """Return the name of what a command line runs: of a script, of a module, or of a program."""
+    script = os.path.basename(script_of(said))
+    if script or not said:
+        return script
+    name = os.path.basename(said[0].lstrip("-"))
+    return " ".join(_module(said)) if INTERPRETER.fullmatch(name) else name
+
+
+def words(pid: int) -> List[str]:
+    """Return the command line of a process; nothing where it has none or is gone."""
+    return _list(pid, "cmdline")
+
+
+def environment(pid: int) -> Dict[str, str]:
+    """Return the variables that a process was started with; none where they may not be read."""
+    found = (each.partition("=") for each in _list(pid, "environ"))
+    return {name: value for name, _, value in found}
+
+
+def _list(pid: int, name: str) -> List[str]:
+    try:
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            text = file.read(LONGEST).decode("utf-8", "surrogateescape")
+    except OSError:
+        return []
+    return [word for word in text.split("\0") if word]
+
+
+def owners(pids: Iterable[int]) -> Iterator[int]:
+    """Yield the account of each process that is still there."""
+    for pid in pids:
+        uid = owner(pid)
+        if uid >= 0:
+            yield uid
+
+
+def owner(pid: int) -> int:
+    """Return the account of a process, -1 when it is gone."""
+    try:
+        return os.stat(f"/proc/{pid}").st_uid
+    except OSError:
+        return -1
+
+
+def _name(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return "?"
+
+
+def plain(path: str) -> str:
+    """Return a path of /proc without the mark that it is gone."""
+    return path[: -len(GONE)] if path.endswith(GONE) else path
