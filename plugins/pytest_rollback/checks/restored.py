@@ -33,7 +33,7 @@ def imports(trial: Trial, component: Component) -> None:
     """Check that every import of a component works in the restored tree.
 
     Raises:
-        Refused: one does not.
+        Refused: one does not, or a library would load a module of no release.
     """
     tried = trial.components[component.name].imports
     failed = [f"{name}: {why}" for name, why in tried.items() if why]
@@ -44,6 +44,13 @@ def imports(trial: Trial, component: Component) -> None:
             findings=failed,
             hint=f"add the files that these imports need to the backup set, or correct imports, "
             f"interpreter or environment of {component.name} in rollback.toml",
+        )
+    shadow = trial.components[component.name].shadow
+    if shadow:
+        raise Refused(
+            f"{component.name} would start with a module that is of no release",
+            findings=[shadow],
+            hint="move it out of the tree, or deploy it with a release",
         )
 
 

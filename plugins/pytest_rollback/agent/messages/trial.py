@@ -112,11 +112,16 @@ class UnitUse(NamedTuple):
 
 
 class ComponentTrial(NamedTuple):
-    """What became of a component: for each import why it fails, None where it does not."""
+    """What became of a component: for each import why it fails, None where it does not.
+
+    `shadow` is why a library would load a module of no release when the unit starts, "" where none
+    would.
+    """
 
     imports: Dict[str, Optional[str]]
     constructs: Tuple[ConstructTrial, ...]
     use: UnitUse = UnitUse()
+    shadow: str = ""
 
 
 class Trial(NamedTuple):

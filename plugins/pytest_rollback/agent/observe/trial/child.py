@@ -7,14 +7,17 @@ tree, and says so when a component reads a live file where the restored one shou
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import importlib.machinery
 import json
 import os
+import re
 import sys
 import time
 import traceback
 from importlib.util import MAGIC_NUMBER, source_hash
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 CHANGES = {
@@ -194,6 +197,78 @@ def constructed(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"problem": None, "first_ms": times[0], "ms": min(times[1:])}
 
 
+def shadowed(_: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return which library that is loaded would load a module of no release, and how that ends.
+
+    One that stands in front of nothing, and loads, is what the library asks for.
+    """
+    for module, importer in wanted(frozenset(arguments["names"])):
+        path = arguments["names"][module]
+        said = f"{importer} would load {short(path)}, which is of no release"
+        loaded, hidden = sys.modules.get(module), behind(module)
+        if loaded is not None and getattr(loaded, "__file__", None) != path:
+            continue
+        try:
+            importlib.import_module(module)
+        except BaseException as error:  # noqa: BLE001 - it is raised where the unit starts
+            if hidden or not isinstance(error, ImportError):
+                return {"problem": f"{said}: {words(error)}"}
+        if hidden:
+            return {"problem": f"{said} and hides {hidden}"}
+    return {"problem": None}
+
+
+def behind(module: str) -> str:
+    """Return where a module would be loaded from if the tree had none of its name."""
+    if module in sys.builtin_module_names:
+        return "a module of the interpreter"
+    root = f"{PLACE['root']}/"
+    rest = [each for each in sys.path if each and not f"{os.path.realpath(each)}/".startswith(root)]
+    spec = importlib.machinery.PathFinder.find_spec(module, rest)
+    return (spec.origin or "another package") if spec else ""
+
+
+def wanted(names: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Yield which of some modules the loaded libraries import, now or later, and where."""
+    text = "|".join(sorted(names)).encode("ascii", "replace")
+    mentions = re.compile(
+        rb"^[ \t]*(?:import|from)[ \t][^#\n]*\b(?:" + text + rb")\b", re.MULTILINE
+    )
+    for path in libraries():
+        with contextlib.suppress(OSError, SyntaxError, ValueError), open(path, "rb") as file:
+            content = file.read()
+            if mentions.search(content):
+                for module in sorted(names & imports_of(content)):
+                    yield module, path
+
+
+def imports_of(content: bytes) -> set[str]:
+    """Return the top names that a source imports, wherever it does."""
+    import ast  # noqa: PLC0415 - hardly ever needed
+
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(content)):
+        if isinstance(node, ast.Import):
+            found.update(each.name.partition(".")[0] for each in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def libraries() -> Iterator[str]:
+    """Yield the sources of what is loaded from outside of the tree; of a package, all of it."""
+    root = f"{PLACE['root']}/"
+    for name, module in sorted(sys.modules.items()):
+        origin = getattr(module, "__file__", None) or ""
+        inside = os.path.realpath(origin).startswith(root) and not is_own(origin, PLACE["live"])
+        if "." in name or not origin.endswith(".py") or inside or name == "__main__":
+            continue
+        package = os.path.basename(origin) == "__init__.py"
+        yield from [] if package else [origin]
+        for place, _, files in os.walk(os.path.dirname(origin)) if package else ():
+            yield from (os.path.join(place, each) for each in files if each.endswith(".py"))
+
+
 def found(name: str) -> Any:  # noqa: ANN401 - whatever the component calls so
     """Return a module, or what has this name in it."""
     module, _, path = name.partition(":")
@@ -218,6 +293,7 @@ KINDS: dict[str, Callable[..., dict[str, Any]]] = {
     "compile": compiled,
     "import": imported,
     "construct": constructed,
+    "shadow": shadowed,
 }
 
 if __name__ == "__main__":

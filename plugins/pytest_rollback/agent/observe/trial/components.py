@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import grp
 import os
-from typing import Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ...configuration import env_file
 from ...configuration.units import live as unit_live
@@ -17,6 +17,7 @@ from ...files import read as files_read
 from ...messages.trial import TrialComponent, TrialRequest, UnitUse
 from ...state import backup_set
 from ...system.command import identity, surroundings
+from . import shadows
 from .contradictions import contradictions
 from .staged_tree import TrialSite
 
@@ -26,7 +27,8 @@ USUAL = "python3"
 class TrialRun(NamedTuple):
     """How a component is tried: all that its process needs; `problem` is why it cannot be.
 
-    `directory` lies in the tree that is tried. `paths` are further places to import from.
+    `directory` lies in the tree that is tried. `paths` are further places to import from, `fresh`
+    modules of no release in the places where its unit looks first, by name.
     """
 
     component: TrialComponent
@@ -38,6 +40,7 @@ class TrialRun(NamedTuple):
     paths: Tuple[str, ...]
     problem: str
     use: UnitUse
+    fresh: Mapping[str, str] = {}
 
 
 class Units(NamedTuple):
@@ -103,21 +106,22 @@ def by_unit(
     interpreter = component.interpreter or found.program.interpreter or of_process(process)
     user, words = as_whom(found.user or request.user)
     gaps += [words] if words else []
-    directory = found.directory
-    if component.directory is not None:
-        directory = os.path.join(site.live, component.directory)
     environment = {**exported, **found.environment, **component.environment}
     tree = site.tree()
+    moved = {key: site.moved(value) for key, value in environment.items()}
+    own = found.directory if component.directory is None else component.directory
+    directory = tree.real(os.path.join(site.live, own))
+    first = shadows.places(directory, tree.real(found.program.script), moved, site.root)
     problem = found.problem
     if not interpreter and (component.imports or component.constructs):
         problem = problem or "the Python of its unit cannot be told: set interpreter"
     return TrialRun(
         component=component,
         interpreter=interpreter,
-        directory=tree.real(directory),
+        directory=directory,
         user=user,
         groups=numbers(user, found),
-        environment={key: site.moved(value) for key, value in environment.items()},
+        environment=moved,
         paths=beside(site, found),
         problem=problem,
         use=use(found, interpreter, gaps)._replace(
@@ -125,6 +129,7 @@ def by_unit(
             strays=left_over(units, component.unit),
             ports=unit_live.ports(process),
         ),
+        fresh=shadows.fresh(first, site.root, request.files or (), units.created),
     )
 
 

@@ -147,6 +147,7 @@ def component_tried(place: TrialSite, run_: TrialRun, share: float) -> Component
     imports, constructs = run_.component.imports, run_.component.constructs
     asked = [("import", name, "") for name in imports]
     asked += [("construct", each.call, each.arguments) for each in constructs]
+    asked += [("shadow", "", json.dumps({"names": run_.fresh}))] if asked and run_.fresh else []
     if run_.problem:
         results = [TrialResult(run_.problem)] * len(asked)
     else:
@@ -155,7 +156,15 @@ def component_tried(place: TrialSite, run_: TrialRun, share: float) -> Component
         imports={name: result.problem for name, result in zip(imports, results)},
         constructs=tuple(map(timed, constructs, results[len(imports) :])),
         use=run_.use,
+        shadow=shadow_of(results[len(imports) + len(constructs) :], results),
     )
+
+
+def shadow_of(asked: Sequence[TrialResult], results: Sequence[TrialResult]) -> str:
+    """Return what was said of modules of no release; what failed before ends the process."""
+    before = results[: len(results) - len(asked)]
+    told = asked and not any(each.problem for each in before)
+    return (asked[0].problem or "") if told else ""
 
 
 def timed(construct: TrialConstruct, result: TrialResult) -> ConstructTrial:
