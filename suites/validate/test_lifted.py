@@ -48,3 +48,12 @@ def test_maintenance_is_lifted(
             f"the maintenance page is gone, but the edge answers wrongly: {edge.wrong}",
             hint=f"curl -i {system.edge.url if system.edge else ''}; reload the edge",
         )
+    served = users_view.served
+    record_property("release compared with", list(served.compared) if served else "none")
+    if served and served.findings:
+        raise Refused(
+            "users get something else than the restored system",
+            findings=served.findings,
+            hint=f"curl -i {system.edge.url if system.edge else ''}; lead the edge to this system, "
+            "and purge its caches",
+        )

@@ -29,6 +29,7 @@ ROUTES: Dict[str, str] = {
     "copies.look": "rollback.archive:look",
     "defaults.apply": "rollback.default_configuration:apply",
     "defaults.look": "rollback.default_configuration:look",
+    "edge.served": "observe.probes.served:look",
     "edge.watch": "observe.probes.edge:watch",
     "exports.look": "rollback.export:look",
     "fallback.look": "backup.fallbacks:look",

@@ -7,13 +7,14 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from pytest_rollback.agent.messages.backup.verify import DescribedName
 from pytest_rollback.agent.messages.configuration import ConfigurationRequest
 from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
 from pytest_rollback.agent.messages.probes.edge import PageAnswer, WatchedEdge
 from pytest_rollback.agent.messages.probes.sample import ProbeSpec
+from pytest_rollback.agent.messages.probes.served import ServedRequest
 from pytest_rollback.agent.messages.services.running import AskedPort, RunningRequest, UnitOwner
 from pytest_rollback.agent.messages.services.units import ManagerAddress
 from pytest_rollback.agent.messages.trial import (
@@ -230,6 +231,34 @@ def uncached_probe(system: System, edge: Edge) -> ProbeSpec:
         body="",
         reject=page_text(system.maintenance) if system.maintenance else "",
     )
+
+
+def served(system: System, edge: Edge) -> ServedRequest:
+    """Return the request that compares what users get with what components answer themselves.
+
+    The components are those that are asked for the edge's path as well; where there is none, the
+    edge is asked for what their health is asked for.
+    """
+    path = urlsplit(edge.url).path
+    asked = {
+        each.name: probe(system.probes[name])
+        for each in system.components
+        for name in (*each.requests, each.health)
+        if is_read(system.probes[name]) and urlsplit(system.probes[name].url or "").path == path
+    }
+    usual = (edge_probe(system, edge), uncached_probe(system, edge))
+    if asked or edge.method != "GET":
+        return ServedRequest(location(system), usual, asked if edge.method == "GET" else {})
+    health = {each.name: system.probes[each.health] for each in system.components}
+    asked = {name: probe(each) for name, each in health.items() if is_read(each)}
+    paths = sorted({urlsplit(each.url or "").path or "/" for each in asked.values()})
+    at_edge = (usual[0]._replace(url=urljoin(edge.url, each)) for each in paths)
+    return ServedRequest(location(system), (*usual, *at_edge), asked)
+
+
+def is_read(described: Probe) -> bool:
+    """Return whether a probe only reads a URL."""
+    return described.url is not None and described.method == "GET"
 
 
 def page_text(page: Maintenance) -> str:
