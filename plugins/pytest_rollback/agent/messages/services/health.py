@@ -18,11 +18,16 @@ class HealthRequest(NamedTuple):
 
 
 class UnitHealth(NamedTuple):
-    """How a unit is, for how many seconds it has been up, and what is wrong with its health."""
+    """How a unit is, for how many seconds it has been up, and what is wrong with its health.
+
+    `stale` says which of its processes began before what was restored, "" where none did: somebody
+    else has started it meanwhile.
+    """
 
     state: UnitState
     uptime: float
     problem: Optional[str]
+    stale: str = ""
 
 
 class UnitsHealth(NamedTuple):
