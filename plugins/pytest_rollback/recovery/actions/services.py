@@ -279,6 +279,7 @@ def _start(scope: Scope, component: Component, why: str) -> Change:
         log=component.log,
         probe=requests.probe(system.probes[component.health]),
         ports=component.listens,
+        directory=system.services.directory,
     )
     seconds = component.start + MARGIN
     what = f"start {component.unit} and wait until it is healthy"

@@ -40,8 +40,9 @@ class HealthyStartRequest(NamedTuple):
     """One unit to start, and what shows that it is up.
 
     Its probe has to be answered within `timeout` seconds, and the unit has to stay up for `settle`
-    more. `log` is where it writes: `journal`, or the paths of files. `ports` are those on which it
-    listens, besides that of its probe.
+    more. `log` is where it writes: `journal`, or the paths of files; without any, it is where its
+    files say, which are in `directory`. `ports` are those on which it listens, besides that of its
+    probe.
     """
 
     location: Location
@@ -52,6 +53,7 @@ class HealthyStartRequest(NamedTuple):
     log: Tuple[str, ...]
     probe: ProbeSpec
     ports: Tuple[int, ...] = ()
+    directory: str = ""
 
 
 class StartTimes(NamedTuple):
