@@ -72,9 +72,18 @@ def test_the_unit_listens(
 
 
 @criterion("readiness.logs.found", phase="validate")
-def test_the_logs_are_there(space: Space, component: Component, record_property: Keep) -> None:
+def test_the_logs_are_there(
+    space: Space, restored_tree: Trial, component: Component, record_property: Keep
+) -> None:
     """Every log of the component is there and can be read: without it nothing is 'no error'."""
-    record_property("logs", list(component.log))
+    use = restored_tree.components[component.name].use
+    record_property("logs", list(component.log or (use.log,)))
+    if not (component.log or use.log):
+        raise Inconclusive(
+            f"the files of {component.unit} do not tell where it writes its log",
+            findings=[use.why] if use.why else [],
+            hint=f"set log of component {component.name} in rollback.toml",
+        )
     lacking = [f"{name}: {space.unread[name]}" for name in component.log if name in space.unread]
 
     if lacking:

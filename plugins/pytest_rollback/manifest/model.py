@@ -6,9 +6,10 @@ absolute ones say so.
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.contacts import Contact, Notify
@@ -127,13 +128,16 @@ class Component(Frozen):
     ) = None
     environment: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
     environment_files: tuple[Inside, ...] = ()
-    log: LogPlaces = ("journal",)
+    log: LogPlaces = ()
     start: Seconds = 30.0
     stop: Seconds = 15.0
     settle: Seconds = 3.0
+    _usual: str = PrivateAttr("")
 
     def see_logs(self) -> str:
         """Return the command that shows the end of its logs."""
+        if not self.log:
+            return self._usual or f"journalctl -eu {self.unit}"
         files = " ".join(place for place in self.log if place != "journal")
         shown = [f"journalctl -eu {self.unit}"] if "journal" in self.log else []
         return "; ".join([*shown, *([f"tail -n 50 {files}"] if files else [])])
@@ -277,3 +281,13 @@ class System(Frozen):
     waivers: tuple[Waiver, ...] = ()
     notify: Notify | None = None
     contacts: tuple[Contact, ...] = ()
+
+    @model_validator(mode="after")
+    def _told_by_the_manager(self) -> System:
+        """Tell components without a log by which command their manager shows it."""
+        if self.services.manager == "supervisord":
+            socket = self.services.socket
+            where = f" -s {shlex.quote(f'unix://{socket}')}" if socket else ""
+            for each in self.components:
+                each._usual = f"supervisorctl{where} tail {shlex.quote(each.unit)}"  # noqa: SLF001
+        return self

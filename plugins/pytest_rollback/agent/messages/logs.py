@@ -17,6 +17,8 @@ class KnownNoise(NamedTuple):
 class ComponentLog(NamedTuple):
     """The logs of a component: `journal`, or paths of files, and when its unit started.
 
+    Without any, they are where the unit's files say.
+
     `since` is in seconds since the epoch, None for a unit that does not run; `pid` is its process,
     0 where it has none.
     """

@@ -43,6 +43,7 @@ class UnitFilesPlan(NamedTuple):
     the plan to the very contents it was made from. `strays` are files that the manager uses for
     a unit, that are not the release's, and that changed after its backup set was saved; absolute.
     `busy` are units of others that run while their files changed, and keep a manager from a reload.
+    `up` are the asked units that are not down.
     """
 
     differ: Tuple[DifferingUnitFile, ...] = ()
@@ -51,6 +52,7 @@ class UnitFilesPlan(NamedTuple):
     digest: str = ""
     strays: Tuple[str, ...] = ()
     busy: Tuple[str, ...] = ()
+    up: Tuple[str, ...] = ()
 
 
 class UnitFilesInstalled(NamedTuple):

@@ -11,6 +11,7 @@ import re
 import time
 from typing import Iterator, List, Sequence
 
+from ..configuration.units import outputs
 from ..errors import HostError
 from ..files.tree import REGULAR
 from ..messages.rollback.export import Export, ExportRequest
@@ -89,11 +90,14 @@ def masked(text: str) -> str:
 def logs(request: ExportRequest, missing: List[str]) -> Iterator[tuple[str, str]]:
     """Yield what each component wrote between two moments."""
     until = time.monotonic() + PATIENCE
+    places = {each.unit: each.log for each in request.components}
+    if request.units is not None:
+        places = outputs.resolved(request.units.manager, request.units.directory, places)
     for component in request.components:
         try:
             lines = [
                 line
-                for log in component.log
+                for log in places[component.unit]
                 for line in written(component.unit, log, request.since, request.until, until)
             ]
         except (HostError, OSError, EOFError) as why:

@@ -13,6 +13,7 @@ import shutil
 import stat
 from typing import Any, Iterator, Sequence
 
+from ..configuration.units import outputs
 from ..errors import HostError
 from ..files.tree import FRESH, Irregular, Tree, open_regular
 from ..messages.rollback.snapshot import (
@@ -69,8 +70,11 @@ def _taken(request: SnapshotRequest, work: ExclusiveRun) -> list[str]:
     with Tree(place) as store:
         for kind, base, path in _files(request):
             _copied(store, f"{kind}/{path}", base, missing)
+        manager = ManagerAddress(request.manager, request.socket)
+        places = {each.unit: each.log for each in request.components}
+        places = outputs.resolved(manager, request.directory or "", places)
         for component in request.components:
-            texts = [_log(component.unit, log, missing) for log in component.log]
+            texts = [_log(component.unit, log, missing) for log in places[component.unit]]
             _put(store, f"logs/{component.name}.log", b"".join(texts))
         _put(store, "units.json", _told(_states(request)))
         _put(store, "git.json", _told(_head(request.git)))

@@ -1,7 +1,8 @@
-"""The start guard: while a restore is unfinished no unit starts, not even after a reboot.
+"""The start guard: while a restore is unfinished no manager starts a unit, not even after a reboot.
 
 A marker in the state directory says that a run is unfinished. The service manager says which files
-keep its units from being started as long as it is there: see `services/manager.py`.
+keep its units from being started as long as it is there: see `services/manager.py`. Those of
+systemd keep everybody from it; supervisord still starts what a watchdog asks it to.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Optional, Set, Union
 from urllib.parse import urlsplit
 
+from ..configuration.units import outputs
 from ..errors import HostError
 from ..messages.location import ChangeTime
 from ..messages.probes.sample import ProbeRequest, ProbeSpec
@@ -111,7 +112,8 @@ def _marked(request: HealthyStartRequest, before: UnitReport) -> None:
     """Keep where the log of a unit that is down ends: all above is of before its start."""
     state = request.location.state
     if state and before.state.state in units.DOWN and not before.state.pid:
-        for log in request.log:
+        places = outputs.resolved(request.manager, request.directory, {request.unit: request.log})
+        for log in places[request.unit]:
             offsets.keep(state, log, offsets.taken(log))
 
 

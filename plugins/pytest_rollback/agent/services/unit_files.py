@@ -37,20 +37,17 @@ def look(request: UnitFilesRequest) -> UnitFilesPlan:
     """Return which unit files of the release differ from the installed ones."""
     known = found(request)
     wrong = [each for each in known if each.differs]
+    manager = manager_of(request.manager, request.socket)
+    states = {unit: each.state for unit, each in manager.states(request.units).items()}
     return UnitFilesPlan(
         differ=tuple(DifferingUnitFile(each.unit, each.name) for each in wrong if not each.why),
         skipped=tuple(SkippedUnitFile(each.name, each.why) for each in wrong if each.why),
-        reload=unread(request),
+        reload=tuple(unit for unit, state in states.items() if state.needs_reload),
         digest=digest(known),
         strays=strays(request),
-        busy=manager_of(request.manager, request.socket).busy(request.units),
+        busy=manager.busy(request.units),
+        up=tuple(unit for unit, state in states.items() if state.state not in units.DOWN),
     )
-
-
-def unread(request: UnitFilesRequest) -> tuple[str, ...]:
-    """Return the units whose manager has not read their files since these changed."""
-    states = manager_of(request.manager, request.socket).states(request.units)
-    return tuple(unit for unit, found in states.items() if found.state.needs_reload)
 
 
 def digest(known: list[File]) -> str:

@@ -29,6 +29,7 @@ from pytest_rollback.recovery.actions.requests import (
     selection,
     some,
 )
+from pytest_rollback.recovery.actions.services import stop
 from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import Look, asked, without_asking
 from pytest_rollback.transport.call import Call
@@ -62,6 +63,9 @@ def _unit_files(scope: Scope, source: str, digest: str = "") -> UnitFilesRequest
 def installs(scope: Scope, found: UnitFilesPlan) -> tuple[Change, ...]:
     """Return the one change that installs what differs and has the manager read it.
 
+    A unit that somebody started while files were restored is stopped before: supervisord does not
+    read the file of a program that runs.
+
     Raises:
         Refused: the manager would not read it: others run while their own files changed.
     """
@@ -83,9 +87,16 @@ def installs(scope: Scope, found: UnitFilesPlan) -> tuple[Change, ...]:
         else f"not reloaded since they changed: {some(found.reload)}"
     )
     request = _unit_files(scope, source, found.digest)
+    up = [component for component in scope.components if component.unit in found.up]
     return (
+        *(stop(scope, each, "somebody started it while files are restored") for each in up),
         Change(Call(INSTALL_UNIT_FILES, request, scope.system.budgets.configuration), what, why),
     )
+
+
+def isolated(_scope: Scope, found: UnitFilesPlan) -> UnitFilesPlan:
+    """Return what is found once every unit was stopped."""
+    return found._replace(up=())
 
 
 def update(socket: str | None, groups: Sequence[str]) -> str:
@@ -114,5 +125,7 @@ def clears(scope: Scope, found: StaleBytecode) -> tuple[Change, ...]:
 RESTORE_CONFIGURATION = Action(
     "restore the configuration", "configuration", look=pending, plan=restores
 )
-INSTALL_UNITS = Action("install unit files", "configuration", look=uninstalled, plan=installs)
+INSTALL_UNITS = Action(
+    "install unit files", "configuration", look=uninstalled, plan=installs, assuming=isolated
+)
 CLEAR_CACHES = Action("clear stale bytecode", "configuration", look=stale, plan=clears)

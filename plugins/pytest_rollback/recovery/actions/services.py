@@ -115,7 +115,10 @@ def health(scope: Scope) -> Look[Health]:
     refuse_unknown({unit: each.state for unit, each in found.items()})
     units = answers.of(running).units
     return {
-        unit: each._replace(problem=each.problem or old(units[unit]))
+        unit: each._replace(
+            problem=each.problem or old(units[unit]),
+            stale=stale(units[unit]) if each.state.state not in DOWN else "",
+        )
         for unit, each in found.items()
     }
 
@@ -157,17 +160,18 @@ def refuse_unknown(found: States) -> None:
 def stops(scope: Scope, found: States) -> tuple[Change, ...]:
     """Return one stop per unit that is not down, in reverse start order."""
     return tuple(
-        _stop(scope, component, found[component.unit].state)
+        stop(scope, component, f"it is {found[component.unit].state}")
         for component in reversed(scope.components)
         if found[component.unit].state not in DOWN
     )
 
 
-def _stop(scope: Scope, component: Component, state: str) -> Change:
+def stop(scope: Scope, component: Component, why: str) -> Change:
+    """Return the change that stops a component's unit."""
     return Change(
         Call(STOP, unit_request(scope, component, component.stop), component.stop + MARGIN),
         f"stop {component.unit}",
-        f"it is {state}",
+        why,
         min(component.stop, STOPS),
     )
 
@@ -181,17 +185,26 @@ def unit_request(scope: Scope, component: Component, timeout: float) -> UnitRequ
 def starting(*, required: bool) -> Callable[[Scope, Health], tuple[Change, ...]]:
     """Return the plan to start the required components, or the optional ones.
 
-    It has one change per component that is not active and healthy, in start order.
+    It has one change per component that is not active and healthy, in start order. One that
+    somebody started while files were restored is stopped before.
     """
 
     def starts(scope: Scope, found: Health) -> tuple[Change, ...]:
         return tuple(
-            _start(scope, component, why)
+            change
             for component, why in short(scope, found, required=required)
             if not is_healthy(found[component.unit])
+            for change in _anew(scope, component, found[component.unit], why)
         )
 
     return starts
+
+
+def _anew(scope: Scope, component: Component, found: UnitHealth, why: str) -> Iterator[Change]:
+    """Yield the start of a component, and before it the stop of what runs a mix of releases."""
+    if found.stale:
+        yield stop(scope, component, f"it is {found.state.state}, and {found.stale}")
+    yield _start(scope, component, why)
 
 
 def settling(*, required: bool) -> Callable[[Scope, Health], tuple[Change, ...]]:
@@ -266,6 +279,7 @@ def _start(scope: Scope, component: Component, why: str) -> Change:
         log=component.log,
         probe=requests.probe(system.probes[component.health]),
         ports=component.listens,
+        directory=system.services.directory,
     )
     seconds = component.start + MARGIN
     what = f"start {component.unit} and wait until it is healthy"

@@ -36,6 +36,21 @@ def test_a_component_lacks_a_start_until_it_is_healthy_and_settled(
     assert services.lacking(site.system.components[0], found) == lacking
 
 
+def test_what_was_started_before_all_was_restored_is_started_anew(site: Site) -> None:
+    """A watchdog may start a unit on a mix of releases: what runs then is stopped first."""
+    scope = site.scope()
+    old = "pid 7 began before a.py was put back"
+    found = {each.unit: WELL for each in scope.components}
+    found["mesh"] = WELL._replace(problem=old, stale=old)
+    changes = actions.START.plan(scope, found)
+
+    assert [each.what for each in changes] == [
+        "stop mesh",
+        "start mesh and wait until it is healthy",
+    ]
+    assert changes[0].why == f"it is active, and {old}"
+
+
 def test_units_that_cannot_be_guarded_are_told(site: Site) -> None:
     """The guard goes up all the same, and says which units it does not keep."""
     state = GuardState(on=False, left=False, unguarded=("mesh",))

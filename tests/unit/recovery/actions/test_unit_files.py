@@ -205,3 +205,13 @@ def test_units_of_others_that_keep_the_manager_from_reading_refuse_the_plan(site
         installs(scope, plan._replace(reload=("gate",)))
     assert list(caught.value.findings) == ["other", "two words"]
     assert "update other 'two words'" in caught.value.hint
+
+
+def test_a_unit_that_somebody_started_meanwhile_is_stopped_before(site: Site) -> None:
+    """A rehearsal, before the isolation, foresees none."""
+    plan, scope = UnitFilesPlan(reload=("gate",), up=("gate",)), site.scope()
+    changes = installs(scope, plan)
+    foreseen = installs(scope, actions.INSTALL_UNITS.assuming(scope, plan))
+
+    assert [each.what for each in changes] == ["stop gate", "reload the unit files"]
+    assert [each.what for each in foreseen] == ["reload the unit files"]

@@ -7,6 +7,7 @@ Order of calls: `manager` is asked which files and process a unit has, `sources`
 they are or as a rollback leaves them, and `systemd` (by `systemd_syntax` and `specifiers`) or
 `supervisord` makes a `definition` of them. `program` follows its command to the interpreter,
 `environment` adds up its variables, `surroundings` puts it all together and says what it refers
-to that is not there, and `live` compares it with the running process. `check` says what is wrong
+to that is not there, and `live` compares it with the running process. `outputs` says where a unit
+writes its log. `check` says what is wrong
 with one file, `verify` what the manager's own program has against it.
 """

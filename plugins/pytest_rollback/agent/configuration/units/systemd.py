@@ -170,7 +170,7 @@ def finished(reading: UnitReading, files: Tuple[str, ...]) -> UnitDefinition:
         passed=tuple(reading.lists.get("PassEnvironment", ())),
         unset=tuple(reading.lists.get("UnsetEnvironment", ())),
         log=logged(reading, "StandardOutput"),
-        error_log=logged(reading, "StandardError") if single.get("StandardError") else "",
+        error_log="" if inherits(reading) else logged(reading, "StandardError"),
         kind=kind,
         gaps=gaps(single),
         faults=tuple(faults),
@@ -199,6 +199,11 @@ def placed(reading: UnitReading) -> Tuple[str, bool, bool]:
     if path == "~":
         return "", value.startswith("-"), True
     return reading.resolved(path), value.startswith("-"), False
+
+
+def inherits(reading: UnitReading) -> bool:
+    """Return whether standard error goes where output goes, as it does by default."""
+    return reading.single.get("StandardError", "") in ("", "inherit")
 
 
 def logged(reading: UnitReading, key: str) -> str:

@@ -1,16 +1,18 @@
 """What a run left on its host."""
 
-from typing import Dict, NamedTuple, Tuple
+from typing import Dict, NamedTuple, Optional, Tuple
 
 from ...protocol import Route
 from ..location import Location
+from ..trial import UnitSources
 from .snapshot import LoggedComponent
 
 
 class ExportRequest(NamedTuple):
     """Asks for what a run left: `since` and `until` (epoch seconds) are those of the logs.
 
-    `secrets` are files below the root that are named and stay on the host.
+    `secrets` are files below the root that are named and stay on the host. `units` tells where the
+    logs are that are not described.
     """
 
     location: Location
@@ -18,6 +20,7 @@ class ExportRequest(NamedTuple):
     secrets: Tuple[str, ...]
     since: float
     until: float
+    units: Optional[UnitSources] = None
 
 
 class Export(NamedTuple):

@@ -7,7 +7,7 @@ from ..location import Location
 
 
 class LoggedComponent(NamedTuple):
-    """A component: name, unit, where its logs are ("journal" or paths), and its ports."""
+    """A component: name, unit, its logs ("journal" or paths; none: as its files say), its ports."""
 
     name: str
     unit: str

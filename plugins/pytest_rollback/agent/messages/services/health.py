@@ -18,11 +18,16 @@ class HealthRequest(NamedTuple):
 
 
 class UnitHealth(NamedTuple):
-    """How a unit is, for how many seconds it has been up, and what is wrong with its health."""
+    """How a unit is, for how many seconds it has been up, and what is wrong with its health.
+
+    `stale` says which of its processes began before what was restored, "" where none did: somebody
+    else has started it meanwhile.
+    """
 
     state: UnitState
     uptime: float
     problem: Optional[str]
+    stale: str = ""
 
 
 class UnitsHealth(NamedTuple):
@@ -35,8 +40,9 @@ class HealthyStartRequest(NamedTuple):
     """One unit to start, and what shows that it is up.
 
     Its probe has to be answered within `timeout` seconds, and the unit has to stay up for `settle`
-    more. `log` is where it writes: `journal`, or the paths of files. `ports` are those on which it
-    listens, besides that of its probe.
+    more. `log` is where it writes: `journal`, or the paths of files; without any, it is where its
+    files say, which are in `directory`. `ports` are those on which it listens, besides that of its
+    probe.
     """
 
     location: Location
@@ -47,6 +53,7 @@ class HealthyStartRequest(NamedTuple):
     log: Tuple[str, ...]
     probe: ProbeSpec
     ports: Tuple[int, ...] = ()
+    directory: str = ""
 
 
 class StartTimes(NamedTuple):

@@ -7,6 +7,7 @@ import os
 import time
 from typing import Sequence
 
+from ...configuration.units import outputs
 from ...errors import HostError
 from ...messages.logs import ComponentLog, LogReport, LogReports, LogsRequest
 from . import coverage, journald, log_file, offsets, written, zones
@@ -30,9 +31,11 @@ def look(request: LogsRequest) -> LogReports:
     """Return for each component what its log says, from its unit's start or `window` ago to now."""
     until = time.monotonic() + request.timeout
     host = written.host(request.units)
-    return LogReports(
-        {asked.name: component(request, asked, until, host) for asked in request.components}
-    )
+    places = {asked.unit: asked.logs for asked in request.components}
+    if request.units is not None:
+        places = outputs.resolved(request.units.manager, request.units.directory, places)
+    told = [asked._replace(logs=places[asked.unit]) for asked in request.components]
+    return LogReports({asked.name: component(request, asked, until, host) for asked in told})
 
 
 def component(
@@ -42,6 +45,10 @@ def component(
     if asked.since is None:
         reason = f"{asked.unit} is not running: there is no start time to read its log from"
         return LogReport(", ".join(asked.logs), problem=reason, hint=f"start {asked.unit}")
+    if not asked.logs:
+        reason = f"the files of {asked.unit} do not tell where it writes its log"
+        hint = f"set log of component {asked.name} in rollback.toml"
+        return LogReport("", problem=reason, hint=hint)
     start = max(began(asked.pid, asked.since), time.time() - request.window)
     reports = [
         silent(request, log, start)
