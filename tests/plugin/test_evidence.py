@@ -14,9 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollback.evidence import seal
 from tests.plugin.operator import REPOSITORY
 from tests.plugin.shop import Shop
 from tests.unit.support.run_folder import call
+
+PARTIAL_PROOF = 10
+"""The exit code of a bundle that is only consistent in itself."""
 
 SECRET = "hunter2-and-more"  # noqa: S105 - nobody's
 
@@ -118,3 +122,19 @@ def test_a_killed_run_is_rebuilt(shop: Shop) -> None:
     assert any("the run was killed" in each for each in record["reasons"])
     assert (folder / "host/journals/changes").is_file()
     assert verify(shop, "--host")[0] == 0
+
+
+def test_a_bundle_that_was_made_anew_is_not_the_one_that_the_host_knows(shop: Shop) -> None:
+    """Its verdict turned, every seal made again: the state directory still has the first one."""
+    shop.pytest("suites/readiness", "-k", "test_a_baseline_is_stored")
+    folder = last(shop)
+    code, printed = verify(shop, "--host")
+    assert (code, "as the host's " in printed) == (0, True), printed
+    assert verify(shop)[0] == PARTIAL_PROOF
+
+    record = json.loads((folder / "report.json").read_text())
+    (folder / "report.json").write_text(json.dumps({**record, "verdict": "READY"}))
+    (folder / "seals.jsonl").unlink()
+    seal.close(folder, "the run ended")
+    code, printed = verify(shop, "--host")
+    assert (code, "begins with another seal than the state directory" in printed) == (1, True)

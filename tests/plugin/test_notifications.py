@@ -13,6 +13,7 @@ import pytest
 import tomli_w
 
 from pytest_rollback.errors import PARTIAL
+from pytest_rollback.evidence.seal import seals
 from tests.plugin.planted import run
 from tests.plugin.shop import Shop
 from tests.unit.support.mailbox import Inbox, inbox, mailbox
@@ -127,4 +128,5 @@ def test_the_checklist_of_a_drill_is_ticked_and_verifies(shop: Shop) -> None:
     where = ("--reports", str(shop.reports))
     assert call("checklist", "tick", "root-cause", "--by", "ann", *where)[0] == 0
     assert "ann at " in (last(shop) / "report.html").read_text()
-    assert call("verify_bundle", str(last(shop)))[0] == 0
+    head = seals(last(shop))[0].hash
+    assert call("verify_bundle", str(last(shop)), "--head", head)[0] == 0

@@ -59,6 +59,8 @@ ROUTES: Dict[str, str] = {
     "runs.idle": "state.unfinished:look",
     "runs.look": "state.runs:look",
     "runs.note": "state.runs:note",
+    "seals.keep": "state.seals:keep",
+    "seals.look": "state.seals:look",
     "shared.look": "restore.name_exchange:look",
     "shared.part": "restore.name_exchange:separate",
     "snapshot.look": "rollback.snapshot:look",

@@ -1,4 +1,4 @@
-"""Check that a run folder is unchanged since it was sealed; rebuild the folder of a killed run."""
+"""Check that a run folder is unchanged since it was sealed, and by whom; rebuild a killed run's."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import argparse
 import re
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from pytest_rollback.errors import UsageError
-from pytest_rollback.evidence import seal
+from pytest_rollback.errors import Inconclusive, UsageError
+from pytest_rollback.evidence import origin, seal
 from pytest_rollback.evidence.runs import folder
 from pytest_rollback.manifest.load import load
 from pytest_rollback.report import rebuild
@@ -23,16 +24,24 @@ STORY = """
   {me} 20261124-061200     check another run
   {me} FILE.tar.gz         check an archive
   {me} RUN --head 3fa2...  also compare with the seal that was printed
-  {me} RUN --host          also compare with the journals on the host
+  {me} RUN --host          also compare with journals and seals on the host
   {me} RUN --rebuild       write report, journals and seal of a killed run
 
-exit codes: 0 unchanged; 1 changed, with a list of the changes; 4 usage, no such run or not a
-bundle; 7 the host cannot be used
+It says what was proven: that the bundle is unchanged since a known key sealed it, that the host has
+its seals, or only that it is consistent in itself: who edits a bundle can do that as well.
+
+exit codes: 0 unchanged, and its origin is proven; 1 changed, with a list of the changes; 4 usage,
+no such run or not a bundle; 7 the host cannot be used; 10 consistent in itself, origin not proven
 """
 
 
-def of_archive(path: Path, head: str | None, program: str) -> list[str]:
-    """Return what changed in an archive."""
+@contextmanager
+def unpacked(path: Path, program: str) -> Iterator[Path]:
+    """Yield the folder in an archive, in a place of its own.
+
+    Raises:
+        UsageError: it is no archive of a bundle.
+    """
     with tempfile.TemporaryDirectory(prefix="bundle-") as place:
         try:
             with tarfile.open(path, "r:gz") as archive:
@@ -44,7 +53,7 @@ def of_archive(path: Path, head: str | None, program: str) -> list[str]:
         inside = [each for each in Path(place).iterdir() if each.is_dir()]
         if len(inside) != 1:
             raise UsageError(f"{path} has {len(inside)} folders, not 1", hint=f"{program} --help")
-        return [*seal.changed(inside[0], head)]
+        yield inside[0]
 
 
 def verified(where: Path, head: str | None, program: str) -> list[str]:
@@ -52,7 +61,8 @@ def verified(where: Path, head: str | None, program: str) -> list[str]:
     found = [*seal.changed(where, head)]
     archive = seal.archive_of(where)
     if archive.is_file():
-        found += [f"{archive.name}: {line}" for line in of_archive(archive, head, program)]
+        with unpacked(archive, program) as inside:
+            found += [f"{archive.name}: {line}" for line in seal.changed(inside, head)]
         fresh = seal.packed(where)
         if not found and fresh != archive.read_bytes():
             found.append(f"{archive.name}: differs from the folder")
@@ -61,11 +71,15 @@ def verified(where: Path, head: str | None, program: str) -> list[str]:
     return found
 
 
-def of_host(where: Path, manifest: Path) -> list[str]:
-    """Return which journals are not those of the host."""
+@contextmanager
+def host_of(manifest: Path, *, asked: bool) -> Iterator[Connection | None]:
+    """Yield a connection to the host of a run; None where that is not asked for."""
+    if not asked:
+        yield None
+        return
     connection = Connection(load(manifest).system)
     try:
-        return [*rebuild.differing(where, connection)]
+        yield connection
     finally:
         connection.close()
 
@@ -94,7 +108,8 @@ def parser(program: str) -> Parser:
     add("run", nargs="?", metavar="RUN", help="run id, run folder, or archive")
     add("--reports", type=Path, default=reports(REPOSITORY), metavar="FOLDER")
     add("--head", metavar="HASH", help="the printed seal, or its beginning")
-    add("--host", action="store_true", help="also compare with the journals on the host")
+    add("--host", action="store_true", help="also compare with journals and seals on the host")
+    add("--allowed-signers", type=Path, metavar="FILE", help="who may sign; default: that of git")
     add("--rebuild", action="store_true", help="rebuild the folder of a killed run")
     add("--rollback-target", type=Path, metavar="PATH", help="the rollback.toml of the run")
     return whole
@@ -107,17 +122,34 @@ def main(arguments: Sequence[str], program: str) -> int:
         raise UsageError(f"--head: {asked.head!r} is not a hash", hint="give 8 to 64 hex digits")
     named = Path(asked.run) if asked.run else None
     if named is not None and named.name.endswith(".tar.gz") and named.is_file():
-        where, found = named, of_archive(named, asked.head, program)
-    else:
-        where = folder(asked.reports, asked.run)
-        manifest = asked.rollback_target or rebuild.manifest_of(where) or Path("rollback.toml")
-        if asked.rebuild:
-            return rebuilt(where, manifest)
-        found = verified(where, asked.head, program)
-        found += of_host(where, manifest) if asked.host else []
+        with unpacked(named, program) as inside:
+            return said(named, inside, [*seal.changed(inside, asked.head)], asked)
+    where = folder(asked.reports, asked.run)
+    if asked.rebuild:
+        return rebuilt(where, manifest_of(where, asked))
+    return said(where, where, verified(where, asked.head, program), asked)
+
+
+def manifest_of(where: Path, asked: argparse.Namespace) -> Path:
+    """Return the description of a run's system: the one that is named, or the run's own."""
+    return asked.rollback_target or rebuild.manifest_of(where) or Path("rollback.toml")
+
+
+def said(name: Path, where: Path, found: list[str], asked: argparse.Namespace) -> int:
+    """Print what is known of a bundle, called by a name; return the exit code."""
+    with host_of(manifest_of(where, asked), asked=asked.host) as connection:
+        found += rebuild.differing(where, connection) if connection else []
+        known = origin.of(where, connection, asked.allowed_signers)
+    found += known.faults
     if found:
-        shown("\n".join([f"CHANGED: {where}", *(f"  - {line}" for line in found)]))
+        shown("\n".join([f"CHANGED: {name}", *(f"  - {line}" for line in found)]))
         shown("HINT: compare with the archive and with the journal on the host (--host)")
         return 1
-    shown(f"UNCHANGED: {where}")
-    return 0
+    proofs = [*known.proofs, *(["the seal that was given is one of its own"] if asked.head else [])]
+    if proofs:
+        shown("\n".join([f"UNCHANGED: {name}", *(f"  {line}" for line in proofs)]))
+        return 0
+    missing = [f"  - {line}" for line in known.missing]
+    shown("\n".join([f"NOT PROVEN: {name} is {origin.UNPROVEN}", *missing]))
+    shown("HINT: compare with the seal that was printed: --head HASH; or with the host: --host")
+    return Inconclusive.exit_code

@@ -1,8 +1,9 @@
 """A run's folder as evidence: complete, sealed, in one archive, and whether anything changed since.
 
 `seals.jsonl` says what the folder held each time it was sealed: when the run ended, and after each
-tick of the checklist. Every seal holds the hash of the one before it; the first is printed, kept in
-the host's journal and told to people, so that a later edit shows. The timeline only ever grows.
+tick of the checklist. Every seal holds the hash of the one before it; `origin` is about who keeps
+them elsewhere, so that a later edit shows. The timeline only ever grows. Report and record as they
+were when the run ended stay in `ended/` once people tick items: nothing but the checklist differs.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import io
 import itertools
 import json
 import os
+import re
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,15 +26,22 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
 from pytest_rollback.errors import UsageError
-from pytest_rollback.evidence.run_folder import DATA, TIMELINE, private, write_private
+from pytest_rollback.evidence import signing
+from pytest_rollback.evidence.run_folder import DATA, REPORT, TIMELINE, private, write_private
 
 if TYPE_CHECKING:
     from pytest_rollback.evidence.json_data import Json
 
 SUMS, SEALS, HOST = "SHA256SUMS", "seals.jsonl", "host"
 JOURNALS = f"{HOST}/journals"
-CHANGING = frozenset({TIMELINE, DATA, "report.html"})
+CHANGING = frozenset({TIMELINE, DATA, REPORT})
 """Files that a tick changes: a later seal may hold them in another state."""
+
+ENDED = "ended"
+"""Where report and record stay as they were when the run ended, once a tick changes them."""
+
+CHECKLIST = re.compile(r'<section aria-labelledby="checklists".*?</section>\n?', re.DOTALL)
+"""The only part of a page that a tick changes."""
 
 BLOCK = 1 << 20
 START = "0" * 64
@@ -91,7 +100,7 @@ def close(folder: Path, why: str) -> str:
     Raises:
         OSError: something cannot be read or written.
     """
-    names = [name for name in files(folder) if name not in {SUMS, SEALS}]
+    names = [name for name in files(folder) if name not in {SUMS, SEALS, signing.SIGNATURE}]
     held = {
         name: SealedFile(digest(folder / name), (folder / name).stat().st_size) for name in names
     }
@@ -101,11 +110,22 @@ def close(folder: Path, why: str) -> str:
     head = journal.chained(before[-1].hash if before else START, content)
     lines = (*(each.line for each in before), FolderSeal(at, why, held, head, content).line)
     replaced(folder / SEALS, "".join(f"{line}\n" for line in lines))
+    sign(folder)
     sums = [*((held[name].sha256, name) for name in names), (digest(folder / SEALS), SEALS)]
     replaced(folder / SUMS, "".join(f"{sha}  {name}\n" for sha, name in sorted(sums, key=str)))
     private(folder)
     archived(folder)
     return head
+
+
+def sign(folder: Path) -> None:
+    """Sign the seals with the operator's key, where there is one that needs nobody."""
+    place = folder / signing.SIGNATURE
+    place.unlink(missing_ok=True)  # that of the seals before this one says nothing any more
+    by = signing.key()
+    signature = signing.sign(folder / SEALS, by) if by else ""
+    if signature:
+        write_private(place, signature)
 
 
 def replaced(path: Path, text: str) -> None:
@@ -207,7 +227,8 @@ def changed(folder: Path, head: str | None = None) -> Iterator[str]:
         folder: the bundle.
         head: the hash that its first seal had, as it was printed or told.
     """
-    known, there = listed(folder), [name for name in files(folder) if name != SUMS]
+    beside = {SUMS, signing.SIGNATURE}
+    known, there = listed(folder), [name for name in files(folder) if name not in beside]
     for name in sorted({*known, *there}):
         if name not in there:
             yield f"{name}: is missing"
@@ -236,6 +257,7 @@ def broken(folder: Path, head: str | None) -> Iterator[str]:
             if name not in CHANGING and later.files.get(name) != value:
                 yield f"{name}: was changed before the next seal at {later.at}"
     yield from grown(folder, held)
+    yield from amended(folder, held)
     if head is not None and not any(seal.hash.startswith(head.lower()) for seal in held):
         yield f"{SEALS}: no seal has the hash {head}"
 
@@ -247,6 +269,43 @@ def grown(folder: Path, held: Iterable[FolderSeal]) -> Iterator[str]:
             known = seal.files[TIMELINE]
             if digest(folder / TIMELINE, known.size) != known.sha256:
                 yield f"{TIMELINE}: does not begin with the events that were sealed at {seal.at}"
+
+
+def kept(folder: Path, name: str) -> None:
+    """Keep a file as it was when the run ended, before the first tick changes it."""
+    place = folder / ENDED / name
+    if not place.exists():
+        place.parent.mkdir(mode=0o700, exist_ok=True)
+        write_private(place, (folder / name).read_text("utf-8"))
+
+
+def amended(folder: Path, held: Sequence[FolderSeal]) -> Iterator[str]:
+    """Yield the files that were changed since the run ended in more than the checklist."""
+    for name, essence in ((DATA, of_record), (REPORT, of_page)):
+        first = held[0].files.get(name) if held else None
+        if first is None or not (folder / name).is_file():
+            continue
+        if digest(folder / name) == first.sha256:
+            continue
+        ended = folder / ENDED / name
+        if not ended.is_file() or digest(ended) != first.sha256:
+            yield f"{name}: was changed, and {ENDED}/{name} is not what the run had written"
+        elif essence(ended.read_text("utf-8")) != essence((folder / name).read_text("utf-8")):
+            yield f"{name}: differs in more than the checklist from what the run had written"
+
+
+def of_record(text: str) -> Json:
+    """Return what a record says beside its checklist; its text where it is none."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return text
+    return {**data, "checklist": None} if isinstance(data, dict) else text
+
+
+def of_page(text: str) -> Json:
+    """Return a page without its checklist."""
+    return CHECKLIST.sub("", text, count=1)
 
 
 def damaged(folder: Path) -> Iterator[str]:

@@ -88,11 +88,16 @@ def _keep(config: pytest.Config, run: Run) -> None:
     from pytest_rollback.plugin.html_report import attach, unwritten  # noqa: PLC0415
     from pytest_rollback.plugin.results import ResultWriter  # noqa: PLC0415
 
+    def told(folder: Path) -> None:
+        from pytest_rollback.plugin.lifecycle import keep_seal  # noqa: PLC0415 - it imports this module
+
+        keep_seal(run, folder)
+
     run.redactor = Redactor(of_environment(os.environ) | run.extras.secrets(run.system))
     run.timeline.redact = run.redactor.data
     config.pluginmanager.register(ResultWriter(config, run))
     try:
-        config.stash[SEAL] = attach(config, run.folder, run.record, run.redactor)
+        config.stash[SEAL] = attach(config, run.folder, run.record, run.redactor, told)
     except OSError as error:
         run.notes.append(unwritten(run.folder, error))
 

@@ -72,16 +72,21 @@ def configure(config: pytest.Config, folder: Path) -> None:
 
 
 def attach(
-    config: pytest.Config, folder: Path, record: Callable[[], RunRecord], redactor: Redactor
+    config: pytest.Config,
+    folder: Path,
+    record: Callable[[], RunRecord],
+    redactor: Redactor,
+    told: Callable[[Path], None] = lambda _: None,
 ) -> Seal:
     """Have a session leave its report, JUnit and record in a folder, all without secrets.
 
     Call it before pytest-html and junitxml configure. `record` is asked once, when the criteria
-    are over; what is returned says afterwards what went wrong with the files.
+    are over, and `told` is called with the folder once it is sealed; what is returned says
+    afterwards what went wrong with the files.
     """
     configure(config, folder)
     report = HtmlReport(record, redactor.text)
-    sealing = Seal(folder, report, redactor)
+    sealing = Seal(folder, report, redactor, told)
     for plugin in (report, sealing):
         config.pluginmanager.register(plugin)
     return sealing
@@ -93,8 +98,14 @@ class Seal:
     `problem` says what went wrong: a secret that was found, or a file that could not be written.
     """
 
-    def __init__(self, folder: Path, report: HtmlReport, redactor: Redactor) -> None:
-        self.folder, self.report, self.redactor = folder, report, redactor
+    def __init__(
+        self,
+        folder: Path,
+        report: HtmlReport,
+        redactor: Redactor,
+        told: Callable[[Path], None],
+    ) -> None:
+        self.folder, self.report, self.redactor, self.told = folder, report, redactor, told
         self.problem = ""
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -125,6 +136,7 @@ class Seal:
         """Seal what is there, also where a file was withdrawn, and list the run among all."""
         try:
             evidence_seal.close(self.folder, "the run ended")
+            self.told(self.folder)
             all_runs.write(self.folder.parent)
         except RollbackError as error:
             self.problem = self.problem or str(error)

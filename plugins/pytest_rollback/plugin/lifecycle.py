@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +13,11 @@ from pytest_rollback.agent.messages.backup.verify import HEADING, Backups
 from pytest_rollback.agent.messages.state.runs import IDLE, IdleRequest
 from pytest_rollback.checks import latency
 from pytest_rollback.errors import RollbackError
-from pytest_rollback.evidence import collect
+from pytest_rollback.evidence import collect, origin
 from pytest_rollback.evidence.events import RunBegan, RunFinished
 from pytest_rollback.manifest import requests
 from pytest_rollback.plugin import options
-from pytest_rollback.plugin.stash import GATE, PRACTICE, PROBER
+from pytest_rollback.plugin.stash import GATE, PRACTICE, PROBER, SEAL
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.left_behind import lines as lines_left
@@ -175,13 +176,24 @@ def leave(config: pytest.Config, run: Run) -> None:
     if run.connection.trips and not INTERRUPTS.heard:
         with contextlib.suppress(RollbackError):  # the criteria have said so already
             run.backups = _recorded(run, changed=gate is not None)
-    run.connection.close()
+            run.answered = True
+    if not (run.answered and SEAL in config.stash):
+        run.connection.close()
     run.timeline.note(RunFinished(run.verdict))
     outcomes = tuple(run.outcomes)
     run.extras.ended(run)
     run.outcomes[:] = outcomes  # whatever a plugin made of them
     run.notes += run.extras.problems
     run.timeline.close()
+
+
+def keep_seal(run: Run, folder: Path) -> None:
+    """Have the host keep the seal of a run's folder, where it has answered until now."""
+    if not run.answered:
+        return
+    with contextlib.suppress(RollbackError):  # verify_bundle says that the host knows no seal
+        origin.kept(run.connection, folder)
+    run.connection.close()
 
 
 def _recorded(run: Run, *, changed: bool) -> dict[str, dict[str, str | None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +12,7 @@ from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.errors import Refused, RollbackError
-from pytest_rollback.evidence import collect, signoffs
+from pytest_rollback.evidence import collect, origin, signoffs
 from pytest_rollback.evidence import seal as evidence_seal
 from pytest_rollback.evidence.events import (
     CriterionEnded,
@@ -61,6 +62,8 @@ def rebuild(folder: Path, loaded: Loaded, connection: Connection) -> list[str]:
     write_private(folder / REPORT, page(made))
     seal(folder, dump(made), redactor)
     evidence_seal.close(folder, "rebuilt after the run was killed")
+    with contextlib.suppress(RollbackError):  # the host may be what is gone
+        origin.kept(connection, folder)
     return [*notes, *exported.missing]
 
 

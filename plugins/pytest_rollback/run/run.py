@@ -66,6 +66,7 @@ class Run:
     `latency` is what this process has measured since the last criterion ended, `measured` all of
     the run. `facts` are what was read of the host since the suite began. `collection` is what was
     asked for and collected. `isolates` says that the drill goes no further than to stop what fails.
+    `answered` tells that the host answered until the end.
     `notes` are told at the end: what went wrong beside the rollback itself. `kept` is what parts
     keep of the run, by their names.
     """
@@ -87,6 +88,7 @@ class Run:
     isolates: bool = False
     users: Availability | None = None
     broken_off: int = 0
+    answered: bool = False
     notes: list[str] = field(default_factory=list)
     backups: Mapping[str, Any] = field(default_factory=dict)
     estimate: tuple[float, int] | None = None

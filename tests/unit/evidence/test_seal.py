@@ -83,6 +83,8 @@ def test_a_whole_forgery_is_found_by_the_hash_that_was_printed(folder: Path) -> 
     forged(folder)
 
     assert [*seal.changed(folder)] == []
+    code, printed = call("verify_bundle", str(folder))
+    assert (code, "its origin is not proven" in printed) == (10, True), printed
     assert [*seal.changed(folder, head)] == [f"{seal.SEALS}: no seal has the hash {head}"]
     assert call("verify_bundle", str(folder), "--head", head)[0] == 1
 
@@ -99,7 +101,8 @@ def test_the_archive_is_private_and_the_same_each_time(folder: Path, tmp_path: P
         assert {member.mode for member in packed} == {0o600}
     elsewhere = tmp_path / "elsewhere.tar.gz"
     shutil.copy(archive, elsewhere)
-    assert call("verify_bundle", str(elsewhere))[0] == 0
+    head = seal.seals(folder)[0].hash
+    assert call("verify_bundle", str(elsewhere), "--head", head)[0] == 0
 
 
 def test_an_archive_that_differs_from_the_folder_is_found(folder: Path, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,8 +28,6 @@ from pytest_rollback.report.html.checklist import checklists
 from pytest_rollback.report.html.page import fill
 from pytest_rollback.report.html.presenter import Presenter
 from pytest_rollback.run.run_record import ChecklistEntry, salvaged
-
-SECTION = re.compile(r'<section aria-labelledby="checklists".*?</section>\n?', re.DOTALL)
 
 
 def data_of(folder: Path) -> dict[str, Json] | None:
@@ -113,13 +110,15 @@ def refresh(folder: Path) -> None:
     data, listed = data_of(folder), items(folder)
     if data is None:
         return
+    seal.kept(folder, DATA)
     data["checklist"] = [dump(each) for each in listed]
     seal.replaced(folder / DATA, json.dumps(data, indent=2) + "\n")
     page = folder / REPORT
     if page.is_file() and not page.is_symlink():
+        seal.kept(folder, REPORT)
         text = page.read_text("utf-8")
         section = rendered(listed)
-        seal.replaced(page, SECTION.sub(lambda _: section, text, count=1))
+        seal.replaced(page, seal.CHECKLIST.sub(lambda _: section, text, count=1))
 
 
 def rendered(listed: Sequence[ChecklistEntry]) -> str:

@@ -86,7 +86,8 @@ AFTER = (
     ),
     Step("Show the checklist: done and open items.", "scripts/checklist show --run {run}"),
     Step(
-        "Check that the run folder is unchanged since it was sealed.", "scripts/verify_bundle {run}"
+        "Check that the run folder is unchanged since it was sealed.",
+        "scripts/verify_bundle {run} --host",
     ),
     Step("Print a draft of the postmortem.", "scripts/postmortem {run}"),
     Step("Write a page with all runs.", "scripts/index"),

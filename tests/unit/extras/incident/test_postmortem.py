@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_rollback.evidence.events import ItemTicked
+from pytest_rollback.evidence.seal import seals
 from pytest_rollback.extras.incident import amend, postmortem
 from pytest_rollback.report import all_runs
 from pytest_rollback.run.run_record import ManifestRecord
@@ -71,7 +72,8 @@ def test_the_script_prints_writes_and_overwrites_nothing(tmp_path: Path) -> None
     target.write_text("mine")
     code, printed = call("postmortem", "--write", *where)
     assert (code, "HINT: " in printed, target.read_text()) == (4, True, "mine")
-    assert call("verify_bundle", str(folder))[0] == 0
+    head = seals(folder)[0].hash
+    assert call("verify_bundle", str(folder), "--head", head)[0] == 0
 
 
 @pytest.mark.parametrize("words", [["nope"], ["--to"], ["a", "b"], ["--write", "--to", "x"]])

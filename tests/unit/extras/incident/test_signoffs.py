@@ -164,7 +164,7 @@ def test_the_report_tells_a_tick_and_stays_as_it_is_otherwise(tmp_path: Path) ->
 
     said = "ann@ops1 at "
     assert (said in before, said in after) == (False, True)
-    assert amend.SECTION.sub("", before) == amend.SECTION.sub("", after)
+    assert seal.CHECKLIST.sub("", before) == seal.CHECKLIST.sub("", after)
     record = json.loads((folder / "report.json").read_text())
     states = {each["key"]: each["state"] for each in record["checklist"]}
     assert states["root-cause-analysis-completed"] in {"done", "late"}
