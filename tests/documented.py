@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
+ADOPT = "docs/adopt.md"
 DOCUMENTS = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -28,3 +30,19 @@ def command(document: str, program: str, *words: str) -> list[str]:
         if found[:1] == [program] and set(words) <= set(found):
             return found[1:]
     raise AssertionError(f"{document} has no line of {program} with {words}")
+
+
+def manifest(word: str, target: str, places: Mapping[str, str]) -> str:
+    """Return a manifest of docs/adopt.md, with another name of its target.
+
+    Args:
+        word: what is in it.
+        target: the name.
+        places: what stands in it, and what the test has in that place.
+    """
+    text = block(ADOPT, "toml", word).replace("production", target)
+    for there, here in places.items():
+        if there not in text:
+            raise AssertionError(f"{there!r} is not in the manifest of {ADOPT} any more")
+        text = text.replace(there, here)
+    return text

@@ -14,7 +14,6 @@ from tests import documented
 from tests.machine.host import Host
 from tests.plugin.operator import REPOSITORY, Operator
 
-ADOPT = "docs/adopt.md"
 SERVE = """\
 import http.server, json
 
@@ -108,13 +107,12 @@ class Shop(Operator):
 
     def described(self, path: Path, name: str) -> None:
         """Write the guide's manifest with another name of the target; only ssh is told its way."""
-        text = documented.block(ADOPT, "toml", "ssh://").replace("production", name)
         where = f"shop.example.org?ssh_config={self.home / 'ssh_config'}"
-        path.write_text(text.replace("shop.example.org", where))
+        path.write_text(documented.manifest("ssh://", name, {"shop.example.org": where}))
 
     def script_of_ours(self, program: str, *words: str) -> str:
         """Run a script of the guide's line; return what it printed."""
-        line = documented.command(ADOPT, program, *words)
+        line = documented.command(documented.ADOPT, program, *words)
         given = [each.replace("=rollback.toml", f"={self.manifest}") for each in line]
         done = subprocess.run(
             [sys.executable, program, *given],

@@ -14,8 +14,6 @@ from tests import documented
 from tests.plugin.operator import REPOSITORY
 from tests.plugin.shop import SERVICE, Shop, free_port
 
-ADOPT = "docs/adopt.md"
-
 
 class Reader(Shop):
     """Who follows the guide, with the sources in a repository and a host without one."""
@@ -74,22 +72,19 @@ class Reader(Shop):
 
     def described(self, target: str) -> None:
         """Write the guide's manifest, with another name of the target and the paths of here."""
-        text = documented.block(ADOPT, "toml", "[services]").replace("production", target)
-        for there, here in (
-            ("/srv/shop", self.root),
-            ("/var/lib/rollback/shop", self.state),
-            ("/run/supervisor.sock", self.socket),
-            ("/etc/supervisor/conf.d", self.home / "conf.d"),
-            ("/var/log/shop/web.log", self.home / "web.log"),
-            ("localhost:8080", f"127.0.0.1:{self.ports['web']}"),
-        ):
-            assert there in text
-            text = text.replace(there, str(here))
-        self.manifest.write_text(text)
+        places = {
+            "/srv/shop": str(self.root),
+            "/var/lib/rollback/shop": str(self.state),
+            "/run/supervisor.sock": str(self.socket),
+            "/etc/supervisor/conf.d": str(self.home / "conf.d"),
+            "/var/log/shop/web.log": str(self.home / "web.log"),
+            "localhost:8080": f"127.0.0.1:{self.ports['web']}",
+        }
+        self.manifest.write_text(documented.manifest("[services]", target, places))
 
     def saved(self) -> None:
         """Carry out the guide's lines for a host without a repository."""
-        lines = documented.block(ADOPT, "sh", "--files-from")
+        lines = documented.block(documented.ADOPT, "sh", "--files-from")
         subprocess.run(
             ["sh", "-euc", lines.replace("scripts/", f"{REPOSITORY}/scripts/")],
             cwd=self.sources,

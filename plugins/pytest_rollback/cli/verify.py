@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pytest_rollback.errors import Inconclusive, UsageError
-from pytest_rollback.evidence import origin, seal
+from pytest_rollback.evidence import changes, origin, seal
 from pytest_rollback.evidence.runs import folder
 from pytest_rollback.manifest.load import load
 from pytest_rollback.report import rebuild
@@ -58,11 +58,11 @@ def unpacked(path: Path, program: str) -> Iterator[Path]:
 
 def verified(where: Path, head: str | None, program: str) -> list[str]:
     """Return what changed in a folder, and in its archive where there is one."""
-    found = [*seal.changed(where, head)]
+    found = [*changes.changed(where, head)]
     archive = seal.archive_of(where)
     if archive.is_file():
         with unpacked(archive, program) as inside:
-            found += [f"{archive.name}: {line}" for line in seal.changed(inside, head)]
+            found += [f"{archive.name}: {line}" for line in changes.changed(inside, head)]
         fresh = seal.packed(where)
         if not found and fresh != archive.read_bytes():
             found.append(f"{archive.name}: differs from the folder")
@@ -123,7 +123,7 @@ def main(arguments: Sequence[str], program: str) -> int:
     named = Path(asked.run) if asked.run else None
     if named is not None and named.name.endswith(".tar.gz") and named.is_file():
         with unpacked(named, program) as inside:
-            return said(named, inside, [*seal.changed(inside, asked.head)], asked)
+            return said(named, inside, [*changes.changed(inside, asked.head)], asked)
     where = folder(asked.reports, asked.run)
     if asked.rebuild:
         return rebuilt(where, manifest_of(where, asked))

@@ -13,12 +13,11 @@ import datetime as dt
 import gzip
 import hashlib
 import io
-import itertools
 import json
 import os
 import re
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -220,101 +219,12 @@ def listed(folder: Path) -> dict[str, str]:
     return {name: sha for line in lines for sha, _, name in [line.partition("  ")] if name}
 
 
-def changed(folder: Path, head: str | None = None) -> Iterator[str]:
-    """Yield what is not as it was sealed, a line each; nothing where all is.
-
-    Args:
-        folder: the bundle.
-        head: the hash that its first seal had, as it was printed or told.
-    """
-    beside = {SUMS, signing.SIGNATURE}
-    known, there = listed(folder), [name for name in files(folder) if name not in beside]
-    for name in sorted({*known, *there}):
-        if name not in there:
-            yield f"{name}: is missing"
-        elif name not in known:
-            yield f"{name}: was added"
-        elif digest(folder / name) != known[name]:
-            yield f"{name}: was changed"
-    for path in folder.rglob("*"):
-        if path.is_symlink():
-            yield f"{path.relative_to(folder)}: is a link"
-    yield from broken(folder, head)
-    yield from damaged(folder)
-
-
-def broken(folder: Path, head: str | None) -> Iterator[str]:
-    """Yield where the chain of seals does not hold, and what changed between two of them."""
-    previous, held = START, seals(folder)
-    if not held:
-        yield f"{SEALS}: has no seal"
-    for number, seal in enumerate(held, 1):
-        if journal.chained(previous, seal.content) != seal.hash:
-            yield f"{SEALS}: seal {number} was changed"
-        previous = seal.hash
-    for earlier, later in itertools.pairwise(held):
-        for name, value in earlier.files.items():
-            if name not in CHANGING and later.files.get(name) != value:
-                yield f"{name}: was changed before the next seal at {later.at}"
-    yield from grown(folder, held)
-    yield from amended(folder, held)
-    if head is not None and not any(seal.hash.startswith(head.lower()) for seal in held):
-        yield f"{SEALS}: no seal has the hash {head}"
-
-
-def grown(folder: Path, held: Iterable[FolderSeal]) -> Iterator[str]:
-    """Yield the seals whose timeline is not the beginning of the one that is there."""
-    for seal in held:
-        with contextlib.suppress(KeyError, OSError):
-            known = seal.files[TIMELINE]
-            if digest(folder / TIMELINE, known.size) != known.sha256:
-                yield f"{TIMELINE}: does not begin with the events that were sealed at {seal.at}"
-
-
 def kept(folder: Path, name: str) -> None:
     """Keep a file as it was when the run ended, before the first tick changes it."""
     place = folder / ENDED / name
     if not place.exists():
         place.parent.mkdir(mode=0o700, exist_ok=True)
         write_private(place, (folder / name).read_text("utf-8"))
-
-
-def amended(folder: Path, held: Sequence[FolderSeal]) -> Iterator[str]:
-    """Yield the files that were changed since the run ended in more than the checklist."""
-    for name, essence in ((DATA, of_record), (REPORT, of_page)):
-        first = held[0].files.get(name) if held else None
-        if first is None or not (folder / name).is_file():
-            continue
-        if digest(folder / name) == first.sha256:
-            continue
-        ended = folder / ENDED / name
-        if not ended.is_file() or digest(ended) != first.sha256:
-            yield f"{name}: was changed, and {ENDED}/{name} is not what the run had written"
-        elif essence(ended.read_text("utf-8")) != essence((folder / name).read_text("utf-8")):
-            yield f"{name}: differs in more than the checklist from what the run had written"
-
-
-def of_record(text: str) -> Json:
-    """Return what a record says beside its checklist; its text where it is none."""
-    try:
-        data = json.loads(text)
-    except ValueError:
-        return text
-    return {**data, "checklist": None} if isinstance(data, dict) else text
-
-
-def of_page(text: str) -> Json:
-    """Return a page without its checklist."""
-    return CHECKLIST.sub("", text, count=1)
-
-
-def damaged(folder: Path) -> Iterator[str]:
-    """Yield the journals whose entries do not follow from each other."""
-    for path in sorted((folder / JOURNALS).glob("*")):
-        try:
-            journal.parsed(path.read_bytes(), path.name)
-        except HostError as problem:
-            yield f"{JOURNALS}/{path.name}: {problem.message}"
 
 
 def heads(journals: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent.messages.state.seals import KeptSeals
-from pytest_rollback.evidence import origin, seal, signing
+from pytest_rollback.evidence import changes, origin, seal, signing
 from pytest_rollback.evidence.events import ItemTicked
 from pytest_rollback.extras.incident import amend
 from tests.unit.support.run_folder import call, left
@@ -202,5 +202,5 @@ def test_what_was_kept_of_before_is_part_of_the_seals(folder: Path, harm: str) -
             path.write_text(path.read_text().replace("RECOVERED", "recovered"))
     seal.close(folder, "a tick, as it seems")
 
-    assert any(line.startswith(("report.", "ended/")) for line in seal.changed(folder))
+    assert any(line.startswith(("report.", "ended/")) for line in changes.changed(folder))
     assert os.access(page, os.R_OK)

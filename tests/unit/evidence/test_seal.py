@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.evidence import seal, signoffs
+from pytest_rollback.evidence import changes, seal, signoffs
 from pytest_rollback.evidence.events import ItemTicked
 from tests.unit.support.run_folder import call, left, story, written
 
@@ -62,7 +62,7 @@ def test_nothing_changed(folder: Path) -> None:
     """The folder, its archive, and the hash that was printed."""
     head = seal.seals(folder)[0].hash
 
-    assert [*seal.changed(folder, head)] == []
+    assert [*changes.changed(folder, head)] == []
     code, printed = call("verify_bundle", str(folder), "--head", head[:16])
     assert (code, f"UNCHANGED: {folder}" in printed) == (0, True)
 
@@ -72,7 +72,7 @@ def test_every_change_is_found(folder: Path, name: str) -> None:
     """Each is listed, whatever it is."""
     HARMS[name](folder)
 
-    assert [*seal.changed(folder)] != []
+    assert [*changes.changed(folder)] != []
     code, printed = call("verify_bundle", str(folder))
     assert (code, "CHANGED: " in printed) == (1, True), printed
 
@@ -82,10 +82,10 @@ def test_a_whole_forgery_is_found_by_the_hash_that_was_printed(folder: Path) -> 
     head = seal.seals(folder)[0].hash
     forged(folder)
 
-    assert [*seal.changed(folder)] == []
+    assert [*changes.changed(folder)] == []
     code, printed = call("verify_bundle", str(folder))
     assert (code, "its origin is not proven" in printed) == (10, True), printed
-    assert [*seal.changed(folder, head)] == [f"{seal.SEALS}: no seal has the hash {head}"]
+    assert [*changes.changed(folder, head)] == [f"{seal.SEALS}: no seal has the hash {head}"]
     assert call("verify_bundle", str(folder), "--head", head)[0] == 1
 
 

@@ -5,7 +5,8 @@ loaded and looked at, and then stays, closed, under a name of its own. Never as 
 superuser.
 
 Order of calls: `dump` looks at the file and reads it with its own tool, a plain one with
-`sql_script`; `check` says whether the live database is that of the dump, by `catalog`. `restore`
+`sql_script`; `check` says whether the live database is that of the dump, by `catalog`, and what a
+restore would lose of it, by the dump's `contents`. `restore`
 conducts: `clone` makes an empty database like the live one, `load` fills it, `swap` exchanges the
 two names and takes that back in an undo. `server` reaches PostgreSQL by its own tools; `ping` asks
 whether it is up. `messages` has the requests and answers, `routes` says which function answers

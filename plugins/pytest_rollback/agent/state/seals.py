@@ -32,7 +32,7 @@ PATIENCE = 10.0
 MOST = 16 << 20
 
 
-class Log(NamedTuple):
+class HostLog(NamedTuple):
     """What was found in a log: pairs of run and seal, oldest first; `where` is its name."""
 
     found: Tuple[Tuple[str, str], ...]
@@ -88,18 +88,18 @@ def look(request: KeptSealsRequest) -> KeptSeals:
     )
 
 
-def read() -> Log:
+def read() -> HostLog:
     """Return the seals in the host's log, the journal where there is one."""
     argv = ["journalctl", f"SYSLOG_IDENTIFIER={IDENTIFIER}", "-o", "json", "--quiet", "--no-pager"]
     outcome = run([*argv, "--output-fields=MESSAGE,_UID"], PATIENCE, most=MOST)
     if not (outcome.missing or outcome.code or outcome.timed_out) and outcome.out:
-        return Log(tuple(of_lines(messages(outcome.out))), "the journal")
+        return HostLog(tuple(of_lines(messages(outcome.out))), "the journal")
     for path in FILES:
         with contextlib.suppress(OSError):
             texts = [text for name in (f"{path}.1", path) for text in said(name)]
             if texts:
-                return Log(tuple(of_lines(texts)), path)
-    return Log((), "")
+                return HostLog(tuple(of_lines(texts)), path)
+    return HostLog((), "")
 
 
 def messages(out: str) -> Iterator[str]:

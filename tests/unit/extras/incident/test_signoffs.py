@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.errors import UsageError
-from pytest_rollback.evidence import seal, signoffs
+from pytest_rollback.evidence import changes, seal, signoffs
 from pytest_rollback.evidence.events import (
     Decided,
     Event,
@@ -246,6 +246,6 @@ def test_ticks_do_not_count_as_changes(tmp_path: Path) -> None:
     for item in ("notify-stakeholders", "root-cause-analysis-completed"):
         amend.amend(folder, ItemTicked(item, "ann"))
 
-    assert [*seal.changed(folder, head)] == []
+    assert [*changes.changed(folder, head)] == []
     assert len(seal.seals(folder)) == 3
     assert call("verify_bundle", str(folder), "--head", head)[0] == 0

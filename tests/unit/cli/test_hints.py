@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 DELETES = re.compile(
     r"(?:^|[\s;:`'])(?:rm|unlink|dropdb|shred)(?: -\w+)* (?=[/{$~.]|$|\w+\.json|'|baseline|backup)"
 )
