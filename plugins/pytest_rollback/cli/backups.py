@@ -11,7 +11,6 @@ import getpass
 import os
 import re
 import socket
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import System
 from pytest_rollback.run.command_line import INTERRUPTED, REPOSITORY, Parser, failed, shown
 from pytest_rollback.run.extras import outside
+from pytest_rollback.text import named_files
 from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
@@ -101,7 +101,7 @@ def listed(named: str | None, program: str) -> list[str]:
     if named is None:
         return []
     try:
-        raw = sys.stdin.buffer.read() if named == "-" else Path(named).read_bytes()
+        raw = named_files.content("/dev/fd/0" if named == "-" else named, pipe=True)
     except OSError as error:
         raise UsageError(
             f"{named} cannot be read: {error.strerror}", hint=f"{program} --help"

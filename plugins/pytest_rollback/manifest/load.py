@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,10 @@ from pytest_rollback.errors import ManifestError
 from pytest_rollback.manifest import validation
 from pytest_rollback.manifest.document import TomlTable, decoded, frozen
 from pytest_rollback.manifest.model import System
+from pytest_rollback.text import named_files
+
+MOST = 4 << 20
+"""Bytes of a manifest; one with every key commented has some thousands."""
 
 
 @dataclass(frozen=True)
@@ -31,24 +34,13 @@ def load(path: Path) -> Loaded:
         ManifestError: it is missing, unreadable, no TOML, or describes no usable system.
     """
     try:
-        raw = content(path)
+        raw = named_files.content(path, MOST)
     except (OSError, ValueError) as error:
         raise ManifestError(
             f"{path}: cannot be read: {getattr(error, 'strerror', error)}",
             hint="give a rollback.toml, or the sandbox: --rollback-target=PATH|sandbox",
         ) from error
     return Loaded(parse(decoded(raw, str(path)), str(path)), path, hashlib.sha256(raw).hexdigest())
-
-
-def content(path: Path) -> bytes:
-    """Return the bytes of a file; a pipe would be waited for, and a device has no end.
-
-    Raises:
-        OSError: it is no regular file, or cannot be read.
-    """
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "is not a regular file")
-    return path.read_bytes()
 
 
 def parse(document: TomlTable, source: str) -> System:

@@ -1,8 +1,8 @@
-"""Numbers, times and next commands, written the same way in terminal, report and messages.
+"""Numbers, times and next commands, written the same way everywhere; and files that are named.
 
 `quantities` writes times, shares and counts. `next_steps` makes the commands that come next, so
 that they can be pasted: the same target and incident, and pytest and scripts as they are found
-from where one is.
+from where one is. `named_files` reads what somebody names, with an end to it.
 
 Imports nothing of ours but what lies beside it, and no host is asked.
 """

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from pytest_rollback.text import named_files
+
 CHANGED = re.compile(
     r"^\W*(?:last )?(?:updated|changed|modified)\W*:\W*(.+?)\W*$", re.IGNORECASE | re.MULTILINE
 )
@@ -41,7 +43,7 @@ def stale(path: Path, drilled: dt.datetime | None, today: dt.date) -> Iterator[s
         today: the day of the question, UTC.
     """
     try:
-        text = path.read_text("utf-8", "replace")
+        text = named_files.content(path).decode("utf-8", "replace")
         saved = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date()
     except OSError:
         return  # readiness.runbook.true says so

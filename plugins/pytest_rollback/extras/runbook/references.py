@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pytest_rollback.errors import Inconclusive
 from pytest_rollback.extras.runbook.shell import ShellCommand, commands, snippets
 from pytest_rollback.manifest.model import System
+from pytest_rollback.text import named_files
 
 BUILTINS = frozenset(
     re.split(
@@ -67,7 +68,7 @@ def read(path: Path) -> str:
         Inconclusive: it cannot be read.
     """
     try:
-        return path.read_text("utf-8")
+        return named_files.content(path).decode("utf-8")
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "not valid UTF-8"
         raise Inconclusive(
