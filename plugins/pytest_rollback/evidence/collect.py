@@ -18,7 +18,6 @@ from pytest_rollback.evidence.events import Decided, Event, HostTaken, Planned, 
 from pytest_rollback.evidence.redaction import Redactor
 from pytest_rollback.evidence.run_folder import write_private
 from pytest_rollback.evidence.seal import HOST, JOURNALS, combined, heads
-from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import System
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
@@ -59,7 +58,6 @@ def export(system: System, run: str, events: Iterable[Event]) -> Call[ExportRequ
         secrets=tuple(path + end for path in about.secrets for end in ("", about.suffix)),
         since=since,
         until=until,
-        units=requests.unit_sources(system),
     )
     return Call(EXPORT, request, DEADLINE)
 

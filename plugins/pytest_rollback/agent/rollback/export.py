@@ -6,12 +6,13 @@ with a name like a secret's are masked.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import time
-from typing import Iterator, List, Sequence
+from typing import Dict, Iterable, Iterator, List, Mapping, Sequence
 
-from ..configuration.units import outputs
 from ..errors import HostError
 from ..files.tree import REGULAR
 from ..messages.rollback.export import Export, ExportRequest
@@ -26,6 +27,9 @@ JOURNAL = re.compile(r"changes|journal[a-z-]*")
 
 MOST = 512 << 10
 """Characters of one log or file that are handed over; of a longer one its end."""
+
+SNAPSHOT_DONE = "snapshot done"
+"""The event of a run's journal that tells where units have their logs."""
 
 FILES = 500
 """Files of a snapshot that are handed over."""
@@ -44,7 +48,7 @@ def look(request: ExportRequest) -> Export:
     withheld: List[str] = []
     found = dict(journals(home))
     snapshot = dict(kept(os.path.join(home, SNAPSHOT), request.secrets, withheld))
-    texts = dict(logs(request, missing))
+    texts = dict(logs(request, told(found.values()), missing))
     return Export(found, snapshot, texts, tuple(withheld), tuple(missing))
 
 
@@ -87,17 +91,16 @@ def masked(text: str) -> str:
     return KEYED.sub(hidden, QUOTED.sub(hidden, text))
 
 
-def logs(request: ExportRequest, missing: List[str]) -> Iterator[tuple[str, str]]:
-    """Yield what each component wrote between two moments."""
+def logs(
+    request: ExportRequest, places: Mapping[str, Sequence[str]], missing: List[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what each component wrote between two moments; `places` are logs not described."""
     until = time.monotonic() + PATIENCE
-    places = {each.unit: each.log for each in request.components}
-    if request.units is not None:
-        places = outputs.resolved(request.units.manager, request.units.directory, places)
     for component in request.components:
         try:
             lines = [
                 line
-                for log in places[component.unit]
+                for log in component.log or places.get(component.unit, ())
                 for line in written(component.unit, log, request.since, request.until, until)
             ]
         except (HostError, OSError, EOFError) as why:
@@ -108,6 +111,17 @@ def logs(request: ExportRequest, missing: List[str]) -> Iterator[tuple[str, str]
         if len(text) > MOST:
             missing.append(f"the log of {component.name}: only the last {MOST >> 10} KiB")
         yield component.name, text[-MOST:]
+
+
+def told(texts: Iterable[str]) -> Dict[str, List[str]]:
+    """Return the logs of units as the snapshot of a run found them in their files."""
+    found: Dict[str, List[str]] = {}
+    for line in "\n".join(texts).split("\n"):
+        with contextlib.suppress(ValueError):
+            entry = json.loads(line)
+            if isinstance(entry, dict) and entry.get("event") == SNAPSHOT_DONE:
+                found.update(entry.get("logs") or {})
+    return found
 
 
 def written(unit: str, log: str, since: float, end: float, until: float) -> list[str]:

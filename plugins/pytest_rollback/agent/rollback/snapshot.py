@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import stat
-from typing import Any, Iterator, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 from ..configuration.units import outputs
 from ..errors import HostError
@@ -52,16 +52,26 @@ def take(request: SnapshotRequest) -> SnapshotTaken:
         path = os.path.join(work.folder, SNAPSHOT)
         if not os.path.isdir(path):
             work.journal.add("snapshot")
-            missing = _taken(request, work)
+            places = _places(request)
+            missing = _taken(request, work, places)
             os.rename(os.path.join(work.folder, PARTIAL), path)
             leases.settle(work.folder)
-            work.journal.add("snapshot done", missing=missing)
+            work.journal.add("snapshot done", missing=missing, logs=places)
         elif work.journal.last("snapshot done") is None:  # it was cut off before it could say so
             work.journal.add("snapshot done", missing=None)
         return SnapshotTaken(path, sum(len(names) for _, _, names in os.walk(path)))
 
 
-def _taken(request: SnapshotRequest, work: ExclusiveRun) -> list[str]:
+def _places(request: SnapshotRequest) -> dict[str, tuple[str, ...]]:
+    """Return where each unit has its logs: as described, or as its files say."""
+    manager = ManagerAddress(request.manager, request.socket)
+    described = {each.unit: each.log for each in request.components}
+    return outputs.resolved(manager, request.directory or "", described)
+
+
+def _taken(
+    request: SnapshotRequest, work: ExclusiveRun, places: Mapping[str, Sequence[str]]
+) -> list[str]:
     """Fill the folder, and return what could not be read."""
     place = os.path.join(work.folder, PARTIAL)
     shutil.rmtree(place, ignore_errors=True)
@@ -70,9 +80,6 @@ def _taken(request: SnapshotRequest, work: ExclusiveRun) -> list[str]:
     with Tree(place) as store:
         for kind, base, path in _files(request):
             _copied(store, f"{kind}/{path}", base, missing)
-        manager = ManagerAddress(request.manager, request.socket)
-        places = {each.unit: each.log for each in request.components}
-        places = outputs.resolved(manager, request.directory or "", places)
         for component in request.components:
             texts = [_log(component.unit, log, missing) for log in places[component.unit]]
             _put(store, f"logs/{component.name}.log", b"".join(texts))

@@ -4,10 +4,10 @@ Promise: an action reads the host and returns changes; it applies none, and know
 nor pytest. Its plan is a pure function of what was found, and is empty when nothing is left to do.
 
 In order: `snapshot`; units down (`services`), `start_guard`, `maintenance`; `files`;
-`configuration` and `default_configuration`; `unshare`, the guard off, units up; the page off;
-`archive`. Parts of `extras/` place actions of theirs among these. `requests` builds what several
-actions ask of the agent. `undo` is no part of the order: it takes a run back. `ACTIONS` below is
-the order; rehearsal, drill and status read it.
+`configuration` and `default_configuration`; `unshare`, the guard off, units up (`starts`); the page
+off; `archive`. Parts of `extras/` place actions of theirs among these. `requests` builds what
+several actions ask of the agent. `undo` is no part of the order: it takes a run back. `ACTIONS`
+below is the order; rehearsal, drill and status read it.
 """
 
 from __future__ import annotations
@@ -22,15 +22,10 @@ from pytest_rollback.recovery.actions.configuration import (
 from pytest_rollback.recovery.actions.default_configuration import USE_DEFAULTS
 from pytest_rollback.recovery.actions.files import REMOVE_ADDED, RESTORE_FILES
 from pytest_rollback.recovery.actions.maintenance import MAINTENANCE_OFF, MAINTENANCE_ON
-from pytest_rollback.recovery.actions.services import (
-    ISOLATE,
-    SETTLE,
-    SETTLE_OPTIONAL,
-    START,
-    START_OPTIONAL,
-)
+from pytest_rollback.recovery.actions.services import ISOLATE
 from pytest_rollback.recovery.actions.snapshot import SNAPSHOT
 from pytest_rollback.recovery.actions.start_guard import GUARD_OFF, GUARD_ON
+from pytest_rollback.recovery.actions.starts import SETTLE, SETTLE_OPTIONAL, START, START_OPTIONAL
 from pytest_rollback.recovery.actions.unshare import SEPARATE
 
 __all__ = [

@@ -20,8 +20,7 @@ from pytest_rollback.agent.messages.services.health import (
     UnitHealth,
 )
 from pytest_rollback.agent.messages.services.units import UnitPorts
-from pytest_rollback.agent.services import lifecycle
-from pytest_rollback.agent.services import settling as settling_together
+from pytest_rollback.agent.services import health, lifecycle
 from pytest_rollback.agent.services.supervisord import LAST_LINES
 from pytest_rollback.agent.state import journal
 from tests.unit.agent.services import test_supervisord
@@ -92,7 +91,7 @@ def programs(supervisord: Supervisord) -> Iterator[Programs]:
 
 def test_a_component_is_up_when_it_answered_and_stayed(programs: Programs) -> None:
     """Active, then healthy, then settled; a look tells for how long it has been up."""
-    answer = lifecycle.start_healthy(programs.request("serve"))
+    answer = health.start_healthy(programs.request("serve"))
     found = programs.look("serve", programs.port)
 
     assert answer.active <= answer.healthy <= answer.seconds - 1.0
@@ -103,7 +102,7 @@ def test_a_component_is_up_when_it_answered_and_stayed(programs: Programs) -> No
 
 def test_a_component_that_is_down_has_its_state_for_a_problem(programs: Programs) -> None:
     """Its probe is not asked: somebody else may answer on its port."""
-    lifecycle.start_healthy(programs.request("serve"))
+    health.start_healthy(programs.request("serve"))
 
     assert programs.look("flaky").problem == "the unit is inactive"
 
@@ -111,7 +110,7 @@ def test_a_component_that_is_down_has_its_state_for_a_problem(programs: Programs
 def test_a_restart_while_it_settles_is_seen(programs: Programs) -> None:
     """The manager restarts it at once, and still it did not stay up."""
     with pytest.raises(HostError, match="did not stay up for 5 s"):
-        lifecycle.start_healthy(programs.request("flaky", settle=5.0))
+        health.start_healthy(programs.request("flaky", settle=5.0))
 
 
 def test_a_unit_that_somebody_stops_meanwhile_is_not_healthy(programs: Programs) -> None:
@@ -120,7 +119,7 @@ def test_a_unit_that_somebody_stops_meanwhile_is_not_healthy(programs: Programs)
     stopping = threading.Timer(0.5, programs.manager.stop, ["serve"])
     stopping.start()
     with pytest.raises(HostError, match="did not become healthy"):
-        lifecycle.start_healthy(programs.request("serve", timeout=3.0)._replace(probe=probe))
+        health.start_healthy(programs.request("serve", timeout=3.0)._replace(probe=probe))
     stopping.join()
 
     assert programs.manager.look("serve")["serve"].state == "inactive"
@@ -130,7 +129,7 @@ def test_a_crash_loop_is_given_up_before_its_deadline(programs: Programs) -> Non
     """After a few new processes it is not going to be healthy; its last words are told."""
     started = time.monotonic()
     with pytest.raises(HostError, match="did not become healthy") as caught:
-        lifecycle.start_healthy(programs.request("broken", timeout=300.0))
+        health.start_healthy(programs.request("broken", timeout=300.0))
 
     assert time.monotonic() - started < 300
     assert "no database" in caught.value.message
@@ -149,14 +148,14 @@ def settling(programs: Programs, unit: str, seconds: float, run: str = "") -> Se
 
 def test_what_settles_is_watched_and_healthy_at_the_end(programs: Programs) -> None:
     """For its time; who starts again meanwhile, or is not healthy, is told."""
-    lifecycle.start_healthy(programs.request("serve", settle=0.0))
-    took = settling_together.settle(settling(programs, "serve", 1.0)).seconds
+    health.start_healthy(programs.request("serve", settle=0.0))
+    took = health.settle(settling(programs, "serve", 1.0)).seconds
     programs.manager.stop("serve")
-    lifecycle.start_healthy(programs.request("flaky", settle=0.0))
+    health.start_healthy(programs.request("flaky", settle=0.0))
 
     assert took >= 1.0
     with pytest.raises(HostError, match="flaky did not stay up for 5 s"):
-        settling_together.settle(settling(programs, "flaky", 5.0))
+        health.settle(settling(programs, "flaky", 5.0))
 
 
 def test_a_restart_between_healthy_and_settling_is_seen(programs: Programs) -> None:
@@ -164,15 +163,15 @@ def test_a_restart_between_healthy_and_settling_is_seen(programs: Programs) -> N
     run = "r1"
     (programs.manager.home / "runs" / run).mkdir(parents=True)
     work = journal.Journal(str(programs.manager.home / "runs" / run / "changes"))
-    lifecycle.start_healthy(programs.request("serve", settle=0.0))
+    health.start_healthy(programs.request("serve", settle=0.0))
     pid = programs.look("serve").state.pid
     work.add("start done", unit="serve", pid=pid, restarts=0)
-    settling_together.settle(settling(programs, "serve", 0.2, run))
+    health.settle(settling(programs, "serve", 0.2, run))
     work.add("start done", unit="serve", pid=pid + 1, restarts=0)
     work.close()
 
     with pytest.raises(HostError, match="serve did not stay up"):
-        settling_together.settle(settling(programs, "serve", 0.2, run))
+        health.settle(settling(programs, "serve", 0.2, run))
 
 
 def test_whoever_holds_the_port_is_named(programs: Programs) -> None:
@@ -182,11 +181,11 @@ def test_whoever_holds_the_port_is_named(programs: Programs) -> None:
         assert holder.stdout is not None
         holder.stdout.read(1)
         with pytest.raises(HostError) as caught:
-            lifecycle.start_healthy(programs.request("serve", timeout=4.0))
+            health.start_healthy(programs.request("serve", timeout=4.0))
         programs.manager.stop("serve")
         holder.kill()
     with pytest.raises(HostError) as other:
-        lifecycle.start_healthy(programs.request("broken"))
+        health.start_healthy(programs.request("broken"))
 
     named = f"port {programs.port} is held by pid {holder.pid} ({sys.executable})"
     assert caught.value.message.startswith(named)
@@ -200,6 +199,6 @@ def test_the_ports_of_a_unit_are_its_own_and_that_of_its_probe(programs: Program
     request = programs.request("serve")
     for url, port in (("https://localhost/x", 443), ("http://10.0.0.7:81/", None)):
         asked = request._replace(probe=ProbeSpec(url=url), ports=(7,))
-        assert lifecycle.ports(asked) == {7, *([port] if port else [])}
-    assert lifecycle.ports(request._replace(probe=ProbeSpec(tcp="[::1]:90"))) == {90}
-    assert lifecycle.ports(request._replace(probe=ProbeSpec(command=("true",)))) == set()
+        assert health.ports(asked) == {7, *([port] if port else [])}
+    assert health.ports(request._replace(probe=ProbeSpec(tcp="[::1]:90"))) == {90}
+    assert health.ports(request._replace(probe=ProbeSpec(command=("true",)))) == set()

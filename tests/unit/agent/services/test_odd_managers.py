@@ -21,7 +21,7 @@ from pytest_rollback.agent.messages.services.units import (
     UnitRequest,
     UnitState,
 )
-from pytest_rollback.agent.services import lifecycle, registry, supervisord, systemd, units
+from pytest_rollback.agent.services import health, lifecycle, registry, supervisord, systemd, units
 from pytest_rollback.agent.services.manager import UnitReport
 from pytest_rollback.agent.services.supervisord import Supervisord
 from pytest_rollback.agent.system.command import signal_group
@@ -245,7 +245,7 @@ def test_a_component_that_falls_ill_while_it_settles_is_not_up(manager: real.Sup
         real.NOWHERE, manager.address, "ill", timeout=10.0, settle=0.3, log="journal", probe=probe
     )
     with pytest.raises(HostError, match=r"ill was not healthy after 0\.3 s") as caught:
-        lifecycle.start_healthy(request)
+        health.start_healthy(request)
     manager.stop("ill", timeout=5.0)
 
     assert "last answer of its probe: answered 500, not 200" in caught.value.message

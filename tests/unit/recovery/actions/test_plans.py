@@ -9,7 +9,7 @@ from pytest_rollback.agent.messages.rollback.start_guard import GuardState
 from pytest_rollback.agent.messages.services.health import UnitHealth
 from pytest_rollback.agent.messages.services.units import UnitState
 from pytest_rollback.recovery import actions
-from pytest_rollback.recovery.actions import services
+from pytest_rollback.recovery.actions import starts
 from pytest_rollback.recovery.actions.files import Pending
 from pytest_rollback.recovery.actions.requests import location, selection
 from pytest_rollback.recovery.actions.start_guard import Guarded
@@ -33,7 +33,7 @@ def test_a_component_lacks_a_start_until_it_is_healthy_and_settled(
     site: Site, found: UnitHealth, lacking: tuple[str, ...]
 ) -> None:
     """Down, unhealthy and too young are three reasons; one that is well has none."""
-    assert services.lacking(site.system.components[0], found) == lacking
+    assert starts.lacking(site.system.components[0], found) == lacking
 
 
 def test_what_was_started_before_all_was_restored_is_started_anew(site: Site) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Dict, Mapping, Tuple
+import os
+import re
+from typing import Dict, List, Mapping, Tuple
 
 from ...messages.services.units import ManagerAddress
 from . import manager as managers
 from .sources import Installed
+
+AUTO = re.compile(r"(?P<name>.+)-(?:stdout|stderr)---.+")
+"""What supervisord calls a log for which no name is given."""
 
 
 def resolved(
@@ -32,5 +37,13 @@ def told(facts: managers.ManagerFacts, unit: str) -> Tuple[str, ...]:
         definition = managers.defined(facts, unit, Installed())
     except (LookupError, OSError):
         return ()
-    places = dict.fromkeys((definition.log, definition.error_log))
+    places = dict.fromkeys((definition.log, definition.error_log, *named_by(facts, unit)))
     return tuple(place for place in places if place == "journal" or place.startswith("/"))
+
+
+def named_by(facts: managers.ManagerFacts, unit: str) -> List[str]:
+    """Return the logs of a program that supervisord has open under names of its own."""
+    group, _, process = unit.partition(":")
+    names = sorted(managers.opened(facts.pid)) if facts.name == "supervisord" and facts.pid else []
+    found = ((AUTO.fullmatch(os.path.basename(name)), name) for name in names)
+    return [name for auto, name in found if auto and auto["name"] == (process or group)]

@@ -1,18 +1,17 @@
 """What a run left on its host."""
 
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import Dict, NamedTuple, Tuple
 
 from ...protocol import Route
 from ..location import Location
-from ..trial import UnitSources
 from .snapshot import LoggedComponent
 
 
 class ExportRequest(NamedTuple):
     """Asks for what a run left: `since` and `until` (epoch seconds) are those of the logs.
 
-    `secrets` are files below the root that are named and stay on the host. `units` tells where the
-    logs are that are not described.
+    `secrets` are files below the root that are named and stay on the host. Logs that are not
+    described are where the run's snapshot found them.
     """
 
     location: Location
@@ -20,7 +19,6 @@ class ExportRequest(NamedTuple):
     secrets: Tuple[str, ...]
     since: float
     until: float
-    units: Optional[UnitSources] = None
 
 
 class Export(NamedTuple):

@@ -1,10 +1,11 @@
-"""Whether a log file is whole since a start and in order, or which line speaks against it."""
+"""Whether a log is whole since a start and in order; and what several logs say together."""
 
 from __future__ import annotations
 
 import os
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence
 
+from ...messages.logs import LogReport
 from . import log_file
 from .reading import LineRead
 
@@ -13,6 +14,9 @@ QUIET = 5.0
 
 BACK = 60.0
 """Seconds that a line may be older than the start below one that is younger: writers overtake."""
+
+FINDINGS = 200
+"""Findings of one component that are listed; more are only counted."""
 
 SHOWN = 80
 """Characters of a line that are shown."""
@@ -70,4 +74,44 @@ def short(path: str, part: log_file.LogTail, first: int, seen: float) -> Doubt:
         f"{path}: only the last {seen:.0f} s were seen: its first line is "
         f"{part.lines[first].text[:SHOWN]!r}, and no rotated file holds what was before",
         f"ls -lt {os.path.dirname(path)}; keep rotated files beside the log",
+    )
+
+
+def with_others(report: LogReport, others: Sequence[LogReport]) -> LogReport:
+    """Return a report with the errors of files beside the described logs.
+
+    How long a component was seen is told by its own logs: these need not say anything.
+    """
+    if not others:
+        return report
+    both = together([report, *others])
+    doubts = [each for each in (report, *others) if each.problem]
+    wrong = doubts[0] if doubts else report
+    return both._replace(
+        log=report.log,
+        seen=report.seen,
+        lines=report.lines,
+        problem=wrong.problem,
+        hint=wrong.hint,
+        met=tuple(any(each) for each in zip(*(one.met for one in (report, *others) if one.met))),
+        unread=report.unread,
+    )
+
+
+def together(reports: Sequence[LogReport]) -> LogReport:
+    """Return what several logs say as one: it was seen for as long as the least of them."""
+    wrong = next((each for each in reports if each.problem), reports[0])
+    findings = tuple(f"{each.log}: {line}" for each in reports for line in each.findings)
+    return LogReport(
+        log=", ".join(each.log for each in reports),
+        seen=min(each.seen for each in reports),
+        lines=sum(each.lines for each in reports),
+        noise=sum(each.noise for each in reports),
+        errors=sum(each.errors for each in reports),
+        findings=findings[:FINDINGS],
+        files=tuple(name for each in reports for name in each.files),
+        bytes=sum(each.bytes for each in reports),
+        problem=wrong.problem,
+        hint=wrong.hint,
+        met=tuple(any(each) for each in zip(*(each.met for each in reports))),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
-from typing import Sequence
 
 from ...configuration.units import outputs
 from ...errors import HostError
@@ -15,9 +14,6 @@ from .findings import ErrorRules, LogErrors, counted, rules
 from .order import AHEAD, Order
 from .reading import read
 from .timelimit import Slow, limited
-
-FINDINGS = 200
-"""Findings of one component that are listed; more are only counted."""
 
 URGENT = 3
 """The journal's priority `err`; smaller numbers are worse."""
@@ -56,9 +52,9 @@ def component(
         else one(request, asked._replace(logs=(log,)), until)
         for log in asked.logs
     ]
-    report = reports[0] if len(reports) == 1 else together(reports)
+    report = reports[0] if len(reports) == 1 else coverage.together(reports)
     more = written.elsewhere(asked, report.files, start, host)
-    return with_others(
+    return coverage.with_others(
         report._replace(unread=more.unread),
         [beside(request, asked, file, until, start) for file in more.texts],
     )
@@ -81,46 +77,6 @@ def beside(
     alone = asked._replace(logs=(file_.place,), since=0.0)
     report = one(request._replace(window=time.time() - start, state=""), alone, until)
     return report._replace(files=(file_.place,))
-
-
-def with_others(report: LogReport, others: Sequence[LogReport]) -> LogReport:
-    """Return a report with the errors of files beside the described logs.
-
-    How long a component was seen is told by its own logs: these need not say anything.
-    """
-    if not others:
-        return report
-    both = together([report, *others])
-    doubts = [each for each in (report, *others) if each.problem]
-    wrong = doubts[0] if doubts else report
-    return both._replace(
-        log=report.log,
-        seen=report.seen,
-        lines=report.lines,
-        problem=wrong.problem,
-        hint=wrong.hint,
-        met=tuple(any(each) for each in zip(*(one.met for one in (report, *others) if one.met))),
-        unread=report.unread,
-    )
-
-
-def together(reports: Sequence[LogReport]) -> LogReport:
-    """Return what several logs say as one: it was seen for as long as the least of them."""
-    wrong = next((each for each in reports if each.problem), reports[0])
-    findings = tuple(f"{each.log}: {line}" for each in reports for line in each.findings)
-    return LogReport(
-        log=", ".join(each.log for each in reports),
-        seen=min(each.seen for each in reports),
-        lines=sum(each.lines for each in reports),
-        noise=sum(each.noise for each in reports),
-        errors=sum(each.errors for each in reports),
-        findings=findings[:FINDINGS],
-        files=tuple(name for each in reports for name in each.files),
-        bytes=sum(each.bytes for each in reports),
-        problem=wrong.problem,
-        hint=wrong.hint,
-        met=tuple(any(each) for each in zip(*(each.met for each in reports))),
-    )
 
 
 def one(request: LogsRequest, asked: ComponentLog, until: float) -> LogReport:
@@ -281,7 +237,7 @@ def reported(asked: ComponentLog, errors: LogErrors, lines: int, seen: float) ->
         lines=lines,
         noise=errors.noise,
         errors=len(errors.findings),
-        findings=tuple(errors.findings[:FINDINGS]),
+        findings=tuple(errors.findings[: coverage.FINDINGS]),
         met=errors.met,
     )
 

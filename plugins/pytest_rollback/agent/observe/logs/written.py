@@ -27,7 +27,7 @@ from typing import (
 )
 
 from ...configuration.units import manager as managers
-from ...configuration.units import supervisord
+from ...configuration.units import outputs, supervisord
 from ...configuration.units.sources import Installed
 from ...messages.logs import ComponentLog
 from ...messages.trial import UnitSources
@@ -55,8 +55,6 @@ TICK = 0.01
 WRITES = os.O_WRONLY | os.O_RDWR
 FLAGS = re.compile(rb"flags:\s+([0-7]+)")
 GONE = " (deleted)"
-AUTO = re.compile(r"(?P<name>.+)-(?:stdout|stderr)---.+")
-"""What supervisord calls a log for which no name is given."""
 
 
 class WrittenFile(NamedTuple):
@@ -128,7 +126,7 @@ def elsewhere(asked: ComponentLog, known: Sequence[str], start: float, on: Host)
     pids = sorted(family(on.table, [asked.pid]))
     found = [each for pid in pids for each in opened(pid) if is_log(each, described)]
     if on.manager and main.parent == on.manager:
-        found += of_manager(opened(on.manager), outputs(on, asked.unit), asked.unit)
+        found += of_manager(opened(on.manager), named_for(on, asked.unit), asked.unit)
     hidden = [f"what process {pid} writes" for pid in pids if not can_be_asked(pid)]
     more = sorted_out(found, {identity(path) for path in (*described, *known)}, start)
     return more._replace(unread=(*more.unread, *hidden))
@@ -150,7 +148,7 @@ def is_unwritten(asked: ComponentLog, path: str, start: float, on: Host) -> bool
     pids = sorted(family(on.table, [asked.pid]))
     held = [each.identity for pid in pids for each in opened(pid)]
     if on.manager and main.parent == on.manager:
-        named = outputs(on, asked.unit).own
+        named = named_for(on, asked.unit).own
         held += [each.identity for each in opened(on.manager) if each.name in named]
     return (status.st_dev, status.st_ino) in held and all(map(is_heard, pids))
 
@@ -249,14 +247,14 @@ def of_manager(held: Sequence[WrittenFile], named: Outputs, unit: str) -> Iterat
     programs = {unit, unit.rpartition(":")[2]}
     there = {each.name for each in held if not each.place.startswith("/proc/")}
     for each in held:
-        auto = AUTO.fullmatch(os.path.basename(each.name))
+        auto = outputs.AUTO.fullmatch(os.path.basename(each.name))
         is_own = auto["name"] in programs if auto else each.name in named.own
         is_free = not auto and each.name not in named.others and each.number not in OUTPUTS
         if is_own or (is_free and named.own - there):
             yield each
 
 
-def outputs(on: Host, unit: str) -> Outputs:
+def named_for(on: Host, unit: str) -> Outputs:
     """Return the names of the files that supervisord writes for a unit, and for all others."""
     own: Set[str] = set()
     others: Set[str] = set()

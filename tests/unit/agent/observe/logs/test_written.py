@@ -155,7 +155,7 @@ def managed(tmp_path: Path, unit: str, *held: str) -> set[str]:
         (tmp_path / name).write_text("x")
     with holding(*(tmp_path / name for name in held)) as pid:
         opened = written.opened(pid)
-        named = written.outputs(on, unit)
+        named = written.named_for(on, unit)
         return {Path(each.name).name for each in written.of_manager(opened, named, unit)}
 
 
