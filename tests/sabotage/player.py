@@ -131,6 +131,9 @@ class Player:
         shutil.rmtree(layout.pristine)
         shutil.copytree(self.kept[start], layout.pristine, symlinks=True)
         self.village.reset()
+        subprocess.run(  # what a script has added to the manager goes
+            [*self.words()["CTL"].split(), "update"], check=True, capture_output=True
+        )
         self._clear()
         if stage == "broken":
             self.village.embedded.break_(scenario)
