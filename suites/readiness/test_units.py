@@ -10,6 +10,7 @@ from pytest_rollback.agent.messages.services.running import Running
 from pytest_rollback.agent.messages.services.units import UnitState
 from pytest_rollback.agent.messages.trial import Trial
 from pytest_rollback.checks import restored
+from pytest_rollback.checks.running import refuse_survivors
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.manifest.model import Component, System
@@ -39,6 +40,7 @@ def test_the_unit_could_be_started(units: Mapping[str, UnitState], component: Co
 @criterion("readiness.units.handled", phase="services")
 def test_the_unit_can_be_handled(running: Running, component: Component) -> None:
     """The unit is of a kind that a rollback can stop, start and judge."""
+    refuse_survivors(running, component)
     found = running.units[component.unit]
     why = found.unhandled or found.kept_open or found.left
 

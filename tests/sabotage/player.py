@@ -34,6 +34,9 @@ MEASURED = (
 PLAYED = "ROLLBACK_PLAYED"
 """The variable by which what a script has started is known, however far it went."""
 
+SUPERVISED = "SUPERVISOR_SERVER_URL"
+"""The variable of all that a supervisord starts."""
+
 AGAIN = 3
 """Times that a defect is played where only times are against it."""
 
@@ -128,20 +131,26 @@ class Player:
         shutil.rmtree(layout.pristine)
         shutil.copytree(self.kept[start], layout.pristine, symlinks=True)
         self.village.reset()
+        subprocess.run(  # what a script has added to the manager goes
+            [*self.words()["CTL"].split(), "update"], check=True, capture_output=True
+        )
         self._clear()
         if stage == "broken":
             self.village.embedded.break_(scenario)
 
     def _clear(self) -> None:
-        """End what a script has started, and what outlived a unit of the sandbox."""
+        """End what a script has started, and what left its unit or belongs to a removed root."""
         url = f"unix://{self.village.embedded.site.layout.socket}"
-        for one in processes.processes():
-            found = traces.environment(one.pid)
-            apart = one.parent == 1 or _place(one.pid).endswith(traces.GONE)
-            left = apart and found.get("SUPERVISOR_SERVER_URL") == url
-            if one.lives and (found.get(PLAYED) == self.mark or left):
+        table = {one.pid: one for one in processes.processes() if one.lives}
+        found = {pid: traces.environment(pid) for pid in table}
+        ours = {pid for pid, words in found.items() if words.get(SUPERVISED) == url}
+        for pid, one in table.items():
+            leader = table.get(one.group)
+            apart = leader is None or leader.parent == 1 or leader.parent in ours
+            left = pid in ours and (apart or _place(pid).endswith(traces.GONE))
+            if left or found[pid].get(PLAYED) == self.mark:
                 with suppress(ProcessLookupError):
-                    os.kill(one.pid, signal.SIGKILL)
+                    os.kill(pid, signal.SIGKILL)
 
     def _roll_back(self) -> None:
         """Roll a bad release back, and keep what came of it."""

@@ -6,6 +6,7 @@ import datetime as dt
 
 from pytest_rollback.agent.messages.services.running import Running, UnitProcesses
 from pytest_rollback.errors import Refused
+from pytest_rollback.manifest.model import Component
 from pytest_rollback.text.quantities import count
 
 
@@ -28,6 +29,21 @@ def stale(found: UnitProcesses) -> str:
 def others(found: UnitProcesses) -> list[str]:
     """Return who else listens on ports of a unit, a line each."""
     return [f"port {port}: {each}" for port, by in found.ports.items() for each in by.others]
+
+
+def refuse_survivors(found: Running, component: Component) -> None:
+    """Refuse a unit whose stop leaves processes of it, which would go on with the failed release.
+
+    Raises:
+        Refused: there are some, for certain.
+    """
+    why = found.units[component.unit].outlives
+    if why:
+        raise Refused(
+            f"{component.unit} is not handled: {why}",
+            hint=f"let what {component.unit} starts end its children, or keep them in its group, "
+            "without setsid; until then they are ended by hand after its stop",
+        )
 
 
 def answering(found: UnitProcesses) -> list[str]:

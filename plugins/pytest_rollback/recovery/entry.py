@@ -11,13 +11,16 @@ from dataclasses import dataclass
 
 from pytest_rollback.agent.messages.backup.verify import HEADING
 from pytest_rollback.agent.messages.configuration import CONFIGURATION, ConfigurationFaults
+from pytest_rollback.agent.messages.services.running import Running
 from pytest_rollback.agent.messages.trial import ENTRY, Trial
 from pytest_rollback.checks import restored
+from pytest_rollback.checks.running import refuse_survivors
 from pytest_rollback.errors import Advisory, Refused, RollbackError
 from pytest_rollback.manifest import requests
 from pytest_rollback.recovery import status
 from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions import CLEAR_CACHES
+from pytest_rollback.recovery.actions.services import running_of
 from pytest_rollback.recovery.rehearsal import RehearsedStep
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
@@ -27,8 +30,9 @@ IMPORTS = "readiness.tree.imports"
 CONSTRUCTS = "readiness.tree.constructs"
 RESOLVED = "readiness.units.resolved"
 PARSES = "readiness.configuration.parses"
+HANDLED = "readiness.units.handled"
 
-CRITERIA = (COMPILES, IMPORTS, CONSTRUCTS, RESOLVED, PARSES)
+CRITERIA = (COMPILES, IMPORTS, CONSTRUCTS, RESOLVED, HANDLED, PARSES)
 """The criteria of readiness that are asked again at the entry; `--despite` takes one of them."""
 
 TIMEOUT = 120.0
@@ -99,9 +103,13 @@ def objections(
     trial = requests.trial(system, map(requests.component, scope.components), TIMEOUT)
     tree = Call(ENTRY, trial._replace(git=system.fallback.git), TIMEOUT + GRACE)
     read = Call(CONFIGURATION, requests.configuration_faults(system), TIMEOUT)
-    answers = connection.ask_all([tree, read], deadline=TIMEOUT + GRACE)
+    running = running_of(scope)
+    answers = connection.ask_all([tree, read, running], deadline=TIMEOUT + GRACE)
     try:
-        found = list(_found(scope, answers.of(tree), answers.of(read)))
+        found = [
+            *_found(scope, answers.of(tree), answers.of(read)),
+            *_left(scope, answers.of(running)),
+        ]
     except RollbackError as error:  # what could not be tried is not known to come back
         found = [(IMPORTS, error)]
     return tuple(Objection(name, error, name in chosen) for name, error in found)
@@ -120,6 +128,12 @@ def _found(
             yield from _raised(RESOLVED, restored.unit_resolves, trial, component)
     if not scope.defaults:  # what is broken gets its default, if that was confirmed
         yield from _raised(PARSES, restored.configuration_parses, read, system)
+
+
+def _left(scope: Scope, running: Running) -> Iterator[tuple[str, RollbackError]]:
+    """Yield the units of which processes would be left, after all of them are down."""
+    for component in scope.components:
+        yield from _raised(HANDLED, refuse_survivors, running, component)
 
 
 def _raised(

@@ -89,8 +89,8 @@ class UnitProcesses(NamedTuple):
     unit that was put back or changed last, of the recorded ones and of those that started it.
     `stepped` are the seconds by which the clock was set since the start. `unhandled` says why a
     rollback cannot stop, start or judge such a unit, `left` why stopping it leaves processes of the
-    same program, and `kept_open` why its port stays open then. `answering` is who answers each of
-    its probes that asks this host.
+    same program, `outlives` why its own stop leaves some, and `kept_open` why its port stays open
+    then. `answering` is who answers each of its probes that asks this host.
     """
 
     number: int
@@ -101,6 +101,7 @@ class UnitProcesses(NamedTuple):
     unhandled: str = ""
     left: str = ""
     kept_open: str = ""
+    outlives: str = ""
     answering: Dict[str, PortHolders] = {}  # noqa: RUF012 - nobody changes an answer
 
     @property

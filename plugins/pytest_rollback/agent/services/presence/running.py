@@ -84,9 +84,10 @@ def _unit(
         ports=ports.of(asked, part.processes),
         oldest=oldest,
         stepped=round(stepped, 1),
-        unhandled=part.unhandled or _outlives(table, part),
+        unhandled=part.unhandled,
         left=part.left,
         kept_open=part.kept_open,
+        outlives=_outlives(table, part),
         answering=ports.answering(asked, part.processes, known),
     )
 
