@@ -161,12 +161,12 @@ MUTANTS = (
         (
             Edit(
                 "restore/commit",
-                "    return None if item.is_new(live) or item.is_failed(live) else path\n",
+                "    return None if item.is_new(live) or item.may_change(live) else path\n",
                 "    return None\n",
             ),
             Edit(
                 "restore/commit",
-                "            if not item.is_failed(live):\n"
+                "            if not item.may_change(live):\n"
                 "                raise moved(place, [path])\n",
                 "",
             ),
@@ -217,11 +217,35 @@ MUTANTS = (
         (
             Edit(
                 "restore/commit",
-                "        if not item.live:\n            return None\n",
-                "        return None\n",
+                "        if not item.live or (item.was_directory and not item.is_dressed):\n",
+                "        if True:\n",
             ),
         ),
         f"{FAULTS}/test_kills.py::test_a_kill_before_any_call[rename-files]",
+    ),
+    Mutant(
+        "directory moved in two steps",
+        (
+            Edit(
+                "restore/commit",
+                "            exchange.exchange(directory, staged, name)\n",
+                "            old = place.names(item.saved.path)[1]\n"
+                "            os.rename(name, old, src_dir_fd=directory, dst_dir_fd=directory)\n"
+                "            os.rename(staged, name, src_dir_fd=directory, dst_dir_fd=directory)\n",
+            ),
+        ),
+        f"{FAULTS}/test_kills.py::test_a_kill_before_any_call[rename-files]",
+    ),
+    Mutant(
+        "directory made again stays",
+        (
+            Edit(
+                "restore/revert",
+                "        displaced.clear(",
+                "        (lambda *_: None)(",
+            ),
+        ),
+        f"{FAULTS}/test_kills.py::test_a_kill_before_any_call[exchange-undo after close]",
     ),
     Mutant(
         "swallow a failed fsync",

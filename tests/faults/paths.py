@@ -9,14 +9,29 @@ from pathlib import Path
 
 Facts = tuple[object, ...]
 NOBODY = 65534
-LINKS = {"app/alias": "/opt/previous", "app/current": "previous", "mesh/turned": "serve.py"}
+LINKS = {
+    "app/alias": "/opt/previous",
+    "app/current": "previous",
+    "mesh/pointer": "serve.py",
+    "mesh/turned": "serve.py",
+}
 """Links of the previous release, and where they lead."""
 
 LINKED = "mesh/linked.py"
 """A file of the previous release that the deploy makes a link."""
 
 FRESH_LINKS = {"app/current": "../nowhere/current", LINKED: "/etc/passwd", "lib/alias": "new"}
-"""Links of the current release. Of another one it makes a file, and one it deletes."""
+"""Links of the current release. Of others it makes a file and a directory, and one it deletes."""
+
+FOLDED = "app/folded"
+"""A file of the previous release that the deploy makes a directory."""
+
+FRESH_FOLDERS = {FOLDED: ("inside.py", "deep/more.py"), "mesh/pointer": ("inside.py",)}
+"""Directories of the current release in the place of a file and a link, and what they hold."""
+
+EMPTY = {"spool/gone": 0o750, "spool/dressed": 0o700, "spool/filed": 0o711}
+"""Empty directories of the previous release, and their modes: the deploy deletes one, gives one
+another mode, and makes a file of one."""
 
 
 def is_file(path: Path) -> bool:

@@ -19,7 +19,7 @@ from pytest_rollback.agent.messages.restore import RESTORE_PLAN
 from pytest_rollback.agent.messages.rollback.files import ARCHIVE_PLAN
 from pytest_rollback.recovery.actions.requests import some
 from pytest_rollback.transport.call import AnyCall, Call
-from tests.faults.paths import LINKED, LINKS, facts
+from tests.faults.paths import EMPTY, FOLDED, LINKED, LINKS, facts
 from tests.faults.rows import does, reads, refuses, row
 from tests.faults.scene import ADDED, Refused, Scene, asked, undo
 from tests.faults.steps import change, roll_back
@@ -130,7 +130,7 @@ def names_are_bytes_and_counts_are_data(scene: Scene) -> None:
     other.files |= dict.fromkeys(odd, "previous")
     other.deploy()
     found = asked(Call(RESTORE_PLAN, other.request("files")))
-    assert len(found.paths) == 4 + len([*LINKS, LINKED]) + len(odd)
+    assert len(found.paths) == 4 + len([*LINKS, LINKED, FOLDED, *EMPTY]) + len(odd)
     roll_back(other)
     assert all(reads(other, path) == "previous" for path in odd)
 

@@ -2,8 +2,9 @@
 
 It holds what a restore has to carry: owners, modes, times, an ACL, attributes, a capability, a name
 that is no text, a file the deploy deleted, links that it changed, deleted, added, turned into files
-and made of files, files and directories it added, stale bytecode, a secret and an installed unit
-file. `previous` and `deployed` are what an end and an undo have to give.
+and made of files, a file and a link that became directories, empty directories, files and
+directories it added, stale bytecode, a secret and an installed unit file. `previous` and `deployed`
+are what an end and an undo have to give.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ from pytest_rollback.agent.protocol import decode
 from pytest_rollback.agent.system.processes import here
 from pytest_rollback.transport.call import AnyCall, Call
 from tests.faults.paths import (
+    EMPTY,
+    FOLDED,
+    FRESH_FOLDERS,
     FRESH_LINKS,
     LINKED,
     LINKS,
@@ -96,8 +100,12 @@ class Scene:
         """Deploy into a home that is there already."""
         for folder in (self.root, self.units):
             folder.mkdir()
-        for path, text in {**self.files, LINKED: "previous, and no link\n"}.items():
+        more = {LINKED: "previous, and no link\n", FOLDED: "previous, and no directory\n"}
+        for path, text in {**self.files, **more}.items():
             self.put(path, text)
+        for path, mode in EMPTY.items():
+            (self.root / path).mkdir(parents=True)
+            (self.root / path).chmod(mode)
         for path, target in LINKS.items():
             link(self.root / path, target, NOBODY)
         (self.units / "app.service").write_text(FILES["units/app.service"])
@@ -115,9 +123,10 @@ class Scene:
     def saving(self, **different: object) -> SaveRequest:
         """Return the request to have the backup set made."""
         releases = {key: Release(key, None) for key in ("previous", "current")}
-        added = [*ADDED, "lib/alias"]
+        inside = [f"{path}/{name}" for path, names in FRESH_FOLDERS.items() for name in names]
+        added = [*ADDED, "lib/alias", *inside]
         about = {"suffix": self.suffix, "system": "scene", "added": added, **releases}
-        files = [*self.files, *LINKS, LINKED]
+        files = [*self.files, *LINKS, LINKED, FOLDED, *EMPTY]
         usual = {"root": self.root, "state": self.state, "files": files, **about}
         return saving(**{**usual, **different})
 
@@ -154,11 +163,12 @@ class Scene:
             attribute(self.root / path, "user.from", b"current")
         for path in ADDED:
             self.put(path, f"added {path}\n")
-        for path in (*LINKS, LINKED):
+        for path in (*LINKS, LINKED, FOLDED):
             (self.root / path).unlink()
         for path, target in FRESH_LINKS.items():
             link(self.root / path, target, os.geteuid())
         self.put("mesh/turned", "a file in the current release\n")
+        self._fold()
         cache = self.put(CACHE, "\0" * 16 + "stale")
         os.utime(cache, (1, 1))
         installed = self.units / "app.service"
@@ -168,6 +178,17 @@ class Scene:
         fake = self.home / "bin" / "systemctl"
         fake.write_text(SYSTEMCTL)
         fake.chmod(0o755)
+
+    def _fold(self) -> None:
+        """Make directories of a file and a link, and change those that were empty."""
+        for path, names in FRESH_FOLDERS.items():
+            for name in names:
+                self.put(f"{path}/{name}", f"added {path}/{name}\n")
+            (self.root / path).chmod(0o751)
+        for path in ("spool/gone", "spool/filed"):
+            (self.root / path).rmdir()
+        (self.root / "spool/dressed").chmod(0o755)
+        self.put("spool/filed", "a file in the current release alone\n")
 
     def current(self, path: str) -> str:
         """Return the bytes that the deploy gave a file."""

@@ -227,6 +227,32 @@ def test_a_release_is_what_lies_between_two_commits(site: Site) -> None:
     assert site.record["current"] == {"name": "two", "commit": after}
 
 
+def test_an_empty_directory_that_is_named_may_become_a_file(site: Site) -> None:
+    """The repository knows of none: for it the file is new, and who names it is right."""
+    site.describe(fallback={"git": str(site.root)})
+    (site.root / "spool").mkdir(mode=0o750)
+    site.git("init", "-q")
+    site.git("add", "app.py")
+    site.git("commit", "-qm", "1.0")
+    site.git("tag", "v1.0")
+    (site.root / "spool").rmdir()
+    for path in ("spool", "app.py"):
+        site.write(path, "# 1.1\n")
+    site.git("add", "spool", "app.py")
+    site.git("commit", "-qm", "1.1")
+    site.git("tag", "v1.1")
+    site.git("checkout", "-q", "v1.0")
+    (site.root / "spool").mkdir(mode=0o750)
+    said = site.saved("spool/", "--from-git", "v1.0..v1.1")
+
+    assert "2: 2 copied now" in said
+    assert {each["path"]: each["kind"] for each in site.record["files"]} == {
+        "app.py": "file",
+        "spool": "directory",
+    }
+    assert site.record["added"] == []
+
+
 def test_paths_of_a_larger_repository_are_taken_below_the_root(site: Site) -> None:
     """A root that is a part of the repository gets its own part of the release."""
     site.git("init", "-q", "-b", "main")

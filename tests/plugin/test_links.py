@@ -1,4 +1,4 @@
-"""Links of a release through a whole rollback: readiness of backups, drill, validate, and undo."""
+"""Links and directories of a release through a whole rollback: readiness, drill, validate, undo."""
 
 from __future__ import annotations
 
@@ -15,27 +15,37 @@ NOW = {"web/current": "v2", "motto.txt": "web/turned", "web/new": "nowhere"}
 """Where links lead: the deploy changed one, deleted one, made a file of one, one of a file."""
 
 
+FOLDED, SPOOL = "web/folded", "web/spool"
+"""A file that the deploy made a directory, and an empty directory that it deleted."""
+
+
 class LinkedShop(Shop):
-    """A shop whose deploy changed links."""
+    """A shop whose deploy changed links and directories."""
 
     def files(self) -> list[str]:
-        """Return the files and links that the deploy changes."""
-        return [*super().files(), *PREVIOUS]
+        """Return the files, links and directories that the deploy changes."""
+        return [*super().files(), *PREVIOUS, FOLDED, SPOOL]
 
     def save(self, **more: object) -> None:
         """Save the set with the links of the previous release, which go."""
         for path, target in PREVIOUS.items():
             (self.root / path).symlink_to(target)
-        super().save(added=["web/new"], **more)
+        (self.root / FOLDED).write_text("a file")
+        (self.root / SPOOL).mkdir(mode=0o710)
+        super().save(added=["web/new", f"{FOLDED}/deep/inside"], **more)
+        (self.root / FOLDED).unlink()
+        (self.root / SPOOL).rmdir()
         for path in PREVIOUS:
             (self.root / path).unlink()
 
     def start(self) -> None:
         """Deploy the links, and start."""
-        for path in ("motto.txt", "web/current", "web/gone"):
+        for path in ("motto.txt", "web/current", "web/gone", FOLDED, SPOOL):
             (self.root / path).unlink()
         for path, target in NOW.items():
             (self.root / path).symlink_to(target)
+        (self.root / FOLDED / "deep").mkdir(parents=True)
+        (self.root / FOLDED / "deep/inside").write_text("added")
         super().start()
 
     def links(self) -> dict[str, str]:
@@ -56,7 +66,7 @@ def shop() -> Iterator[LinkedShop]:
     shop.down()
 
 
-def test_links_go_back_and_forth(shop: LinkedShop) -> None:
+def test_links_and_directories_go_back_and_forth(shop: LinkedShop) -> None:
     """Backups are in order, the drill recovers, validate agrees, undo brings the failed ones."""
     assert shop.links() == NOW
     shop.pytest("suites/readiness")
@@ -67,6 +77,9 @@ def test_links_go_back_and_forth(shop: LinkedShop) -> None:
     assert (code, "RECOVERED in " in printed) == (0, True), printed
     assert shop.links() == PREVIOUS
     assert not (shop.root / "motto.txt").is_symlink()
+    assert (shop.root / FOLDED).read_text() == "a file"
+    assert (shop.root / SPOOL).stat().st_mode & 0o777 == 0o710
+    assert not list(shop.root.rglob(".rollback-*"))
     run = str(shop.record()["run"])
     shop.pytest("suites/validate")
     told = {name: how for (name, _), how in shop.outcomes().items() if "date.files." in name}
@@ -74,3 +87,5 @@ def test_links_go_back_and_forth(shop: LinkedShop) -> None:
     code, printed = shop.rollback("--undo", run, "--arm=corner")
     assert code == 0, printed
     assert shop.links() == NOW
+    assert (shop.root / FOLDED / "deep/inside").read_text() == "added"
+    assert not (shop.root / SPOOL).exists()

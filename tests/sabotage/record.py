@@ -1,7 +1,7 @@
 """Edits the record of a backup set and makes it match the backups: `$RECORD [CODE]` in a defect.
 
-CODE is Python that alters `record`, the document as it is on the host; `link(PATH)` is the entry of
-a link below the root, as it is now.
+CODE is Python that alters `record`, the document as it is on the host; `entry(PATH)` is that of a
+link or an empty directory below the root, as it is now.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def edit(root: Path, path: Path, code: str) -> None:
         code: what alters it.
     """
     record = json.loads(path.read_text())
-    exec(code, {"record": record, "link": partial(link, root)})  # noqa: S102 - the code of our own defects
+    exec(code, {"record": record, "entry": partial(entry_of, root)})  # noqa: S102 - the code of our own defects
     match(root, record)
     path.write_text(json.dumps(record))
 
@@ -44,12 +44,14 @@ def content(data: bytes) -> dict[str, Any]:
     return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
 
 
-def link(root: Path, path: str) -> dict[str, Any]:
-    """Return the entry of a link, as the record of a backup set has it."""
-    found = (root / path).lstat()
-    owner = {"mode": 0o777, "uid": found.st_uid, "gid": found.st_gid}
-    about = {"path": path, **content(os.fsencode((root / path).readlink())), **owner}
-    return {**about, "mtime_ns": found.st_mtime_ns, "xattrs": {}, "flags": 0, "kind": "link"}
+def entry_of(root: Path, path: str) -> dict[str, Any]:
+    """Return the entry of a link or a directory, as the record of a backup set has it."""
+    place = root / path
+    found, linked = place.lstat(), place.is_symlink()
+    owner = {"mode": found.st_mode & 0o7777, "uid": found.st_uid, "gid": found.st_gid}
+    about = {"path": path, **content(os.fsencode(place.readlink()) if linked else b""), **owner}
+    more = {"xattrs": {}, "flags": 0, "kind": "link" if linked else "directory"}
+    return {**about, "mtime_ns": found.st_mtime_ns, **more}
 
 
 if __name__ == "__main__":

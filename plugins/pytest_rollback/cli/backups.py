@@ -57,7 +57,12 @@ def parser(program: str) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = whole.add_argument
-    add("files", nargs="*", metavar="FILE", help="a file that the deploy changes or removes")
+    add(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="a file, link or empty directory that the deploy changes or removes",
+    )
     add(
         "--files-from",
         metavar="FILE",
@@ -110,9 +115,13 @@ def listed(named: str | None, program: str) -> list[str]:
 
 
 def below(root: str, names: Iterable[str]) -> Iterator[str]:
-    """Yield each name once, relative to the root; the host refuses paths outside of it."""
+    """Yield each name once, relative to the root; the host refuses paths outside of it.
+
+    That of a directory may end in a slash.
+    """
     for name in dict.fromkeys(names):
-        yield name.removeprefix(f"{root.rstrip('/')}/").removeprefix("./")
+        path = name.removeprefix(f"{root.rstrip('/')}/").removeprefix("./")
+        yield path.rstrip("/") or name
 
 
 def release(option: str, text: str | None) -> Release | None:
@@ -178,6 +187,8 @@ def wished(asked: argparse.Namespace, connection: Connection) -> SaveRequest:
             raise UsageError("--partial is empty", hint="--partial 'why these files are enough'")
         between = replace(between, files=(), added=())
     files = [*asked.files, *listed(asked.files_from, asked.program)]
+    named = set(below(root, files))  # git knows no empty directory: one may become a file
+    between = replace(between, added=tuple(each for each in between.added if each not in named))
     added = [*asked.added, *listed(asked.added_from, asked.program)]
     return SaveRequest(
         location=requests.location(connection.system),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Iterator
 
 from ..errors import HostError, failed
 from ..files.tree import Irregular, Tree
@@ -14,8 +15,25 @@ from .owners import Owners
 def meant(selection: Selection, known: BackupSet) -> list[str]:
     """Return the added files of the selection's owners, directory by directory."""
     owners, only = Owners(selection.components), selection.only
-    chosen = [path for path in known.added if not only or owners.of(path) in only]
+    chosen = [path for path in apart(known) if not only or owners.of(path) in only]
     return sorted(chosen, key=os.path.split)
+
+
+def apart(known: BackupSet) -> list[str]:
+    """Return the added files that do not lie in the place of a recorded file or link.
+
+    Those that do lie in a directory, which goes as a whole when the file comes back.
+    """
+    recorded = {saved.path for saved in known.files if not saved.is_directory}
+    return [path for path in known.added if recorded.isdisjoint(_above(path))]
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield every directory on the way to a path."""
+    at = path.find("/")
+    while at >= 0:
+        yield path[:at]
+        at = path.find("/", at + 1)
 
 
 def is_there(tree: Tree, path: str) -> bool:

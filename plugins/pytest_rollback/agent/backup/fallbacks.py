@@ -33,7 +33,9 @@ def look(request: FallbackRequest) -> Fallbacks:
 def repository(request: FallbackRequest, place: str) -> RepositoryFallback:
     """Return what the previous release's commit lacks."""
     known, kept_apart = backup_set.read(request.location.state), set(request.configuration)
-    files = [saved for saved in known.files if saved.path not in kept_apart]
+    files = [
+        saved for saved in known.files if saved.path not in kept_apart and not saved.is_directory
+    ]
     wanted, commit = [saved.path for saved in files], known.previous.commit
     links = {saved.path for saved in files if saved.is_link}
     lacking = git.missing(place, commit, wanted, links) if commit else {}

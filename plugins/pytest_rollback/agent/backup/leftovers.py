@@ -13,6 +13,7 @@ from ..messages.backup.leftovers import Leftovers, LeftoversRequest, OwnerLeftov
 from ..messages.location import Selection
 from ..state import backup_set
 from ..state.backup_set import FileEntry
+from . import additions
 from .owners import SHARED, Owners
 from .selection import orphans
 
@@ -36,7 +37,7 @@ def look(request: LeftoversRequest) -> Leftovers:
                 if group is not None:
                     both = state.pair(tree, saved.path, suffix, saved.size)
                     group.judge(backup_set.capped(saved, secrets), both)
-        for path in known.added:
+        for path in additions.apart(known):
             group = groups.of(path)
             if group is not None:
                 there = state.pair(tree, path, suffix, UNREAD).live.kind != ABSENT

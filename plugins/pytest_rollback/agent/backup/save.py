@@ -134,7 +134,8 @@ def _perform(request: SaveRequest, plan: SavePlan) -> SaveResult:
         _refuse(request, plan._replace(problems=tuple(batch.problems)))
     fresh = _record(request, plan, batch.saved)
     try:
-        copy.commit(request.location.root, plan.save, request.location.suffix)
+        copied = [entry.path for entry in batch.saved if not entry.is_directory]
+        copy.commit(request.location.root, copied, request.location.suffix)
         retired = _retire(request, plan, fresh)
     except OSError as error:
         raise HostError(
@@ -210,7 +211,11 @@ def _retire(request: SaveRequest, plan: SavePlan, fresh: BackupSet) -> int:
     gone: list[str] = []
     with Tree(request.location.root) as tree:
         for entry in old.files:
-            if entry.path + old.suffix in stay or not _is_recorded(tree, entry, old.suffix):
+            if (
+                entry.is_directory
+                or entry.path + old.suffix in stay
+                or not _is_recorded(tree, entry, old.suffix)
+            ):
                 continue
             directory, name = tree.parent(entry.path)
             os.unlink(name + old.suffix, dir_fd=directory)

@@ -75,7 +75,7 @@ def _surveyed(request: SaveRequest, old: Optional[BackupSet], tree: Tree) -> Sav
     known = {saved.path: saved for saved in old.files} if old and same else {}
     occupied = _occupied(request, old, tree, same=same)
     problems = _conflicts(request, old, same=same) + occupied.problems
-    unsaved = occupied.unsaved + _replaced(request)
+    unsaved = occupied.unsaved
     apart = {each.rpartition(": ")[0] for each in unsaved}
     save: dict[str, int] = {}
     keep: list[FileEntry] = []
@@ -83,11 +83,12 @@ def _surveyed(request: SaveRequest, old: Optional[BackupSet], tree: Tree) -> Sav
     for path in (each for each in request.files if each not in apart):
         saved = known.get(path)
         found = _pair(tree, path, request.location.suffix, saved)
-        why = _forbids(request, saved, found)
+        bare = found.live.is_directory and (saved is None or saved.is_directory)
+        why = "" if bare else _forbids(request, saved, found)  # a directory has no backup
         if why == UNKNOWN and old is not None and not same:
             continue  # the whole set is in the way, and that is reported already
-        if found.live.kind == "directory" and not found.live.detail:
-            unsaved.append(f"{path}: is a directory")
+        if saved is None and found.live.is_directory and os.listdir(tree.directory(path)):
+            unsaved.append(f"{path}: is a directory, and is not empty")
         elif why:
             problems.append(f"{path} {why}")
         elif saved is not None and _stands(saved, found.copy):
@@ -102,12 +103,6 @@ def _surveyed(request: SaveRequest, old: Optional[BackupSet], tree: Tree) -> Sav
     return SavePlan(old, same, tuple(save), tuple(keep), tuple(differ), tuple(problems), told)
 
 
-def _replaced(request: SaveRequest) -> list[str]:
-    """Return which files the deploy makes directories of: nothing could be put back there."""
-    above = {path[:at] for path in request.added for at, sign in enumerate(path) if sign == "/"}
-    return [f"{path}: becomes a directory" for path in request.files if path in above]
-
-
 def _pair(tree: Tree, path: str, suffix: str, saved: Optional[FileEntry]) -> FilePair:
     """Return a file and its backup; they are read only where there is something to compare."""
     found = pair(tree, path, suffix, size=UNREAD)
@@ -117,14 +112,20 @@ def _pair(tree: Tree, path: str, suffix: str, saved: Optional[FileEntry]) -> Fil
 
 
 def _stands(saved: FileEntry, copy: FileState) -> bool:
+    """Return whether a backup is as recorded; of a directory the record is all there is."""
+    if saved.is_directory:
+        return True
     return copy.is_backup(saved) and comparison.is_version(saved, copy)
 
 
 def _forbids(request: SaveRequest, saved: Optional[FileEntry], found: FilePair) -> str:
     """Return why a file cannot be saved, or "" when nothing speaks against it."""
     linked = found.live.is_link or (saved is not None and saved.is_link)
-    for side, whose, may in ((found.live, "", True), (found.copy, "has a backup which ", linked)):
-        if not (side.is_file or side.kind == ABSENT or (may and side.is_link)):
+    for side, whose, may in (
+        (found.live, "", found.live.is_known),
+        (found.copy, "has a backup which ", found.copy.is_file or (linked and found.copy.is_link)),
+    ):
+        if not (may or side.kind == ABSENT):
             return f"{whose}{side.detail or f'is a {side.kind}'}"
     if saved is not None:
         if _stands(saved, found.copy) or found.live.has_content(saved):

@@ -24,7 +24,7 @@ from ..messages.location import Location
 from ..state import backup_set
 from ..state import lease as leases
 from ..state.directory import OTHERS, Absent
-from . import described
+from . import additions, described
 from .owners import SHARED, Owners
 from .selection import orphans
 
@@ -52,7 +52,7 @@ def look(request: BackupsRequest) -> Backups:
         with read_ahead(root, [saved.path + suffix for saved in known.files]):
             components, changes = _components(request, tree, known.files)
         stray = orphans(tree.root, suffix, {saved.path + suffix for saved in known.files})
-        changes += sum(live(tree, path, UNREAD).kind != ABSENT for path in known.added)
+        changes += sum(live(tree, path, UNREAD).kind != ABSENT for path in additions.apart(known))
     found, why = None, ""
     try:
         found = _in_repository(request, known)
@@ -216,7 +216,9 @@ def _in_group(saved: FileEntry, service: ServiceAccount) -> bool:
 
 
 def faults(saved: FileEntry, copy: FileState) -> Iterator[tuple[str, str]]:
-    """Yield each fault of a backup, with its detail."""
+    """Yield each fault of a backup, with its detail; a directory has none."""
+    if saved.is_directory:
+        return
     first = _first(saved, copy)
     if first:
         yield first

@@ -6,7 +6,6 @@ import contextlib
 import os
 from typing import NamedTuple
 
-from ..files import links
 from ..messages.configuration import ConfigurationFaults, ConfigurationRequest
 from ..state import backup_set
 from . import env_file, formats
@@ -25,13 +24,14 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
         HostError: there is no record that can be used.
     """
     root, state, suffix, _ = request.location
-    names = {saved.path: saved for saved in backup_set.read(state).files}
+    files = backup_set.read(state).files
+    names = {saved.path: saved for saved in files if not saved.is_directory}
     units = sorted(name for name in names if name.startswith(f"{request.source}/"))
     by_systemd = environment_files(request)
     found: dict[str, str | None] = {}
     warned: dict[str, tuple[str, ...]] = {}
     for name in dict.fromkeys((*request.files, *units)):
-        path = links.restored(root, suffix, names, name)
+        path = formats.restored(root, suffix, names, name)
         read_: formats.Reader | None = None
         if name in units:
             read_ = UnitFileKind(os.path.basename(name), request).read

@@ -7,9 +7,10 @@ import json
 import os
 import re
 import sys
-from typing import Callable
+from typing import Callable, Mapping
 
 from ..files import read
+from ..files.metadata import FileEntry
 from ..system.command import run
 from . import env_file
 from .units import check as unit_check
@@ -149,3 +150,29 @@ KINDS = {
     ".ini": "ini",
     ".cfg": "ini",
 }
+
+LINKS = 40
+"""Links that are followed from one to the next, as the kernel does."""
+
+
+def restored(root: str, suffix: str, files: Mapping[str, FileEntry], name: str) -> str:
+    """Return where what a path holds after a restore is read now: its backup, if it is recorded.
+
+    A recorded link may lead to another recorded path, which is perhaps not there before the
+    restore: then it is the backup of that one.
+    """
+    path = ""
+    for _ in range(LINKS):
+        entry = files.get(name)
+        path = f"{root}/{name}{suffix if entry else ''}"
+        if entry is None or not entry.is_link:
+            break
+        try:
+            to = os.readlink(path)
+        except OSError:
+            break  # whoever reads it says what is wrong
+        end = os.path.normpath(os.path.join(root, os.path.dirname(name), to))
+        if not end.startswith(f"{root}/"):
+            break
+        name = end[len(root) + 1 :]
+    return path

@@ -43,8 +43,11 @@ def is_version(saved: FileEntry, side: FileState) -> bool:
 
 
 def touched(saved: FileEntry, side: FileState) -> bool:
-    """Return whether a file has another time of change than the recorded one."""
-    return side.mtime_ns != saved.mtime_ns
+    """Return whether a file has another time of change than the recorded one.
+
+    That of a directory is set by whatever comes and goes in it.
+    """
+    return not saved.is_directory and side.mtime_ns != saved.mtime_ns
 
 
 def version(side: FileState) -> str:

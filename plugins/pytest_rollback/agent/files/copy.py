@@ -17,7 +17,7 @@ from . import links, metadata
 from .fsync import flushed, spread
 from .metadata import FileEntry
 from .read import blocks
-from .tree import FRESH, Irregular, Tree, open_regular
+from .tree import DIRECTORY, FRESH, Irregular, Tree, open_regular
 
 
 class Batch(NamedTuple):
@@ -38,7 +38,7 @@ def stage(root: str, paths: Sequence[str]) -> Batch:
     with Tree(root) as tree:
         found = [_attempt(tree, path) for path in paths]
     saved = [entry for entry in found if isinstance(entry, FileEntry)]
-    found += spread(_flushed, root, saved)
+    found += spread(_flushed, root, [entry for entry in saved if not entry.is_directory])
     batch = Batch(saved, [entry for entry in found if isinstance(entry, str)])
     if batch.problems:
         discard(root, paths)
@@ -77,9 +77,9 @@ def _staged(tree: Tree, path: str) -> FileEntry:
     try:
         source = open_regular(directory, name)
     except Irregular as other:
-        if other.kind != "symlink":
+        if other.kind not in OTHERS:
             raise
-        return _linked(path, directory, name)
+        return OTHERS[other.kind](path, directory, name)
     try:
         target = os.open(temporary(path), FRESH, 0o600, dir_fd=directory)
         try:
@@ -99,6 +99,24 @@ def _linked(path: str, directory: int, name: str) -> FileEntry:
     found, digest = link.found, hashlib.sha256(link.target).hexdigest()
     numbers = (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid, found.st_mtime_ns)
     return FileEntry(path, digest, len(link.target), *numbers, {}, 0, metadata.LINK)
+
+
+def _folder(path: str, directory: int, name: str) -> FileEntry:
+    """Return what an empty directory is: the record is all that is kept of it."""
+    opened = os.open(name, DIRECTORY, dir_fd=directory)
+    try:
+        if os.listdir(opened) or metadata.flags(opened):
+            raise OSError(0, "it is protected by chattr, or is not empty any more")
+        found = metadata.read(opened)
+    finally:
+        os.close(opened)
+    numbers = (0, found.mode, found.uid, found.gid, found.mtime_ns)
+    xattrs = {name: base64.b64encode(value).decode() for name, value in found.xattrs.items()}
+    return FileEntry(path, hashlib.sha256().hexdigest(), *numbers, xattrs, 0, metadata.FOLDER)
+
+
+OTHERS = {"symlink": _linked, "directory": _folder}
+"""What is saved besides files."""
 
 
 def _copied(path: str, source: int, target: int) -> FileEntry:
@@ -134,6 +152,8 @@ def _write(target: int, block: bytes) -> None:
 
 def commit(root: str, paths: Sequence[str], suffix: str) -> None:
     """Give each staged copy its name, durably. Copies of those names are replaced.
+
+    `paths` are those of files and links: a directory has no copy.
 
     Raises:
         OSError: a name could not be given; the same call again completes it.

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Mapping, NamedTuple, Tuple
+from typing import NamedTuple, Tuple
 
 from .tree import Irregular, kind_of
-
-if TYPE_CHECKING:
-    from .metadata import FileEntry
-
-MOST = 40
-"""Links that are followed from one to the next, as the kernel does."""
 
 LINK = getattr(os, "O_PATH", 0) | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -61,26 +55,3 @@ def copy(source: Tuple[int, str], target: Tuple[int, str]) -> None:
     link = read(*source)
     found = link.found
     make(*target, link.target, (found.st_uid, found.st_gid), (found.st_atime_ns, found.st_mtime_ns))
-
-
-def restored(root: str, suffix: str, files: Mapping[str, FileEntry], name: str) -> str:
-    """Return where what a path holds after a restore is read now: its backup, if it is recorded.
-
-    A recorded link may lead to another recorded path, which is perhaps not there before the
-    restore: then it is the backup of that one.
-    """
-    path = ""
-    for _ in range(MOST):
-        entry = files.get(name)
-        path = f"{root}/{name}{suffix if entry else ''}"
-        if entry is None or not entry.is_link:
-            break
-        try:
-            to = os.readlink(path)
-        except OSError:
-            break  # whoever reads it says what is wrong
-        end = os.path.normpath(os.path.join(root, os.path.dirname(name), to))
-        if not end.startswith(f"{root}/"):
-            break
-        name = end[len(root) + 1 :]
-    return path

@@ -30,7 +30,7 @@ CLOSED = 0o640
 ACL = "system.posix_acl_access"
 
 
-FILE, LINK = "file", "link"
+FILE, LINK, FOLDER = "file", "link", "directory"
 """What a recorded path is."""
 
 
@@ -38,7 +38,8 @@ class FileEntry(NamedTuple):
     """One file as the previous release had it. Attributes are base64, times nanoseconds.
 
     `flags` are those of `chattr` that protect it. `kind` is "file", or "link" for a symbolic link,
-    whose content are the bytes of the name that it leads to.
+    whose content are the bytes of the name that it leads to, or "directory" for an empty one, whose
+    content is none: all of it is in the record, and it has no backup.
     """
 
     path: str
@@ -56,6 +57,11 @@ class FileEntry(NamedTuple):
     def is_link(self) -> bool:
         """Whether it is a symbolic link."""
         return self.kind == LINK
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether it is a directory."""
+        return self.kind == FOLDER
 
     def holds(self, size: int, digest: str) -> bool:
         """Return whether a file of this size, in bytes, and sha256 has the recorded content.
@@ -78,7 +84,7 @@ def capped(saved: FileEntry, secrets: Container[str]) -> FileEntry:
     Its owner keeps what he has, and its group may read it, as it usually does where a service is
     no owner of its own settings. The mode of a link decides nothing, and stays.
     """
-    if saved.is_link or saved.path not in secrets or not saved.mode & ~CLOSED:
+    if saved.kind != FILE or saved.path not in secrets or not saved.mode & ~CLOSED:
         return saved
     xattrs = {name: value for name, value in saved.xattrs.items() if name != ACL}
     return saved._replace(mode=saved.mode & CLOSED, xattrs=xattrs)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Dict, NamedTuple, Optional
 
 from . import links, metadata
 from .read import sha256
-from .tree import Irregular, Tree, kind_of, regular
+from .tree import DIRECTORY, Irregular, Tree, kind_of, regular
 
 if TYPE_CHECKING:
     from .metadata import FileEntry
 
-ABSENT, SYMLINK = "absent", "symlink"
+ABSENT, SYMLINK, FOLDER = "absent", "symlink", "directory"
+EMPTY = hashlib.sha256().hexdigest()
 NONE: Dict[str, bytes] = {}
 """The attributes of the many files that have none; nobody writes into it."""
 
@@ -24,8 +25,9 @@ class FileState(NamedTuple):
 
     The numbers are those of a file, or of a link, whose content is the name that it leads to;
     `sha256` is "" when the size already told it apart, and then attributes and flags were not read
-    either; a link's attributes never are. Two files with one `stamp` are one that was not
-    touched in between. `flags` are those of `chattr` that protect it.
+    either; a link's attributes never are. What a directory holds is not read: it has no bytes. Two
+    files with one `stamp` are one that was not touched in between. `flags` are those of `chattr`
+    that protect it.
     """
 
     kind: str
@@ -44,15 +46,27 @@ class FileState(NamedTuple):
     @property
     def is_file(self) -> bool:
         """Whether it is a regular file that could be read."""
-        return self.kind == "file"
+        return self.kind == "file" and not self.detail
 
     @property
     def is_link(self) -> bool:
         """Whether it is a symbolic link itself: nothing on the way to it is one."""
         return self.kind == SYMLINK and not self.detail
 
+    @property
+    def is_directory(self) -> bool:
+        """Whether it is a directory itself."""
+        return self.kind == FOLDER and not self.detail
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is something that is restored, or that something is restored over."""
+        return self.is_file or self.is_link or self.is_directory
+
     def is_kind(self, saved: FileEntry) -> bool:
-        """Return whether it is what is recorded: a file, or a link."""
+        """Return whether it is what is recorded: a file, a link, or a directory."""
+        if saved.is_directory:
+            return self.is_directory
         return self.is_link if saved.is_link else self.is_file
 
     def has_content(self, saved: FileEntry) -> bool:
@@ -69,13 +83,16 @@ def look(directory: int, name: str, size: Optional[int] = None) -> FileState:
     try:
         if size is not None:
             found = os.stat(name, dir_fd=directory, follow_symlinks=False)
-            if not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
-                return FileState(kind_of(found.st_mode))
+            kind = kind_of(found.st_mode)
+            if kind not in {"file", SYMLINK}:
+                return FileState(kind) if size or kind != FOLDER else _folder(directory, name)
             if size != found.st_size:
                 return _side(found, "")
         opened, found = regular(directory, name)
     except Irregular as other:
-        return _linked(directory, name) if other.kind == SYMLINK else FileState(other.kind)
+        return (
+            OTHERS[other.kind](directory, name) if other.kind in OTHERS else FileState(other.kind)
+        )
     except FileNotFoundError:
         return FileState(ABSENT)
     except OSError as error:
@@ -94,6 +111,26 @@ def _linked(directory: int, name: str) -> FileState:
     except OSError as error:
         return FileState("error", detail=f"cannot be read: {error.strerror}")
     return _side(link.found, hashlib.sha256(link.target).hexdigest())
+
+
+def _folder(directory: int, name: str) -> FileState:
+    """Return a directory as it is now, without what it holds."""
+    try:
+        opened = os.open(name, DIRECTORY, dir_fd=directory)
+    except OSError as error:
+        return FileState("error", detail=f"cannot be opened: {error.strerror}")
+    try:
+        side = _side(os.fstat(opened), EMPTY)
+        xattrs = metadata.xattrs(opened) or NONE
+        return side._replace(size=0, xattrs=xattrs, flags=metadata.flags(opened))
+    except OSError as error:
+        return FileState("error", detail=f"cannot be read: {error.strerror}")
+    finally:
+        os.close(opened)
+
+
+OTHERS = {SYMLINK: _linked, FOLDER: _folder}
+"""What tells more than its kind of what is no file."""
 
 
 def _read(opened: int, found: os.stat_result) -> FileState:

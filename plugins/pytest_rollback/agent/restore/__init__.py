@@ -9,6 +9,7 @@ with what is live now, and is journaled; `git_source` reads what no backup can g
 the files of a plan in their `context`: it chooses how their names change hands. That is the
 interface `CommitWay` in `commit`, with two implementations, `StagedCopies` beside it (the way) and
 `ExchangedNames` in `name_exchange`, for a host without room; `stage` has the steps for one file,
-and `new_files` names what was not there without replacing anything. At the end all is verified.
+and `new_files` names what was not there without replacing anything. Directories are made and
+dressed by `folders`, and change names with files by `displaced`. At the end all is verified.
 `revert` reads the plans again, the last one first, and takes them back.
 """

@@ -86,10 +86,10 @@ def wanted(request: RestoreRequest, seen: Optional[ReadCache] = None) -> PlanIte
 
 
 def mounted(root: str, names: Iterable[str]) -> list[str]:
-    """Return which files are mount points: no other file can be given the name of one."""
+    """Return which files are mount points, or directories with one: they cannot change names."""
     above, known = os.path.realpath(root), disk.points()
-    inside = {point for point in known if point.startswith(f"{above}/")}
-    found = [name for name in names if os.path.join(above, name) in inside] if inside else []
+    inside = [f"{point}/" for point in known if point.startswith(f"{above}/")]
+    found = [name for name in names if any(each.startswith(f"{above}/{name}/") for each in inside)]
     return [f"{name}: something is mounted on the live file: umount it" for name in found]
 
 
@@ -155,7 +155,7 @@ def _written(journal: Journal, items: PlanItems) -> None:
     last = max(0, len(items) - 1) // PIECE
     for number in range(last + 1):
         piece = items[number * PIECE : (number + 1) * PIECE]
-        rows = [[*item.saved, item.live] for item in piece]
+        rows = [item.row for item in piece]
         if number < last:
             journal.add("items", items=rows)
         else:

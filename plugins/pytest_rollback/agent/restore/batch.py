@@ -9,7 +9,7 @@ from ..errors import HostError
 from ..files import comparison, exchange, parallel, state
 from ..files.tree import Tree
 from ..state.journal import Journal
-from . import commit, new_files
+from . import commit, folders, new_files
 from .commit import STAGED, CommitWay
 from .context import BatchContext
 from .name_exchange import ExchangedNames
@@ -99,6 +99,7 @@ def _staged(
     try:
         way.stage(where, items)
         new_files.refuse(where, [item for item in items if not item.live])
+        folders.refuse(where, [item for item in items if item.is_turned])
         journal.add("staged")
     except (HostError, OSError):
         where.each(way.discard, items)

@@ -13,10 +13,10 @@ from abc import ABC, abstractmethod
 from typing import Optional, Sequence
 
 from ..errors import HostError
-from ..files import metadata, state
+from ..files import exchange, metadata, state
 from ..files.tree import Irregular, Tree, open_regular
 from ..state import evidence
-from . import new_files, stage
+from . import displaced, folders, new_files, stage
 from .context import BatchContext
 from .plan import PlanItem
 
@@ -71,7 +71,7 @@ class CommitWay(ABC):
             if item.is_new(live):
                 _forget(place, directory, item)
                 return
-            if not item.is_failed(live):
+            if not item.may_change(live):
                 raise moved(place, [path])
         staged = self.staged(place, item)
         # A crash of an older kernel may keep a name and lose the bytes: look before the step.
@@ -88,7 +88,7 @@ class CommitWay(ABC):
         """Take away what was staged; nothing was committed yet."""
         with contextlib.suppress(OSError, Irregular):
             directory, _ = tree.parent(item.saved.path)
-            os.unlink(self.staged(place, item), dir_fd=directory)
+            displaced.remove(directory, self.staged(place, item))
 
 
 class StagedCopies(CommitWay):
@@ -113,10 +113,12 @@ class StagedCopies(CommitWay):
 
     def preserve(self, place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
         """Give the failed version a second name; where there is none to give, a copy."""
-        if not item.live:
+        if not item.live or (item.was_directory and not item.is_dressed):
             return None
         directory, name = tree.parent(item.saved.path)
         _, old = place.names(item.saved.path)
+        if item.is_dressed:
+            return folders.kept(item, directory, (name, old))
         read = place.trusted("live", item, directory, name)
         if not _has_second_name(directory, name, old):
             read = None
@@ -132,7 +134,14 @@ class StagedCopies(CommitWay):
     def swap(self, place: BatchContext, directory: int, item: PlanItem) -> None:
         """Rename the copy over the live file, which has its second name."""
         staged, name = self.staged(place, item), os.path.basename(item.saved.path)
-        os.rename(staged, name, src_dir_fd=directory, dst_dir_fd=directory)
+        if item.is_dressed:
+            folders.dress(directory, name, item.saved)
+        elif item.is_turned:
+            exchange.exchange(directory, staged, name)
+        else:
+            os.rename(staged, name, src_dir_fd=directory, dst_dir_fd=directory)
+            return
+        displaced.forget(directory, item, place.names(item.saved.path))
 
 
 STAGED = StagedCopies()
@@ -169,14 +178,12 @@ def conflict(place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
     live = state.look(directory, name)
     if item.is_failed(live) and not item.is_new(live):
         place.seen.note("live", item.number, live.stamp)
-    return None if item.is_new(live) or item.is_failed(live) else path
+    return None if item.is_new(live) or item.may_change(live) else path
 
 
 def _forget(place: BatchContext, directory: int, item: PlanItem) -> None:
     """Take away what is still staged of a file that is restored; a failed version stays."""
-    new, _ = place.names(item.saved.path)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(new, dir_fd=directory)
+    displaced.forget(directory, item, place.names(item.saved.path))
 
 
 def protect(place: BatchContext, tree: Tree, item: PlanItem) -> None:

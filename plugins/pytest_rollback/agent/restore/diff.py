@@ -11,7 +11,8 @@ from ..files import comparison, metadata, parallel, state
 from ..files.parallel import read_ahead
 from ..files.tree import Tree
 from ..state.backup_set import FileEntry
-from .plan import COPY, PlanItems, ReadCache
+from . import folders
+from .plan import COPY, SIGN, PlanItems, ReadCache
 
 PIECE = 10_000
 """Files that are compared before what came of them takes its final form: memory stays small."""
@@ -71,7 +72,7 @@ class _DiffPart(NamedTuple):
         live = state.live(tree, saved.path)
         if comparison.same(saved, live):
             return
-        if not (live.is_file or live.is_link or live.kind == state.ABSENT):
+        if not (live.is_known or live.kind == state.ABSENT):
             verb = "" if live.kind == "error" else "is "
             what = live.detail or f"a {live.kind}"
             self.refused.append(f"{saved.path}: the live file {verb}{what}")
@@ -82,7 +83,17 @@ class _DiffPart(NamedTuple):
                 f"{saved.path}: the live file is {metadata.flag_words(live.flags)}: {taken}"
             )
             return
+        if live.is_directory and not saved.is_directory:
+            self.refused.extend(folders.unmovable(tree, saved.path))
+        sign = SIGN if live.is_directory else ""
+        row = (number, comparison.version(live) + sign, self._wrong(tree, saved), live.stamp)
+        self.rows.append(row)
+
+    def _wrong(self, tree: Tree, saved: FileEntry) -> str:
+        """Return why a file cannot be restored from its backup; of a directory there is none."""
+        if saved.is_directory:
+            self.refused.extend(folders.homeless(tree, saved.path))
+            return ""
         copy = state.copy(tree, saved.path, self.sides.suffix)
         good = copy.is_backup(saved)
-        wrong = "" if good else f"its backup is {copy.kind}, not as recorded"
-        self.rows.append((number, comparison.version(live), wrong, live.stamp))
+        return "" if good else f"its backup is {copy.kind}, not as recorded"

@@ -38,6 +38,8 @@ class ExchangedNames(CommitWay):
         self.unable = unable
 
     def _can(self, item: PlanItem) -> bool:
+        if item.saved.is_directory:
+            return False
         return item.saved.path.rpartition("/")[0] not in self.unable
 
     def staged(self, place: BatchContext, item: PlanItem) -> str:

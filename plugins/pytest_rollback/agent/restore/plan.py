@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from array import array
-from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, overload
+from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Set, overload
 
 from ..files import comparison, state
 from ..state.backup_set import FileEntry
@@ -17,18 +17,37 @@ NOTHING = bytes(LENGTH)
 
 COPY = "copy"
 
+SIGN = "/"
+"""What follows the version of a directory."""
+
 
 class PlanItem(NamedTuple):
     """One file to restore: the recorded one, and the version that is live now ("" if absent).
 
     `source` is where its content comes from: its backup, or git where that cannot be used.
-    `number` is its place in the plan.
+    `number` is its place in the plan. `was_directory` tells whether a directory is live now.
     """
 
     number: int
     saved: FileEntry
     live: str
     source: str
+    was_directory: bool = False
+
+    @property
+    def row(self) -> List[Any]:
+        """The item as a plan in a journal has it."""
+        return [*self.saved, self.live + (SIGN if self.was_directory else "")]
+
+    @property
+    def is_dressed(self) -> bool:
+        """Whether a directory stays, and gets another owner or mode in its place."""
+        return self.was_directory and self.saved.is_directory
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether a directory takes the place of something else, or the other way round."""
+        return bool(self.live) and self.was_directory != self.saved.is_directory
 
     def is_failed(self, side: state.FileState) -> bool:
         """Return whether a side is what the run found: the failed version, or nothing."""
@@ -37,6 +56,10 @@ class PlanItem(NamedTuple):
         # A journal of an earlier release of this tool has the digest of the content alone.
         alike = side.is_file and side.sha256 == self.live and not self.is_new(side)
         return alike or comparison.version(side) == self.live
+
+    def may_change(self, side: state.FileState) -> bool:
+        """Return whether a side is what the run found, or has changed half way."""
+        return self.is_failed(side) or (self.is_dressed and side.is_directory)
 
     def may_go(self, side: state.FileState) -> bool:
         """Return whether undo loses nothing with a side: what was restored, or nothing at all."""
@@ -48,7 +71,7 @@ class PlanItem(NamedTuple):
 
 
 class PlanItems(Sequence[PlanItem]):
-    """Files to restore, in order.
+    """Files to restore, in order. The version of a live directory ends in `SIGN`.
 
     Each takes 40 bytes and its `FileEntry`; a `PlanItem` takes 200 more.
 
@@ -59,6 +82,7 @@ class PlanItems(Sequence[PlanItem]):
         self._saved: List[FileEntry] = []
         self._live = bytearray()
         self._sources: Dict[int, str] = {}
+        self._directories: Set[int] = set()
         self._numbers = range(0)
 
     def add(self, saved: FileEntry, live: str, source: str = COPY) -> int:
@@ -67,7 +91,9 @@ class PlanItems(Sequence[PlanItem]):
         if source != COPY:
             self._sources[number] = source
         self._saved.append(saved)
-        self._live += bytes.fromhex(live) or NOTHING
+        if live.endswith(SIGN):
+            self._directories.add(number)
+        self._live += bytes.fromhex(live.rstrip(SIGN)) or NOTHING
         self._numbers = range(number + 1)
         return number
 
@@ -98,7 +124,8 @@ class PlanItems(Sequence[PlanItem]):
     def _item(self, number: int) -> PlanItem:
         live = self._live[LENGTH * number : LENGTH * (number + 1)]
         text = "" if live == NOTHING else live.hex()
-        return PlanItem(number, self._saved[number], text, self._sources.get(number, COPY))
+        source, folder = self._sources.get(number, COPY), number in self._directories
+        return PlanItem(number, self._saved[number], text, source, folder)
 
 
 class ReadCache:

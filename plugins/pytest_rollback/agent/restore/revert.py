@@ -5,7 +5,6 @@ Apart from restoring, so that what undo sends to a host stays small.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from typing import Sequence
 
@@ -17,6 +16,7 @@ from ..state import evidence
 from ..state.journal import entries
 from ..state.lock import ExclusiveRun, opened
 from ..state.progress import PARTS
+from . import displaced
 from .context import BatchContext, context
 from .plan import PlanItem, plans
 
@@ -65,7 +65,12 @@ def standing(
         back.pop(path, None)
     with Tree(root) as tree:
         live = {path: state.live(tree, path) for path in back}
-    said = [
+        full = [
+            filled(item)
+            for path, item in back.items()
+            if item.is_turned and live[path].is_kind(item.saved) and displaced.is_full(tree, path)
+        ]
+    said = full + [
         f"{path} changed after the restore"
         for path, item in back.items()
         if not (item.may_go(live[path]) or item.is_failed(live[path]))
@@ -77,7 +82,7 @@ def _keep(work: ExclusiveRun, where: BatchContext, items: list[PlanItem]) -> Non
     """Move failed versions that nothing will take the place of into the evidence."""
     paths = [item.saved.path for item in items]
     beside = [os.path.join(os.path.dirname(path), where.names(path)[1]) for path in paths]
-    evidence.put_away(work, "failed", where.root, beside, paths)
+    displaced.put_away(work, where.root, list(zip(beside, paths)))
 
 
 def _forget_trials(where: BatchContext, items: Sequence[PlanItem]) -> None:
@@ -96,8 +101,7 @@ def take_file_back(place: BatchContext, tree: Tree, item: PlanItem) -> None:
     """
     directory, name = tree.parent(item.saved.path)
     new, old = place.names(item.saved.path)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(new, dir_fd=directory)
+    displaced.forget(directory, item, (new, old))
     live, kept = state.look(directory, name), state.look(directory, old)
     if not (item.is_failed(live) or item.may_go(live)):
         raise HostError(
@@ -106,15 +110,36 @@ def take_file_back(place: BatchContext, tree: Tree, item: PlanItem) -> None:
     if live.flags and live.flags == item.saved.flags:
         _unprotect(directory, name)
     if item.live and item.is_failed(kept):
-        # Same content may be another inode with other metadata: the preserved one is the truth.
-        os.rename(old, name, src_dir_fd=directory, dst_dir_fd=directory)
+        _named_again(directory, item, (old, name), live)
     elif not item.is_failed(live):
         _refuse_lost(item)
-        os.unlink(name, dir_fd=directory)
-    with contextlib.suppress(FileNotFoundError):
-        # Staged, or rename of two names of one file keeps both; or a copy of it was broken off.
-        left = evidence.unfinished(old) if kept.kind == state.ABSENT else old
-        os.unlink(left, dir_fd=directory)
+        displaced.remove(directory, name)
+    # Staged, or rename of two names of one file keeps both; or a copy of it was broken off.
+    if displaced.is_folder(directory, old):
+        displaced.clear(tree, os.path.join(os.path.dirname(item.saved.path), old))
+    else:
+        displaced.remove(directory, evidence.unfinished(old) if kept.kind == state.ABSENT else old)
+
+
+def _named_again(
+    directory: int, item: PlanItem, names: tuple[str, str], live: state.FileState
+) -> None:
+    """Give the preserved version the live name again: the old name, and that one."""
+    old, name = names
+    if item.is_dressed:
+        displaced.dress_alike(directory, old, name)
+    elif item.is_turned and not item.is_failed(live):
+        if item.saved.is_directory and displaced.is_filled(directory, name):
+            raise HostError(filled(item), "save what is in it elsewhere first")
+        exchange.exchange(directory, old, name)
+    elif not item.is_turned:
+        # Same content may be another inode with other metadata: the preserved one is the truth.
+        os.rename(old, name, src_dir_fd=directory, dst_dir_fd=directory)
+
+
+def filled(item: PlanItem) -> str:
+    """Return what prevents that a directory becomes what it was."""
+    return f"{item.saved.path} is not empty any more"
 
 
 def _unprotect(directory: int, name: str) -> None:

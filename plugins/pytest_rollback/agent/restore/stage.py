@@ -11,9 +11,10 @@ from ..errors import HostError
 from ..files import comparison, links, metadata, state
 from ..files.fsync import flushed
 from ..files.read import blocks
-from ..files.tree import FRESH, Tree, open_regular
+from ..files.tree import FRESH, Tree, open_directory, open_regular
 from ..state import evidence
 from ..state.backup_set import FileEntry
+from . import folders
 from .context import BatchContext
 from .plan import PlanItem
 
@@ -24,6 +25,9 @@ UNLINKED = {errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXD
 def write(place: BatchContext, tree: Tree, item: PlanItem, name: str) -> None:
     """Write a copy of a backup, or of what was fetched in its stead, beside the live file."""
     directory, live = tree.parent(item.saved.path)
+    if item.saved.is_directory:
+        folders.make(place, item, (directory, name))
+        return
     stored = evidence.fetched(place.store, item.saved.sha256) if place.store else None
     if item.saved.is_link and stored is None:
         link(place, item, links.read(directory, live + place.suffix).target, (directory, name))
@@ -43,6 +47,8 @@ def flush(tree: Tree, item: PlanItem, name: str) -> None:
     directory, _ = tree.parent(item.saved.path)
     if item.saved.is_link:
         os.fsync(directory)  # a link is durable with its name
+    elif item.saved.is_directory:
+        flushed(open_directory(directory, name))
     else:
         flushed(open_regular(directory, name))
 

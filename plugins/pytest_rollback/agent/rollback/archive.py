@@ -11,6 +11,7 @@ from ..files import comparison, state
 from ..files.tree import Tree
 from ..messages.location import Location
 from ..messages.rollback.files import Archived, ArchivePlan, FilesRequest
+from ..restore import displaced
 from ..restore.context import batches
 from ..state import backup_set, evidence
 from ..state.backup_set import FileEntry
@@ -73,7 +74,7 @@ def preserved(location: Location, tree: Tree) -> list[tuple[str, str]]:
         for path in (item.saved.path for item in items):
             beside = os.path.join(os.path.dirname(path), where.names(path)[1])
             there = state.live(tree, beside, -1)
-            if there.is_file or there.is_link:
+            if there.is_known:
                 found.append((beside, path))
     return found
 
@@ -95,9 +96,8 @@ def close(request: FilesRequest) -> Archived:
         root, copies = location.root, [path + location.suffix for path in left.copies]
         with Tree(root) as tree:
             failed = preserved(location, tree)
-        beside, ends = [path for path, _ in failed], [path for _, path in failed]
         return Archived(
-            evidence.put_away(work, "failed", root, beside, ends),
+            displaced.put_away(work, root, failed),
             evidence.put_away(work, "saved", root, copies),
             left.strays,
         )

@@ -16,7 +16,7 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 
 from ..configuration import env_file, formats
 from ..errors import HostError
-from ..files import links, metadata, state
+from ..files import metadata, state
 from ..files.tree import FRESH, Irregular, Tree, open_regular
 from ..messages.rollback.default_configuration import (
     BrokenFile,
@@ -95,7 +95,7 @@ def _broken(request: DefaultsRequest, tree: Tree, path: str, known: Mapping[str,
         return _unread(f"{root}/{path}", "")
     copy = state.copy(tree, path, suffix, saved.size)
     if copy.has_content(saved):
-        return _unread(links.restored(root, suffix, known, path), suffix)
+        return _unread(formats.restored(root, suffix, known, path), suffix)
     lost = git_source.lacking(request.location.state, request.selection.git, [saved])[path]
     return f"its backup is {copy.kind}, not as recorded; {lost}" if lost else ""
 

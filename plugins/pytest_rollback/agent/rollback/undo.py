@@ -15,10 +15,10 @@ from ..messages.rollback.undo import Undone, UndoPlan, UndoRequest
 from ..messages.services.units import ManagerAddress
 from ..restore import revert
 from ..services import registry, unit_file_undo, units
-from ..state import evidence, progress, runs
+from ..state import evidence, progress, removed_directories, runs
 from ..state.journal import entries
 from ..state.lock import CHANGES, ExclusiveRun, folder_of, working
-from . import default_undo, empty_directories, page_file, start_guard
+from . import default_undo, page_file, start_guard
 
 PARTS = {"database": "..database.swap:take_back"}
 """What takes back the events of a package that can be taken away: named, and not imported."""
@@ -49,8 +49,8 @@ def _planned(location: Location, folder: str) -> UndoPlan:
     for entry in written:
         if entry["event"] == evidence.MOVING:
             _both(evidence.standing(folder, entry), moved, conflicts)
-        if entry["event"] == empty_directories.EMPTYING:
-            conflicts += empty_directories.standing(entry)
+        if entry["event"] == removed_directories.EMPTYING:
+            conflicts += removed_directories.standing(entry)
     installed, changed = unit_file_undo.standing(_of(written, unit_file_undo.INSTALLING))
     pages = _of(written, "page on")
     return UndoPlan(
@@ -139,8 +139,8 @@ def _taken_back(work: ExclusiveRun, entry: dict[str, Any]) -> int:
     event = entry["event"]
     if event == evidence.MOVING:
         return evidence.bring_back(work.folder, entry)
-    if event == empty_directories.EMPTYING:
-        empty_directories.make_again(entry)
+    if event == removed_directories.EMPTYING:
+        removed_directories.make_again(entry)
     if event == unit_file_undo.INSTALLING:
         return unit_file_undo.take_back(os.path.join(work.folder, evidence.FOLDER), entry)
     if event == "page on":

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, NamedTuple
 from ..errors import HostError
 from ..files import metadata
 from ..files.read import sha256
+from ..files.state import EMPTY
 from ..files.tree import Irregular, fault, open_regular
 from ..messages.location import Release
 from . import directory as places
@@ -32,7 +33,7 @@ READABLE = (1, 2, FORMAT)
 """Formats that are read: in the first one no file is protected by `chattr`, and before the third
 all are files."""
 
-KINDS = {metadata.FILE, metadata.LINK}
+KINDS = {metadata.FILE, metadata.LINK, metadata.FOLDER}
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 AGAIN = (
@@ -227,6 +228,8 @@ def _check_entry(saved: FileEntry) -> None:
         raise TypeError(f"{saved.path!r} has invalid attributes")
     if saved.is_link and (saved.flags or saved.xattrs):
         raise ValueError(f"{saved.path!r} is a link, which has no attributes")
+    if saved.is_directory and (saved.flags or not saved.holds(0, EMPTY)):
+        raise ValueError(f"{saved.path!r} is a directory, which has no bytes")
 
 
 def write(state: str, record: BackupSet) -> str:

@@ -592,19 +592,18 @@ def test_a_part_of_a_release_is_recorded_as_one(deploy: Deploy) -> None:
 
 
 def test_what_no_backup_can_be_made_of_is_named_and_the_rest_is_saved(deploy: Deploy) -> None:
-    """Directories, and files that become directories or were some: readiness lists them."""
+    """Directories that are not empty, and those that become files: readiness lists them."""
     deploy.put("flat", "a file")
     files, added = [*FILES, "core", "flat"], ["core/mesh", "flat/new.py", "new.py"]
     found = deploy.save(files=files, added=added)
     told = (
         "core/mesh: is a directory, and becomes a file",
-        "core: becomes a directory",
-        "flat: becomes a directory",
+        "core: is a directory, and is not empty",
     )
     known = backup_set.read(str(deploy.state))
 
     assert found.unsaved == told
-    assert {saved.path for saved in known.files} == set(FILES)
+    assert {saved.path for saved in known.files} == {*FILES, "flat"}
     assert known.added == ("flat/new.py", "new.py")
     assert deploy.look().undeclared == told
     assert deploy.look().compared is False

@@ -67,10 +67,17 @@ class StagedTree:
         self.live = os.path.realpath(request.location.root)
         self.root = os.path.join(place, "root")
         self.suffix = request.location.suffix
-        self.files = frozenset(request.files or ())
+        named = frozenset(request.files or ())
+        self.files = frozenset(path for path in named if not self.stays(path, entries))
         self.gone = frozenset(request.added)
         self.owner, self.entries = owner(request.user), entries
         self.faults: dict[str, str] = {}
+
+    def stays(self, path: str, entries: Mapping[str, FileEntry]) -> bool:
+        """Return whether a path is a directory, recorded and live: what it holds now stays."""
+        place, entry = os.path.join(self.live, path), entries.get(path)
+        folder = os.path.isdir(place) and not os.path.islink(place)
+        return entry is not None and entry.is_directory and folder
 
     def build(self, directories: Iterable[str]) -> None:
         """Build the tree, and make these directories real too: a link would lead out of it."""
@@ -144,6 +151,9 @@ class StagedTree:
     def restore(self, tree: files_tree.Tree, path: str) -> None:
         """Copy one backup to where its file would be, with the recorded owner and mode."""
         entry = self.entries.get(path)
+        if entry and entry.is_directory:
+            self.make(entry)
+            return
         try:
             directory, name = tree.parent(path + self.suffix)
             if entry and entry.is_link:
@@ -162,6 +172,14 @@ class StagedTree:
             self.put(os.path.join(self.root, path), content, state.st_mode, entry)
         finally:
             os.close(source)
+
+    def make(self, entry: FileEntry) -> None:
+        """Make a recorded directory, which is empty."""
+        place = os.path.join(self.root, entry.path)
+        os.mkdir(place, 0o700)
+        if os.geteuid() == 0:
+            os.chown(place, entry.uid, entry.gid)
+        os.chmod(place, mode_of(entry.mode, entry) | 0o700)
 
     def restore_link(self, entry: FileEntry, target: bytes) -> None:
         """Make a recorded link again, if its backup leads where it should."""

@@ -114,7 +114,7 @@ def _recorded(request: RunningRequest) -> tuple[Dict[str, Dict[str, float]], str
         return found, str(problem)
     owners, only = Owners(request.selection.components), request.selection.only
     moved = MovedDirectories(request.location.root)
-    for saved in known.files:
+    for saved in (each for each in known.files if not each.is_directory):
         owner = owners.of(saved.path)
         if only and owner not in only:
             continue

@@ -1,0 +1,129 @@
+"""Directories in the place of files: they change names with them as a whole, and back.
+
+A directory that gives way to a file is the failed version, with all that it holds. What undo needs
+is here, and no more: it is the largest request.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from typing import Iterator, Sequence, Tuple
+
+from ..files import metadata, state
+from ..files.tree import DIRECTORY, NOT_EMPTY, Tree, kind_of
+from ..state import evidence, removed_directories
+from ..state.lock import ExclusiveRun
+from .plan import PlanItem
+
+
+def dress_alike(directory: int, source: str, target: str) -> None:
+    """Give a directory the owner, mode and attributes of another one, durably."""
+    one = os.open(source, DIRECTORY, dir_fd=directory)
+    try:
+        other = os.open(target, DIRECTORY, dir_fd=directory)
+        try:
+            now, wanted = metadata.read(other), metadata.read(one)
+            wanted = wanted._replace(atime_ns=now.atime_ns, mtime_ns=now.mtime_ns)
+            metadata.apply(other, wanted)
+            os.fsync(other)
+        finally:
+            os.close(other)
+    finally:
+        os.close(one)
+
+
+def forget(directory: int, item: PlanItem, names: Tuple[str, str]) -> None:
+    """Take away what is still staged; a directory that was exchanged gets its name, the second."""
+    new, old = names
+    if item.was_directory and not item.is_dressed and is_folder(directory, new):
+        os.rename(new, old, src_dir_fd=directory, dst_dir_fd=directory)
+    else:
+        remove(directory, new)
+
+
+def remove(directory: int, name: str) -> None:
+    """Remove a file, or a directory if it is empty; what is not there, or not empty, stays so."""
+    with contextlib.suppress(FileNotFoundError):
+        if not is_folder(directory, name):
+            os.unlink(name, dir_fd=directory)
+            return
+        try:
+            os.rmdir(name, dir_fd=directory)
+        except OSError as error:
+            if error.errno not in NOT_EMPTY:
+                raise
+
+
+def clear(tree: Tree, path: str) -> None:
+    """Remove a directory that holds nothing but directories; what holds files stays.
+
+    They are those of a directory that is live again: an undo that was killed made them once more.
+    """
+    folders = [below for below, kind in inside(tree, path) if kind == "directory"]
+    for each in (*folders, path):
+        remove(*tree.parent(each))
+
+
+def is_folder(directory: int, name: str) -> bool:
+    """Return whether a name is that of a directory itself."""
+    try:
+        found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(found.st_mode)
+
+
+def is_filled(directory: int, name: str) -> bool:
+    """Return whether a name is that of a directory that holds something."""
+    try:
+        opened = os.open(name, DIRECTORY, dir_fd=directory)
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+            return False
+        raise
+    try:
+        return bool(os.listdir(opened))
+    finally:
+        os.close(opened)
+
+
+def is_full(tree: Tree, path: str) -> bool:
+    """Return whether there is a directory at a path that holds something."""
+    return is_filled(*tree.parent(path))
+
+
+def inside(tree: Tree, path: str) -> Iterator[Tuple[str, str]]:
+    """Yield all that a directory holds, each with its kind; what is in a directory before it."""
+    for name in sorted(os.listdir(tree.directory(path))):
+        below = f"{path}/{name}"
+        mode = os.stat(name, dir_fd=tree.directory(path), follow_symlinks=False).st_mode
+        if stat.S_ISDIR(mode):
+            yield from inside(tree, below)
+        yield below, kind_of(mode)
+
+
+def put_away(work: ExclusiveRun, root: str, failed: Sequence[Tuple[str, str]]) -> int:
+    """Move failed versions into the evidence, each with the path that it failed under.
+
+    Of a directory its files are moved, and the directories are journaled and taken away.
+    """
+    files, folders = [], []
+    with Tree(root) as tree:
+        for beside, path in failed:
+            if not state.live(tree, beside, -1).is_directory:
+                files.append((beside, path))
+                continue
+            for below, kind in inside(tree, beside):
+                if kind == "directory":
+                    folders.append(below)
+                else:
+                    files.append((below, path + below[len(beside) :]))
+            folders.append(beside)
+    moved = evidence.put_away(
+        work, "failed", root, [each for each, _ in files], [end for _, end in files]
+    )
+    removed_directories.take_away(work, root, folders)
+    return moved

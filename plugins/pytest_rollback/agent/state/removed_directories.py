@@ -1,0 +1,87 @@
+"""Directories that a run takes away: journaled as they are, and made again by undo."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+from typing import Any, Iterable
+
+from ..files import metadata, state
+from ..files.tree import DIRECTORY, NOT_EMPTY, Tree
+from .lock import ExclusiveRun
+
+EMPTYING = "emptying"
+
+
+def take_away(work: ExclusiveRun, root: str, paths: Iterable[str]) -> int:
+    """Take away those of the directories that are empty, the deepest first; return how many."""
+    with Tree(root) as tree:
+        facts = [[path, *_facts(tree, path)] for path in paths]
+        if facts:
+            work.journal.add(EMPTYING, base=root, directories=facts)
+        return sum(_removed(tree, path) for path, *_ in facts)
+
+
+def _facts(tree: Tree, path: str) -> list[Any]:
+    found = metadata.read(tree.directory(path))
+    xattrs = {name: base64.b64encode(value).decode() for name, value in found.xattrs.items()}
+    return [found.mode, found.uid, found.gid, found.atime_ns, found.mtime_ns, xattrs]
+
+
+def _removed(tree: Tree, path: str) -> bool:
+    """Remove a directory if nothing is in it; tell whether it went."""
+    with tree.naming(path):
+        directory, name = tree.parent(path)
+        try:
+            os.rmdir(name, dir_fd=directory)
+        except OSError as error:
+            if error.errno in NOT_EMPTY:
+                return False
+            raise
+        os.fsync(directory)
+    return True
+
+
+def make_again(entry: dict[str, Any]) -> None:
+    """Undo one journaled batch: what is missing is made again as it was, the outermost first."""
+    with Tree(entry["base"]) as tree:
+        for path, *facts in reversed(entry["directories"]):
+            with tree.naming(path):
+                _made(tree, path, facts)
+
+
+def standing(entry: dict[str, Any]) -> list[str]:
+    """Return the conflicts that prevent the creation of one batch."""
+    with Tree(entry["base"]) as tree:
+        kinds = [(path, state.live(tree, path, -1).kind) for path, *_ in entry["directories"]]
+    return [
+        f"there is a {kind} now at {path}, where a directory was"
+        for path, kind in kinds
+        if kind not in {"directory", state.ABSENT}
+    ]
+
+
+def _made(tree: Tree, path: str, facts: list[Any]) -> None:
+    """Make one directory again. It has its name once it is as it was; one that is there stays."""
+    directory, name = tree.parent(path)
+    fresh = f".rollback-{hashlib.sha256(os.fsencode(name)).hexdigest()[:24]}.made"
+    if state.look(directory, name).kind == state.ABSENT:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(fresh, 0o700, dir_fd=directory)
+        _apply(directory, fresh, facts)
+        os.rename(fresh, name, src_dir_fd=directory, dst_dir_fd=directory)
+    with contextlib.suppress(FileNotFoundError):
+        os.rmdir(fresh, dir_fd=directory)
+    os.fsync(directory)
+
+
+def _apply(directory: int, name: str, facts: list[Any]) -> None:
+    mode, uid, gid, atime, mtime, xattrs = facts
+    raw = {name: base64.b64decode(value) for name, value in xattrs.items()}
+    opened = os.open(name, DIRECTORY, dir_fd=directory)
+    try:
+        metadata.apply(opened, metadata.Metadata(mode, uid, gid, atime, mtime, raw))
+    finally:
+        os.close(opened)
