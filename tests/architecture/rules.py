@@ -26,6 +26,7 @@ CHECKS: dict[str, Check] = {
 CROWDED = ("faults", "plugin")
 LONG_FILES = (
     "tests/contract/test_connection.py",
+    "tests/faults/mutants.py",
     "tests/faults/rows_host.py",
     "tests/faults/rows_inputs.py",
     "tests/plugin/test_create_backups.py",

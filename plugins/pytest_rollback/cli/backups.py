@@ -57,17 +57,10 @@ def parser(program: str) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = whole.add_argument
-    add(
-        "files",
-        nargs="*",
-        metavar="FILE",
-        help="a file, link or empty directory that the deploy changes or removes",
-    )
-    add(
-        "--files-from",
-        metavar="FILE",
-        help="a list of such files, separated by NUL or lines; - is stdin",
-    )
+    changes = "a file, link or empty directory that the deploy changes or removes"
+    add("files", nargs="*", metavar="FILE", help=changes)
+    apart = "a list of such files, separated by NUL or lines; - is stdin"
+    add("--files-from", metavar="FILE", help=apart)
     add("--added", action="append", default=[], metavar="FILE", help="a file that the deploy adds")
     add("--added-from", metavar="FILE", help="a list of added files, separated by NUL or lines")
     add("--from-git", metavar="PREVIOUS..CURRENT", help="also all files of the diff of two commits")
