@@ -15,7 +15,7 @@ from typing import Any, Iterable, Optional, Sequence
 from ..errors import HostError
 from ..files import links, metadata, state
 from ..files.read import blocks
-from ..files.tree import FRESH, Tree, kind_of
+from ..files.tree import FRESH, Irregular, Tree, kind_of
 from ..messages.location import Location
 from . import lease as leases
 from .lock import ExclusiveRun
@@ -185,7 +185,7 @@ def _copy_file(source: tuple[int, str], target: tuple[int, str]) -> None:
 def settle(tree: Tree, paths: Iterable[str]) -> None:
     """Make the entries of every directory that holds one of the paths durable, once each."""
     for name in sorted({path.rpartition("/")[0] for path in paths}):
-        with tree.naming(name), contextlib.suppress(FileNotFoundError):
+        with tree.naming(name), contextlib.suppress(FileNotFoundError, Irregular):
             os.fsync(tree.directory(name))
 
 

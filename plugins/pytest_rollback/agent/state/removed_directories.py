@@ -13,6 +13,8 @@ from ..files.tree import DIRECTORY, NOT_EMPTY, Tree
 from .lock import ExclusiveRun
 
 EMPTYING = "emptying"
+OURS = "/.rollback-"
+"""How names of ours begin, below any directory."""
 
 
 def take_away(work: ExclusiveRun, root: str, paths: Iterable[str]) -> int:
@@ -48,19 +50,34 @@ def make_again(entry: dict[str, Any]) -> None:
     """Undo one journaled batch: what is missing is made again as it was, the outermost first."""
     with Tree(entry["base"]) as tree:
         for path, *facts in reversed(entry["directories"]):
-            with tree.naming(path):
-                _made(tree, path, facts)
+            if not _is_back(tree, path):
+                with tree.naming(path):
+                    _made(tree, path, facts)
 
 
 def standing(entry: dict[str, Any]) -> list[str]:
     """Return the conflicts that prevent the creation of one batch."""
     with Tree(entry["base"]) as tree:
-        kinds = [(path, state.live(tree, path, -1).kind) for path, *_ in entry["directories"]]
+        paths = [path for path, *_ in entry["directories"] if not _is_back(tree, path)]
+        kinds = [(path, state.live(tree, path, -1).kind) for path in paths]
     return [
         f"there is a {kind} now at {path}, where a directory was"
         for path, kind in kinds
         if kind not in {"directory", state.ABSENT}
     ]
+
+
+def _is_back(tree: Tree, path: str) -> bool:
+    """Return whether a directory under a name of ours is live again: an undo was killed after it.
+
+    A file has that name then, with which it changed places.
+    """
+    at = f"/{path}".find(OURS)
+    if at < 0:
+        return False
+    end = path.find("/", at)
+    kind = state.live(tree, path if end < 0 else path[:end], -1).kind
+    return kind not in {"directory", state.ABSENT}
 
 
 def _made(tree: Tree, path: str, facts: list[Any]) -> None:

@@ -109,6 +109,30 @@ def test_a_directory_that_is_half_dressed_is_no_change_of_others(
         assert site.differ() == {}
 
 
+def test_an_undo_that_ends_right_after_the_exchange_is_gone_on_with(
+    site: Folded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The restored file has the name then under which the directory was."""
+    site.restore()
+    added_files.remove(site.around())
+    archive.close(site.around())
+    exchanged = exchange.exchange
+
+    def broken_off(directory: int, one: str, other: str) -> None:
+        exchanged(directory, one, other)
+        if other == "plain":
+            raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(exchange, "exchange", broken_off)
+        with pytest.raises(HostError, match="Input/output error"):
+            undo.undo(requests.undo(site.location))
+    assert (site.root / "plain/deep/more.py").exists()
+    undo.undo(requests.undo(site.location))
+
+    assert site.everything() == site.failed
+
+
 def test_what_cannot_be_kept_forbids_it(site: Folded) -> None:
     """A socket cannot be moved into the evidence: it is told, and how to go on."""
     path = site.root / "plain/deep/app.sock"
