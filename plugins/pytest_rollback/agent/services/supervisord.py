@@ -11,9 +11,8 @@ from xmlrpc.client import Fault
 from ..errors import HostError
 from ..messages.services.units import Reloaded
 from ..system.command import signal_group
-from ..system.processes import Process, family, members
+from ..system.processes import Process, environ, family, members
 from .manager import GuardFile, ServiceManager, StartGuard, UnitParts, UnitReport
-from .presence.traces import environment
 from .supervisor_info import (
     ALL,
     LAST,
@@ -88,13 +87,13 @@ class Supervisord(ServiceManager):
     def origins(self, units: Sequence[str]) -> FrozenSet[str]:
         """Return the names of the processes of these units, and the units themselves."""
         listed: List[Info] = self.call("getAllProcessInfo")
-        self.urls |= {environment(info["pid"]).get(URL, "") for info in listed if info["pid"]}
+        self.urls |= {(environ(info["pid"]) or {}).get(URL, "") for info in listed if info["pid"]}
         mine = (info for unit in units for info in members_of(unit, listed))
         return frozenset({*units, *(names(info)[-1] for info in mine)} - {""})
 
     def origin(self, pid: int) -> str:
         """Return the program whose start left its name in the environment of a process."""
-        found = environment(pid)
+        found = environ(pid) or {}
         name, group = found.get("SUPERVISOR_PROCESS_NAME"), found.get("SUPERVISOR_GROUP_NAME")
         if not (name and group and found.get(URL) in self.urls - {""}):
             return ""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Iterator, NamedTuple
+from typing import TYPE_CHECKING, Dict, Iterator, NamedTuple, Optional
 
 if TYPE_CHECKING:
     from typing import Iterable, Mapping
+
+
+MOST = 1 << 20
+"""Bytes of a command line, or of an environment, that are read."""
 
 
 class Process(NamedTuple):
@@ -46,6 +50,24 @@ class ProcessSpace(NamedTuple):
     def is_known(self) -> bool:
         """Whether a process of another place could be told from one of here."""
         return bool(self.boot and self.space)
+
+
+def proc(pid: int, name: str) -> bytes:
+    """Return a file of a process; empty where it cannot be read."""
+    try:
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            return file.read(MOST)
+    except OSError:
+        return b""
+
+
+def environ(pid: int) -> Optional[Dict[str, str]]:
+    """Return the environment that a process was started with, None where it cannot be read."""
+    content = proc(pid, "environ")
+    if not content:
+        return None
+    pairs = (os.fsdecode(each).partition("=") for each in content.split(b"\0") if each)
+    return {name: value for name, mark, value in pairs if mark}
 
 
 def here() -> ProcessSpace:

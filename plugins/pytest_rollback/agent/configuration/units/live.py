@@ -7,9 +7,10 @@ import re
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from ...system import processes
+from ...system.processes import environ, proc
 from ...system.sockets import listeners
 from .environment import account_of
-from .manager import Known, ManagerFacts, account, environ, opened, place, proc
+from .manager import Known, ManagerFacts, account, opened, place
 from .surroundings import Surroundings
 
 OWN = re.compile(

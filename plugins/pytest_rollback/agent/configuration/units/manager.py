@@ -10,6 +10,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ...messages.services.units import ManagerAddress
 from ...system.command import run
+from ...system.processes import environ, proc
 from . import supervisord, systemd
 from .definition import KINDS, UnitDefinition
 from .sources import Installed
@@ -169,24 +170,6 @@ def place(pid: int) -> str:
         return os.readlink(f"/proc/{pid}/cwd")
     except OSError:
         return ""
-
-
-def proc(pid: int, name: str) -> bytes:
-    """Return a file of a process; empty where it cannot be read."""
-    try:
-        with open(f"/proc/{pid}/{name}", "rb") as file:
-            return file.read(1 << 20)
-    except OSError:
-        return b""
-
-
-def environ(pid: int) -> Optional[Dict[str, str]]:
-    """Return the environment that a process was started with, None where it cannot be read."""
-    content = proc(pid, "environ")
-    if not content:
-        return None
-    pairs = (os.fsdecode(each).partition("=") for each in content.split(b"\0") if each)
-    return {name: value for name, mark, value in pairs if mark}
 
 
 def account(pid: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ...errors import HostError
 from ...system.command import run
+from ...system.processes import environ
 
 MOST = 32 << 20
 """Bytes of answer that are looked at: the latest ones."""
@@ -20,7 +21,7 @@ INIT = 1
 RIGHTS = "set [target] sudo = true, or add the user to the group systemd-journal"
 
 
-STREAM = b"JOURNAL_STREAM="
+STREAM = "JOURNAL_STREAM"
 """Its variable in a process: device and inode of what systemd made its stream to the journal."""
 
 
@@ -89,15 +90,10 @@ def text(message: Any) -> str:  # noqa: ANN401 - what the journal calls a messag
 
 def is_read(pid: int) -> bool:
     """Tell whether standard output or error of a process is its stream to the journal still."""
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            variables = file.read().split(b"\0")
-    except OSError:
-        return False
-    told = {each[len(STREAM) :] for each in variables if each.startswith(STREAM)}
+    told = (environ(pid) or {}).get(STREAM)
     for number in (1, 2):
         with contextlib.suppress(OSError):
             found = os.stat(f"/proc/{pid}/fd/{number}")
-            if b"%d:%d" % (found.st_dev, found.st_ino) in told:
+            if f"{found.st_dev}:{found.st_ino}" == told:
                 return True
     return False

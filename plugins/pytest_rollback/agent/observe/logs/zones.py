@@ -7,6 +7,7 @@ import os
 import time
 from typing import Iterator, Optional
 
+from ...system.processes import environ
 from .offsets import opened
 from .structured import LONGEST
 from .timestamps import dated, moment
@@ -24,13 +25,8 @@ UNTOLD = "?"
 
 def of_process(pid: int) -> str:
     """Return `TZ` of a process, "" where it has none, UNTOLD where it cannot be read."""
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            entries = file.read().split(b"\0")
-    except OSError:
-        return UNTOLD
-    found = next((each for each in entries if each.startswith(b"TZ=")), b"TZ=")
-    return os.fsdecode(found[3:])
+    found = environ(pid)
+    return UNTOLD if found is None else found.get("TZ", "")
 
 
 @contextlib.contextmanager

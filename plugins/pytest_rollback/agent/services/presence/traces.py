@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Dict, FrozenSet, List, Tuple
+from typing import TYPE_CHECKING, FrozenSet, List, Tuple
 
 from ...messages.services.running import NamedProcess
-from ...system.processes import Process, began
+from ...system.processes import Process, began, environ, proc
 
 if TYPE_CHECKING:
     from typing import Iterable, Iterator
@@ -24,9 +24,6 @@ TOOLS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexe
 """Where the host's own programs lie."""
 
 GONE = " (deleted)"
-LONGEST = 1 << 18
-"""Bytes of a command line, or of an environment, that are read."""
-
 STANDARD = frozenset({"0", "1", "2"})
 """Descriptors that whoever starts a process leads somewhere: they say nothing of what it runs."""
 
@@ -150,7 +147,7 @@ def _first(path: str, where: List[str]) -> str:
 def searched(pid: int) -> List[str]:
     """Return where a Python looks for modules first: its directory, then its PYTHONPATH."""
     here = plain(os.readlink(f"/proc/{pid}/cwd"))
-    more = environment(pid).get("PYTHONPATH", "").split(":")
+    more = (environ(pid) or {}).get("PYTHONPATH", "").split(":")
     return [here, *(os.path.normpath(os.path.join(here, each)) for each in more if each)]
 
 
@@ -211,22 +208,7 @@ def runs(said: List[str]) -> str:
 
 def words(pid: int) -> List[str]:
     """Return the command line of a process; nothing where it has none or is gone."""
-    return _list(pid, "cmdline")
-
-
-def environment(pid: int) -> Dict[str, str]:
-    """Return the variables that a process was started with; none where they may not be read."""
-    found = (each.partition("=") for each in _list(pid, "environ"))
-    return {name: value for name, _, value in found}
-
-
-def _list(pid: int, name: str) -> List[str]:
-    try:
-        with open(f"/proc/{pid}/{name}", "rb") as file:
-            text = file.read(LONGEST).decode("utf-8", "surrogateescape")
-    except OSError:
-        return []
-    return [word for word in text.split("\0") if word]
+    return [word for word in os.fsdecode(proc(pid, "cmdline")).split("\0") if word]
 
 
 def owners(pids: Iterable[int]) -> Iterator[int]:
