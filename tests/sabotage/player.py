@@ -142,7 +142,7 @@ class Player:
         """End what a script has started, and what left its unit or belongs to a removed root."""
         url = f"unix://{self.village.embedded.site.layout.socket}"
         table = {one.pid: one for one in processes.processes() if one.lives}
-        found = {pid: traces.environment(pid) for pid in table}
+        found = {pid: processes.environ(pid) or {} for pid in table}
         ours = {pid for pid, words in found.items() if words.get(SUPERVISED) == url}
         for pid, one in table.items():
             leader = table.get(one.group)

@@ -21,6 +21,7 @@ from ..messages.services.units import UnitRequest, UnitState
 from ..observe.logs import offsets
 from ..state import journal
 from ..state.lock import CHANGES, folder_of, noted
+from ..system.processes import started as ticks_of
 from . import registry, units
 from .lifecycle import CONCURRENT, problem
 from .manager import ServiceManager, UnitReport
@@ -48,7 +49,7 @@ def start_healthy(request: HealthyStartRequest) -> StartTimes:
         active = time.monotonic() - started
         state = _until_healthy(manager, request, started + request.timeout)
         healthy = time.monotonic() - started
-        said.update(pid=state.pid, restarts=state.restarts)
+        said.update(pid=state.pid, restarts=state.restarts, ticks=ticks_of(state.pid))
         _settled(manager, request, state)
         return StartTimes(active, healthy, time.monotonic() - started)
 

@@ -19,8 +19,12 @@ from pytest_rollback.agent.messages.services.running import (
     RunningRequest,
     UnitOwner,
 )
+from pytest_rollback.agent.messages.state.runs import BeginRequest, EndRequest
 from pytest_rollback.agent.services.presence import running, traces
+from pytest_rollback.agent.state import lease as leases
+from pytest_rollback.agent.state import lock, runs
 from pytest_rollback.agent.system import processes, sockets
+from pytest_rollback.recovery.lock_holder import Holder
 from tests.plugin.shop import free_port
 from tests.unit.agent.services import test_systemd
 from tests.unit.support.apart import ROOT_ONLY
@@ -106,6 +110,34 @@ def test_a_unit_that_began_last_holds_its_port_alone(house: House) -> None:
     assert unit.ports[str(house.port)].own == 1
     assert not unit.ports[str(house.port)].others
     assert (found.strangers, found.unread, found.unrecorded) == ((), 0, "")
+
+
+def rolled_back(house: House, **facts: object) -> None:
+    """Have a run write down that it started the unit as it runs now; facts may differ."""
+    state, run = str(house.state), "20261129-120000-aaaa"
+    runs.begin(BeginRequest(state, run, "ann", Holder.here(run, "ann").process, "corner"))
+    journal = lock.opened(leases.folder(state, run), lock.CHANGES)
+    pid = house.manager.look("app")["app"].pid
+    told = {"pid": pid, "ticks": processes.started(pid), **facts}
+    journal.add("start done", unit="app", restarts=0, **told)
+    journal.close()
+    runs.end(EndRequest(state, run, "recovered"))
+
+
+@pytest.mark.parametrize("other", [{}, {"pid": 1}, {"ticks": 7.0}])
+def test_a_unit_that_a_rollback_started_is_of_its_files(
+    house: House, other: dict[str, object]
+) -> None:
+    """Who links or writes the same content afterwards makes it no older; another process is."""
+    record(house)
+    house.manager.start("app")
+    time.sleep(0.2)
+    rolled_back(house, **other)
+    os.link(house.script, house.root / "linked")
+    assert house.look().units["app"].stale == bool(other)
+
+    (house.etc / "app.service").write_text("[Service]\n")
+    assert house.look().units["app"].stale
 
 
 @pytest.mark.parametrize("how", ["in place", "renamed", "unit file"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import Dict, FrozenSet, Iterable, Mapping
+from typing import Dict, FrozenSet, Iterable, Iterator, Mapping
 
 from ...backup.owners import SHARED, Owners
 from ...errors import HostError
@@ -17,6 +17,10 @@ from ...messages.services.running import (
     UnitProcesses,
 )
 from ...state import backup_set
+from ...state import lease as leases
+from ...state.directory import record_of
+from ...state.journal import entries
+from ...state.lock import CHANGES
 from ...system.processes import Process, began, processes
 from .. import registry
 from ..manager import UnitParts
@@ -42,15 +46,17 @@ def look(request: RunningRequest) -> Running:
     manager = registry.of(request.manager)
     parts = manager.parts(names, request.directory, table)
     files, unrecorded = _recorded(request)
-    ports = Ports(request.units, table)
+    ports, restored = Ports(request.units, table), _started_restored(request.location.state)
     root = request.location.root
     known = frozenset(pid for part in parts.values() for pid in part.processes)
     found: Dict[str, UnitProcesses] = {}
     for each in request.units:
         part = parts[each.unit]
-        more = (os.path.join(root, path) for path in each.files)
-        recorded = (ChangedFile(path, at) for path, at in files[each.name].items())
-        used = [*recorded, *(ChangedFile(path, _changed(path)) for path in (*part.files, *more))]
+        main = table.get(part.main)
+        as_restored = main and restored.get(each.unit) == (main.pid, main.started)
+        used = _used(
+            root, (*part.files, *each.files), files[each.name], as_restored=bool(as_restored)
+        )
         youngest = max(used, key=lambda file: file.changed, default=None)
         found[each.unit] = _unit(each, part, table, ports, known)._replace(
             youngest=youngest if youngest and youngest.changed else None
@@ -61,6 +67,21 @@ def look(request: RunningRequest) -> Running:
     return Running(
         found, others.seen, others.unread, time.time(), unrecorded, others.former, tuple(beside)
     )
+
+
+def _used(
+    root: str, more: Iterable[str], recorded: Mapping[str, float], *, as_restored: bool
+) -> Iterator[ChangedFile]:
+    """Yield what a unit was started from, with the time of its last change.
+
+    Of recorded files none counts where the unit was started from them as they were restored.
+    """
+    known = {os.path.join(root, path) for path in recorded}
+    if not as_restored:
+        yield from (ChangedFile(path, at) for path, at in recorded.items())
+    for path in (os.path.join(root, each) for each in more):
+        if not (as_restored and path in known):
+            yield ChangedFile(path, _changed(path))
 
 
 def _unit(
@@ -124,6 +145,27 @@ def _recorded(request: RunningRequest) -> tuple[Dict[str, Dict[str, float]], str
             found.setdefault(name, {})[saved.path] = at
             found[name].update(above)
     return found, ""
+
+
+def _started_restored(state: str) -> Dict[str, tuple[int, float]]:
+    """Return the process, with its start, of each unit that a rollback to this record started.
+
+    It began when each file was as recorded, and where the files are so now, it is of that release,
+    whoever has touched them since: with a link, a checkout of the same content, chmod and back.
+    """
+    known = record_of(state)
+    alike = [lease for lease in leases.every(state) if lease.record == known]
+    if not alike or alike[-1].outcome == "undone":
+        return {}
+    try:
+        written = entries(os.path.join(leases.folder(state, alike[-1].run), CHANGES))
+    except HostError:  # a damaged journal proves nothing
+        return {}
+    return {
+        entry["unit"]: (entry["pid"], entry["ticks"])
+        for entry in written
+        if entry["event"] == "start done" and "ticks" in entry
+    }
 
 
 class MovedDirectories:
