@@ -101,7 +101,8 @@ def test_the_component_is_not_slower_than_it_was(
     if unknown:
         raise Inconclusive(
             f"no baseline for {' and '.join(unknown)}",
-            hint="run pytest suites/readiness while the system is healthy",
+            hint="pytest suites/readiness stores one while the system is healthy; an open run ends "
+            "without it by the same command without suites/validate",
         )
     if between:
         raise Inconclusive(

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
+from ..errors import HostError
+from ..files import state
+from ..files.metadata import FileEntry
+from ..files.tree import Tree
 from ..messages.configuration import ConfigurationFaults, ConfigurationRequest
 from ..state import backup_set
 from . import env_file, formats
@@ -23,8 +27,8 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
     Raises:
         HostError: there is no record that can be used.
     """
-    root, state, suffix, _ = request.location
-    files = backup_set.read(state).files
+    root, place, suffix, _ = request.location
+    files = backup_set.read(place).files
     names = {saved.path: saved for saved in files if not saved.is_directory}
     units = sorted(name for name in names if name.startswith(f"{request.source}/"))
     by_systemd = environment_files(request)
@@ -32,6 +36,8 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
     warned: dict[str, tuple[str, ...]] = {}
     for name in dict.fromkeys((*request.files, *units)):
         path = formats.restored(root, suffix, names, name)
+        if is_back(root, path, names.get(name)):
+            path = f"{root}/{name}"
         read_: formats.Reader | None = None
         if name in units:
             read_ = UnitFileKind(os.path.basename(name), request).read
@@ -44,6 +50,15 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
         clean = [name for name in units if not found[name] and name.endswith(KINDS)]
         found.update(verify.verified(request.verifier, root, suffix, clean))
     return ConfigurationFaults(found, {name: each for name, each in warned.items() if each})
+
+
+def is_back(root: str, backup: str, saved: Optional[FileEntry]) -> bool:
+    """Return whether a file is as recorded already and its backup put away: it was rolled back."""
+    if saved is None or os.path.lexists(backup):
+        return False
+    with contextlib.suppress(HostError, OSError), Tree(root) as tree:
+        return state.live(tree, saved.path, saved.size).has_content(saved)
+    return False
 
 
 def environment_files(request: ConfigurationRequest) -> set[str]:

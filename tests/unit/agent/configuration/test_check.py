@@ -214,6 +214,16 @@ def test_saved_copies_are_read_not_live_files(deploy: Deploy) -> None:
     }
 
 
+def test_what_was_rolled_back_already_is_read_where_it_is(deploy: Deploy) -> None:
+    """Its backup was put away when the run was closed; a file that differs is not back."""
+    deploy.save(files=["config/.env"])
+    deploy.copy("config/.env").unlink()
+    assert look(deploy, "config/.env") == {"config/.env": None}
+
+    deploy.put("config/.env", "A=1\n")
+    assert look(deploy, "config/.env") == {"config/.env": "No such file or directory"}
+
+
 def test_what_a_rollback_leaves_alone_is_read_as_it_is(deploy: Deploy) -> None:
     """A configuration file that the deploy did not change has no copy, and still counts."""
     deploy.save(files=["core/mesh/mesh.py"])
