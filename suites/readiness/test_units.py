@@ -9,10 +9,11 @@ from pytest_rollback.agent.messages.requirements import Space
 from pytest_rollback.agent.messages.services.running import Running
 from pytest_rollback.agent.messages.services.units import UnitState
 from pytest_rollback.agent.messages.trial import Trial
-from pytest_rollback.checks import restored
+from pytest_rollback.agent.messages.unit_files import UnitFilesPlan
+from pytest_rollback.checks import orphans, restored
 from pytest_rollback.checks.running import refuse_survivors
 from pytest_rollback.criteria import criterion
-from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.errors import Inconclusive, Refused, RollbackError
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.text.quantities import count
 
@@ -20,11 +21,18 @@ Keep = Callable[[str, object], None]
 
 
 @criterion("readiness.units.startable", phase="services")
-def test_the_unit_could_be_started(units: Mapping[str, UnitState], component: Component) -> None:
+def test_the_unit_could_be_started(
+    units: Mapping[str, UnitState],
+    unit_files: UnitFilesPlan | RollbackError,
+    component: Component,
+    system: System,
+) -> None:
     """The service manager knows the unit, which is neither masked nor failed."""
     unit = units[component.unit]
 
     if not unit.known:
+        if not isinstance(unit_files, RollbackError):
+            orphans.demand_both(unit_files, system, component)
         raise Refused(
             f"the service manager does not know {component.unit}: {unit.detail}",
             hint=f"correct the unit of component {component.name} in rollback.toml",
@@ -119,16 +127,28 @@ def test_the_unit_is_as_described(
 
 
 @criterion("readiness.units.resolved", phase="services")
-def test_what_the_unit_names_exists(restored_tree: Trial, component: Component) -> None:
+def test_what_the_unit_names_exists(
+    restored_tree: Trial,
+    unit_files: UnitFilesPlan | RollbackError,
+    component: Component,
+    system: System,
+) -> None:
     """Every program, directory, account and file that the unit to come names is on this host."""
+    if not isinstance(unit_files, RollbackError):
+        orphans.demand_both(unit_files, system, component)
     restored.unit_resolves(restored_tree, component)
 
 
 @criterion("readiness.units.covered", phase="configuration")
 def test_a_rollback_covers_the_unit(
-    restored_tree: Trial, component: Component, system: System
+    restored_tree: Trial,
+    unit_files: UnitFilesPlan | RollbackError,
+    component: Component,
+    system: System,
 ) -> None:
     """No drop-in or other file of the unit is newer than the backup set, and would stay."""
+    if not isinstance(unit_files, RollbackError):
+        orphans.demand_both(unit_files, system, component)
     use = restored_tree.components[component.name].use
 
     if use.strays:
@@ -143,6 +163,14 @@ def test_a_rollback_covers_the_unit(
             f"what {component.unit} consists of is not known: {use.why}",
             hint=f"check unit of component {component.name}, and [services], in rollback.toml",
         )
+
+
+@criterion("readiness.units.owned", phase="configuration", needs=("services.source",))
+def test_no_unit_file_is_left(unit_files: UnitFilesPlan | RollbackError, system: System) -> None:
+    """Each recorded unit file is of a component: a rollback installs it, or takes it away."""
+    if isinstance(unit_files, RollbackError):
+        raise unit_files
+    orphans.demand_none(unit_files, system)
 
 
 @criterion("readiness.units.alone", phase="services")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from fixtures.live_state import RestoredSystem
 from pytest_rollback.agent.messages.backup.leftovers import Leftovers, OwnerLeftovers
+from pytest_rollback.checks import orphans
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused, RollbackError
 from pytest_rollback.manifest.model import System
@@ -96,7 +97,8 @@ def test_configuration_is_the_recorded_one(
     readable(found)
     if isinstance(units, RollbackError):
         raise units
-    wrong = [f"{path} {how}" for path, how in found.differ.items()]
+    wrong, by_hand = [f"{path} {how}" for path, how in found.differ.items()], []
+    left: list[str] = []
     if units:
         where = system.services.directory
         wrong += [f"{where}/{name} is not as recorded" for _, name in units.differ]
@@ -105,10 +107,13 @@ def test_configuration_is_the_recorded_one(
         wrong += [
             f"{unit}: the service manager has not read its unit file" for unit in units.reload
         ]
+        by_hand = [orphans.remedy(units, system, over=True)] if units.orphans else []
+        left = orphans.left(units, system)
+        wrong += left
 
     if wrong:
         raise Refused(
             f"{count(len(wrong), 'fault')} in the restored configuration",
             findings=wrong,
-            hint=again(system),
+            hint="; ".join([*([again(system)] if len(wrong) > len(left) else []), *by_hand]),
         )

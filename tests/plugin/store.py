@@ -179,6 +179,14 @@ class Store(Shop):
         )
         backup_set.write(str(self.state), known._replace(files=files))
 
+    def drop(self, path: str) -> None:
+        """Make the record say that the deploy deleted a file beside those that it changed."""
+        known, saved = backup_set.read(str(self.state)), self.copy(path)
+        shutil.copy2(self.copy(UNITS[0]), saved)
+        like = next(each for each in known.files if each.path == UNITS[0])
+        files = (*known.files, like._replace(path=path))
+        backup_set.write(str(self.state), known._replace(files=files))
+
     def forget(self, path: str) -> None:
         """Make the record, and the saved copies, know nothing of a file."""
         known = backup_set.read(str(self.state))

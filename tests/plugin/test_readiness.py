@@ -196,6 +196,7 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
         "web",
     ),
     "readiness.units.handled": (double, "web"),
+    "readiness.units.owned": (lambda s: s.drop("units/shop-cellar.conf"), None),
     "readiness.units.alone": (lambda s: s.detached(), None),
     "readiness.baseline.stored": (lambda s: describe(s, "probes", limit="0.01ms"), None),
     "readiness.probes.answer": (lambda s: describe(s, "probes", body="superb"), "web"),
@@ -246,7 +247,9 @@ ALSO: dict[str, Reds] = {
     | {("readiness.units.alone", None)},  # the others of its group would be left
     "readiness.units.startable": PLANS
     | {(f"readiness.units.{name}", "web") for name in ("described", "resolved", "covered")}
-    | {("readiness.units.listening", "web"), ("readiness.units.alone", None)},  # of no known unit
+    | {("readiness.units.listening", "web")}
+    | {(f"readiness.units.{name}", None) for name in ("alone", "owned")},  # of no known unit
+    "readiness.units.owned": {("readiness.fallback.git", None)},  # its commit has no such file
 }
 
 

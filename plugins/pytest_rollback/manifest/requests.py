@@ -288,4 +288,5 @@ def unit_files(
         directory=services.directory,
         units=tuple(units),
         digest=digest,
+        named=tuple(component.unit for component in system.components),
     )

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from pytest_rollback.agent.messages.backup.verify import HEADING
 from pytest_rollback.agent.messages.configuration import CONFIGURATION, ConfigurationFaults
 from pytest_rollback.agent.messages.services.running import Running
 from pytest_rollback.agent.messages.trial import ENTRY, Trial
-from pytest_rollback.checks import restored
+from pytest_rollback.agent.messages.unit_files import UNIT_FILES, UnitFilesPlan, UnitFilesRequest
+from pytest_rollback.checks import orphans, restored
 from pytest_rollback.checks.running import refuse_survivors
 from pytest_rollback.errors import Advisory, Refused, RollbackError
 from pytest_rollback.manifest import requests
@@ -32,7 +34,7 @@ RESOLVED = "readiness.units.resolved"
 PARSES = "readiness.configuration.parses"
 HANDLED = "readiness.units.handled"
 
-CRITERIA = (COMPILES, IMPORTS, CONSTRUCTS, RESOLVED, HANDLED, PARSES)
+CRITERIA = (COMPILES, IMPORTS, CONSTRUCTS, RESOLVED, HANDLED, orphans.OWNED, PARSES)
 """The criteria of readiness that are asked again at the entry; `--despite` takes one of them."""
 
 TIMEOUT = 120.0
@@ -104,11 +106,14 @@ def objections(
     tree = Call(ENTRY, trial._replace(git=system.fallback.git), TIMEOUT + GRACE)
     read = Call(CONFIGURATION, requests.configuration_faults(system), TIMEOUT)
     running = running_of(scope)
-    answers = connection.ask_all([tree, read, running], deadline=TIMEOUT + GRACE)
+    units = _unit_files(scope)
+    calls: list[Call[Any, Any]] = [tree, read, running, *([units] if units else [])]
+    answers = connection.ask_all(calls, deadline=TIMEOUT + GRACE)
     try:
         found = [
             *_found(scope, answers.of(tree), answers.of(read)),
             *_left(scope, answers.of(running)),
+            *_unowned(scope, answers.of(units) if units else UnitFilesPlan()),
         ]
     except RollbackError as error:  # what could not be tried is not known to come back
         found = [(IMPORTS, error)]
@@ -134,6 +139,19 @@ def _left(scope: Scope, running: Running) -> Iterator[tuple[str, RollbackError]]
     """Yield the units of which processes would be left, after all of them are down."""
     for component in scope.components:
         yield from _raised(HANDLED, refuse_survivors, running, component)
+
+
+def _unit_files(scope: Scope) -> Call[UnitFilesRequest, UnitFilesPlan] | None:
+    """Return the call that asks for unit files that are not as recorded; None without a source."""
+    source, units = scope.system.services.source, [each.unit for each in scope.components]
+    if source is None:
+        return None
+    return Call(UNIT_FILES, requests.unit_files(scope.system, units, source), TIMEOUT)
+
+
+def _unowned(scope: Scope, units: UnitFilesPlan) -> Iterator[tuple[str, RollbackError]]:
+    """Yield the unit files that would be left as the deploy made them."""
+    yield from _raised(orphans.OWNED, orphans.demand_none, units, scope.system)
 
 
 def _raised(

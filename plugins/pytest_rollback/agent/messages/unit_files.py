@@ -10,7 +10,7 @@ class UnitFilesRequest(NamedTuple):
     """The units whose files are compared or installed.
 
     `source` is their directory below the root, `directory` where they are installed. `digest` is
-    that of the plan which is carried out, "" for a look.
+    that of the plan which is carried out, "" for a look. `named` are the units of all components.
     """
 
     location: Location
@@ -20,6 +20,7 @@ class UnitFilesRequest(NamedTuple):
     directory: str
     units: Tuple[str, ...]
     digest: str = ""
+    named: Tuple[str, ...] = ()
 
 
 class DifferingUnitFile(NamedTuple):
@@ -36,6 +37,17 @@ class SkippedUnitFile(NamedTuple):
     why: str
 
 
+class OrphanUnitFile(NamedTuple):
+    """A recorded unit file that a rollback neither installs nor takes away, by its name.
+
+    `deploy` is what the deploy did: "added", "deleted" or "changed" it. The first two are told also
+    of a component's own file: a unit that only one of the two releases has.
+    """
+
+    name: str
+    deploy: str
+
+
 class UnitFilesPlan(NamedTuple):
     """What is installed and not the release's.
 
@@ -43,7 +55,8 @@ class UnitFilesPlan(NamedTuple):
     the plan to the very contents it was made from. `strays` are files that the manager uses for
     a unit, that are not the release's, and that changed after its backup set was saved; absolute.
     `busy` are units of others that run while their files changed, and keep a manager from a reload.
-    `up` are the asked units that are not down.
+    `up` are the asked units that are not down. `orphans` are not installed as the previous release
+    has them, and stay so.
     """
 
     differ: Tuple[DifferingUnitFile, ...] = ()
@@ -53,6 +66,7 @@ class UnitFilesPlan(NamedTuple):
     strays: Tuple[str, ...] = ()
     busy: Tuple[str, ...] = ()
     up: Tuple[str, ...] = ()
+    orphans: Tuple[OrphanUnitFile, ...] = ()
 
 
 class UnitFilesInstalled(NamedTuple):

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import hashlib
 import os
-from typing import NamedTuple, Optional
+from typing import Iterator, NamedTuple, Optional
 
 from ..configuration.units import manager as managers
 from ..configuration.units import sources
+from ..configuration.units.definition import KINDS
 from ..errors import HostError
 from ..files import state as files_state
 from ..files.tree import Irregular, Tree, open_regular
 from ..messages.services.units import ManagerAddress
-from ..messages.unit_files import UnitFilesRequest
+from ..messages.unit_files import OrphanUnitFile, UnitFilesRequest
 from ..state import backup_set
+from ..state import lease as leases
 from ..state.directory import OTHERS
+from ..state.journal import entries
+from ..state.progress import PARTS
 from . import registry
 
 LARGEST = 1 << 20
@@ -117,6 +123,91 @@ def strays(request: UnitFilesRequest) -> tuple[str, ...]:
         if path not in ours
     )
     return tuple(sources.strays(list(dict.fromkeys(files)), record.created))
+
+
+def orphans(request: UnitFilesRequest) -> tuple[OrphanUnitFile, ...]:
+    """Return the recorded unit files that stay as the deploy left them, by their names.
+
+    Those of no component that are not installed as recorded, and those of a unit that only one of
+    the two releases has. One that is not installed on this host is none: it is not in use here.
+    """
+    record = backup_set.read(request.location.state)
+    own = {name for unit in request.named for name in names_of(request.manager, unit)}
+    found = []
+    with Tree(request.location.root) as tree, Tree(request.directory) as there:
+        for path in sorted(record.added):
+            name = _unit_file(request, path)
+            if name and (name in own or not _is_of(name, own)) and _is_there(there, name):
+                found.append(OrphanUnitFile(name, "added"))
+        known = {_unit_file(request, saved.path): saved for saved in record.files}
+        wrong = {
+            name: saved
+            for name, saved in known.items()
+            if name and not saved.is_directory and not _is_of(name, own - {name})
+            if not _is_as(saved, request, there, name)
+        }
+        deleted = _deleted(request, record, tree, wrong) if wrong else frozenset()
+        for name, saved in wrong.items():
+            if _is_there(there, name) and name not in own:
+                found.append(OrphanUnitFile(name, "changed"))
+            elif not _is_there(there, name) and saved.path in deleted:
+                found.append(OrphanUnitFile(name, "deleted"))
+    return tuple(found)
+
+
+def _unit_file(request: UnitFilesRequest, path: str) -> str:
+    """Return the name under which a file of the release is installed as a unit file, or ""."""
+    name = path[len(request.source) + 1 :] if path.startswith(f"{request.source}/") else ""
+    if request.manager != "systemd":
+        return name if name.endswith((".conf", ".ini")) else ""
+    folder, _, base = name.rpartition("/")
+    is_drop_in = folder.endswith(".d") and "/" not in folder and base.endswith(".conf")
+    return name if is_drop_in or (not folder and name.endswith(KINDS)) else ""
+
+
+def _is_of(name: str, own: set[str]) -> bool:
+    """Return whether a unit file, or a drop-in, is one of those that a rollback installs."""
+    return name in own or (name.rpartition("/")[0][: -len(".d")] in own and "/" in name)
+
+
+def _is_there(there: Tree, name: str) -> bool:
+    """Return whether something is installed under a name; also what cannot be read."""
+    return files_state.live(there, name).kind != files_state.ABSENT
+
+
+def _is_as(saved: backup_set.FileEntry, request: UnitFilesRequest, there: Tree, name: str) -> bool:
+    """Return whether a unit file is installed as it was recorded, or is a link to the release's."""
+    linked = os.path.join(request.location.root, saved.path)
+    try:
+        path = os.path.join(request.directory, name)
+        return _installed(there, path, name, linked, saved.sha256) == saved.sha256
+    except HostError:
+        return False
+
+
+def _deleted(
+    request: UnitFilesRequest,
+    record: backup_set.BackupSet,
+    tree: Tree,
+    wrong: dict[str, backup_set.FileEntry],
+) -> frozenset[str]:
+    """Return the paths that the deploy deleted: they are not there, or a rollback brought them."""
+    gone = {saved.path for saved in wrong.values() if not _is_there(tree, saved.path)}
+    return frozenset(gone).union(_brought(request.location.state, record.created))
+
+
+def _brought(state: str, created: str) -> Iterator[str]:
+    """Yield the files of the configuration that runs since a backup set found missing.
+
+    A damaged journal says nothing here: it is told by who lists the runs, and must stop no other.
+    """
+    since = dt.datetime.fromisoformat(created).timestamp()
+    for run in leases.names(state):
+        journal = os.path.join(leases.folder(state, run), PARTS["configuration"])
+        if os.path.isfile(journal) and os.stat(journal).st_mtime >= since:
+            with contextlib.suppress(HostError):
+                rows = [row for entry in entries(journal) for row in entry.get("items", ())]
+                yield from (row[0] for row in rows if not row[-1])
 
 
 def read(tree: Tree, path: str) -> Optional[bytes]:

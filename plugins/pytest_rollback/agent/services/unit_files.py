@@ -22,7 +22,7 @@ from ..state import evidence
 from ..state.lock import ExclusiveRun, working
 from . import registry, units
 from .manager import ServiceManager
-from .unit_file_states import File, found, strays
+from .unit_file_states import File, found, orphans, strays
 from .unit_file_undo import INSTALLING
 
 MODE, DIRECTORY_MODE = 0o644, 0o755
@@ -45,6 +45,7 @@ def look(request: UnitFilesRequest) -> UnitFilesPlan:
         reload=tuple(unit for unit, state in states.items() if state.needs_reload),
         digest=digest(known),
         strays=strays(request),
+        orphans=orphans(request),
         busy=manager.busy(request.units),
         up=tuple(unit for unit, state in states.items() if state.state not in units.DOWN),
     )

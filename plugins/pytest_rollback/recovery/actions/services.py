@@ -147,7 +147,8 @@ def refuse_unknown(found: States) -> None:
         raise Refused(
             f"the service manager does not know {count(len(unknown), 'unit')}",
             findings=unknown,
-            hint="correct unit in [[components]] of rollback.toml, or install the unit file",
+            hint="correct unit in [[components]] of rollback.toml, or install the unit file; a "
+            "unit that only one of the two releases has is no component, see readiness.units.owned",
         )
 
 

@@ -9,8 +9,9 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 from ...system import processes
 from ...system.processes import environ, proc
 from ...system.sockets import listeners
+from ...system.unix_sockets import opened
 from .environment import account_of
-from .manager import Known, ManagerFacts, account, opened, place
+from .manager import Known, ManagerFacts, account, place
 from .surroundings import Surroundings
 
 OWN = re.compile(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import socket
-import struct
-from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...messages.services.units import ManagerAddress
+from ...system import unix_sockets
 from ...system.command import run
 from ...system.processes import environ, proc
 from . import supervisord, systemd
@@ -26,6 +24,13 @@ PLACES = (
 
 PROPERTIES = "Id,FragmentPath,DropInPaths,MainPID,NeedDaemonReload"
 ONE_CALL = 3.0
+USUAL = (
+    "supervisord.conf",
+    "etc/supervisord.conf",
+    "/etc/supervisord.conf",
+    "/etc/supervisor/supervisord.conf",
+)
+"""Where supervisord looks for its configuration when its command line names none."""
 
 
 class Known(NamedTuple):
@@ -99,7 +104,7 @@ def known_to_systemd(units: Sequence[str]) -> Dict[str, Known]:
 
 def of_supervisord(address: ManagerAddress, directory: str) -> ManagerFacts:
     """Find the process of supervisord by its socket, its configuration by its command line."""
-    pid = listener(address.socket or "")
+    pid = unix_sockets.listener(address.socket or "")
     if not pid:
         return ManagerFacts("supervisord", directory, {})
     return ManagerFacts(
@@ -114,54 +119,38 @@ def of_supervisord(address: ManagerAddress, directory: str) -> ManagerFacts:
     )
 
 
-def listener(path: str) -> int:
-    """Return the process that listens on a unix socket, 0 where it cannot be told.
-
-    One that went into the background after it began to listen is found by its socket's inode.
-    """
-    try:
-        with socket.socket(socket.AF_UNIX) as one:
-            one.settimeout(ONE_CALL)
-            one.connect(path)
-            said = one.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    except OSError:
-        return 0
-    pid = int(struct.unpack("3i", said)[0])
-    return pid if os.path.isdir(f"/proc/{pid}") else holder(path)
-
-
-def holder(path: str) -> int:
-    """Return the process that holds a listening unix socket, by its inode; 0 for none."""
-    with open("/proc/net/unix", encoding="utf-8", errors="replace") as file:
-        rows = [line.split() for line in file]
-    inodes = {f"socket:[{row[6]}]" for row in rows[1:] if row[7:] == [path]}
-    numbers = filter(str.isdigit, os.listdir("/proc"))
-    return next((int(number) for number in numbers if inodes & opened(int(number))), 0)
-
-
-def opened(pid: int) -> Set[str]:
-    """Return what a process has open; nothing where that cannot be read."""
-    found: Set[str] = set()
-    with contextlib.suppress(OSError):
-        for each in os.listdir(f"/proc/{pid}/fd"):
-            found.add(os.readlink(f"/proc/{pid}/fd/{each}"))
-    return found
-
-
 def configuration_of(pid: int) -> str:
-    """Return the absolute path of a supervisord's configuration; "" where it is not told."""
+    """Return the absolute path of a supervisord's configuration; "" where it cannot be told.
+
+    A relative one is of the directory in which it was started. A daemon may have left that one:
+    then the shell's own variable has it.
+    """
     words = [os.fsdecode(word) for word in proc(pid, "cmdline").split(b"\0")]
+    given = option_of(words)
+    began = (place(pid), (environ(pid) or {}).get("PWD", ""))
+    wanted = (given,) if given else (*beside(words), *USUAL)
+    paths = (os.path.join(folder, each) for each in wanted for folder in began if folder)
+    return next((os.path.normpath(path) for path in paths if os.path.isfile(path)), "")
+
+
+def option_of(words: Sequence[str]) -> str:
+    """Return the configuration that a command line of supervisord names, "" for none."""
+    given = ""
     for position, word in enumerate(words):
-        given = words[position + 1] if word in ("-c", "--configuration") else ""
-        for start in ("-c", "--configuration="):
-            if word.startswith(start) and len(word) > len(start) and not word.startswith("--c"):
-                given = word[len(start) :]
-        if word.startswith("--configuration="):
+        if word in ("-c", "--configuration"):
+            given = words[position + 1] if position + 1 < len(words) else ""
+        elif word.startswith("--configuration="):
             given = word.partition("=")[2]
-        if given:
-            return os.path.join(place(pid), given)
-    usual = ("/etc/supervisord.conf", "/etc/supervisor/supervisord.conf")
-    return next((path for path in usual if os.path.isfile(path)), "")
+        elif word.startswith("-c"):
+            given = word[2:]
+    return given
+
+
+def beside(words: Sequence[str]) -> Tuple[str, ...]:
+    """Return where supervisord looks beside its own program, which is a word of its command."""
+    program = next((word for word in words if os.path.basename(word) == "supervisord"), "")
+    above = os.path.dirname(os.path.dirname(program)) if program.startswith("/") else ""
+    return tuple(f"{above}/{name}" for name in USUAL[1::-1]) if above else ()
 
 
 def place(pid: int) -> str:
@@ -206,8 +195,13 @@ def defined(manager: ManagerFacts, unit: str, installed: Installed) -> UnitDefin
 
 def of_program(manager: ManagerFacts, unit: str, installed: Installed) -> UnitDefinition:
     """Return what the configuration of supervisord says of a program."""
-    if not manager.main:
+    if not manager.main and not manager.pid:
         raise LookupError("the configuration of supervisord is not known: it does not answer")
+    if not manager.main:
+        raise LookupError(
+            f"the configuration of supervisord, process {manager.pid}, is not where its command "
+            "line says: start it with -c and an absolute path"
+        )
     variables = manager.environment or {}
     try:
         found = supervisord.read(manager.main, installed.text, installed.listed, variables)

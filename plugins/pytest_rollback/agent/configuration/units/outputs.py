@@ -7,6 +7,7 @@ import re
 from typing import Dict, List, Mapping, Tuple
 
 from ...messages.services.units import ManagerAddress
+from ...system.unix_sockets import opened
 from . import manager as managers
 from .sources import Installed
 
@@ -44,6 +45,6 @@ def told(facts: managers.ManagerFacts, unit: str) -> Tuple[str, ...]:
 def named_by(facts: managers.ManagerFacts, unit: str) -> List[str]:
     """Return the logs of a program that supervisord has open under names of its own."""
     group, _, process = unit.partition(":")
-    names = sorted(managers.opened(facts.pid)) if facts.name == "supervisord" and facts.pid else []
+    names = sorted(opened(facts.pid)) if facts.name == "supervisord" and facts.pid else []
     found = ((AUTO.fullmatch(os.path.basename(name)), name) for name in names)
     return [name for auto, name in found if auto and auto["name"] == (process or group)]
