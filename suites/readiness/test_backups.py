@@ -7,11 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.host import NO_SET
+from pytest_rollback.agent.messages.backup.unchanged import Unchanged
 from pytest_rollback.agent.messages.backup.verify import (
     Backups,
     ComponentBackups,
     ReleaseContent,
 )
+from pytest_rollback.checks import unchanged as of_release
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.manifest.model import System
@@ -175,6 +177,18 @@ def test_the_live_files_are_those_of_the_current_release(
         "find out which release is live, and who deployed it without saving a set; a rollback "
         "would mix it with the files of this set",
     )
+
+
+@criterion("readiness.files.unchanged", phase="files", needs=("fallback.git",))
+def test_the_other_files_are_those_of_both_releases(
+    unchanged: Unchanged,
+    system: System,
+    owner: str,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Every file that no backup holds is there, as committed, and its unit may read it."""
+    record_property("not compared", unchanged.skipped or "none")
+    of_release.demand(unchanged, owner, system)
 
 
 @criterion("readiness.backups.nonempty", phase="files")
