@@ -210,7 +210,7 @@ def test_no_copy_was_altered(faults: Faults) -> None:
 
 @criterion("readiness.backups.regular", phase="files")
 def test_every_copy_is_a_regular_file(faults: Faults) -> None:
-    """Every backup is a regular file without further hard links."""
+    """Every backup is a regular file, and not the live file under a second name."""
     faults.refuse("irregular", f"inspect it with 'ls -li' on the host, and {SAVE_AGAIN}")
 
 
