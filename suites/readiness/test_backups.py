@@ -7,11 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.host import NO_SET
+from pytest_rollback.agent.messages.backup.unchanged import Unchanged
 from pytest_rollback.agent.messages.backup.verify import (
     Backups,
     ComponentBackups,
     ReleaseContent,
 )
+from pytest_rollback.checks import unchanged as of_release
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.manifest.model import System
@@ -177,6 +179,18 @@ def test_the_live_files_are_those_of_the_current_release(
     )
 
 
+@criterion("readiness.files.unchanged", phase="files", needs=("fallback.git",))
+def test_the_other_files_are_those_of_both_releases(
+    unchanged: Unchanged,
+    system: System,
+    owner: str,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Every file that no backup holds is there, as committed, and its unit may read it."""
+    record_property("not compared", unchanged.skipped or "none")
+    of_release.demand(unchanged, owner, system)
+
+
 @criterion("readiness.backups.nonempty", phase="files")
 def test_no_copy_is_empty(faults: Faults) -> None:
     """No backup is empty, unless the original file was empty."""
@@ -196,7 +210,7 @@ def test_no_copy_was_altered(faults: Faults) -> None:
 
 @criterion("readiness.backups.regular", phase="files")
 def test_every_copy_is_a_regular_file(faults: Faults) -> None:
-    """Every backup is a regular file without further hard links."""
+    """Every backup is a regular file, and not the live file under a second name."""
     faults.refuse("irregular", f"inspect it with 'ls -li' on the host, and {SAVE_AGAIN}")
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from fixtures.live_state import RestoredSystem
 from pytest_rollback.agent.messages.backup.leftovers import Leftovers, OwnerLeftovers
+from pytest_rollback.agent.messages.backup.unchanged import Unchanged
 from pytest_rollback.checks import orphans
+from pytest_rollback.checks.unchanged import demand
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused, RollbackError
 from pytest_rollback.manifest.model import System
@@ -50,6 +52,15 @@ def test_live_files_are_the_recorded_ones(
             findings=[f"{path} {how}" for path, how in found.differ.items()],
             hint=again(system),
         )
+
+
+@criterion("validate.files.unchanged", needs=("fallback.git",))
+def test_the_other_files_are_those_of_the_release(
+    kept: Unchanged, system: System, owner: str, record_property: Keep
+) -> None:
+    """Every file that no backup holds is there, as committed, and its unit may read it."""
+    record_property("not compared", kept.skipped or "none")
+    demand(kept, owner, system)
 
 
 @criterion("validate.backups.none_left")

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pytest_rollback.agent.messages.location import Release
 from tests.plugin.shop import NAMES, Shop, free_port
 
 SERVICE = """
@@ -90,10 +91,15 @@ class Reopened(Shop):
             self.put(f"{name}/menu.py", MENU)
             self.put(f"units/shop-{name}.conf", self.section(name, port))
         self.put("motto.txt", "previous\n")
+        self.put("web/kept.py", "kept = 1\n")
         self.put("config/shop.json", "{}\n")
         (self.home / "edge.py").write_text(EDGE)
         self.describe()
-        self.save(added=["web/added.py"])
+        self.git("init", "-q")
+        previous = Release("1", self.commit())
+        self.git("commit", "-q", "--allow-empty", "-m", "release")
+        current = Release("2", self.git("rev-parse", "HEAD"))
+        self.save(added=["web/added.py"], previous=previous, current=current)
         for path in self.files():
             (self.root / f"{path}.prev").unlink()
         for path in UNITS:
@@ -153,6 +159,7 @@ class Reopened(Shop):
             "configuration": {"files": ["config/shop.json"]},
             "edge": {"url": f"http://127.0.0.1:{self.edge}/"},
             "maintenance": {"page": str(self.page)},
+            "fallback": {"git": str(self.root)},
         }
 
     def revise(self, change: dict[str, Any], name: str = "web") -> None:

@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,9 @@ if __name__ == "__main__":
 """
 SOURCES = [f"{name}/{kind}.py" for name in NAMES for kind in ("serve", "extra")]
 UNITS = [f"units/shop-{name}.conf" for name in NAMES]
+KEPT = "web/kept.py"
+"""A file that both releases have alike, so that nothing saves it."""
+
 CONFIGURATION = ["config/.env", "config/shop.json"]
 
 
@@ -61,6 +63,7 @@ class Store(Shop):
         for path in SOURCES:
             self.put(path, SERVICE if "serve" in path else "extra = 1\n")
         self.put("motto.txt", "previous\n")
+        self.put(KEPT, "kept = 1\n")
         self.put(".gitignore", ".env\n*.prev\n__pycache__\n")
         for place in ("config", "config/defaults"):
             self.put(f"{place}/.env", "SHOP=previous\n")
@@ -92,18 +95,6 @@ class Store(Shop):
         """Make the dump of a real database; the tools stay, the server does not."""
         with server() as database:
             database.dump("postgres", self.home / "dump", "-Fc")
-
-    def git(self, *argv: str) -> str:
-        """Run git as somebody who commits."""
-        words = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *argv]
-        done = subprocess.run(words, cwd=self.root, check=True, capture_output=True, text=True)
-        return done.stdout.strip()
-
-    def commit(self) -> str:
-        """Commit everything and return the commit's id."""
-        self.git("add", "-A")
-        self.git("commit", "-qm", "release")
-        return self.git("rev-parse", "HEAD")
 
     def files(self) -> list[str]:
         """Return the files that the deploy changes."""

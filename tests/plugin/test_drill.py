@@ -174,7 +174,7 @@ def test_an_altered_copy_ends_the_drill_not_recovered(shop: Shop) -> None:
 
     assert code == 1
     assert "NOT RECOVERED" in printed
-    assert "its backup is file, not as recorded" in printed
+    assert "its backup has other content than recorded" in printed
     assert (contents(shop), shop.control("pid", "all")) == (live, running)
 
 

@@ -18,7 +18,7 @@ import tomli_w
 from pytest_rollback.errors import PARTIAL
 from tests.plugin.operator import criteria
 from tests.plugin.shop import NAMES
-from tests.plugin.store import SERVICE, Store
+from tests.plugin.store import KEPT, SERVICE, Store
 
 Reds = set[tuple[str, str | None]]
 
@@ -156,6 +156,7 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.backups.declared": (lambda s: s.forget(MOTTO), None),
     "readiness.release.previous": (lambda s: s.save_other("v0"), None),
     "readiness.release.current": (lambda s: s.deploy_other("v3"), None),
+    "readiness.files.unchanged": (lambda s: (s.root / KEPT).unlink(), "web"),
     "readiness.backups.nonempty": (lambda s: s.copy(MOTTO).write_bytes(b""), "shared"),
     "readiness.backups.intact": (lambda s: s.copy(MOTTO).write_text("altered"), "shared"),
     "readiness.backups.regular": (lambda s: link(s.copy(MOTTO)), "shared"),
@@ -231,7 +232,8 @@ ALSO: dict[str, Reds] = {
     | UNITS
     | UNSEEN
     | {("readiness.configuration.parses", None), ("readiness.files.found", None)}
-    | {(f"readiness.release.{which}", None) for which in ("previous", "current")},
+    | {(f"readiness.release.{which}", None) for which in ("previous", "current")}
+    | {("readiness.files.unchanged", owner) for owner in (*NAMES, "shared")},
     "readiness.backups.differ": PLANS | {("readiness.release.current", None)},
     "readiness.backups.protected": {("readiness.backups.ownership", "web")},
     "readiness.backups.private": {("readiness.units.described", each) for each in NAMES},

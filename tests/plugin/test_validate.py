@@ -84,6 +84,7 @@ DEFECTS: dict[str, tuple[Spoil, str | None]] = {
     "validate.logs.clean": (lambda s: s.switch("web.grumble"), "web"),
     "validate.backups.none_left": (lambda s: s.put("motto.txt.prev", "previous\n"), None),
     "validate.files.recorded": (lambda s: s.put("web/serve.py", "# current\n"), "web"),
+    "validate.files.unchanged": (lambda s: (s.root / "web/kept.py").unlink(), "web"),
     "validate.files.added_gone": (lambda s: s.put("web/added.py", "added = 1\n"), None),
     "validate.configuration.recorded": (lambda s: s.put("config/shop.json", "{} \n"), None),
     "validate.maintenance.lifted": (lambda s: s.page.write_text("maintenance"), None),

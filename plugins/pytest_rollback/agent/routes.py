@@ -20,6 +20,7 @@ ROUTES: Dict[str, str] = {
     "backups.heading": "backup.verify:heading",
     "backups.look": "backup.verify:look",
     "backups.save": "backup.save:save",
+    "backups.unchanged": "backup.unchanged:look",
     "baseline.look": "observe.probes.baseline:look",
     "baseline.save": "observe.probes.baseline:save",
     "caches.clear": "rollback.bytecode:clear",

@@ -10,5 +10,5 @@ where a backup cannot be used, `leftovers` what a rollback has still to do; `own
 component a file belongs to, `selection` which files a request means, `additions` which ones the
 deploy added, `described` which names in a description are those of no file. `git` reads what a
 repository has, and `release` holds a set against it: what it lacks, and whether its files are those
-of both commits.
+of both commits; `unchanged` looks at the files that both have alike, which no set holds.
 """

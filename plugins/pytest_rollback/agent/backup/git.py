@@ -30,6 +30,9 @@ MOST = 128 << 20
 
 KINDS = {"blob", "tree", "commit", "tag"}
 
+UNSET = ("unspecified", "unset")
+"""How git says that a path has no such attribute."""
+
 KEYS = {"A": "added", "D": "removed"}
 """Where the letter of `git diff-tree` belongs; every other one is a change."""
 
@@ -109,6 +112,30 @@ def listing(repository: str, commit: str) -> Iterator[TreeEntry]:
         facts, tab, path = line.partition("\t")
         if tab:
             yield TreeEntry(path, *facts.split())
+
+
+def left_out(repository: str) -> Iterator[str]:
+    """Yield the paths that a working tree leaves out on purpose: a sparse checkout."""
+    for line in output(repository, "ls-files", "-t", "-z", "--full-name").split("\0"):
+        if line.startswith("S "):
+            yield line[2:]
+
+
+def with_attributes(
+    repository: str, commit: str, paths: Sequence[str], names: Sequence[str]
+) -> list[str]:
+    """Return which paths of a commit have one of some attributes: git stores them otherwise."""
+    if not paths:
+        return []
+    given = "".join(f"{path}\0" for path in paths)
+    asked = ["check-attr", "-z", "--stdin"]
+    try:
+        told = output(repository, *asked, f"--source={commit}", *names, given=given)
+    except HostError:  # before git 2.40
+        told = output(repository, *asked, *names, given=given)
+    words = iter(told.split("\0"))
+    found = (path for path, _, value in zip(words, words, words) if value not in UNSET)
+    return list(dict.fromkeys(found))
 
 
 def stored(repository: str, entries: Sequence[TreeEntry]) -> list[str]:

@@ -73,7 +73,7 @@ class Repository(NamedTuple):
     def below(self) -> str:
         """What the repository's paths begin with that are deployed."""
         inside = os.path.relpath(os.path.realpath(self.root), os.path.realpath(self.path))
-        return "" if self._is_apart() or inside == "." else f"{inside}/"
+        return "" if self.is_apart or inside == "." else f"{inside}/"
 
     def undeclared(self, declared: set[str]) -> tuple[str, ...]:
         """Return which paths of the release diff a set lacks."""
@@ -93,14 +93,14 @@ class Repository(NamedTuple):
         since = dt.datetime.fromisoformat(created).timestamp()
         names = [entry.path for entry in git.listing(self.path, self.current)]
         paths = [path for path in git.within(self.below, names) if self._changed(path) > since]
-        if not self._is_apart():
+        if not self.is_apart:
             diff = git.changed(self.path, self.current, "HEAD")
             paths += git.within(self.below, diff.changed + diff.added)
         there = [path for path in dict.fromkeys(paths) if path not in declared]
         disk = {path: on_disk(tree, path, len(self.current)) for path in there}
         wanted = self.blobs(self.current, there)
         differ = {path: one for path, one in disk.items() if one and one != wanted[path]}
-        known = self._known(differ)
+        known = self.known(differ)
         said = {path: LATER if one in known else ALONE for path, one in differ.items()}
         number = sum(one in known for one in differ.values())
         return ReleaseContent(self.current, len(there), said, number)
@@ -112,14 +112,15 @@ class Repository(NamedTuple):
         except OSError:
             return 0.0
 
-    def _is_apart(self) -> bool:
+    @property
+    def is_apart(self) -> bool:
         """Return whether the root is no part of the repository: some of its files are not used."""
         top, here = os.path.realpath(self.path), os.path.realpath(self.root)
         return os.path.commonpath([top, here]) != top
 
     def _is_deployed(self, path: str) -> bool:
         """Return whether a path is part of the system: tests and documents may not be."""
-        return not self._is_apart() or os.path.lexists(f"{self.root}/{path}")
+        return not self.is_apart or os.path.lexists(f"{self.root}/{path}")
 
     def _was_deployed(self, path: str) -> bool:
         """Return whether a path that the release removes was part of the system, or may have been.
@@ -159,7 +160,7 @@ class Repository(NamedTuple):
             meant = [path for path in meant if disk[path]]
         differ = [path for path in meant if disk[path] != wanted[path]]
         plain = {path: on_disk(tree, names[path], len(commit), plain=True) for path in differ}
-        known = self._known({path: disk[path] for path in differ})
+        known = self.known({path: disk[path] for path in differ})
         said = {
             path: "has other line ends than the commit"
             if disk[path] and plain[path] == wanted[path]
@@ -182,7 +183,7 @@ class Repository(NamedTuple):
         ids = {path: one for path, (one, kind) in zip(told, found) if kind == "blob"}
         return {path: ids.get(path, "") for path in paths}
 
-    def _known(self, differ: Dict[str, str]) -> set[str]:
+    def known(self, differ: Dict[str, str]) -> set[str]:
         """Return which ids are those of blobs in the repository: some commit has them."""
         return {one for one, kind in git.kinds(self.path, list(differ.values())) if kind == "blob"}
 

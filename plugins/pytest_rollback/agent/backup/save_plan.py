@@ -115,7 +115,7 @@ def _stands(saved: FileEntry, copy: FileState) -> bool:
     """Return whether a backup is as recorded; of a directory the record is all there is."""
     if saved.is_directory:
         return True
-    return copy.is_backup(saved) and comparison.is_version(saved, copy)
+    return copy.has_content(saved) and comparison.is_version(saved, copy)
 
 
 def _forbids(request: SaveRequest, saved: Optional[FileEntry], found: FilePair) -> str:

@@ -157,7 +157,7 @@ def _components(
         parts[owner].append(saved)
         found = pair(tree, saved.path, suffix, saved.size)
         changes += not comparison.same(metadata.capped(saved, secrets), found.live)
-        wrong[owner] += [BackupFault(saved.path, *fault) for fault in faults(saved, found.copy)]
+        wrong[owner] += [BackupFault(saved.path, *fault) for fault in faults(saved, *found)]
     service = _account(request.user)
     return {
         name: ComponentBackups(
@@ -215,11 +215,14 @@ def _in_group(saved: FileEntry, service: ServiceAccount) -> bool:
     return saved.gid in service.groups and bool(saved.mode & GROUP_READS)
 
 
-def faults(saved: FileEntry, copy: FileState) -> Iterator[tuple[str, str]]:
-    """Yield each fault of a backup, with its detail; a directory has none."""
+def faults(saved: FileEntry, live: FileState, copy: FileState) -> Iterator[tuple[str, str]]:
+    """Yield each fault of a backup, with its detail; a directory has none.
+
+    A second name of a backup, as snapshots make, is no fault: who may write there may write here.
+    """
     if saved.is_directory:
         return
-    first = _first(saved, copy)
+    first = _first(saved, live, copy)
     if first:
         yield first
     if not copy.is_kind(saved):
@@ -230,15 +233,15 @@ def faults(saved: FileEntry, copy: FileState) -> Iterator[tuple[str, str]]:
         yield from (("ownership", how) for how in comparison.dress(saved._replace(flags=0), copy))
 
 
-def _first(saved: FileEntry, copy: FileState) -> Optional[tuple[str, str]]:
+def _first(saved: FileEntry, live: FileState, copy: FileState) -> Optional[tuple[str, str]]:
     """Return the one fault of content that comes first, or None for a backup to rely on."""
-    if copy.is_backup(saved):
+    if copy.has_content(saved) and not copy.is_one_with(live):
         return None  # nearly all of them: no words need to be made
     checks = (
         (copy.kind == ABSENT, "missing", "there is no backup"),
         (copy.kind == "error", "unread", copy.detail),
         (not copy.is_kind(saved), "irregular", copy.detail or f"is a {copy.kind}"),
-        (copy.links > 1, "irregular", f"has {copy.links} hard links"),
+        (copy.is_one_with(live), "irregular", "is the live file itself under a second name"),
         (saved.is_link, "altered", "leads elsewhere than recorded"),
         (copy.size == 0 < saved.size, "empty", f"0 bytes, recorded {saved.size}"),
         (copy.size != saved.size, "altered", f"{copy.size} bytes, recorded {saved.size}"),

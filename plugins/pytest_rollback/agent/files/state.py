@@ -73,9 +73,9 @@ class FileState(NamedTuple):
         """Return whether its bytes are the recorded ones."""
         return self.is_kind(saved) and saved.holds(self.size, self.sha256)
 
-    def is_backup(self, saved: FileEntry) -> bool:
-        """Return whether a file can be restored from it: the recorded bytes, and no second name."""
-        return self.links == 1 and self.has_content(saved)
+    def is_one_with(self, other: FileState) -> bool:
+        """Return whether two names are those of one file: what is written to one is in both."""
+        return self.is_file and self.links > 1 and self.stamp == other.stamp
 
 
 def look(directory: int, name: str, size: Optional[int] = None) -> FileState:

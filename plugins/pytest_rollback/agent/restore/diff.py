@@ -95,5 +95,7 @@ class _DiffPart(NamedTuple):
             self.refused.extend(folders.homeless(tree, saved.path))
             return ""
         copy = state.copy(tree, saved.path, self.sides.suffix)
-        good = copy.is_backup(saved)
-        return "" if good else f"its backup is {copy.kind}, not as recorded"
+        if copy.has_content(saved):
+            return ""
+        how = "has other content than" if copy.is_kind(saved) else f"is {copy.kind}, not as"
+        return f"its backup {how} recorded"

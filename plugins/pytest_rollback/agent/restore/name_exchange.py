@@ -119,7 +119,7 @@ def _relied(saved: FileEntry, directory: int, copied: str) -> Optional[os.stat_r
     except FileNotFoundError:
         return None
     copy = state.look(directory, copied, saved.size)
-    whole = copy.is_backup(saved) and comparison.is_version(saved, copy)
+    whole = copy.links == 1 and copy.has_content(saved) and comparison.is_version(saved, copy)
     if not whole or saved.flags or copy.flags or comparison.touched(saved, copy):
         return None
     return found if state.stamp(found) == copy.stamp else None

@@ -65,6 +65,13 @@ def _directory(copy: Path) -> None:
     copy.mkdir()
 
 
+def _one(copy: Path) -> None:
+    live = copy.with_suffix("")
+    live.write_bytes(copy.read_bytes())
+    copy.unlink()
+    copy.hardlink_to(live)
+
+
 def _same_size(copy: Path) -> None:
     copy.write_text(copy.read_text()[::-1])
 
@@ -76,7 +83,7 @@ def _same_size(copy: Path) -> None:
         (_link, "irregular"),
         (_fifo, "irregular"),
         (_directory, "irregular"),
-        (lambda copy: os.link(copy, copy.with_suffix(".again")), "irregular"),
+        (_one, "irregular"),
         (lambda copy: os.truncate(copy, 0), "empty"),
         (lambda copy: os.truncate(copy, 3), "altered"),
         (_same_size, "altered"),
@@ -137,6 +144,17 @@ def test_another_owner_is_found(deploy: Deploy) -> None:
     os.chown(deploy.copy(ENV), 1234, -1)
 
     assert deploy.faults() == [("shared", ENV, "ownership")]
+
+
+def test_a_second_name_that_a_snapshot_gave_is_no_fault(deploy: Deploy) -> None:
+    """Nobody can write there who could not write here; what is written is other content."""
+    for path in FILES:
+        os.link(deploy.copy(path), deploy.place / path.replace("/", "-"))
+        os.link(deploy.root / path, deploy.place / f"{path.replace('/', '-')}.live")
+    assert deploy.faults() == []
+
+    (deploy.place / MESH.replace("/", "-")).write_text("written over there")
+    assert deploy.faults() == [("mesh", MESH, "altered")]
 
 
 def test_a_directory_that_became_a_link_is_irregular(deploy: Deploy) -> None:

@@ -143,7 +143,7 @@ def test_a_plan_made_from_another_world_is_refused(tree: Tree) -> None:
 def test_an_altered_copy_is_never_restored(tree: Tree) -> None:
     """One altered copy refuses the whole plan."""
     Path(f"{tree.path('a.py')}.backup").write_text("evil")
-    with pytest.raises(HostError, match=r"a\.py: its backup is file, not as recorded"):
+    with pytest.raises(HostError, match=r"a\.py: its backup has other content than recorded"):
         restore_apply.look(tree.request())
 
 

@@ -100,10 +100,6 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
         "leads elsewhere than recorded",
     ),
     "a file": (lambda copy: (copy.unlink(), copy.write_text("v1")), "is a file"),
-    "two names": (
-        lambda copy: os.link(copy, f"{copy}.2", follow_symlinks=False),
-        "has 2 hard links",
-    ),
 }
 
 
@@ -115,7 +111,7 @@ def test_a_spoilt_backup_is_told_and_the_commit_gives_the_link(site: Site, how: 
     spoil(site.copy("lib/current"))
     assert site.faults() == {"lib/current": words}
     without = site.request()._replace(selection=requests.selected())
-    with pytest.raises(HostError, match="lib/current: its backup is"):
+    with pytest.raises(HostError, match="lib/current: its backup (is|has)"):
         apply.look(without)
 
     assert site.look().git == ("lib/current",)

@@ -1,0 +1,77 @@
+"""Files that both releases have alike, without a backup: judged before and after a rollback."""
+
+from __future__ import annotations
+
+from pytest_rollback.agent.messages.backup.unchanged import OwnerUnchanged, Unchanged
+from pytest_rollback.errors import Advisory, Inconclusive, Refused
+from pytest_rollback.manifest.model import System
+from pytest_rollback.text.quantities import count, part
+
+
+def demand(found: Unchanged, owner: str, system: System) -> None:
+    """Check that one owner's files, the same in both releases, are there, whole and readable.
+
+    Raises:
+        Refused: some are missing, may not be read by who needs them, or too many differ.
+        Inconclusive: nobody could be asked whether they can be read.
+        Advisory: a few differ, or may not be read by any unit.
+    """
+    if owner not in found.owners:
+        raise Inconclusive(
+            f"nothing is known of files that no backup holds: {found.untried}",
+            hint="pass both commits in the deploy script: scripts/create_backups.py --help",
+        )
+    mine, commit = found.owners[owner], found.commit[:12]
+    there = f"git -C {system.fallback.git}"
+    broken = {**mine.missing, **mine.closed}
+    if broken or (mine.differ and too_many(found)):
+        wrong = {**mine.differ, **broken}
+        raise Refused(
+            f"{part(len(wrong), mine.files, 'file')} not as both releases have them, and no backup "
+            "of them",
+            findings=listed(wrong),
+            hint=way_out(mine, there, found.commit, system.about.root),
+        )
+    soft = {**mine.differ, **mine.apart, **mine.tight}
+    if soft:
+        raise Advisory(
+            f"{part(len(soft), mine.files, 'file')} not as both releases have them: changed on "
+            "purpose, as it seems",
+            findings=listed(soft),
+            hint=f"commit what is meant; '{there} show {commit}:FILE' prints what the release has",
+        )
+    if found.untried:
+        raise Inconclusive(
+            f"whether the units may read {count(mine.files, 'file')} was not asked: "
+            f"{found.untried}",
+            hint="run as root on the host, or set [target] sudo = true",
+        )
+
+
+def too_many(found: Unchanged) -> bool:
+    """Return whether more files differ than hotfixes would, of all owners together."""
+    everybody = found.owners.values()
+    differ = sum(len(each.differ) for each in everybody)
+    return differ > max(1, sum(each.files for each in everybody) // 4)
+
+
+def listed(wrong: dict[str, str]) -> list[str]:
+    """Return findings: each path, and how it is wrong."""
+    return [f"{path} {how}" for path, how in sorted(wrong.items())]
+
+
+def way_out(mine: OwnerUnchanged, there: str, commit: str, root: str) -> str:
+    """Return what brings one owner's files back."""
+    if mine.missing:
+        path = min(mine.missing)
+        return (
+            f"{there} restore --source={commit[:12]} -- {root}/{path}, and so for each; then "
+            "check their owner and mode"
+        )
+    if mine.closed:
+        path = min(mine.closed)
+        return (
+            f"namei -l {root}/{path} shows owner and mode on the way; chmod or chgrp what keeps "
+            "the unit's account out"
+        )
+    return f"find out which release these files are of: {there} log --all -- FILE"
