@@ -24,6 +24,10 @@ SAVE_AGAIN = (
     "which completes the set, then deploy the current release again; while the current release is "
     "live, the set would save the wrong version"
 )
+TWO_RELEASES = (
+    "no backup set can hold what lies in a directory that the deploy makes a file: let one release "
+    "remove the directory, and the next one add the file; this one is rolled back by hand"
+)
 UNREAD = "run as root on the host, or set [target] sudo = true"
 
 FAULTS = {
@@ -72,7 +76,8 @@ def test_a_backup_set_is_recorded(saved: Backups) -> None:
 @criterion("readiness.backups.complete", phase="files")
 def test_every_file_has_its_copy(faults: Faults) -> None:
     """Every file of the release has a backup."""
-    faults.refuse("missing", SAVE_AGAIN)
+    gone = any("it is gone: " in each for each in faults.of("missing"))
+    faults.refuse("missing", TWO_RELEASES if gone else SAVE_AGAIN)
 
 
 @criterion("readiness.backups.declared", phase="files")
@@ -101,8 +106,13 @@ def test_the_whole_release_diff_was_saved(
         raise Refused(
             f"{count(len(backups.undeclared), 'file')} of the release diff not in the record",
             findings=backups.undeclared,
-            hint=SAVE_AGAIN,
+            hint=TWO_RELEASES if any(map(becomes_file, backups.undeclared)) else SAVE_AGAIN,
         )
+
+
+def becomes_file(finding: str) -> bool:
+    """Return whether a path is a directory, of which a deploy makes a file."""
+    return finding.endswith(": is a directory, and becomes a file")
 
 
 def demand(found: ReleaseContent | None, system: System, whose: str, hint: str) -> None:

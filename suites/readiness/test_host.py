@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fixtures.survey import commands
-from pytest_rollback.agent.messages.requirements import Rights, Space
+from pytest_rollback.agent.messages.requirements import NO_DIRECTORY, Rights, Space
 from pytest_rollback.agent.messages.system import Room, Tools
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Refused
@@ -41,7 +41,9 @@ def test_every_path_can_be_replaced(rights: Rights, record_property: Keep) -> No
         raise Refused(
             f"{part(len(denied), rights.paths, 'path')} cannot be replaced",
             findings=[f"{path}: {why}" for path, why in denied.items()],
-            hint="remove the cause: chattr -i -a; mount -o remount,rw; or [target] sudo = true",
+            hint="see readiness.backups.complete for what lay in a directory that is none any more"
+            if all(why.endswith(NO_DIRECTORY) for why in denied.values())
+            else "remove the cause: chattr -i -a; mount -o remount,rw; or [target] sudo = true",
         )
 
 

@@ -239,6 +239,7 @@ def _first(saved: FileEntry, live: FileState, copy: FileState) -> Optional[tuple
         return None  # nearly all of them: no words need to be made
     checks = (
         (copy.kind == ABSENT, "missing", "there is no backup"),
+        (copy.kind == "file" and copy.detail != "", "missing", f"it is gone: {copy.detail}"),
         (copy.kind == "error", "unread", copy.detail),
         (not copy.is_kind(saved), "irregular", copy.detail or f"is a {copy.kind}"),
         (copy.is_one_with(live), "irregular", "is the live file itself under a second name"),

@@ -6,6 +6,9 @@ from ..protocol import Route
 from .location import Location
 from .system import Room
 
+NO_DIRECTORY = "is no directory any more"
+"""What is said where a release made a file of one."""
+
 
 class RightsRequest(NamedTuple):
     """Places that a rollback writes to, beside the recorded files.

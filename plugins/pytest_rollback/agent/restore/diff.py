@@ -9,6 +9,7 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from ..files import comparison, metadata, parallel, state
 from ..files.parallel import read_ahead
+from ..files.state import FileState
 from ..files.tree import Tree
 from ..state.backup_set import FileEntry
 from . import folders
@@ -59,6 +60,13 @@ class DiffOptions(NamedTuple):
         return part.rows, part.refused
 
 
+def _unknown(live: FileState) -> str:
+    """Return what is live in the place of a file, where nothing is restored over it."""
+    if live.kind == "error":
+        return f"the live file {live.detail}"
+    return live.detail or f"the live file is a {live.kind}"
+
+
 class _DiffPart(NamedTuple):
     """Some of the files, and what came of them."""
 
@@ -73,9 +81,7 @@ class _DiffPart(NamedTuple):
         if comparison.same(saved, live):
             return
         if not (live.is_known or live.kind == state.ABSENT):
-            verb = "" if live.kind == "error" else "is "
-            what = live.detail or f"a {live.kind}"
-            self.refused.append(f"{saved.path}: the live file {verb}{what}")
+            self.refused.append(f"{saved.path}: {_unknown(live)}")
             return
         if live.flags:
             taken = "chattr -ia" if live.flags == metadata.PROTECTED else CHATTR[live.flags]

@@ -10,6 +10,7 @@ import shutil
 import stat
 from typing import Iterable
 
+from ..messages.requirements import NO_DIRECTORY
 from ..messages.system import PathKinds, PathsRequest, Tools, ToolsRequest
 from . import disk
 from .command import surroundings
@@ -76,6 +77,8 @@ def denied(path: str, mounted: frozenset[str], known: dict[str, str]) -> str:
 
 def closed(directory: str) -> str:
     """Return why no file can be created or renamed in a directory; "" when one can."""
+    if not os.path.isdir(directory):
+        return f"{directory} {NO_DIRECTORY}"
     if os.statvfs(directory).f_flag & READ_ONLY:
         return f"{disk.above(directory)} is mounted read-only"
     if flagged(directory):

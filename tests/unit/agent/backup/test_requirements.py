@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,6 +114,16 @@ def test_a_page_without_its_directory_cannot_be_shown(deploy: Deploy) -> None:
     found = requirements.rights(RightsRequest(deploy.location, None, None, (page,)))
 
     assert found.denied == {page: f"its directory {deploy.place}/www is not there"}
+
+
+def test_a_directory_that_became_a_file_is_no_question_of_rights(deploy: Deploy) -> None:
+    """Nothing can be put in it, whoever one is."""
+    deploy.save()
+    shutil.rmtree(deploy.root / "core/mesh")
+    place = deploy.put("core/mesh", "a file")
+    found = requirements.rights(RightsRequest(deploy.location, None, None))
+
+    assert set(found.denied.values()) == {f"{place} is no directory any more"}
 
 
 @ROOT_ONLY

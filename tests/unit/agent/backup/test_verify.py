@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -155,6 +156,15 @@ def test_a_second_name_that_a_snapshot_gave_is_no_fault(deploy: Deploy) -> None:
 
     (deploy.place / MESH.replace("/", "-")).write_text("written over there")
     assert deploy.faults() == [("mesh", MESH, "altered")]
+
+
+def test_a_backup_went_with_its_directory(deploy: Deploy) -> None:
+    """The deploy made a file of the directory: the backup is missing, and nothing else is said."""
+    shutil.rmtree(deploy.root / "core/mesh")
+    deploy.put("core/mesh", "a file")
+    assert deploy.faults() == [("mesh", MESH, "missing")]
+    (fault,) = deploy.look().components["mesh"].faults
+    assert fault.detail == "it is gone: a parent of it: 'mesh' is a file"
 
 
 def test_a_directory_that_became_a_link_is_irregular(deploy: Deploy) -> None:

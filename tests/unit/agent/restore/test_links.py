@@ -111,7 +111,7 @@ def test_a_spoilt_backup_is_told_and_the_commit_gives_the_link(site: Site, how: 
     spoil(site.copy("lib/current"))
     assert site.faults() == {"lib/current": words}
     without = site.request()._replace(selection=requests.selected())
-    with pytest.raises(HostError, match="lib/current: its backup (is|has)"):
+    with pytest.raises(HostError, match=r"lib/current: its backup (is|has)"):
         apply.look(without)
 
     assert site.look().git == ("lib/current",)
