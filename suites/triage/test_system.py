@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from fixtures.triage import Observation, known, listed
 from pytest_rollback.criteria import criterion
-from pytest_rollback.errors import Inconclusive
+from pytest_rollback.errors import Advisory, Inconclusive
 from pytest_rollback.extras.triage import rules as triage
 from pytest_rollback.extras.triage.recommendation import ROW, called
 from pytest_rollback.extras.triage.rules import IncidentCase, row_of
@@ -100,3 +100,9 @@ def test_the_backup_set_is_intact(
         findings=listed(seen.backups),
         hint="pytest suites/readiness lists each fault with a remedy",
     )
+    if record.spent:
+        raise Advisory(
+            f"the set is used up: run {record.spent} rolled it back already",
+            hint="no rollback goes further back; the next deploy saves a new set before it copies "
+            "files: scripts/create_backups.py",
+        )

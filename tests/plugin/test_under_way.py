@@ -96,3 +96,4 @@ def test_what_resumes_it_does(shop: Shop) -> None:
     assert (code, "RECOVERED in " in printed) == (0, True), printed
     code, printed = shop.pytest("suites/triage")
     assert code != 12, printed
+    assert ("in the backup set" in printed, "the set is used up" in printed) == (False, True)
