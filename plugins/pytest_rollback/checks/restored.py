@@ -83,7 +83,8 @@ def unit_resolves(trial: Trial, component: Component) -> None:
         raise Refused(
             f"{component.unit} of the previous release could not be started",
             findings=use.missing,
-            hint=f"add what is missing, or save a unit file that works; see {' '.join(use.files)}",
+            hint=f"add what is missing, let its user read it, or save a unit file that works; "
+            f"see {' '.join(use.files)}",
         )
     if use.why:
         raise Inconclusive(

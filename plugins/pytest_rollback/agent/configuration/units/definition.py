@@ -34,11 +34,15 @@ class EnvironmentFile(NamedTuple):
 
 
 class UnitCommand(NamedTuple):
-    """A program that the manager runs: the key that names it, its argv, whether it may fail."""
+    """A program that the manager runs: the key that names it, its argv, whether it may fail.
+
+    `privileged` is one that does not run as the unit's user, or not with that user's rights alone.
+    """
 
     key: str
     argv: Tuple[str, ...]
     optional: bool = False
+    privileged: bool = False
 
 
 class UnitDefinition(NamedTuple):

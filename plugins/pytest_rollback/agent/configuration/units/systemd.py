@@ -89,7 +89,7 @@ class UnitReading:
         argv = tuple(self.resolved(word) for word in (first, *rest))
         if "/" in argv[0] and not argv[0].startswith("/") and "-" not in marks:
             self.faults.append(f"{key}: its program is no absolute path")
-        return UnitCommand(key, argv, "-" in marks)
+        return UnitCommand(key, argv, "-" in marks, not set("+!").isdisjoint(marks))
 
     def variables(self, value: str) -> None:
         """Read `Environment=`: what is no assignment is ignored."""
@@ -149,6 +149,8 @@ def finished(reading: UnitReading, files: Tuple[str, ...]) -> UnitDefinition:
     """Return the definition that was read."""
     single, faults = reading.single, list(reading.faults)
     commands = tuple(each for key in COMMANDS for each in reading.commands.get(key, ()))
+    if single.get("AmbientCapabilities"):
+        commands = tuple(each._replace(privileged=True) for each in commands)
     kind = single.get("Type", "") or ("dbus" if single.get("BusName") else "simple")
     if reading.unit.endswith(".service"):
         faults += refused(reading, kind)

@@ -28,7 +28,8 @@ class TrialRun(NamedTuple):
     """How a component is tried: all that its process needs; `problem` is why it cannot be.
 
     `directory` lies in the tree that is tried. `paths` are further places to import from, `fresh`
-    modules of no release in the places where its unit looks first, by name.
+    modules of no release in the places where its unit looks first, by name. `needs` are the
+    programs and scripts that its user has to be able to run or read, as the unit names them.
     """
 
     component: TrialComponent
@@ -41,6 +42,7 @@ class TrialRun(NamedTuple):
     problem: str
     use: UnitUse
     fresh: Mapping[str, str] = {}
+    needs: Tuple[str, ...] = ()
 
 
 class Units(NamedTuple):
@@ -130,7 +132,16 @@ def by_unit(
             ports=unit_live.ports(process),
         ),
         fresh=shadows.fresh(first, site.root, request.files or (), units.created),
+        needs=needs(found),
     )
+
+
+def needs(found: Surroundings) -> Tuple[str, ...]:
+    """Return what the user of a unit runs and reads: programs and scripts of its main command."""
+    main = found.unit.main
+    if main is None or main.privileged or not found.user:
+        return ()
+    return tuple(each for each in found.program.files if "$" not in each and each[:1] == "/")
 
 
 def left_over(units: Units, unit: str) -> Tuple[str, ...]:

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from typing import Any, Iterator, NamedTuple, Optional, Sequence, Tuple
 
+from ...errors import HostError
 from ...files import read as files_read
 from ...files.metadata import FileEntry, capped
 from ...messages.trial import (
@@ -22,7 +23,7 @@ from ...messages.trial import (
     UnitUse,
 )
 from ...state import backup_set
-from ...system import tools
+from ...system import access, tools
 from ...system.command import CommandResult, identity, run, surroundings
 from . import child
 from .components import TrialRun, Units, resolved, units_of, with_logs
@@ -43,6 +44,10 @@ class TrialResult(NamedTuple):
     problem: Optional[str]
     first_ms: Optional[float] = None
     ms: Optional[float] = None
+
+
+BINARY = b"\x7fELF"
+"""How a program begins that the kernel runs itself."""
 
 
 def look(request: TrialRequest) -> Trial:
@@ -73,7 +78,34 @@ def restored(request: TrialRequest, fetch: Optional[Fetch]) -> Trial:
 def runs(site: TrialSite, request: TrialRequest, units: Optional[Units]) -> list[TrialRun]:
     """Return how each component is tried."""
     found = [resolved(site, request, units, each) for each in request.components]
-    return list(with_logs(found))
+    return [readable(site, request, each) for each in with_logs(found)]
+
+
+def is_script(path: str) -> bool:
+    """Return whether a file is there that has to be read to be run: a binary need not be."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(4) != BINARY
+    except OSError:
+        return False
+
+
+def readable(site: TrialSite, request: TrialRequest, run_: TrialRun) -> TrialRun:
+    """Return a run; its use names what its user would have to read, and may not."""
+    tree = site.tree(request.location.root)
+    there = {tree.real(path): path for path in run_.needs if is_script(tree.real(path))}
+    if not there or run_.user in ("", "root"):
+        return run_
+    stage = "/" if site.root == site.live else os.path.dirname(site.root)
+    try:
+        closed = list(access.unreadable([stage, *there], run_.user, run_.groups))
+    except HostError:  # the trials say so
+        return run_
+    if stage in closed:  # that is a fault of our place, not of the release
+        return run_
+    said = [f"{there[path]} cannot be read by {run_.user}" for path in closed]
+    use = run_.use._replace(missing=(*run_.use.missing, *said))
+    return run_._replace(use=use)
 
 
 def directories(request: TrialRequest, units: Optional[Units], live: str) -> Iterator[str]:
