@@ -49,6 +49,7 @@ def rows(running: Store) -> int:
 
 LESS = {
     "-k": (READINESS, "-k", "backups"),
+    "-k with an id": (READINESS, "-k", "readiness.backups.intact"),
     "-k with a component": (READINESS, "-k", "web"),
     "--ignore": (READINESS, f"--ignore={BACKUPS}"),
     "--ignore-glob": (READINESS, "--ignore-glob=*/test_back*"),

@@ -27,10 +27,10 @@ class HostError(Exception):
 WAYS = {
     errno.EPERM: "it may be immutable: lsattr -d {path} {above}; then chattr -i",
     errno.EACCES: "see the permissions: namei -l {path}; or set [target] sudo = true",
-    errno.EROFS: "the file system is read-only: findmnt -T {above}; mount -o remount,rw it",
-    errno.ENOSPC: "free space or inodes: df -h {above}; df -i {above}",
-    errno.EDQUOT: "the quota of the owner is used up: quota; df -h {above}",
-    errno.EIO: "the disk has errors: dmesg | tail; findmnt -T {above}",
+    errno.EROFS: "the file system is read-only: findmnt -T {place}; mount -o remount,rw it",
+    errno.ENOSPC: "free space or inodes: df -h {place}; df -i {place}",
+    errno.EDQUOT: "the quota of the owner is used up: quota; df -h {place}",
+    errno.EIO: "the disk has errors: dmesg | tail; findmnt -T {place}",
     errno.EBUSY: "something is mounted there: findmnt {path}",
     errno.EXDEV: "something is mounted above it: findmnt -T {path}",
     errno.EMFILE: "too many files are open: ulimit -n",
@@ -43,8 +43,11 @@ WAYS = {
 def way_out(code: Optional[int], path: str) -> str:
     """Return the hint that fits an error at a path."""
     words = WAYS.get(code or 0, "on the host: ls -ld {path} {above}")
-    here, above = shlex.quote(path), shlex.quote(os.path.dirname(path) or ".")
-    return f"{words.format(path=here, above=above)}; then run the same command again"
+    above = os.path.dirname(path) or "."
+    place = path if os.path.isdir(path) else above  # a directory may be a mount of its own
+    named = {"path": path, "above": above, "place": place}
+    quoted = {name: shlex.quote(each) for name, each in named.items()}
+    return f"{words.format(**quoted)}; then run the same command again"
 
 
 def failed(error: OSError, path: str) -> HostError:

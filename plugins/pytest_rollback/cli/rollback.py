@@ -30,7 +30,7 @@ from pytest_rollback.transport.interrupts import INTERRUPTS
 STORY = """
   {me}                     run triage, show the plan, ask, roll back, validate
   {me} --dry-run           run triage and show the plan; change nothing
-  {me} status [RUN]        list the runs on the host, with the next command
+  {me} status [RUN]        list the runs on the host; of one, how far it came and what is next
   {me} --undo RUN          undo a run: restore the failed release exactly
 
 Nothing is changed before the target's name is typed, or given with --arm.

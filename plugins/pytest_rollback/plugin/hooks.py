@@ -143,6 +143,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("owner", [*names, "shared"])
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Have `-k` take the id of a criterion, as reports and hints name it."""
+    found = criterion_of(item)
+    if found is not None:
+        item.extra_keyword_matches.add(found.identity)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse a test under `suites/` that has no criterion id: it would be in no report."""

@@ -248,10 +248,11 @@ class Supervisord(ServiceManager):
         """Return supervisord's words about a unit that does not start, and where to read more."""
         found = self.state(unit).state
         said = [f"{found.sub}: {found.detail}".strip(": ")]
-        if not unit.endswith(ALL):
-            said += [self._tail(unit, stream) for stream in ("Stderr", "Stdout")]
-        hint = f"supervisorctl -s unix://{self.socket} tail {unit} stderr"
-        return "\n".join(filter(None, said)), hint
+        alone = not unit.endswith(ALL)
+        error, output = [self._tail(unit, each) if alone else "" for each in ("Stderr", "Stdout")]
+        stream = "" if output and not error else " stderr"  # there may be one log for both
+        hint = f"supervisorctl -s unix://{self.socket} tail {unit}{stream}"
+        return "\n".join(filter(None, (*said, error, output))), hint
 
     def _tail(self, unit: str, stream: str) -> str:
         """Return the last whole lines in one of a unit's logs; "" where it keeps no such log."""
