@@ -105,6 +105,7 @@ MACHINE = {
         "test_a_unit_at_its_start_limit_is_started",
         "test_readiness_through_the_engine",
     ),
+    "test_documented.py": ("test_the_guide_leads_from_an_empty_host_to_a_rehearsed_rollback",),
     "test_faults.py": (
         "test_a_line_that_drops_in_a_phase_is_gone_on_from[files]",
         "test_a_reboot_in_a_phase_is_gone_on_from[files]",

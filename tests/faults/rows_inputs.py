@@ -149,7 +149,7 @@ def a_name_that_is_no_text_can_be_told(scene: Scene) -> None:
 def an_empty_copy_is_refused(scene: Scene) -> None:
     """A copy of no bytes is not what was recorded."""
     copy(scene).write_bytes(b"")
-    refuses(scene, "not as recorded")
+    refuses(scene, "other content than recorded")
 
 
 @row("F12")

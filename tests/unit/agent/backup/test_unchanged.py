@@ -17,6 +17,7 @@ from pytest_rollback.agent.messages.backup.unchanged import (
 )
 from pytest_rollback.agent.messages.location import ComponentFiles, Release, Selection
 from tests.unit.agent.backup.test_undeclared import _git
+from tests.unit.support.apart import reachable
 from tests.unit.support.deployed import Deploy
 
 if TYPE_CHECKING:
@@ -68,9 +69,7 @@ class Site(Deploy):
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     """The second release is live, and everybody can get to it."""
-    for above in (tmp_path, *tmp_path.parents):
-        if above.stat().st_uid == os.geteuid() and above.name.startswith(("pytest-", "test_")):
-            above.chmod(0o755)
+    reachable(tmp_path)
     return Site(tmp_path)
 
 

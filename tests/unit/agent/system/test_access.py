@@ -9,6 +9,7 @@ import pytest
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.system import access
+from tests.unit.support.apart import reachable
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
 
@@ -16,9 +17,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes anothe
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A directory that everybody gets to, with a file, a directory and a group's file."""
-    for above in (tmp_path, *tmp_path.parents):
-        if above.stat().st_uid == os.geteuid() and above.name.startswith(("pytest-", "test_")):
-            above.chmod(0o755)
+    reachable(tmp_path)
     for name in ("open", "closed", "a name\n of 'two' lines"):
         (tmp_path / name).write_text("x")
     (tmp_path / "closed").chmod(0o600)

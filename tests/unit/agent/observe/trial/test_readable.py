@@ -14,6 +14,7 @@ from pytest_rollback.agent.messages.trial import TrialComponent, TrialRequest, U
 from pytest_rollback.agent.observe.trial.components import TrialRun
 from pytest_rollback.agent.observe.trial.staged_tree import TrialSite
 from pytest_rollback.agent.observe.trial.trial import readable
+from tests.unit.support.apart import reachable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,9 +27,7 @@ class Stage:
     """A live root and a staged one, with a script and a program."""
 
     def __init__(self, place: Path) -> None:
-        for above in (place, *place.parents):
-            if above.stat().st_uid == os.geteuid() and above.name.startswith(("pytest-", "test_")):
-                above.chmod(0o755)
+        reachable(place)
         self.live, self.staged = place / "live", place / "stage/root"
         for root in (self.live, self.staged):
             root.mkdir(parents=True)
