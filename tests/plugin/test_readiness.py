@@ -92,9 +92,9 @@ def describe(store: Store, table: str, **keys: object) -> None:
 
 
 def obstruct(store: Store) -> None:
-    """Put a directory where a file is to be restored."""
+    """Put a pipe where a file is to be restored."""
     (store.root / "motto.txt").unlink()
-    (store.root / "motto.txt").mkdir()
+    os.mkfifo(store.root / "motto.txt")
 
 
 def lock(store: Store) -> None:
