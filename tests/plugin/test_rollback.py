@@ -35,7 +35,7 @@ def contents(village: Village) -> dict[str, tuple[str, int, int]]:
     [
         ((), 13, "HINT: add --arm=sandbox"),
         (("--arm=production",), 4, "HINT: --arm=sandbox, or"),
-        (("--undo", "", "--arm=sandbox"), 4, "HINT: scripts/rollback --help"),
+        (("--undo", "", "--arm=sandbox"), 4, "HINT: type --undo=RUN"),
     ],
 )
 def test_nothing_is_changed_without_the_targets_name(
