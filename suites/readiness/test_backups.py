@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.host import NO_SET
+from pytest_rollback.agent.messages.backup.git import by_hand
 from pytest_rollback.agent.messages.backup.unchanged import Unchanged
 from pytest_rollback.agent.messages.backup.verify import (
     Backups,
@@ -140,8 +141,8 @@ def demand(found: ReleaseContent | None, system: System, whose: str, hint: str) 
         raise Advisory(
             f"{said}: hotfixes, as it seems",
             findings=listed,
-            hint=f"commit them; git -C {system.fallback.git} show {found.commit[:12]}:FILE prints "
-            "what the release has",
+            hint=f"commit them; {by_hand(system.fallback.git or '')} show {found.commit[:12]}:FILE "
+            "prints what the release has",
         )
     raise Refused(said, findings=listed, hint=hint)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pytest_rollback.agent.messages.backup.git import by_hand
 from pytest_rollback.agent.messages.configuration import ConfigurationFaults
 from pytest_rollback.agent.messages.requirements import Fallbacks
 from pytest_rollback.checks import restored
@@ -44,8 +45,8 @@ def test_the_repository_holds_every_file(
         raise Refused(
             f"{part(len(lacking), found.files, 'file')} missing in {system.fallback.git}",
             findings=lacking,
-            hint=f"compare with 'git -C {system.fallback.git} ls-tree -r {found.commit}'; commit "
-            "the files, and pass that commit to scripts/create_backups.py",
+            hint=f"compare with {by_hand(system.fallback.git or '')} ls-tree -r {found.commit}; "
+            "commit the files, and pass that commit to scripts/create_backups.py",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_rollback.agent.messages.backup.git import by_hand
 from pytest_rollback.agent.messages.backup.unchanged import OwnerUnchanged, Unchanged
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.manifest.model import System
@@ -22,7 +23,7 @@ def demand(found: Unchanged, owner: str, system: System) -> None:
             hint="pass both commits in the deploy script: scripts/create_backups.py --help",
         )
     mine, commit = found.owners[owner], found.commit[:12]
-    there = f"git -C {system.fallback.git}"
+    there = by_hand(system.fallback.git or "")
     broken = {**mine.missing, **mine.closed}
     if broken or (mine.differ and too_many(found)):
         wrong = {**mine.differ, **broken}
@@ -38,7 +39,7 @@ def demand(found: Unchanged, owner: str, system: System) -> None:
             f"{part(len(soft), mine.files, 'file')} not as both releases have them: changed on "
             "purpose, as it seems",
             findings=listed(soft),
-            hint=f"commit what is meant; '{there} show {commit}:FILE' prints what the release has",
+            hint=f"commit what is meant; {there} show {commit}:FILE prints what the release has",
         )
     if found.untried:
         raise Inconclusive(
@@ -65,8 +66,8 @@ def way_out(mine: OwnerUnchanged, there: str, commit: str, root: str) -> str:
     if mine.missing:
         path = min(mine.missing)
         return (
-            f"{there} restore --source={commit[:12]} -- {root}/{path}, and so for each; then "
-            "check their owner and mode"
+            f"{there} show {commit[:12]}:{path} > {root}/{path}, and so for each; then give each "
+            "its owner and mode"
         )
     if mine.closed:
         path = min(mine.closed)

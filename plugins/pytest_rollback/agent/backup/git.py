@@ -12,7 +12,7 @@ import re
 from typing import Container, Iterable, Iterator, NamedTuple, Sequence
 
 from ..errors import HostError
-from ..messages.backup.git import ReleaseDiff, ReleasesRequest
+from ..messages.backup.git import ReleaseDiff, ReleasesRequest, by_hand
 from ..system.command import CommandResult, identity, run, surroundings
 
 SETTINGS = ("core.fsmonitor=", "core.hooksPath=/dev/null", "protocol.allow=never")
@@ -169,7 +169,7 @@ def unknown(repository: str, commit: str) -> HostError:
     what = "a shallow clone" if shallow else "the repository"
     return HostError(
         f"{what} {repository} does not have the commit {commit}",
-        f"git -C {repository} {fetch}; or pass the deployed commit to scripts/create_backups.py",
+        f"{by_hand(repository)} {fetch}; or pass the deployed commit to scripts/create_backups.py",
     )
 
 
@@ -205,7 +205,7 @@ def output(repository: str, *argv: str, given: str = "") -> str:
         why = "its answer is too long" if outcome.cut else outcome.words
         raise HostError(
             f"git {argv[0]} failed in {repository}: {why}",
-            f"see 'git -C {repository} log -1', or correct git in [fallback]",
+            f"see {by_hand(repository)} log -1; or correct git in [fallback]",
         )
     return outcome.out
 

@@ -11,6 +11,8 @@ import pytest
 
 from pytest_rollback.agent.backup import git
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.backup.git import by_hand
+from tests.unit.support.apart import ROOT_ONLY, reachable
 
 
 class Repository:
@@ -103,7 +105,7 @@ def test_a_shallow_clone_says_how_to_deepen_it(repository: Repository, tmp_path:
     with pytest.raises(HostError, match=r"shallow clone .* does not have") as caught:
         repository.changed()
 
-    assert f"git -C {shallow} fetch --unshallow" in caught.value.hint
+    assert f"{by_hand(str(shallow))} fetch --unshallow" in caught.value.hint
 
 
 def test_an_unknown_commit_is_named(repository: Repository) -> None:
@@ -172,3 +174,25 @@ def test_without_git_the_problem_says_so(
     assert shutil.which("git") is None
     with pytest.raises(HostError, match="git is not installed"):
         repository.changed()
+
+
+@ROOT_ONLY
+def test_the_command_of_hints_works_for_root_in_anybodys_repository(
+    repository: Repository, tmp_path: Path
+) -> None:
+    """Git alone refuses it, rightly; as the owner it prints what the hint says."""
+    reachable(tmp_path)
+    for path in (repository.place, *repository.place.rglob("*")):
+        os.chown(path, 65534, 65534, follow_symlinks=False)
+    words = f"show {repository.previous}:app.py"
+    environment = {key: value for key, value in os.environ.items() if key != "GIT_CONFIG_GLOBAL"}
+
+    def printed(command: str) -> tuple[int, str]:
+        done = subprocess.run(
+            ["sh", "-c", command], capture_output=True, text=True, check=False, env=environment
+        )
+        return done.returncode, done.stdout
+
+    assert printed(f"git -C {repository.place} {words}")[0] != 0
+    code, said = printed(f"{by_hand(str(repository.place))} {words}")
+    assert (code, bool(said)) == (0, True)

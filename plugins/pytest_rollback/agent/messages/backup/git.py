@@ -1,8 +1,19 @@
 """The comparison of two releases in their repository."""
 
+import shlex
 from typing import NamedTuple, Tuple
 
 from ...protocol import Route
+
+
+def by_hand(repository: str) -> str:
+    """Return how git is called by hand in somebody's repository: as its owner.
+
+    Git refuses one of another account, even to root, because its configuration names programs; an
+    exception for the directory would have root run them.
+    """
+    place = shlex.quote(repository)
+    return f'runuser -u "$(stat -c %U {place})" -- git -C {place}'
 
 
 class ReleasesRequest(NamedTuple):
