@@ -31,8 +31,7 @@ def test_the_unit_could_be_started(
     unit = units[component.unit]
 
     if not unit.known:
-        if not isinstance(unit_files, RollbackError):
-            orphans.demand_both(unit_files, system, component)
+        orphans.demand_both(unit_files, system, component)
         raise Refused(
             f"the service manager does not know {component.unit}: {unit.detail}",
             hint=f"correct the unit of component {component.name} in rollback.toml",
@@ -134,8 +133,7 @@ def test_what_the_unit_names_exists(
     system: System,
 ) -> None:
     """Every program, directory, account and file that the unit to come names is on this host."""
-    if not isinstance(unit_files, RollbackError):
-        orphans.demand_both(unit_files, system, component)
+    orphans.demand_both(unit_files, system, component)
     restored.unit_resolves(restored_tree, component)
 
 
@@ -147,8 +145,7 @@ def test_a_rollback_covers_the_unit(
     system: System,
 ) -> None:
     """No drop-in or other file of the unit is newer than the backup set, and would stay."""
-    if not isinstance(unit_files, RollbackError):
-        orphans.demand_both(unit_files, system, component)
+    orphans.demand_both(unit_files, system, component)
     use = restored_tree.components[component.name].use
 
     if use.strays:

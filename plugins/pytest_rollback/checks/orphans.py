@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from pytest_rollback.agent.messages.unit_files import OrphanUnitFile, UnitFilesPlan
-from pytest_rollback.errors import Refused
+from pytest_rollback.errors import Refused, RollbackError
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.text.quantities import count
 
@@ -51,12 +51,16 @@ def waiving(units: UnitFilesPlan) -> list[str]:
     return [f"{words}the next release"] if later else []
 
 
-def demand_both(units: UnitFilesPlan, system: System, component: Component) -> None:
-    """Check that both releases have the unit of a component.
+def demand_both(
+    units: UnitFilesPlan | RollbackError, system: System, component: Component
+) -> None:
+    """Check that both releases have the unit of a component, where the host could say.
 
     Raises:
         Refused: only one has it; what else is wrong with the unit follows of that.
     """
+    if isinstance(units, RollbackError):  # other criteria are about that
+        return
     own = [each for each in units.orphans if is_of(each, component)]
     for name, deploy in own:
         raise Refused(
