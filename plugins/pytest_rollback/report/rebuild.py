@@ -49,11 +49,7 @@ def rebuild(folder: Path, loaded: Loaded, connection: Connection) -> list[str]:
         Refused: the run is over, and has written them itself.
         OSError: the folder cannot be written.
     """
-    if (folder / DATA).exists():
-        raise Refused(
-            f"{folder} is complete: there is nothing to rebuild",
-            hint=f"scripts/verify_bundle {folder.name}",
-        )
+    demand_killed(folder)
     events = signoffs.events(folder)
     redactor = Redactor(of_environment(os.environ))
     exported, notes = brought(connection, folder, events, redactor)
@@ -65,6 +61,19 @@ def rebuild(folder: Path, loaded: Loaded, connection: Connection) -> list[str]:
     with contextlib.suppress(RollbackError):  # the host may be what is gone
         origin.kept(connection, folder)
     return [*notes, *exported.missing]
+
+
+def demand_killed(folder: Path) -> None:
+    """Check that a run could not write its report.
+
+    Raises:
+        Refused: it is there.
+    """
+    if (folder / DATA).exists():
+        raise Refused(
+            f"{folder} is complete: there is nothing to rebuild",
+            hint=f"scripts/verify_bundle {folder.name}",
+        )
 
 
 def brought(

@@ -160,3 +160,10 @@ def test_a_run_that_is_over_is_not_rebuilt(folder: Path) -> None:
 
     assert (code, "is complete" in printed) == (1, True), printed
     assert json.loads((folder / "report.json").read_text()) == before
+
+
+def test_another_system_is_never_asked_about_a_run(folder: Path) -> None:
+    """The description of its own host is gone: that of wherever one stands is not taken for it."""
+    code, printed = call("verify_bundle", str(folder), "--host")
+
+    assert (code, "is gone" in printed, "HINT: --rollback-target=" in printed) == (4, True, True)
