@@ -51,9 +51,7 @@ def waiving(units: UnitFilesPlan) -> list[str]:
     return [f"{words}the next release"] if later else []
 
 
-def demand_both(
-    units: UnitFilesPlan | RollbackError, system: System, component: Component
-) -> None:
+def demand_both(units: UnitFilesPlan | RollbackError, system: System, component: Component) -> None:
     """Check that both releases have the unit of a component, where the host could say.
 
     Raises:

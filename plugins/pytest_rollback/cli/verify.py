@@ -127,29 +127,15 @@ def main(arguments: Sequence[str], program: str) -> int:
     where = folder(asked.reports, asked.run)
     if asked.rebuild:
         rebuild.demand_killed(where)
-        return rebuilt(where, manifest_of(where, asked))
+        return rebuilt(where, rebuild.manifest_of(where, asked.rollback_target))
     return said(where, where, verified(where, asked.head, program), asked)
-
-
-def manifest_of(where: Path, asked: argparse.Namespace) -> Path:
-    """Return the description of a run's system: the one that is named, or the run's own.
-
-    Raises:
-        UsageError: there is none any more; another one would be about another host.
-    """
-    named: Path | None = asked.rollback_target
-    found = named or rebuild.manifest_of(where)
-    if found is None:
-        raise UsageError(
-            f"the rollback.toml that {where.name} was made with is gone, as after 'sandbox down'",
-            hint="--rollback-target=PATH names the one of the same host",
-        )
-    return found
 
 
 def said(name: Path, where: Path, found: list[str], asked: argparse.Namespace) -> int:
     """Print what is known of a bundle, called by a name; return the exit code."""
-    with host_of(manifest_of(where, asked) if asked.host else None) as connection:
+    with host_of(
+        rebuild.manifest_of(where, asked.rollback_target) if asked.host else None
+    ) as connection:
         found += rebuild.differing(where, connection) if connection else []
         known = origin.of(where, connection, asked.allowed_signers)
     found += known.faults

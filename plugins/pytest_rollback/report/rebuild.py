@@ -11,7 +11,7 @@ from pathlib import Path
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
 from pytest_rollback.criteria import Outcome
-from pytest_rollback.errors import Refused, RollbackError
+from pytest_rollback.errors import Refused, RollbackError, UsageError
 from pytest_rollback.evidence import collect, origin, signoffs
 from pytest_rollback.evidence import seal as evidence_seal
 from pytest_rollback.evidence.events import (
@@ -35,11 +35,20 @@ from pytest_rollback.transport.connection import Connection
 KILLED = "the run was killed: the report was rebuilt from its timeline and the host's journal"
 
 
-def manifest_of(folder: Path) -> Path | None:
-    """Return the description that a run was made with, where it is still there."""
+def manifest_of(folder: Path, named: Path | None) -> Path:
+    """Return the description of a run's system: the one that is named, or the run's own.
+
+    Raises:
+        UsageError: there is none any more; another one would be about another host and people.
+    """
     began = first(RunBegan, signoffs.events(folder))
-    path = Path(began.manifest) if began else Path()
-    return path if path.is_file() else None
+    found = named or Path(began.manifest if began else "")
+    if named is None and not found.is_file():
+        raise UsageError(
+            f"the rollback.toml that {folder.name} was made with is gone, as after 'sandbox down'",
+            hint="--rollback-target=PATH names the one of the same host",
+        )
+    return found
 
 
 def rebuild(folder: Path, loaded: Loaded, connection: Connection) -> list[str]:

@@ -146,7 +146,7 @@ class Notes:
 def escalate(asked: argparse.Namespace) -> int:
     """Call one level after the other until somebody acknowledges."""
     where = folder(asked.reports, asked.run)
-    named = asked.rollback_target or rebuild.manifest_of(where) or Path("rollback.toml")
+    named = rebuild.manifest_of(where, asked.rollback_target)
     system = load(named).system
     began = first(RunBegan, signoffs.events(where)) or RunBegan(where.name)
     words = messages.words_of(system, began)
