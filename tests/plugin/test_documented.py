@@ -77,7 +77,6 @@ class Reader(Shop):
             "/var/lib/rollback/shop": str(self.state),
             "/run/supervisor.sock": str(self.socket),
             "/etc/supervisor/conf.d": str(self.home / "conf.d"),
-            "/var/log/shop/web.log": str(self.home / "web.log"),
             "localhost:8080": f"127.0.0.1:{self.ports['web']}",
         }
         self.manifest.write_text(documented.manifest("[services]", target, places))
