@@ -120,6 +120,7 @@ def test_a_killed_run_is_rebuilt(shop: Shop) -> None:
     record = json.loads((folder / "report.json").read_text())
     assert record["verdict"] == "NOT RECOVERED"
     assert any("the run was killed" in each for each in record["reasons"])
+    assert [each.split(" by ")[0] for each in record["afterwards"]] == ["rebuilt"]
     assert (folder / "host/journals/changes").is_file()
     assert verify(shop, "--host")[0] == 0
 

@@ -71,6 +71,7 @@ def test_there_and_back_again(village: Village) -> None:
     code, printed = village.rollback("--undo", run, "--arm=sandbox")
     assert (code, f"run {run} is undone" in printed) == (0, True), printed
     assert contents(village) == before
+    assert "the host has the failed release again" in str(village.record()["afterwards"])
     assert village.embedded.site.release() == "1.5.0"
     code, printed = village.rollback("--undo", run, "--arm=sandbox")
     assert (code, "nothing to do" in printed) == (0, True), printed

@@ -12,7 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
-from pytest_rollback.errors import GateClosed, UsageError
+from pytest_rollback.errors import GateClosed, RollbackError, UsageError
+from pytest_rollback.evidence import runs, signoffs
+from pytest_rollback.evidence.afterwards import UNDONE
+from pytest_rollback.evidence.events import RunBegan, RunFinished, RunUndone
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.manifest.load import load
 from pytest_rollback.recovery import left_behind, rehearsal, status
@@ -20,6 +23,7 @@ from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions.undo import undoing
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
+from pytest_rollback.report import amend
 from pytest_rollback.run.command_line import INTERRUPTED, REPOSITORY, Parser, reports, shown
 from pytest_rollback.run.extras import names, outside
 from pytest_rollback.run.options import fitting
@@ -188,14 +192,29 @@ class RollbackCommand:
         if changes and not gate.is_open:
             self.ask(armed)
             gate = self.gate(Scope(self.system, only), timeline, mine, self.target)
+        told = {"target": self.target, "manifest": str(self.manifest), "resume": self.command}
+        timeline.note(RunBegan(mine, operator(), **told))
         try:
             for action in undoing(run):
                 gate.perform(action)
         except KeyboardInterrupt:
             return self.broken_off(gate)
+        timeline.note(RunFinished(UNDONE))
         timeline.close()
         shown(f"run {run} is undone: the failed release is restored")
+        self.told(run)
         return 0
+
+    def told(self, run: str) -> None:
+        """Have the reports of a run say that it was undone; say which do not."""
+        folders = runs.of_host(self.reports, run)
+        if not folders:
+            shown(f"its report is not in {self.reports}: where it is, it does not say so")
+        for each in folders:
+            try:
+                amend.amended(each, RunUndone(signoffs.somebody()))
+            except (RollbackError, OSError) as error:
+                shown(f"{each} does not say so: {error}")
 
     def broken_off(self, gate: Gate) -> int:
         """Say what an interrupted undo leaves, and how it goes on; return the exit code."""

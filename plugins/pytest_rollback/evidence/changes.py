@@ -18,6 +18,7 @@ from pytest_rollback.evidence import signing
 from pytest_rollback.evidence.json_data import Json
 from pytest_rollback.evidence.run_folder import DATA, REPORT, TIMELINE
 from pytest_rollback.evidence.seal import (
+    AFTERWARDS,
     CHANGING,
     CHECKLIST,
     ENDED,
@@ -85,7 +86,7 @@ def grown(folder: Path, held: Iterable[FolderSeal]) -> Iterator[str]:
 
 
 def amended(folder: Path, held: Sequence[FolderSeal]) -> Iterator[str]:
-    """Yield the files that were changed since the run ended in more than the checklist."""
+    """Yield the files that were changed since the run ended in more than what people add."""
     for name, essence in ((DATA, of_record), (REPORT, of_page)):
         first = held[0].files.get(name) if held else None
         if first is None or not (folder / name).is_file():
@@ -96,21 +97,23 @@ def amended(folder: Path, held: Sequence[FolderSeal]) -> Iterator[str]:
         if not ended.is_file() or digest(ended) != first.sha256:
             yield f"{name}: was changed, and {ENDED}/{name} is not what the run had written"
         elif essence(ended.read_text("utf-8")) != essence((folder / name).read_text("utf-8")):
-            yield f"{name}: differs in more than the checklist from what the run had written"
+            yield f"{name}: differs in more than what people add from what the run had written"
 
 
 def of_record(text: str) -> Json:
-    """Return what a record says beside its checklist; its text where it is none."""
+    """Return what a record says beside what people add to it; its text where it is none."""
     try:
         data = json.loads(text)
     except ValueError:
         return text
-    return {**data, "checklist": None} if isinstance(data, dict) else text
+    if not isinstance(data, dict):
+        return text
+    return {key: value for key, value in data.items() if key not in {"checklist", "afterwards"}}
 
 
 def of_page(text: str) -> Json:
-    """Return a page without its checklist."""
-    return CHECKLIST.sub("", text, count=1)
+    """Return a page without what people add to it."""
+    return AFTERWARDS.sub("", CHECKLIST.sub("", text, count=1), count=1)
 
 
 def damaged(folder: Path) -> Iterator[str]:

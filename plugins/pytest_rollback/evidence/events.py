@@ -1,8 +1,7 @@
 """What happens in a run: one dataclass for each kind of event, and its line in `timeline.jsonl`.
 
 A line is a JSON object with `at`, `offset`, `event` (the kind) and the fields of the class. Every
-field has a default, so that the line of an older or of a damaged timeline can be read as far as it
-goes.
+field has a default: the line of an older or a damaged timeline is read as far as it goes.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ class Event:
     """What every event says.
 
     Args:
-        at: when it was, ISO 8601 in UTC; the timeline fills it in.
-        offset: seconds since the run's clock was started; the timeline fills it in.
+        at, offset: when it was, ISO 8601 in UTC, and seconds since the run's clock was started; the
+            timeline fills them in.
     """
 
     at: str = field(default="", kw_only=True)
@@ -33,7 +32,11 @@ class Event:
     @property
     def moment(self) -> dt.datetime | None:
         """When it was, UTC; None where that is not known."""
-        return moment(self.at)
+        try:
+            found = dt.datetime.fromisoformat(self.at)
+            return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            return None
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,20 @@ class Acknowledged(Event):
 
 
 @dataclass(frozen=True)
+class RunRebuilt(Event):
+    """The run was killed, and `by` has rebuilt its report."""
+
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class RunUndone(Event):
+    """The run was undone: `by` has restored the failed release."""
+
+    by: str = ""
+
+
+@dataclass(frozen=True)
 class RunFinished(Event):
     """The last event of a run: its verdict."""
 
@@ -227,11 +244,13 @@ KINDS: Mapping[str, type[Event]] = {
     "ticked": ItemTicked,
     "withdrawn": ItemWithdrawn,
     "acknowledged": Acknowledged,
+    "rebuilt": RunRebuilt,
+    "undone": RunUndone,
     "finished": RunFinished,
 }
 """What each kind is called in a timeline."""
 
-PersonEvent: TypeAlias = ItemTicked | ItemWithdrawn | Acknowledged
+PersonEvent: TypeAlias = ItemTicked | ItemWithdrawn | Acknowledged | RunRebuilt | RunUndone
 """What people do; other processes than the run's own write it."""
 
 NAMES: Mapping[type[Event], str] = {kind: name for name, kind in KINDS.items()}
@@ -261,8 +280,7 @@ def of_data(data: object) -> Event | None:
     """Return the event of a line's data; None where it is none."""
     if not isinstance(data, Mapping) or "event" not in data:
         return None
-    name = str(data["event"])
-    kind = KINDS.get(name)
+    kind = KINDS.get(name := str(data["event"]))
     return salvage(OtherEvent, {**data, "kind": name}) if kind is None else salvage(kind, data)
 
 
@@ -280,12 +298,3 @@ def parsed(raw: bytes) -> Iterator[Event]:
 def first(kind: type[Found], events: Iterable[Event]) -> Found | None:
     """Return the first event of a kind; None where there is none."""
     return next((each for each in events if isinstance(each, kind)), None)
-
-
-def moment(text: str) -> dt.datetime | None:
-    """Return the time that a text tells, UTC; None where it tells none."""
-    try:
-        found = dt.datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import signoffs
-from pytest_rollback.evidence.events import Decided, first
+from pytest_rollback.evidence.events import Decided, HostTaken, first
 from pytest_rollback.evidence.run_folder import TIMELINE
 
 
@@ -16,6 +16,15 @@ def folders(home: Path) -> list[Path]:
         return []
     found = [each for each in home.iterdir() if (each / TIMELINE).is_file()]
     return sorted(found, key=lambda each: each.name)
+
+
+def of_host(home: Path, run: str) -> list[Path]:
+    """Return the folders of the sessions that took part in a run, by the id it has on the host."""
+    return [
+        each
+        for each in folders(home)
+        if any(one.run == run for one in signoffs.events(each) if isinstance(one, HostTaken))
+    ]
 
 
 def is_rollback(folder: Path) -> bool:

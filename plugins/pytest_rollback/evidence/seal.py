@@ -3,7 +3,8 @@
 `seals.jsonl` says what the folder held each time it was sealed: when the run ended, and after each
 tick of the checklist. Every seal holds the hash of the one before it; `origin` is about who keeps
 them elsewhere, so that a later edit shows. The timeline only ever grows. Report and record as they
-were when the run ended stay in `ended/` once people tick items: nothing but the checklist differs.
+were when the run ended stay in `ended/` once people add to them: nothing but the checklist and what
+became of the run differs.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ ENDED = "ended"
 """Where report and record stay as they were when the run ended, once a tick changes them."""
 
 CHECKLIST = re.compile(r'<section aria-labelledby="checklists".*?</section>\n?', re.DOTALL)
-"""The only part of a page that a tick changes."""
+"""The part of a page that a tick changes."""
+
+AFTERWARDS = re.compile(r'<aside class="afterwards".*?</aside>\n?', re.DOTALL)
+"""The part of a page that says what became of the run."""
 
 BLOCK = 1 << 20
 START = "0" * 64

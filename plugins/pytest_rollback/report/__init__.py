@@ -5,5 +5,5 @@ script runs in it, and it can be made again from report.json.
 
 `html` renders the page, `run_summary` is the line of a run among all others. `all_runs` keeps the
 page of all runs, with trends and drills that are due. `rebuild` makes the report of a run that was
-killed, from its timeline and from the journals on its host.
+killed, from its timeline and from the journals on its host. `amend` adds what people do afterwards.
 """

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_rollback.agent.errors import HostError
@@ -14,18 +15,21 @@ from pytest_rollback.criteria import Outcome
 from pytest_rollback.errors import Refused, RollbackError, UsageError
 from pytest_rollback.evidence import collect, origin, signoffs
 from pytest_rollback.evidence import seal as evidence_seal
+from pytest_rollback.evidence.afterwards import afterwards
 from pytest_rollback.evidence.events import (
     CriterionEnded,
     Decided,
     Event,
     PersonEvent,
     RunBegan,
+    RunRebuilt,
     first,
 )
 from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.evidence.redaction import Redactor, of_environment
 from pytest_rollback.evidence.run_folder import DATA, REPORT, seal, write_private
 from pytest_rollback.manifest.load import Loaded
+from pytest_rollback.report import amend
 from pytest_rollback.report.html import page as html_page
 from pytest_rollback.run.extras import outside
 from pytest_rollback.run.record import RunFacts, record
@@ -59,11 +63,14 @@ def rebuild(folder: Path, loaded: Loaded, connection: Connection) -> list[str]:
         OSError: the folder cannot be written.
     """
     demand_killed(folder)
+    amend.noted(folder, RunRebuilt(signoffs.somebody()))
     events = signoffs.events(folder)
     redactor = Redactor(of_environment(os.environ))
     exported, notes = brought(connection, folder, events, redactor)
     collect.plan(folder, events)
-    made = redacted(record(known(folder, loaded, events, exported, notes)), redactor.data)
+    facts, became = known(folder, loaded, events, exported, notes), afterwards(events)
+    whole = replace(record(facts), afterwards=tuple(each.sentence for each in became))
+    made = redacted(whole, redactor.data)
     write_private(folder / REPORT, page(made))
     seal(folder, dump(made), redactor)
     evidence_seal.close(folder, "rebuilt after the run was killed")

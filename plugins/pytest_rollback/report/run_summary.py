@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_rollback.evidence import seal, signoffs
-from pytest_rollback.evidence.events import RunBegan, first
+from pytest_rollback.evidence.afterwards import UNDONE
+from pytest_rollback.evidence.events import RunBegan, RunFinished, first
 from pytest_rollback.evidence.json_data import Flag, Number
 from pytest_rollback.evidence.run_folder import DATA, REPORT
 from pytest_rollback.run.run_record import WELL, RunRecord, salvaged
@@ -26,6 +27,7 @@ class RunSummary:
         manifest: the hash of rollback.toml.
         suites: the suites that took part.
         drilled: whether the run proves that a rollback works: carried out, and recovered.
+        afterwards: what became of it since, in sentences that begin with the word for it.
         report, archive: whether these files are there.
     """
 
@@ -48,6 +50,7 @@ class RunSummary:
     manifest: str | None = None
     suites: tuple[str, ...] = ()
     drilled: Flag = False
+    afterwards: tuple[str, ...] = ()
     report: Flag = False
     archive: Flag = False
 
@@ -81,6 +84,7 @@ def summary(folder: Path) -> RunSummary:
         manifest=record.manifest.sha256,
         suites=tuple(sorted({each.suite for each in record.criteria if each.suite})),
         drilled=is_drilled(record),
+        afterwards=record.afterwards,
         report=(folder / REPORT).is_file(),
         archive=seal.archive_of(folder).is_file(),
     )
@@ -96,9 +100,10 @@ def unfinished(folder: Path) -> RunSummary:
     """Return the summary of a run that is running or was killed."""
     events = signoffs.events(folder)
     began = first(RunBegan, events) or RunBegan()
+    ended = first(RunFinished, events)
     return RunSummary(
         run=folder.name,
-        verdict="NOT FINISHED",
+        verdict=UNDONE if ended and ended.verdict == UNDONE else "NOT FINISHED",
         started=events[0].at if events else None,
         target=began.target,
         incident=began.incident,

@@ -161,6 +161,7 @@ class RunRecord:
         not_applicable: the ids of criteria that this system has nothing for, each with the key of
             rollback.toml that would make it apply.
         evidence: what was brought from the host; None where it was not asked.
+        afterwards: what became of the run since: rebuilt, amended, undone; a sentence each.
         scenario: how the sandbox's release was made bad.
         max_age: seconds after which the next drill is due.
         versions: the packages that took part.
@@ -197,6 +198,7 @@ class RunRecord:
     latency: tuple[ProbeLatency, ...] = ()
     checklist: tuple[ChecklistEntry, ...] = ()
     evidence: OrBraces[CollectedEvidence] = None
+    afterwards: tuple[str, ...] = ()
     scenario: str | None = None
     max_age: Number | None = None
     versions: Mapping[str, str] = field(default_factory=dict)

@@ -22,6 +22,7 @@ VERDICTS = {
     "NOT ISOLATED": "bad",
     "MONITOR": "good",
     "ROLL BACK NOW": "bad",
+    "UNDONE": "note",
 }
 OUTCOMES = {
     "not met": "bad",

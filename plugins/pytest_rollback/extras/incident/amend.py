@@ -3,52 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_rollback.criteria import Outcome
-from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import seal, signoffs
 from pytest_rollback.evidence.events import (
     Acknowledged,
     Event,
     ItemTicked,
     ItemWithdrawn,
-    as_data,
     kind_of,
 )
-from pytest_rollback.evidence.json_data import Json, dump, salvage
-from pytest_rollback.evidence.redaction import Redactor, of_environment
-from pytest_rollback.evidence.run_folder import DATA, REPORT
+from pytest_rollback.evidence.json_data import Json, dump
 from pytest_rollback.extras.incident.checklist import checklist
 from pytest_rollback.report import rebuild
+from pytest_rollback.report.amend import data_of, noted, rewrite
 from pytest_rollback.report.html.checklist import checklists
 from pytest_rollback.report.html.page import fill
 from pytest_rollback.report.html.presenter import Presenter
 from pytest_rollback.run.run_record import ChecklistEntry, salvaged
-
-
-def data_of(folder: Path) -> dict[str, Json] | None:
-    """Return the data of `report.json`; None while the run goes on, or when it was killed.
-
-    Raises:
-        UsageError: it cannot be read.
-    """
-    path = folder / DATA
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}",
-            hint=f"compare with the archive: tar -tzf {seal.archive_of(folder)}",
-        ) from error
-    if not isinstance(found, dict):
-        raise UsageError(f"{path} is not a record", hint="give a run folder")
-    return found
 
 
 def outcomes(data: dict[str, Json] | None) -> list[Outcome]:
@@ -91,11 +65,15 @@ def amend(folder: Path, event: Event) -> None:
         UsageError: the run cannot be read.
         OSError: its folder cannot be written.
     """
-    redactor = Redactor(of_environment(os.environ))
-    noted = signoffs.note(folder, salvage(type(event), redactor.data(as_data(event))))
+    written = noted(folder, event)
     if data_of(folder) is not None:
-        refresh(folder)
-        seal.close(folder, f"{kind_of(noted)}: {about(noted)}")
+        listed = items(folder)
+        rewrite(
+            folder,
+            {"checklist": [dump(each) for each in listed]},
+            {seal.CHECKLIST: rendered(listed)},
+        )
+        seal.close(folder, f"{kind_of(written)}: {about(written)}")
 
 
 def about(event: Event) -> str:
@@ -103,22 +81,6 @@ def about(event: Event) -> str:
     if isinstance(event, (ItemTicked, ItemWithdrawn)):
         return event.item or event.by
     return event.by if isinstance(event, Acknowledged) else ""
-
-
-def refresh(folder: Path) -> None:
-    """Bring the checklist of a report up to date, in the page and in the data; nothing else."""
-    data, listed = data_of(folder), items(folder)
-    if data is None:
-        return
-    seal.kept(folder, DATA)
-    data["checklist"] = [dump(each) for each in listed]
-    seal.replaced(folder / DATA, json.dumps(data, indent=2) + "\n")
-    page = folder / REPORT
-    if page.is_file() and not page.is_symlink():
-        seal.kept(folder, REPORT)
-        text = page.read_text("utf-8")
-        section = rendered(listed)
-        seal.replaced(page, seal.CHECKLIST.sub(lambda _: section, text, count=1))
 
 
 def rendered(listed: Sequence[ChecklistEntry]) -> str:

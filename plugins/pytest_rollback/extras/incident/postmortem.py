@@ -30,12 +30,15 @@ from pytest_rollback.evidence.events import (
     Planned,
     RunBegan,
     RunFinished,
+    RunRebuilt,
+    RunUndone,
     as_data,
     first,
     kind_of,
 )
 from pytest_rollback.evidence.seal import seals
 from pytest_rollback.extras.incident import amend
+from pytest_rollback.report.amend import data_of
 from pytest_rollback.run.run_record import ChecklistEntry, ReleaseRecord, RunRecord, parsed
 from pytest_rollback.text.quantities import clock, moment, span
 
@@ -88,7 +91,7 @@ def draft(folder: Path) -> str:
     Raises:
         UsageError: the run was killed and its folder was not made whole.
     """
-    data = amend.data_of(folder)
+    data = data_of(folder)
     if data is None:
         raise UsageError(
             f"{folder} has no record: the run has not ended, or was killed",
@@ -139,6 +142,7 @@ def summary(record: RunRecord, folder: Path) -> Iterator[str]:
         "rolled back from": release(record.current),
         "rolled back to": release(record.previous),
         "impact": TODO,
+        "since then": "; ".join(plain(each) for each in record.afterwards) or "nothing",
         "sealed": " ".join(each.hash[:16] for each in seals(folder)[:1]) or "not sealed",
     }
     yield "## Summary"
@@ -182,6 +186,8 @@ FORMS: Mapping[type[Event], str] = {
     ItemTicked: "{by} ticked {item} {note}",
     ItemWithdrawn: "{by} withdrew {item}",
     Acknowledged: "**{by} acknowledged** {note}",
+    RunRebuilt: "{by} rebuilt the report of the killed run",
+    RunUndone: "**{by} undid the run**",
     RunFinished: "**the run ended: {verdict}**",
 }
 """What each event is in words; a test holds the names of the fields."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pytest_rollback.report.html.page import document, fill
@@ -68,6 +69,7 @@ class RunRow(NamedTuple):
     suites: str
     verdict: str
     tone: str
+    afterwards: tuple[str, ...]
     took: str
     outage: str
     incident: str
@@ -111,6 +113,7 @@ def listed(row: RunSummary) -> RunRow:
         suites=", ".join(Presenter(str).texts(row.suites).shown),
         verdict=verdict,
         tone=VERDICTS.get(verdict, "doubt"),
+        afterwards=tuple(re.split(r"\W", each)[0] for each in row.afterwards),
         took="" if elapsed is None else f"{clock(elapsed)} of {clock(rto)}",
         outage="" if outage is None else span(outage),
         incident=text(row.incident, 80),

@@ -62,6 +62,7 @@ def sections(record: RunRecord, present: Presenter) -> str:
         "report.html",
         verdict=verdict(record, present),
         advice=advice(record, present),
+        afterwards=present.texts(record.afterwards).shown,
         facts=facts(record, present),
         timeline=timeline(record, present),
         users=users(record, present),

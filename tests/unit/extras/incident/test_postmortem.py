@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.evidence.events import ItemTicked
+from pytest_rollback.evidence.afterwards import UNDONE
+from pytest_rollback.evidence.events import ItemTicked, RunBegan, RunFinished, RunUndone
 from pytest_rollback.evidence.seal import seals
 from pytest_rollback.extras.incident import amend, postmortem
 from pytest_rollback.report import all_runs
@@ -123,11 +124,16 @@ def test_every_run_is_listed_with_links_that_lead_somewhere(tmp_path: Path) -> N
     written(tmp_path / "20261124-130000-bbbb", story(target="corner"))
     third = left(tmp_path, "20261124-140000-cccc")
     (third / "report.json").write_text("{")
+    fourth = [RunBegan(target="corner"), RunFinished(UNDONE)]
+    written(tmp_path / "20261124-150000-dddd", fourth)
+    amend.amend(first, RunUndone("ann"))
     text = page(tmp_path)
 
     order = [text.index(f'<span class="id">{name}') for name in (third.name, first.name)]
     assert order == sorted(order)
     assert text.count("NOT FINISHED") == 2
+    assert text.count("UNDONE") == 1
+    assert '<span class="quiet">undone</span>' in text
     links = re.findall(r'href="([^"#]+)"', text)
     assert links
     assert all((tmp_path / link).is_file() for link in links)
