@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +86,39 @@ def test_a_target_that_cannot_be_used(
     words = (f"--rollback-target={manifest}", *MORE.get(script, ()))
 
     demand(typed(tmp_path, f"scripts/{script}", *words), code)
+
+
+@pytest.fixture
+def silent() -> Iterator[tuple[str, list[socket.socket]]]:
+    """A host that takes connections and says nothing: its description, and who connected."""
+    came: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def taking() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    came.append(server.accept()[0])
+
+        threading.Thread(target=taking, daemon=True).start()
+        port = server.getsockname()[1]
+        yield AWAY.replace("127.0.0.1:1", f"127.0.0.1:{port}"), came
+    for each in came:
+        each.close()
+
+
+@pytest.mark.parametrize(
+    "words", [("-m", "pytest", "-q", "suites/drill"), ("scripts/rollback", "--dry-run")]
+)
+def test_a_silent_host_is_asked_once(
+    tmp_path: Path, silent: tuple[str, list[socket.socket]], words: tuple[str, ...]
+) -> None:
+    """Whoever waits for it waits for one connection, and is told once."""
+    manifest = tmp_path / "rollback.toml"
+    manifest.write_text(silent[0])
+    code, said = typed(tmp_path, *words, f"--rollback-target={manifest}")
+
+    demand((code, said), 7)
+    assert (len(silent[1]), said.count("does not answer")) == (1, 1), said
 
 
 @pytest.mark.parametrize("full", ["/dev/full/reports", "/proc/reports"])

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
-from pytest_rollback.errors import GateClosed, RollbackError, UsageError
+from pytest_rollback.errors import GateClosed, RollbackError, Unreachable, UsageError
 from pytest_rollback.evidence import runs, signoffs
 from pytest_rollback.evidence.afterwards import UNDONE
 from pytest_rollback.evidence.events import RunBegan, RunFinished, RunUndone
@@ -138,9 +138,10 @@ class RollbackCommand:
         where = self.system.target.connection
         shown(f"target {self.target} at {where}, system {self.system.about.name}\n")
         looked = self.pytest("suites/triage", *words, *stated) if "triage" in names() else 0
-        if looked == UsageError.exit_code:
+        over = {UsageError.exit_code, Unreachable.exit_code}
+        if looked in over:
             shown("nothing was changed")
-        if looked in {INTERRUPTED, UsageError.exit_code}:
+        if looked in {INTERRUPTED, *over}:
             return looked
         return self.pytest("suites/drill", "--dry-run", *words)
 
@@ -192,8 +193,8 @@ class RollbackCommand:
         if changes and not gate.is_open:
             self.ask(armed)
             gate = self.gate(Scope(self.system, only), timeline, mine, self.target)
-        told = {"target": self.target, "manifest": str(self.manifest), "resume": self.command}
-        timeline.note(RunBegan(mine, operator(), **told))
+        where = str(self.manifest)
+        timeline.note(RunBegan(mine, operator(), self.target, manifest=where, resume=self.command))
         try:
             for action in undoing(run):
                 gate.perform(action)

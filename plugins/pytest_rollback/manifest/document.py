@@ -17,6 +17,8 @@ TomlValue: TypeAlias = (
 TomlTable: TypeAlias = "dict[str, TomlValue]"
 """A table: its keys are texts."""
 
+LONGEST = 300
+
 AT = re.compile(r"\(at line (\d+), column \d+\)")
 
 
@@ -26,7 +28,7 @@ def decoded(raw: bytes, source: str) -> TomlTable:
     Raises:
         ManifestError: they are not TOML; the finding is the line at fault.
     """
-    number = 0
+    number, source = 0, one_line(source)
     try:
         return tomllib.loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -45,10 +47,14 @@ def decoded(raw: bytes, source: str) -> TomlTable:
     raise ManifestError(
         f"{source}: is not valid TOML: {why}",
         hint=f"correct line {number} of {source}",
-        findings=[
-            f"line {number}: {ascii(each.decode('utf-8', 'replace'))[1:-1]}" for each in line
-        ],
+        findings=[one_line(f"line {number}: {each.decode('utf-8', 'replace')}") for each in line],
     )
+
+
+def one_line(text: str) -> str:
+    """Return what a file says as one line of at most 300 characters that a terminal can show."""
+    cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cut)
 
 
 def frozen(table: TomlTable) -> TomlTable:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from pytest_rollback.errors import ManifestError
 from pytest_rollback.manifest import validation
-from pytest_rollback.manifest.document import TomlTable, decoded, frozen
+from pytest_rollback.manifest.document import TomlTable, decoded, frozen, one_line
 from pytest_rollback.manifest.model import System
 from pytest_rollback.text import named_files
 
@@ -59,6 +59,6 @@ def parse(document: TomlTable, source: str) -> System:
         raise ManifestError(
             f"{source}: problems: {len(problems)}",
             hint=f"correct {source}; docs/manifest.md explains every key",
-            findings=problems,
+            findings=[one_line(each) for each in problems],
         )
     return system
