@@ -75,7 +75,11 @@ MUTANTS = (
                 EXCHANGED,
                 "            commit.pour(directory, staged, name)\n",
             ),
-            Edit("restore/name_exchange", "from . import stage\n", "from . import commit, stage\n"),
+            Edit(
+                "restore/name_exchange",
+                "from . import displaced, stage\n",
+                "from . import commit, displaced, stage\n",
+            ),
             Edit("restore/commit", RENAMED, "        pour(directory, staged, name)\n"),
             Edit("restore/commit", "\ndef moved(", POUR),
         ),
@@ -122,8 +126,8 @@ MUTANTS = (
         (
             Edit(
                 "restore/commit",
-                "            self.swap(place, directory, item)\n",
-                "            self.swap(place, directory, item)\n"
+                "            self.swap(place, tree, item)\n",
+                "            self.swap(place, tree, item)\n"
                 "            os.unlink(name + place.suffix, dir_fd=directory)\n",
             ),
         ),
@@ -199,8 +203,8 @@ MUTANTS = (
         (
             Edit(
                 "restore/diff",
-                "good = copy.is_backup(saved)",
-                "good = copy.is_kind(saved)",
+                "if copy.has_content(saved):",
+                "if copy.is_kind(saved):",
             ),
             Edit("restore/stage", "if not saved.has_bytes(seen.hexdigest()):", "if False:"),
             Edit("restore/name_exchange", "if not whole or saved.flags", "if saved.flags"),

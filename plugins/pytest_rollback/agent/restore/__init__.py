@@ -11,5 +11,6 @@ interface `CommitWay` in `commit`, with two implementations, `StagedCopies` besi
 `ExchangedNames` in `name_exchange`, for a host without room; `stage` has the steps for one file,
 and `new_files` names what was not there without replacing anything. Directories are made and
 dressed by `folders`, and change names with files by `displaced`. At the end all is verified.
-`revert` reads the plans again, the last one first, and takes them back.
+`context` tells from the tree what a journal has lost, and no name of ours goes before `displaced`
+knows what has it. `revert` reads the plans again, the last one first, and takes them back.
 """

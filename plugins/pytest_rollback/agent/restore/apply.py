@@ -15,15 +15,16 @@ from typing import Iterable, Optional, Sequence
 
 from ..backup.selection import meant
 from ..errors import HostError
+from ..files.metadata import FileEntry
 from ..messages.restore import Restored, RestorePlan, RestoreRequest
 from ..state.journal import Journal, entries
 from ..state.lock import folder_of, opened, working
 from ..state.progress import PARTS
 from ..system import disk
 from . import batch, git_fetch, git_source
-from .context import context
+from .context import context, found_again
 from .diff import DiffOptions
-from .plan import COPY, PlanItem, PlanItems, ReadCache, plans, since_plan
+from .plan import COPY, FOUND, PlanItem, PlanItems, ReadCache, plans, since_plan
 
 PIECE = 1000
 """Files in one entry of a journal."""
@@ -66,15 +67,20 @@ def digest(items: Iterable[PlanItem]) -> str:
     return found.hexdigest()
 
 
-def wanted(request: RestoreRequest, seen: Optional[ReadCache] = None) -> PlanItems:
+def wanted(
+    request: RestoreRequest,
+    seen: Optional[ReadCache] = None,
+    files: Optional[Sequence[FileEntry]] = None,
+) -> PlanItems:
     """Return the files whose live side is not the recorded one; note in `seen` what was read.
+
+    `files` are those that the request means, where they are known already.
 
     Raises:
         HostError: no record, or backups that may not be used; all of them at once.
     """
-    location, selection = request.location, request.selection
-    files = meant(location.state, selection, request.part, request.without)
-    root = location.root
+    location, root = request.location, request.location.root
+    files = asked(request) if files is None else files
     refused = mounted(root, [saved.path for saved in files])
     found, more = DiffOptions(root, location.suffix, files).compared(seen)
     refused += more
@@ -83,6 +89,12 @@ def wanted(request: RestoreRequest, seen: Optional[ReadCache] = None) -> PlanIte
     if refused:
         raise HostError("; ".join(refused), "pytest suites/readiness gives a remedy for each")
     return found
+
+
+def asked(request: RestoreRequest) -> Sequence[FileEntry]:
+    """Return the recorded files that a request means."""
+    location, selection = request.location, request.selection
+    return meant(location.state, selection, request.part, request.without)
 
 
 def mounted(root: str, names: Iterable[str]) -> list[str]:
@@ -140,18 +152,26 @@ def apply(request: RestoreRequest) -> Restored:
 
 def _plan(request: RestoreRequest, journal: Journal, seen: ReadCache) -> None:
     """Write down what will be done; after an earlier plan only when there is something to do."""
-    items = wanted(request, seen)
-    if plans(journal.entries) and not items:
-        return
-    if digest(items) != request.digest:
-        raise HostError("files changed since the plan was made", "run the same command again")
+    files = asked(request)
+    items = wanted(request, seen, files)
+    fresh = digest(items)
     lost = [item.saved for item in items if item.source == "git"]
+    known = len(plans(journal.entries))
+    again = found_again(request.location, request.part, known, files)
+    items.extend(again)
+    if known and not items:
+        return
+    if fresh != request.digest:
+        raise HostError("files changed since the plan was made", "run the same command again")
     git_fetch.fetch(request.location, request.selection.git, lost)
-    _written(journal, items)
+    _written(journal, items, len(again))
 
 
-def _written(journal: Journal, items: PlanItems) -> None:
-    """Write a plan down, in pieces when it is long; in memory the items are there only once."""
+def _written(journal: Journal, items: PlanItems, found: int) -> None:
+    """Write a plan down, in pieces when it is long; in memory the items are there only once.
+
+    `found` is how many of its files were restored before, by calls that the journal does not know.
+    """
     last = max(0, len(items) - 1) // PIECE
     for number in range(last + 1):
         piece = items[number * PIECE : (number + 1) * PIECE]
@@ -159,5 +179,5 @@ def _written(journal: Journal, items: PlanItems) -> None:
         if number < last:
             journal.add("items", items=rows)
         else:
-            journal.add("plan", items=rows, pieces=last)
+            journal.add("plan", items=rows, pieces=last, **({FOUND: found} if found else {}))
         journal.entries[-1]["items"] = items

@@ -95,14 +95,19 @@ def _refuse(where: BatchContext, paths: Sequence[str]) -> None:
 def _staged(
     where: BatchContext, way: CommitWay, items: Sequence[PlanItem], journal: Journal
 ) -> None:
-    """Stage all of a batch; when that fails nothing of it is left, and no live file was touched."""
+    """Stage all of a batch; when that fails nothing of it is left, and no live file was touched.
+
+    What is restored already, by a call whose word the journal has lost, is left alone.
+    """
+    pending = frozenset(where.each(commit.pending, items))
+    left = [item for item in items if item.saved.path in pending]
     try:
-        way.stage(where, items)
-        new_files.refuse(where, [item for item in items if not item.live])
-        folders.refuse(where, [item for item in items if item.is_turned])
+        way.stage(where, left)
+        new_files.refuse(where, [item for item in left if not item.live])
+        folders.refuse(where, [item for item in left if item.is_turned])
         journal.add("staged")
     except (HostError, OSError):
-        where.each(way.discard, items)
+        where.each(way.discard, left)
         raise
 
 

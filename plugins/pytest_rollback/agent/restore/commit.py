@@ -33,7 +33,7 @@ class CommitWay(ABC):
     """What it is called in the journal."""
 
     @abstractmethod
-    def staged(self, place: BatchContext, item: PlanItem) -> str:
+    def staged(self, place: BatchContext, directory: int, item: PlanItem) -> str:
         """Return the name beside the live file that the new file is staged under."""
 
     @abstractmethod
@@ -52,10 +52,13 @@ class CommitWay(ABC):
         """
 
     @abstractmethod
-    def swap(self, place: BatchContext, directory: int, item: PlanItem) -> None:
+    def swap(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
         """Give the staged file the name of a live one that is there, in one step.
 
         Afterwards the failed version has the batch's old name.
+
+        Raises:
+            HostError: something else has that name.
         """
 
     def commit(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
@@ -73,14 +76,15 @@ class CommitWay(ABC):
                 return
             if not item.may_change(live):
                 raise moved(place, [path])
-        staged = self.staged(place, item)
+        staged = self.staged(place, directory, item)
         # A crash of an older kernel may keep a name and lose the bytes: look before the step.
         whole = place.trusted("staged", item, directory, staged)
         if not (whole or item.is_new(state.look(directory, staged))):
+            staged = place.names(path)[0]
             stage.write(place, tree, item, staged)
             stage.flush(tree, item, staged)
         if item.live:
-            self.swap(place, directory, item)
+            self.swap(place, tree, item)
         else:
             new_files.put(directory, staged, name)
 
@@ -88,7 +92,7 @@ class CommitWay(ABC):
         """Take away what was staged; nothing was committed yet."""
         with contextlib.suppress(OSError, Irregular):
             directory, _ = tree.parent(item.saved.path)
-            displaced.remove(directory, self.staged(place, item))
+            displaced.remove(directory, place.names(item.saved.path)[0])
 
 
 class StagedCopies(CommitWay):
@@ -96,8 +100,9 @@ class StagedCopies(CommitWay):
 
     name = "rename"
 
-    def staged(self, place: BatchContext, item: PlanItem) -> str:
+    def staged(self, place: BatchContext, directory: int, item: PlanItem) -> str:
         """Return the batch's new name."""
+        del directory
         return place.names(item.saved.path)[0]
 
     def stage(self, place: BatchContext, items: Sequence[PlanItem]) -> None:
@@ -106,10 +111,10 @@ class StagedCopies(CommitWay):
         place.each(self._flush, items, waits=True)
 
     def _write(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
-        stage.write(place, tree, item, self.staged(place, item))
+        stage.write(place, tree, item, place.names(item.saved.path)[0])
 
     def _flush(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
-        stage.flush(tree, item, self.staged(place, item))
+        stage.flush(tree, item, place.names(item.saved.path)[0])
 
     def preserve(self, place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
         """Give the failed version a second name; where there is none to give, a copy."""
@@ -119,21 +124,24 @@ class StagedCopies(CommitWay):
         _, old = place.names(item.saved.path)
         if item.is_dressed:
             return folders.kept(item, directory, (name, old))
-        read = place.trusted("live", item, directory, name)
-        if not _has_second_name(directory, name, old):
-            read = None
-        stamp = state.other_name(directory, old, read) if read else 0
+        read = place.trusted("live", item, directory, name) or _read(place, directory, item)
+        if read is None:
+            return None if item.is_failed(state.look(directory, old)) else item.saved.path
+        linked = _has_second_name(directory, item, (name, old), name + place.suffix)
+        stamp = state.other_name(directory, old, read) if linked else 0
         if not stamp:
             kept = state.look(directory, old)
             if not item.is_failed(kept):
                 return item.saved.path
             stamp = kept.stamp
-        place.seen.note("live", item.number, stamp)
+        if linked:
+            place.seen.note("live", item.number, stamp)
         return None
 
-    def swap(self, place: BatchContext, directory: int, item: PlanItem) -> None:
+    def swap(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
         """Rename the copy over the live file, which has its second name."""
-        staged, name = self.staged(place, item), os.path.basename(item.saved.path)
+        directory, name = tree.parent(item.saved.path)
+        staged = place.names(item.saved.path)[0]
         if item.is_dressed:
             folders.dress(directory, name, item.saved)
         elif item.is_turned:
@@ -147,18 +155,38 @@ class StagedCopies(CommitWay):
 STAGED = StagedCopies()
 
 
-def _has_second_name(directory: int, name: str, old: str) -> bool:
-    """Give a failed version its second name, else copy it there; tell which it was."""
+def _read(place: BatchContext, directory: int, item: PlanItem) -> Optional[os.stat_result]:
+    """Read a live file, and return its state; None of one that is not the failed version."""
+    name = os.path.basename(item.saved.path)
+    live = state.look(directory, name)
+    if not item.is_failed(live):
+        return None
+    place.seen.note("live", item.number, live.stamp)
+    return place.trusted("live", item, directory, name)
+
+
+def _has_second_name(directory: int, item: PlanItem, names: tuple[str, str], backup: str) -> bool:
+    """Give a failed version its second name, else copy it there; tell whether it is the same file.
+
+    What has that name already, and is no second name, is judged by whoever asks.
+    """
     try:
-        stage.link_as(directory, name, old)
+        return displaced.link(directory, item, names, backup)
     except OSError as error:
         if error.errno not in stage.UNLINKED:
             raise
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(old, dir_fd=directory)
+    name, old = names
+    if not displaced.is_there(directory, old):
         evidence.copy((directory, name), (directory, old))
-        return False
-    return True
+    return False
+
+
+def pending(place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
+    """Return the path of a file that is not restored yet, whatever the journal says."""
+    directory, name = tree.parent(item.saved.path)
+    if place.trusted("live", item, directory, name):
+        return item.saved.path
+    return None if item.is_new(state.look(directory, name)) else item.saved.path
 
 
 def moved(place: BatchContext, paths: Sequence[str]) -> HostError:

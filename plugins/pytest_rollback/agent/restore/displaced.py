@@ -1,7 +1,9 @@
-"""Directories in the place of files: they change names with them as a whole, and back.
+"""Names of ours beside live files: given, kept and taken away, those of whole directories too.
 
-A directory that gives way to a file is the failed version, with all that it holds. What undo needs
-is here, and no more: it is the largest request.
+A journal may be older than the tree: its disk lost the end of it, or the state directory was set
+back. So what has such a name goes only if its inode or content is known. A directory that gives way
+to a file is the failed version, with all that it holds. What undo needs is here, and no more: it is
+the largest request.
 """
 
 from __future__ import annotations
@@ -10,13 +12,85 @@ import contextlib
 import errno
 import os
 import stat
-from typing import Iterator, Sequence, Tuple
+from itertools import count
+from typing import Iterable, Iterator, Optional, Sequence, Tuple
 
 from ..files import metadata, state
 from ..files.tree import DIRECTORY, NOT_EMPTY, Tree, kind_of
 from ..state import evidence, removed_directories
 from ..state.lock import ExclusiveRun
 from .plan import PlanItem
+
+
+def link(directory: int, item: PlanItem, names: Tuple[str, str], other: str) -> bool:
+    """Give a file a second name: the first of the `names` exists, the second is wanted.
+
+    Returns False where the failed version has that name as another file, which then keeps it. What
+    is no version of the file, and not its `other` name either, is set aside.
+
+    Raises:
+        OSError: this file system gives no second names.
+    """
+    source, name = names
+    try:
+        _linked(directory, source, name)
+    except FileExistsError:
+        if is_one(directory, name, (source,)):
+            return True
+        if not is_one(directory, name, (other,)):
+            kept = state.look(directory, name)
+            if item.is_failed(kept):
+                return False
+            if not item.is_new(kept):
+                set_aside(directory, name)
+        remove(directory, name)
+        _linked(directory, source, name)
+    return True
+
+
+def _linked(directory: int, source: str, name: str) -> None:
+    ends = {"src_dir_fd": directory, "dst_dir_fd": directory}
+    os.link(source, name, **ends, follow_symlinks=False)
+
+
+def set_aside(directory: int, name: str) -> None:
+    """Give what nobody knows a name that is free; readiness names all that begin like ours."""
+    names = (f"{name}.{number}" for number in count(1))
+    free = next(each for each in names if not is_there(directory, each))
+    os.rename(name, free, src_dir_fd=directory, dst_dir_fd=directory)
+
+
+def is_one(directory: int, name: str, others: Iterable[str]) -> bool:
+    """Return whether a name is one more of a file that has one of the other names."""
+    found = _inode(directory, name)
+    return found is not None and found in [_inode(directory, other) for other in others]
+
+
+def is_there(directory: int, name: str) -> bool:
+    """Return whether there is anything of a name."""
+    return _inode(directory, name) is not None
+
+
+def _inode(directory: int, name: str) -> Optional[Tuple[int, int]]:
+    try:
+        found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return (found.st_dev, found.st_ino)
+
+
+def spare(directory: int, item: PlanItem, old: str, others: Tuple[str, str]) -> None:
+    """Take away what lies under the old name if nothing is lost with it; else it stays.
+
+    `others` are the names of the live file and of its backup.
+    """
+    if not is_one(directory, old, others):
+        kept = state.look(directory, old)
+        twice = item.is_failed(kept) and item.is_failed(state.look(directory, others[0]))
+        if not (twice or item.is_new(kept)):
+            return
+    with contextlib.suppress(FileNotFoundError):
+        remove(directory, old)
 
 
 def dress_alike(directory: int, source: str, target: str) -> None:
@@ -36,12 +110,26 @@ def dress_alike(directory: int, source: str, target: str) -> None:
 
 
 def forget(directory: int, item: PlanItem, names: Tuple[str, str]) -> None:
-    """Take away what is still staged; a directory that was exchanged gets its name, the second."""
+    """Take away what is still staged; a failed version that was exchanged has its name, the second.
+
+    It is given that name, unless something else has it.
+    """
     new, old = names
-    if item.was_directory and not item.is_dressed and is_folder(directory, new):
-        os.rename(new, old, src_dir_fd=directory, dst_dir_fd=directory)
-    else:
+    if not _is_exchanged(directory, item, new):
         remove(directory, new)
+        return
+    kept = state.look(directory, old)
+    if kept.kind == state.ABSENT:
+        os.rename(new, old, src_dir_fd=directory, dst_dir_fd=directory)
+    elif item.is_failed(kept):
+        remove(directory, new)
+
+
+def _is_exchanged(directory: int, item: PlanItem, new: str) -> bool:
+    """Return whether the failed version has the name of a staged one."""
+    if item.was_directory:
+        return not item.is_dressed and is_folder(directory, new)
+    return item.is_turned and item.is_failed(state.look(directory, new))
 
 
 def remove(directory: int, name: str) -> None:

@@ -15,7 +15,7 @@ from ..files import comparison, exchange, metadata, state
 from ..files.tree import DIRECTORY, Tree
 from ..state.backup_set import FileEntry
 from .context import BatchContext
-from .displaced import dress_alike, inside, remove
+from .displaced import dress_alike, inside, is_filled, is_folder, remove
 from .plan import PlanItem
 
 
@@ -47,8 +47,11 @@ def kept(item: PlanItem, directory: int, names: Tuple[str, str]) -> Optional[str
     Returns the path of one that is not what the plan was made from.
     """
     name, old = names
-    if not item.is_failed(state.look(directory, old)):
-        remove(directory, old)
+    if not item.is_failed(state.look(directory, old)) and item.is_failed(
+        state.look(directory, name)
+    ):
+        if is_folder(directory, old) and not is_filled(directory, old):  # one that was cut off
+            os.rmdir(old, dir_fd=directory)
         os.mkdir(old, 0o700, dir_fd=directory)
         dress_alike(directory, name, old)
     return None if item.is_failed(state.look(directory, old)) else item.saved.path

@@ -7,6 +7,7 @@ its own, durable, under the same name. If there is no room for that, the answer 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from typing import FrozenSet, Iterator, List, Optional, Sequence, Tuple
@@ -20,8 +21,8 @@ from ..state.backup_set import FileEntry
 from ..state.journal import entries
 from ..state.lock import folder_of, working
 from ..state.progress import CHANGES
-from . import stage
-from .commit import STAGED, CommitWay
+from . import displaced, stage
+from .commit import STAGED, CommitWay, moved
 from .context import BatchContext, batches
 from .plan import PlanItem
 
@@ -42,11 +43,15 @@ class ExchangedNames(CommitWay):
             return False
         return item.saved.path.rpartition("/")[0] not in self.unable
 
-    def staged(self, place: BatchContext, item: PlanItem) -> str:
-        """Return the batch's old name, which the failed version has afterwards."""
-        if item.live and self._can(item):
-            return place.names(item.saved.path)[1]
-        return STAGED.staged(place, item)
+    def _is_copied(self, place: BatchContext, directory: int, item: PlanItem) -> bool:
+        """Return whether a file is restored by a copy, which has a name of its own."""
+        new = place.names(item.saved.path)[0]
+        return not self._can(item) or displaced.is_there(directory, new)
+
+    def staged(self, place: BatchContext, directory: int, item: PlanItem) -> str:
+        """Return the batch's old name, which the failed version has afterwards; copies have not."""
+        new, old = place.names(item.saved.path)
+        return new if not item.live or self._is_copied(place, directory, item) else old
 
     def stage(self, place: BatchContext, items: Sequence[PlanItem]) -> None:
         """Give every backup that is as recorded its second name; copy the others."""
@@ -59,26 +64,39 @@ class ExchangedNames(CommitWay):
     def _link(self, place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
         """Link a backup; return the path of a file that has to be copied."""
         own = self._can(item) and not item.saved.is_link  # a link is no larger than its name
-        linked = own and _linked(place, tree, item, self.staged(place, item))
-        return None if linked else item.saved.path
+        return None if own and _linked(place, tree, item) else item.saved.path
 
     def _write(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
-        stage.write(place, tree, item, self.staged(place, item))
+        stage.write(place, tree, item, place.names(item.saved.path)[0])
 
     def _flush(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
-        stage.flush(tree, item, self.staged(place, item))
+        stage.flush(tree, item, place.names(item.saved.path)[0])
 
     def preserve(self, place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
-        """Do nothing: an exchange loses no name."""
-        return None if self._can(item) else STAGED.preserve(place, tree, item)
+        """Do nothing, but for copies: an exchange loses no name."""
+        directory, _ = tree.parent(item.saved.path)
+        copied = self._is_copied(place, directory, item)
+        return STAGED.preserve(place, tree, item) if copied else None
 
-    def swap(self, place: BatchContext, directory: int, item: PlanItem) -> None:
+    def swap(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
         """Exchange the names of the staged and the live file."""
-        if self._can(item):
-            staged, name = self.staged(place, item), os.path.basename(item.saved.path)
+        directory, name = tree.parent(item.saved.path)
+        staged = self.staged(place, directory, item)
+        if not self._is_copied(place, directory, item):
             exchange.exchange(directory, staged, name)
-        else:
-            STAGED.swap(place, directory, item)
+            return
+        if STAGED.preserve(place, tree, item):
+            raise moved(place, [item.saved.path])
+        STAGED.swap(place, tree, item)
+
+    def discard(self, place: BatchContext, tree: Tree, item: PlanItem) -> None:
+        """Take away what was staged; a second name goes if it is the backup's."""
+        super().discard(place, tree, item)
+        with contextlib.suppress(OSError, Irregular):
+            directory, name = tree.parent(item.saved.path)
+            old = place.names(item.saved.path)[1]
+            if displaced.is_one(directory, old, (name + place.suffix,)):
+                os.unlink(old, dir_fd=directory)
 
 
 def _durable(place: BatchContext, tree: Tree, item: PlanItem) -> None:
@@ -92,19 +110,16 @@ def _durable(place: BatchContext, tree: Tree, item: PlanItem) -> None:
         flushed(opened)
 
 
-def _linked(place: BatchContext, tree: Tree, item: PlanItem, staged: str) -> bool:
+def _linked(place: BatchContext, tree: Tree, item: PlanItem) -> bool:
     """Give a backup its second name; tell whether it is as recorded, and could be given one."""
     directory, name = tree.parent(item.saved.path)
     copied = name + place.suffix
-    read = _relied(item.saved, directory, copied)
+    read = _relied(item.saved, directory, (copied, place.names(item.saved.path)))
     if read is None:
         return False
-    try:
-        stage.link_as(directory, copied, staged)
-    except OSError as error:
-        if error.errno in stage.UNLINKED:
-            return False
-        raise
+    staged = _second_name(place, directory, item, copied)
+    if not staged:
+        return False
     stamp = state.other_name(directory, staged, read)
     if not stamp:
         raise stage.changed(item.saved)
@@ -112,14 +127,34 @@ def _linked(place: BatchContext, tree: Tree, item: PlanItem, staged: str) -> boo
     return True
 
 
-def _relied(saved: FileEntry, directory: int, copied: str) -> Optional[os.stat_result]:
-    """Read a backup; return its state if it is all as recorded, and has this name only."""
+def _second_name(place: BatchContext, directory: int, item: PlanItem, copied: str) -> str:
+    """Return the second name that a backup was given, "" if it could not be."""
+    new, old = place.names(item.saved.path)
+    displaced.remove(directory, new)  # a copy of an earlier call
+    name, wanted = os.path.basename(item.saved.path), old if item.live else new
+    try:
+        return wanted if displaced.link(directory, item, (copied, wanted), name) else ""
+    except OSError as error:
+        if error.errno in stage.UNLINKED:
+            return ""
+        raise
+
+
+def _relied(
+    saved: FileEntry, directory: int, names: Tuple[str, Tuple[str, str]]
+) -> Optional[os.stat_result]:
+    """Read a backup; return its state if it is all as recorded, and has no name but of ours.
+
+    `names` are the backup's, and the batch's own two.
+    """
+    copied, ours = names
     try:
         found = os.stat(copied, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
         return None
     copy = state.look(directory, copied, saved.size)
-    whole = copy.links == 1 and copy.has_content(saved) and comparison.is_version(saved, copy)
+    own = 1 + sum(displaced.is_one(directory, each, (copied,)) for each in ours)
+    whole = copy.links == own and copy.has_content(saved) and comparison.is_version(saved, copy)
     if not whole or saved.flags or copy.flags or comparison.touched(saved, copy):
         return None
     return found if state.stamp(found) == copy.stamp else None
@@ -185,14 +220,14 @@ def _separated(place: BatchContext, items: Sequence[PlanItem]) -> None:
 
 
 def _copied(place: BatchContext, tree: Tree, item: PlanItem) -> None:
-    stage.write(place, tree, item, STAGED.staged(place, item))
+    stage.write(place, tree, item, place.names(item.saved.path)[0])
 
 
 def _flushed(place: BatchContext, tree: Tree, item: PlanItem) -> None:
-    stage.flush(tree, item, STAGED.staged(place, item))
+    stage.flush(tree, item, place.names(item.saved.path)[0])
 
 
 def _named(place: BatchContext, tree: Tree, item: PlanItem) -> None:
     directory, name = tree.parent(item.saved.path)
     ends = {"src_dir_fd": directory, "dst_dir_fd": directory}
-    os.rename(STAGED.staged(place, item), name + place.suffix, **ends)
+    os.rename(place.names(item.saved.path)[0], name + place.suffix, **ends)

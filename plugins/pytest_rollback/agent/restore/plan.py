@@ -17,6 +17,9 @@ NOTHING = bytes(LENGTH)
 
 COPY = "copy"
 
+FOUND = "found"
+"""What a plan says that has files in it which were restored before its journal knew of them."""
+
 SIGN = "/"
 """What follows the version of a directory."""
 
@@ -63,7 +66,8 @@ class PlanItem(NamedTuple):
 
     def may_go(self, side: state.FileState) -> bool:
         """Return whether undo loses nothing with a side: what was restored, or nothing at all."""
-        return side.has_content(self.saved) or side.kind == state.ABSENT
+        half_way = self.is_dressed and side.is_directory
+        return self.is_new(side) or half_way or side.kind == state.ABSENT
 
     def is_new(self, side: state.FileState) -> bool:
         """Return whether a side is what the run leaves there."""
@@ -96,6 +100,11 @@ class PlanItems(Sequence[PlanItem]):
         self._live += bytes.fromhex(live.rstrip(SIGN)) or NOTHING
         self._numbers = range(number + 1)
         return number
+
+    def extend(self, others: PlanItems) -> None:
+        """Add the files of another plan."""
+        for item in others:
+            self.add(item.saved, item.row[-1])
 
     def come_from(self, source: str) -> List[FileEntry]:
         """Give every file that does not come from its backup this source; return them."""

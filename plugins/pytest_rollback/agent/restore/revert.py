@@ -6,7 +6,7 @@ Apart from restoring, so that what undo sends to a host stays small.
 from __future__ import annotations
 
 import os
-from typing import Sequence
+from typing import Any, Dict, List, Sequence
 
 from ..errors import HostError
 from ..files import exchange, metadata, state
@@ -17,8 +17,8 @@ from ..state.journal import entries
 from ..state.lock import ExclusiveRun, opened
 from ..state.progress import PARTS
 from . import displaced
-from .context import BatchContext, context
-from .plan import PlanItem, plans
+from .context import BatchContext, context, found_again, recorded, unsure_of
+from .plan import FOUND, PlanItem, PlanItems, plans
 
 
 def take_back(location: Location, work: ExclusiveRun, part: str) -> int:
@@ -27,12 +27,9 @@ def take_back(location: Location, work: ExclusiveRun, part: str) -> int:
     A file that was restored twice, because it was deployed again in between, becomes what it was
     before the last time; what it was before the first is kept in the evidence.
     """
-    name = PARTS[part]
-    if not os.path.exists(os.path.join(work.folder, name)):
-        return 0
-    journal = opened(work.folder, name)
+    journal = opened(work.folder, PARTS[part])
     try:
-        known = plans(journal.entries)
+        known = known_plans(location, part, journal.entries)
         if known and journal.last("undo") is None:
             journal.add("undo")
         back: set[str] = set()
@@ -51,16 +48,28 @@ def take_back(location: Location, work: ExclusiveRun, part: str) -> int:
         journal.close()
 
 
+def known_plans(location: Location, part: str, written: List[Dict[str, Any]]) -> List[PlanItems]:
+    """Return the plans of a part of a run: those that are written, and what the tree knows more."""
+    known = plans(written)
+    more = found_again(location, part, len(known), recorded(location))
+    return [*known, more] if more else known
+
+
 def standing(
-    root: str, folder: str, part: str, replaced: Sequence[str] = ()
+    location: Location, folder: str, part: str, replaced: Sequence[str] = ()
 ) -> tuple[list[str], list[str]]:
     """Return which files undo would bring back, and what prevents that.
 
     What was `replaced` after its restore is taken back before it, and prevents nothing.
     """
+    root = location.root
     back: dict[str, PlanItem] = {}
-    for items in reversed(plans(entries(os.path.join(folder, PARTS[part])))):
+    written = entries(os.path.join(folder, PARTS[part]))
+    known = known_plans(location, part, written)
+    lost = len(known) > len(plans(written)) or any(entry.get(FOUND) for entry in written)
+    for items in reversed(known):
         back.update((item.saved.path, item) for item in items if item.saved.path not in back)
+    unsure = unsure_of(location, back) if lost else []
     for path in replaced:
         back.pop(path, None)
     with Tree(root) as tree:
@@ -71,6 +80,11 @@ def standing(
             if item.is_turned and live[path].is_kind(item.saved) and displaced.is_full(tree, path)
         ]
     said = full + [
+        f"{path}: the journal of the run is older than the tree, and does not know whether the "
+        "failed release had this file"
+        for path in unsure
+    ]
+    said += [
         f"{path} changed after the restore"
         for path, item in back.items()
         if not (item.may_go(live[path]) or item.is_failed(live[path]))
@@ -117,8 +131,10 @@ def take_file_back(place: BatchContext, tree: Tree, item: PlanItem) -> None:
     # Staged, or rename of two names of one file keeps both; or a copy of it was broken off.
     if displaced.is_folder(directory, old):
         displaced.clear(tree, os.path.join(os.path.dirname(item.saved.path), old))
+    elif kept.kind == state.ABSENT:
+        displaced.remove(directory, evidence.unfinished(old))
     else:
-        displaced.remove(directory, evidence.unfinished(old) if kept.kind == state.ABSENT else old)
+        displaced.spare(directory, item, old, (name, name + place.suffix))
 
 
 def _named_again(

@@ -86,16 +86,6 @@ def link(place: BatchContext, item: PlanItem, target: bytes, at: tuple[int, str]
     place.seen.note("staged", item.number, state.stamp(found))
 
 
-def link_as(directory: int, name: str, other: str) -> None:
-    """Give a file another name; what an earlier call left under that goes."""
-    ends = {"src_dir_fd": directory, "dst_dir_fd": directory}
-    try:
-        os.link(name, other, **ends, follow_symlinks=False)
-    except FileExistsError:
-        os.unlink(other, dir_fd=directory)
-        os.link(name, other, **ends, follow_symlinks=False)
-
-
 def copy(source: int, target: int, saved: FileEntry) -> None:
     """Write a copy of an open file, with the recorded metadata; to make it durable is left.
 

@@ -15,7 +15,7 @@ from ..messages.rollback.undo import Undone, UndoPlan, UndoRequest
 from ..messages.services.units import ManagerAddress
 from ..restore import revert
 from ..services import registry, unit_file_undo, units
-from ..state import evidence, progress, removed_directories, runs
+from ..state import evidence, lease, progress, removed_directories
 from ..state.journal import entries
 from ..state.lock import CHANGES, ExclusiveRun, folder_of, working
 from . import default_undo, page_file, start_guard
@@ -45,7 +45,7 @@ def _planned(location: Location, folder: str) -> UndoPlan:
     _both(default_undo.standing(_of(written, default_undo.DEFAULTING)), files, conflicts)
     replaced = files[:]
     for part in progress.PARTS:
-        _both(revert.standing(location.root, folder, part, replaced), files, conflicts)
+        _both(revert.standing(location, folder, part, replaced), files, conflicts)
     for entry in written:
         if entry["event"] == evidence.MOVING:
             _both(evidence.standing(folder, entry), moved, conflicts)
@@ -89,7 +89,7 @@ def undo(request: UndoRequest) -> Undone:
     location = request.location
     with working(location, back=True) as work:
         if progress.undoing(work.journal.entries) == "done":
-            runs.undone(location.state, location.run)
+            lease.undone(location.state, location.run)
             return Undone(0, 0)
         conflicts = _planned(location, work.folder).conflicts
         if conflicts:
@@ -103,7 +103,7 @@ def undo(request: UndoRequest) -> Undone:
         with start_guard.raised(location, work):
             taken = _undone(request, work)
         work.journal.add(progress.UNDONE)
-        runs.undone(location.state, location.run)
+        lease.undone(location.state, location.run)
         return taken
 
 

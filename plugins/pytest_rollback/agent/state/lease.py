@@ -148,6 +148,13 @@ def _write(state: str, lease: Lease) -> None:
     settle(home)
 
 
+def undone(state: str, run: str) -> None:
+    """Record that a run was undone and cannot be resumed. For lock holders."""
+    lease = read(state, run)
+    if lease is not None:
+        write(state, lease._replace(outcome="undone", ended=now()))
+
+
 def made(state: str, run: str) -> str:
     """Return the folder of a run, made 0700 and durable when it is missing."""
     home = folder(state, run)

@@ -196,10 +196,3 @@ def condition(lease: Lease) -> str:
     if lease.is_alive:
         return "held"
     return "open" if lease.outcome in OPEN else "over"
-
-
-def undone(state: str, run: str) -> None:
-    """Record that a run was undone and cannot be resumed. For lock holders."""
-    lease = leases.read(state, run)
-    if lease is not None:
-        leases.write(state, lease._replace(outcome="undone", ended=leases.now()))

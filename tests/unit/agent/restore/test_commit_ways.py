@@ -19,7 +19,7 @@ from tests.unit.support.apart import apart, before
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_rollback.agent.restore.plan import PlanItems
+    from pytest_rollback.agent.restore.plan import PlanItem, PlanItems
 
 NAMES = ["a.py", "sub/b.py", "sub/\udcff", "sub/gone.py"]
 GONE = NAMES[-1]
@@ -84,6 +84,12 @@ class Batch:
         )
 
 
+def staged_name(batch: Batch, item: PlanItem) -> str:
+    """Return the name that a file is staged under."""
+    with OpenTree(str(batch.tree.root)) as tree:
+        return batch.way.staged(batch.place, tree.parent(item.saved.path)[0], item)
+
+
 @pytest.fixture(params=WAYS)
 def batch(request: pytest.FixtureRequest, tmp_path: Path) -> Batch:
     """A batch, for each of the ways."""
@@ -102,7 +108,7 @@ def test_staging_touches_no_live_file_and_holds_what_was_recorded(batch: Batch) 
     assert batch.tree.live() == batch.deployed
     for item in batch.items:
         live = batch.tree.path(item.saved.path)
-        staged = live.with_name(batch.way.staged(batch.place, item))
+        staged = live.with_name(staged_name(batch, item))
         assert staged.read_text() == f"previous {item.saved.path!r}"
         assert staged.stat().st_mode & 0o777 == 0o640
 
@@ -189,7 +195,7 @@ def test_a_staged_file_that_lost_its_bytes_is_written_again(batch: Batch) -> Non
     assert batch.preserve() == []
     for item in batch.items:
         live = batch.tree.path(item.saved.path)
-        staged = live.with_name(batch.way.staged(batch.place, item))
+        staged = live.with_name(staged_name(batch, item))
         staged.unlink()
         staged.write_bytes(b"")
     batch.again()
@@ -254,7 +260,7 @@ def test_staging_makes_everything_durable(batch: Batch, monkeypatch: pytest.Monk
     batch.stage()
     for item in batch.items:
         live = batch.tree.path(item.saved.path)
-        staged = live.with_name(batch.way.staged(batch.place, item))
+        staged = live.with_name(staged_name(batch, item))
 
         assert staged.stat().st_ino in flushed
 
