@@ -29,6 +29,9 @@ from pytest_rollback.transport.interrupts import INTERRUPTS
 GRACE = 10.0
 """Seconds beyond a change's own deadline after which its answer is not waited for any more."""
 
+ROUNDS = 3
+"""How often an action deals with what somebody does meanwhile: a watchdog that starts a unit."""
+
 
 class Gate:
     """Applies plans.
@@ -118,12 +121,17 @@ class Gate:
             raise
 
     def _performed(self, action: AnyAction) -> Done:
-        changes = self._planned(action)
+        changes: tuple[Change, ...] = ()
+        left = self._planned(action)
         with INTERRUPTS.deferred():
-            for change in changes:
-                if not INTERRUPTS.heard:  # what was begun is looked at, nothing new is begun
-                    self._apply(action, change)
-            left = self._planned(action) if changes else ()
+            for _ in range(ROUNDS):
+                if not left or is_repeated(left, changes):
+                    break
+                for change in left:
+                    if not INTERRUPTS.heard:  # what was begun is looked at, nothing new is begun
+                        self._apply(action, change)
+                changes += left
+                left = self._planned(action)
         if left:
             INTERRUPTS.stop_here()
             raise NotDone(
@@ -205,3 +213,9 @@ class Gate:
 def words(changes: Iterable[Change]) -> list[str]:
     """Return changes as lines for people."""
     return [f"{change.what} ({change.why})" for change in changes]
+
+
+def is_repeated(left: Iterable[Change], made: Iterable[Change]) -> bool:
+    """Return whether something of what is left was done already, and had no effect."""
+    known = {each.what for each in made}
+    return any(each.what in known for each in left)

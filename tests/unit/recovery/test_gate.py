@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +15,7 @@ from pytest_rollback.errors import GateClosed, LockHeld, NotDone, Refused
 from pytest_rollback.evidence.events import kind_of
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.recovery import actions
-from pytest_rollback.recovery.action import Action, Scope
+from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.maintenance import NO_PAGE
 from pytest_rollback.recovery.actions.undo import undoing
 from pytest_rollback.recovery.gate import Gate
@@ -97,6 +99,31 @@ def test_what_is_still_needed_is_not_done(site: Site, timeline: Timeline) -> Non
         gate(site, timeline).perform(stubborn, vital=False)
 
     assert events(timeline)[-1] == "advisory"
+
+
+@pytest.mark.parametrize(("interferences", "is_done"), [(1, True), (2, True), (3, False)])
+def test_what_somebody_does_meanwhile_is_dealt_with(
+    site: Site, timeline: Timeline, interferences: int, *, is_done: bool
+) -> None:
+    """A watchdog that starts a unit once is no reason to give up; one that goes on is."""
+    numbers = itertools.count()
+
+    def plan(scope: Scope, seen: object) -> tuple[Change, ...]:
+        number = next(numbers)
+        meant = actions.MAINTENANCE_ON.plan(scope, seen)
+        changed = tuple(replace(each, what=f"{each.what}, {number}") for each in meant)
+        return changed if number <= interferences else ()
+
+    disturbed = Action(
+        "put the page on",
+        "isolate",
+        lambda _scope: without_asking(NO_PAGE),
+        plan,
+    )
+    expected = contextlib.nullcontext() if is_done else pytest.raises(NotDone, match="no lasting")
+    with expected:
+        done = gate(site, timeline).perform(disturbed)
+        assert len(done.changes) == 1 + interferences
 
 
 def test_a_host_that_is_held_is_not_changed(site: Site, timeline: Timeline) -> None:
