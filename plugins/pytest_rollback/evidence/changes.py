@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
 from pytest_rollback.evidence import signing
-from pytest_rollback.evidence.json_data import Json
+from pytest_rollback.evidence.json_data import Json, loads
 from pytest_rollback.evidence.run_folder import DATA, REPORT, TIMELINE
 from pytest_rollback.evidence.seal import (
     AFTERWARDS,
@@ -96,14 +95,19 @@ def amended(folder: Path, held: Sequence[FolderSeal]) -> Iterator[str]:
         ended = folder / ENDED / name
         if not ended.is_file() or digest(ended) != first.sha256:
             yield f"{name}: was changed, and {ENDED}/{name} is not what the run had written"
-        elif essence(ended.read_text("utf-8")) != essence((folder / name).read_text("utf-8")):
+        elif essence(text_of(ended)) != essence(text_of(folder / name)):
             yield f"{name}: differs in more than what people add from what the run had written"
+
+
+def text_of(path: Path) -> str:
+    """Return a file that may have been damaged, as text."""
+    return path.read_text("utf-8", "surrogateescape")
 
 
 def of_record(text: str) -> Json:
     """Return what a record says beside what people add to it; its text where it is none."""
     try:
-        data = json.loads(text)
+        data = loads(text)
     except ValueError:
         return text
     if not isinstance(data, dict):

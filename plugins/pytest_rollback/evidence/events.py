@@ -7,12 +7,11 @@ field has a default: the line of an older or a damaged timeline is read as far a
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
-from pytest_rollback.evidence.json_data import Json, dump, salvage
+from pytest_rollback.evidence.json_data import Json, dump, loads, salvage
 
 Found = TypeVar("Found", bound="Event")
 
@@ -288,7 +287,7 @@ def parsed(raw: bytes) -> Iterator[Event]:
     """Yield the events in the bytes of a timeline; a line that a kill cut short is left out."""
     for line in raw.splitlines():
         try:
-            event = of_data(json.loads(line))
+            event = of_data(loads(line))
         except ValueError:
             continue
         if event is not None:

@@ -6,6 +6,7 @@ older than this version, or come from somebody else: what has the wrong type get
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
@@ -53,6 +54,19 @@ def plain(value: object) -> Json:
     if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
     return value if isinstance(value, (str, bool, int, float, type(None))) else str(value)
+
+
+def loads(text: str | bytes) -> Json:
+    """Return what a JSON text of a file says.
+
+    Raises:
+        ValueError: it says nothing, or is nested too deep.
+    """
+    try:
+        found: Json = json.loads(text)
+    except RecursionError:
+        raise ValueError("its brackets are nested too deep") from None
+    return found
 
 
 def read(kind: type[Kind], data: object) -> Kind:

@@ -21,16 +21,14 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import signing
+from pytest_rollback.evidence.json_data import Json, loads
 from pytest_rollback.evidence.run_folder import DATA, REPORT, TIMELINE, private, write_private
-
-if TYPE_CHECKING:
-    from pytest_rollback.evidence.json_data import Json
 
 SUMS, SEALS, HOST = "SHA256SUMS", "seals.jsonl", "host"
 JOURNALS = f"{HOST}/journals"
@@ -141,8 +139,8 @@ def replaced(path: Path, text: str) -> None:
 def seals(folder: Path) -> list[FolderSeal]:
     """Return the seals of a bundle as they are written, the first one first."""
     try:
-        text = (folder / SEALS).read_text("utf-8")
-        lines = text.rstrip("\n").split("\n") if text else []
+        text = (folder / SEALS).read_bytes()
+        lines = text.rstrip(b"\n").split(b"\n") if text else []
     except FileNotFoundError:
         return []
     found = []
@@ -158,14 +156,18 @@ def seals(folder: Path) -> list[FolderSeal]:
     return found
 
 
-def seal_of(line: str) -> FolderSeal:
+def seal_of(line: bytes) -> FolderSeal:
     """Return a seal from its line.
 
     Raises:
         ValueError, TypeError, KeyError: it is none.
     """
-    data = json.loads(line)
-    held = {name: SealedFile(*value) for name, value in dict(data["files"]).items()}
+    data = loads(line)
+    if not isinstance(data, dict):
+        raise TypeError("a seal is an object")
+    held = {str(name): SealedFile(*value) for name, value in dict(data["files"]).items()}
+    if not all(isinstance(each.size, int) and each.size >= 0 for each in held.values()):
+        raise ValueError("a size is a number of bytes")
     content = {key: value for key, value in data.items() if key != "hash"}
     return FolderSeal(str(data.get("at")), str(data.get("why")), held, str(data["hash"]), content)
 
@@ -228,7 +230,7 @@ def kept(folder: Path, name: str) -> None:
     place = folder / ENDED / name
     if not place.exists():
         place.parent.mkdir(mode=0o700, exist_ok=True)
-        write_private(place, (folder / name).read_text("utf-8"))
+        write_private(place, (folder / name).read_text("utf-8", "replace"))
 
 
 def heads(journals: Mapping[str, str]) -> dict[str, str]:

@@ -30,7 +30,7 @@ from pytest_rollback.evidence.events import (
     first,
     parsed,
 )
-from pytest_rollback.evidence.json_data import salvage
+from pytest_rollback.evidence.json_data import loads, salvage
 from pytest_rollback.evidence.run_folder import DATA, TIMELINE
 
 Noted = TypeVar("Noted", bound=Event)
@@ -128,7 +128,7 @@ def siblings(folder: Path, incident: str | None = None) -> list[Path]:
 def incident_of(folder: Path) -> str | None:
     """Return the incident that a run belongs to, from its record or its first event."""
     try:
-        record = json.loads((folder / DATA).read_text("utf-8"))
+        record = loads((folder / DATA).read_bytes())
     except (OSError, ValueError):
         began = first(RunBegan, events(folder))
         return began.incident or None if began else None

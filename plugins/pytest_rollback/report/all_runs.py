@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_rollback.evidence.json_data import dump, salvage
+from pytest_rollback.evidence.json_data import dump, loads, salvage
 from pytest_rollback.evidence.run_folder import DATA, TIMELINE, write_private
 from pytest_rollback.report.html import all_runs
 from pytest_rollback.report.run_summary import RunSummary, summary
@@ -55,7 +55,7 @@ def runs(home: Path) -> list[RunSummary]:
 def remembered(home: Path) -> dict[str, CachedRun]:
     """Return what was kept of runs; nothing where it cannot be read."""
     try:
-        found = json.loads((home / CACHE).read_text("utf-8"))
+        found = loads((home / CACHE).read_bytes())
     except (OSError, ValueError):
         return {}
     rows = found.items() if isinstance(found, dict) else ()

@@ -16,7 +16,7 @@ from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import seal, signoffs
 from pytest_rollback.evidence.afterwards import afterwards
 from pytest_rollback.evidence.events import Event, as_data, kind_of
-from pytest_rollback.evidence.json_data import Json, salvage
+from pytest_rollback.evidence.json_data import Json, loads, salvage
 from pytest_rollback.evidence.redaction import Redactor, of_environment
 from pytest_rollback.evidence.run_folder import DATA, REPORT
 from pytest_rollback.report.html.page import fill
@@ -30,7 +30,7 @@ def data_of(folder: Path) -> dict[str, Json] | None:
     """
     path = folder / DATA
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = loads(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
@@ -92,7 +92,7 @@ def rewrite(
     page = folder / REPORT
     if page.is_file() and not page.is_symlink():
         seal.kept(folder, REPORT)
-        text = page.read_text("utf-8")
+        text = page.read_text("utf-8", "replace")
         said = {**sections, seal.AFTERWARDS: fill("afterwards.html", afterwards=became) + "\n"}
         for pattern, section in said.items():
             text = put(pattern, section, text)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_rollback.evidence import seal, signoffs
 from pytest_rollback.evidence.afterwards import UNDONE
 from pytest_rollback.evidence.events import RunBegan, RunFinished, first
-from pytest_rollback.evidence.json_data import Flag, Number
+from pytest_rollback.evidence.json_data import Flag, Number, loads
 from pytest_rollback.evidence.run_folder import DATA, REPORT
 from pytest_rollback.run.run_record import WELL, RunRecord, salvaged
 
@@ -58,7 +57,7 @@ class RunSummary:
 def summary(folder: Path) -> RunSummary:
     """Return what the page says of the run in a folder; of a damaged record what can be read."""
     try:
-        data = json.loads((folder / DATA).read_text("utf-8"))
+        data = loads((folder / DATA).read_bytes())
     except (OSError, ValueError):
         return unfinished(folder)
     if not isinstance(data, dict):
