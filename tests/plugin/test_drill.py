@@ -130,7 +130,8 @@ def test_a_drill_that_could_not_see_all_is_inconclusive_in_its_status(shop: Shop
     assert (code, "RECOVERED in " in printed) == (0, True), printed
     told = subprocess.run(asked, cwd=REPOSITORY, capture_output=True, text=True, check=False)
 
-    assert [line.split()[:2] for line in told.stdout.splitlines()] == [[run, "recovered"]]
+    lines = [line.split()[:2] for line in told.stdout.splitlines()]
+    assert lines == [[run, "recovered"], ["next:", "nothing;"]]
 
 
 def test_a_part_of_a_drill_is_not_recovered(shop: Shop) -> None:

@@ -235,7 +235,8 @@ def show(asked: argparse.Namespace, at: RollbackCommand) -> int:
     found = status.runs(at.connection, asked.run or "")
     if asked.run and not found:
         at.no_such_run(asked.run)
-    lines = status.table(found) if not asked.run else status.detail(found[0], at.system, at.named)
+    told = status.detail(found[0], at.system, at.named) if asked.run else None
+    lines = told or status.table(found, at.system, at.named)
     shown("\n".join(lines) or f"no rollback has been started on {at.system.target.name}")
     return 0
 

@@ -38,11 +38,13 @@ def facts(run: RunState) -> dict[str, object]:
     return {name: value for name, value in found.items() if name != "progress"}
 
 
-def table(found: Sequence[RunState]) -> Iterator[str]:
-    """Yield one line for each run."""
+def table(found: Sequence[RunState], system: System, manifest: str) -> Iterator[str]:
+    """Yield one line for each run, and what comes next for the last one."""
     for run in found:
         about = ", ".join(run.only) or "everything"
         yield f"{run.id}  {words(run):<12} {run.when[:16]}  {run.by}  {about}"
+    if found:
+        yield f"next: {following(found[-1], system, manifest)}"
 
 
 def detail(run: RunState, system: System, manifest: str) -> Iterator[str]:

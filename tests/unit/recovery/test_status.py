@@ -61,13 +61,16 @@ def test_each_run_has_its_words_and_its_next_command(
 
 
 def test_a_table_has_a_line_for_each_run() -> None:
-    """Id, state, time, person, and what it was about."""
-    found = [*status.table([OVER, OVER._replace(id="r2", only=("web", "till"))])]
+    """Id, state, time, person, and what it was about; what comes next after the last one."""
+    runs = [OVER, OVER._replace(id="r2", only=("web", "till"))]
+    found = [*status.table(runs, SYSTEM, "a.toml")]
 
     assert found == [
         "r1  recovered    2026-11-24T12:00  ann@ops1  everything",
         "r2  recovered    2026-11-24T12:00  ann@ops1  web, till",
+        f"next: nothing; to undo it: {AGAIN} --undo r2",
     ]
+    assert [*status.table([], SYSTEM, "a.toml")] == []
 
 
 def test_one_run_is_told_with_its_steps_and_its_damage() -> None:
