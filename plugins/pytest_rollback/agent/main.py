@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import os
 import signal
 from typing import Any, Callable, Dict, List
 
@@ -12,6 +10,7 @@ from . import protocol
 from .errors import HostError, way_out
 from .protocol import known, scrub
 from .routes import found
+from .state import last_sign
 
 
 def answer(question: Dict[str, Any]) -> Dict[str, Any]:
@@ -53,12 +52,14 @@ def decoded(function: Callable[[Any], Any], value: Any) -> Any:  # noqa: ANN401 
 
 
 def heard(request: Any) -> str:  # noqa: ANN401 - every request
-    """Note that the holder of the run is alive: touch its lease. Return the state directory."""
-    location = getattr(request, "location", request)
-    state, run = getattr(location, "state", ""), getattr(location, "run", "")
+    """Note that the holder of the run is alive, and return the state directory.
+
+    Who asks about a run, and not where it lies, is not its holder.
+    """
+    location = getattr(request, "location", None)
+    state, run = getattr(location or request, "state", ""), getattr(location, "run", "")
     if state and run:
-        with contextlib.suppress(OSError):
-            os.utime(f"{state}/runs/{run}/lease.json")
+        last_sign.note(f"{state}/runs/{run}")
     return str(state or "")
 
 

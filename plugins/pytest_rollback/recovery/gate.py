@@ -201,7 +201,7 @@ class Gate:
         """
         if not self.scope.run:
             return
-        request = EndRequest(self._state, self.scope.run, outcome)
+        request = EndRequest(self._state, self.scope.run, outcome, self._holder.process)
         held = self.connection.ask(Call(END, request, 30.0)).outcome
         if held != outcome:
             raise Refused(

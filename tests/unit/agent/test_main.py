@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from pytest_rollback.agent.messages.restore import SHARED_BACKUPS, SharedRequest
 from pytest_rollback.agent.messages.rollback.files import FilesRequest
 from pytest_rollback.agent.messages.state.runs import RUNS, RunsRequest
 from pytest_rollback.agent.messages.system import TOOLS, Tools, ToolsRequest
+from pytest_rollback.agent.state import last_sign
 from pytest_rollback.agent.system import tools
 from pytest_rollback.transport.call import Call
 from tests.unit.support.requests import located
@@ -102,15 +102,12 @@ def test_a_bug_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_holder_that_asks_is_alive(tmp_path: Path) -> None:
-    """Each request of a run touches its lease, whether it names the run or a location."""
-    lease = tmp_path / "runs" / "r1" / "lease.json"
-    lease.parent.mkdir(parents=True)
-    lease.write_text("{}")
-    os.utime(lease, (1, 1))
+    """Each request that says where a run lies; who only asks about a run is not its holder."""
+    folder = tmp_path / "runs" / "r1"
+    folder.mkdir(parents=True)
     served(Call(RUNS, RunsRequest(str(tmp_path), "r1")).asked())
-    assert lease.stat().st_mtime > 1
-    os.utime(lease, (1, 1))
+    assert last_sign.silence(str(folder)) is None
     where = located(tmp_path / "root", tmp_path)
     served(Call(SHARED_BACKUPS, SharedRequest(where)).asked())
 
-    assert lease.stat().st_mtime > 1
+    assert last_sign.silence(str(folder)) is not None

@@ -185,9 +185,14 @@ def lift(request: GuardRequest, work: ExclusiveRun) -> None:
 
 
 def _counts(state: str, run: str) -> bool:
-    """Return whether another run is unfinished, and about the backup set that is recorded now."""
+    """Return whether another run is unfinished, and about the backup set that is recorded now.
+
+    One of which nothing but its folder is left may be.
+    """
     lease = leases.read(state, run)
-    return lease is not None and lease.outcome != "undone" and lease.record == record_of(state)
+    if lease is None:
+        return os.path.isdir(leases.folder(state, run))
+    return lease.outcome != "undone" and lease.record == record_of(state)
 
 
 def _removed(tree: Tree, path: str) -> None:

@@ -1,4 +1,8 @@
-"""Who holds a run: one small file in its folder, touched with every request of its holder."""
+"""Who holds a run: one small file in its folder; a second one tells when he was heard last.
+
+Times of day are told, and decide nothing: a clock may be set. Runs are in the order of their
+numbers. Where the file is lost the run's journal tells who holds it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,8 @@ from ..errors import HostError
 from ..files.tree import DIRECTORY
 from ..messages.state.progress import HolderProcess
 from ..system import processes
-from . import reserved_space
+from . import last_sign, progress, reserved_space
+from .journal import entries
 
 RUNS = "runs"
 NAME = "lease.json"
@@ -28,7 +33,11 @@ DAMAGE = (OSError, ValueError, TypeError)
 
 
 class Lease(NamedTuple):
-    """One run and its holder. `outcome` is None until it ends; `touched` is epoch seconds."""
+    """One run and its holder. `outcome` is None until it ends.
+
+    `number` is its place among the runs of a state directory. `silent` is for how many seconds the
+    holder was not heard; None if he was not since this host was started.
+    """
 
     run: str
     by: str
@@ -41,9 +50,10 @@ class Lease(NamedTuple):
     since: str
     outcome: Optional[str] = None
     ended: Optional[str] = None
-    touched: float = 0.0
+    silent: Optional[float] = None
     boot: str = ""
     space: str = ""
+    number: int = 0
 
     @property
     def holder(self) -> HolderProcess:
@@ -58,10 +68,9 @@ class Lease(NamedTuple):
         here = processes.here()
         if self.is_at(here):
             return not processes.is_gone(self.pid, self.pid_started)
-        heard = time.time() - SILENT
-        if self.host == here.host and self.boot != here.boot:
-            heard = max(heard, processes.booted())  # this host was started anew, or is another one
-        return self.touched > heard
+        if self.silent is None:  # this host was started anew since: he has as long to come back
+            return self.host != here.host and last_sign.up() < SILENT
+        return self.silent < SILENT
 
     def is_at(self, here: processes.ProcessSpace) -> bool:
         """Return whether its holder is a process of here."""
@@ -105,14 +114,31 @@ def folder(state: str, run: str) -> str:
 
 
 def read(state: str, run: str) -> Optional[Lease]:
-    """Return the lease of a run; None when there is none, or none that can be read."""
-    path = os.path.join(folder(state, run), NAME)
+    """Return the lease of a run, or what its journal says of it; None when neither is there."""
+    home = folder(state, run)
+    path = os.path.join(home, NAME)
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-            said = json.loads(file.read())
-            return Lease(**said)._replace(touched=os.fstat(file.fileno()).st_mtime)
+            found: Optional[Lease] = Lease(**json.loads(file.read()))
     except DAMAGE:
+        found = _journaled(home)
+    return found and found._replace(silent=last_sign.silence(home))
+
+
+def _journaled(home: str) -> Optional[Lease]:
+    """Return what the journal of a run says of its holder and its end."""
+    try:
+        written = entries(os.path.join(home, progress.CHANGES))
+    except (HostError, OSError):
         return None
+    begun = [each for each in written if each["event"] == "begun"]
+    if not begun:
+        return None
+    since = written[written.index(begun[-1]) :]
+    ended = next((each for each in since if each["event"] == "ended"), {})
+    known = {key: begun[-1][key] for key in Lease._fields if key in begun[-1]}
+    outcome = "undone" if progress.undoing(written) == "done" else ended.get("outcome")
+    return Lease(**{**known, "outcome": outcome, "ended": ended.get("when")})
 
 
 def names(state: str) -> list[str]:
@@ -125,9 +151,9 @@ def names(state: str) -> list[str]:
 
 
 def every(state: str) -> list[Lease]:
-    """Return the leases of all runs, the oldest first."""
+    """Return the leases of all runs, in their order."""
     found = [read(state, name) for name in names(state)]
-    return sorted((lease for lease in found if lease), key=lambda lease: lease.since)
+    return sorted((lease for lease in found if lease), key=lambda each: (each.number, each.since))
 
 
 def write(state: str, lease: Lease) -> None:
@@ -138,7 +164,7 @@ def write(state: str, lease: Lease) -> None:
 def _write(state: str, lease: Lease) -> None:
     home = folder(state, lease.run)
     said: dict[str, Any] = lease._asdict()
-    del said["touched"]
+    del said["silent"]
     path = os.path.join(home, NAME)
     with open(os.open(f"{path}.new", FRESH, 0o600), "wb") as file:
         file.write(json.dumps(said, indent=1).encode("ascii"))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from typing import Any, Optional
+from typing import Optional
 
 from ..errors import HostError
 from ..messages.location import ChangeTime
@@ -19,17 +17,16 @@ from ..messages.state.runs import (
     RunState,
 )
 from . import directory as places
+from . import last_sign, progress, reserved_space
 from . import lease as leases
-from . import progress, reserved_space
-from .journal import entries
 from .lease import Lease
 from .lock import CHANGES, locked, opened, working
 
 OPEN = (None, "failed", "inconclusive", "interrupted")
 ENDS = ("recovered", "isolated", "partial", *OPEN[1:])
 BEGUN = ("run", "by", "host", "pid", "pid_started", "target", "only", "record", "since")
-PLACE = ("boot", "space")
-"""What older journals do not say of who began a run."""
+PLACE = ("boot", "space", "number")
+"""What older journals do not say of who began a run, and in which order."""
 
 record_of = places.record_of
 
@@ -48,11 +45,14 @@ def begin(request: BeginRequest) -> RunBegun:
             if other.is_alive and other.holder not in (wanted.holder, *request.gone):
                 raise other.held()
         found = unfinished(known, wanted)
-        mine = wanted if found is None else wanted._replace(run=found.run, since=found.since)
+        mine = wanted._replace(number=1 + max((each.number for each in known), default=0))
+        if found is not None:
+            mine = mine._replace(run=found.run, since=found.since, number=found.number)
         reserved_space.keep(state)
         home = leases.made(state, mine.run)
         _begun(home, mine, adopted=found is not None)
         leases.write(state, mine)
+        last_sign.note(home)
     if found is None or found.run == wanted.run:
         return RunBegun(mine.run, adopted=False)
     changed = progress.has_changed(leases.folder(state, found.run))
@@ -111,7 +111,20 @@ def end(request: EndRequest) -> RunEnded:
     if request.outcome not in ENDS:
         raise HostError(f"{request.outcome!r} is not an outcome of a run", f"choose one of {ENDS}")
     with locked(request.state):
+        _refuse_other(request)
         return RunEnded(closed(request.state, request.run, request.outcome))
+
+
+def _refuse_other(request: EndRequest) -> None:
+    """Refuse the end by somebody who was taken for dead, and gone on without."""
+    lease = leases.read(request.state, request.run)
+    if lease and request.holder and request.holder != lease.holder and lease.outcome != "undone":
+        raise HostError(
+            f"run {request.run} was taken over, and is not yours to end: it is that of "
+            f"{lease.words}",
+            f"see how it ended: scripts/rollback status {request.run}",
+            "held",
+        )
 
 
 def closed(state: str, run: str, outcome: str) -> str:
@@ -135,19 +148,13 @@ def _ended(state: str, run: str, outcome: str) -> None:
 
 
 def look(request: RunsRequest) -> Runs:
-    """Return all runs, the oldest first, or the one that is asked for.
+    """Return all runs in their order, or the one that is asked for.
 
     How far a run has come is told by its journals alone; if its lease is lost, so is all else.
     """
     state = request.state
-    found = [lease for name in leases.names(state) for lease in [_known(state, name)] if lease]
-    return Runs(
-        tuple(
-            described(state, lease)
-            for lease in sorted(found, key=lambda lease: lease.since)
-            if request.run in {"", lease.run}
-        )
-    )
+    found = [each for each in leases.every(state) if request.run in {"", each.run}]
+    return Runs(tuple(described(state, lease) for lease in found))
 
 
 def described(state: str, lease: Lease) -> RunState:
@@ -164,31 +171,6 @@ def described(state: str, lease: Lease) -> RunState:
         holder=lease.holder,
         progress=progress.look(leases.folder(state, lease.run)),
     )
-
-
-def _known(state: str, run: str) -> Optional[Lease]:
-    """Return the lease of a run, or what its journal says of it, or None."""
-    lease = leases.read(state, run)
-    if lease is not None:
-        return lease
-    with contextlib.suppress(HostError, OSError):
-        written = entries(os.path.join(leases.folder(state, run), CHANGES))
-        begun = [each for each in written if each["event"] == "begun"]
-        ended = [each for each in written if each["event"] == "ended"]
-        if begun:
-            return Lease(
-                **{key: begun[-1][key] for key in BEGUN},
-                **{key: begun[-1].get(key, "") for key in PLACE},
-                outcome="undone"
-                if progress.undoing(written) == "done"
-                else _last(ended, "outcome"),
-                ended=_last(ended, "when"),
-            )
-    return None
-
-
-def _last(entries: list[dict[str, Any]], key: str) -> Optional[str]:
-    return str(entries[-1][key]) if entries else None
 
 
 def condition(lease: Lease) -> str:

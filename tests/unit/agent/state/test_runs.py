@@ -12,9 +12,9 @@ import pytest
 
 from pytest_rollback.agent import main
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.restore import SHARED_BACKUPS, SharedRequest
 from pytest_rollback.agent.messages.state.progress import HolderProcess
 from pytest_rollback.agent.messages.state.runs import (
-    RUNS,
     BeginRequest,
     EndRequest,
     NoteRequest,
@@ -24,9 +24,9 @@ from pytest_rollback.agent.messages.state.runs import (
     RunState,
 )
 from pytest_rollback.agent.rollback import undo
-from pytest_rollback.agent.state import lease, lock, runs
+from pytest_rollback.agent.state import last_sign, lease, lock, runs
 from pytest_rollback.agent.state.journal import entries
-from pytest_rollback.agent.system.processes import booted, here, started
+from pytest_rollback.agent.system.processes import here, started
 from pytest_rollback.transport.call import Call
 from tests.unit.support import requests
 
@@ -51,6 +51,11 @@ class Host:
     def end(self, run: str, outcome: str) -> RunEnded:
         """End a run."""
         return runs.end(EndRequest(self.state, run, outcome))
+
+    def heard(self, run: str, up: float, boot: str = "") -> None:
+        """Set when the holder of a run was heard last: in seconds since a start of the host."""
+        path = Path(self.state, "runs", run, last_sign.NAME)
+        path.write_text(f"{boot.replace(' ', '-') or last_sign.boot()} {up}\n")
 
     def look(self) -> dict[str, RunState]:
         """Return the runs there are."""
@@ -160,18 +165,79 @@ def test_an_undone_run_is_over_for_good(host: Host, tmp_path: Path) -> None:
     assert host.begin("r2", os.getpid()).run == "r2"
 
 
-def test_a_holder_elsewhere_is_alive_while_it_is_heard(host: Host) -> None:
+def test_a_holder_elsewhere_is_alive_while_it_is_heard(host: Host, tmp_path: Path) -> None:
     """On another machine its last word counts; every request of its run is one."""
     host.begin("r1", 4711, host="elsewhere")
-    path = Path(host.state, "runs", "r1", "lease.json")
     with pytest.raises(HostError, match="process 4711 on elsewhere"):
         host.begin("r2", os.getpid())
-    silent = time.time() - lease.SILENT - 1
-    os.utime(path, (silent, silent))
+    host.heard("r1", last_sign.up() - lease.SILENT - 1)
     assert host.look()["r1"].state == "open"
 
-    main.answer(Call(RUNS, RunsRequest(host.state, "r1")).asked())
+    where = requests.located(tmp_path, Path(host.state))
+    main.answer(Call(SHARED_BACKUPS, SharedRequest(where)).asked())
     assert host.look()["r1"].state == "held"
+
+
+@pytest.mark.parametrize("jump", [-86_400, -130, 130, 86_400])
+def test_a_clock_that_jumps_hands_over_no_run(
+    host: Host, jump: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It blocks nobody longer either: how long somebody was silent is no matter of the date."""
+    host.begin("r1", 4711, host="elsewhere")
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + jump)
+    assert host.look()["r1"].state == "held"
+    host.heard("r1", last_sign.up() - lease.SILENT - 1)
+
+    assert host.look()["r1"].state == "open"
+
+
+def test_runs_are_in_the_order_of_their_numbers(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock was ahead in an earlier run: the unfinished one after it is gone on with."""
+    now = lease.now()
+    monkeypatch.setattr(lease, "now", lambda: "2099-01-01T00:00:00.000+00:00")
+    host.begin("r9", os.getpid())
+    host.end("r9", "recovered")
+    monkeypatch.setattr(lease, "now", lambda: now)
+    host.begin("r1", os.getpid())
+    host.end("r1", "failed")
+
+    assert list(host.look()) == ["r9", "r1"]
+    assert host.begin("r2", os.getpid()).run == "r1"
+
+
+def test_who_was_taken_for_dead_does_not_end_the_run(host: Host, dead: int) -> None:
+    """He wakes after another one has gone on and recovered: that outcome holds."""
+    first = host.request("r1", dead)
+    runs.begin(first)
+    host.begin("r2", os.getpid())
+    host.end("r1", "recovered")
+    with pytest.raises(HostError, match="was taken over") as caught:
+        runs.end(EndRequest(host.state, "r1", "failed", first.holder))
+
+    assert caught.value.hint == "see how it ended: scripts/rollback status r1"
+    assert host.look()["r1"].outcome == "recovered"
+
+
+@pytest.mark.parametrize("content", [None, "", '{"run": "r1"}'])
+def test_a_lost_lease_is_told_by_the_journal(host: Host, content: str | None) -> None:
+    """Nobody else is let in, and the run is gone on with when its holder is dead."""
+    host.begin("r1", os.getppid())
+    path = Path(host.state, "runs", "r1", "lease.json")
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(HostError, match=f"held by ann-{os.getppid()}"):
+        host.begin("r2", os.getpid())
+    host.end("r1", "failed")
+    path.unlink()
+
+    assert host.look()["r1"].outcome == "failed"
+    assert host.begin("r2", os.getpid()) == RunBegun(
+        "r1", adopted=True, since=host.look()["r1"].when, by=f"ann-{os.getppid()}"
+    )
 
 
 def test_a_container_of_the_same_name_is_elsewhere(host: Host, dead: int) -> None:
@@ -187,10 +253,21 @@ def test_what_was_begun_before_the_host_was_started_anew_is_open(host: Host) -> 
     """No process outlives its kernel; one of another machine of that name may speak since then."""
     host.begin("r1", os.getpid(), boot="00000000-0000-4000-8000-000000000000")
     assert host.look()["r1"].state == "held"
-    fell = booted() - 1
-    os.utime(Path(host.state, "runs", "r1", "lease.json"), (fell, fell))
+    host.heard("r1", 1.0, "another boot")
 
     assert host.look()["r1"].state == "open"
+
+
+@pytest.mark.parametrize(("up", "state"), [(lease.SILENT - 1, "held"), (lease.SILENT, "open")])
+def test_a_holder_elsewhere_comes_back_after_a_start(
+    host: Host, up: float, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """He has as long as ever, from the start of the host on."""
+    host.begin("r1", 4711, host="elsewhere")
+    host.heard("r1", 1.0, "another boot")
+    monkeypatch.setattr(last_sign, "up", lambda: up)
+
+    assert host.look()["r1"].state == state
 
 
 @pytest.mark.parametrize("run", ["../r1", "", ".hidden", "a/b", "a\n"])
@@ -218,13 +295,3 @@ def test_notes_are_kept_with_the_run(host: Host) -> None:
     *_, entry_ = entries(str(Path(host.state, "runs", "r1", lock.CHANGES)))
 
     assert (entry_["what"], entry_["facts"]) == ("phase", {"name": "files"})
-
-
-def test_a_damaged_lease_holds_nobody_up(host: Host) -> None:
-    """What cannot be read is not taken for somebody; the journal still tells whose run it is."""
-    host.begin("r1", os.getpid())
-    Path(host.state, "runs", "r1", "lease.json").write_text('{"run": "r1"}')
-
-    assert host.look()["r1"].by == f"ann-{os.getpid()}"
-    with pytest.raises(HostError, match="there is no run r1"):
-        host.end("r1", "failed")

@@ -36,11 +36,12 @@ class RunBegun(NamedTuple):
 
 
 class EndRequest(NamedTuple):
-    """Let go of the host: the run ended as `outcome` says."""
+    """Let go of the host: the run ended as `outcome` says. `holder` is who ends it, if one does."""
 
     state: str
     run: str
     outcome: str
+    holder: Optional[HolderProcess] = None
 
 
 class RunEnded(NamedTuple):
@@ -84,7 +85,7 @@ class RunState(NamedTuple):
 
 
 class Runs(NamedTuple):
-    """The runs that a host knows, the oldest first."""
+    """The runs that a host knows, in their order."""
 
     runs: Tuple[RunState, ...]
 
