@@ -288,11 +288,13 @@ def test_what_is_described_is_there(saved: Backups) -> None:
 
 @criterion("readiness.backups.targeted", phase="files")
 def test_no_copy_is_a_stray(saved: Backups) -> None:
-    """Every file below the root that is named like a backup is in the record."""
+    """Every file that is named like a backup is in the record; no rollback has left files."""
+    if saved.left_over:
+        hint = "scripts/rollback status; resume an unfinished run, move all else out of the root"
+        raise Refused("a rollback left files below the root", findings=saved.left_over, hint=hint)
     if saved.orphans:
         raise Refused(
             f"{count(len(saved.orphans), 'file')} named like a backup, but not in the record",
             findings=saved.orphans,
-            hint="find out whose they are, for a rollback only uses recorded backups: those of the "
-            "procedure's own commands are kept best in a directory outside of the root",
+            hint="find out whose they are; those of the procedure belong outside of the root",
         )

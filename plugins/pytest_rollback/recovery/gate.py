@@ -166,7 +166,8 @@ class Gate:
     def _taken(self, *gone: HolderProcess) -> RunBegun:
         """Ask the host for a run; holders in `gone` are ignored."""
         me, only = self._holder, tuple(sorted(self.scope.only))
-        request = BeginRequest(self._state, me.run, me.by, me.process, self.target, only, gone)
+        about = (me.run, me.by, me.process, self.target, only, gone, self.scope.system.about.root)
+        request = BeginRequest(self._state, *about)
         return self.connection.ask(Call(BEGIN, request))
 
     @property

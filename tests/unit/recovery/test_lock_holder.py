@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 
 from pytest_rollback.agent.messages.state.progress import HolderProcess
-from pytest_rollback.agent.state import lease
+from pytest_rollback.agent.state import last_sign, lease
 from pytest_rollback.agent.system import processes
 from pytest_rollback.errors import LockHeld
 from pytest_rollback.evidence.timeline import Timeline
@@ -154,9 +153,8 @@ def test_one_that_cannot_be_seen_from_here_is_waited_for(
     controller.begin("r1", pid=dead, **other)
     with pytest.raises(LockHeld, match="held by ann-r1"):
         controller.begin("r2")
-    path = controller.site.state / "runs" / "r1" / "lease.json"
-    silent = time.time() - lease.SILENT - 1
-    os.utime(path, (silent, silent))
+    path = controller.site.state / "runs" / "r1" / last_sign.NAME
+    path.write_text(f"{last_sign.boot()} {last_sign.up() - lease.SILENT - 1}\n")
 
     assert controller.begin("r2") == "r1"
 

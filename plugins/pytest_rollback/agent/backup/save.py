@@ -15,7 +15,7 @@ from ..files.metadata import FileEntry
 from ..files.state import pair
 from ..files.tree import Tree
 from ..messages.backup.save import ReplacedSet, SaveRequest, SaveResult
-from ..state import backup_set
+from ..state import backup_set, own_names
 from ..state import directory as places
 from ..state import lease as leases
 from ..state.backup_set import BackupSet
@@ -72,8 +72,24 @@ def _planned(request: SaveRequest) -> tuple[SaveRequest, SavePlan]:
     request = checked(request)
     _alone(request.location.state)
     plan = planned(request)
+    _no_mix(request, plan)
     _refuse(request, plan)
     return request, plan
+
+
+def _no_mix(request: SaveRequest, plan: SavePlan) -> None:
+    """Raise where a rollback has left failed versions: what is live may be of two releases."""
+    location = request.location
+    near = list(own_names.near(location.root, plan.save))
+    ours = [path for path in near if own_names.run_of(os.path.basename(path))]
+    if ours:
+        raise HostError(
+            f"a rollback has left {location.root}/{ours[0]}: the live files may belong to two "
+            "releases",
+            "finish it first: the same command as then; what lies there of no unfinished run is "
+            "moved to a directory outside of the root",
+            kind="held",
+        )
 
 
 def _alone(state: str) -> None:

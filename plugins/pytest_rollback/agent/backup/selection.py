@@ -8,6 +8,7 @@ from typing import Container, Iterable
 from ..messages.location import Selection
 from ..state import backup_set
 from ..state.backup_set import FileEntry
+from ..state.directory import OWN
 from .owners import Owners
 
 
@@ -39,7 +40,12 @@ SKIPPED = {".git"}
 
 
 def orphans(root: int, suffix: str, known: Container[str]) -> list[str]:
-    """Return the paths below the root that end in the suffix and are not known, sorted.
+    """Return the paths below the root that end in the suffix and are not known, sorted."""
+    return [path for path in named(root, suffix) if path.endswith(suffix) and path not in known]
+
+
+def named(root: int, suffix: str) -> list[str]:
+    """Return the paths below the root that end in the suffix, or begin as names of ours, sorted.
 
     Repositories and other file systems are left out: a branch may be called `main.backup`, and
     what is mounted is not part of the release.
@@ -54,6 +60,6 @@ def orphans(root: int, suffix: str, known: Container[str]) -> list[str]:
         found += [
             os.path.normpath(f"{here}/{name}")
             for name in files + directories
-            if name.endswith(suffix)
+            if name.endswith(suffix) or name.startswith((OWN, f".{OWN}"))
         ]
-    return sorted(path for path in found if path not in known)
+    return sorted(found)

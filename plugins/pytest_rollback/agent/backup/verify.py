@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-from typing import TYPE_CHECKING, Iterator, NamedTuple, Optional
+from typing import TYPE_CHECKING, Iterable, Iterator, Mapping, NamedTuple, Optional
 
 from ..errors import HostError
 from ..files import comparison, metadata
@@ -21,12 +21,12 @@ from ..messages.backup.verify import (
     TightenedMode,
 )
 from ..messages.location import Location
-from ..state import backup_set
+from ..state import backup_set, own_names
 from ..state import lease as leases
 from ..state.directory import OTHERS, Absent
 from . import additions, described
 from .owners import SHARED, Owners
-from .selection import orphans
+from .selection import named
 
 if TYPE_CHECKING:
     from ..files.metadata import FileEntry
@@ -51,7 +51,8 @@ def look(request: BackupsRequest) -> Backups:
     with Tree(root) as tree:
         with read_ahead(root, [saved.path + suffix for saved in known.files]):
             components, changes = _components(request, tree, known.files)
-        stray = orphans(tree.root, suffix, {saved.path + suffix for saved in known.files})
+        there = named(tree.root, suffix)
+        copies = {saved.path + suffix for saved in known.files}
         changes += sum(live(tree, path, UNREAD).kind != ABSENT for path in additions.apart(known))
     found, why = None, ""
     try:
@@ -63,15 +64,33 @@ def look(request: BackupsRequest) -> Backups:
         record = record._replace(whole=whole)
     left = known.unsaved
     paths = [*(saved.path for saved in known.files), *known.added]
-    answer = Backups(record, components, tuple(stray), left, compared=False, changes=changes)
+    stray = tuple(path for path in there if path.endswith(suffix) and path not in copies)
+    answer = Backups(record, components, stray, left, compared=False, changes=changes)
     unfound = described.unfound(root, request.selection, paths, request.names)
-    answer = answer._replace(unfound=tuple(unfound))
+    ours = left_over(request.location.state, there)
+    answer = answer._replace(unfound=tuple(unfound), left_over=tuple(ours))
     if found is None:
         return answer._replace(uncompared=why)
     known_left = {each.rpartition(": ")[0] for each in left}
     more = (path for path in found.undeclared if path not in known_left)
     facts = found._replace(undeclared=(*left, *more))._asdict()
     return answer._replace(compared=True, **facts)
+
+
+def left_over(state: str, paths: Iterable[str]) -> list[str]:
+    """Return those of the paths that have names of ours, each with the run that it is of."""
+    ours = [path for path in paths if own_names.is_own(os.path.basename(path))]
+    runs = {lease.run: lease for lease in (leases.every(state) if ours else ())}
+    return [f"{path}: {_owner(own_names.run_of(os.path.basename(path)), runs)}" for path in ours]
+
+
+def _owner(run: str, runs: Mapping[str, leases.Lease]) -> str:
+    """Return in words what a name of ours is of."""
+    if not run:
+        return "left by a command that was killed"
+    if run not in runs:
+        return f"left by run {run}, which the state directory does not know"
+    return f"left by run {run}, which is {runs[run].outcome or 'not ended'}"
 
 
 def _in_repository(request: BackupsRequest, known: BackupSet) -> Optional[SetInRepository]:

@@ -23,13 +23,11 @@ from ..files.metadata import FileEntry
 from ..files.tree import Irregular, Tree, open_directory
 from ..messages.location import Location
 from ..state import backup_set, evidence
+from ..state.directory import OWN
 from ..state.journal import entries
 from ..state.lock import folder_of
 from ..state.progress import PARTS
 from .plan import SIGN, PlanItem, PlanItems, ReadCache, plans
-
-OWN = ".rollback-"
-"""How names of ours begin."""
 
 
 class BatchContext(NamedTuple):

@@ -15,6 +15,9 @@ from ..files.tree import DIRECTORY, kind_of
 RECORD, SNAPSHOT = "backups.json", "snapshot"
 """Names of the record, and of the folder of a run in which its snapshot is."""
 
+OWN = ".rollback-"
+"""How names of ours begin below the root."""
+
 PRIVATE = 0o700
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
 

@@ -10,11 +10,10 @@ from typing import Any, Iterable
 
 from ..files import metadata, state
 from ..files.tree import DIRECTORY, NOT_EMPTY, Tree
+from .directory import OWN
 from .lock import ExclusiveRun
 
 EMPTYING = "emptying"
-OURS = "/.rollback-"
-"""How names of ours begin, below any directory."""
 
 
 def take_away(work: ExclusiveRun, root: str, paths: Iterable[str]) -> int:
@@ -72,7 +71,7 @@ def _is_back(tree: Tree, path: str) -> bool:
 
     A file has that name then, with which it changed places.
     """
-    at = f"/{path}".find(OURS)
+    at = f"/{path}".find(f"/{OWN}")
     if at < 0:
         return False
     end = path.find("/", at)

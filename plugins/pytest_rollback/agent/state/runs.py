@@ -17,7 +17,7 @@ from ..messages.state.runs import (
     RunState,
 )
 from . import directory as places
-from . import last_sign, progress, reserved_space
+from . import last_sign, own_names, progress, reserved_space
 from . import lease as leases
 from .lease import Lease
 from .lock import CHANGES, locked, opened, working
@@ -45,6 +45,9 @@ def begin(request: BeginRequest) -> RunBegun:
             if other.is_alive and other.holder not in (wanted.holder, *request.gone):
                 raise other.held()
         found = unfinished(known, wanted)
+        lost = "" if found or not request.root else _lost(request, known)
+        if lost:
+            found = wanted._replace(run=lost)
         mine = wanted._replace(number=1 + max((each.number for each in known), default=0))
         if found is not None:
             mine = mine._replace(run=found.run, since=found.since, number=found.number)
@@ -55,8 +58,14 @@ def begin(request: BeginRequest) -> RunBegun:
         last_sign.note(home)
     if found is None or found.run == wanted.run:
         return RunBegun(mine.run, adopted=False)
-    changed = progress.has_changed(leases.folder(state, found.run))
+    changed = bool(lost) or progress.has_changed(leases.folder(state, found.run))
     return RunBegun(found.run, adopted=True, since=found.since, by=found.by, changed=changed)
+
+
+def _lost(request: BeginRequest, known: list[Lease]) -> str:
+    """Return the latest run that the tree knows, and the state directory does not; "" for none."""
+    names = {each.run for each in known}
+    return max(own_names.strangers(request.root, request.state, names), default="")
 
 
 def _begun(home: str, lease: Lease, *, adopted: bool) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from pytest_rollback.agent.backup import save, verify
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.backup.verify import BackupsRequest
+from pytest_rollback.agent.messages.state.runs import EndRequest
 from pytest_rollback.agent.restore import apply as restore_apply
 from pytest_rollback.agent.rollback import undo
+from pytest_rollback.agent.state import own_names, runs
 from tests.unit.agent.restore.test_apply import WAYS, Tree
+from tests.unit.support import requests
+from tests.unit.support.deployed import saving
 
 EVENTS = 5
 """Entries of the journal of one restore: plan, way, staged, preserved, verified."""
@@ -85,6 +92,62 @@ def test_undo_without_a_plan_is_sure(restored: tuple[Tree, Everything], again: b
     undo.undo(tree.back())
 
     assert everything(tree) == before
+
+
+def test_a_run_that_the_state_directory_lost(tmp_path: Path) -> None:
+    """It was set back to before the run: the run is found by what it left, and gone on with."""
+    tree = Tree(tmp_path)
+    before = everything(tree)
+    kept = tmp_path / "snapshot"
+    shutil.copytree(tree.state, kept)
+    lost = "20261129-031500-12ab"
+    restore_apply.apply(tree.planned(lost))
+    shutil.rmtree(tree.state)
+    kept.rename(tree.state)
+    tree.path("a.py").unlink()
+    tree.path("a.py").write_text(before["a.py"][0].decode())  # a mix: not all was restored
+    tree.path("a.py").chmod(before["a.py"][1])
+    begun = runs.begin(requests.begin(tree.state, "r2")._replace(root=str(tree.root)))
+    assert (begun.run, begun.adopted, begun.changed) == (lost, True, True)
+    restore_apply.apply(tree.planned(lost))
+    assert all(tree.path(name).read_text() == f"previous {name!r}" for name in tree.names)
+    tree.path(tree.names[-1]).unlink()
+    undo.undo(tree.back(lost))
+
+    assert everything(tree) == before
+
+
+def test_what_a_run_left_is_named_and_not_saved(restored: tuple[Tree, Everything]) -> None:
+    """Readiness has the run of each name; a set of a mix is not saved over a good one."""
+    tree, _ = restored
+    saved = verify.look(BackupsRequest(tree.location(""), requests.EVERYTHING))
+    assert len(saved.left_over) == len(tree.names) - 1
+    assert "left by run r1, which the state directory does not know" in saved.left_over[0]
+    runs.begin(requests.begin(tree.state))
+    runs.end(EndRequest(str(tree.state), "r1", "failed"))
+    saved = verify.look(BackupsRequest(tree.location(""), requests.EVERYTHING))
+    assert "left by run r1, which is failed" in saved.left_over[0]
+    (tree.state / "backups.json").unlink()
+    with pytest.raises(HostError, match="may belong to two releases"):
+        save.save(saving(tree.root, tree.state, tree.names, replace=True))
+
+    assert not (tree.state / "backups.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("mark", "run"),
+    [
+        ("r1", "r1"),
+        ("r1-c", "r1"),
+        ("r1-c-2", "r1"),
+        ("20261129-031500-1234", "20261129-031500-1234"),
+        ("20261129-031500-1234-3", "20261129-031500-1234"),
+        ("default", ""),
+    ],
+)
+def test_the_run_of_a_name(mark: str, run: str) -> None:
+    """A part and a number tell batches of a run apart; an id may end in digits itself."""
+    assert own_names.run_of(f".rollback-{mark}-{'0' * 24}.old") == run
 
 
 def test_a_name_that_nobody_knows_is_set_aside(restored: tuple[Tree, Everything]) -> None:

@@ -121,6 +121,7 @@ class Backups(NamedTuple):
     live files that no backup holds and that changed since the set was saved.
     `unfound` are patterns and names of the description under which there is no file.
     `uncompared` is why the repository could not be read, "" where it could, or is none.
+    `left_over` are names of ours below the root that a run has left, each with that run.
     """
 
     record: BackupRecord
@@ -134,6 +135,7 @@ class Backups(NamedTuple):
     later: Optional[ReleaseContent] = None
     unfound: Tuple[str, ...] = ()
     uncompared: str = ""
+    left_over: Tuple[str, ...] = ()
 
 
 BACKUPS = Route("backups.look", BackupsRequest, Backups)

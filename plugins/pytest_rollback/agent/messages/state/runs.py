@@ -10,7 +10,8 @@ from .progress import HolderProcess, RunProgress
 class BeginRequest(NamedTuple):
     """Take the host for a run: `run` is its id, `by` a person, `only` the components' names.
 
-    `gone` are holders that were seen to be dead where they ran: these hold nobody up.
+    `gone` are holders that were seen to be dead where they ran: these hold nobody up. Below `root`,
+    "" for nowhere, a run is looked for that the state directory has lost.
     """
 
     state: str
@@ -20,6 +21,7 @@ class BeginRequest(NamedTuple):
     target: str
     only: Tuple[str, ...] = ()
     gone: Tuple[HolderProcess, ...] = ()
+    root: str = ""
 
 
 class RunBegun(NamedTuple):
