@@ -1,12 +1,13 @@
-"""Reads a small file whole: never blocks on a fifo, never fills the memory."""
+"""Reads a small file whole: never blocks on a fifo, never fills the memory, is not led away."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
-import stat
 from typing import Iterator
+
+from . import reach
 
 MOST = 16 << 20
 """Bytes of the largest file that is read whole."""
@@ -16,14 +17,11 @@ def whole(path: str, *, follow: bool = True) -> bytes:
     """Return the content of a regular file.
 
     Raises:
-        OSError: it is missing, may not be read, is no regular file, or is larger than 16 MiB.
+        OSError: it is missing, may not be read, is no regular file, is larger than 16 MiB, or a
+            link led to it of somebody who may not read it.
     """
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
-    with open(os.open(path, flags), "rb") as file:
-        state = os.fstat(file.fileno())
-        if not stat.S_ISREG(state.st_mode):
-            raise OSError(errno.EINVAL, "is not a regular file", path)
-        if state.st_size > MOST:
+    with reach.file(path, follow=follow) as file:
+        if os.fstat(file.fileno()).st_size > MOST:
             raise OSError(errno.EFBIG, "is larger than 16 MiB", path)
         return file.read(MOST)
 
@@ -37,12 +35,17 @@ BLOCK = 1 << 20
 
 
 def blocks(opened: int, size: int) -> Iterator[bytes]:
-    """Yield the rest of the file; its size in bytes, roughly, keeps the buffer small."""
+    """Yield the rest of a file of about this size, in bytes; of one that grows, a bit more.
+
+    Somebody may write to it without end: whoever compares sizes or digests sees that it grew.
+    """
     most = min(BLOCK, size + 1)
+    left = size + BLOCK
     block = os.read(opened, most)
     while block:
         yield block
-        if len(block) < most:  # of a regular file: this was its end
+        left -= len(block)
+        if len(block) < most or left < 0:  # of a regular file: this was its end
             return
         block = os.read(opened, most)
 

@@ -11,7 +11,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Se
 from ..files import read
 from ..messages.services.units import UnitState
 from .manager import UnitReport
-from .presence.traces import command_below
+from .presence.commands import command_below
 
 STATES = {
     0: "inactive",

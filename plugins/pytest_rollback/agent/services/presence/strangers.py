@@ -21,6 +21,7 @@ from typing import (
 
 from ...messages.services.running import NamedProcess
 from ...system.processes import Process
+from .commands import script_of
 from .traces import (
     GONE,
     described,
@@ -30,7 +31,6 @@ from .traces import (
     plain,
     reason,
     runs,
-    script_of,
     words,
 )
 
