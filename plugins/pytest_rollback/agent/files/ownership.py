@@ -36,12 +36,9 @@ def changers(path: str) -> FrozenSet[int]:
     Raises:
         OSError: it is missing, or is not for whoever placed a link to it.
     """
-    found = reach.reach(path)
-    try:
+    with reach.reach(path) as found:
         above = os.fstat(found.directory)
         end = os.stat(found.name, dir_fd=found.directory, follow_symlinks=False)
-    finally:
-        os.close(found.directory)
     return found.led | found.movers | reach.renamers(above, end) | reach.writers(end)
 
 

@@ -7,11 +7,12 @@ socket is nothing to read. A link that root alone could have placed is followed 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import pwd
 import stat
-from typing import BinaryIO, FrozenSet, List, NamedTuple, Set, Tuple
+from typing import BinaryIO, FrozenSet, Iterator, List, NamedTuple, Set, Tuple
 
 from . import links
 from .tree import DIRECTORY, Irregular, regular
@@ -47,8 +48,8 @@ class _Walk:
 
     def __init__(self, path: str, *, follow: bool) -> None:
         self.path, self.follow = path, follow
-        self.here = os.open("/", DIRECTORY)
-        self.left: List[str] = _parts(os.path.join(os.getcwd(), path))
+        self.left = _parts(path)
+        self.here = os.open("/" if path[:1] == "/" else ".", DIRECTORY)
         self.movers: Set[int] = set()
         self.led: Set[int] = set()
         self.link, self.hops = "", 0
@@ -75,7 +76,7 @@ class _Walk:
             return False
         self.hops += 1
         if self.hops > HOPS:
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), self.path)
+            raise OSError(errno.ELOOP, "too many links")
         placed = strangers(link.found.st_uid) | renamers(above, link.found)
         if placed:
             self.led |= placed
@@ -105,18 +106,18 @@ class _Walk:
 def refusal(path: str, link: str, uid: int) -> OSError:
     """Return why a path is not read: it leads, over a link, to what the link's owner may not."""
     who = account(uid)
-    words = f"is reached over the link {link!r}, made by {who}, to what {who} may not read"
+    words = f"the name {link!r}, given by {who}, leads to what {who} may not read"
     return PermissionError(errno.EACCES, words, path)
 
 
 def account(uid: int) -> str:
     """Return the name of an account, for people."""
     if uid == ANYBODY:
-        return "a member of a group, or anybody"
+        return "others"
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return f"user {uid}"
+        return str(uid)
 
 
 def strangers(*uids: int) -> FrozenSet[int]:
@@ -169,8 +170,9 @@ def _parts(path: str) -> List[str]:
     return [part for part in path.split("/") if part not in ("", ".")]
 
 
-def reach(path: str, *, follow: bool = True) -> Reached:
-    """Return where a path leads; the caller closes the directory.
+@contextlib.contextmanager
+def reach(path: str, *, follow: bool = True) -> Iterator[Reached]:
+    """Go where a path leads; whatever goes wrong there names all of the path.
 
     Without `follow` a link under its last name is what it leads to.
 
@@ -179,11 +181,14 @@ def reach(path: str, *, follow: bool = True) -> Reached:
     """
     walk = _Walk(path, follow=follow)
     try:
-        return walk.end()
+        yield walk.end()
+    except Irregular as other:
+        raise OSError(errno.EINVAL, "is not a regular file", path) from other
     except OSError as error:
-        os.close(walk.here)
         error.filename = path
         raise
+    finally:
+        os.close(walk.here)
 
 
 def opened(path: str, *, follow: bool = True) -> Tuple[int, os.stat_result]:
@@ -195,26 +200,27 @@ def opened(path: str, *, follow: bool = True) -> Tuple[int, os.stat_result]:
         OSError: it is missing, no regular file, may not be read, or a link of somebody led to it
             who may not read it himself.
     """
-    found = reach(path, follow=follow)
-    try:
-        descriptor, status = regular(found.directory, found.name)
+    with reach(path, follow=follow) as found:
+        descriptor, state = regular(found.directory, found.name)
         try:
-            _read_by(found, path, status, descriptor)
+            _read_by(found, path, state, descriptor)
         except OSError:
             os.close(descriptor)
             raise
-    except Irregular as other:
-        raise OSError(errno.EINVAL, "is not a regular file", path) from other
-    finally:
-        os.close(found.directory)
-    return descriptor, status
+    return descriptor, state
 
 
-def _read_by(found: Reached, path: str, status: os.stat_result, descriptor: int) -> None:
+def status(path: str) -> os.stat_result:
+    """Return what the system knows of what a path leads to; raises what `reach` raises."""
+    with reach(path) as found:
+        return os.stat(found.name, dir_fd=found.directory, follow_symlinks=False)
+
+
+def _read_by(found: Reached, path: str, state: os.stat_result, descriptor: int) -> None:
     """Refuse what somebody led us to by a link, or by another name, who may not read it."""
-    other_name = found.movers | renamers(os.fstat(found.directory), status)
-    for uid in found.led | (other_name if status.st_nlink > 1 else frozenset()):
-        if not may(uid, status, descriptor, stat.S_IROTH):
+    other_name = found.movers | renamers(os.fstat(found.directory), state)
+    for uid in found.led | (other_name if state.st_nlink > 1 else frozenset()):
+        if not may(uid, state, descriptor, stat.S_IROTH):
             raise refusal(path, found.link or found.name, uid)
 
 

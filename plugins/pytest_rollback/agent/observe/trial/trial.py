@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any, Iterator, NamedTuple, Optional, Sequence, Tuple
 
 from ...errors import HostError
+from ...files import reach
 from ...files import read as files_read
 from ...files.metadata import FileEntry, capped
 from ...messages.trial import (
@@ -99,7 +100,7 @@ def guarded(guard: accounts.Guard, run_: TrialRun) -> TrialRun:
 def is_script(path: str) -> bool:
     """Return whether a file is there that has to be read to be run: a binary need not be."""
     try:
-        with open(path, "rb") as file:
+        with reach.file(path) as file:
             return file.read(4) != BINARY
     except OSError:
         return False

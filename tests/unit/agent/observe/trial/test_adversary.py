@@ -140,3 +140,28 @@ def test_what_his_code_writes_as_an_answer_is_told(tree: Tree, said: str) -> Non
 
     found = trial.look(tree.request(APP._replace(imports=("app",)), live=True, files=()))
     assert "writes where the answers are written" in str(found.components["app"].imports["app"])
+
+
+@as_root
+def test_settings_of_root_do_not_get_into_his_process(open_tree: Tree, open_place: Path) -> None:
+    """An environment file of his that leads to a file of root's alone is not read."""
+    secret = open_place / "secret"
+    secret.write_text("TOKEN=planted")
+    secret.chmod(0o600)
+    (open_tree.root / ".env").symlink_to(secret)
+    given(open_tree.root, open_tree.root / ".env")
+    open_tree.write("app.py", "import os; assert 'TOKEN' not in os.environ, os.environ['TOKEN']")
+    found = open_tree.imports(
+        "app", live=True, user=HIS, interpreter=SYSTEM_PYTHON, environment_files=(".env",)
+    )
+
+    assert "leads to what nobody may not read" in str(found)
+    assert "planted" not in str(found)
+
+
+@as_root
+def test_a_fifo_for_a_script_is_not_waited_for(open_tree: Tree) -> None:
+    """What a unit names as its script may be a fifo when it is looked at."""
+    os.mkfifo(open_tree.root / "run")
+
+    assert not trial.is_script(str(open_tree.root / "run"))
