@@ -9,7 +9,7 @@ import re
 import sys
 from typing import Callable, Mapping
 
-from ..files import read
+from ..files import reach
 from ..files.metadata import FileEntry
 from ..system.command import run
 from . import env_file
@@ -37,7 +37,7 @@ def faults(
         read_: what reads it; told by the name where it is None.
     """
     try:
-        content = read.whole(path)
+        content = reach.whole(path)
     except OSError as error:
         return error.strerror or "cannot be read", ()
     if not content.strip():

@@ -23,6 +23,9 @@ ANYBODY = -1
 HANDLE = getattr(os, "O_PATH", 0) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 """Opens a directory that we may enter and perhaps not list."""
 
+MOST = 16 << 20
+"""Bytes of the largest file that is read whole."""
+
 HOPS = 40
 """Links on the way to one file, as in the kernel."""
 
@@ -227,3 +230,21 @@ def _read_by(found: Reached, path: str, state: os.stat_result, descriptor: int) 
 def file(path: str, *, follow: bool = True) -> BinaryIO:
     """Open a regular file for reading; raises what `opened` raises."""
     return open(opened(path, follow=follow)[0], "rb", buffering=0)
+
+
+def whole(path: str, *, follow: bool = True) -> bytes:
+    """Return the content of a regular file.
+
+    Raises:
+        OSError: it is missing, may not be read, is no regular file, is larger than 16 MiB, or a
+            link led to it of somebody who may not read it.
+    """
+    with file(path, follow=follow) as found:
+        if os.fstat(found.fileno()).st_size > MOST:
+            raise OSError(errno.EFBIG, "is larger than 16 MiB", path)
+        return found.read(MOST)
+
+
+def text(path: str, *, follow: bool = True) -> str:
+    """Return the content of a regular file as text; raises what `whole` raises."""
+    return whole(path, follow=follow).decode("utf-8", "surrogateescape")

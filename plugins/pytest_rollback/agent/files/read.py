@@ -1,37 +1,13 @@
-"""Reads a small file whole: never blocks on a fifo, never fills the memory, is not led away."""
+"""Reads open files in blocks: never fills the memory, and ends where a file grows without end."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 from typing import Iterator
 
-from . import reach
-
-MOST = 16 << 20
-"""Bytes of the largest file that is read whole."""
-
-
-def whole(path: str, *, follow: bool = True) -> bytes:
-    """Return the content of a regular file.
-
-    Raises:
-        OSError: it is missing, may not be read, is no regular file, is larger than 16 MiB, or a
-            link led to it of somebody who may not read it.
-    """
-    with reach.file(path, follow=follow) as file:
-        if os.fstat(file.fileno()).st_size > MOST:
-            raise OSError(errno.EFBIG, "is larger than 16 MiB", path)
-        return file.read(MOST)
-
-
-def text(path: str, *, follow: bool = True) -> str:
-    """Return the content of a regular file as text; raises what `whole` raises."""
-    return whole(path, follow=follow).decode("utf-8", "surrogateescape")
-
-
 BLOCK = 1 << 20
+"""Bytes that are read at a time, and that a file may grow by before its end is not waited for."""
 
 
 def blocks(opened: int, size: int) -> Iterator[bytes]:
@@ -51,7 +27,10 @@ def blocks(opened: int, size: int) -> Iterator[bytes]:
 
 
 def sha256(opened: int, size: int) -> str:
-    """Return the digest, in hexadecimal, of the rest of a file of about this size."""
+    """Return the digest, in hexadecimal, of the rest of a file of about this size.
+
+    That of one which grew much more meanwhile is of its beginning: it is another file's anyway.
+    """
     most = min(BLOCK, size + 1)
     block = os.read(opened, most)
     digest = hashlib.sha256(block)

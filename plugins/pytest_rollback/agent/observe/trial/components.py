@@ -11,7 +11,7 @@ from ...configuration.units import manager as managers
 from ...configuration.units import sources
 from ...configuration.units.definition import EnvironmentFile, TriedTree
 from ...configuration.units.surroundings import Surroundings, derived
-from ...files import read as files_read
+from ...files import reach
 from ...messages.trial import TrialComponent, TrialRequest, UnitUse
 from ...state import backup_set
 from ...system.command import identity, surroundings
@@ -167,7 +167,7 @@ def described(site: TrialSite, component: TrialComponent, why: str) -> TrialRun:
     del found["LC_ALL"]  # ours; a unit has what its files say
     for name in component.environment_files:
         try:
-            read = list(env_file.entries(files_read.text(os.path.join(site.root, name))))
+            read = list(env_file.entries(reach.text(os.path.join(site.root, name))))
         except OSError as error:
             problem = problem or f"its environment file {name} cannot be read: {error.strerror}"
             continue

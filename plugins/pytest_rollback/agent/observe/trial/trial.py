@@ -12,7 +12,6 @@ from typing import Any, Iterator, NamedTuple, Optional, Sequence, Tuple
 
 from ...errors import HostError
 from ...files import reach
-from ...files import read as files_read
 from ...files.metadata import FileEntry, capped
 from ...messages.trial import (
     ComponentTrial,
@@ -269,7 +268,7 @@ def source() -> str:
     """Return the text of what runs in a fresh process; sent to a host, we are only in memory."""
     path = getattr(child, "__file__", None)
     if path:
-        return files_read.text(path)
+        return reach.text(path)
     loader: Any = child.__spec__.loader if child.__spec__ else None
     return str(loader.get_source(child.__name__))
 

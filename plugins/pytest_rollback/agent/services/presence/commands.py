@@ -33,3 +33,17 @@ def script_of(said: List[str]) -> str:
         if not word.startswith("-"):
             return word
     return ""
+
+
+def module_of(said: List[str]) -> List[str]:
+    """Return the words of a command line that name a module to run, nothing where none does."""
+    return said[said.index("-m") :][:2] if "-m" in said else []
+
+
+def runs(said: List[str]) -> str:
+    """Return the name of what a command line runs: of a script, of a module, or of a program."""
+    script = os.path.basename(script_of(said))
+    if script or not said:
+        return script
+    name = os.path.basename(said[0].lstrip("-"))
+    return " ".join(module_of(said)) if INTERPRETER.fullmatch(name) else name

@@ -21,7 +21,7 @@ from typing import (
 
 from ...messages.services.running import NamedProcess
 from ...system.processes import Process
-from .commands import script_of
+from .commands import runs, script_of
 from .traces import (
     GONE,
     described,
@@ -30,7 +30,6 @@ from .traces import (
     places_of,
     plain,
     reason,
-    runs,
     words,
 )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, FrozenSet, List
 
 from ...messages.services.running import NamedProcess
 from ...system.processes import Process, began, environ, proc
-from .commands import INTERPRETER, Places, script_of
+from .commands import INTERPRETER, Places, module_of, script_of
 
 if TYPE_CHECKING:
     from typing import Iterable, Iterator
@@ -157,27 +157,13 @@ def _written(pid: int, places: Places) -> str:
 def described(one: Process) -> NamedProcess:
     """Return a process for people: program and script only, since options may hold secrets."""
     said = words(one.pid)
-    script = script_of(said) or " ".join(_module(said))
+    script = script_of(said) or " ".join(module_of(said))
     command = f"{said[0]} {script}".strip() if said else _name(one.pid)
     try:
         directory = os.readlink(f"/proc/{one.pid}/cwd")
     except OSError:
         directory = ""
     return NamedProcess(one.pid, command, directory, began(one))
-
-
-def _module(said: List[str]) -> List[str]:
-    """Return the words of a command line that name a module to run, nothing where none does."""
-    return said[said.index("-m") :][:2] if "-m" in said else []
-
-
-def runs(said: List[str]) -> str:
-    """Return the name of what a command line runs: of a script, of a module, or of a program."""
-    script = os.path.basename(script_of(said))
-    if script or not said:
-        return script
-    name = os.path.basename(said[0].lstrip("-"))
-    return " ".join(_module(said)) if INTERPRETER.fullmatch(name) else name
 
 
 def words(pid: int) -> List[str]:
