@@ -9,7 +9,7 @@ import re
 import sys
 from typing import Callable, Mapping
 
-from ..files import read
+from ..files import reach
 from ..files.metadata import FileEntry
 from ..system.command import run
 from . import env_file
@@ -37,7 +37,7 @@ def faults(
         read_: what reads it; told by the name where it is None.
     """
     try:
-        content = read.whole(path)
+        content = reach.whole(path)
     except OSError as error:
         return error.strerror or "cannot be read", ()
     if not content.strip():
@@ -78,6 +78,8 @@ def json_(text: str) -> str | None:
         json.loads(text)
     except json.JSONDecodeError as error:
         return f"line {error.lineno}: {error.msg}"
+    except (ValueError, RecursionError):
+        return TOO_MUCH
     return None
 
 
@@ -113,20 +115,34 @@ def toml(text: str) -> str | None:
             if where
             else "is not valid TOML: it ends too early"
         )
+    except (ValueError, RecursionError):
+        return TOO_MUCH
     return None
 
 
 def yaml(text: str) -> str | None:
     """Return the line at which a YAML document goes wrong; needs PyYAML on the host."""
     # Another process: ours has no site-packages, so that nothing of the host can get into it.
-    outcome = run([sys.executable, "-c", YAML], 20.0, stdin=text.encode("utf-8", "replace"))
+    # It looks into no directory that somebody left us in (-I): a yaml.py there would be run.
+    argv = [sys.executable, "-I", "-c", YAML]
+    outcome = run(argv, PATIENCE, stdin=text.encode("utf-8", "replace"))
     if outcome.code == 0:
         return outcome.out.strip() or None
-    return f"{UNCHECKED}: the host's Python has no PyYAML"
+    if outcome.code == NO_YAML:
+        return f"{UNCHECKED}: the host's Python has no PyYAML"
+    return TOO_MUCH
 
+
+TOO_MUCH = "has more digits in a number, or more values inside each other, than can be read"
+PATIENCE, NO_YAML = 20.0, 3
+"""Seconds for reading a YAML document, and what its reader ends with where it has no PyYAML."""
 
 YAML = """
-import sys, yaml
+import sys
+try:
+    import yaml
+except ImportError:
+    sys.exit(3)
 try:
     for _ in yaml.safe_load_all(sys.stdin.buffer.read().decode()):
         pass

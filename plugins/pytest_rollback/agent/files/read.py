@@ -1,54 +1,36 @@
-"""Reads a small file whole: never blocks on a fifo, never fills the memory."""
+"""Reads open files in blocks: never fills the memory, and ends where a file grows without end."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import stat
 from typing import Iterator
 
-MOST = 16 << 20
-"""Bytes of the largest file that is read whole."""
-
-
-def whole(path: str, *, follow: bool = True) -> bytes:
-    """Return the content of a regular file.
-
-    Raises:
-        OSError: it is missing, may not be read, is no regular file, or is larger than 16 MiB.
-    """
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
-    with open(os.open(path, flags), "rb") as file:
-        state = os.fstat(file.fileno())
-        if not stat.S_ISREG(state.st_mode):
-            raise OSError(errno.EINVAL, "is not a regular file", path)
-        if state.st_size > MOST:
-            raise OSError(errno.EFBIG, "is larger than 16 MiB", path)
-        return file.read(MOST)
-
-
-def text(path: str, *, follow: bool = True) -> str:
-    """Return the content of a regular file as text; raises what `whole` raises."""
-    return whole(path, follow=follow).decode("utf-8", "surrogateescape")
-
-
 BLOCK = 1 << 20
+"""Bytes that are read at a time, and that a file may grow by before its end is not waited for."""
 
 
 def blocks(opened: int, size: int) -> Iterator[bytes]:
-    """Yield the rest of the file; its size in bytes, roughly, keeps the buffer small."""
+    """Yield the rest of a file of about this size, in bytes; of one that grows, a bit more.
+
+    Somebody may write to it without end: whoever compares sizes or digests sees that it grew.
+    """
     most = min(BLOCK, size + 1)
+    left = size + BLOCK
     block = os.read(opened, most)
     while block:
         yield block
-        if len(block) < most:  # of a regular file: this was its end
+        left -= len(block)
+        if len(block) < most or left < 0:  # of a regular file: this was its end
             return
         block = os.read(opened, most)
 
 
 def sha256(opened: int, size: int) -> str:
-    """Return the digest, in hexadecimal, of the rest of a file of about this size."""
+    """Return the digest, in hexadecimal, of the rest of a file of about this size.
+
+    That of one which grew much more meanwhile is of its beginning: it is another file's anyway.
+    """
     most = min(BLOCK, size + 1)
     block = os.read(opened, most)
     digest = hashlib.sha256(block)

@@ -8,7 +8,7 @@ from typing import Dict, Iterable, Iterator, List, Sequence, Tuple
 
 from ..backup import additions
 from ..backup.selection import meant
-from ..files import read
+from ..files import reach
 from ..messages.rollback.files import FilesRequest, Moved, StaleBytecode
 from ..state import backup_set, evidence
 from ..state.lock import working
@@ -82,8 +82,8 @@ def is_stale(root: str, source: str, cached: str) -> bool:
     """Return whether a bytecode file is, or could be, that of another version of its source."""
     source, cached = os.path.join(root, source), os.path.join(root, cached)
     try:
-        header = read.whole(cached, follow=False)[:HEADER]
-        content, state = read.whole(source), os.stat(source)  # of a link, as the interpreter does
+        header = reach.whole(cached, follow=False)[:HEADER]
+        content, state = reach.whole(source), os.stat(source)  # of a link, as the interpreter does
         named = max(state.st_ctime_ns, os.lstat(source).st_ctime_ns)
     except OSError:  # no source, or bytecode that nobody can read: nothing that would run rightly
         return True

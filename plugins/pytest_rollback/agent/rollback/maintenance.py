@@ -8,7 +8,7 @@ import os
 import time
 
 from ..errors import HostError
-from ..files import read
+from ..files import reach
 from ..files import tree as files_tree
 from ..files.tree import FRESH, Tree
 from ..messages.location import ChangeTime, Location
@@ -33,7 +33,7 @@ def look(request: PageRequest) -> PageState:
         kind = kind_of(os.lstat(request.page).st_mode)
     except (FileNotFoundError, NotADirectoryError):
         kind = "absent"
-    text = read.text(request.page, follow=False) if kind == "file" else None
+    text = reach.text(request.page, follow=False) if kind == "file" else None
     return PageState(
         exists=kind != "absent",
         kind=kind,

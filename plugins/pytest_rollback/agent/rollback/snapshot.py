@@ -10,11 +10,11 @@ import contextlib
 import json
 import os
 import shutil
-import stat
 from typing import Any, Iterator, Mapping, Sequence
 
 from ..configuration.units import outputs
 from ..errors import HostError
+from ..files import reach
 from ..files.tree import FRESH, Irregular, Tree, open_regular
 from ..messages.rollback.snapshot import (
     SnapshotLook,
@@ -149,12 +149,9 @@ def _log(unit: str, log: str, missing: list[str]) -> bytes:
             missing.append(f"the journal of {unit}: {outcome.words}")
         return outcome.out.encode("utf-8", "surrogateescape")[-TAIL:]
     try:
-        with open(os.open(log, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            found = os.fstat(file.fileno())
-            if stat.S_ISREG(found.st_mode):
-                file.seek(max(0, found.st_size - TAIL))
-                return file.read(TAIL)
-            missing.append(f"{log}: is not a regular file")
+        with reach.file(log) as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
+            return file.read(TAIL)
     except OSError as why:
         missing.append(f"{log}: {why.strerror}")
     return b""

@@ -13,7 +13,7 @@ import os
 from typing import Iterator
 
 from ..errors import HostError
-from ..files import read
+from ..files import reach
 from ..files.tree import FRESH, NOT_EMPTY, Tree
 from ..messages.location import Location
 from ..messages.rollback.start_guard import GuardRequest, GuardState
@@ -46,7 +46,7 @@ def look(request: GuardRequest) -> GuardState:
 
 def _is_there(directory: str, wanted: GuardFile) -> bool:
     try:
-        return read.text(os.path.join(directory, wanted.path), follow=False) == wanted.text
+        return reach.text(os.path.join(directory, wanted.path), follow=False) == wanted.text
     except OSError:
         return False
 
@@ -123,7 +123,7 @@ def _replace(directory: int, name: str, text: str, mode: int = 0o644) -> None:
 def marks(state: str) -> set[str]:
     """Return the ids of the runs that are unfinished, as the marker says."""
     try:
-        found = json.loads(read.text(os.path.join(state, MARKER), follow=False))
+        found = json.loads(reach.text(os.path.join(state, MARKER), follow=False))
     except (OSError, ValueError):
         return set()
     return {str(each) for each in found} if isinstance(found, list) else set()

@@ -8,10 +8,10 @@ import re
 import shlex
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ..files import read
+from ..files import reach
 from ..messages.services.units import UnitState
 from .manager import UnitReport
-from .presence.traces import command_below
+from .presence.commands import command_below
 
 STATES = {
     0: "inactive",
@@ -208,7 +208,7 @@ def configured(directory: str) -> Dict[str, ConfiguredProgram]:
     groups: Dict[str, str] = {}
     for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
         with contextlib.suppress(OSError):
-            text = read.text(os.path.join(directory, name), follow=False)
+            text = reach.text(os.path.join(directory, name), follow=False)
             if not name.startswith((".", LAST)):
                 files.update((each.strip(), name) for each in SECTION.findall(text))
                 for group, programs in GROUP.findall(text):

@@ -7,7 +7,7 @@ import glob
 import re
 from typing import FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
-from .presence.traces import command_below
+from .presence.commands import command_below
 
 PARTS = (
     "Id,ControlGroup,MainPID,ExecMainStartTimestamp,FragmentPath,SourcePath,DropInPaths,"

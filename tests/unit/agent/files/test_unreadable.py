@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.files import metadata, read, state
-from pytest_rollback.agent.files import read as files_read
+from pytest_rollback.agent.files import metadata, reach, read, state
 from pytest_rollback.agent.files import tree as files_tree
 from pytest_rollback.agent.files.tree import Tree
 from pytest_rollback.agent.system import disk, sockets, tools
@@ -44,14 +43,14 @@ def test_only_regular_files_of_some_size_are_read(place: Path) -> None:
     """A fifo would block for ever, and a huge file would fill the memory."""
     os.mkfifo(place / "fifo")
     (place / "huge").touch()
-    os.truncate(place / "huge", files_read.MOST + 1)
+    os.truncate(place / "huge", reach.MOST + 1)
     for name, why in (("fifo", "is not a regular file"), ("huge", "is larger than 16 MiB")):
         with pytest.raises(OSError, match=why) as caught:
-            files_read.whole(str(place / name))
+            reach.whole(str(place / name))
         assert caught.value.filename == str(place / name)
 
     (place / "huge").write_bytes(b"small")
-    assert files_read.whole(str(place / "huge")) == b"small"
+    assert reach.whole(str(place / "huge")) == b"small"
 
 
 def test_a_file_larger_than_a_block_is_hashed_whole(place: Path) -> None:
@@ -178,3 +177,16 @@ def test_a_directory_that_we_may_not_write_is_closed(place: Path) -> None:
     assert tools.closed(str(place)) == ""
     with somebody():
         assert tools.closed(str(place)) == f"the directory {place} is not writable"
+
+
+def test_a_file_that_grows_without_end_has_an_end(place: Path) -> None:
+    """Whoever appends while we read keeps nobody reading for ever."""
+    path = place / "log"
+    path.write_bytes(bytes(2 * read.BLOCK))
+    with path.open("rb") as file, path.open("ab", buffering=0) as more:
+        read_ = 0
+        for block in read.blocks(file.fileno(), 2 * read.BLOCK):
+            read_ += len(block)
+            more.write(bytes(read.BLOCK)) if read_ < 1 << 26 else None
+
+    assert read_ <= 4 * read.BLOCK

@@ -8,7 +8,7 @@ import pwd
 import re
 from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence
 
-from ...files import read
+from ...files import reach
 from .. import env_file
 from .definition import EnvironmentFile, UnitDefinition
 
@@ -100,7 +100,7 @@ def taken(result: Variables, file: EnvironmentFile, real: Callable[[str], str]) 
     paths = matched or [real(file.path)]
     for path in paths:
         try:
-            text = read.whole(path).decode("utf-8")
+            text = reach.whole(path).decode("utf-8")
         except OSError as error:
             if not file.optional:
                 words = f"its environment file {file.path} cannot be read: {error.strerror}"

@@ -7,6 +7,8 @@ import re
 import shlex
 from typing import Callable, List, NamedTuple, Sequence, Tuple
 
+from ...files import reach
+
 PYTHON = re.compile(r"(python|pypy)[0-9.]*[a-z]?")
 SHELLS = ("sh", "bash", "dash", "ksh", "zsh", "busybox")
 WRAPPERS = {
@@ -28,6 +30,9 @@ WRAPPERS = {
 
 COUNTED = {"timeout": 1, "taskset": 1, "chrt": 1}
 """How many words of theirs stand before the program."""
+
+LINE = 4096
+"""Bytes of a line of a script that are looked at."""
 
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 LONG = re.compile(rb"'''exec' \"?([^\"\s]+)\"? ")
@@ -118,9 +123,9 @@ def after_env(words: Sequence[str]) -> List[str]:
         if option in ("-u", "--unset", "-C", "--chdir") and rest:
             rest.pop(0)
         elif option in ("-S", "--split-string") and rest:
-            rest = [*shlex.split(rest[0]), *rest[1:]]
+            rest = [*split(rest[0]), *rest[1:]]
         elif option.startswith("-S"):
-            rest = [*shlex.split(option[2:]), *rest]
+            rest = [*split(option[2:]), *rest]
     return rest
 
 
@@ -171,22 +176,30 @@ def of_line(line: str, site: CommandSite, depth: int) -> Program:
     return last._replace(sourced=sourced + last.sourced)
 
 
+def split(text: str) -> List[str]:
+    """Return the words of a text; one whose quotes do not end is one word."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return [text]
+
+
 def of_script(path: str, words: Sequence[str], site: CommandSite, depth: int) -> Program:
     """Return what runs a script, by its first lines; nothing for a binary."""
     try:
-        with open(site.real(path), "rb") as file:
-            first, second = file.readline(4096), file.readline(4096)
+        with reach.file(site.real(path)) as file:
+            first, second, *_ = (file.read(2 * LINE) + b"\n\n").split(b"\n")
     except OSError:
         return Program()
     if not first.startswith(b"#!"):
         return Program()
-    line = os.fsdecode(first[2:]).strip()
+    line = os.fsdecode(first[2:LINE]).strip()
     interpreter, _, argument = line.partition(" ")
-    long = LONG.match(second) if os.path.basename(interpreter) == "sh" else None
+    long = LONG.match(second[:LINE]) if os.path.basename(interpreter) == "sh" else None
     if long:
         return found([os.fsdecode(long[1]), path], site, depth - 1)
     if os.path.basename(interpreter) == "env":
-        behind = shlex.split(argument) if argument.startswith("-") else [argument.strip()]
+        behind = split(argument) if argument.startswith("-") else [argument.strip()]
         return found([interpreter, *behind, path, *words[1:]], site, depth - 1)
     options = [argument.strip()] if argument.strip() else []
     return found([interpreter, *options, path, *words[1:]], site, depth - 1)

@@ -7,7 +7,7 @@ import glob
 import os
 from typing import Dict, FrozenSet, List, NamedTuple, Sequence, Tuple
 
-from ...files import read
+from ...files import reach
 from ...messages.location import Location
 from ...messages.services.units import GUARD
 from ...state import backup_set
@@ -33,7 +33,7 @@ class Installed(NamedTuple):
         if path in self.gone:
             raise FileNotFoundError(2, "will not be there", path)
         content = self.over.get(path)
-        return (read.whole(path) if content is None else content).decode("utf-8", "replace")
+        return (reach.whole(path) if content is None else content).decode("utf-8", "replace")
 
     def listed(self, pattern: str) -> List[str]:
         """Return the files that match a pattern, sorted."""
@@ -104,7 +104,7 @@ def to_come(
         path = f"{source}/{name}"
         saved = f"{location.root}/{path}{location.suffix if path in recorded else ''}"
         if os.path.isfile(saved):
-            over[f"{directory}/{name}"] = read.whole(saved)
+            over[f"{directory}/{name}"] = reach.whole(saved)
     return Installed(over, frozenset(f"{directory}/{name}" for name in found.gone))
 
 

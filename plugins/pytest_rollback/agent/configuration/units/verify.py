@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from typing import Dict, List, Sequence
 
-from ...files import read
+from ...files import reach
 from ...system.command import run
 
 RUNNING = "/run/systemd/system"
@@ -39,9 +39,9 @@ def verified(verifier: str, root: str, suffix: str, names: Sequence[str]) -> Dic
 def whole(path: str, suffix: str) -> bytes:
     """Return the content of a backup, or of the file itself where there is none."""
     try:
-        return read.whole(path + suffix, follow=False)
+        return reach.whole(path + suffix, follow=False)
     except FileNotFoundError:
-        return read.whole(path, follow=False)
+        return reach.whole(path, follow=False)
 
 
 def analysed(verifier: str, contents: Dict[str, bytes], root: str = "") -> Dict[str, str]:

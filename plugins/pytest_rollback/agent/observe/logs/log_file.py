@@ -71,13 +71,14 @@ def part(path: str, start: float, until: float, begin: int = 0, pid: int = 0) ->
     """
     pieces: list[bytes] = []
     read, end, files = 0, WHOLE, []
-    written = os.stat(path).st_mtime
+    written = 0.0
     is_before = False
     queue = [path]
     while queue:
         name = queue.pop(0)
         files.append(name)
-        with opened(name, follow=name == path or name.startswith("/proc/")) as file:
+        with opened(name, follow=name == path) as file:
+            written = written or os.fstat(file.fileno()).st_mtime
             piece, end = tail(file, name, start, MOST - read, until, begin=begin)
         pieces.insert(0, piece)
         read += len(piece)

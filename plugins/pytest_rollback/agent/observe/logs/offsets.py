@@ -11,10 +11,12 @@ import errno
 import hashlib
 import json
 import os
+import re
 import stat
 import time
 from typing import Any, BinaryIO, NamedTuple, Optional
 
+from ...files import reach
 from ...files.tree import open_regular
 from ...state import directory as places
 
@@ -22,6 +24,11 @@ NAME = "log-marks.json"
 FRESH = ".log-marks.json.new"
 FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 PRIVATE = 0o600
+
+TOLD = re.compile(rb"(?m)^(flags|ino):[ \t]{0,9}(\d{1,20})$")
+WRITES = 0o3
+HEAD = 4096
+"""What `fdinfo` tells of an open file, the flags that let it be written, and bytes of either."""
 
 LAST = 512
 """Bytes right above a mark that have to be the same: a log may be emptied and grow again."""
@@ -34,14 +41,44 @@ class LogMark(NamedTuple):
     at: float = 0.0
 
 
-def opened(path: str, *, follow: bool) -> BinaryIO:
-    """Open a log, a regular file, for reading; never blocks on a fifo."""
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
-    handle = os.open(path, flags)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise OSError(errno.EINVAL, "is not a regular file", path)
-    return open(handle, "rb", buffering=0)
+def opened(path: str, *, follow: bool = True) -> BinaryIO:
+    """Open a log, a regular file, for reading; one that a process has open, as it has it.
+
+    Raises:
+        OSError: it is missing, no regular file, or may not be read by who led us to it.
+    """
+    if not path.startswith("/proc/"):
+        return reach.file(path, follow=follow)
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    found = os.fstat(handle)
+    if stat.S_ISREG(found.st_mode) and _is_its_own(path, found, handle):
+        return open(handle, "rb", buffering=0)
+    os.close(handle)
+    raise OSError(errno.EINVAL, "is not a regular file that the process may write or read", path)
+
+
+def status(path: str) -> os.stat_result:
+    """Return what the system knows of a log, or of a file that a process has open.
+
+    Raises:
+        OSError: it is missing, or may not be reached by who led us to it.
+    """
+    return os.stat(path) if path.startswith("/proc/") else reach.status(path)
+
+
+def _is_its_own(path: str, found: os.stat_result, handle: int) -> bool:
+    """Return whether a process can write, or read, a file that it has open.
+
+    It may have a mere handle of any file, for which it needs no right, and we would open that.
+    """
+    process, _, number = path.rpartition("/fd/")
+    with open(f"{process}/fdinfo/{number}", "rb") as file:
+        told = dict(TOLD.findall(file.read(HEAD)))
+    writes = int(told.get(b"flags", b"0"), 8) & WRITES
+    if writes and told.get(b"ino") == b"%d" % found.st_ino:
+        return True
+    owners = reach.strangers(os.stat(process).st_uid)
+    return all(reach.may(uid, found, handle, stat.S_IROTH) for uid in owners)
 
 
 def taken(path: str) -> Optional[dict[str, Any]]:
@@ -49,7 +86,7 @@ def taken(path: str) -> Optional[dict[str, Any]]:
     if not path.startswith("/"):
         return None
     try:
-        with opened(path, follow=True) as file:
+        with opened(path) as file:
             found = os.fstat(file.fileno())
             return {**_mark(file.fileno(), found, found.st_size), "at": time.time()}
     except OSError:
@@ -99,7 +136,7 @@ def marked(state: str, path: str) -> LogMark:
         finally:
             os.close(directory)
         at = float(mark.pop("at", 0.0))
-        with opened(path, follow=True) as file:
+        with opened(path) as file:
             found = os.fstat(file.fileno())
             fits = found.st_size >= mark["size"]
             if fits and _mark(file.fileno(), found, mark["size"]) == mark:

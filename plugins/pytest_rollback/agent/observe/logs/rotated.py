@@ -10,6 +10,8 @@ import re
 import stat
 from typing import Iterator, NamedTuple
 
+from . import offsets
+
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".Z", ".lzma")
 WORDS = re.compile(r"old|bak|prev(?:ious)?|archived?|rotated|save")
 ARCHIVE = re.compile(r"\.?(?:old|archived?|archives|rotated|history|prev|previous|bak|backups?)")
@@ -43,7 +45,7 @@ def find(path: str, start: float, pid: int = 0) -> Rotated:
     has_older = False
     for name in itertools.chain(beside(path), still_open(path, pid)):
         with contextlib.suppress(FileNotFoundError):
-            status = os.stat(name)
+            status = offsets.status(name)
             if not stat.S_ISREG(status.st_mode) or (status.st_dev, status.st_ino) in known:
                 continue
             known.add((status.st_dev, status.st_ino))
@@ -56,7 +58,7 @@ def find(path: str, start: float, pid: int = 0) -> Rotated:
 
 def _identity(path: str) -> tuple[int, int]:
     with contextlib.suppress(OSError):
-        status = os.stat(path)
+        status = offsets.status(path)
         return status.st_dev, status.st_ino
     return -1, -1
 

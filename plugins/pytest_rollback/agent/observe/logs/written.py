@@ -32,6 +32,7 @@ from ...configuration.units.sources import Installed
 from ...messages.logs import ComponentLog
 from ...messages.trial import UnitSources
 from ...system.processes import Process, family, processes
+from . import offsets
 
 Identity = Tuple[int, int]
 """Device and inode."""
@@ -140,7 +141,7 @@ def is_unwritten(asked: ComponentLog, path: str, start: float, on: Host) -> bool
     """
     main = on.table.get(asked.pid)
     try:
-        status = os.stat(path)
+        status = offsets.status(path)
     except OSError:
         return False
     if main is None or max(status.st_mtime, status.st_ctime) >= start - TICK:
@@ -178,7 +179,7 @@ def sorted_out(
             continue
         seen.add(each.identity)
         try:
-            status = os.stat(each.place)
+            status = offsets.status(each.place)
             if status.st_mtime < start or not status.st_size:
                 continue
             (texts.append(each) if is_text(each.place) else unread.append(each.name))
@@ -190,8 +191,8 @@ def sorted_out(
 def identity(path: str) -> Optional[Identity]:
     """Return what tells a file from others; None where there is none."""
     with contextlib.suppress(OSError):
-        status = os.stat(path)
-        return status.st_dev, status.st_ino
+        found = offsets.status(path)
+        return found.st_dev, found.st_ino
     return None
 
 
@@ -234,7 +235,7 @@ def is_log(file: WrittenFile, described: Sequence[str]) -> bool:
 
 def is_text(path: str) -> bool:
     """Return whether the beginning of a file is text; one of NUL alone is a log with a hole."""
-    with open(path, "rb") as file:
+    with offsets.opened(path) as file:
         head = file.read(HEAD)
     return b"\0" not in head or not head.strip(b"\0")
 

@@ -67,7 +67,7 @@ def of_log(path: str, pid: int) -> str:
 
 def fits(path: str) -> bool:
     """Return whether the newest line of a log was written when its file was."""
-    with contextlib.suppress(OSError), opened(path, follow=True) as file:
+    with contextlib.suppress(OSError), opened(path) as file:
         status = os.fstat(file.fileno())
         end = os.pread(file.fileno(), END, max(0, status.st_size - END))
         for line in reversed(end.split(b"\n")):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import grp
 import os
 from typing import Dict, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -11,13 +10,12 @@ from ...configuration.units import live as unit_live
 from ...configuration.units import manager as managers
 from ...configuration.units import sources
 from ...configuration.units.definition import EnvironmentFile, TriedTree
-from ...configuration.units.environment import account_of
 from ...configuration.units.surroundings import Surroundings, derived
-from ...files import read as files_read
+from ...files import reach
 from ...messages.trial import TrialComponent, TrialRequest, UnitUse
 from ...state import backup_set
 from ...system.command import identity, surroundings
-from . import shadows
+from . import accounts, shadows
 from .contradictions import contradictions
 from .staged_tree import TrialSite
 
@@ -106,7 +104,7 @@ def by_unit(
     exported = unit_live.exported(process, now) if now is not None else {}
     gaps = [*found.unit.gaps, *told(process, now, exported)]
     interpreter = component.interpreter or found.program.interpreter or of_process(process)
-    user, words = as_whom(found.user or request.user)
+    user, words, nobody = accounts.as_whom(found.user or request.user)
     gaps += [words] if words else []
     environment = {**exported, **found.environment, **component.environment}
     tree = site.tree()
@@ -114,7 +112,7 @@ def by_unit(
     own = found.directory if component.directory is None else component.directory
     directory = tree.real(os.path.join(site.live, own))
     first = shadows.places(directory, tree.real(found.program.script), moved, site.root)
-    problem = found.problem
+    problem = nobody or found.problem
     if not interpreter and (component.imports or component.constructs):
         problem = problem or "the Python of its unit cannot be told: set interpreter"
     return TrialRun(
@@ -122,7 +120,7 @@ def by_unit(
         interpreter=interpreter,
         directory=directory,
         user=user,
-        groups=numbers(user, found),
+        groups=accounts.numbers(user, found),
         environment=moved,
         paths=beside(site, found),
         problem=problem,
@@ -169,7 +167,7 @@ def described(site: TrialSite, component: TrialComponent, why: str) -> TrialRun:
     del found["LC_ALL"]  # ours; a unit has what its files say
     for name in component.environment_files:
         try:
-            read = list(env_file.entries(files_read.text(os.path.join(site.root, name))))
+            read = list(env_file.entries(reach.text(os.path.join(site.root, name))))
         except OSError as error:
             problem = problem or f"its environment file {name} cannot be read: {error.strerror}"
             continue
@@ -208,29 +206,6 @@ def of_process(process: Optional[unit_live.Live]) -> str:
     """Return the Python that a process runs in, "" where it runs in none."""
     first = process.argv[0] if process and process.argv else ""
     return first if first.startswith("/") and "python" in os.path.basename(first) else ""
-
-
-def as_whom(user: str) -> Tuple[str, str]:
-    """Return the account to become, and why it is not the unit's own."""
-    account = account_of(user) if user else None
-    if account is None:
-        return "", f"there is no account {user}" if user else ""
-    if account.pw_uid == os.geteuid() or os.geteuid() == 0:
-        return account.pw_name, ""
-    if account.pw_uid == 0:
-        return "", "its unit runs as root, and it is tried as another user"
-    return account.pw_name, ""
-
-
-def numbers(user: str, found: Surroundings) -> Tuple[int, ...]:
-    """Return the groups that a unit names, by number, the first one in place of the account's."""
-    account = account_of(user) if user else None
-    if account is None or not found.groups:
-        return ()
-    named = {each.gr_name: each.gr_gid for each in grp.getgrall()}
-    known = [int(name) if name.isdigit() else named.get(name, -1) for name in found.groups]
-    there = tuple(each for each in known if each >= 0)
-    return there if found.unit.group else (account.pw_gid, *there)
 
 
 def beside(site: TrialSite, found: Surroundings) -> Tuple[str, ...]:

@@ -10,6 +10,7 @@ import hashlib
 import os
 import pwd
 import re
+import stat
 from contextlib import contextmanager
 from typing import (
     Callable,
@@ -24,10 +25,10 @@ from typing import (
 
 from ...configuration.units.definition import TriedTree
 from ...errors import HostError
-from ...files import links, temporary
+from ...files import links, state, temporary
 from ...files import tree as files_tree
 from ...files.metadata import FileEntry
-from ...files.read import blocks, sha256
+from ...files.read import blocks
 from ...messages.trial import TrialRequest
 
 Fetch = Callable[[Sequence[FileEntry]], Iterator[Tuple[FileEntry, Optional[bytes]]]]
@@ -54,7 +55,12 @@ class TrialSite(NamedTuple):
 
 
 class StagedTree:
-    """One staged tree: what is copied, what is gone, and what could not be staged, in words."""
+    """One staged tree: what is copied, what is gone, and what could not be staged, in words.
+
+    Whoever can write the live tree changes it meanwhile as he likes, so it is read by handles that
+    follow no link, and what is copied is compared with the record as it was copied. The stage is
+    ours alone while it is built: owners and modes are given last.
+    """
 
     def __init__(
         self,
@@ -68,16 +74,17 @@ class StagedTree:
         self.root = os.path.join(place, "root")
         self.suffix = request.location.suffix
         named = frozenset(request.files or ())
-        self.files = frozenset(path for path in named if not self.stays(path, entries))
         self.gone = frozenset(request.added)
         self.owner, self.entries = owner(request.user), entries
+        with files_tree.Tree(self.live) as tree:
+            self.files = frozenset(path for path in named if not self.stays(tree, path))
         self.faults: dict[str, str] = {}
+        self.dress: list[tuple[str, tuple[int, int] | None, int]] = []
 
-    def stays(self, path: str, entries: Mapping[str, FileEntry]) -> bool:
+    def stays(self, tree: files_tree.Tree, path: str) -> bool:
         """Return whether a path is a directory, recorded and live: what it holds now stays."""
-        place, entry = os.path.join(self.live, path), entries.get(path)
-        folder = os.path.isdir(place) and not os.path.islink(place)
-        return entry is not None and entry.is_directory and folder
+        entry = self.entries.get(path)
+        return bool(entry and entry.is_directory) and state.live(tree, path, 0).kind == "directory"
 
     def build(self, directories: Iterable[str]) -> None:
         """Build the tree, and make these directories real too: a link would lead out of it."""
@@ -85,61 +92,70 @@ class StagedTree:
         wanted = set(ancestors((*self.files, *self.gone)))
         for directory in directories:
             wanted.update(ancestors((f"{directory}/.",)) if directory != "." else ())
-        self.fill("", wanted | {""})
-        with files_tree.Tree(self.live) as tree:
+        os.mkdir(self.root, 0o700)
+        with files_tree.Tree(self.live) as tree, files_tree.Tree(self.root) as stage:
+            self.fill(tree, stage, wanted)
             for path in sorted(self.files):
-                self.restore(tree, path)
-        if self.fetch and self.faults:
-            self.fetched(self.fetch)
+                self.restore(tree, stage, path)
+            if self.fetch and self.faults:
+                self.fetched(stage, self.fetch)
+            for path, ids, mode in reversed(self.dress):
+                dressed(stage.directory(path), ids, mode)
 
-    def fetched(self, fetch: Fetch) -> None:
+    def fetched(self, stage: files_tree.Tree, fetch: Fetch) -> None:
         """Put in place what has no usable backup, from where the restore will have it as well."""
         lacking = [self.entries[path] for path in sorted(self.faults) if path in self.entries]
         try:
             for entry, content in fetch(lacking):
                 digest = hashlib.sha256(content or b"").hexdigest()
                 if content is not None and entry.holds(len(content), digest):
-                    self.given(entry, content)
+                    self.given(stage, entry, content)
                     del self.faults[entry.path]
         except HostError:
             pass  # the faults say what is missing
 
-    def given(self, entry: FileEntry, content: bytes) -> None:
+    def given(self, stage: files_tree.Tree, entry: FileEntry, content: bytes) -> None:
         """Put content of the recorded commit in its place: of a link the name it leads to."""
         if entry.is_link:
-            self.link(entry, content)
+            self.link(stage, entry, content)
         else:
-            self.put(os.path.join(self.root, entry.path), [content], entry.mode, entry)
+            self.put(stage, entry.path, ([content], entry.mode), entry)
 
-    def link(self, entry: FileEntry, target: bytes) -> None:
+    def link(self, stage: files_tree.Tree, entry: FileEntry, target: bytes) -> None:
         """Make a recorded link; one that stays inside leads into the stage."""
-        os.symlink(self.led(entry.path, os.fsdecode(target)), os.path.join(self.root, entry.path))
+        directory, name = stage.parent(entry.path)
+        os.symlink(self.led(entry.path, os.fsdecode(target)), name, dir_fd=directory)
 
-    def fill(self, directory: str, wanted: set[str]) -> None:
-        """Make one directory real, and whatever below it has to be."""
-        here, there = os.path.join(self.root, directory), os.path.join(self.live, directory)
-        os.mkdir(here)
-        with os.scandir(there) as found:
-            for entry in found:
-                path = f"{directory}/{entry.name}" if directory else entry.name
-                if self.left_out(path, entry.name):
+    def fill(self, tree: files_tree.Tree, stage: files_tree.Tree, wanted: set[str]) -> None:
+        """Make one directory after the other real, from the root on, and links of all the rest."""
+        left = [""]
+        while left:
+            path = left.pop()
+            there, here = tree.directory(path), stage.directory(path)
+            found = os.fstat(there)
+            self.dress.append((path, (found.st_uid, found.st_gid), found.st_mode & 0o7777))
+            for name in os.listdir(there):
+                below = f"{path}/{name}" if path else name
+                if self.left_out(below, name):
                     continue
-                if path in wanted and entry.is_dir(follow_symlinks=False):
-                    self.fill(path, wanted)
+                mode = os.stat(name, dir_fd=there, follow_symlinks=False).st_mode
+                if below in wanted and stat.S_ISDIR(mode):
+                    os.mkdir(name, 0o700, dir_fd=here)
+                    left.append(below)
                 else:
-                    os.symlink(self.target(entry), os.path.join(here, entry.name))
-        like(os.stat(there), here)
+                    to = self.target(there, below, mode)
+                    os.symlink(to, name, dir_fd=here)
 
     def left_out(self, path: str, name: str) -> bool:
         """Return whether a live entry has no place in the stage, or will be put there as a copy."""
         saved = name.endswith(self.suffix) or name == "__pycache__"
         return saved or path in self.gone or path in self.files
 
-    def target(self, entry: os.DirEntry[str]) -> str:
+    def target(self, directory: int, path: str, mode: int) -> str:
         """Return what a link in the stage leads to: a live link that stays inside is kept."""
-        if not entry.is_symlink():
-            return entry.path
-        return self.led(os.path.relpath(entry.path, self.live), os.readlink(entry.path))
+        if not stat.S_ISLNK(mode):
+            return os.path.join(self.live, path)
+        return self.led(path, os.readlink(os.path.basename(path), dir_fd=directory))
 
     def led(self, path: str, to: str) -> str:
         """Return where a link at a path leads in the stage, given where it leads live."""
@@ -148,62 +164,70 @@ class StagedTree:
         end = os.path.normpath(os.path.join(self.live, os.path.dirname(path), to))
         return to if end.startswith(self.live + "/") else end
 
-    def restore(self, tree: files_tree.Tree, path: str) -> None:
+    def restore(self, tree: files_tree.Tree, stage: files_tree.Tree, path: str) -> None:
         """Copy one backup to where its file would be, with the recorded owner and mode."""
         entry = self.entries.get(path)
         if entry and entry.is_directory:
-            self.make(entry)
+            directory, name = stage.parent(path)
+            os.mkdir(name, 0o700, dir_fd=directory)
+            self.dress.append((path, (entry.uid, entry.gid), mode_of(entry.mode, entry)))
             return
         try:
             directory, name = tree.parent(path + self.suffix)
             if entry and entry.is_link:
-                self.restore_link(entry, links.read(directory, name).target)
+                self.restore_link(stage, entry, links.read(directory, name).target)
                 return
-            source = files_tree.open_regular(directory, name)
+            source, found = files_tree.regular(directory, name)
         except (OSError, files_tree.Irregular) as error:
             self.faults[path] = f"its backup cannot be read: {getattr(error, 'strerror', error)}"
             return
         try:
-            state = os.fstat(source)
-            if self.fetch and entry and not is_recorded(source, entry):
+            other = entry is not None and entry.size != found.st_size
+            content = blocks(source, found.st_size)
+            if other or not self.put(stage, path, (content, found.st_mode), entry):
                 self.faults[path] = "its backup has other content than recorded"
-                return
-            content = blocks(source, state.st_size)
-            self.put(os.path.join(self.root, path), content, state.st_mode, entry)
         finally:
             os.close(source)
 
-    def make(self, entry: FileEntry) -> None:
-        """Make a recorded directory, which is empty."""
-        place = os.path.join(self.root, entry.path)
-        os.mkdir(place, 0o700)
-        if os.geteuid() == 0:
-            os.chown(place, entry.uid, entry.gid)
-        os.chmod(place, mode_of(entry.mode, entry) | 0o700)
-
-    def restore_link(self, entry: FileEntry, target: bytes) -> None:
+    def restore_link(self, stage: files_tree.Tree, entry: FileEntry, target: bytes) -> None:
         """Make a recorded link again, if its backup leads where it should."""
         if entry.holds(len(target), hashlib.sha256(target).hexdigest()):
-            self.link(entry, target)
+            self.link(stage, entry, target)
         else:
             self.faults[entry.path] = "its backup leads elsewhere than recorded"
 
-    def put(self, path: str, content: Iterable[bytes], mode: int, entry: FileEntry | None) -> None:
-        """Write a file; one that the record does not know is for the user alone."""
-        with open(path, "xb", opener=private) as file:
-            file.writelines(content)
-            owned = (entry.uid, entry.gid) if entry else self.owner
-            if owned is not None and os.geteuid() == 0:
-                os.fchown(file.fileno(), *owned)
-            os.fchmod(file.fileno(), mode_of(mode, entry))
+    def put(
+        self,
+        stage: files_tree.Tree,
+        path: str,
+        source: tuple[Iterable[bytes], int],
+        entry: FileEntry | None,
+    ) -> bool:
+        """Write a file, and return whether it is the recorded one; another is taken away again.
+
+        `source` is its content and mode. One that the record does not know is for the user alone.
+        """
+        (content, mode), (directory, name) = source, stage.parent(path)
+        digest, size = hashlib.sha256(), 0
+        with os.fdopen(os.open(name, files_tree.FRESH, 0o600, dir_fd=directory), "wb") as file:
+            for block in content:
+                digest.update(block)
+                size += file.write(block)
+            file.flush()
+            same = entry is None or entry.holds(size, digest.hexdigest())
+            ids = (entry.uid, entry.gid) if entry else self.owner
+            if same:
+                dressed(file.fileno(), ids, mode_of(mode, entry))
+        if not same:
+            os.unlink(name, dir_fd=directory)
+        return same
 
 
-def is_recorded(source: int, entry: FileEntry) -> bool:
-    """Return whether an open file has the recorded content; it is at its beginning again."""
-    size = os.fstat(source).st_size
-    same = size == entry.size and entry.holds(size, sha256(source, size))
-    os.lseek(source, 0, os.SEEK_SET)
-    return same
+def dressed(opened: int, ids: tuple[int, int] | None, mode: int) -> None:
+    """Give a staged file or directory its owner and mode; a directory we can still remove."""
+    if ids is not None and os.geteuid() == 0:
+        os.fchown(opened, *ids)
+    os.fchmod(opened, mode | (0o700 if stat.S_ISDIR(os.fstat(opened).st_mode) else 0))
 
 
 def mode_of(mode: int, entry: FileEntry | None) -> int:
@@ -228,14 +252,20 @@ def staged(
         HostError: there is no room for it, or a path leads out of the root.
     """
     with temporary.directory() as place:
-        os.chmod(place, 0o711)  # noqa: S103 - the service user passes through, and lists nothing
         stage = StagedTree(place, request, entries, fetch)
         try:
             stage.build(directories)
+            os.chmod(place, 0o711)  # noqa: S103 - the service user passes through, and lists nothing
         except OSError as error:
             raise HostError(
                 f"the restored tree cannot be staged in {place}: {error}",
                 f"free some space with 'df -h {os.path.dirname(place)}', or set TMPDIR",
+            ) from error
+        except files_tree.Irregular as error:
+            raise HostError(
+                f"the restored tree cannot be staged: below {stage.live} {error}, which was a "
+                "directory before; somebody changes the tree meanwhile",
+                f"see who writes there: ls -ld {stage.live}; then run the same command again",
             ) from error
         yield stage
 
@@ -263,15 +293,3 @@ def owner(user: str) -> tuple[int, int] | None:
         return None
     account = pwd.getpwnam(user)
     return account.pw_uid, account.pw_gid
-
-
-def like(state: os.stat_result, directory: str) -> None:
-    """Give a staged directory the mode and owner of the live one; we can still remove it."""
-    os.chmod(directory, state.st_mode & 0o7777 | 0o700)
-    if os.geteuid() == 0:
-        os.chown(directory, state.st_uid, state.st_gid)
-
-
-def private(path: str, flags: int) -> int:
-    """Open a new file that nobody else can read."""
-    return os.open(path, flags | os.O_NOFOLLOW, 0o600)

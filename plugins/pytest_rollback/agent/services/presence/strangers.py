@@ -21,6 +21,7 @@ from typing import (
 
 from ...messages.services.running import NamedProcess
 from ...system.processes import Process
+from .commands import runs, script_of
 from .traces import (
     GONE,
     described,
@@ -29,8 +30,6 @@ from .traces import (
     places_of,
     plain,
     reason,
-    runs,
-    script_of,
     words,
 )
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, FrozenSet, List, Tuple
+from typing import TYPE_CHECKING, FrozenSet, List
 
 from ...messages.services.running import NamedProcess
 from ...system.processes import Process, began, environ, proc
+from .commands import INTERPRETER, Places, module_of, script_of
 
 if TYPE_CHECKING:
     from typing import Iterable, Iterator
 
-INTERPRETER = re.compile(
-    r"(?:python|pypy|perl|ruby|php|node|nodejs|lua|java|bun|deno|bash|dash|sh|zsh|ksh)[\d.]*"
-)
 PYTHON = re.compile(r"(?:python|pypy)[\d.]*")
 SHELL = re.compile(r"(?:ba|da|z|k)?sh[\d.]*")
 MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|[A-Za-z_]\w*(?=:[A-Za-z_])")
@@ -29,9 +27,6 @@ STANDARD = frozenset({"0", "1", "2"})
 
 WRITES = 0o3
 """The bits of the flags of a descriptor that say whether it may write."""
-
-Places = Tuple[str, ...]
-"""The root, with a slash at its end, as it is named and as it is."""
 
 
 def places_of(root: str) -> Places:
@@ -93,27 +88,6 @@ def script_below(pid: int, said: List[str], places: Places) -> str:
         name = os.path.join(os.readlink(f"/proc/{pid}/cwd"), name)
         name = name if os.path.exists(name) else ""
     return os.path.normpath(name) if os.path.normpath(name).startswith(places) else ""
-
-
-def command_below(said: List[str], directory: str, places: Places) -> str:
-    """Return what a unit's command runs below the root, or where it works there; "" for nothing."""
-    script = script_of(said)
-    for path in (*said[:1], os.path.normpath(os.path.join(directory, script)) if script else ""):
-        if path.startswith(places):
-            return path
-    return directory if f"{directory}/".startswith(places) else ""
-
-
-def script_of(said: List[str]) -> str:
-    """Return what an interpreter was told to run, "" where a command line is of none."""
-    if not said or not INTERPRETER.fullmatch(os.path.basename(said[0].lstrip("-"))):
-        return ""
-    for word in said[1:]:
-        if word in {"-c", "-m", "-e", "-"}:
-            return ""
-        if not word.startswith("-"):
-            return word
-    return ""
 
 
 def module_below(one: Process, said: List[str], places: Places) -> str:
@@ -183,27 +157,13 @@ def _written(pid: int, places: Places) -> str:
 def described(one: Process) -> NamedProcess:
     """Return a process for people: program and script only, since options may hold secrets."""
     said = words(one.pid)
-    script = script_of(said) or " ".join(_module(said))
+    script = script_of(said) or " ".join(module_of(said))
     command = f"{said[0]} {script}".strip() if said else _name(one.pid)
     try:
         directory = os.readlink(f"/proc/{one.pid}/cwd")
     except OSError:
         directory = ""
     return NamedProcess(one.pid, command, directory, began(one))
-
-
-def _module(said: List[str]) -> List[str]:
-    """Return the words of a command line that name a module to run, nothing where none does."""
-    return said[said.index("-m") :][:2] if "-m" in said else []
-
-
-def runs(said: List[str]) -> str:
-    """Return the name of what a command line runs: of a script, of a module, or of a program."""
-    script = os.path.basename(script_of(said))
-    if script or not said:
-        return script
-    name = os.path.basename(said[0].lstrip("-"))
-    return " ".join(_module(said)) if INTERPRETER.fullmatch(name) else name
 
 
 def words(pid: int) -> List[str]:

@@ -1,0 +1,94 @@
+"""Whose account tries a component: its unit's own, and root's only for what root alone can change.
+
+Whoever can change what is imported runs it. That he may do as himself; as root, or as whoever
+operates the tool, he may not. A unit that runs as root from a tree of somebody else makes him root
+at each start, and a trial does not do it once more.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import shutil
+import time
+from typing import Dict, Optional, Tuple
+
+from ...configuration.units.environment import account_of
+from ...configuration.units.surroundings import Surroundings
+from ...files import ownership
+from ...system import tools
+
+PATIENCE = 20.0
+"""Seconds for looking through one tree."""
+
+
+def as_whom(user: str) -> Tuple[str, str, str]:
+    """Return the account to become, what is to be said of it, and why nothing can be tried."""
+    account = account_of(user) if user else None
+    if account is None:
+        return (
+            "",
+            "",
+            f"there is no account {user}, and nothing is tried as another" if user else "",
+        )
+    if account.pw_uid == os.geteuid() or os.geteuid() == 0:
+        return account.pw_name, "", ""
+    if account.pw_uid == 0:
+        return "", "its unit runs as root, and it is tried as another user", ""
+    return account.pw_name, "", ""
+
+
+def numbers(user: str, found: Surroundings) -> Tuple[int, ...]:
+    """Return the groups that a unit names, by number, the first one in place of the account's."""
+    account = account_of(user) if user else None
+    if account is None or not found.groups:
+        return ()
+    named = {each.gr_name: each.gr_gid for each in grp.getgrall()}
+    known = [int(name) if name.isdigit() else named.get(name, -1) for name in found.groups]
+    there = tuple(each for each in known if each >= 0)
+    return there if found.unit.group else (account.pw_gid, *there)
+
+
+class Guard:
+    """Says of each component whether its code may run as it would; the tree is looked at once."""
+
+    def __init__(self, live: str) -> None:
+        self.live = live
+        self._tree: Optional[str] = None
+
+    def refusal(self, user: str, interpreter: str, environment: Dict[str, str]) -> str:
+        """Return why code is not run as root, or as whoever we are; "" where it may be.
+
+        Args:
+            user: the account that would run it, "" for our own.
+            interpreter: its command line.
+            environment: its variables.
+        """
+        if not stays(user):
+            return ""
+        if self._tree is None:
+            self._tree = ownership.exposed(self.live, time.monotonic() + PATIENCE)
+        why = self._tree or self._program(interpreter, environment)
+        if not why:
+            return ""
+        who = "root" if os.geteuid() == 0 else "the account that runs this check"
+        return f"it would run as {who}, and {why}: set User= in its unit, or [system] user"
+
+    def _program(self, interpreter: str, environment: Dict[str, str]) -> str:
+        """Return which program, or place to import from, somebody else can change."""
+        first = tools.argv(interpreter, self.live)[0] if interpreter else ""
+        program = shutil.which(first, path=environment.get("PATH")) or first
+        places = environment.get("PYTHONPATH", "").split(":")
+        for path in filter(os.path.isabs, (program, *places)):
+            why = ownership.changed_by(path)
+            if why:
+                return why
+        return ""
+
+
+def stays(user: str) -> bool:
+    """Return whether what is run as `user` runs as root, or as an account that nobody named."""
+    account = account_of(user) if user else None
+    if account is None:
+        return True
+    return account.pw_uid == 0

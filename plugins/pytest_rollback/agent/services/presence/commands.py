@@ -1,0 +1,49 @@
+"""What a command line runs: the script of an interpreter, and whether it is of a root."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import List, Tuple
+
+INTERPRETER = re.compile(
+    r"(?:python|pypy|perl|ruby|php|node|nodejs|lua|java|bun|deno|bash|dash|sh|zsh|ksh)[\d.]*"
+)
+
+Places = Tuple[str, ...]
+"""The root, with a slash at its end, as it is named and as it is."""
+
+
+def command_below(said: List[str], directory: str, places: Places) -> str:
+    """Return what a unit's command runs below the root, or where it works there; "" for nothing."""
+    script = script_of(said)
+    for path in (*said[:1], os.path.normpath(os.path.join(directory, script)) if script else ""):
+        if path.startswith(places):
+            return path
+    return directory if f"{directory}/".startswith(places) else ""
+
+
+def script_of(said: List[str]) -> str:
+    """Return what an interpreter was told to run, "" where a command line is of none."""
+    if not said or not INTERPRETER.fullmatch(os.path.basename(said[0].lstrip("-"))):
+        return ""
+    for word in said[1:]:
+        if word in {"-c", "-m", "-e", "-"}:
+            return ""
+        if not word.startswith("-"):
+            return word
+    return ""
+
+
+def module_of(said: List[str]) -> List[str]:
+    """Return the words of a command line that name a module to run, nothing where none does."""
+    return said[said.index("-m") :][:2] if "-m" in said else []
+
+
+def runs(said: List[str]) -> str:
+    """Return the name of what a command line runs: of a script, of a module, or of a program."""
+    script = os.path.basename(script_of(said))
+    if script or not said:
+        return script
+    name = os.path.basename(said[0].lstrip("-"))
+    return " ".join(module_of(said)) if INTERPRETER.fullmatch(name) else name
