@@ -7,13 +7,16 @@ import fcntl
 import hashlib
 import os
 import stat
-from typing import Iterator
+from typing import Iterator, Sequence
 
 from ..errors import HostError
 from ..files.tree import DIRECTORY, kind_of
 
 RECORD, SNAPSHOT = "backups.json", "snapshot"
 """Names of the record, and of the folder of a run in which its snapshot is."""
+
+DIGEST = ".sha256"
+"""End of the name under which a snapshot keeps the digest of a secret file."""
 
 PRIVATE = 0o700
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -30,6 +33,13 @@ def record_of(state: str) -> str:
             return hashlib.sha256(file.read()).hexdigest()
     except OSError:
         return ""
+
+
+def is_copy(path: str, secrets: Sequence[str]) -> bool:
+    """Return whether a path below the root is that of a secret file, or of a copy beside one."""
+    return any(
+        path == each or path.startswith((f"{each}.", f"{each}~", f"{each}-")) for each in secrets
+    )
 
 
 def faults(state: str, root: str) -> list[str]:
