@@ -52,6 +52,7 @@ SHARED = (
     "routes",
     "messages",
     "observe",
+    "system.masking",
     "state.journal",
     "services.registry",
     "database.messages",

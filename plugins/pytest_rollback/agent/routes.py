@@ -62,6 +62,7 @@ ROUTES: Dict[str, str] = {
     "runs.note": "state.runs:note",
     "seals.keep": "state.seals:keep",
     "seals.look": "state.seals:look",
+    "secrets.look": "configuration.secrets.declared:look",
     "shared.look": "restore.name_exchange:look",
     "shared.part": "restore.name_exchange:separate",
     "snapshot.look": "rollback.snapshot:look",

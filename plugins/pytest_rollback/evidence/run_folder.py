@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
+from pytest_rollback.agent.system.masking.writings import forms, joined
 from pytest_rollback.errors import LeakFound
-from pytest_rollback.evidence.redaction import ENDS, Redactor, forms
+from pytest_rollback.evidence.redaction import Redactor
 
 if TYPE_CHECKING:
     from pytest_rollback.evidence.json_data import Json
@@ -118,9 +119,10 @@ def scan(folder: Path, values: Mapping[str, str]) -> list[SecretHit]:
 def read(path: Path) -> Iterator[str]:
     """Yield a file as one would read it: without line ends, unescaped, and as UTF-16."""
     raw = path.read_bytes()
-    text = raw.decode("utf-8", "surrogateescape").translate(ENDS)
+    whole = raw.decode("utf-8", "surrogateescape")
+    text = whole.replace("\r", "").replace("\n", "")
     once = html.unescape(text)
-    yield from {text, once, html.unescape(once), unquote(text)}
+    yield from {text, joined(whole), once, html.unescape(once), unquote(text)}
     if b"\0" in raw:
         yield from (raw.decode("utf-16-le", "replace"), raw[1:].decode("utf-16-le", "replace"))
         yield from (raw.decode("utf-16-be", "replace"), raw[1:].decode("utf-16-be", "replace"))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
+from pytest_rollback.agent.messages.secrets import SecretFiles
 from pytest_rollback.agent.protocol import Answer, Request, Route
 from pytest_rollback.errors import RollbackError
+
+if TYPE_CHECKING:
+    from pytest_rollback.manifest.model import System
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,3 +73,11 @@ class Answers:
     def among(self, calls: Sequence[AnyCall]) -> Answers:
         """Return the answers to some of the calls."""
         return Answers(calls, [self._settled[id(call)] for call in calls])
+
+
+def secret_files(system: System) -> SecretFiles | None:
+    """Return where the declared secret files of a system are; None where it has none."""
+    about = system.about
+    if not about.secrets:
+        return None
+    return SecretFiles(about.root, about.state, about.suffix, about.secrets)

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from pytest_rollback.agent import protocol
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.secrets import SECRETS
 from pytest_rollback.agent.protocol import Answer, Request, decode
 from pytest_rollback.errors import LockHeld, Refused, RollbackError, Unfinished, Unreachable
 from pytest_rollback.transport import memfd
-from pytest_rollback.transport.call import Answers, AnyCall, Call
+from pytest_rollback.transport.call import Answers, AnyCall, Call, secret_files
 from pytest_rollback.transport.diagnosis import HOST, last, meant
 from pytest_rollback.transport.interrupts import INTERRUPTS
 from pytest_rollback.transport.payload import (
@@ -155,12 +156,14 @@ class Connection:
     def _answers(self, calls: Sequence[AnyCall], deadline: float) -> list[AgentReply]:
         """Return what the agent said to each call: a value, a problem, or a bug."""
         first = [{**self._first.asked(), "first": True}] if self._first else []
+        secret = secret_files(self.system)
         named = [call.name for call in (self._first, *calls) if call]
+        named += [SECRETS.name] if secret else []  # what takes their values out on the host
         request = {
             "protocol": protocol.PROTOCOL,
             "ask": [*first, *(call.asked() for call in calls)],
             "deadline": deadline,
-            "secrets": list(self._secret_files()),
+            "secrets": secret,
         }
         result = self._handed(needed(named), request, deadline)
         answer = protocol.unframe(result.stdout_bytes)
@@ -193,11 +196,6 @@ class Connection:
                 return result
         with self._sent(payload(modules), packed(request)) as words:
             return self._python(BOOT, words, deadline)
-
-    def _secret_files(self) -> Iterator[str]:
-        about = self.system.about
-        for path in about.secrets:
-            yield from (f"{about.root}/{path}", f"{about.root}/{path}{about.suffix}")
 
     @staticmethod
     def _settled(call: AnyCall, said: AgentReply) -> object:

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.agent import main, protocol
+from pytest_rollback.agent import main
 from pytest_rollback.agent import protocol as protocol_module
+from pytest_rollback.agent.configuration.secrets import declared
 from pytest_rollback.agent.messages.location import Location, Selection
 from pytest_rollback.agent.messages.restore import SHARED_BACKUPS, SharedRequest
 from pytest_rollback.agent.messages.rollback.files import FilesRequest
+from pytest_rollback.agent.messages.secrets import SecretFiles
 from pytest_rollback.agent.messages.state.runs import RUNS, RunsRequest
 from pytest_rollback.agent.messages.system import TOOLS, Tools, ToolsRequest
 from pytest_rollback.agent.state import last_sign
@@ -36,7 +38,8 @@ def _own_process() -> Iterator[None]:
 
 def served(question: dict[str, Any], *secret_files: Path) -> dict[str, Any]:
     """Return the answer to a question, as it reaches the one who asked."""
-    request = {"ask": [question], "secrets": [str(path) for path in secret_files]}
+    files = SecretFiles("/", "/nowhere", ".backup", tuple(str(path)[1:] for path in secret_files))
+    request = {"ask": [question], "secrets": files}
     said = protocol_module.unframe(b"Welcome!\n" + main.serve(request) + b"logout\n")
     assert said is not None
     (answer,) = said["answers"]
@@ -56,15 +59,16 @@ def env(tmp_path: Path) -> Path:
 
 def test_secrets_are_known_by_name_and_inside_addresses(env: Path, tmp_path: Path) -> None:
     """One that is too short would blot out half of every answer; a missing file has none."""
-    found = protocol.known([str(env), str(tmp_path / "nowhere")])
+    files = SecretFiles(str(tmp_path), "/nowhere", ".backup", (env.name, "nowhere"))
 
-    assert found == {"s3cret-token", "hunter2hunter2"}
+    assert declared.known(files).values == {"s3cret-token", "hunter2hunter2"}
 
 
 def test_no_answer_holds_a_secret(env: Path) -> None:
     """Not as a key, a value or an item of a list; all else is as it was."""
     said = {"s3cret-token": ["at hunter2hunter2", 7, None, {"port": "8080"}]}
-    found = protocol.scrub(said, protocol.known([str(env)]))
+    files = SecretFiles(str(env.parent), "/nowhere", ".backup", (env.name,))
+    found = declared.masked(said, files, ())
 
     assert found == {"***": ["at ***", 7, None, {"port": "8080"}]}
 

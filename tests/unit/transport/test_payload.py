@@ -12,7 +12,9 @@ from statistics import median
 
 import pytest
 
+from pytest_rollback.agent.messages.secrets import SECRETS as SECRETS_LOOK
 from pytest_rollback.agent.protocol import PROTOCOL, unframe
+from pytest_rollback.transport.connection import LONGEST
 from pytest_rollback.transport.payload import (
     BOOT,
     bare,
@@ -26,12 +28,13 @@ from pytest_rollback.transport.payload import (
     started,
 )
 
-LARGEST, MEDIAN = 64_000, 31_000
+LARGEST, MEDIAN, SECRETS = 64_000, 31_000, 16_000
 """Characters that the modules of one request may have. An argument of a command holds twice that,
 but every request pays for what it brings. Half of all routes ask units: managers tell groups and
 kinds of units, and what keeps one from being handled. Whoever asks for a run may have to read its
 journal, where its lease was lost; whoever reads a path that somebody else can write brings what
-keeps it from being led away. Without parts the median is the highest."""
+keeps it from being led away. Without parts the median is the highest. What takes secrets out of
+answers comes with each request to a system that declares secret files."""
 
 
 def meant(module: str, source: str) -> ast.Module:
@@ -120,6 +123,15 @@ def test_a_traceback_names_the_line_that_we_see() -> None:
 def test_no_question_is_larger_than_promised(question: str) -> None:
     """Undo is the largest, for it has to know everything that can be done."""
     assert len(payload(needed([question]))) <= LARGEST
+
+
+@pytest.mark.parametrize("question", ["restore.undo", "units.look", "exports.look"])
+def test_taking_secrets_out_adds_no_more_than_promised(question: str) -> None:
+    """And all of it still fits into one argument."""
+    with_it = len(payload(needed([question, SECRETS_LOOK.name])))
+
+    assert with_it - len(payload(needed([question]))) <= SECRETS
+    assert with_it <= LARGEST + SECRETS < LONGEST
 
 
 def test_most_questions_are_small() -> None:

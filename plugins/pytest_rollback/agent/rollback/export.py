@@ -18,9 +18,11 @@ from ..files.tree import REGULAR
 from ..messages.rollback.export import Export, ExportRequest
 from ..observe.logs import journald, log_file
 from ..observe.logs.reading import LineRead
-from ..protocol import NAMES
 from ..state import lease as leases
-from ..state.directory import SNAPSHOT
+from ..state.directory import DIGEST, SNAPSHOT, is_copy
+from ..system.masking.ordinary import NAMES, OF_ONE
+from ..system.masking.shapes import masked
+from ..system.masking.writings import MARK
 
 JOURNAL = re.compile(r"changes|journal[a-z-]*")
 """The files of a run's folder that are chained by hash."""
@@ -37,8 +39,14 @@ FILES = 500
 PATIENCE = 20.0
 """Seconds for all logs together."""
 
-KEYED = re.compile(r"""(?m)^(\s*["']?([\w.-]+)["']?[ \t]*[:=][ \t]*)([^"'\s{\[].*?)(,?\s*)$""")
-QUOTED = re.compile(r"""(["']?\b([\w.-]+)["']?\s*[:=]\s*)(["'])(?:\\.|(?!\3).)*(\3)""")
+KEYED = re.compile(
+    r"(?m)^([ \t]*(?:-[ \t]+)?[\"']?([\w.-]{1,100})[\"']?[ \t]{0,40}[:=][ \t]{0,40})"
+    r"([^\"'\s{\[][^\n]*)$"
+)
+QUOTED = re.compile(
+    r"([\"']?(?<![\w.-])([\w.-]{1,100})[\"']?\s{0,40}[:=]\s{0,40})([\"'])(?:\\.|(?!\3).){0,4096}\3"
+)
+"""Settings of configuration: what comes before the value, the name, the value or its quotes."""
 
 
 def look(request: ExportRequest) -> Export:
@@ -73,22 +81,26 @@ def kept(folder: str, secrets: Sequence[str], withheld: List[str]) -> Iterator[t
     for here, _, names in os.walk(folder):
         for name in sorted(names):
             path = os.path.relpath(os.path.join(here, name), folder)
-            if path.partition("/")[2] in secrets:
-                withheld.append(path)
+            plain = path.partition("/")[2]
+            if is_copy(plain, secrets):
+                withheld.append(path[: -len(DIGEST)] if path.endswith(DIGEST) else path)
             elif count < FILES:
                 count += 1
                 text = read(os.path.join(here, name), MOST)
-                yield path, text if path.startswith("logs/") else masked(text)
+                yield path, masked(text) if path.startswith("logs/") else hidden(text)
 
 
-def masked(text: str) -> str:
-    """Return configuration in which the value of a key with a name like a secret's is hidden."""
+def hidden(text: str) -> str:
+    """Return configuration in which nothing is that has the name or the shape of a secret."""
 
-    def hidden(found: re.Match[str]) -> str:
-        before = found[3] if found[3] in {"'", '"'} else ""
-        return f"{found[1]}{before}***{found[4]}" if NAMES.search(found[2]) else found[0]
+    def one(found: re.Match[str]) -> str:
+        if not NAMES.search(found[2]) or OF_ONE.search(found[2]):
+            return found[0]
+        quote = found[3] if found[3] in {"'", '"'} else ""
+        comma = "," if found[0].rstrip().endswith(",") and not quote else ""
+        return f"{found[1]}{quote}{MARK}{quote}{comma}"
 
-    return KEYED.sub(hidden, QUOTED.sub(hidden, text))
+    return masked(KEYED.sub(one, QUOTED.sub(one, text)))
 
 
 def logs(
@@ -110,7 +122,7 @@ def logs(
         text = "\n".join(lines)
         if len(text) > MOST:
             missing.append(f"the log of {component.name}: only the last {MOST >> 10} KiB")
-        yield component.name, text[-MOST:]
+        yield component.name, masked(text[-MOST:])
 
 
 def told(texts: Iterable[str]) -> Dict[str, List[str]]:

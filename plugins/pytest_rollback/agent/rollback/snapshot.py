@@ -1,12 +1,13 @@
 """What a system is before anything changes: copied on the host, for the analysis afterwards.
 
-Configuration and unit files, unit states, the end of each log, the repository's head. Secret files
-are among them, so the folder is 0700 and its files are 0600; nothing of it leaves the host.
+Configuration and unit files, unit states, the end of each log, the repository's head. Of secret
+files only digests are kept. The folder is 0700 and its files are 0600.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -25,7 +26,7 @@ from ..messages.rollback.snapshot import (
 from ..messages.services.units import ManagerAddress, UnitPorts, UnitsRequest
 from ..services import units
 from ..state import lease as leases
-from ..state.directory import SNAPSHOT
+from ..state.directory import DIGEST, SNAPSHOT, is_copy
 from ..state.lock import ExclusiveRun, folder_of, working
 from ..system.command import run
 
@@ -79,7 +80,8 @@ def _taken(
     missing: list[str] = []
     with Tree(place) as store:
         for kind, base, path in _files(request):
-            _copied(store, f"{kind}/{path}", base, missing)
+            is_secret = kind == "configuration" and is_copy(path, request.secrets)
+            _copied(store, f"{kind}/{path}", base, missing, is_secret=is_secret)
         for component in request.components:
             texts = [_log(component.unit, log, missing) for log in places[component.unit]]
             _put(store, f"logs/{component.name}.log", b"".join(texts))
@@ -115,7 +117,10 @@ def _below(root: str, asked: Sequence[str]) -> list[str]:
     return found
 
 
-def _copied(store: Tree, to: str, source: tuple[str, str], missing: list[str]) -> None:
+def _copied(
+    store: Tree, to: str, source: tuple[str, str], missing: list[str], *, is_secret: bool
+) -> None:
+    """Copy a file; of a secret one keep its digest, which tells whether it was changed."""
     base, path = source
     try:
         with Tree(base) as tree, os.fdopen(open_regular(*tree.parent(path)), "rb") as file:
@@ -123,6 +128,9 @@ def _copied(store: Tree, to: str, source: tuple[str, str], missing: list[str]) -
     except (Irregular, OSError, HostError) as why:
         missing.append(f"{base}/{path}: {getattr(why, 'strerror', None) or why}")
         return
+    if is_secret:
+        digest = hashlib.sha256(content).hexdigest()
+        to, content = f"{to}{DIGEST}", f"{digest} {len(content)} bytes\n".encode("ascii")
     _put(store, to, content)
 
 

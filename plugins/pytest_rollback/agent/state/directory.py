@@ -7,7 +7,7 @@ import fcntl
 import hashlib
 import os
 import stat
-from typing import Iterator
+from typing import Iterator, Sequence
 
 from ..errors import HostError
 from ..files.tree import DIRECTORY, kind_of
@@ -17,6 +17,9 @@ RECORD, SNAPSHOT = "backups.json", "snapshot"
 
 OWN = ".rollback-"
 """How names of ours begin below the root."""
+
+DIGEST = ".sha256"
+"""End of the name under which a snapshot keeps the digest of a secret file."""
 
 PRIVATE = 0o700
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -33,6 +36,13 @@ def record_of(state: str) -> str:
             return hashlib.sha256(file.read()).hexdigest()
     except OSError:
         return ""
+
+
+def is_copy(path: str, secrets: Sequence[str]) -> bool:
+    """Return whether a path below the root is that of a secret file, or of a copy beside one."""
+    return any(
+        path == each or path.startswith((f"{each}.", f"{each}~", f"{each}-")) for each in secrets
+    )
 
 
 def faults(state: str, root: str) -> list[str]:

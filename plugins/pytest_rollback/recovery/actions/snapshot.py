@@ -47,6 +47,7 @@ def request(scope: Scope) -> SnapshotRequest:
             LoggedComponent(c.name, c.unit, c.log, tuple(c.listens)) for c in system.components
         ),
         git=system.fallback.git,
+        secrets=system.about.secrets,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -239,12 +240,14 @@ def test_the_state_before_is_kept_for_nobody_else(site: Site, systemd: Systemd) 
 
     assert site.plan(actions.SNAPSHOT) == ()
     assert systemd.told() == []
-    assert "previous-secret" in (place / "configuration/etc/app.env").read_text()
+    assert not (place / "configuration/etc/app.env").exists()
+    digest = (place / "configuration/etc/app.env.sha256").read_text().partition(" ")[0]
+    assert digest == hashlib.sha256((site.root / "etc/app.env").read_bytes()).hexdigest()
     assert (place / "units/gate.service").read_text().endswith("# current\n")
     assert (place / "logs/gate.log").read_text().endswith("the last line\n")
     assert (place / "logs/gate.log").stat().st_size == 1 << 20
     assert '"gate"' in (place / "units.json").read_text()
-    assert "secret" not in repr(answer)
+    assert "previous-secret" not in repr(answer)
     modes = {path.stat().st_mode & 0o777 for path in place.rglob("*") if path.is_file()}
     assert modes == {0o600}
     assert {p.stat().st_mode & 0o777 for p in [place, *place.rglob("*")] if p.is_dir()} == {0o700}

@@ -18,7 +18,8 @@ class LoggedComponent(NamedTuple):
 class SnapshotRequest(NamedTuple):
     """What is copied before anything changes: configuration, unit files, logs, states, the commit.
 
-    `directory` is where unit files are installed, None to copy none; `git` is a repository.
+    `directory` is where unit files are installed, None to copy none; `git` is a repository. Of
+    files that are `secrets`, digests are kept.
     """
 
     location: Location
@@ -29,6 +30,7 @@ class SnapshotRequest(NamedTuple):
     unit_files: Tuple[str, ...]
     components: Tuple[LoggedComponent, ...]
     git: Optional[str]
+    secrets: Tuple[str, ...] = ()
 
 
 class SnapshotLook(NamedTuple):

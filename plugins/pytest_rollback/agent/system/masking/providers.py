@@ -1,0 +1,146 @@
+"""Beginnings of the keys and tokens of providers: data, as each of them documents it.
+
+Compared by hand with the rules of two scanners, gitleaks and detect-secrets; docs/decisions.md says
+why they are no dependency.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Tuple
+
+WORDS, LARGE, HEX = r"A-Za-z0-9_=.\-", "A-Z0-9", "0-9A-Fa-f"
+"""Letters of what follows a beginning."""
+
+PREFIXES: Dict[str, Tuple[int, str]] = {
+    # Amazon, Alibaba, Google, Azure, DigitalOcean, Cloudflare, Yandex, Fly, Heroku, Scalingo
+    **dict.fromkeys(("AKIA", "ASIA", "ABIA", "ACCA", "AROA", "AIDA", "AGPA"), (16, LARGE)),
+    "LTAI": (16, WORDS),
+    "AIza": (30, WORDS),
+    "GOCSPX-": (20, WORDS),
+    "ya29.": (20, WORDS),
+    **dict.fromkeys(("dop_v1_", "doo_v1_", "dor_v1_"), (40, HEX)),
+    "v1.0-": (100, WORDS),
+    "AQVN": (35, WORDS),
+    "fo1_": (40, WORDS),
+    "fm2_": (40, WORDS),
+    "HRKU-": (30, WORDS),
+    "tk-us-": (40, WORDS),
+    "1//0": (30, WORDS),
+    # hosts of code and packages
+    **dict.fromkeys(("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), (30, WORDS)),
+    "github_pat_": (22, WORDS),
+    "GR1348941": (20, WORDS),
+    "ATBB": (28, WORDS),
+    **dict.fromkeys(
+        ("glpat-", "gldt-", "glft-", "glsoat-", "glrt-", "glcbt-", "glptt-", "glimt-", "glagent-"),
+        (18, WORDS),
+    ),
+    "gloas-": (20, WORDS),
+    "glffct-": (18, WORDS),
+    "npm_": (30, WORDS),
+    "pypi-": (50, WORDS),
+    "rubygems_": (40, HEX),
+    "AKCp": (40, WORDS),
+    "cmVmd": (50, WORDS),
+    "oy2": (43, WORDS),
+    "CLOJARS_": (50, WORDS),
+    "dckr_pat_": (20, WORDS),
+    "dckr_oat_": (20, WORDS),
+    # payment and shops
+    **dict.fromkeys(
+        (f"{kind}_{where}_" for kind in ("sk", "rk", "pk") for where in ("live", "test", "prod")),
+        (8, WORDS),
+    ),
+    "whsec_": (20, WORDS),
+    "sq0atp-": (20, WORDS),
+    "sq0csp-": (30, WORDS),
+    "EAAA": (40, WORDS),
+    **dict.fromkeys(("shpat_", "shpca_", "shppa_", "shpss_"), (30, HEX)),
+    "access_token$production$": (20, WORDS),
+    "FLWSECK": (12, WORDS),
+    "shippo_": (40, WORDS),
+    "EZAK": (50, WORDS),
+    "EZTK": (50, WORDS),
+    "duffel_": (40, WORDS),
+    # messages and mail
+    **dict.fromkeys(("xoxb-", "xoxp-", "xoxa-", "xoxo-", "xoxs-", "xoxr-", "xoxe-"), (10, WORDS)),
+    "xoxe.xox": (20, WORDS),
+    "xapp-": (20, WORDS),
+    "SG.": (40, WORDS),
+    "xkeysib-": (60, WORDS),
+    "key-": (32, HEX),
+    "SK": (32, HEX),
+    "AC": (32, HEX),
+    "EAAC": (80, WORDS),
+    "EAAM": (80, WORDS),
+    # models
+    "sk-": (20, WORDS),
+    "hf_": (30, WORDS),
+    "api_org_": (30, WORDS),
+    "pplx-": (40, WORDS),
+    "gsk_": (40, WORDS),
+    "xai-": (40, WORDS),
+    "r8_": (30, WORDS),
+    "nvapi-": (40, WORDS),
+    # operation of services
+    "hvs.": (20, WORDS),
+    "hvb.": (60, WORDS),
+    "hvr.": (20, WORDS),
+    "dapi": (32, HEX),
+    "dp.pt.": (40, WORDS),
+    "dp.st.": (40, WORDS),
+    "dt0c01.": (60, WORDS),
+    "pul-": (40, HEX),
+    "glsa_": (30, WORDS),
+    "glc_": (30, WORDS),
+    "NRAK-": (20, WORDS),
+    "NRII-": (20, WORDS),
+    "PMAK-": (50, WORDS),
+    "lin_api_": (30, WORDS),
+    "ntn_": (40, WORDS),
+    "secret_": (40, WORDS),
+    "pscale_": (30, WORDS),
+    "pnu_": (30, WORDS),
+    "rdme_": (60, WORDS),
+    "figd_": (30, WORDS),
+    "sntrys_": (30, WORDS),
+    "sntryu_": (60, WORDS),
+    "sgp_": (40, WORDS),
+    "ops_eyJ": (60, WORDS),
+    "A3-": (30, LARGE + "-"),
+    "AGE-SECRET-KEY-1": (50, LARGE),
+    "sha256~": (40, WORDS),
+    "ATATT3": (50, WORDS),
+    "ATCTT3": (50, WORDS),
+    "API-": (26, LARGE),
+    "tfp_": (50, WORDS),
+    "dnkey-": (60, WORDS),
+    "ico-": (32, WORDS),
+    "fio-u-": (60, WORDS),
+    "pat.": (60, WORDS),
+    "sm_aat_": (16, WORDS),
+    "sm_pat_": (16, WORDS),
+    "sm_sat_": (16, WORDS),
+    "p8e-": (30, WORDS),
+    "phc_": (40, WORDS),
+    "phx_": (40, WORDS),
+    "sbp_": (40, HEX),
+    "tskey-": (20, WORDS),
+}
+"""Beginnings; with how many letters at least follow, and which."""
+
+LINKS: Tuple[str, ...] = (
+    "hooks.slack.com/services/",
+    "hooks.slack.com/workflows/",
+    "hooks.slack.com/triggers/",
+    ".webhook.office.com/",
+    "discord.com/api/webhooks/",
+    "discordapp.com/api/webhooks/",
+    "api.telegram.org/bot",
+    "outlook.office.com/webhook/",
+    "hooks.zapier.com/hooks/catch/",
+    "chat.googleapis.com/v1/spaces/",
+    "events.pagerduty.com/integration/",
+    "hc-ping.com/",
+)
+"""Addresses whose rest is the secret."""

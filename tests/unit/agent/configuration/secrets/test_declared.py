@@ -1,0 +1,112 @@
+"""Declared secret files: each form of them gives its values, and nothing that is none."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+import urllib.parse
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_rollback.agent.configuration.secrets import declared
+from pytest_rollback.agent.messages.secrets import SecretFiles
+from tests.corpus.secret_forms import SecretForm, forms
+
+FILES = forms("files", "file")
+WRITTEN: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "in JSON": json.dumps,
+    "in JSON in JSON": lambda value: json.dumps(json.dumps(value)),
+    "in an address": lambda value: urllib.parse.quote(value, safe=""),
+    "in HTML": html.escape,
+    "in base64": lambda value: base64.b64encode(value.encode()).decode(),
+    "in base64 behind a user": lambda value: base64.b64encode(f"shop:{value}".encode()).decode(),
+    "over lines": lambda value: "\n    ".join(value[at : at + 5] for at in range(0, len(value), 5)),
+}
+
+
+def written(home: Path, form: SecretForm) -> SecretFiles:
+    """Write a file of a form."""
+    (home / form.path).write_text(form.text, "utf-8", newline="")
+    return SecretFiles(str(home), str(home / "state"), ".prev", (form.path,))
+
+
+@pytest.mark.parametrize("form", FILES, ids=[form.name for form in FILES])
+def test_what_a_file_holds_leaves_in_no_writing(form: SecretForm, tmp_path: Path) -> None:
+    """Whatever its format: values with and without a name, quotes, comments, escapes, lines."""
+    files = written(tmp_path, form)
+    said = [
+        (value, name, write(value)) for value in form.secrets for name, write in WRITTEN.items()
+    ]
+    clean = declared.masked([f"ERROR refused: {text}, they say" for *_, text in said], files, ())
+
+    assert [each[:2] for each, text in zip(said, clean, strict=True) if "***" not in text] == []
+    assert [value for value in form.secrets if value in str(clean)] == []
+    assert all(text.startswith("ERROR") and text.endswith(", they say") for text in clean)
+
+
+@pytest.mark.parametrize("form", FILES, ids=[form.name for form in FILES])
+def test_what_is_no_secret_stays_in_texts(form: SecretForm, tmp_path: Path) -> None:
+    """Ports, words, versions, hosts; and what the question itself says."""
+    files = written(tmp_path, form)
+    said = [f"listens on {word}: all is well" for word in form.ordinary]
+
+    assert declared.masked(said, files, ()) == said
+
+
+@pytest.mark.parametrize("form", FILES, ids=[form.name for form in FILES])
+def test_what_cannot_be_known_is_said(form: SecretForm, tmp_path: Path) -> None:
+    """By name and with the reason; of the others nothing is said."""
+    told = declared.look(written(tmp_path, form))
+
+    assert told.found == (form.path,)
+    assert [form.why in each.why for each in told.unknown] == ([True] if form.why else [])
+    assert bool(told.unknown) == bool(form.why)
+    assert not any(value in str(told) for value in form.secrets)
+
+
+def test_copies_hold_secrets_as_well(tmp_path: Path) -> None:
+    """Beside the file, of a restore that is under way, and in the evidence of runs."""
+    files = SecretFiles(str(tmp_path / "srv"), str(tmp_path / "state"), ".prev", ("config/.env",))
+    mark = hashlib.sha256(b"config/.env").hexdigest()[:24]
+    places = [
+        f"srv/config/{name}" for name in (".env", ".env.prev", ".env~", f".rollback-a1-{mark}.old")
+    ]
+    places += [
+        f"state/runs/r{n}/evidence/{kind}/config/.env"
+        for n, kind in ((1, "failed"), (2, "saved.2"))
+    ]
+    for number, place in enumerate(places):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text(f"TOKEN=correcthorse{number}\n")
+
+    assert declared.known(files).values == {f"correcthorse{n}" for n in range(len(places))}
+
+
+def test_what_the_question_says_is_no_secret(tmp_path: Path) -> None:
+    """A unit that a setting names is still called by its name; the password is not spared."""
+    (tmp_path / ".env").write_text("SERVICE=shop-gateway.service\nPASSWORD=shop-gateway.key\n")
+    files = SecretFiles(str(tmp_path), "/nowhere", ".prev", (".env",))
+    asked = [{"route": "units.look", "request": [["shop-gateway.service", "x/shop-gateway.key"]]}]
+    said = ["shop-gateway.service runs", "shop-gateway.key"]
+
+    assert declared.masked(said, files, asked) == [said[0], "***"]
+
+
+def test_no_kind_of_file_keeps_it_waiting(tmp_path: Path) -> None:
+    """A FIFO, a directory, one without end: each is said, and nothing hangs."""
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(declared.LARGEST + 1)
+    names = ("fifo", "folder", "zero", "large", "absent")
+    told = declared.look(SecretFiles(str(tmp_path), "/nowhere", ".prev", names))
+
+    assert [each.path for each in told.unknown] == ["fifo", "folder", "zero", "large"]
+    assert told.found == names[:4]
