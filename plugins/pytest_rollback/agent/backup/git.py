@@ -7,11 +7,12 @@ run, and nothing is fetched. As root we become its owner first.
 from __future__ import annotations
 
 import os
-import pwd
 import re
+from contextlib import suppress
 from typing import Container, Iterable, Iterator, NamedTuple, Sequence
 
 from ..errors import HostError
+from ..files import ownership, reach
 from ..messages.backup.git import ReleaseDiff, ReleasesRequest, by_hand
 from ..system.command import CommandResult, identity, run, surroundings
 
@@ -23,6 +24,7 @@ SURROUNDINGS = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
 }
+GITDIR = re.compile(r"gitdir: ([^\n]{1,4096})")
 COMMIT = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/~^-]*")
 TIMEOUT = 60.0
 MOST = 128 << 20
@@ -228,22 +230,34 @@ def called(repository: str, argv: Sequence[str], given: str) -> CommandResult:
 def owner(repository: str) -> str:
     """Return the account that root becomes for a repository; "" to stay who we are.
 
+    It is whoever can change its configuration: that names programs.
+
     Raises:
-        HostError: there is no such directory.
+        HostError: there is no such directory, or those are several, or none that we can become.
     """
     try:
-        uid = os.stat(repository).st_uid
+        reach.status(repository)
+        return ownership.runner(configured(repository)) if os.geteuid() == 0 else ""
     except OSError as error:
         raise HostError(
             f"the repository {repository} cannot be read: {error.strerror}",
             f"see 'ls -ld {repository}' on the host, or correct git in [fallback]",
         ) from error
-    if os.geteuid() != 0 or uid == 0:
-        return ""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return ""
+
+
+def configured(repository: str) -> Iterator[str]:
+    """Yield what decides which configuration git reads in a repository, and of what it is."""
+    inside = os.path.join(repository, ".git")
+    places = [repository, inside]
+    with suppress(OSError):  # of a working tree beside others: a file that says where it is
+        named = GITDIR.match(reach.text(inside))
+        if named:
+            place = os.path.join(repository, named[1])
+            places += [place, os.path.join(place, "..", "..")]
+    for place in places:
+        yield place
+        if os.path.isdir(place):
+            yield from (os.path.join(place, name) for name in ("config", "config.worktree", "HEAD"))
 
 
 def compare(request: ReleasesRequest) -> ReleaseDiff:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import stat
-import time
-from typing import FrozenSet, Iterator
+import pwd
+import re
+import shutil
+from typing import Dict, FrozenSet, Iterable, Iterator, Sequence
 
+from ..errors import HostError
 from . import reach
-from .tree import Irregular, Tree
 
-
-def exposed(root: str, until: float) -> str:
-    """Return what somebody else can change of a tree and on the way to it, in words; or "".
-
-    At the deadline (of the monotonic clock) it says so: what was not looked at is not known.
-    """
-    return changed_by(root) or next(_inside(root, until), "")
+PATHS = re.compile(r"/[^\s;|&'\"<>()=,]+")
+BECOMING = frozenset(
+    ["sudo", "doas", "su", "runuser", "setpriv", "chpst", "gosu", "su-exec", "setuidgid"]
+)
+"""Programs that root calls to become somebody else."""
 
 
 def changed_by(path: str) -> str:
@@ -47,24 +46,50 @@ def told(path: str, who: FrozenSet[int]) -> str:
     return f"{path} can be changed by {reach.account(max(who))}" if who else ""
 
 
-def _inside(root: str, until: float) -> Iterator[str]:
-    """Yield what somebody else can change below a root."""
-    with Tree(root) as tree:
-        left = [""]
-        while left:
-            path = left.pop()
-            try:
-                here = tree.directory(path)
-                for name in os.listdir(here):
-                    found = os.stat(name, dir_fd=here, follow_symlinks=False)
-                    below = f"{path}/{name}" if path else name
-                    whole = os.path.join(root, below)
-                    if stat.S_ISLNK(found.st_mode):
-                        yield from filter(None, [changed_by(whole)])
-                        continue
-                    yield from filter(None, [told(whole, reach.writers(found))])
-                    left += [below] if stat.S_ISDIR(found.st_mode) else []
-            except (Irregular, FileNotFoundError):
-                yield f"{os.path.join(root, path)} is changed meanwhile"
-            if time.monotonic() > until:
-                yield f"{root} is too large to be looked through"
+def runner(paths: Iterable[str]) -> str:
+    """Return whose account runs what these paths hold: whoever can change it; "" for our own.
+
+    He who owns it runs it where several can change it. What is not there is nobody's.
+
+    Raises:
+        HostError: that is not one account, or none that we can become.
+    """
+    found: Dict[int, str] = {}
+    for path in paths:
+        try:
+            who, owner = changers(path), reach.status(path).st_uid
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise HostError(f"{path} is not run: {error.strerror}", f"namei -l {path}") from error
+        if who:
+            found[owner if owner in who else max(who)] = path
+    if not found:
+        return ""
+    uid, path = found.popitem()
+    try:
+        name = pwd.getpwuid(uid).pw_name if not found and os.geteuid() == 0 else ""
+    except KeyError:
+        name = ""
+    if name:
+        return name
+    others = " and ".join(map(reach.account, sorted([uid, *found])))
+    us = "root" if os.geteuid() == 0 else "us"
+    raise HostError(
+        f"{path} can be changed by {others}, and is not run as {us}",
+        f"namei -l {path}; give it to one account, or to root alone",
+    )
+
+
+def of_command(argv: Sequence[str], places: str) -> Iterator[str]:
+    """Yield the program of a command, and all paths in its words: one may be that of a script.
+
+    What becomes another account by itself says whose code the rest is.
+
+    Args:
+        argv: the command.
+        places: the directories in which a program without a slash is looked for, as in PATH.
+    """
+    yield os.path.abspath(shutil.which(argv[0], path=places) or argv[0])
+    if os.path.basename(argv[0]) not in BECOMING:
+        yield from PATHS.findall(" ".join(argv[1:]))

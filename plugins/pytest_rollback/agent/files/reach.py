@@ -18,7 +18,7 @@ from . import links
 from .tree import DIRECTORY, Irregular, regular
 
 ANYBODY = -1
-"""Stands for the number of an account: a directory that everybody, or a group, can write."""
+"""Stands for the number of an account: what everybody, or a group, can write."""
 
 HANDLE = getattr(os, "O_PATH", 0) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 """Opens a directory that we may enter and perhaps not list."""

@@ -13,6 +13,7 @@ import os
 import shutil
 from typing import Any, Iterator, Mapping, Sequence
 
+from ..backup import git
 from ..configuration.units import outputs
 from ..errors import HostError
 from ..files import reach
@@ -179,6 +180,8 @@ def _head(repository: str | None) -> dict[str, Any]:
     """Return the commit that a repository is at, read without running anything of its own."""
     if not repository:
         return {"repository": None, "head": None}
-    argv = ["git", "-c", f"safe.directory={repository}", "-c", "core.fsmonitor=", "-C", repository]
-    outcome = run([*argv, "rev-parse", "HEAD"], COMMAND)
-    return {"repository": repository, "head": None if outcome.code else outcome.out.strip()}
+    try:
+        head = git.output(repository, "rev-parse", "HEAD").strip()
+    except HostError:
+        head = ""
+    return {"repository": repository, "head": head or None}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 import time
 from contextlib import contextmanager
-from typing import Dict, Iterator, Type
+from typing import Dict, Iterator, Optional, Sequence, Type
 
+from ...errors import HostError
+from ...files import ownership
 from ...messages.probes.sample import ProbeSpec
-from ...system.command import run
+from ...system.command import run, surroundings
 from .client import Client, ProbeAnswer
 
 TAKEN = 0.02
@@ -57,7 +59,10 @@ class TcpProbe(Client):
         if not self.probe.body and not self.probe.reject:
             return ""
         while len(said) < MOST and not self.satisfied(said):
-            peer.settimeout(max(0.001, until - time.perf_counter()))
+            left = until - time.perf_counter()
+            if said and left < 0:  # however steadily it trickles
+                break
+            peer.settimeout(max(0.001, left))
             try:
                 more = peer.recv(1 << 16)
             except socket.timeout:
@@ -102,12 +107,31 @@ def connected(address: str, timeout: float) -> socket.socket:
 
 
 class CommandProbe(Client):
-    """Runs a command; its exit code is the status, what it prints is the body."""
+    """Runs a command; its exit code is the status, what it prints is the body.
+
+    What somebody else can change is run as him.
+    """
+
+    known: Optional[str] = None
+
+    def user(self, command: Sequence[str]) -> str:
+        """Return whose account runs the command, asked once.
+
+        Raises:
+            HostError: several can change it.
+        """
+        if self.known is None:
+            self.known = ownership.runner(ownership.of_command(command, surroundings()["PATH"]))
+        return self.known
 
     def exchange(self) -> ProbeAnswer:
         """Return the exit code and the output."""
         command = self.probe.command or ()
-        outcome = run(command, self.timeout, stdin=self.probe.send.encode())
+        try:
+            user = self.user(command)
+        except HostError as refused:
+            return ProbeAnswer(None, "", 0.0, refused.message)
+        outcome = run(command, self.timeout, stdin=self.probe.send.encode(), user=user)
         if outcome.timed_out:
             raise socket.timeout
         words = f" ({outcome.words})" if outcome.code else ""

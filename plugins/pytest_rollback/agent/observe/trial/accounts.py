@@ -10,12 +10,14 @@ from __future__ import annotations
 import grp
 import os
 import shutil
+import stat
 import time
-from typing import Dict, Optional, Tuple
+from typing import Dict, Iterator, Optional, Tuple
 
 from ...configuration.units.environment import account_of
 from ...configuration.units.surroundings import Surroundings
-from ...files import ownership
+from ...files import ownership, reach
+from ...files.tree import Irregular, Tree
 from ...system import tools
 
 PATIENCE = 20.0
@@ -67,7 +69,7 @@ class Guard:
         if not stays(user):
             return ""
         if self._tree is None:
-            self._tree = ownership.exposed(self.live, time.monotonic() + PATIENCE)
+            self._tree = exposed(self.live, time.monotonic() + PATIENCE)
         why = self._tree or self._program(interpreter, environment)
         if not why:
             return ""
@@ -92,3 +94,34 @@ def stays(user: str) -> bool:
     if account is None:
         return True
     return account.pw_uid == 0
+
+
+def exposed(root: str, until: float) -> str:
+    """Return what somebody else can change of a tree and on the way to it, in words; or "".
+
+    At the deadline (of the monotonic clock) it says so: what was not looked at is not known.
+    """
+    return ownership.changed_by(root) or next(_inside(root, until), "")
+
+
+def _inside(root: str, until: float) -> Iterator[str]:
+    """Yield what somebody else can change below a root."""
+    with Tree(root) as tree:
+        left = [""]
+        while left:
+            path = left.pop()
+            try:
+                here = tree.directory(path)
+                for name in os.listdir(here):
+                    found = os.stat(name, dir_fd=here, follow_symlinks=False)
+                    below = f"{path}/{name}" if path else name
+                    whole = os.path.join(root, below)
+                    if stat.S_ISLNK(found.st_mode):
+                        yield from filter(None, [ownership.changed_by(whole)])
+                        continue
+                    yield from filter(None, [ownership.told(whole, reach.writers(found))])
+                    left += [below] if stat.S_ISDIR(found.st_mode) else []
+            except (Irregular, FileNotFoundError):
+                yield f"{os.path.join(root, path)} is changed meanwhile"
+            if time.monotonic() > until:
+                yield f"{root} is too large to be looked through"

@@ -1,10 +1,13 @@
-"""What a command line runs: the script of an interpreter, and whether it is of a root."""
+"""What a command line runs, and a process by that: the script of an interpreter, of which root."""
 
 from __future__ import annotations
 
 import os
 import re
 from typing import List, Tuple
+
+from ...messages.services.running import NamedProcess
+from ...system.processes import Process, began, proc
 
 INTERPRETER = re.compile(
     r"(?:python|pypy|perl|ruby|php|node|nodejs|lua|java|bun|deno|bash|dash|sh|zsh|ksh)[\d.]*"
@@ -47,3 +50,28 @@ def runs(said: List[str]) -> str:
         return script
     name = os.path.basename(said[0].lstrip("-"))
     return " ".join(module_of(said)) if INTERPRETER.fullmatch(name) else name
+
+
+def described(one: Process) -> NamedProcess:
+    """Return a process for people: program and script only, since options may hold secrets."""
+    said = words(one.pid)
+    script = script_of(said) or " ".join(module_of(said))
+    command = f"{said[0]} {script}".strip() if said else _name(one.pid)
+    try:
+        directory = os.readlink(f"/proc/{one.pid}/cwd")
+    except OSError:
+        directory = ""
+    return NamedProcess(one.pid, command, directory, began(one))
+
+
+def words(pid: int) -> List[str]:
+    """Return the command line of a process; nothing where it has none or is gone."""
+    return [word for word in os.fsdecode(proc(pid, "cmdline")).split("\0") if word]
+
+
+def _name(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return "?"

@@ -25,8 +25,9 @@ from ...system.processes import Process, began, processes
 from .. import registry
 from ..manager import UnitParts
 from . import strangers, survivors
+from .commands import described
 from .ports import Ports
-from .traces import described, owners, places_of
+from .traces import owners, places_of
 
 TICK = 100_000_000
 """Nanoseconds by which two times of one change may differ."""

@@ -21,16 +21,14 @@ from typing import (
 
 from ...messages.services.running import NamedProcess
 from ...system.processes import Process
-from .commands import runs, script_of
+from .commands import described, runs, script_of, words
 from .traces import (
     GONE,
-    described,
     is_tool,
     owner,
     places_of,
     plain,
     reason,
-    words,
 )
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, FrozenSet, List, Mapping
 
 from ...messages.services.running import NamedProcess
 from ...system.processes import Process, began
-from .traces import described, is_tool, words
+from .commands import described, words
+from .traces import is_tool
 
 if TYPE_CHECKING:
     from typing import Iterable

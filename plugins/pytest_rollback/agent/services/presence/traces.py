@@ -6,9 +6,8 @@ import os
 import re
 from typing import TYPE_CHECKING, FrozenSet, List
 
-from ...messages.services.running import NamedProcess
-from ...system.processes import Process, began, environ, proc
-from .commands import INTERPRETER, Places, module_of, script_of
+from ...system.processes import Process, environ
+from .commands import INTERPRETER, Places, script_of, words
 
 if TYPE_CHECKING:
     from typing import Iterable, Iterator
@@ -154,23 +153,6 @@ def _written(pid: int, places: Places) -> str:
     return ""
 
 
-def described(one: Process) -> NamedProcess:
-    """Return a process for people: program and script only, since options may hold secrets."""
-    said = words(one.pid)
-    script = script_of(said) or " ".join(module_of(said))
-    command = f"{said[0]} {script}".strip() if said else _name(one.pid)
-    try:
-        directory = os.readlink(f"/proc/{one.pid}/cwd")
-    except OSError:
-        directory = ""
-    return NamedProcess(one.pid, command, directory, began(one))
-
-
-def words(pid: int) -> List[str]:
-    """Return the command line of a process; nothing where it has none or is gone."""
-    return [word for word in os.fsdecode(proc(pid, "cmdline")).split("\0") if word]
-
-
 def owners(pids: Iterable[int]) -> Iterator[int]:
     """Yield the account of each process that is still there."""
     for pid in pids:
@@ -185,14 +167,6 @@ def owner(pid: int) -> int:
         return os.stat(f"/proc/{pid}").st_uid
     except OSError:
         return -1
-
-
-def _name(pid: int) -> str:
-    try:
-        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-            return file.read().strip()
-    except OSError:
-        return "?"
 
 
 def plain(path: str) -> str:
