@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
+from pytest_rollback.agent.system.masking.shapes import masked
 from pytest_rollback.errors import GateClosed, RollbackError, Unreachable, UsageError
 from pytest_rollback.evidence import runs, signoffs
 from pytest_rollback.evidence.afterwards import UNDONE
@@ -287,5 +288,5 @@ def main(arguments: Sequence[str], program: str) -> int:
         if asked.undo is not None:
             return at.undo(asked.undo, asked.arm)
         words = [f"--component={name}" for name in asked.component]
-        words += [f"--incident={asked.incident}"] if asked.incident else []
+        words += [f"--incident={masked(asked.incident)}"] if asked.incident else []
         return at.roll_back(words, stated(asked), asked.arm, dry=asked.dry_run)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_rollback.agent.system.masking.shapes import masked_data
 from pytest_rollback.evidence.events import CriterionEnded, Decided, Event, as_data
 from pytest_rollback.evidence.json_data import salvage
 
@@ -21,17 +22,13 @@ if TYPE_CHECKING:
 FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
 
 
-def unchanged(data: Json) -> Json:
-    """Return the data: where there are no secrets."""
-    return data
-
-
 class Timeline:
     """One run's events, in memory and in `timeline.jsonl`, 0600, in the run's folder.
 
     The file is made with the first event. What cannot be written stays in memory, and `problem`
     says why: a full disk on the operator's machine must not end a rollback. `redact` takes the
-    secrets out of an event before it is written: a killed run has no second chance. `listeners`
+    secrets out of an event before it is written, for a killed run has no second chance; as long as
+    none are known, it takes out what has their shape. `listeners`
     are called with every event once it is written; an error of one of them is dropped.
     """
 
@@ -39,7 +36,7 @@ class Timeline:
         self.path = folder / "timeline.jsonl"
         self.events: list[Event] = []
         self.problem = ""
-        self.redact: Callable[[Json], Json] = unchanged
+        self.redact: Callable[[Json], Json] = masked_data
         self.listeners: list[Callable[[Event], None]] = []
         self._begin = time.monotonic()
         self._decided: float | None = None

@@ -86,6 +86,7 @@ def _keep(config: pytest.Config, run: Run) -> None:
     """Have the session leave its report in the run's folder; without one it still goes on."""
     from pytest_rollback.evidence.redaction import Redactor, of_environment  # noqa: PLC0415 - criteria pay
     from pytest_rollback.plugin.html_report import attach, unwritten  # noqa: PLC0415
+    from pytest_rollback.plugin.redacted_stream import redact_terminal  # noqa: PLC0415
     from pytest_rollback.plugin.results import ResultWriter  # noqa: PLC0415
 
     def told(folder: Path) -> None:
@@ -95,6 +96,7 @@ def _keep(config: pytest.Config, run: Run) -> None:
 
     run.redactor = Redactor(of_environment(os.environ) | run.extras.secrets(run.system))
     run.timeline.redact = run.redactor.data
+    redact_terminal(config, run.redactor.text)
     config.pluginmanager.register(ResultWriter(config, run))
     try:
         config.stash[SEAL] = attach(config, run.folder, run.record, run.redactor, told)
@@ -113,10 +115,12 @@ def heed(config: pytest.Config) -> None:
 
 
 def _refused(config: pytest.Config, error: RollbackError) -> BaseException:
-    code = options.refused(config, error)
+    from pytest_rollback.agent.system.masking.shapes import masked  # noqa: PLC0415 - who is refused pays
+
+    code, words = options.refused(config, error), masked(str(error))
     if isinstance(error, UsageError) and code == error.exit_code:
-        return pytest.UsageError(str(error))
-    return pytest.exit.Exception(str(error), returncode=code)
+        return pytest.UsageError(words)
+    return pytest.exit.Exception(words, returncode=code)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -143,19 +143,20 @@ def asked(config: pytest.Config) -> RunOptions:
     Raises:
         UsageError: an option cannot be read.
     """
+    from pytest_rollback.agent.system.masking.shapes import masked  # noqa: PLC0415
     from pytest_rollback.run.options import RunOptions  # noqa: PLC0415 - only sessions with criteria pay
 
     said = given(config)
     extras(config).check(said)
     return RunOptions(
-        arguments=tuple(map(str, config.invocation_params.args)),
+        arguments=tuple(masked(str(word)) for word in config.invocation_params.args),
         armed=value(config, "--arm"),
         only=frozenset(value(config, "--component") or ()),
         defaults=bool(value(config, "--use-defaults")),
         dry=bool(value(config, "--dry-run")),
         isolate=bool(value(config, "--isolate")),
         despite=despite(value(config, "--despite") or ()),
-        incident=value(config, "--incident"),
+        incident=masked(value(config, "--incident") or "") or None,
         soak=soak(config),
         given=said,
         command=config.getini("rollback_door"),
@@ -196,7 +197,9 @@ def soak(config: pytest.Config) -> SoakOptions:
 
 def refused(config: pytest.Config, error: RollbackError) -> int:
     """Return the exit code of a session that cannot begin; a part may print a line about it."""
+    from pytest_rollback.agent.system.masking.shapes import masked  # noqa: PLC0415
+
     said = extras(config).refused(given(config), error.message)
     if said and said.line:
-        sys.stdout.write(said.line + "\n")
+        sys.stdout.write(masked(said.line) + "\n")
     return int(error.exit_code if said is None or said.code is None else said.code)

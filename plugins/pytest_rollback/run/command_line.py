@@ -154,13 +154,20 @@ def carried_out(main: Callable[[], int]) -> int:
 
 def failed(words: str, code: int) -> int:
     """Print on standard error why a command failed; return the exit code."""
-    print(words.translate(CONTROL), file=sys.stderr)  # noqa: T201 - it speaks for a command
+    print(without_secrets(words), file=sys.stderr)  # noqa: T201 - it speaks for a command
     return code
 
 
 def shown(text: str) -> None:
     """Print a text that may hold anything, on lines of its own."""
-    print(text.translate(CONTROL))  # noqa: T201 - it speaks for a command
+    print(without_secrets(text))  # noqa: T201 - it speaks for a command
+
+
+def without_secrets(text: str) -> str:
+    """Return a text as a terminal may show it: without control characters, and without secrets."""
+    from pytest_rollback.evidence.redaction import Redactor, of_environment  # noqa: PLC0415 - who speaks pays
+
+    return Redactor(of_environment(os.environ)).text(text.translate(CONTROL))
 
 
 def reports(repository: Path) -> Path:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_rollback.agent.system.masking.shapes import masked
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence.runs import rolled_back
 from pytest_rollback.extras.incident import postmortem as review
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str], program: str) -> int:
     """Print or write the draft; return the exit code."""
     asked = parser(program).parse_args(arguments)
     where = rolled_back(asked.reports, asked.run)
-    text = review.draft(where)
+    text = masked(review.draft(where))
     target = asked.to or where.with_name(f"{where.name}-{review.NAME}")
     if not (asked.write or asked.to):
         sys.stdout.write(text)
