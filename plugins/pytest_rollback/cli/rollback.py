@@ -176,8 +176,11 @@ class RollbackCommand:
         known = ", ".join(each.id for each in status.runs(self.connection)[-3:]) or "none"
         raise UsageError(f"there is no run {run!r} on {self.target}", hint=f"latest runs: {known}")
 
-    def undo(self, run: str, armed: str | None) -> int:
-        """Show what undo would do, ask, and take the run back; return the exit code."""
+    def undo(self, run: str, armed: str | None, without: tuple[str, ...] = ()) -> int:
+        """Show what undo would do, ask, and take the run back; return the exit code.
+
+        Files `without` stay as they are.
+        """
         found = status.runs(self.connection, run)
         if not found:
             self.no_such_run(run)
@@ -188,7 +191,7 @@ class RollbackCommand:
         mine = identity(dt.datetime.now(dt.UTC))
         timeline = Timeline(self.reports / mine)
         gate = self.gate(Scope(self.system, only), timeline, mine, armed)
-        steps = rehearsal.rehearse(gate, undoing(run))
+        steps = rehearsal.rehearse(gate, undoing(run, without))
         changes = [change for step in steps for change in step.changes]
         shown("\n".join(f"  {each.what} ({each.why})" for each in changes) or "nothing to do")
         if changes and not gate.is_open:
@@ -197,13 +200,14 @@ class RollbackCommand:
         where = str(self.manifest)
         timeline.note(RunBegan(mine, operator(), self.target, manifest=where, resume=self.command))
         try:
-            for action in undoing(run):
+            for action in undoing(run, without):
                 gate.perform(action)
         except KeyboardInterrupt:
             return self.broken_off(gate)
         timeline.note(RunFinished(UNDONE))
         timeline.close()
-        shown(f"run {run} is undone: the failed release is restored")
+        but = f", but for {', '.join(without)}" if without else ""
+        shown(f"run {run} is undone: the failed release is restored{but}")
         self.told(run)
         return 0
 
@@ -263,6 +267,9 @@ def parser(program: str) -> Parser:
     made.add_argument("--rollback-target", metavar="PATH", default=usual(REPOSITORY))
     made.add_argument("--arm", metavar="TARGET", help="the target's name, instead of typing it")
     made.add_argument("--undo", metavar="RUN", help="undo this run")
+    made.add_argument(
+        "--without", action="append", default=[], metavar="PATH", help="leave this file out of undo"
+    )
     made.add_argument("--component", action="append", default=[], metavar="NAME")
     made.add_argument("--incident", metavar="ID", help="the incident that the report belongs to")
     made.add_argument("--impact", metavar="30%", help="the share of users affected, for triage")
@@ -280,13 +287,15 @@ def parser(program: str) -> Parser:
 def main(arguments: Sequence[str], program: str) -> int:
     """Show runs, take one back, or roll back; return the exit code."""
     asked = parser(program).parse_args(arguments)
+    if asked.without and asked.undo is None:
+        raise UsageError("--without is for --undo alone", hint=f"{program} --help")
     command = f"{program} {shlex.join(arguments)}".rstrip()
     with RollbackCommand(REPOSITORY, asked.rollback_target, reports(REPOSITORY), command) as at:
         fitting(asked.arm, at.system)
         if asked.command == "status":
             return show(asked, at)
         if asked.undo is not None:
-            return at.undo(asked.undo, asked.arm)
+            return at.undo(asked.undo, asked.arm, tuple(asked.without))
         words = [f"--component={name}" for name in asked.component]
         words += [f"--incident={masked(asked.incident)}"] if asked.incident else []
         return at.roll_back(words, stated(asked), asked.arm, dry=asked.dry_run)

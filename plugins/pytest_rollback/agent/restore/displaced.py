@@ -211,7 +211,7 @@ def put_away(work: ExclusiveRun, root: str, failed: Sequence[Tuple[str, str]]) -
                     files.append((below, path + below[len(beside) :]))
             folders.append(beside)
     moved = evidence.put_away(
-        work, "failed", root, [each for each, _ in files], [end for _, end in files]
+        work, evidence.FAILED, root, [each for each, _ in files], [end for _, end in files]
     )
     removed_directories.take_away(work, root, folders)
     return moved

@@ -6,7 +6,7 @@ Apart from restoring, so that what undo sends to a host stays small.
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Sequence
+from typing import Any, Container, Dict, List, Mapping, Sequence, Tuple
 
 from ..errors import HostError
 from ..files import exchange, metadata, state
@@ -20,9 +20,15 @@ from . import displaced
 from .context import BatchContext, context, found_again, recorded, unsure_of
 from .plan import FOUND, PlanItem, PlanItems, plans
 
+UNSURE = "the journal is older than the tree, and does not know whether the failed release had it"
 
-def take_back(location: Location, work: ExclusiveRun, part: str) -> int:
+
+def take_back(
+    location: Location, work: ExclusiveRun, part: str, without: Container[str] = ()
+) -> int:
     """Bring a part's files back to what they were before the run; return how many they are.
+
+    Those `without` stay as they are.
 
     A file that was restored twice, because it was deployed again in between, becomes what it was
     before the last time; what it was before the first is kept in the evidence.
@@ -35,11 +41,12 @@ def take_back(location: Location, work: ExclusiveRun, part: str) -> int:
         back: set[str] = set()
         for number in reversed(range(len(known))):
             where = context(location, part, number)
-            fresh = [item for item in known[number] if item.saved.path not in back]
+            taken = [item for item in known[number] if item.saved.path not in without]
+            fresh = [item for item in taken if item.saved.path not in back]
             _forget_trials(where, fresh)
             where.each(take_file_back, fresh)
             where.settle(fresh)
-            _keep(work, where, [item for item in known[number] if item.saved.path in back])
+            _keep(work, where, [item for item in taken if item.saved.path in back])
             back.update(item.saved.path for item in fresh)
         if known and journal.last("undone") is None:
             journal.add("undone")
@@ -56,40 +63,49 @@ def known_plans(location: Location, part: str, written: List[Dict[str, Any]]) ->
 
 
 def standing(
-    location: Location, folder: str, part: str, replaced: Sequence[str] = ()
-) -> tuple[list[str], list[str]]:
-    """Return which files undo would bring back, and what prevents that.
+    location: Location, folder: str, part: str, apart: Container[str], away: Mapping[str, str]
+) -> tuple[list[str], list[str], list[str]]:
+    """Return which files undo would bring back, what prevents that, and what is lost.
 
-    What was `replaced` after its restore is taken back before it, and prevents nothing.
+    What is `apart` is left alone, or taken back before. `away` is where failed versions are in the
+    run's folder, by their names beside live files; "" for directories, which are made again.
     """
-    root = location.root
-    back: dict[str, PlanItem] = {}
+    back: dict[str, tuple[BatchContext, PlanItem]] = {}
     written = entries(os.path.join(folder, PARTS[part]))
     known = known_plans(location, part, written)
-    lost = len(known) > len(plans(written)) or any(entry.get(FOUND) for entry in written)
-    for items in reversed(known):
-        back.update((item.saved.path, item) for item in items if item.saved.path not in back)
-    unsure = unsure_of(location, back) if lost else []
-    for path in replaced:
-        back.pop(path, None)
-    with Tree(root) as tree:
-        live = {path: state.live(tree, path) for path in back}
-        full = [
-            filled(item)
-            for path, item in back.items()
-            if item.is_turned and live[path].is_kind(item.saved) and displaced.is_full(tree, path)
-        ]
-    said = full + [
-        f"{path}: the journal of the run is older than the tree, and does not know whether the "
-        "failed release had this file"
-        for path in unsure
-    ]
-    said += [
-        f"{path} changed after the restore"
-        for path, item in back.items()
-        if not (item.may_go(live[path]) or item.is_failed(live[path]))
-    ]
-    return [path for path, item in back.items() if not item.is_failed(live[path])], said
+    older = len(known) > len(plans(written)) or any(entry.get(FOUND) for entry in written)
+    for number, items in reversed(list(enumerate(known))):
+        where = context(location, part, number)
+        back = {**{item.saved.path: (where, item) for item in items}, **back}
+    lost = [path for path in (unsure_of(location, back) if older else ()) if path not in apart]
+    said = [f"{path}: {UNSURE}" for path in lost]
+    ours = []
+    with Tree(location.root) as tree, Tree(folder) as store:
+        for path, (where, item) in back.items():
+            live = state.live(tree, path)
+            if path in apart or item.is_failed(live):
+                continue
+            ours.append(path)
+            if not item.may_go(live):
+                said.append(f"{path} changed after the restore")
+            if item.is_turned and live.is_kind(item.saved) and displaced.is_full(tree, path):
+                said.append(filled(item))
+            if item.live and not _is_kept(where, item, (tree, store), away):
+                said.append(f"{path}: its failed version is gone, or changed, since the restore")
+                lost.append(path)
+    return ours, said, lost
+
+
+def _is_kept(
+    where: BatchContext, item: PlanItem, trees: Tuple[Tree, Tree], away: Mapping[str, str]
+) -> bool:
+    """Return whether the failed version is beside the live file, or in the run's folder."""
+    above, names = os.path.dirname(item.saved.path), where.names(item.saved.path)
+    beside = [os.path.join(above, name) for name in names]
+    if any(item.is_failed(state.live(trees[0], path)) for path in reversed(beside)):
+        return True
+    kept = away.get(beside[1])
+    return kept == "" or (kept is not None and item.is_failed(state.live(trees[1], kept)))
 
 
 def _keep(work: ExclusiveRun, where: BatchContext, items: list[PlanItem]) -> None:

@@ -26,8 +26,8 @@ def digest(page: str) -> str:
         return state.live(tree, name).sha256
 
 
-def standing(written: list[dict[str, Any]]) -> list[str]:
-    """Return the conflicts that prevent the undo of the page."""
+def standing(store: str, written: list[dict[str, Any]]) -> list[str]:
+    """Return the conflicts that prevent the undo of the page; `store` has the one from before."""
     known: dict[str, set[str]] = {}
     for entry in written:
         known.setdefault(entry["page"], set()).update((entry["before"], entry["after"]))
@@ -35,6 +35,12 @@ def standing(written: list[dict[str, Any]]) -> list[str]:
         f"the maintenance page {page} is not the one that was written"
         for page, ours in known.items()
         if os.path.lexists(page) and digest(page) not in ours
+    ] + [
+        f"the page that was at {each['page']} before is not in {store}/replaced"
+        for each in written
+        if each["before"]
+        and digest(each["page"]) != each["before"]
+        and not evidence.holds(f"{store}/replaced/{os.path.basename(each['page'])}", each["before"])
     ]
 
 

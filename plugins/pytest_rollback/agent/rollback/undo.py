@@ -10,10 +10,10 @@ import os
 from typing import Any, Optional
 
 from ..errors import HostError
-from ..messages.location import Location
 from ..messages.rollback.undo import Undone, UndoPlan, UndoRequest
 from ..messages.services.units import ManagerAddress
 from ..restore import revert
+from ..restore.context import batches
 from ..services import registry, unit_file_undo, units
 from ..state import evidence, lease, progress, removed_directories
 from ..state.journal import entries
@@ -33,25 +33,32 @@ def look(request: UndoRequest) -> UndoPlan:
             f"there is no run {location.run} in {location.state}",
             "'rollback status' lists all runs",
         )
-    return _planned(location, folder)
+    return _planned(request, folder)
 
 
-def _planned(location: Location, folder: str) -> UndoPlan:
+def _planned(request: UndoRequest, folder: str) -> UndoPlan:
     """Return what undo would do, and everything that prevents it."""
+    location = request.location
     written = entries(os.path.join(folder, CHANGES))
     files: list[str] = []
     moved: list[str] = []
     conflicts: list[str] = []
-    _both(default_undo.standing(_of(written, default_undo.DEFAULTING)), files, conflicts)
-    replaced = files[:]
+    lost: list[str] = []
+    _all(default_undo.standing(_of(written, default_undo.DEFAULTING)), files, conflicts)
+    apart, away = {*files, *_apart(request)}, _away(written)
     for part in progress.PARTS:
-        _both(revert.standing(location, folder, part, replaced), files, conflicts)
+        _all(revert.standing(location, folder, part, apart, away), files, conflicts, lost)
     for entry in written:
         if entry["event"] == evidence.MOVING:
-            _both(evidence.standing(folder, entry), moved, conflicts)
+            _all(evidence.standing(folder, entry, apart), moved, conflicts, lost)
         if entry["event"] == removed_directories.EMPTYING:
             conflicts += removed_directories.standing(entry)
-    installed, changed = unit_file_undo.standing(_of(written, unit_file_undo.INSTALLING))
+    told = " ".join(conflicts)
+    conflicts += [
+        f"{path}: it is not in the evidence any more" for path in lost if path not in told
+    ]
+    store = os.path.join(folder, evidence.FOLDER)
+    installed, changed = unit_file_undo.standing(store, _of(written, unit_file_undo.INSTALLING))
     pages = _of(written, "page on")
     return UndoPlan(
         undone=progress.undoing(written) == "done",
@@ -60,13 +67,35 @@ def _planned(location: Location, folder: str) -> UndoPlan:
         units=tuple(installed),
         page=next((each["page"] for each in pages if os.path.lexists(each["page"])), None),
         database=_last(written, "database", "name"),
-        conflicts=(*conflicts, *changed, *page_file.standing(pages)),
+        conflicts=(*conflicts, *changed, *page_file.standing(store, pages)),
+        lost=tuple(lost),
     )
 
 
-def _both(found: tuple[list[str], list[str]], first: list[str], second: list[str]) -> None:
-    first += found[0]
-    second += found[1]
+def _apart(request: UndoRequest) -> set[str]:
+    """Return what is left alone: the paths that are asked for, and our names beside them."""
+    apart = set(request.without)
+    for where, items in batches(request.location) if apart else ():
+        for path in (item.saved.path for item in items if item.saved.path in request.without):
+            apart.update(os.path.join(os.path.dirname(path), name) for name in where.names(path))
+    return apart
+
+
+def _away(written: list[dict[str, Any]]) -> dict[str, str]:
+    """Return where failed versions are in the run's folder; "" for directories."""
+    moves = [each for each in _of(written, evidence.MOVING) if each["kind"] == evidence.FAILED]
+    gone = [
+        each[0]
+        for entry in _of(written, removed_directories.EMPTYING)
+        for each in entry["directories"]
+    ]
+    files = {path: f"{evidence.FOLDER}/{kept}" for entry in moves for path, kept in entry["moves"]}
+    return {**dict.fromkeys(gone, ""), **files}
+
+
+def _all(found: tuple[list[str], ...], *lists: list[str]) -> None:
+    for each, known in zip(found, lists):
+        known.extend(each)
 
 
 def _of(written: list[dict[str, Any]], event: str) -> list[dict[str, Any]]:
@@ -91,15 +120,14 @@ def undo(request: UndoRequest) -> Undone:
         if progress.undoing(work.journal.entries) == "done":
             lease.undone(location.state, location.run)
             return Undone(0, 0)
-        conflicts = _planned(location, work.folder).conflicts
+        conflicts = _planned(request, work.folder).conflicts
         if conflicts:
             raise HostError(
                 f"nothing was undone, files changed since: {'; '.join(conflicts)}",
-                "save these files elsewhere and put back the versions of the run; or keep them and "
-                "do not undo the run",
+                "put back the versions of the run; or leave files out: --without=PATH",
             )
         if progress.undoing(work.journal.entries) is None:
-            work.journal.add(progress.UNDO)
+            work.journal.add(progress.UNDO, without=request.without)
         with start_guard.raised(location, work):
             taken = _undone(request, work)
         work.journal.add(progress.UNDONE)
@@ -109,7 +137,8 @@ def undo(request: UndoRequest) -> Undone:
 
 def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
     said: list[str] = []
-    moved = sum(_attempt(work, each, said) for each in reversed(work.journal.entries[:]))
+    apart = _apart(request)
+    moved = sum(_attempt(work, each, said, apart) for each in reversed(work.journal.entries[:]))
     if said:
         raise HostError(
             "; ".join(said),
@@ -117,7 +146,7 @@ def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
             "unfinished",
         )
     parts = reversed(list(progress.PARTS))
-    undone = sum(revert.take_back(request.location, work, part) for part in parts)
+    undone = sum(revert.take_back(request.location, work, part, apart) for part in parts)
     if request.manager and work.journal.last(unit_file_undo.INSTALLING):
         units.reload(registry.of(ManagerAddress(request.manager, request.socket)))
     if work.journal.last("page on"):
@@ -125,9 +154,11 @@ def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
     return Undone(undone, moved)
 
 
-def _attempt(work: ExclusiveRun, entry: dict[str, Any], said: list[str]) -> int:
-    """Undo one entry; add conflicts to `said`."""
+def _attempt(work: ExclusiveRun, entry: dict[str, Any], said: list[str], apart: set[str]) -> int:
+    """Undo one entry, but for what is `apart`; add conflicts to `said`."""
     try:
+        if entry["event"] == evidence.MOVING:
+            return evidence.bring_back(work.folder, entry, apart)
         return _taken_back(work, entry)
     except HostError as problem:
         said.append(problem.message)
@@ -137,8 +168,6 @@ def _attempt(work: ExclusiveRun, entry: dict[str, Any], said: list[str]) -> int:
 def _taken_back(work: ExclusiveRun, entry: dict[str, Any]) -> int:
     """Take back what one entry of the journal announced; return how many files it brought."""
     event = entry["event"]
-    if event == evidence.MOVING:
-        return evidence.bring_back(work.folder, entry)
     if event == removed_directories.EMPTYING:
         removed_directories.make_again(entry)
     if event == unit_file_undo.INSTALLING:

@@ -15,8 +15,11 @@ INSTALLING = "installing"
 """The event of the journal that announces each installed file."""
 
 
-def standing(written: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
-    """Return which unit files undo would bring back, given what was installed, and what not."""
+def standing(store: str, written: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
+    """Return which unit files undo would bring back, given what was installed, and what not.
+
+    `store` is the folder in which their versions from before are.
+    """
     known: dict[tuple[str, str], list[str]] = {}
     for entry in written:
         ours = known.setdefault((entry["directory"], entry["name"]), [entry["before"]])
@@ -29,6 +32,8 @@ def standing(written: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
             said.append(f"{directory}/{name} changed since it was installed")
         elif side.sha256 != ours[0]:
             back.append(name)
+            if ours[0] and not evidence.holds(f"{store}/units/{name}", ours[0]):
+                said.append(f"{directory}/{name}: its version from before is not in {store}/units")
     return back, said
 
 

@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import stat
-from typing import Any, Iterable, Optional, Sequence
+from typing import Any, Container, Iterable, Optional, Sequence
 
 from ..errors import HostError
 from ..files import links, metadata, state
@@ -25,6 +25,9 @@ FETCHED = "fallback"
 
 FOLDER = "evidence"
 MOVING = "moving"
+FAILED = "failed"
+"""The kind of failed versions, which their files' undo looks at."""
+
 DERIVED = ("caches",)
 """Kinds of files that are made anew by whoever runs: one that came since then is no conflict."""
 
@@ -189,19 +192,38 @@ def settle(tree: Tree, paths: Iterable[str]) -> None:
             os.fsync(tree.directory(name))
 
 
-def standing(folder: str, entry: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Return the files that the undo of a batch would restore, and its conflicts."""
-    away, taken = [], []
-    with Tree(entry["base"]) as tree, Tree(os.path.join(folder, FOLDER)) as store:
+def standing(
+    folder: str, entry: dict[str, Any], apart: Container[str] = ()
+) -> tuple[list[str], list[str], list[str]]:
+    """Return the files that the undo of a batch would restore, its conflicts, and what is lost.
+
+    Those `apart` stay where they are.
+    """
+    away, taken, lost = [], [], []
+    with Tree(entry["base"]) as tree, Tree(folder) as store:
         for path, kept in entry["moves"]:
-            there, live = state.live(store, kept), state.live(tree, path)
-            if there.kind == state.ABSENT:
+            there, live = state.live(store, f"{FOLDER}/{kept}"), state.live(tree, path)
+            if path in apart:
                 continue
-            if live.kind == state.ABSENT or (entry["kind"] in DERIVED and live.is_file):
+            if there.kind == state.ABSENT:
+                if live.kind == state.ABSENT and entry["kind"] not in (FAILED, *DERIVED):
+                    taken.append(f"{path}: it is not in the evidence any more")
+                    lost.append(path)
+            elif live.kind == state.ABSENT or (entry["kind"] in DERIVED and live.is_file):
                 away.append(path)
             elif not _is_same(there, live):
                 taken.append(f"something else exists at {path}")
-    return away, taken
+    return away, taken, lost
+
+
+def holds(path: str, sha256: str) -> bool:
+    """Return whether a version that a run keeps is there, with its content."""
+    above, name = os.path.split(path)
+    try:
+        with Tree(above) as tree:
+            return state.live(tree, name).sha256 == sha256
+    except HostError:
+        return False
 
 
 def _brought(live: tuple[Tree, str], kept: tuple[Tree, str]) -> Optional[bool]:
@@ -230,16 +252,21 @@ def _set_aside(live: tuple[Tree, str], kept: tuple[Tree, str]) -> None:
     move((tree, path), (store, end))
 
 
-def bring_back(folder: str, entry: dict[str, Any]) -> int:
+def bring_back(folder: str, entry: dict[str, Any], apart: Container[str] = ()) -> int:
     """Undo one journaled batch of moves, from any point of it; return how many came back.
+
+    Those `apart` stay where they are.
 
     Raises:
         HostError: at the place of one there is something else now; the others came back.
     """
     taken: list[str] = []
     number = 0
+    moves = [each for each in reversed(entry["moves"]) if each[0] not in apart]
+    with contextlib.suppress(FileExistsError):  # somebody has removed all of it
+        os.mkdir(os.path.join(folder, FOLDER), 0o700)
     with Tree(entry["base"]) as tree, Tree(os.path.join(folder, FOLDER)) as store:
-        for path, kept in reversed(entry["moves"]):
+        for path, kept in moves:
             with tree.naming(path):
                 if entry["kind"] in DERIVED:
                     _set_aside((tree, path), (store, kept))

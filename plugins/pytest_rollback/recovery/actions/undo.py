@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from pytest_rollback.agent.messages.rollback.undo import UNDO, UNDO_PLAN, UndoPlan, UndoRequest
 from pytest_rollback.agent.messages.services.running import Running
 from pytest_rollback.agent.messages.services.units import START
@@ -26,8 +28,8 @@ NAMED = 5
 """Processes that are left to run and named."""
 
 
-def request(scope: Scope, run: str) -> UndoRequest:
-    """Return what every request about the undo of a run states."""
+def request(scope: Scope, run: str, without: tuple[str, ...] = ()) -> UndoRequest:
+    """Return what every request about the undo of a run states; paths `without` are left alone."""
     services, page = scope.system.services, scope.system.maintenance
     return UndoRequest(
         location=location(scope)._replace(run=run),
@@ -35,6 +37,7 @@ def request(scope: Scope, run: str) -> UndoRequest:
         socket=services.socket,
         check=tuple(page.check) if page else (),
         reload=tuple(page.reload) if page else (),
+        without=without,
     )
 
 
@@ -73,12 +76,20 @@ ISOLATE = Action("isolate components", "isolate", look=states, plan=stops)
 START_FAILED = Action("start the failed release", "services", look=states, plan=starts)
 
 
-def undoing(run: str) -> tuple[AnyAction, ...]:
-    """Return the actions that take a run back, in their order."""
+def way_out(run: str, found: UndoPlan, without: tuple[str, ...]) -> str:
+    """Return the command that undoes all but what is lost, or what else there is to do."""
+    if not found.lost:
+        return "save these files elsewhere and put the run's versions back, or keep the run"
+    left = " ".join(f"--without={shlex.quote(path)}" for path in (*without, *found.lost))
+    return f"put them back there; or leave them as they are: scripts/rollback --undo={run} {left}"
+
+
+def undoing(run: str, without: tuple[str, ...] = ()) -> tuple[AnyAction, ...]:
+    """Return the actions that take a run back, in their order, but for the paths `without`."""
 
     def look(scope: Scope) -> Look[tuple[UndoPlan, Running]]:
         """Return what undo would bring back, what prevents it, and who runs meanwhile."""
-        asked, running = Call(UNDO_PLAN, request(scope, run), PATIENT), running_of(scope)
+        asked, running = Call(UNDO_PLAN, request(scope, run, without), PATIENT), running_of(scope)
         answers = yield [asked, running]
         return answers.of(asked), answers.of(running)
 
@@ -95,11 +106,11 @@ def undoing(run: str) -> tuple[AnyAction, ...]:
             raise Refused(
                 f"{count(len(found.conflicts), 'file')} changed after run {run}",
                 findings=found.conflicts,
-                hint="save these files elsewhere and put the run's versions back, or keep the run",
+                hint=way_out(run, found, without),
             )
         files = len(found.files) + len(found.moved) + len(found.units)
         why = f"run {run} is being undone{stay(running)}"
-        undo = Call(UNDO, request(scope, run), SECONDS)
+        undo = Call(UNDO, request(scope, run, without), SECONDS)
         what = f"restore {count(files, 'file')} of the failed release"
         return (Change(undo, what, why, 1 + files / 1000),)
 

@@ -85,7 +85,7 @@ def test_undo_without_a_plan_is_sure(restored: tuple[Tree, Everything], again: b
     if again:
         tree.apply()
     now, gone = everything(tree), tree.names[-1]
-    with pytest.raises(HostError, match="does not know whether the failed release had this file"):
+    with pytest.raises(HostError, match="does not know whether the failed release had it"):
         undo.undo(tree.back())
     assert everything(tree) == now
     tree.path(gone).unlink()

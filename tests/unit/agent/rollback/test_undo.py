@@ -62,7 +62,7 @@ class Place:
         """Return what bringing it back would do, and what stands in the way."""
         entry = self.work.journal.last(evidence.MOVING)
         assert entry
-        return evidence.standing(self.work.folder, entry)
+        return evidence.standing(self.work.folder, entry)[:2]
 
 
 @pytest.fixture

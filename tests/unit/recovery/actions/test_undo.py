@@ -22,7 +22,7 @@ from pytest_rollback.errors import Refused
 from pytest_rollback.plugin import fixtures
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import Action
-from pytest_rollback.recovery.actions.undo import undoing
+from pytest_rollback.recovery.actions.undo import undoing, way_out
 from pytest_rollback.transport.call import Call
 from tests.unit.recovery.site import ADDED, CHANGED, FILES, SERVER, Site
 
@@ -93,6 +93,17 @@ def test_undo_tells_all_that_stands_in_its_way_and_touches_nothing(site: Site) -
     assert [each for each in said if each not in str(caught.value)] == []
     assert site.everything() == after
     assert len(ahead(site).conflicts) == len(said)
+
+
+@pytest.mark.usefixtures("systemd")
+def test_what_is_lost_is_left_out_by_one_command(site: Site) -> None:
+    """The hint has the path, and the same undo without it is done."""
+    everything(site)
+    next(site.state.glob("runs/*/evidence/failed/gate/serve.py")).unlink()
+    found = ahead(site)
+
+    assert found.lost == ("gate/serve.py",)
+    assert "--undo=r1 --without=gate/serve.py" in way_out("r1", found, ())
 
 
 @pytest.mark.parametrize("before", [None, "their own page"])

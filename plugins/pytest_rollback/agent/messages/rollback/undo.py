@@ -10,7 +10,7 @@ class UndoRequest(NamedTuple):
     """Which run is undone.
 
     `manager`, "" for none, reads unit files again that came back; `check` and `reload` are the
-    edge's commands, for the maintenance page.
+    edge's commands, for the maintenance page. `without` are paths that stay as they are.
     """
 
     location: Location
@@ -18,6 +18,7 @@ class UndoRequest(NamedTuple):
     socket: Optional[str] = None
     check: Tuple[str, ...] = ()
     reload: Tuple[str, ...] = ()
+    without: Tuple[str, ...] = ()
 
 
 class UndoPlan(NamedTuple):
@@ -25,7 +26,8 @@ class UndoPlan(NamedTuple):
 
     `files` come back to their failed versions, `moved` out of the evidence, `units` are unit files
     that are installed again, `page` is a maintenance page that is removed, `database` one that is
-    swapped back. `conflicts` are changes made since then, for which it refuses.
+    swapped back. `conflicts` are changes made since then, for which it refuses; of them, the files
+    that are `lost` cannot be brought back.
     """
 
     undone: bool
@@ -35,6 +37,7 @@ class UndoPlan(NamedTuple):
     page: Optional[str]
     database: Optional[str]
     conflicts: Tuple[str, ...]
+    lost: Tuple[str, ...] = ()
 
 
 class Undone(NamedTuple):
