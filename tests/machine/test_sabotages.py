@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pytest_rollback.agent.services.manager import marked
 from tests.machine.host import Host
 from tests.plugin.operator import criteria
 
@@ -18,7 +19,7 @@ STATE = "/var/lib/rollback/aivillage"
 ROOT = "/opt/aivillage"
 LIVE = f"{ROOT}/core/gateway/server.py"
 UNIT = "/etc/systemd/system/aivillage-gateway.service"
-GUARD = f"{UNIT}.d/00-rollback-guard.conf"
+GUARD = f"{UNIT}.d/00-rollback-guard{marked(f'{STATE}/in-progress')}.conf"
 ADDED = f"{ROOT}/packages/core/legacy/error_handling.py"
 CACHE = f"{ROOT}/core/gateway/__pycache__/server.cpython-311.pyc"
 DEFAULT = "config/database_config.json"

@@ -35,13 +35,11 @@ def standing(store: str, written: list[dict[str, Any]]) -> list[str]:
         f"the maintenance page {page} is not the one that was written"
         for page, ours in known.items()
         if os.path.lexists(page) and digest(page) not in ours
-    ] + [
-        f"the page that was at {each['page']} before is not in {store}/replaced"
+    ] + evidence.changed(
+        (f"{store}/replaced/{os.path.basename(each['page'])}", each["before"])
         for each in written
-        if each["before"]
-        and digest(each["page"]) != each["before"]
-        and not evidence.holds(f"{store}/replaced/{os.path.basename(each['page'])}", each["before"])
-    ]
+        if digest(each["page"]) != each["before"]
+    )
 
 
 def take_back(folder: str, entry: dict[str, Any]) -> int:

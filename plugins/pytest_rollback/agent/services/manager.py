@@ -46,6 +46,14 @@ class GuardFile(NamedTuple):
     text: str
 
 
+def marked(marker: str) -> str:
+    """Return what tells the guard files of one state directory from those of another.
+
+    Two systems may share a unit: each has a file of its own, and lifts no other.
+    """
+    return marker.replace("/", "-")[-150:]
+
+
 class StartGuard(NamedTuple):
     """Files that keep units from starting, and the units for which there is no such file."""
 

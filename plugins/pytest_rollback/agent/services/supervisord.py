@@ -12,7 +12,7 @@ from ..errors import HostError
 from ..messages.services.units import Reloaded
 from ..system.command import signal_group
 from ..system.processes import Process, environ, family, members
-from .manager import GuardFile, ServiceManager, StartGuard, UnitParts, UnitReport
+from .manager import GuardFile, ServiceManager, StartGuard, UnitParts, UnitReport, marked
 from .supervisor_info import (
     ALL,
     LAST,
@@ -272,13 +272,12 @@ class Supervisord(ServiceManager):
     @staticmethod
     def guard(directory: str, units: Sequence[str], marker: str) -> StartGuard:
         """Return files that turn off the automatic start of the programs of a directory."""
-        del marker
         programs = configured(directory)
         files: Dict[str, List[str]] = {}
         unguarded = [unit for unit in units if not named(unit, programs)]
         for program in dict.fromkeys(name for unit in units for name in named(unit, programs)):
             ending = os.path.splitext(programs[program].file)[1]
-            files.setdefault(f"{LAST}{ending}", []).append(program)
+            files.setdefault(f"{LAST}{marked(marker)}{ending}", []).append(program)
         return StartGuard(
             [GuardFile(path, override(found)) for path, found in files.items()], unguarded
         )

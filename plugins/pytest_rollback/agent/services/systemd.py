@@ -10,7 +10,7 @@ from ..errors import HostError
 from ..messages.services.units import GUARD, Reloaded, UnitState
 from ..system.command import CommandResult, run, surroundings
 from ..system.processes import Process, family
-from .manager import GuardFile, ServiceManager, StartGuard, UnitParts, UnitReport
+from .manager import GuardFile, ServiceManager, StartGuard, UnitParts, UnitReport, marked
 from .systemd_parts import (
     COMMAND,
     PARTS,
@@ -55,8 +55,6 @@ KINDS = (".service", ".socket", ".target", ".timer", ".path", ".mount", ".slice"
 IN_USE = frozenset({"active", "activating", "reloading", "refreshing", "deactivating"})
 RUNS = f"--state={','.join(sorted(IN_USE))}"
 """States in which a unit may have processes."""
-
-DROP_IN = GUARD
 
 
 class Systemd(ServiceManager):
@@ -196,7 +194,8 @@ class Systemd(ServiceManager):
             "'rollback status' shows how to resume.\n"
             f"[Unit]\nAssertPathExists=!{marker.replace('%', '%%')}\n"
         )
-        names = [f"{Systemd.file_name(unit)}.d/{DROP_IN}" for unit in units]
+        drop_in = f"{GUARD}{marked(marker)}.conf"
+        names = [f"{Systemd.file_name(unit)}.d/{drop_in}" for unit in units]
         return StartGuard([GuardFile(name, text) for name in names], [])
 
     def read_guard(self) -> None:

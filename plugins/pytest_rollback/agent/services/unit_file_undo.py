@@ -32,8 +32,7 @@ def standing(store: str, written: list[dict[str, Any]]) -> tuple[list[str], list
             said.append(f"{directory}/{name} changed since it was installed")
         elif side.sha256 != ours[0]:
             back.append(name)
-            if ours[0] and not evidence.holds(f"{store}/units/{name}", ours[0]):
-                said.append(f"{directory}/{name}: its version from before is not in {store}/units")
+            said += evidence.changed([(f"{store}/units/{name}", ours[0])])
     return back, said
 
 

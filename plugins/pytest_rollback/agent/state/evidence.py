@@ -216,14 +216,14 @@ def standing(
     return away, taken, lost
 
 
-def holds(path: str, sha256: str) -> bool:
-    """Return whether a version that a run keeps is there, with its content."""
-    above, name = os.path.split(path)
-    try:
-        with Tree(above) as tree:
-            return state.live(tree, name).sha256 == sha256
-    except HostError:
-        return False
+def changed(kept: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the conflicts of versions that are kept: a path each, and its digest, "" for none."""
+    with Tree("/") as tree:
+        return [
+            f"{path} is gone, or changed"
+            for path, digest in kept
+            if digest and state.live(tree, os.path.realpath(path)[1:]).sha256 != digest
+        ]
 
 
 def _brought(live: tuple[Tree, str], kept: tuple[Tree, str]) -> Optional[bool]:

@@ -22,19 +22,19 @@ from pytest_rollback.agent.messages.services.units import (
 )
 from pytest_rollback.agent.rollback import start_guard
 from pytest_rollback.agent.services import units
+from pytest_rollback.agent.services.manager import marked
 from pytest_rollback.errors import Refused, Unfinished
 from pytest_rollback.recovery import actions
 from tests.unit.recovery.site import FILES, NAMES, Site, Systemd
 from tests.unit.support.requests import located
-
-GUARD = "00-rollback-guard.conf"
 
 NOWHERE = Location("/", "", "")
 
 
 def assertion(site: Site, unit: str) -> str:
     """Return the assertion in a unit's drop-in, "" where there is none."""
-    path = site.units / f"{unit}.service.d" / GUARD
+    name = f"00-rollback-guard{marked(str(site.state / 'in-progress'))}.conf"
+    path = site.units / f"{unit}.service.d" / name
     lines = path.read_text().splitlines() if path.exists() else []
     return next((line for line in lines if line.startswith("Assert")), "")
 
@@ -114,6 +114,22 @@ def test_the_guard_of_another_unfinished_run_stays(site: Site) -> None:
     site.perform(actions.GUARD_OFF, first)
 
     assert not (site.state / "in-progress").exists()
+
+
+@pytest.mark.usefixtures("systemd")
+def test_the_guard_of_another_system_stays(site: Site) -> None:
+    """Two systems share a unit: each has an assertion of its own, and lifts no other."""
+    site.begin()
+    site.perform(actions.GUARD_ON)
+    other = Location(str(site.root), str(site.state.with_name("other")), ".backup", "r1")
+    request = GuardRequest(other, "systemd", None, str(site.units), ("gate.service",))
+    start_guard.on(request)
+    assert len(list((site.units / "gate.service.d").iterdir())) == len(("ours", "theirs"))
+    assert assertion(site, "gate")
+    start_guard.off(request)
+
+    assert assertion(site, "gate")
+    assert (site.state / "in-progress").exists()
 
 
 @pytest.mark.usefixtures("systemd")

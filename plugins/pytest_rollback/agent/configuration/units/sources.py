@@ -114,5 +114,9 @@ def strays(files: Sequence[str], created: str) -> List[str]:
     Our own guard is none of them.
     """
     since = dt.datetime.fromisoformat(created).timestamp()
-    there = [path for path in files if os.path.basename(path) != GUARD and os.path.exists(path)]
+    there = [
+        path
+        for path in files
+        if not os.path.basename(path).startswith(GUARD) and os.path.exists(path)
+    ]
     return [path for path in there if os.stat(path).st_ctime > since]

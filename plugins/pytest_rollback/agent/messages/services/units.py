@@ -5,7 +5,7 @@ from typing import Dict, NamedTuple, Optional, Tuple
 from ...protocol import Route
 from ..location import ChangeTime, Location
 
-GUARD = "00-rollback-guard.conf"
+GUARD = "00-rollback-guard"
 """Our own drop-in, which keeps a unit from being started while a restore is unfinished."""
 
 
