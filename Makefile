@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Lines and branches of the engine that tests reach, in percent, at least.
 COVERED := 100
 
-.PHONY: help setup drill machine-drill test test-all coverage machine-test faults sabotage check clean
+.PHONY: help setup drill machine-drill test test-all coverage sessions machine-test faults sabotage check clean
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -33,6 +33,9 @@ test: setup  ## run our own tests: units, contracts, the main promises; a few mi
 
 test-all: setup  ## run all other tests except the long ones below; half an hour
 	@$(VENV)/bin/python scripts/dev/own_tests --slow
+
+sessions: setup  ## run the whole sessions that test-all leaves; half an hour
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile -m long tests/plugin
 
 machine-test: setup  ## run all tests on a whole host; twenty minutes or more
 	@$(VENV)/bin/python scripts/dev/build_machine

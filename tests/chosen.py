@@ -3,8 +3,8 @@
 - `make test` runs every test of the unit and the contract tests that needs no machine, and of the
   other folders those that are named in `SHOWN`: they show the main promises in whole sessions.
 - `make test-all` runs what `make test` leaves: those marked `slow`.
-- `make machine-test`, `make faults` and `make sabotage` run what even that leaves: those marked
-  `long`.
+- `make sessions`, `make machine-test`, `make faults` and `make sabotage` run what even that leaves:
+  those marked `long`.
 
 `tests/conftest.py` sets both marks by these tables; a test may also be marked `long` where it is.
 """
@@ -89,6 +89,39 @@ SHOWN = {
     "tests/faults/test_operators.py": ("test_one_of_four_acts",),
 }
 """What `make test` runs of those folders, by file: single tests, or all cases of a function."""
+
+LONG_SESSIONS = {
+    "tests/plugin/test_parts.py": ("test_the_core_alone_passes_its_tests",),
+    "tests/plugin/test_interrupts.py": (
+        "test_the_same_command_goes_on[services-SIGHUP]",
+        "test_the_same_command_goes_on[files-SIGTERM]",
+        "test_who_insists_gets_the_prompt_and_the_state[configuration-SIGINT SIGINT SIGINT]",
+        "test_who_insists_gets_the_prompt_and_the_state[validate-SIGINT SIGINT]",
+        "test_who_insists_gets_the_prompt_and_the_state[isolate-SIGTERM SIGINT]",
+        "test_who_stops_the_script_stops_the_drill[TERM TERM]",
+    ),
+    "tests/plugin/test_sabotages.py": tuple(
+        f"test_a_sabotaged_drill_is_not_recovered[{identity}]"
+        for identity in (
+            "drill.units.stopped",
+            "drill.units.installed",
+            "drill.start.guarded",
+            "drill.start.released",
+            "drill.services.started",
+            "drill.maintenance.shown",
+            "drill.caches.cleared",
+            "drill.backups.separate",
+            "drill.configuration.defaults",
+        )
+    ),
+    "tests/plugin/test_scenarios.py": tuple(
+        f"test_the_drill_recovers_from[{scenario}]"
+        for scenario in ("wrong-env", "broken-json", "crash-loop", "noisy-log", "broken-unit")
+    ),
+}
+"""Whole sessions that `make test-all` leaves to `make sessions`: siblings of such as it runs, other
+signals, phases and scenarios, those of which a machine plays the same; and all tests of the core
+once more, in a copy without parts."""
 
 FIRST = (
     "tests/plugin/test_secrets.py",

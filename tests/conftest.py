@@ -27,6 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("long")
         if file.as_posix() == chosen.SABOTAGE and not _named(item, chosen.SHOWN, chosen.SABOTAGE):
             item.add_marker("long")
+        if _named(item, chosen.LONG_SESSIONS, file.as_posix()):
+            item.add_marker("long")
         if _is_slow(item, file):
             item.add_marker("slow")
     items.sort(key=_rank)

@@ -97,7 +97,8 @@ def test_the_last_line_says_what_was_not_run(script: ModuleType, tmp_path: Path)
     parts = [script.Part("of this", (), there), script.Part("of that", (), gone)]
     left = (script.LEFT_SLOW, script.LONG)
     rest = (
-        "the slow ones: make test-all; the long ones: make machine-test, make faults, make sabotage"
+        "the slow ones: make test-all; "
+        "the long ones: make sessions, make machine-test, make faults, make sabotage"
     )
 
     assert script.not_run(parts[:1], *left) == f"NOT RUN: 2 tests: no disk here; {rest}"

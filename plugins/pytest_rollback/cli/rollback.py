@@ -8,6 +8,7 @@ import shlex
 import sys
 import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
@@ -43,7 +44,6 @@ Ctrl-C ends at the next safe point; the same command resumes from there.
 
 exit codes: 0 recovered, undone or shown; 1 not; 2 interrupted; 4 usage; all others: README.md
 """
-
 
 STOPPED = "interrupted: nothing was changed\nHINT: run the same command again"
 
@@ -197,8 +197,8 @@ class RollbackCommand:
         if changes and not gate.is_open:
             self.ask(armed)
             gate = self.gate(Scope(self.system, only), timeline, mine, self.target)
-        where = str(self.manifest)
-        timeline.note(RunBegan(mine, operator(), self.target, manifest=where, resume=self.command))
+        began = RunBegan(mine, operator(), self.target, manifest=str(self.manifest))
+        timeline.note(replace(began, resume=self.command))
         try:
             for action in undoing(run, without):
                 gate.perform(action)

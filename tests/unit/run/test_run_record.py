@@ -32,7 +32,7 @@ KEYS = (
     *("advice", "resume", "phases", "users", "users_asked_from", "users_problem"),
     *("outage_seconds", "maintenance_seconds", "criteria", "not_evaluated"),
     *("not_applicable", "latency"),
-    *("checklist", "evidence"),
+    *("checklist", "evidence", "afterwards"),
     *("scenario", "max_age", "versions", "manifest", "agent_sha256", "round_trips"),
 )
 """The keys of report.json in their order; other programs read them, so none is ever renamed."""
