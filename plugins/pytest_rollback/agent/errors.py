@@ -25,13 +25,14 @@ class HostError(Exception):
 
 
 WAYS = {
-    errno.EPERM: "it may be immutable: lsattr -d {path} {above}; then chattr -i",
+    errno.EPERM: "it may be immutable or append-only: lsattr -d {path} {above}; then chattr -ia",
     errno.EACCES: "see the permissions: namei -l {path}; or set [target] sudo = true",
     errno.EROFS: "the file system is read-only: findmnt -T {place}; mount -o remount,rw it",
     errno.ENOSPC: "free space or inodes: df -h {place}; df -i {place}",
     errno.EDQUOT: "the quota of the owner is used up: quota; df -h {place}",
     errno.EIO: "the disk has errors: dmesg | tail; findmnt -T {place}",
     errno.EBUSY: "something is mounted there: findmnt {path}",
+    errno.ESTALE: "its file system was taken away: findmnt -T {place}; unmount and mount it again",
     errno.EXDEV: "something is mounted above it: findmnt -T {path}",
     errno.EMFILE: "too many files are open: ulimit -n",
     errno.ENFILE: "too many files are open on this host: cat /proc/sys/fs/file-nr",

@@ -6,9 +6,13 @@ Nothing else is: Python's threads take turns, and many that write and hash are s
 from __future__ import annotations
 
 import os
-from typing import Callable, Sequence, TypeVar
+from itertools import takewhile
+from typing import TYPE_CHECKING, Callable, Sequence, TypeVar
 
 from .tree import Tree
+
+if TYPE_CHECKING:
+    from threading import Thread
 
 WORKERS = 8
 FEW = 16
@@ -25,7 +29,7 @@ def spread(
     if len(things) <= FEW:
         with Tree(root) as tree:
             return [task(tree, thing) for thing in things]
-    from threading import Thread  # noqa: PLC0415 - few requests need it
+    from threading import Thread as Worker  # noqa: PLC0415 - few requests need it
 
     size = -(-len(things) // WORKERS)
     starts = range(0, len(things), size)
@@ -39,14 +43,24 @@ def spread(
         except BaseException as error:  # noqa: BLE001 - it is raised where all are waited for
             failures.append(error)
 
-    threads = [Thread(target=part, args=(start,), daemon=True) for start in starts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    threads = [Worker(target=part, args=(start,), daemon=True) for start in starts]
+    begun = list(takewhile(_started, threads))
+    for start in starts[len(begun) :]:
+        part(start)
+    for thread in begun:
         thread.join()
     if failures:
         raise failures[0]
     return [result for start in starts for result in results[start]]
+
+
+def _started(thread: Thread) -> bool:
+    """Start a thread; tell whether this host has one more for us."""
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
 
 
 def flushed(opened: int) -> None:

@@ -9,13 +9,17 @@ There are two parts, the files and the configuration, each with a journal of its
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import shlex
 from typing import Iterable, Optional, Sequence
 
 from ..backup.selection import meant
 from ..errors import HostError
+from ..files import metadata
 from ..files.metadata import FileEntry
+from ..files.tree import Irregular, Tree
 from ..messages.restore import Restored, RestorePlan, RestoreRequest
 from ..state.journal import Journal, entries
 from ..state.lock import folder_of, opened, working
@@ -86,6 +90,7 @@ def wanted(
     refused += more
     refused += _from_git(request, found)
     refused += read_only(root, [item.saved.path for item in found])
+    refused += protected(root, [item.saved.path for item in found])
     if refused:
         raise HostError("; ".join(refused), "pytest suites/readiness gives a remedy for each")
     return found
@@ -110,6 +115,18 @@ def read_only(root: str, names: Iterable[str]) -> list[str]:
     places = sorted({os.path.dirname(os.path.join(root, name)) for name in names})
     shut = [each for each in places if os.statvfs(disk.existing(each)).f_flag & os.ST_RDONLY]
     return [f"{each}: its file system is mounted read-only: findmnt -T {each}" for each in shut]
+
+
+def protected(root: str, names: Iterable[str]) -> list[str]:
+    """Return which directories of files `chattr` protects: no name changes there, each once."""
+    found = []
+    with Tree(root) as tree:
+        for above in sorted({os.path.dirname(name) for name in names}):
+            with contextlib.suppress(OSError, Irregular):
+                flags, place = metadata.flags(tree.directory(above)), os.path.join(root, above)
+                words = f"{place}: the directory is {metadata.flag_words(flags)}"
+                found += [f"{words}: chattr -ia {shlex.quote(place)}"] if flags else []
+    return found
 
 
 def _from_git(request: RestoreRequest, items: PlanItems) -> list[str]:

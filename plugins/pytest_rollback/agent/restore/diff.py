@@ -103,5 +103,7 @@ class _DiffPart(NamedTuple):
         copy = state.copy(tree, saved.path, self.sides.suffix)
         if copy.has_content(saved):
             return ""
+        if copy.kind == "error":
+            return f"its backup {copy.detail}"
         how = "has other content than" if copy.is_kind(saved) else f"is {copy.kind}, not as"
         return f"its backup {how} recorded"

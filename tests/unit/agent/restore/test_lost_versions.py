@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,3 +89,18 @@ def test_evidence_that_was_deleted_whole_is_named(tree: Tree) -> None:
 
     assert not tree.path(tree.names[-1]).exists()
     assert tree.path("a.py").read_text() == "previous 'a.py'"
+
+
+@pytest.mark.parametrize("flag", ["a", "i"])
+def test_a_protected_directory_is_refused_before_anything_moves(tree: Tree, flag: str) -> None:
+    """No name changes in it: half of the files would be restored, and the rest never."""
+    place = tree.root / "sub"
+    if subprocess.run(["chattr", f"+{flag}", place], check=False, capture_output=True).returncode:
+        pytest.skip("no chattr here")
+    try:
+        before = everything(tree)
+        with pytest.raises(HostError, match=r"sub: the directory is .*: chattr -ia"):
+            tree.apply()
+        assert everything(tree) == before
+    finally:
+        subprocess.run(["chattr", f"-{flag}", place], check=True)
