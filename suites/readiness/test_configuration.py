@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pytest_rollback.agent.messages.backup.git import by_hand
 from pytest_rollback.agent.messages.configuration import ConfigurationFaults
 from pytest_rollback.agent.messages.requirements import Fallbacks
+from pytest_rollback.agent.messages.secrets import SecretsLook
 from pytest_rollback.checks import restored
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest.model import System
-from pytest_rollback.text.quantities import part
+from pytest_rollback.text.quantities import count, part
 
 Keep = Callable[[str, object], None]
 
@@ -25,6 +26,22 @@ def test_restored_configuration_can_be_read(
     record_property("configuration files", list(configuration.faults) or "none described")
     record_property("ignored by their readers", ignored or "nothing")
     restored.configuration_parses(configuration, system)
+
+
+@criterion("readiness.secrets.known", phase="configuration", needs=("system.secrets",))
+def test_what_secret_files_hold_is_known(
+    declared_secrets: SecretsLook, record_property: Keep
+) -> None:
+    """Every value of a secret file is taken out of logs and reports: each file is understood."""
+    record_property("secret files", list(declared_secrets.found) or "none is there")
+    if declared_secrets.unknown:
+        raise Refused(
+            f"{count(len(declared_secrets.unknown), 'secret file')} whose values cannot be known: "
+            "the file stays on the host, but a log that says a value shows it",
+            findings=[f"{path}: {why}" for path, why in declared_secrets.unknown],
+            hint="write it as its format wants it; or keep the values in a file of KEY=VALUE, "
+            "JSON, YAML, TOML or INI, and name that in secrets of [system] instead of this one",
+        )
 
 
 @criterion("readiness.fallback.git", phase="files", needs=("fallback.git",))

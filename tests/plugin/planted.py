@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+from tests.corpus.secret_forms import SecretForm, forms
 from tests.plugin.operator import REPOSITORY
 from tests.plugin.shop import Shop
 
@@ -32,7 +33,26 @@ TOKEN = f"t0k{secrets.token_hex(4)}&<\"'%"
 HOSTED = {f"HOSTED_TOKEN_{n}": f"{secrets.token_hex(6)}{odd}{n}z" for n, odd in enumerate(ODD)}
 """In a file with secrets on the host."""
 
-EVERY = {**PLANTED, **HOSTED, "SHOP_PAGER": TOKEN}
+
+def named(some: list[SecretForm]) -> dict[str, str]:
+    """Return the secrets of forms under names; shorter ones are in every text."""
+    return {
+        f"{form.name}, {number}": value
+        for form in some
+        for number, value in enumerate(form.secrets)
+        if value[7:]
+    }
+
+
+FILES = [form for form in forms("files", "file") if form.secrets]
+FILED = named(FILES)
+"""In files of every format, each a file of its own."""
+
+TEXTS, ORDINARY = forms("texts", "text"), forms("texts", "ordinary")
+SHAPED = named(TEXTS)
+"""In lines of a log, known to nobody: only their shape tells."""
+
+EVERY = {**PLANTED, **HOSTED, **FILED, **SHAPED, "SHOP_PAGER": TOKEN}
 
 
 def run(shop: Shop, *words: str) -> tuple[int, str, set[str]]:
@@ -68,9 +88,9 @@ def leaks(value: str, text: str) -> bool:
     """Tell whether a text holds a secret as it is, or as something writes it."""
     if "\n" in value:  # the lines of a key are secrets as well
         return any(leaks(line, text) for line in value.splitlines())
-    forms = {value, json.dumps(value)[1:-1], html.escape(value), quote(value, safe="")}
-    forms |= {repr(value)[1:-1], base64.b64encode(value.encode()).decode().rstrip("=")[:-1]}
-    return any(form in text for form in forms)
+    written = {value, json.dumps(value)[1:-1], html.escape(value), quote(value, safe="")}
+    written |= {repr(value)[1:-1], base64.b64encode(value.encode()).decode().rstrip("=")[:-1]}
+    return any(form in text for form in written)
 
 
 def leaked(texts: dict[str, str]) -> list[str]:

@@ -119,6 +119,12 @@ def cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
+def sealed(store: Store) -> None:
+    """Name a secret file that nobody reads without its password."""
+    (store.root / "keys.p12").write_bytes(b"\x30\x82")
+    describe(store, "system", secrets=["keys.p12"])
+
+
 def double(store: Store) -> None:
     """Have the web unit run twice, and name one of the two: the other one only sleeps."""
     command = f"{sys.executable} {store.root}/web/serve.py {store.ports['web']}"
@@ -146,6 +152,8 @@ PAGER = {"url": "https://pager.example.org/incidents", "variable": "NO_SUCH_TOKE
 MOTTO = "motto.txt"
 WEB = "web/serve.py"
 UNIT = "units/shop-web.conf"
+
+
 DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.logs.found": (
         lambda s: describe(s, "components", log=str(s.home / "no.log")),
@@ -173,6 +181,7 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.tree.imports": (lambda s: s.forge(WEB, SERVICE.replace("Page", "Sheet")), "web"),
     "readiness.tree.constructs": (lambda s: s.forge(WEB, SERVICE.replace("dish", "fish")), "web"),
     "readiness.configuration.parses": (lambda s: s.forge("config/.env", f"A=1\n{SECRET}\n"), None),
+    "readiness.secrets.known": (sealed, None),
     "readiness.database.dump": (lambda s: cut(s.home / "dump"), None),
     "readiness.database.restorable": (lambda s: describe(s, "database", restore=True), None),
     "readiness.people.reachable": (lambda s: s.describe(notify={"pager": PAGER}), None),

@@ -48,7 +48,9 @@ def describes(system: System, key: str, about: str | None) -> bool:
     A component's key counts for the one that the criterion is about, else for any.
     """
     if not key.startswith(COMPONENT):
-        return bool(found(system, key.split(".")))
+        return bool(
+            found(system, key.replace("system.", "about.").split("."))
+        )  # as the model names it
     name = key.removeprefix(COMPONENT)
     mine = [each for each in system.components if about in {None, each.name}]
     return any(getattr(each, name) for each in mine) or not mine

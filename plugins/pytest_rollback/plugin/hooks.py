@@ -86,7 +86,6 @@ def _keep(config: pytest.Config, run: Run) -> None:
     """Have the session leave its report in the run's folder; without one it still goes on."""
     from pytest_rollback.evidence.redaction import Redactor, of_environment  # noqa: PLC0415 - criteria pay
     from pytest_rollback.plugin.html_report import attach, unwritten  # noqa: PLC0415
-    from pytest_rollback.plugin.redacted_stream import redact_terminal  # noqa: PLC0415
     from pytest_rollback.plugin.results import ResultWriter  # noqa: PLC0415
 
     def told(folder: Path) -> None:
@@ -96,7 +95,6 @@ def _keep(config: pytest.Config, run: Run) -> None:
 
     run.redactor = Redactor(of_environment(os.environ) | run.extras.secrets(run.system))
     run.timeline.redact = run.redactor.data
-    redact_terminal(config, run.redactor.text)
     config.pluginmanager.register(ResultWriter(config, run))
     try:
         config.stash[SEAL] = attach(config, run.folder, run.record, run.redactor, told)

@@ -9,6 +9,7 @@ from typing import TextIO
 
 import pytest
 
+from pytest_rollback.plugin.redacted_stream import redact_terminal
 from pytest_rollback.run.extra_types import RunResult
 from pytest_rollback.run.run import Run
 from pytest_rollback.run.run_record import redacted
@@ -28,7 +29,8 @@ class ResultWriter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        """Silence the terminal where a part prints the only line."""
+        """Take secrets out of what is printed; silence all where a part prints the only line."""
+        redact_terminal(self.config, self.run.redactor.text)
         terminal = self.config.pluginmanager.get_plugin("terminalreporter")
         if self.quiet and terminal is not None:
             nowhere: TextIO = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115

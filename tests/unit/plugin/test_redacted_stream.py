@@ -15,8 +15,8 @@ from pytest_rollback.plugin.redacted_stream import RedactedStream
 CONFTEST = """
 from pytest_rollback.evidence.redaction import Redactor
 from pytest_rollback.plugin.redacted_stream import redact_terminal
-def pytest_configure(config):
-    redact_terminal(config, Redactor({"MINE": "blue horse 77"}).text)
+def pytest_sessionstart(session):
+    redact_terminal(session.config, Redactor({"MINE": "blue horse 77"}).text)
 """
 FAILS = """
 def test_odd():

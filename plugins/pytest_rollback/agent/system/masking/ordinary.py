@@ -72,6 +72,8 @@ def is_secret(name: str, value: str, spared: FrozenSet[str]) -> bool:
     """Return whether a value is a secret: by its name, or because nothing says that it is none."""
     said = value.strip()
     named = NAMES.search(name) and not OF_ONE.search(name) and not OPEN_NAMES.search(name)
+    if said.startswith("-----") and "\n" not in said:
+        return False  # the first or last line of a key
     if len(said) < (NAMED if named else SHORTEST) or said.lower() in HARMLESS:
         return False
     if said.isdigit() and (len(said) < DIGITS or DATE.fullmatch(said)):

@@ -222,6 +222,13 @@ def _after(link: str) -> Pattern[str]:
     return re.compile(rf"({re.escape(link)})[^\s\"'<>\\)]{{6,}}")
 
 
+CUT = 12
+"""Letters behind a beginning that is no word, of a key that was cut."""
+
+PLAIN_WORDS = frozenset(["secret_", "AKIA", "shippo_", "duffel_"])
+"""Beginnings that names of other things have as well."""
+
+
 def _prefixed(text: str) -> str:
     for prefix in PREFIXES:
         if prefix in text:
@@ -240,6 +247,8 @@ def _key(told: Match[str]) -> str:
 @functools.lru_cache(maxsize=None)
 def _beginning(prefix: str) -> Pattern[str]:
     least, letters = PREFIXES[prefix]
+    if prefix[4:] and prefix not in PLAIN_WORDS:
+        least = min(least, CUT)  # also of one that was cut
     start = re.escape(prefix)
     end = (
         "" if letters == WORDS or prefix[4:] else "(?![A-Za-z0-9])"

@@ -44,7 +44,7 @@ class ValueMask:
     def text(self, text: str) -> str:
         """Return a text in which every form of every secret is replaced by `***`."""
         for form in self.found(text):
-            text = text.replace(form, MARK)
+            text = alone(form).sub(MARK, text) if form.isdigit() else text.replace(form, MARK)
         if has_lines(text):
             for form in self.broken(text):
                 text = across(form).sub(MARK, text)
@@ -64,7 +64,7 @@ class ValueMask:
             for core, some in self.groups
             if (wide_ if core is None else core in text)
             for form in some
-            if form in text
+            if form in text and (not form.isdigit() or alone(form).search(text))
         }
         return sorted(held, key=len, reverse=True)
 
@@ -140,6 +140,11 @@ def written(value: str, writings: Iterable[Callable[[str], Iterable[str]]]) -> F
     """Return what writings make of a secret, without what is too short to tell."""
     least = min(SHORTEST, len(value))
     return frozenset(form for write in writings for form in write(value) if len(form) >= least)
+
+
+def alone(number: str) -> Pattern[str]:
+    """Return what finds a number that is no part of a longer one: that one is another secret's."""
+    return re.compile(rf"(?<!\d){number}(?!\d)")
 
 
 def across(form: str) -> Pattern[str]:
