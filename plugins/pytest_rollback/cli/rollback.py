@@ -213,8 +213,7 @@ class RollbackCommand:
 
     def told(self, run: str) -> None:
         """Have the reports of a run say that it was undone; say which do not."""
-        folders = runs.of_host(self.reports, run)
-        if not folders:
+        if not (folders := runs.of_host(self.reports, run)):
             shown(f"its report is not in {self.reports}: where it is, it does not say so")
         for each in folders:
             try:

@@ -64,11 +64,15 @@ def pytest_load_initial_conftests(
     return result
 
 
+ISOLATE = "criteria of the drill that only stop what fails; --isolate evaluates them as a whole"
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Read the manifest before anything else when criteria are asked for: a typo ends it here."""
     if not collection.is_ours(config, config.args):
         return
+    config.addinivalue_line("markers", f"isolate: {ISOLATE}")
     # The summary says each reason once, with what it stands against; pytest would say it per row.
     config.option.reportchars, config.option.tbstyle = "N", "no"
     heed(config)
