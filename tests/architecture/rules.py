@@ -50,7 +50,6 @@ SHORT_FILES = {
     "fixtures/dump.py": "one fact, in no other file's field",
     "plugins/pytest_rollback/extras/database/hooks.py": "a part joins by one hook",
     "plugins/pytest_rollback/agent/database/routes.py": "what goes with the package it is about",
-    "plugins/pytest_rollback/agent/rollback/added_files.py": "one step of a rollback",
     "plugins/pytest_rollback/agent/rollback/entry.py": "joins trial and repository",
     "plugins/pytest_rollback/plugin/stash.py": "keys that most modules of the package need",
     "tests/unit/support/volumes.py": "one function that eight files of tests need",

@@ -16,6 +16,11 @@ PACKAGE = Path(pytest_rollback.__file__).parent
 FAULTS = "tests/faults"
 HARNESSES = {
     "rows": (f"{FAULTS}/test_rows.py::test_row",),
+    "edges": (
+        "tests/unit/agent/restore/test_older_journal.py",
+        "tests/unit/agent/restore/test_lost_versions.py",
+        "tests/unit/agent/state/test_runs.py",
+    ),
     "intruder": (f"{FAULTS}/test_intruder.py",),
     "operators": (f"{FAULTS}/test_operators.py",),
     "kills": (f"{FAULTS}/test_kills.py", "-k", "files or configuration or close"),
@@ -55,6 +60,8 @@ def moved("""
 EXCHANGED = "            exchange.exchange(directory, staged, name)\n"
 RENAMED = "        os.rename(staged, name, src_dir_fd=directory, dst_dir_fd=directory)\n"
 ROW = f"{FAULTS}/test_rows.py::test_row"
+OLDER = "tests/unit/agent/restore/test_older_journal.py"
+LOST = "tests/unit/agent/restore/test_lost_versions.py"
 
 MUTANTS = (
     Mutant(
@@ -250,6 +257,43 @@ MUTANTS = (
             ),
         ),
         f"{FAULTS}/test_kills.py::test_a_kill_before_any_call[exchange-undo after close]",
+    ),
+    Mutant(
+        "unlink by name",
+        (
+            Edit(
+                "restore/displaced",
+                "                set_aside(directory, name)\n",
+                "                pass\n",
+            ),
+        ),
+        f"{OLDER}::test_a_name_that_nobody_knows_is_set_aside",
+    ),
+    Mutant(
+        "trust an older journal",
+        (Edit("restore/revert", "return [*known, more] if more else known", "return known"),),
+        f"{OLDER}::test_undo_without_a_plan_is_sure",
+    ),
+    Mutant(
+        "undo compares content alone",
+        (
+            Edit(
+                "restore/plan",
+                "return self.is_new(side) or half_way",
+                "return side.has_content(self.saved) or half_way",
+            ),
+        ),
+        f"{OLDER}::test_a_mode_that_was_changed_is_a_change",
+    ),
+    Mutant(
+        "undo that does not look for versions",
+        (Edit("restore/revert", "if item.live and not _is_kept(", "if False and not _is_kept("),),
+        f"{LOST}::test_undo_is_refused_before_it_begins_and_goes_on_without",
+    ),
+    Mutant(
+        "runs ordered by time",
+        (Edit("state/lease", "(each.number, each.since)", "(each.since, each.number)"),),
+        "tests/unit/agent/state/test_runs.py::test_runs_are_in_the_order_of_their_numbers",
     ),
     Mutant(
         "swallow a failed fsync",

@@ -85,7 +85,7 @@ def wanted(
     """
     location, root = request.location, request.location.root
     files = asked(request) if files is None else files
-    refused = mounted(root, [saved.path for saved in files])
+    refused = disk.mounted(root, [saved.path for saved in files])
     found, more = DiffOptions(root, location.suffix, files).compared(seen)
     refused += more
     refused += _from_git(request, found)
@@ -100,14 +100,6 @@ def asked(request: RestoreRequest) -> Sequence[FileEntry]:
     """Return the recorded files that a request means."""
     location, selection = request.location, request.selection
     return meant(location.state, selection, request.part, request.without)
-
-
-def mounted(root: str, names: Iterable[str]) -> list[str]:
-    """Return which files are mount points, or directories with one: they cannot change names."""
-    above, known = os.path.realpath(root), disk.points()
-    inside = [f"{point}/" for point in known if point.startswith(f"{above}/")]
-    found = [name for name in names if any(each.startswith(f"{above}/{name}/") for each in inside)]
-    return [f"{name}: something is mounted on the live file: umount it" for name in found]
 
 
 def read_only(root: str, names: Iterable[str]) -> list[str]:

@@ -8,15 +8,21 @@ from typing import Iterable
 from ..files.tree import Irregular, Tree
 from ..state import removed_directories
 from ..state.lock import ExclusiveRun
+from ..system import disk
 from ..system.command import run
 
 
 def born_after(root: str, directories: list[str], created: str) -> list[str]:
     """Return the directories that came to be after the record was made: the deploy made them.
 
+    What is mounted there is somebody else's, and stays.
+
     Where the file system or its tools do not know, none did: an empty directory too many harms
     less than one too few.
     """
+    points = disk.points() if directories else frozenset()
+    base = os.path.realpath(root)
+    directories = [path for path in directories if os.path.join(base, path) not in points]
     if not directories:
         return []
     from datetime import datetime  # noqa: PLC0415 - few deploys make directories

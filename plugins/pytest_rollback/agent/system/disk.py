@@ -19,6 +19,14 @@ def points() -> frozenset[str]:
     return frozenset(os.fsdecode(unescaped(line.split()[4])) for line in lines)
 
 
+def mounted(root: str, names: Iterable[str]) -> list[str]:
+    """Return which files are mount points, or directories with one: they cannot change names."""
+    base, known = os.path.realpath(root), points()
+    inside = [f"{point}/" for point in known if point.startswith(f"{base}/")]
+    found = [name for name in names if any(each.startswith(f"{base}/{name}/") for each in inside)]
+    return [f"{name}: something is mounted on the live file: umount it" for name in found]
+
+
 def unescaped(name: bytes) -> bytes:
     r"""Return a name without the kernel's escapes: \040 is a space."""
     return re.sub(rb"\\(\d{3})", lambda found: bytes([int(found[1], 8)]), name)
