@@ -13,7 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
-from pytest_rollback.agent.system.masking.shapes import masked
 from pytest_rollback.errors import GateClosed, RollbackError, Unreachable, UsageError
 from pytest_rollback.evidence import runs, signoffs
 from pytest_rollback.evidence.afterwards import UNDONE
@@ -28,7 +27,7 @@ from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.report import amend
 from pytest_rollback.run.command_line import INTERRUPTED, REPOSITORY, Parser, reports, shown
 from pytest_rollback.run.extras import names, outside
-from pytest_rollback.run.options import fitting
+from pytest_rollback.run.options import fitting, told_openly
 from pytest_rollback.run.run import identity, operator
 from pytest_rollback.transport.connection import Connection
 from pytest_rollback.transport.interrupts import INTERRUPTS
@@ -296,5 +295,5 @@ def main(arguments: Sequence[str], program: str) -> int:
         if asked.undo is not None:
             return at.undo(asked.undo, asked.arm, tuple(asked.without))
         words = [f"--component={name}" for name in asked.component]
-        words += [f"--incident={masked(asked.incident)}"] if asked.incident else []
+        words += [f"--incident={told_openly(asked.incident)}"] if asked.incident else []
         return at.roll_back(words, stated(asked), asked.arm, dry=asked.dry_run)

@@ -129,3 +129,10 @@ def faster(text: str) -> float:
     if not 1 <= found <= 1_000_000:  # noqa: PLR2004 - beyond it a soak has no samples
         raise ValueError("expected a number, at least 1")
     return found
+
+
+def told_openly(text: str) -> str:
+    """Return what an operator typed as it may be shown: without what looks like a secret."""
+    from pytest_rollback.agent.system.masking.shapes import masked  # noqa: PLC0415 - few commands need it
+
+    return masked(text)

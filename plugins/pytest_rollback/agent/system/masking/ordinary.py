@@ -74,6 +74,8 @@ def is_secret(name: str, value: str, spared: FrozenSet[str]) -> bool:
     named = NAMES.search(name) and not OF_ONE.search(name) and not OPEN_NAMES.search(name)
     if said.startswith("-----") and "\n" not in said:
         return False  # the first or last line of a key
+    if not name and said.isupper() and "_" in said and NAMES.search(said):
+        return False  # the name of a setting
     if len(said) < (NAMED if named else SHORTEST) or said.lower() in HARMLESS:
         return False
     if said.isdigit() and (len(said) < DIGITS or DATE.fullmatch(said)):
