@@ -26,6 +26,7 @@ from pytest_rollback.manifest.thresholds import Monitor, Triage
 from pytest_rollback.manifest.values import (
     Absolute,
     Day,
+    EnvironmentFile,
     Frozen,
     Inside,
     LogPlaces,
@@ -127,7 +128,7 @@ class Component(Frozen):
         Annotated[str, AfterValidator(lambda path: path if path == "." else inside(path))] | None
     ) = None
     environment: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
-    environment_files: tuple[Inside, ...] = ()
+    environment_files: tuple[EnvironmentFile, ...] = ()
     log: LogPlaces = ()
     start: Seconds = 30.0
     stop: Seconds = 15.0

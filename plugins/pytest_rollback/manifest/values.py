@@ -72,6 +72,17 @@ def inside(path: str) -> str:
     return path
 
 
+def environment_file(path: str) -> str:
+    """Return the path of an environment file without what units write in front of it.
+
+    Raises:
+        ValueError: it begins with the `-` by which a unit lets a file be missing.
+    """
+    if path.startswith("-"):
+        raise ValueError("expected a path: the '-' of EnvironmentFile=-PATH is no part of it")
+    return path
+
+
 def absolute(path: str) -> str:
     """Return an absolute path without detours."""
     if not path.startswith("/") or ".." in path.split("/") or "\0" in path:
@@ -126,6 +137,12 @@ Inside = Annotated[
     str,
     AfterValidator(inside),
     Field(json_schema_extra={"pattern": r"^(?!/)(?!(.*/)?\.\.(/|$)).+$"}),
+]
+EnvironmentFile = Annotated[
+    str,
+    AfterValidator(inside),
+    AfterValidator(environment_file),
+    Field(json_schema_extra={"pattern": r"^(?![/-])(?!(.*/)?\.\.(/|$)).+$"}),
 ]
 Absolute = Annotated[
     str, AfterValidator(absolute), Field(json_schema_extra={"pattern": r"^/(?!(.*/)?\.\.(/|$))"})

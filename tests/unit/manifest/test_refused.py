@@ -56,6 +56,9 @@ REFUSED: dict[str, Spoil] = {
     "system.suffix: found '.py', expected a suffix that no file": lambda d: d["system"].update(
         suffix=".py"
     ),
+    "components[0].environment_files[0]: found '-local.env', expected a path: the '-'": lambda d: d[
+        "components"
+    ][0].update(environment_files=["-local.env"]),
     "components[3].name: found 'shared', expected another name": lambda d: d["components"][
         3
     ].update(name="shared"),
