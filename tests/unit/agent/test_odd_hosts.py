@@ -157,13 +157,13 @@ def test_a_release_diff_names_what_to_save_below_the_root(tmp_path: Path) -> Non
 
 
 @ROOT_ONLY
-def test_a_repository_of_nobody_known_is_read_as_ourselves(tmp_path: Path) -> None:
-    """There is no account to become."""
+def test_a_repository_of_nobody_known_is_not_read(tmp_path: Path) -> None:
+    """There is no account to become, and as root its configuration would run what it names."""
     repository = Repository(tmp_path / "repository")
     os.chown(repository.place, 54321, 54321)
 
-    assert git.owner(str(repository.place)) == ""
-    assert repository.changed().changed == ["app.py"]
+    with pytest.raises(HostError, match=r"\.git/HEAD can be changed by 54321, and is not run as"):
+        repository.changed()
 
 
 def test_a_fallback_and_a_diff_need_the_recorded_commit(deploy: Deploy, tmp_path: Path) -> None:

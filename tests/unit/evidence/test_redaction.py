@@ -158,8 +158,9 @@ def test_a_secret_that_colours_cut_in_two_is_found() -> None:
 
 @given(st.text(min_size=6, max_size=30), st.text(max_size=20), st.text(max_size=20))
 def test_no_text_keeps_the_secret(secret: str, before: str, after: str) -> None:
-    """Whatever stands around it, the secret is gone."""
+    """Whatever stands around it, the secret is gone; a number is none inside of a longer one."""
     assume(secret.strip() and MARK not in secret and secret not in MARK)
+    assume(not secret.strip().isdecimal() or not (before + after).strip())
     text = Redactor({"A": secret}).text(before + secret + after)
 
     assert secret not in text.replace(MARK, "") or secret in (before + after)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +19,9 @@ from pytest_rollback.agent.messages.rollback.default_configuration import (
 from pytest_rollback.agent.messages.rollback.maintenance import PageRequest
 from pytest_rollback.agent.messages.rollback.snapshot import LoggedComponent, SnapshotRequest
 from pytest_rollback.agent.messages.rollback.start_guard import GuardRequest
+from pytest_rollback.agent.messages.services.units import GUARD
 from pytest_rollback.agent.rollback import maintenance, snapshot, start_guard
-from pytest_rollback.agent.services import systemd, unit_file_states
+from pytest_rollback.agent.services import unit_file_states
 from pytest_rollback.agent.state.journal import entries
 from pytest_rollback.errors import Refused
 from pytest_rollback.recovery import actions
@@ -97,10 +99,16 @@ def test_the_guard_stays_while_files_are_half_restored(site: Site) -> None:
     with pytest.raises(HostError, match="the files are not completely restored; no unit may start"):
         start_guard.off(guard(site))
 
-    assert (site.units / "gate.service.d" / systemd.DROP_IN).exists()
+    assert drop_in(site).exists()
     site.perform(actions.RESTORE_FILES)
     site.perform(actions.GUARD_OFF)
     assert not (site.units / "gate.service.d").exists()
+
+
+def drop_in(site: Site) -> Path:
+    """Return the guard of this system at its unit."""
+    (found,) = (site.units / "gate.service.d").glob(f"{GUARD}*.conf")
+    return found
 
 
 def _asked(site: Site, change: Any) -> None:  # noqa: ANN401 - a change of the plan
@@ -117,10 +125,11 @@ def test_drop_ins_of_others_stay(site: Site) -> None:
     other.parent.mkdir()
     other.write_text("[Service]\nLimitNOFILE=100\n")
     site.perform(actions.GUARD_ON)
+    ours = drop_in(site)
     said = injected(
         lambda: words(lambda: start_guard.off(guard(site))), "unlinkat:error=EIO:when=5"
     )
-    assert said == f"HostError: {site.units}/gate.service.d/{systemd.DROP_IN}: Input/output error"
+    assert said == f"HostError: {ours}: Input/output error"
     site.perform(actions.GUARD_OFF)
 
     assert [path.name for path in other.parent.iterdir()] == ["limits.conf"]

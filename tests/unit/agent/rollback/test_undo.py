@@ -231,13 +231,13 @@ def test_of_directories_that_go_meanwhile_none_is_called_new(place: Place) -> No
 
 
 @ROOT_ONLY
-def test_a_directory_that_cannot_be_removed_is_told(place: Place) -> None:
-    """Something is mounted there: it is no directory that others use, and no empty one."""
+def test_a_directory_in_which_something_is_mounted_stays(place: Place) -> None:
+    """It is one that others use, and no empty one."""
     (place.root / "new").mkdir()
-    with mounted(place.root / "new" / "deep", "size=1m"), pytest.raises(HostError) as caught:
+    with mounted(place.root / "new" / "deep", "size=1m"):
         empty_directories.take_away(place.work, str(place.root), ["new/deep/a.py"], LONG_AGO)
 
-    assert caught.value.message == f"{place.root}/new/deep: Device or resource busy"
+        assert (place.root / "new/deep").is_mount()
 
 
 def test_a_backup_that_is_gone_shares_nothing(tmp_path: Path) -> None:

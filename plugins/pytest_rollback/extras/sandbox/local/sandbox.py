@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pytest_rollback.agent.errors import HostError
 from pytest_rollback.errors import UsageError
 from pytest_rollback.extras.sandbox.common import (
     deploy,
@@ -218,8 +219,9 @@ class Embedded:
     def _remove(self, layout: Layout) -> None:
         manager = self._site.manager if self._site else None
         if manager and manager.answers():
-            manager.stop(list(manager.states()))
-            manager.shut_down()
+            with contextlib.suppress(HostError):  # another process takes it down as well
+                manager.stop(list(manager.states()))
+                manager.shut_down()
             manager.reap()
         if self._note:
             processes.end(self._note.token, self._note.manager)
