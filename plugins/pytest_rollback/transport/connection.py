@@ -63,8 +63,7 @@ KINDS: Mapping[str, type[RollbackError]] = {
     "unfinished": Unfinished,
 }
 LONGEST = 120_000
-"""Characters that travel as arguments, of the 128 KiB that one command of a shell may have.
-What is longer goes through a private file on the host."""
+"""Characters that travel as arguments, of 128 KiB; what is longer goes through a private file."""
 GRACE = 5.0
 """Seconds after a request's deadline when we stop waiting for its answer."""
 KEPT = re.compile(rb"<<rollback-kept ([^>]+)>>")
@@ -157,22 +156,25 @@ class Connection:
         """Return what the agent said to each call: a value, a problem, or a bug."""
         first = [{**self._first.asked(), "first": True}] if self._first else []
         secret = secret_files(self.system)
-        named = [call.name for call in (self._first, *calls) if call]
-        named += [SECRETS.name] if secret else []  # what takes their values out on the host
-        request = {
-            "protocol": protocol.PROTOCOL,
-            "ask": [*first, *(call.asked() for call in calls)],
-            "deadline": deadline,
-            "secrets": secret,
-        }
-        result = self._handed(needed(named), request, deadline)
-        answer = protocol.unframe(result.stdout_bytes)
+        taken_out = [SECRETS.name] if secret else []  # their values, on the host
+        named = [*taken_out, *(call.name for call in (self._first, *calls) if call)]
+        about = {"protocol": protocol.PROTOCOL, "deadline": deadline, "secrets": secret}
+        request = {**about, "ask": [*first, *(call.asked() for call in calls)]}
+        modules, half = needed(named), len(calls) // 2
+        if half and self._is_too_long(modules, request):  # two in the place of one and its pieces
+            return [*self._answers(calls[:half], deadline), *self._answers(calls[half:], deadline)]
+        answer = protocol.unframe((result := self._handed(modules, request, deadline)).stdout_bytes)
         if answer is None:
             raise self._trouble(result, deadline)
         answers: list[AgentReply] = answer["answers"]
         if first:
             self._refuse_busy(answers.pop(0))
         return answers
+
+    def _is_too_long(self, modules: frozenset[str], request: object) -> bool:
+        """Whether a request does not fit into the arguments of one command."""
+        is_far = self._needs_sources or not memfd.is_near(self.system.target.connection)
+        return is_far and len(payload(modules)) + len(packed(request)) > LONGEST
 
     def _refuse_busy(self, said: AgentReply) -> None:
         """Raise what the first answer has against all others; once it has nothing, ask no more.
