@@ -247,7 +247,8 @@ ALSO: dict[str, Reds] = {
     | {(f"readiness.release.{which}", None) for which in ("previous", "current")}
     | {("readiness.files.unchanged", owner) for owner in (*NAMES, "shared")},
     "readiness.backups.differ": PLANS | {("readiness.release.current", None)},
-    "readiness.backups.protected": {("readiness.backups.ownership", "web")},
+    "readiness.backups.protected": TRIALS  # as root, for here units run so: what others can write
+    | {("readiness.backups.ownership", "web")},
     "readiness.backups.private": {("readiness.units.described", each) for each in NAMES},
     "readiness.configuration.parses": TRIALS
     | {("readiness.units.resolved", each) for each in NAMES},

@@ -119,7 +119,9 @@ def read(state: str, run: str) -> Optional[Lease]:
     path = os.path.join(home, NAME)
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-            found: Optional[Lease] = Lease(**json.loads(file.read()))
+            said = json.loads(file.read())
+        # One of an earlier version says more than is kept now.
+        found: Optional[Lease] = Lease(**{key: said[key] for key in Lease._fields if key in said})
     except DAMAGE:
         found = _journaled(home)
     return found and found._replace(silent=last_sign.silence(home))
