@@ -96,6 +96,10 @@ def stays(user: str) -> bool:
     return account.pw_uid == 0
 
 
+HISTORY = {".git"}
+"""What no program is loaded from, and often belongs to whoever deploys."""
+
+
 def exposed(root: str, until: float) -> str:
     """Return what somebody else can change of a tree and on the way to it, in words; or "".
 
@@ -112,7 +116,7 @@ def _inside(root: str, until: float) -> Iterator[str]:
             path = left.pop()
             try:
                 here = tree.directory(path)
-                for name in os.listdir(here):
+                for name in set(os.listdir(here)) - HISTORY:
                     found = os.stat(name, dir_fd=here, follow_symlinks=False)
                     below = f"{path}/{name}" if path else name
                     whole = os.path.join(root, below)
