@@ -8,6 +8,7 @@ import html
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -47,16 +48,23 @@ def named(some: list[SecretForm]) -> dict[str, str]:
 FILES = [form for form in forms("files", "file") if form.secrets]
 FILED = named(FILES)
 """In files of every format, each a file of its own."""
+ELSEWHERE = {"an absolute path": f"{secrets.token_hex(6)}-elsewhere"}
+"""In an environment file outside the root."""
 
 TEXTS, ORDINARY = forms("texts", "text"), forms("texts", "ordinary")
 SHAPED = named(TEXTS)
 """In lines of a log, known to nobody: only their shape tells."""
 
-EVERY = {**PLANTED, **HOSTED, **FILED, **SHAPED, "SHOP_PAGER": TOKEN}
+EVERY = {**PLANTED, **HOSTED, **FILED, **ELSEWHERE, **SHAPED, "SHOP_PAGER": TOKEN}
 
 
-def run(shop: Shop, *words: str) -> tuple[int, str, set[str]]:
+def run(shop: Shop, *words: str, interrupted: str = "") -> tuple[int, str, set[str]]:
     """Run pytest or a script with secrets in its environment.
+
+    Args:
+        shop: the system.
+        words: what to run.
+        interrupted: the phase in whose first change Ctrl-C is pressed, none if empty.
 
     Returns:
         Its exit code, what it printed, and every command line there was meanwhile.
@@ -77,11 +85,21 @@ def run(shop: Shop, *words: str) -> tuple[int, str, set[str]]:
         for each in Path("/proc").iterdir():
             with contextlib.suppress(OSError):  # it is no process, or ended
                 seen.add((each / "cmdline").read_text(errors="replace"))
+        if interrupted and has_begun(shop, interrupted):
+            process.send_signal(signal.SIGINT)
+            interrupted = ""
         time.sleep(0.05)
         if len(seen) > 5000:
             break
     printed, _ = process.communicate()
     return process.returncode, printed, seen
+
+
+def has_begun(shop: Shop, phase: str) -> bool:
+    """Tell whether a run has begun a change of a phase."""
+    said = (path.read_text() for path in shop.reports.glob("*/timeline.jsonl"))
+    events = [json.loads(line) for text in said for line in text.splitlines() if line[-1] == "}"]
+    return any((event["event"], event.get("phase")) == ("begin", phase) for event in events)
 
 
 def leaks(value: str, text: str) -> bool:

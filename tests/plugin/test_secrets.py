@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.plugin.planted import (
+    ELSEWHERE,
     EVERY,
     FILES,
     HOSTED,
@@ -33,9 +34,13 @@ from tests.unit.support.mailbox import inbox
 OWN = "the-operators-0wn"
 """What the operator types himself: in no process but the one that he starts."""
 
+INTERRUPTED = "Ctrl-C"
+"""Stands in a command that is interrupted while it changes files."""
+
 INCIDENT = (
     ("suites/readiness", "--notify-test"),
     ("suites/triage", "--impact=60%"),
+    ("suites/drill", "--arm=corner", INTERRUPTED),
     (
         "suites/drill",
         "suites/validate",
@@ -52,6 +57,13 @@ INCIDENT = (
 )
 
 
+VERDICTS = {
+    "suites/drill --arm=corner Ctrl-C": "to resume:",
+    "suites/drill suites/validate": "RECOVERED in",
+    "scripts/rollback": "is undone",
+}
+"""What shows that the incident took place."""
+
 NAMED = [f"secrets/{number}/{form.path}" for number, form in enumerate(FILES)]
 
 
@@ -60,7 +72,8 @@ def shop() -> Iterator[Shop]:
     """A shop that knows secrets, and says them in its log."""
     shop = Shop(Path(tempfile.mkdtemp(prefix="shop-")))
     shop.up()
-    (shop.root / ".env").write_text("".join(f"{n}={value}\n" for n, value in HOSTED.items()))
+    (shop.root / ".env").write_text("".join(f"{n}={quoted(v)}\n" for n, v in HOSTED.items()))
+    (shop.home / "unit.env").write_text(f"QUIET={ELSEWHERE['an absolute path']}\n")
     for number, form in enumerate(FILES):
         (shop.root / f"secrets/{number}").mkdir(parents=True)
         (shop.root / f"secrets/{number}/{form.path}").write_text(form.text, "utf-8", newline="")
@@ -72,6 +85,11 @@ def shop() -> Iterator[Shop]:
         log.writelines(f"{stamp} INFO {form.text}\n" for form in ORDINARY)
     yield shop
     shop.down()
+
+
+def quoted(value: str) -> str:
+    """Return a value as shells, dotenv and systemd read it alike."""
+    return '"' + re.sub(r'(["\\`$])', r"\\\1", value) + '"'
 
 
 def drill(shop: Shop) -> str:
@@ -123,21 +141,30 @@ def test_a_whole_incident_tells_nobody_a_secret(shop: Shop) -> None:
     found: dict[str, str] = {}
     with inbox(202) as box:
         hook = {"url": box.url, "variable": "SHOP_PAGER"}
-        system = {**shop.document()["system"], "secrets": [".env", *NAMED]}
+        system = {
+            **shop.document()["system"],
+            "secrets": [".env", *NAMED, str(shop.home / "unit.env")],
+        }
         shop.describe(
             system=system, notify={"pager": hook, "status": hook}, configuration={"files": [".env"]}
         )
         for words in INCIDENT:
             command = " ".join(words)
             known = {"RUN": drill(shop), "TARGET": str(shop.manifest)}
-            code, printed, lines = run(shop, *(replaced(word, known) for word in words))
-            assert code in {0, 1, 10}, printed  # met, not met, and inconclusive: what it was for
+            spoken = [replaced(word, known) for word in words if word != INTERRUPTED]
+            phase = "files" if INTERRUPTED in words else ""
+            code, printed, lines = run(shop, *spoken, interrupted=phase)
+            # Met, not met, and inconclusive are what it was for.
+            assert code in ({2} if phase else {0, 1, 10}), printed
             found |= {command: f"{code}\n{printed}", f"processes of {command}": "\n".join(lines)}
     found["messages"] = json.dumps([each["body"] for each in box.requests])
     kept = {name: text for name, text in texts(shop.state).items() if "/snapshot/" not in name}
     everything = {**found, **texts(shop.reports), **kept}
 
     assert box.requests
+    for words, verdict in VERDICTS.items():
+        said = [text for each, text in found.items() if each.startswith(words)]
+        assert any(verdict in text for text in said), said
     archives = {name.partition(".tar.gz")[0] for name in everything if ".tar.gz" in name}
     assert len(archives) >= 4
     assert "they say" in "".join(everything.values()), "the log was not read at all"
@@ -145,7 +172,7 @@ def test_a_whole_incident_tells_nobody_a_secret(shop: Shop) -> None:
     exported = "".join(text for name, text in everything.items() if name.endswith("logs/till.log"))
     left = [form.name for form in ORDINARY if form.text.split("\n")[0] in exported]
     masks = sum(text.count("***") for text in everything.values())
-    kinds = len(FILES) + len(TEXTS) + 2
+    kinds = len(FILES) + len(TEXTS) + 3
     about = f"{len(EVERY)} secrets in {kinds} forms, {len(found_)} found in {len(everything)} texts"
     sys.stdout.write(f"{about}; {masks} masks; {len(left)} of {len(ORDINARY)} ordinary left\n")
 

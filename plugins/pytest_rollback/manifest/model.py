@@ -34,6 +34,7 @@ from pytest_rollback.manifest.values import (
     Pattern,
     Port,
     Seconds,
+    SecretFile,
     Unit,
     inside,
 )
@@ -66,7 +67,7 @@ class About(Frozen):
     suffix: Annotated[str, Field(pattern=r"^\.[A-Za-z0-9_.-]+$"), AfterValidator(own_suffix)] = (
         ".backup"
     )
-    secrets: tuple[Inside, ...] = ()
+    secrets: tuple[SecretFile, ...] = ()
     rto: Seconds = 900.0
 
 

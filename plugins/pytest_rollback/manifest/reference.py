@@ -66,7 +66,7 @@ def kind(field: SchemaKey) -> str:
     for written, word in ((DURATION, "duration"), (SHARE, "share")):
         if written.pattern in field.pattern:
             return "bound" if ">" in field.pattern else word
-    if field.pattern.startswith(("^(?!/)", "^/")):
+    if field.pattern.startswith(("^(?!/)", "^(?!(.*/)", "^/")):
         return "absolute path" if field.pattern.startswith("^/") else "path"
     if field.format == "date":
         return "date"

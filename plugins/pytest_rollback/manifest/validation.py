@@ -198,5 +198,12 @@ def _places(document: TomlTable) -> Iterator[str]:
             f"system.state: found {about['state']!r}, expected a directory that is neither inside "
             f"nor above the root {about['root']!r}"
         )
+    root = f"{about.get('root')}".rstrip("/") + "/"
+    for index, path in enumerate(texts(about.get("secrets"))):
+        if root.startswith("/") and path.startswith(root):
+            yield (
+                f"system.secrets[{index}]: found {path!r}, expected {path[len(root) :]!r}: what is "
+                "below the root is named as it lies there"
+            )
     if PASSWORD.search(str(target.get("connection"))):
         yield "target.connection: found a password in it, expected a key: ?ssh_identity_file=PATH"

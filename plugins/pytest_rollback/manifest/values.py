@@ -72,6 +72,11 @@ def inside(path: str) -> str:
     return path
 
 
+def secret_file(path: str) -> str:
+    """Return the path of a secret file: below the root, or an absolute one of somewhere else."""
+    return absolute(path) if path.startswith("/") else inside(path)
+
+
 def environment_file(path: str) -> str:
     """Return the path of an environment file without what units write in front of it.
 
@@ -137,6 +142,11 @@ Inside = Annotated[
     str,
     AfterValidator(inside),
     Field(json_schema_extra={"pattern": r"^(?!/)(?!(.*/)?\.\.(/|$)).+$"}),
+]
+SecretFile = Annotated[
+    str,
+    AfterValidator(secret_file),
+    Field(json_schema_extra={"pattern": r"^(?!(.*/)?\.\.(/|$)).+$"}),
 ]
 EnvironmentFile = Annotated[
     str,

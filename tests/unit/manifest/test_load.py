@@ -53,6 +53,9 @@ SPOILT: dict[str, Spoil] = {
     ),
     "system.rto: found 15, expected a duration": lambda d: d["system"].update(rto=15),
     "system.rto: found '15', expected a duration": lambda d: d["system"].update(rto="15"),
+    "system.secrets[0]: found '/opt/aivillage/.env', expected '.env': what is": lambda d: d[
+        "system"
+    ].update(secrets=["/opt/aivillage/.env"]),
     "system.root: found 'opt', expected an absolute": lambda d: d["system"].update(root="opt"),
     "system.root: found '', expected an absolute": lambda d: d["system"].update(root=""),
     "system.name: found 5, expected a text in quotes": lambda d: d["system"].update(name=5),

@@ -143,7 +143,7 @@ def test_the_shipped_manifest_is_valid() -> None:
         lambda d: d["system"].update(state="/var/../etc"),
         lambda d: d["system"].update(secrets=["../etc/shadow"]),
         lambda d: d["system"].update(secrets=["a/.."]),
-        lambda d: d["system"].update(secrets=["/etc/shadow"]),
+        lambda d: d["system"].update(secrets=["/etc/../shadow"]),
         lambda d: d["target"].update(connection="server"),
         lambda d: d["target"].update(sudo="yes"),
         lambda d: d["services"].update(manager="runit"),

@@ -77,7 +77,7 @@ def copies(files: SecretFiles, path: str) -> Iterator[str]:
     yield from glob.iglob(os.path.join(glob.escape(os.path.dirname(place)), name))
     runs = os.path.join(glob.escape(files.state), "runs", "*")
     for kind in (os.path.join("evidence", "*"), os.path.join("snapshot", "configuration")):
-        yield from glob.iglob(os.path.join(runs, kind, f"{glob.escape(path)}*"))
+        yield from glob.iglob(os.path.join(runs, kind, f"{glob.escape(path.lstrip('/'))}*"))
 
 
 def whole(path: str) -> bytes:

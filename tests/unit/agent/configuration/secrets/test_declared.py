@@ -88,6 +88,18 @@ def test_copies_hold_secrets_as_well(tmp_path: Path) -> None:
     assert declared.known(files).values == {f"correcthorse{n}" for n in range(len(places))}
 
 
+def test_a_file_of_another_place_is_named_by_an_absolute_path(tmp_path: Path) -> None:
+    """Below `/etc`, say: its values and those of its copies are known as those of the root's."""
+    (tmp_path / "etc").mkdir()
+    place = tmp_path / "etc/shop.env"
+    place.write_text("TOKEN=correcthorse\n")
+    (tmp_path / "etc/shop.env.bak").write_text("TOKEN=batterystaple\n")
+    files = SecretFiles(str(tmp_path / "srv"), str(tmp_path / "state"), ".prev", (str(place),))
+
+    assert declared.known(files).values == {"correcthorse", "batterystaple"}
+    assert declared.look(files).found == (str(place),)
+
+
 def test_what_the_question_says_is_no_secret(tmp_path: Path) -> None:
     """A unit that a setting names is still called by its name; the password is not spared."""
     (tmp_path / ".env").write_text("SERVICE=shop-gateway.service\nPASSWORD=shop-gateway.key\n")
