@@ -141,8 +141,8 @@ def demand(found: ReleaseContent | None, system: System, whose: str, hint: str) 
         raise Advisory(
             f"{said}: hotfixes, as it seems",
             findings=listed,
-            hint=f"commit them; {by_hand(system.fallback.git or '')} show {found.commit[:12]}:FILE "
-            "prints what the release has",
+            hint="commit them; what the release has: "
+            f"{by_hand(system.fallback.git or '', f'show {found.commit[:12]}:FILE')}",
         )
     raise Refused(said, findings=listed, hint=hint)
 

@@ -62,7 +62,7 @@ def test_the_repository_holds_every_file(
         raise Refused(
             f"{part(len(lacking), found.files, 'file')} missing in {system.fallback.git}",
             findings=lacking,
-            hint=f"compare with {by_hand(system.fallback.git or '')} ls-tree -r {found.commit}; "
+            hint=f"compare: {by_hand(system.fallback.git or '', f'ls-tree -r {found.commit}')}; "
             "commit the files, and pass that commit to scripts/create_backups.py",
         )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
+from shlex import quote
 
+from pytest_rollback.agent.messages.location import as_owner
 from pytest_rollback.agent.messages.unit_files import OrphanUnitFile, UnitFilesPlan
 from pytest_rollback.errors import Refused, RollbackError
 from pytest_rollback.manifest.model import Component, System
@@ -118,16 +119,23 @@ def by_hand(each: OrphanUnitFile, system: System) -> str:
     release = f"{system.about.root}/{services.source}/{name}"
     added, is_systemd = each.deploy == "added", services.manager == "systemd"
     is_unit = is_systemd and "/" not in name
-    lines = [["systemctl", "disable", "--now", name]] if added and is_unit else []
-    lines.append(["rm", installed] if added else ["install", "-Dm", "644", release, installed])
+    lines = [f"systemctl disable --now {quote(name)}"] if added and is_unit else []
+    lines += [f"rm {quote(installed)}"] if added else installing(system, release, installed)
     if is_systemd:
-        lines.append(["systemctl", "daemon-reload"])
+        lines.append("systemctl daemon-reload")
     else:
-        where = ["-s", f"unix://{services.socket}"] if services.socket else []
-        lines.append(["supervisorctl", *where, "update"])
+        where = f"-s {quote(f'unix://{services.socket}')} " if services.socket else ""
+        lines.append(f"supervisorctl {where}update")
     if is_unit and not added:
-        lines.append(["systemctl", "enable", "--now", name])
+        lines.append(f"systemctl enable --now {quote(name)}")
     if is_systemd and not is_unit:
-        lines.append(["systemctl", "try-restart", name.partition("/")[0].removesuffix(".d")])
+        lines.append(f"systemctl try-restart {quote(name.partition('/')[0].removesuffix('.d'))}")
     back = "" if added else f" - and describe {name} as a component again"
-    return " && ".join(map(shlex.join, lines)) + back
+    return " && ".join(lines) + back
+
+
+def installing(system: System, release: str, installed: str) -> list[str]:
+    """Return commands that install a file of the release, read with its owner's rights only."""
+    read = f"{as_owner(system.about.root)} cat {quote(release)} </dev/null"
+    write = f"install -Dm 644 /dev/stdin {quote(installed)}"
+    return [f"{read} | {write}", f"test -s {quote(installed)}"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_rollback.agent.messages.backup.git import by_hand
+import shlex
+
+from pytest_rollback.agent.messages.backup.git import by_hand, silent
 from pytest_rollback.agent.messages.backup.unchanged import OwnerUnchanged, Unchanged
+from pytest_rollback.agent.messages.location import as_owner
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.manifest.model import System
 from pytest_rollback.text.quantities import count, part
@@ -23,7 +26,7 @@ def demand(found: Unchanged, owner: str, system: System) -> None:
             hint="pass both commits in the deploy script: scripts/create_backups.py --help",
         )
     mine, commit = found.owners[owner], found.commit[:12]
-    there = by_hand(system.fallback.git or "")
+    repository = system.fallback.git or ""
     broken = {**mine.missing, **mine.closed}
     if broken or (mine.differ and too_many(found)):
         wrong = {**mine.differ, **broken}
@@ -31,7 +34,7 @@ def demand(found: Unchanged, owner: str, system: System) -> None:
             f"{part(len(wrong), mine.files, 'file')} not as both releases have them, and no backup "
             "of them",
             findings=listed(wrong),
-            hint=way_out(mine, there, found.commit, system.about.root),
+            hint=way_out(mine, repository, found.commit, system.about.root),
         )
     soft = {**mine.differ, **mine.apart, **mine.tight}
     if soft:
@@ -39,7 +42,8 @@ def demand(found: Unchanged, owner: str, system: System) -> None:
             f"{part(len(soft), mine.files, 'file')} not as both releases have them: changed on "
             "purpose, as it seems",
             findings=listed(soft),
-            hint=f"commit what is meant; {there} show {commit}:FILE prints what the release has",
+            hint="commit what is meant; what the release has: "
+            f"{by_hand(repository, f'show {commit}:{shlex.quote(min(soft))}')}",
         )
     if found.untried:
         raise Inconclusive(
@@ -61,13 +65,15 @@ def listed(wrong: dict[str, str]) -> list[str]:
     return [f"{path} {how}" for path, how in sorted(wrong.items())]
 
 
-def way_out(mine: OwnerUnchanged, there: str, commit: str, root: str) -> str:
+def way_out(mine: OwnerUnchanged, repository: str, commit: str, root: str) -> str:
     """Return what brings one owner's files back."""
     if mine.missing:
         path = min(mine.missing)
+        place = shlex.quote(f"{root}/{path}")
+        content = silent(repository, f"show {shlex.quote(f'{commit[:12]}:{path}')}")
         return (
-            f"{there} show {commit[:12]}:{path} > {root}/{path}, and so for each; then give each "
-            "its owner and mode"
+            "deploy the release again; or put back each of them, as the root's owner: "
+            f"{content} | {as_owner(root)} tee {place} >/dev/null"
         )
     if mine.closed:
         path = min(mine.closed)
@@ -75,4 +81,5 @@ def way_out(mine: OwnerUnchanged, there: str, commit: str, root: str) -> str:
             f"namei -l {root}/{path} shows owner and mode on the way; chmod or chgrp what keeps "
             "the unit's account out"
         )
-    return f"find out which release these files are of: {there} log --all -- FILE"
+    logged = by_hand(repository, f"log --all -- {shlex.quote(min(mine.differ))}")
+    return f"find out which release these files are of: {logged}"

@@ -171,7 +171,7 @@ def unknown(repository: str, commit: str) -> HostError:
     what = "a shallow clone" if shallow else "the repository"
     return HostError(
         f"{what} {repository} does not have the commit {commit}",
-        f"{by_hand(repository)} {fetch}; or pass the deployed commit to scripts/create_backups.py",
+        f"{by_hand(repository, fetch)}; or pass the deployed commit to scripts/create_backups.py",
     )
 
 
@@ -207,7 +207,7 @@ def output(repository: str, *argv: str, given: str = "") -> str:
         why = "its answer is too long" if outcome.cut else outcome.words
         raise HostError(
             f"git {argv[0]} failed in {repository}: {why}",
-            f"see {by_hand(repository)} log -1; or correct git in [fallback]",
+            f"see {by_hand(repository, 'log -1')}; or correct git in [fallback]",
         )
     return outcome.out
 

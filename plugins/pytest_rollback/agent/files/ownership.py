@@ -46,6 +46,22 @@ def told(path: str, who: FrozenSet[int]) -> str:
     return f"{path} can be changed by {reach.account(max(who))}" if who else ""
 
 
+def as_changer(path: str) -> str:
+    """Return what stands before a command that somebody types for a path; "" for nothing.
+
+    It becomes who can change the path: root would write and delete through a link of his.
+    """
+    try:
+        who = changers(path)
+    except OSError:
+        who = frozenset()
+    if not who:
+        return ""
+    name = "nobody" if max(who) == reach.ANYBODY else reach.account(max(who))
+    numbers = f"--reuid={name} --regid={name} --clear-groups"
+    return f"setpriv {numbers} " if name.isdigit() else f"runuser -u {name} -- "
+
+
 def runner(paths: Iterable[str]) -> str:
     """Return whose account runs what these paths hold: whoever can change it; "" for our own.
 

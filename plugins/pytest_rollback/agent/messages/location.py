@@ -1,6 +1,16 @@
 """Where a system lies on its host, and whose files of it are meant: part of many requests."""
 
+import shlex
 from typing import NamedTuple, Optional, Tuple
+
+
+def as_owner(place: str) -> str:
+    """Return what stands before a command that somebody types: it runs as the owner of a place.
+
+    Root who writes below a directory of somebody else writes through links of his. `setsid` and
+    whoever closes the streams keep his programs from typing into root's terminal.
+    """
+    return f'runuser -u "$(stat -c %U {shlex.quote(place)})" -- setsid -w'
 
 
 class Location(NamedTuple):

@@ -12,6 +12,7 @@ from typing import Iterator, Optional, Sequence, Tuple
 
 from ..errors import HostError
 from ..files import comparison, exchange, metadata, state
+from ..files.ownership import as_changer
 from ..files.tree import DIRECTORY, Tree
 from ..state.backup_set import FileEntry
 from .context import BatchContext
@@ -78,8 +79,9 @@ def unmovable(tree: Tree, path: str) -> Iterator[str]:
     """Yield what in a directory, which gives way to a file, could not be kept as evidence."""
     for below, kind in inside(tree, path):
         if kind not in {"file", "symlink", "directory"}:
-            place = shlex.quote(os.path.join(tree.path, below))
-            yield f"{below}: is a {kind}, and cannot be kept: rm {place}"
+            place = os.path.join(tree.path, below)
+            remove_it = f"{as_changer(place)}rm {shlex.quote(place)}"
+            yield f"{below}: is a {kind}, and cannot be kept: {remove_it}"
 
 
 def homeless(tree: Tree, path: str) -> Iterator[str]:
@@ -87,6 +89,6 @@ def homeless(tree: Tree, path: str) -> Iterator[str]:
     above = path.rpartition("/")[0]
     there = state.live(tree, above) if above else None
     if there and not there.is_directory:
-        place = shlex.quote(os.path.join(tree.path, above))
+        make_it = f"{as_changer(tree.path)}mkdir -p {shlex.quote(os.path.join(tree.path, above))}"
         what = "is not there" if there.kind == state.ABSENT else f"is a {there.kind}"
-        yield f"{path}: the directory that it is in {what}: mkdir -p {place}"
+        yield f"{path}: the directory that it is in {what}: {make_it}"

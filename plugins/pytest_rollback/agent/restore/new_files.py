@@ -11,6 +11,7 @@ from typing import Sequence
 
 from ..errors import HostError
 from ..files import exchange
+from ..files.ownership import as_changer
 from ..files.tree import FRESH, Tree
 from . import stage
 from .context import BatchContext
@@ -51,7 +52,7 @@ def refuse(where: BatchContext, items: Sequence[PlanItem]) -> None:
             "no new file can be put into "
             f"{', '.join(os.path.join(where.root, each) for each in lacking)}: the file system "
             "has neither hard links nor a rename that replaces nothing",
-            f"put back by hand what the deploy deleted there: cp -a "
+            f"put back by hand what the deploy deleted there: {as_changer(where.root)}cp -a "
             f"{shlex.quote(live + where.suffix)} {shlex.quote(live)}; "
             "then run the same command again",
         )

@@ -105,7 +105,7 @@ def test_a_shallow_clone_says_how_to_deepen_it(repository: Repository, tmp_path:
     with pytest.raises(HostError, match=r"shallow clone .* does not have") as caught:
         repository.changed()
 
-    assert f"{by_hand(str(shallow))} fetch --unshallow" in caught.value.hint
+    assert by_hand(str(shallow), "fetch --unshallow") in caught.value.hint
 
 
 def test_an_unknown_commit_is_named(repository: Repository) -> None:
@@ -194,5 +194,5 @@ def test_the_command_of_hints_works_for_root_in_anybodys_repository(
         return done.returncode, done.stdout
 
     assert printed(f"git -C {repository.place} {words}")[0] != 0
-    code, said = printed(f"{by_hand(str(repository.place))} {words}")
+    code, said = printed(by_hand(str(repository.place), words))
     assert (code, bool(said)) == (0, True)

@@ -175,7 +175,8 @@ def test_the_way_out_can_be_pasted() -> None:
     assert "remove component new from rollback.toml" in hint
     gone = "systemctl disable --now shop-new.service && rm /etc/u/shop-new.service"
     assert f"before a rollback: {gone} && systemctl daemon-reload" in hint
-    assert "install -Dm 644 /srv/shop/units/shop-old.timer /etc/u/shop-old.timer" in hint
+    read = "-- setsid -w cat /srv/shop/units/shop-old.timer </dev/null"
+    assert f"{read} | install -Dm 644 /dev/stdin /etc/u/shop-old.timer && test -s" in hint
     assert "systemctl enable --now shop-old.timer" in hint
     assert (
         "rm /etc/u/x.service.d/a.conf && systemctl daemon-reload && systemctl try-restart" in hint
