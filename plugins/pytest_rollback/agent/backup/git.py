@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from typing import Container, Iterable, Iterator, NamedTuple, Sequence
+from typing import Container, Iterable, Iterator, NamedTuple, Sequence, Set
 
 from ..errors import HostError
 from ..files import ownership, reach
@@ -26,7 +26,8 @@ SURROUNDINGS = {
 }
 GITDIR = re.compile(r"gitdir: ([^\n]{1,4096})")
 COMMIT = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/~^-]*")
-TIMEOUT = 60.0
+TIMEOUT = 30.0
+STUCK: Set[str] = set()  # repositories in which git did not end in time
 MOST = 128 << 20
 """Bytes of a listing: a million paths or so."""
 
@@ -213,17 +214,21 @@ def output(repository: str, *argv: str, given: str = "") -> str:
 
 
 def called(repository: str, argv: Sequence[str], given: str) -> CommandResult:
-    """Run git in a repository, as its owner where we can become it."""
-    user = owner(repository)
-    settings = [*SETTINGS, f"safe.directory={os.path.realpath(repository)}"]
-    options = [word for setting in settings for word in ("-c", setting)]
-    return run(
-        ["git", "--no-pager", "-C", repository, *options, *argv],
-        TIMEOUT,
-        env={**surroundings(identity(user)), **SURROUNDINGS},
-        user=user,
-        stdin=given.encode("utf-8", "surrogateescape"),
-        most=MOST,
+    """Run git in a repository, as its owner where we can become it; one that blocks, only once."""
+    if repository not in STUCK:
+        user = owner(repository)
+        settings = [*SETTINGS, f"safe.directory={os.path.realpath(repository)}"]
+        options = [word for setting in settings for word in ("-c", setting)]
+        words = ["git", "--no-pager", "-C", repository, *options, *argv]
+        env = {**surroundings(identity(user)), **SURROUNDINGS}
+        told = given.encode("utf-8", "surrogateescape")
+        outcome = run(words, TIMEOUT, env=env, user=user, stdin=told, most=MOST)
+        if not outcome.timed_out:
+            return outcome
+        STUCK.add(repository)
+    raise HostError(
+        f"git gave no answer in {TIMEOUT:.0f} s in the repository {repository}",
+        f"find {repository}/.git ! -type f ! -type d shows what is no file, such as a fifo",
     )
 
 
@@ -270,12 +275,8 @@ def compare(request: ReleasesRequest) -> ReleaseDiff:
     found = changed(repository, request.previous, request.current)
     previous, current = resolved(repository, [request.previous, request.current])
     below = prefix(repository, request.root)
-    return ReleaseDiff(
-        files=within(below, found.changed + found.removed),
-        added=within(below, found.added),
-        previous=previous,
-        current=current,
-    )
+    files, added = within(below, found.changed + found.removed), within(below, found.added)
+    return ReleaseDiff(files, added, previous, current)
 
 
 def prefix(repository: str, root: str) -> str:

@@ -5,7 +5,8 @@ name of a whole one.
 
 Order of calls: `tree` opens directories below a root, `reach` what a manifest or a unit names from
 `/` on, both without being led away by whoever can write there, and `ownership` tells who that is.
-`read` and `metadata` take what lies there, `links` reads where a link leads and makes another,
+`programs` tells which files a command runs as code. `read` and `metadata` take what lies there,
+`links` reads where a link leads and makes another,
 `state` tells what a file and its backup are, and `comparison` whether that is as recorded. `copy`
 writes under a temporary name, `fsync` makes it last, then the name is given. `exchange` lets two
 names change places, and tries first whether the file system can. `parallel` reads many files at

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
-import shutil
-from typing import Dict, FrozenSet, Iterable, Iterator, Sequence
+from typing import Dict, FrozenSet, Iterable
 
 from ..errors import HostError
 from . import reach
-
-PATHS = re.compile(r"/[^\s;|&'\"<>()=,]+")
-BECOMING = frozenset(
-    ["sudo", "doas", "su", "runuser", "setpriv", "chpst", "gosu", "su-exec", "setuidgid"]
-)
-"""Programs that root calls to become somebody else."""
 
 
 def changed_by(path: str) -> str:
@@ -95,17 +87,3 @@ def runner(paths: Iterable[str]) -> str:
         f"{path} can be changed by {others}, and is not run as {us}",
         f"namei -l {path}; give it to one account, or to root alone",
     )
-
-
-def of_command(argv: Sequence[str], places: str) -> Iterator[str]:
-    """Yield the program of a command, and all paths in its words: one may be that of a script.
-
-    What becomes another account by itself says whose code the rest is.
-
-    Args:
-        argv: the command.
-        places: the directories in which a program without a slash is looked for, as in PATH.
-    """
-    yield os.path.abspath(shutil.which(argv[0], path=places) or argv[0])
-    if os.path.basename(argv[0]) not in BECOMING:
-        yield from PATHS.findall(" ".join(argv[1:]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,22 @@ def test_without_git_the_problem_says_so(
     assert shutil.which("git") is None
     with pytest.raises(HostError, match="git is not installed"):
         repository.changed()
+
+
+def test_a_repository_that_blocks_is_waited_for_once(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fifo in it keeps git waiting: the deadline is spent once, however often it is asked."""
+    monkeypatch.setattr(git, "TIMEOUT", 1.0)
+    monkeypatch.setattr(git, "STUCK", set())
+    (repository.place / ".git/HEAD").unlink()
+    os.mkfifo(repository.place / ".git/HEAD")
+    began = time.monotonic()
+    for _ in range(20):
+        with pytest.raises(HostError, match="git gave no answer in 1 s in the repository"):
+            repository.changed()
+
+    assert time.monotonic() - began < 10
 
 
 @ROOT_ONLY

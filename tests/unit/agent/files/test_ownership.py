@@ -10,7 +10,6 @@ import pytest
 
 from pytest_rollback.agent.backup import git
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.files import ownership
 from pytest_rollback.agent.messages.probes.sample import ProbeSpec
 from pytest_rollback.agent.observe.probes.request import CommandProbe
 from tests.unit.support.apart import NOBODY, ROOT_ONLY
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = ROOT_ONLY
-PLACES = os.environ["PATH"]
 
 
 @pytest.fixture
@@ -54,7 +52,6 @@ def test_a_probe_of_his_is_run_as_him(his: Path, words: tuple[str, ...]) -> None
 def test_a_probe_of_root_is_run_as_root() -> None:
     """Nobody else can change what lies in a place of root."""
     assert CommandProbe(ProbeSpec(command=("id", "-u"))).ask().body.strip() == "0"
-    assert ownership.runner(ownership.of_command(("sudo", "-u", "x", "/etc"), PLACES)) == ""
 
 
 def test_what_several_can_change_is_not_run(his: Path) -> None:

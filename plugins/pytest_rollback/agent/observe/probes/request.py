@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Dict, Iterator, Optional, Sequence, Type
 
 from ...errors import HostError
-from ...files import ownership
+from ...files import ownership, programs
 from ...messages.probes.sample import ProbeSpec
 from ...system.command import run, surroundings
 from .client import Client, ProbeAnswer
@@ -121,7 +121,7 @@ class CommandProbe(Client):
             HostError: several can change it.
         """
         if self.known is None:
-            self.known = ownership.runner(ownership.of_command(command, surroundings()["PATH"]))
+            self.known = ownership.runner(programs.of_command(command, surroundings()["PATH"]))
         return self.known
 
     def exchange(self) -> ProbeAnswer:
