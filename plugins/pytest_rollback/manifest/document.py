@@ -7,6 +7,7 @@ import re
 import tomllib
 from typing import TypeAlias
 
+from pytest_rollback.agent.messages.configuration import is_too_deep
 from pytest_rollback.errors import ManifestError
 
 TomlValue: TypeAlias = (
@@ -30,7 +31,8 @@ def decoded(raw: bytes, source: str) -> TomlTable:
     """
     number, source = 0, one_line(source)
     try:
-        return tomllib.loads(raw.decode("utf-8-sig"))
+        text = raw.decode("utf-8-sig")
+        return read(text)
     except UnicodeDecodeError as error:
         why, number = f"{error.reason}, expected UTF-8", raw[: error.start].count(b"\n") + 1
     except tomllib.TOMLDecodeError as error:
@@ -38,7 +40,7 @@ def decoded(raw: bytes, source: str) -> TomlTable:
         number = int(found[1]) if found else raw.count(b"\n") + 1
     except (RecursionError, ValueError) as error:
         deep = isinstance(error, RecursionError)
-        why = "brackets are nested too deep" if deep else f"{error}".partition(";")[0]
+        why = "brackets or keys are nested too deep" if deep else f"{error}".partition(";")[0]
         raise ManifestError(
             f"{source}: is not valid TOML: {why}",
             hint=f"correct {source}: see docs/manifest.md",
@@ -49,6 +51,18 @@ def decoded(raw: bytes, source: str) -> TomlTable:
         hint=f"correct line {number} of {source}",
         findings=[one_line(f"line {number}: {each.decode('utf-8', 'replace')}") for each in line],
     )
+
+
+def read(text: str) -> TomlTable:
+    """Return the document that a text holds.
+
+    Raises:
+        RecursionError: it is nested deeper than is read.
+        TOMLDecodeError: it is not TOML.
+    """
+    if is_too_deep(text):
+        raise RecursionError
+    return tomllib.loads(text)
 
 
 def one_line(text: str) -> str:

@@ -71,11 +71,15 @@ class About(Frozen):
     rto: Seconds = 900.0
 
 
+CONNECTION = r"^(local|ssh|podman|docker|ansible)://(([^-@\s][^@\s]*@)?[^-@\s][^@?]*(\?.*)?)?$"
+"""A name that begins with "-" would be an option of the program that goes there."""
+
+
 class Target(Frozen):
     """`[target]`: where the system runs, and how to reach it."""
 
     name: Name
-    connection: Annotated[str, Field(pattern=r"^(local|ssh|podman|docker|ansible)://.*$")]
+    connection: Annotated[str, Field(pattern=CONNECTION)]
     sudo: bool = False
     python: str = "python3"
 

@@ -53,6 +53,15 @@ SPOILT: dict[str, Spoil] = {
     ),
     "system.rto: found 15, expected a duration": lambda d: d["system"].update(rto=15),
     "system.rto: found '15', expected a duration": lambda d: d["system"].update(rto="15"),
+    "target.connection: found 'ssh://-oProxyCommand=x', expected local": lambda d: d[
+        "target"
+    ].update(connection="ssh://-oProxyCommand=x"),
+    "target.connection: found 'podman://--help', expected local": lambda d: d["target"].update(
+        connection="podman://--help"
+    ),
+    "target.connection: found 'ssh://ann@-x', expected local": lambda d: d["target"].update(
+        connection="ssh://ann@-x"
+    ),
     "system.secrets[0]: found '/opt/aivillage/.env', expected '.env': what is": lambda d: d[
         "system"
     ].update(secrets=["/opt/aivillage/.env"]),

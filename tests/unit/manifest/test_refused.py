@@ -108,6 +108,9 @@ def test_one_wrong_key_is_one_complaint() -> None:
     ("raw", "said"),
     [
         (b"a = " + b"[" * 100_000, "nested too deep"),
+        (b".".join([b"x"] * 50_000) + b" = 1", "nested too deep"),
+        (b"a = {" + b" . ".join([b"x"] * 50_000) + b" = 1}", "nested too deep"),
+        (b"[" + b".".join([b'"x"'] * 50_000) + b"]", "nested too deep"),
         (b"a = " + b"9" * 5000, "digits"),
         (b"a = 1\x85\nb = [\n", "UTF-8"),
     ],

@@ -35,7 +35,8 @@ class SystemdReader:
     def __init__(self) -> None:
         self.state = self.before_key
         self.line = self.begun = 1
-        self.key = self.value = ""
+        self.key: List[str] = []
+        self.value: List[str] = []
         self.kept = 0
         """Length of the value up to which blanks at its end belong to it."""
         self.found: List[EnvironmentEntry] = []
@@ -61,7 +62,7 @@ class SystemdReader:
 
     def name(self) -> str:
         """Return the key, or a word for one that must not be shown."""
-        key = self.key.rstrip(BLANKS)
+        key = "".join(self.key).rstrip(BLANKS)
         return key if NAME.fullmatch(key) else "a variable"
 
     def no_assignment(self) -> None:
@@ -71,8 +72,8 @@ class SystemdReader:
 
     def push(self) -> None:
         """Take an assignment; one whose key is no name is ignored by systemd."""
-        key, value = self.key.rstrip(BLANKS), self.value
-        value = value[: self.kept] + value[self.kept :].rstrip(BLANKS)
+        key = "".join(self.key).rstrip(BLANKS)
+        value = "".join(self.value[: self.kept]) + "".join(self.value[self.kept :]).rstrip(BLANKS)
         if NAME.fullmatch(key):
             self.found.append(EnvironmentEntry(self.begun, key, value))
         else:
@@ -85,7 +86,7 @@ class SystemdReader:
         if char in "#;":
             self.state = self.comment
         elif char not in BLANKS:
-            self.begun, self.key, self.value, self.kept = self.line, char, "", 0
+            self.begun, self.key, self.value, self.kept = self.line, [char], [], 0
             self.state = self.in_key
 
     def in_key(self, char: str) -> None:
@@ -95,7 +96,7 @@ class SystemdReader:
         elif char == "=":
             self.state = self.before_value
         else:
-            self.key += char
+            self.key.append(char)
 
     def before_value(self, char: str) -> None:
         """After "=", and after each closing quote: blanks here are left out."""
@@ -108,7 +109,7 @@ class SystemdReader:
         elif char == "\\":
             self.state = self.escape
         elif char not in BLANKS:
-            self.value += char
+            self.value.append(char)
             self.state = self.in_value
 
     def in_value(self, char: str) -> None:
@@ -119,12 +120,12 @@ class SystemdReader:
             self.state = self.escape
             self.kept = len(self.value)
         else:
-            self.value += char
+            self.value.append(char)
 
     def escape(self, char: str) -> None:
         """After a backslash that is not quoted: an escaped end of line is left out."""
         if char not in NEWLINES:
-            self.value += char
+            self.value.append(char)
             self.kept = len(self.value)
         self.state = self.in_value
 
@@ -133,7 +134,7 @@ class SystemdReader:
         if char == "'":
             self.state, self.kept = self.before_value, len(self.value)
         else:
-            self.value += char
+            self.value.append(char)
 
     def double(self, char: str) -> None:
         """Within double quotes."""
@@ -142,15 +143,15 @@ class SystemdReader:
         elif char == "\\":
             self.state = self.double_escape
         else:
-            self.value += char
+            self.value.append(char)
 
     def double_escape(self, char: str) -> None:
         """After a backslash within double quotes."""
         self.state = self.double
         if char in NEED_ESCAPE:
-            self.value += char
+            self.value.append(char)
         elif char != "\n":
-            self.value += f"\\{char}"
+            self.value += ("\\", char)
 
     def comment(self, char: str) -> None:
         """Within a comment."""
@@ -190,29 +191,30 @@ def entries(text: str) -> Iterator[EnvironmentEntry]:
 
 def setting(number: int, key: str, text: str, lines: Iterator[tuple[int, str]]) -> EnvironmentEntry:
     """Return one setting: pieces in quotes and without, which may go on over the next lines."""
-    value, quote, at = "", "", 0
+    value: List[str] = []
+    quote, at = "", 0
     while at < len(text) or quote:
         if at >= len(text):
             more = next(lines, None)
             if more is None:
                 return EnvironmentEntry(number, key, problem=f"{key}: quotes are not closed")
-            text = f"{text}\n{more[1]}"
+            text += f"\n{more[1]}"
         char = text[at]
         if char == "\\" and quote != "'":
             if at + 1 >= len(text):
                 more = next(lines, (0, ""))
                 text += f"\n{more[1] if quote else more[1].lstrip(BLANKS)}"
-            value += unescaped(text[at + 1], quoted=bool(quote))
+            value.append(unescaped(text[at + 1], quoted=bool(quote)))
             at += 1
         elif quote or char in QUOTES:
-            value += char if quote not in ("", char) else ""
+            value.append(char if quote not in ("", char) else "")
             quote = quote if quote not in ("", char) else "" if quote else char
         elif is_apart(text, at) and (char == "#" or text[0] in QUOTES):
-            return after_blank(number, key, value.rstrip(BLANKS), char)
+            return after_blank(number, key, "".join(value).rstrip(BLANKS), char)
         else:
-            value += char
+            value.append(char)
         at += 1
-    return EnvironmentEntry(number, key, value)
+    return EnvironmentEntry(number, key, "".join(value))
 
 
 def unescaped(char: str, *, quoted: bool) -> str:

@@ -11,6 +11,7 @@ from typing import Callable, Mapping
 
 from ..files import reach
 from ..files.metadata import FileEntry
+from ..messages.configuration import is_too_deep
 from ..system.command import run
 from . import env_file
 from .units import check as unit_check
@@ -106,6 +107,8 @@ def toml(text: str) -> str | None:
         import tomllib  # noqa: PLC0415 - not in every Python that we run on
     except ImportError:  # pragma: no cover - a Python before 3.11
         return f"{UNCHECKED}: the host's Python is older than 3.11"
+    if is_too_deep(text):
+        return TOO_MUCH
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

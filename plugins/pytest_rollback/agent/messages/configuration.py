@@ -1,9 +1,20 @@
 """Configuration and unit files: can they be read by the programs that read them?"""
 
+import re
 from typing import Dict, NamedTuple, Optional, Tuple
 
 from ..protocol import Route
 from .location import Location
+
+PART = re.compile(r"[^\s.][ \t]*\.(?=[ \t]*[^\s.])")
+END = re.compile(r"[\n={},#]")
+DEEPEST = 200
+"""Parts of a key of TOML; nobody writes that many, and `tomllib` takes time with their square."""
+
+
+def is_too_deep(text: str) -> bool:
+    """Return whether a TOML document has a key of more parts than are read."""
+    return any(len(PART.findall(piece)) > DEEPEST for piece in END.split(text))
 
 
 class ConfigurationRequest(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rollback.agent.configuration import formats
+from pytest_rollback.agent.configuration import env_file, formats
 from pytest_rollback.agent.configuration.units import program
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ DEEP, LONG = 100_000, 5_000
         ("a.json", "9" * LONG),
         ("a.toml", "a = " + "[" * DEEP),
         ("a.toml", "a = " + "9" * LONG),
+        ("a.toml", ".".join(["a"] * DEEP) + " = 1"),
         ("a.yaml", "[" * LONG),
     ],
 )
@@ -34,6 +35,16 @@ def test_a_document_that_is_too_much_is_told(tmp_path: Path, name: str, text: st
 
     assert why
     assert "PyYAML" not in why
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("text", ["A={}", 'A="{}"', "A='{}", "{}", 'A="{}\n"'])
+def test_an_environment_file_takes_time_with_its_length(text: str) -> None:
+    """Not with the square of it: two million letters, in a value, a key, and over many lines."""
+    for filling in ("x" * 2_000_000, "x\n" * 1_000_000):
+        whole = text.format(filling)
+
+        assert len(env_file.systemd(whole)) + len(list(env_file.entries(whole))) > 0
 
 
 def test_a_yaml_reader_of_his_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Callable, Dict, Iterator, List
 
+from ...messages.configuration import is_too_deep
 from .lexical import COMMENT, Read, lexical, unescaped
 from .values import Pair, leaves
 
@@ -77,6 +78,8 @@ def toml(text: str) -> Read:
         import tomllib  # noqa: PLC0415 - not in every Python that we run on
     except ImportError:  # pragma: no cover - a Python before 3.11
         return lexical(text), '"""' not in text and "'''" not in text
+    if is_too_deep(text):
+        return [], False
     try:
         return list(leaves("", tomllib.loads(text))), True
     except (ValueError, RecursionError):
