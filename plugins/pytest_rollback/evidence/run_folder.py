@@ -6,7 +6,6 @@ them would, decoded in every way: what still holds a secret is removed, and the 
 
 from __future__ import annotations
 
-import html
 import json
 import os
 import stat
@@ -14,9 +13,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote
 
-from pytest_rollback.agent.system.masking.writings import forms, joined
+from pytest_rollback.agent.system.masking.writings import ValueMask
 from pytest_rollback.errors import LeakFound
 from pytest_rollback.evidence.redaction import Redactor
 
@@ -104,28 +102,24 @@ def private(folder: Path) -> None:
 
 def scan(folder: Path, values: Mapping[str, str]) -> list[SecretHit]:
     """Return which files of a folder hold which secrets, in any encoding."""
-    writings = {name: forms(value) for name, value in values.items() if value}
+    masks = {name: ValueMask([value]) for name, value in values.items() if value}
+    every = ValueMask(values.values())
     return [
         SecretHit(path, name)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.is_symlink()
-        for readings in [list(read(path))]
-        for name, written in writings.items()
-        if any(form in reading for reading in readings for form in written)
-        and not is_our_word(values[name])
+        for texts in [[text for text in read(path) if every.found(text)]]
+        for name, mask in masks.items()
+        if any(mask.found(text) for text in texts) and not is_our_word(values[name])
     ]
 
 
 def read(path: Path) -> Iterator[str]:
-    """Yield a file as one would read it: without line ends, unescaped, and as UTF-16."""
+    """Yield a file as it is, and as UTF-16 where it may be that."""
     raw = path.read_bytes()
-    whole = raw.decode("utf-8", "surrogateescape")
-    text = whole.replace("\r", "").replace("\n", "")
-    once = html.unescape(text)
-    yield from {text, joined(whole), once, html.unescape(once), unquote(text)}
-    if b"\0" in raw:
-        yield from (raw.decode("utf-16-le", "replace"), raw[1:].decode("utf-16-le", "replace"))
-        yield from (raw.decode("utf-16-be", "replace"), raw[1:].decode("utf-16-be", "replace"))
+    yield raw.decode("utf-8", "surrogateescape")
+    for charset in ("utf-16-le", "utf-16-be") if b"\0" in raw else ():
+        yield from (each.decode(charset, "replace") for each in (raw, raw[1:]))
 
 
 def is_our_word(value: str) -> bool:

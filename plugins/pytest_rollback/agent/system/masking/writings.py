@@ -1,11 +1,17 @@
-"""Known secret values, in every writing in which a text can hold them."""
+"""Known secret values, in every writing in which a text can hold them.
+
+Not the writings of a value are counted up, but a text is read in layers, see there: a value is in
+it where one of them holds the value as it is, or as it is once its own escapes are taken back.
+"""
 
 from __future__ import annotations
 
-import binascii
-import json
+import contextlib
 import re
-from typing import Any, Callable, FrozenSet, Iterable, Iterator, List, Optional, Pattern, Tuple
+from typing import Any, FrozenSet, Iterable, Iterator, List, Pattern, Set, Tuple
+
+from .encoded import READABLE
+from .layers import BLANKS, ESCAPE, Layer, Span, layers, narrow, taken_back, widen
 
 MARK = "***"
 SHORTEST = 6
@@ -14,21 +20,13 @@ SHORTEST = 6
 PIECE = 12
 """Letters of one line of a longer secret, such as a key, that are a secret of their own."""
 
-BREAK = re.compile(r"\n[ \t]*")
-ESCAPED_BREAK = re.compile(r"\\(?:\n[ \t]*|\\*[rn])")
-"""The end of a line within a secret: as it is and indented; continued, or escaped."""
+MIXED = 8
+NO_WORD = re.compile(r"[0-9!#$%^&*+=?~]")
+"""Letters at least, and one of these, of a value that is a secret in small and large letters."""
 
-OVER_LINES = r"(?:\\?\r?\n[ \t]*|\\+[rn])*"
-UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
-SPACED = ("\0", "\\x00", "\\u0000", "\\\\x00", "\\\\u0000", "&#0;")
-"""What stands between two letters of UTF-16 that is taken for another encoding."""
-
-WIDE = (
-    re.compile(r"A[\w+/-]{2}A[\w+/-]{4}A[\w+/-]{2}A"),
-    re.compile(r"00[2-7][0-9a-fA-F]00[2-7][0-9a-fA-F]00"),
-)
-"""What UTF-16 of plain letters has in base64 and in hexadecimal; one expression takes ten times as
-long as two."""
+WESTERN, WIDE = ("latin-1", "cp1252"), ("utf-16-le", "utf-16-be")
+WESTERN_LETTERS = re.compile(r"[\0-\xff\u20ac]*")
+"""Where a text is not in UTF-8; of western letters UTF-16 is read anyway, by its zeros."""
 
 
 class ValueMask:
@@ -39,45 +37,42 @@ class ValueMask:
     """
 
     def __init__(self, values: Iterable[str]) -> None:
-        self.groups = [group for value in values if value for group in grouped(value)]
+        self.forms = frozenset(form for value in values if value for form in forms(value))
+        self.spread = frozenset(reread(form, BLANKS) for form in self.forms if BLANKS.search(form))
+        self.odd = not all(READABLE.search(form) for form in self.forms)
 
     def text(self, text: str) -> str:
-        """Return a text in which every form of every secret is replaced by `***`."""
-        for form in self.found(text):
-            text = alone(form).sub(MARK, text) if form.isdigit() else text.replace(form, MARK)
-        if has_lines(text):
-            for form in self.broken(text):
-                text = across(form).sub(MARK, text)
-        return text
+        """Return a text in which every secret, however it is written, is replaced by `***`."""
+        raw = narrow(text)
+        spans = [
+            layer.span(*place)
+            for layer, some in self.readings(raw)
+            for form in held(layer.text, some)
+            for place in places(layer.text, form)
+        ]
+        return widen(cut(raw, spans)) if spans else text
 
-    def broken(self, text: str) -> List[str]:
-        """Return the forms that a text holds broken over lines, also where these are indented."""
-        plain = text.replace("\r", "").replace("\n", "")
-        indented = "\n " in text or "\n\t" in text or "\\" in text
-        return [*self.found(plain), *(self.found(joined(text)) if indented else ())]
+    def readings(self, raw: str) -> Iterator[Tuple[Layer, FrozenSet[str]]]:
+        """Yield the readings of a text in bytes, each with the forms that it may hold."""
+        for layer in layers(raw, odd=self.odd):
+            yield layer, self.forms
+        if self.spread and "\n" in raw:
+            yield taken_back(Layer(raw, [], None), BLANKS), self.spread
 
-    def found(self, text: str) -> List[str]:
-        """Return the forms that a text holds, the longest first."""
-        wide_ = any(zero in text for zero in SPACED) or any(each.search(text) for each in WIDE)
-        held = {
-            form
-            for core, some in self.groups
-            if (wide_ if core is None else core in text)
-            for form in some
-            if form in text and (not form.isdigit() or alone(form).search(text))
-        }
-        return sorted(held, key=len, reverse=True)
+    def found(self, text: str) -> FrozenSet[str]:
+        """Return the forms that a text holds, in any of its readings."""
+        every = (held(layer.text, some) for layer, some in self.readings(narrow(text)))
+        return frozenset().union(*every)
 
     def data(self, value: Any) -> Any:  # noqa: ANN401 - any JSON in, the same out
         """Return the same JSON without the secrets, in keys as well as in values."""
         texts: List[str] = []
         _texts(value, texts)
-        whole = "\x1f".join(texts)
-        held = self.found(whole)
-        if not held and not (has_lines(whole) and self.broken(whole)):
+        found = self.found("\x1f".join(texts))
+        if not found:
             return value
         few = ValueMask(())
-        few.groups = [("", frozenset(held))] if not has_lines(whole) else self.groups
+        few.forms, few.spread, few.odd = self.forms & found, self.spread & found, self.odd
         return few.masked(value)
 
     def masked(self, value: Any) -> Any:  # noqa: ANN401 - as above
@@ -89,17 +84,6 @@ class ValueMask:
         if isinstance(value, (list, tuple)):
             return [self.masked(item) for item in value]
         return value
-
-
-def joined(text: str) -> str:
-    """Return a text without the ends of its lines."""
-    plain = ESCAPED_BREAK.sub("", text) if "\\" in text else text
-    return BREAK.sub("", plain.replace("\r", ""))
-
-
-def has_lines(text: str) -> bool:
-    """Return whether a text has ends of lines, as they are or escaped."""
-    return "\n" in text or "\\n" in text or "\\r" in text
 
 
 def _texts(value: Any, found: List[str]) -> None:  # noqa: ANN401 - as above
@@ -114,17 +98,63 @@ def _texts(value: Any, found: List[str]) -> None:  # noqa: ANN401 - as above
             _texts(item, found)
 
 
-Group = Tuple[Optional[str], FrozenSet[str]]
-"""Forms, and what a text holds that holds one of them: letters, or (None) those of UTF-16."""
+def cut(text: str, spans: List[Span]) -> str:
+    """Return a text with `***` in place of spans; those that overlap are one."""
+    parts, ended = [], 0
+    for begin, end in sorted(spans):
+        if begin >= ended:
+            parts += [text[ended:begin], MARK]
+        ended = max(ended, end)
+    return "".join([*parts, text[ended:]])
 
 
-def grouped(value: str) -> Iterator[Group]:
-    """Yield the forms of a secret in groups; few texts hold what all of a group have in common."""
-    for each in pieces(value):
-        core = max(re.split("[^A-Za-z0-9]", each), key=len)
-        yield core, written(each, TEXTUAL)
-        yield "", written(each, (narrow,))
-        yield None, written(each, (wide,))
+def held(text: str, some: FrozenSet[str]) -> FrozenSet[str]:
+    """Return the forms that a text holds as they are."""
+    low = text.lower()
+    found = frozenset(form for form in some if form in (low if is_mixed(form) else text))
+    return frozenset(form for form in found if not form.isdecimal() or any(places(text, form)))
+
+
+def places(text: str, form: str) -> Iterator[Span]:
+    """Yield where a form stands; a number that is a part of a longer one is another secret's."""
+    rule = rf"(?<!\d){form}(?!\d)" if form.isdecimal() else re.escape(form)
+    found = re.finditer(rule, text.lower() if is_mixed(form) else text)
+    return (told.span() for told in found)
+
+
+def forms(value: str) -> FrozenSet[str]:
+    """Return what a layer of a text can hold of a secret, in bytes; see `is_mixed`."""
+    found: Set[str] = set()
+    for piece in pieces(value):
+        raw = narrow(piece)
+        found |= {raw, narrow(raw), raw.rstrip("\\"), raw.replace("\\", ""), raw.replace(" ", "+")}
+        found |= set(charsets(piece))
+    for _ in range(2):
+        found |= {reread(form, ESCAPE) for form in found}
+    least = min(SHORTEST, len(value))
+    return frozenset(
+        form.lower() if is_mixed(form) else form for form in found if len(form) >= least
+    )
+
+
+def reread(form: str, rule: Pattern[str]) -> str:
+    """Return a form as a reading of a text has it."""
+    return taken_back(Layer(form, [], None), rule).text
+
+
+def is_mixed(form: str) -> bool:
+    """Return whether large and small letters make no difference: letters and digits, and many."""
+    return len(form) >= MIXED and bool(NO_WORD.search(form) and re.search("[A-Za-z]", form))
+
+
+def charsets(value: str) -> Iterator[str]:
+    """Yield the bytes of a value whose letters are not all in ASCII, where they are no UTF-8."""
+    some = () if value.isascii() else WESTERN if WESTERN_LETTERS.fullmatch(value) else WIDE
+    for charset in some:
+        with contextlib.suppress(UnicodeEncodeError):
+            yield value.encode(charset).decode("latin-1")
+    if some and len(value.encode("ascii", "ignore")) >= SHORTEST:
+        yield value.encode("ascii", "replace").decode()
 
 
 def pieces(value: str) -> List[str]:
@@ -134,114 +164,3 @@ def pieces(value: str) -> List[str]:
         return [value]
     long = [line for line in lines if len(line) >= PIECE and not line.startswith("-----")]
     return [value, "".join(lines), *long]
-
-
-def written(value: str, writings: Iterable[Callable[[str], Iterable[str]]]) -> FrozenSet[str]:
-    """Return what writings make of a secret, without what is too short to tell."""
-    least = min(SHORTEST, len(value))
-    return frozenset(form for write in writings for form in write(value) if len(form) >= least)
-
-
-def alone(number: str) -> Pattern[str]:
-    """Return what finds a number that is no part of a longer one: that one is another secret's."""
-    return re.compile(rf"(?<!\d){number}(?!\d)")
-
-
-def across(form: str) -> Pattern[str]:
-    """Return what finds a form with line ends between its letters."""
-    return re.compile(OVER_LINES.join(re.escape(letter) for letter in form))
-
-
-def forms(value: str) -> FrozenSet[str]:
-    """Return every writing of a secret that a text can hold."""
-    return frozenset(form for _, some in grouped(value) for form in some)
-
-
-def escaped(value: str) -> Iterator[str]:
-    """Yield how JSON, Python and C write it between quotes, once and twice."""
-    for ascii_only in (True, False):
-        once = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
-        for each in (once, once.replace("/", "\\/")):
-            yield each
-            yield json.dumps(each, ensure_ascii=ascii_only)[1:-1]
-    yield repr(value)[1:-1]
-    yield ascii(value)[1:-1]
-    yield repr(value.encode("utf-8", "surrogateescape"))[2:-1]
-
-
-def marked_up(value: str) -> Iterator[str]:
-    """Yield how HTML and XML write it, once and twice; quotes are written in several ways."""
-    bare = _without_marks(value)
-    quotes = (('"', "'"), ("&quot;", "'"), ("&quot;", "&#x27;"), ("&#34;", "&#39;"))
-    for double, single in (*quotes, ("&quot;", "&apos;"), ("&quot;", "&#39;")):
-        once = bare.replace('"', double).replace("'", single)
-        yield once
-        yield _without_marks(once)
-        yield _without_marks(_without_marks(once))
-
-
-def _without_marks(value: str) -> str:
-    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def in_address(value: str) -> Iterator[str]:
-    """Yield how a URL writes it, once and twice, with large and with small digits."""
-    for left in (b"", b"/", b"!*'()", b"!$&'()*+,;=:@"):
-        written = percented(value, left)
-        yield written
-        yield re.sub("%..", lambda found: found[0].lower(), written)
-        yield percented(written, left)
-    yield percented(value, b"").replace("%20", "+")
-    yield percented(value, b"/").replace("%20", "+")
-
-
-def percented(value: str, left: bytes) -> str:
-    """Return a text as a URL holds it; `left` are further letters that stay."""
-    raw = value.encode("utf-8", "surrogateescape")
-    return "".join(chr(n) if n in UNRESERVED or n in left else f"%{n:02X}" for n in raw)
-
-
-def quoted(value: str) -> Iterator[str]:
-    """Yield how a shell, SQL and YAML write it."""
-    yield value.replace("'", "'\"'\"'")
-    yield value.replace("'", "'\\''")
-    yield value.replace("'", "''")
-    yield value.replace('"', '""')
-    yield value.replace("%", "%%")
-    yield value.replace("$", "$$")
-    yield re.sub(r'(["\\$`])', r"\\\1", value)
-    yield re.sub(r"([^\w@%+=:,./-])", r"\\\1", value)
-
-
-def narrow(value: str) -> Iterator[str]:
-    """Yield its bytes in base64 and in hexadecimal."""
-    return bytewise(value.encode("utf-8", "surrogateescape"))
-
-
-def wide(value: str) -> Iterator[str]:
-    """Yield how UTF-16 looks when it is taken for another encoding: raw, shown, and in base64."""
-    for zero in SPACED:
-        yield zero.join(value)
-    yield from bytewise(value.encode("utf-16-le", "surrogatepass"))
-
-
-def bytewise(raw: bytes) -> Iterator[str]:
-    """Yield bytes in hexadecimal, and in base64 at each of the three places where it can begin."""
-    yield raw.hex()
-    yield raw.hex().upper()
-    for before in range(3):
-        shifted = binascii.b2a_base64(b"\0" * before + raw, newline=False).decode("ascii")
-        first, end = -(-before * 4 // 3), (before + len(raw)) * 4 // 3
-        yield shifted[first:end]
-        yield shifted[first:end].replace("+", "-").replace("/", "_")
-        yield shifted[first:end].replace("+", "%2B").replace("/", "%2F")
-
-
-TEXTUAL: Tuple[Callable[[str], Iterable[str]], ...] = (
-    lambda value: (value,),
-    escaped,
-    marked_up,
-    in_address,
-    quoted,
-)
-"""Writings that keep letters and digits as they are."""

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import html
-import json
 import os
-import urllib.parse
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,18 +11,9 @@ import pytest
 from pytest_rollback.agent.configuration.secrets import declared
 from pytest_rollback.agent.messages.secrets import SecretFiles
 from tests.corpus.secret_forms import SecretForm, forms
+from tests.corpus.secret_writings import WRITINGS
 
 FILES = forms("files", "file")
-WRITTEN: dict[str, Callable[[str], str]] = {
-    "plain": str,
-    "in JSON": json.dumps,
-    "in JSON in JSON": lambda value: json.dumps(json.dumps(value)),
-    "in an address": lambda value: urllib.parse.quote(value, safe=""),
-    "in HTML": html.escape,
-    "in base64": lambda value: base64.b64encode(value.encode()).decode(),
-    "in base64 behind a user": lambda value: base64.b64encode(f"shop:{value}".encode()).decode(),
-    "over lines": lambda value: "\n    ".join(value[at : at + 5] for at in range(0, len(value), 5)),
-}
 
 
 def written(home: Path, form: SecretForm) -> SecretFiles:
@@ -41,7 +27,10 @@ def test_what_a_file_holds_leaves_in_no_writing(form: SecretForm, tmp_path: Path
     """Whatever its format: values with and without a name, quotes, comments, escapes, lines."""
     files = written(tmp_path, form)
     said = [
-        (value, name, write(value)) for value in form.secrets for name, write in WRITTEN.items()
+        (value, name, write(value))
+        for value in form.secrets
+        for name, write in WRITINGS.items()
+        if name not in {"Latin-1", "taken for Latin-1"}
     ]
     clean = declared.masked([f"ERROR refused: {text}, they say" for *_, text in said], files, ())
 
