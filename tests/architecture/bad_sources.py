@@ -11,6 +11,24 @@ from tests.architecture.shape import CROWDED, LONGEST, SHORTEST, SHORTEST_FACE
 
 TOO_SHORT = "# too short\n"
 ID = '@criterion("readiness.backups.intact")\ndef test_a(): ...\n'
+AGENT = "plugins/pytest_rollback/agent"
+BY_NAME = (
+    "os.stat(path)",
+    "os.chown(path, 0, 0)",
+    "shutil.rmtree(path)",
+    "open(path)",
+    'open(f"/proc/{pid}/cwd/{path}")',
+    "os.open(path, os.O_RDONLY, dir_fd=above)",
+    "os.stat(path, dir_fd=above)",
+    "list(map(os.path.exists, paths))",
+    "from os import listdir",
+    "from shutil import copytree",
+    "pathlib.Path(path).read_text()",
+    "os.link(path, other, src_dir_fd=above, dst_dir_fd=above)",
+    "def f(path: str): os.listdir(path)",
+)
+"""Ways to use a name as it is; each follows a link, or goes where somebody else leads."""
+
 BAD: list[tuple[str, str, str]] = [
     ("errors and values", "plugins/pytest_rollback/errors.py", "from .manifest import model"),
     (
@@ -165,6 +183,7 @@ BAD: list[tuple[str, str, str]] = [
         "plugins/pytest_rollback/report/html/page.py",
         "from pytest_rollback.report.amend import write",
     ),
+    *(("the agent uses no name", f"{AGENT}/backup/save.py", each) for each in BY_NAME),
     ("files have 40", "tests/unit/test_x.py", "x = 1\n" * (LONGEST + 1)),
     ("files have 40", "fixtures/host.py", f"{TOO_SHORT}import os"),
     ("one class name", "plugins/pytest_rollback/run/run.py", "class Journal: ..."),
@@ -199,7 +218,13 @@ GOOD = {
         "from pytest_rollback.recovery.action import Action\nimport json"
     ),
     "plugins/pytest_rollback/agent/system/command.py": (
-        "from ..errors import HostError\nimport os"
+        "from ..errors import HostError\nimport os\n"
+        "A = os.O_RDONLY | os.O_NOFOLLOW\n"
+        "def f(tree, opened: int):\n"
+        "    os.open('x', A, dir_fd=opened)\n"
+        "    os.listdir(tree.directory('x'))\n"
+        "    os.stat('x', dir_fd=opened, follow_symlinks=False)\n"
+        "    open(f'/proc/{opened}/stat')\n"
     ),
     "plugins/pytest_rollback/errors.py": "import typing",
     "plugins/pytest_rollback/manifest/model.py": (
@@ -210,7 +235,6 @@ GOOD = {
     "tests/unit/test_x.py": "# as in AIVillage\nfrom pytest_rollback.plugin.session import RUN",
 }
 
-AGENT = "plugins/pytest_rollback/agent"
 WHOLE: list[tuple[str, str, dict[str, str]]] = [
     (
         "at most 15 entries",

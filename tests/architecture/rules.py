@@ -5,12 +5,13 @@ from __future__ import annotations
 from fnmatch import fnmatch
 from typing import NamedTuple
 
-from tests.architecture import shape
+from tests.architecture import on_host, shape
 from tests.architecture.layers import LAYERS, Check
 from tests.architecture.sources import Sources
 
 CHECKS: dict[str, Check] = {
     **LAYERS,
+    "the agent uses no name of a file as it is": on_host.opened_by_name,
     "at most 15 entries a folder": shape.crowded,
     "files have 40 to 300 lines": shape.sized,
     "one class name, one class": shape.twice,
@@ -68,6 +69,70 @@ HOST = "the controller asks its own machine what the agent asks a host, by the s
 LONG = "one subject; it is cut where its parts get names"
 SUPPORT = "what the tests of this folder share lies beside them"
 
+APART: dict[str, tuple[str, ...]] = {
+    "the state directory: root's alone, looked at before anything in it is used": (
+        "backup/save.py: os.path.lexists(os.path.join(state,",
+        "observe/probes/served.py: os.walk(",
+        "restore/context.py: os.path.isdir(folder)",
+        "restore/git_fetch.py: os.",
+        "rollback/export.py: os.",
+        "rollback/snapshot.py: os.path.isdir(path)",
+        "rollback/snapshot.py: os.rename(os.path.join(work.folder,",
+        "rollback/snapshot.py: os.walk(path)",
+        "rollback/snapshot.py: shutil.rmtree(place,",
+        "rollback/snapshot.py: os.mkdir(place,",
+        "rollback/start_guard.py: os.path.isdir(leases.folder(",
+        "rollback/undo.py: os.path.isdir(folder)",
+        "services/unit_file_states.py: os.path.isfile(journal)",
+        "services/unit_file_states.py: os.stat(journal)",
+        "state/directory.py: o",
+        "state/evidence.py: os.",
+        "state/journal.py: os.open(",
+        "state/last_sign.py: o",
+        "state/lease.py: os.",
+        "state/lock.py: os.path.exists(path)",
+        "state/reserved_space.py: os.",
+        "state/seals.py: o",
+    ),
+    "a temporary directory of ours, mode 0700 until all is in it": (
+        "configuration/units/verify.py: tempfile.TemporaryDirectory(",
+        "configuration/units/verify.py: open(os.path.join(place,",
+        "system/temporary.py: ",
+        "observe/trial/staged_tree.py: os.mkdir(self.root,",
+    ),
+    "an open file of a process, by its number: it is asked whether the process may read it": (
+        "observe/logs/offsets.py: o",
+    ),
+    "where only root makes names": (
+        "configuration/units/specifiers.py: open(path,",
+        "observe/logs/rotated.py: glob.glob",
+        "observe/logs/rotated.py: open(name,",
+        "system/sockets.py: os.readlink(link)",
+    ),
+    "runs as the unit's own account": ("observe/trial/child.py: ",),
+    "unpacks what is open already": ("observe/logs/log_file.py: [gbl]*.open",),
+    "which file system it is, and how full: nothing of a file": (
+        "restore/apply.py: os.statvfs(",
+        "restore/batch.py: os.statvfs(",
+        "system/disk.py: os.",
+    ),
+    "where a program is: who can change it is asked before it runs": (
+        "configuration/units/verify.py: shutil.which(",
+        "database/dump.py: shutil.which(",
+        "database/server.py: shutil.which(",
+        "files/programs.py: shutil.which(",
+        "observe/trial/accounts.py: shutil.which(",
+        "observe/trial/contradictions.py: shutil.which(",
+        "system/tools.py: shutil.which(",
+    ),
+    "values that are taken out of texts: nothing of them, or of whether they are, is told": (
+        "configuration/secrets/declared.py: ",
+        "system/masking/ordinary.py: os.path.exists(value)",
+    ),
+    "the words of a hint": ("errors.py: os.path.isdir(path)",),
+}
+"""Uses of names that stay, by the reason: the beginning of each finding, below the agent."""
+
 EXEMPT: tuple[Exempt, ...] = (
     Exempt("the controller imports", "plugins/pytest_rollback/recovery/lock_holder.py", HOST),
     Exempt("the controller imports", "plugins/pytest_rollback/extras/sandbox/", HOST),
@@ -79,6 +144,11 @@ EXEMPT: tuple[Exempt, ...] = (
     *(Exempt("at most 15 entries", f"tests/{each}/ ", SUPPORT) for each in CROWDED),
     *(Exempt("files have 40", f"{each} ", LONG) for each in LONG_FILES),
     *(Exempt("files have 40", f"{each} ", why) for each, why in SHORT_FILES.items()),
+    *(
+        Exempt("the agent uses no name", f"{on_host.AGENT[:-1]}{each}", why)
+        for why, uses in APART.items()
+        for each in uses
+    ),
 )
 
 

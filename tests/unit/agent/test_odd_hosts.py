@@ -18,7 +18,6 @@ import pytest
 from pytest_rollback.agent.backup import fallbacks, git, selection, verify
 from pytest_rollback.agent.backup import requirements as backup_requirements
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.files import temporary
 from pytest_rollback.agent.messages.backup.git import ReleasesRequest
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.messages.requirements import FallbackRequest, SpaceRequest
@@ -30,6 +29,7 @@ from pytest_rollback.agent.rollback import bytecode
 from pytest_rollback.agent.state import backup_set, evidence, reserved_space, runs
 from pytest_rollback.agent.state.journal import Journal
 from pytest_rollback.agent.system import command as commands
+from pytest_rollback.agent.system import temporary
 from tests.unit.agent.backup.test_git import Repository
 from tests.unit.support.apart import ROOT_ONLY, apart, injected, somebody, words
 from tests.unit.support.deployed import FILES, Deploy

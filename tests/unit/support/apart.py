@@ -13,7 +13,7 @@ import pytest
 
 from pytest_rollback.agent import protocol
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.files.tree import Irregular
+from pytest_rollback.agent.files.handles import Irregular
 from tests.faults import tracing
 
 if TYPE_CHECKING:

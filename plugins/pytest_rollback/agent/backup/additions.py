@@ -6,7 +6,8 @@ import os
 from typing import Iterator
 
 from ..errors import HostError, failed
-from ..files.tree import Irregular, Tree
+from ..files.handles import Irregular
+from ..files.tree import Tree
 from ..messages.location import Selection
 from ..state.backup_set import BackupSet
 from .owners import Owners

@@ -6,11 +6,15 @@ secret under another name as no secret.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import re
 from typing import Iterable, Iterator, Pattern
 
+from ..files import lookup
+from ..files.handles import Irregular
+from ..files.tree import Tree
 from ..messages.backup.verify import DescribedName
 from ..messages.location import Selection
 from .owners import compiled
@@ -64,17 +68,18 @@ def _is_account(name: str) -> bool:
 def _is_file(root: str, name: str, paths: Iterable[str]) -> bool:
     """Return whether a name is that of a file or directory, now or in the set."""
     known = any(is_below(path, [name]) for path in paths)
-    return known or os.path.lexists(os.path.join(root, name))
+    return known or bool(lookup.kind(os.path.join(root, name), follow=False))
 
 
 def _lies_there(root: str, pattern: str, wanted: Pattern[str]) -> bool:
     """Return whether a file matches a pattern, looking only where one can."""
     fixed = GLOB.split(pattern, maxsplit=1)[0]
-    begin = os.path.join(root, os.path.dirname(fixed))
-    for here, folders, files in os.walk(begin):
-        folders[:] = [each for each in folders if each not in SKIPPED]
-        below = os.path.relpath(here, root)
-        prefix = "" if below == "." else f"{below}/"
-        if any(wanted.fullmatch(prefix + name) for name in files):
-            return True
+    begin = os.path.dirname(fixed)
+    with contextlib.suppress(Irregular, OSError), Tree(root) as tree:
+        for here, folders, files, _ in os.fwalk(".", dir_fd=tree.directory(begin)):
+            folders[:] = [each for each in folders if each not in SKIPPED]
+            below = os.path.normpath(os.path.join(begin, here))
+            prefix = "" if below == "." else f"{below}/"
+            if any(wanted.fullmatch(prefix + name) for name in files):
+                return True
     return False

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Container, Iterable, Iterator, NamedTuple, Sequence, Set
 
 from ..errors import HostError
-from ..files import ownership, reach
+from ..files import lookup, ownership, reach
 from ..messages.backup.git import ReleaseDiff, ReleasesRequest, by_hand
 from ..system.command import CommandResult, identity, run, surroundings
 
@@ -261,7 +261,7 @@ def configured(repository: str) -> Iterator[str]:
             places += [place, os.path.join(place, "..", "..")]
     for place in places:
         yield place
-        if os.path.isdir(place):
+        if lookup.kind(place) == "directory":
             yield from (os.path.join(place, name) for name in ("config", "config.worktree", "HEAD"))
 
 

@@ -11,9 +11,10 @@ import hashlib
 import os
 from typing import Container, Dict, Iterable, NamedTuple, Optional, Sequence
 
-from ..files import state
+from ..files import lookup, state
+from ..files.handles import Irregular, open_regular
 from ..files.read import blocks
-from ..files.tree import Irregular, Tree, open_regular
+from ..files.tree import Tree
 from ..messages.backup.verify import BackupsRequest, ReleaseContent
 from ..state.backup_set import BackupSet
 from . import git
@@ -91,8 +92,9 @@ class Repository(NamedTuple):
         it, where the root is the repository itself.
         """
         since = dt.datetime.fromisoformat(created).timestamp()
-        names = [entry.path for entry in git.listing(self.path, self.current)]
-        paths = [path for path in git.within(self.below, names) if self._changed(path) > since]
+        listed = [entry.path for entry in git.listing(self.path, self.current)]
+        names = git.within(self.below, listed)
+        paths = [path for path in names if self._changed(tree, path) > since]
         if not self.is_apart:
             diff = git.changed(self.path, self.current, "HEAD")
             paths += git.within(self.below, diff.changed + diff.added)
@@ -105,11 +107,12 @@ class Repository(NamedTuple):
         number = sum(one in known for one in differ.values())
         return ReleaseContent(self.current, len(there), said, number)
 
-    def _changed(self, path: str) -> float:
+    @staticmethod
+    def _changed(tree: Tree, path: str) -> float:
         """Return when a deployed file was changed last, in epoch seconds; 0 where there is none."""
         try:
-            return os.lstat(f"{self.root}/{path}").st_ctime
-        except OSError:
+            return tree.status(path).st_ctime
+        except (OSError, Irregular):
             return 0.0
 
     @property
@@ -120,7 +123,7 @@ class Repository(NamedTuple):
 
     def _is_deployed(self, path: str) -> bool:
         """Return whether a path is part of the system: tests and documents may not be."""
-        return not self.is_apart or os.path.lexists(f"{self.root}/{path}")
+        return not self.is_apart or bool(lookup.kind(f"{self.root}/{path}", follow=False))
 
     def _was_deployed(self, path: str) -> bool:
         """Return whether a path that the release removes was part of the system, or may have been.
@@ -132,13 +135,13 @@ class Repository(NamedTuple):
             return True
         above = os.path.dirname(path)
         while above:
-            if os.path.isdir(f"{self.root}/{above}"):
+            if lookup.kind(f"{self.root}/{above}") == "directory":
                 return True
             above = os.path.dirname(above)
         tops = git.output(self.path, "ls-tree", "-z", "--name-only", self.current).split("\0")
         if "/" in path:
             return path.partition("/")[0] not in tops
-        return any(os.path.isfile(f"{self.root}/{name}") for name in tops if name)
+        return any(lookup.kind(f"{self.root}/{name}") == "file" for name in tops if name)
 
     def content(
         self, tree: Tree, commit: str, names: Dict[str, str], *, live: bool = False

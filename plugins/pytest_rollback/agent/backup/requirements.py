@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from typing import Dict, Iterable, Iterator, List
 
+from ..files import lookup, reach
 from ..messages.requirements import (
     Rights,
     RightsRequest,
@@ -44,7 +44,7 @@ def rights(request: RightsRequest) -> Rights:
     nowhere = {
         path: f"its directory {os.path.dirname(path)} is not there"
         for path in request.paths
-        if not os.path.isdir(os.path.dirname(path))
+        if lookup.kind(os.path.dirname(path)) != "directory"
     }
     return Rights(len(wanted), {**tools.denials(wanted), **nowhere})
 
@@ -103,18 +103,20 @@ def sizes(names: Iterable[str]) -> Iterator[int]:
     """Yield the size of each of these files that is there."""
     for name in names:
         with contextlib.suppress(OSError):
-            yield os.stat(name, follow_symlinks=False).st_size
+            yield reach.status(name, follow=False).st_size
 
 
 def unread(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield each file that cannot be opened for reading, with the reason; a pipe is no file."""
     for name in names:
-        try:
-            opened = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError as error:
-            yield name, error.strerror or str(error)
-            continue
-        is_file = stat.S_ISREG(os.fstat(opened).st_mode)
-        os.close(opened)
-        if not is_file:
-            yield name, "is not a regular file"
+        why = _unread(name)
+        if why:
+            yield name, why
+
+
+def _unread(name: str) -> str:
+    try:
+        reach.file(name).close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""

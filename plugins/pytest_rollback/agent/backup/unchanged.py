@@ -16,6 +16,8 @@ from collections import Counter
 from typing import Container, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import HostError
+from ..files import lookup, reach
+from ..files.handles import Irregular
 from ..files.tree import Tree
 from ..messages.backup.unchanged import (
     OwnerUnchanged,
@@ -101,7 +103,7 @@ def _compare(
     absent: List[str] = []
     differ: Dict[str, str] = {}
     for entry, size in zip(entries, sizes):
-        found, seen = _there(place.root, entry.path)
+        found, seen = _there(tree, entry.path)
         if not seen:
             wrong.skipped[BEHIND] += 1
             continue
@@ -126,13 +128,13 @@ def _since(known: BackupSet) -> float:
     return dt.datetime.fromisoformat(known.created).timestamp()
 
 
-def _there(root: str, path: str) -> Tuple[Optional[os.stat_result], bool]:
+def _there(tree: Tree, path: str) -> Tuple[Optional[os.stat_result], bool]:
     """Return what is at a path, None where nothing is or we may not look; and whether we may."""
     try:
-        return os.lstat(f"{root}/{path}"), True
+        return tree.status(path), True
     except (FileNotFoundError, NotADirectoryError):
         return None, True
-    except OSError:
+    except (Irregular, OSError):
         return None, False
 
 
@@ -152,7 +154,7 @@ def _note_absent(place: Repository, absent: Sequence[str], wrong: Wrong) -> None
         return
     if place.is_apart:
         beside = {os.path.dirname(path) for path in absent}
-        there = {each for each in beside if os.path.isdir(f"{place.root}/{each}")}
+        there = {each for each in beside if lookup.kind(f"{place.root}/{each}") == "directory"}
         for path in absent:
             if os.path.dirname(path) in there:
                 wrong.apart[path] = "is not there"
@@ -190,7 +192,7 @@ def _answer(
     targets = _targets(request, known, entries)
     for target in targets:
         mine = paths[owners.of(target)]
-        if target not in wrong.missing and os.path.exists(f"{request.location.root}/{target}"):
+        if target not in wrong.missing and lookup.kind(f"{request.location.root}/{target}"):
             mine += [] if target in mine else [target]
     untried = ""
     try:
@@ -242,7 +244,7 @@ def _targets(
 def _led(path: str) -> str:
     """Return where a link leads, "" where there is none."""
     try:
-        return os.readlink(path)
+        return lookup.target(path)
     except OSError:
         return ""
 
@@ -268,7 +270,7 @@ def _closed(
 def _is_absent(path: str) -> bool:
     """Return whether nothing is at a path, or a link that leads to nothing: which may be meant."""
     try:
-        os.stat(path)
+        reach.status(path)
     except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:  # it cannot be reached by us, and perhaps by the account

@@ -7,7 +7,7 @@ import os
 from typing import NamedTuple, Optional
 
 from ..errors import HostError
-from ..files import state
+from ..files import lookup, state
 from ..files.metadata import FileEntry
 from ..files.tree import Tree
 from ..messages.configuration import ConfigurationFaults, ConfigurationRequest
@@ -54,7 +54,7 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
 
 def is_back(root: str, backup: str, saved: Optional[FileEntry]) -> bool:
     """Return whether a file is as recorded already and its backup put away: it was rolled back."""
-    if saved is None or os.path.lexists(backup):
+    if saved is None or lookup.kind(backup, follow=False):
         return False
     with contextlib.suppress(HostError, OSError), Tree(root) as tree:
         return state.live(tree, saved.path, saved.size).has_content(saved)

@@ -9,7 +9,7 @@ import re
 import sys
 from typing import Callable, Mapping
 
-from ..files import reach
+from ..files import lookup, reach
 from ..files.metadata import FileEntry
 from ..messages.configuration import is_too_deep
 from ..system.command import run
@@ -187,7 +187,7 @@ def restored(root: str, suffix: str, files: Mapping[str, FileEntry], name: str) 
         if entry is None or not entry.is_link:
             break
         try:
-            to = os.readlink(path)
+            to = lookup.target(path)
         except OSError:
             break  # whoever reads it says what is wrong
         end = os.path.normpath(os.path.join(root, os.path.dirname(name), to))

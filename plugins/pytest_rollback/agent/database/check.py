@@ -8,6 +8,7 @@ import time
 from typing import Any, Iterator
 
 from ..errors import HostError
+from ..files import lookup, reach
 from ..messages.location import Location
 from ..messages.system import Room
 from ..state import backup_set
@@ -118,7 +119,7 @@ def _rooms(request: DatabaseRequest, server: Server, found: Catalog, size: int) 
         return ()
     held = (live.row["size"] or 0) if live else 0
     needs = [disk.Need(place, max(held, 2 * size))]
-    if os.path.isdir(request.database.dump) and server.account:
+    if lookup.kind(request.database.dump) == "directory" and server.account:
         needs.append(disk.Need(tempfile.gettempdir(), size))
     return disk.rooms(needs)
 
@@ -153,7 +154,7 @@ def _late(location: Location, path: str) -> Iterator[DatabaseProblem]:
     there = {os.path.join(location.root, each.path) for each in record.files}
     there |= {os.path.join(location.root, each) for each in record.added}
     deployed = max(map(_changed, there), default=0.0)
-    made = os.stat(path).st_mtime
+    made = reach.status(path).st_mtime
     if deployed and made > deployed:
         yield DatabaseProblem(
             f"the dump {path} was made at {_when(made)}, after {record.current.name} was deployed "
@@ -166,7 +167,7 @@ def _late(location: Location, path: str) -> Iterator[DatabaseProblem]:
 def _changed(path: str) -> float:
     """Return when a file was last changed or put there, 0 where there is none."""
     try:
-        return os.lstat(path).st_ctime
+        return reach.status(path, follow=False).st_ctime
     except OSError:
         return 0.0
 

@@ -16,9 +16,10 @@ import stat
 import tarfile
 import time
 import zlib
-from typing import IO, Iterator, NamedTuple
+from typing import BinaryIO, Iterator, NamedTuple, Sequence
 
-from ..system.command import run, surroundings
+from ..files import lookup, reach
+from ..system.command import CommandResult, run, surroundings
 from .messages import DumpRequest, DumpState
 
 BLOCK = 1 << 20
@@ -80,16 +81,18 @@ def found(path: str) -> Dump:
     Raises:
         OSError: nothing, or nothing that we may read.
     """
-    state = os.stat(path)
+    state = reach.status(path)
     if stat.S_ISDIR(state.st_mode):
-        inside = [(name, os.stat(os.path.join(path, name))) for name in sorted(os.listdir(path))]
+        names = lookup.names(path)
+        inside = [(name, reach.status(f"{path}/{name}", follow=False)) for name in names]
         kind = "directory" if any(name == "toc.dat" for name, _ in inside) else ""
         open_files = inside if state.st_mode & stat.S_IXOTH else []
         exposed = next((exposure(each, name) for name, each in open_files if exposure(each)), "")
         return Dump(path, kind, sum(each.st_size for _, each in inside), state.st_mtime, exposed)
     if not stat.S_ISREG(state.st_mode):
         return Dump(path, "", state.st_size, state.st_mtime, "")
-    with open(path, "rb") as file:
+    with reach.file(path) as file:
+        state = os.fstat(file.fileno())
         return Dump(path, kind_of(file), state.st_size, state.st_mtime, exposure(state))
 
 
@@ -101,7 +104,7 @@ def exposure(state: os.stat_result, name: str = "") -> str:
     return f"{whose} be read or written by anybody (mode {stat.S_IMODE(state.st_mode):04o})"
 
 
-def kind_of(file: IO[bytes]) -> str:
+def kind_of(file: BinaryIO) -> str:
     """Return the format of a file by its first bytes; "" for one that no tool would take."""
     head = file.read(512)
     if head.startswith(b"PGDMP"):
@@ -111,7 +114,7 @@ def kind_of(file: IO[bytes]) -> str:
     if head.startswith(b"\x1f\x8b"):
         file.seek(0)
         try:
-            with gzip.open(file) as inside:
+            with gzip.GzipFile(fileobj=file) as inside:
                 head = inside.read(512)
         except (OSError, EOFError, zlib.error):
             return "plain, gzip"  # reading it whole says what is wrong
@@ -132,11 +135,16 @@ def unreadable(dump: Dump, tool: str | None, until: float) -> tuple[str, bool]:
         return f"needs {TOOLS.get(dump.format, ARCHIVER)}, which is not installed", False
     try:
         if dump.format in TOOLS:
-            return text_problem(dump, until), False
-        cut = dump.format == "tar" and tar_is_cut(dump)
-        return ("is cut off", False) if cut else (archive_problem(dump, tool, until), False)
+            problem = text_problem(dump, until)
+        elif dump.format == "tar" and tar_is_cut(dump):
+            problem = "is cut off"
+        else:
+            problem = archive_problem(dump, tool, until)
     except TimeoutError:
         return "", True
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    return problem, False
 
 
 def archive_problem(dump: Dump, tool: str, until: float) -> str:
@@ -145,33 +153,45 @@ def archive_problem(dump: Dump, tool: str, until: float) -> str:
     Raises:
         TimeoutError: it was not at the end in time.
     """
-    outcome = run([tool, "-f", os.devnull, dump.path], max(0.1, until - time.monotonic()))
+    outcome = archiver(dump.path, [tool, "-f", os.devnull], until - time.monotonic())
     if outcome.timed_out:
         raise TimeoutError
     if outcome.code == 0:
-        listed = run([tool, "-l", dump.path], max(0.1, until - time.monotonic()))
+        listed = archiver(dump.path, [tool, "-l"], until - time.monotonic())
         return "" if listed.code or listed.cut or ENTRY.search(listed.out) else NO_TABLE
     return f"{os.path.basename(tool)} cannot read all of it: {outcome.words}"
 
 
 def listing(path: str, tool: str, timeout: float) -> str:
     """Return an archive's list of contents; "" where pg_restore has none."""
-    outcome = run([tool, "-l", path], timeout)
+    outcome = archiver(path, [tool, "-l"], timeout)
     return "" if outcome.code or outcome.cut else outcome.out
+
+
+def archiver(path: str, argv: Sequence[str], timeout: float) -> CommandResult:
+    """Run pg_restore over an archive: a file is handed to it open, as it was reached.
+
+    Raises:
+        OSError: it is not there any more, or is nothing to read.
+    """
+    if lookup.kind(path) == "directory":
+        return run([*argv, path], max(0.1, timeout))
+    with reach.file(path) as file:
+        return run(argv, max(0.1, timeout), given=file)
 
 
 def tar_is_cut(dump: Dump) -> bool:
     """Return whether a tar lacks its end, which pg_restore does not miss."""
-    end = 0
+    end, size = 0, tarfile.BLOCKSIZE
     try:
-        with tarfile.open(dump.path, "r:") as archive:
-            for member in archive:
-                end = member.offset_data + -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+        with reach.file(dump.path) as file:
+            with tarfile.open(fileobj=file, mode="r:") as archive:
+                for member in archive:
+                    end = member.offset_data + -(-member.size // size) * size
+            file.seek(end)
+            return file.read(2 * size) != bytes(2 * size)
     except (tarfile.TarError, OSError):
         return True
-    with open(dump.path, "rb") as file:
-        file.seek(end)
-        return file.read(2 * tarfile.BLOCKSIZE) != bytes(2 * tarfile.BLOCKSIZE)
 
 
 def text_problem(dump: Dump, until: float) -> str:
@@ -209,8 +229,8 @@ def blocks(dump: Dump, until: float) -> Iterator[bytes]:
     Raises:
         TimeoutError: it was not at the end in time.
     """
-    reader = gzip.open if dump.format != "plain" else open
-    with reader(dump.path, "rb") as file:
+    with reach.file(dump.path) as raw:
+        file = raw if dump.format == "plain" else gzip.GzipFile(fileobj=raw)
         block = file.read(BLOCK)
         while block:
             yield block

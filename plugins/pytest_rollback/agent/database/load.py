@@ -18,8 +18,11 @@ import threading
 from typing import BinaryIO, Iterator, NamedTuple
 
 from ..errors import HostError
-from ..files import temporary
+from ..files import lookup, reach
+from ..files.handles import FRESH
 from ..files.read import sha256
+from ..files.tree import Tree
+from ..system import temporary
 from . import dump as dumps
 from .dump import ARCHIVER, TOOLS
 from .server import ASKING, PLAIN, Server, said
@@ -30,6 +33,7 @@ SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
   AND n.nspname !~ '^pg_(toast|temp)';
 """
+COPY = "dump"
 CHANGED = ("the dump changed since the plan was made", "run the same command again")
 
 
@@ -45,9 +49,9 @@ class OpenDump(NamedTuple):
 
 def stamp(path: str) -> list[int]:
     """Return what tells that a dump was not touched: of a directory, that none of it was."""
-    found = [os.stat(path)]
+    found = [reach.status(path)]
     if stat.S_ISDIR(found[0].st_mode):
-        found += [os.stat(os.path.join(path, name)) for name in sorted(os.listdir(path))]
+        found += [reach.status(f"{path}/{name}", follow=False) for name in lookup.names(path)]
     return [
         number
         for each in found
@@ -64,13 +68,13 @@ def opened(path: str) -> Iterator[OpenDump]:
         HostError: it was written to meanwhile.
     """
     before = stamp(path)
-    if os.path.isdir(path):
+    if lookup.kind(path) == "directory":
         digest = hashlib.sha256()
         for name, each in _members(path):
             digest.update(f"{each} {name}\n".encode("utf-8", "surrogateescape"))
         yield OpenDump("directory", path, digest.hexdigest(), sum(before[2::5]), None)
     else:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", 0) as file:
+        with reach.file(path) as file:
             kind = dumps.kind_of(file)
             os.lseek(file.fileno(), 0, os.SEEK_SET)
             size = os.fstat(file.fileno()).st_size
@@ -82,8 +86,8 @@ def opened(path: str) -> Iterator[OpenDump]:
 
 
 def _members(path: str) -> Iterator[tuple[str, str]]:
-    for name in sorted(os.listdir(path)):
-        with open(os.path.join(path, name), "rb", 0) as file:
+    for name in lookup.names(path):
+        with reach.file(f"{path}/{name}", follow=False) as file:
             yield name, sha256(file.fileno(), os.fstat(file.fileno()).st_size)
 
 
@@ -94,16 +98,30 @@ def readable(server: Server, source: OpenDump) -> Iterator[OpenDump]:
         yield source
         return
     with temporary.directory("dump-") as place:
-        target = os.path.join(place, "dump")
-        shutil.copytree(source.path, target)
-        with opened(target) as copied:
+        handed_over(source, place, pwd.getpwnam(server.account))
+        yield source._replace(path=f"{place}/{COPY}")
+
+
+def handed_over(source: OpenDump, place: str, account: pwd.struct_passwd) -> None:
+    """Copy a directory into one of ours, and give it to an account: it gets in when all is done.
+
+    Raises:
+        OSError: what it holds is no regular file, or cannot be read.
+        HostError: it is not what was hashed.
+    """
+    with Tree(place) as tree:
+        os.mkdir(COPY, 0o700, dir_fd=tree.root)
+        directory = tree.directory(COPY)
+        for name in lookup.names(source.path):
+            copy = os.fdopen(os.open(name, FRESH, 0o400, dir_fd=directory), "wb")
+            with copy, reach.file(f"{source.path}/{name}", follow=False) as file:
+                shutil.copyfileobj(file, copy, dumps.BLOCK)
+                os.fchown(copy.fileno(), account.pw_uid, account.pw_gid)
+        with opened(f"{place}/{COPY}") as copied:
             if copied.sha256 != source.sha256:
                 raise HostError(*CHANGED)
-        account = pwd.getpwnam(server.account)
-        for here, _, inside in os.walk(place):
-            for each in (here, *(os.path.join(here, name) for name in inside)):
-                os.chown(each, account.pw_uid, account.pw_gid)
-        yield source._replace(path=target)
+        for each in (directory, tree.root):
+            os.fchown(each, account.pw_uid, account.pw_gid)
 
 
 def tables(server: Server, source: OpenDump) -> int:
@@ -160,7 +178,8 @@ def text(source: OpenDump) -> Iterator[BinaryIO | None]:
 
     def unpack() -> None:
         try:
-            with open(writing, "wb") as out, gzip.open(source.file or "") as whole:
+            whole = gzip.GzipFile(fileobj=source.file)
+            with os.fdopen(writing, "wb") as out, whole:
                 shutil.copyfileobj(whole, out, dumps.BLOCK)
         except BrokenPipeError:
             pass  # psql stopped at an error, and says which
@@ -169,7 +188,7 @@ def text(source: OpenDump) -> Iterator[BinaryIO | None]:
 
     worker = threading.Thread(target=unpack, daemon=True)
     worker.start()
-    with open(reading, "rb", 0) as given:
+    with os.fdopen(reading, "rb", 0) as given:
         yield given
     worker.join()
     if failed:

@@ -16,6 +16,7 @@ import shutil
 from typing import BinaryIO, Iterator, NamedTuple, Sequence
 
 from ..errors import HostError
+from ..files import lookup, ownership, reach
 from ..system.command import CommandResult, identity, run, surroundings
 from .messages import DatabaseAccess
 
@@ -60,11 +61,8 @@ class Server(NamedTuple):
         """Run a tool of the server's, in a database where one is named; return how it ended.
 
         Raises:
-            HostError: it is not where the manifest says.
+            HostError: as `program` does.
         """
-        place = where(tool, self.tools)
-        if place is None:
-            raise HostError(f"there is no {tool} in {self.tools or 'PATH'}", way(tool, self.tools))
         found = identity(self.account)
         env = {
             **surroundings(found),
@@ -76,7 +74,7 @@ class Server(NamedTuple):
             **({"PGUSER": self.user} if self.user else {}),
         }
         return run(
-            [place, *([] if database is None else ["-d", conninfo(database)]), *argv],
+            [self.program(tool), *([] if database is None else ["-d", conninfo(database)]), *argv],
             timeout,
             env=env,
             cwd="/",
@@ -84,6 +82,25 @@ class Server(NamedTuple):
             stdin=script.encode("utf-8", "surrogateescape"),
             given=given,
         )
+
+    def program(self, tool: str) -> str:
+        """Return where a tool of the server's is.
+
+        Raises:
+            HostError: it is not where the manifest says; or others than root, and than the account
+                that we become, can change it.
+        """
+        place = where(tool, self.tools)
+        if place is None:
+            raise HostError(f"there is no {tool} in {self.tools or 'PATH'}", way(tool, self.tools))
+        account = identity(self.account)
+        others = ownership.changers(place) - {account.pw_uid if account else os.geteuid()}
+        if others:
+            raise HostError(
+                f"{ownership.told(place, others)}, and is not run as {self.account or 'us'}",
+                f"namei -l {place}; set tools in [database] to a directory of root's",
+            )
+        return place
 
     def sql(self, script: str, database: str = "", timeout: float = ASKING) -> str:
         """Run statements, each on its own, up to the first that fails; return what they say.
@@ -167,7 +184,7 @@ def reached(database: DatabaseAccess, run_id: str = "") -> Server:
             return server
         tried.append(f"{account or 'this user'}: {said(outcome)}")
     if not tried:
-        if server.host.startswith("/") and not os.path.exists(socket(server)):
+        if server.host.startswith("/") and not lookup.kind(socket(server)):
             raise HostError(
                 f"no database server listens at {socket(server)}",
                 "start it, or correct host and port in [database]",
@@ -198,7 +215,7 @@ def accounts(server: Server, user: str) -> Iterator[str]:
 def socket_owner(server: Server) -> str:
     """Return who a server's socket belongs to, "" where that cannot be told."""
     try:
-        uid = os.stat(socket(server)).st_uid
+        uid = reach.status(socket(server)).st_uid
         return pwd.getpwuid(uid).pw_name
     except (OSError, KeyError):
         return ""
@@ -220,8 +237,7 @@ def directory(server: Server) -> str:
     The second line of the file beside its socket says so; the role itself may not ask.
     """
     try:
-        with open(f"{socket(server)}.lock", encoding="utf-8") as file:
-            place = file.read().splitlines()[1]
-    except (OSError, IndexError, UnicodeDecodeError):
+        place = reach.text(f"{socket(server)}.lock").splitlines()[1]
+    except (OSError, IndexError):
         return ""
-    return place if os.path.isdir(place) else ""
+    return place if lookup.kind(place) == "directory" else ""

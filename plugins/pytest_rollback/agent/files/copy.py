@@ -15,9 +15,10 @@ from typing import Iterable, NamedTuple, Sequence
 
 from . import links, metadata
 from .fsync import flushed, spread
+from .handles import DIRECTORY, FRESH, Irregular, open_regular
 from .metadata import FileEntry
 from .read import blocks
-from .tree import DIRECTORY, FRESH, Irregular, Tree, open_regular
+from .tree import Tree
 
 
 class Batch(NamedTuple):

@@ -11,7 +11,8 @@ import functools
 import os
 from typing import Callable, Iterable
 
-from .tree import FRESH, Tree
+from .handles import FRESH
+from .tree import Tree
 
 NOREPLACE, EXCHANGE = 1, 2
 UNABLE = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTTY}

@@ -6,7 +6,7 @@ import os
 import stat
 from typing import NamedTuple, Tuple
 
-from .tree import Irregular, kind_of
+from .handles import Irregular, kind_of
 
 LINK = getattr(os, "O_PATH", 0) | os.O_NOFOLLOW | os.O_CLOEXEC
 

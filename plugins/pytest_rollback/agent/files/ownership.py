@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import pwd
-from typing import Dict, FrozenSet, Iterable
+import shutil
+from typing import Dict, FrozenSet, Iterable, Set
 
 from ..errors import HostError
 from . import reach
+
+CHECKED: Set[str] = set()
+"""Programs of root's that were looked at by this process."""
 
 
 def changed_by(path: str) -> str:
@@ -31,6 +35,30 @@ def changers(path: str) -> FrozenSet[int]:
         above = os.fstat(found.directory)
         end = os.stat(found.name, dir_fd=found.directory, follow_symlinks=False)
     return found.led | found.movers | reach.renamers(above, end) | reach.writers(end)
+
+
+def checked(program: str, here: str, places: str) -> None:
+    """See to it that nobody but root can change a program that we are to run as root.
+
+    Args:
+        program: its path, or its name in one of the places.
+        here: the directory that it is started in; "" for ours.
+        places: directories, as in PATH.
+
+    Raises:
+        HostError: somebody else can.
+    """
+    given = os.path.join(here, program) if "/" in program else program
+    path = os.path.abspath(shutil.which(given, path=places) or given)
+    if os.geteuid() == 0 and path not in CHECKED:
+        words = changed_by(path)
+        if words:
+            raise HostError(
+                f"{words}, and is not run as root",
+                f"namei -l {path}; let root alone own it and what it lies in, or take "
+                f"{os.path.dirname(path)} out of root's PATH, or of the setting that names it",
+            )
+        CHECKED.add(path)
 
 
 def told(path: str, who: FrozenSet[int]) -> str:

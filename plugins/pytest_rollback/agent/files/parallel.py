@@ -10,7 +10,8 @@ import threading
 from typing import Any, Callable, Iterator, NoReturn, Sequence
 
 from ..errors import HostError
-from .tree import Irregular, Tree, open_regular
+from .handles import Irregular, open_regular
+from .tree import Tree
 
 FEW = 64
 TRIED = 16

@@ -61,7 +61,7 @@ def holds_code(path: str) -> bool:
 def is_program(path: str) -> bool:
     """Return whether a path that a script names is run, read by an interpreter, or searched."""
     try:
-        found = os.stat(path)
+        found = reach.status(path)
     except OSError:
         return False
     if stat.S_ISDIR(found.st_mode):
@@ -72,7 +72,7 @@ def is_program(path: str) -> bool:
 def named(path: str) -> List[str]:
     """Return the paths in a script, that of its interpreter first; none of any other file."""
     try:
-        with open(reach.opened(path)[0], "rb") as file:
+        with reach.file(path) as file:
             text = file.read(LONGEST)
     except OSError:
         return []

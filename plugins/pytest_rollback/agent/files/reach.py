@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import grp
 import os
 import pwd
 import stat
 from typing import BinaryIO, FrozenSet, Iterator, List, NamedTuple, Set, Tuple
 
 from . import links
-from .tree import DIRECTORY, Irregular, regular
+from .handles import DIRECTORY, Irregular, regular
 
 ANYBODY = -1
 """Stands for the number of an account: what everybody, or a group, can write."""
@@ -25,6 +26,9 @@ HANDLE = getattr(os, "O_PATH", 0) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXE
 
 MOST = 16 << 20
 """Bytes of the largest file that is read whole."""
+
+OF_PEOPLE = 1000
+"""Numbers of groups below this are the system's."""
 
 HOPS = 40
 """Links on the way to one file, as in the kernel."""
@@ -130,8 +134,25 @@ def strangers(*uids: int) -> FrozenSet[int]:
 
 def writers(found: os.stat_result) -> FrozenSet[int]:
     """Return who besides root and us can change a file, or the names of a directory."""
-    shared = 0o002 if found.st_gid == os.getegid() else 0o022
-    return strangers(found.st_uid, *([ANYBODY] if found.st_mode & shared else []))
+    group = found.st_mode & 0o020 and found.st_gid != os.getegid() and has_members(found.st_gid)
+    shared = found.st_mode & 0o002 or group
+    return strangers(found.st_uid, *([ANYBODY] if shared else []))
+
+
+def has_members(gid: int) -> bool:
+    """Return whether anybody but root is in a group: in one of the system, as `staff`, often not.
+
+    Of another group that is not known: its accounts may be in a directory that is not listed.
+    """
+    if gid >= OF_PEOPLE:
+        return True
+    try:
+        named = grp.getgrgid(gid).gr_mem
+    except KeyError:
+        return True
+    return any(name != "root" for name in named) or any(
+        each.pw_gid == gid and each.pw_uid for each in pwd.getpwall()
+    )
 
 
 def renamers(above: os.stat_result, found: os.stat_result) -> FrozenSet[int]:
@@ -213,9 +234,9 @@ def opened(path: str, *, follow: bool = True) -> Tuple[int, os.stat_result]:
     return descriptor, state
 
 
-def status(path: str) -> os.stat_result:
+def status(path: str, *, follow: bool = True) -> os.stat_result:
     """Return what the system knows of what a path leads to; raises what `reach` raises."""
-    with reach(path) as found:
+    with reach(path, follow=follow) as found:
         return os.stat(found.name, dir_fd=found.directory, follow_symlinks=False)
 
 

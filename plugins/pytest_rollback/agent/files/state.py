@@ -8,8 +8,9 @@ import stat
 from typing import TYPE_CHECKING, Dict, NamedTuple, Optional
 
 from . import links, metadata
+from .handles import DIRECTORY, Irregular, kind_of, regular
 from .read import sha256
-from .tree import DIRECTORY, Irregular, Tree, kind_of, regular
+from .tree import Tree
 
 if TYPE_CHECKING:
     from .metadata import FileEntry

@@ -10,43 +10,15 @@ import unicodedata
 from typing import TYPE_CHECKING, Iterator, Optional
 
 from ..errors import HostError, failed, way_out
+from . import reach
+from .handles import DIRECTORY, Irregular, open_directory
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-REGULAR = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-QUIET = getattr(os, "O_NOATIME", 0)
 NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
 NAME_MAX = 255
 PATH_MAX = 4095
-KINDS = (
-    (stat.S_ISREG, "file"),
-    (stat.S_ISDIR, "directory"),
-    (stat.S_ISLNK, "symlink"),
-    (stat.S_ISFIFO, "fifo"),
-    (stat.S_ISSOCK, "socket"),
-)
-
-
-class Irregular(Exception):
-    """Something on the way, or at its end, is not what a release consists of.
-
-    Args:
-        kind: what was found: symlink, directory, fifo, socket, device, file.
-        name: the component of the path where it was found.
-    """
-
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"{name!r} is a {kind}")
-        self.kind = kind
-        self.name = name
-
-
-def kind_of(mode: int) -> str:
-    """Return the word for a file's type, given its `st_mode`."""
-    return next((word for test, word in KINDS if test(mode)), "device")
 
 
 def fault(path: object) -> Optional[str]:
@@ -72,82 +44,32 @@ def folded(path: str) -> str:
 
 
 def open_root(path: str) -> int:
-    """Return a descriptor of the root directory. The operator named it, so links above it are his.
+    """Return a descriptor of the root directory. The operator named it: links of root's are his.
 
     Raises:
-        HostError: there is no such directory, or it cannot be opened.
+        HostError: there is no such directory, it cannot be opened, or somebody led us to it by a
+            link who may not change it himself.
     """
     try:
-        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        with reach.reach(path) as found:
+            opened = os.open(found.name, DIRECTORY, dir_fd=found.directory)
     except OSError as error:
         raise HostError(
             f"the root {path} cannot be opened: {error.strerror}",
             f"see 'ls -ld {path}' on the host, or correct [system] root",
         ) from error
-
-
-def open_directory(root: int, path: str) -> int:
-    """Return a descriptor, which the caller closes, of a directory below the root; "" is the root.
-
-    Raises:
-        Irregular: a component is a link or no directory.
-        OSError: a component is missing or may not be entered.
-    """
-    here = os.dup(root)
-    for name in path.split("/") if path else ():
-        above = here
-        try:
-            here = os.open(name, DIRECTORY, dir_fd=above)
-        except OSError as error:
-            raise _refusal(error, above, name) from error
-        finally:
-            os.close(above)
-    return here
-
-
-def open_regular(directory: int, name: str) -> int:
-    """Return a descriptor, for reading, of a regular file in the directory. Never blocks.
-
-    Raises what `regular` raises.
-    """
-    return regular(directory, name)[0]
-
-
-def regular(directory: int, name: str) -> tuple[int, os.stat_result]:
-    """Return the same, and what the system knows of the file.
-
-    Raises:
-        Irregular: it is a link, a directory, a fifo, a socket or a device.
-        OSError: it is missing or may not be read.
-    """
-    try:
-        opened = _quietly(directory, name)
-    except OSError as error:
-        raise _refusal(error, directory, name) from error
-    found = os.fstat(opened)
-    if not stat.S_ISREG(found.st_mode):
-        os.close(opened)
-        raise Irregular(kind_of(found.st_mode), name)
-    return opened, found
-
-
-def _quietly(directory: int, name: str) -> int:
-    """Open a file without a trace, where we may: a time of reading is a write for the disk."""
-    try:
-        return os.open(name, REGULAR | QUIET, dir_fd=directory)
-    except PermissionError:
-        return os.open(name, REGULAR, dir_fd=directory)
-
-
-def _refusal(error: OSError, directory: int, name: str) -> Exception:
-    """Return what an open that failed means: the wrong kind of thing, or the error itself."""
-    if error.errno not in {errno.ELOOP, errno.ENOTDIR, errno.ENXIO}:
-        return error
-    try:
-        mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
-    except OSError as gone:
-        return gone
-    return Irregular(kind_of(mode), name)
+    state = os.fstat(opened)
+    for uid in found.led - reach.writers(state):
+        if not reach.may(uid, state, opened, stat.S_IWOTH):
+            os.close(opened)
+            who = reach.account(uid)
+            raise HostError(
+                f"the root {path} is not used: the name {found.link!r}, given by {who}, leads to "
+                f"what {who} may not change",
+                f"namei -l {path}; name in [system] root where it leads, or leave root alone the "
+                "link and the directory that it lies in",
+            )
+    return opened
 
 
 class Tree:
@@ -176,6 +98,14 @@ class Tree:
         """Return the path's directory, under the same terms, and its last name."""
         above, _, name = path.rpartition("/")
         return self.directory(above), name
+
+    def status(self, path: str) -> os.stat_result:
+        """Return what the system knows of a path, of a link itself.
+
+        Raises what `open_directory` raises.
+        """
+        directory, name = self.parent(path)
+        return os.stat(name, dir_fd=directory, follow_symlinks=False)
 
     @contextlib.contextmanager
     def naming(self, path: str) -> Iterator[None]:

@@ -18,8 +18,9 @@ from typing import Iterable, Optional, Sequence
 from ..backup.selection import meant
 from ..errors import HostError
 from ..files import metadata
+from ..files.handles import Irregular
 from ..files.metadata import FileEntry
-from ..files.tree import Irregular, Tree
+from ..files.tree import Tree
 from ..messages.restore import Restored, RestorePlan, RestoreRequest
 from ..state.journal import Journal, entries
 from ..state.lock import folder_of, opened, working

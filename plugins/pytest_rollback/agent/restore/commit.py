@@ -14,7 +14,8 @@ from typing import Optional, Sequence
 
 from ..errors import HostError
 from ..files import exchange, metadata, state
-from ..files.tree import Irregular, Tree, open_regular
+from ..files.handles import Irregular, open_regular
+from ..files.tree import Tree
 from ..state import evidence
 from . import displaced, folders, new_files, stage
 from .context import BatchContext

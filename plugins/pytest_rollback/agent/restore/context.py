@@ -19,8 +19,9 @@ from typing import (
 from ..errors import HostError
 from ..files import comparison, state
 from ..files.fsync import flushed, spread
+from ..files.handles import Irregular, open_directory
 from ..files.metadata import FileEntry
-from ..files.tree import Irregular, Tree, open_directory
+from ..files.tree import Tree
 from ..messages.location import Location
 from ..state import backup_set, evidence
 from ..state.directory import OWN

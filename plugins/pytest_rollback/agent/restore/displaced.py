@@ -16,7 +16,8 @@ from itertools import count
 from typing import Iterable, Iterator, Optional, Sequence, Tuple
 
 from ..files import metadata, state
-from ..files.tree import DIRECTORY, NOT_EMPTY, Tree, kind_of
+from ..files.handles import DIRECTORY, kind_of
+from ..files.tree import NOT_EMPTY, Tree
 from ..state import evidence, removed_directories
 from ..state.lock import ExclusiveRun
 from .plan import PlanItem

@@ -12,8 +12,9 @@ from typing import Iterator, Optional, Sequence, Tuple
 
 from ..errors import HostError
 from ..files import comparison, exchange, metadata, state
+from ..files.handles import DIRECTORY
 from ..files.ownership import as_changer
-from ..files.tree import DIRECTORY, Tree
+from ..files.tree import Tree
 from ..state.backup_set import FileEntry
 from .context import BatchContext
 from .displaced import dress_alike, inside, is_filled, is_folder, remove

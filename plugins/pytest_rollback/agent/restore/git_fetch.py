@@ -7,7 +7,7 @@ import os
 from typing import Optional, Sequence
 
 from ..errors import HostError
-from ..files.tree import FRESH
+from ..files.handles import FRESH
 from ..messages.location import Location
 from ..state import lease as leases
 from ..state.backup_set import FileEntry

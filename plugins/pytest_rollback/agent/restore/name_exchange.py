@@ -15,7 +15,8 @@ from typing import FrozenSet, Iterator, List, Optional, Sequence, Tuple
 from ..errors import HostError
 from ..files import comparison, exchange, state
 from ..files.fsync import flushed
-from ..files.tree import Irregular, Tree, open_regular
+from ..files.handles import Irregular, open_regular
+from ..files.tree import Tree
 from ..messages.restore import BackupsSeparated, SharedBackups, SharedRequest
 from ..state.backup_set import FileEntry
 from ..state.journal import entries

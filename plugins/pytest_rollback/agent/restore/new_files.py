@@ -11,8 +11,9 @@ from typing import Sequence
 
 from ..errors import HostError
 from ..files import exchange
+from ..files.handles import FRESH
 from ..files.ownership import as_changer
-from ..files.tree import FRESH, Tree
+from ..files.tree import Tree
 from . import stage
 from .context import BatchContext
 from .plan import PlanItem

@@ -10,7 +10,8 @@ from typing import Any, Container, Dict, List, Mapping, Sequence, Tuple
 
 from ..errors import HostError
 from ..files import exchange, metadata, state
-from ..files.tree import Tree, open_regular
+from ..files.handles import open_regular
+from ..files.tree import Tree
 from ..messages.location import Location
 from ..state import evidence
 from ..state.journal import entries

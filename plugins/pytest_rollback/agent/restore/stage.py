@@ -10,8 +10,9 @@ import os
 from ..errors import HostError
 from ..files import comparison, links, metadata, state
 from ..files.fsync import flushed
+from ..files.handles import FRESH, open_directory, open_regular
 from ..files.read import blocks
-from ..files.tree import FRESH, Tree, open_directory, open_regular
+from ..files.tree import Tree
 from ..state import evidence
 from ..state.backup_set import FileEntry
 from . import folders

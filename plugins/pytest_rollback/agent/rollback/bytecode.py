@@ -9,6 +9,8 @@ from typing import Dict, Iterable, Iterator, List, Sequence, Tuple
 from ..backup import additions
 from ..backup.selection import meant
 from ..files import reach
+from ..files.handles import Irregular, open_regular
+from ..files.tree import Tree
 from ..messages.rollback.files import FilesRequest, Moved, StaleBytecode
 from ..state import backup_set, evidence
 from ..state.lock import working
@@ -37,15 +39,16 @@ def found(root: str, sources: Iterable[str]) -> Tuple[List[str], List[str]]:
     """Return the stale bytecode of sources, and their directories for bytecode without any."""
     stale: List[str] = []
     listed: Dict[str, List[str]] = {}
-    for source in sources:
-        directory = os.path.join(os.path.dirname(source), "__pycache__")
-        if directory not in listed:
-            listed[directory] = names(os.path.join(root, directory))
-        stem = os.path.basename(source)[:-2]
-        cached = (
-            os.path.join(directory, name) for name in listed[directory] if name.startswith(stem)
-        )
-        stale += [path for path in cached if is_stale(root, source, path)]
+    with Tree(root) as tree:
+        for source in sources:
+            directory = os.path.join(os.path.dirname(source), "__pycache__")
+            if directory not in listed:
+                listed[directory] = names(tree, directory)
+            stem = os.path.basename(source)[:-2]
+            cached = (
+                os.path.join(directory, name) for name in listed[directory] if name.startswith(stem)
+            )
+            stale += [path for path in cached if is_stale(tree, source, path)]
     return stale, [directory for directory in listed if not listed[directory]]
 
 
@@ -70,22 +73,33 @@ def clear(request: FilesRequest) -> Moved:
         return Moved(moved, empty_directories.take_away(work, root, paths, known.created))
 
 
-def names(directory: str) -> list[str]:
-    """Return the names of a directory's bytecode files, sorted; none where there is none."""
-    try:
-        return sorted(name for name in os.listdir(directory) if name.endswith(".pyc"))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+def names(tree: Tree, directory: str) -> list[str]:
+    """Return the names of a directory's bytecode files, sorted; none where there is none.
+
+    Raises:
+        HostError: it is a link: what lies behind it might be run, and is not ours to move.
+    """
+    with tree.naming(directory):
+        try:
+            listed = os.listdir(tree.directory(directory))
+            return sorted(name for name in listed if name.endswith(".pyc"))
+        except FileNotFoundError:
+            return []
+        except Irregular as other:
+            if other.kind == "symlink":
+                raise
+            return []
 
 
-def is_stale(root: str, source: str, cached: str) -> bool:
+def is_stale(tree: Tree, source: str, cached: str) -> bool:
     """Return whether a bytecode file is, or could be, that of another version of its source."""
-    source, cached = os.path.join(root, source), os.path.join(root, cached)
     try:
-        header = reach.whole(cached, follow=False)[:HEADER]
-        content, state = reach.whole(source), os.stat(source)  # of a link, as the interpreter does
-        named = max(state.st_ctime_ns, os.lstat(source).st_ctime_ns)
-    except OSError:  # no source, or bytecode that nobody can read: nothing that would run rightly
+        with os.fdopen(open_regular(*tree.parent(cached)), "rb") as file:
+            header, made = file.read(HEADER), os.fstat(file.fileno()).st_mtime_ns
+        named = tree.status(source).st_ctime_ns
+        with reach.file(os.path.join(tree.path, source)) as file:  # as the interpreter does
+            state, content = os.fstat(file.fileno()), file.read(reach.MOST)
+    except (Irregular, OSError):  # no source, or unreadable bytecode: nothing would run rightly
         return True
     flags = int.from_bytes(header[4:8], "little")
     if flags & HASHED:
@@ -94,7 +108,7 @@ def is_stale(root: str, source: str, cached: str) -> bool:
     actual = int(state.st_mtime) & 0xFFFFFFFF, state.st_size & 0xFFFFFFFF
     # The same second and size do not make the same content: bytecode that was there before the
     # source came to its place (a rename sets ctime) was made from another one.
-    return recorded != actual or os.stat(cached).st_mtime_ns < named
+    return recorded != actual or made < max(named, state.st_ctime_ns)
 
 
 def hashed(header: bytes, content: bytes) -> bytes:
@@ -104,8 +118,11 @@ def hashed(header: bytes, content: bytes) -> bytes:
 
 def sourceless(root: str, sources: Sequence[str]) -> Iterator[str]:
     """Yield bytecode in the sources' own directories that has no source beside it."""
-    for directory in {os.path.dirname(source) for source in sources}:
-        for name in names(os.path.join(root, directory)):
-            path = os.path.join(directory, name)
-            if not os.path.lexists(os.path.join(root, path[:-1])):
-                yield path
+    with Tree(root) as tree:
+        for directory in {os.path.dirname(source) for source in sources}:
+            for name in names(tree, directory):
+                path = os.path.join(directory, name)
+                try:
+                    tree.status(path[:-1])
+                except FileNotFoundError:
+                    yield path

@@ -17,7 +17,8 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 from ..configuration import env_file, formats
 from ..errors import HostError
 from ..files import metadata, state
-from ..files.tree import FRESH, Irregular, Tree, open_regular
+from ..files.handles import FRESH, Irregular, open_regular
+from ..files.tree import Tree
 from ..messages.rollback.default_configuration import (
     BrokenFile,
     DefaultsPlan,

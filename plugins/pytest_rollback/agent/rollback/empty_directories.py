@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import Iterable
 
-from ..files.tree import Irregular, Tree
+from ..files.handles import Irregular
+from ..files.tree import Tree
 from ..state import removed_directories
 from ..state.lock import ExclusiveRun
 from ..system import disk

@@ -14,7 +14,7 @@ import time
 from typing import Dict, Iterable, Iterator, List, Mapping, Sequence
 
 from ..errors import HostError
-from ..files.tree import REGULAR
+from ..files.handles import REGULAR
 from ..messages.rollback.export import Export, ExportRequest
 from ..observe.logs import journald, log_file
 from ..observe.logs.reading import LineRead

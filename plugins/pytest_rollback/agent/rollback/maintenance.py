@@ -8,9 +8,9 @@ import os
 import time
 
 from ..errors import HostError
-from ..files import reach
-from ..files import tree as files_tree
-from ..files.tree import FRESH, Tree
+from ..files import handles, reach
+from ..files.handles import FRESH
+from ..files.tree import Tree
 from ..messages.location import ChangeTime, Location
 from ..messages.probes.sample import ProbeRequest, ProbeSpec
 from ..messages.rollback.maintenance import PageRequest, PageState
@@ -30,7 +30,7 @@ MODE = 0o644
 def look(request: PageRequest) -> PageState:
     """Return whether the page exists, of what kind it is, whether it has our text, its effect."""
     try:
-        kind = kind_of(os.lstat(request.page).st_mode)
+        kind = kind_of(reach.status(request.page, follow=False).st_mode)
     except (FileNotFoundError, NotADirectoryError):
         kind = "absent"
     text = reach.text(request.page, follow=False) if kind == "file" else None
@@ -45,7 +45,7 @@ def look(request: PageRequest) -> PageState:
 
 def kind_of(mode: int) -> str:
     """Return file, symlink or directory; everything else is other."""
-    kind = files_tree.kind_of(mode)
+    kind = handles.kind_of(mode)
     return kind if kind in ("file", "symlink", "directory") else "other"
 
 

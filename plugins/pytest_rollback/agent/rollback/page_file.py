@@ -10,10 +10,10 @@ import os
 from typing import Any, Sequence
 
 from ..errors import HostError
-from ..files import state
+from ..files import lookup, ownership, programs, state
 from ..files.tree import Tree
 from ..state import evidence
-from ..system.command import run
+from ..system.command import run, surroundings
 
 COMMAND = 30.0
 """Seconds that the check and the reload of the edge may take, each."""
@@ -34,7 +34,7 @@ def standing(store: str, written: list[dict[str, Any]]) -> list[str]:
     return [
         f"the maintenance page {page} is not the one that was written"
         for page, ours in known.items()
-        if os.path.lexists(page) and digest(page) not in ours
+        if lookup.kind(page, follow=False) and digest(page) not in ours
     ] + evidence.changed(
         (f"{store}/replaced/{os.path.basename(each['page'])}", each["before"])
         for each in written
@@ -79,9 +79,11 @@ def tell(check: Sequence[str], reload: Sequence[str]) -> None:
 def _command(argv: Sequence[str], what: str) -> None:
     if not argv:
         return
-    outcome = run(argv, COMMAND)
+    user = ownership.runner(programs.of_command(argv, surroundings()["PATH"]))
+    outcome = run(argv, COMMAND, user=user)
     if outcome.timed_out or outcome.code:
         words = f"timed out after {COMMAND:.0f} s" if outcome.timed_out else outcome.words
+        words += f" (run as {user}, who can change it: namei -l it)" if user else ""
         raise HostError(
             f"the {what} of the edge failed: {words}",
             f"on the host: {' '.join(argv)}; then run the same command again",

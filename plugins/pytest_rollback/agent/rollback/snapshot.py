@@ -17,7 +17,8 @@ from ..backup import git
 from ..configuration.units import outputs
 from ..errors import HostError
 from ..files import reach
-from ..files.tree import FRESH, Irregular, Tree, open_regular
+from ..files.handles import FRESH, Irregular, open_regular
+from ..files.tree import Tree
 from ..messages.rollback.snapshot import (
     SnapshotLook,
     SnapshotRequest,
@@ -80,7 +81,7 @@ def _taken(
     os.mkdir(place, 0o700)
     missing: list[str] = []
     with Tree(place) as store:
-        for kind, base, path in _files(request):
+        for kind, base, path in _files(request, missing):
             is_secret = kind == "configuration" and is_copy(path, request.secrets)
             _copied(store, f"{kind}/{path}", base, missing, is_secret=is_secret)
         for component in request.components:
@@ -95,26 +96,35 @@ def _told(value: object) -> bytes:
     return json.dumps(value, indent=1).encode("ascii")
 
 
-def _files(request: SnapshotRequest) -> Iterator[tuple[str, tuple[str, str], str]]:
+def _files(
+    request: SnapshotRequest, missing: list[str]
+) -> Iterator[tuple[str, tuple[str, str], str]]:
     """Yield the kind, the place and the name of every file that is copied."""
     root, installed = request.location.root, request.directory
-    for path in _below(root, request.configuration):
+    found = request.configuration
+    with contextlib.suppress(HostError), Tree(root) as tree:
+        found = tuple(_below(tree, request.configuration, missing))
+    for path in found:
         yield "configuration", (root, path), path
     if installed:
         for name in request.unit_files:
             yield "units", (installed, name), name
 
 
-def _below(root: str, asked: Sequence[str]) -> list[str]:
-    """Return the asked files, and all files in the asked directories."""
+def _below(tree: Tree, asked: Sequence[str], missing: list[str]) -> list[str]:
+    """Return the asked files, and all files in the asked directories; a link is a file."""
     found = []
-    for path in asked:
-        place = os.path.join(root, path)
-        if not os.path.isdir(place) or os.path.islink(place):
+    left = list(reversed(asked))
+    while left:
+        path = left.pop()
+        try:
+            names = os.listdir(tree.directory(path))
+        except (Irregular, FileNotFoundError):  # whoever reads it says what it is
             found.append(path)
-            continue
-        for here, _, names in os.walk(place):
-            found += [os.path.relpath(os.path.join(here, name), root) for name in sorted(names)]
+        except OSError as why:
+            missing.append(f"{tree.path}/{path}: {why.strerror}")
+        else:
+            left += [f"{path}/{name}" for name in sorted(names, reverse=True)]
     return found
 
 

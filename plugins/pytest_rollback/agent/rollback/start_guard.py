@@ -13,8 +13,9 @@ import os
 from typing import Iterator
 
 from ..errors import HostError
-from ..files import reach
-from ..files.tree import FRESH, NOT_EMPTY, Tree
+from ..files import lookup, reach
+from ..files.handles import FRESH
+from ..files.tree import NOT_EMPTY, Tree
 from ..messages.location import Location
 from ..messages.rollback.start_guard import GuardRequest, GuardState
 from ..messages.services.units import ManagerAddress
@@ -80,7 +81,7 @@ def on(request: GuardRequest) -> GuardState:
 def put(request: GuardRequest, work: ExclusiveRun) -> None:
     """Put the guard up, for lock holders: the marker first, then what looks at it."""
     directory, state = request.directory, request.location.state
-    if not os.path.isdir(directory):
+    if lookup.kind(directory) != "directory":
         raise HostError(
             f"there is no directory {directory} for unit files",
             "correct [services] directory in rollback.toml",

@@ -10,6 +10,7 @@ import os
 from typing import Any, Optional
 
 from ..errors import HostError
+from ..files import lookup
 from ..messages.rollback.undo import Undone, UndoPlan, UndoRequest
 from ..messages.services.units import ManagerAddress
 from ..restore import revert
@@ -65,7 +66,9 @@ def _planned(request: UndoRequest, folder: str) -> UndoPlan:
         files=tuple(files),
         moved=tuple(moved),
         units=tuple(installed),
-        page=next((each["page"] for each in pages if os.path.lexists(each["page"])), None),
+        page=next(
+            (each["page"] for each in pages if lookup.kind(each["page"], follow=False)), None
+        ),
         database=_last(written, "database", "name"),
         conflicts=(*conflicts, *changed, *page_file.standing(store, pages)),
         lost=tuple(lost),

@@ -8,7 +8,7 @@ import re
 import shlex
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ..files import reach
+from ..files import lookup, reach
 from ..messages.services.units import UnitState
 from .manager import UnitReport
 from .presence.commands import command_below
@@ -206,7 +206,7 @@ def configured(directory: str) -> Dict[str, ConfiguredProgram]:
     """Return every program that is configured in a directory."""
     files: Dict[str, str] = {}
     groups: Dict[str, str] = {}
-    for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
+    for name in lookup.names(directory) if lookup.kind(directory) else ():
         with contextlib.suppress(OSError):
             text = reach.text(os.path.join(directory, name), follow=False)
             if not name.startswith((".", LAST)):

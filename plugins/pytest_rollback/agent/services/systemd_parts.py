@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import calendar
-import glob
 import re
 from typing import FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
+from ..files import lookup
 from .presence.commands import command_below
 
 PARTS = (
@@ -34,7 +34,7 @@ def files_of(found: Mapping[str, str]) -> List[str]:
     names += [name for name in drop_ins if CONTROL not in name]
     files = [ESCAPED.sub(lambda code: chr(int(code[1], 16)), name) for name in names if name]
     for pattern in ENVIRONMENT.findall(found.get("EnvironmentFiles", "")):
-        files += sorted(glob.glob(pattern)) or [pattern]
+        files += lookup.matching(pattern) or [pattern]
     return files
 
 

@@ -13,7 +13,8 @@ from ..configuration.units import sources
 from ..configuration.units.definition import KINDS
 from ..errors import HostError
 from ..files import state as files_state
-from ..files.tree import Irregular, Tree, open_regular
+from ..files.handles import Irregular, open_regular
+from ..files.tree import Tree
 from ..messages.services.units import ManagerAddress
 from ..messages.unit_files import OrphanUnitFile, UnitFilesRequest
 from ..state import backup_set

@@ -9,7 +9,8 @@ import os
 from ..errors import HostError
 from ..files import metadata
 from ..files import state as files_state
-from ..files.tree import FRESH, Tree, open_regular
+from ..files.handles import FRESH, open_regular
+from ..files.tree import Tree
 from ..messages.services.units import ManagerAddress
 from ..messages.unit_files import (
     DifferingUnitFile,

@@ -17,9 +17,10 @@ from typing import Any, BinaryIO, NamedTuple
 
 from ..errors import HostError
 from ..files import metadata
+from ..files.handles import Irregular, open_regular
 from ..files.read import sha256
 from ..files.state import EMPTY
-from ..files.tree import Irregular, fault, open_regular
+from ..files.tree import fault
 from ..messages.location import Release
 from . import directory as places
 

@@ -10,7 +10,7 @@ import stat
 from typing import Iterator, Sequence
 
 from ..errors import HostError
-from ..files.tree import DIRECTORY, kind_of
+from ..files.handles import DIRECTORY, kind_of
 
 RECORD, SNAPSHOT = "backups.json", "snapshot"
 """Names of the record, and of the folder of a run in which its snapshot is."""

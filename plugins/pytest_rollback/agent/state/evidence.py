@@ -14,8 +14,9 @@ from typing import Any, Container, Iterable, Optional, Sequence
 
 from ..errors import HostError
 from ..files import links, metadata, state
+from ..files.handles import FRESH, Irregular, kind_of
 from ..files.read import blocks
-from ..files.tree import FRESH, Irregular, Tree, kind_of
+from ..files.tree import Tree
 from ..messages.location import Location
 from . import lease as leases
 from .lock import ExclusiveRun

@@ -13,7 +13,7 @@ import time
 from typing import Any, NamedTuple, Optional
 
 from ..errors import HostError
-from ..files.tree import DIRECTORY
+from ..files.handles import DIRECTORY
 from ..messages.state.progress import HolderProcess
 from ..system import processes
 from . import last_sign, progress, reserved_space

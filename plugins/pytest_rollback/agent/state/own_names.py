@@ -10,7 +10,8 @@ import re
 from typing import Dict, Iterable, Iterator, List
 
 from ..errors import HostError
-from ..files.tree import Irregular, Tree
+from ..files.handles import Irregular
+from ..files.tree import Tree
 from . import backup_set
 from .directory import OWN
 

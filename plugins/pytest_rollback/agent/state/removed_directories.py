@@ -9,7 +9,8 @@ import os
 from typing import Any, Iterable
 
 from ..files import metadata, state
-from ..files.tree import DIRECTORY, NOT_EMPTY, Tree
+from ..files.handles import DIRECTORY
+from ..files.tree import NOT_EMPTY, Tree
 from .directory import OWN
 from .lock import ExclusiveRun
 

@@ -6,7 +6,7 @@ import errno
 import os
 from typing import Callable, TypeVar
 
-from ..files.tree import FRESH
+from ..files.handles import FRESH
 
 NAME = "reserve"
 SIZE = 1 << 20

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from ..errors import HostError
+from ..files import ownership
 
 if TYPE_CHECKING:
     from typing import Callable, Mapping, Sequence
@@ -58,14 +59,14 @@ def run(
 ) -> CommandResult:
     """Run a command and return how it ended; never later than `timeout` plus one second.
 
-    As another `user` it is in that account's groups, and in `groups` besides; the first of these
-    takes the place of the account's own.
+    As another `user` it has that account's groups, and `groups` besides, the first as its own. Its
+    input is `stdin`, or the open file `given`. One that cannot be started has code 127 or 126.
 
-    Output goes into memory files, so a background child that keeps them open delays nobody.
-    Its input is `stdin`, or the open file `given` from where that is read next.
-    A command that cannot be started has code 127 (`missing`) or 126.
+    Raises:
+        HostError: we may not become the user; or are root, and somebody else can change it.
     """
     account, started = identity(user), time.monotonic()
+    around = _around(argv[0], account, env, cwd or "")
     with spool(stdin) as words, spool() as out, spool() as err:
         try:
             process = subprocess.Popen(
@@ -74,7 +75,7 @@ def run(
                 stdout=out,
                 stderr=err,
                 cwd=cwd,
-                env=dict(env) if env is not None else surroundings(account),
+                env=around,
                 start_new_session=True,
                 preexec_fn=entering(account, groups),  # noqa: PLW1509 - Python 3.8 has no user=
             )
@@ -84,6 +85,16 @@ def run(
         code = -signal.SIGKILL if process.returncode is None else process.returncode
         (said, more), (cried, too) = kept(out, most), kept(err, most)
     return CommandResult(code, said, cried, time.monotonic() - started, timed_out, cut=more or too)
+
+
+def _around(
+    program: str, account: pwd.struct_passwd | None, env: Mapping[str, str] | None, cwd: str
+) -> Mapping[str, str]:
+    """Return a command's environment, once it is known that nobody else can change its program."""
+    around = surroundings(account) if env is None else env
+    if account is None:
+        ownership.checked(program, cwd, around.get("PATH", ""))
+    return around
 
 
 def awaited(
@@ -124,7 +135,10 @@ def signal_group(group: int, number: int) -> bool:
 
 
 def spool(content: bytes = b"") -> BinaryIO:
-    """Return a file in memory (a full disk must not silence a command), at its beginning."""
+    """Return a file in memory, at its beginning.
+
+    A full disk must not silence a command, and a child of it that keeps a pipe open would delay us.
+    """
     try:
         file: BinaryIO = os.fdopen(os.memfd_create("rollback"), "w+b", buffering=0)
     except (AttributeError, OSError):

@@ -7,9 +7,10 @@ import fcntl
 import os
 import shlex
 import shutil
-import stat
-from typing import Iterable
+from typing import Iterable, Iterator
 
+from ..files import lookup
+from ..files.handles import REGULAR
 from ..messages.requirements import NO_DIRECTORY
 from ..messages.system import PathKinds, PathsRequest, Tools, ToolsRequest
 from . import disk
@@ -33,7 +34,7 @@ def found(command: str, root: str) -> str | None:
 
 def argv(command: str, root: str) -> list[str]:
     """Return the words of a command line; one that is a whole path may have blanks in it."""
-    if command.startswith("/") and os.path.exists(command):
+    if command.startswith("/") and lookup.kind(command):
         return [command]
     first, *rest = shlex.split(command)
     return [os.path.join(root, first) if "/" in first else first, *rest]
@@ -45,53 +46,58 @@ def paths(request: PathsRequest) -> PathKinds:
 
 
 def kind(path: str) -> str | None:
-    """Return what is at a path, links followed."""
-    try:
-        mode = os.stat(path).st_mode
-    except (OSError, ValueError):
-        return None
-    if stat.S_ISDIR(mode):
-        return "directory"
-    return "file" if stat.S_ISREG(mode) else "other"
+    """Return what is at a path, links followed as far as those who placed them could see."""
+    found = lookup.kind(path)
+    return (found if found in {"directory", "file"} else "other") if found else None
 
 
 def denials(paths: Iterable[str]) -> dict[str, str]:
     """Return, for each absolute path that cannot be replaced, why."""
     mounted = disk.points()
-    known: dict[str, str] = {}
-    found = {path: denied(path, mounted, known) for path in paths}
+    inside: dict[str, list[str]] = {}
+    for path in paths:
+        inside.setdefault(os.path.dirname(path), []).append(path)
+    found: dict[str, str] = {}
+    for directory, names in inside.items():
+        found.update(_denied(directory, names, mounted))
     return {path: words for path, words in found.items() if words}
 
 
-def denied(path: str, mounted: frozenset[str], known: dict[str, str]) -> str:
-    """Return why a file cannot be replaced by another of its name; "" when it can."""
-    if path in mounted:
-        return "is a mount point, which cannot be replaced"
-    directory = os.path.dirname(path)
-    if directory not in known:
-        known[directory] = closed(disk.existing(directory))
-    if known[directory]:
-        return known[directory]
-    return f"is {flagged(path)}" if flagged(path) else ""
+def _denied(
+    directory: str, paths: Iterable[str], mounted: frozenset[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield each path of a directory, and why it cannot be replaced by another of its name."""
+    place = disk.existing(directory)
+    try:
+        with lookup.directory(place) as here:
+            words = closed(here, place)
+            for path in paths:
+                if path in mounted:
+                    yield path, "is a mount point, which cannot be replaced"
+                else:
+                    own = "" if words else flagged(here, os.path.basename(path))
+                    yield path, words or (f"is {own}" if own else "")
+    except NotADirectoryError:
+        yield from ((path, f"{place} {NO_DIRECTORY}") for path in paths)
+    except OSError as error:
+        yield from ((path, f"{place}: {error.strerror}") for path in paths)
 
 
-def closed(directory: str) -> str:
-    """Return why no file can be created or renamed in a directory; "" when one can."""
-    if not os.path.isdir(directory):
-        return f"{directory} {NO_DIRECTORY}"
+def closed(directory: int, path: str) -> str:
+    """Return why no file can be created or renamed in an open directory; "" when one can."""
     if os.statvfs(directory).f_flag & READ_ONLY:
-        return f"{disk.above(directory)} is mounted read-only"
-    if flagged(directory):
-        return f"the directory {directory} is {flagged(directory)}"
-    if not os.access(directory, os.W_OK | os.X_OK):
-        return f"the directory {directory} is not writable"
+        return f"{disk.above(path)} is mounted read-only"
+    if flagged(directory, "."):
+        return f"the directory {path} is {flagged(directory, '.')}"
+    if not os.access(".", os.W_OK | os.X_OK, dir_fd=directory):
+        return f"the directory {path} is not writable"
     return ""
 
 
-def flagged(path: str) -> str:
+def flagged(directory: int, name: str) -> str:
     """Return the attribute that forbids a change even to root; "" where there is none."""
     try:
-        opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        opened = os.open(name, REGULAR, dir_fd=directory)
     except OSError:  # not there, or not readable: others say so
         return ""
     flags = array.array("L", [0])

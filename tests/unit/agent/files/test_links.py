@@ -11,8 +11,8 @@ import pytest
 
 from pytest_rollback.agent.configuration import formats
 from pytest_rollback.agent.files import copy, links, state
+from pytest_rollback.agent.files.handles import DIRECTORY, Irregular
 from pytest_rollback.agent.files.metadata import LINK, FileEntry
-from pytest_rollback.agent.files.tree import DIRECTORY, Irregular
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.files import metadata, reach, read, state
-from pytest_rollback.agent.files import tree as files_tree
+from pytest_rollback.agent.files import handles, metadata, reach, read, state
 from pytest_rollback.agent.files.tree import Tree
 from pytest_rollback.agent.system import disk, sockets, tools
 from tests.unit.support.apart import ROOT_ONLY, elsewhere, injected, somebody, words
@@ -67,7 +66,7 @@ def test_who_does_not_own_a_file_reads_it_all_the_same(place: Path, here: int) -
     """Only its owner may leave its time of reading alone."""
     (place / "file").write_text("words")
     with somebody():
-        opened = files_tree.open_regular(here, "file")
+        opened = handles.open_regular(here, "file")
     assert os.read(opened, 9) == b"words"
     os.close(opened)
 
@@ -96,12 +95,14 @@ def test_a_file_that_fails_while_it_is_read_is_an_error() -> None:
 
 def test_a_file_system_without_flags_has_no_immutable_files() -> None:
     """The kernel's own lists have no such attributes."""
-    opened = os.open("/proc/self/status", os.O_RDONLY)
+    here = os.open("/proc/self", os.O_RDONLY)
+    opened = os.open("status", os.O_RDONLY, dir_fd=here)
     try:
         assert not metadata.flags(opened)
-        assert tools.flagged("/proc/self/status") == ""
+        assert tools.flagged(here, "status") == ""
     finally:
         os.close(opened)
+        os.close(here)
 
 
 def test_a_link_that_goes_while_it_is_looked_at_is_gone(place: Path, here: int) -> None:
@@ -109,7 +110,7 @@ def test_a_link_that_goes_while_it_is_looked_at_is_gone(place: Path, here: int) 
     (place / "link").symlink_to("file")
 
     def opened() -> str:
-        return words(lambda: files_tree.open_regular(here, "link"))
+        return words(lambda: handles.open_regular(here, "link"))
 
     assert opened() == "Irregular: 'link' is a symlink"
     gone = injected(opened, "newfstatat:error=ENOENT:when=1")
@@ -174,9 +175,10 @@ def test_without_proc_nothing_is_mounted_and_nobody_listens(place: Path) -> None
 @ROOT_ONLY
 def test_a_directory_that_we_may_not_write_is_closed(place: Path) -> None:
     """It is told before anything is tried in it."""
-    assert tools.closed(str(place)) == ""
+    inside = str(place / "new")
+    assert tools.denials([inside]) == {}
     with somebody():
-        assert tools.closed(str(place)) == f"the directory {place} is not writable"
+        assert tools.denials([inside]) == {inside: f"the directory {place} is not writable"}
 
 
 def test_a_file_that_grows_without_end_has_an_end(place: Path) -> None:

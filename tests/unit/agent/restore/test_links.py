@@ -13,6 +13,7 @@ import pytest
 
 from pytest_rollback.agent.backup import fallbacks, leftovers, save
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.files.tree import Tree
 from pytest_rollback.agent.messages.backup.leftovers import LeftoversRequest
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.messages.requirements import FallbackRequest
@@ -227,8 +228,9 @@ def test_bytecode_of_a_module_that_is_a_link_is_judged_by_what_it_leads_to(tmp_p
     assert cached
     name = os.path.relpath(cached, tmp_path)
 
-    assert not bytecode.is_stale(str(tmp_path), "alias.py", name)
-    time.sleep(0.02)
-    (tmp_path / "alias.py").unlink()
-    (tmp_path / "alias.py").symlink_to("impl.py")
-    assert bytecode.is_stale(str(tmp_path), "alias.py", name)
+    with Tree(str(tmp_path)) as tree:
+        assert not bytecode.is_stale(tree, "alias.py", name)
+        time.sleep(0.02)
+        (tmp_path / "alias.py").unlink()
+        (tmp_path / "alias.py").symlink_to("impl.py")
+        assert bytecode.is_stale(tree, "alias.py", name)

@@ -16,7 +16,7 @@ from pytest_rollback.agent.messages.rollback.snapshot import (
 from pytest_rollback.agent.state import journal
 from pytest_rollback.transport.call import Call
 from tests.faults.scene import Scene, asked, lease
-from tests.unit.support.apart import injected
+from tests.unit.support.apart import ROOT_ONLY, injected
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,3 +72,16 @@ def test_a_line_that_is_no_entry_is_damage(tmp_path: Path, line: bytes) -> None:
     """Whatever JSON it is, it is told by its line."""
     with pytest.raises(HostError, match="damaged at line 1"):
         journal.parsed(line + b"\n", str(tmp_path / "journal"))
+
+
+@ROOT_ONLY
+def test_names_behind_a_link_of_the_service_are_not_told(scene: Scene, tmp_path: Path) -> None:
+    """What could not be read is listed: that must not list what only root may."""
+    (tmp_path / "closed/deeper").mkdir(parents=True)
+    (tmp_path / "closed/deeper/name-of-a-secret").write_text("x")
+    (scene.root / "up").symlink_to(tmp_path / "closed")
+
+    asked(taking(scene, configuration=("up/deeper",)))
+
+    done = journal.entries(str(scene.state / "runs/r1/changes"))[-1]
+    assert [each.rpartition("/")[2] for each in done["missing"]] == ["deeper: 'up' is a symlink"]

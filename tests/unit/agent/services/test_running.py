@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent.backup import save
+from pytest_rollback.agent.files.tree import Tree
 from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
 from pytest_rollback.agent.messages.services.running import (
     Running,
@@ -293,15 +294,18 @@ def test_the_script_of_a_command_line(said: list[str], script: str) -> None:
 def test_a_directory_that_was_exchanged_counts_as_changed(tmp_path: Path) -> None:
     """Its files have their old times; a rename sets that of the directory's inode alone."""
     (tmp_path / "core").mkdir()
-    moved = running.MovedDirectories(str(tmp_path))
-    assert moved.of("core") == {}
 
+    def moved(directory: str) -> set[str]:
+        with Tree(str(tmp_path)) as tree:
+            return set(running.MovedDirectories(tree).of(directory))
+
+    assert moved("core") == set()
     time.sleep(0.2)
     (tmp_path / "core").chmod(0o700)
-    assert running.MovedDirectories(str(tmp_path)).of("core") == {}
+    assert moved("core") == set()
     (tmp_path / "core").rename(tmp_path / "kept")
     (tmp_path / "kept").rename(tmp_path / "core")
-    assert set(running.MovedDirectories(str(tmp_path)).of("core/deeper")) == {"core/"}
+    assert moved("core/deeper") == {"core/"}
 
 
 def test_a_recorded_link_is_as_young_as_itself(tmp_path: Path) -> None:
@@ -313,7 +317,8 @@ def test_a_recorded_link_is_as_young_as_itself(tmp_path: Path) -> None:
     (tmp_path / "data/spool").touch()
 
     def age(name: str, *, alone: bool) -> float:
-        return running._changed(str(tmp_path / name), alone=alone)  # noqa: SLF001 - no other way in
+        with Tree(str(tmp_path)) as tree:
+            return running._changed(tree, name, alone=alone)  # noqa: SLF001 - no other way in
 
     assert age("here", alone=True) == (tmp_path / "here").lstat().st_ctime
     assert age("here", alone=False) == (tmp_path / "data").stat().st_ctime

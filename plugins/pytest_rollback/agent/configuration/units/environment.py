@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import pwd
 import re
 from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence
 
-from ...files import reach
+from ...files import lookup, reach
 from .. import env_file
 from .definition import EnvironmentFile, UnitDefinition
 
@@ -96,7 +95,7 @@ def variables(
 
 def taken(result: Variables, file: EnvironmentFile, real: Callable[[str], str]) -> None:
     """Read one environment file, or all that match its pattern, into the result."""
-    matched = sorted(glob.glob(real(file.path))) if set("*?[") & set(file.path) else []
+    matched = lookup.matching(real(file.path)) if set("*?[") & set(file.path) else []
     paths = matched or [real(file.path)]
     for path in paths:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from ...files import lookup
 from ...messages.services.units import ManagerAddress
 from ...system import unix_sockets
 from ...system.command import run
@@ -130,7 +131,7 @@ def configuration_of(pid: int) -> str:
     began = (place(pid), (environ(pid) or {}).get("PWD", ""))
     wanted = (given,) if given else (*beside(words), *USUAL)
     paths = (os.path.join(folder, each) for each in wanted for folder in began if folder)
-    return next((os.path.normpath(path) for path in paths if os.path.isfile(path)), "")
+    return next((os.path.normpath(path) for path in paths if lookup.kind(path) == "file"), "")
 
 
 def option_of(words: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -70,8 +71,9 @@ class CommandSite(NamedTuple):
             return os.path.normpath(os.path.join(self.directory, name))
         for place in self.path.split(":"):
             full = os.path.join(place, name)
-            if os.access(self.real(full), os.X_OK):
-                return full
+            with contextlib.suppress(OSError):
+                if reach.status(self.real(full)).st_mode & 0o111:
+                    return full
         return name
 
 

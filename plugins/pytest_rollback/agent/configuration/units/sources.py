@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-import glob
 import os
-from typing import Dict, FrozenSet, List, NamedTuple, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Sequence, Tuple
 
-from ...files import reach
+from ...files import lookup, reach
 from ...messages.location import Location
 from ...messages.services.units import GUARD
 from ...state import backup_set
@@ -39,12 +39,12 @@ class Installed(NamedTuple):
         """Return the files that match a pattern, sorted."""
         import fnmatch  # noqa: PLC0415 - few units have drop-ins
 
-        there = {path for path in glob.glob(pattern) if path not in self.gone}
+        there = {path for path in lookup.matching(pattern) if path not in self.gone}
         return sorted(there | {path for path in self.over if fnmatch.fnmatch(path, pattern)})
 
     def has(self, path: str) -> bool:
         """Return whether a file is, or will be, there."""
-        return path not in self.gone and (path in self.over or os.path.isfile(path))
+        return path not in self.gone and (path in self.over or lookup.kind(path) == "file")
 
 
 class ReleaseUnits(NamedTuple):
@@ -63,13 +63,10 @@ def of_release(
     """Return which unit files the previous release has for units whose files have these names."""
     added = frozenset(record.added)
     recorded = [saved.path for saved in record.files]
-    live = [
-        os.path.relpath(path, location.root)
-        for name in names
-        for path in glob.glob(f"{glob.escape(f'{location.root}/{source}/{name}')}{DROP_INS}*.conf")
-    ]
+    folders = [f"{source}/{name}{DROP_INS}" for name in names]
+    live = [path for each in folders for path in _drop_ins(location.root, each)]
     own = [f"{source}/{name}" for name in names]
-    there = [path for path in own if os.path.isfile(f"{location.root}/{path}")]
+    there = [path for path in own if lookup.kind(f"{location.root}/{path}") == "file"]
     prefixes = tuple(f"{path}{DROP_INS}" for path in own)
     mine = {path for path in (*recorded, *live) if path.startswith(prefixes)}
     kept = [*there, *(path for path in recorded if path in own), *sorted(mine)]
@@ -78,6 +75,14 @@ def of_release(
         tuple(dict.fromkeys(path[short:] for path in kept if path not in added)),
         tuple(sorted(path[short:] for path in added if path.startswith(prefixes))),
     )
+
+
+def _drop_ins(root: str, directory: str) -> Iterator[str]:
+    """Yield the drop-ins in a directory of the release, relative to the root."""
+    with contextlib.suppress(OSError):
+        for name in lookup.names(f"{root}/{directory}"):
+            if name.endswith(".conf") and not name.startswith("."):
+                yield directory + name
 
 
 def to_come(
@@ -103,7 +108,7 @@ def to_come(
     for name in found.kept:
         path = f"{source}/{name}"
         saved = f"{location.root}/{path}{location.suffix if path in recorded else ''}"
-        if os.path.isfile(saved):
+        if lookup.kind(saved) == "file":
             over[f"{directory}/{name}"] = reach.whole(saved)
     return Installed(over, frozenset(f"{directory}/{name}" for name in found.gone))
 
@@ -115,8 +120,6 @@ def strays(files: Sequence[str], created: str) -> List[str]:
     """
     since = dt.datetime.fromisoformat(created).timestamp()
     there = [
-        path
-        for path in files
-        if not os.path.basename(path).startswith(GUARD) and os.path.exists(path)
+        path for path in files if not os.path.basename(path).startswith(GUARD) and lookup.kind(path)
     ]
-    return [path for path in there if os.stat(path).st_ctime > since]
+    return [path for path in there if reach.status(path).st_ctime > since]

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import configparser
 import fnmatch
-import glob
 import os
 import shlex
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
+from ...files import lookup
 from .definition import UnitCommand, UnitDefinition
 
 Reader = Callable[[str], str]
@@ -261,5 +261,5 @@ def finished(one: UnitDefinition, unit: str, base: Mapping[str, str]) -> UnitDef
 
 def matching(pattern: str, more: Sequence[str], gone: Sequence[str] = ()) -> List[str]:
     """Return what a pattern of [include] matches: files that are there, and `more`, less `gone`."""
-    there = {path for path in glob.glob(pattern) if path not in gone}
+    there = {path for path in lookup.matching(pattern) if path not in gone}
     return sorted(there | {path for path in more if fnmatch.fnmatch(path, pattern)})

@@ -6,6 +6,7 @@ import grp
 import os
 from typing import Dict, Iterator, NamedTuple, Sequence, Tuple
 
+from ...files import lookup, reach
 from ...system.command import surroundings as plain
 from . import environment, program
 from .definition import EnvironmentFile, TriedTree, UnitCommand, UnitDefinition
@@ -90,7 +91,8 @@ def missing(
 ) -> Iterator[str]:
     """Yield what a unit refers to that is not on this host."""
     key = "WorkingDirectory" if systemd else "directory"
-    if unit.directory and not unit.directory_optional and not os.path.isdir(site.real(directory)):
+    needed = unit.directory and not unit.directory_optional
+    if needed and lookup.kind(site.real(directory)) != "directory":
         yield f"{key}: {directory} is no directory"
     if unit.user and environment.account_of(unit.user) is None:
         yield f"{'User' if systemd else 'user'}: there is no account {unit.user}"
@@ -100,9 +102,10 @@ def missing(
     for command in unit.commands:
         if not command.optional and command.key in (*STARTS, "command"):
             yield from of_command(command, site)
-    if unit.log.startswith("/") and not os.path.isdir(site.real(os.path.dirname(unit.log))):
+    logs = os.path.dirname(unit.log)
+    if unit.log.startswith("/") and lookup.kind(site.real(logs)) != "directory":
         log = "StandardOutput" if systemd else "stdout_logfile"
-        yield f"{log}: {os.path.dirname(unit.log)} is no directory"
+        yield f"{log}: {logs} is no directory"
 
 
 def has_group(name: str) -> bool:
@@ -121,7 +124,7 @@ def of_command(command: UnitCommand, site: program.CommandSite) -> Iterator[str]
         real = site.real(path)
         if not os.path.isabs(path):
             yield f"{command.key}: the program {path} is not found"
-        elif not os.path.isfile(real):
+        elif lookup.kind(real) != "file":
             yield f"{command.key}: {path} does not exist"
-        elif position == 0 and not os.stat(real).st_mode & 0o111:
+        elif position == 0 and not reach.status(real).st_mode & 0o111:
             yield f"{command.key}: {path} is not executable"

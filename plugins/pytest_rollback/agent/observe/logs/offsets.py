@@ -17,7 +17,7 @@ import time
 from typing import Any, BinaryIO, NamedTuple, Optional
 
 from ...files import reach
-from ...files.tree import open_regular
+from ...files.handles import open_regular
 from ...state import directory as places
 
 NAME = "log-marks.json"

@@ -10,6 +10,7 @@ import re
 import stat
 from typing import Iterator, NamedTuple
 
+from ...files import lookup
 from . import offsets
 
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".Z", ".lzma")
@@ -67,17 +68,17 @@ def beside(path: str) -> Iterator[str]:
     """Yield files with the name of a rotated one: in the log's folder, below it, and in olddir."""
     folder, base = os.path.split(path)
     folders = [folder or "/", *olddirs(path)]
-    with os.scandir(folders[0]) as entries:
-        for entry in itertools.islice(entries, ENTRIES):
-            if is_archive(entry.name) and entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
-            elif is_rotated(entry.name, base):
-                yield entry.path
+    for name in lookup.names(folders[0], ENTRIES):
+        each = os.path.join(folders[0], name)
+        if is_archive(name) and lookup.kind(each, follow=False) == "directory":
+            folders.append(each)
+        elif is_rotated(name, base):
+            yield each
     for each in dict.fromkeys(folders[1:FOLDERS]):
-        with contextlib.suppress(OSError), os.scandir(each) as entries:
-            for entry in itertools.islice(entries, ENTRIES):
-                if entry.name == base or is_rotated(entry.name, base):
-                    yield entry.path
+        with contextlib.suppress(OSError):
+            for name in lookup.names(each, ENTRIES):
+                if name == base or is_rotated(name, base):
+                    yield os.path.join(each, name)
 
 
 def is_archive(name: str) -> bool:

@@ -14,7 +14,7 @@ import time
 from typing import Any, Dict, NamedTuple, Tuple
 
 from ...errors import HostError
-from ...files.tree import Irregular, open_regular
+from ...files.handles import Irregular, open_regular
 from ...messages.baseline import (
     Baseline,
     BaselineRequest,

@@ -13,6 +13,7 @@ import re
 from typing import Dict, Iterator, Mapping, NamedTuple, Optional, Tuple
 from urllib.parse import urlsplit
 
+from ...files import reach
 from ...messages.location import Location
 from ...messages.probes.sample import ProbeSpec
 from ...messages.probes.served import Served, ServedRequest
@@ -147,9 +148,8 @@ def taken_away(state: str) -> Iterator[str]:
 def holds(path: str, body: bytes) -> bool:
     """Return whether a file has exactly this content."""
     try:
-        if os.path.islink(path) or os.stat(path).st_size != len(body):
-            return False
-        with open(path, "rb") as file:
-            return file.read() == body
+        with reach.file(path, follow=False) as file:
+            size = os.fstat(file.fileno()).st_size
+            return size == len(body) and file.read(size + 1) == body
     except OSError:
         return False

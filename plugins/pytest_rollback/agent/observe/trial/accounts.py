@@ -17,7 +17,8 @@ from typing import Dict, Iterator, Optional, Tuple
 from ...configuration.units.environment import account_of
 from ...configuration.units.surroundings import Surroundings
 from ...files import ownership, reach
-from ...files.tree import Irregular, Tree
+from ...files.handles import Irregular
+from ...files.tree import Tree
 from ...system import tools
 
 PATIENCE = 20.0

@@ -11,6 +11,8 @@ import os
 import re
 from typing import Dict, Iterable, Iterator, Mapping, Sequence, Tuple
 
+from ...files import lookup, reach
+
 MODULE = re.compile(r"([A-Za-z_]\w*)(?:\.py|\.[\w-]+\.so|\.so)")
 PACKAGE = re.compile(r"[A-Za-z_]\w*")
 
@@ -70,21 +72,21 @@ def fresh(where: Iterable[str], root: str, recorded: Sequence[str], created: str
 def modules(place: str) -> Iterator[Tuple[str, str]]:
     """Yield the modules and packages of a directory: name and file."""
     try:
-        entries = sorted(os.listdir(place))
+        entries = lookup.names(place)
     except OSError:
         return
     for entry in entries:
         path = os.path.join(place, entry)
         said = MODULE.fullmatch(entry)
-        if said and os.path.isfile(path):
+        if said and lookup.kind(path) == "file":
             yield said[1], path
-        elif PACKAGE.fullmatch(entry) and os.path.isfile(os.path.join(path, "__init__.py")):
+        elif PACKAGE.fullmatch(entry) and lookup.kind(f"{path}/__init__.py") == "file":
             yield entry, os.path.join(path, "__init__.py")
 
 
 def changed(path: str) -> float:
     """Return when a file came to its place or was written last; 0 when it is gone."""
     try:
-        return os.stat(path).st_ctime
+        return reach.status(path).st_ctime
     except OSError:
         return 0.0

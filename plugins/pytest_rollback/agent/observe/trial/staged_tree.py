@@ -25,11 +25,12 @@ from typing import (
 
 from ...configuration.units.definition import TriedTree
 from ...errors import HostError
-from ...files import links, state, temporary
+from ...files import handles, links, state
 from ...files import tree as files_tree
 from ...files.metadata import FileEntry
 from ...files.read import blocks
 from ...messages.trial import TrialRequest
+from ...system import temporary
 
 Fetch = Callable[[Sequence[FileEntry]], Iterator[Tuple[FileEntry, Optional[bytes]]]]
 """Gives the recorded content of files; None where it is not to be had."""
@@ -177,8 +178,8 @@ class StagedTree:
             if entry and entry.is_link:
                 self.restore_link(stage, entry, links.read(directory, name).target)
                 return
-            source, found = files_tree.regular(directory, name)
-        except (OSError, files_tree.Irregular) as error:
+            source, found = handles.regular(directory, name)
+        except (OSError, handles.Irregular) as error:
             self.faults[path] = f"its backup cannot be read: {getattr(error, 'strerror', error)}"
             return
         try:
@@ -209,7 +210,7 @@ class StagedTree:
         """
         (content, mode), (directory, name) = source, stage.parent(path)
         digest, size = hashlib.sha256(), 0
-        with os.fdopen(os.open(name, files_tree.FRESH, 0o600, dir_fd=directory), "wb") as file:
+        with os.fdopen(os.open(name, handles.FRESH, 0o600, dir_fd=directory), "wb") as file:
             for block in content:
                 digest.update(block)
                 size += file.write(block)
@@ -261,7 +262,7 @@ def staged(
                 f"the restored tree cannot be staged in {place}: {error}",
                 f"free some space with 'df -h {os.path.dirname(place)}', or set TMPDIR",
             ) from error
-        except files_tree.Irregular as error:
+        except handles.Irregular as error:
             raise HostError(
                 f"the restored tree cannot be staged: below {stage.live} {error}, which was a "
                 "directory before; somebody changes the tree meanwhile",

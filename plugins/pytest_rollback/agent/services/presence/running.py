@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import time
 from typing import Dict, FrozenSet, Iterable, Iterator, Mapping
 
 from ...backup.owners import SHARED, Owners
 from ...errors import HostError
+from ...files import reach
+from ...files.handles import Irregular
+from ...files.tree import Tree
 from ...messages.services.running import (
     ChangedFile,
     Running,
@@ -80,9 +84,10 @@ def _used(
     known = {os.path.join(root, path) for path in recorded}
     if not as_restored:
         yield from (ChangedFile(path, at) for path, at in recorded.items())
-    for path in (os.path.join(root, each) for each in more):
-        if not (as_restored and path in known):
-            yield ChangedFile(path, _changed(path))
+    with Tree(root) as tree:
+        for path in (os.path.join(root, each) for each in more):
+            if not (as_restored and path in known):
+                yield ChangedFile(path, _changed(tree, path))
 
 
 def _unit(
@@ -135,16 +140,17 @@ def _recorded(request: RunningRequest) -> tuple[Dict[str, Dict[str, float]], str
     except HostError as problem:
         return found, str(problem)
     owners, only = Owners(request.selection.components), request.selection.only
-    moved = MovedDirectories(request.location.root)
-    for saved in (each for each in known.files if not each.is_directory):
-        owner = owners.of(saved.path)
-        if only and owner not in only:
-            continue
-        at = _changed(os.path.join(request.location.root, saved.path), alone=saved.is_link)
-        above = moved.of(os.path.dirname(saved.path))
-        for name in found if owner == SHARED else (owner,):
-            found.setdefault(name, {})[saved.path] = at
-            found[name].update(above)
+    with Tree(request.location.root) as tree:
+        moved = MovedDirectories(tree)
+        for saved in (each for each in known.files if not each.is_directory):
+            owner = owners.of(saved.path)
+            if only and owner not in only:
+                continue
+            at = _changed(tree, saved.path, alone=saved.is_link)
+            above = moved.of(os.path.dirname(saved.path))
+            for name in found if owner == SHARED else (owner,):
+                found.setdefault(name, {})[saved.path] = at
+                found[name].update(above)
     return found, ""
 
 
@@ -172,20 +178,19 @@ def _started_restored(state: str) -> Dict[str, tuple[int, float]]:
 class MovedDirectories:
     """When directories came to their places; a file in one that was exchanged has its old times."""
 
-    def __init__(self, root: str) -> None:
-        self.root = root
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
         self.known: Dict[str, Dict[str, float]] = {"": {}}
 
     def of(self, directory: str) -> Dict[str, float]:
         """Return the time of each directory on the way that was renamed, by its path."""
         if directory not in self.known:
             found = dict(self.of(os.path.dirname(directory)))
-            at = self._renamed(os.path.join(self.root, directory))
+            at = self._renamed(directory)
             self.known[directory] = {**found, f"{directory}/": at} if at else found
         return self.known[directory]
 
-    @staticmethod
-    def _renamed(path: str) -> float:
+    def _renamed(self, path: str) -> float:
         """Return when a directory was renamed last; 0 where nothing tells of it.
 
         What comes or goes in a directory sets both of its times. A rename sets that of its inode
@@ -193,26 +198,30 @@ class MovedDirectories:
         directory above as it is.
         """
         try:
-            own, above = os.lstat(path), os.lstat(os.path.dirname(path))
-        except OSError:
+            own = self.tree.status(path)
+            above = os.fstat(self.tree.directory(os.path.dirname(path)))
+        except (Irregular, OSError):
             return 0.0
         alone = own.st_ctime_ns - own.st_mtime_ns > TICK
         return own.st_ctime if alone and above.st_mtime_ns > own.st_ctime_ns - TICK else 0.0
 
 
-def _changed(path: str, *, alone: bool = False) -> float:
+def _changed(tree: Tree, path: str, *, alone: bool = False) -> float:
     """Return when a file, or the link that leads to it, was changed last; 0 when it is gone.
 
     Of a link that is recorded as one, its own time alone: what it leads to is not of the set, and
-    may be a directory that the running unit writes into.
+    may be a directory that the running unit writes into. The path may be absolute.
     """
+    whole = os.path.join(tree.path, path)
     try:
-        link = os.lstat(path).st_ctime
-    except OSError:
+        is_inside = not os.path.isabs(path)
+        found = tree.status(path) if is_inside else reach.status(path, follow=False)
+    except (Irregular, OSError):
         return 0.0
-    with contextlib.suppress(OSError):
-        return link if alone else max(link, os.stat(path).st_ctime)
-    return link
+    if stat.S_ISLNK(found.st_mode) and not alone:
+        with contextlib.suppress(OSError):
+            return max(found.st_ctime, reach.status(whole).st_ctime)
+    return found.st_ctime
 
 
 def _users(request: RunningRequest, known: Iterable[int]) -> FrozenSet[int]:
@@ -221,6 +230,6 @@ def _users(request: RunningRequest, known: Iterable[int]) -> FrozenSet[int]:
     if running:
         return running
     try:
-        return frozenset({os.stat(request.location.root).st_uid})
+        return frozenset({reach.status(request.location.root).st_uid})
     except OSError:
         return frozenset()

@@ -19,6 +19,7 @@ from typing import (
     Tuple,
 )
 
+from ...files import lookup
 from ...messages.services.running import NamedProcess
 from ...system.processes import Process
 from .commands import described, runs, script_of, words
@@ -114,7 +115,7 @@ def _former(pid: int, own: FrozenSet[str]) -> str:
         return ""
     places = [os.readlink(f"/proc/{pid}/{link}") for link in ("cwd", "exe")]
     script = script_of(said)
-    if script.startswith("/") and not os.path.exists(script):
+    if script.startswith("/") and not lookup.kind(script):
         places.append(f"{script}{GONE}")
     gone = [plain(place) for place in places if place.endswith(GONE)]
     return f"it runs what a unit runs, and {gone[0]} is gone" if gone else ""

@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, FrozenSet, List
 
+from ...files import lookup
 from ...system.processes import Process, environ
 from .commands import INTERPRETER, Places, script_of, words
 
@@ -85,7 +86,7 @@ def script_below(pid: int, said: List[str], places: Places) -> str:
         return ""
     if not name.startswith("/"):
         name = os.path.join(os.readlink(f"/proc/{pid}/cwd"), name)
-        name = name if os.path.exists(name) else ""
+        name = name if lookup.kind(name) else ""
     return os.path.normpath(name) if os.path.normpath(name).startswith(places) else ""
 
 
@@ -112,7 +113,7 @@ def _first(path: str, where: List[str]) -> str:
     """Return the first file that an import of a module would find, "" for none."""
     for place in where:
         for ending in (".py", "/__init__.py", "/__main__.py"):
-            if os.path.isfile(f"{place}/{path}{ending}"):
+            if lookup.kind(f"{place}/{path}{ending}") == "file":
                 return f"{place}/{path}{ending}"
     return ""
 
