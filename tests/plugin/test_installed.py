@@ -100,7 +100,10 @@ from pytest_rollback.criteria import criterion
 def test_own(system):
     assert system.about.name == "shop"
 """
-THEIRS = "def test_theirs(dump): assert dump == 'theirs'\n"
+THEIRS = """
+def test_theirs(dump): assert dump == 'theirs'
+def test_fails(system): assert system == 'ours'
+"""
 NAMES = ("backups", "dump", "files", "system", "connection", "units", "saved", "scope", "request_")
 CONFTEST = "import pytest\n" + "".join(
     f"@pytest.fixture\ndef {name}(): return 'theirs'\n" for name in NAMES
@@ -113,6 +116,20 @@ def pytest_collection_modifyitems(items):
     for each in items: each.add_marker(pytest.mark.skip(reason='theirs'))
     items.reverse()
 """
+AGAIN = """
+import random, pytest
+from _pytest.runner import runtestprotocol
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item, nextitem):
+    for _ in range(3):
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    for each in reports:
+        each.outcome = "passed"
+        item.ihook.pytest_runtest_logreport(report=each)
+    return True
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items): random.shuffle(items)
+"""
 SETTINGS = {
     "nothing": ("", ""),
     "python_files": ("python_files = ['check_*.py']", ""),
@@ -124,6 +141,7 @@ SETTINGS = {
     "strict": ("strict = true\nxfail_strict = true\nfilterwarnings = ['error']", ""),
     "fixtures": ("", CONFTEST),
     "skips": ("", AUTOUSE),
+    "again": ("", AGAIN),
     "usefixtures": ("usefixtures = ['nobody_has_it']", ""),
     "junit": ("junit_family = 'xunit2'\nempty_parameter_set_mark = 'skip'", ""),
 }
@@ -188,6 +206,7 @@ def test_a_folders_own_criteria_are_evaluated_beside(shop: Shop, own: Path) -> N
     assert outcomes["readiness.own.asked", None] == "met", said
     assert outcomes["readiness.backups.complete", "shared"] == "not met", said
     assert re.search(r"test_theirs.py::test_theirs PASSED", said), said
+    assert "assert 'theirs' == 'ours'" in said, said
     assert "suites/readiness/test_backups.py::test_own" in said
 
 

@@ -92,6 +92,11 @@ def is_ours(config: pytest.Config, words: Iterable[str]) -> bool:
     return any(shipped.is_ours(path) for path in paths(config, words))
 
 
+def alone(config: pytest.Config) -> bool:
+    """Return whether every word of the command line names criteria, and nobody else's tests."""
+    return all(map(shipped.is_ours, paths(config, config.args)))
+
+
 def claimed(config: pytest.Config) -> list[Named]:
     """Return the words of the command line that name criteria which ship."""
     return [each for each in named(config, config.args) if each.claimed]

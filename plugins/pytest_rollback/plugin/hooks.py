@@ -74,8 +74,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if not collection.is_ours(config, config.args):
         return
     config.addinivalue_line("markers", f"isolate: {ISOLATE}")
-    # The summary says each reason once, with what it stands against; pytest would say it per row.
-    config.option.reportchars, config.option.tbstyle = "N", "no"
+    if collection.alone(config):
+        # The summary says each reason once, with what it stands against; pytest would per row.
+        config.option.reportchars, config.option.tbstyle = "N", "no"
     heed(config)
     try:
         run = run_of(config)

@@ -15,6 +15,7 @@ from pytest_rollback.text.places import checkout, found
 COMMANDS = {
     "scripts/checklist": "checklist",
     "scripts/create_backups.py": "backups save",
+    "scripts/dev/build_machine": "machine",
     "scripts/index": "index",
     "scripts/postmortem": "postmortem",
     "scripts/restore_imports.py": "imports",
@@ -30,6 +31,9 @@ COMMANDS = {
 }
 """What `rollback` calls the command of each script."""
 
+SETUP = "make setup", "pip install 'pytest-rollback[sandbox,notify]'"
+"""What installs what is missing, in a checkout and elsewhere."""
+
 SCRIPT = re.compile(rf"(?<![\w/.-])(?:{'|'.join(map(re.escape, COMMANDS))})(?![\w/-]|\.\w)")
 
 
@@ -43,4 +47,6 @@ def door(script: str) -> str:
 
 def pastable(text: str) -> str:
     """Return a text in which every script is named by what can be called where there is none."""
-    return text if checkout() else SCRIPT.sub(lambda match: door(match[0]), text)
+    if checkout():
+        return text
+    return SCRIPT.sub(lambda match: door(match[0]), text.replace(*SETUP))
