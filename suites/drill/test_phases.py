@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.probes import demand, until_healthy
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, RollbackError
+from pytest_rollback.fixtures.probes import demand, until_healthy
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import Done

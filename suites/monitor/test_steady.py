@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.monitor import SoakResult
 from pytest_rollback.checks import soak as checks_soak
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.fixtures.monitor import SoakResult
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.text.quantities import count
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures.host import NO_SET
 from pytest_rollback.agent.messages.backup.git import by_hand
 from pytest_rollback.agent.messages.backup.unchanged import Unchanged
 from pytest_rollback.agent.messages.backup.verify import (
@@ -17,6 +16,7 @@ from pytest_rollback.agent.messages.backup.verify import (
 from pytest_rollback.checks import unchanged as of_release
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
+from pytest_rollback.fixtures.host import NO_SET
 from pytest_rollback.manifest.model import System
 from pytest_rollback.text.quantities import count, part
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.facts import fact
 from pytest_rollback.agent.database.messages import DatabaseState, DumpState
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.extras.database.action import RESTORE_DATABASE
+from pytest_rollback.fixtures.facts import fact
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery.action import Scope
 from pytest_rollback.transport.batch import look

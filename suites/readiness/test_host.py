@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.survey import commands
 from pytest_rollback.agent.messages.requirements import NO_DIRECTORY, Rights, Space
 from pytest_rollback.agent.messages.system import Room, Tools
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Refused
+from pytest_rollback.fixtures.survey import commands
 from pytest_rollback.manifest.model import System
 from pytest_rollback.text.quantities import count, part
 

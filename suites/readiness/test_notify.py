@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.notify import ChannelReach
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Refused
+from pytest_rollback.fixtures.notify import ChannelReach
 from pytest_rollback.manifest.model import System
 from pytest_rollback.text.quantities import part
 

@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fixtures.drills import drills, finished
-from fixtures.facts import fact
 from pytest_rollback.agent.messages.backup.verify import Backups
 from pytest_rollback.agent.messages.state.runs import Runs
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused, RollbackError
+from pytest_rollback.fixtures.drills import drills, finished
+from pytest_rollback.fixtures.facts import fact
 from pytest_rollback.manifest.model import PHASES, System
 from pytest_rollback.recovery import actions, status
 from pytest_rollback.recovery.action import AnyAction, Change, Scope

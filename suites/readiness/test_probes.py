@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fixtures.probes import AnswersByProbe, demand
 from pytest_rollback.criteria import criterion
+from pytest_rollback.fixtures.probes import AnswersByProbe, demand
 from pytest_rollback.manifest.model import Component
 
 

@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
-from fixtures.drills import drills, finished
-from fixtures.runbook import RunbookCheck
 from pytest_rollback.agent.messages.state.runs import Runs
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.extras.runbook.age import stale
+from pytest_rollback.fixtures.drills import drills, finished
+from pytest_rollback.fixtures.runbook import RunbookCheck
 from pytest_rollback.manifest.model import System
 from pytest_rollback.text.quantities import count
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from fixtures.units import demand_alone, demand_ports
 from pytest_rollback.agent.messages.requirements import Space
 from pytest_rollback.agent.messages.services.running import Running
 from pytest_rollback.agent.messages.services.units import UnitState
@@ -14,6 +13,7 @@ from pytest_rollback.checks import orphans, restored
 from pytest_rollback.checks.running import refuse_survivors
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused, RollbackError
+from pytest_rollback.fixtures.units import demand_alone, demand_ports
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.text.quantities import count
 

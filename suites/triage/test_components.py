@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.triage import Observation, known, lost, restarted
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive
 from pytest_rollback.extras.triage import rules as triage
 from pytest_rollback.extras.triage.recommendation import called
 from pytest_rollback.extras.triage.rules import IncidentCase
+from pytest_rollback.fixtures.triage import Observation, known, lost, restarted
 from pytest_rollback.manifest.model import Component
 
 Keep = Callable[[str, object], None]

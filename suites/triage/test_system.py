@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.triage import Observation, known, listed
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive
 from pytest_rollback.extras.triage import rules as triage
 from pytest_rollback.extras.triage.recommendation import ROW, called
 from pytest_rollback.extras.triage.rules import IncidentCase, row_of
 from pytest_rollback.extras.triage.stated import Stated
+from pytest_rollback.fixtures.triage import Observation, known, listed
 from pytest_rollback.manifest.model import System
 
 Keep = Callable[[str, object], None]

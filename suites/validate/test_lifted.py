@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.live_state import UsersView
 from pytest_rollback.agent.messages.probes.sample import ProbeResult
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Refused
+from pytest_rollback.fixtures.live_state import UsersView
 from pytest_rollback.manifest.model import System
 
 Keep = Callable[[str, object], None]

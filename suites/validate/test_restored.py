@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.live_state import RestoredSystem
 from pytest_rollback.agent.messages.backup.leftovers import Leftovers, OwnerLeftovers
 from pytest_rollback.agent.messages.backup.unchanged import Unchanged
 from pytest_rollback.checks import orphans
 from pytest_rollback.checks.unchanged import demand
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused, RollbackError
+from pytest_rollback.fixtures.live_state import RestoredSystem
 from pytest_rollback.manifest.model import System
 from pytest_rollback.text.quantities import count, part
 

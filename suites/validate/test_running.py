@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fixtures.units import WatchedUnits, demand_alone, demand_ports, ports
 from pytest_rollback.agent.messages.services.units import UnitState
 from pytest_rollback.checks.running import clock, stale
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.fixtures.units import WatchedUnits, demand_alone, demand_ports, ports
 from pytest_rollback.manifest.model import Component, System
 
 Keep = Callable[[str, object], None]

@@ -108,7 +108,7 @@ BAD: list[tuple[str, str, str]] = [
     (
         "the package does not know",
         "plugins/pytest_rollback/run/run.py",
-        "from fixtures.host import system",
+        "from pytest_rollback.fixtures.host import system",
     ),
     ("the package does not know", "plugins/pytest_rollback/run.py", "import suites.drill"),
     ("suites and fixtures", "suites/drill/test_x.py", "from tests.plugin.shop import Shop"),

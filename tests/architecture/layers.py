@@ -118,7 +118,7 @@ RULES = (
         "nothing imports the plugin but what reads the run from it",
         ("*",),
         ("pytest_rollback.plugin*",),
-        ("conftest.py", "fixtures/*.py", "plugins/pytest_rollback/plugin/*", "tests/*"),
+        ("fixtures/*.py", "plugins/pytest_rollback/plugin/*", "tests/*"),
     ),
     Rule(
         "the package imports pytest in plugin alone",

@@ -24,9 +24,10 @@ def copy_of(folder: Path) -> Path:
         text=True,
     ).stdout.splitlines()
     for name in listed:
-        if (REPOSITORY / name).is_file():
+        path = REPOSITORY / name
+        if path.is_file() or path.is_symlink():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPOSITORY / name, folder / name)
+            shutil.copy2(path, folder / name, follow_symlinks=False)
     (folder / ".venv").symlink_to(Path(sys.prefix))
     return folder
 

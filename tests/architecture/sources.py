@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from functools import cache
@@ -14,6 +15,8 @@ ROOT = "plugins/pytest_rollback/"
 PLACES = ("plugins", "fixtures", "suites", "scripts", "benchmarks", "tests")
 VILLAGE = "fixtures/village/"
 """The releases of the sandbox: what they look like is part of the story, not of our code."""
+
+LINKED = re.compile(rf"^{PACKAGE}\.(?=(fixtures|suites)(\.|$))")
 
 Named = ast.Import | ast.ImportFrom | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 Sources = Mapping[str, str]
@@ -27,7 +30,6 @@ def sources(repository: Path = REPOSITORY) -> dict[str, str]:
     """
     found = [path for place in PLACES for path in (repository / place).rglob("*")]
     named = {path.relative_to(repository).as_posix(): path for path in found if path.is_file()}
-    named["conftest.py"] = repository / "conftest.py"
     return {
         name: path.read_text("utf-8")
         for name, path in sorted(named.items())
@@ -70,8 +72,10 @@ def imports(path: str, source: str) -> tuple[str, ...]:
     """Return the full name of everything that a source imports: for types, in functions, anywhere.
 
     `from a.b import c` gives `a.b` and `a.b.c`: whether c is a module is for the caller to know.
+    Fixtures and suites have the names of their folders here, to which the package links.
     """
-    return tuple(dict.fromkeys(_imports(module(path).split(".")[:-1], nodes(source))))
+    found = _imports(module(path).split(".")[:-1], nodes(source))
+    return tuple(dict.fromkeys(LINKED.sub("", each) for each in found))
 
 
 def _imports(package: list[str], found: Iterable[Named]) -> Iterator[str]:

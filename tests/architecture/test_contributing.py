@@ -220,7 +220,10 @@ def test_an_option_without_one_of_its_places_is_noticed(copy: Path, left: str) -
 def test_the_tables_for_a_part_are_where_the_page_says() -> None:
     """A name in capitals that is said to be in a file is there."""
     said = re.findall(r"`([A-Z]+)` (?:of|in) `([\w/.]+\.py)`", section("part"))
-    said += [("PARTS", "conftest.py"), ("TABLES", "plugins/pytest_rollback/run/extras.py")]
+    said += [
+        ("PARTS", "plugins/pytest_rollback/run/shipped.py"),
+        ("TABLES", "plugins/pytest_rollback/run/extras.py"),
+    ]
 
     assert ("BESIDE", "tests/plugin/test_parts.py") in said
     for name, path in said:

@@ -23,8 +23,9 @@ def others(*places: str) -> dict[str, str]:
         name: path.read_text("utf-8", "replace")
         for name, path in listed.items()
         if path.is_file()
+        and not path.is_symlink()  # what the package links to is looked at where it lies
         and not name.startswith(VILLAGE)
-        and "__pycache__" not in name
+        and not {"__pycache__", "pytest_rollback.egg-info"} & {*path.parts}
         and path.suffix not in {".py", ".pyc", ".png", ".pdf"}
     }
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.plugin.shop import Shop
 
-WITH = ("-c", "pyproject.toml", "-p", "fixtures.host", "-p", "pytest_rollback.plugin.fixtures")
+WITH = ("-c", "pyproject.toml")
 CRITERION = "from pytest_rollback.criteria import criterion\nimport pytest\n"
 
 
@@ -123,7 +123,7 @@ def test_a_waiver_holds_until_the_end_of_its_last_day(described: Shop, tmp_path:
 def test_each_suite_reads_the_host_anew(described: Shop, tmp_path: Path) -> None:
     """What readiness saw is not what validate is told."""
     body = (
-        "import os, pathlib\nfrom fixtures.facts import fact\n"
+        "import os, pathlib\nfrom pytest_rollback.fixtures.facts import fact\n"
         "@fact\ndef seen():\n    return len(os.listdir({folder!r}))\n"
         '@criterion("{name}.own.seen")\n'
         "def test_it(seen):\n    pathlib.Path({folder!r}, '{name}').touch()\n"

@@ -82,7 +82,7 @@ def test_both_work_beside_each_other(tmp_path: Path) -> None:
         "def test_a(pytestconfig): assert pytestconfig.getoption('--component') == 'theirs'\n"
     )
     where = f"--rollback-target={REPOSITORY / 'rollback.toml'}"
-    words = ("suites", where, "--component=theirs", "--rollback-component=gateway")
+    words = (str(tmp_path / "suites"), where, "--component=theirs", "--rollback-component=gateway")
     code, printed = session(tmp_path, *words, "--incident=1")
     assert (code, "READY (gateway)" in printed) == (0, True), printed
 
@@ -101,7 +101,7 @@ def test_the_tests_of_a_guest_keep_their_exit_code(tmp_path: Path) -> None:
     (tmp_path / "test_x.py").write_text(TEST.format(2))
     where = f"--rollback-target={REPOSITORY / 'rollback.toml'}"
 
-    code, printed = session(tmp_path, "suites", "test_x.py", where)
+    code, printed = session(tmp_path, str(tmp_path / "suites"), "test_x.py", where)
     assert (code, "READY" in printed) == (1, True), printed
 
 

@@ -22,9 +22,10 @@ from pytest_rollback.errors import UsageError
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import System
-from pytest_rollback.run.command_line import INTERRUPTED, REPOSITORY, Parser, failed, shown
+from pytest_rollback.run.command_line import INTERRUPTED, Parser, failed, shown
 from pytest_rollback.run.extras import outside
 from pytest_rollback.text import named_files
+from pytest_rollback.text.places import MANIFEST, home
 from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
@@ -90,8 +91,8 @@ def manifest(named: str | None) -> Path:
     kind = outside().practice.get(named or "")
     if kind:
         return kind.kept()
-    here = Path("rollback.toml")
-    return Path(named) if named else here if here.exists() else REPOSITORY / here
+    here = Path(MANIFEST)
+    return Path(named) if named else here if here.exists() else home() / here
 
 
 def listed(named: str | None, program: str) -> list[str]:

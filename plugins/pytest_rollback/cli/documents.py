@@ -13,7 +13,8 @@ from pytest_rollback.manifest.json_schema import JsonSchema
 from pytest_rollback.manifest.reference import manual
 from pytest_rollback.manifest.schema import schema
 from pytest_rollback.report import all_runs
-from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
+from pytest_rollback.run.command_line import Parser, reports, repository, shown
+from pytest_rollback.text.places import EXAMPLE
 
 SCHEMA = "Print the JSON Schema of rollback.toml; --write also updates the pages in docs/."
 SCHEMA_CODES = (
@@ -21,20 +22,20 @@ SCHEMA_CODES = (
 )
 
 
-def made() -> dict[Path, str]:
+def made() -> dict[str, str]:
     """Return what is made of the models and of the comments in rollback.toml, by its place."""
-    found = schema((REPOSITORY / "rollback.toml").read_text("utf-8"))
+    found = schema(EXAMPLE.read_text("utf-8"))
     text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
-    docs = REPOSITORY / "docs"
     return {
-        docs / "rollback.schema.json": text,
-        docs / "manifest.md": manual(JsonSchema.model_validate(found)),
+        "docs/rollback.schema.json": text,
+        "docs/manifest.md": manual(JsonSchema.model_validate(found)),
     }
 
 
-def stale(files: dict[Path, str]) -> list[Path]:
-    """Return the files that are not what they would be made now."""
-    return [path for path, text in files.items() if not path.exists() or path.read_text() != text]
+def stale(files: dict[str, str]) -> list[Path]:
+    """Return the files of the checkout that are not what they would be made now."""
+    named = {repository() / name: text for name, text in files.items()}
+    return [path for path, text in named.items() if not path.exists() or path.read_text() != text]
 
 
 def schema_command(arguments: Sequence[str], program: str) -> int:
@@ -44,18 +45,17 @@ def schema_command(arguments: Sequence[str], program: str) -> int:
     what.add_argument("--write", action="store_true", help="update docs/")
     what.add_argument("--check", action="store_true", help="exit 1 when docs/ is stale")
     asked, files = parser.parse_args(arguments), made()
-    old = stale(files)
-    if asked.write:
-        for path in old:
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(files[path])
-    elif asked.check:
-        for path in old:
-            shown(f"{path.relative_to(REPOSITORY)} is stale\nHINT: {program} --write")
-        return int(bool(old))
-    else:
+    if not (asked.write or asked.check):
         sys.stdout.write(next(iter(files.values())))
-    return 0
+        return 0
+    old = [path.relative_to(repository()).as_posix() for path in stale(files)]
+    for name in old:
+        if asked.write:
+            (repository() / name).parent.mkdir(exist_ok=True)
+            (repository() / name).write_text(files[name])
+        else:
+            shown(f"{name} is stale\nHINT: {program} --write")
+    return int(asked.check and bool(old))
 
 
 INDEX = "Write reports/index.html: all runs with verdicts and times, trends, and due drills."
@@ -70,9 +70,7 @@ def index(arguments: Sequence[str], program: str) -> int:
         epilog=INDEX_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "reports", nargs="?", type=Path, default=reports(REPOSITORY), metavar="FOLDER"
-    )
+    parser.add_argument("reports", nargs="?", type=Path, default=reports(), metavar="FOLDER")
     home = parser.parse_args(arguments).reports
     if not home.is_dir():
         raise UsageError(f"{home} is not a folder", hint="give the folder with the runs")

@@ -17,6 +17,7 @@ from pytest_rollback.errors import UsageError
 from pytest_rollback.run.command_line import Parser, carried_out, failed
 from pytest_rollback.run.extra_types import Command
 from pytest_rollback.run.extras import outside
+from pytest_rollback.transport.interrupts import INTERRUPTS
 
 Function: TypeAlias = Callable[[Sequence[str], str], int]
 """A command: it takes its arguments and the name that help and hints give it, such as
@@ -120,5 +121,14 @@ def _listed(arguments: Sequence[str], program: str) -> int:
     parser.error(what)
 
 
+def console() -> int:
+    """Call the command that was typed after `rollback`; return the exit code.
+
+    A signal ends it in order, as it ends a script.
+    """
+    INTERRUPTS.heed()
+    return main()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console())

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from pytest_rollback.agent.messages.probes.sample import ASK, ProbeRequest, ProbeResult, ProbeSpec
 from pytest_rollback.cli import imports as imports_
-from pytest_rollback.cli.rollback import RollbackCommand, usual
+from pytest_rollback.cli.rollback import RollbackCommand, reports_of, usual
 from pytest_rollback.errors import Refused, UsageError
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component, System
-from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
+from pytest_rollback.run.command_line import Parser, shown
 from pytest_rollback.run.extras import outside
 from pytest_rollback.run.options import fitting
 from pytest_rollback.text.quantities import part
@@ -67,7 +67,7 @@ def parser(program: str, words: str, more: str = "") -> Parser:
 
 def reached(asked: argparse.Namespace) -> RollbackCommand:
     """Return the target that a command is about."""
-    return RollbackCommand(REPOSITORY, target(asked), reports(REPOSITORY))
+    return RollbackCommand(target(asked))
 
 
 def probe(arguments: Sequence[str], program: str) -> int:
@@ -123,8 +123,8 @@ def target(asked: argparse.Namespace) -> str:
         return str(asked.rollback_target)
     if asked.rollback_target:
         return str(Path(asked.rollback_target).absolute())
-    named = usual(REPOSITORY)
-    return named if named in outside().practice else str(REPOSITORY / named)
+    named = usual()
+    return named if named in outside().practice else str(Path(named).absolute())
 
 
 def suite(made: Parser, arguments: Sequence[str], *words: str) -> int:
@@ -142,7 +142,7 @@ class SuitesCommand(RollbackCommand):
     """A target for suites only, which load it themselves."""
 
     def __init__(self, named: str, command: str) -> None:
-        self.repository, self.named, self.reports = REPOSITORY, named, reports(REPOSITORY)
+        self.named, self.reports = named, reports_of(named)
         self.manifest, self.command = Path(named), command
 
 

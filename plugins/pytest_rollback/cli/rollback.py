@@ -6,7 +6,6 @@ import argparse
 import datetime as dt
 import shlex
 import sys
-import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,10 +24,11 @@ from pytest_rollback.recovery.actions.undo import undoing
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.report import amend
-from pytest_rollback.run.command_line import INTERRUPTED, REPOSITORY, Parser, reports, shown
+from pytest_rollback.run.command_line import INTERRUPTED, Parser, reports, setting, shown
 from pytest_rollback.run.extras import names, outside
 from pytest_rollback.run.options import fitting, told_openly
 from pytest_rollback.run.run import identity, operator
+from pytest_rollback.text.places import MANIFEST, home
 from pytest_rollback.transport.connection import Connection
 from pytest_rollback.transport.interrupts import INTERRUPTS
 
@@ -47,10 +47,17 @@ exit codes: 0 recovered, undone or shown; 1 not; 2 interrupted; 4 usage; all oth
 STOPPED = "interrupted: nothing was changed\nHINT: run the same command again"
 
 
-def usual(repository: Path) -> str:
+def usual() -> str:
     """Return the target that is meant when none is named: `rollback_target` of pytest."""
-    settings = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))
-    return str(settings["tool"]["pytest"]["ini_options"].get("rollback_target", "rollback.toml"))
+    named = setting("rollback_target", home()) or MANIFEST
+    here = named in outside().practice or Path(named).exists()
+    return named if here else str(home() / named)
+
+
+def reports_of(named: str) -> Path:
+    """Return where runs about a target leave their folders."""
+    practice = named in outside().practice
+    return reports(None if practice else Path(named).absolute().parent)
 
 
 def described(named: str) -> Path:
@@ -75,19 +82,12 @@ class RollbackCommand:
     """One target and a person in front of it.
 
     Args:
-        repository: where the suites are.
         named: the target as it was named.
-        reports: where the folders of runs are made.
         command: the command that was typed, for reports that say how to repeat it.
     """
 
-    def __init__(self, repository: Path, named: str, reports: Path, command: str = "") -> None:
-        self.repository, self.named, self.reports, self.command = (
-            repository,
-            named,
-            reports,
-            command,
-        )
+    def __init__(self, named: str, command: str = "") -> None:
+        self.named, self.reports, self.command = named, reports_of(named), command
         self.manifest = described(named).absolute()
         self.system = load(self.manifest).system
         self.connection = Connection(self.system)
@@ -152,7 +152,7 @@ class RollbackCommand:
         where = f"--rollback-target={target}"
         settings = ("-o", f"rollback_reports={self.reports}", "-o", f"rollback_door={self.command}")
         command = [sys.executable, "-m", "pytest", "-q", "--no-header", where, *settings]
-        return INTERRUPTS.carried_out([*command, *words], self.repository)
+        return INTERRUPTS.carried_out([*command, *words], home())
 
     def ask(self, armed: str | None) -> None:
         """Ask for the target's name, where it was not given.
@@ -262,7 +262,7 @@ def parser(program: str) -> Parser:
     )
     made.add_argument("command", nargs="?", choices=["status"], help="list runs, or show one")
     made.add_argument("run", nargs="?", help="with status: only this run")
-    made.add_argument("--rollback-target", metavar="PATH", default=usual(REPOSITORY))
+    made.add_argument("--rollback-target", metavar="PATH", default=usual())
     made.add_argument("--arm", metavar="TARGET", help="the target's name, instead of typing it")
     made.add_argument("--undo", metavar="RUN", help="undo this run")
     made.add_argument(
@@ -288,7 +288,7 @@ def main(arguments: Sequence[str], program: str) -> int:
     if asked.without and asked.undo is None:
         raise UsageError("--without is for --undo alone", hint=f"{program} --help")
     command = f"{program} {shlex.join(arguments)}".rstrip()
-    with RollbackCommand(REPOSITORY, asked.rollback_target, reports(REPOSITORY), command) as at:
+    with RollbackCommand(asked.rollback_target, command) as at:
         fitting(asked.arm, at.system)
         if asked.command == "status":
             return show(asked, at)

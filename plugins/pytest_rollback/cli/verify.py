@@ -15,7 +15,7 @@ from pytest_rollback.evidence import changes, origin, seal
 from pytest_rollback.evidence.runs import folder
 from pytest_rollback.manifest.load import load
 from pytest_rollback.report import rebuild
-from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
+from pytest_rollback.run.command_line import Parser, reports, shown
 from pytest_rollback.transport.connection import Connection
 
 HEAD = re.compile(r"[0-9a-fA-F]{8,64}")
@@ -106,7 +106,7 @@ def parser(program: str) -> Parser:
     )
     add = whole.add_argument
     add("run", nargs="?", metavar="RUN", help="run id, run folder, or archive")
-    add("--reports", type=Path, default=reports(REPOSITORY), metavar="FOLDER")
+    add("--reports", type=Path, default=reports(), metavar="FOLDER")
     add("--head", metavar="HASH", help="the printed seal, or its beginning")
     add("--host", action="store_true", help="also compare with journals and seals on the host")
     add("--allowed-signers", type=Path, metavar="FILE", help="who may sign; default: that of git")

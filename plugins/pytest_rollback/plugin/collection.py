@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from pytest_rollback.criteria import Criterion
 from pytest_rollback.errors import UsageError
 from pytest_rollback.manifest.applicability import NotApplicable, lacks
+from pytest_rollback.plugin.collecting.words import Named, named
 from pytest_rollback.plugin.stash import criterion_of
 from pytest_rollback.run import shipped
 from pytest_rollback.run.completeness import Instance
@@ -83,9 +83,8 @@ def receive(run: Run, handed: Mapping[str, Any]) -> None:
 
 def asked_for(config: pytest.Config, tests: Iterable[Path] = ()) -> SuiteCollection:
     """Return the suites that the command line names, and their folders."""
-    named = [path for path in paths(config, config.args) if root_of(path)]
-    found = [*named, *tests]
-    return SuiteCollection.of(named, found, left_out(config, found))
+    asked = [path for path in paths(config, config.args) if root_of(path)]
+    return SuiteCollection.of(asked, tests, shipped.left_out())
 
 
 def is_ours(config: pytest.Config, words: Iterable[str]) -> bool:
@@ -93,14 +92,17 @@ def is_ours(config: pytest.Config, words: Iterable[str]) -> bool:
     return any(shipped.is_ours(path) for path in paths(config, words))
 
 
+def alone(config: pytest.Config) -> bool:
+    """Return whether every word of the command line names criteria, and nobody else's tests."""
+    return all(map(shipped.is_ours, paths(config, config.args)))
+
+
+def claimed(config: pytest.Config) -> list[Named]:
+    """Return the words of the command line that name criteria which ship."""
+    return [each for each in named(config, config.args) if each.claimed]
+
+
 def paths(config: pytest.Config, words: Iterable[str]) -> Iterator[Path]:
     """Yield the files and folders that words of the command line name."""
-    here = config.invocation_params.dir
-    yield from (Path(os.path.normpath(here / word.partition("::")[0])) for word in words)
-
-
-def left_out(config: pytest.Config, paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield what the conftest beside the suites leaves out: criteria of parts that are missing."""
-    for root in filter(None, {root_of(path) for path in paths}):
-        conftest = config.pluginmanager.get_plugin(str(root.parent / "conftest.py"))
-        yield from map(Path, getattr(conftest, "collect_ignore", ()))
+    for each in named(config, words):
+        yield from each.places

@@ -10,9 +10,13 @@ import pytest
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.plugin import collection
+from pytest_rollback.plugin.collecting.hooks import once
+from pytest_rollback.plugin.collecting.nodes import chosen
+from pytest_rollback.plugin.collecting.selection import select
 from pytest_rollback.plugin.collection import instance
 from pytest_rollback.plugin.stash import SEAL, criterion_of
 from pytest_rollback.run.run import Run
+from pytest_rollback.text.doors import pastable
 from pytest_rollback.transport.interrupts import CODE, INTERRUPTS
 
 ENDED = {0, 1, pytest.ExitCode.NO_TESTS_COLLECTED}
@@ -41,10 +45,18 @@ class CriteriaHooks:
     def pytest_collection_modifyitems(
         self, items: list[pytest.Item]
     ) -> Generator[None, object, object]:
-        """Take in what was collected before -k and others act; then order what they left."""
-        collection.keep(self.config, self.run, items)
+        """Take in what was collected; select and order criteria apart from everybody's tests.
+
+        Whoever marks, shuffles or leaves out tests does not see them.
+        """
+        items[:] = chosen(collection.claimed(self.config), items)
+        criteria = [each for each in items if criterion_of(each)]
+        collection.keep(self.config, self.run, criteria)
+        items[:] = [each for each in items if not criterion_of(each)]
         result = yield
-        self._order(items)
+        select(self.config, criteria)
+        self._order(criteria)
+        items += criteria
         return result
 
     def _order(self, items: list[pytest.Item]) -> None:
@@ -86,6 +98,13 @@ class CriteriaHooks:
         target = self.run.system.target
         note = " (a demonstration, not your system)" if self.run.demonstration else ""
         return [f"rollback target: {target.name} at {target.connection}{note}"]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
+        """Run a criterion once, also beside what repeats tests: the first outcome counts."""
+        return once(item, nextitem) if criterion_of(item) else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -184,4 +203,4 @@ class CriteriaHooks:
         else:
             terminalreporter.section(self.run.record().sentence)
             for line in terminal.lines(self.run, self.run.record()):
-                terminalreporter.write_line(self.run.redactor.text(line))
+                terminalreporter.write_line(self.run.redactor.text(pastable(line)))

@@ -16,6 +16,7 @@ from pytest_rollback.plugin.session import run_of
 from pytest_rollback.plugin.stash import RUN, SEAL, criterion_of
 from pytest_rollback.run import extras, hookspecs
 from pytest_rollback.run.shipped import is_ours, root_of
+from pytest_rollback.text.doors import pastable
 from pytest_rollback.transport.interrupts import CODE, INTERRUPTS
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if not collection.is_ours(config, config.args):
         return
     config.addinivalue_line("markers", f"isolate: {ISOLATE}")
-    # The summary says each reason once, with what it stands against; pytest would say it per row.
-    config.option.reportchars, config.option.tbstyle = "N", "no"
+    if collection.alone(config):
+        # The summary says each reason once, with what it stands against; pytest would per row.
+        config.option.reportchars, config.option.tbstyle = "N", "no"
     heed(config)
     try:
         run = run_of(config)
@@ -119,7 +121,7 @@ def heed(config: pytest.Config) -> None:
 def _refused(config: pytest.Config, error: RollbackError) -> BaseException:
     from pytest_rollback.agent.system.masking.shapes import masked  # noqa: PLC0415 - who is refused pays
 
-    code, words = options.refused(config, error), masked(str(error))
+    code, words = options.refused(config, error), masked(pastable(str(error)))
     if isinstance(error, UsageError) and code == error.exit_code:
         return pytest.UsageError(words)
     return pytest.exit.Exception(words, returncode=code)
@@ -150,10 +152,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Have `-k` take the id of a criterion, as reports and hints name it."""
+    """Have `-k` take the id of a criterion, as reports and hints name it; settle its limits."""
     found = criterion_of(item)
     if found is not None:
+        from pytest_rollback.plugin.collecting.selection import settle  # noqa: PLC0415 - criteria pay
+
         item.extra_keyword_matches.add(found.identity)
+        settle(item)
 
 
 @pytest.hookimpl(trylast=True)

@@ -62,7 +62,7 @@ def declare(parser: pytest.Parser, parts: Extras) -> None:
         add(group, each, long(each.name))
     parser.addini("rollback_target", "the rollback.toml to use", default="rollback.toml")
     parser.addini("rollback_sandbox", "the folder of the sandbox's system", default="")
-    parser.addini("rollback_reports", "where run folders are created", default="reports")
+    parser.addini("rollback_reports", "where run folders are created", default="")
     parser.addini("rollback_door", "the command that runs pytest, as printed in hints")
     parser.addini(
         "rollback_soak_scale", "by which factor the monitor's clock runs faster", default="1"
@@ -119,11 +119,14 @@ def value(config: pytest.Config, name: str) -> Any:  # noqa: ANN401 - a text, a 
     return config.getoption(dest(name), None)
 
 
-def reports(config: pytest.Config) -> Path:
-    """Return where the folders of runs are made: the environment's word, else the setting's."""
-    return Path(
-        os.environ.get("ROLLBACK_REPORTS") or config.rootpath / config.getini("rollback_reports")
-    ).absolute()
+def reports(config: pytest.Config, folder: Path) -> Path:
+    """Return where the folders of runs are made: the environment's word, else the setting's.
+
+    Without both it is `reports` in the folder of the rollback.toml.
+    """
+    given, setting = os.environ.get("ROLLBACK_REPORTS"), config.getini("rollback_reports")
+    where = config.rootpath / setting if setting else folder / "reports"
+    return (Path(given) if given else where).absolute()
 
 
 def extras(config: pytest.Config) -> Extras:

@@ -15,6 +15,7 @@ from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence.json_data import dump, salvage
 from pytest_rollback.manifest.model import Phase
 from pytest_rollback.run.run import Run
+from pytest_rollback.text.doors import pastable
 
 AFTER = ("drill", "validate", "monitor")
 """Suites in which an optional component is allowed to fail: the recovery goes on without it."""
@@ -70,7 +71,8 @@ def explained(outcome: Outcome, error: BaseException | None) -> Outcome:
     """Return an outcome with the way out and the findings of one of our errors."""
     if not isinstance(error, RollbackError):
         return outcome
-    return replace(outcome, hint=error.hint, findings=error.findings)
+    findings = tuple(map(pastable, error.findings))
+    return replace(outcome, hint=pastable(error.hint), findings=findings)
 
 
 def properties(run: Run, outcome: Outcome) -> list[tuple[str, object]]:

@@ -18,11 +18,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pytest_rollback.errors import RollbackError, UsageError
-from pytest_rollback.text.next_steps import HOME
+from pytest_rollback.text.doors import pastable
+from pytest_rollback.text.places import checkout, home
 from pytest_rollback.transport.interrupts import CODE
-
-REPOSITORY = HOME
-"""Where suites, scripts and reports are."""
 
 INTERRUPTED = CODE
 CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), 127) if number != ord("\n")}
@@ -167,19 +165,42 @@ def without_secrets(text: str) -> str:
     """Return a text as a terminal may show it: without control characters, and without secrets."""
     from pytest_rollback.evidence.redaction import Redactor, of_environment  # noqa: PLC0415 - who speaks pays
 
-    return Redactor(of_environment(os.environ)).text(text.translate(CONTROL))
+    return Redactor(of_environment(os.environ)).text(pastable(text).translate(CONTROL))
 
 
-def reports(repository: Path) -> Path:
+def setting(name: str, folder: Path) -> str:
+    """Return a setting of pytest in the pyproject.toml of a folder; "" where it has none."""
+    try:
+        settings = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
+        return str(settings["tool"]["pytest"]["ini_options"].get(name, ""))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return ""
+
+
+def repository() -> Path:
+    """Return the checkout of this project, for what belongs to it and to no installed package.
+
+    Raises:
+        UsageError: the package was installed without one.
+    """
+    found = checkout()
+    if found is None:
+        raise UsageError(
+            "this command belongs to a checkout of pytest-rollback; this one was installed",
+            hint="rollback --help lists the commands of an installed one",
+        )
+    return found
+
+
+def reports(folder: Path | None = None) -> Path:
     """Return where runs leave their folders: `rollback_reports` of the pytest configuration.
 
     The environment variable `ROLLBACK_REPORTS` has precedence.
+
+    Args:
+        folder: where the rollback.toml lies; the one that is meant if none is named.
     """
     if os.environ.get("ROLLBACK_REPORTS"):
         return Path(os.environ["ROLLBACK_REPORTS"]).absolute()
-    try:
-        settings = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))
-        options = settings["tool"]["pytest"]["ini_options"]
-    except (OSError, ValueError, KeyError):
-        options = {}
-    return repository / str(options.get("rollback_reports", "reports"))
+    where = folder or home()
+    return where / (setting("rollback_reports", where) or "reports")

@@ -1,4 +1,4 @@
-"""The criteria that suites ship, read from the syntax trees of their files: nothing is imported."""
+"""The criteria and fixtures that ship: which part each is of, and what its source says of it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import NamedTuple
 from pytest_rollback.criteria import SUITES
 from pytest_rollback.manifest.applicability import Lacks
 from pytest_rollback.run.completeness import Instance
+from pytest_rollback.run.extras import names as parts
+from pytest_rollback.text import places
 
 FOLDER = "suites"
 PRACTICE = "troubleshooting"
@@ -19,6 +21,39 @@ PRACTICE = "troubleshooting"
 
 SHARED = "shared"
 """The owner of what belongs to no component."""
+
+PARTS = {
+    "sandbox": ("fixtures.troubleshooting", "suites/drill/troubleshooting"),
+    "triage": ("fixtures.triage", "suites/triage"),
+    "runbook": ("fixtures.runbook", "suites/readiness/test_runbook.py"),
+    "incident": ("fixtures.notify", "suites/readiness/test_notify.py"),
+    "database": (
+        "fixtures.dump",
+        "suites/readiness/test_database.py",
+        "suites/drill/test_phases_database.py",
+    ),
+}
+"""Fixtures and criteria of each part of the package's `extras`: without the part they are left out.
+A rollback.toml that needs the part is refused then."""
+
+FIXTURES = (
+    "fixtures.host",
+    "fixtures.survey",
+    "fixtures.tree",
+    "fixtures.dump",
+    "fixtures.probes",
+    "fixtures.latency",
+    "fixtures.units",
+    "fixtures.logs",
+    "fixtures.live_state",
+    "fixtures.notify",
+    "fixtures.runbook",
+    "fixtures.triage",
+    "fixtures.monitor",
+    "fixtures.troubleshooting",
+    "plugin.fixtures",
+)
+"""Modules of the package with fixtures for criteria."""
 
 OURS = re.compile(rb"^\s*(from|import)\s+pytest_rollback\b", re.MULTILINE)
 """What a file of criteria has, and a test of anybody else has not."""
@@ -153,3 +188,20 @@ def asked(arguments: dict[str, list[str]], name: str) -> str:
             seen.add(one)
             left += arguments.get(one, [])
     return ""
+
+
+def missing() -> set[str]:
+    """Return what is left out, because its part is not there."""
+    there = set(parts())
+    return {each for part, listed in PARTS.items() if part not in there for each in listed}
+
+
+def fixtures() -> list[str]:
+    """Return the names of the modules whose fixtures criteria can ask for."""
+    gone = missing()
+    return [f"pytest_rollback.{each}" for each in FIXTURES if each not in gone]
+
+
+def left_out() -> list[Path]:
+    """Return the files and folders of criteria that are left out."""
+    return [places.PACKAGE / each for each in sorted(missing()) if "/" in each]

@@ -1,8 +1,9 @@
 """Numbers, times and next commands, written the same way everywhere; and files that are named.
 
-`quantities` writes times, shares and counts. `next_steps` makes the commands that come next, so
-that they can be pasted: the same target and incident, and pytest and scripts as they are found
-from where one is. `named_files` reads what somebody names, with an end to it.
+`quantities` writes times, shares and counts. `places` knows where our own files are, in a checkout
+and in an installed package. `next_steps` makes the commands that come next, so that they can be
+pasted: the same target and incident; `doors` names scripts by what can be called from where one is.
+`named_files` reads what somebody names, with an end to it.
 
 Imports nothing of ours but what lies beside it, and no host is asked.
 """

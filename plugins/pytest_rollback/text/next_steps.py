@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-HOME = Path(__file__).resolve().parents[3]
-"""Where suites and scripts are, unless the plugin was installed without them."""
+from pytest_rollback.text.doors import door
+from pytest_rollback.text.places import found
 
 KEPT = ("--rollback-target", "--incident")
 """Options that select system and incident; all next commands repeat them."""
@@ -36,23 +32,15 @@ class NextSteps:
 
     def pytest(self, *words: str) -> str:
         """Return pytest on the same system."""
-        return shlex.join([self.program, *map(reached, words), *self.where])
+        return shlex.join([self.program, *words, *self.where])
 
     def rollback(self) -> str:
         """Return the rollback of the same system, which asks before it changes anything."""
-        return shlex.join([reached("scripts/rollback"), *named(self.where)])
+        return " ".join([door("scripts/rollback"), *map(shlex.quote, named(self.where))])
 
     def again(self, words: Sequence[str]) -> str:
         """Return the same command once more."""
         return self.command or shlex.join([self.program, *words])
-
-
-def reached(word: str) -> str:
-    """Return a word; where it names a suite or a script of ours, as it is found from here."""
-    ours = HOME / word
-    if not word.startswith(("suites/", "scripts/")) or Path(word).exists() or not ours.exists():
-        return word
-    return str(ours)
 
 
 def next_steps(words: Sequence[str], command: str = "") -> NextSteps:
@@ -79,10 +67,5 @@ def named(where: Iterable[str]) -> Iterator[str]:
 
 
 def program() -> str:
-    """Return how pytest is called here: by its name where that is found, else by its path."""
-    mine = Path(sys.executable).absolute().with_name("pytest")
-    found = shutil.which("pytest")
-    if not mine.exists() or (found and Path(found).absolute() == mine):
-        return "pytest"
-    here = Path.cwd()
-    return os.path.relpath(mine, here) if mine.is_relative_to(here) else str(mine)
+    """Return how pytest is called here."""
+    return found("pytest")

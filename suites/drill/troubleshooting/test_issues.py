@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fixtures.troubleshooting import Practise
 from pytest_rollback.criteria import criterion
+from pytest_rollback.fixtures.troubleshooting import Practise
 
 
 @criterion("troubleshooting.backups.missing")

@@ -6,10 +6,10 @@ import datetime as dt
 
 import pytest
 
-from fixtures.drills import drills, finished
 from pytest_rollback.agent.messages.state.progress import HolderProcess, RunProgress, StepState
 from pytest_rollback.agent.messages.state.runs import RunState
 from pytest_rollback.errors import Inconclusive
+from pytest_rollback.fixtures.drills import drills, finished
 
 NOW = dt.datetime.now(dt.UTC)
 HERE = HolderProcess("h", "", "", 1, 1.0)

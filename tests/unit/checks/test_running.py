@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.units import demand_alone, demand_ports
 from pytest_rollback.agent.messages.services.running import (
     NamedProcess,
     PortHolders,
@@ -16,6 +15,7 @@ from pytest_rollback.agent.messages.services.running import (
 )
 from pytest_rollback.checks.running import refuse_survivors
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
+from pytest_rollback.fixtures.units import demand_alone, demand_ports
 from pytest_rollback.manifest.load import parse
 
 JOB = NamedProcess(7, "python3 /srv/job.py", "/srv", 0.0, "it runs /srv/job.py")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.live_state import UsersView
 from pytest_rollback.agent.messages.probes.sample import ProbeRequest, ProbeResult, ProbeSpec
 from pytest_rollback.agent.messages.rollback.maintenance import PageState
 from pytest_rollback.agent.observe.probes import sample
 from pytest_rollback.agent.observe.probes.edge import kind
 from pytest_rollback.errors import Refused
+from pytest_rollback.fixtures.live_state import UsersView
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.load import parse
 from suites.validate.test_lifted import test_maintenance_is_lifted as lifted

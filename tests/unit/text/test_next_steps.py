@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.text.next_steps import HOME, NextSteps, kept, next_steps, program
+from pytest_rollback.text.next_steps import NextSteps, kept, next_steps, program
+from pytest_rollback.text.places import checkout
 
 
 @pytest.mark.parametrize(
@@ -61,12 +62,14 @@ def test_pytest_is_called_as_it_is_found(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_suites_and_scripts_are_named_as_they_are_found_from_here(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """From the repository by their short names; from anywhere else by where they are."""
-    monkeypatch.chdir(HOME)
+    """Suites by their short names from everywhere, scripts from the repository."""
+    top = checkout()
+    assert top is not None
+    monkeypatch.chdir(top)
+    assert NextSteps("pytest").rollback() == "scripts/rollback"
     assert NextSteps("pytest").pytest("suites/monitor") == "pytest suites/monitor"
     monkeypatch.chdir(tmp_path)
-    _, suite = NextSteps("pytest").pytest("suites/monitor").split()
-    assert Path(suite).is_dir()
+    assert NextSteps("pytest").pytest("suites/monitor") == "pytest suites/monitor"
     assert Path(NextSteps("pytest").rollback()).is_file()
     assert (
         NextSteps("pytest").pytest("suites/none", "--soak=15m") == "pytest suites/none --soak=15m"

@@ -26,7 +26,7 @@ from pytest_rollback.extras.incident import amend, channels, delivery, escalatio
 from pytest_rollback.manifest.load import load
 from pytest_rollback.recovery.rehearsal import folded
 from pytest_rollback.report import rebuild
-from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
+from pytest_rollback.run.command_line import Parser, reports, shown
 from pytest_rollback.run.run_record import ChecklistEntry
 from pytest_rollback.text.quantities import TICKS, count
 
@@ -187,7 +187,7 @@ def shared(given: str | None = None) -> Parser:
     """
     found = Parser(add_help=False, argument_default=given)
     add = found.add_argument
-    home, who = given or reports(REPOSITORY), given or signoffs.somebody()
+    home, who = given or reports(), given or signoffs.somebody()
     add("--run", metavar="RUN", help="run id, the beginning of it, or run folder")
     add("--reports", type=Path, default=home, metavar="FOLDER", help="folder with all runs")
     add("--by", default=who, metavar="WHO", help="who did it")

@@ -12,7 +12,7 @@ from pytest_rollback.agent.system.masking.shapes import masked
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence.runs import rolled_back
 from pytest_rollback.extras.incident import postmortem as review
-from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
+from pytest_rollback.run.command_line import Parser, reports, shown
 
 REVIEW = "Write a draft of the postmortem of a run: timeline, failures, and questions to answer."
 REVIEW_STORY = """
@@ -34,7 +34,7 @@ def parser(program: str) -> Parser:
     )
     add = whole.add_argument
     add("run", nargs="?", metavar="RUN", help="run id, the beginning of it, or run folder")
-    add("--reports", type=Path, default=reports(REPOSITORY), metavar="FOLDER")
+    add("--reports", type=Path, default=reports(), metavar="FOLDER")
     where = whole.add_mutually_exclusive_group()
     where.add_argument("--write", action="store_true", help="write it beside the run folder")
     where.add_argument("--to", type=Path, metavar="FILE", help="write it into this file")

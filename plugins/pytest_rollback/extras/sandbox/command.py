@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,8 +16,9 @@ from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from pytest_rollback.extras.sandbox.target import KINDS, NAME, usual
 from pytest_rollback.manifest.load import load
 from pytest_rollback.recovery.rehearsal import folded
-from pytest_rollback.run.command_line import REPOSITORY, Parser, shown
+from pytest_rollback.run.command_line import Parser, setting, shown
 from pytest_rollback.text.next_steps import program as pytest_program
+from pytest_rollback.text.places import VILLAGE, home
 from pytest_rollback.transport.connection import Connection
 
 STORY = """
@@ -40,9 +40,8 @@ Packages of Debian and of pip come from the sources of this host.
 
 def folder() -> Path:
     """Return what the sandbox is made of: `rollback_sandbox` of the pytest configuration."""
-    settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
-    options = settings["tool"]["pytest"]["ini_options"]
-    return REPOSITORY / str(options.get("rollback_sandbox", "fixtures/village"))
+    named = setting("rollback_sandbox", home())
+    return home() / named if named else VILLAGE
 
 
 def up(asked: argparse.Namespace) -> None:

@@ -20,9 +20,9 @@ from typing import NamedTuple
 from pytest_rollback.errors import NotDone, UsageError
 from pytest_rollback.evidence.runs import rolled_back
 from pytest_rollback.extras.sandbox.target import usual
-from pytest_rollback.run.command_line import REPOSITORY, Parser, reports, shown
+from pytest_rollback.run.command_line import Parser, reports, repository, shown
 
-PAGE = REPOSITORY / "docs/story.md"
+PAGE = "docs/story.md"
 TOKEN = "STORY_TOKEN"  # noqa: S105 - the name of a variable
 STORY = """
   {me}                run it and print the output
@@ -132,7 +132,7 @@ class Accepts(http.server.BaseHTTPRequestHandler):
 
 def plain(text: str) -> str:
     """Return a text with the folders of this machine replaced by general names."""
-    places = {tempfile.gettempdir(): "/tmp", str(REPOSITORY): "~/pytest-rollback"}  # noqa: S108
+    places = {tempfile.gettempdir(): "/tmp", str(repository()): "~/pytest-rollback"}  # noqa: S108
     for place, name in places.items():
         text = re.sub(rf"{re.escape(place)}(?=/|\s|$)", name, text)
     return text.rstrip()
@@ -147,7 +147,7 @@ def played(step: Step, run: str = "") -> str:
     command = step.command.format(run=run)
     done = subprocess.run(
         shlex.split(command),
-        cwd=REPOSITORY,
+        cwd=repository(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
@@ -184,7 +184,7 @@ def pieces(inbox: Inbox, program: str) -> Iterator[str]:
         if number == 0:
             text = manifest.read_text("utf-8")
             manifest.write_text(text.replace("[notify]\nchannels = []\n", inbox.table()), "utf-8")
-    run = rolled_back(reports(REPOSITORY), None).name
+    run = rolled_back(reports(repository()), None).name
     yield from (played(step, run) for step in AFTER)
     yield messages(inbox)
 
@@ -206,12 +206,12 @@ def main(arguments: Sequence[str], program: str) -> int:
         )
     os.environ[TOKEN] = secrets.token_hex()
     with Inbox() as inbox, contextlib.ExitStack() as after:
-        down = [str(REPOSITORY / "scripts/sandbox"), "down"]
+        down = [str(repository() / "scripts/sandbox"), "down"]
         after.callback(subprocess.run, down, check=False, stdout=subprocess.DEVNULL)
         told = []
         for piece in pieces(inbox, program):
             told.append(piece)
             shown(piece)
     if asked.write:
-        PAGE.write_text("\n".join(filter(None, told)), "utf-8")
+        (repository() / PAGE).write_text("\n".join(filter(None, told)), "utf-8")
     return 0
