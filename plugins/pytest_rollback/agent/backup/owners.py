@@ -9,7 +9,7 @@ from typing import Iterable, Pattern
 from ..messages.location import ComponentFiles
 
 SHARED = "shared"
-TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|.", re.DOTALL)
+TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|\[[^\]]{1,255}\]|.", re.DOTALL)
 MEANING = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 

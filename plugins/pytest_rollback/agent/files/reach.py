@@ -30,6 +30,9 @@ MOST = 16 << 20
 OF_PEOPLE = 1000
 """Numbers of groups below this are the system's."""
 
+NO_DIRECTORY = (errno.ENOTDIR, errno.ELOOP)
+"""What opening a link, or a file, as a directory ends with."""
+
 HOPS = 40
 """Links on the way to one file, as in the kernel."""
 
@@ -68,11 +71,13 @@ class _Walk:
             name = self.left.pop(0)
             above = os.fstat(self.here)
             self._checked(above)
-            if (self.left or self.follow) and self._followed(name, above):
+            is_end = not self.left and name != ".."
+            if (not is_end and self._into(name, above)) or (
+                (not is_end or self.follow) and self._followed(name, above)
+            ):
                 name = "."
-            elif self.left or name == "..":
-                self._into(name, above)
-                name = "."
+            elif not is_end:
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         return Reached(self.here, name, frozenset(self.movers), frozenset(self.led), self.link)
 
     def _followed(self, name: str, above: os.stat_result) -> bool:
@@ -95,13 +100,19 @@ class _Walk:
         self.left = [*_parts(target), *self.left]
         return True
 
-    def _into(self, name: str, above: os.stat_result) -> None:
-        """Enter a directory, and note who could have placed it."""
+    def _into(self, name: str, above: os.stat_result) -> bool:
+        """Enter a directory, if it is one, and note who could have placed it."""
         outer = self.here
-        self.here = os.open(name, HANDLE, dir_fd=outer)
+        try:
+            self.here = os.open(name, HANDLE, dir_fd=outer)
+        except OSError as error:
+            if error.errno in NO_DIRECTORY:
+                return False
+            raise
         os.close(outer)
         if name != "..":
             self.movers |= renamers(above, os.fstat(self.here))
+        return True
 
     def _checked(self, found: os.stat_result) -> None:
         """Refuse a directory that somebody who led us here may not enter himself."""

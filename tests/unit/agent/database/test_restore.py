@@ -412,8 +412,7 @@ def deadly(server: Base) -> Path:
         (tools / name).write_text(DEADLY.format(real=server.postgres.tools / name, here=tools))
         (tools / name).chmod(0o755)
     (tools / "number").touch()
-    for path in (tools, tools / "number"):
-        path.chmod(0o777)
+    (tools / "number").chmod(0o666)
     server.tools = str(tools)
     return tools
 

@@ -35,7 +35,7 @@ def yaml(text: str) -> Read:
         if BLOCK.match(value):
             found += [(key, joint.join(below).strip()) for joint in ("\n", " ", "")]
         elif plain and plain[0] not in "\"'{[#":
-            bare = re.sub(r"\s+#.*$", "", plain).strip()
+            bare = re.sub(r"(?<!\s)\s+#.*$", "", plain).strip()
             found += [(key, bare), (key, " ".join([bare, *below]) if below else plain)]
         found += _flow(plain)
     return found, not re.search(r":\s+!(?!!)", text)
@@ -46,7 +46,7 @@ def _quoted(text: str) -> Iterator[Pair]:
     for double, single in QUOTED.findall(text):
         for each in (unescaped(double), double, single.replace("''", "'")):
             yield "", each
-            yield "", re.sub(r"\s*\n\s*", " ", each)
+            yield "", re.sub(r"(?<!\s)\s*\n\s*", " ", each)
     for key, double, single in NAMED.findall(text):
         yield key, unescaped(double) or single.replace("''", "'")
 

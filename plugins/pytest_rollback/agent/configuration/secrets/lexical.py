@@ -15,7 +15,7 @@ SETTING = re.compile(
     r"^[\s\"'<-]*(?:export\s+|set\s+)?([\w.:/-]{1,100})[\"'\]]*\s*(?:=>|:=|=|:)\s*(\S.*)$"
 )
 QUOTED = re.compile(r"\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)'", re.DOTALL)
-COMMENT = re.compile(r"\s+(?:[#;]|//).*$")
+COMMENT = re.compile(r"(?<!\s)\s+(?:[#;]|//).*$")
 LONG = 12
 """Letters of a word that is a value wherever it stands, in a text of no known format."""
 

@@ -12,7 +12,7 @@ NAMES = re.compile(
 """Names whose values are secrets from six letters on."""
 
 OF_ONE = re.compile(
-    r"(?i)(?:ttl|timeout|expir\w*|file|path|dir|name|type|count|length|size|limit|method|algorithm"
+    r"(?i)(?:ttl|timeout|expir\w{0,20}|file|path|dir|name|type|count|length|size|limit|method|algorithm"
     r"|mode|scope|issuer|enabled|required|header|id|port|uri|url)$"
 )
 """Names that say something about a secret, and hold none."""
@@ -25,7 +25,7 @@ OPEN_NAMES = re.compile(
 """Names of settings whose values stand in ordinary texts: places, versions, accounts."""
 
 PLAIN = re.compile(
-    r"[A-Za-z][A-Za-z_.-]{0,62}|[a-f0-9]{40}|[a-z0-9.-]{1,253}|[\w./:@-]*\d+\.\d+[\w.:-]*"
+    r"[A-Za-z][A-Za-z_.-]{0,62}|[a-f0-9]{40}|[a-z0-9.-]{1,253}|[\w./:@-]{0,200}\d{1,20}\.\d{1,20}[\w.:-]{0,200}"
 )
 """What a value of such a setting looks like: words, a commit, a host, a version."""
 

@@ -29,7 +29,7 @@ LAST = frozenset(["pass", "pwd", "pw", "auth", "dsn", "sig", "salt"])
 """Words that are such a name as its last word."""
 
 NO_SECRET = re.compile(
-    r"(?:ttl|timeout|expir\w*|file|files|path|dir|directory|names?|types?|count|counts|length|len|size"
+    r"(?:ttl|timeout|expir\w{0,20}|file|files|path|dir|directory|names?|types?|count|counts|length|len|size"
     r"|limit|method|algorithm|alg|mode|scope|scopes|issuer|enabled|disabled|required|header|url|uri"
     r"|host|port|user|username|policy|version|status|state|error|errors|age|min|max|days|rotation"
     r"|prefix|field|param|budget|usage|used|window|manager|store|ref|arn|endpoint|provider|backend"
