@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
-import tarfile
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from pytest_rollback.errors import Inconclusive, UsageError
-from pytest_rollback.evidence import changes, origin, seal
+from pytest_rollback.evidence import archive, changes, origin
 from pytest_rollback.evidence.runs import folder
 from pytest_rollback.manifest.load import load
 from pytest_rollback.report import rebuild
@@ -35,40 +33,22 @@ no such run or not a bundle; 7 the host cannot be used; 10 consistent in itself,
 """
 
 
-@contextmanager
-def unpacked(path: Path, program: str) -> Iterator[Path]:
-    """Yield the folder in an archive, in a place of its own.
-
-    Raises:
-        UsageError: it is no archive of a bundle.
-    """
-    with tempfile.TemporaryDirectory(prefix="bundle-") as place:
-        try:
-            with tarfile.open(path, "r:gz") as archive:
-                archive.extractall(place, filter="data")
-        except (OSError, EOFError, tarfile.TarError) as error:
-            raise UsageError(
-                f"{path} is not an archive: {error}", hint=f"{program} --help"
-            ) from error
-        inside = [each for each in Path(place).iterdir() if each.is_dir()]
-        if len(inside) != 1:
-            raise UsageError(f"{path} has {len(inside)} folders, not 1", hint=f"{program} --help")
-        yield inside[0]
-
-
-def verified(where: Path, head: str | None, program: str) -> list[str]:
+def verified(where: Path, head: str | None) -> list[str]:
     """Return what changed in a folder, and in its archive where there is one."""
-    found = [*changes.changed(where, head)]
-    archive = seal.archive_of(where)
-    if archive.is_file():
-        with unpacked(archive, program) as inside:
-            found += [f"{archive.name}: {line}" for line in changes.changed(inside, head)]
-        fresh = seal.packed(where)
-        if not found and fresh != archive.read_bytes():
-            found.append(f"{archive.name}: differs from the folder")
-    else:
-        found.append(f"{archive.name}: is missing")
-    return found
+    found, beside = [*changes.changed(where, head)], archive.archive_of(where)
+    if not beside.is_file():
+        return [*found, f"{beside.name}: is missing"]
+    with archive.unpacked(beside) as packed:
+        inside = [f"{beside.name}: {line}" for line in altered(packed, head)]
+        same = archive.packed(packed.folder) == archive.packed(where)
+    if not (found or inside or same):
+        found.append(f"{beside.name}: differs from the folder")
+    return found + inside
+
+
+def altered(packed: archive.Unpacked, head: str | None) -> list[str]:
+    """Return what changed in an archive, and what else it holds."""
+    return [*packed.faults, *changes.changed(packed.folder, head)]
 
 
 @contextmanager
@@ -122,13 +102,13 @@ def main(arguments: Sequence[str], program: str) -> int:
         raise UsageError(f"--head: {asked.head!r} is not a hash", hint="give 8 to 64 hex digits")
     named = Path(asked.run) if asked.run else None
     if named is not None and named.name.endswith(".tar.gz") and named.is_file():
-        with unpacked(named, program) as inside:
-            return said(named, inside, [*changes.changed(inside, asked.head)], asked)
+        with archive.unpacked(named) as packed:
+            return said(named, packed.folder, altered(packed, asked.head), asked)
     where = folder(asked.reports, asked.run)
     if asked.rebuild:
         rebuild.demand_killed(where)
         return rebuilt(where, rebuild.manifest_of(where, asked.rollback_target))
-    return said(where, where, verified(where, asked.head, program), asked)
+    return said(where, where, verified(where, asked.head), asked)
 
 
 def said(name: Path, where: Path, found: list[str], asked: argparse.Namespace) -> int:

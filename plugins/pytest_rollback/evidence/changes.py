@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
 from pytest_rollback.evidence import signing
+from pytest_rollback.evidence.archive import files
 from pytest_rollback.evidence.json_data import Json, loads
 from pytest_rollback.evidence.run_folder import DATA, REPORT, TIMELINE
 from pytest_rollback.evidence.seal import (
@@ -27,9 +29,10 @@ from pytest_rollback.evidence.seal import (
     SUMS,
     FolderSeal,
     digest,
-    files,
-    listed,
     seals,
+    stated,
+    sums,
+    written,
 )
 
 
@@ -40,27 +43,39 @@ def changed(folder: Path, head: str | None = None) -> Iterator[str]:
         folder: the bundle.
         head: the hash that its first seal had, as it was printed or told.
     """
-    beside = {SUMS, signing.SIGNATURE}
-    known, there = listed(folder), [name for name in files(folder) if name not in beside]
+    said, held = stated(folder), seals(folder)
+    yield from unlike(folder, held)
+    for path in sorted(folder.rglob("*")):
+        mode = path.lstat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            yield f"{path.relative_to(folder)}: is {'a link' if stat.S_ISLNK(mode) else 'no file'}"
+    yield from broken(folder, held, head)
+    yield from damaged(folder)
+    if held and said != sums(held[-1], digest(folder / SEALS)).encode():
+        yield f"{SUMS}: was changed"
+
+
+def unlike(folder: Path, held: Sequence[FolderSeal]) -> Iterator[str]:
+    """Yield the files that are not as the last seal has them: it alone is signed, or kept."""
+    if not held:
+        yield f"{SEALS}: has no seal"
+        return
+    known = held[-1].files
+    there = set(files(folder)) - {SUMS, SEALS, signing.SIGNATURE}
     for name in sorted({*known, *there}):
         if name not in there:
             yield f"{name}: is missing"
         elif name not in known:
             yield f"{name}: was added"
-        elif digest(folder / name) != known[name]:
+        elif digest(folder / name) != known[name].sha256:
             yield f"{name}: was changed"
-    for path in folder.rglob("*"):
-        if path.is_symlink():
-            yield f"{path.relative_to(folder)}: is a link"
-    yield from broken(folder, head)
-    yield from damaged(folder)
 
 
-def broken(folder: Path, head: str | None) -> Iterator[str]:
+def broken(folder: Path, held: Sequence[FolderSeal], head: str | None) -> Iterator[str]:
     """Yield where the chain of seals does not hold, and what changed between two of them."""
-    previous, held = START, seals(folder)
-    if not held:
-        yield f"{SEALS}: has no seal"
+    previous = START
+    if held and (folder / SEALS).read_bytes() != written(held).encode():
+        yield f"{SEALS}: is not as seals are written"
     for number, seal in enumerate(held, 1):
         if journal.chained(previous, seal.content) != seal.hash:
             yield f"{SEALS}: seal {number} was changed"

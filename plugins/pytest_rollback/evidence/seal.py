@@ -1,4 +1,4 @@
-"""A run's folder as evidence: complete, sealed, in one archive, and whether anything changed since.
+"""A run's folder as evidence: complete, sealed, with checksums and in one archive.
 
 `seals.jsonl` says what the folder held each time it was sealed: when the run ended, and after each
 tick of the checklist. Every seal holds the hash of the one before it; `origin` is about who keeps
@@ -11,14 +11,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import gzip
 import hashlib
-import io
 import json
-import os
 import re
-import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +23,7 @@ from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import signing
+from pytest_rollback.evidence.archive import archive_of, archived, files
 from pytest_rollback.evidence.json_data import Json, loads
 from pytest_rollback.evidence.run_folder import DATA, REPORT, TIMELINE, private, write_private
 
@@ -78,12 +75,6 @@ class FolderSeal:
         return json.dumps({**self.content, "hash": self.hash})
 
 
-def files(folder: Path) -> list[str]:
-    """Return the names of all regular files of a bundle, in order; links are no evidence."""
-    found = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    return sorted(path.relative_to(folder).as_posix() for path in found)
-
-
 def digest(path: Path, size: int | None = None) -> str:
     """Return the sha256 of a file, or of its first bytes."""
     left = path.stat().st_size if size is None else size
@@ -109,14 +100,18 @@ def close(folder: Path, why: str) -> str:
     at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
     content: dict[str, Json] = {"at": at, "why": why, "files": held}
     head = journal.chained(before[-1].hash if before else START, content)
-    lines = (*(each.line for each in before), FolderSeal(at, why, held, head, content).line)
-    replaced(folder / SEALS, "".join(f"{line}\n" for line in lines))
+    last = FolderSeal(at, why, held, head, content)
+    replaced(folder / SEALS, written([*before, last]))
     sign(folder)
-    sums = [*((held[name].sha256, name) for name in names), (digest(folder / SEALS), SEALS)]
-    replaced(folder / SUMS, "".join(f"{sha}  {name}\n" for sha, name in sorted(sums, key=str)))
+    replaced(folder / SUMS, sums(last, digest(folder / SEALS)))
     private(folder)
     archived(folder)
     return head
+
+
+def written(held: Iterable[FolderSeal]) -> str:
+    """Return the text of `seals.jsonl`."""
+    return "".join(f"{each.line}\n" for each in held)
 
 
 def sign(folder: Path) -> None:
@@ -172,57 +167,26 @@ def seal_of(line: bytes) -> FolderSeal:
     return FolderSeal(str(data.get("at")), str(data.get("why")), held, str(data["hash"]), content)
 
 
-def archive_of(folder: Path) -> Path:
-    """Return where the archive of a bundle is."""
-    return folder.with_name(f"{folder.name}.tar.gz")
+def sums(seal: FolderSeal, seals_digest: str) -> str:
+    """Return the text of SHA256SUMS after a seal: for `sha256sum -c`, which knows no seals."""
+    held = [(each.sha256, name) for name, each in seal.files.items()]
+    every = sorted([*held, (seals_digest, SEALS)], key=str)
+    return "".join(f"{sha}  {name}\n" for sha, name in every)
 
 
-def archived(folder: Path) -> Path:
-    """Write the bundle as one file; the same content gives the same bytes."""
-    target = archive_of(folder)
-    fresh = target.with_name(f".{target.name}.new")
-    fresh.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with os.fdopen(os.open(fresh, flags, 0o600), "wb") as file:
-        file.write(packed(folder))
-    fresh.replace(target)
-    return target
-
-
-def packed(folder: Path) -> bytes:
-    """Return the archive of a folder as it is now."""
-    raw = io.BytesIO()
-    with (
-        gzip.GzipFile("", "wb", 6, raw, mtime=0) as zipped,
-        tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as archive,
-    ):
-        for name in files(folder):
-            archive.addfile(*member(folder, name))
-    return raw.getvalue()
-
-
-def member(folder: Path, name: str) -> tuple[tarfile.TarInfo, io.BytesIO]:
-    """Return a file as the archive holds it: without owner and time, mode 0600."""
-    content = (folder / name).read_bytes()
-    info = tarfile.TarInfo(f"{folder.name}/{name}")
-    info.size, info.mode = len(content), 0o600
-    return info, io.BytesIO(content)
-
-
-def listed(folder: Path) -> dict[str, str]:
-    """Return the checksums that a bundle states, by name.
+def stated(folder: Path) -> bytes:
+    """Return the checksums that a bundle states.
 
     Raises:
         UsageError: it states none.
     """
     try:
-        lines = (folder / SUMS).read_text("utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+        return (folder / SUMS).read_bytes()
+    except OSError as error:
         raise UsageError(
             f"{folder} is not sealed: {SUMS} is missing or unreadable",
             hint=f"if the run was killed: scripts/verify_bundle --rebuild {folder}",
         ) from error
-    return {name: sha for line in lines for sha, _, name in [line.partition("  ")] if name}
 
 
 def kept(folder: Path, name: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_rollback.errors import UsageError
-from pytest_rollback.evidence import seal, signoffs
+from pytest_rollback.evidence import archive, seal, signoffs
 from pytest_rollback.evidence.afterwards import afterwards
 from pytest_rollback.evidence.events import Event, as_data, kind_of
 from pytest_rollback.evidence.json_data import Json, loads, salvage
@@ -36,7 +36,7 @@ def data_of(folder: Path) -> dict[str, Json] | None:
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{path} cannot be read: {getattr(error, 'strerror', None) or error}",
-            hint=f"compare with the archive: tar -tzf {seal.archive_of(folder)}",
+            hint=f"compare with the archive: tar -tzf {archive.archive_of(folder)}",
         ) from error
     if not isinstance(found, dict):
         raise UsageError(f"{path} is not a record", hint="give a run folder")

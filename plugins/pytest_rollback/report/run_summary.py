@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_rollback.evidence import seal, signoffs
+from pytest_rollback.evidence import archive, signoffs
 from pytest_rollback.evidence.afterwards import UNDONE
 from pytest_rollback.evidence.events import RunBegan, RunFinished, first
 from pytest_rollback.evidence.json_data import Flag, Number, loads
@@ -85,7 +85,7 @@ def summary(folder: Path) -> RunSummary:
         drilled=is_drilled(record),
         afterwards=record.afterwards,
         report=(folder / REPORT).is_file(),
-        archive=seal.archive_of(folder).is_file(),
+        archive=archive.archive_of(folder).is_file(),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import stat
 import tarfile
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.evidence import changes, seal, signoffs
+from pytest_rollback.cli.verify import verified
+from pytest_rollback.evidence import archive, changes, seal, signing, signoffs
 from pytest_rollback.evidence.events import ItemTicked
 from tests.unit.support.run_folder import call, left, story, written
 
@@ -51,6 +53,7 @@ HARMS: dict[str, Harm] = {
     "a file less": lambda at: (at / "report.html").unlink(),
     "a file more": lambda at: (at / "host/extra").write_text(""),
     "a link": lambda at: (at / "link").symlink_to("/etc/passwd"),
+    "a fifo": lambda at: os.mkfifo(at / "fifo"),
     "an entry of the journal": lambda at: edited(at / JOURNAL, '"seq": 1', '"seq": 9'),
     "a checksum": lambda at: edited(at / seal.SUMS, "report.html", "report.htm"),
     "a seal": lambda at: edited(at / seal.SEALS, "the run ended", "the run failed"),
@@ -77,6 +80,28 @@ def test_every_change_is_found(folder: Path, name: str) -> None:
     assert (code, "CHANGED: " in printed) == (1, True), printed
 
 
+def summed(folder: Path) -> None:
+    """Write new checksums and a new archive, as who has no key can: the seals stay."""
+    beside = {seal.SUMS, signing.SIGNATURE}
+    names = [name for name in archive.files(folder) if name not in beside]
+    sums = sorted((seal.digest(folder / name), name) for name in names)
+    text = "".join(f"{sha}  {name}\n" for sha, name in sums)
+    (folder / seal.SUMS).write_text(text)
+    archive.archived(folder)
+
+
+@pytest.mark.parametrize("name", sorted({*HARMS} - {"checksums and seals as well"}))
+def test_checksums_made_again_hide_no_change(folder: Path, name: str) -> None:
+    """They are for sha256sum; what is signed, and kept by the host, are the seals."""
+    HARMS[name](folder)
+    if name == "a checksum":
+        archive.archived(folder)
+    else:
+        summed(folder)
+
+    assert verified(folder, None) != []
+
+
 def test_a_whole_forgery_is_found_by_the_hash_that_was_printed(folder: Path) -> None:
     """Who rewrites everything cannot rewrite the terminal, the message and the host."""
     head = seal.seals(folder)[0].hash
@@ -91,16 +116,16 @@ def test_a_whole_forgery_is_found_by_the_hash_that_was_printed(folder: Path) -> 
 
 def test_the_archive_is_private_and_the_same_each_time(folder: Path, tmp_path: Path) -> None:
     """The same content gives the same bytes; the archive alone can be verified elsewhere."""
-    archive = seal.archive_of(folder)
-    first = archive.read_bytes()
-    seal.archived(folder)
+    packed = archive.archive_of(folder)
+    first = packed.read_bytes()
+    archive.archived(folder)
 
-    assert archive.read_bytes() == first
-    assert stat.S_IMODE(archive.stat().st_mode) == 0o600
-    with tarfile.open(archive) as packed:
-        assert {member.mode for member in packed} == {0o600}
+    assert packed.read_bytes() == first
+    assert stat.S_IMODE(packed.stat().st_mode) == 0o600
+    with tarfile.open(packed) as held:
+        assert {member.mode for member in held} == {0o600}
     elsewhere = tmp_path / "elsewhere.tar.gz"
-    shutil.copy(archive, elsewhere)
+    shutil.copy(packed, elsewhere)
     head = seal.seals(folder)[0].hash
     assert call("verify_bundle", str(elsewhere), "--head", head)[0] == 0
 
@@ -108,7 +133,7 @@ def test_the_archive_is_private_and_the_same_each_time(folder: Path, tmp_path: P
 def test_an_archive_that_differs_from_the_folder_is_found(folder: Path, tmp_path: Path) -> None:
     """Both are sound, and they are not the same run."""
     other = left(tmp_path / "other", folder.name, incident="INC-2")
-    shutil.copy(seal.archive_of(other), seal.archive_of(folder))
+    shutil.copy(archive.archive_of(other), seal.archive_of(folder))
     code, printed = call("verify_bundle", str(folder))
 
     assert (code, "differs from the folder" in printed) == (1, True), printed

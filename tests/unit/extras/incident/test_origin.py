@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent.messages.state.seals import KeptSeals
-from pytest_rollback.evidence import changes, origin, seal, signing
+from pytest_rollback.evidence import archive, changes, origin, seal, signing
 from pytest_rollback.evidence.events import ItemTicked
 from pytest_rollback.extras.incident import amend
 from tests.unit.support.run_folder import call, left
@@ -66,7 +66,7 @@ def test_a_signed_bundle_says_who_sealed_it(folder: Path, signers: Path) -> None
         True,
     ), printed
     code, printed = call(
-        "verify_bundle", str(seal.archive_of(folder)), "--allowed-signers", signers
+        "verify_bundle", str(archive.archive_of(folder)), "--allowed-signers", signers
     )
     assert (code, ANN in printed) == (0, True), printed
 
@@ -87,7 +87,7 @@ def test_who_forges_a_bundle_has_not_the_key(
     assert (code, "signed by a key that" in printed) == (10, True), printed
 
     (folder / signing.SIGNATURE).write_text(signature)
-    seal.archived(folder)
+    archive.archived(folder)
     code, printed = said(folder, signers)
     assert (code, "is no signature of these seals" in printed) == (1, True), printed
 
