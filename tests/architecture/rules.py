@@ -76,6 +76,7 @@ APART: dict[str, tuple[str, ...]] = {
         "restore/context.py: os.path.isdir(folder)",
         "restore/git_fetch.py: os.",
         "rollback/export.py: os.",
+        "rollback/moved_back.py: os.mkdir(os.path.join(folder,",
         "rollback/snapshot.py: os.path.isdir(path)",
         "rollback/snapshot.py: os.rename(os.path.join(work.folder,",
         "rollback/snapshot.py: os.walk(path)",

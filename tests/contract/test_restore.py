@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent.messages.backup.save import SAVE
+from pytest_rollback.agent.messages.location import HolderProcess
 from pytest_rollback.agent.messages.restore import RESTORE, RESTORE_PLAN, RestorePlan
 from pytest_rollback.agent.messages.rollback.undo import UNDO
-from pytest_rollback.agent.messages.state.progress import HolderProcess
 from pytest_rollback.agent.messages.state.runs import BEGIN, END, EndRequest
 from pytest_rollback.agent.system.processes import started
 from pytest_rollback.errors import RollbackError, Unreachable

@@ -213,7 +213,7 @@ MUTANTS = (
                 "if copy.has_content(saved):",
                 "if copy.is_kind(saved):",
             ),
-            Edit("restore/stage", "if not saved.has_bytes(seen.hexdigest()):", "if False:"),
+            Edit("restore/stage", "if not saved.has_bytes(digest):", "if False:"),
             Edit("restore/name_exchange", "if not whole or saved.flags", "if saved.flags"),
         ),
         f"{ROW}[F11]",
@@ -323,7 +323,9 @@ MUTANTS = (
         (
             Edit(
                 "state/evidence",
-                "        copy((here, name), (there, new))\n        os.unlink(name, dir_fd=here)\n",
+                "        with target[0].naming(target[1]):\n"
+                "            copy((here, name), (there, new))\n"
+                "        os.unlink(name, dir_fd=here)\n",
                 "        held = os.open(name, os.O_RDONLY, dir_fd=here)\n"
                 "        os.unlink(name, dir_fd=here)\n"
                 "        with open(held, 'rb') as file:\n"

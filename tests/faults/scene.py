@@ -22,12 +22,17 @@ from pytest_rollback.agent import main
 from pytest_rollback.agent.backup import save as backup_save
 from pytest_rollback.agent.messages import restore
 from pytest_rollback.agent.messages.backup.save import SaveRequest
-from pytest_rollback.agent.messages.location import ComponentFiles, Location, Release, Selection
+from pytest_rollback.agent.messages.location import (
+    ComponentFiles,
+    HolderProcess,
+    Location,
+    Release,
+    Selection,
+)
 from pytest_rollback.agent.messages.rollback.files import FilesRequest
 from pytest_rollback.agent.messages.rollback.start_guard import GuardRequest
 from pytest_rollback.agent.messages.rollback.undo import UNDO, UndoRequest
 from pytest_rollback.agent.messages.state import runs
-from pytest_rollback.agent.messages.state.progress import HolderProcess
 from pytest_rollback.agent.messages.state.runs import BeginRequest, EndRequest
 from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
 from pytest_rollback.agent.protocol import decode

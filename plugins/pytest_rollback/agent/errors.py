@@ -36,7 +36,7 @@ WAYS = {
     errno.EXDEV: "something is mounted above it: findmnt -T {path}",
     errno.EMFILE: "too many files are open: ulimit -n",
     errno.ENFILE: "too many files are open on this host: cat /proc/sys/fs/file-nr",
-    errno.ENOMEM: "the host is out of memory: free -m",
+    errno.ENOMEM: "the host is out of memory, or a limit is too low: free -m; ulimit -a",
 }
 """What to look at on the host, by the error; the same command again goes on afterwards."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import signal
@@ -36,10 +37,19 @@ def answer(question: Dict[str, Any]) -> Dict[str, Any]:
                 "kind": "refused",
             }
         }
-    except Exception:  # noqa: BLE001 - our bug must reach the controller as one, framed
+    except Exception as error:  # noqa: BLE001 - our bug must reach the controller as one, framed
+        for words, what in SHORT.items():
+            if words in repr(error):
+                said = f"{name}: the host gives us no more {what}"
+                short = {"message": said, "hint": way_out(errno.ENOMEM, "/"), "kind": "unfinished"}
+                return {"problem": short}
         import traceback  # noqa: PLC0415 - costs every request 4 ms, and is for our bugs only
 
         return {"bug": traceback.format_exc()}
+
+
+SHORT = {"MemoryError(": "memory", "start new thread": "threads"}
+"""What an error says that is no bug of ours: the host, or a limit of it, is short of something."""
 
 
 def decoded(function: Callable[[Any], Any], value: Any) -> Any:  # noqa: ANN401 - any JSON in

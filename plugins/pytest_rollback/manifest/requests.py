@@ -11,7 +11,12 @@ from urllib.parse import urljoin, urlsplit
 
 from pytest_rollback.agent.messages.backup.verify import DescribedName
 from pytest_rollback.agent.messages.configuration import ConfigurationRequest
-from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
+from pytest_rollback.agent.messages.location import (
+    ComponentFiles,
+    HolderProcess,
+    Location,
+    Selection,
+)
 from pytest_rollback.agent.messages.probes.edge import PageAnswer, WatchedEdge
 from pytest_rollback.agent.messages.probes.sample import ProbeSpec
 from pytest_rollback.agent.messages.probes.served import ServedRequest
@@ -31,10 +36,13 @@ WORDS = 60
 """Words of the maintenance page that tell it apart."""
 
 
-def location(system: System, run: str = "") -> Location:
-    """Return where a system's files are, and what the tool knows of them; `run` is a run's id."""
+def location(system: System, run: str = "", holder: HolderProcess | None = None) -> Location:
+    """Return where a system's files are, and what the tool knows of them.
+
+    `run` is a run's id, `holder` who holds it, if he has to.
+    """
     about = system.about
-    return Location(about.root, about.state, about.suffix, run)
+    return Location(about.root, about.state, about.suffix, run, holder)
 
 
 def selection(system: System, owners: tuple[str, ...] = ()) -> Selection:
@@ -276,12 +284,12 @@ def watched_edge(system: System, edge: Edge) -> WatchedEdge:
 
 
 def unit_files(
-    system: System, units: Iterable[str], source: str, *, run: str = "", digest: str = ""
+    system: System, units: Iterable[str], source: str, *, digest: str = ""
 ) -> UnitFilesRequest:
     """Return the request about some units' files; those of the release lie in `source`."""
     services = system.services
     return UnitFilesRequest(
-        location=location(system, run),
+        location=location(system),
         manager=services.manager,
         socket=services.socket,
         source=source,

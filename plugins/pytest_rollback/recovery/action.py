@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic
 
+from pytest_rollback.agent.messages.location import HolderProcess
 from pytest_rollback.manifest.model import Component, Phase, System
 from pytest_rollback.transport.batch import Found, Look, look
 from pytest_rollback.transport.call import AnyCall
@@ -23,12 +24,14 @@ class Scope:
         system: the whole system.
         only: names of the components that are rolled back; empty for all of them.
         run: the id that the host journals under; "" as long as no run was begun there.
+        holder: who took the host for that run; None as long as nobody did.
         defaults: whether it was confirmed that configuration which stays broken gets its defaults.
     """
 
     system: System
     only: frozenset[str] = frozenset()
     run: str = ""
+    holder: HolderProcess | None = None
     defaults: bool = False
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pytest_rollback.agent.messages.state.progress import HolderProcess
+from pytest_rollback.agent.messages.location import HolderProcess
 from pytest_rollback.agent.messages.state.runs import BEGIN, END, BeginRequest, EndRequest, RunBegun
 from pytest_rollback.errors import GateClosed, LockHeld, NotDone, Refused, RollbackError
 from pytest_rollback.evidence.events import (
@@ -158,7 +158,8 @@ class Gate:
                 if not gone:
                     raise
                 begun = self._taken(*gone)
-            self.begun, self.scope = begun, replace(self.scope, run=begun.run)
+            self.begun = begun
+            self.scope = replace(self.scope, run=begun.run, holder=self._holder.process)
         since, by = (begun.since, begun.by) if begun.adopted else (None, None)
         self.timeline.note(HostTaken(run=begun.run, adopted=begun.adopted, since=since, by=by))
         INTERRUPTS.stop_here()

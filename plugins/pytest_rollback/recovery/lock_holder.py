@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from pytest_rollback.agent.messages.state.progress import HolderProcess
+from pytest_rollback.agent.messages.location import HolderProcess
 from pytest_rollback.agent.messages.state.runs import RUNS, RunsRequest
 from pytest_rollback.agent.system import processes
 from pytest_rollback.transport.call import Call

@@ -115,3 +115,22 @@ def test_a_holder_that_asks_is_alive(tmp_path: Path) -> None:
     served(Call(SHARED_BACKUPS, SharedRequest(where)).asked())
 
     assert last_sign.silence(str(folder)) is not None
+
+
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [(MemoryError(), "memory"), (RuntimeError("can't start new thread"), "threads")],
+)
+def test_a_host_that_gives_us_no_more_is_no_bug_of_ours(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, what: str
+) -> None:
+    """One sentence, and where to look; the same command goes on."""
+
+    def short(_request: ToolsRequest) -> Tools:
+        raise error
+
+    monkeypatch.setattr(tools, "look", short)
+    problem = served(Call(TOOLS, ToolsRequest("/", ())).asked())["problem"]
+
+    assert problem["message"] == f"tools.look: the host gives us no more {what}"
+    assert "ulimit -a" in problem["hint"]

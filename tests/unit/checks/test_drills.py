@@ -6,7 +6,8 @@ import datetime as dt
 
 import pytest
 
-from pytest_rollback.agent.messages.state.progress import HolderProcess, RunProgress, StepState
+from pytest_rollback.agent.messages.location import HolderProcess
+from pytest_rollback.agent.messages.state.progress import RunProgress, StepState
 from pytest_rollback.agent.messages.state.runs import RunState
 from pytest_rollback.errors import Inconclusive
 from pytest_rollback.fixtures.drills import drills, finished

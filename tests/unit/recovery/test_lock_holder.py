@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.agent.messages.state.progress import HolderProcess
+from pytest_rollback.agent.messages.location import HolderProcess
 from pytest_rollback.agent.state import last_sign, lease
 from pytest_rollback.agent.system import processes
 from pytest_rollback.errors import LockHeld

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_rollback.agent.messages.state.progress import HolderProcess, RunProgress, StepState
+from pytest_rollback.agent.messages.location import HolderProcess
+from pytest_rollback.agent.messages.state.progress import RunProgress, StepState
 from pytest_rollback.agent.messages.state.runs import RunState
 from pytest_rollback.recovery import status
 from tests.unit.support.run_facts import SYSTEM

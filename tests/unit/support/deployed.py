@@ -24,7 +24,7 @@ FILES = {
 
 def saving(root: Path, state: Path, files: Iterable[str], **different: Any) -> SaveRequest:  # noqa: ANN401
     """Return the request to save files of a release `1` before `2` is deployed."""
-    place = {"suffix": ".backup"}
+    place: dict[str, Any] = {"suffix": ".backup"}
     place |= {key: different.pop(key) for key in Location._fields if key in different}
     location = Location(**{"root": str(root), "state": str(state), **place})
     previous, current = Release("1", None), Release("2", None)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_rollback.agent.messages.location import ComponentFiles, Location, Selection
+from pytest_rollback.agent.messages.location import (
+    ComponentFiles,
+    HolderProcess,
+    Location,
+    Selection,
+)
 from pytest_rollback.agent.messages.restore import RestoreRequest, SharedRequest
 from pytest_rollback.agent.messages.rollback.files import FilesRequest
 from pytest_rollback.agent.messages.rollback.undo import UndoRequest
-from pytest_rollback.agent.messages.state.progress import HolderProcess
 from pytest_rollback.agent.messages.state.runs import BeginRequest
 from pytest_rollback.agent.system.processes import here
 

@@ -26,10 +26,10 @@ def apart(known: BackupSet) -> list[str]:
     Those that do lie in a directory, which goes as a whole when the file comes back.
     """
     recorded = {saved.path for saved in known.files if not saved.is_directory}
-    return [path for path in known.added if recorded.isdisjoint(_above(path))]
+    return [path for path in known.added if recorded.isdisjoint(above(path))]
 
 
-def _above(path: str) -> Iterator[str]:
+def above(path: str) -> Iterator[str]:
     """Yield every directory on the way to a path."""
     at = path.find("/")
     while at >= 0:

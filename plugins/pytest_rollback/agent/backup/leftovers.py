@@ -27,7 +27,7 @@ def look(request: LeftoversRequest) -> Leftovers:
     Raises:
         HostError: there is no record, or it cannot be trusted.
     """
-    root, state_directory, suffix, _ = request.location
+    root, state_directory, suffix, *_ = request.location
     known, groups = backup_set.read(state_directory), _Groups(request.selection)
     secrets = frozenset(request.selection.secrets)
     with Tree(root) as tree:

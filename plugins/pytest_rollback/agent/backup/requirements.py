@@ -14,7 +14,7 @@ from ..messages.requirements import (
     SpaceRequest,
 )
 from ..state import backup_set
-from ..system import tools
+from ..system import disk, tools
 from ..system.disk import Need, rooms
 
 BLOCK = 4096
@@ -64,17 +64,19 @@ def space(request: SpaceRequest) -> Space:
     Raises:
         HostError: there is no record that can be used.
     """
-    root, state = request.location.root, request.location.state
+    location = request.location
+    root, state = location.root, location.state
     known = backup_set.read(state)
     names = [saved.path for saved in known.files]
     needs = Requirements()
     for saved in known.files:
-        needs.add(f"{root}/{os.path.dirname(saved.path)}", saved.size)
-        needs.add(state, saved.size)
+        size = disk.taken(f"{root}/{saved.path}{location.suffix}", saved.size)
+        needs.add(f"{root}/{os.path.dirname(saved.path)}", size)
+        needs.add(state, size)
     evidence = (*names, *known.added, *request.configuration)
     for size in sizes(f"{root}/{name}" for name in evidence):
         needs.add(state, size)
-    for size in sizes(request.logs):
+    for size in sizes(request.logs, holes=True):
         needs.add(state, min(size, MOST_LOG))
     needs.add(state, LINE * (64 + len(names)))
     for path in request.paths:
@@ -99,11 +101,12 @@ class Requirements:
         return [Need(directory, *sums) for directory, sums in self._found.items()]
 
 
-def sizes(names: Iterable[str]) -> Iterator[int]:
-    """Yield the size of each of these files that is there."""
+def sizes(names: Iterable[str], *, holes: bool = False) -> Iterator[int]:
+    """Yield the size of each of these files that is there, with or without its holes."""
     for name in names:
         with contextlib.suppress(OSError):
-            yield reach.status(name, follow=False).st_size
+            found = reach.status(name, follow=False)
+            yield found.st_size if holes else disk.solid(found)
 
 
 def unread(names: Iterable[str]) -> Iterator[tuple[str, str]]:

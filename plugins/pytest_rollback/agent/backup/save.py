@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Iterable
 
 from ..errors import HostError
 from ..files import copy
 from ..files.metadata import FileEntry
-from ..files.state import pair
+from ..files.state import live, pair
 from ..files.tree import Tree
 from ..messages.backup.save import ReplacedSet, SaveRequest, SaveResult
 from ..state import backup_set, own_names
 from ..state import directory as places
 from ..state import lease as leases
 from ..state.backup_set import BackupSet
+from . import additions
 from .request import checked
 from .save_plan import SavePlan, planned, recorded
 
@@ -198,6 +200,7 @@ def _record(request: SaveRequest, plan: SavePlan, saved: list[FileEntry]) -> Bac
     files.update((entry.path, entry) for entry in plan.keep)
     added = set(request.added).union(plan.old.added if plan.old and plan.same else ())
     added -= {each.rpartition(": ")[0] for each in plan.unsaved}
+    kept = plan.old.directories if plan.old and plan.same else _there(request, {*files, *added})
     return BackupSet(
         system=request.system,
         root=request.location.root,
@@ -212,7 +215,15 @@ def _record(request: SaveRequest, plan: SavePlan, saved: list[FileEntry]) -> Bac
         partial=request.partial,
         whole=request.whole if request.partial else 0,
         unsaved=plan.unsaved,
+        directories=tuple(kept),
     )
+
+
+def _there(request: SaveRequest, paths: Iterable[str]) -> list[str]:
+    """Return the directories on the way to some paths that are there, sorted."""
+    above = {each for path in paths for each in additions.above(path)}
+    with Tree(request.location.root) as tree:
+        return [each for each in sorted(above) if live(tree, each, -1).is_directory]
 
 
 def _retire(request: SaveRequest, plan: SavePlan, fresh: BackupSet) -> int:

@@ -11,6 +11,7 @@ from ..files.state import ABSENT, FilePair, FileState, pair
 from ..files.tree import Tree
 from ..state import backup_set
 from ..state import directory as places
+from ..system import disk
 from .request import path_faults
 
 if TYPE_CHECKING:
@@ -203,11 +204,12 @@ def _room(save: dict[str, int], tree: Tree) -> list[str]:
     needs: dict[int, list[int]] = {}
     where: dict[int, tuple[str, os.statvfs_result]] = {}
     for path, size in save.items():
-        directory, _ = tree.parent(path)
+        directory, name = tree.parent(path)
         device = os.fstat(directory).st_dev
         if device not in where:
             where[device] = (path.rpartition("/")[0] or ".", os.fstatvfs(directory))
-        needs.setdefault(device, []).append(-(-size // BLOCK) * BLOCK)
+        need = disk.taken(name, size, directory)
+        needs.setdefault(device, []).append(-(-need // BLOCK) * BLOCK)
     return [found for device, sizes in needs.items() for found in _too_full(*where[device], sizes)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Container, Iterable
 
+from ..errors import HostError
 from ..messages.location import Selection
 from ..state import backup_set
 from ..state.backup_set import FileEntry
@@ -13,18 +14,32 @@ from .owners import Owners
 
 
 def meant(
-    state: str, selection: Selection, part: str = "", without: Iterable[str] = ()
+    state: str,
+    selection: Selection,
+    part: str = "",
+    without: Iterable[str] = (),
+    *,
+    root: str = "",
 ) -> list[FileEntry]:
     """Return the recorded files of a selection's owners.
 
     `part` is "files" or "configuration", "" for both; `without` are paths to skip.
     Files with secrets are for their owner alone.
+
+    Raises:
+        HostError: there is no record that can be used; or it is that of another `root`.
     """
     owners, only = Owners(selection.components), selection.only
     apart, secrets = frozenset(without), frozenset(selection.secrets)
+    known = backup_set.read(state)
+    if root and os.path.realpath(known.root) != os.path.realpath(root):
+        raise HostError(
+            f"the backup set was saved below {known.root}, and [system] root is {root}",
+            f"correct [system] root in rollback.toml: {known.root}",
+        )
     return [
         backup_set.capped(saved, secrets)
-        for saved in backup_set.read(state).files
+        for saved in known.files
         if saved.path not in apart
         and (not only or owners.of(saved.path) in only)
         and (not part or (part == "configuration") == is_below(saved.path, selection.configuration))

@@ -27,7 +27,7 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
     Raises:
         HostError: there is no record that can be used.
     """
-    root, place, suffix, _ = request.location
+    root, place, suffix, *_ = request.location
     files = backup_set.read(place).files
     names = {saved.path: saved for saved in files if not saved.is_directory}
     units = sorted(name for name in names if name.startswith(f"{request.source}/"))

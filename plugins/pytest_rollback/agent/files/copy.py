@@ -17,7 +17,7 @@ from . import links, metadata
 from .fsync import flushed, spread
 from .handles import DIRECTORY, FRESH, Irregular, open_regular
 from .metadata import FileEntry
-from .read import blocks
+from .read import blocks, has_holes, poured
 from .tree import Tree
 
 
@@ -123,18 +123,15 @@ OTHERS = {"symlink": _linked, "directory": _folder}
 def _copied(path: str, source: int, target: int) -> FileEntry:
     """Copy bytes and metadata, and return what was copied."""
     before, carried = os.fstat(source), metadata.read(source)
-    digest, size = hashlib.sha256(), 0
-    for block in blocks(source, before.st_size):
-        digest.update(block)
-        size += len(block)
-        _write(target, block)
+    content = blocks(source, before.st_size)
+    digest, size = poured(content, target, holes=has_holes(before))
     metadata.apply(target, carried)
     after = os.fstat(source)
     if (before.st_ctime_ns, before.st_size, size) != (after.st_ctime_ns, after.st_size, size):
         raise OSError(0, "it changed while it was copied")
     return FileEntry(
         path,
-        digest.hexdigest(),
+        digest,
         size,
         carried.mode,
         carried.uid,
@@ -143,12 +140,6 @@ def _copied(path: str, source: int, target: int) -> FileEntry:
         {name: base64.b64encode(value).decode() for name, value in carried.xattrs.items()},
         metadata.flags(source),
     )
-
-
-def _write(target: int, block: bytes) -> None:
-    rest = memoryview(block)
-    while rest:
-        rest = rest[os.write(target, rest) :]
 
 
 def commit(root: str, paths: Sequence[str], suffix: str) -> None:

@@ -5,14 +5,12 @@ Nothing else is: Python's threads take turns, and many that write and hash are s
 
 from __future__ import annotations
 
+import _thread
 import os
-from itertools import takewhile
-from typing import TYPE_CHECKING, Callable, Sequence, TypeVar
+from contextlib import suppress
+from typing import Callable, Sequence, TypeVar
 
 from .tree import Tree
-
-if TYPE_CHECKING:
-    from threading import Thread
 
 WORKERS = 8
 FEW = 16
@@ -29,8 +27,6 @@ def spread(
     if len(things) <= FEW:
         with Tree(root) as tree:
             return [task(tree, thing) for thing in things]
-    from threading import Thread as Worker  # noqa: PLC0415 - few requests need it
-
     size = -(-len(things) // WORKERS)
     starts = range(0, len(things), size)
     results: dict[int, list[Result]] = {}
@@ -43,24 +39,38 @@ def spread(
         except BaseException as error:  # noqa: BLE001 - it is raised where all are waited for
             failures.append(error)
 
-    threads = [Worker(target=part, args=(start,), daemon=True) for start in starts]
-    begun = list(takewhile(_started, threads))
-    for start in starts[len(begun) :]:
-        part(start)
-    for thread in begun:
-        thread.join()
+    share(part, starts)
     if failures:
         raise failures[0]
     return [result for start in starts for result in results[start]]
 
 
-def _started(thread: Thread) -> bool:
-    """Start a thread; tell whether this host has one more for us."""
-    try:
-        thread.start()
-    except RuntimeError:
-        return False
-    return True
+def share(work: Callable[[Thing], object], things: Sequence[Thing]) -> None:
+    """Have this thread, and as many more as there are things and the host makes, do all of them.
+
+    A thread may be refused, or die before its first step where memory is short: this one does
+    whatever no other has taken, and waits for what was taken alone.
+    """
+    locks = [_thread.allocate_lock() for _ in things]
+    left = list(zip(things, locks))[::-1]
+
+    def taken() -> None:
+        with suppress(IndexError):  # nothing is left
+            while True:
+                thing, lock = left.pop()
+                try:
+                    work(thing)
+                finally:
+                    lock.release()
+
+    for lock in locks:
+        lock.acquire()
+    with suppress(RuntimeError):  # the host has no more threads for us
+        for _ in things[1:]:
+            _thread.start_new_thread(taken, ())
+    taken()
+    for lock in locks:
+        lock.acquire()
 
 
 def flushed(opened: int) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import marshal
 import os
 import signal
-import threading
-from typing import Any, Callable, Iterator, NoReturn, Sequence
+from typing import Any, Callable, Iterator, List, NoReturn, Sequence
 
 from ..errors import HostError
 from .handles import Irregular, open_regular
@@ -28,18 +28,28 @@ def read_ahead(root: str, paths: Sequence[str]) -> Iterator[None]:
     if len(paths) < FEW or not hasattr(os, "posix_fadvise") or not _cold(root, paths):
         yield
         return
-    done = threading.Event()
-    thread = threading.Thread(target=_touch, args=(root, paths, done), daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # this host has no more threads for us: it is read without
-        yield
-        return
+    turn, ended = [root], _thread.allocate_lock()
+    done: List[str] = []
+
+    def touch() -> None:
+        with contextlib.suppress(IndexError):  # the body has ended before we began
+            above = turn.pop()
+            try:
+                _touch(above, paths, done)
+            finally:
+                ended.release()
+
+    ended.acquire()
+    with contextlib.suppress(RuntimeError):  # this host has no more threads for us
+        _thread.start_new_thread(touch, ())
     try:
         yield
     finally:
-        done.set()
-        thread.join()
+        done.append(root)
+        try:
+            turn.pop()
+        except IndexError:  # it has begun, and ends soon
+            ended.acquire()
 
 
 def _cold(root: str, paths: Sequence[str]) -> bool:
@@ -57,10 +67,10 @@ def _cold(root: str, paths: Sequence[str]) -> bool:
     return False
 
 
-def _touch(root: str, paths: Sequence[str], done: threading.Event) -> None:
+def _touch(root: str, paths: Sequence[str], done: Sequence[str]) -> None:
     with Tree(root) as tree:
         for path in paths:
-            if done.is_set():
+            if done:
                 return
             with contextlib.suppress(Irregular, OSError):
                 opened = open_regular(*tree.parent(path))

@@ -1,4 +1,4 @@
-"""Where a system lies on its host, and whose files of it are meant: part of many requests."""
+"""Where a system lies on its host, who asks, and whose files are meant: part of many requests."""
 
 import shlex
 from typing import NamedTuple, Optional, Tuple
@@ -13,18 +13,35 @@ def as_owner(place: str) -> str:
     return f'runuser -u "$(stat -c %U {shlex.quote(place)})" -- setsid -w'
 
 
+class HolderProcess(NamedTuple):
+    """The process that holds a run, and where it is.
+
+    `host` is the machine's name, `boot` the id of this run of its kernel, `space` the one in which
+    processes are numbered, each "" where it cannot be told; `pid_started` are clock ticks since
+    boot.
+    """
+
+    host: str
+    boot: str
+    space: str
+    pid: int
+    pid_started: float
+
+
 class Location(NamedTuple):
     """Where a system's files are, and where the tool keeps what it knows of them.
 
     `root` holds the files, `state` the backup set, runs and journals; both are absolute. A backup
     lies beside its file and has `suffix`. `run` is the id that changes are journaled under, "" as
-    long as none was begun.
+    long as none was begun. `holder` is who asks for a change as the one that holds the run, None
+    where nobody needs to hold it; he changes nothing once another one has gone on with it.
     """
 
     root: str
     state: str
     suffix: str
     run: str = ""
+    holder: Optional[HolderProcess] = None
 
 
 class ComponentFiles(NamedTuple):

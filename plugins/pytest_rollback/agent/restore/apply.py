@@ -17,19 +17,21 @@ from typing import Iterable, Optional, Sequence
 
 from ..backup.selection import meant
 from ..errors import HostError
-from ..files import metadata
+from ..files import lookup, metadata
 from ..files.handles import Irregular
 from ..files.metadata import FileEntry
 from ..files.tree import Tree
+from ..messages.location import Location
 from ..messages.restore import Restored, RestorePlan, RestoreRequest
 from ..state.journal import Journal, entries
 from ..state.lock import folder_of, opened, working
 from ..state.progress import PARTS
 from ..system import disk
 from . import batch, git_fetch, git_source
-from .context import context, found_again
+from .context import context
 from .diff import DiffOptions
 from .plan import COPY, FOUND, PlanItem, PlanItems, ReadCache, plans, since_plan
+from .revert import found_again
 
 PIECE = 1000
 """Files in one entry of a journal."""
@@ -86,6 +88,8 @@ def wanted(
     """
     location, root = request.location, request.location.root
     files = asked(request) if files is None else files
+    if files and not request.selection.git and lookup.kind(root) == "directory":
+        _refuse_elsewhere(location, files)
     refused = disk.mounted(root, [saved.path for saved in files])
     found, more = DiffOptions(root, location.suffix, files).compared(seen)
     refused += more
@@ -97,10 +101,26 @@ def wanted(
     return found
 
 
+def _refuse_elsewhere(location: Location, files: Sequence[FileEntry]) -> None:
+    """Refuse a root below which there is nothing of the backup set: it is not the one that was.
+
+    Raises:
+        HostError: no recorded file, and no backup of one, is there.
+    """
+    named = (saved.path + end for saved in files for end in ("", location.suffix))
+    if not any(lookup.kind(os.path.join(location.root, path), follow=False) for path in named):
+        place = shlex.quote(location.root)
+        raise HostError(
+            f"nothing of the backup set is below {location.root}: another directory has its place, "
+            "or its file system is not mounted",
+            f"on the host: findmnt -T {place}; ls -la {place}; then run the same command again",
+        )
+
+
 def asked(request: RestoreRequest) -> Sequence[FileEntry]:
     """Return the recorded files that a request means."""
     location, selection = request.location, request.selection
-    return meant(location.state, selection, request.part, request.without)
+    return meant(location.state, selection, request.part, request.without, root=location.root)
 
 
 def read_only(root: str, names: Iterable[str]) -> list[str]:

@@ -6,29 +6,24 @@ import hashlib
 import os
 from typing import (
     Callable,
-    Container,
-    Iterable,
     Iterator,
-    List,
     NamedTuple,
     Optional,
     Sequence,
     Tuple,
 )
 
-from ..errors import HostError
-from ..files import comparison, state
+from ..files import state
 from ..files.fsync import flushed, spread
 from ..files.handles import Irregular, open_directory
-from ..files.metadata import FileEntry
 from ..files.tree import Tree
 from ..messages.location import Location
-from ..state import backup_set, evidence
+from ..state import evidence
 from ..state.directory import OWN
 from ..state.journal import entries
 from ..state.lock import folder_of
 from ..state.progress import PARTS
-from .plan import SIGN, PlanItem, PlanItems, ReadCache, plans
+from .plan import PlanItem, PlanItems, ReadCache, plans
 
 
 class BatchContext(NamedTuple):
@@ -116,68 +111,3 @@ def batches(location: Location) -> Iterator[Tuple[BatchContext, PlanItems]]:
         written = entries(os.path.join(folder or "", name))
         for number, items in enumerate(plans(written)):
             yield context(location, part, number), items
-
-
-# What the journal of a run does not say, and the tree does: failed versions under its own names.
-
-
-def recorded(location: Location) -> Sequence[FileEntry]:
-    """Return the recorded files; none where there is no record that can be used."""
-    try:
-        return backup_set.read(location.state).files
-    except HostError:
-        return ()
-
-
-def found_again(location: Location, part: str, known: int, saved: Iterable[FileEntry]) -> PlanItems:
-    """Return what was restored after the plans that are known, so many, of a part of a run.
-
-    Each has its failed version beside it, under a name of the next plan, and is as recorded.
-    """
-    where, found = context(location, part, known), PlanItems()
-    with Tree(location.root) as tree:
-        for entry in _near(tree, saved, f"{OWN}{where.mark}-"):
-            above, old = os.path.dirname(entry.path), where.names(entry.path)[1]
-            kept = state.live(tree, os.path.join(above, old))
-            live = state.live(tree, entry.path)
-            restored = _as_restored(entry, live)
-            if kept.is_known and restored and not comparison.is_version(restored, kept):
-                sign = SIGN if kept.is_directory else ""
-                found.add(restored, comparison.version(kept) + sign)
-    return found
-
-
-def unsure_of(location: Location, known: Container[str]) -> List[str]:
-    """Return the recorded files, beside those that are known, that a call may have put there."""
-    with Tree(location.root) as tree:
-        return [
-            entry.path
-            for entry in recorded(location)
-            if entry.path not in known and _as_restored(entry, state.live(tree, entry.path))
-        ]
-
-
-def _near(tree: Tree, saved: Iterable[FileEntry], mark: str) -> Iterator[FileEntry]:
-    """Yield the files in whose directory a name begins like those of a batch."""
-    last, near = "/", False
-    for entry in saved:
-        above = entry.path.rpartition("/")[0]
-        if above != last:
-            last, near = above, any(name.startswith(mark) for name in _names(tree, above))
-        if near:
-            yield entry
-
-
-def _names(tree: Tree, path: str) -> Sequence[str]:
-    try:
-        return os.listdir(tree.directory(path))
-    except (OSError, Irregular):
-        return ()
-
-
-def _as_restored(entry: FileEntry, live: state.FileState) -> FileEntry | None:
-    """Return an entry as it was restored, if it was: a secret may be tighter than recorded."""
-    for each in (entry, backup_set.capped(entry, (entry.path,))):
-        if comparison.is_version(each, live):
-            return each
-    return None

@@ -6,22 +6,48 @@ Apart from restoring, so that what undo sends to a host stays small.
 from __future__ import annotations
 
 import os
-from typing import Any, Container, Dict, List, Mapping, Sequence, Tuple
+from typing import (
+    Any,
+    Container,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Sequence,
+    Tuple,
+)
 
 from ..errors import HostError
-from ..files import exchange, metadata, state
-from ..files.handles import open_regular
+from ..files import comparison, exchange, metadata, state
+from ..files.handles import Irregular, open_regular
+from ..files.metadata import FileEntry
 from ..files.tree import Tree
 from ..messages.location import Location
-from ..state import evidence
+from ..state import backup_set, evidence
+from ..state.directory import OWN
 from ..state.journal import entries
 from ..state.lock import ExclusiveRun, opened
 from ..state.progress import PARTS
 from . import displaced
-from .context import BatchContext, context, found_again, recorded, unsure_of
-from .plan import FOUND, PlanItem, PlanItems, plans
+from .context import BatchContext, context
+from .plan import FOUND, SIGN, PlanItem, PlanItems, plans
 
 UNSURE = "the journal is older than the tree, and does not know whether the failed release had it"
+
+
+class Standing(NamedTuple):
+    """What an undo of restored files would do.
+
+    `files` come back. `conflicts` prevent it, each with its path; of them, those that are `lost`
+    cannot be brought back. `older` tells whether the tree knows more than the journal.
+    """
+
+    files: List[str]
+    conflicts: List[Tuple[str, str]]
+    lost: List[str]
+    older: bool
 
 
 def take_back(
@@ -65,7 +91,7 @@ def known_plans(location: Location, part: str, written: List[Dict[str, Any]]) ->
 
 def standing(
     location: Location, folder: str, part: str, apart: Container[str], away: Mapping[str, str]
-) -> tuple[list[str], list[str], list[str]]:
+) -> Standing:
     """Return which files undo would bring back, what prevents that, and what is lost.
 
     What is `apart` is left alone, or taken back before. `away` is where failed versions are in the
@@ -79,7 +105,7 @@ def standing(
         where = context(location, part, number)
         back = {**{item.saved.path: (where, item) for item in items}, **back}
     lost = [path for path in (unsure_of(location, back) if older else ()) if path not in apart]
-    said = [f"{path}: {UNSURE}" for path in lost]
+    said = [(path, f"{path}: {UNSURE}") for path in lost]
     ours = []
     with Tree(location.root) as tree, Tree(folder) as store:
         for path, (where, item) in back.items():
@@ -88,13 +114,14 @@ def standing(
                 continue
             ours.append(path)
             if not item.may_go(live):
-                said.append(f"{path} changed after the restore")
+                said.append((path, f"{path} changed after the restore"))
             if item.is_turned and live.is_kind(item.saved) and displaced.is_full(tree, path):
-                said.append(filled(item))
+                said.append((path, filled(item)))
             if item.live and not _is_kept(where, item, (tree, store), away):
-                said.append(f"{path}: its failed version is gone, or changed, since the restore")
+                gone = f"{path}: its failed version is gone, or changed, since the restore"
+                said.append((path, gone))
                 lost.append(path)
-    return ours, said, lost
+    return Standing(ours, said, lost, older)
 
 
 def _is_kept(
@@ -190,3 +217,68 @@ def _refuse_lost(item: PlanItem) -> None:
             f"the failed version of {item.saved.path} was moved after the run",
             "search for it in the run's evidence, below the state directory",
         )
+
+
+# What the journal of a run does not say, and the tree does: failed versions under its own names.
+
+
+def recorded(location: Location) -> Sequence[FileEntry]:
+    """Return the recorded files; none where there is no record that can be used."""
+    try:
+        return backup_set.read(location.state).files
+    except HostError:
+        return ()
+
+
+def found_again(location: Location, part: str, known: int, saved: Iterable[FileEntry]) -> PlanItems:
+    """Return what was restored after the plans that are known, so many, of a part of a run.
+
+    Each has its failed version beside it, under a name of the next plan, and is as recorded.
+    """
+    where, found = context(location, part, known), PlanItems()
+    with Tree(location.root) as tree:
+        for entry in _near(tree, saved, f"{OWN}{where.mark}-"):
+            above, old = os.path.dirname(entry.path), where.names(entry.path)[1]
+            kept = state.live(tree, os.path.join(above, old))
+            live = state.live(tree, entry.path)
+            restored = _as_restored(entry, live)
+            if kept.is_known and restored and not comparison.is_version(restored, kept):
+                sign = SIGN if kept.is_directory else ""
+                found.add(restored, comparison.version(kept) + sign)
+    return found
+
+
+def unsure_of(location: Location, known: Container[str]) -> List[str]:
+    """Return the recorded files, beside those that are known, that a call may have put there."""
+    with Tree(location.root) as tree:
+        return [
+            entry.path
+            for entry in recorded(location)
+            if entry.path not in known and _as_restored(entry, state.live(tree, entry.path))
+        ]
+
+
+def _near(tree: Tree, saved: Iterable[FileEntry], mark: str) -> Iterator[FileEntry]:
+    """Yield the files in whose directory a name begins like those of a batch."""
+    last, near = "/", False
+    for entry in saved:
+        above = entry.path.rpartition("/")[0]
+        if above != last:
+            last, near = above, any(name.startswith(mark) for name in _names(tree, above))
+        if near:
+            yield entry
+
+
+def _names(tree: Tree, path: str) -> Sequence[str]:
+    try:
+        return os.listdir(tree.directory(path))
+    except (OSError, Irregular):
+        return ()
+
+
+def _as_restored(entry: FileEntry, live: state.FileState) -> FileEntry | None:
+    """Return an entry as it was restored, if it was: a secret may be tighter than recorded."""
+    for each in (entry, backup_set.capped(entry, (entry.path,))):
+        if comparison.is_version(each, live):
+            return each
+    return None

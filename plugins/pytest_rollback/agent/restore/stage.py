@@ -11,7 +11,7 @@ from ..errors import HostError
 from ..files import comparison, links, metadata, state
 from ..files.fsync import flushed
 from ..files.handles import FRESH, open_directory, open_regular
-from ..files.read import blocks
+from ..files.read import blocks, has_holes, poured
 from ..files.tree import Tree
 from ..state import evidence
 from ..state.backup_set import FileEntry
@@ -93,13 +93,9 @@ def copy(source: int, target: int, saved: FileEntry) -> None:
     Raises:
         HostError: the content is not the recorded one.
     """
-    seen = hashlib.sha256()
-    for block in blocks(source, saved.size):
-        seen.update(block)
-        rest = memoryview(block)
-        while rest:
-            rest = rest[os.write(target, rest) :]
-    if not saved.has_bytes(seen.hexdigest()):
+    found = os.fstat(source)
+    digest, _ = poured(blocks(source, saved.size), target, holes=has_holes(found))
+    if not saved.has_bytes(digest):
         raise changed(saved)
     metadata.apply(target, recorded(saved, os.fstat(source).st_atime_ns))
 

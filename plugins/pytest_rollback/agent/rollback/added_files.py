@@ -28,7 +28,7 @@ def look(request: FilesRequest) -> AddedFiles:
     refused = disk.mounted(root, paths)
     if refused:
         raise HostError("; ".join(refused), f"findmnt -R {shlex.quote(root)}")
-    return AddedFiles(paths, tuple(empty_directories.left(root, wanted, known.created)))
+    return AddedFiles(paths, tuple(empty_directories.left(root, wanted, known)))
 
 
 def remove(request: FilesRequest) -> Moved:
@@ -38,4 +38,4 @@ def remove(request: FilesRequest) -> Moved:
         known = backup_set.read(location.state)
         paths = meant(request.selection, known)
         moved = evidence.put_away(work, "added", location.root, paths)
-        return Moved(moved, empty_directories.take_away(work, location.root, paths, known.created))
+        return Moved(moved, empty_directories.take_away(work, location.root, paths, known))

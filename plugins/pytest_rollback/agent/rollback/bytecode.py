@@ -27,7 +27,7 @@ def look(request: FilesRequest) -> StaleBytecode:
     sources = restored(request)
     stale, empty = found(root, sources)
     inside = [os.path.join(directory, "") for directory in empty]
-    made = empty_directories.left(root, inside, known.created)
+    made = empty_directories.left(root, inside, known)
     return StaleBytecode(
         stale=tuple(stale),
         sourceless=tuple(sorted(sourceless(root, sources))),
@@ -70,7 +70,7 @@ def clear(request: FilesRequest) -> Moved:
         known = backup_set.read(state)
         inside = [os.path.join(directory, "") for directory in left.directories]
         paths = [*stale, *inside, *additions.meant(request.selection, known)]
-        return Moved(moved, empty_directories.take_away(work, root, paths, known.created))
+        return Moved(moved, empty_directories.take_away(work, root, paths, known))
 
 
 def names(tree: Tree, directory: str) -> list[str]:

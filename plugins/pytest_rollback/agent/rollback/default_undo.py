@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from typing import Any, Dict, List, Set
+from typing import Any, Container, Dict, List, Set
 
 from ..errors import HostError
 from ..files import state
@@ -27,10 +27,15 @@ def named(path: str) -> str:
     return f".rollback-default-{digest}.new"
 
 
-def standing(written: List[dict[str, Any]]) -> tuple[List[str], List[str]]:
-    """Return which files undo would bring back, given what was put there, and what not."""
+def standing(
+    written: List[dict[str, Any]], apart: Container[str] = ()
+) -> tuple[List[str], List[tuple[str, str]]]:
+    """Return which files undo would bring back, given what was put there, and what not.
+
+    Those `apart` stay as they are.
+    """
     known: Dict[tuple[str, str], Set[str]] = {}
-    for entry in written:
+    for entry in (each for each in written if each["path"] not in apart):
         ours = known.setdefault((entry["root"], entry["path"]), set())
         ours.update((entry["before"], entry["after"]))
     said = []
@@ -38,7 +43,7 @@ def standing(written: List[dict[str, Any]]) -> tuple[List[str], List[str]]:
         with Tree(root) as tree:
             now = state.live(tree, path)
         if now.sha256 not in ours or not (now.is_file or now.is_link or now.kind == state.ABSENT):
-            said.append(f"{path} changed after its default was installed")
+            said.append((path, f"{path} changed after its default was installed"))
     return [path for _, path in known], said
 
 
@@ -48,7 +53,7 @@ def take_back(work: ExclusiveRun, entry: dict[str, Any]) -> int:
     Raises:
         HostError: something else is live now.
     """
-    for why in standing([entry])[1]:
+    for _, why in standing([entry])[1]:
         raise HostError(why, "save it elsewhere first, and run the same command again")
     path = entry["path"]
     with Tree(entry["root"]) as tree, Tree(evidence.home(work)) as store:

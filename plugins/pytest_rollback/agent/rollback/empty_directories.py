@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Iterable
+from typing import Iterable, Iterator
 
 from ..files.handles import Irregular
 from ..files.tree import Tree
 from ..state import removed_directories
+from ..state.backup_set import BackupSet
 from ..state.lock import ExclusiveRun
 from ..system import disk
 from ..system.command import run
@@ -45,20 +46,26 @@ def above(paths: Iterable[str]) -> list[str]:
     return sorted(found, key=lambda path: (-path.count("/"), path))
 
 
-def left(root: str, paths: Iterable[str], created: str) -> list[str]:
+def left(root: str, paths: Iterable[str], known: BackupSet) -> list[str]:
     """Return what the deploy made on the way to the paths and is empty: a killed run left it."""
     with Tree(root) as tree:
-        empty = [path for path in above(paths) if _is_there(tree, path) and _is_empty(tree, path)]
-    return born_after(root, empty, created)
+        empty = [path for path in _there(tree, paths, known) if _is_empty(tree, path)]
+    return born_after(root, empty, known.created)
 
 
-def take_away(work: ExclusiveRun, root: str, paths: Iterable[str], created: str) -> int:
+def take_away(work: ExclusiveRun, root: str, paths: Iterable[str], known: BackupSet) -> int:
     """Take away what the deploy made on the way to the paths, and is empty; return how many."""
     with Tree(root) as tree:
-        there = [path for path in above(paths) if _is_there(tree, path)]
-        candidates = born_after(root, there, created)
+        there = list(_there(tree, paths, known))
+        candidates = born_after(root, there, known.created)
         wanted = any(_is_empty(tree, path) for path in candidates)
     return removed_directories.take_away(work, root, candidates if wanted else ())
+
+
+def _there(tree: Tree, paths: Iterable[str], known: BackupSet) -> Iterator[str]:
+    """Yield the directories on the way to the paths that are there, and were not recorded."""
+    before = frozenset(known.directories)
+    return (path for path in above(paths) if path not in before and _is_there(tree, path))
 
 
 def _is_there(tree: Tree, path: str) -> bool:

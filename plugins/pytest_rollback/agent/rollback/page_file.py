@@ -26,20 +26,23 @@ def digest(page: str) -> str:
         return state.live(tree, name).sha256
 
 
-def standing(store: str, written: list[dict[str, Any]]) -> list[str]:
+def standing(store: str, written: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """Return the conflicts that prevent the undo of the page; `store` has the one from before."""
     known: dict[str, set[str]] = {}
     for entry in written:
         known.setdefault(entry["page"], set()).update((entry["before"], entry["after"]))
     return [
-        f"the maintenance page {page} is not the one that was written"
+        (page, f"the maintenance page {page} is not the one that was written")
         for page, ours in known.items()
         if lookup.kind(page, follow=False) and digest(page) not in ours
-    ] + evidence.changed(
-        (f"{store}/replaced/{os.path.basename(each['page'])}", each["before"])
+    ] + [
+        (each["page"], why)
         for each in written
         if digest(each["page"]) != each["before"]
-    )
+        for why in evidence.changed(
+            [(f"{store}/replaced/{os.path.basename(each['page'])}", each["before"])]
+        )
+    ]
 
 
 def take_back(folder: str, entry: dict[str, Any]) -> int:

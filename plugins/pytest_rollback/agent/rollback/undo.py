@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import Any, Optional
+from typing import Any, Dict, List, Sequence, Set, Tuple
 
 from ..errors import HostError
 from ..files import lookup
@@ -15,11 +15,13 @@ from ..messages.rollback.undo import Undone, UndoPlan, UndoRequest
 from ..messages.services.units import ManagerAddress
 from ..restore import revert
 from ..restore.context import batches
-from ..services import registry, unit_file_undo, units
-from ..state import evidence, lease, progress, removed_directories
+from ..services import registry, unit_file_undo
+from ..state import backup_set, evidence, lease, progress, removed_directories
 from ..state.journal import entries
 from ..state.lock import CHANGES, ExclusiveRun, folder_of, working
-from . import default_undo, page_file, start_guard
+from . import default_undo, moved_back, page_file, start_guard
+
+Entries = Sequence[Dict[str, Any]]
 
 PARTS = {"database": "..database.swap:take_back"}
 """What takes back the events of a package that can be taken away: named, and not imported."""
@@ -34,79 +36,10 @@ def look(request: UndoRequest) -> UndoPlan:
             f"there is no run {location.run} in {location.state}",
             "'rollback status' lists all runs",
         )
-    return _planned(request, folder)
-
-
-def _planned(request: UndoRequest, folder: str) -> UndoPlan:
-    """Return what undo would do, and everything that prevents it."""
-    location = request.location
-    written = entries(os.path.join(folder, CHANGES))
-    files: list[str] = []
-    moved: list[str] = []
-    conflicts: list[str] = []
-    lost: list[str] = []
-    _all(default_undo.standing(_of(written, default_undo.DEFAULTING)), files, conflicts)
-    apart, away = {*files, *_apart(request)}, _away(written)
-    for part in progress.PARTS:
-        _all(revert.standing(location, folder, part, apart, away), files, conflicts, lost)
-    for entry in written:
-        if entry["event"] == evidence.MOVING:
-            _all(evidence.standing(folder, entry, apart), moved, conflicts, lost)
-        if entry["event"] == removed_directories.EMPTYING:
-            conflicts += removed_directories.standing(entry)
-    told = " ".join(conflicts)
-    conflicts += [
-        f"{path}: it is not in the evidence any more" for path in lost if path not in told
-    ]
-    store = os.path.join(folder, evidence.FOLDER)
-    installed, changed = unit_file_undo.standing(store, _of(written, unit_file_undo.INSTALLING))
-    pages = _of(written, "page on")
-    return UndoPlan(
-        undone=progress.undoing(written) == "done",
-        files=tuple(files),
-        moved=tuple(moved),
-        units=tuple(installed),
-        page=next(
-            (each["page"] for each in pages if lookup.kind(each["page"], follow=False)), None
-        ),
-        database=_last(written, "database", "name"),
-        conflicts=(*conflicts, *changed, *page_file.standing(store, pages)),
-        lost=tuple(lost),
-    )
-
-
-def _apart(request: UndoRequest) -> set[str]:
-    """Return what is left alone: the paths that are asked for, and our names beside them."""
-    apart = set(request.without)
-    for where, items in batches(request.location) if apart else ():
-        for path in (item.saved.path for item in items if item.saved.path in request.without):
-            apart.update(os.path.join(os.path.dirname(path), name) for name in where.names(path))
-    return apart
-
-
-def _away(written: list[dict[str, Any]]) -> dict[str, str]:
-    """Return where failed versions are in the run's folder; "" for directories."""
-    moves = [each for each in _of(written, evidence.MOVING) if each["kind"] == evidence.FAILED]
-    gone = [
-        each[0]
-        for entry in _of(written, removed_directories.EMPTYING)
-        for each in entry["directories"]
-    ]
-    files = {path: f"{evidence.FOLDER}/{kept}" for entry in moves for path, kept in entry["moves"]}
-    return {**dict.fromkeys(gone, ""), **files}
-
-
-def _all(found: tuple[list[str], ...], *lists: list[str]) -> None:
-    for each, known in zip(found, lists):
-        known.extend(each)
-
-
-def _of(written: list[dict[str, Any]], event: str) -> list[dict[str, Any]]:
-    return [each for each in written if each["event"] == event]
-
-
-def _last(written: list[dict[str, Any]], event: str, key: str) -> Optional[str]:
-    return next((str(each.get(key)) for each in reversed(written) if each["event"] == event), None)
+    known = lease.read(location.state, location.run)
+    if known:
+        known.refuse(location.root, None)
+    return planned(request, folder)
 
 
 def undo(request: UndoRequest) -> Undone:
@@ -123,7 +56,7 @@ def undo(request: UndoRequest) -> Undone:
         if progress.undoing(work.journal.entries) == "done":
             lease.undone(location.state, location.run)
             return Undone(0, 0)
-        conflicts = _planned(request, work.folder).conflicts
+        conflicts = planned(request, work.folder).conflicts
         if conflicts:
             raise HostError(
                 f"nothing was undone, files changed since: {'; '.join(conflicts)}",
@@ -139,40 +72,42 @@ def undo(request: UndoRequest) -> Undone:
 
 
 def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
-    said: list[str] = []
-    apart = _apart(request)
-    moved = sum(_attempt(work, each, said, apart) for each in reversed(work.journal.entries[:]))
+    said: List[HostError] = []
+    written = work.journal.entries[:]
+    more = moved_back.unnamed(request.location, work.folder, written)
+    apart = left_alone(request, [*written, *more])
+    moved = sum(_attempt(work, each, said, apart) for each in reversed([*written, *more]))
     if said:
-        raise HostError(
-            "; ".join(said),
-            "repair it on the host, and run the same command again",
-            "unfinished",
-        )
+        raise HostError("; ".join(each.message for each in said), said[0].hint, "unfinished")
     parts = reversed(list(progress.PARTS))
     undone = sum(revert.take_back(request.location, work, part, apart) for part in parts)
     if request.manager and work.journal.last(unit_file_undo.INSTALLING):
-        units.reload(registry.of(ManagerAddress(request.manager, request.socket)))
+        registry.of(ManagerAddress(request.manager, request.socket)).reload()
     if work.journal.last("page on"):
         page_file.tell(request.check, request.reload)
     return Undone(undone, moved)
 
 
-def _attempt(work: ExclusiveRun, entry: dict[str, Any], said: list[str], apart: set[str]) -> int:
+def _attempt(
+    work: ExclusiveRun, entry: dict[str, Any], said: List[HostError], apart: set[str]
+) -> int:
     """Undo one entry, but for what is `apart`; add conflicts to `said`."""
     try:
         if entry["event"] == evidence.MOVING:
-            return evidence.bring_back(work.folder, entry, apart)
-        return _taken_back(work, entry)
+            return moved_back.bring_back(work.folder, entry, apart, room=not said)
+        return _taken_back(work, entry, apart)
     except HostError as problem:
-        said.append(problem.message)
+        said.append(problem)
         return 0
 
 
-def _taken_back(work: ExclusiveRun, entry: dict[str, Any]) -> int:
+def _taken_back(work: ExclusiveRun, entry: dict[str, Any], apart: set[str]) -> int:
     """Take back what one entry of the journal announced; return how many files it brought."""
     event = entry["event"]
     if event == removed_directories.EMPTYING:
-        removed_directories.make_again(entry)
+        removed_directories.make_again(entry, apart)
+    if not apart.isdisjoint(named([entry])):
+        return 0
     if event == unit_file_undo.INSTALLING:
         return unit_file_undo.take_back(os.path.join(work.folder, evidence.FOLDER), entry)
     if event == "page on":
@@ -184,3 +119,144 @@ def _taken_back(work: ExclusiveRun, entry: dict[str, Any]) -> int:
         part = importlib.import_module(module, __package__)
         return int(getattr(part, function)(work, entry))
     return 0
+
+
+class Findings:
+    """What undo brings back, what stands in its way, each with its path, and what is lost."""
+
+    def __init__(self) -> None:
+        self.files: List[str] = []
+        self.moved: List[str] = []
+        self.conflicts: List[Tuple[str, str]] = []
+        self.lost: List[str] = []
+
+    def add(self, found: Tuple[List[Any], ...], *lists: List[Any]) -> None:
+        """Add what was found to some of the lists."""
+        for each, known in zip(found, lists):
+            known.extend(each)
+
+    def told(self) -> List[Tuple[str, str]]:
+        """Return every conflict once: what is lost is one."""
+        named = {path for path, _ in self.conflicts}
+        more = (path for path in dict.fromkeys(self.lost) if path not in named)
+        return self.conflicts + [
+            (path, f"{path}: it is not in the evidence any more") for path in more
+        ]
+
+
+def planned(request: UndoRequest, folder: str) -> UndoPlan:
+    """Return what undo would do, and everything that prevents it.
+
+    Raises:
+        HostError: a path to leave out is none that the run has anything to do with.
+    """
+    written = entries(os.path.join(folder, CHANGES))
+    written += moved_back.unnamed(request.location, folder, written)
+    apart, found = left_alone(request, written), Findings()
+    defaults = of(written, default_undo.DEFAULTING)
+    found.add(default_undo.standing(defaults, apart), found.files, found.conflicts)
+    _restored(request, folder, written, (found, apart))
+    for entry in written:
+        if entry["event"] == evidence.MOVING:
+            told = moved_back.standing(folder, entry, apart)
+            found.add(told, found.moved, found.conflicts, found.lost)
+        if entry["event"] == removed_directories.EMPTYING:
+            found.conflicts += removed_directories.standing(entry, apart)
+    store, installing = (
+        os.path.join(folder, evidence.FOLDER),
+        of(written, unit_file_undo.INSTALLING),
+    )
+    installed, changed = unit_file_undo.standing(store, installing, apart)
+    pages = [each for each in of(written, "page on") if each["page"] not in apart]
+    conflicts = [*found.told(), *changed, *page_file.standing(store, pages)]
+    return UndoPlan(
+        undone=progress.undoing(written) == "done",
+        files=tuple(found.files),
+        moved=tuple(found.moved),
+        units=tuple(installed),
+        page=next(
+            (each["page"] for each in pages if lookup.kind(each["page"], follow=False)), None
+        ),
+        database=next((str(e.get("name")) for e in of(written, "database")[::-1]), None),
+        conflicts=tuple(words for _, words in conflicts),
+        lost=tuple(found.lost),
+        paths=tuple(dict.fromkeys(path for path, _ in conflicts)),
+    )
+
+
+def _restored(
+    request: UndoRequest, folder: str, written: Entries, at: Tuple[Findings, Set[str]]
+) -> None:
+    """Find what is to become of restored files, and whether the journal knows all of the run."""
+    found, apart = at
+    location, apart, away = request.location, {*found.files, *apart}, _away(written)
+    older = False
+    for part in progress.PARTS:
+        told = revert.standing(location, folder, part, apart, away)
+        found.add(told[:3], found.files, found.conflicts, found.lost)
+        older = older or told.older
+    moves = of(written, evidence.MOVING)
+    for path in moved_back.lost(location, moves, older=older):
+        if path not in apart:
+            found.lost.append(path)
+            found.conflicts.append((path, f"{path}: {moved_back.UNSURE}"))
+
+
+def left_alone(request: UndoRequest, written: Entries) -> Set[str]:
+    """Return what is left alone: the paths that are asked for, and our names beside them.
+
+    Raises:
+        HostError: one of them is none of the run's.
+    """
+    if not request.without:
+        return set()
+    location, apart = request.location, set(request.without)
+    known = set(named(written))
+    try:
+        record = backup_set.read(location.state)
+        known.update((*record.added, *(saved.path for saved in record.files)))
+    except HostError:
+        pass  # the journals name what the run has changed
+    for where, items in batches(location):
+        for path in (item.saved.path for item in items):
+            known.add(path)
+            if path in request.without:
+                above = os.path.dirname(path)
+                apart.update(os.path.join(above, name) for name in where.names(path))
+    strange = [path for path in request.without if path not in known]
+    if strange:
+        raise HostError(
+            f"{', '.join(strange)}: run {location.run} has nothing to do with that",
+            f"write each path as it is named here: scripts/rollback --undo {location.run}",
+        )
+    return apart
+
+
+def named(written: Entries) -> List[str]:
+    """Return the paths that a journal names."""
+    found = []
+    for entry in written:
+        found += [each[0] for key in ("moves", "directories") for each in entry.get(key, ())]
+        if entry["event"] == unit_file_undo.INSTALLING:
+            found.append(os.path.join(entry["directory"], entry["name"]))
+        if entry["event"] == default_undo.DEFAULTING:
+            found.append(entry["path"])
+        found += [entry["page"]] if "page" in entry else []
+    return found
+
+
+def _away(written: Entries) -> Dict[str, str]:
+    """Return where failed versions are in the run's folder; "" for directories."""
+    moves = [each for each in of(written, evidence.MOVING) if each["kind"] == evidence.FAILED]
+    gone = [
+        each[0]
+        for entry in of(written, removed_directories.EMPTYING)
+        for each in entry["directories"]
+    ]
+    files = {path: f"{evidence.FOLDER}/{kept}" for entry in moves for path, kept in entry["moves"]}
+    return {**dict.fromkeys(gone, ""), **files}
+
+
+def of(written: Entries, event: str) -> List[Dict[str, Any]]:
+    """Return the entries of an event."""
+    return [each for each in written if each["event"] == event]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any
+from typing import Any, Container
 
 from ..errors import HostError
 from ..files import state as files_state
@@ -15,24 +15,31 @@ INSTALLING = "installing"
 """The event of the journal that announces each installed file."""
 
 
-def standing(store: str, written: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
+def standing(
+    store: str, written: list[dict[str, Any]], apart: Container[str] = ()
+) -> tuple[list[str], list[tuple[str, str]]]:
     """Return which unit files undo would bring back, given what was installed, and what not.
 
-    `store` is the folder in which their versions from before are.
+    `store` is the folder in which their versions from before are. Those `apart` stay as they are.
     """
     known: dict[tuple[str, str], list[str]] = {}
     for entry in written:
         ours = known.setdefault((entry["directory"], entry["name"]), [entry["before"]])
         ours += [entry["before"], entry["after"]]
-    back, said = [], []
+    back: list[str] = []
+    said: list[tuple[str, str]] = []
     for (directory, name), ours in known.items():
+        path = os.path.join(directory, name)
+        if path in apart:
+            continue
         with Tree(directory) as tree:
             side = files_state.live(tree, name)
         if side.kind not in {"file", files_state.ABSENT} or side.sha256 not in ours:
-            said.append(f"{directory}/{name} changed since it was installed")
+            said.append((path, f"{path} changed since it was installed"))
         elif side.sha256 != ours[0]:
             back.append(name)
-            said += evidence.changed([(f"{store}/units/{name}", ours[0])])
+            lost = evidence.changed([(f"{store}/units/{name}", ours[0])])
+            said += [(path, each) for each in lost]
     return back, said
 
 

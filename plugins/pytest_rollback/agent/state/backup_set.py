@@ -62,7 +62,8 @@ class BackupSet(NamedTuple):
 
     `partial` is why it was declared to be a part of the release, "" for a whole one; `whole` is how
     many files the release changes then, 0 where that is not known. `unsaved` are paths that no
-    backup could be made of, each with the reason.
+    backup could be made of, each with the reason. `directories` are those on the way to its files
+    that were there when it was made: whatever the clock said then, no deploy has made them.
     """
 
     system: str
@@ -78,6 +79,7 @@ class BackupSet(NamedTuple):
     partial: str = ""
     whole: int = 0
     unsaved: tuple[str, ...] = ()
+    directories: tuple[str, ...] = ()
 
 
 def read(state: str) -> BackupSet:
@@ -143,6 +145,7 @@ def parsed(file: BinaryIO) -> BackupSet:
         partial=_text(document.get("partial", "")),
         whole=int(document.get("whole", 0)),
         unsaved=tuple(map(_text, document.get("unsaved", []))),
+        directories=tuple(map(_text, document.get("directories", []))),
     )
     _check(record)
     return record

@@ -10,12 +10,12 @@ import contextlib
 import errno
 import os
 import stat
-from typing import Any, Container, Iterable, Optional, Sequence
+from typing import Iterable, Iterator, Optional, Sequence
 
-from ..errors import HostError
+from ..errors import HostError, failed
 from ..files import links, metadata, state
 from ..files.handles import FRESH, Irregular, kind_of
-from ..files.read import blocks
+from ..files.read import blocks, has_holes, poured
 from ..files.tree import Tree
 from ..messages.location import Location
 from . import lease as leases
@@ -28,9 +28,6 @@ FOLDER = "evidence"
 MOVING = "moving"
 FAILED = "failed"
 """The kind of failed versions, which their files' undo looks at."""
-
-DERIVED = ("caches",)
-"""Kinds of files that are made anew by whoever runs: one that came since then is no conflict."""
 
 
 def home(work: ExclusiveRun) -> str:
@@ -54,7 +51,7 @@ def put_away(
     """
     with Tree(base) as tree, Tree(home(work)) as store:
         moves = [
-            [path, _free(tree, store, kind, (path, end))]
+            [path, free(tree, store, kind, (path, end))]
             for path, end in zip(paths, ends or paths)
             if _is_movable(tree, base, path)
         ]
@@ -62,8 +59,9 @@ def put_away(
             return 0
         work.journal.add(MOVING, kind=kind, base=base, moves=moves)
         for path, kept in moves:
-            with tree.naming(path):
+            with store.naming(kept):
                 make(store, kept.rpartition("/")[0])
+            with tree.naming(path):
                 move((tree, path), (store, kept))
         settle(store, [kept for _, kept in moves])
         settle(tree, [path for path, _ in moves])
@@ -90,19 +88,19 @@ def _refuse_other(path: str, base: str, mode: int) -> None:
         )
 
 
-def _free(tree: Tree, store: Tree, kind: str, ends: tuple[str, str]) -> str:
+def free(tree: Tree, store: Tree, kind: str, ends: tuple[str, str]) -> str:
     """Return where a file is kept: under its path, unless another one is kept there already."""
     path, end = ends
     number = 1
     while True:
         kept = f"{kind}/{end}" if number == 1 else f"{kind}.{number}/{end}"
         there = state.live(store, kept)
-        if there.kind == state.ABSENT or _is_same(there, state.live(tree, path)):
+        if there.kind == state.ABSENT or is_same(there, state.live(tree, path)):
             return kept
         number += 1
 
 
-def _is_same(one: state.FileState, other: state.FileState) -> bool:
+def is_same(one: state.FileState, other: state.FileState) -> bool:
     """Return whether two sides are the same file, left in both places by a crash."""
     return (one.is_file or one.is_link) and _plain(one) == _plain(other)
 
@@ -111,13 +109,13 @@ def _plain(side: state.FileState) -> state.FileState:
     return side._replace(links=0, stamp=0)
 
 
-def make(tree: Tree, path: str) -> None:
-    """Make a directory of the evidence, 0700, with all above it."""
+def make(tree: Tree, path: str, mode: int = 0o700) -> None:
+    """Make a directory, with all above it; one that is there stays as it is."""
     above = ""
-    for name in path.split("/"):
+    for name in path.split("/") if path else ():
         here = tree.directory(above)
         with contextlib.suppress(FileExistsError):
-            os.mkdir(name, 0o700, dir_fd=here)
+            os.mkdir(name, mode, dir_fd=here)
             os.fsync(here)
         above = f"{above}/{name}" if above else name
 
@@ -131,7 +129,8 @@ def move(source: tuple[Tree, str], target: tuple[Tree, str]) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        copy((here, name), (there, new))
+        with target[0].naming(target[1]):
+            copy((here, name), (there, new))
         os.unlink(name, dir_fd=here)
     else:
         _forget((here, name), (there, new))
@@ -173,11 +172,8 @@ def _copy_file(source: tuple[int, str], target: tuple[int, str]) -> None:
     try:
         fresh = os.open(target[1], FRESH, 0o600, dir_fd=target[0])
         try:
-            carried = metadata.read(opened)
-            for block in blocks(opened, os.fstat(opened).st_size):
-                rest = memoryview(block)
-                while rest:
-                    rest = rest[os.write(fresh, rest) :]
+            carried, found = metadata.read(opened), os.fstat(opened)
+            poured(_read(opened, found.st_size), fresh, holes=has_holes(found))
             metadata.apply(fresh, carried)
             os.fsync(fresh)
         finally:
@@ -186,35 +182,19 @@ def _copy_file(source: tuple[int, str], target: tuple[int, str]) -> None:
         os.close(opened)
 
 
+def _read(opened: int, size: int) -> Iterator[bytes]:
+    """Yield the blocks of a source: what goes wrong with them is not the target's fault."""
+    try:
+        yield from blocks(opened, size)
+    except OSError as error:
+        raise failed(error, os.readlink(f"/proc/self/fd/{opened}")) from error
+
+
 def settle(tree: Tree, paths: Iterable[str]) -> None:
     """Make the entries of every directory that holds one of the paths durable, once each."""
     for name in sorted({path.rpartition("/")[0] for path in paths}):
         with tree.naming(name), contextlib.suppress(FileNotFoundError, Irregular):
             os.fsync(tree.directory(name))
-
-
-def standing(
-    folder: str, entry: dict[str, Any], apart: Container[str] = ()
-) -> tuple[list[str], list[str], list[str]]:
-    """Return the files that the undo of a batch would restore, its conflicts, and what is lost.
-
-    Those `apart` stay where they are.
-    """
-    away, taken, lost = [], [], []
-    with Tree(entry["base"]) as tree, Tree(folder) as store:
-        for path, kept in entry["moves"]:
-            there, live = state.live(store, f"{FOLDER}/{kept}"), state.live(tree, path)
-            if path in apart:
-                continue
-            if there.kind == state.ABSENT:
-                if live.kind == state.ABSENT and entry["kind"] not in (FAILED, *DERIVED):
-                    taken.append(f"{path}: it is not in the evidence any more")
-                    lost.append(path)
-            elif live.kind == state.ABSENT or (entry["kind"] in DERIVED and live.is_file):
-                away.append(path)
-            elif not _is_same(there, live):
-                taken.append(f"something else exists at {path}")
-    return away, taken, lost
 
 
 def changed(kept: Iterable[tuple[str, str]]) -> list[str]:
@@ -225,63 +205,6 @@ def changed(kept: Iterable[tuple[str, str]]) -> list[str]:
             for path, digest in kept
             if digest and state.live(tree, os.path.realpath(path)[1:]).sha256 != digest
         ]
-
-
-def _brought(live: tuple[Tree, str], kept: tuple[Tree, str]) -> Optional[bool]:
-    """Move one file back and tell whether it was away; None when its place is taken."""
-    there, here = state.live(*kept), state.live(*live)
-    if there.kind == state.ABSENT:
-        return False
-    if here.kind == state.ABSENT:
-        move(kept, live)
-        return True
-    if not _is_same(there, here):
-        return None
-    directory, name = kept[0].parent(kept[1])
-    os.unlink(name, dir_fd=directory)
-    return False
-
-
-def _set_aside(live: tuple[Tree, str], kept: tuple[Tree, str]) -> None:
-    """Keep what was made anew at the place of a derived file, which is about to come back."""
-    there, here = state.live(*kept), state.live(*live)
-    if there.kind == state.ABSENT or not here.is_file or _is_same(there, here):
-        return
-    (tree, path), store = live, kept[0]
-    end = _free(tree, store, "superseded", (path, path))
-    make(store, end.rpartition("/")[0])
-    move((tree, path), (store, end))
-
-
-def bring_back(folder: str, entry: dict[str, Any], apart: Container[str] = ()) -> int:
-    """Undo one journaled batch of moves, from any point of it; return how many came back.
-
-    Those `apart` stay where they are.
-
-    Raises:
-        HostError: at the place of one there is something else now; the others came back.
-    """
-    taken: list[str] = []
-    number = 0
-    moves = [each for each in reversed(entry["moves"]) if each[0] not in apart]
-    with contextlib.suppress(FileExistsError):  # somebody has removed all of it
-        os.mkdir(os.path.join(folder, FOLDER), 0o700)
-    with Tree(entry["base"]) as tree, Tree(os.path.join(folder, FOLDER)) as store:
-        for path, kept in moves:
-            with tree.naming(path):
-                if entry["kind"] in DERIVED:
-                    _set_aside((tree, path), (store, kept))
-                came = _brought((tree, path), (store, kept))
-            number += came is True
-            if came is None:
-                taken.append(path)
-        settle(tree, [path for path, _ in entry["moves"]])
-    if taken:
-        raise HostError(
-            f"something else exists at {', '.join(sorted(taken))}",
-            "save it elsewhere first, and run the same command again",
-        )
-    return number
 
 
 def fetched_folder(location: Location) -> str:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Optional
 
 from ..errors import HostError
 from ..files.handles import DIRECTORY
-from ..messages.state.progress import HolderProcess
+from ..messages.location import HolderProcess
 from ..system import processes
 from . import last_sign, progress, reserved_space
 from .journal import entries
@@ -35,7 +35,8 @@ DAMAGE = (OSError, ValueError, TypeError)
 class Lease(NamedTuple):
     """One run and its holder. `outcome` is None until it ends.
 
-    `number` is its place among the runs of a state directory. `silent` is for how many seconds the
+    `number` is its place among the runs of a state directory. `root` is where the root led when it
+    was begun, "" where that is not known. `silent` is for how many seconds the
     holder was not heard; None if he was not since this host was started.
     """
 
@@ -54,6 +55,7 @@ class Lease(NamedTuple):
     boot: str = ""
     space: str = ""
     number: int = 0
+    root: str = ""
 
     @property
     def holder(self) -> HolderProcess:
@@ -80,6 +82,26 @@ class Lease(NamedTuple):
     def words(self) -> str:
         """Who holds it, for people."""
         return f"{self.by} (process {self.pid} on {self.host}) since {self.since}, run {self.run}"
+
+    def refuse(self, root: str, holder: Optional[HolderProcess]) -> None:
+        """Refuse a change below another root, or by a holder that another one has followed.
+
+        Raises:
+            HostError: kind `held` for such a holder.
+        """
+        if holder and holder != self.holder and self.outcome != "undone":
+            raise HostError(
+                f"run {self.run} was taken over, and is not yours any more: {self.words}",
+                f"see how it ends: scripts/rollback status {self.run}",
+                "held",
+            )
+        if self.root and root and os.path.realpath(root) != self.root:
+            raise HostError(
+                f"run {self.run} was begun below {self.root}, and [system] root leads to "
+                f"{os.path.realpath(root)} now",
+                "let it lead there again, then run the same command again; or, there as well: "
+                f"scripts/rollback --undo {self.run}",
+            )
 
     def held(self) -> HostError:
         """Return the error for a second run: the holder, since when, and how to take over."""

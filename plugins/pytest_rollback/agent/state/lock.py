@@ -73,10 +73,13 @@ def working(location: Location, *, back: bool = False) -> Iterator[ExclusiveRun]
     """Hold the lock and yield the location's run, its folder made and its journal open.
 
     Raises:
-        HostError: kind `held`, somebody else keeps the lock; or somebody began to undo the run, and
-            this is no step `back`.
+        HostError: kind `held`, somebody else keeps the lock, or has taken the run over; or somebody
+            began to undo it, and this is no step `back`; or it was begun below another root.
     """
     with locked(location.state):
+        known = leases.read(location.state, location.run)
+        if known:
+            known.refuse(location.root, location.holder)
         home = leases.made(location.state, location.run)
         journal = opened(home, CHANGES)
         try:

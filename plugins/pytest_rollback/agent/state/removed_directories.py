@@ -6,7 +6,7 @@ import base64
 import contextlib
 import hashlib
 import os
-from typing import Any, Iterable
+from typing import Any, Container, Iterable
 
 from ..files import metadata, state
 from ..files.handles import DIRECTORY
@@ -46,22 +46,32 @@ def _removed(tree: Tree, path: str) -> bool:
     return True
 
 
-def make_again(entry: dict[str, Any]) -> None:
-    """Undo one journaled batch: what is missing is made again as it was, the outermost first."""
+def make_again(entry: dict[str, Any], apart: Container[str] = ()) -> None:
+    """Undo one journaled batch: what is missing is made again as it was, the outermost first.
+
+    Those `apart`, and what is in them, are not.
+    """
     with Tree(entry["base"]) as tree:
         for path, *facts in reversed(entry["directories"]):
-            if not _is_back(tree, path):
+            if not is_apart(path, apart) and not _is_back(tree, path):
                 with tree.naming(path):
                     _made(tree, path, facts)
 
 
-def standing(entry: dict[str, Any]) -> list[str]:
-    """Return the conflicts that prevent the creation of one batch."""
+def is_apart(path: str, apart: Container[str]) -> bool:
+    """Return whether a path, or a directory on the way to it, is one of those."""
+    parts = path.split("/")
+    return any("/".join(parts[:end]) in apart for end in range(1, len(parts) + 1))
+
+
+def standing(entry: dict[str, Any], apart: Container[str] = ()) -> list[tuple[str, str]]:
+    """Return the conflicts that prevent the creation of one batch, but for those `apart`."""
     with Tree(entry["base"]) as tree:
-        paths = [path for path, *_ in entry["directories"] if not _is_back(tree, path)]
+        named = (path for path, *_ in entry["directories"] if not is_apart(path, apart))
+        paths = [path for path in named if not _is_back(tree, path)]
         kinds = [(path, state.live(tree, path, -1).kind) for path in paths]
     return [
-        f"there is a {kind} now at {path}, where a directory was"
+        (path, f"there is a {kind} now at {path}, where a directory was")
         for path, kind in kinds
         if kind not in {"directory", state.ABSENT}
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Optional
 
 from ..errors import HostError
@@ -25,8 +26,8 @@ from .lock import CHANGES, locked, opened, working
 OPEN = (None, "failed", "inconclusive", "interrupted")
 ENDS = ("recovered", "isolated", "partial", *OPEN[1:])
 BEGUN = ("run", "by", "host", "pid", "pid_started", "target", "only", "record", "since")
-PLACE = ("boot", "space", "number")
-"""What older journals do not say of who began a run, and in which order."""
+PLACE = ("boot", "space", "number", "root")
+"""What older journals do not say of who began a run, in which order, and where."""
 
 record_of = places.record_of
 
@@ -35,7 +36,8 @@ def begin(request: BeginRequest) -> RunBegun:
     """Take the host for a run, or go on with an unfinished one of the same scope and backup set.
 
     Raises:
-        HostError: kind `held`, the holder of a run is alive.
+        HostError: kind `held`, the holder of a run is alive; or the unfinished one has changed
+            something below another root.
     """
     state = request.state
     with locked(state):
@@ -45,6 +47,8 @@ def begin(request: BeginRequest) -> RunBegun:
             if other.is_alive and other.holder not in (wanted.holder, *request.gone):
                 raise other.held()
         found = unfinished(known, wanted)
+        if found and progress.has_changed(leases.folder(state, found.run)):
+            found.refuse(request.root, None)
         lost = "" if found or not request.root else _lost(request, known)
         if lost:
             found = wanted._replace(run=lost)
@@ -97,6 +101,7 @@ def wanted_lease(request: BeginRequest) -> Lease:
         only=sorted(request.only),
         record=record_of(request.state),
         since=leases.now(),
+        root=request.root and os.path.realpath(request.root),
         **request.holder._asdict(),
     )
 
@@ -127,13 +132,8 @@ def end(request: EndRequest) -> RunEnded:
 def _refuse_other(request: EndRequest) -> None:
     """Refuse the end by somebody who was taken for dead, and gone on without."""
     lease = leases.read(request.state, request.run)
-    if lease and request.holder and request.holder != lease.holder and lease.outcome != "undone":
-        raise HostError(
-            f"run {request.run} was taken over, and is not yours to end: it is that of "
-            f"{lease.words}",
-            f"see how it ended: scripts/rollback status {request.run}",
-            "held",
-        )
+    if lease:
+        lease.refuse("", request.holder)
 
 
 def closed(state: str, run: str, outcome: str) -> str:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from typing import Iterable, NamedTuple
+from typing import Iterable, NamedTuple, Optional
 
 from ..messages.system import Room
+
+LARGE = 1 << 20
+"""Bytes of a file for whose holes it is worth to look."""
+
+SECTOR = 512
+"""Bytes in which the system counts what a file takes of the disk."""
 
 
 def points() -> frozenset[str]:
@@ -81,3 +88,20 @@ def room(need: Need) -> Room:
         free_inodes=free_inodes,
         enough=need.bytes <= free and (free_inodes is None or need.inodes <= free_inodes),
     )
+
+
+def taken(copy: str, size: int, directory: Optional[int] = None) -> int:
+    """Return how much of the disk a recorded file of so many bytes takes: its copy's holes do not.
+
+    Few files are large enough to be looked at for that.
+    """
+    with contextlib.suppress(OSError):
+        found = os.stat(copy, dir_fd=directory, follow_symlinks=False) if size > LARGE else None
+        return solid(found) if found and found.st_size == size else size
+    return size
+
+
+def solid(found: os.stat_result) -> int:
+    """Return the bytes of a file that are on the disk: a small one may lie in its inode."""
+    holes = found.st_size - found.st_blocks * SECTOR
+    return found.st_size - (holes if holes > LARGE else 0)

@@ -51,6 +51,7 @@ class IncidentCase:
         felt: the share of what users do that fails, as measured; None where nobody could ask.
         stated: what people know.
         database, backups: what is wrong with them, "" when nothing is.
+        unfinished: whether a rollback lies half done, which has used some of the backups.
     """
 
     rules: Triage = field(default_factory=Triage)
@@ -60,6 +61,7 @@ class IncidentCase:
     stated: Stated = field(default_factory=Stated)
     database: str = ""
     backups: str = ""
+    unfinished: bool = False
 
     @property
     def impact(self) -> float | None:
@@ -207,6 +209,8 @@ def database(case: IncidentCase) -> FiredRule | None:
 def backups(case: IncidentCase) -> FiredRule | None:
     """'Confirm backup files exist': a rollback needs them, and is no remedy for them."""
     note = "a rollback is refused until the backup set is repaired"
+    if case.unfinished:
+        note = "a rollback is unfinished: the same command goes on, and names what it cannot use"
     return FiredRule("fix", case.backups, "no faults", note) if case.backups else None
 
 

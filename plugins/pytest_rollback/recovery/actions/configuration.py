@@ -57,7 +57,8 @@ def uninstalled(scope: Scope) -> Look[UnitFilesPlan]:
 
 def _unit_files(scope: Scope, source: str, digest: str = "") -> UnitFilesRequest:
     units = [component.unit for component in scope.components]
-    return requests.unit_files(scope.system, units, source, run=scope.run, digest=digest)
+    request = requests.unit_files(scope.system, units, source, digest=digest)
+    return request._replace(location=location(scope))
 
 
 def installs(scope: Scope, found: UnitFilesPlan) -> tuple[Change, ...]:

@@ -17,7 +17,7 @@ FILES_A_SECOND = 1000
 
 def location(scope: Scope) -> Location:
     """Return where the system lies on its host, with the run that was begun there."""
-    return requests.location(scope.system, scope.run)
+    return requests.location(scope.system, scope.run, scope.holder)
 
 
 def selection(scope: Scope) -> Selection:

@@ -29,7 +29,7 @@ from pytest_rollback.errors import Refused
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.recovery.action import Action, Change, Scope
-from pytest_rollback.recovery.actions.requests import PATIENT
+from pytest_rollback.recovery.actions.requests import PATIENT, location
 from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import Look
 from pytest_rollback.transport.call import Call
@@ -64,7 +64,7 @@ def beheld(scope: Scope) -> Look[tuple[States, Running]]:
         Refused: the manager does not know a unit.
     """
     units = tuple(UnitPorts(c.unit) for c in scope.components)
-    where, manager = requests.location(scope.system, scope.run), requests.manager(scope.system)
+    where, manager = location(scope), requests.manager(scope.system)
     asked, running = Call(LOOK, UnitsRequest(where, manager, units), PATIENT), running_of(scope)
     answers = yield [asked, running]
     found = answers.of(asked).units
@@ -128,7 +128,7 @@ def health_of(
     """Return the call that asks for the health of components."""
     system, mine = scope.system, tuple(components)
     request = HealthRequest(
-        location=requests.location(system, scope.run),
+        location=location(scope),
         manager=requests.manager(system),
         units=tuple(UnitPorts(each.unit, each.listens) for each in mine),
         probes={each.unit: requests.probe(system.probes[each.health]) for each in mine},
@@ -173,8 +173,8 @@ def stop(scope: Scope, component: Component, why: str) -> Change:
 
 def unit_request(scope: Scope, component: Component, timeout: float) -> UnitRequest:
     """Return the request to stop or start the unit of a component, within so many seconds."""
-    location = requests.location(scope.system, scope.run)
-    return UnitRequest(location, requests.manager(scope.system), component.unit, timeout)
+    manager = requests.manager(scope.system)
+    return UnitRequest(location(scope), manager, component.unit, timeout)
 
 
 ISOLATE = Action("isolate components", "isolate", look=states, plan=stops)

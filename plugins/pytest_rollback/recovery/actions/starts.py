@@ -15,6 +15,7 @@ from pytest_rollback.agent.messages.services.health import (
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.recovery.action import Action, Change, Scope
+from pytest_rollback.recovery.actions.requests import location
 from pytest_rollback.recovery.actions.services import MARGIN, Health, health, stop
 from pytest_rollback.transport.call import Call
 
@@ -85,7 +86,7 @@ def is_healthy(found: UnitHealth) -> bool:
 def _settle(scope: Scope, components: Sequence[Component]) -> Change:
     system, longest = scope.system, max(each.settle for each in components)
     request = SettleRequest(
-        location=requests.location(system, scope.run),
+        location=location(scope),
         manager=requests.manager(system),
         units=tuple(
             SettlingUnit(
@@ -110,7 +111,7 @@ def _settle(scope: Scope, components: Sequence[Component]) -> Change:
 def _start(scope: Scope, component: Component, why: str) -> Change:
     system = scope.system
     request = HealthyStartRequest(
-        location=requests.location(system, scope.run),
+        location=location(scope),
         manager=requests.manager(system),
         unit=component.unit,
         timeout=component.start,

@@ -32,7 +32,7 @@ def request(scope: Scope, run: str, without: tuple[str, ...] = ()) -> UndoReques
     """Return what every request about the undo of a run states; paths `without` are left alone."""
     services, page = scope.system.services, scope.system.maintenance
     return UndoRequest(
-        location=location(scope)._replace(run=run),
+        location=location(scope)._replace(run=run, holder=None),
         manager=services.manager,
         socket=services.socket,
         check=tuple(page.check) if page else (),
@@ -77,11 +77,11 @@ START_FAILED = Action("start the failed release", "services", look=states, plan=
 
 
 def way_out(run: str, found: UndoPlan, without: tuple[str, ...]) -> str:
-    """Return the command that undoes all but what is lost, or what else there is to do."""
-    if not found.lost:
-        return "save these files elsewhere and put the run's versions back, or keep the run"
-    left = " ".join(f"--without={shlex.quote(path)}" for path in (*without, *found.lost))
-    return f"put them back there; or leave them as they are: scripts/rollback --undo={run} {left}"
+    """Return what there is to do, and the command that undoes all else."""
+    paths = dict.fromkeys((*without, *found.paths))
+    left = " ".join(f"--without={shlex.quote(path)}" for path in paths)
+    way = "put them back there" if found.lost else "put the run's versions back"
+    return f"{way}; or leave them as they are: scripts/rollback --undo={run} {left}"
 
 
 def undoing(run: str, without: tuple[str, ...] = ()) -> tuple[AnyAction, ...]:

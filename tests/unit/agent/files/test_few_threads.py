@@ -1,23 +1,29 @@
-"""A host on which no thread can be made: what threads would do is done without them."""
+"""A host on which no thread can be made, or lives: what threads would do is done without them."""
 
 from __future__ import annotations
 
+import _thread
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from pytest_rollback.agent.files import fsync, parallel
 
 
-@pytest.fixture(autouse=True)
-def none(monkeypatch: pytest.MonkeyPatch) -> None:
+def refused(*_: object) -> None:
     """Refuse to start a thread, as Python does where the kernel makes none."""
+    raise RuntimeError("can't start new thread")
 
-    def refused(_thread: Thread) -> None:
-        raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(Thread, "start", refused)
+def stillborn(*_: object) -> int:
+    """Start a thread that ends before its first step, as where memory is short."""
+    return 0
+
+
+@pytest.fixture(autouse=True, params=[refused, stillborn])
+def none(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no thread do anything."""
+    monkeypatch.setattr(_thread, "start_new_thread", request.param)
 
 
 def test_all_is_done_in_order(tmp_path: Path) -> None:

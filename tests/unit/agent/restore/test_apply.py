@@ -38,11 +38,15 @@ class Tree:
             self.path(name).parent.mkdir(parents=True, exist_ok=True)
             self.path(name).write_text(f"previous {name!r}")
             self.path(name).chmod(0o640)
-        save.save(saving(self.root, self.state, names))
+        self.save()
         for name in names[:-1]:
             self.path(name).write_text(f"current {name!r}")
             self.path(name).chmod(0o600)
         self.path(names[-1]).unlink()
+
+    def save(self) -> None:
+        """Save what is live."""
+        save.save(saving(self.root, self.state, self.names))
 
     def path(self, name: str) -> Path:
         """Return a file's path."""

@@ -13,15 +13,18 @@ import pytest
 from pytest_rollback.agent.backup import additions
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files.tree import Tree
+from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.messages.restore import BackupsSeparated
 from pytest_rollback.agent.restore import name_exchange
 from pytest_rollback.agent.rollback import (
     default_undo,
     empty_directories,
+    moved_back,
     page_file,
 )
 from pytest_rollback.agent.services import unit_file_undo
 from pytest_rollback.agent.state import evidence
+from pytest_rollback.agent.state.backup_set import BackupSet
 from pytest_rollback.agent.state.lock import ExclusiveRun, working
 from tests.unit.agent.restore import test_apply
 from tests.unit.support import requests
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LONG_AGO = "2000-01-01T00:00:00+00:00"
+SET = BackupSet("", "", "", LONG_AGO, "", Release("1", None), Release("2", None), (), ())
 
 
 class Place:
@@ -56,13 +60,13 @@ class Place:
         """Bring the last batch of moves back."""
         entry = self.work.journal.last(evidence.MOVING)
         assert entry
-        return evidence.bring_back(self.work.folder, entry)
+        return moved_back.bring_back(self.work.folder, entry)
 
-    def standing(self) -> tuple[list[str], list[str]]:
+    def standing(self) -> tuple[list[str], list[tuple[str, str]]]:
         """Return what bringing it back would do, and what stands in the way."""
         entry = self.work.journal.last(evidence.MOVING)
         assert entry
-        return evidence.standing(self.work.folder, entry)[:2]
+        return moved_back.standing(self.work.folder, entry)[:2]
 
 
 @pytest.fixture
@@ -103,7 +107,7 @@ def test_what_took_a_place_meanwhile_stays(place: Place) -> None:
         place.put(path, "added")
     place.away("added", "a.py", "b.py")
     place.put("a.py", "somebody else's")
-    assert place.standing() == (["b.py"], ["something else exists at a.py"])
+    assert place.standing() == (["b.py"], [("a.py", "something else exists at a.py")])
     with pytest.raises(HostError, match=r"something else exists at a\.py"):
         place.back()
 
@@ -235,7 +239,7 @@ def test_a_directory_in_which_something_is_mounted_stays(place: Place) -> None:
     """It is one that others use, and no empty one."""
     (place.root / "new").mkdir()
     with mounted(place.root / "new" / "deep", "size=1m"):
-        empty_directories.take_away(place.work, str(place.root), ["new/deep/a.py"], LONG_AGO)
+        empty_directories.take_away(place.work, str(place.root), ["new/deep/a.py"], SET)
 
         assert (place.root / "new/deep").is_mount()
 

@@ -10,8 +10,7 @@ import pytest
 
 from pytest_rollback.agent import main
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.messages.location import Location
-from pytest_rollback.agent.messages.state.progress import HolderProcess
+from pytest_rollback.agent.messages.location import HolderProcess, Location
 from pytest_rollback.agent.messages.state.runs import (
     IDLE,
     BeginRequest,

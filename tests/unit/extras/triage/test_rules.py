@@ -26,6 +26,7 @@ from pytest_rollback.extras.triage.rules import (
     fired,
     row_of,
 )
+from pytest_rollback.extras.triage.rules import backups as of_backups
 from pytest_rollback.extras.triage.stated import Stated
 from pytest_rollback.manifest.thresholds import RECOVERIES, Severity, Triage
 from pytest_rollback.plugin.terminal import recommended as shown
@@ -246,3 +247,11 @@ def test_the_lines_say_everything() -> None:
     assert re.search(rf"^now: \S*{isolate}$", said, re.MULTILINE)
     assert found.row == "medium: fix"
     assert ROW == "matrix"
+
+
+def test_an_unfinished_rollback_goes_on_with_what_it_has_used() -> None:
+    """The words are not those of a rollback that is refused."""
+    fired = of_backups(replace(CALM, backups="1 fault in the backup set", unfinished=True))
+
+    assert fired is not None
+    assert fired.note.startswith("a rollback is unfinished: the same command goes on")

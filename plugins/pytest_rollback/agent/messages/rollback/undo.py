@@ -26,8 +26,8 @@ class UndoPlan(NamedTuple):
 
     `files` come back to their failed versions, `moved` out of the evidence, `units` are unit files
     that are installed again, `page` is a maintenance page that is removed, `database` one that is
-    swapped back. `conflicts` are changes made since then, for which it refuses; of them, the files
-    that are `lost` cannot be brought back.
+    swapped back. `conflicts` are changes made since then, for which it refuses; they are about
+    `paths`, which it may leave out, and of which those that are `lost` cannot be brought back.
     """
 
     undone: bool
@@ -38,6 +38,7 @@ class UndoPlan(NamedTuple):
     database: Optional[str]
     conflicts: Tuple[str, ...]
     lost: Tuple[str, ...] = ()
+    paths: Tuple[str, ...] = ()
 
 
 class Undone(NamedTuple):

@@ -1,21 +1,6 @@
-"""How far a run has come, and who holds it."""
+"""How far a run has come."""
 
 from typing import Dict, NamedTuple, Optional, Tuple
-
-
-class HolderProcess(NamedTuple):
-    """The process that holds a run, and where it is.
-
-    `host` is the machine's name, `boot` the id of this run of its kernel, `space` the one in which
-    processes are numbered, each "" where it cannot be told; `pid_started` are clock ticks since
-    boot.
-    """
-
-    host: str
-    boot: str
-    space: str
-    pid: int
-    pid_started: float
 
 
 class StepState(NamedTuple):

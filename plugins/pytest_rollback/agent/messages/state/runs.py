@@ -3,8 +3,8 @@
 from typing import Dict, NamedTuple, Optional, Tuple
 
 from ...protocol import Route
-from ..location import ChangeTime, Location
-from .progress import HolderProcess, RunProgress
+from ..location import ChangeTime, HolderProcess, Location
+from .progress import RunProgress
 
 
 class BeginRequest(NamedTuple):

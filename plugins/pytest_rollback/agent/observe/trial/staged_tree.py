@@ -28,7 +28,7 @@ from ...errors import HostError
 from ...files import handles, links, state
 from ...files import tree as files_tree
 from ...files.metadata import FileEntry
-from ...files.read import blocks
+from ...files.read import blocks, poured
 from ...messages.trial import TrialRequest
 from ...system import temporary
 
@@ -209,16 +209,15 @@ class StagedTree:
         `source` is its content and mode. One that the record does not know is for the user alone.
         """
         (content, mode), (directory, name) = source, stage.parent(path)
-        digest, size = hashlib.sha256(), 0
-        with os.fdopen(os.open(name, handles.FRESH, 0o600, dir_fd=directory), "wb") as file:
-            for block in content:
-                digest.update(block)
-                size += file.write(block)
-            file.flush()
-            same = entry is None or entry.holds(size, digest.hexdigest())
+        opened = os.open(name, handles.FRESH, 0o600, dir_fd=directory)
+        try:
+            digest, size = poured(content, opened, holes=True)
+            same = entry is None or entry.holds(size, digest)
             ids = (entry.uid, entry.gid) if entry else self.owner
             if same:
-                dressed(file.fileno(), ids, mode_of(mode, entry))
+                dressed(opened, ids, mode_of(mode, entry))
+        finally:
+            os.close(opened)
         if not same:
             os.unlink(name, dir_fd=directory)
         return same

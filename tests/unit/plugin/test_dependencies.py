@@ -9,7 +9,7 @@ import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 PACKAGE = REPOSITORY / "plugins/pytest_rollback"
 OURS = {"pytest_rollback"}
 BUNDLED = {"_pytest": "pytest"}
