@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Lines and branches of the engine that tests reach, in percent, at least.
 COVERED := 100
 
-.PHONY: help setup drill machine-drill test test-all coverage sessions machine-test faults sabotage check clean
+.PHONY: help setup drill machine-drill package test test-all coverage sessions machine-test faults sabotage check clean
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -55,6 +55,15 @@ coverage: setup  ## measure coverage of the agent, the gate and the actions
 	  tests/unit tests/contract tests/faults
 	$(VENV)/bin/coverage combine -q
 	$(VENV)/bin/coverage report --sort=miss --fail-under=$(COVERED)
+
+package: setup  ## build wheel and sdist into build/dist, and check what an index and a user get
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check build twine check-wheel-contents pyroma
+	@rm -rf build/dist
+	$(VENV)/bin/python -m build --outdir build/dist .
+	$(VENV)/bin/twine check --strict build/dist/*
+	$(VENV)/bin/check-wheel-contents build/dist/*.whl
+	$(VENV)/bin/pyroma --min 9 build/dist/*.tar.gz
+	@rm -rf build/lib build/bdist.*
 
 check: setup  ## format, lint, types, tests
 	scripts/dev/check

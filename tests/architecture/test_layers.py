@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import PurePosixPath
 
 import pytest
 
 from tests.architecture.bad_sources import BAD, GOOD, WHOLE, house
+from tests.architecture.layers import OURS
 from tests.architecture.rules import CHECKS, EXEMPT, excused, findings
 from tests.architecture.shape import GENERAL
-from tests.architecture.sources import REPOSITORY, VILLAGE, sources
+from tests.architecture.sources import REPOSITORY, VILLAGE, imports, sources
 
 PAGES = ("docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", ".ci")
 
@@ -108,3 +113,33 @@ def test_the_rules_look_at_something() -> None:
         "scripts/rollback",
     } <= found.keys()
     assert any(path.startswith("suites/") for path in found)
+
+
+def declared() -> set[str]:
+    """Return the distributions that pyproject.toml names, in all extras but those for tests."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    named = [*project["dependencies"], *extras["sandbox"], *extras["notify"]]
+    return {canonical(re.split(r"[\[<>=~!; ]", each)[0]) for each in named}
+
+
+def canonical(name: str) -> str:
+    """Return a distribution's name as an index compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_what_is_imported_is_declared() -> None:
+    """By the distribution that has it: nothing comes by chance, through somebody else."""
+    ships = ("plugins/", "suites/", "fixtures/")
+    taken = {
+        name.partition(".")[0]
+        for path, text in sources().items()
+        if path.startswith(ships)
+        for name in imports(path, text)
+    }
+    foreign = taken - set(sys.stdlib_module_names) - set(OURS) - {""}
+    known = {"_pytest": ["pytest"], **packages_distributions()}
+    needed = {canonical(known[name][0]) for name in foreign}
+
+    assert "jinja2" in needed
+    assert needed <= declared(), needed - declared()

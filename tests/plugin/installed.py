@@ -79,8 +79,11 @@ def programs(way: str) -> Path:
     return home / "bin"
 
 
-def called(way: str, home: Path, name: str, *words: str) -> tuple[int, str]:
-    """Call a program of an install in a folder; return its exit code and what it printed."""
+def called(way: str, home: Path, name: str, *words: str, **more: str) -> tuple[int, str]:
+    """Call a program of an install in a folder; return its exit code and what it printed.
+
+    `more` is its environment, beside what is set here.
+    """
     found = programs(way)
     program = [str(found / "python"), "-m", "pytest"] if name == "pytest" else [str(found / name)]
     unset = ("PYTHONPATH", "PYTEST_ADDOPTS", "ROLLBACK_REPORTS")
@@ -92,7 +95,7 @@ def called(way: str, home: Path, name: str, *words: str) -> tuple[int, str]:
         text=True,
         stdin=subprocess.DEVNULL,
         check=False,
-        env={**environment, "COLUMNS": "80", "PATH": f"{found}:{os.environ['PATH']}"},
+        env={**environment, "COLUMNS": "80", "PATH": f"{found}:{os.environ['PATH']}", **more},
     )
     printed = done.stdout + done.stderr
     assert way == "editable" or f"{REPOSITORY}/" not in printed, printed

@@ -231,3 +231,28 @@ def test_the_story_from_an_empty_folder(way: str, tmp_path: Path) -> None:
     assert code == 0, said
     assert "RECOVERED in" in said
     assert last_record(tmp_path / "reports")["verdict"] == "RECOVERED"
+
+
+@pytest.mark.long
+def test_the_commands_of_the_story_are_there_without_a_clone(tmp_path: Path) -> None:
+    """A sandbox is deployed, broken and rolled back, and the run is looked at, by `rollback`."""
+    with tempfile.TemporaryDirectory(prefix="r-") as short:  # sockets have short paths
+        Path(short).chmod(0o1777)  # the database runs as somebody else
+
+        def rollback(*words: str) -> str:
+            code, said = called("wheel", tmp_path, "rollback", *words, TMPDIR=short)
+            assert code in {0, 10}, said  # 10: nobody has signed, and the host was not asked
+            assert "scripts/" not in said
+            return said
+
+        try:
+            assert "rollback sandbox break NAME" in rollback("sandbox", "up")
+            rollback("sandbox", "break", "crash-loop")
+            target = "--rollback-target=sandbox"
+            assert "RECOVERED in" in rollback("now", target, "--impact=30%", "--arm=sandbox")
+            assert "recovered" in rollback("status", target)
+            rollback("verify")
+            assert "RECOVERED" in rollback("postmortem")
+            assert str(tmp_path / "reports") in rollback("index")
+        finally:
+            rollback("sandbox", "down")

@@ -29,10 +29,12 @@ def checkout() -> Path | None:
 def home() -> Path:
     """Return the folder whose system a command is about, where no target was named.
 
-    It is the current one where a rollback.toml lies. A checkout is about its own otherwise.
+    It is the current one. Only the scripts of a checkout are about its own from anywhere, but for
+    folders with a rollback.toml.
     """
-    here = Path.cwd()
-    return here if (here / MANIFEST).exists() else checkout() or here
+    here, top = Path.cwd(), checkout()
+    script = top is not None and Path(sys.argv[0]).resolve().is_relative_to(top / "scripts")
+    return top if top and script and not (here / MANIFEST).exists() else here
 
 
 def found(name: str) -> str:

@@ -40,6 +40,7 @@ from pytest_rollback.evidence.seal import seals
 from pytest_rollback.extras.incident import amend
 from pytest_rollback.report.amend import data_of
 from pytest_rollback.run.run_record import ChecklistEntry, ReleaseRecord, RunRecord, parsed
+from pytest_rollback.text.doors import pastable
 from pytest_rollback.text.quantities import clock, moment, span
 
 NAME = "postmortem.md"
@@ -244,7 +245,7 @@ def acts(events: Iterable[Event], items: Iterable[ChecklistEntry]) -> Iterator[s
     for each in mine:
         yield f"- {moment(each.at)}: {words(each)}"
     if not mine:
-        yield "No item was ticked: `scripts/checklist`."
+        yield pastable("No item was ticked: `scripts/checklist`.")
     yield ""
     yield "### Open and late items of the checklist"
     yield ""
