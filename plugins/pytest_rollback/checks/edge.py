@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pytest_rollback.agent.messages.probes.edge import WATCH, WatchedEdge, WatchRequest
 from pytest_rollback.agent.observe.probes.client import Watch
-from pytest_rollback.agent.observe.probes.edge import after, kind
+from pytest_rollback.agent.observe.probes.edge import after, judged
 from pytest_rollback.checks.availability import Availability, AvailabilityCount, EdgeSample, Kind
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.manifest import requests
@@ -190,7 +190,9 @@ class LocalProber(Prober):
             self.watch.end()
         if self.watch.fired:
             return "error"
-        return cast("Kind", kind(answer.status_code, body.decode("utf-8", "replace"), self.edge))
+        return cast(
+            "Kind", judged(answer.status_code, body.decode("utf-8", "replace"), self.edge)[0]
+        )
 
 
 def beginning(answer: httpx.Response) -> bytes:

@@ -28,7 +28,10 @@ def test_a_page_with_the_systems_status_is_known_by_its_text(
     status: int | None, page: PageAnswer | None, kind: str
 ) -> None:
     """What cannot be told apart is not called maintenance."""
-    assert edge.kind(status, "all is fine", WatchedEdge("http://127.0.0.1/", page=page)) == kind
+    assert edge.judged(status, "all is fine", WatchedEdge("http://127.0.0.1/", page=page)) == (
+        kind,
+        None,
+    )
 
 
 def test_the_beat_is_kept() -> None:

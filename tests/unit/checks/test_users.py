@@ -13,7 +13,7 @@ import pytest
 from pytest_rollback.agent.messages.probes.sample import ProbeRequest, ProbeResult, ProbeSpec
 from pytest_rollback.agent.messages.rollback.maintenance import PageState
 from pytest_rollback.agent.observe.probes import sample
-from pytest_rollback.agent.observe.probes.edge import kind
+from pytest_rollback.agent.observe.probes.edge import judged
 from pytest_rollback.errors import Refused
 from pytest_rollback.fixtures.live_state import UsersView
 from pytest_rollback.manifest import requests
@@ -115,6 +115,6 @@ def test_the_prober_calls_it_the_page_as_well(server: http.server.ThreadingHTTPS
     assert system.edge
     edge = requests.watched_edge(system, system.edge)
 
-    assert kind(200, f"<body> {PAGE} </body>", edge) == "maintenance"
-    assert kind(200, SYSTEM, edge) == "up"
-    assert kind(200, "something else", edge) == "error"
+    assert judged(200, f"<body> {PAGE} </body>", edge)[0] == "maintenance"
+    assert judged(200, SYSTEM, edge)[0] == "up"
+    assert judged(200, "something else", edge)[0] == "error"

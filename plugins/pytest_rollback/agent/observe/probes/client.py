@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import threading
 import time
@@ -10,6 +9,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple, Type
 
 from ...messages.probes.sample import ProbeSpec
+from ..logs.timelimit import Slow
+from .patterns import found
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
@@ -70,7 +71,9 @@ class Client:
     def satisfied(self, said: bytes) -> bool:
         """Return whether the wanted body is already there; with `reject`, all has to be read."""
         wanted, text = self.probe.body, said.decode("utf-8", "replace")
-        return bool(wanted) and not self.probe.reject and re.search(wanted, text) is not None
+        with suppress(Slow):  # all is read then, and judged
+            return bool(wanted) and not self.probe.reject and found(wanted, text)
+        return False
 
 
 EVERY = 0.05
@@ -83,6 +86,7 @@ class Watch:
     def __init__(self) -> None:
         self.fired = False
         self.connection: HTTPConnection | None = None
+        self.peer: socket.socket | None = None
         self.until = 0.0
         self.lock = threading.Lock()
         self.stopped: threading.Event | None = None
@@ -90,16 +94,21 @@ class Watch:
     def begin(self, connection: HTTPConnection, seconds: float) -> None:
         """Give the connection so many seconds from now."""
         with self.lock:
-            self.fired, self.connection = False, connection
+            self.fired, self.connection, self.peer = False, connection, None
             self.until = time.monotonic() + seconds
         if self.stopped is None:
             self.stopped = threading.Event()
             threading.Thread(target=self.look, args=(self.stopped,), daemon=True).start()
 
+    def keep(self) -> None:
+        """Remember the peer: of an answer that only its end ends, the connection forgets him."""
+        with self.lock:
+            self.peer = self.connection.sock if self.connection else None
+
     def end(self) -> None:
         """The answer is here: nothing to cut."""
         with self.lock:
-            self.connection = None
+            self.connection = self.peer = None
 
     def stop(self) -> None:
         """End the thread; the next `begin` starts another."""
@@ -113,7 +122,7 @@ class Watch:
             with self.lock:
                 if self.connection is None or time.monotonic() < self.until:
                     continue
-                self.fired, peer = True, self.connection.sock
+                self.fired, peer = True, self.connection.sock or self.peer
                 if peer is not None:
                     with suppress(OSError):  # the peer was faster
                         socket.socket.shutdown(peer, socket.SHUT_RDWR)  # below TLS, if there is any

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import List, Optional, Tuple
 
 from ...messages.probes.edge import EdgeWindow, WatchedEdge, WatchRequest
 from ...messages.probes.sample import ProbeSpec
+from ..logs.timelimit import Slow
 from .http import Http
+from .patterns import found
 
 LONGEST = 60.0
 """Seconds of one window at most."""
 
 
-def kind(status: Optional[int], body: str, edge: WatchedEdge) -> str:
-    """Return what a user got: `up`, `maintenance` or `error`.
+def judged(status: Optional[int], body: str, edge: WatchedEdge) -> Tuple[str, Optional[str]]:
+    """Return what a user got, `up`, `maintenance` or `error`; and why it could not be told."""
+    try:
+        return _kind(status, body, edge), None
+    except Slow as slow:
+        return "error", str(slow)
+
+
+def _kind(status: Optional[int], body: str, edge: WatchedEdge) -> str:
+    """Return what a user got.
 
     The maintenance page is looked for first: its own text tells it whatever the status is, which a
     cache may have changed. Without a text to look for, the system's status is the system's.
     """
     page = edge.page
-    if page and page.text and re.search(page.text, body):
+    if page and page.text and found(page.text, body):
         return "maintenance"
     told = page is not None and status == page.status
-    if page and told and (page.body or status != edge.status) and re.search(page.body, body):
+    if page and told and (page.body or status != edge.status) and found(page.body, body):
         return "maintenance"
-    return "up" if status == edge.status and re.search(edge.body, body) else "error"
+    return "up" if status == edge.status and found(edge.body, body) else "error"
 
 
 def watch(request: WatchRequest) -> EdgeWindow:
@@ -42,8 +51,9 @@ def watch(request: WatchRequest) -> EdgeWindow:
             asked = time.monotonic() - begin
             answer = client.ask()
             answered = time.monotonic() - begin
-            samples.append((asked, answered, kind(answer.status, answer.body, edge)))
-            problem = answer.problem or problem
+            got, slow = judged(answer.status, answer.body, edge)
+            samples.append((asked, answered, got))
+            problem = answer.problem or slow or problem
             due = after(due, answered, edge.interval)
     finally:
         client.close()

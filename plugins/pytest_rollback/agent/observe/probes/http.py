@@ -65,6 +65,7 @@ class Http(Client):
     def once(self) -> ProbeAnswer:
         """Send the request and read the answer to its end, or as much as is looked at."""
         self.connection.request(self.probe.method, self.path, self.body, self.headers)
+        self.watch.keep()
         response = self.connection.getresponse()
         text = response.read(MOST).decode("utf-8", "replace")
         if not response.isclosed():  # longer than what is looked at

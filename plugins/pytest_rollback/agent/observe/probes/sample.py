@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import threading
 import time
@@ -10,8 +9,10 @@ from contextlib import contextmanager, suppress
 from typing import Iterator, NamedTuple
 
 from ...messages.probes.sample import ProbeRequest, ProbeResult, ProbeSpec
+from ..logs.timelimit import Slow
 from . import request
 from .client import Client, ProbeAnswer
+from .patterns import found
 
 STOP_AFTER = 3
 """Failures in a row after which no more is asked: the peer is down, not slow."""
@@ -88,10 +89,13 @@ def unwanted(probe: ProbeSpec, answer: ProbeAnswer) -> str | None:
     wanted = wanted_status(probe)
     if wanted is not None and answer.status != wanted:
         return f"answered {answer.status}{answer.aside}, not {wanted}"
-    if probe.body and not re.search(probe.body, answer.body):
-        return f"the answer does not match {probe.body!r}"
-    if probe.reject and re.search(probe.reject, answer.body):
-        return f"the answer matches {probe.reject!r} (reject)"
+    try:
+        if probe.body and not found(probe.body, answer.body):
+            return f"the answer does not match {probe.body!r}"
+        if probe.reject and found(probe.reject, answer.body):
+            return f"the answer matches {probe.reject!r} (reject)"
+    except Slow as slow:
+        return str(slow)
     return None
 
 

@@ -40,7 +40,7 @@ def test_an_answer_is_the_system_the_page_or_an_error(
     status: int | None, body: str, page: PageAnswer | None, kind: str
 ) -> None:
     """The page is told by its status and its text; a status without text is the system's first."""
-    assert edge.kind(status, body, WatchedEdge("http://127.0.0.1/", page=page)) == kind
+    assert edge.judged(status, body, WatchedEdge("http://127.0.0.1/", page=page)) == (kind, None)
 
 
 @pytest.mark.parametrize(("answer", "kind"), [(UP, "up"), (PAGE, "maintenance"), (BROKEN, "error")])
