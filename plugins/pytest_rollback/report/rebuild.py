@@ -58,7 +58,7 @@ def manifest_of(folder: Path, named: str | None) -> Path:
         raise UsageError(
             f"which host {folder.name} is about, has to be said: it was not made with {found}, and "
             "what a bundle names is not used",
-            hint="add --rollback-target=PATH, PATH being your rollback.toml of that host, or sandbox",
+            hint="add --rollback-target=PATH, PATH being your rollback.toml of it, or sandbox",
         )
     return found
 
