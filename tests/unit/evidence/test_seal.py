@@ -17,7 +17,7 @@ import tomli_w
 from pytest_rollback.cli.verify import verified
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import archive, changes, seal, signing, signoffs
-from pytest_rollback.evidence.events import ItemTicked
+from pytest_rollback.evidence.events import CriterionEnded, ItemTicked, RunFinished
 from pytest_rollback.report.rebuild import manifest_of
 from tests.unit.support.run_folder import call, left, story, written
 
@@ -106,6 +106,26 @@ def test_checksums_made_again_hide_no_change(folder: Path, name: str) -> None:
         summed(folder)
 
     assert verified(folder, None) != []
+
+
+LATER: dict[str, Harm] = {
+    "a file": lambda at: (at / "host/more").write_text(""),
+    "a file kept of before": lambda at: written(at / "ended", []),
+    "a file less": lambda at: (at / "report.html").unlink(),
+    "a record less": lambda at: (at / "report.json").unlink(),
+    "a verdict": lambda at: signoffs.note(at, RunFinished("RECOVERED")),
+    "a criterion": lambda at: signoffs.note(at, CriterionEnded(id="a.b", outcome="met")),
+    "a line": lambda at: (at / "timeline.jsonl").open("a").write("it went well\n"),
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_later_seal_adds_what_people_add_and_nothing_else(folder: Path, name: str) -> None:
+    """Everybody can seal a bundle once more: the first seal, which the host has, stays."""
+    LATER[name](folder)
+    seal.close(folder, "ticked: ann")
+
+    assert [*changes.changed(folder)] != []
 
 
 def test_a_whole_forgery_is_found_by_the_hash_that_was_printed(folder: Path) -> None:
