@@ -50,7 +50,7 @@ INCIDENT = (
     ("suites/monitor", "--soak=15m", "-o", "rollback_soak_scale=300"),
     ("scripts/checklist", "tick", "root-cause", "--by", "ann"),
     ("scripts/checklist", "show"),
-    ("scripts/verify_bundle", "--host"),
+    ("scripts/verify_bundle", "--host", "--rollback-target=TARGET"),
     ("scripts/postmortem",),
     ("scripts/index",),
     ("scripts/rollback", "--rollback-target=TARGET", "--undo=RUN", "--arm=corner"),

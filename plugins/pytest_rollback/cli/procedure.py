@@ -13,12 +13,12 @@ from pathlib import Path
 
 from pytest_rollback.agent.messages.probes.sample import ASK, ProbeRequest, ProbeResult, ProbeSpec
 from pytest_rollback.cli import imports as imports_
-from pytest_rollback.cli.rollback import RollbackCommand, reports_of, usual
+from pytest_rollback.cli.rollback import RollbackCommand, reports_of
 from pytest_rollback.errors import Refused, UsageError
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.run.command_line import Parser, shown
-from pytest_rollback.run.extras import outside
+from pytest_rollback.run.extras import outside, usual
 from pytest_rollback.run.options import fitting
 from pytest_rollback.text.quantities import part
 from pytest_rollback.transport.call import Call

@@ -24,11 +24,11 @@ from pytest_rollback.recovery.actions.undo import undoing
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.report import amend
-from pytest_rollback.run.command_line import INTERRUPTED, Parser, reports, setting, shown
-from pytest_rollback.run.extras import names, outside
+from pytest_rollback.run.command_line import INTERRUPTED, Parser, reports, shown
+from pytest_rollback.run.extras import names, outside, place, usual
 from pytest_rollback.run.options import fitting, told_openly
 from pytest_rollback.run.run import identity, operator
-from pytest_rollback.text.places import MANIFEST, home
+from pytest_rollback.text.places import home
 from pytest_rollback.transport.connection import Connection
 from pytest_rollback.transport.interrupts import INTERRUPTS
 
@@ -47,27 +47,10 @@ exit codes: 0 recovered, undone or shown; 1 not; 2 interrupted; 4 usage; all oth
 STOPPED = "interrupted: nothing was changed\nHINT: run the same command again"
 
 
-def usual() -> str:
-    """Return the target that is meant when none is named: `rollback_target` of pytest."""
-    named = setting("rollback_target", home()) or MANIFEST
-    here = named in outside().practice or Path(named).exists()
-    return named if here else str(home() / named)
-
-
 def reports_of(named: str) -> Path:
     """Return where runs about a target leave their folders."""
     practice = named in outside().practice
     return reports(None if practice else Path(named).absolute().parent)
-
-
-def described(named: str) -> Path:
-    """Return the rollback.toml that a target's name means.
-
-    Raises:
-        UsageError: the sandbox is meant, and none is kept running.
-    """
-    kind = outside().practice.get(named)
-    return kind.kept() if kind else Path(named)
 
 
 def typed(question: str) -> str:
@@ -88,7 +71,7 @@ class RollbackCommand:
 
     def __init__(self, named: str, command: str = "") -> None:
         self.named, self.reports, self.command = named, reports_of(named), command
-        self.manifest = described(named).absolute()
+        self.manifest = place(named).absolute()
         self.system = load(self.manifest).system
         self.connection = Connection(self.system)
 
@@ -238,8 +221,9 @@ def show(asked: argparse.Namespace, at: RollbackCommand) -> int:
     found = status.runs(at.connection, asked.run or "")
     if asked.run and not found:
         at.no_such_run(asked.run)
-    told = status.detail(found[0], at.system, at.named) if asked.run else None
-    lines = told or status.table(found, at.system, at.named)
+    back = status.way_back(at.connection, at.system, found[-1]) if found else status.FREE
+    told = status.detail(found[0], at.system, at.named, back) if asked.run else None
+    lines = told or status.table(found, at.system, at.named, back)
     shown("\n".join(lines) or f"no rollback has been started on {at.system.target.name}")
     return 0
 

@@ -22,11 +22,13 @@ STORY = """
   {me} 20261124-061200     check another run
   {me} FILE.tar.gz         check an archive
   {me} RUN --head 3fa2...  also compare with the seal that was printed
-  {me} RUN --host          also compare with journals and seals on the host
+  {me} RUN --host --rollback-target=PATH
+                           also compare with journals and seals on the host
   {me} RUN --rebuild       write report, journals and seal of a killed run
 
 It says what was proven: that the bundle is unchanged since a known key sealed it, that the host has
-its seals, or only that it is consistent in itself: who edits a bundle can do that as well.
+its seals, or only that it is consistent in itself: who edits a bundle can do that as well. The host
+is that of your rollback.toml; what a bundle names chooses nothing.
 
 exit codes: 0 unchanged, and its origin is proven; 1 changed, with a list of the changes; 4 usage,
 no such run or not a bundle; 7 the host cannot be used; 10 consistent in itself, origin not proven
@@ -91,7 +93,7 @@ def parser(program: str) -> Parser:
     add("--host", action="store_true", help="also compare with journals and seals on the host")
     add("--allowed-signers", type=Path, metavar="FILE", help="who may sign; default: that of git")
     add("--rebuild", action="store_true", help="rebuild the folder of a killed run")
-    add("--rollback-target", type=Path, metavar="PATH", help="the rollback.toml of the run")
+    add("--rollback-target", metavar="PATH", help="the rollback.toml of its host, or sandbox")
     return whole
 
 

@@ -11,11 +11,19 @@ import itertools
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import get_args
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
 from pytest_rollback.evidence import signing
 from pytest_rollback.evidence.archive import files
+from pytest_rollback.evidence.events import (
+    LevelCalled,
+    MessageSent,
+    PersonEvent,
+    kind_of,
+    parsed,
+)
 from pytest_rollback.evidence.json_data import Json, loads
 from pytest_rollback.evidence.run_folder import DATA, REPORT, TIMELINE
 from pytest_rollback.evidence.seal import (
@@ -34,6 +42,12 @@ from pytest_rollback.evidence.seal import (
     sums,
     written,
 )
+
+KEPT = frozenset({f"{ENDED}/{DATA}", f"{ENDED}/{REPORT}"})
+"""Files that a tick adds."""
+
+AFTER = (MessageSent, LevelCalled, *get_args(PersonEvent))
+"""Events that follow the end of a run: what people do, and whom the escalation calls."""
 
 
 def changed(folder: Path, head: str | None = None) -> Iterator[str]:
@@ -85,6 +99,7 @@ def broken(folder: Path, held: Sequence[FolderSeal], head: str | None) -> Iterat
             if name not in CHANGING and later.files.get(name) != value:
                 yield f"{name}: was changed before the next seal at {later.at}"
     yield from grown(folder, held)
+    yield from added(folder, held)
     yield from amended(folder, held)
     if head is not None and not any(seal.hash.startswith(head.lower()) for seal in held):
         yield f"{SEALS}: no seal has the hash {head}"
@@ -97,6 +112,23 @@ def grown(folder: Path, held: Iterable[FolderSeal]) -> Iterator[str]:
             known = seal.files[TIMELINE]
             if digest(folder / TIMELINE, known.size) != known.sha256:
                 yield f"{TIMELINE}: does not begin with the events that were sealed at {seal.at}"
+
+
+def added(folder: Path, held: Sequence[FolderSeal]) -> Iterator[str]:
+    """Yield what later seals add to a run, or take from it, that no person does."""
+    if not held:
+        return
+    first, last = held[0].files, held[-1].files
+    yield from (f"{name}: is new in a later seal" for name in sorted({*last} - {*first, *KEPT}))
+    yield from (f"{name}: is gone in a later seal" for name in sorted({*first} - {*last}))
+    path = folder / TIMELINE
+    if TIMELINE in first and path.is_file():
+        more = path.read_bytes()[first[TIMELINE].size :]
+        events = [*parsed(more)]
+        foreign = sorted({kind_of(each) for each in events if not isinstance(each, AFTER)})
+        yield from (f"{TIMELINE}: {name!r} was added after the run ended" for name in foreign)
+        if len(events) != len(more.splitlines()):
+            yield f"{TIMELINE}: what was added after the run ended are no events"
 
 
 def amended(folder: Path, held: Sequence[FolderSeal]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from pytest_rollback.agent.messages.state.seals import (
 )
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence import seal, signing
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
@@ -102,10 +103,13 @@ def by_host(hashes: Sequence[str], known: KeptSeals) -> Origin:
     ]
     if faults:
         return Origin(faults=tuple(faults))
+    kept_by = log or state
+    later = sum(each not in kept_by for each in hashes)
+    but = f"; what people added since is not proven by it: {count(later, 'seal')}" if later else ""
     if log:
-        return Origin(proofs=(f"as the host's log has it ({known.where})",))
+        return Origin(proofs=(f"as the host's log has it ({known.where}){but}",))
     if state:
-        return Origin(proofs=("as the host's state directory has it",))
+        return Origin(proofs=(f"as the host's state directory has it{but}",))
     return Origin(missing=("the host knows no seal of this run",))
 
 

@@ -149,7 +149,8 @@ def unwritten(folder: Path, error: OSError) -> str:
     return (
         f"the report is not complete: {folder}: {error.strerror or error}\n"
         f"HINT: df -h {shlex.quote(str(folder.parent))}, or ROLLBACK_REPORTS=FOLDER for another "
-        f"place; for a rollback: scripts/verify_bundle {folder.name} --rebuild"
+        f"place; for a rollback: scripts/verify_bundle {folder.name} --rebuild "
+        "--rollback-target=PATH"
     )
 
 

@@ -2,13 +2,56 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
+from pytest_rollback.agent.messages.rollback.undo import UNDO_PLAN
 from pytest_rollback.agent.messages.state.runs import RUNS, RunsRequest, RunState
+from pytest_rollback.errors import RollbackError
 from pytest_rollback.manifest.model import System
+from pytest_rollback.recovery.action import Scope
+from pytest_rollback.recovery.actions.requests import PATIENT
+from pytest_rollback.recovery.actions.undo import request, undoing
 from pytest_rollback.recovery.lock_holder import is_gone
+from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
+
+
+class WayBack(NamedTuple):
+    """Whether a run can be undone as the host is now.
+
+    Args:
+        without: the files that have to be left out, because they cannot be brought back.
+        refused: why undo would refuse, in one line; "" where it would not.
+    """
+
+    without: tuple[str, ...] = ()
+    refused: str = ""
+
+
+FREE = WayBack()
+"""Nothing is in the way of undo."""
+
+
+def way_back(connection: Connection, system: System, run: RunState) -> WayBack:
+    """Return whether a run can be undone, by all that undo looks at before it begins."""
+    if settled(run) or run.progress.damage or run.state == "held":
+        return FREE  # no undo is offered
+    scope = Scope(system, frozenset(run.only))
+    try:
+        lost = connection.ask(Call(UNDO_PLAN, request(scope, run.id), PATIENT)).lost
+        for action in undoing(run.id, lost):
+            look(connection, action.foreseen(scope))
+    except RollbackError as error:
+        return WayBack(refused=" - ".join([error.message, *error.findings[:1]]))
+    return WayBack(lost)
+
+
+def settled(run: RunState) -> bool:
+    """Return whether a run was undone."""
+    return run.progress.undo == "done" or run.outcome == "undone"
 
 
 def runs(connection: Connection, run: str = "") -> list[RunState]:
@@ -38,16 +81,18 @@ def facts(run: RunState) -> dict[str, object]:
     return {name: value for name, value in found.items() if name != "progress"}
 
 
-def table(found: Sequence[RunState], system: System, manifest: str) -> Iterator[str]:
+def table(
+    found: Sequence[RunState], system: System, manifest: str, back: WayBack = FREE
+) -> Iterator[str]:
     """Yield one line for each run, and what comes next for the last one."""
     for run in found:
         about = ", ".join(run.only) or "everything"
         yield f"{run.id}  {words(run):<12} {run.when[:16]}  {run.by}  {about}"
     if found:
-        yield f"next: {following(found[-1], system, manifest)}"
+        yield f"next: {following(found[-1], system, manifest, back)}"
 
 
-def detail(run: RunState, system: System, manifest: str) -> Iterator[str]:
+def detail(run: RunState, system: System, manifest: str, back: WayBack = FREE) -> Iterator[str]:
     """Yield everything about one run: its steps, its journal's head, and what comes next."""
     yield f"run {run.id} on {run.target}: {words(run)}"
     yield f"  begun {run.when} by {run.by}" + (f", ended {run.ended}" if run.ended else "")
@@ -55,22 +100,30 @@ def detail(run: RunState, system: System, manifest: str) -> Iterator[str]:
     if run.progress.damage:
         yield f"  {run.progress.damage}"
     yield f"  journal head {run.progress.head or 'none'}"
-    yield f"next: {following(run, system, manifest)}"
+    yield f"next: {following(run, system, manifest, back)}"
 
 
-def following(run: RunState, system: System, manifest: str) -> str:
-    """Return the exact command that comes next for a run, with the other choice there is."""
-    where = f"--rollback-target={manifest}"
+def following(run: RunState, system: System, manifest: str, back: WayBack = FREE) -> str:
+    """Return the exact command that comes next for a run, with the other choice there is.
+
+    Args:
+        run: the run.
+        system: what it is about.
+        manifest: the target as it was named.
+        back: whether undo would be taken up; it is offered only then.
+    """
+    again = f"scripts/rollback --rollback-target={manifest} --arm={system.target.name}"
     only = "".join(f" --component={name}" for name in run.only)
-    again = f"scripts/rollback {where} --arm={system.target.name}"
-    undo = f"{again} --undo {run.id}"
+    left = "".join(f" --without={shlex.quote(path)}" for path in back.without)
+    undo, no = f"{again} --undo {run.id}{left}", f"it cannot be undone: {back.refused}"
     if run.progress.damage:
         return "compare the files with their backups by hand; no file is lost"
     if run.progress.undo == "begun":
-        return undo
+        return f"mend what stops the undo, {back.refused}; then {undo}" if back.refused else undo
     if run.state == "held":
         return f"wait for {run.by} (pid {run.holder.pid} on {run.holder.host})"
     if run.state == "open":
-        return f"{again}{only}, or to undo it: {undo}"
-    over = run.progress.undo == "done" or run.outcome == "undone"
-    return "nothing: the run was undone" if over else f"nothing; to undo it: {undo}"
+        return f"{again}{only}" + (f"; {no}" if back.refused else f", or to undo it: {undo}")
+    if settled(run):
+        return "nothing: the run was undone"
+    return f"nothing; {no}" if back.refused else f"nothing; to undo it: {undo}"

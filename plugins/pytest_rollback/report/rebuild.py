@@ -31,7 +31,7 @@ from pytest_rollback.evidence.run_folder import DATA, REPORT, seal, write_privat
 from pytest_rollback.manifest.load import Loaded
 from pytest_rollback.report import amend
 from pytest_rollback.report.html import page as html_page
-from pytest_rollback.run.extras import outside
+from pytest_rollback.run.extras import outside, place, usual
 from pytest_rollback.run.record import RunFacts, record
 from pytest_rollback.run.run_record import ManifestRecord, RunRecord, redacted
 from pytest_rollback.transport.connection import Connection
@@ -39,18 +39,26 @@ from pytest_rollback.transport.connection import Connection
 KILLED = "the run was killed: the report was rebuilt from its timeline and the host's journal"
 
 
-def manifest_of(folder: Path, named: Path | None) -> Path:
-    """Return the description of a run's system: the one that is named, or the run's own.
+def manifest_of(folder: Path, named: str | None) -> Path:
+    """Return the description of a run's system: the one that is named, or the usual one.
+
+    A bundle may come from anybody. What it says was used is only compared with the usual one: it
+    chooses neither which host is asked, nor whom messages go to, nor what is started.
 
     Raises:
-        UsageError: there is none any more; another one would be about another host and people.
+        UsageError: the run was made with another one, which somebody has to name.
     """
-    began = first(RunBegan, signoffs.events(folder))
-    found = named or Path(began.manifest if began else "")
-    if named is None and not found.is_file():
+    if named is not None:
+        return place(named)
+    found, began = Path(usual()), first(RunBegan, signoffs.events(folder))
+    mine = (
+        bool(began and began.manifest) and Path(str(began and began.manifest)) == found.absolute()
+    )
+    if not mine or not found.is_file() or found.resolve().is_relative_to(folder.resolve()):
         raise UsageError(
-            f"the rollback.toml that {folder.name} was made with is gone, as after 'sandbox down'",
-            hint="--rollback-target=PATH names the one of the same host",
+            f"which host {folder.name} is about, has to be said: it was not made with {found}, and "
+            "what a bundle names is not used",
+            hint="add --rollback-target=PATH, PATH being your rollback.toml of it, or sandbox",
         )
     return found
 

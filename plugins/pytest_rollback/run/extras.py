@@ -15,6 +15,7 @@ import pluggy
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.run import hookspecs
+from pytest_rollback.run.command_line import setting
 from pytest_rollback.run.extra_types import (
     Command,
     ExtraOption,
@@ -25,6 +26,7 @@ from pytest_rollback.run.extra_types import (
     RunResult,
 )
 from pytest_rollback.run.hook_calls import HookCalls, listing, naming, one
+from pytest_rollback.text.places import MANIFEST, home
 
 if TYPE_CHECKING:
     from pytest_rollback.criteria import Outcome
@@ -75,6 +77,23 @@ def outside() -> Extras:
     for name, module in modules():
         manager.register(module, f"rollback-{name}")
     return Extras(manager.hook)
+
+
+def usual() -> str:
+    """Return the target that is meant when none is named: `rollback_target` of pytest."""
+    named = setting("rollback_target", home()) or MANIFEST
+    here = named in outside().practice or Path(named).exists()
+    return named if here else str(home() / named)
+
+
+def place(named: str) -> Path:
+    """Return the rollback.toml that a target's name means.
+
+    Raises:
+        UsageError: the sandbox is meant, and none is kept running.
+    """
+    kind = outside().practice.get(named)
+    return kind.kept() if kind else Path(named)
 
 
 def described(system: System, path: Path, known: Collection[str]) -> None:

@@ -7,15 +7,21 @@ import os
 import shutil
 import stat
 import tarfile
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from pytest_rollback.cli.verify import verified
+from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import archive, changes, seal, signing, signoffs
-from pytest_rollback.evidence.events import ItemTicked
+from pytest_rollback.evidence.events import CriterionEnded, ItemTicked, RunFinished
+from pytest_rollback.report.rebuild import manifest_of
 from tests.unit.support.run_folder import call, left, story, written
+
+SHIPPED = Path(__file__).parents[3] / "rollback.toml"
 
 
 @pytest.fixture
@@ -100,6 +106,26 @@ def test_checksums_made_again_hide_no_change(folder: Path, name: str) -> None:
         summed(folder)
 
     assert verified(folder, None) != []
+
+
+LATER: dict[str, Harm] = {
+    "a file": lambda at: (at / "host/more").write_text(""),
+    "a file kept of before": lambda at: written(at / "ended", []),
+    "a file less": lambda at: (at / "report.html").unlink(),
+    "a record less": lambda at: (at / "report.json").unlink(),
+    "a verdict": lambda at: signoffs.note(at, RunFinished("RECOVERED")),
+    "a criterion": lambda at: signoffs.note(at, CriterionEnded(id="a.b", outcome="met")),
+    "a line": lambda at: (at / "timeline.jsonl").open("a").write("it went well\n"),
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_later_seal_adds_what_people_add_and_nothing_else(folder: Path, name: str) -> None:
+    """Everybody can seal a bundle once more: the first seal, which the host has, stays."""
+    LATER[name](folder)
+    seal.close(folder, "ticked: ann")
+
+    assert [*changes.changed(folder)] != []
 
 
 def test_a_whole_forgery_is_found_by_the_hash_that_was_printed(folder: Path) -> None:
@@ -187,8 +213,50 @@ def test_a_run_that_is_over_is_not_rebuilt(folder: Path) -> None:
     assert json.loads((folder / "report.json").read_text()) == before
 
 
-def test_another_system_is_never_asked_about_a_run(folder: Path) -> None:
-    """The description of its own host is gone: that of wherever one stands is not taken for it."""
-    code, printed = call("verify_bundle", str(folder), "--host")
+@pytest.mark.parametrize("words", [["--host"], ["--rebuild"]])
+def test_a_bundle_does_not_choose_what_is_asked(tmp_path: Path, words: list[str]) -> None:
+    """Neither the host that its seals are compared with, nor the program that asks there."""
+    ran = tmp_path / "ran"
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    program.chmod(0o755)
+    document = tomllib.loads(SHIPPED.read_text())
+    document["target"] = {"name": "forged", "connection": "local://", "python": str(program)}
+    theirs = tmp_path / "rollback.toml"
+    theirs.write_text(tomli_w.dumps(document))
+    began = story(manifest=str(theirs), target="forged")
+    whole = left(tmp_path / "reports", events=began)
+    folder = written(tmp_path / "killed", began) if words == ["--rebuild"] else whole
+    code, printed = call("verify_bundle", str(folder), *words)
 
-    assert (code, "is gone" in printed, "HINT: --rollback-target=" in printed) == (4, True, True)
+    assert not ran.exists()
+    assert (code, "HINT: add --rollback-target=PATH" in printed) == (4, True), printed
+    assert str(theirs) not in printed
+
+
+def test_a_description_inside_of_a_bundle_is_not_the_usual_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever stands in an unpacked bundle stands where its maker put a rollback.toml."""
+    folder = written(tmp_path / "run", story(manifest=str(tmp_path / "run/rollback.toml")))
+    (folder / "rollback.toml").write_text(SHIPPED.read_text())
+    monkeypatch.chdir(folder)
+
+    with pytest.raises(UsageError, match="has to be said"):
+        manifest_of(folder, None)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="has to be said"):
+        manifest_of(folder, None)
+
+
+def test_the_usual_description_is_taken_where_the_run_was_made_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of the folder where one stands; another one that is named has precedence."""
+    mine = tmp_path / "rollback.toml"
+    mine.write_text(SHIPPED.read_text())
+    folder = written(tmp_path / "run", story(manifest=str(mine)))
+    monkeypatch.chdir(tmp_path)
+
+    assert manifest_of(folder, None).samefile(mine)
+    assert manifest_of(folder, "/another.toml") == Path("/another.toml")

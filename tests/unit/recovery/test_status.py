@@ -61,6 +61,24 @@ def test_each_run_has_its_words_and_its_next_command(
     assert (status.words(run), status.following(run, SYSTEM, "a.toml")) == (words, following)
 
 
+@pytest.mark.parametrize(
+    ("run", "following"),
+    [
+        (OVER, "nothing; it cannot be undone: a changed"),
+        (OVER._replace(state="open"), f"{AGAIN}; it cannot be undone: a changed"),
+        (
+            OVER._replace(progress=DONE._replace(undo="begun")),
+            f"mend what stops the undo, a changed; then {AGAIN} --undo r1",
+        ),
+    ],
+)
+def test_an_undo_that_would_be_refused_has_its_reason(run: RunState, following: str) -> None:
+    """And no command, but where the undo has begun."""
+    found = status.following(run, SYSTEM, "a.toml", status.WayBack(refused="a changed"))
+
+    assert found == following
+
+
 def test_a_table_has_a_line_for_each_run() -> None:
     """Id, state, time, person, and what it was about; what comes next after the last one."""
     runs = [OVER, OVER._replace(id="r2", only=("web", "till"))]

@@ -219,7 +219,9 @@ def parser(program: str) -> Parser:
                 "items", nargs="+", metavar="ITEM", help="number or short name of an item"
             )
         if name == "escalate":
-            made.add_argument("--rollback-target", type=Path, metavar="PATH", help="rollback.toml")
+            made.add_argument(
+                "--rollback-target", metavar="PATH", help="your rollback.toml, or sandbox"
+            )
             made.set_defaults(every=1.0)
     return whole
 

@@ -96,7 +96,7 @@ def draft(folder: Path) -> str:
     if data is None:
         raise UsageError(
             f"{folder} has no record: the run has not ended, or was killed",
-            hint=f"scripts/verify_bundle --rebuild {folder.name}",
+            hint=f"scripts/verify_bundle --rebuild {folder.name} --rollback-target=PATH",
         )
     events = signoffs.events(folder)
     try:

@@ -87,7 +87,7 @@ AFTER = (
     Step("Show the checklist: done and open items.", "scripts/checklist show --run {run}"),
     Step(
         "Check that the run folder is unchanged since it was sealed.",
-        "scripts/verify_bundle {run} --host",
+        "scripts/verify_bundle {run} --host --rollback-target=sandbox",
     ),
     Step("Print a draft of the postmortem.", "scripts/postmortem {run}"),
     Step("Write a page with all runs.", "scripts/index"),

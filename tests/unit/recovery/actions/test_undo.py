@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from pytest_rollback.agent.state.lock import working
 from pytest_rollback.agent.system.sockets import listening
 from pytest_rollback.errors import Refused
 from pytest_rollback.plugin import fixtures
-from pytest_rollback.recovery import actions
+from pytest_rollback.recovery import actions, status
 from pytest_rollback.recovery.action import Action
 from pytest_rollback.recovery.actions.undo import undoing, way_out
 from pytest_rollback.transport.call import Call
@@ -104,6 +104,36 @@ def test_what_is_lost_is_left_out_by_one_command(site: Site) -> None:
 
     assert found.lost == ("gate/serve.py",)
     assert "--undo=r1 --without=gate/serve.py" in way_out("r1", found, ())
+
+
+def offered(site: Site) -> str:
+    """Return what `status` says comes next for the site's run."""
+    (run,) = status.runs(site.connection)
+    return status.following(
+        run, site.system, "a", status.way_back(site.connection, site.system, run)
+    )
+
+
+@pytest.mark.parametrize("change", [hotfix, rewrite_unit, rewrite_page, occupy])
+@pytest.mark.usefixtures("systemd")
+def test_an_undo_that_would_be_refused_is_not_offered(
+    site: Site, change: Callable[[Site], str]
+) -> None:
+    """Status looks at what undo looks at, and says why there is none."""
+    everything(site)
+    assert "--undo r1" in offered(site)
+    why = change(site)
+
+    assert ("--undo" in offered(site), why in offered(site)) == (False, True), offered(site)
+
+
+@pytest.mark.usefixtures("systemd")
+def test_an_undo_is_offered_without_what_is_lost(site: Site) -> None:
+    """The command that is printed is the one that is taken up."""
+    everything(site)
+    next(site.state.glob("runs/*/evidence/failed/gate/serve.py")).unlink()
+
+    assert offered(site).endswith("--undo r1 --without=gate/serve.py")
 
 
 @pytest.mark.parametrize("before", [None, "their own page"])
