@@ -6,7 +6,7 @@ import re
 from typing import Callable, Dict, Iterator, List
 
 from ...messages.configuration import is_too_deep
-from .lexical import COMMENT, Read, lexical, unescaped
+from .lexical import COMMENT, LONG, Read, lexical
 from .values import Pair, leaves
 
 QUOTED = re.compile(r"\"((?:\\.|[^\"\\])*)\"|'((?:''|[^'])*)'", re.DOTALL)
@@ -37,6 +37,7 @@ def yaml(text: str) -> Read:
         elif plain and plain[0] not in "\"'{[#":
             bare = re.sub(r"(?<!\s)\s+#.*$", "", plain).strip()
             found += [(key, bare), (key, " ".join([bare, *below]) if below else plain)]
+            found.append((key, "\n".join([bare, *below])))
         found += _flow(plain)
     return found, not re.search(r":\s+!(?!!)", text)
 
@@ -44,11 +45,11 @@ def yaml(text: str) -> Read:
 def _quoted(text: str) -> Iterator[Pair]:
     """Yield every text in quotes: as written, as meant, and folded."""
     for double, single in QUOTED.findall(text):
-        for each in (unescaped(double), double, single.replace("''", "'")):
+        for each in (double, single.replace("''", "'")):
             yield "", each
             yield "", re.sub(r"(?<!\s)\s*\n\s*", " ", each)
     for key, double, single in NAMED.findall(text):
-        yield key, unescaped(double) or single.replace("''", "'")
+        yield key, double or single.replace("''", "'")
 
 
 def _below(lines: List[str], number: int, line: str) -> List[str]:
@@ -100,7 +101,6 @@ def ini(text: str) -> Read:
     for key, value in [*pairs, *reader.defaults().items()]:
         bare = COMMENT.sub("", value or key)
         found += [(key, value or key), (key, bare), (key, bare.strip("'\""))]
-        found.append((key, bare.replace("%%", "%")))
         found += [(key, line.strip()) for line in (value or "").split("\n")]
         found += lexical(value) if value and "=" in value else []
     return found, True
@@ -108,10 +108,12 @@ def ini(text: str) -> Read:
 
 def python(text: str) -> Read:
     """Read the texts in a program: of assignments, of dictionaries and of calls by their names."""
-    from .program import constants  # noqa: PLC0415 - few files need it
+    from .program import DOTTED, constants  # noqa: PLC0415 - few files need it
 
+    pieces = [double or single for double, single in QUOTED.findall(text)]  # of joined texts
+    long = [("", each) for each in pieces if len(each) >= LONG and not DOTTED.fullmatch(each)]
     try:
-        return list(constants(text)), True
+        return [*constants(text), *long], True
     except (SyntaxError, ValueError, RecursionError):
         return [], False
 
@@ -122,20 +124,17 @@ def properties(text: str) -> Read:
     for line in re.sub(r"\\\n[ \t]*", "", text).split("\n"):
         told = re.match(r"\s*([^\s#!=:][^\s=:]*)\s*[=:\s]\s*(\S.*)$", line)
         if told:
-            plain = re.sub(r"\\u([0-9a-fA-F]{4})", lambda n: chr(int(n[1], 16)), told[2])
-            found += [(told[1], told[2]), (told[1], re.sub(r"\\(.)", r"\1", plain))]
+            found.append((told[1], told[2]))
     return found, True
 
 
 def xml(text: str) -> Read:
     """Read the attributes and texts of XML; of `<x name="a" value="b"/>` the pair of both."""
-    import html  # noqa: PLC0415 - few files need it
-
     found = [("", body.strip()) for body in re.findall(r"<!\[CDATA\[(.*?)\]\]>", text, re.DOTALL)]
     for name, body in re.findall(r"<([\w:.-]{1,100})[^<>]*>([^<>]+)<", text):
-        found.append((name, html.unescape(body.strip())))
+        found.append((name, body.strip()))
     for tag in re.findall(r"<[^<>]+>", text):
-        told = {key.lower(): html.unescape(a or b) for key, a, b in ATTRIBUTE.findall(tag)}
+        told = {key.lower(): a or b for key, a, b in ATTRIBUTE.findall(tag)}
         found += told.items()
         found.append((told.get("name") or told.get("key") or "", told.get("value", "")))
     return found, True
@@ -165,6 +164,8 @@ def htpasswd(text: str) -> Read:
     """Read lines of user:hash, and addresses with a password."""
     lines = [line.strip() for line in text.split("\n") if ":" in line]
     hashes = [("password", line.partition(":")[2]) for line in lines if "://" not in line]
+    for _, value in hashes[:]:
+        hashes += [("hash", each) for each in value.split(":") if each[:1] in "${" or each[23:]]
     return [*hashes, *(("url", line) for line in lines)], True
 
 

@@ -11,12 +11,20 @@ import os
 import re
 from typing import Callable, Dict, List, NamedTuple
 
-from .. import env_file
-from .lexical import COMMENT, SETTING, Read, lexical
+from . import charsets
+from .lexical import COMMENT, SETTING, Read, lexical, pieces, settings
 from .values import Pair, leaves
 
 BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----[^-]+-----END \1-----")
 ASSIGNED = re.compile(r"\s*(export\s+)?[A-Za-z_][\w.]*\s*=")
+SET = re.compile(
+    r"(?m)^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.]*)[ \t]*="
+    r"((?:\"(?:[^\"\\]|\\[\s\S])*\"|'[^']*'|\\[\s\S]|[^\n\"'\\#]|(?<!\s)#)*)(?:#.*)?"
+)
+QUOTES = re.compile(r"\"((?:[^\"\\]|\\[\s\S])*)\"|'([^']*)'")
+OPEN = re.compile(r"\0[\"']")
+"""Settings, what is in quotes in their values, and quotes that are left open."""
+
 BARE = 3
 """Lines that a file with nothing but a key has at most."""
 
@@ -37,7 +45,7 @@ KINDS = {
     "JSON": (".json", ".dockercfg"),
     "YAML": (".yml", ".yaml", "kubeconfig"),
     "TOML": (".toml",),
-    "htpasswd": ("htpasswd", "git-credentials"),
+    "htpasswd": ("htpasswd", "shadow", "git-credentials"),
     "INI": (".ini", ".cfg", ".cnf", "credentials", "pypirc", "npmrc", "s3cfg", "boto"),
     "Python": (".py",),
     "properties": (".properties",),
@@ -57,23 +65,20 @@ def read(name: str, content: bytes) -> FilePairs:
     """Return the pairs of a file by its name, and of what stands in it."""
     if content.startswith(SEALED) or name.lower().endswith(CLOSED):
         return FilePairs([], "is encrypted, or has a format of its own")
-    if not is_text(content):
-        key_ = [("key", content.decode("utf-8", "surrogateescape"))]
-        return FilePairs(key_) if len(content) <= BINARY else FilePairs([], "is not text")
-    text = content.decode("utf-8-sig").replace("\r\n", "\n")
+    told = charsets.decoded(content)
+    key_ = [("key", content.decode("utf-8", "surrogateescape"))] if len(content) <= BINARY else []
+    if not told:
+        return FilePairs(key_, "" if key_ else "is not text")
+    text = told.text.replace("\r\n", "\n").replace("\r", "\n")
     kind = guessed(name, text)
     found, understood = read_as(kind, text)
     found += [("key", block[0]) for block in BLOCK.finditer(text)]
-    why = "" if understood else f"is not understood as {kind}"
-    return FilePairs([*found, *(lexical(text) if why else ())], why)
-
-
-def is_text(content: bytes) -> bool:
-    """Return whether bytes are a text in UTF-8."""
-    try:
-        return "\0" not in content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
+    found += pieces(text)
+    if not understood:
+        return FilePairs([*found, *lexical(text)], f"is not understood as {kind}")
+    if told.sure or all(value.isascii() for _, value in found):
+        return FilePairs(found)
+    return FilePairs([*found, *key_], "has letters that are not in UTF-8: save it in UTF-8")
 
 
 def guessed(name: str, text: str) -> str:
@@ -115,17 +120,20 @@ def read_as(kind: str, text: str) -> Read:
 
 
 def env(text: str) -> Read:
-    """Read an environment file as systemd, as shells and dotenv, and each value as it stands."""
-    entries = [*env_file.systemd(text), *env_file.entries(text)]
-    found = [(each.key, each.value) for each in entries if each.key and not each.problem]
-    for line in text.split("\n"):
+    """Read an environment file as systemd, shells and dotenv do, and each value as it stands."""
+    found: List[Pair] = []
+    for name, raw in SET.findall(text):
+        plain = QUOTES.sub(lambda told: told[1] or told[2] or "", raw)
+        found += [(name, plain.strip()), (name, COMMENT.sub("", plain).strip())]
+    for line in [*text.split("\n"), *re.sub(r"\\\n", "", text).split("\n")]:
         told = SETTING.match(line)
         if told:
             bare = COMMENT.sub("", told[2]).strip()
             found += [(told[1], told[2].strip().strip("'\"")), (told[1], bare.strip("'\""))]
         elif not re.search(r"^\s*[#;]|\S\s+\S", line):
             found.append(("key", line.strip().strip("'\"")))
-    return found, not any("quotes are not closed" in each.problem for each in entries)
+        found += settings(line)
+    return found, not OPEN.search(SET.sub("\0", text))
 
 
 def json_(text: str) -> Read:

@@ -24,9 +24,8 @@ MIXED = 8
 NO_WORD = re.compile(r"[0-9!#$%^&*+=?~]")
 """Letters at least, and one of these, of a value that is a secret in small and large letters."""
 
-WESTERN, WIDE = ("latin-1", "cp1252"), ("utf-16-le", "utf-16-be")
-WESTERN_LETTERS = re.compile(r"[\0-\xff\u20ac]*")
-"""Where a text is not in UTF-8; of western letters UTF-16 is read anyway, by its zeros."""
+CHARSETS = ("latin-1", "cp1252", "utf-16-le", "utf-16-be")
+"""How letters are written where it is not in UTF-8."""
 
 
 class ValueMask:
@@ -149,11 +148,10 @@ def is_mixed(form: str) -> bool:
 
 def charsets(value: str) -> Iterator[str]:
     """Yield the bytes of a value whose letters are not all in ASCII, where they are no UTF-8."""
-    some = () if value.isascii() else WESTERN if WESTERN_LETTERS.fullmatch(value) else WIDE
-    for charset in some:
+    for charset in () if value.isascii() else CHARSETS:
         with contextlib.suppress(UnicodeEncodeError):
             yield value.encode(charset).decode("latin-1")
-    if some and len(value.encode("ascii", "ignore")) >= SHORTEST:
+    if not value.isascii() and len(value.encode("ascii", "ignore")) >= SHORTEST:
         yield value.encode("ascii", "replace").decode()
 
 

@@ -111,3 +111,59 @@ def test_no_kind_of_file_keeps_it_waiting(tmp_path: Path) -> None:
 
     assert [each.path for each in told.unknown] == ["fifo", "folder", "zero", "large"]
     assert told.found == names[:4]
+
+
+CHARSETS = ("utf-8-sig", "utf-16", "utf-32", *(f"utf-{n}-{end}e" for n in (16, 32) for end in "lb"))
+CORRECT, RUSSIAN = "corr\u00e9cthorse1", "\u043f\u0430\u0440\u043e\u043b\u044c-\u0436\u0434\u0443"
+TEXTS = {
+    "app.env": f"# f\u00fcr\nPASSWORD={CORRECT}\nexport A={RUSSIAN}\n",
+    "app.json": f'{{"password": "{CORRECT}", "a": "{RUSSIAN}"}}',
+    "app.txt": f"correcthorse: {CORRECT}\r\nother: {RUSSIAN}\r\n",
+}
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_text_is_read_in_its_encoding(name: str, charset: str, tmp_path: Path) -> None:
+    """With a mark of order or without; the values are known in each writing."""
+    (tmp_path / name).write_bytes(TEXTS[name].encode(charset))
+    files = SecretFiles(str(tmp_path), "/nowhere", ".prev", (name,))
+    said = [f"got >{value}<" for value in (CORRECT, RUSSIAN)]
+
+    assert declared.masked(said, files, ()) == ["got >***<"] * 2
+    assert declared.look(files).unknown == ()
+
+
+@pytest.mark.parametrize("charset", ["latin-1", "cp1252", "cp1251"])
+def test_letters_of_eight_bits_are_said(charset: str, tmp_path: Path) -> None:
+    """They are read as western ones, and the file is named: they may be others."""
+    (tmp_path / ".env").write_bytes("# f\u00fcr\nPASSWORD=correcthorse1\n".encode("latin-1"))
+    value = RUSSIAN if charset == "cp1251" else "\u00fcnJarOMU4\u00df"
+    (tmp_path / "b.env").write_bytes(f"PASSWORD={value}-1".encode(charset))
+    files = SecretFiles(str(tmp_path), "/nowhere", ".prev", (".env", "b.env"))
+    raw = f"got {value}-1 or correcthorse1".encode(charset).decode("utf-8", "surrogateescape")
+
+    assert declared.masked(raw, files, ()) == "got *** or ***"
+    assert [(each.path, "UTF-8" in each.why) for each in declared.look(files).unknown] == [
+        ("b.env", True)
+    ]
+    if charset != "cp1251":
+        assert declared.masked(f"got {value}-1", files, ()) == "got ***"
+
+
+def test_ordinary_words_of_secret_files_stay(tmp_path: Path) -> None:
+    """Names of settings, options of programs, and what a commit or a version is."""
+    (tmp_path / "deploy.sh").write_text(
+        "oauth2ClientSecret='correct horse 1'\nmkdir -p config && cp -a x y\n"
+    )
+    (tmp_path / "app.env").write_text(
+        "# oauth2ClientSecret, s3BucketName1\nRELEASE=2024.10.1\nGIT_COMMIT=6f1ed002ab5595859014\n"
+    )
+    files = SecretFiles(str(tmp_path), "/nowhere", ".prev", ("deploy.sh", "app.env"))
+    said = [
+        "oauth2ClientSecret is set",
+        "mkdir -p config",
+        "release 2024.10.1 of 6f1ed002ab5595859014",
+    ]
+
+    assert declared.masked(said, files, ()) == said
