@@ -7,6 +7,7 @@ it where one of them holds the value as it is, or as it is once its own escapes 
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 from typing import Any, FrozenSet, Iterable, Iterator, List, Pattern, Set, Tuple
 
@@ -20,9 +21,11 @@ SHORTEST = 6
 PIECE = 12
 """Letters of one line of a longer secret, such as a key, that are a secret of their own."""
 
+RUNS, MIXED_RUNS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+"), 4
 MIXED = 8
 NO_WORD = re.compile(r"[0-9!#$%^&*+=?~]")
-"""Letters at least, and one of these, of a value that is a secret in small and large letters."""
+"""Letters at least, and one of these, of a value that is a secret in small and large letters; of an
+end of one that was cut, runs of letters and of digits."""
 
 CHARSETS = ("latin-1", "cp1252", "utf-16-le", "utf-16-be")
 """How letters are written where it is not in UTF-8."""
@@ -108,21 +111,46 @@ def cut(text: str, spans: List[Span]) -> str:
 
 
 def held(text: str, some: FrozenSet[str]) -> FrozenSet[str]:
-    """Return the forms that a text holds as they are."""
+    """Return the forms that a text holds as they are, or an end of."""
     low = text.lower()
-    found = frozenset(form for form in some if form in (low if is_mixed(form) else text))
+    found = {form for form in some if (form.lower() in low if is_mixed(form) else form in text)}
+    found |= {form for form in some if any(end in text for end in ends(form))}
     return frozenset(form for form in found if not form.isdecimal() or any(places(text, form)))
 
 
 def places(text: str, form: str) -> Iterator[Span]:
-    """Yield where a form stands; a number that is a part of a longer one is another secret's."""
+    """Yield where a form stands; a number that is a part of a longer one is another secret's.
+
+    Of one that was cut it is where its beginning, or its end, stands.
+    """
+    flags = re.IGNORECASE if is_mixed(form) else 0
     rule = rf"(?<!\d){form}(?!\d)" if form.isdecimal() else re.escape(form)
-    found = re.finditer(rule, text.lower() if is_mixed(form) else text)
-    return (told.span() for told in found)
+    yield from (told.span() for told in re.finditer(rule, text, flags))
+    for end in ends(form):
+        for told in re.finditer(re.escape(end), text):
+            at, stop = told.span()
+            if form.startswith(end):
+                yield at, at + len(shared(form, text[at : at + len(form)]))
+            if form.endswith(end):
+                before = text[max(0, stop - len(form)) : stop]
+                yield stop - len(shared(form[::-1], before[::-1])), stop
+
+
+def shared(one: str, other: str) -> str:
+    """Return what two texts begin with alike, without signs that may belong to what follows."""
+    unlike = (at for at, pair in enumerate(zip(one, other)) if pair[0] != pair[1])
+    return one[: next(unlike, min(len(one), len(other)))].rstrip(" ,;:.|\"'")
+
+
+@functools.lru_cache(maxsize=None)
+def ends(form: str) -> Tuple[str, ...]:
+    """Return how a form begins and ends, where that is in no other text: letters and digits mix."""
+    both = {form[:MIXED], form[-MIXED:]} if len(form) > MIXED and is_mixed(form) else ()
+    return tuple(end for end in both if len(RUNS.findall(end)) >= MIXED_RUNS)
 
 
 def forms(value: str) -> FrozenSet[str]:
-    """Return what a layer of a text can hold of a secret, in bytes; see `is_mixed`."""
+    """Return what a layer of a text can hold of a secret, in bytes."""
     found: Set[str] = set()
     for piece in pieces(value):
         raw = narrow(piece)
@@ -131,9 +159,7 @@ def forms(value: str) -> FrozenSet[str]:
     for _ in range(2):
         found |= {reread(form, ESCAPE) for form in found}
     least = min(SHORTEST, len(value))
-    return frozenset(
-        form.lower() if is_mixed(form) else form for form in found if len(form) >= least
-    )
+    return frozenset(form for form in found if len(form) >= least)
 
 
 def reread(form: str, rule: Pattern[str]) -> str:

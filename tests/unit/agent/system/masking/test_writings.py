@@ -76,6 +76,28 @@ def test_writings_of_writings_are_read(outer: str) -> None:
     assert all(text.startswith("> ") and text.endswith(" <") for text in clean.values())
 
 
+@pytest.mark.parametrize(
+    "value", ["tIz9YU4RKFhP6yy", "c0ffee0ddba11c0f", "a1b2-correct-horse-2z9k"]
+)
+def test_what_is_left_of_a_value_that_was_cut_goes(value: str) -> None:
+    """From eight letters on, of its beginning and of its end, as it is and in base64."""
+    mask = ValueMask([value])
+    cut = [part for at in range(8, len(value)) for part in (value[:at], value[-at:])]
+    coded = base64.b64encode(f"shop:{value}".encode()).decode()[:-8]
+
+    assert [part for part in cut if mask.text(f"... {part}... of it") != "... ***... of it"] == []
+    assert mask.text(f"a {coded}") == "a c2hvcD***"
+
+
+def test_words_that_begin_like_a_value_stay() -> None:
+    """A name of a service, a year."""
+    said = "app-2024 of postgres, 2024-10-01, correct horse"
+
+    assert (
+        ValueMask(["app-2024-x7y8z9k1", "postgres-7a1b", "correct horse 77x1"]).text(said) == said
+    )
+
+
 def test_bytes_that_are_no_text_are_known_as_well() -> None:
     """A key of 32 bytes: as base64, in hexadecimal, and as it is."""
     key = bytes(range(150, 182))
@@ -88,10 +110,10 @@ def test_bytes_that_are_no_text_are_known_as_well() -> None:
 def test_what_is_known_is_taken_out_of_data() -> None:
     """In keys and values, and of a text of one value nothing goes because of another."""
     mask = ValueMask(["t0ken-of-ann", "12345678"])
-    data = {"a t0ken-of-ann": ["t0ken-of-", "ann", {"n": "12345678"}], "n": "912345678", "x": None}
+    data = {"a t0ken-of-ann": ["t0ken-", "ann", {"n": "12345678"}], "n": "912345678", "x": None}
 
     assert mask.data(data) == {
-        "a ***": ["t0ken-of-", "ann", {"n": "***"}],
+        "a ***": ["t0ken-", "ann", {"n": "***"}],
         "n": "912345678",
         "x": None,
     }
