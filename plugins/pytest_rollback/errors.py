@@ -24,6 +24,17 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 
+def printable(text: str) -> str:
+    """Return a text as one line that a terminal shows as it is: everything else is escaped.
+
+    File names, log lines and answers are part of many messages, and whoever wrote them could have a
+    terminal act, or write a line that looks like one of ours.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 class RollbackError(Exception):
     """A problem that the user can act on.
 
@@ -36,10 +47,9 @@ class RollbackError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str, findings: Iterable[str] = ()) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.findings = tuple(findings)
+        self.message, self.hint = printable(message), printable(hint)
+        self.findings = tuple(map(printable, findings))
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         lines = "".join(f"\n  - {line}" for line in self.findings)

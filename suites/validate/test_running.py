@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pytest_rollback.agent.messages.services.units import UnitState
-from pytest_rollback.checks.running import clock, stale
+from pytest_rollback.checks.running import clock, refuse_elsewhere, stale
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.fixtures.units import WatchedUnits, demand_alone, demand_ports, ports
@@ -83,13 +83,14 @@ def test_the_unit_listens(
 
 @criterion("validate.units.began")
 def test_the_unit_began_after_what_was_restored(
-    settled: WatchedUnits, component: Component, record_property: Keep
+    settled: WatchedUnits, component: Component, system: System, record_property: Keep
 ) -> None:
     """'Restart Services in Order': each process of the unit began after its files were restored."""
     running = settled.running
     found = running.units[component.unit]
     record_property("processes", found.number)
 
+    refuse_elsewhere(running, component, system.about.root)
     if running.unrecorded:
         raise Inconclusive("it is not known what was restored", hint=running.unrecorded)
     if not (found.oldest and found.youngest):

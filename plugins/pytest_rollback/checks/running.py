@@ -46,6 +46,23 @@ def refuse_survivors(found: Running, component: Component) -> None:
         )
 
 
+def refuse_elsewhere(found: Running, component: Component, root: str) -> None:
+    """Refuse a unit that runs another tree than the one that a rollback changes.
+
+    Raises:
+        Refused: nothing that it runs is of the root, and recorded files lie where it runs.
+    """
+    place = found.units[component.unit].elsewhere
+    if place:
+        oldest = found.units[component.unit].oldest
+        raise Refused(
+            f"{component.unit} runs in {place}: nothing that it runs is below the root {root}, and "
+            "a rollback would change nothing for it",
+            findings=[str(oldest)] if oldest else [],
+            hint=f"correct root of [system] in rollback.toml, or the unit file of {component.unit}",
+        )
+
+
 def answering(found: UnitProcesses) -> list[str]:
     """Return who else answers probes of a unit, a line each."""
     return [

@@ -8,7 +8,7 @@ import tomllib
 from typing import TypeAlias
 
 from pytest_rollback.agent.messages.configuration import is_too_deep
-from pytest_rollback.errors import ManifestError
+from pytest_rollback.errors import ManifestError, printable
 
 TomlValue: TypeAlias = (
     "str | int | float | dt.date | dt.time | list[TomlValue] | tuple[TomlValue, ...] | TomlTable"
@@ -68,7 +68,7 @@ def read(text: str) -> TomlTable:
 def one_line(text: str) -> str:
     """Return what a file says as one line of at most 300 characters that a terminal can show."""
     cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cut)
+    return printable(cut)
 
 
 def frozen(table: TomlTable) -> TomlTable:

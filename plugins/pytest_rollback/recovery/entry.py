@@ -16,7 +16,7 @@ from pytest_rollback.agent.messages.services.running import Running
 from pytest_rollback.agent.messages.trial import ENTRY, Trial
 from pytest_rollback.agent.messages.unit_files import UNIT_FILES, UnitFilesPlan, UnitFilesRequest
 from pytest_rollback.checks import orphans, restored
-from pytest_rollback.checks.running import refuse_survivors
+from pytest_rollback.checks.running import refuse_elsewhere, refuse_survivors
 from pytest_rollback.errors import Advisory, Refused, RollbackError
 from pytest_rollback.manifest import requests
 from pytest_rollback.recovery import status
@@ -139,6 +139,7 @@ def _left(scope: Scope, running: Running) -> Iterator[tuple[str, RollbackError]]
     """Yield the units of which processes would be left, after all of them are down."""
     for component in scope.components:
         yield from _raised(HANDLED, refuse_survivors, running, component)
+        yield from _raised(HANDLED, refuse_elsewhere, running, component, scope.system.about.root)
 
 
 def _unit_files(scope: Scope) -> Call[UnitFilesRequest, UnitFilesPlan] | None:

@@ -24,6 +24,18 @@ def test_an_error_prints_its_message_and_its_hint(kind: type[errors.RollbackErro
     assert str(kind("what happened", hint="what to do")) == "what happened\nHINT: what to do"
 
 
+@pytest.mark.parametrize(
+    "odd", ["\x1b]0;PWN\x07", "\n    HINT: rm", "\r", "\x9b2J", "\u202e", "\udcff"]
+)
+def test_what_others_wrote_makes_no_terminal_act(odd: str) -> None:
+    """File names and log lines are in messages: one line each, of what can be seen."""
+    error = errors.Refused(f"a{odd}", hint=f"see {odd}", findings=[f"{odd}.py is gone"])
+
+    assert str(error).replace("\n", "").isprintable()
+    assert str(error).count("\n") == 2
+    assert ascii(odd)[1:-1] in error.message
+
+
 @pytest.mark.parametrize("kind", subclasses(errors.RollbackError))
 def test_every_error_stands_in_the_tree(kind: type[errors.RollbackError]) -> None:
     """The drawing at the top of the file names every error with its exit code."""

@@ -90,7 +90,8 @@ class UnitProcesses(NamedTuple):
     `stepped` are the seconds by which the clock was set since the start. `unhandled` says why a
     rollback cannot stop, start or judge such a unit, `left` why stopping it leaves processes of the
     same program, `outlives` why its own stop leaves some, and `kept_open` why its port stays open
-    then. `answering` is who answers each of its probes that asks this host.
+    then. `answering` is who answers each of its probes that asks this host. `elsewhere` is another
+    tree with recorded files in it, where nothing that the unit runs is of the root.
     """
 
     number: int
@@ -103,6 +104,7 @@ class UnitProcesses(NamedTuple):
     kept_open: str = ""
     outlives: str = ""
     answering: Dict[str, PortHolders] = {}  # noqa: RUF012 - nobody changes an answer
+    elsewhere: str = ""
 
     @property
     def stale(self) -> bool:

@@ -30,6 +30,7 @@ from .. import registry
 from ..manager import UnitParts
 from . import strangers, survivors
 from .commands import described
+from .elsewhere import other_tree
 from .ports import Ports
 from .traces import owners, places_of
 
@@ -63,8 +64,10 @@ def look(request: RunningRequest) -> Running:
             root, (*part.files, *each.files), files[each.name], as_restored=bool(as_restored)
         )
         youngest = max(used, key=lambda file: file.changed, default=None)
+        own = [table[pid] for pid in part.processes if pid in table]
         found[each.unit] = _unit(each, part, table, ports, known)._replace(
-            youngest=youngest if youngest and youngest.changed else None
+            youngest=youngest if youngest and youngest.changed else None,
+            elsewhere=other_tree(root, own, files[each.name]),
         )
     owned = strangers.Owned(known, manager.origins(names), _users(request, known))
     others = strangers.look(root, table, owned, manager.origin)

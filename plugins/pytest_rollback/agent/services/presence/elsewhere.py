@@ -1,0 +1,58 @@
+"""Units that have nothing of the root: they run another tree, which a rollback does not change."""
+
+from __future__ import annotations
+
+import os
+from typing import Iterable, Iterator
+
+from ...files import lookup
+from ...system.processes import Process, environ
+from .commands import script_of, words
+from .traces import owner, places_of, plain, reason
+
+
+def other_tree(root: str, processes: Iterable[Process], recorded: Iterable[str]) -> str:
+    """Return which other tree, with recorded files in it, a unit runs; "" where nothing tells.
+
+    Args:
+        root: the system's root.
+        processes: those of the unit.
+        recorded: paths of its files, relative to the root.
+    """
+    places, paths = places_of(root), tuple(recorded)
+    found = ""
+    for one in processes:
+        try:
+            if _has_of(one, places):
+                return ""
+            found = found or next(_trees(one, paths), "")
+        except OSError:  # it ended meanwhile, or may not be looked at
+            return ""
+    return found
+
+
+def _has_of(one: Process, places: tuple[str, ...]) -> bool:
+    """Return whether a process has anything of a root: also a word, a variable, an open file."""
+    if reason(one, places, frozenset([owner(one.pid)])):
+        return True
+    said = [
+        *words(one.pid),
+        *(environ(one.pid) or {}).values(),
+        os.readlink(f"/proc/{one.pid}/cwd"),
+    ]
+    bare = tuple(place.rstrip("/") for place in places)
+    opened = (f"/proc/{one.pid}/fd/{name}" for name in os.listdir(f"/proc/{one.pid}/fd"))
+    return any(place in each for each in said for place in bare) or any(
+        os.readlink(each).startswith(places) for each in opened
+    )
+
+
+def _trees(one: Process, recorded: tuple[str, ...]) -> Iterator[str]:
+    """Yield directories that a process works or runs in, and in which recorded files lie as well."""
+    here = plain(os.readlink(f"/proc/{one.pid}/cwd"))
+    script = script_of(words(one.pid)) or os.readlink(f"/proc/{one.pid}/exe")
+    for place in (here, os.path.dirname(os.path.normpath(os.path.join(here, script)))):
+        while place != "/":
+            if any(lookup.kind(os.path.join(place, path)) == "file" for path in recorded):
+                yield place
+            place = os.path.dirname(place)
