@@ -99,6 +99,13 @@ from pytest_rollback.criteria import criterion
 @criterion("readiness.own.asked")
 def test_own(system):
     assert system.about.name == "shop"
+
+@criterion("readiness.own.once")
+def test_once(request):
+    seen = request.config.rootpath / "seen"
+    known = seen.exists()
+    seen.touch()
+    assert known
 """
 THEIRS = """
 def test_theirs(dump): assert dump == 'theirs'
@@ -208,6 +215,15 @@ def test_a_folders_own_criteria_are_evaluated_beside(shop: Shop, own: Path) -> N
     assert re.search(r"test_theirs.py::test_theirs PASSED", said), said
     assert "assert 'theirs' == 'ours'" in said, said
     assert "suites/readiness/test_backups.py::test_own" in said
+
+
+def test_the_first_outcome_counts(shop: Shop, own: Path) -> None:
+    """Of a criterion that fails once, where a plugin runs each test three times."""
+    (own / "conftest.py").write_text(AGAIN)
+    (own / "seen").unlink(missing_ok=True)
+    code, said = called("wheel", own, "pytest", "suites/readiness/test_backups.py::test_once")
+
+    assert (code, counts(shop)[1]) == (1, {("readiness.own.once", None): "not met"}), said
 
 
 def test_one_of_a_file_can_be_named(shop: Shop) -> None:
