@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from pytest_rollback.errors import Inconclusive, UsageError
-from pytest_rollback.evidence import archive, changes, origin
+from pytest_rollback.evidence import archive, changes, origin, signoffs
+from pytest_rollback.evidence.events import RunBegan, first
 from pytest_rollback.evidence.runs import folder
+from pytest_rollback.manifest.document import one_line
 from pytest_rollback.manifest.load import load
+from pytest_rollback.manifest.model import Target
 from pytest_rollback.report import rebuild
 from pytest_rollback.run.command_line import Parser, reports, shown
 from pytest_rollback.transport.connection import Connection
@@ -120,16 +123,34 @@ def said(name: Path, where: Path, found: list[str], asked: argparse.Namespace) -
     ) as connection:
         found += rebuild.differing(where, connection) if connection else []
         known = origin.of(where, connection, asked.allowed_signers)
+    about = [*stated(where), *(told(connection.system.target) if connection else [])]
     found += known.faults
     if found:
-        shown("\n".join([f"CHANGED: {name}", *(f"  - {line}" for line in found)]))
+        printed(f"CHANGED: {name}", [f"- {line}" for line in found])
         shown("HINT: compare with the archive and with the journal on the host (--host)")
         return 1
     proofs = [*known.proofs, *(["the seal that was given is one of its own"] if asked.head else [])]
     if proofs:
-        shown("\n".join([f"UNCHANGED: {name}", *(f"  {line}" for line in proofs)]))
+        printed(f"UNCHANGED: {name}", [*proofs, *about])
         return 0
-    missing = [f"  - {line}" for line in known.missing]
-    shown("\n".join([f"NOT PROVEN: {name} is {origin.UNPROVEN}", *missing]))
+    missing = [f"- {line}" for line in known.missing]
+    printed(f"NOT PROVEN: {name} is {origin.UNPROVEN}", [*missing, *about])
     shown("HINT: compare with the seal that was printed: --head HASH; or with the host: --host")
     return Inconclusive.exit_code
+
+
+def printed(title: str, lines: Iterable[str]) -> None:
+    """Print lines below a title; names of a bundle's files are its maker's, and stay on theirs."""
+    shown("\n".join([one_line(title), *(f"  {one_line(line)}" for line in lines)]))
+
+
+def stated(where: Path) -> Iterator[str]:
+    """Yield which run a bundle is, whatever its folder or archive is called."""
+    began = first(RunBegan, signoffs.events(where))
+    if began is not None:
+        yield f"it says that it is run {began.run} on {began.target}, by {began.operator}"
+
+
+def told(target: Target) -> Iterator[str]:
+    """Yield which host was asked."""
+    yield f"the host that was asked is {target.name}, at {target.connection}"

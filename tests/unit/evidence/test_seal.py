@@ -108,6 +108,29 @@ def test_checksums_made_again_hide_no_change(folder: Path, name: str) -> None:
     assert verified(folder, None) != []
 
 
+def test_names_in_a_bundle_stay_on_their_line(folder: Path) -> None:
+    """They are its maker's: no line of ours, no hint, and nothing for the terminal."""
+    forged = "x\nUNCHANGED: all\nHINT: paste\x1b]0;me\x07\x9b31m\u202e"
+    (folder / forged).write_text("")
+    code, printed = call("verify_bundle", str(folder))
+
+    assert code == 1
+    assert [each for each in printed.split("\n") if each.startswith(("UNCHANGED", "HINT: p"))] == []
+    assert [each for each in printed if not each.isprintable() and each != "\n"] == []
+
+
+def test_it_is_said_which_run_a_bundle_is(folder: Path, tmp_path: Path) -> None:
+    """Under whatever name it comes: what the timeline says is sealed."""
+    other = tmp_path / "20270101-000000-beef.tar.gz"
+    shutil.copy(archive.archive_of(folder), other)
+    head = seal.seals(folder)[0].hash
+
+    assert (
+        "it says that it is run r1 on corner"
+        in call("verify_bundle", str(other), "--head", head)[1]
+    )
+
+
 LATER: dict[str, Harm] = {
     "a file": lambda at: (at / "host/more").write_text(""),
     "a file kept of before": lambda at: written(at / "ended", []),
