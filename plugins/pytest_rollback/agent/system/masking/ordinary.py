@@ -79,7 +79,7 @@ def is_secret(name: str, value: str, spared: FrozenSet[str]) -> bool:
     if len(said) < (NAMED if named else SHORTEST) or said.lower() in HARMLESS:
         return False
     if said.isdigit() and (len(said) < DIGITS or DATE.fullmatch(said)):
-        return bool(named) and len(said) >= DIGITS
+        return bool(named)
     if is_place(said) or URL.match(said) or EMPTY.fullmatch(said):
         return False  # of an address its parts are secrets, not the whole
     return bool(named) or not (said in spared or UNTOLD.fullmatch(said) or is_open(name, said))

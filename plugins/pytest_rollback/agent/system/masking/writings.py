@@ -145,8 +145,12 @@ def shared(one: str, other: str) -> str:
 @functools.lru_cache(maxsize=None)
 def ends(form: str) -> Tuple[str, ...]:
     """Return how a form begins and ends, where that is in no other text: letters and digits mix."""
-    both = {form[:MIXED], form[-MIXED:]} if len(form) > MIXED and is_mixed(form) else ()
-    return tuple(end for end in both if len(RUNS.findall(end)) >= MIXED_RUNS)
+    if len(form) <= MIXED or not is_mixed(form):
+        return ()
+    sizes = [(MIXED, MIXED_RUNS), (PIECE, MIXED_RUNS + 1)]  # the shortest end of each that tells
+    heads = [form[:size] for size, runs in sizes if len(RUNS.findall(form[:size])) >= runs]
+    tails = [form[-size:] for size, runs in sizes if len(RUNS.findall(form[-size:])) >= runs]
+    return (*heads[:1], *tails[:1])
 
 
 def forms(value: str) -> FrozenSet[str]:
