@@ -19,16 +19,13 @@ def other_tree(root: str, processes: Iterable[Process], recorded: Iterable[str])
         processes: those of the unit.
         recorded: paths of its files, relative to the root.
     """
-    places, paths = places_of(root), tuple(recorded)
-    found = ""
-    for one in processes:
-        try:
-            if _has_of(one, places):
-                return ""
-            found = found or next(_trees(one, paths), "")
-        except OSError:  # it ended meanwhile, or may not be looked at
+    places, paths, own = places_of(root), tuple(recorded), tuple(processes)
+    try:
+        if any(_has_of(one, places) for one in own):
             return ""
-    return found
+        return next((place for one in own for place in _trees(one, paths)), "")
+    except OSError:  # one ended meanwhile, or may not be looked at
+        return ""
 
 
 def _has_of(one: Process, places: tuple[str, ...]) -> bool:
@@ -41,18 +38,18 @@ def _has_of(one: Process, places: tuple[str, ...]) -> bool:
         os.readlink(f"/proc/{one.pid}/cwd"),
     ]
     bare = tuple(place.rstrip("/") for place in places)
-    opened = (f"/proc/{one.pid}/fd/{name}" for name in os.listdir(f"/proc/{one.pid}/fd"))
+    opened = os.listdir(f"/proc/{one.pid}/fd")
     return any(place in each for each in said for place in bare) or any(
-        os.readlink(each).startswith(places) for each in opened
+        os.readlink(f"/proc/{one.pid}/fd/{each}").startswith(places) for each in opened
     )
 
 
 def _trees(one: Process, recorded: tuple[str, ...]) -> Iterator[str]:
-    """Yield directories that a process works or runs in, and in which recorded files lie as well."""
+    """Yield directories that a process works or runs in, and in which recorded files lie too."""
     here = plain(os.readlink(f"/proc/{one.pid}/cwd"))
     script = script_of(words(one.pid)) or os.readlink(f"/proc/{one.pid}/exe")
-    for place in (here, os.path.dirname(os.path.normpath(os.path.join(here, script)))):
-        while place != "/":
+    for below in (here, os.path.dirname(os.path.normpath(os.path.join(here, script)))):
+        parts = below.split("/")
+        for place in ("/".join(parts[:number]) for number in range(len(parts), 1, -1)):
             if any(lookup.kind(os.path.join(place, path)) == "file" for path in recorded):
                 yield place
-            place = os.path.dirname(place)
