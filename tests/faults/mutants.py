@@ -114,7 +114,9 @@ MUTANTS = (
         "follow symlink",
         (
             Edit(
-                "files/tree", "REGULAR = os.O_RDONLY | os.O_NOFOLLOW |", "REGULAR = os.O_RDONLY |"
+                "files/handles",
+                "REGULAR = os.O_RDONLY | os.O_NOFOLLOW |",
+                "REGULAR = os.O_RDONLY |",
             ),
             Edit(
                 "files/state",
