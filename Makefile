@@ -41,8 +41,8 @@ machine-test: setup  ## run all tests on a whole host; twenty minutes or more
 	@$(VENV)/bin/python scripts/dev/build_machine
 	$(VENV)/bin/pytest tests/machine
 
-faults: setup  ## run the fault tests: kills, errors, power cuts, mutants; two hours
-	ROLLBACK_FAULTS=all nice $(VENV)/bin/pytest -q -o timeout=14400 tests/faults
+faults: setup  ## run the fault tests: kills, errors, power cuts, edges, mutants; in two processes
+	ROLLBACK_FAULTS=all nice $(VENV)/bin/pytest -q -n 2 --dist worksteal -o timeout=14400 tests/faults
 
 sabotage: setup  ## play every defect of the sabotage library, renew docs/sabotage.md; an hour
 	@rm -rf build/sabotage

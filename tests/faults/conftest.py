@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,19 +47,38 @@ def traced() -> None:
         pytest.skip(f"not run: {why}")
 
 
+WAYS: dict[str, dict[str, Any]] = {
+    "exchange": {},
+    "rename": {"way": "rename"},
+    "linkless": {"way": "rename", "linkless": True},
+    "across": {"across": True},
+    "alike": {"alike": True},
+    "alike, rename": {"way": "rename", "alike": True},
+}
+"""The scenes of the sweeps, by the way that names change hands, or what else is odd in them."""
+
+
+class Benches(dict[str, Swept]):
+    """The scenes of the sweeps, each with its calls, laid out when it is asked for."""
+
+    def __init__(self, above: Path) -> None:
+        super().__init__()
+        self.above = above
+
+    def __missing__(self, way: str) -> Swept:
+        bench = Bench(self.above / way.replace(", ", "-"), **WAYS[way])
+        return self.setdefault(way, swept(bench))
+
+
 @pytest.fixture(scope="session")
-def benches(fast: Path, traced: None) -> Iterator[dict[str, Swept]]:  # noqa: ARG001 - comes first
-    """The scenes of the sweeps by the way that names change hands, each with its calls."""
-    path = os.environ["PATH"]
-    found = {way: Bench(fast / way, way=way) for way in ("exchange", "rename")}
-    found["linkless"] = Bench(fast / "linkless", way="rename", linkless=True)
-    if os.geteuid() == 0:
-        found["across"] = Bench(fast / "across", across=True)
+def benches(fast: Path, traced: None) -> Iterator[Mapping[str, Swept]]:  # noqa: ARG001 - comes first
+    """Every scene of the sweeps."""
+    path, found = os.environ["PATH"], Benches(fast)
     try:
-        yield {name: swept(bench) for name, bench in found.items()}
+        yield found
     finally:
-        for bench in found.values():
-            bench.close()
+        for each in found.values():
+            each.bench.close()
         os.environ["PATH"] = path
 
 
@@ -69,6 +89,18 @@ def swept(bench: Bench) -> Swept:
         phase = bench.again(known[name], share)
         known[phase.name] = phase
     return Swept(bench, known)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist, which need not be there
+    """Take in what a worker measured."""
+    figures.merge(getattr(node, "workeroutput", {}).get("faults"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what this worker measured."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["faults"] = figures.handed_over()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -20,6 +20,12 @@ HARNESSES = {
         "tests/unit/agent/restore/test_older_journal.py",
         "tests/unit/agent/restore/test_lost_versions.py",
         "tests/unit/agent/state/test_runs.py",
+        "tests/unit/agent/state/test_other_root.py",
+        "tests/unit/agent/rollback/test_added_files.py",
+        "tests/unit/agent/rollback/test_moved_back.py",
+        "tests/unit/agent/files/test_holes.py",
+        "tests/unit/agent/files/test_few_threads.py",
+        f"{FAULTS}/test_edges.py",
     ),
     "intruder": (f"{FAULTS}/test_intruder.py",),
     "operators": (f"{FAULTS}/test_operators.py",),
@@ -62,6 +68,7 @@ RENAMED = "        os.rename(staged, name, src_dir_fd=directory, dst_dir_fd=dire
 ROW = f"{FAULTS}/test_rows.py::test_row"
 OLDER = "tests/unit/agent/restore/test_older_journal.py"
 LOST = "tests/unit/agent/restore/test_lost_versions.py"
+UNIT = "tests/unit/agent"
 
 MUTANTS = (
     Mutant(
@@ -107,7 +114,9 @@ MUTANTS = (
         "follow symlink",
         (
             Edit(
-                "files/tree", "REGULAR = os.O_RDONLY | os.O_NOFOLLOW |", "REGULAR = os.O_RDONLY |"
+                "files/handles",
+                "REGULAR = os.O_RDONLY | os.O_NOFOLLOW |",
+                "REGULAR = os.O_RDONLY |",
             ),
             Edit(
                 "files/state",
@@ -294,6 +303,69 @@ MUTANTS = (
         "runs ordered by time",
         (Edit("state/lease", "(each.number, each.since)", "(each.since, each.number)"),),
         "tests/unit/agent/state/test_runs.py::test_runs_are_in_the_order_of_their_numbers",
+    ),
+    Mutant(  # V4
+        "mounts not looked at",
+        (Edit("rollback/added_files", "refused = disk.mounted(root, paths)", "refused = []"),),
+        f"{UNIT}/rollback/test_added_files.py::test_a_file_under_a_mount_is_named",
+    ),
+    Mutant(  # V7
+        "protected directories not looked at",
+        (
+            Edit(
+                "restore/apply",
+                "    refused += protected(root, [item.saved.path for item in found])\n",
+                "",
+            ),
+        ),
+        f"{LOST}::test_a_protected_directory_is_refused_before_anything_moves",
+    ),
+    Mutant(  # V7
+        "threads relied on",
+        (Edit("files/fsync", "    with suppress(RuntimeError):", "    with suppress(OSError):"),),
+        f"{UNIT}/files/test_few_threads.py::test_all_is_done_in_order",
+    ),
+    Mutant(  # V8
+        "leases by time of day",
+        (Edit("state/last_sign", "time.clock_gettime(time.CLOCK_BOOTTIME)", "time.time()"),),
+        f"{UNIT}/state/test_runs.py::test_a_clock_that_jumps_hands_over_no_run",
+    ),
+    Mutant(  # V8
+        "who was followed goes on",
+        (Edit("state/lock", "location.root, location.holder)", "location.root, None)"),),
+        f"{UNIT}/state/test_other_root.py::test_who_was_followed_changes_nothing_more",
+    ),
+    Mutant(  # V9
+        "another root",
+        (
+            Edit("state/lock", "known.refuse(location.root, ", 'known.refuse("", '),
+            Edit("state/runs", "found.refuse(request.root, None)", 'found.refuse("", None)'),
+            Edit("rollback/undo", "known.refuse(location.root, None)", 'known.refuse("", None)'),
+            Edit("backup/selection", "if root and os.path", "if False and os.path"),
+        ),
+        f"{UNIT}/state/test_other_root.py::test_nothing_goes_on_below_another_root",
+    ),
+    Mutant(  # V9
+        "the clock of the record decides",
+        (Edit("rollback/empty_directories", "if path not in before and ", "if "),),
+        f"{UNIT}/rollback/test_added_files.py::"
+        "test_a_directory_that_was_there_stays_whatever_the_clock_said",
+    ),
+    Mutant(  # V9
+        "holes are filled",
+        (Edit("files/read", "if holes and not block", "if False and not block"),),
+        f"{UNIT}/files/test_holes.py::test_holes_stay_holes",
+    ),
+    Mutant(  # V5
+        "evidence that no journal names",
+        (
+            Edit(
+                "rollback/moved_back",
+                "        listed = list(_kept(tree))\n",
+                "        listed = list(_kept(tree))[:0]\n",
+            ),
+        ),
+        f"{UNIT}/rollback/test_moved_back.py::test_an_end_that_is_lost_is_told_by_the_evidence",
     ),
     Mutant(
         "swallow a failed fsync",

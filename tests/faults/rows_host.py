@@ -25,11 +25,12 @@ from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.transport.call import AnyCall, Call
 from pytest_rollback.transport.payload import BOOT, needed, packed, payload, started
 from tests.faults import tracing
+from tests.faults.errors import ERRORS
 from tests.faults.paths import LINKS
 from tests.faults.rows import does, reads, refuses, row
 from tests.faults.scene import SECRET, Refused, Scene, asked, clone, lease, undo
 from tests.faults.steps import change, roll_back, wanted
-from tests.faults.sweep import ERRORS, broken, framed
+from tests.faults.sweep import broken, framed
 
 PATIENT = 60.0
 
@@ -411,4 +412,4 @@ def few_descriptors_are_enough(scene: Scene) -> None:
 
     ended = tracing.apart(lambda: framed(limited))
     assert ended.answers == [{"value": None}], ended
-    assert len(ERRORS) == 10
+    assert len(ERRORS) == 12

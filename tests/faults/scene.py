@@ -85,12 +85,14 @@ Answer = TypeVar("Answer")
 class Scene:
     """A system below `home`. `many` adds so many more files, each a few bytes.
 
-    `way` is how names change hands: by "exchange", by "rename", "" for what there is room for.
+    `way` is how names change hands: "exchange", "rename", "" for what there is room for. With
+    `alike` a deploy gives each file new metadata, and the bytes that it had.
     """
 
-    def __init__(self, home: Path, *, many: int = 0, way: str = "") -> None:
+    def __init__(self, home: Path, *, many: int = 0, way: str = "", alike: bool = False) -> None:
         self.home, self.root, self.state = home, home / "srv", home / "var" / "state"
         self.units, self.suffix, self.way = home / "units", SUFFIX, way
+        self.alike = alike
         more = {f"app/d{n % 4}/m{n}.py": f"previous {n}\n" for n in range(many)}
         self.files = {**FILES, **more}
         self.previous: Tree = {}
@@ -164,7 +166,7 @@ class Scene:
                 (self.root / path).unlink()
                 continue
             (self.root / path).unlink()
-            self.put(path, self.current(path), 0o755)
+            self.put(path, self.current(path), 0o700 if path == "conf/app.env" else 0o755)
             attribute(self.root / path, "user.from", b"current")
         for path in ADDED:
             self.put(path, f"added {path}\n")
@@ -197,7 +199,8 @@ class Scene:
 
     def current(self, path: str) -> str:
         """Return the bytes that the deploy gave a file."""
-        return self.files[path].replace("previous", "broken, current")
+        fresh = "previous" if self.alike else "broken, current"
+        return self.files[path].replace("previous", fresh)
 
     def place(self) -> dict[str, Any]:
         """Return what a request to save states."""
@@ -275,8 +278,8 @@ def asked(call: Call[Request, Answer]) -> Answer:
 
 def lease(scene: Scene, run: str, pid: int) -> AnyCall:
     """Return the call that takes the host for a run."""
-    holder = HolderProcess(*here(), pid, 0.0)
-    return Call(runs.BEGIN, BeginRequest(str(scene.state), run, "the tests", holder, "here"))
+    about = ("the tests", HolderProcess(*here(), pid, 0.0), "here", (), (), str(scene.root))
+    return Call(runs.BEGIN, BeginRequest(str(scene.state), run, *about))
 
 
 def ended(scene: Scene, run: str, outcome: str) -> AnyCall:

@@ -1,11 +1,12 @@
-"""Each of ten errors at every system call: said, nothing lost, and a way on or back."""
+"""Each kind of twelve errors at every system call: said, nothing lost, and a way on or back."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.faults import errors
 from tests.faults.figures import every, measured
-from tests.faults.sweep import ERRORS, Swept
+from tests.faults.sweep import Swept
 from tests.faults.test_kills import CASES
 
 STEP = 199
@@ -30,10 +31,12 @@ def test_an_error_at_any_call(benches: dict[str, Swept], way: str, name: str) ->
     """
     bench, phase = benches[way].bench, benches[way].phases[name]
     bench.violations, bench.tried = [], 0
-    cases = [(site, error) for site in bench.sites(phase) for error in ERRORS]
+    known = bench.sites(phase)
+    cases = errors.cases(known)
     for number in range(len(name) % every(STEP), len(cases), every(STEP)):
         bench.failed(phase, *cases[number], undo=number % 2 == 0)
-    measured("error-safety", f"{way}, {name}: {bench.tried} of {len(cases)} errors injected")
+    figure = f"{bench.tried} of {len(cases)} errors injected at {len(known)} sites"
+    measured("error-safety", f"{way}, {name}: {figure}")
 
     assert bench.tried, "no error was injected"
     assert not bench.violations, "\n".join(bench.violations)

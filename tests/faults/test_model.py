@@ -7,15 +7,17 @@ them may ever be lost, no path may hold anything else, and what is refused chang
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pytest_rollback.agent.state import lock
 from tests.faults import tracing
+from tests.faults.edges import one_way, preserved
 from tests.faults.figures import EVERYTHING, measured, times
 from tests.faults.scene import Refused, Scene, asked, clone, ended, lease, taken_back, undo
 from tests.faults.steps import STEPS, change
@@ -26,7 +28,24 @@ EXAMPLES = times(150, 20)
 LONGEST = 20
 PATHS = ("app/serve.py", "mesh/serve.py", "conf/app.env", "units/app.service")
 CALLS = ("openat", "renameat", "renameat2", "linkat", "unlinkat", "fsync", "fdatasync", "write")
-COUNT = {"examples": 0, "steps": 0, "kills": 0}
+COUNT = {"examples": 0, "steps": 0, "kills": 0, "ways": 0}
+
+
+class Clock:
+    """The time of day, as somebody has set it."""
+
+    jump = 0
+    now, now_ns = time.time, time.time_ns
+
+    @classmethod
+    def time(cls) -> float:
+        """Return the time in seconds."""
+        return cls.now() + cls.jump
+
+    @classmethod
+    def time_ns(cls) -> int:
+        """Return the time in nanoseconds."""
+        return cls.now_ns() + cls.jump * 10**9
 
 
 class Rollback(RuleBasedStateMachine):
@@ -43,6 +62,7 @@ class Rollback(RuleBasedStateMachine):
         self.spoilt: set[str] = set()
         self.touched: set[str] = set()
         self.hotfixes: dict[str, bytes] = {}
+        self.is_lost = False
 
     @initialize()
     def deployed(self) -> None:
@@ -54,7 +74,12 @@ class Rollback(RuleBasedStateMachine):
             path: {self.scene.files[path].encode(), self.scene.current(path).encode()}
             for path in PATHS
         }
-        asked(lease(self.scene, self.run, DEAD))
+        self.begin()
+        self.remember()
+
+    def begin(self) -> None:
+        """Take the host for a run, or go on with one that is unfinished."""
+        self.run = asked(lease(self.scene, self.run, DEAD)).run
 
     def live(self, path: str) -> bytes:
         """Return the bytes of a live file."""
@@ -68,7 +93,9 @@ class Rollback(RuleBasedStateMachine):
             if wanted is not None:
                 asked(wanted)
         except Refused:
-            if not (self.spoilt or self.touched or step in {"units", "close", "unguard"}):
+            if not (
+                self.spoilt or self.touched or self.is_lost or step in {"units", "close", "unguard"}
+            ):
                 raise
 
     @rule(step=st.sampled_from(list(STEPS)))
@@ -104,8 +131,10 @@ class Rollback(RuleBasedStateMachine):
         try:
             undo(self.scene, self.run)
         except Refused:
-            if not self.touched:
+            if not (self.touched or self.is_lost):
                 raise
+            return
+        if self.is_lost:  # it takes back what it knows, and has named what it does not
             return
         self.touched = set(self.hotfixes)
         for path in PATHS:
@@ -113,7 +142,40 @@ class Rollback(RuleBasedStateMachine):
                 assert self.live(path) == self.scene.current(path).encode(), path
         self.number += 1
         self.run = f"r{self.number}"
-        asked(lease(self.scene, self.run, DEAD))
+        self.begin()
+
+    @rule()
+    def remember(self) -> None:
+        """Somebody makes a snapshot of the state directory."""
+        clone(self.scene.state, self.scene.home.with_name("snapshot"))
+
+    @rule()
+    def set_back(self) -> None:
+        """The state directory is what it was then: what moved there since is lost."""
+        clone(self.scene.home.with_name("snapshot"), self.scene.state)
+        self.forget()
+
+    @precondition(lambda self: preserved(self.scene))
+    @rule(number=st.integers(0, 99), altered=st.booleans())
+    def version_lost(self, number: int, altered: bool) -> None:  # noqa: FBT001 - drawn
+        """A failed version that was preserved is gone, or is not what it was."""
+        found = preserved(self.scene)
+        path = found[number % len(found)]
+        path.unlink()
+        if altered:
+            path.write_bytes(b"altered")
+        self.forget()
+
+    def forget(self) -> None:
+        """Count as lost what is nowhere now: that was not our doing."""
+        self.is_lost = True
+        there = self.scene.contents()
+        self.versions = {path: known & there for path, known in self.versions.items()}
+
+    @rule(jump=st.sampled_from([-86_400, -130, 130, 86_400]))
+    def clock_set(self, jump: int) -> None:
+        """The time of day is set forward or back."""
+        Clock.jump += jump
 
     @rule(path=st.sampled_from(PATHS), number=st.integers(0, 99))
     def hotfix(self, path: str, number: int) -> None:
@@ -158,6 +220,13 @@ class Rollback(RuleBasedStateMachine):
         asked(ended(self.scene, self.run, "failed"))
         asked(lease(self.scene, self.run, DEAD))
 
+    def teardown(self) -> None:
+        """Whatever happened: the same command ends, or undo does, with what it names left out."""
+        Clock.jump = 0
+        if self.scene.home != self.template:
+            COUNT["ways"] += 1
+            assert one_way(self.scene, self.run) == ""
+
     @invariant()
     def whole(self) -> None:
         """Each live file is one of the versions that somebody made of it; none of them is lost."""
@@ -178,6 +247,8 @@ def test_any_order_of_events(place: Path, monkeypatch: pytest.MonkeyPatch) -> No
         pytest.skip(f"not run: {why}")
     tracing.loaded()
     monkeypatch.setattr(lock, "PATIENCE", 0.2)
+    monkeypatch.setattr(time, "time", Clock.time)
+    monkeypatch.setattr(time, "time_ns", Clock.time_ns)
     scene = Scene(place / "home").deploy()
     monkeypatch.setenv("PATH", f"{scene.home / 'bin'}:{os.environ['PATH']}")
     clone(scene.home, place / "template")
@@ -189,10 +260,12 @@ def test_any_order_of_events(place: Path, monkeypatch: pytest.MonkeyPatch) -> No
         deadline=None,
         derandomize=not EVERYTHING,
         database=None,
+        phases=(Phase.generate,),  # a sequence is short, and to shorten it takes an hour
         suppress_health_check=list(HealthCheck),
     )
     machine("runTest").runTest()
     measured(
         "any order of events",
-        f"{COUNT['examples']} sequences, {COUNT['steps']} steps, {COUNT['kills']} kills",
+        f"{COUNT['examples']} sequences, {COUNT['steps']} steps, {COUNT['kills']} kills; "
+        f"one command ended in each of {COUNT['ways']} states",
     )

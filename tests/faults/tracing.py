@@ -49,6 +49,24 @@ class Site(NamedTuple):
         return f"{self.call} #{self.number} ({self.about})"
 
 
+FLUSHING = {"fsync", "fdatasync", "sync", "flock"}
+
+
+def changes(site: Site) -> bool:
+    """Tell whether the call of a site can leave anything else on the disk than was there."""
+    reads = site.call == "openat" and "O_RDONLY" in site.about and "O_CREAT" not in site.about
+    return not (reads or site.call in FLUSHING)
+
+
+def distinct(known: list[Site]) -> list[Site]:
+    """Return the sites before which another state lies on the disk than before the one above.
+
+    Whoever is killed before any other site leaves what the one before it left.
+    """
+    pairs = zip([None, *known[:-1]], known, strict=True)
+    return [site for before, site in pairs if before is None or changes(before)]
+
+
 class Ended(NamedTuple):
     """How the process ended: the signal that killed it or 0, and its answers, if it gave any."""
 

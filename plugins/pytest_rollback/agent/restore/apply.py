@@ -17,12 +17,13 @@ from typing import Iterable, Optional, Sequence
 
 from ..backup.selection import meant
 from ..errors import HostError
-from ..files import lookup, metadata
+from ..files import lookup, metadata, state
 from ..files.handles import Irregular
 from ..files.metadata import FileEntry
 from ..files.tree import Tree
 from ..messages.location import Location
 from ..messages.restore import Restored, RestorePlan, RestoreRequest
+from ..state import backup_set
 from ..state.journal import Journal, entries
 from ..state.lock import folder_of, opened, working
 from ..state.progress import PARTS
@@ -30,7 +31,7 @@ from ..system import disk
 from . import batch, git_fetch, git_source
 from .context import context
 from .diff import DiffOptions
-from .plan import COPY, FOUND, PlanItem, PlanItems, ReadCache, plans, since_plan
+from .plan import ABSENT, COPY, FOUND, PlanItem, PlanItems, ReadCache, plans, since_plan
 from .revert import found_again
 
 PIECE = 1000
@@ -194,13 +195,25 @@ def _plan(request: RestoreRequest, journal: Journal, seen: ReadCache) -> None:
     if fresh != request.digest:
         raise HostError("files changed since the plan was made", "run the same command again")
     git_fetch.fetch(request.location, request.selection.git, lost)
-    _written(journal, items, len(again))
+    facts = {FOUND: len(again)} if again else {}
+    _written(journal, items, **facts, **{ABSENT: absent(request.location)})
 
 
-def _written(journal: Journal, items: PlanItems, found: int) -> None:
+def absent(location: Location) -> list[str]:
+    """Return the recorded added files that are not there: undo misses all others of them."""
+    with Tree(location.root) as tree:
+        return [
+            path
+            for path in backup_set.read(location.state).added
+            if state.live(tree, path, -1).kind == state.ABSENT
+        ]
+
+
+def _written(journal: Journal, items: PlanItems, **facts: object) -> None:
     """Write a plan down, in pieces when it is long; in memory the items are there only once.
 
-    `found` is how many of its files were restored before, by calls that the journal does not know.
+    `facts` are how many of its files were restored before, by calls that the journal does not know,
+    and which added files are not there.
     """
     last = max(0, len(items) - 1) // PIECE
     for number in range(last + 1):
@@ -209,5 +222,5 @@ def _written(journal: Journal, items: PlanItems, found: int) -> None:
         if number < last:
             journal.add("items", items=rows)
         else:
-            journal.add("plan", items=rows, pieces=last, **({FOUND: found} if found else {}))
+            journal.add("plan", items=rows, pieces=last, **facts)
         journal.entries[-1]["items"] = items

@@ -70,7 +70,7 @@ class CommitWay(ABC):
         """
         path = item.saved.path
         directory, name = tree.parent(path)
-        if not place.trusted("live", item, directory, name):
+        if not trusted(place, "live", item, directory, name):
             live = state.look(directory, name)
             if item.is_new(live):
                 _forget(place, directory, item)
@@ -79,7 +79,7 @@ class CommitWay(ABC):
                 raise moved(place, [path])
         staged = self.staged(place, directory, item)
         # A crash of an older kernel may keep a name and lose the bytes: look before the step.
-        whole = place.trusted("staged", item, directory, staged)
+        whole = trusted(place, "staged", item, directory, staged)
         if not (whole or item.is_new(state.look(directory, staged))):
             staged = place.names(path)[0]
             stage.write(place, tree, item, staged)
@@ -125,7 +125,7 @@ class StagedCopies(CommitWay):
         _, old = place.names(item.saved.path)
         if item.is_dressed:
             return folders.kept(item, directory, (name, old))
-        read = place.trusted("live", item, directory, name) or _read(place, directory, item)
+        read = trusted(place, "live", item, directory, name) or _read(place, directory, item)
         if read is None:
             return None if item.is_failed(state.look(directory, old)) else item.saved.path
         linked = _has_second_name(directory, item, (name, old), name + place.suffix)
@@ -163,7 +163,7 @@ def _read(place: BatchContext, directory: int, item: PlanItem) -> Optional[os.st
     if not item.is_failed(live):
         return None
     place.seen.note("live", item.number, live.stamp)
-    return place.trusted("live", item, directory, name)
+    return trusted(place, "live", item, directory, name)
 
 
 def _has_second_name(directory: int, item: PlanItem, names: tuple[str, str], backup: str) -> bool:
@@ -182,10 +182,24 @@ def _has_second_name(directory: int, item: PlanItem, names: tuple[str, str], bac
     return False
 
 
+def trusted(
+    place: BatchContext, role: str, item: PlanItem, directory: int, name: str
+) -> Optional[os.stat_result]:
+    """Return the state of a file if it is the very one that was read before in this call."""
+    stamp = place.seen.stamp(role, item.number)
+    if not stamp:
+        return None
+    try:
+        found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return found if stamp == state.stamp(found) else None
+
+
 def pending(place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
     """Return the path of a file that is not restored yet, whatever the journal says."""
     directory, name = tree.parent(item.saved.path)
-    if place.trusted("live", item, directory, name):
+    if trusted(place, "live", item, directory, name):
         return item.saved.path
     return None if item.is_new(state.look(directory, name)) else item.saved.path
 
@@ -202,7 +216,7 @@ def conflict(place: BatchContext, tree: Tree, item: PlanItem) -> Optional[str]:
     """Return the path of a file that is neither what the plan was made from nor restored."""
     path = item.saved.path
     directory, name = tree.parent(path)
-    if place.trusted("live", item, directory, name):
+    if trusted(place, "live", item, directory, name):
         return None
     live = state.look(directory, name)
     if item.is_failed(live) and not item.is_new(live):

@@ -8,12 +8,10 @@ from typing import (
     Callable,
     Iterator,
     NamedTuple,
-    Optional,
     Sequence,
     Tuple,
 )
 
-from ..files import state
 from ..files.fsync import flushed, spread
 from ..files.handles import Irregular, open_directory
 from ..files.tree import Tree
@@ -80,19 +78,6 @@ class BatchContext(NamedTuple):
 
         above = sorted({item.saved.path.rpartition("/")[0] for item in items})
         spread(settled, self.root, above)
-
-    def trusted(
-        self, role: str, item: PlanItem, directory: int, name: str
-    ) -> Optional[os.stat_result]:
-        """Return the state of a file if it is the very one that was read before in this call."""
-        stamp = self.seen.stamp(role, item.number)
-        if not stamp:
-            return None
-        try:
-            found = os.stat(name, dir_fd=directory, follow_symlinks=False)
-        except FileNotFoundError:
-            return None
-        return found if stamp == state.stamp(found) else None
 
 
 def context(location: Location, part: str, number: int) -> BatchContext:

@@ -87,6 +87,8 @@ def spare(directory: int, item: PlanItem, old: str, others: Tuple[str, str]) -> 
     """
     if not is_one(directory, old, others):
         kept = state.look(directory, old)
+        if kept.kind == "error":  # what cannot be looked at is not left for good
+            raise OSError(errno.EIO, f"a version beside it {kept.detail}")
         twice = item.is_failed(kept) and item.is_failed(state.look(directory, others[0]))
         if not (twice or item.is_new(kept)):
             return

@@ -20,6 +20,9 @@ COPY = "copy"
 FOUND = "found"
 """What a plan says that has files in it which were restored before its journal knew of them."""
 
+ABSENT = "absent"
+"""What a plan says of the added files that were not there when it was made."""
+
 SIGN = "/"
 """What follows the version of a directory."""
 

@@ -6,18 +6,7 @@ Apart from restoring, so that what undo sends to a host stays small.
 from __future__ import annotations
 
 import os
-from typing import (
-    Any,
-    Container,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Mapping,
-    NamedTuple,
-    Sequence,
-    Tuple,
-)
+from typing import Any, Container, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ..errors import HostError
 from ..files import comparison, exchange, metadata, state
@@ -28,26 +17,32 @@ from ..messages.location import Location
 from ..state import backup_set, evidence
 from ..state.directory import OWN
 from ..state.journal import entries
-from ..state.lock import ExclusiveRun, opened
+from ..state.lock import ExclusiveRun, folder_of, opened
 from ..state.progress import PARTS
 from . import displaced
 from .context import BatchContext, context
-from .plan import FOUND, SIGN, PlanItem, PlanItems, plans
+from .plan import ABSENT, FOUND, SIGN, PlanItem, PlanItems, plans
 
 UNSURE = "the journal is older than the tree, and does not know whether the failed release had it"
+
+NOWHERE: dict[str, str] = {}
+"""That no failed version is away; nobody writes into it."""
 
 
 class Standing(NamedTuple):
     """What an undo of restored files would do.
 
     `files` come back. `conflicts` prevent it, each with its path; of them, those that are `lost`
-    cannot be brought back. `older` tells whether the tree knows more than the journal.
+    cannot be brought back. `older` tells whether the tree knows more than the journal, `known` are
+    the files that the run restored, `absent` the added files that each plan did not find.
     """
 
-    files: List[str]
-    conflicts: List[Tuple[str, str]]
-    lost: List[str]
+    files: list[str]
+    conflicts: list[tuple[str, str]]
+    lost: list[str]
     older: bool
+    known: set[str]
+    absent: list[list[str]]
 
 
 def take_back(
@@ -82,10 +77,12 @@ def take_back(
         journal.close()
 
 
-def known_plans(location: Location, part: str, written: List[Dict[str, Any]]) -> List[PlanItems]:
+def known_plans(
+    location: Location, part: str, written: list[dict[str, Any]], away: Mapping[str, str] = NOWHERE
+) -> list[PlanItems]:
     """Return the plans of a part of a run: those that are written, and what the tree knows more."""
     known = plans(written)
-    more = found_again(location, part, len(known), recorded(location))
+    more = found_again(location, part, len(known), recorded(location), away)
     return [*known, more] if more else known
 
 
@@ -99,14 +96,14 @@ def standing(
     """
     back: dict[str, tuple[BatchContext, PlanItem]] = {}
     written = entries(os.path.join(folder, PARTS[part]))
-    known = known_plans(location, part, written)
+    known = known_plans(location, part, written, away)
     older = len(known) > len(plans(written)) or any(entry.get(FOUND) for entry in written)
     for number, items in reversed(list(enumerate(known))):
         where = context(location, part, number)
         back = {**{item.saved.path: (where, item) for item in items}, **back}
-    lost = [path for path in (unsure_of(location, back) if older else ()) if path not in apart]
-    said = [(path, f"{path}: {UNSURE}") for path in lost]
-    ours = []
+    ours: list[str] = []
+    said: list[tuple[str, str]] = []
+    lost: list[str] = []
     with Tree(location.root) as tree, Tree(folder) as store:
         for path, (where, item) in back.items():
             live = state.live(tree, path)
@@ -121,11 +118,12 @@ def standing(
                 gone = f"{path}: its failed version is gone, or changed, since the restore"
                 said.append((path, gone))
                 lost.append(path)
-    return Standing(ours, said, lost, older)
+    told = [entry[ABSENT] for entry in written if ABSENT in entry]
+    return Standing(ours, said, lost, older, set(back), told)
 
 
 def _is_kept(
-    where: BatchContext, item: PlanItem, trees: Tuple[Tree, Tree], away: Mapping[str, str]
+    where: BatchContext, item: PlanItem, trees: tuple[Tree, Tree], away: Mapping[str, str]
 ) -> bool:
     """Return whether the failed version is beside the live file, or in the run's folder."""
     above, names = os.path.dirname(item.saved.path), where.names(item.saved.path)
@@ -230,16 +228,26 @@ def recorded(location: Location) -> Sequence[FileEntry]:
         return ()
 
 
-def found_again(location: Location, part: str, known: int, saved: Iterable[FileEntry]) -> PlanItems:
+def found_again(
+    location: Location,
+    part: str,
+    known: int,
+    saved: Iterable[FileEntry],
+    away: Mapping[str, str] = NOWHERE,
+) -> PlanItems:
     """Return what was restored after the plans that are known, so many, of a part of a run.
 
-    Each has its failed version beside it, under a name of the next plan, and is as recorded.
+    Each has its failed version beside it, under a name of the next plan, and is as recorded; or the
+    failed version is `away`: in the run's folder, at a path that is given for that name.
     """
     where, found = context(location, part, known), PlanItems()
-    with Tree(location.root) as tree:
-        for entry in _near(tree, saved, f"{OWN}{where.mark}-"):
+    folder, near = folder_of(location) or "/", {os.path.dirname(path) for path in away}
+    with Tree(location.root) as tree, Tree(folder if away else "/") as store:
+        for entry in _near(tree, saved, f"{OWN}{where.mark}-", near):
             above, old = os.path.dirname(entry.path), where.names(entry.path)[1]
-            kept = state.live(tree, os.path.join(above, old))
+            beside = os.path.join(above, old)
+            there = away.get(beside)
+            kept = state.live(store, there) if there else state.live(tree, beside)
             live = state.live(tree, entry.path)
             restored = _as_restored(entry, live)
             if kept.is_known and restored and not comparison.is_version(restored, kept):
@@ -248,7 +256,7 @@ def found_again(location: Location, part: str, known: int, saved: Iterable[FileE
     return found
 
 
-def unsure_of(location: Location, known: Container[str]) -> List[str]:
+def unsure_of(location: Location, known: Container[str]) -> list[str]:
     """Return the recorded files, beside those that are known, that a call may have put there."""
     with Tree(location.root) as tree:
         return [
@@ -258,13 +266,16 @@ def unsure_of(location: Location, known: Container[str]) -> List[str]:
         ]
 
 
-def _near(tree: Tree, saved: Iterable[FileEntry], mark: str) -> Iterator[FileEntry]:
-    """Yield the files in whose directory a name begins like those of a batch."""
+def _near(
+    tree: Tree, saved: Iterable[FileEntry], mark: str, more: Container[str]
+) -> Iterator[FileEntry]:
+    """Yield the files in whose directory a name begins like those of a batch, or in `more`."""
     last, near = "/", False
     for entry in saved:
         above = entry.path.rpartition("/")[0]
         if above != last:
-            last, near = above, any(name.startswith(mark) for name in _names(tree, above))
+            last = above
+            near = above in more or any(each.startswith(mark) for each in _names(tree, above))
         if near:
             yield entry
 

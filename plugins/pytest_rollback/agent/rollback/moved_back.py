@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Container, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Container, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..errors import HostError
 from ..files import lookup, state
+from ..files.handles import Irregular
 from ..files.tree import Tree
 from ..messages.location import Location
 from ..restore.context import batches
 from ..restore.displaced import inside
 from ..state import backup_set, evidence
+from ..state import lease as leases
+from ..state.directory import OWN
 from ..state.evidence import FAILED, FOLDER, free, is_same, make, move, settle
+from ..state.removed_directories import is_apart
 
 DERIVED = ("caches",)
 """Kinds of files that are made anew by whoever runs: one that came since then is no conflict."""
 SAVED, ADDED = "saved", "added"
+GONE = "it is not in the evidence any more"
 KINDS = (FAILED, SAVED, ADDED, *DERIVED)
-UNSURE = "the journal is older than the tree, and does not know where it is"
 
 Entry = Dict[str, Any]
 
@@ -33,7 +37,7 @@ def unnamed(location: Location, folder: str, written: Sequence[Entry]) -> List[E
     moves = [
         each for entry in written if entry["event"] == evidence.MOVING for each in entry["moves"]
     ]
-    known = {kept for _, kept in moves}
+    known = {kept for _, kept, *_ in moves}
     made: Dict[str, List[List[str]]] = {}
     store = os.path.join(folder, FOLDER)
     if lookup.kind(store) != "directory":
@@ -76,30 +80,49 @@ def _beside(location: Location, store: Tree, moves: List[List[str]]) -> Iterator
                 yield [os.path.join(os.path.dirname(path), where.names(path)[1]), kept]
 
 
-def lost(location: Location, moved: Sequence[Entry], *, older: bool) -> List[str]:
-    """Return the added files that are neither below the root nor known to be moved.
+def lost(location: Location, moved: Sequence[Entry], absent: Sequence[str]) -> List[str]:
+    """Return the added files that are not below the root, nor moved, nor `absent` at the start."""
+    gone = {*absent, *(path for entry in moved for path, *_ in entry["moves"])}
+    with Tree(location.root) as tree:
+        return [
+            path for path in _record(location)[1] if path not in gone and not _is_there(tree, path)
+        ]
 
-    `older` tells whether the journal is known to be older than the tree; it is as well where every
-    backup is gone, and nothing says where to.
+
+def is_spent(location: Location, moved: Sequence[Entry]) -> bool:
+    """Return whether every backup is gone, and no run knows where to: the state was set back."""
+    gone = {path for entry in moved for path, *_ in entry["moves"]}
+    copies = _record(location)[0]
+    with Tree(location.root) as tree:
+        if not copies or any(each in gone or _is_there(tree, each) for each in copies):
+            return False
+    with Tree(location.state) as tree:
+        kept = (
+            f"{leases.RUNS}/{run}/{FOLDER}/{SAVED}/{copies[0]}" for run in leases.names(tree.path)
+        )
+        return not any(_is_there(tree, each) for each in kept)
+
+
+def _record(location: Location) -> Tuple[List[str], Sequence[str]]:
+    """Return the backups that are recorded, and the added files; none without a record.
+
+    Those in the place of a recorded file come and go with the directory that they are in.
     """
     try:
         known = backup_set.read(location.state)
     except HostError:
-        return []
-    gone: Set[str] = {path for entry in moved for path, _ in entry["moves"]}
-    copies = [each.path + location.suffix for each in known.files if not each.is_directory]
-    with Tree(location.root) as tree:
-        if older or _is_spent(tree, copies, gone):
-            return [path for path in known.added if path not in gone and not _is_there(tree, path)]
-    return []
-
-
-def _is_spent(tree: Tree, copies: Sequence[str], gone: Set[str]) -> bool:
-    """Return whether all copies of a set have gone, and none of them was moved."""
-    return bool(copies) and not any(each in gone or _is_there(tree, each) for each in copies)
+        return [], ()
+    files = {each.path for each in known.files if not each.is_directory}
+    apart = [path for path in known.added if not is_apart(path, files)]
+    return [path + location.suffix for path in sorted(files)], apart
 
 
 def _is_there(tree: Tree, path: str) -> bool:
+    """Return whether there is anything at a path; below what is no directory there is nothing."""
+    try:
+        tree.parent(path)
+    except (OSError, Irregular):
+        return False
     return state.live(tree, path, -1).kind != state.ABSENT
 
 
@@ -114,19 +137,47 @@ def standing(
     taken: list[tuple[str, str]] = []
     lost: list[str] = []
     with Tree(entry["base"]) as tree, Tree(folder) as store:
-        for path, kept in entry["moves"]:
+        for path, kept, *facts in entry["moves"]:
             there, live = state.live(store, f"{FOLDER}/{kept}"), state.live(tree, path)
-            if path in apart:
+            name = _name(entry, (path, kept))
+            if path in apart or name in apart:
                 continue
-            if there.kind == state.ABSENT:
-                if live.kind == state.ABSENT and entry["kind"] not in (FAILED, *DERIVED):
-                    taken.append((path, f"{path}: it is not in the evidence any more"))
-                    lost.append(path)
+            back = live.kind != state.ABSENT or (name != path and _is_there(tree, name))
+            gone = "" if back else _is_spoilt(there, facts)
+            if gone and entry["kind"] not in DERIVED and not _is_failed(entry, path):
+                taken.append((name, f"{name}: {gone}"))
+                lost.append(name)
+            elif there.kind == state.ABSENT:
+                continue
             elif live.kind == state.ABSENT or (entry["kind"] in DERIVED and live.is_file):
                 away.append(path)
             elif not is_same(there, live):
                 taken.append((path, f"something else exists at {path}"))
     return away, taken, lost
+
+
+def _name(entry: Entry, move: Sequence[str]) -> str:
+    """Return the path of a moved file, of one in a failed directory the one that it failed under.
+
+    A failed version itself has a name of ours, and its undo looks at it.
+    """
+    own = entry["kind"] != FAILED or _is_failed(entry, move[0])
+    return move[0] if own else move[1].partition("/")[2]
+
+
+def _is_failed(entry: Entry, path: str) -> bool:
+    return entry["kind"] == FAILED and os.path.basename(path).startswith(OWN)
+
+
+def _is_spoilt(there: state.FileState, facts: Sequence[List[int]]) -> str:
+    """Return how a file in the evidence is not what was moved there, "" if it is; as far as known.
+
+    Journals of an earlier version of this tool have no facts of what was moved.
+    """
+    if there.kind == state.ABSENT:
+        return GONE
+    now = [there.size, there.mtime_ns, there.mode, there.uid, there.gid]
+    return "it was changed in the evidence" if facts and facts[0] != now else ""
 
 
 def _brought(live: tuple[Tree, str], kept: tuple[Tree, str], *, room: bool) -> Optional[bool]:
@@ -176,11 +227,11 @@ def bring_back(
     """
     taken: list[str] = []
     number = 0
-    moves = [each for each in reversed(entry["moves"]) if each[0] not in apart]
+    moves = [each for each in reversed(entry["moves"]) if _name(entry, each) not in apart]
     with contextlib.suppress(FileExistsError):  # somebody has removed all of it
         os.mkdir(os.path.join(folder, FOLDER), 0o700)
     with Tree(entry["base"]) as tree, Tree(os.path.join(folder, FOLDER)) as store:
-        for path, kept in moves:
+        for path, kept, *_ in moves:
             with tree.naming(path):
                 if entry["kind"] in DERIVED:
                     _set_aside((tree, path), (store, kept))
@@ -188,7 +239,7 @@ def bring_back(
             number += came is True
             if came is None:
                 taken.append(path)
-        settle(tree, [path for path, _ in entry["moves"]])
+        settle(tree, [path for path, *_ in entry["moves"]])
     if taken:
         raise HostError(
             f"something else exists at {', '.join(sorted(taken))}",

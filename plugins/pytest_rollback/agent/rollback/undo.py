@@ -135,13 +135,17 @@ class Findings:
         for each, known in zip(found, lists):
             known.extend(each)
 
+    def miss(self, paths: Sequence[str], why: str, apart: Set[str]) -> None:
+        """Add what is lost, but for what is left out anyway."""
+        gone = [path for path in paths if path not in apart]
+        self.lost += gone
+        self.conflicts += [(path, f"{path}: {why}") for path in gone]
+
     def told(self) -> List[Tuple[str, str]]:
         """Return every conflict once: what is lost is one."""
         named = {path for path, _ in self.conflicts}
         more = (path for path in dict.fromkeys(self.lost) if path not in named)
-        return self.conflicts + [
-            (path, f"{path}: it is not in the evidence any more") for path in more
-        ]
+        return self.conflicts + [(path, f"{path}: {moved_back.GONE}") for path in more]
 
 
 def planned(request: UndoRequest, folder: str) -> UndoPlan:
@@ -190,16 +194,19 @@ def _restored(
     """Find what is to become of restored files, and whether the journal knows all of the run."""
     found, apart = at
     location, apart, away = request.location, {*found.files, *apart}, _away(written)
-    older = False
+    moves, known = of(written, evidence.MOVING), set(found.files)
+    older = moved_back.is_spent(location, moves)
+    absent: List[List[str]] = []
     for part in progress.PARTS:
         told = revert.standing(location, folder, part, apart, away)
         found.add(told[:3], found.files, found.conflicts, found.lost)
-        older = older or told.older
-    moves = of(written, evidence.MOVING)
-    for path in moved_back.lost(location, moves, older=older):
-        if path not in apart:
-            found.lost.append(path)
-            found.conflicts.append((path, f"{path}: {moved_back.UNSURE}"))
+        older, known = older or told.older, known | told.known
+        absent += told.absent
+    if older:
+        found.miss(revert.unsure_of(location, known), revert.UNSURE, apart)
+    if older or absent:
+        lost = moved_back.lost(location, moves, [] if older else absent[0])
+        found.miss(lost, revert.UNSURE, apart)
 
 
 def left_alone(request: UndoRequest, written: Entries) -> Set[str]:
@@ -227,7 +234,7 @@ def left_alone(request: UndoRequest, written: Entries) -> Set[str]:
     if strange:
         raise HostError(
             f"{', '.join(strange)}: run {location.run} has nothing to do with that",
-            f"write each path as it is named here: scripts/rollback --undo {location.run}",
+            f"each is named by scripts/rollback --undo {location.run}",
         )
     return apart
 
@@ -236,7 +243,9 @@ def named(written: Entries) -> List[str]:
     """Return the paths that a journal names."""
     found = []
     for entry in written:
-        found += [each[0] for key in ("moves", "directories") for each in entry.get(key, ())]
+        found += [each[0] for each in entry.get("directories", ())]
+        for path, kept, *_ in entry.get("moves", ()):
+            found += [path, kept.partition("/")[2]]
         if entry["event"] == unit_file_undo.INSTALLING:
             found.append(os.path.join(entry["directory"], entry["name"]))
         if entry["event"] == default_undo.DEFAULTING:
@@ -253,8 +262,8 @@ def _away(written: Entries) -> Dict[str, str]:
         for entry in of(written, removed_directories.EMPTYING)
         for each in entry["directories"]
     ]
-    files = {path: f"{evidence.FOLDER}/{kept}" for entry in moves for path, kept in entry["moves"]}
-    return {**dict.fromkeys(gone, ""), **files}
+    kept = {each[0]: f"{evidence.FOLDER}/{each[1]}" for entry in moves for each in entry["moves"]}
+    return {**dict.fromkeys(gone, ""), **kept}
 
 
 def of(written: Entries, event: str) -> List[Dict[str, Any]]:

@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import stat
-from typing import Iterable, Iterator, Optional, Sequence
+from typing import Any, Iterable, Iterator, Optional, Sequence
 
 from ..errors import HostError, failed
 from ..files import links, metadata, state
@@ -50,33 +50,33 @@ def put_away(
         HostError: one of them is a directory or worse; nothing was moved.
     """
     with Tree(base) as tree, Tree(home(work)) as store:
-        moves = [
-            [path, free(tree, store, kind, (path, end))]
+        moves: list[Any] = [
+            [path, free(tree, store, kind, (path, end)), facts]
             for path, end in zip(paths, ends or paths)
-            if _is_movable(tree, base, path)
+            for facts in _movable(tree, base, path)
         ]
         if not moves:
             return 0
         work.journal.add(MOVING, kind=kind, base=base, moves=moves)
-        for path, kept in moves:
+        for path, kept, _ in moves:
             with store.naming(kept):
                 make(store, kept.rpartition("/")[0])
             with tree.naming(path):
                 move((tree, path), (store, kept))
-        settle(store, [kept for _, kept in moves])
-        settle(tree, [path for path, _ in moves])
+        settle(store, [kept for _, kept, _ in moves])
+        settle(tree, [path for path, *_ in moves])
     work.journal.add("moved", kind=kind, number=len(moves))
     return len(moves)
 
 
-def _is_movable(tree: Tree, base: str, path: str) -> bool:
-    """Return whether there is something to move: a file, or a link, which is moved itself."""
+def _movable(tree: Tree, base: str, path: str) -> Iterator[list[int]]:
+    """Yield the facts of what there is to move: a file, or a link, which is moved itself."""
     with tree.naming(path), contextlib.suppress(FileNotFoundError):
         directory, name = tree.parent(path)
-        mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
-        _refuse_other(path, base, mode)
-        return True
-    return False
+        found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        _refuse_other(path, base, found.st_mode)
+        numbers = (found.st_size, found.st_mtime_ns, stat.S_IMODE(found.st_mode))
+        yield [*numbers, found.st_uid, found.st_gid]
 
 
 def _refuse_other(path: str, base: str, mode: int) -> None:

@@ -277,7 +277,7 @@ def test_a_file_that_is_gone_since_it_was_read_is_not_trusted(tmp_path: Path) ->
     batch.place.seen.note("live", item.number, 7)
     here = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        assert batch.place.trusted("live", item, here, "gone.py") is None
+        assert commit.trusted(batch.place, "live", item, here, "gone.py") is None
     finally:
         os.close(here)
 

@@ -34,7 +34,7 @@ def taking(
     scene: Scene, root: str = "", configuration: tuple[str, ...] = ("conf/app.env",)
 ) -> Call[SnapshotRequest, SnapshotTaken]:
     """Return the call that takes the snapshot."""
-    where = scene.location()._replace(root=root or str(scene.root))
+    where = scene.location("elsewhere" if root else "r1")._replace(root=root or str(scene.root))
     request = SnapshotRequest(where, "systemd", None, configuration, None, (), (), None)
     return Call(TAKE_SNAPSHOT, request)
 
@@ -50,7 +50,7 @@ def test_a_file_that_the_disk_does_not_give_is_missing(scene: Scene) -> None:
     found = asked(taking(scene, "/proc/self", ("mem", "status")))
 
     assert found.files >= 3
-    kept = scene.state / "runs/r1/snapshot/configuration"
+    kept = scene.state / "runs/elsewhere/snapshot/configuration"
     assert [path.name for path in kept.iterdir()] == ["status"]
 
 
