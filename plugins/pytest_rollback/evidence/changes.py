@@ -171,6 +171,6 @@ def damaged(folder: Path) -> Iterator[str]:
     """Yield the journals whose entries do not follow from each other."""
     for path in sorted((folder / JOURNALS).glob("*")):
         try:
-            journal.parsed(path.read_bytes(), path.name)
+            journal.parsed(path.read_bytes(), path.name, is_copy=True)
         except HostError as problem:
             yield f"{JOURNALS}/{path.name}: {problem.message}"

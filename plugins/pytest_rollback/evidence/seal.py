@@ -203,7 +203,8 @@ def heads(journals: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for name, text in journals.items():
         with contextlib.suppress(HostError):
-            found[name] = journal.parsed(text.encode("utf-8", "surrogateescape"), name).head
+            raw = text.encode("utf-8", "surrogateescape")
+            found[name] = journal.parsed(raw, name, is_copy=True).head
     return found
 
 

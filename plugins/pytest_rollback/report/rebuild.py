@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import journal
+from pytest_rollback.agent.system.masking.writings import MARK
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.errors import Refused, RollbackError, UsageError
 from pytest_rollback.evidence import collect, origin, signoffs
@@ -25,7 +27,7 @@ from pytest_rollback.evidence.events import (
     RunRebuilt,
     first,
 )
-from pytest_rollback.evidence.json_data import dump
+from pytest_rollback.evidence.json_data import Json, dump
 from pytest_rollback.evidence.redaction import Redactor, of_environment
 from pytest_rollback.evidence.run_folder import DATA, REPORT, seal, write_private
 from pytest_rollback.manifest.load import Loaded
@@ -189,9 +191,37 @@ def differing(folder: Path, connection: Connection) -> Iterator[str]:
 
 
 def continues(ours: bytes, theirs: bytes) -> bool:
-    """Return whether a journal continues another one, with an intact hash chain."""
+    """Return whether a journal continues another one, with an intact hash chain.
+
+    Which files are secret may have changed since: where entries are masked, their hashes count.
+    """
     try:
-        journal.parsed(theirs, "the host's")
+        journal.parsed(theirs, "the host's", is_copy=True)
+        journal.parsed(ours, "ours", is_copy=True)
     except HostError:
         return False
-    return theirs.startswith(ours)
+    pairs = zip(ours.splitlines(keepends=True), theirs.splitlines(keepends=True), strict=False)
+    return ours.count(b"\n") <= theirs.count(b"\n") and all(
+        one == other or same(one, other) for one, other in pairs
+    )
+
+
+def same(one: bytes, other: bytes) -> bool:
+    """Return whether two lines are of one entry, of which at least one is masked."""
+    try:
+        first, second = json.loads(one), json.loads(other)
+    except ValueError:
+        return False
+    is_masked = [each.pop(journal.MASKED, False) is True for each in (first, second)]
+    return any(is_masked) and first.get("hash") == second.get("hash") and alike(first, second)
+
+
+def alike(one: Json, other: Json) -> bool:
+    """Return whether two values say the same, but for what is masked in either."""
+    if MARK in (one, other):
+        return True
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    return one == other

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import time
-from typing import Dict, Iterable, Iterator, List, Mapping, Sequence
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence
 
 from ..errors import HostError
 from ..files.handles import REGULAR
@@ -20,12 +20,15 @@ from ..observe.logs import journald, log_file
 from ..observe.logs.reading import LineRead
 from ..state import lease as leases
 from ..state.directory import DIGEST, SNAPSHOT, is_copy
+from ..state.journal import MASKED
 from ..system.masking.ordinary import NAMES, OF_ONE
 from ..system.masking.shapes import masked
 from ..system.masking.writings import MARK
 
 JOURNAL = re.compile(r"changes|journal[a-z-]*")
 """The files of a run's folder that are chained by hash."""
+
+HASH = re.compile(r"[0-9a-f]{32,128}")
 
 MOST = 512 << 10
 """Characters of one log or file that are handed over; of a longer one its end."""
@@ -54,18 +57,56 @@ def look(request: ExportRequest) -> Export:
     home = leases.folder(request.location.state, request.location.run)
     missing: List[str] = []
     withheld: List[str] = []
-    found = dict(journals(home))
+    found = dict(journals(home, request.secrets))
     snapshot = dict(kept(os.path.join(home, SNAPSHOT), request.secrets, withheld))
     texts = dict(logs(request, told(found.values()), missing))
     return Export(found, snapshot, texts, tuple(withheld), tuple(missing))
 
 
-def journals(home: str) -> Iterator[tuple[str, str]]:
-    """Yield every journal of a run, whole: a part of one cannot be verified."""
+def journals(home: str, secrets: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield every journal of a run, whole, but for digests and sizes of secret files."""
     names = sorted(os.listdir(home)) if os.path.isdir(home) else []
     for name in names:
         if JOURNAL.fullmatch(name):
-            yield name, read(os.path.join(home, name))
+            text = read(os.path.join(home, name))
+            yield name, "".join(without(line, secrets) for line in text.splitlines(keepends=True))
+
+
+def without(line: str, secrets: Sequence[str]) -> str:
+    """Return a line of a journal that tells nothing of what is in secret files.
+
+    A digest of a short password can be turned back. The entry keeps its own hash.
+    """
+    if not any(json.dumps(path)[1:-1] in line for path in secrets):
+        return line
+    try:
+        entry = json.loads(line)
+    except ValueError:  # its end is torn, or it is damaged: nobody can tell what is in it
+        return ""
+    told = untold(entry, secrets, is_of=False)
+    return line if told == entry else f"{json.dumps({**told, MASKED: True})}\n"
+
+
+def untold(value: Any, secrets: Sequence[str], *, is_of: bool) -> Any:  # noqa: ANN401 - any JSON
+    """Return JSON without digests and sizes in what names a secret file; `is_of` says it did."""
+    if isinstance(value, dict):
+        of_it = is_of or any(is_secret(each, secrets) for each in value.values())
+        return {
+            key: each
+            if key == "hash"
+            else untold(each, secrets, is_of=of_it or is_secret(key, secrets))
+            for key, each in value.items()
+        }
+    if isinstance(value, list):
+        of_it = is_of or any(is_secret(each, secrets) for each in value)
+        return [untold(each, secrets, is_of=of_it) for each in value]
+    is_size = isinstance(value, int) and not isinstance(value, bool)
+    return MARK if is_of and (is_size or HASH.fullmatch(str(value))) else value
+
+
+def is_secret(value: Any, secrets: Sequence[str]) -> bool:  # noqa: ANN401 - any JSON
+    """Return whether a value is the path of a secret file, or of a copy beside one."""
+    return isinstance(value, str) and is_copy(value, secrets)
 
 
 def read(path: str, most: int = 0) -> str:

@@ -57,6 +57,31 @@ def test_journals_are_whole_and_can_be_verified(host: Host) -> None:
     assert journal.parsed(found["changes"].encode(), "changes").entries[0]["what"] == "changes"
 
 
+def test_a_journal_tells_nothing_of_what_is_in_secret_files(host: Host) -> None:
+    """No digest and no size; what it tells of others stays, and its chain can be followed."""
+    digest, other = "ab" * 32, "cd" * 32
+    one = journal.Journal(str(host.run / "journal"))
+    entry = [["config/.env", digest, 104, 416, 0, 0, 1795946007778942020, {}, 0, "file", digest]]
+    one.add("plan", items=[*entry, ["web/a.py", other, 7, 420, 0, 0, 1, {}, 0, "file", other]])
+    one.add("seen", files={"config/.env.old": {"sha256": digest, "size": 104}})
+    one.add("done", path="config/.env", digest=digest, first=1)
+    one.add("last")
+    one.close()
+    whole = (host.run / "journal").read_text()
+    told = host.look().journals["journal"]
+
+    assert digest in whole
+    assert digest not in told
+    assert "104" not in told
+    assert other in told
+    assert '"web/a.py"' in told
+    copy = journal.parsed(told.encode(), "journal", is_copy=True)
+    assert copy.head == journal.parsed(whole.encode(), "journal").head
+    assert len(copy.entries) == 5
+    with pytest.raises(HostError, match="damaged at line 2"):
+        journal.parsed(told.encode(), "journal")
+
+
 def test_secret_files_are_named_and_stay(host: Host) -> None:
     """The others come, with the values of keys hidden that sound like a secret's."""
     folder = host.run / "snapshot/configuration/config"
