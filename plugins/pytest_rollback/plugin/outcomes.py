@@ -57,7 +57,7 @@ def judge(
         nodeid=item.nodeid,
         code=0 if outcome in {"advisory", "waived"} else code_of(error),
     )
-    found = explained(bare, error)
+    found = explained(bare, error, run)
     item.user_properties += properties(run, found)
     return found
 
@@ -67,12 +67,13 @@ def first_paragraph(test: object) -> str:
     return " ".join((test.__doc__ or "").split("\n\n")[0].split())
 
 
-def explained(outcome: Outcome, error: BaseException | None) -> Outcome:
+def explained(outcome: Outcome, error: BaseException | None, run: Run) -> Outcome:
     """Return an outcome with the way out and the findings of one of our errors."""
     if not isinstance(error, RollbackError):
         return outcome
     findings = tuple(map(pastable, error.findings))
-    return replace(outcome, hint=pastable(error.hint), findings=findings)
+    hint = pastable(run.next_steps.completed(error.hint))
+    return replace(outcome, hint=hint, findings=findings)
 
 
 def properties(run: Run, outcome: Outcome) -> list[tuple[str, object]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,12 @@ KEPT = ("--rollback-target", "--incident")
 
 PLACES = ("rollback_target=", "rollback_reports=")
 """Settings given with `-o` that do the same."""
+
+COMMAND = re.compile(
+    r"(?<![\w/.~=-])(?P<called>pytest(?= suites/)|scripts/rollback)(?![\w/.-])"
+    r"(?P<words>(?: (?:suites/[\w/-]+|--?[\w-]+(?:=[\w.,:%/@+-]*[\w%/])?|status))*)"
+)
+"""A command of ours in a text; the words behind it are no options."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,20 @@ class NextSteps:
     def rollback(self) -> str:
         """Return the rollback of the same system, which asks before it changes anything."""
         return " ".join([door("scripts/rollback"), *map(shlex.quote, named(self.where))])
+
+    def completed(self, text: str) -> str:
+        """Return a text whose commands are about the same system, ready to be copied."""
+        return COMMAND.sub(self._complete, text)
+
+    def _complete(self, found: re.Match[str]) -> str:
+        """Return one command with the options that say which system is meant."""
+        called, words = found["called"], shlex.split(found["words"])
+        is_pytest = called == "pytest"
+        rest = found.string[found.end() :].lstrip(" '\"")
+        if any(each.startswith("--rollback-target") for each in (*words, rest)):
+            return found[0]
+        where = self.where if is_pytest else tuple(named(self.where))
+        return shlex.join([self.program if is_pytest else called, *words, *where])
 
     def again(self, words: Sequence[str]) -> str:
         """Return the same command once more."""

@@ -48,6 +48,34 @@ def test_the_same_command_is_the_one_that_was_typed() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("run pytest suites/drill --arm=x, then", "run pytest suites/drill --arm=x {}, then"),
+        (
+            "pytest suites/triage --impact=30%; or wait",
+            "pytest suites/triage --impact=30% {}; or wait",
+        ),
+        (
+            "scripts/rollback --undo=r1 --without=a/b.py.",
+            "scripts/rollback --undo=r1 --without=a/b.py {}.",
+        ),
+        ("scripts/rollback status shows all", "scripts/rollback status {} shows all"),
+        ("(pytest suites/drill suites/validate)", "(pytest suites/drill suites/validate {})"),
+        ("pytest suites/drill --rollback-target=b.toml", None),
+        ("pytest is no command here, nor is scripts/rollback.py", None),
+    ],
+)
+def test_a_command_in_a_text_is_about_the_same_system(said: str, meant: str | None) -> None:
+    """Whoever pastes it asks no other system, and nothing that stands behind it is taken."""
+    way = NextSteps("pytest", ("--rollback-target=a b.toml",))
+    target = "'--rollback-target=a b.toml'"
+
+    assert way.completed(said) == (said if meant is None else meant.format(target))
+    assert way.completed(way.completed(said)) == way.completed(said)
+    assert NextSteps().completed(said) == said
+
+
 def test_pytest_is_called_as_it_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """By its name where the shell finds ours, otherwise by its path."""
     ours = Path(sys.executable).with_name("pytest")
