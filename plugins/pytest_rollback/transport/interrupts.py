@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
@@ -30,6 +31,9 @@ Handlers = dict[signal.Signals, Any]
 
 CODE = 2
 """The exit code of whoever was ended by one of them, as pytest has it for Ctrl-C."""
+
+PR_SET_PDEATHSIG = 1
+"""Of `linux/prctl.h`: the signal that a process gets when its parent has ended."""
 
 UNCHANGED = b"interrupted before anything was asked: nothing was changed\n"
 
@@ -138,7 +142,11 @@ class Interrupts:
         held = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         try:
             self._child = child = subprocess.Popen(
-                command, cwd=cwd, stdin=subprocess.DEVNULL, process_group=0
+                command,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                process_group=0,
+                preexec_fn=_not_without_us(),  # noqa: PLW1509 - nothing but us runs here
             )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
@@ -146,6 +154,19 @@ class Interrupts:
             return child.wait()
         finally:
             self._child = None
+
+
+def _not_without_us() -> Callable[[], None]:
+    """Return what has a child end, in order, where we are killed: nobody would see what it does."""
+    ours, prctl = os.getpid(), getattr(ctypes.CDLL(None), "prctl", None)
+
+    def follow() -> None:
+        if prctl is not None:  # only Linux has it
+            prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != ours:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return follow
 
 
 def _is_main() -> bool:

@@ -132,3 +132,27 @@ def test_a_command_gets_each_signal_once_and_not_too_early() -> None:
     )
 
     assert done.stdout.splitlines() == ["1", "7 2 ['SIGTERM']"], done
+
+
+LEFT = """
+import signal, time
+signal.signal(signal.SIGTERM, lambda *_: print("ended", flush=True) or exit(0))
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+print("begun", flush=True)
+time.sleep(60)
+print("went on", flush=True)
+"""
+
+
+def test_a_command_does_not_go_on_without_who_started_it() -> None:
+    """Killed at once, the one that shows what happens is gone: the other ends in order."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT.replace("threading.Timer", "# "), LEFT],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        assert parent.stdout
+        assert parent.stdout.readline() == "begun\n"
+        parent.kill()
+
+        assert parent.stdout.read() == "ended\n"
