@@ -152,8 +152,8 @@ def test_a_backup_that_changes_after_the_plan_is_not_restored(
     site.deploy()
     written = apply._written  # noqa: SLF001 - there is no other moment in between
 
-    def altered(*planned: Any) -> None:  # noqa: ANN401 - whatever is handed over
-        written(*planned)
+    def altered(*planned: Any, **more: Any) -> None:  # noqa: ANN401 - whatever is handed over
+        written(*planned, **more)
         site.copy("lib/current").unlink()
         site.copy("lib/current").symlink_to("v0")
 
