@@ -8,7 +8,7 @@ import pytest
 
 from tests.machine.host import Host
 
-TRIPS = 12
+TRIPS = 13
 """Round trips that the whole of readiness may take."""
 
 

@@ -17,7 +17,6 @@ from pytest_rollback.recovery.lock_holder import Holder
 from tests.plugin.operator import REPOSITORY
 from tests.plugin.shop import NAMES, Shop
 
-WITH = ("-c", "pyproject.toml", "-p", "fixtures.host", "-p", "pytest_rollback.plugin.fixtures")
 BLIND = """
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive
@@ -115,7 +114,7 @@ def test_a_drill_that_could_not_see_all_is_inconclusive_in_its_status(shop: Shop
     suite = shop.home / "suites" / "drill"
     suite.mkdir(parents=True)
     (suite / "test_blind.py").write_text(BLIND)
-    code, printed = shop.pytest("suites/drill", str(suite), *WITH, "--arm=corner")
+    code, printed = shop.pytest("suites/drill", str(suite), "--arm=corner")
     assert (code, "INCONCLUSIVE" in printed) == (10, True), printed
     asked = [sys.executable, "scripts/rollback", f"--rollback-target={shop.manifest}", "status"]
     told = subprocess.run(asked, cwd=REPOSITORY, capture_output=True, text=True, check=False)

@@ -153,7 +153,10 @@ def test_a_full_disk_below_the_reports(tmp_path: Path, small: Path) -> None:
     lines = said.splitlines()
     assert "NOT READY" in said
     assert "the report is not complete" in said
-    assert any(line.startswith("HINT: df -h ") and line.endswith("--rebuild") for line in lines)
+    assert any(
+        line.startswith("HINT: df -h ") and line.endswith("--rollback-target=rollback.toml")
+        for line in lines
+    )
     assert "No space left on device" in " ".join(said.split())
     assert "INTERNALERROR" not in said
     assert not [path for path in small.rglob("*") if path.stat().st_mode & 0o077]

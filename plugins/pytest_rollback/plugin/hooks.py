@@ -103,9 +103,11 @@ def _keep(config: pytest.Config, run: Run) -> None:
     run.timeline.redact = run.redactor.data
     config.pluginmanager.register(ResultWriter(config, run))
     try:
-        config.stash[SEAL] = attach(config, run.folder, run.record, run.redactor, told)
+        config.stash[SEAL] = attach(
+            config, run.folder, run.record, run.redactor, told=told, steps=run.next_steps
+        )
     except OSError as error:
-        run.notes.append(unwritten(run.folder, error))
+        run.notes.append(unwritten(run.folder, error, run.next_steps))
 
 
 def heed(config: pytest.Config) -> None:

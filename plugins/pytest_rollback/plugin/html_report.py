@@ -21,6 +21,7 @@ from pytest_rollback.evidence.run_folder import JUNIT, REPORT, redacted_xml, sea
 from pytest_rollback.plugin.pytest_html_adapter import HtmlReport
 from pytest_rollback.report import all_runs
 from pytest_rollback.report.html import page
+from pytest_rollback.text.next_steps import NextSteps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -76,17 +77,19 @@ def attach(
     folder: Path,
     record: Callable[[], RunRecord],
     redactor: Redactor,
+    *,
     told: Callable[[Path], None] = lambda _: None,
+    steps: NextSteps = NextSteps(),  # noqa: B008 - frozen
 ) -> Seal:
     """Have a session leave its report, JUnit and record in a folder, all without secrets.
 
     Call it before pytest-html and junitxml configure. `record` is asked once, when the criteria
     are over, and `told` is called with the folder once it is sealed; what is returned says
-    afterwards what went wrong with the files.
+    afterwards what went wrong with the files. `steps` make the commands of that.
     """
     configure(config, folder)
     report = HtmlReport(record, redactor.text)
-    sealing = Seal(folder, report, redactor, told)
+    sealing = Seal(folder, report, redactor, told, steps)
     for plugin in (report, sealing):
         config.pluginmanager.register(plugin)
     return sealing
@@ -104,8 +107,10 @@ class Seal:
         report: HtmlReport,
         redactor: Redactor,
         told: Callable[[Path], None],
+        steps: NextSteps,
     ) -> None:
         self.folder, self.report, self.redactor, self.told = folder, report, redactor, told
+        self.steps = steps
         self.problem = ""
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -115,7 +120,7 @@ class Seal:
         try:
             result = yield
         except OSError as error:  # page or JUnit; the verdict is in the summary all the same
-            self.problem = unwritten(self.folder, error)
+            self.problem = unwritten(self.folder, error, self.steps)
         if hasattr(session.config, "workerinput"):
             return result
         self.problem = self.problem or self.report.problem
@@ -128,7 +133,7 @@ class Seal:
         except LeakFound as leak:
             self.problem, session.exitstatus = str(leak), leak.exit_code
         except OSError as error:
-            self.problem = self.problem or unwritten(self.folder, error)
+            self.problem = self.problem or unwritten(self.folder, error, self.steps)
         self._close()
         return result
 
@@ -141,16 +146,16 @@ class Seal:
         except RollbackError as error:
             self.problem = self.problem or str(error)
         except OSError as error:
-            self.problem = self.problem or unwritten(self.folder, error)
+            self.problem = self.problem or unwritten(self.folder, error, self.steps)
 
 
-def unwritten(folder: Path, error: OSError) -> str:
+def unwritten(folder: Path, error: OSError, steps: NextSteps) -> str:
     """Return that a run's folder is not complete, and how the next one is, or this one still."""
+    again = steps.completed(f"scripts/verify_bundle {folder.name} --rebuild")
     return (
         f"the report is not complete: {folder}: {error.strerror or error}\n"
         f"HINT: df -h {shlex.quote(str(folder.parent))}, or ROLLBACK_REPORTS=FOLDER for another "
-        f"place; for a rollback: scripts/verify_bundle {folder.name} --rebuild "
-        "--rollback-target=PATH"
+        f"place; for a rollback: {again}"
     )
 
 

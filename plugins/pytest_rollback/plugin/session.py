@@ -69,7 +69,8 @@ def bring_fixtures(config: pytest.Config) -> None:
     # takes a tenth of the time in which readiness begins.
     gc.set_threshold(100_000)
     for name in shipped.fixtures():
-        config.pluginmanager.register(import_module(name), name)
+        if not config.pluginmanager.has_plugin(name):  # somebody may have named it with -p
+            config.pluginmanager.register(import_module(name), name)
 
 
 def _practice(config: pytest.Config, kind: PracticeKind, named: str, asked: RunOptions) -> Loaded:

@@ -17,8 +17,9 @@ PLACES = ("rollback_target=", "rollback_reports=")
 """Settings given with `-o` that do the same."""
 
 COMMAND = re.compile(
-    r"(?<![\w/.~=-])(?P<called>pytest(?= suites/)|scripts/rollback)(?![\w/.-])"
-    r"(?P<words>(?: (?:suites/[\w/-]+|--?[\w-]+(?:=[\w.,:%/@+-]*[\w%/])?|status))*)"
+    r"(?<![\w/.~=-])(?P<called>pytest(?= suites/)|scripts/(?:rollback|verify_bundle))(?![\w/.-])"
+    r"(?P<words>(?: (?:suites/[\w/-]+|--?[\w-]+(?:=[\w.,:%/@+-]*[\w%/])?|status"
+    r"|\d{8}-\d{6}-\w{4}))*)"
 )
 """A command of ours in a text; the words behind it are no options."""
 
