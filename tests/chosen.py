@@ -14,6 +14,14 @@ from __future__ import annotations
 SLOW = ("tests/browser", "tests/faults", "tests/machine", "tests/plugin")
 """Folders whose tests are slow but for those in `SHOWN`: whole sessions, sweeps, a browser."""
 
+KILLS = {
+    "tests/unit/recovery/test_killed.py": ("test_a_kill_anywhere_loses_nothing",),
+    "tests/unit/agent/backup/test_save.py": (
+        "test_a_kill_at_any_instant_leaves_live_files_alone_and_can_be_repeated",
+    ),
+}
+"""Slow tests of other folders: each step of something is killed in turn."""
+
 ON_A_MACHINE = frozenset({"bare", "down"})
 """Fixtures of a whole host: what needs one is slow in every folder."""
 

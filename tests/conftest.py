@@ -43,6 +43,8 @@ def _rank(item: pytest.Item) -> int:
 def _is_slow(item: pytest.Item, file: Path) -> bool:
     """Tell whether `make test` leaves a test to `make test-all`."""
     folder = file.parent.as_posix()
+    if _named(item, chosen.KILLS, file.as_posix()):
+        return True
     if folder in chosen.SLOW:
         return not _named(item, chosen.SHOWN, file.as_posix())
     fixtures: list[str] = getattr(item, "fixturenames", [])

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.chosen import MACHINE, SHOWN, SLOW
+from tests.chosen import KILLS, MACHINE, SHOWN, SLOW
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -68,13 +68,15 @@ def test_every_file_of_tests_is_run(script: ModuleType, quick: set[str], slow: s
 
 
 def test_what_is_slow_is_chosen_in_one_place(quick: set[str], slow: set[str]) -> None:
-    """No unit test; of the contracts what needs a machine; recipes; whatever is shown is there."""
+    """Units that are killed at each step, contracts of a machine, recipes; what is shown is not."""
     functions = {each.partition("[")[0] for each in quick}
     shown = {f"{file}::{name}" for file, names in SHOWN.items() for name in names}
 
     assert shown <= quick | functions
     assert {each.partition("::")[0] for each in quick if "/unit/" not in each} >= set(SHOWN)
-    folders = {"architecture", "contract", *(folder.split("/")[1] for folder in SLOW)}
+    units = {each.partition("[")[0] for each in slow if "/unit/" in each}
+    assert units == {f"{file}::{name}" for file, names in KILLS.items() for name in names}
+    folders = {"architecture", "contract", "unit", *(folder.split("/")[1] for folder in SLOW)}
     assert {each.split("/")[1] for each in slow} == folders
     assert not [
         each for each in quick if "contract" in each and ("[machine" in each or "[podman" in each)
