@@ -146,7 +146,10 @@ class Shop(Operator):
             if self.control("status").count("RUNNING") >= len(self.ports):
                 return
             time.sleep(0.05)
-        raise AssertionError(self.control("status"))
+        said = self.control("status")
+        self.daemon.terminate()  # no fixture takes down what never came up
+        self.daemon.wait()
+        raise AssertionError(said)
 
     def sections(self) -> list[str]:
         """Return what the daemon is told of its units."""

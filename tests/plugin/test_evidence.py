@@ -61,10 +61,10 @@ def killed(shop: Shop) -> None:
     """Begin a drill and kill it once it has changed something."""
     words = [sys.executable, "-m", "pytest", "suites/drill", "--arm=corner"]
     where = [f"--rollback-target={shop.manifest}", "-o", f"rollback_reports={shop.reports}"]
-    known = set(shop.reports.iterdir())
+    known = set(shop.reports.glob("*"))
     process = subprocess.Popen([*words, *where], cwd=REPOSITORY, stdout=subprocess.DEVNULL)
     for _ in range(1200):
-        fresh = [each for each in set(shop.reports.iterdir()) - known if each.is_dir()]
+        fresh = [each for each in set(shop.reports.glob("*")) - known if each.is_dir()]
         lines = [path for each in fresh for path in each.glob("timeline.jsonl")]
         if any('"event": "took"' in path.read_text() for path in lines):
             break

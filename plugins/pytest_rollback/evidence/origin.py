@@ -80,11 +80,15 @@ def of(folder: Path, connection: Connection | None, allowed: Path | None = None)
     )
 
 
+UNSIGNED = f"it is not signed: the key that {signing.VARIABLE} names signs the next ones"
+"""Without a sign of an assignment: what stood behind it would be masked as a secret."""
+
+
 def by_signature(folder: Path, allowed: Path | None) -> Origin:
     """Return what the signature of a bundle proves."""
     place = folder / signing.SIGNATURE
     if not place.is_file():
-        return Origin(missing=(f"it is not signed: {signing.VARIABLE}=KEY signs the next ones",))
+        return Origin(missing=(UNSIGNED,))
     who = signing.signer(folder / seal.SEALS, place, allowed)
     if who is None:
         return Origin(faults=(f"{signing.SIGNATURE}: is no signature of these seals",))

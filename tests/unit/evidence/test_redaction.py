@@ -16,6 +16,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from pytest_rollback.evidence.origin import UNSIGNED
 from pytest_rollback.evidence.redaction import MARK, Redactor, of_environment
 from pytest_rollback.report.html.sanitize import RIM, clean, scrub
 
@@ -164,3 +165,8 @@ def test_no_text_keeps_the_secret(secret: str, before: str, after: str) -> None:
     text = Redactor({"A": secret}).text(before + secret + after)
 
     assert secret not in text.replace(MARK, "") or secret in (before + after)
+
+
+def test_our_own_words_about_a_key_are_no_secret() -> None:
+    """The hint that names the variable of the signing key arrives whole."""
+    assert Redactor({}).text(UNSIGNED) == UNSIGNED

@@ -112,7 +112,12 @@ class Sandbox:
                 return cls(kept, owned=False)
         fresh = cls(KINDS[kind](folder), owned=True, chosen=chosen)
         fresh.check()
-        fresh.embedded.up().deploy()
+        up = fresh.embedded.up()
+        try:
+            up.deploy()
+        except BaseException:  # Ctrl-C among them: nobody else knows of it yet
+            up.down()
+            raise
         return fresh
 
     def check(self) -> None:

@@ -22,7 +22,7 @@ class Site:
 
     def __init__(self, place: Path) -> None:
         self.place, self.started = place, list[subprocess.Popen[bytes]]()
-        for name in ("root", "other"):
+        for name in ("srv", "other"):
             (place / name / "web").mkdir(parents=True)
             (place / name / "web/serve.py").write_text(WAITS)
             (place / name / "web/__init__.py").write_text("")
@@ -40,7 +40,7 @@ class Site:
         assert process.stdout
         process.stdout.readline()
         table = [one for one in processes() if one.pid == process.pid]
-        return other_tree(f"{self.place}/root", table, RECORDED).replace(str(self.place), "")
+        return other_tree(f"{self.place}/srv", table, RECORDED).replace(str(self.place), "")
 
 
 @pytest.fixture
@@ -61,11 +61,11 @@ def test_a_unit_of_another_tree_is_told(site: Site) -> None:
 
 def test_a_unit_with_anything_of_the_root_is_of_it(site: Site) -> None:
     """A word, a variable, its directory, its script, or an open file is enough."""
-    assert site.tree("{}/root/web/serve.py", cwd="{}/other") == ""
-    assert site.tree("-c", WAITS, "--chdir={}/root", cwd="{}/other") == ""
-    assert site.tree("-c", WAITS, cwd="{}/root") == ""
-    assert site.tree("-c", WAITS, cwd="{}/other", SHOP_HOME="{}/root") == ""
-    assert site.tree("-c", f"held = open('{{}}/root/web/serve.py'); {WAITS}", cwd="{}/other") == ""
+    assert site.tree("{}/srv/web/serve.py", cwd="{}/other") == ""
+    assert site.tree("-c", WAITS, "--chdir={}/srv", cwd="{}/other") == ""
+    assert site.tree("-c", WAITS, cwd="{}/srv") == ""
+    assert site.tree("-c", WAITS, cwd="{}/other", SHOP_HOME="{}/srv") == ""
+    assert site.tree("-c", f"held = open('{{}}/srv/web/serve.py'); {WAITS}", cwd="{}/other") == ""
 
 
 def test_where_nothing_tells_nothing_is_said(site: Site) -> None:
