@@ -16,12 +16,15 @@ from tests.machine.targets import Whole
 from tests.plugin.operator import REPOSITORY
 
 FOLDER = REPOSITORY / "fixtures/village"
-BUSY = {
-    "criterion": "validate.latency.within_baseline",
-    "owner": "tests",
-    "reason": "others are busy on this machine at one time, and not at another",
-    "until": dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1),
-}
+BUSY = [
+    {
+        "criterion": criterion,
+        "owner": "tests",
+        "reason": "others are busy on this machine at one time, and not at another",
+        "until": dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1),
+    }
+    for criterion in ("readiness.baseline.stored", "validate.latency.within_baseline")
+]
 
 
 class Host(Whole):
@@ -43,7 +46,7 @@ class Host(Whole):
         document = tomllib.loads(self.original)
         for component in document["components"]:
             component["settle"] = "500ms"
-        document["waivers"] = [BUSY]
+        document["waivers"] = BUSY
         self.manifest.write_text(tomli_w.dumps({**document, **more}))
 
     def ssh(self, config: Path) -> subprocess.CompletedProcess[str]:
