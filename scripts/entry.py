@@ -20,7 +20,7 @@ def run(command: str, script: str) -> None:
     """Run a command of the package with this process's arguments, and end with its exit code.
 
     Args:
-        command: its name in `pytest_rollback.cli.main`, such as "backups save".
+        command: its name in `pytest_rollback.cli.main`, such as "save"; "" for that which is typed.
         script: the file that was called; help and hints name it.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -30,8 +30,10 @@ def run(command: str, script: str) -> None:
         from pytest_rollback.cli import main  # noqa: PLC0415 - it may not be installed here
         from pytest_rollback.transport.interrupts import INTERRUPTS  # noqa: PLC0415
 
-        function = main.loaded(command)
+        function = main.loaded(command) if command else None
     INTERRUPTS.heed()
+    if function is None:
+        sys.exit(main.main())
     name = Path(script).resolve().relative_to(REPOSITORY)
     sys.exit(main.ended(function, sys.argv[1:], str(name)))
 

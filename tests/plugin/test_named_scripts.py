@@ -145,7 +145,7 @@ def test_clearing_imports_is_no_drill(store: Store) -> None:
     """Readiness still knows of no drill, and nobody has to go on with anything."""
     outdated(store)
     call(store, "restore_imports.py", at(store), "--from-backup", "--arm=corner")
-    _, said = call(store, "../scripts/rollback", "status", at(store))
+    _, said = call(store, "rollback", "status", at(store))
 
     assert "partial" in said
     assert "recovered" not in said

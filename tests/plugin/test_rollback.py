@@ -43,7 +43,7 @@ def test_nothing_is_changed_without_the_targets_name(
 ) -> None:
     """The exit code of its kind, the way on, and everything runs on as it was."""
     before = contents(village)
-    code, printed = village.rollback(*words)
+    code, printed = village.rollback("now", *words)
 
     assert (code, hint in printed) == (wanted, True), printed
     assert ("REHEARSED" in printed) == (wanted == 13)
@@ -53,7 +53,7 @@ def test_nothing_is_changed_without_the_targets_name(
 def test_there_and_back_again(village: Village) -> None:
     """RECOVERED, told change by change; undo brings the failed release back as it was."""
     before = contents(village)
-    code, printed = village.rollback("--arm=sandbox", "--incident=INC-7")
+    code, printed = village.rollback("now", "--arm=sandbox", "--incident=INC-7")
     assert (code, "RECOVERED in " in printed) == (0, True), printed
     assert "services       start aivillage-gateway" in printed
     assert contents(village) != before
@@ -66,14 +66,14 @@ def test_there_and_back_again(village: Village) -> None:
     assert (code, "done  close the backup set" in printed) == (0, True), printed
     assert f"--undo {run}" in printed
 
-    code, printed = village.rollback("--undo", run)
+    code, printed = village.rollback("undo", run)
     assert (code, "nothing was changed" in printed) == (13, True), printed
-    code, printed = village.rollback("--undo", run, "--arm=sandbox")
+    code, printed = village.rollback("undo", run, "--arm=sandbox")
     assert (code, f"run {run} is undone" in printed) == (0, True), printed
     assert contents(village) == before
     assert "the host has the failed release again" in str(village.record()["afterwards"])
     assert village.embedded.site.release() == "1.5.0"
-    code, printed = village.rollback("--undo", run, "--arm=sandbox")
+    code, printed = village.rollback("undo", run, "--arm=sandbox")
     assert (code, "nothing to do" in printed) == (0, True), printed
 
 
@@ -91,7 +91,7 @@ def test_bad_input_is_one_message(
     village: Village, words: tuple[str, ...], wanted: int, said: str
 ) -> None:
     """One line, a hint, the exit code of its kind, no traceback."""
-    code, printed = village.rollback(*words)
+    code, printed = village.rollback("now", *words)
 
     assert (code, said in printed, "HINT" in printed) == (wanted, True, True), printed
     assert "Traceback" not in printed

@@ -185,7 +185,7 @@ def stated(folder: Path) -> bytes:
     except OSError as error:
         raise UsageError(
             f"{folder} is not sealed: {SUMS} is missing or unreadable",
-            hint=f"if the run was killed: scripts/verify_bundle --rebuild {folder} "
+            hint=f"if the run was killed: rollback report rebuild {folder} "
             "--rollback-target=PATH, PATH being your rollback.toml of its host",
         ) from error
 

@@ -97,7 +97,7 @@ def ask_first(run: Run, suite: str) -> None:
     """
     if suite in JUDGING:
         me, state = Holder.here(run.identity, operator()).process, run.system.about.state
-        run.connection.ask_first(Call(IDLE, IdleRequest(state, me)), run.next_steps.rollback())
+        run.connection.ask_first(Call(IDLE, IdleRequest(state, me)))
 
 
 def writer(config: pytest.Config) -> Callable[[str], None]:
@@ -220,7 +220,7 @@ def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
         only = isolation if run.asked.isolate else run.extras.actions
         me = Holder.here(run.identity, operator()).process
         idle = IdleRequest(run.system.about.state, me, open_too=False)
-        run.connection.ask_first(Call(IDLE, idle), "")
+        run.connection.ask_first(Call(IDLE, idle))
         steps = rehearse(gate_of(config, run), only)
     except RollbackError as error:
         run.state("drill.plan.made", title, error)

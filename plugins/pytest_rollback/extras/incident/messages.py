@@ -8,7 +8,6 @@ from pytest_rollback.evidence.events import RunBegan
 from pytest_rollback.manifest.contacts import Contact
 from pytest_rollback.manifest.model import System
 from pytest_rollback.run.run_record import WELL
-from pytest_rollback.text.doors import pastable
 from pytest_rollback.text.quantities import clock
 
 
@@ -88,7 +87,7 @@ class MessageContext:
     @property
     def acknowledge(self) -> str:
         """The command that stops the escalation."""
-        return pastable(f"scripts/checklist ack --run {self.run}")
+        return f"rollback checklist ack --run {self.run}"
 
     def over_budget(self, phase: str, budget: float) -> Message:
         """Say that a phase takes longer than it may."""

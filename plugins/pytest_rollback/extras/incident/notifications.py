@@ -52,6 +52,6 @@ def following(run: RunView) -> list[str]:
     if run.system.notify is None or not run.system.contacts or escalation.is_over(events):
         return []
     return [
-        f"to take over and stop the escalation: scripts/checklist ack --run {run.identity}",
-        f"to continue the escalation: scripts/checklist escalate --run {run.identity}",
+        f"to take over and stop the escalation: rollback checklist ack --run {run.identity}",
+        f"to continue the escalation: rollback checklist escalate --run {run.identity}",
     ]

@@ -81,7 +81,7 @@ def way_out(run: str, found: UndoPlan, without: tuple[str, ...]) -> str:
     paths = dict.fromkeys((*without, *found.paths))
     left = " ".join(f"--without={shlex.quote(path)}" for path in paths)
     way = "put them back there" if found.lost else "put the run's versions back"
-    return f"{way}; or leave them as they are: scripts/rollback --undo={run} {left}"
+    return f"{way}; or leave them as they are: rollback undo {run} {left}"
 
 
 def undoing(run: str, without: tuple[str, ...] = ()) -> tuple[AnyAction, ...]:
