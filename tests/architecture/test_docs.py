@@ -45,7 +45,8 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def commands(page: Path) -> list[list[str]]:
     """Return the commands that a page shows, as words; of a pipe the last one."""
-    text = "\n".join(blocks(page, "sh")).replace("\\\n", " ").replace("$(", "(")
+    text = "\n".join(blocks(page, "sh")).replace("\\\n", " ")
+    text = re.sub(r"\$\([^)]*\)", "0123456", text)
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return [shlex.split(line.rpartition(" | ")[2], comments=True) for line in lines]
 
