@@ -33,9 +33,9 @@ def contents(village: Village) -> dict[str, tuple[str, int, int]]:
 @pytest.mark.parametrize(
     ("words", "wanted", "hint"),
     [
-        ((), 13, "HINT: add --arm=sandbox"),
-        (("--arm=production",), 4, "HINT: --arm=sandbox, or"),
-        (("--undo", "", "--arm=sandbox"), 4, "HINT: type --undo=RUN"),
+        (("now",), 13, "HINT: add --arm=sandbox"),
+        (("now", "--arm=production"), 4, "HINT: --arm=sandbox, or"),
+        (("undo", "", "--arm=sandbox"), 4, "HINT: type RUN"),
     ],
 )
 def test_nothing_is_changed_without_the_targets_name(
@@ -43,7 +43,7 @@ def test_nothing_is_changed_without_the_targets_name(
 ) -> None:
     """The exit code of its kind, the way on, and everything runs on as it was."""
     before = contents(village)
-    code, printed = village.rollback("now", *words)
+    code, printed = village.rollback(*words)
 
     assert (code, hint in printed) == (wanted, True), printed
     assert ("REHEARSED" in printed) == (wanted == 13)
@@ -80,18 +80,18 @@ def test_there_and_back_again(village: Village) -> None:
 @pytest.mark.parametrize(
     ("words", "wanted", "said"),
     [
-        (("--undo", "never"), 4, "there is no run 'never'"),
+        (("undo", "never"), 4, "there is no run 'never'"),
         (("status", "never"), 4, "there is no run 'never'"),
-        (("--component=gatway", "--arm=sandbox"), 4, "there is no component gatway"),
-        (("--armed=sandbox",), 4, "unrecognized arguments"),
-        (("--rollback-target=missing.toml",), 4, "and as 'missing.toml'"),
+        (("now", "--component=gatway", "--arm=sandbox"), 4, "there is no component gatway"),
+        (("now", "--armed=sandbox"), 4, "unrecognized arguments"),
+        (("now", "--rollback-target=missing.toml"), 4, "and as 'missing.toml'"),
     ],
 )
 def test_bad_input_is_one_message(
     village: Village, words: tuple[str, ...], wanted: int, said: str
 ) -> None:
     """One line, a hint, the exit code of its kind, no traceback."""
-    code, printed = village.rollback("now", *words)
+    code, printed = village.rollback(*words)
 
     assert (code, said in printed, "HINT" in printed) == (wanted, True, True), printed
     assert "Traceback" not in printed

@@ -186,7 +186,7 @@ def stated(folder: Path) -> bytes:
         raise UsageError(
             f"{folder} is not sealed: {SUMS} is missing or unreadable",
             hint=f"if the run was killed: rollback report rebuild {folder} "
-            "--rollback-target=PATH, PATH being your rollback.toml of its host",
+            "--target=PATH, PATH being your rollback.toml of its host",
         ) from error
 
 

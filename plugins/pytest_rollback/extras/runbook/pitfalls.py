@@ -188,7 +188,7 @@ def remembered(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfal
                 yield Pitfall(
                     each.line,
                     f"removes only {path}; other files that the deploy added stay",
-                    "rollback save --added records all of them",
+                    "rollback save --added=FILE records all of them",
                 )
 
 
