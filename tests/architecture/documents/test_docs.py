@@ -16,10 +16,10 @@ from pytest_rollback import errors
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.load import load, parse
 from pytest_rollback.manifest.model import Component
+from tests.architecture.documents.typed import refused
 from tests.architecture.sources import sources
-from tests.architecture.typed import refused
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 WHOLE = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
 PAGES = [*(REPOSITORY / name for name in WHOLE), *sorted((REPOSITORY / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -14,7 +14,7 @@ from pytest_rollback.cli.main import commands
 from pytest_rollback.extras.sandbox import story
 from pytest_rollback.run.shipped import called
 from pytest_rollback.text.doors import COMMAND
-from tests.architecture.typed import REPOSITORY, refused, unknown
+from tests.architecture.documents.typed import REPOSITORY, refused, unknown
 from tests.documented import BLOCK
 
 FOLDERS = ("plugins/pytest_rollback", "suites", "fixtures")
