@@ -1,0 +1,85 @@
+"""Who follows `rollback init`: the commands that it prints, one after the other, and no others."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.plugin.operator import REPOSITORY, Operator
+
+WRITTEN = Path(__file__).parent / "written"
+"""What `init` wrote of each shape, with places and ports of the test taken out."""
+
+STEP = re.compile(r"^  \d+\. (?P<what>.+)\n     (?P<command>.+)$", re.MULTILINE)
+
+VARIES = (
+    (r"\bpid \d+", "pid N"),
+    (r"up to \d+ ms", "up to N ms"),
+    (r"saw it on \S+\.$", "saw it on HOST."),
+    (r"^(# (?!\w+ = |\[).*)\n((?:# )?\w+ = .*)$", r"\2  \1"),
+)
+"""What differs between two hosts, and where a comment stands: that depends on how long it is."""
+
+
+class Follower(Operator):
+    """Somebody with a host, and nothing written. `names` are its places, which a test chose."""
+
+    def __init__(self, home: Path, names: Mapping[str, str]) -> None:
+        super().__init__(home, home / "rollback.toml")
+        self.names = dict(names)
+        self.began = time.monotonic()
+        self.steps: dict[str, str] = {}
+
+    def called(self, *words: str) -> tuple[int, str]:
+        """Call a command of ours as an installed package has it; return code and output."""
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest_rollback.cli.main", *words],
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "COLUMNS": "80"},
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def init(self, *words: str) -> str:
+        """Have the host described; return what was printed, and keep the steps that come next."""
+        code, printed = self.called("init", f"--output={self.manifest}", *words)
+        assert code == 0, printed
+        self.steps = {each["what"]: each["command"] for each in STEP.finditer(printed)}
+        return printed
+
+    def written(self) -> str:
+        """Return the file as it is kept: without what differs from one test to the next."""
+        text = self.manifest.read_text()
+        for name, found in sorted(self.names.items(), key=lambda each: -len(each[1])):
+            text = text.replace(found, name)
+        for pattern, plain in VARIES:
+            text = re.sub(pattern, plain, text, flags=re.MULTILINE)
+        return text
+
+    def compare(self, name: str) -> None:
+        """Compare what was written with what is kept of it; `SHAPES_WRITE=1` keeps it anew."""
+        text = self.written()
+        if os.environ.get("SHAPES_WRITE"):
+            (WRITTEN / name).write_text(text)
+        assert text == (WRITTEN / name).read_text()
+
+    def carried_out(self, word: str) -> str:
+        """Carry out the printed step with a word in it; return what it printed."""
+        command = next(command for what, command in self.steps.items() if word in what)
+        done = subprocess.run(
+            ["sh", "-euc", command], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    @property
+    def minutes(self) -> float:
+        """How long it took until now."""
+        return (time.monotonic() - self.began) / 60
