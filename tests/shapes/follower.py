@@ -70,16 +70,22 @@ class Follower(Operator):
             (WRITTEN / name).write_text(text)
         assert text == (WRITTEN / name).read_text()
 
-    def carried_out(self, word: str) -> str:
-        """Carry out the printed step with a word in it; return what it printed."""
+    def carried_out(self, word: str, *filled: tuple[str, str]) -> str:
+        """Carry out the printed step with a word in it; return what it printed.
+
+        `filled` are words of it that stand for what only people know, with what they know.
+        """
         command = next(command for what, command in self.steps.items() if word in what)
+        for blank, known in filled:
+            command = command.replace(blank, known)
         done = subprocess.run(
             ["sh", "-euc", command], cwd=REPOSITORY, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    @property
-    def minutes(self) -> float:
-        """How long it took until now."""
-        return (time.monotonic() - self.began) / 60
+    def note(self, name: str) -> None:
+        """Print a row of the table: lines that wait for people, minutes, verdict."""
+        asked = sum("# ?" in line for line in self.manifest.read_text().splitlines())
+        minutes = (time.monotonic() - self.began) / 60
+        print(f"| {name} | 0 of {asked} | {minutes:.1f} | READY |")

@@ -144,8 +144,9 @@ def test_a_node_program_leads_to_ready_without_a_line_by_hand(
 
     code, printed = follower.pytest("suites/readiness")
     assert (code, "NOT READY" in printed) == (1, True), printed
-    follower.carried_out("before v1.1 is deployed")
+    follower.carried_out("before v1.1 is deployed, save")
     kiosk.deploy()
     code, printed = follower.pytest("suites/readiness")
     assert (code, "READY" in printed) == (0, True), printed
     assert follower.called("init", "--check", f"--rollback-target={follower.manifest}")[0] == 0
+    follower.note("node")

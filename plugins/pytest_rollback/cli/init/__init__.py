@@ -1,4 +1,4 @@
-"""The first that file of a system, of what its host shows.
+"""The first rollback.toml of a system, of what its host shows.
 
 Promise: nothing is written on the host, which is asked with GET alone; a file that exists is not
 overwritten; what is written was loaded first; no value of a variable is in it.
