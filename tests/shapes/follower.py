@@ -25,6 +25,9 @@ VARIES = (
 )
 """What differs between two hosts, and where a comment stands: that depends on how long it is."""
 
+LIMIT = re.compile(r"^limit = .*\n", re.MULTILINE)
+"""What depends on how busy this machine is."""
+
 
 class Follower(Operator):
     """Somebody with a host, and nothing written. `names` are its places, which a test chose."""
@@ -68,7 +71,8 @@ class Follower(Operator):
         text = self.written()
         if os.environ.get("SHAPES_WRITE"):
             (WRITTEN / name).write_text(text)
-        assert text == (WRITTEN / name).read_text()
+        kept = (WRITTEN / name).read_text()
+        assert LIMIT.sub("", text) == LIMIT.sub("", kept)
 
     def carried_out(self, word: str, *filled: tuple[str, str]) -> str:
         """Carry out the printed step with a word in it; return what it printed.
@@ -85,7 +89,10 @@ class Follower(Operator):
         return done.stdout
 
     def note(self, name: str) -> None:
-        """Print a row of the table: lines that wait for people, minutes, verdict."""
+        """Add a row to the table of `SHAPES_TABLE`: lines by hand, marked, minutes, verdict."""
         asked = sum("# ?" in line for line in self.manifest.read_text().splitlines())
         minutes = (time.monotonic() - self.began) / 60
-        print(f"| {name} | 0 of {asked} | {minutes:.1f} | READY |")
+        row = f"| {name} | 0 | {asked} | {minutes:.1f} | READY |\n"
+        if os.environ.get("SHAPES_TABLE"):
+            with Path(os.environ["SHAPES_TABLE"]).open("a", encoding="utf-8") as table:
+                table.write(row)

@@ -14,8 +14,7 @@ SECRET = "a-long-and-quiet-winter"  # noqa: S105 - none that opens anything
 class Installed(NamedTuple):
     """One system: what installs it, what deploys its next release, and what takes it away.
 
-    `made` says which line of the printed steps saves: its words for what only people know are
-    replaced.
+    `filled` are words of the printed steps that stand for what only people know.
     """
 
     install: str
@@ -31,7 +30,7 @@ import http.server, json, os, subprocess, sys
 
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        found = {body} if self.path == "/health" else None
+        found = ({body}) if self.path == "/health" else None
         text = json.dumps(found or {{"error": "not found"}}).encode()
         self.send_response(200 if found else 404)
         self.send_header("Content-Length", str(len(text)))
@@ -62,6 +61,11 @@ git tag v1.1
 git checkout -q v1.0
 """
 
+
+ASKED = """{"database": "up", "status": "ok"} if not subprocess.call(
+            ["psql", "-qtc", "select 1", os.environ["DATABASE_URL"]], stdout=subprocess.DEVNULL
+        ) else None"""
+"""The answer of a service that asks its database each time."""
 
 BLOG = Installed(
     install=f"""
@@ -148,13 +152,7 @@ mkdir -p /srv/shop/web /srv/shop/api
 cat > /srv/shop/web/serve.py <<'PAGE'
 {page('{"state": "fine"}', "8081")}PAGE
 cat > /srv/shop/api/serve.py <<'PAGE'
-{
-        page(
-            '{"database": "up", "status": "ok"} if not subprocess.call('
-            '["psql", "-qtc", "select 1", os.environ["DATABASE_URL"]], stdout=subprocess.DEVNULL) else None',
-            "8082",
-        )
-    }PAGE
+{page(ASKED, "8082")}PAGE
 for part in web api; do
 cat > /etc/systemd/system/shop-$part.service <<UNIT
 [Unit]

@@ -75,7 +75,7 @@ def named(units: Sequence[str], system: str) -> list[str]:
         whole = group if process in ("", "*", group) else f"{group}-{process}"
         name = slug(whole.replace("@", "-").removesuffix(".service"))
         short = name.removeprefix(f"{system}-").removeprefix(f"{system}_")
-        name = short or name or "unit"
+        name = name if short.isdigit() else short or name or "unit"
         name = f"{system}-{name}" if name in RESERVED else name
         found.append(name if name not in found else f"{name}-{len(found) + 1}")
     return found

@@ -16,6 +16,8 @@ from pytest_rollback.cli.init.lines import TomlLine, TomlTable, header, text
 
 STATES = "/var/lib/rollback"
 POSTGRESQL = 5432
+PACKAGED = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/lib/")
+"""Where programs lie that come with the operating system."""
 
 
 class Found(NamedTuple):
@@ -129,6 +131,9 @@ def _component(found: Found, part: Part) -> Iterator[TomlLine]:
     yield TomlLine("unit", unit.name, f"it is {unit.state}, and runs {unit.runs or 'nothing now'}")
     if unit.unhandled:
         yield TomlLine(asks=unit.unhandled)
+    for path in unit.started_by:
+        if not (is_below(path, found.candidate.root) or path.startswith(PACKAGED)):
+            yield TomlLine(asks=f"{path} starts it and is outside the root: no rollback changes it")
     if part.own:
         yield TomlLine("files", [f"{part.own}/**"], "only this unit runs there")
     if unit.imports:

@@ -44,12 +44,12 @@ class TomlTable(NamedTuple):
 
 
 def text(head: Iterable[str], tables: Iterable[TomlTable]) -> str:
-    """Return the whole file."""
+    """Return the whole file; sentences about a table stand at its end, behind all of its keys."""
     found = [f"# {printable(each)}".rstrip() for each in head]
     for table in tables:
         mark = "# " if table.hidden else ""
         found += ["", f"{mark}{table.header}"]
-        for line in table.lines:
+        for line in sorted(table.lines, key=lambda each: not each.key):
             found += written(line if not table.hidden else line._replace(hidden=True))
     return "\n".join(found) + "\n"
 

@@ -42,8 +42,9 @@ class SurveyedUnit(NamedTuple):
     that define it, its own first. `places` are directories and programs that show where it lives,
     the likeliest first, each with where that was seen. `ports` are those that its processes listen
     on, `sockets` the unix sockets. `after` are units that have to be up before it, `order` is the
-    priority that supervisord has for it. `imports` are modules that it runs, `unhandled` is why a
-    rollback cannot handle it. `log` is where it writes; nothing where its files do not tell.
+    priority that supervisord has for it. `started_by` are the programs and scripts of its command,
+    `imports` modules that it runs. `unhandled` is why a rollback cannot handle it. `log` is where
+    it writes; nothing where its files do not tell.
     """
 
     name: str
@@ -54,6 +55,7 @@ class SurveyedUnit(NamedTuple):
     places: Tuple[Tuple[str, str], ...] = ()
     directory: str = ""
     runs: str = ""
+    started_by: Tuple[str, ...] = ()
     ports: Tuple[int, ...] = ()
     sockets: Tuple[str, ...] = ()
     after: Tuple[str, ...] = ()

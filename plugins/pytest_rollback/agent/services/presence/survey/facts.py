@@ -11,10 +11,10 @@ from ....configuration.units.definition import TriedTree
 from ....configuration.units.sources import Installed
 from ....configuration.units.surroundings import Surroundings, derived
 from ....errors import HostError
-from ....files import lookup
+from ....files import lookup, reach
 from ....messages.services.survey import SurveyedUnit
 from ....system import sockets, unix_sockets
-from ....system.command_lines import script_of, words
+from ....system.command_lines import module_of, script_of, words
 from ....system.processes import Process, family
 from ..traces import MODULE, PYTHON, plain, searched
 from . import variables
@@ -92,6 +92,7 @@ def seen(unit: FoundUnit, table: Mapping[int, Process], ports: OpenSockets) -> S
         after=unit.after,
         order=unit.order,
         imports=tuple(_imports(sorted(pids))),
+        started_by=tuple(about.program.files) if about else (),
         log=outputs.told(unit.manager, unit.name),
         variables=files,
         databases=databases,
@@ -113,7 +114,7 @@ def _runs(about: Surroundings | None, pid: int) -> Iterator[str]:
     said = words(pid) if pid else []
     if not said and about and about.unit.main:
         said = list(about.unit.main.argv)
-    yield from (word for word in (*said[:1], script_of(said)) if word)
+    yield from (word for word in (*said[:1], script_of(said), *module_of(said)) if word)
 
 
 def _places(
@@ -185,16 +186,27 @@ def _imports(pids: Sequence[int]) -> Iterator[str]:
             continue
         for word in said[1:]:
             module, mark, name = word.partition(":")
-            match = MODULE.match(word)
-            if mark and match and name.isidentifier() and _is_there(module, where):
+            is_served = mark and MODULE.match(word) and name.isidentifier()
+            if is_served and _file_of(module, where):
                 found[word] = None
+        for module in module_of(said)[1:]:
+            if _is_guarded(_file_of(module, where)):
+                found[module] = None
     yield from found
 
 
-def _is_there(module: str, where: Sequence[str]) -> bool:
+def _file_of(module: str, where: Sequence[str]) -> str:
+    """Return the file of a module in the first directory that has one, "" for none."""
     path = module.replace(".", "/")
-    return any(
-        lookup.kind(f"{place}/{path}{ending}") == "file"
-        for place in where
-        for ending in (".py", "/__init__.py")
-    )
+    paths = (f"{place}/{path}{ending}" for place in where for ending in (".py", "/__init__.py"))
+    return next((each for each in paths if lookup.kind(each) == "file"), "")
+
+
+def _is_guarded(path: str) -> bool:
+    """Return whether a module that is run does so by its name alone, and not when imported."""
+    if path.endswith("/__init__.py"):
+        return lookup.kind(path.replace("__init__", "__main__")) == "file"
+    try:
+        return bool(path) and "__name__" in reach.text(path)
+    except OSError:
+        return False
