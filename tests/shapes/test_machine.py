@@ -22,6 +22,9 @@ PACKAGES = (
 )
 """What Flask under gunicorn needs; the host has no network."""
 
+FIRST = "blog"
+"""Of which readiness is asked before anything is saved as well."""
+
 
 def script(host: Bare, text: str) -> str:
     """Have a host carry out a script, as root."""
@@ -61,8 +64,9 @@ def test_a_system_leads_to_ready_without_a_line_by_hand(
         assert SECRET not in printed + follower.manifest.read_text()
         follower.compare(f"{name}.toml")
 
-        code, printed = follower.pytest("suites/readiness")
-        assert (code, "NOT READY" in printed) == (1, True), printed
+        if name == FIRST:
+            code, printed = follower.pytest("suites/readiness")
+            assert (code, "NOT READY" in printed) == (1, True), printed
         follower.carried_out("deployed, save", *system.filled)
         script(bare, system.deploy)
         code, printed = follower.pytest("suites/readiness")
