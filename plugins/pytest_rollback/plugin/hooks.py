@@ -92,7 +92,7 @@ def _keep(config: pytest.Config, run: Run) -> None:
     """Have the session leave its report in the run's folder; without one it still goes on."""
     from pytest_rollback.evidence.redaction import Redactor, of_environment  # noqa: PLC0415 - criteria pay
     from pytest_rollback.plugin.html_report import attach, unwritten  # noqa: PLC0415
-    from pytest_rollback.plugin.results import ResultWriter  # noqa: PLC0415
+    from pytest_rollback.plugin.results import JunitMarks, ResultWriter  # noqa: PLC0415
 
     def told(folder: Path) -> None:
         from pytest_rollback.plugin.lifecycle import keep_seal  # noqa: PLC0415 - it imports this module
@@ -102,6 +102,7 @@ def _keep(config: pytest.Config, run: Run) -> None:
     run.redactor = Redactor(of_environment(os.environ) | run.extras.secrets(run.system))
     run.timeline.redact = run.redactor.data
     config.pluginmanager.register(ResultWriter(config, run))
+    config.pluginmanager.register(JunitMarks(config))
     try:
         config.stash[SEAL] = attach(
             config, run.folder, run.record, run.redactor, told=told, steps=run.next_steps

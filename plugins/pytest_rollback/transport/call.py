@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, TypedDict
 
 from pytest_rollback.agent.messages.secrets import SecretFiles
 from pytest_rollback.agent.protocol import Answer, Request, Route
@@ -81,3 +81,19 @@ def secret_files(system: System) -> SecretFiles | None:
     if not about.secrets:
         return None
     return SecretFiles(about.root, about.state, about.suffix, about.secrets)
+
+
+class ReplyProblem(TypedDict):
+    """An error instead of an answer: message, hint and kind of error."""
+
+    message: str
+    hint: str
+    kind: str
+
+
+class AgentReply(TypedDict, total=False):
+    """What the agent says to one request: one of these."""
+
+    value: object
+    problem: ReplyProblem
+    bug: str

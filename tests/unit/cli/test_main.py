@@ -59,7 +59,7 @@ def test_a_command_of_a_part_that_is_not_there(capsys: pytest.CaptureFixture[str
 
 
 def test_every_command_has_a_script_but_three() -> None:
-    """Status and undo are one script with the rollback itself; `rollback init` needs no checkout."""
+    """Status and undo are one script with the rollback itself; `init` needs no checkout."""
     assert {named(script) for script in SCRIPTS} == {*commands()} - {"status", "undo", "init"}
 
 
