@@ -7,6 +7,6 @@ no more. The parts of `extras/` add commands of theirs.
 
     main -> rollback, procedure, backups, verify, documents -> the packages below
 
-`procedure` has the commands that a written procedure names, `imports` one of them. Nothing imports
-this package.
+`init` describes a system that nobody has described yet. `procedure` has the commands that a
+written procedure names, `imports` one of them. Nothing imports this package.
 """
