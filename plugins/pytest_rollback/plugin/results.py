@@ -9,7 +9,7 @@ from typing import TextIO
 
 import pytest
 
-from pytest_rollback.plugin.redacted_stream import redact_terminal
+from pytest_rollback.plugin.output.redacted_stream import redact_terminal
 from pytest_rollback.run.extra_types import RunResult
 from pytest_rollback.run.run import Run
 from pytest_rollback.run.run_record import redacted

@@ -11,15 +11,16 @@ import shlex
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from pytest_rollback.agent import protocol
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.secrets import SECRETS
 from pytest_rollback.agent.protocol import Answer, Request, decode
 from pytest_rollback.errors import LockHeld, Refused, RollbackError, Unfinished, Unreachable
+from pytest_rollback.progress.activity import PROGRESS
 from pytest_rollback.transport import memfd
-from pytest_rollback.transport.call import Answers, AnyCall, Call, secret_files
+from pytest_rollback.transport.call import AgentReply, Answers, AnyCall, Call, secret_files
 from pytest_rollback.transport.diagnosis import HOST, last, meant
 from pytest_rollback.transport.interrupts import INTERRUPTS
 from pytest_rollback.transport.payload import (
@@ -33,27 +34,12 @@ from pytest_rollback.transport.payload import (
     started,
 )
 from pytest_rollback.transport.ssh import SshLine
+from pytest_rollback.transport.subjects import about
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.model import System
 
 __all__ = ["Connection", "agent_sha256"]
-
-
-class ReplyProblem(TypedDict):
-    """An error instead of an answer: message, hint and kind of error."""
-
-    message: str
-    hint: str
-    kind: str
-
-
-class AgentReply(TypedDict, total=False):
-    """What the agent says to one request: one of these."""
-
-    value: object
-    problem: ReplyProblem
-    bug: str
 
 
 KINDS: Mapping[str, type[RollbackError]] = {
@@ -149,7 +135,8 @@ class Connection:
             RollbackError: the host was not reached, or did not answer within `deadline` seconds.
         """
         INTERRUPTS.stop_here()
-        said = self._answers(calls, deadline) if calls else []
+        with PROGRESS.waiting(f"asks {self.where} for {about(calls)}", deadline):
+            said = self._answers(calls, deadline) if calls else []
         return Answers(calls, [self._settled(*each) for each in zip(calls, said, strict=True)])
 
     def _answers(self, calls: Sequence[AnyCall], deadline: float) -> list[AgentReply]:
