@@ -8,6 +8,7 @@ be given. A session with criteria gets its run from `session`, kept in `stash`, 
 of its own; `collecting` finds what ships, in any folder; `collection` keeps what was collected
 before anything was deselected. At the first test of a suite `lifecycle` begins it, with probers;
 `fixtures` are the actions of a rollback, each asking for the one before; `output` masks what is
-printed, and ticks below it. `outcomes` turns what a test raised into an outcome. At the end `terminal`
-and `html_report` write, the latter by `pytest_html_adapter`; and `results` has the parts write.
+printed, and ticks below it. `outcomes` turns what a test raised into an outcome. At the end
+`terminal` and `html_report` write, the latter by `pytest_html_adapter`; and `results` has the parts
+write.
 """

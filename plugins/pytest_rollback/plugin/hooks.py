@@ -96,6 +96,7 @@ def _keep(config: pytest.Config, run: Run) -> None:
     """Have the session leave its report in the run's folder; without one it still goes on."""
     from pytest_rollback.evidence.redaction import Redactor, of_environment  # noqa: PLC0415 - criteria pay
     from pytest_rollback.plugin.html_report import attach, unwritten  # noqa: PLC0415
+    from pytest_rollback.plugin.output.session_progress import SessionProgress  # noqa: PLC0415
     from pytest_rollback.plugin.results import ResultWriter  # noqa: PLC0415
 
     def told(folder: Path) -> None:
@@ -109,7 +110,7 @@ def _keep(config: pytest.Config, run: Run) -> None:
     config.pluginmanager.register(writer)
     if writer.quiet:
         TICKER.stop()
-    config.pluginmanager.register(ticking.TickingHooks(run))
+    config.pluginmanager.register(SessionProgress(run))
     try:
         config.stash[SEAL] = attach(
             config, run.folder, run.record, run.redactor, told=told, steps=run.next_steps

@@ -13,7 +13,8 @@ from pytest_rollback.evidence.events import (
     Event,
     kind_of,
 )
-from pytest_rollback.manifest.model import PHASES, Phase, System
+from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.values import PHASES, Phase
 from pytest_rollback.recovery.rehearsal import clock, folded
 
 

@@ -2,6 +2,6 @@
 
 Promise: no secret is printed, whoever prints it, and something moves at least every two seconds.
 
-`redacted_stream` takes the secrets out of what pytest prints; `ticking` tells the line that ticks,
-which is shown below it, what the session is doing.
+`redacted_stream` takes the secrets out of what pytest prints. `ticking` begins the line that ticks
+below it, and `session_progress` tells that line what the session is doing.
 """
