@@ -82,9 +82,12 @@ class Progress:
     def waiting(self, words: str, limit: float) -> Iterator[None]:
         """Say what is waited for within, and after how many seconds it is given up.
 
-        Who knows better for what it is has said so before: those words stay.
+        Who knows better for what it is has said so before: those words stay, and its limit.
         """
         outer = self.now()
+        if outer and outer.limit:
+            yield
+            return
         with self._during(Activity(outer.words if outer else words, time.monotonic(), limit)):
             yield
 

@@ -3,7 +3,7 @@
 ::
 
     0m41s files 0m12s of 7m00s, 14m19s left: restore 312 files (4 s)
-    0m08s readiness, 12 of 40: asks shop-1 for response times (3 s of at most 120 s)
+    0m08s readiness, 12 of 40: asks shop-1 for response times (3 s of 120 s)
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def line(progress: Progress, now: float, width: int) -> str:
     head = ", ".join(filter(None, (_stage(progress, now), _margin(progress, now))))
     words = under_way.words if under_way else progress.current or "at work"
     tail = _waited(under_way, now) if under_way else ""
-    start = f"{clock(now - progress.began)} " + (f"{head}: " if head else "")
+    since = progress.began if progress.decided is None else progress.decided
+    start = f"{clock(now - since)} " + (f"{head}: " if head else "")
     room = max(LEAST, width - cells(start) - cells(tail))
     return cut(start + cut(plain(words), room) + tail, width)
 
@@ -69,7 +70,7 @@ def _waited(activity: Activity, now: float) -> str:
     took = now - activity.since
     if took < NOTICED:
         return ""
-    limit = f" of at most {activity.limit:.0f} s" if activity.limit else ""
+    limit = f" of {activity.limit:.0f} s" if activity.limit else ""
     return f" ({took:.0f} s{limit})"
 
 

@@ -17,6 +17,9 @@ from pytest_rollback.progress.stream import TickedStream
 PACE = 0.5
 """Seconds between two looks: rare enough to disturb no measurement beside it."""
 
+FIRST = 0.3
+"""Seconds until the first look: so long nobody misses anything."""
+
 PATIENCE = 1.5
 """Seconds of silence in a pipe after which the next look ends it."""
 
@@ -30,6 +33,7 @@ class Ticker:
     def __init__(self) -> None:
         self.redact: Callable[[str], str] = str
         self._screen: Screen | None = None
+        self._before: Screen | None = None
         self._streams: dict[str, TickedStream] = {}
         self._thread: threading.Thread | None = None
         self._over = threading.Event()
@@ -42,6 +46,8 @@ class Ticker:
         if where is None:
             return
         self._screen = Screen(where)
+        if self._before is not None:  # one silence, whoever ends it
+            self._screen.last, self._screen.used = self._before.last, self._before.used
         if eager:
             self._show(self._screen)
         if not self._run(self._screen):
@@ -63,6 +69,7 @@ class Ticker:
                 if getattr(sys, name) is stream:
                     setattr(sys, name, stream.file)
         screen.close()
+        self._before = screen
 
     def _wrap(self, screen: Screen) -> None:
         """Have what is printed come to the screen's knowledge."""
@@ -93,7 +100,7 @@ class Ticker:
 
     def _tick(self, screen: Screen, over: threading.Event) -> None:
         with contextlib.suppress(Exception):  # a terminal that is gone ends ticks, and no command
-            while not over.wait(PACE):
+            while not over.wait(PACE if screen.used else FIRST):
                 patience = PATIENCE if screen.used else 0.0
                 if screen.where.in_place or time.monotonic() - screen.last >= patience:
                     with screen.lock:
@@ -129,8 +136,10 @@ class Ticker:
 
     @contextlib.contextmanager
     def ticking(self) -> Iterator[None]:
-        """Show what is done within: a command."""
-        PROGRESS.anew()
+        """Show what is done within: a command, or its imports. Within another one it is no news."""
+        if self._screen is not None:
+            yield
+            return
         self.start()
         try:
             yield

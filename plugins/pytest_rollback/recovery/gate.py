@@ -145,7 +145,7 @@ class Gate:
         return Done(action, changes)
 
     def _planned(self, action: AnyAction) -> tuple[Change, ...]:
-        with doing(f"looks what to do: {action.name}"):
+        with doing(f"looks: {action.name}"):
             return action.planned(self.connection, self.scope)
 
     def _begin(self) -> None:

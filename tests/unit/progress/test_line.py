@@ -65,7 +65,7 @@ def test_a_suite_shows_its_criteria_and_what_is_asked_since_when() -> None:
         progress.began = asked.since - 8.0
         said = line(progress, asked.since + 3.0, 100)
 
-    assert said == ("0m11s readiness, 12 of 40: asks shop-1 for backups (3 s of at most 120 s)")
+    assert said == ("0m11s readiness, 12 of 40: asks shop-1 for backups (3 s of 120 s)")
 
 
 def test_what_is_waited_for_keeps_the_words_of_who_knows_better() -> None:

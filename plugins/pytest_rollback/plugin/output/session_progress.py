@@ -33,10 +33,9 @@ class SessionProgress:
         """The criteria are collected."""
         PROGRESS.current = "collects criteria"
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
         """So many of them will be evaluated."""
-        PROGRESS.total = len(items)
+        PROGRESS.total = len(session.items)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -61,7 +60,8 @@ class SessionProgress:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         """What was found is written."""
-        PROGRESS.current = "writes the report"
+        PROGRESS.current, PROGRESS.stage = "writes the report", None
+        PROGRESS.decided = None
 
     def pytest_enter_pdb(self) -> None:
         """Somebody types: what ticks would be in the way."""
