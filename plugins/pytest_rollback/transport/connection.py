@@ -34,7 +34,7 @@ from pytest_rollback.transport.payload import (
     started,
 )
 from pytest_rollback.transport.ssh import SshLine
-from pytest_rollback.transport.subjects import about
+from pytest_rollback.transport.subjects import subjects
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.model import System
@@ -135,8 +135,7 @@ class Connection:
             RollbackError: the host was not reached, or did not answer within `deadline` seconds.
         """
         INTERRUPTS.stop_here()
-        with PROGRESS.waiting(f"asks {self.where} for {about(calls)}", deadline):
-            said = self._answers(calls, deadline) if calls else []
+        said = self._answers(calls, deadline) if calls else []
         return Answers(calls, [self._settled(*each) for each in zip(calls, said, strict=True)])
 
     def _answers(self, calls: Sequence[AnyCall], deadline: float) -> list[AgentReply]:
@@ -150,7 +149,9 @@ class Connection:
         modules, half = needed(named), len(calls) // 2
         if half and self._is_too_long(modules, request):  # two in the place of one and its pieces
             return [*self._answers(calls[:half], deadline), *self._answers(calls[half:], deadline)]
-        answer = protocol.unframe((result := self._handed(modules, request, deadline)).stdout_bytes)
+        with PROGRESS.waiting(f"asks {self.where} for {subjects(calls)}", deadline):
+            result = self._handed(modules, request, deadline)
+        answer = protocol.unframe(result.stdout_bytes)
         if answer is None:
             raise self._trouble(result, deadline)
         answers: list[AgentReply] = answer["answers"]

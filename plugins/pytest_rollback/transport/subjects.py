@@ -46,7 +46,7 @@ SUBJECTS = {
 """What the routes of each family are about."""
 
 
-def about(calls: Iterable[AnyCall]) -> str:
+def subjects(calls: Iterable[AnyCall]) -> str:
     """Return what some calls are about, each subject once, the longest waits first."""
     longest = sorted(calls, key=lambda call: -call.seconds)
     families = dict.fromkeys(call.name.partition(".")[0] for call in longest)
