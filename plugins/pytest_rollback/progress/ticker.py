@@ -38,6 +38,11 @@ class Ticker:
         self._thread: threading.Thread | None = None
         self._over = threading.Event()
 
+    @property
+    def in_place(self) -> bool:
+        """Whether ticks are one line that is rewritten, on a terminal that can do that."""
+        return self._screen is not None and self._screen.where.in_place
+
     def start(self, *, eager: bool = False) -> None:
         """Begin, where there is a terminal or a pipe, and a thread to be had."""
         if self._screen is not None:
