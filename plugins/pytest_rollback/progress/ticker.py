@@ -24,6 +24,10 @@ PATIENCE = 1.5
 """Seconds of silence in a pipe after which the next look ends it."""
 
 
+HELP = frozenset(("-h", "--help"))
+"""What asks a command to describe itself."""
+
+
 class Ticker:
     """Shows what `PROGRESS` says. A process has one: `TICKER`.
 
@@ -141,8 +145,11 @@ class Ticker:
 
     @contextlib.contextmanager
     def ticking(self) -> Iterator[None]:
-        """Show what is done within: a command, or its imports. Within another one it is no news."""
-        if self._screen is not None:
+        """Show what is done within: a command, or its imports. Within another one it is no news.
+
+        Who asks for help gets it and nothing else.
+        """
+        if self._screen is not None or HELP.intersection(sys.argv[1:]):
             yield
             return
         self.start()
