@@ -28,9 +28,11 @@ def run(command: str, script: str) -> None:
             signal.signal(number, ended)
     with environment():
         from pytest_rollback.cli import main  # noqa: PLC0415 - it may not be installed here
+        from pytest_rollback.progress.ticker import TICKER  # noqa: PLC0415
         from pytest_rollback.transport.interrupts import INTERRUPTS  # noqa: PLC0415
 
-        function = main.loaded(command)
+        with TICKER.ticking():
+            function = main.loaded(command)
     INTERRUPTS.heed()
     name = Path(script).resolve().relative_to(REPOSITORY)
     sys.exit(main.ended(function, sys.argv[1:], str(name)))
@@ -38,6 +40,8 @@ def run(command: str, script: str) -> None:
 
 def ended(_number: int, _frame: object) -> None:
     """End before anything has begun, with one line."""
+    if "pytest_rollback.progress.ticker" in sys.modules:
+        sys.modules["pytest_rollback.progress.ticker"].TICKER.stop()
     os.write(2, b"interrupted: nothing was changed\n")
     os._exit(2)
 

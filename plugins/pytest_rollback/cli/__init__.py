@@ -5,8 +5,9 @@ function of its arguments and of the name that help and hints give it, and retur
 what it raises, `run/command_line` prints with its hint. The files in `scripts/` call `main` and do
 no more. The parts of `extras/` add commands of theirs.
 
-    main -> rollback, procedure, backups, verify, documents -> the packages below
+    main -> rollback (status_watch), procedure, backups, verify, documents -> the packages below
 
 `init` describes a system that nobody has described yet. `procedure` has the commands that a
-written procedure names, `imports` one of them. Nothing imports this package.
+written procedure names, `imports` one of them; `status_watch` shows a run that another process
+carries out. Nothing imports this package.
 """

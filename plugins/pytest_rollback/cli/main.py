@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import NoReturn, TypeAlias
 
 from pytest_rollback.errors import UsageError
+from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.run.command_line import Parser, carried_out, failed
 from pytest_rollback.run.extra_types import Command
 from pytest_rollback.run.extras import outside
@@ -97,7 +98,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "rollback") -> i
 def named(name: str, arguments: Sequence[str], program: str) -> int:
     """Call a command by its name; return the exit code."""
     try:
-        function = loaded(name)
+        with TICKER.ticking():
+            function = loaded(name)
     except ModuleNotFoundError as missing:
         return failed(f"{missing.name} is not installed\nHINT: make setup", UsageError.exit_code)
     first = commands()[name].first

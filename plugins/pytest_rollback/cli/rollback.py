@@ -12,12 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
+from pytest_rollback.cli.status_watch import Watched, watch
 from pytest_rollback.errors import GateClosed, RollbackError, Unreachable, UsageError
 from pytest_rollback.evidence import runs, signoffs
 from pytest_rollback.evidence.afterwards import UNDONE
 from pytest_rollback.evidence.events import RunBegan, RunFinished, RunUndone
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.manifest.load import load
+from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.recovery import left_behind, rehearsal, status
 from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions.undo import undoing
@@ -36,6 +38,7 @@ STORY = """
   {me}                     run triage, show the plan, ask, roll back, validate
   {me} --dry-run           run triage and show the plan; change nothing
   {me} status [RUN]        list the runs on the host; of one, how far it came and what is next
+  {me} status --watch      watch the run that goes on until it is over
   {me} --undo RUN          undo a run: restore the failed release exactly
 
 Nothing is changed before the target's name is typed, or given with --arm.
@@ -56,7 +59,8 @@ def reports_of(named: str) -> Path:
 def typed(question: str) -> str:
     """Return what is typed as an answer; "" at the end of the input."""
     try:
-        return input(question).strip()
+        with TICKER.paused():
+            return input(question).strip()
     except EOFError:
         return ""
 
@@ -221,6 +225,8 @@ def show(asked: argparse.Namespace, at: RollbackCommand) -> int:
     found = status.runs(at.connection, asked.run or "")
     if asked.run and not found:
         at.no_such_run(asked.run)
+    if asked.watch and found:
+        return watch(Watched(at.connection, at.system, at.reports, at.named), found[-1])
     back = status.way_back(at.connection, at.system, found[-1]) if found else status.FREE
     told = status.detail(found[0], at.system, at.named, back) if asked.run else None
     lines = told or status.table(found, at.system, at.named, back)
@@ -246,6 +252,9 @@ def parser(program: str) -> Parser:
     )
     made.add_argument("command", nargs="?", choices=["status"], help="list runs, or show one")
     made.add_argument("run", nargs="?", help="with status: only this run")
+    made.add_argument(
+        "--watch", action="store_true", help="with status: look every 2 s until the run is over"
+    )
     made.add_argument("--rollback-target", metavar="PATH", default=usual())
     made.add_argument("--arm", metavar="TARGET", help="the target's name, instead of typing it")
     made.add_argument("--undo", metavar="RUN", help="undo this run")
@@ -271,6 +280,8 @@ def main(arguments: Sequence[str], program: str) -> int:
     asked = parser(program).parse_args(arguments)
     if asked.without and asked.undo is None:
         raise UsageError("--without is for --undo alone", hint=f"{program} --help")
+    if asked.watch and asked.command != "status":
+        raise UsageError("--watch is for status alone", hint=f"{program} status --watch")
     command = f"{program} {shlex.join(arguments)}".rstrip()
     with RollbackCommand(asked.rollback_target, command) as at:
         fitting(asked.arm, at.system)

@@ -18,6 +18,7 @@ from pytest_rollback.evidence.events import RunBegan, RunFinished
 from pytest_rollback.manifest import requests
 from pytest_rollback.plugin import options
 from pytest_rollback.plugin.stash import GATE, PRACTICE, PROBER, SEAL
+from pytest_rollback.progress.activity import doing
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.left_behind import lines as lines_left
@@ -137,6 +138,7 @@ def began(config: pytest.Config, run: Run) -> None:
     )
 
 
+@doing("collects the evidence from the host")
 def keep_evidence(run: Run) -> None:
     """Copy the run's evidence on the host into its folder; report what cannot be copied."""
     events, known = run.timeline.events, collect.run_of(run.timeline.events)

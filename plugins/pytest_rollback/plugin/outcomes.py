@@ -13,7 +13,7 @@ from pytest_rollback.checks.latency import ProbeLatency
 from pytest_rollback.criteria import Criterion, Outcome
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence.json_data import dump, salvage
-from pytest_rollback.manifest.model import Phase
+from pytest_rollback.manifest.values import Phase
 from pytest_rollback.run.run import Run
 from pytest_rollback.text.doors import pastable
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pytest_rollback.errors import RollbackError, UsageError
+from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.text.doors import pastable
 from pytest_rollback.text.places import checkout, home
 from pytest_rollback.transport.interrupts import CODE
@@ -134,6 +135,11 @@ def carried_out(main: Callable[[], int]) -> int:
     """Return the exit code of a command; print what it raises as one sentence and its hint."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    with TICKER.ticking():
+        return _ended(main)
+
+
+def _ended(main: Callable[[], int]) -> int:
     try:
         code = main()
         sys.stdout.flush()

@@ -18,6 +18,7 @@ from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.secrets import SECRETS
 from pytest_rollback.agent.protocol import Answer, Request, decode
 from pytest_rollback.errors import LockHeld, Refused, RollbackError, Unfinished, Unreachable
+from pytest_rollback.progress.activity import PROGRESS
 from pytest_rollback.transport import memfd
 from pytest_rollback.transport.call import AgentReply, Answers, AnyCall, Call, secret_files
 from pytest_rollback.transport.diagnosis import HOST, last, meant
@@ -35,6 +36,7 @@ from pytest_rollback.transport.payload import (
     started,
 )
 from pytest_rollback.transport.ssh import SshLine
+from pytest_rollback.transport.subjects import subjects
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.model import System
@@ -147,7 +149,9 @@ class Connection:
         modules, half = needed(named), len(calls) // 2
         if half and self._is_too_long(modules, request):  # two in the place of one and its pieces
             return [*self._answers(calls[:half], deadline), *self._answers(calls[half:], deadline)]
-        answer = protocol.unframe((result := self._handed(modules, request, deadline)).stdout_bytes)
+        with PROGRESS.waiting(f"asks {self.where} for {subjects(calls)}", deadline):
+            result = self._handed(modules, request, deadline)
+        answer = protocol.unframe(result.stdout_bytes)
         if answer is None:
             raise self._trouble(result, deadline)
         answers: list[AgentReply] = answer["answers"]
