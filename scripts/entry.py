@@ -28,9 +28,11 @@ def run(command: str, script: str) -> None:
             signal.signal(number, ended)
     with environment():
         from pytest_rollback.cli import main  # noqa: PLC0415 - it may not be installed here
+        from pytest_rollback.progress.ticker import TICKER  # noqa: PLC0415
         from pytest_rollback.transport.interrupts import INTERRUPTS  # noqa: PLC0415
 
-        function = main.loaded(command) if command else None
+        with TICKER.ticking():
+            function = main.loaded(command) if command else None
     INTERRUPTS.heed()
     if function is None:
         sys.exit(main.main())
@@ -40,6 +42,8 @@ def run(command: str, script: str) -> None:
 
 def ended(_number: int, _frame: object) -> None:
     """End before anything has begun, with one line."""
+    if "pytest_rollback.progress.ticker" in sys.modules:
+        sys.modules["pytest_rollback.progress.ticker"].TICKER.stop()
     os.write(2, b"interrupted: nothing was changed\n")
     os._exit(2)
 

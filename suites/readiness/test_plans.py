@@ -12,7 +12,8 @@ from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused, RollbackError
 from pytest_rollback.fixtures.drills import drills, finished
 from pytest_rollback.fixtures.facts import fact
-from pytest_rollback.manifest.model import PHASES, System
+from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.values import PHASES
 from pytest_rollback.recovery import actions, status
 from pytest_rollback.recovery.action import AnyAction, Change, Scope
 from pytest_rollback.text.quantities import count, part

@@ -105,7 +105,9 @@ def test_the_manager_is_accepted_and_documented(copy: Path) -> None:
     carry_out(steps("service manager"), copy)
     after = accepted(copy, "runit")
     run(copy, "pytest_rollback.cli.main", "schema", "--write")
-    listed = run(copy, "pytest", "-q", "tests/architecture/documents/test_docs.py", "-k", "managers")
+    listed = run(
+        copy, "pytest", "-q", "tests/architecture/documents/test_docs.py", "-k", "managers"
+    )
 
     assert "services.manager: found 'runit', expected 'systemd' or 'supervisord'" in before
     assert "readiness" in after

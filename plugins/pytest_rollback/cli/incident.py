@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from pytest_rollback.cli.rollback import RollbackCommand
+from pytest_rollback.cli.status_watch import Watched, watch
 from pytest_rollback.recovery import status
 from pytest_rollback.run.command_line import Parser, add_target, shown
 from pytest_rollback.run.extras import usual
@@ -27,7 +28,7 @@ STATUS = "List the runs that are recorded on the host; of one, how far it came a
 STATUS_STORY = """
 examples:
   {me}
-  {me} 20261124-061200-ab12 --target=shop/rollback.toml
+  {me} --watch --target=shop/rollback.toml
 
 exit codes: 0 shown; 4 usage, or no such run; 7 the host cannot be used
 """
@@ -50,6 +51,8 @@ def show(asked: argparse.Namespace, at: RollbackCommand) -> int:
     found = status.runs(at.connection, asked.run or "")
     if asked.run and not found:
         at.no_such_run(asked.run)
+    if asked.watch and found:
+        return watch(Watched(at.connection, at.system, at.reports), found[-1])
     back = status.way_back(at.connection, at.system, found[-1]) if found else status.FREE
     told = status.detail(found[0], back) if asked.run else None
     lines = told or status.table(found, back)
@@ -93,6 +96,7 @@ def show_runs(arguments: Sequence[str], program: str) -> int:
     """Show the runs that the host knows; return the exit code."""
     made = parser(program, STATUS, STATUS_STORY)
     made.add_argument("run", nargs="?", metavar="RUN", help="only this run, with its steps")
+    made.add_argument("--watch", action="store_true", help="look every 2 s until the run is over")
     asked = made.parse_args(arguments)
     with opened(asked, arguments, program) as at:
         return show(asked, at)

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import NoReturn, TypeAlias
 
 from pytest_rollback.errors import UsageError
+from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.run.command_line import Parser, carried_out, failed
 from pytest_rollback.run.extra_types import Command
 from pytest_rollback.run.extras import outside
@@ -27,7 +28,7 @@ Function: TypeAlias = Callable[[Sequence[str], str], int]
 
 
 CORE = {
-    "init": Command("cli.init:main", "describe your system in a rollback.toml"),
+    "init": Command("cli.init.command:main", "look at a host and write its rollback.toml"),
     "save": Command(
         "cli.backups:save", "before a deploy: save the files that it will change", ("testinfra",)
     ),
@@ -116,7 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def named(name: str, arguments: Sequence[str]) -> int:
     """Call a command by its name; return the exit code."""
     try:
-        function = loaded(name)
+        with TICKER.ticking():
+            function = loaded(name)
     except ModuleNotFoundError as missing:
         return failed(f"{missing.name} is not installed\nHINT: {setup()}", UsageError.exit_code)
     return ended(function, arguments, rollback(*name.split()))

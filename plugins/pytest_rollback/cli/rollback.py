@@ -15,6 +15,7 @@ from pytest_rollback.evidence.afterwards import UNDONE
 from pytest_rollback.evidence.events import RunBegan, RunFinished, RunUndone
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.manifest.load import load
+from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.recovery import left_behind, rehearsal, status
 from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions.undo import undoing
@@ -33,7 +34,8 @@ STOPPED = "interrupted: nothing was changed\nHINT: run the same command again"
 def typed(question: str) -> str:
     """Return what is typed as an answer; "" at the end of the input."""
     try:
-        return input(question).strip()
+        with TICKER.paused():
+            return input(question).strip()
     except EOFError:
         return ""
 

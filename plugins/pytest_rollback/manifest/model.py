@@ -32,6 +32,7 @@ from pytest_rollback.manifest.values import (
     LogPlaces,
     Name,
     Pattern,
+    Phase,
     Port,
     Seconds,
     SecretFile,
@@ -45,16 +46,6 @@ else:  # mypy takes no literal that is made of other values
     ManagerName = Literal[tuple(MANAGERS)]
 
 Url = Annotated[str, Field(pattern=r"^https?://"), AfterValidator(askable_url)]
-
-Phase = Literal["prepare", "isolate", "files", "configuration", "services", "validate"]
-PHASES: tuple[Phase, ...] = (
-    "prepare",
-    "isolate",
-    "files",
-    "configuration",
-    "services",
-    "validate",
-)
 
 
 class About(Frozen):

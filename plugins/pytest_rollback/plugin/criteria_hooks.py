@@ -200,6 +200,7 @@ class CriteriaHooks:
             for line in terminal.beside(self.run):
                 terminalreporter.write_line(line)
         else:
-            terminalreporter.section(self.run.record().sentence)
-            for line in terminal.lines(self.run, self.run.record()):
+            record = self.run.record()
+            terminalreporter.section(record.sentence, **terminal.colour(record.verdict))
+            for line in terminal.lines(self.run, record):
                 terminalreporter.write_line(self.run.redactor.text(line))

@@ -19,6 +19,7 @@ from pytest_rollback.evidence import seal as evidence_seal
 from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.evidence.run_folder import JUNIT, REPORT, redacted_xml, seal, write_private
 from pytest_rollback.plugin.pytest_html_adapter import HtmlReport
+from pytest_rollback.progress.activity import PROGRESS
 from pytest_rollback.report import all_runs
 from pytest_rollback.report.html import page
 from pytest_rollback.text.next_steps import NextSteps
@@ -124,6 +125,7 @@ class Seal:
         if hasattr(session.config, "workerinput"):
             return result
         self.problem = self.problem or self.report.problem
+        PROGRESS.current = "redacts and seals the run's folder"
         try:
             own(session.config, self.folder, self.redactor)
             seal(self.folder, dump(self.report.record()), self.redactor)

@@ -13,7 +13,7 @@ from pytest_rollback.checks.latency import ProbeLatency
 from pytest_rollback.criteria import Criterion, Outcome
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence.json_data import dump, salvage
-from pytest_rollback.manifest.model import Phase
+from pytest_rollback.manifest.values import Phase
 from pytest_rollback.run.run import Run
 
 AFTER = ("drill", "validate", "monitor")
@@ -54,7 +54,7 @@ def judge(
         message=message,
         evidence=dict(item.user_properties),
         nodeid=item.nodeid,
-        code=0 if outcome in {"advisory", "waived"} else code_of(error),
+        code=0 if outcome in criteria.EXCUSED else code_of(error),
     )
     found = explained(bare, error, run)
     item.user_properties += properties(run, found)

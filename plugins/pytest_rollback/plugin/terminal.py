@@ -6,6 +6,7 @@ import contextlib
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.errors import PARTIAL, RollbackError
@@ -17,11 +18,19 @@ from pytest_rollback.recovery.rehearsal import clock
 from pytest_rollback.run.phases import PhaseRecord
 from pytest_rollback.run.run import Run
 from pytest_rollback.run.run_record import RecommendationRecord, RunRecord
-from pytest_rollback.text.quantities import count
+from pytest_rollback.text.quantities import VERDICTS, count
 
 WIDTH = 80
 MOST = 12
 """Findings of one reason that are shown here; the report has all of them."""
+
+COLOURS = {"good": "green", "bad": "red", "doubt": "yellow", "note": "cyan"}
+"""The colour of each kind of verdict, on a terminal that has colours."""
+
+
+def colour(verdict: str) -> dict[str, Any]:
+    """Return how pytest is told the colour of a verdict."""
+    return {COLOURS[VERDICTS.get(verdict, "note")]: True, "bold": True}
 
 
 def lines(run: Run, record: RunRecord) -> Iterator[str]:

@@ -19,8 +19,9 @@ from pytest_rollback.evidence.events import (
     HostTaken,
 )
 from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.progress.activity import doing
 from pytest_rollback.recovery.action import AnyAction, Change, Done, Scope
-from pytest_rollback.recovery.lock_holder import Holder, holders, is_gone
+from pytest_rollback.recovery.lock_holder import Holder, holders, is_gone, subject
 from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
@@ -144,7 +145,8 @@ class Gate:
         return Done(action, changes)
 
     def _planned(self, action: AnyAction) -> tuple[Change, ...]:
-        return action.planned(self.connection, self.scope)
+        with doing(f"looks: {action.name}"):
+            return action.planned(self.connection, self.scope)
 
     def _begin(self) -> None:
         """Take the host for this run, or resume the unfinished run that is found there."""
@@ -167,7 +169,7 @@ class Gate:
     def _taken(self, *gone: HolderProcess) -> RunBegun:
         """Ask the host for a run; holders in `gone` are ignored."""
         me, only = self._holder, tuple(sorted(self.scope.only))
-        about = (me.run, me.by, me.process, self.target, only, gone, self.scope.system.about.root)
+        about = (me.run, me.by, me.process, self.target, only, gone, *subject(self.scope.system))
         request = BeginRequest(self._state, *about)
         return self.connection.ask(Call(BEGIN, request))
 
@@ -191,7 +193,8 @@ class Gate:
             raise self._closed(change.what)
         where = (action.name, action.phase, change.what)
         begin = self.timeline.note(ChangeBegun(*where, change.why))
-        self.connection.ask(replace(change.call, seconds=change.call.seconds + GRACE))
+        with doing(change.what):
+            self.connection.ask(replace(change.call, seconds=change.call.seconds + GRACE))
         seconds = round(self.timeline.note(ChangeEnded(*where)) - begin, 3)
         self.timeline.note(ChangeTook(*where, seconds))
 

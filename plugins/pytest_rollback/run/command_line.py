@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pytest_rollback.errors import RollbackError, UsageError
+from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.text.next_steps import NextSteps, next_steps
 from pytest_rollback.text.places import checkout, home
 from pytest_rollback.transport.interrupts import CODE
@@ -160,6 +161,11 @@ def carried_out(main: Callable[[], int], typed: Sequence[str] = ()) -> int:
     FOLLOWING.set(next_steps(typed))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    with TICKER.ticking():
+        return _ended(main)
+
+
+def _ended(main: Callable[[], int]) -> int:
     try:
         code = main()
         sys.stdout.flush()

@@ -22,6 +22,7 @@ SUITES = {
 
 TARGETED = (
     *SUITES,
+    "init",
     "save",
     "now",
     "status",
@@ -39,7 +40,7 @@ TARGETED = (
 )
 """The commands that are about a target, and have an option to name it."""
 
-OTHERS = ("init", "explain", "sandbox", "machine", "schema", "story")
+OTHERS = ("explain", "sandbox", "machine", "schema", "story")
 """The commands beside them."""
 
 VERBS = ("ack", "escalate", "show", "tick", "untick")

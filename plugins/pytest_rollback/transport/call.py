@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, TypedDict
 
 from pytest_rollback.agent.messages.secrets import SecretFiles
 from pytest_rollback.agent.protocol import Answer, Request, Route
@@ -39,6 +39,22 @@ class Call(Generic[Request, Answer]):
 
 
 AnyCall = Call[Any, Any]
+
+
+class ReplyProblem(TypedDict):
+    """An error instead of an answer: message, hint and kind of error."""
+
+    message: str
+    hint: str
+    kind: str
+
+
+class AgentReply(TypedDict, total=False):
+    """What the agent says to one request: one of these."""
+
+    value: object
+    problem: ReplyProblem
+    bug: str
 
 
 class Answers:

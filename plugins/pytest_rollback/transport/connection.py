@@ -11,49 +11,37 @@ import shlex
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from pytest_rollback.agent import protocol
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.secrets import SECRETS
 from pytest_rollback.agent.protocol import Answer, Request, decode
 from pytest_rollback.errors import LockHeld, Refused, RollbackError, Unfinished, Unreachable
+from pytest_rollback.progress.activity import PROGRESS
 from pytest_rollback.transport import memfd
-from pytest_rollback.transport.call import Answers, AnyCall, Call, secret_files
+from pytest_rollback.transport.call import AgentReply, Answers, AnyCall, Call, secret_files
 from pytest_rollback.transport.diagnosis import HOST, last, meant
 from pytest_rollback.transport.interrupts import INTERRUPTS
 from pytest_rollback.transport.payload import (
     BOOT,
     DROP,
     KEEP,
+    LONGEST,
     agent_sha256,
+    arguments,
+    fit,
+    is_refused,
     needed,
-    packed,
-    payload,
     started,
 )
 from pytest_rollback.transport.ssh import SshLine
+from pytest_rollback.transport.subjects import subjects
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.model import System
 
 __all__ = ["Connection", "agent_sha256"]
-
-
-class ReplyProblem(TypedDict):
-    """An error instead of an answer: message, hint and kind of error."""
-
-    message: str
-    hint: str
-    kind: str
-
-
-class AgentReply(TypedDict, total=False):
-    """What the agent says to one request: one of these."""
-
-    value: object
-    problem: ReplyProblem
-    bug: str
 
 
 KINDS: Mapping[str, type[RollbackError]] = {
@@ -62,8 +50,6 @@ KINDS: Mapping[str, type[RollbackError]] = {
     "unreachable": Unreachable,
     "unfinished": Unfinished,
 }
-LONGEST = 120_000
-"""Characters that travel as arguments, of 128 KiB; what is longer goes through a private file."""
 GRACE = 5.0
 """Seconds after a request's deadline when we stop waiting for its answer."""
 KEPT = re.compile(rb"<<rollback-kept ([^>]+)>>")
@@ -84,7 +70,7 @@ class Connection:
         self.system = system
         self.trips = 0
         self._asked = 0.0
-        self._needs_sources = False
+        self._needs_sources = self._needs_plain = False
         self._first: AnyCall | None = None
         self.line: SshLine | None = None
 
@@ -162,7 +148,9 @@ class Connection:
         modules, half = needed(named), len(calls) // 2
         if half and self._is_too_long(modules, request):  # two in the place of one and its pieces
             return [*self._answers(calls[:half], deadline), *self._answers(calls[half:], deadline)]
-        answer = protocol.unframe((result := self._handed(modules, request, deadline)).stdout_bytes)
+        with PROGRESS.waiting(f"asks {self.where} for {subjects(calls)}", deadline):
+            result = self._handed(modules, request, deadline)
+        answer = protocol.unframe(result.stdout_bytes)
         if answer is None:
             raise self._trouble(result, deadline)
         answers: list[AgentReply] = answer["answers"]
@@ -173,7 +161,7 @@ class Connection:
     def _is_too_long(self, modules: frozenset[str], request: object) -> bool:
         """Whether a request does not fit into the arguments of one command."""
         is_far = self._needs_sources or not memfd.is_near(self.system.target.connection)
-        return is_far and len(payload(modules)) + len(packed(request)) > LONGEST
+        return is_far and not fit(arguments(modules, request, plain=self._needs_plain))
 
     def _refuse_busy(self, said: AgentReply) -> None:
         """Raise what the first answer has against all others; once it has nothing, ask no more.
@@ -194,8 +182,12 @@ class Connection:
             self._needs_sources = memfd.is_refused(result.stdout_bytes)
             if not self._needs_sources:
                 return result
-        with self._sent(payload(modules), packed(request)) as words:
-            return self._python(BOOT, words, deadline)
+        with self._sent(arguments(modules, request, plain=self._needs_plain)) as words:
+            result = self._python(BOOT, words, deadline)
+        if not is_refused(result.stdout_bytes) or self._needs_plain:
+            return result
+        self._needs_plain = True
+        return self._handed(modules, request, deadline)
 
     @staticmethod
     def _settled(call: AnyCall, said: AgentReply) -> object:
@@ -211,9 +203,9 @@ class Connection:
             return Refused(error.message, hint=error.hint)
 
     @contextlib.contextmanager
-    def _sent(self, *texts: str) -> Iterator[tuple[str, ...]]:
+    def _sent(self, texts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         """Yield the arguments that stand for texts; too long ones travel ahead, through a file."""
-        if sum(map(len, texts)) <= LONGEST:
+        if fit(texts):
             yield texts
             return
         content = " ".join(texts)

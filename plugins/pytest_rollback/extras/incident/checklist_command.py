@@ -24,6 +24,7 @@ from pytest_rollback.evidence.events import (
 from pytest_rollback.evidence.runs import folder
 from pytest_rollback.extras.incident import amend, channels, delivery, escalation, messages
 from pytest_rollback.manifest.load import load
+from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.recovery.rehearsal import folded
 from pytest_rollback.report import rebuild
 from pytest_rollback.run.command_line import Parser, shown
@@ -88,7 +89,8 @@ def show(asked: argparse.Namespace) -> int:
         shown(f"run {where.name}\n" + "\n".join(rows(items)))
         if not asked.ask or not sys.stdin.isatty():
             return int(any(each.state in {"late", "missing"} for each in items))
-        words = input("\ntick (numbers, Enter ends): ").split()
+        with TICKER.paused():
+            words = input("\ntick (numbers, Enter ends): ").split()
         if not words:
             return 0
         try:
