@@ -64,7 +64,7 @@ def test_there_and_back_again(village: Village) -> None:
     assert (code, "recovered" in printed) == (0, True)
     code, printed = village.rollback("status", run)
     assert (code, "done  close the backup set" in printed) == (0, True), printed
-    assert f"--undo {run}" in printed
+    assert f"rollback undo {run} " in printed
 
     code, printed = village.rollback("undo", run)
     assert (code, "nothing was changed" in printed) == (13, True), printed

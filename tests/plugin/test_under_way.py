@@ -76,7 +76,7 @@ def test_a_run_that_lies_half_done(shop: Shop, suite: str) -> None:
 
     assert (code, "a rollback is not finished: begun by ann" in printed) == (12, True), printed
     assert re.search(
-        rf"^HINT: to resume it: \S*rollback now --target={shop.manifest}$", printed, re.MULTILINE
+        rf"^ *HINT: to resume it: \S*rollback now --target={shop.manifest}$", printed, re.MULTILINE
     )
     assert logs(shop) == before
 
@@ -98,4 +98,7 @@ def test_what_resumes_it_does(shop: Shop) -> None:
     assert (code, "RECOVERED in " in printed) == (0, True), printed
     code, printed = shop.pytest("suites/triage")
     assert code != 12, printed
-    assert ("in the backup set" in printed, "the set is used up" in printed) == (False, True)
+    assert ("in the backup set" in printed, "the set is used up" in printed) == (
+        False,
+        True,
+    ), printed
