@@ -75,13 +75,11 @@ class Watched(NamedTuple):
         connection: the host that has the journals.
         system: its budgets are held against the clock.
         reports: where timelines of this machine are.
-        named: the target as it was named.
     """
 
     connection: Connection
     system: System
     reports: Path
-    named: str
 
 
 def watch(at: Watched, found: RunState) -> int:
@@ -103,7 +101,7 @@ def watch(at: Watched, found: RunState) -> int:
         INTERRUPTS.ending()
         drawing.add(f"watched no longer; the run {found.id} goes on without you")
         return INTERRUPTED
-    drawing.show([*status.detail(found, at.system, at.named, back)])
+    drawing.show([*status.detail(found, back)])
     return 0 if (found.outcome or status.words(found)) in GOOD else 1
 
 

@@ -97,7 +97,7 @@ def ask_first(run: Run, suite: str) -> None:
     That travels with the first thing that it asks. A drill takes the host instead, or resumes.
     """
     if suite in JUDGING:
-        run.connection.ask_first(idle(run, open_too=True), run.next_steps.rollback())
+        run.connection.ask_first(idle(run, open_too=True))
 
 
 def idle(run: Run, *, open_too: bool) -> Call[IdleRequest, Idle]:
@@ -225,7 +225,7 @@ def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
     try:
         isolation = (actions.SNAPSHOT, actions.ISOLATE)
         only = isolation if run.asked.isolate else run.extras.actions
-        run.connection.ask_first(idle(run, open_too=False), "")
+        run.connection.ask_first(idle(run, open_too=False))
         steps = rehearse(gate_of(config, run), only)
     except RollbackError as error:
         run.state("drill.plan.made", title, error)

@@ -72,7 +72,6 @@ class Connection:
         self._asked = 0.0
         self._needs_sources = self._needs_plain = False
         self._first: AnyCall | None = None
-        self._resume = ""
         self.line: SshLine | None = None
 
     @functools.cached_property
@@ -113,12 +112,12 @@ class Connection:
         for name in ("host", "_plain"):
             self.__dict__.pop(name, None)
 
-    def ask_first(self, call: AnyCall, resume: str) -> None:
+    def ask_first(self, call: AnyCall) -> None:
         """Have nothing asked as long as `call`, `runs.idle`, says that somebody is at work.
 
         `resume` is the command that goes on with a rollback that lies half done, without options.
         """
-        self._first, self._resume = call, resume
+        self._first = call
 
     def ask(self, call: Call[Request, Answer]) -> Answer:
         """Return the agent's answer to one call; one round trip.
@@ -172,8 +171,7 @@ class Connection:
         """
         problem = said.get("problem")
         if problem and problem["kind"] in protocol.BUSY:
-            resume = f"to resume it: {self._resume} " if problem["kind"] == "open" else ""
-            raise LockHeld(problem["message"], hint=resume + problem["hint"])
+            raise LockHeld(problem["message"], hint=problem["hint"])
         self._first = None
 
     def _handed(self, modules: frozenset[str], request: object, deadline: float) -> Any:  # noqa: ANN401
