@@ -221,7 +221,7 @@ def show(asked: argparse.Namespace, at: RollbackCommand) -> int:
     found = status.runs(at.connection, asked.run or "")
     if asked.run and not found:
         at.no_such_run(asked.run)
-    back = status.way_back(at.connection, at.system, found[-1]) if found else status.FREE
+    back = status.ways(at.connection, at.system, found[-1]) if found else status.FREE
     told = status.detail(found[0], at.system, at.named, back) if asked.run else None
     lines = told or status.table(found, at.system, at.named, back)
     shown("\n".join(lines) or f"no rollback has been started on {at.system.target.name}")
