@@ -124,7 +124,7 @@ RULES = (
         "the package imports pytest in plugin alone",
         ("plugins/*",),
         ("pytest", "pytest.*", "_pytest*", "pytest_html*", "xdist*"),
-        ("plugins/pytest_rollback/plugin/*",),
+        ("plugins/pytest_rollback/plugin/*", "plugins/pytest_rollback/text/pytest_settings.py"),
     ),
     Rule(
         "the package does not know who uses it",

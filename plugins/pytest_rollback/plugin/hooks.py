@@ -78,7 +78,10 @@ def pytest_configure(config: pytest.Config) -> None:
         # The summary says each reason once, with what it stands against; pytest would per row.
         config.option.reportchars, config.option.tbstyle = "N", "no"
     heed(config)
+    from pytest_rollback.plugin.collecting.selection import end_as_typed  # noqa: PLC0415 - criteria pay
+
     try:
+        end_as_typed(config)
         run = run_of(config)
     except RollbackError as error:
         raise _refused(config, error) from error

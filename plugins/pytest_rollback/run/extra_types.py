@@ -16,11 +16,19 @@ Given = Mapping[str, str | bool | None]
 
 
 class ExtraOption(NamedTuple):
-    """One option of pytest that a part adds; without a `metavar` it is a flag."""
+    """One option of pytest that a part adds.
+
+    Args:
+        name: as it is typed; `--rollback-` before it makes the name that nobody else gives.
+        help: what it is for.
+        metavar: what its value is called; without one it is a flag.
+        setting: whether pytest's configuration files may have it, as `rollback_NAME`.
+    """
 
     name: str
     help: str
     metavar: str = ""
+    setting: bool = False
 
 
 class Command(NamedTuple):

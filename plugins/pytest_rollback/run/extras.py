@@ -15,7 +15,7 @@ import pluggy
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.run import hookspecs
-from pytest_rollback.run.command_line import setting
+from pytest_rollback.run.command_line import settings
 from pytest_rollback.run.extra_types import (
     Command,
     ExtraOption,
@@ -81,9 +81,13 @@ def outside() -> Extras:
 
 def usual() -> str:
     """Return the target that is meant when none is named: `rollback_target` of pytest."""
-    named = setting("rollback_target", home()) or MANIFEST
-    here = named in outside().practice or Path(named).exists()
-    return named if here else str(home() / named)
+    set_ = settings()
+    named = set_.values.get("rollback_target", "")
+    if named in outside().practice:
+        return named
+    path, here = set_.path("rollback_target") or home() / MANIFEST, Path.cwd()
+    near = path.exists() and path.is_relative_to(here)
+    return str(path.relative_to(here) if near else path)
 
 
 def place(named: str) -> Path:

@@ -18,7 +18,7 @@ OPTION = "--rollback-format"
 def pytest_rollback_options() -> Sequence[ExtraOption]:
     """Add the option."""
     about = "also write the result in these formats; nagios prints one line, exit code 0 to 3"
-    return (ExtraOption(OPTION, about, "json:PATH,prometheus:PATH,nagios"),)
+    return (ExtraOption(OPTION, about, "json:PATH,prometheus:PATH,nagios", setting=True),)
 
 
 @hookimpl
