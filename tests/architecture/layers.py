@@ -87,6 +87,7 @@ RULES = (
         save=(
             *(f"pytest_rollback.manifest.{name}{end}" for name in DATA for end in ("", ".*")),
             "pytest_rollback.agent.services.registry*",  # the names of service managers
+            "pytest_rollback.text.entry_points*",  # and of those that other packages bring
         ),
     ),
     Rule(

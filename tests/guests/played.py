@@ -56,7 +56,7 @@ def play(shop: Shop, guest: Guest, programs: Path) -> Played:
     with guest.at(shop.home):
         words = ("suites/readiness", *guest.typed)
         code, said = run_in(programs, shop.home, "pytest", *words, **guest.environment)
-    if not shop.reports.exists():
+    if not list(shop.reports.glob("*/report.json")):
         return Played(code, "", {}, said)
     record = last_record(shop.reports)
     rows = {f"{each['id']} {each['component']}": each["outcome"] for each in record["criteria"]}

@@ -38,20 +38,32 @@ OPTIONS = {
 SETTINGS: dict[str, dict[str, Setting]] = {
     "pytest-asyncio": {"asyncio_mode": "auto"},
     "pytest-env": {"env": ["PYTEST_ADDOPTS=-k none_of_ours"]},
-    "pytest-mock": {"mock_use_standalone_module": "true"},
+    "pytest-mock": {"mock_traceback_monkeypatch": "false"},
 }
 """The settings of those that have no such options."""
 
 
+ANSIBLE = {"pytest-ansible", "all of them"}
+NEVER_BOTH = ["-p", "no:pytest11.testinfra"], ["-p", "no:pytest-ansible"]
+"""pytest-ansible and the plugin of pytest-testinfra, of which we need the connections alone, refuse
+each other: one of them is left out by its name."""
+
+
 def one(name: str) -> Guest:
     """Return a folder in which one of them is told to act."""
-    return Guest({"addopts": OPTIONS[name], **SETTINGS.get(name, {})})
+    words = [*NEVER_BOTH[name not in ANSIBLE], *OPTIONS[name]]
+    return Guest({"addopts": words, **SETTINGS.get(name, {})})
 
 
 def all_of_them() -> Guest:
     """Return a folder in which every one is."""
     words = [word for each in OPTIONS.values() for word in each]
-    return Guest({"addopts": words, **{k: v for s in SETTINGS.values() for k, v in s.items()}})
+    return Guest(
+        {
+            "addopts": [*NEVER_BOTH[0], *words],
+            **{k: v for s in SETTINGS.values() for k, v in s.items()},
+        }
+    )
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,7 @@ from pytest_rollback.agent.messages.trial import (
 from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.model import Component, Edge, Maintenance, Probe, System
+from pytest_rollback.text.entry_points import managers
 
 WORDS = 60
 """Words of the maintenance page that tell it apart."""
@@ -127,7 +128,7 @@ def configuration_faults(system: System) -> ConfigurationRequest:
         location(system),
         system.configuration.files,
         services.source,
-        MANAGERS[services.manager].verifier,
+        (managers().get(services.manager) or MANAGERS[services.manager]).verifier,
         tuple(component.unit for component in system.components),
         services.manager,
         services.directory,

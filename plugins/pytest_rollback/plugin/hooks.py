@@ -38,7 +38,7 @@ LETTERS = {
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Have the parts of `extras/` join, and whoever else implements one of our hooks."""
     pluginmanager.add_hookspecs(hookspecs)
-    for name, module in extras.modules():
+    for name, module in extras.joining():
         pluginmanager.register(module, f"rollback-{name}")
 
 

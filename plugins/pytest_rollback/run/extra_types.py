@@ -35,8 +35,9 @@ class Command(NamedTuple):
     """One command of the command line.
 
     Args:
-        place: its function, as `module:function` below the package. It takes the arguments and
-            the name that help and hints give it, and returns an exit code.
+        place: its function, as `module:function`; the module is one of ours, below the package, or
+            of another one. It takes the arguments and the name that help and hints give it, and
+            returns an exit code.
         about: what it does, for the list of commands.
         first: what is put before the arguments that were typed.
         needs: packages that it cannot do without, and that are not always installed.

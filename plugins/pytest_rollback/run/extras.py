@@ -26,6 +26,7 @@ from pytest_rollback.run.extra_types import (
     RunResult,
 )
 from pytest_rollback.run.hook_calls import HookCalls, listing, naming, one
+from pytest_rollback.text import entry_points
 from pytest_rollback.text.places import MANIFEST, home
 
 if TYPE_CHECKING:
@@ -64,6 +65,12 @@ def modules() -> Iterator[tuple[str, ModuleType]]:
             yield name, import_module(f"pytest_rollback.extras.{name}.hooks")
 
 
+def joining() -> Iterator[tuple[str, ModuleType]]:
+    """Yield each part that joins a session or a command: ours, and those of other packages."""
+    yield from modules()
+    yield from ((name, each) for name, each in entry_points.parts().items() if name not in names())
+
+
 def has_hooks(name: str) -> bool:
     """Return whether a part joins by hooks, and not by fixtures and criteria alone."""
     return (FOLDER / name / "hooks.py").is_file()
@@ -74,7 +81,7 @@ def outside() -> Extras:
     """Return the parts for a process that is no session of pytest."""
     manager = pluggy.PluginManager("pytest")
     manager.add_hookspecs(hookspecs)
-    for name, module in modules():
+    for name, module in joining():
         manager.register(module, f"rollback-{name}")
     return Extras(manager.hook)
 
@@ -151,7 +158,13 @@ class Extras:
         return self._listed("pytest_rollback_options", ExtraOption)
 
     def check(self, given: Given) -> None:
-        """Refuse options of parts that cannot be used."""
+        """Refuse options of parts that cannot be used, and parts that cannot be loaded.
+
+        Raises:
+            UsageError: one of another package cannot be.
+        """
+        for each in entry_points.problems():
+            raise UsageError(f"the part {each}", hint="pip uninstall that package, or repair it")
         for _ in self._hooks.answers("pytest_rollback_check", bool, given=given):
             continue
 

@@ -4,7 +4,7 @@
 and in an installed package. `next_steps` makes the commands that come next, so that they can be
 pasted: the same target and incident; `doors` names scripts by what can be called from where one is.
 `named_files` reads what somebody names, with an end to it; `pytest_settings` asks pytest what its
-configuration files say of us.
+configuration files say of us, and `entry_points` finds what other packages bring.
 
 Imports nothing of ours but what lies beside it, and no host is asked.
 """
