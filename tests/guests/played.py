@@ -8,6 +8,7 @@ import shutil
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from tests.guests.guest import Guest
@@ -72,10 +73,12 @@ def keep(table: str, name: str, way: str, found: object) -> None:
         (folder / f"{quote(f'{name} {way}', safe='')}.json").write_text(line)
 
 
-def read(folder: Path, table: str) -> list[tuple[str, str, dict[str, object]]]:
+def read(folder: Path, table: str) -> list[tuple[str, str, dict[str, Any]]]:
     """Return the results of one table, by name and way."""
     rows = [json.loads(path.read_text()) for path in (folder / table).glob("*.json")]
-    return sorted((row["name"], row["way"], row["found"]) for row in rows)
+    return sorted(
+        ((row["name"], row["way"], row["found"]) for row in rows), key=lambda row: row[:2]
+    )
 
 
 def figures(played: Played) -> dict[str, object]:

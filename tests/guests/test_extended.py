@@ -75,16 +75,20 @@ def test_a_reporter_of_somebody_else_joins(store: Shop) -> None:
     verdict = last_record(store.reports)["verdict"]
 
     assert (store.home / "a.log").read_text() == f"{verdict} {code}\n", said
-    assert "acme: call" in said
-    assert "wile-e-coyote" not in said
     assert "acme: ended with" in said
     (store.home / "pytest.ini").write_text("[pytest]\nrollback_acme_log = b.log\n")
-    words = ("suites/drill", "--rollback-arm=corner", "--rollback-component=web")
-    code, said = run_in(programs, store.home, "pytest", *words, "--live=theirs")
+    probes = store.document()["probes"]
+    store.describe(probes={name: {**probe, "body": "no such"} for name, probe in probes.items()})
+    words = ("suites/drill", "--rollback-arm=corner", "--live=theirs")
+    code, said = run_in(programs, store.home, "pytest", *words)
     (store.home / "pytest.ini").unlink()
+    store.describe()
 
     assert (store.home / "b.log").read_text() == f"{last_record(store.reports)['verdict']} {code}\n"
-    assert "acme: a rollback begins" in said, said
+    assert code != 0, said
+    assert (store.home / "acme.begun").exists(), said
+    assert "acme: call" in said, said
+    assert "wile-e-coyote" not in said
 
 
 def test_it_can_refuse_a_session(store: Shop) -> None:
@@ -108,14 +112,15 @@ def test_its_command_is_one_of_ours(store: Shop) -> None:
 
 LOOK = """
 from pathlib import Path
-from pytest_rollback.agent.messages.services.units import LOOK, UnitsRequest
+from pytest_rollback.agent.messages.services.units import LOOK, UnitPorts, UnitsRequest
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.load import load
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 system = load(Path("rollback.toml")).system
 connection = Connection(system)
-request = UnitsRequest(requests.location(system), requests.manager(system), ("steady", "other"))
+UNITS = (UnitPorts("steady", ()), UnitPorts("other", ()))
+request = UnitsRequest(requests.location(system), requests.manager(system), UNITS)
 for name, state in connection.ask(Call(LOOK, request)).units.items():
     print(name, state.known, state.state)
 connection.close()
@@ -136,7 +141,7 @@ def test_its_service_manager_has_the_units(store: Shop, tmp_path: Path) -> None:
     code, said = run_in(programs, store.home, "python", str(tmp_path / "look.py"), PATH=path)
     store.describe()
 
-    assert (code, said) == (0, "steady True active\nother False inactive\n")
+    assert (code, said) == (0, "steady True active\nother False inactive\n"), said
 
 
 def test_a_package_that_cannot_be_loaded_is_named(store: Shop, tmp_path: Path) -> None:
