@@ -95,11 +95,12 @@ def cell(text: str) -> str:
 def main(folder: Path) -> None:
     """Print the page."""
     lines = [HEAD, "## Settings and conftests", "", *settings(folder), ""]
-    lines += ["## Plugins", "", "Each is installed and told to act on every test; then all.", ""]
+    lines += ["## Plugins", ""]
+    lines += ["Each is installed and told to act on every test; then all.", ""]
     lines += [*beside(folder), "", "## Tests of other projects", ""]
     lines += [
-        "Their own tests from their sdists, run with `-p no:rollback` and without; compared are exit",
-        "code, counts and what is printed, without times.",
+        "Their own tests from their sdists, run with `-p no:rollback` and without; compared are",
+        "exit code, counts and what is printed, without times.",
         "",
         *projects(folder),
     ]

@@ -49,7 +49,7 @@ def programs() -> Path:
 
 def fetched(name: str, to: Path) -> Path:
     """Return the source tree of a project, as its sdist on the index has it."""
-    words = ("download", "-q", "--no-deps", "--no-build-isolation", "--no-binary=:all:", name)
+    words = ("download", "-q", "--no-deps", f"--no-binary={name}", name)
     command = [sys.executable, "-m", "pip", *words, "-d", str(to)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = list(to.glob("*.tar.gz"))
