@@ -30,3 +30,12 @@ def test_no_address_is_somebody_elses() -> None:
 
     assert all(each.endswith(".example") for each in addresses)
     assert PROJECT["urls"] == {"pytest": "https://docs.pytest.org/"}
+
+
+def test_it_is_about_the_package() -> None:
+    """Its heading is the name; the suites that it lists are those that ship."""
+    assert PAGE.startswith(f"# {PROJECT['name']}\n")
+
+    listed = re.findall(r"^\| `(suites/\w+)`", PAGE, re.MULTILINE)
+    assert len(listed) == 5
+    assert all((REPOSITORY / each).is_dir() for each in listed)
