@@ -3,8 +3,8 @@
 What a criterion of your own needs is imported from here. `criterion` gives a test its stable id;
 `Refused` is raised for what is not met, `Inconclusive` for what could not be looked at, `Advisory`
 for what is only worth telling. `System`, `Component` and `Probe` are what rollback.toml describes.
-A part of another package implements hooks of `hookspecs`, and answers with `ExtraOption`,
-`Command`, `PlacedAction` or `ResultText`; a service manager of its own is a `ManagerSource` (docs/extend.md).
+A part of another package answers hooks with `ExtraOption`, `Command`, `PlacedAction` or
+`ResultText`; a service manager of its own is a `ManagerSource`. See docs/extend.md.
 
 Names are loaded when they are first used: pytest loads this package in every session.
 """

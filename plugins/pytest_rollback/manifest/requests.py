@@ -38,10 +38,7 @@ WORDS = 60
 
 
 def location(system: System, run: str = "", holder: HolderProcess | None = None) -> Location:
-    """Return where a system's files are, and what the tool knows of them.
-
-    `run` is a run's id, `holder` who holds it, if he has to.
-    """
+    """Return where a system's files are, and what is known of a run by its id and its holder."""
     about = system.about
     return Location(about.root, about.state, about.suffix, run, holder)
 
