@@ -63,7 +63,8 @@ coverage: setup  ## measure coverage of the agent, the gate and the actions
 	$(VENV)/bin/coverage report --sort=miss --fail-under=$(COVERED)
 
 package: setup  ## build wheel and sdist into build/dist, and check what an index and a user get
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check build twine check-wheel-contents pyroma
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check build twine \
+	  "readme_renderer[md]" check-wheel-contents pyroma
 	@rm -rf build/dist
 	$(VENV)/bin/python -m build --outdir build/dist .
 	$(VENV)/bin/twine check --strict build/dist/*
