@@ -38,7 +38,7 @@ PART = {
 }
 """Of those with many thousand tests, or slow ones, these files."""
 
-SECONDS = re.compile(r"\d+\.\d+s( \(\d+:\d+:\d+\))?|in \d+\.\d+s")
+SECONDS = re.compile(r"(in )?\d+\.\d+s( \(\d+:\d+:\d+\))?|={3,}")  # the line is filled up
 PLUGINS = re.compile(r"^plugins: .*$", re.MULTILINE)
 
 pytestmark = pytest.mark.long
