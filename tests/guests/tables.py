@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.guests.guest import LESS, NOT_OURS, REFUSED, SAME
 from tests.guests.played import read
+from tests.guests.settings import SETTINGS
 
 HEAD = """\
 # In other people's repositories
@@ -30,6 +31,8 @@ connections alone; each declares `--ansible-inventory`. Who has both adds
 `-p no:pytest11.testinfra` to `addopts`.
 """
 
+WAYS = ("editable", "wheel")
+
 MEANT = {
     SAME: "the same as without it",
     LESS: "NOT READY, with how little was evaluated",
@@ -45,6 +48,9 @@ def settings(folder: Path) -> Iterator[str]:
         rows.setdefault(name, {})[way] = found
     green = [f"{name}, {way}" for name, ways in rows.items() for way in ways if bad(ways[way])]
     yield f"- sessions: {sum(map(len, rows.values()))}; **green: {len(green)}** {' '.join(green)}"
+    left = [f"`{each}`" for each in SETTINGS if len(rows.get(each, ())) < len(WAYS)]
+    if left:
+        yield f"- not played both ways in this print: {', '.join(left)}"
     yield ""
     yield "| setting | way | exit code | verdict | evaluated | met | not met | wanted |"
     yield "| --- | --- | ---: | --- | ---: | ---: | ---: | --- |"
