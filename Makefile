@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Lines and branches of the engine that tests reach, in percent, at least.
 COVERED := 100
 
-.PHONY: help setup drill machine-drill package test test-all coverage sessions machine-test faults sabotage check clean
+.PHONY: help setup drill machine-drill package site test test-all coverage sessions machine-test faults sabotage check clean
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -64,6 +64,10 @@ package: setup  ## build wheel and sdist into build/dist, and check what an inde
 	$(VENV)/bin/check-wheel-contents build/dist/*.whl
 	$(VENV)/bin/pyroma --min 9 build/dist/*.tar.gz
 	@rm -rf build/lib build/bdist.*
+
+site: setup  ## build the site of the documents into build/site, without network; no dead link
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build -f scripts/dev/site/mkdocs.yml
+	@echo "built: build/site/index.html"
 
 check: setup  ## format, lint, types, tests
 	scripts/dev/check

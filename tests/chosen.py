@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-SLOW = ("tests/browser", "tests/faults", "tests/machine", "tests/plugin")
+SLOW = ("tests/browser", "tests/faults", "tests/machine", "tests/plugin", "tests/shapes")
 """Folders whose tests are slow but for those in `SHOWN`: whole sessions, sweeps, a browser."""
 
 KILLS = {

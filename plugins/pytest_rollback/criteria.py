@@ -27,6 +27,9 @@ OUTCOMES = ("not met", "inconclusive", "not reached", "waived", "advisory", "met
 AGAINST = OUTCOMES[:3]
 """Outcomes that stand against the good verdict."""
 
+EXCUSED = ("waived", "advisory")
+"""Outcomes that are not met, and do not stand against it."""
+
 
 @dataclass(frozen=True)
 class Criterion:

@@ -20,7 +20,7 @@ from tests.architecture.sources import sources
 
 REPOSITORY = Path(__file__).parents[2]
 WHOLE = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
-PAGES = [*(REPOSITORY / name for name in WHOLE), *sorted((REPOSITORY / "docs").glob("*.md"))]
+PAGES = [*(REPOSITORY / name for name in WHOLE), *sorted((REPOSITORY / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 SCRIPT = re.compile(r"\bscripts/[\w./]*\w")

@@ -21,10 +21,11 @@ from pytest_rollback.agent.rollback.undo import PARTS
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.errors import Refused, RollbackError, Unreachable
 from pytest_rollback.transport.call import Call
-from pytest_rollback.transport.connection import LONGEST, Connection
+from pytest_rollback.transport.connection import Connection
 from pytest_rollback.transport.payload import (
     BOOT,
     KEEP,
+    LONGEST,
     imported,
     needed,
     packed,

@@ -10,6 +10,8 @@ from tests.faults.sweep import Swept
 from tests.faults.test_kills import CASES
 
 STEP = 199
+OLD = '.old"'
+LOOKING = ("EIO", "EMFILE")
 
 
 def test_a_reserve_that_cannot_be_flushed_is_said(benches: dict[str, Swept]) -> None:
@@ -20,6 +22,21 @@ def test_a_reserve_that_cannot_be_flushed_is_said(benches: dict[str, Swept]) -> 
     for error in ("EIO", "EROFS", "ENOSPC"):
         bench.failed(phase, site, error, undo=False)
 
+    assert not bench.violations, "\n".join(bench.violations)
+
+
+@pytest.mark.parametrize("name", ["files", "files, resumed"])
+def test_a_version_beside_that_cannot_be_looked_at_is_said(
+    benches: dict[str, Swept], name: str
+) -> None:
+    """It is neither taken for gone nor for nobody's: nothing of a directory is left or lost."""
+    bench, phase = benches["exchange"].bench, benches["exchange"].phases[name]
+    bench.violations, bench.tried = [], 0
+    sites = [each for each in bench.sites(phase) if each.call == "openat" and OLD in each.about]
+    for number, site in enumerate(sites):
+        bench.failed(phase, site, LOOKING[number % len(LOOKING)], undo=number % 2 == 0)
+
+    assert bench.tried, "no error was injected"
     assert not bench.violations, "\n".join(bench.violations)
 
 

@@ -118,11 +118,36 @@ def test_nagios_gets_one_line(shop: Shop, tmp_path: Path) -> None:
     assert printed.startswith("ROLLBACK UNKNOWN - ")
 
 
+def test_github_gets_annotations(shop: Shop, tmp_path: Path) -> None:
+    """One for the verdict, one for each criterion that is red, and a page; none from the host."""
+    page = tmp_path / "summary.md"
+    document = shop.document()
+    document["components"][0]["unit"] = "shop-wep"
+    shop.describe(components=document["components"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITHUB_STEP_SUMMARY", str(page))
+        words = ("--rollback-format=github", "-q", "--no-header")
+        code, printed = shop.pytest("suites/readiness/test_units.py", *words)
+    shown = printed.splitlines()
+    token = shown[0].partition("::stop-commands::")[2]
+    after = shown[shown.index(f"::{token}::") + 1 :]
+
+    assert (code, len(token)) == (1, 32), printed
+    assert after[0].startswith("::error title=rollback::NOT READY"), printed
+    assert "::error title=readiness.units.startable [web]::" in printed
+    assert all(each.startswith(("::error title=", "::warning title=")) for each in after)
+    assert page.read_text().startswith("## NOT READY")
+    assert "| not met | `readiness.units.startable [web]` |" in page.read_text()
+
+
 def test_a_format_that_is_none_is_refused(shop: Shop) -> None:
     """Before anything is asked."""
     code, printed = shop.pytest("suites/readiness", "--rollback-format=xml:a")
 
-    assert (code, "found 'xml', expected json, prometheus or nagios" in printed) == (4, True)
+    assert (code, "found 'xml', expected json, prometheus, nagios or github" in printed) == (
+        4,
+        True,
+    )
     assert "HINT: for example --rollback-format" in printed
 
 
@@ -143,3 +168,19 @@ def test_junit_has_phase_budget_and_what_was_measured(shop: Shop) -> None:
     assert (planned["phase"], planned["budget"], planned["outcome"]) == ("prepare", "120.0", "met")
     assert "services" in planned["estimated seconds"]
     assert float(listening["seconds"]) >= 0
+    assert excused(path) == {"readiness.drill.recent": "advisory"}
+
+
+def excused(path: Path) -> dict[str, str]:
+    """Return the criteria that JUnit's readers show as neither passed nor failed, and why."""
+    (suite,) = ET.parse(path).iter("testsuite")  # noqa: S314 - our own file
+    marked = [case for case in suite.iter("testcase") if case.find("skipped") is not None]
+    assert suite.attrib["skipped"] == str(len(marked))
+    assert suite.attrib["tests"] == str(len(list(suite.iter("testcase"))))
+    return {
+        each.attrib["value"]: mark.attrib["type"]
+        for case in marked
+        for each in case.iter("property")
+        for mark in case.iter("skipped")
+        if each.attrib["name"] == "criterion"
+    }

@@ -1,4 +1,4 @@
-"""The error of the agent: a message and a hint."""
+"""The error of the agent: a message and a hint; and how texts are shortened."""
 
 from __future__ import annotations
 
@@ -55,3 +55,20 @@ def failed(error: OSError, path: str) -> HostError:
     """Return what an error of the system means, with the whole path that it was about."""
     words = error.strerror or str(error)
     return HostError(f"{path}: {words}", way_out(error.errno, path), "unfinished")
+
+
+ENDS = " \t\n\"'<>"
+"""What no password or key has within it, as a rule."""
+
+
+def shortened(text: str, most: int) -> str:
+    """Return the beginning of a text, cut where a word ends: half a secret nobody would know."""
+    if len(text) <= most or text[most] in ENDS:
+        return text[:most]
+    end = 1 + max(text.rfind(each, 0, most) for each in ENDS)
+    return text[: end if end > most // 2 else most].rstrip()  # of a long word enough is left
+
+
+def lasting(text: str, most: int) -> str:
+    """Return the end of a text, cut in the same way."""
+    return shortened(text[::-1], most)[::-1]

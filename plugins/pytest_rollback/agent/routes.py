@@ -67,6 +67,7 @@ ROUTES: Dict[str, str] = {
     "shared.part": "restore.name_exchange:separate",
     "snapshot.look": "rollback.snapshot:look",
     "snapshot.take": "rollback.snapshot:take",
+    "survey.look": "services.presence.survey.look:look",
     "tools.look": "system.tools:look",
     "trial.entry": "rollback.entry:look",
     "trial.look": "observe.trial.trial:look",

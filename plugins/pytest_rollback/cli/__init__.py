@@ -7,6 +7,7 @@ no more. The parts of `extras/` add commands of theirs.
 
     main -> rollback (status_watch), procedure, backups, verify, documents -> the packages below
 
-`procedure` has the commands that a written procedure names, `imports` one of them; `status_watch`
-shows a run that another process carries out. Nothing imports this package.
+`init` describes a system that nobody has described yet. `procedure` has the commands that a
+written procedure names, `imports` one of them; `status_watch` shows a run that another process
+carries out. Nothing imports this package.
 """

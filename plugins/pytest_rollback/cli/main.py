@@ -26,6 +26,7 @@ Function: TypeAlias = Callable[[Sequence[str], str], int]
 
 
 CORE = {
+    "init": Command("cli.init.command:main", "look at a host and write its rollback.toml"),
     "now": Command("cli.rollback:main", "run triage, show the plan, ask, roll back and validate"),
     "status": Command(
         "cli.rollback:main", "list the runs that are recorded on the host", ("status",)

@@ -97,7 +97,7 @@ def _keep(config: pytest.Config, run: Run) -> None:
     from pytest_rollback.evidence.redaction import Redactor, of_environment  # noqa: PLC0415 - criteria pay
     from pytest_rollback.plugin.html_report import attach, unwritten  # noqa: PLC0415
     from pytest_rollback.plugin.output.session_progress import SessionProgress  # noqa: PLC0415
-    from pytest_rollback.plugin.results import ResultWriter  # noqa: PLC0415
+    from pytest_rollback.plugin.results import JunitMarks, ResultWriter  # noqa: PLC0415
 
     def told(folder: Path) -> None:
         from pytest_rollback.plugin.lifecycle import keep_seal  # noqa: PLC0415 - it imports this module
@@ -108,6 +108,7 @@ def _keep(config: pytest.Config, run: Run) -> None:
     run.timeline.redact = run.redactor.data
     writer = ResultWriter(config, run)
     config.pluginmanager.register(writer)
+    config.pluginmanager.register(JunitMarks(config))
     if writer.quiet:
         TICKER.stop()
     config.pluginmanager.register(SessionProgress(run))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_rollback.agent.messages.backup.verify import HEADING, Backups
-from pytest_rollback.agent.messages.state.runs import IDLE, IdleRequest
+from pytest_rollback.agent.messages.state.runs import IDLE, Idle, IdleRequest
 from pytest_rollback.checks import latency
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence import collect, origin
@@ -23,7 +23,7 @@ from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.left_behind import lines as lines_left
 from pytest_rollback.recovery.live import LiveProgress
-from pytest_rollback.recovery.lock_holder import Holder
+from pytest_rollback.recovery.lock_holder import Holder, subject
 from pytest_rollback.recovery.rehearsal import lines, rehearse
 from pytest_rollback.run.run import Run, operator
 from pytest_rollback.transport.call import Call
@@ -97,8 +97,13 @@ def ask_first(run: Run, suite: str) -> None:
     That travels with the first thing that it asks. A drill takes the host instead, or resumes.
     """
     if suite in JUDGING:
-        me, state = Holder.here(run.identity, operator()).process, run.system.about.state
-        run.connection.ask_first(Call(IDLE, IdleRequest(state, me)), run.next_steps.rollback())
+        run.connection.ask_first(idle(run, open_too=True), run.next_steps.rollback())
+
+
+def idle(run: Run, *, open_too: bool) -> Call[IdleRequest, Idle]:
+    """Return the call that asks whether a rollback of somebody else is under way, or half done."""
+    me, system = Holder.here(run.identity, operator()).process, run.system
+    return Call(IDLE, IdleRequest(system.about.state, me, open_too, *subject(system)))
 
 
 def writer(config: pytest.Config) -> Callable[[str], None]:
@@ -220,9 +225,7 @@ def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
     try:
         isolation = (actions.SNAPSHOT, actions.ISOLATE)
         only = isolation if run.asked.isolate else run.extras.actions
-        me = Holder.here(run.identity, operator()).process
-        idle = IdleRequest(run.system.about.state, me, open_too=False)
-        run.connection.ask_first(Call(IDLE, idle), "")
+        run.connection.ask_first(idle(run, open_too=False), "")
         steps = rehearse(gate_of(config, run), only)
     except RollbackError as error:
         run.state("drill.plan.made", title, error)

@@ -55,7 +55,7 @@ def judge(
         message=message,
         evidence=dict(item.user_properties),
         nodeid=item.nodeid,
-        code=0 if outcome in {"advisory", "waived"} else code_of(error),
+        code=0 if outcome in criteria.EXCUSED else code_of(error),
     )
     found = explained(bare, error, run)
     item.user_properties += properties(run, found)

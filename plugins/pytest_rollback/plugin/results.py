@@ -1,18 +1,43 @@
-"""Passes the result of a session to the parts that write other formats, at the end."""
+"""Passes the result of a session to the parts that write other formats, and marks it for JUnit."""
 
 from __future__ import annotations
 
 import os
 import sys
+import xml.etree.ElementTree as ET
 from collections.abc import Generator
 from typing import TextIO
 
 import pytest
+from _pytest.junitxml import xml_key
 
+from pytest_rollback.criteria import EXCUSED
 from pytest_rollback.plugin.output.redacted_stream import redact_terminal
 from pytest_rollback.run.extra_types import RunResult
 from pytest_rollback.run.run import Run
 from pytest_rollback.run.run_record import redacted
+
+
+class JunitMarks:
+    """The plugin that has JUnit's readers tell an excused criterion from one that is met.
+
+    JUnit has no word for an advisory, or for a waiver; readers show `skipped` in a colour of its
+    own, with the message, and count it neither as passed nor as failed.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Mark what junitxml has just noted as passed."""
+        xml = self.config.stash.get(xml_key, None)
+        found = getattr(report, "criterion", None)
+        if xml is None or found is None or not report.passed or found["outcome"] not in EXCUSED:
+            return
+        said = {"type": found["outcome"], "message": found["message"]}
+        xml.node_reporter(report).append(ET.Element("skipped", said))
+        xml.stats["passed"] -= 1  # appending has counted it once more
 
 
 class ResultWriter:

@@ -21,7 +21,7 @@ from pytest_rollback.evidence.events import (
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.progress.activity import doing
 from pytest_rollback.recovery.action import AnyAction, Change, Done, Scope
-from pytest_rollback.recovery.lock_holder import Holder, holders, is_gone
+from pytest_rollback.recovery.lock_holder import Holder, holders, is_gone, subject
 from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
@@ -169,7 +169,7 @@ class Gate:
     def _taken(self, *gone: HolderProcess) -> RunBegun:
         """Ask the host for a run; holders in `gone` are ignored."""
         me, only = self._holder, tuple(sorted(self.scope.only))
-        about = (me.run, me.by, me.process, self.target, only, gone, self.scope.system.about.root)
+        about = (me.run, me.by, me.process, self.target, only, gone, *subject(self.scope.system))
         request = BeginRequest(self._state, *about)
         return self.connection.ask(Call(BEGIN, request))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pytest_rollback.agent.messages.location import HolderProcess
 from pytest_rollback.agent.messages.state.runs import RUNS, RunsRequest
 from pytest_rollback.agent.system import processes
+from pytest_rollback.manifest.model import System
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
@@ -25,6 +26,13 @@ class Holder:
         """Return this process as the holder of a run."""
         pid = os.getpid()
         return cls(run, by, HolderProcess(*processes.here(), pid, processes.started(pid)))
+
+
+def subject(system: System) -> tuple[str, tuple[str, ...]]:
+    """Return what a run is about: the root, and each unit with its manager; one run has them."""
+    services = system.services
+    named = f"{services.manager} {services.socket or ''}"
+    return system.about.root, tuple(f"{named} {each.unit}" for each in system.components)
 
 
 def is_gone(holder: HolderProcess) -> bool:

@@ -27,10 +27,12 @@ from pytest_rollback.transport.payload import (
     BOOT,
     DROP,
     KEEP,
+    LONGEST,
     agent_sha256,
+    arguments,
+    fit,
+    is_refused,
     needed,
-    packed,
-    payload,
     started,
 )
 from pytest_rollback.transport.ssh import SshLine
@@ -48,8 +50,6 @@ KINDS: Mapping[str, type[RollbackError]] = {
     "unreachable": Unreachable,
     "unfinished": Unfinished,
 }
-LONGEST = 120_000
-"""Characters that travel as arguments, of 128 KiB; what is longer goes through a private file."""
 GRACE = 5.0
 """Seconds after a request's deadline when we stop waiting for its answer."""
 KEPT = re.compile(rb"<<rollback-kept ([^>]+)>>")
@@ -70,7 +70,7 @@ class Connection:
         self.system = system
         self.trips = 0
         self._asked = 0.0
-        self._needs_sources = False
+        self._needs_sources = self._needs_plain = False
         self._first: AnyCall | None = None
         self._resume = ""
         self.line: SshLine | None = None
@@ -162,7 +162,7 @@ class Connection:
     def _is_too_long(self, modules: frozenset[str], request: object) -> bool:
         """Whether a request does not fit into the arguments of one command."""
         is_far = self._needs_sources or not memfd.is_near(self.system.target.connection)
-        return is_far and len(payload(modules)) + len(packed(request)) > LONGEST
+        return is_far and not fit(arguments(modules, request, plain=self._needs_plain))
 
     def _refuse_busy(self, said: AgentReply) -> None:
         """Raise what the first answer has against all others; once it has nothing, ask no more.
@@ -184,8 +184,12 @@ class Connection:
             self._needs_sources = memfd.is_refused(result.stdout_bytes)
             if not self._needs_sources:
                 return result
-        with self._sent(payload(modules), packed(request)) as words:
-            return self._python(BOOT, words, deadline)
+        with self._sent(arguments(modules, request, plain=self._needs_plain)) as words:
+            result = self._python(BOOT, words, deadline)
+        if not is_refused(result.stdout_bytes) or self._needs_plain:
+            return result
+        self._needs_plain = True
+        return self._handed(modules, request, deadline)
 
     @staticmethod
     def _settled(call: AnyCall, said: AgentReply) -> object:
@@ -201,9 +205,9 @@ class Connection:
             return Refused(error.message, hint=error.hint)
 
     @contextlib.contextmanager
-    def _sent(self, *texts: str) -> Iterator[tuple[str, ...]]:
+    def _sent(self, texts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         """Yield the arguments that stand for texts; too long ones travel ahead, through a file."""
-        if sum(map(len, texts)) <= LONGEST:
+        if fit(texts):
             yield texts
             return
         content = " ".join(texts)

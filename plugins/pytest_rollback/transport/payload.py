@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import bz2
 import functools
 import hashlib
 import importlib
@@ -28,6 +29,12 @@ NAMED = re.compile(r'"(\.+)([\w.]+):\w+"')
 TABLE = "routes"
 LISTED = re.compile(r'^ +"[\w.]+": "([\w.]+):\w+",$', re.MULTILINE)
 """The module that lists routes, and one of its lines, with the module that answers."""
+
+LONGEST = 120_000
+"""Characters that travel as arguments, of 128 KiB; what is longer goes through a private file."""
+
+NOT_DENSE = "<<rollback-plain-please>>"
+"""What a Python without bz2 says instead of starting the agent."""
 
 OLD = "rollback needs Python 3.8 or later, this is"
 """What an old Python says instead of starting the agent."""
@@ -74,7 +81,13 @@ if a[0][0]=="@":
  with os.fdopen(f,"rb") as f:b=f.read()
  if hashlib.sha256(b).hexdigest()!=a[1]:sys.exit("the request was damaged in transfer")
  a=b.split()
-z,q=(zlib.decompress(base64.b64decode(x)).decode() for x in a)
+def plain(x):
+ x=base64.b64decode(x)
+ if x[:2]!=b"BZ":return zlib.decompress(x).decode()
+ try:import _bz2
+ except ImportError:print("\\n{NOT_DENSE}");sys.exit()
+ return _bz2.BZ2Decompressor().decompress(x).decode()
+z,q=map(plain,a)
 z,q=z.split("\\0"),json.loads(q)
 z=dict(zip(z[::2],z[1::2]))
 def source(n):return z[n]
@@ -103,13 +116,36 @@ except FileNotFoundError:pass
 """
 
 
-def packed(value: object) -> str:
+def packed(value: object, *, dense: bool = False) -> str:
     """Return a value as text that fits between blanks: JSON, compressed, base64."""
-    return _squeezed(json.dumps(value, separators=(",", ":")))
+    return _squeezed(json.dumps(value, separators=(",", ":")), dense=dense)
 
 
-def _squeezed(text: str) -> str:
-    return base64.b64encode(zlib.compress(text.encode("utf-8"), 9)).decode("ascii")
+def _squeezed(text: str, *, dense: bool) -> str:
+    raw = text.encode("utf-8")
+    return base64.b64encode(bz2.compress(raw) if dense else zlib.compress(raw, 9)).decode("ascii")
+
+
+def arguments(modules: frozenset[str], request: object, *, plain: bool = False) -> tuple[str, str]:
+    """Return modules and a request as the arguments of `BOOT`, which fit or do not.
+
+    Where they would not, they are compressed by bz2, which takes a fifth less and more time; but
+    for a `plain` Python, which has none.
+    """
+    words = payload(modules), packed(request)
+    if plain or fit(words):
+        return words
+    return payload(modules, dense=True), packed(request, dense=True)
+
+
+def is_refused(output: bytes) -> bool:
+    """Return whether a Python said that it reads nothing dense; nothing was done then."""
+    return NOT_DENSE.encode() in output.splitlines()
+
+
+def fit(words: Iterable[str]) -> bool:
+    """Return whether texts can be arguments of one command."""
+    return sum(map(len, words)) <= LONGEST
 
 
 @functools.cache
@@ -184,14 +220,14 @@ def needed(questions: Iterable[str]) -> frozenset[str]:
 
 
 @functools.cache
-def payload(modules: frozenset[str]) -> str:
+def payload(modules: frozenset[str], *, dense: bool = False) -> str:
     """Return modules of the agent as one text. The same sources give the same text.
 
     Names and sources with NUL between them: JSON would escape each line's end, which takes 2 %.
     """
     parts = ((name, bare(name)) for name in sorted(modules))
     sent = ((name, _answered(text, modules) if name == TABLE else text) for name, text in parts)
-    return _squeezed("\0".join(part for each in sent for part in each))
+    return _squeezed("\0".join(part for each in sent for part in each), dense=dense)
 
 
 def _answered(table: str, modules: frozenset[str]) -> str:

@@ -14,12 +14,14 @@ import pytest
 
 from pytest_rollback.agent.messages.secrets import SECRETS as SECRETS_LOOK
 from pytest_rollback.agent.protocol import PROTOCOL, unframe
-from pytest_rollback.transport.connection import LONGEST
 from pytest_rollback.transport.payload import (
     BOOT,
+    LONGEST,
+    arguments,
     bare,
     heard,
     imported,
+    is_refused,
     needed,
     packed,
     payload,
@@ -132,6 +134,33 @@ def test_taking_secrets_out_adds_no_more_than_promised(question: str) -> None:
 
     assert with_it - len(payload(needed([question]))) <= SECRETS
     assert with_it <= LARGEST + SECRETS < LONGEST
+
+
+MANY = ("trial.entry", "configuration.look", "restore.look", "guard.look", SECRETS_LOOK.name)
+"""Questions that together are too many for one argument, as all looks of a plan are."""
+
+
+def started_with(python: str, words: tuple[str, ...]) -> bytes:
+    """Return what a Python says that is started with arguments."""
+    run = [sys.executable, "-I", "-c", f"{python}import sys;{RUN}", *started(BOOT)[4:], *words]
+    return subprocess.run(run, capture_output=True, check=True).stdout
+
+
+RUN = "sys.flags;exec(__import__('base64').b64decode(sys.argv.pop(1)))"
+LACKING = "import sys;sys.modules['_bz2']=None;"
+"""What takes bz2 from a Python."""
+
+
+def test_many_questions_at_once_are_compressed_denser() -> None:
+    """They fit again, and are the same; a Python without bz2 says so, and does nothing."""
+    modules, request = needed(MANY), {"protocol": PROTOCOL, "ask": []}
+    dense, plain = (arguments(modules, request, plain=each) for each in (False, True))
+    lengths = [sum(map(len, each)) for each in (plain, dense)]
+
+    assert lengths[0] > LONGEST > lengths[1]
+    assert (unframe(started_with("", dense)) or {})["answers"] == []
+    said = started_with(LACKING, dense)
+    assert (is_refused(said), unframe(said)) == (True, None)
 
 
 def test_most_questions_are_small() -> None:

@@ -15,7 +15,7 @@ import re
 import shutil
 from typing import BinaryIO, Iterator, NamedTuple, Sequence
 
-from ..errors import HostError
+from ..errors import HostError, shortened
 from ..files import lookup, ownership, reach
 from ..system.command import CommandResult, identity, run, surroundings
 from .messages import DatabaseAccess
@@ -142,7 +142,8 @@ def said(outcome: CommandResult) -> str:
     wrong = [line for line in lines if "ERROR:" in line or "FATAL:" in line]
     wrong += [line for line in lines if "error:" in line]
     found = wrong[0] if wrong else outcome.words
-    return VALUE.sub(r'\1"..."', re.sub(r"^.*?(?=ERROR:|FATAL:|error:)", "", found))[:300]
+    plain = VALUE.sub(r'\1"..."', re.sub(r"^.*?(?=ERROR:|FATAL:|error:)", "", found))
+    return shortened(plain, 300)
 
 
 def conninfo(database: str) -> str:

@@ -18,7 +18,6 @@ from .plan import COPY, SIGN, PlanItems, ReadCache
 PIECE = 10_000
 """Files that are compared before what came of them takes its final form: memory stays small."""
 
-CHATTR = {metadata.IMMUTABLE: "chattr -i", metadata.APPEND_ONLY: "chattr -a"}
 
 Row = Tuple[int, str, str, int]
 """A file to restore: its number, the version of its live side, what is wrong with its backup, and
@@ -84,7 +83,7 @@ class _DiffPart(NamedTuple):
             self.refused.append(f"{saved.path}: {_unknown(live)}")
             return
         if live.flags:
-            taken = "chattr -ia" if live.flags == metadata.PROTECTED else CHATTR[live.flags]
+            taken = metadata.TAKEN[live.flags]
             self.refused.append(
                 f"{saved.path}: the live file is {metadata.flag_words(live.flags)}: {taken}"
             )

@@ -86,14 +86,24 @@ def spare(directory: int, item: PlanItem, old: str, others: Tuple[str, str]) -> 
     `others` are the names of the live file and of its backup.
     """
     if not is_one(directory, old, others):
-        kept = state.look(directory, old)
-        if kept.kind == "error":  # what cannot be looked at is not left for good
-            raise OSError(errno.EIO, f"a version beside it {kept.detail}")
+        kept = seen(directory, old)
         twice = item.is_failed(kept) and item.is_failed(state.look(directory, others[0]))
         if not (twice or item.is_new(kept)):
             return
     with contextlib.suppress(FileNotFoundError):
         remove(directory, old)
+
+
+def seen(directory: int, name: str) -> state.FileState:
+    """Return what has a name of ours.
+
+    Raises:
+        OSError: it cannot be looked at: it is neither left for good nor taken away then.
+    """
+    found = state.look(directory, name)
+    if found.kind == "error":
+        raise OSError(errno.EIO, f"a version beside it {found.detail}")
+    return found
 
 
 def dress_alike(directory: int, source: str, target: str) -> None:
@@ -115,24 +125,28 @@ def dress_alike(directory: int, source: str, target: str) -> None:
 def forget(directory: int, item: PlanItem, names: Tuple[str, str]) -> None:
     """Take away what is still staged; a failed version that was exchanged has its name, the second.
 
-    It is given that name, unless something else has it.
+    It is given that name; a new file of that name goes, and what nobody knows is set aside.
     """
     new, old = names
     if not _is_exchanged(directory, item, new):
         remove(directory, new)
         return
-    kept = state.look(directory, old)
-    if kept.kind == state.ABSENT:
-        os.rename(new, old, src_dir_fd=directory, dst_dir_fd=directory)
-    elif item.is_failed(kept):
+    kept = seen(directory, old)
+    if item.is_failed(kept):
         remove(directory, new)
+        return
+    if item.is_new(kept):
+        remove(directory, old)
+    elif kept.kind != state.ABSENT:
+        set_aside(directory, old)
+    os.rename(new, old, src_dir_fd=directory, dst_dir_fd=directory)
 
 
 def _is_exchanged(directory: int, item: PlanItem, new: str) -> bool:
     """Return whether the failed version has the name of a staged one."""
     if item.was_directory:
         return not item.is_dressed and is_folder(directory, new)
-    return item.is_turned and item.is_failed(state.look(directory, new))
+    return item.is_turned and item.is_failed(seen(directory, new))
 
 
 def remove(directory: int, name: str) -> None:

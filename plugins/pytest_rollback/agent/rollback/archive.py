@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 from ..backup import additions
 from ..backup.selection import meant, orphans
 from ..errors import HostError
-from ..files import comparison, state
+from ..files import comparison, metadata, state
 from ..files.tree import Tree
 from ..messages.location import Location
 from ..messages.rollback.files import Archived, ArchivePlan, FilesRequest
@@ -19,12 +20,18 @@ from ..state.journal import entries
 from ..state.lock import CHANGES, folder_of, working
 from .default_undo import DEFAULTING
 
+MANY = 20
+"""Names in a hint, at most."""
+
 
 def look(request: FilesRequest) -> ArchivePlan:
     """Return what is left below the root of a rollback of the selection's owners.
 
     The backups of a set of which the run has restored nothing, and will restore nothing, are not
     left of it: the next rollback needs them.
+
+    Raises:
+        HostError: `chattr` protects a backup: it could not be moved.
     """
     location, selection = request.location, request.selection
     files = meant(location.state, selection, without=request.without)
@@ -35,11 +42,26 @@ def look(request: FilesRequest) -> ArchivePlan:
         differ = tuple(saved.path for saved in files if not _is_recorded(tree, saved))
         needed = not (differ or has_acted(location) or _has_added(tree, request))
         ours = () if needed else files
+        copies = [s.path for s in ours if _has_backup(tree, s.path, location.suffix)]
+        _demand_movable(tree, [path + location.suffix for path in copies])
         return ArchivePlan(
-            copies=tuple(s.path for s in ours if _has_backup(tree, s.path, location.suffix)),
+            copies=tuple(copies),
             preserved=tuple(path for path, _ in preserved(location, tree)),
             differ=differ,
             strays=tuple(stray),
+        )
+
+
+def _demand_movable(tree: Tree, copies: list[str]) -> None:
+    """Refuse backups that `chattr` protects: not even root gives them another place."""
+    found = {path: metadata.flags_at(*tree.parent(path)) for path in copies}
+    shut = {path: flags for path, flags in found.items() if flags}
+    if shut:
+        said = (f"{path} is {metadata.flag_words(flags)}" for path, flags in shut.items())
+        words = [shlex.quote(os.path.join(tree.path, path)) for path in shut]
+        raise HostError(
+            f"a backup could not be moved into the evidence: {', '.join(said)}",
+            f"as root on the host: chattr -ia {' '.join(words[:MANY])}",
         )
 
 

@@ -13,7 +13,7 @@ import re
 import time
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence
 
-from ..errors import HostError
+from ..errors import HostError, lasting
 from ..files.handles import REGULAR
 from ..messages.rollback.export import Export, ExportRequest
 from ..observe.logs import journald, log_file
@@ -163,7 +163,7 @@ def logs(
         text = "\n".join(lines)
         if len(text) > MOST:
             missing.append(f"the log of {component.name}: only the last {MOST >> 10} KiB")
-        yield component.name, masked(text[-MOST:])
+        yield component.name, masked(lasting(text, MOST))
 
 
 def told(texts: Iterable[str]) -> Dict[str, List[str]]:

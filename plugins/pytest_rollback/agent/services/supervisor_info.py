@@ -10,8 +10,8 @@ from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Se
 
 from ..files import lookup, reach
 from ..messages.services.units import UnitState
+from ..system.command_lines import command_below
 from .manager import UnitReport
-from .presence.commands import command_below
 
 STATES = {
     0: "inactive",

@@ -7,7 +7,7 @@ import re
 from typing import FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
 from ..files import lookup
-from .presence.commands import command_below
+from ..system.command_lines import command_below
 
 PARTS = (
     "Id,ControlGroup,MainPID,ExecMainStartTimestamp,FragmentPath,SourcePath,DropInPaths,"

@@ -8,8 +8,8 @@ and since when; `last_sign` when its holder was heard last), `runs` begins a run
 one, `reserved_space` keeps room for the journal on a full disk. Each change is written to
 `journal`, which is chained by hash, before it is made; `evidence` takes what is replaced, and
 `removed_directories` are made again by undo. `progress` tells from the journals what is done and
-what comes next, and `unfinished` keeps others from judging a system in the midst of it;
-`own_names` finds what a run left in the tree. `backup_set` is the record of what was saved, with a
-digest of every file. `seals` keeps what a run's folder was sealed with, here and in the host's own
-log.
+what comes next, and `unfinished` keeps others from judging a system in the midst of it, or from
+beginning another run from another state directory; `own_names` finds what a run left in the tree.
+`backup_set` is the record of what was saved, with a digest of every file. `seals` keeps what a
+run's folder was sealed with, here and in the host's own log.
 """

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import time
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Sequence
 
 from ..errors import HostError
 from ..files.handles import DIRECTORY
@@ -29,6 +29,10 @@ SILENT = 120.0
 
 NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 FRESH = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+
+OPEN = (None, "failed", "inconclusive", "interrupted")
+"""The outcomes of runs that somebody may go on with."""
+
 DAMAGE = (OSError, ValueError, TypeError)
 
 
@@ -36,8 +40,8 @@ class Lease(NamedTuple):
     """One run and its holder. `outcome` is None until it ends.
 
     `number` is its place among the runs of a state directory. `root` is where the root led when it
-    was begun, "" where that is not known. `silent` is for how many seconds the
-    holder was not heard; None if he was not since this host was started.
+    was begun, "" where that is not known; `units` are those of the system. `silent` is for how many
+    seconds the holder was not heard; None if he was not since this host was started.
     """
 
     run: str
@@ -56,6 +60,7 @@ class Lease(NamedTuple):
     space: str = ""
     number: int = 0
     root: str = ""
+    units: Sequence[str] = ()
 
     @property
     def holder(self) -> HolderProcess:

@@ -18,15 +18,14 @@ from ..messages.state.runs import (
     RunState,
 )
 from . import directory as places
-from . import last_sign, own_names, progress, reserved_space
+from . import last_sign, own_names, progress, reserved_space, unfinished
 from . import lease as leases
-from .lease import Lease
+from .lease import OPEN, Lease
 from .lock import CHANGES, locked, opened, working
 
-OPEN = (None, "failed", "inconclusive", "interrupted")
 ENDS = ("recovered", "isolated", "partial", *OPEN[1:])
 BEGUN = ("run", "by", "host", "pid", "pid_started", "target", "only", "record", "since")
-PLACE = ("boot", "space", "number", "root")
+PLACE = ("boot", "space", "number", "root", "units")
 """What older journals do not say of who began a run, in which order, and where."""
 
 record_of = places.record_of
@@ -36,17 +35,19 @@ def begin(request: BeginRequest) -> RunBegun:
     """Take the host for a run, or go on with an unfinished one of the same scope and backup set.
 
     Raises:
-        HostError: kind `held`, the holder of a run is alive; or the unfinished one has changed
-            something below another root.
+        HostError: kind `held`, the holder of a run is alive, or another state directory has an
+            unfinished one; or the one to go on with has changed something below another root.
     """
-    state = request.state
-    with locked(state):
-        wanted = wanted_lease(request)
+    state, wanted = request.state, wanted_lease(request)
+    about = unfinished.Subject(wanted.root, wanted.units)
+    with locked(state), unfinished.leading(state, about):
         known = leases.every(state)
+        ours = (wanted.holder, *request.gone)
         for other in known:
-            if other.is_alive and other.holder not in (wanted.holder, *request.gone):
+            if other.is_alive and other.holder not in ours:
                 raise other.held()
-        found = unfinished(known, wanted)
+        unfinished.refuse_elsewhere(state, about, ours)
+        found = latest_unfinished(known, wanted)
         if found and progress.has_changed(leases.folder(state, found.run)):
             found.refuse(request.root, None)
         lost = "" if found or not request.root else _lost(request, known)
@@ -102,11 +103,12 @@ def wanted_lease(request: BeginRequest) -> Lease:
         record=record_of(request.state),
         since=leases.now(),
         root=request.root and os.path.realpath(request.root),
+        units=request.units,
         **request.holder._asdict(),
     )
 
 
-def unfinished(known: list[Lease], wanted: Lease) -> Optional[Lease]:
+def latest_unfinished(known: list[Lease], wanted: Lease) -> Optional[Lease]:
     """Return the latest run with the scope and backup set that are wanted, unless it is over."""
     about = (wanted.target, wanted.only, wanted.record)
     alike = [each for each in known if (each.target, each.only, each.record) == about]

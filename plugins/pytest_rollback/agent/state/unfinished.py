@@ -1,16 +1,35 @@
-"""Whether a rollback is under way on this host, or lies half done: nobody judges it meanwhile."""
+"""Whether a rollback is under way on this host, or lies half done: nobody judges it meanwhile.
+
+Nor where it has another state directory: two descriptions of one system see each other's runs.
+What a run is about, its root and its units, leads to its state directory: each by a link in one
+directory of the account that changes the host. A link decides nothing; the leases there do.
+"""
 
 from __future__ import annotations
 
-from typing import Iterator
+import contextlib
+import hashlib
+import os
+import pwd
+from typing import Container, Iterator, NamedTuple, Sequence, Tuple
 
 from ..errors import HostError
+from ..files import lookup
+from ..files.tree import Tree
+from ..messages.location import HolderProcess
 from ..messages.state.progress import RunProgress
 from ..messages.state.runs import Idle, IdleRequest
+from . import directory as places
 from . import lease as leases
 from . import progress
-from .lease import Lease
-from .runs import OPEN, record_of
+from .directory import record_of
+from .lease import OPEN, Lease
+from .lock import locked
+
+OF_ROOT, OF_OTHERS = "/var/lib/rollback", ".local/state/rollback"
+"""Where root has such links, and below its home any other account."""
+
+LINKS = ".by-subject"
 
 SAVED = "save the state"
 """The step that changes nothing: a run that came no further is half of nothing."""
@@ -29,7 +48,99 @@ def look(request: IdleRequest) -> Idle:
             raise each.held()
     for problem in half_done(request.state, others) if request.open_too else ():
         raise problem
+    about = Subject(request.root and os.path.realpath(request.root), request.units)
+    refuse_elsewhere(request.state, about, (request.holder,), open_too=request.open_too)
     return Idle()
+
+
+class Subject(NamedTuple):
+    """What a run is about: where its root led, and the units of the system."""
+
+    root: str
+    units: Sequence[str]
+
+
+def refuse_elsewhere(
+    state: str,
+    about: Subject,
+    ours: Container[HolderProcess],
+    *,
+    open_too: bool = True,
+) -> None:
+    """Refuse what another state directory has an unfinished run about.
+
+    Raises:
+        HostError: kind `held`, its holder is alive and none of `ours`, or it lies half done.
+    """
+    for other, lease in _elsewhere(state, about):
+        left = iter([lease.held()] if lease.is_alive else half_done(other, [lease]))
+        problem = next(left, None) if open_too or lease.is_alive else None
+        if problem and lease.holder not in ours:
+            raise HostError(
+                f"another rollback.toml is about the same system: {problem.message}; its state "
+                f"directory is {other}, not {state}",
+                f'let it end, with the rollback.toml that has state = "{other}" in [system]: '
+                "scripts/rollback status; then let one of the two describe the system",
+                "held",
+            )
+
+
+def _elsewhere(state: str, about: Subject) -> Iterator[Tuple[str, Lease]]:
+    """Yield the runs that other state directories have about the same root, or one of the units."""
+    here = os.path.realpath(state)
+    with contextlib.suppress(HostError, OSError, KeyError), Tree(index()) as links:
+        for other in sorted(_led(links.root, about) - {here}):
+            with contextlib.suppress(HostError, OSError):
+                os.close(places.opened(other))  # it can be believed: nobody else writes there
+                for lease in leases.every(other):
+                    if lease.root == about.root != "" or {*lease.units} & {*about.units}:
+                        yield other, lease
+
+
+def _led(links: int, about: Subject) -> set[str]:
+    """Return the state directories that root and units lead to."""
+    starts = tuple(_start(each) for each in (about.root, *about.units) if each)
+    names = [name for name in os.listdir(links) if name.startswith(starts)]
+    return {os.path.realpath(os.readlink(name, dir_fd=links)) for name in names}
+
+
+def index() -> str:
+    """Return the directory with the links of this account."""
+    if os.geteuid() == 0:
+        return os.path.join(OF_ROOT, LINKS)
+    return os.path.join(pwd.getpwuid(os.geteuid()).pw_dir, OF_OTHERS, LINKS)
+
+
+def _start(subject: str) -> str:
+    return hashlib.sha256(os.fsencode(subject)).hexdigest()[:24]
+
+
+@contextlib.contextmanager
+def leading(state: str, about: Subject) -> Iterator[None]:
+    """Have root and units lead to a state directory, and begin one run at a time meanwhile.
+
+    Where an account has no place for links, its runs are not seen from elsewhere, and are begun.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locked(index()))
+            _lead(state, about)
+        except (HostError, OSError, KeyError) as error:
+            if getattr(error, "kind", "") == "held":
+                raise
+        yield
+
+
+def _lead(state: str, about: Subject) -> None:
+    """Make the links, and take away those of state directories that are gone."""
+    end = _start(os.path.realpath(state))
+    with Tree(index()) as links:
+        for name in os.listdir(links.directory("")):
+            if lookup.kind(os.readlink(name, dir_fd=links.root)) != "directory":
+                os.unlink(name, dir_fd=links.root)
+        for each in filter(None, (about.root, *about.units)):
+            with contextlib.suppress(FileExistsError):
+                os.symlink(os.path.realpath(state), f"{_start(each)}{end}", dir_fd=links.root)
 
 
 def half_done(state: str, others: list[Lease]) -> Iterator[HostError]:

@@ -9,7 +9,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from ..errors import HostError
+from ..errors import HostError, shortened
 from ..files import ownership
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class CommandResult(NamedTuple):
     def words(self) -> str:
         """What the command said last, for people: one line, at most 300 characters."""
         said = (self.err.strip() or self.out.strip()).splitlines()
-        return said[-1].strip()[:300] if said else f"exit code {self.code}"
+        return shortened(said[-1].strip(), 300) if said else f"exit code {self.code}"
 
 
 def run(

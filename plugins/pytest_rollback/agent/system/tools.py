@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import array
-import fcntl
 import os
 import shlex
 import shutil
 from typing import Iterable, Iterator
 
-from ..files import lookup
-from ..files.handles import REGULAR
+from ..files import lookup, metadata
 from ..messages.requirements import NO_DIRECTORY
 from ..messages.system import PathKinds, PathsRequest, Tools, ToolsRequest
 from . import disk
 from .command import surroundings
 
-GET_FLAGS = 0x80086601
-"""The ioctl behind `lsattr` (FS_IOC_GETFLAGS), and two of its flags."""
-IMMUTABLE, APPEND_ONLY = 0x10, 0x20
 READ_ONLY = os.ST_RDONLY
 
 
@@ -96,17 +90,6 @@ def closed(directory: int, path: str) -> str:
 
 def flagged(directory: int, name: str) -> str:
     """Return the attribute that forbids a change even to root; "" where there is none."""
-    try:
-        opened = os.open(name, REGULAR, dir_fd=directory)
-    except OSError:  # not there, or not readable: others say so
-        return ""
-    flags = array.array("L", [0])
-    try:
-        fcntl.ioctl(opened, GET_FLAGS, flags, True)  # noqa: FBT003 - ioctl knows no keywords
-    except OSError:  # this file system has no such attributes
-        return ""
-    finally:
-        os.close(opened)
-    if flags[0] & IMMUTABLE:
-        return "immutable (chattr +i)"
-    return "append-only (chattr +a)" if flags[0] & APPEND_ONLY else ""
+    flags = metadata.flags_at(directory, name)
+    given = metadata.TAKEN.get(flags, "").replace("-", "+")
+    return f"{metadata.flag_words(flags)} ({given})" if flags else ""

@@ -8,15 +8,17 @@ from typing import NamedTuple
 from pytest_rollback.errors import UsageError
 
 EXAMPLE = "--rollback-format=json:PATH,prometheus:PATH,nagios"
+PRINTED = {"nagios", "github"}
+WRITTEN = {"json", "prometheus"}
 
 
 class OutputFormat(NamedTuple):
     """One format.
 
     Args:
-        kind: json, prometheus or nagios.
-        path: the file that is written, relative to where pytest was called; None for Nagios, which
-            reads what is printed.
+        kind: json, prometheus, nagios or github.
+        path: the file that is written, relative to where pytest was called; None for those who
+            read what is printed.
     """
 
     kind: str
@@ -33,11 +35,16 @@ def wanted(text: str) -> tuple[OutputFormat, ...]:
     for each in text.split(","):
         kind, colon, path = each.strip().partition(":")
         problem = ""
-        if kind not in {"json", "prometheus", "nagios"}:
-            problem = f"found {kind!r}, expected json, prometheus or nagios"
-        elif (kind == "nagios") == bool(colon) or (colon and not path):
-            problem = f"found {each!r}: json and prometheus need a path, nagios has none"
+        if kind not in PRINTED | WRITTEN:
+            problem = f"found {kind!r}, expected json, prometheus, nagios or github"
+        elif (kind in PRINTED) == bool(colon) or (colon and not path):
+            problem = f"found {each!r}: json and prometheus need a path, the others have none"
         if problem:
             raise UsageError(f"--rollback-format: {problem}", hint=f"for example {EXAMPLE}")
         found.append(OutputFormat(kind, Path(path) if path else None))
+    if {each.kind for each in found} >= PRINTED:
+        raise UsageError(
+            "--rollback-format: nagios reads one line, and github several",
+            hint="leave out one of both",
+        )
     return tuple(found)

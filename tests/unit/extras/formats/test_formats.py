@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_rollback.errors import UsageError
-from pytest_rollback.extras.formats import hooks
+from pytest_rollback.extras.formats import github, hooks
 from pytest_rollback.extras.formats.files import as_json, write
 from pytest_rollback.extras.formats.nagios import nagios, state, unknown
 from pytest_rollback.extras.formats.option import OutputFormat, wanted
@@ -137,3 +137,32 @@ def test_a_file_is_put_in_place_at_once(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="directory"):
         write(tmp_path / "folder", "text", 0o600)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.json", "folder"]
+
+
+HOSTILE = {"id": "a.b.c", "component": "x", "outcome": "not met", "message": "1\n::error::2|<b>`%"}
+
+
+def test_words_of_a_host_are_no_commands_of_github() -> None:
+    """Neither a line of their own in the log, nor markup on the page; percent signs come back."""
+    record = salvaged({**DATA, "criteria": [HOSTILE]})
+    found = list(github.lines(record, 1))
+
+    assert found[0] == github.listening() == f"::{github.token()}::"
+    assert found[1] == "::error title=rollback::RECOVERED in 0m41s of 15m00s (corner)"
+    assert found[2] == "::error title=a.b.c [x]::1%0A::error::2|<b>`%25"
+    assert "| not met | `a.b.c [x]` | `1 ::error::2/<b>'%` |  |" in github.summary(record)
+
+
+def test_a_page_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """With the variable that names it."""
+    assert "HINT: correct GITHUB_STEP_SUMMARY" in github.add(tmp_path, RECORD)
+    assert github.add(tmp_path / "page", RECORD) == ""
+
+
+def test_github_is_told_of_a_session_that_could_not_begin() -> None:
+    """Nagios reads one line, so that both cannot be asked for."""
+    found = hooks.pytest_rollback_refused({hooks.OPTION: "github"}, "no\nmanifest")
+    assert found is not None
+    assert found.line.endswith("::error title=rollback::no%0Amanifest")
+    with pytest.raises(UsageError, match="one line, and github several"):
+        wanted("github,nagios")

@@ -4,5 +4,5 @@ Promise: who only stops or starts a unit does not bring what asks for its health
 probes have many types.
 
 Order: `units` says how they are and changes it, `health` starts them one by one and asks probes,
-`running` says which processes are theirs.
+`running` says which processes are theirs, `survey` which units a host has at all.
 """

@@ -11,7 +11,8 @@ class BeginRequest(NamedTuple):
     """Take the host for a run: `run` is its id, `by` a person, `only` the components' names.
 
     `gone` are holders that were seen to be dead where they ran: these hold nobody up. Below `root`,
-    "" for nowhere, a run is looked for that the state directory has lost.
+    "" for nowhere, a run is looked for that the state directory has lost. `units` are those of the
+    system, each with its manager: of what has this root or one of them only one run is begun.
     """
 
     state: str
@@ -22,6 +23,7 @@ class BeginRequest(NamedTuple):
     only: Tuple[str, ...] = ()
     gone: Tuple[HolderProcess, ...] = ()
     root: str = ""
+    units: Tuple[str, ...] = ()
 
 
 class RunBegun(NamedTuple):
@@ -93,11 +95,16 @@ class Runs(NamedTuple):
 
 
 class IdleRequest(NamedTuple):
-    """Whether anybody but the holder is at work; `open_too`: or has left a rollback half done."""
+    """Whether anybody but the holder is at work; `open_too`: or has left a rollback half done.
+
+    `root` and `units` as in `BeginRequest`: those of another state directory count as well.
+    """
 
     state: str
     holder: HolderProcess
     open_too: bool = True
+    root: str = ""
+    units: Tuple[str, ...] = ()
 
 
 class Idle(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple, Optional, Sequence
 
+from ...errors import shortened
 from ...messages.logs import LogReport
 from . import log_file
 from .reading import LineRead
@@ -48,7 +49,7 @@ def doubt(path: str, part: log_file.LogTail, start: float, first: int) -> Option
     for hole in part.holes:
         below = next((line for line in part.lines[hole:] if line.when is not None), None)
         if below is None or (below.when or 0.0) >= start:
-            said = f" above the line {below.text[:SHOWN]!r}" if below else " at the end"
+            said = f" above the line {shortened(below.text, SHOWN)!r}" if below else " at the end"
             return Doubt(
                 f"{path}: NUL bytes stand for lines that are lost{said}",
                 f"ls -l {path}*; a log that is rotated with copytruncate has to be opened for "
@@ -63,7 +64,7 @@ def doubt(path: str, part: log_file.LogTail, start: float, first: int) -> Option
 def backwards(path: str, line: LineRead, where: str) -> Doubt:
     """Return that a line is older than those above it, so that its time tells nothing."""
     return Doubt(
-        f"{path}: times go back, {where}: {line.text[:SHOWN]!r}",
+        f"{path}: times go back, {where}: {shortened(line.text, SHOWN)!r}",
         f"tail -n 200 {path}; log all lines with the time zone, from one clock",
     )
 
@@ -72,7 +73,7 @@ def short(path: str, part: log_file.LogTail, first: int, seen: float) -> Doubt:
     """Return that a log begins after the start, `seen` seconds ago, with its line `first`."""
     return Doubt(
         f"{path}: only the last {seen:.0f} s were seen: its first line is "
-        f"{part.lines[first].text[:SHOWN]!r}, and no rotated file holds what was before",
+        f"{shortened(part.lines[first].text, SHOWN)!r}, and no rotated file holds what was before",
         f"ls -lt {os.path.dirname(path)}; keep rotated files beside the log",
     )
 

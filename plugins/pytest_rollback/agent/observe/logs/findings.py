@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from typing import Callable, Iterator, NamedTuple, Sequence
 
+from ...errors import shortened
 from ...messages.logs import KnownNoise, LogsRequest
 from .reading import LineRead
 from .timelimit import Slow
@@ -200,4 +201,4 @@ def shown(lines: Sequence[LineRead], first: int, hit: int, last: int) -> str:
     words = [lines[at].text.strip() for at in chosen]
     words = [word for word in words if word and not word.startswith("Traceback (")] or words[:1]
     share = (LONGEST - 3 * (len(words) - 1)) // len(words)
-    return " … ".join(word[:share] for word in words)
+    return " … ".join(shortened(word, share) for word in words)

@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import Iterator, NamedTuple
 
+from ...errors import shortened
 from ...messages.probes.sample import ProbeRequest, ProbeResult, ProbeSpec
 from ..logs.timelimit import Slow
 from . import request
@@ -42,7 +43,7 @@ def ask(request: ProbeRequest) -> ProbeResult:
         failed=series.failed,
         problem=series.problem,
         status=series.last.status,
-        body=series.last.body[:300],
+        body=shortened(series.last.body, 300),
         overhead_ms=overhead(probe, samples) if samples > 1 and series.times else None,
     )
 

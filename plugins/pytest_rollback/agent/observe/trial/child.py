@@ -135,7 +135,7 @@ def compiled(path: str) -> dict[str, Any]:
     except SyntaxError as error:
         return {"problem": f"line {error.lineno or 0}: {error.msg}"}
     except (OSError, ValueError) as error:
-        return {"problem": str(error)[:300]}
+        return {"problem": str(error)[:4096]}
     return {"problem": None}
 
 
@@ -280,7 +280,7 @@ def found(name: str) -> Any:  # noqa: ANN401 - whatever the component calls so
 
 def words(error: BaseException) -> str:
     """Return an exception in one line, with the last place in the component's own files."""
-    text = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    text = f"{type(error).__name__}: {error}".splitlines()[0][:4096]  # who reads it shortens it
     here = os.getcwd() + "/"
     frames = traceback.extract_tb(error.__traceback__)
     places = [frame for frame in frames if frame.filename.startswith(here)]

@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from typing import Any, Iterator, NamedTuple, Optional, Sequence, Tuple
 
-from ...errors import HostError
+from ...errors import HostError, shortened
 from ...files import reach
 from ...files.metadata import FileEntry, capped
 from ...messages.trial import (
@@ -258,7 +258,7 @@ def answer(line: str) -> TrialResult:
         problem, first, took = said["problem"], said.get("first_ms"), said.get("ms")
         shaped = problem is None or isinstance(problem, str)
         if shaped and all(each is None or isinstance(each, float) for each in (first, took)):
-            return TrialResult(problem and problem[:MOST], first, took)
+            return TrialResult(problem and shortened(problem, MOST), first, took)
     except (ValueError, KeyError, RecursionError):
         pass
     return TrialResult("the code that was tried writes where the answers are written")

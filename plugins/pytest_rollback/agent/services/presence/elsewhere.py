@@ -6,8 +6,8 @@ import os
 from typing import Iterable, Iterator
 
 from ...files import lookup
+from ...system.command_lines import script_of, words
 from ...system.processes import Process, environ
-from .commands import script_of, words
 from .traces import owner, places_of, plain, reason
 
 

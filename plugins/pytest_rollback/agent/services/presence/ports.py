@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Dict, FrozenSet, Iterable, List, Mapping, Set,
 
 from ...messages.services.running import NamedProcess, PortHolders, UnitOwner
 from ...system import sockets
+from ...system.command_lines import described
 from ...system.processes import Process, family, processes
-from .commands import described
 
 if TYPE_CHECKING:
     from ...system.sockets import Listener

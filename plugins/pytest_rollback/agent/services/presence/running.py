@@ -25,11 +25,11 @@ from ...state import lease as leases
 from ...state.directory import record_of
 from ...state.journal import entries
 from ...state.lock import CHANGES
+from ...system.command_lines import described
 from ...system.processes import Process, began, processes
 from .. import registry
 from ..manager import UnitParts
 from . import strangers, survivors
-from .commands import described
 from .elsewhere import other_tree
 from .ports import Ports
 from .traces import owners, places_of

@@ -21,8 +21,8 @@ from typing import (
 
 from ...files import lookup
 from ...messages.services.running import NamedProcess
+from ...system.command_lines import described, runs, script_of, words
 from ...system.processes import Process
-from .commands import described, runs, script_of, words
 from .traces import (
     GONE,
     is_tool,

@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, FrozenSet, List, Mapping
 
 from ...messages.services.running import NamedProcess
+from ...system.command_lines import described, words
 from ...system.processes import Process, began
-from .commands import described, words
 from .traces import is_tool
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, FrozenSet, List
 
 from ...files import lookup
+from ...system.command_lines import INTERPRETER, Places, script_of, words
 from ...system.processes import Process, environ
-from .commands import INTERPRETER, Places, script_of, words
 
 if TYPE_CHECKING:
     from typing import Iterable, Iterator

@@ -43,7 +43,17 @@ QUOTE = r"(?:\\*[\"'`]|&(?:quot|apos|#0?34|#0?39|#x2[27]);|%2[27])"
 CLOSE = re.compile(rf"(?:{QUOTE}|[\])]){{0,4}}")
 EQUALS = re.compile(r"[ \t]{0,20}(?:=>|:=|==|=|:|%3[DdAa])[ \t]{0,20}(?:\s{0,80}(?=[\"']))?")
 VALUE = re.compile(r"[,\s]{1,40}[\"'\\]{0,4}(?i:value|content)[\"'\\]{0,4}\s{0,4}[=:]\s{0,4}")
-COMMA = re.compile(rf",\s{{0,4}}(?={QUOTE})")
+COMMA = re.compile(rf",\s{{0,4}}(?=[bBuU]?{QUOTE})")
+KIND = re.compile(rf"[bBuUrR]{{1,2}}(?={QUOTE})")
+"""What stands before the quotes of a text or of bytes in Python."""
+
+SAID = re.compile(
+    r"[ \t]{1,8}(?:->|(?i:is|was)(?:[ \t]{1,4}(?i:now|set[ \t]{1,4}to))?:?)[ \t]{1,8}"
+)
+MIXED = re.compile(r"(?=[^A-Za-z]*[A-Za-z])(?=[^\d#$%^&*+=!]*(?:\d|[#$%^&*+=!]\S)).{6,}")
+NAMES_OF_FORMS = re.compile(r"(?i)(?:base|sha|md|utf|aes|rs|hs|es|ed|rsa|bcrypt|argon)-?\d.{0,40}")
+"""What a sentence says of a secret and is none, though letters and digits mix."""
+
 BLANK = re.compile(r"[ \t]{1,8}(?![-=:])")
 APART = re.compile(r"[ \t]{1,8}(?=['\"])")
 TAG = re.compile(r"(?:\s[^<>\n]{0,200})?>")
@@ -163,6 +173,9 @@ def value(text: str, at: int, end: int) -> Optional[Span]:
             return content(
                 text, told.end(), is_line=bool(STARTS.search(text[max(0, begin - 90) : begin]))
             )
+    told = SAID.match(text, after)
+    if told:
+        return said(text, told.end())
     option = text[begin : begin + 1] == "-" and text[begin - 1 : begin] not in {"-", "_"}
     for separator, fits in (
         (COMMA, after > end),
@@ -177,8 +190,19 @@ def value(text: str, at: int, end: int) -> Optional[Span]:
     return None
 
 
+def said(text: str, at: int) -> Optional[Span]:
+    """Return begin and end of a value in a sentence; None for a word, as sentences have them."""
+    span = content(text, at, is_line=False)
+    if not span or OPENING.match(text, at) or KIND.match(text, at):
+        return span
+    word = text[slice(*span)]
+    return span if MIXED.fullmatch(word) and not NAMES_OF_FORMS.fullmatch(word) else None
+
+
 def content(text: str, at: int, *, is_line: bool) -> Optional[Span]:
     """Return begin and end of a value: in quotes, a block, a list, a line, or a word."""
+    kind = KIND.match(text, at)
+    at = kind.end() if kind else at
     opening = OPENING.match(text, at)
     if opening:
         return in_quotes(text, opening.end(), opening[0])

@@ -6,8 +6,8 @@ import os
 import re
 from typing import List, Tuple
 
-from ...messages.services.running import NamedProcess
-from ...system.processes import Process, began, proc
+from ..messages.services.running import NamedProcess
+from .processes import Process, began, proc
 
 INTERPRETER = re.compile(
     r"(?:python|pypy|perl|ruby|php|node|nodejs|lua|java|bun|deno|bash|dash|sh|zsh|ksh)[\d.]*"

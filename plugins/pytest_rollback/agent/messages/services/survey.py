@@ -1,0 +1,118 @@
+"""A host that nobody has described yet: its units, what they run, and what stands before them."""
+
+from typing import NamedTuple, Tuple
+
+from ...protocol import Route
+
+
+class SurveyRequest(NamedTuple):
+    """Units by name, where only those are meant, and a root, where only what is of it is."""
+
+    units: Tuple[str, ...] = ()
+    root: str = ""
+
+
+class NamedDatabase(NamedTuple):
+    """A database that a unit is told of by a variable; its password is left on the host.
+
+    `where` is what has the variable: `its environment`, or the path of a file.
+    """
+
+    variable: str
+    where: str
+    kind: str
+    host: str = ""
+    port: int = 0
+    name: str = ""
+    user: str = ""
+
+
+class VariablesFile(NamedTuple):
+    """A file that a unit reads its variables from, and the names of those that hold secrets."""
+
+    path: str
+    seen: str
+    secrets: Tuple[str, ...] = ()
+
+
+class SurveyedUnit(NamedTuple):
+    """One unit of a service manager, and what is of it on the host.
+
+    `name` is what `[[components]]` calls it. `socket` is that of supervisord. `files` are those
+    that define it, its own first. `places` are directories and programs that show where it lives,
+    the likeliest first, each with where that was seen. `ports` are those that its processes listen
+    on, `sockets` the unix sockets. `after` are units that have to be up before it, `order` is the
+    priority that supervisord has for it. `started_by` are the programs and scripts of its command,
+    `imports` modules that it runs. `unhandled` is why a rollback cannot handle it. `log` is where
+    it writes; nothing where its files do not tell.
+    """
+
+    name: str
+    manager: str
+    state: str
+    socket: str = ""
+    files: Tuple[str, ...] = ()
+    places: Tuple[Tuple[str, str], ...] = ()
+    directory: str = ""
+    runs: str = ""
+    started_by: Tuple[str, ...] = ()
+    ports: Tuple[int, ...] = ()
+    sockets: Tuple[str, ...] = ()
+    after: Tuple[str, ...] = ()
+    order: int = 0
+    imports: Tuple[str, ...] = ()
+    log: Tuple[str, ...] = ()
+    variables: Tuple[VariablesFile, ...] = ()
+    databases: Tuple[NamedDatabase, ...] = ()
+    unhandled: str = ""
+
+
+class GitCheckout(NamedTuple):
+    """A git working tree that units live in: its directory, what is checked out, and its releases.
+
+    `releases` are tags, the newest first; `commits` the last two commits, for a tree without tags.
+    `problem` is why git does not tell.
+    """
+
+    top: str
+    head: str = ""
+    tag: str = ""
+    releases: Tuple[str, ...] = ()
+    commits: Tuple[str, ...] = ()
+    problem: str = ""
+
+
+class ProxySite(NamedTuple):
+    """One site of a reverse proxy: the file that has it, where users ask, and where it passes to.
+
+    `passes` are `host:port` or the path of a unix socket. `page` is the file whose existence shows
+    the maintenance page, `status` what is answered then.
+    """
+
+    program: str
+    file: str
+    url: str
+    names: Tuple[str, ...]
+    passes: Tuple[str, ...]
+    page: str = ""
+    status: int = 0
+
+
+class Survey(NamedTuple):
+    """What is on a host. `root` says whether we are root there, `host` is its name.
+
+    `unread` is what could not be looked at, a line each. `tools` are programs that are there.
+    `kept` are directories below the trees of units that hold files of their names.
+    """
+
+    host: str
+    root: bool
+    units: Tuple[SurveyedUnit, ...]
+    checkouts: Tuple[GitCheckout, ...] = ()
+    proxies: Tuple[ProxySite, ...] = ()
+    kept: Tuple[Tuple[str, str], ...] = ()
+    tools: Tuple[str, ...] = ()
+    unread: Tuple[str, ...] = ()
+
+
+SURVEY = Route("survey.look", SurveyRequest, Survey)

@@ -1,0 +1,10 @@
+"""A host that nobody has described yet: each unit, what it runs and reads, and what is before it.
+
+Promise: nothing is written, no unit is asked to do anything, and no value of a variable leaves the
+host: of an address of a database its password is taken out here.
+
+Order of calls: `look` is asked. It has the units of `systemd_units` and of `programs`, which are
+those of supervisord; `facts` adds what the processes of each show, and `variables` which files and
+databases its environment names. `checkouts` finds the working trees that they live in, with their
+releases, `kept` the unit files in these trees, and `proxies` the sites that pass requests on.
+"""

@@ -1,0 +1,80 @@
+"""Answers what is on a host: units, working trees, proxies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Dict, Iterator, List, Tuple
+
+from ....errors import HostError
+from ....files import lookup
+from ....messages.services.survey import Survey, SurveyedUnit, SurveyRequest
+from ....system.command import PLACES
+from ....system.processes import processes
+from . import checkouts, facts, kept, programs, proxies, systemd_units
+from .facts import FoundUnit, OpenSockets
+
+TOOLS = ("curl", "systemctl", "supervisorctl", "nginx", "caddy", "pg_dump")
+
+
+def look(request: SurveyRequest) -> Survey:
+    """Return the units that run something which was installed for it, and what is around them."""
+    table = {one.pid: one for one in processes()}
+    unread: List[str] = []
+    units = list(_units(request, unread))
+    own = sorted({pid for unit in units for pid in facts.processes_of(unit, table)})
+    ports = OpenSockets(own)
+    if ports.unread:
+        unread.append(f"open sockets of {len(ports.unread)} processes: only root sees them")
+    seen = [facts.seen(unit, table, ports) for unit in units]
+    meant = tuple(each for each in seen if _is_meant(each, request))
+    tops = checkouts.tops(meant)
+    return Survey(
+        host=os.uname().nodename,
+        root=os.geteuid() == 0,
+        units=meant,
+        checkouts=tuple(map(checkouts.described, tops)),
+        proxies=tuple(proxies.sites()),
+        kept=tuple(kept.unit_files(meant, (request.root, *tops))),
+        tools=_tools(),
+        unread=tuple(unread),
+    )
+
+
+def _units(request: SurveyRequest, unread: List[str]) -> Iterator[FoundUnit]:
+    """Yield the units of each manager; one that does not answer is noted."""
+    for each in (systemd_units.units, programs.units):
+        found = each(request.units)
+        with noting(unread):
+            yield from found
+
+
+@contextlib.contextmanager
+def noting(unread: List[str]) -> Iterator[None]:
+    """Note what could not be looked at."""
+    try:
+        yield
+    except HostError as problem:
+        unread.append(problem.message)
+
+
+def _is_meant(unit: SurveyedUnit, request: SurveyRequest) -> bool:
+    """Return whether a unit was asked for, or lives where nothing of the system's own does."""
+    if request.units:
+        return unit.name in request.units
+    if not request.root:
+        return bool(unit.places)
+    root = os.path.realpath(request.root)
+    return any(f"{os.path.realpath(place)}/".startswith(f"{root}/") for place, _ in unit.places)
+
+
+def _tools() -> Tuple[str, ...]:
+    """Return which programs that probes and proxies need are there, with their paths."""
+    places = [*os.environ.get("PATH", "").split(":"), *PLACES.split(":"), *programs.beside()]
+    found: Dict[str, str] = {}
+    for name in TOOLS:
+        paths = (f"{place}/{name}" for place in places if place.startswith("/"))
+        path = next((each for each in paths if lookup.kind(each) == "file"), "")
+        if path:
+            found[name] = path
+    return tuple(found.values())

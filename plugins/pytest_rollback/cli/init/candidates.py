@@ -1,0 +1,127 @@
+"""The systems that a host may have: its units, put together by where they live."""
+
+from __future__ import annotations
+
+import itertools
+import os.path
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from pytest_rollback.agent.messages.services.survey import GitCheckout, Survey, SurveyedUnit
+
+PARENTS = ("/opt", "/srv", "/usr/local", "/var/lib", "/var/www", "/home", "/data", "/apps")
+"""Directories whose entries are systems, or accounts."""
+
+PLAIN = frozenset(
+    [
+        "app",
+        "apps",
+        "build",
+        "code",
+        "current",
+        "deploy",
+        "dist",
+        "html",
+        "live",
+        "public",
+        "release",
+        "root",
+        "site",
+        "src",
+        "srv",
+        "www",
+    ]
+)
+"""Names of directories that say nothing of a system."""
+
+
+class Candidate(NamedTuple):
+    """One system: where it lies, why we think so, its units, and its working tree if it has one."""
+
+    root: str
+    seen: str
+    units: tuple[SurveyedUnit, ...]
+    checkout: GitCheckout | None = None
+
+    @property
+    def name(self) -> str:
+        """A name for it: what its units' names have in common, else that of its directory."""
+        prefix = common([each.name for each in self.units])
+        own = PurePosixPath(self.root).name
+        several = len(self.units) > 1
+        return slug(prefix if prefix and (several or own in PLAIN) else own) or "system"
+
+
+def candidates(survey: Survey, root: str = "") -> list[Candidate]:
+    """Return the systems of a host, those with most units first.
+
+    Args:
+        survey: what is on it.
+        root: where the one that is meant lies; then there is no other.
+    """
+    groups: dict[str, list[SurveyedUnit]] = {}
+    for unit in survey.units:
+        key = root or home(unit, survey.checkouts)
+        if key:
+            groups.setdefault(key, []).append(unit)
+    found = [_candidate(key, units, survey, given=bool(root)) for key, units in groups.items()]
+    return sorted(found, key=lambda each: (-len(each.units), each.root))
+
+
+def home(unit: SurveyedUnit, checkouts: Sequence[GitCheckout]) -> str:
+    """Return the directory by which a unit is put together with others, "" where none shows."""
+    if not unit.places:
+        return ""
+    first = unit.places[0][0]
+    tops = [each.top for each in checkouts if is_below(first, each.top)]
+    return max(tops, key=len, default="") or base(first)
+
+
+def base(place: str) -> str:
+    """Return the entry of a directory with systems that a place is in; else the place itself."""
+    for parent in PARENTS:
+        if is_below(place, parent) and place != parent:
+            return f"{parent}/{place[len(parent) + 1 :].split('/', maxsplit=1)[0]}"
+    return place
+
+
+def _candidate(key: str, units: list[SurveyedUnit], survey: Survey, *, given: bool) -> Candidate:
+    checkout = next((each for each in survey.checkouts if each.top == key), None)
+    manager, socket = Counter((each.manager, each.socket) for each in units).most_common(1)[0][0]
+    same = tuple(each for each in units if (each.manager, each.socket) == (manager, socket))
+    if given or checkout:
+        return Candidate(
+            key, "--root" if given else f"git -C {key}: its working tree", same, checkout
+        )
+    places = [place for unit in same for place, _ in unit.places if is_below(place, key)]
+    root = os.path.commonpath(places)
+    return Candidate(root, first_seen(same, root), same)
+
+
+def first_seen(units: Sequence[SurveyedUnit], root: str) -> str:
+    """Return where a root was seen: what says so itself, or else what lies below it."""
+    told = [each for unit in units for each in unit.places]
+    exact = next((why for place, why in told if place == root), "")
+    below = ", ".join(dict.fromkeys(place for place, _ in told if is_below(place, root)))
+    return exact or f"what {below} have in common"
+
+
+def is_below(place: str, above: str) -> bool:
+    """Return whether a path is another one, or lies below it."""
+    return f"{place}/".startswith(f"{above}/")
+
+
+def common(names: Sequence[str]) -> str:
+    """Return the words, as between `-`, with which the names of all units begin."""
+    parts = [re.split(r"[-_:@]", name) for name in names]
+    columns = zip(*(each[:-1] or each for each in parts), strict=False)
+    same = (each[0] for each in itertools.takewhile(lambda column: len(set(column)) == 1, columns))
+    return "-".join(same)
+
+
+def slug(text: str) -> str:
+    """Return a text as the name of a system or a component."""
+    return re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")

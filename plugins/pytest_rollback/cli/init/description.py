@@ -1,0 +1,203 @@
+"""A system as `rollback.toml` describes it: its tables, each line with where it was seen."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from pytest_rollback.agent.messages.services.survey import NamedDatabase, Survey, SurveyedUnit
+from pytest_rollback.cli.init import edge as edges
+from pytest_rollback.cli.init.candidates import Candidate, is_below, slug
+from pytest_rollback.cli.init.components import Part
+from pytest_rollback.cli.init.health import Health
+from pytest_rollback.cli.init.lines import TomlLine, TomlTable, header, text
+
+STATES = "/var/lib/rollback"
+POSTGRESQL = 5432
+PACKAGED = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/lib/")
+"""Where programs lie that come with the operating system."""
+
+
+class Found(NamedTuple):
+    """Everything that a description is made of.
+
+    `given` are values that options name: `name`, `state`, `target`.
+    """
+
+    connection: str
+    sudo: bool
+    survey: Survey
+    candidate: Candidate
+    name: str
+    parts: Sequence[Part]
+    health: Mapping[str, Health]
+    edge: edges.FoundEdge | None
+    given: Mapping[str, str]
+
+
+def described(found: Found) -> str:
+    """Return the text of a `rollback.toml`."""
+    head = [
+        f"{found.name}, as `rollback init` saw it on {found.survey.host}.",
+        "Each line has where it was seen; `# ?` is what only people know.",
+        "docs/manifest.md explains every key.",
+        *(f"? not seen: {each}" for each in found.survey.unread),
+    ]
+    return text(head, tables(found))
+
+
+def tables(found: Found) -> Iterator[TomlTable]:
+    """Yield all tables in the order of the shipped rollback.toml."""
+    yield TomlTable(header("system"), list(_system(found)))
+    yield TomlTable(header("target"), list(_target(found)))
+    yield TomlTable(header("services"), list(_services(found)))
+    for part in found.parts:
+        yield TomlTable("[[components]]", list(_component(found, part)))
+    for part in found.parts:
+        yield TomlTable(header("probes", part.name), list(_probe(found.health[part.unit.name])))
+    files = configuration(found)
+    if files:
+        lines = [TomlLine("files", [path for path, _ in files], "; ".join(why for _, why in files))]
+        yield TomlTable(header("configuration"), lines)
+    yield from edges.tables(found.edge)
+    yield from _database(found)
+    checkout = found.candidate.checkout
+    if checkout and not checkout.problem:
+        seen = f"it is a working tree, at {checkout.tag or checkout.head[:12]}"
+        yield TomlTable(header("fallback"), [TomlLine("git", checkout.top, seen)])
+
+
+def _system(found: Found) -> Iterator[TomlLine]:
+    root, given = found.candidate.root, found.given
+    yield TomlLine("name", found.name, "--name" if given["name"] else "the names of units and root")
+    yield TomlLine("root", root, found.candidate.seen)
+    state = given["state"] or f"{STATES}/{found.name}"
+    seen = "--state" if given["state"] else "outside the root; a rollback makes it, for root alone"
+    yield TomlLine("state", state, seen)
+    hidden = secret_files(found)
+    if hidden:
+        why = dict.fromkeys(f"{path} has {', '.join(names)}" for path, names in hidden)
+        yield TomlLine("secrets", [path for path, _ in hidden], "; ".join(why))
+
+
+def _target(found: Found) -> Iterator[TomlLine]:
+    name = found.given["target"] or slug(found.survey.host) or "production"
+    asks = "" if found.given["target"] else "a name for --arm=, such as production"
+    yield TomlLine("name", name, "--target" if not asks else "the host's name", asks)
+    yield TomlLine("connection", found.connection, "--connection")
+    if found.sudo:
+        yield TomlLine("sudo", value=True, seen="sudo -n works there")
+    elif not found.survey.root:
+        asks = "we are not root there, and sudo -n does not work: what we did not see is missing"
+        yield TomlLine("sudo", value=True, asks=asks, hidden=True)
+
+
+def _services(found: Found) -> Iterator[TomlLine]:
+    first = found.parts[0].unit
+    yield TomlLine("manager", first.manager, f"{first.name} is one of its units")
+    if first.manager == "supervisord":
+        yield TomlLine("socket", first.socket, f"{first.files[0]}: [unix_http_server]")
+        yield TomlLine("directory", first.directory, f"{first.files[0]} has {first.name}")
+    source, seen = kept_units(found)
+    if source:
+        yield TomlLine("source", source, seen)
+    for part in found.parts:
+        name = PurePosixPath(next(iter(part.unit.files), "")).name
+        own = part.unit.name.partition(":")[0]
+        if part.unit.manager == "supervisord" and name != f"{own}.conf":
+            asks = f"{part.unit.name} is in {name}: a rollback restores a file {own}.conf alone"
+            yield TomlLine(asks=asks)
+
+
+def kept_units(found: Found) -> tuple[str, str]:
+    """Return the directory below the root that has the unit files of a release, and why."""
+    root = found.candidate.root
+    wanted = {PurePosixPath(path).name for part in found.parts for path in part.unit.files[:1]}
+    places: dict[str, list[str]] = {}
+    for place, name in found.survey.kept:
+        if name in wanted and is_below(place, root) and place != root:
+            places.setdefault(os.path.relpath(place, root), []).append(name)
+    if not places:
+        return "", ""
+    best = max(places, key=lambda each: (len(places[each]), -len(each)))
+    return best, f"{', '.join(dict.fromkeys(places[best]))} lie there"
+
+
+def _component(found: Found, part: Part) -> Iterator[TomlLine]:
+    unit = part.unit
+    yield TomlLine("name", part.name, part.order)
+    yield TomlLine("unit", unit.name, f"it is {unit.state}, and runs {unit.runs or 'nothing now'}")
+    if unit.unhandled:
+        yield TomlLine(asks=unit.unhandled)
+    for path in unit.started_by:
+        if not (is_below(path, found.candidate.root) or path.startswith(PACKAGED)):
+            yield TomlLine(asks=f"{path} starts it and is outside the root: no rollback changes it")
+    if part.own:
+        yield TomlLine("files", [f"{part.own}/**"], "only this unit runs there")
+    if unit.imports:
+        yield TomlLine("imports", list(unit.imports), "its command line names it")
+    yield TomlLine("health", part.name, found.health[unit.name].asks and "see below")
+    yield TomlLine("requests", [], asks="names of probes that ask what users ask")
+    if not unit.ports:
+        why = "no port, only a unix socket" if unit.sockets else "its processes hold no port"
+        yield TomlLine("listens", [], why)
+    if not unit.log:
+        yield TomlLine(
+            "log", f"/var/log/{unit.name}.log", asks="its files do not tell", hidden=True
+        )
+
+
+def _probe(health: Health) -> Iterator[TomlLine]:
+    for key, value, seen in health.keys:
+        yield TomlLine(key, value, seen)
+    if health.asks:
+        yield TomlLine(asks=health.asks)
+
+
+def configuration(found: Found) -> list[tuple[str, str]]:
+    """Return the files of variables below the root, relative to it, with where they were seen."""
+    root = found.candidate.root
+    files = {
+        os.path.relpath(file.path, root): f"{part.unit.name}: {file.seen}"
+        for part in found.parts
+        for file in part.unit.variables
+        if is_below(os.path.normpath(file.path), root)
+    }
+    return sorted(files.items())
+
+
+def secret_files(found: Found) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the files with secrets, as `secrets` names them, with the names of the variables."""
+    root = found.candidate.root
+    files = {}
+    for part in found.parts:
+        for file in part.unit.variables:
+            path = os.path.normpath(file.path)
+            if file.secrets:
+                files[os.path.relpath(path, root) if is_below(path, root) else path] = file.secrets
+    return sorted(files.items())
+
+
+def _database(found: Found) -> Iterator[TomlTable]:
+    """Yield the databases: as comments, since only people know where the dump of one is."""
+    seen: dict[NamedDatabase, SurveyedUnit] = {}
+    for part in found.parts:
+        for each in part.unit.databases:
+            same = [one for one in seen if one[2:] == each[2:]]
+            if not same:
+                seen[each] = part.unit
+    for each, unit in seen.items():
+        where = f"{each.variable} of {unit.name}: {each.where}"
+        if each.kind != "postgresql":
+            asks = f"{where} names a {each.kind}, which a rollback leaves alone"
+            yield TomlTable(header("database"), [TomlLine(asks=asks)], hidden=True)
+            continue
+        lines = [TomlLine("name", each.name or found.name, where)]
+        dump = f"/var/backups/{each.name or found.name}.dump"
+        lines.append(TomlLine("dump", dump, asks="the file that pg_dump writes before a deploy"))
+        lines += [TomlLine("host", each.host, where)] if each.host else []
+        lines += [TomlLine("port", each.port, where)] if each.port not in (0, POSTGRESQL) else []
+        lines += [TomlLine("user", each.user, where)] if each.user else []
+        yield TomlTable(header("database"), lines, hidden=True)

@@ -1,0 +1,76 @@
+"""Systems under systemd on a whole host, reached over ssh: from nothing to READY."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_rollback.errors import Unreachable
+from pytest_rollback.extras.sandbox.machine.podman import podman, usable
+from tests.contract.machine import IMAGE, Bare
+from tests.shapes.follower import Follower
+from tests.shapes.systems import SECRET, SYSTEMS
+
+PACKAGES = (
+    *("blinker", "click", "flask", "gunicorn", "itsdangerous", "jinja2", "markupsafe"),
+    *("packaging", "werkzeug"),
+)
+"""What Flask under gunicorn needs; the host has no network."""
+
+FIRST = "blog"
+"""Of which readiness is asked before anything is saved as well."""
+
+
+def script(host: Bare, text: str) -> str:
+    """Have a host carry out a script, as root."""
+    return podman("exec", "-i", host.container.name, "sh", data=text.encode()).decode()
+
+
+@pytest.fixture(scope="module")
+def bare() -> Iterator[Bare]:
+    """One machine for all of them; each system is taken away before the next one comes."""
+    try:
+        usable()
+        IMAGE.built(print)
+    except Unreachable as lacking:
+        pytest.skip(f"not run: {lacking.message}; {lacking.hint}")
+    shared = Path(tempfile.mkdtemp(prefix="shapes-", dir="/var/tmp"))
+    with Bare(shared) as host:
+        for name in PACKAGES:
+            found = importlib.util.find_spec(name)
+            assert found, f"make setup: {name} is not installed"
+            place = Path(str(found.origin)).parent
+            shutil.copytree(place, shared / name, ignore=shutil.ignore_patterns("__pycache__"))
+        script(host, f"cp -r {shared} /var/tmp/flask")
+        yield host
+    shutil.rmtree(shared)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_system_leads_to_ready_without_a_line_by_hand(
+    bare: Bare, tmp_path: Path, name: str
+) -> None:
+    """Described, a first verdict, saved, deployed, READY; the file is the one that is kept."""
+    system = SYSTEMS[name]
+    script(bare, system.install)
+    try:
+        follower = Follower(tmp_path, {"CONNECTION": bare.url})
+        printed = follower.init(f"--connection={bare.url}", "--target=production")
+        assert SECRET not in printed + follower.manifest.read_text()
+        follower.compare(f"{name}.toml")
+
+        if name == FIRST:
+            code, printed = follower.pytest("suites/readiness")
+            assert (code, "NOT READY" in printed) == (1, True), printed
+        follower.carried_out("deployed, save", *system.filled)
+        script(bare, system.deploy)
+        code, printed = follower.pytest("suites/readiness")
+        assert (code, "READY" in printed) == (0, True), printed
+        follower.note(name)
+    finally:
+        script(bare, system.remove)

@@ -1,0 +1,63 @@
+"""What `rollback init` refuses, each with a hint that can be pasted; and what it never does."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from pytest_rollback.cli.init import command
+from pytest_rollback.errors import Refused, UsageError
+from tests.unit.cli.init.hosts import survey, unit
+
+
+def test_a_file_that_exists_is_not_overwritten(tmp_path: Path) -> None:
+    """No host is asked, and the hint names what else there is."""
+    path = tmp_path / "rollback.toml"
+    path.write_text("mine")
+    with pytest.raises(UsageError, match="is not overwritten") as caught:
+        command.main([f"--output={path}", "--connection=ssh://nobody@127.0.0.1:1"], "rollback init")
+
+    assert "rollback init --check" in caught.value.hint
+    assert path.read_text() == "mine"
+
+
+def test_one_that_was_made_meanwhile_is_kept(tmp_path: Path) -> None:
+    """And nothing else is left in its folder."""
+    path = tmp_path / "rollback.toml"
+    path.write_text("mine")
+    with pytest.raises(UsageError, match="made meanwhile"):
+        command.write(path, "text")
+
+    assert path.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_is_written_for_everybody_to_read(tmp_path: Path) -> None:
+    """It holds no secret."""
+    command.write(tmp_path / "rollback.toml", "text\n")
+
+    assert (tmp_path / "rollback.toml").read_text() == "text\n"
+    assert (tmp_path / "rollback.toml").stat().st_mode & 0o777 == 0o644
+
+
+def test_without_a_unit_nothing_is_written(tmp_path: Path) -> None:
+    """This host is really asked."""
+    path = tmp_path / "rollback.toml"
+    with pytest.raises(Refused, match="no unit of no-such-unit-here") as caught:
+        command.main([f"--output={path}", "--unit=no-such-unit-here"], "rollback init")
+
+    assert "--unit UNIT" in caught.value.hint
+    assert not path.exists()
+
+
+def test_of_several_systems_one_has_to_be_chosen() -> None:
+    """Each is listed with the option that chooses it."""
+    asked = argparse.Namespace(root="", unit=[])
+    found = survey(unit("mail", "/opt/mail"), unit("shop-web", "/srv/shop"))
+    with pytest.raises(Refused, match="has 2 systems") as caught:
+        command.chosen(found, asked)
+
+    assert caught.value.findings == ("--root /opt/mail: mail", "--root /srv/shop: shop-web")
+    assert "--root /opt/mail" in caught.value.hint
