@@ -86,7 +86,7 @@ def heard(command: list[str], reports: Path, *, terminal: bool) -> Silence:
     process = subprocess.Popen(
         [sys.executable, *command],
         cwd=REPOSITORY,
-        stdin=theirs if terminal else subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,  # nobody is there to be asked
         stdout=theirs,
         stderr=theirs,
         env={**os.environ, "TERM": "xterm", "ROLLBACK_REPORTS": str(reports)},
