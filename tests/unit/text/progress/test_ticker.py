@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import pyte
 import pytest
 
 from tests.plugin.terminal import Terminal
@@ -62,6 +63,58 @@ def test_it_rests_while_somebody_types_or_a_child_has_the_terminal() -> None:
     assert code == 0
     assert text.replace("\r\x1b[K", "").endswith("asks\ndone\nafter\n"), text
     assert "sheep" not in text.partition("asks")[2], text
+
+
+PARENT = """
+import sys
+from pytest_rollback.progress.ticker import TICKER
+from pytest_rollback.transport.interrupts import INTERRUPTS
+with TICKER.ticking():
+    code = INTERRUPTS.carried_out([sys.executable, "-c", sys.argv[1]], ".")
+    print("ended with", code)
+"""
+CHILD = """
+import sys, time
+time.sleep(2)  # it imports
+from pytest_rollback.progress.activity import doing
+from pytest_rollback.progress.handover import taken_over
+from pytest_rollback.progress.ticker import TICKER
+taken_over()
+TICKER.start(eager=True)
+with doing("is at work itself"):
+    time.sleep(2)
+TICKER.stop()
+print("mine")
+sys.exit(5)
+"""
+
+
+def test_whoever_starts_a_child_ticks_until_it_does_so_itself() -> None:
+    """One of them at a time, and nothing is left of either."""
+    with Terminal("-c", PARENT, CHILD, TERM="xterm") as terminal:
+        _, text = terminal.over()
+
+    before, begun, after = text.partition("is at work itself")
+    assert "starts the suites" in before, text
+    assert begun, text
+    assert "starts the suites" not in after, text
+    assert shown(text) == ["mine", "ended with 5"]
+
+
+def test_a_child_that_never_ticks_leaves_nothing_of_ours() -> None:
+    """It ends before it could say anything."""
+    with Terminal("-c", PARENT, "import time; time.sleep(2)", TERM="xterm") as terminal:
+        _, text = terminal.over()
+
+    assert "starts the suites" in text
+    assert shown(text) == ["ended with 0"]
+
+
+def shown(text: str) -> list[str]:
+    """Return what stands on the terminal at the end."""
+    screen = pyte.Screen(80, 24)
+    pyte.Stream(screen).feed(text.replace("\n", "\r\n"))
+    return [row.rstrip() for row in screen.display if row.strip()]
 
 
 def test_a_terminal_that_is_gone_ends_no_command() -> None:
