@@ -99,7 +99,7 @@ def test_a_drill_was_carried_out(runs: Runs, system: System, record_property: Ke
     """'Verify rollback procedures tested': the last drill on this target succeeded recently."""
     last = drills(runs.runs, system.target.name)[-1:]
     record_property("last run", status.facts(last[0]) if last else "none")
-    hint = f"in a maintenance window or on staging: pytest suites/drill --arm={system.target.name}"
+    hint = "in a maintenance window or on staging: rollback drill"
 
     if not last:
         raise Advisory("no rollback or drill has been carried out on this target yet", hint=hint)

@@ -72,11 +72,11 @@ class Operator:
         )
         return done.returncode, said(done)
 
-    def rollback(self, *words: str) -> tuple[int, str]:
-        """Run scripts/rollback where nobody can type; return its exit code and what it printed."""
+    def rollback(self, name: str, *words: str) -> tuple[int, str]:
+        """Run a command where nobody can type; return its exit code and what it printed."""
         where = f"--rollback-target={self.manifest}"
         done = subprocess.run(
-            [*HEEDING, sys.executable, "scripts/rollback", where, *words],
+            [*HEEDING, sys.executable, "scripts/rollback", name, where, *words],
             cwd=REPOSITORY,
             capture_output=True,
             text=True,

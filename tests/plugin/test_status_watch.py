@@ -49,7 +49,7 @@ def ended(shop: Shop, outcome: str) -> None:
 
 def words(shop: Shop, *more: str) -> list[str]:
     """Return the command."""
-    return ["scripts/rollback", f"--rollback-target={shop.manifest}", "status", "--watch", *more]
+    return ["scripts/rollback", "status", f"--rollback-target={shop.manifest}", "--watch", *more]
 
 
 def watched(shop: Shop) -> Terminal:

@@ -38,7 +38,7 @@ def words(shop: Shop, *, suite: bool) -> list[str]:
     """Return a command that asks the host one thing, after which it ends."""
     where = f"--rollback-target={shop.manifest}"
     if not suite:
-        return ["scripts/rollback", where, "status"]
+        return ["scripts/rollback", "status", where]
     reports = ("-o", f"rollback_reports={shop.reports}")
     one = ("-k", "readiness.backups.intact", "-p", "no:cacheprovider")
     return ["-m", "pytest", "-q", "suites/readiness", *one, where, *reports]

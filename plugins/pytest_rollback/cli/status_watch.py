@@ -75,13 +75,11 @@ class Watched(NamedTuple):
         connection: the host that has the journals.
         system: its budgets are held against the clock.
         reports: where timelines of this machine are.
-        named: the target as it was named.
     """
 
     connection: Connection
     system: System
     reports: Path
-    named: str
 
 
 def watch(at: Watched, found: RunState) -> int:
@@ -98,12 +96,12 @@ def watch(at: Watched, found: RunState) -> int:
             drawing.show(shown(at, found, whole=drawing.in_place))
             time.sleep(PACE)
             found = again(at, found, drawing)
-        back = status.way_back(at.connection, at.system, found)
+        back = status.ways(at.connection, at.system, found)
     except KeyboardInterrupt:
         INTERRUPTS.ending()
         drawing.add(f"watched no longer; the run {found.id} goes on without you")
         return INTERRUPTED
-    drawing.show([*status.detail(found, at.system, at.named, back)])
+    drawing.show([*status.detail(found, back)])
     return 0 if (found.outcome or status.words(found)) in GOOD else 1
 
 

@@ -16,7 +16,6 @@ from pytest_rollback.plugin.collecting.selection import select
 from pytest_rollback.plugin.collection import instance
 from pytest_rollback.plugin.stash import SEAL, criterion_of
 from pytest_rollback.run.run import Run
-from pytest_rollback.text.doors import pastable
 from pytest_rollback.transport.interrupts import CODE, INTERRUPTS
 
 ENDED = {0, 1, pytest.ExitCode.NO_TESTS_COLLECTED}
@@ -204,4 +203,4 @@ class CriteriaHooks:
             record = self.run.record()
             terminalreporter.section(record.sentence, **terminal.colour(record.verdict))
             for line in terminal.lines(self.run, record):
-                terminalreporter.write_line(self.run.redactor.text(pastable(line)))
+                terminalreporter.write_line(self.run.redactor.text(line))

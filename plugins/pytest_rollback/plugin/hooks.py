@@ -18,7 +18,7 @@ from pytest_rollback.plugin.stash import RUN, SEAL, criterion_of
 from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.run import extras, hookspecs
 from pytest_rollback.run.shipped import is_ours, root_of
-from pytest_rollback.text.doors import pastable
+from pytest_rollback.text.next_steps import next_steps
 from pytest_rollback.transport.interrupts import CODE, INTERRUPTS
 
 if TYPE_CHECKING:
@@ -133,7 +133,8 @@ def heed(config: pytest.Config) -> None:
 def _refused(config: pytest.Config, error: RollbackError) -> BaseException:
     from pytest_rollback.agent.system.masking.shapes import masked  # noqa: PLC0415 - who is refused pays
 
-    code, words = options.refused(config, error), masked(pastable(str(error)))
+    steps = next_steps(config.invocation_params.args, config.getini("rollback_door"))
+    code, words = options.refused(config, error), masked(steps.completed(str(error)))
     if isinstance(error, UsageError) and code == error.exit_code:
         return pytest.UsageError(words)
     return pytest.exit.Exception(words, returncode=code)

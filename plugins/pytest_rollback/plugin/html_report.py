@@ -153,7 +153,7 @@ class Seal:
 
 def unwritten(folder: Path, error: OSError, steps: NextSteps) -> str:
     """Return that a run's folder is not complete, and how the next one is, or this one still."""
-    again = steps.completed(f"scripts/verify_bundle {folder.name} --rebuild")
+    again = steps.completed(f"rollback report rebuild {folder.name}")
     return (
         f"the report is not complete: {folder}: {error.strerror or error}\n"
         f"HINT: df -h {shlex.quote(str(folder.parent))}, or ROLLBACK_REPORTS=FOLDER for another "

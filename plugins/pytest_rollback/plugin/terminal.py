@@ -90,8 +90,7 @@ def ending(run: Run) -> Iterator[str]:
     """Yield where the report lies, and how to go on with a rollback that is not finished."""
     if (run.folder / REPORT).is_file():
         yield f"report: {run.folder / REPORT}"
-    yield from sealed(run.folder)
-    yield from following(run)
+    yield from map(run.next_steps.completed, (*sealed(run.folder), *following(run)))
 
 
 def following(run: Run) -> Iterator[str]:
@@ -110,9 +109,9 @@ def following(run: Run) -> Iterator[str]:
     elif run.fleeting or run.asked.dry or run.exit_code or not run.outcomes:
         return
     elif run.suites & {"drill", "validate"}:
-        yield f"next: {run.next_steps.pytest('suites/monitor')}"
+        yield f"next: {run.next_steps.rollback('monitor')}"
     elif "monitor" in run.suites:
-        yield "next: scripts/postmortem, then the open items of scripts/checklist"
+        yield "next: rollback report postmortem, then the open items of rollback checklist"
 
 
 def undo(run: Run) -> Iterator[str]:
@@ -122,22 +121,24 @@ def undo(run: Run) -> Iterator[str]:
     taken = run_of(events)
     if changed and taken and not run.fleeting:
         failed = (run.backups.get("current") or {}).get("name") or "the failed release"
-        yield f"to undo, which brings {failed} back: {run.next_steps.rollback()} --undo={taken}"
+        way = run.next_steps.rollback("undo", taken) + run.back.options
+        no = f"the run cannot be undone: {run.back.refused}"
+        yield no if run.back.refused else f"to undo, which brings {failed} back: {way}"
 
 
 def isolated(run: Run) -> Iterator[str]:
     """Yield what an isolation leaves: which units stay down, and the next commands."""
     units = ", ".join(component.unit for component in run.components)
     yield f"stopped until started by hand or rolled back: {units}"
-    yield f"next: {run.next_steps.pytest('suites/triage')}"
-    yield f"or roll back: {run.next_steps.rollback()}"
+    yield f"next: {run.next_steps.rollback('triage')}"
+    yield f"or roll back: {run.next_steps.rollback('now')}"
 
 
 def sealed(folder: Path) -> Iterator[str]:
     """Yield the hash that the run's folder was sealed with, to be kept somewhere else."""
     with contextlib.suppress(RollbackError, OSError):
         for seal in evidence_seal.seals(folder)[:1]:
-            yield f"sealed: {seal.hash[:16]}, see scripts/verify_bundle {folder.name}"
+            yield f"sealed: {seal.hash[:16]}, see rollback report verify {folder.name}"
 
 
 def table(phases: Iterable[PhaseRecord]) -> Iterator[str]:

@@ -61,7 +61,7 @@ class Gate:
         if worker:
             raise GateClosed(
                 "workers of pytest-xdist may not change the target: each would repeat the change",
-                hint="run pytest suites/drill without -n",
+                hint="run rollback drill without -n",
             )
         self.connection, self.scope, self.timeline = connection, scope, timeline
         self._armed, self._holder, self._journaled = armed, holder, journaled
@@ -211,7 +211,7 @@ class Gate:
         if held != outcome:
             raise Refused(
                 f"run {self.scope.run} is {held} on the host, not {outcome}",
-                hint="scripts/rollback status shows all runs; another one begins anew",
+                hint="rollback status shows all runs; another one begins anew",
             )
 
 

@@ -11,6 +11,7 @@ from pytest_rollback.agent.messages.state.runs import RUNS, RunsRequest, RunStat
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery.action import Scope
+from pytest_rollback.recovery.actions import ACTIONS
 from pytest_rollback.recovery.actions.requests import PATIENT
 from pytest_rollback.recovery.actions.undo import request, undoing
 from pytest_rollback.recovery.lock_holder import is_gone
@@ -20,19 +21,45 @@ from pytest_rollback.transport.connection import Connection
 
 
 class WayBack(NamedTuple):
-    """Whether a run can be undone as the host is now.
+    """Whether a run can be undone, or gone on with, as the host is now.
 
     Args:
         without: the files that have to be left out, because they cannot be brought back.
         refused: why undo would refuse, in one line; "" where it would not.
+        stuck: why the run would not be gone on with, in one line; "" where it would.
     """
 
     without: tuple[str, ...] = ()
     refused: str = ""
+    stuck: str = ""
+
+    @property
+    def options(self) -> str:
+        """What undo has to be told, with a blank before it."""
+        return "".join(f" --without={shlex.quote(path)}" for path in self.without)
+
+    @property
+    def no_undo(self) -> str:
+        """Why there is no undo, in words."""
+        return f"it cannot be undone: {self.refused}"
 
 
 FREE = WayBack()
-"""Nothing is in the way of undo."""
+"""Nothing is in the way."""
+
+
+def ways(connection: Connection, system: System, run: RunState) -> WayBack:
+    """Return the same, and whether the run would be gone on with, by all that a drill plans."""
+    back = way_back(connection, system, run)
+    if run.state != "open" or run.progress.damage or run.progress.undo == "begun":
+        return back  # only undo is offered
+    scope = Scope(system, frozenset(run.only))
+    try:
+        for action in ACTIONS:
+            look(connection, action.foreseen(scope))
+    except RollbackError as error:
+        return back._replace(stuck=first_line(error))
+    return back
 
 
 def way_back(connection: Connection, system: System, run: RunState) -> WayBack:
@@ -45,8 +72,13 @@ def way_back(connection: Connection, system: System, run: RunState) -> WayBack:
         for action in undoing(run.id, lost):
             look(connection, action.foreseen(scope))
     except RollbackError as error:
-        return WayBack(refused=" - ".join([error.message, *error.findings[:1]]))
+        return WayBack(refused=first_line(error))
     return WayBack(lost)
+
+
+def first_line(error: RollbackError) -> str:
+    """Return an error in one line."""
+    return " - ".join([error.message, *error.findings[:1]])
 
 
 def settled(run: RunState) -> bool:
@@ -81,18 +113,16 @@ def facts(run: RunState) -> dict[str, object]:
     return {name: value for name, value in found.items() if name != "progress"}
 
 
-def table(
-    found: Sequence[RunState], system: System, manifest: str, back: WayBack = FREE
-) -> Iterator[str]:
+def table(found: Sequence[RunState], back: WayBack = FREE) -> Iterator[str]:
     """Yield one line for each run, and what comes next for the last one."""
     for run in found:
         about = ", ".join(run.only) or "everything"
         yield f"{run.id}  {words(run):<12} {run.when[:16]}  {run.by}  {about}"
     if found:
-        yield f"next: {following(found[-1], system, manifest, back)}"
+        yield f"next: {following(found[-1], back)}"
 
 
-def detail(run: RunState, system: System, manifest: str, back: WayBack = FREE) -> Iterator[str]:
+def detail(run: RunState, back: WayBack = FREE) -> Iterator[str]:
     """Yield everything about one run: its steps, its journal's head, and what comes next."""
     yield f"run {run.id} on {run.target}: {words(run)}"
     yield f"  begun {run.when} by {run.by}" + (f", ended {run.ended}" if run.ended else "")
@@ -100,22 +130,18 @@ def detail(run: RunState, system: System, manifest: str, back: WayBack = FREE) -
     if run.progress.damage:
         yield f"  {run.progress.damage}"
     yield f"  journal head {run.progress.head or 'none'}"
-    yield f"next: {following(run, system, manifest, back)}"
+    yield f"next: {following(run, back)}"
 
 
-def following(run: RunState, system: System, manifest: str, back: WayBack = FREE) -> str:
+def following(run: RunState, back: WayBack = FREE) -> str:
     """Return the exact command that comes next for a run, with the other choice there is.
 
     Args:
         run: the run.
-        system: what it is about.
-        manifest: the target as it was named.
-        back: whether undo would be taken up; it is offered only then.
+        back: whether undo, or going on, would be taken up; each is offered only then.
     """
-    again = f"scripts/rollback --rollback-target={manifest} --arm={system.target.name}"
     only = "".join(f" --component={name}" for name in run.only)
-    left = "".join(f" --without={shlex.quote(path)}" for path in back.without)
-    undo, no = f"{again} --undo {run.id}{left}", f"it cannot be undone: {back.refused}"
+    again, undo = f"rollback now{only}", f"rollback undo {run.id}{back.options}"
     if run.progress.damage:
         return "compare the files with their backups by hand; no file is lost"
     if run.progress.undo == "begun":
@@ -123,7 +149,15 @@ def following(run: RunState, system: System, manifest: str, back: WayBack = FREE
     if run.state == "held":
         return f"wait for {run.by} (pid {run.holder.pid} on {run.holder.host})"
     if run.state == "open":
-        return f"{again}{only}" + (f"; {no}" if back.refused else f", or to undo it: {undo}")
+        return _open(back, again, undo)
     if settled(run):
         return "nothing: the run was undone"
-    return f"nothing; {no}" if back.refused else f"nothing; to undo it: {undo}"
+    return f"nothing; {back.no_undo}" if back.refused else f"nothing; to undo it: {undo}"
+
+
+def _open(back: WayBack, again: str, undo: str) -> str:
+    """Return what comes next for a run that somebody can go on with: that, or undo; or neither."""
+    if not back.stuck:
+        return f"{again}; {back.no_undo}" if back.refused else f"{again}, or to undo it: {undo}"
+    mended = f"mend what stops it, {back.stuck}; then {again}"
+    return f"{mended}; {back.no_undo}" if back.refused else f"to undo it: {undo}; or {mended}"

@@ -18,6 +18,7 @@ from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.secrets import SECRETS
 from pytest_rollback.agent.protocol import Answer, Request, decode
 from pytest_rollback.errors import LockHeld, Refused, RollbackError, Unfinished, Unreachable
+from pytest_rollback.manifest.values import shown_connection
 from pytest_rollback.progress.activity import PROGRESS
 from pytest_rollback.transport import memfd
 from pytest_rollback.transport.call import AgentReply, Answers, AnyCall, Call, secret_files
@@ -72,14 +73,12 @@ class Connection:
         self._asked = 0.0
         self._needs_sources = self._needs_plain = False
         self._first: AnyCall | None = None
-        self._resume = ""
         self.line: SshLine | None = None
 
     @functools.cached_property
     def where(self) -> str:
-        """How messages name the host: its connection, without a password or options."""
-        scheme, _, place = self.system.target.connection.partition("://")
-        return f"{scheme}://{re.sub(':[^@]*@', '@', place.partition('?')[0])}"
+        """How messages name the host."""
+        return shown_connection(self.system.target.connection)
 
     @functools.cached_property
     def host(self) -> Any:  # noqa: ANN401 - testinfra ships no types
@@ -113,12 +112,12 @@ class Connection:
         for name in ("host", "_plain"):
             self.__dict__.pop(name, None)
 
-    def ask_first(self, call: AnyCall, resume: str) -> None:
+    def ask_first(self, call: AnyCall) -> None:
         """Have nothing asked as long as `call`, `runs.idle`, says that somebody is at work.
 
         `resume` is the command that goes on with a rollback that lies half done, without options.
         """
-        self._first, self._resume = call, resume
+        self._first = call
 
     def ask(self, call: Call[Request, Answer]) -> Answer:
         """Return the agent's answer to one call; one round trip.
@@ -172,8 +171,7 @@ class Connection:
         """
         problem = said.get("problem")
         if problem and problem["kind"] in protocol.BUSY:
-            resume = f"to resume it: {self._resume} " if problem["kind"] == "open" else ""
-            raise LockHeld(problem["message"], hint=resume + problem["hint"])
+            raise LockHeld(problem["message"], hint=problem["hint"])
         self._first = None
 
     def _handed(self, modules: frozenset[str], request: object, deadline: float) -> Any:  # noqa: ANN401

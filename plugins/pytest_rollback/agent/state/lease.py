@@ -10,7 +10,7 @@ import json
 import os
 import re
 import time
-from typing import Any, NamedTuple, Optional, Sequence
+from typing import Any, NamedTuple, Optional
 
 from ..errors import HostError
 from ..files.handles import DIRECTORY
@@ -29,10 +29,6 @@ SILENT = 120.0
 
 NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 FRESH = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-
-OPEN = (None, "failed", "inconclusive", "interrupted")
-"""The outcomes of runs that somebody may go on with."""
-
 DAMAGE = (OSError, ValueError, TypeError)
 
 
@@ -60,7 +56,7 @@ class Lease(NamedTuple):
     space: str = ""
     number: int = 0
     root: str = ""
-    units: Sequence[str] = ()
+    units: tuple[str, ...] = ()
 
     @property
     def holder(self) -> HolderProcess:
@@ -97,7 +93,7 @@ class Lease(NamedTuple):
         if holder and holder != self.holder and self.outcome != "undone":
             raise HostError(
                 f"run {self.run} was taken over, and is not yours any more: {self.words}",
-                f"see how it ends: scripts/rollback status {self.run}",
+                f"see how it ends: rollback status {self.run}",
                 "held",
             )
         if self.root and root and os.path.realpath(root) != self.root:
@@ -105,7 +101,7 @@ class Lease(NamedTuple):
                 f"run {self.run} was begun below {self.root}, and [system] root leads to "
                 f"{os.path.realpath(root)} now",
                 "let it lead there again, then run the same command again; or, there as well: "
-                f"scripts/rollback --undo {self.run}",
+                f"rollback undo {self.run}",
             )
 
     def held(self) -> HostError:

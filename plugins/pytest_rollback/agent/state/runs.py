@@ -20,8 +20,9 @@ from ..messages.state.runs import (
 from . import directory as places
 from . import last_sign, own_names, progress, reserved_space, unfinished
 from . import lease as leases
-from .lease import OPEN, Lease
+from .lease import Lease
 from .lock import CHANGES, locked, opened, working
+from .unfinished import OPEN
 
 ENDS = ("recovered", "isolated", "partial", *OPEN[1:])
 BEGUN = ("run", "by", "host", "pid", "pid_started", "target", "only", "record", "since")
@@ -84,7 +85,7 @@ def _begun(home: str, lease: Lease, *, adopted: bool) -> None:
         if progress.undoing(journal.entries) == "begun":
             raise HostError(
                 f"run {lease.run} is partly undone",
-                f"finish the undo: scripts/rollback --undo {lease.run}",
+                f"finish the undo: rollback undo {lease.run}",
             )
         facts = {key: value for key, value in lease._asdict().items() if key in BEGUN + PLACE}
         journal.add("begun", **facts, adopted=adopted)

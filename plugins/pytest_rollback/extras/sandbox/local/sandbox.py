@@ -60,7 +60,7 @@ class Embedded:
     def site(self) -> LocalSite:
         """Return the parts of the sandbox, once it is up."""
         if self._site is None:
-            raise UsageError("the sandbox is not running", hint="scripts/sandbox up")
+            raise UsageError("the sandbox is not running", hint="rollback sandbox up")
         return self._site
 
     @property

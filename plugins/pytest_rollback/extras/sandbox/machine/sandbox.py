@@ -51,7 +51,7 @@ class Machine:
         """Return what lies in the machine, once it is up."""
         if self._inside is None:
             raise UsageError(
-                "the machine sandbox is not running", hint="scripts/sandbox up --machine"
+                "the machine sandbox is not running", hint="rollback sandbox up --machine"
             )
         return self._inside
 
