@@ -32,8 +32,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.bench import machine, table
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-TARGET = "--rollback-target=sandbox"
-ARM = "--arm=sandbox"
+TARGET, ARM = "--target=sandbox", "--arm=sandbox"
+ROLLBACK = ("-m", "pytest_rollback.cli.main")
 
 
 class Silence(NamedTuple):
@@ -49,29 +49,25 @@ class Silence(NamedTuple):
         return f"{self.first:.2f} / {self.longest:.2f} / {self.whole:.1f} s"
 
 
-def story(soak: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield what each command is called, and the command."""
-    pytest = ["-m", "pytest"]
-    yield "`scripts/sandbox up`", ["scripts/sandbox", "up"]
-    yield "`pytest suites/readiness`", [*pytest, "suites/readiness", TARGET]
-    yield "`scripts/sandbox break crash-loop`", ["scripts/sandbox", "break", "crash-loop"]
-    yield "`pytest suites/triage`", [*pytest, "suites/triage", TARGET]
-    yield "`scripts/rollback`", ["scripts/rollback", TARGET, ARM]
-    yield "`scripts/rollback status`", ["scripts/rollback", "status", TARGET]
-    yield "`scripts/checklist`", ["scripts/checklist"]
-    yield "`scripts/verify_bundle --host`", ["scripts/verify_bundle", "--host", TARGET]
-    yield "`scripts/rollback --undo`", ["scripts/rollback", TARGET, ARM, "--undo", latest()]
-    yield (
-        "`pytest suites/drill suites/validate`",
-        [*pytest, "suites/drill", "suites/validate", TARGET, ARM],
-    )
-    yield "`pytest suites/monitor`", [*pytest, "suites/monitor", TARGET, f"--soak={soak}"]
-    yield "`scripts/sandbox down`", ["scripts/sandbox", "down"]
+def story(soak: str) -> Iterator[list[str]]:
+    """Yield one command after the other, the words behind `rollback` or those of pytest."""
+    yield ["sandbox", "up"]
+    yield ["ready", TARGET]
+    yield ["sandbox", "break", "crash-loop"]
+    yield ["now", TARGET, ARM]
+    yield ["status", TARGET]
+    yield ["checklist"]
+    yield ["report", "verify", "--host", TARGET]
+    yield ["undo", latest(), TARGET, ARM]
+    where = f"--rollback-{TARGET[2:]}"
+    yield ["pytest", "suites/drill", "suites/validate", where, ARM]
+    yield ["monitor", TARGET, f"--soak={soak}"]
+    yield ["sandbox", "down"]
 
 
 def latest() -> str:
     """Return the run that the host has recorded last."""
-    command = [sys.executable, "scripts/rollback", "status", TARGET]
+    command = [sys.executable, *ROLLBACK, "status", TARGET]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPOSITORY)
     lines = [each for each in done.stdout.splitlines() if not each.startswith("next: ")]
     return lines[-1].split()[0]
@@ -84,7 +80,7 @@ def heard(command: list[str], reports: Path, *, terminal: bool) -> Silence:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, *command],
+        [sys.executable, *(("-m",) if command[0] == "pytest" else ROLLBACK), *command],
         cwd=REPOSITORY,
         stdin=subprocess.DEVNULL,  # nobody is there to be asked
         stdout=theirs,
@@ -122,7 +118,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="silence-") as place:
         print(machine(Path(place)))
         for terminal in (True, False):
-            for name, command in story(asked.soak):
+            for command in story(asked.soak):
+                shown = [each for each in command if not each.startswith("--") and "-" not in each]
+                name = f"`{' '.join(shown if shown[0] == 'pytest' else ['rollback', *shown])}`"
                 told = heard(command, Path(place) / "reports", terminal=terminal)
                 print(f"{name}: {told.words}", file=sys.stderr, flush=True)
                 found.setdefault(name, []).append(told.words)
