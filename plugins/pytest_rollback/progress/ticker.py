@@ -21,7 +21,7 @@ PACE = 0.5
 FIRST = 0.3
 """Seconds until the first look: so long nobody misses anything."""
 
-PATIENCE = 1.5
+PATIENCE = 1.25
 """Seconds of silence in a pipe after which the next look ends it."""
 
 
