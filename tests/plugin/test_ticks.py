@@ -46,7 +46,7 @@ def words(shop: Shop, *, suite: bool) -> list[str]:
 
 def seen(text: str) -> list[str]:
     """Return what stands on a terminal at the end, as a person sees it."""
-    screen = pyte.Screen(80, 50)
+    screen = pyte.Screen(80, 500)  # nothing has scrolled away
     pyte.Stream(screen).feed(text.replace("\n", "\r\n"))
     return [row.rstrip() for row in screen.display if row.strip()]
 
