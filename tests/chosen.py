@@ -84,6 +84,11 @@ SHOWN = {
         "test_the_same_call_again_changes_nothing",
         "test_what_the_host_refuses_changes_nothing",
     ),
+    "tests/plugin/test_ticks.py": (
+        "test_a_terminal_ticks_in_one_line_that_is_gone_at_the_end[True]",
+        "test_a_pipe_gets_lines_of_their_own_beside_the_output[False]",
+    ),
+    "tests/plugin/test_status_watch.py": ("test_it_ends_as_the_run_ends[recovered-0]",),
     "tests/plugin/test_hurried_operator.py": ("test_an_option_that_there_is_not",),
     "tests/plugin/test_validate.py": (
         "test_a_system_that_is_right_is_recovered",

@@ -46,7 +46,7 @@ def words(shop: Shop, *, suite: bool) -> list[str]:
 
 def seen(text: str) -> list[str]:
     """Return what stands on a terminal at the end, as a person sees it."""
-    screen = pyte.Screen(80, 50)
+    screen = pyte.Screen(80, 500)  # nothing has scrolled away
     pyte.Stream(screen).feed(text.replace("\n", "\r\n"))
     return [row.rstrip() for row in screen.display if row.strip()]
 
@@ -121,3 +121,36 @@ def test_a_silent_host_is_in_no_report(shop: Shop) -> None:
     kept = [path for path in shop.home.rglob("*") if path.is_file()]
     assert (shop.home / "j.xml") in kept
     assert not [path for path in kept if SEEN.encode() in path.read_bytes()]
+
+
+GUEST = """
+import sys, time
+def test_slow():
+    print("half", end="")
+    time.sleep(3)
+    print(" a line")
+"""
+
+
+@pytest.mark.parametrize("more", ["-s", "-v", "-n1"])
+def test_what_others_print_is_whole(tmp_path: Path, more: str) -> None:
+    """Captured or not, in half lines, and from workers: no tick stands in it, or is left."""
+    shop = Shop(tmp_path)
+    shop.root.mkdir()
+    shop.describe()
+    guest = tmp_path / "test_guest.py"
+    guest.write_text(GUEST)
+    where = f"--rollback-target={shop.manifest}"
+    chosen = ("-k", "readiness.backups.intact or test_slow", "-rP", more)
+    asked = ("suites/readiness/test_backups.py", str(guest), *chosen, where)
+
+    reports = str(shop.reports)
+    with Terminal("-m", "pytest", *asked, TERM="xterm", ROLLBACK_REPORTS=reports) as terminal:
+        _, text = terminal.over()
+
+    rows = seen(text)
+    assert TICK.search(text), text
+    assert not [row for row in rows if TICK.match(row)], rows
+    if more == "-s":
+        assert [row for row in rows if row.endswith("half a line")], rows
+    assert not [row for row in rows if "half" in row and "half a line" not in row], rows

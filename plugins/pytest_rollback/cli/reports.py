@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence.run_folder import REPORT
 from pytest_rollback.evidence.runs import folder
+from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.report import all_runs
 from pytest_rollback.report.run_summary import RunSummary
 from pytest_rollback.run.command_line import Parser, shown
@@ -66,7 +67,8 @@ def open_(arguments: Sequence[str], program: str) -> int:
     browser = shutil.which("xdg-open")
     screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if browser and screen and sys.stdout.isatty():
-        subprocess.run([browser, str(page)], check=False)
+        with TICKER.paused():  # it may be one of the terminal
+            subprocess.run([browser, str(page)], check=False)
     return 0
 
 

@@ -7,5 +7,5 @@ started there is no tick, and nothing else is missing.
 Order of calls: whoever waits says so in `activity`, with `doing("asks the host")`. `line` makes a
 line of it. `ticker` is a thread that wakes twice a second and has `screen` show the line: on a
 terminal in place, below everything else; in a pipe as lines of their own. What is printed goes
-through `stream`, which takes the line away first.
+through `stream`, which takes the line away first. A child that ticks itself says so by `handover`.
 """

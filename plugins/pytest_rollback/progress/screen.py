@@ -88,6 +88,10 @@ class Screen:
             back = "\x1b[A" + (f"\x1b[{at}C" if at else f"\x1b[{self.width - 1}C{self._letter}")
         self._write(ERASE + back)
 
+    def forget(self) -> None:
+        """Leave the tick to somebody else, who shows another one in its place."""
+        self._shown = ""
+
     def tick(self, line: str) -> None:
         """Show a line: in the place of the last one, or as one more."""
         with self.lock:

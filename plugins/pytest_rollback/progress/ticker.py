@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from pytest_rollback.progress.activity import PROGRESS
+from pytest_rollback.progress.handover import Handover
 from pytest_rollback.progress.line import line
 from pytest_rollback.progress.screen import Screen, place
 from pytest_rollback.progress.stream import TickedStream
@@ -20,7 +21,7 @@ PACE = 0.5
 FIRST = 0.3
 """Seconds until the first look: so long nobody misses anything."""
 
-PATIENCE = 1.5
+PATIENCE = 1.25
 """Seconds of silence in a pipe after which the next look ends it."""
 
 
@@ -41,6 +42,7 @@ class Ticker:
         self._streams: dict[str, TickedStream] = {}
         self._thread: threading.Thread | None = None
         self._over = threading.Event()
+        self._taken: Callable[[], bool] = _nobody
 
     @property
     def in_place(self) -> bool:
@@ -113,6 +115,9 @@ class Ticker:
                 patience = PATIENCE if screen.used else 0.0
                 if screen.where.in_place or time.monotonic() - screen.last >= patience:
                     with screen.lock:
+                        if self._taken():
+                            screen.forget()
+                            return
                         if not over.is_set():
                             self._show(screen)
 
@@ -144,6 +149,23 @@ class Ticker:
             self.wake()
 
     @contextlib.contextmanager
+    def lent(self) -> Iterator[Handover]:
+        """Rest while a child is started within; call `wake` then, to tick until it does so itself.
+
+        Its first tick takes the place of our last one.
+        """
+        self.rest()  # no thread while a process is forked
+        handover = Handover()
+        self._taken = handover.is_done
+        try:
+            yield handover
+        finally:
+            self.rest()
+            self._taken = _nobody
+            handover.close()
+            self.wake()
+
+    @contextlib.contextmanager
     def ticking(self) -> Iterator[None]:
         """Show what is done within: a command, or its imports. Within another one it is no news.
 
@@ -157,6 +179,10 @@ class Ticker:
             yield
         finally:
             self.stop()
+
+
+def _nobody() -> bool:
+    return False
 
 
 TICKER = Ticker()

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pytest_rollback.errors import Unreachable
+from pytest_rollback.progress.activity import doing
 from pytest_rollback.progress.ticker import TICKER
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -139,23 +140,27 @@ class Interrupts:
         """
         if self.heard:
             return CODE
-        # Held until it heeds them: before that they would end it with a traceback.
-        held = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-        try:
-            self._child = child = subprocess.Popen(
-                command,
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                process_group=0,
-                preexec_fn=_not_without_us(),  # noqa: PLW1509 - nothing but us runs here
-            )
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, held)
-        try:
-            with TICKER.paused():  # it ticks itself
+        with doing("starts the suites"), TICKER.lent() as handover:
+            # Held until it heeds them: before that they would end it with a traceback.
+            held = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+            try:
+                self._child = child = subprocess.Popen(
+                    command,
+                    cwd=cwd,
+                    stdin=subprocess.DEVNULL,
+                    process_group=0,
+                    pass_fds=[handover.writing],
+                    env=handover.environment,
+                    preexec_fn=_not_without_us(),  # noqa: PLW1509 - nothing but us runs here
+                )
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, held)
+            handover.given()
+            TICKER.wake()
+            try:
                 return child.wait()
-        finally:
-            self._child = None
+            finally:
+                self._child = None
 
 
 def _not_without_us() -> Callable[[], None]:

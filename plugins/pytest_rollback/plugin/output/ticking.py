@@ -11,6 +11,7 @@ import os
 import pytest
 
 from pytest_rollback.progress.activity import PROGRESS
+from pytest_rollback.progress.handover import taken_over
 from pytest_rollback.progress.ticker import TICKER
 
 WORKER = "PYTEST_XDIST_WORKER"
@@ -29,5 +30,6 @@ def begin(config: pytest.Config) -> None:
         return
     PROGRESS.anew()
     PROGRESS.current = "begins"
+    taken_over()
     TICKER.start(eager=True)
     config.add_cleanup(TICKER.stop)
