@@ -25,20 +25,22 @@ PROJECTS = {
     "markupsafe": (),
     "more-itertools": (),
     "packaging": ("pretend", "hypothesis", "tomli_w"),
+    "pathspec": (),
     "pluggy": (),
-    "tomli_w": (),
 }
 """Each with what its tests need beside it."""
 
 PART = {
     "attrs": ("tests/test_converters.py", "tests/test_config.py", "tests/test_validators.py"),
-    "click": ("tests/test_basic.py", "tests/test_types.py", "tests/test_options.py"),
+    "click": ("tests/test_basic.py", "tests/test_arguments.py", "tests/test_options.py"),
     "more-itertools": ("tests/test_recipes.py",),
     "packaging": ("tests/test_requirements.py", "tests/test_markers.py"),
 }
 """Of those with many thousand tests, or slow ones, these files."""
 
-SECONDS = re.compile(r"(in )?\d+\.\d+s( \(\d+:\d+:\d+\))?|={3,}")  # the line is filled up
+SECONDS = re.compile(
+    r"0x[0-9a-f]+|(in )?\d+\.\d+s( \(\d+:\d+:\d+\))?|={3,}"
+)  # the line is filled up
 PLUGINS = re.compile(r"^plugins: .*$", re.MULTILINE)
 
 pytestmark = pytest.mark.long
