@@ -111,6 +111,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name = " ".join(typed[:words])
         if name in commands():
             return named(name, typed[words:])
+    if not typed or (typed[0].startswith("--") and "--help" not in typed):
+        from pytest_rollback.cli import overview  # noqa: PLC0415 - lists need none of it
+
+        return ended(overview.main, typed, rollback())
     return ended(_listed, typed, rollback())
 
 

@@ -68,7 +68,7 @@ def test_scripts_are_those_of_the_procedure_and_of_maintainers() -> None:
     ("typed", "why"),
     [
         (["bakcups", "save"], "'bakcups'"),
-        (["--no"], "is missing"),
+        (["--no"], "unrecognized"),
         (["report"], "is missing"),
         (["report", "opne"], "'opne'"),
     ],
