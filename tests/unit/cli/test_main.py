@@ -96,7 +96,7 @@ def test_arguments_are_handed_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With the command's name they are what a report says to resume it by."""
-    monkeypatch.setattr("pytest_rollback.cli.rollback.RollbackCommand.__init__", refuse)
+    monkeypatch.setattr("pytest_rollback.cli.target.TargetCommand.__init__", refuse)
 
     assert main.main(["undo", "RUN", f"--rollback-target={tmp_path}"]) == 1
     assert "rollback undo RUN --rollback-target=" in capsys.readouterr().err
@@ -111,7 +111,7 @@ def test_a_package_that_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its name, and what installs it."""
-    missing = Command("cli.reports:list_", "", needs=("no_such_package",))
+    missing = Command("cli.report.runs:list_", "", needs=("no_such_package",))
     monkeypatch.setitem(CORE, "report list", missing)
 
     assert main.main(["report", "list"]) == 4

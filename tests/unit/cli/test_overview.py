@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.cli import main, overview
-from pytest_rollback.cli.overview import Standing
+from pytest_rollback.cli import main
+from pytest_rollback.cli.standing import overview
+from pytest_rollback.cli.standing.overview import Standing
 from pytest_rollback.report.run_summary import RunSummary
 
 REPOSITORY = Path(__file__).parents[3]
