@@ -170,3 +170,16 @@ def test_help_imports_neither_pytest_nor_a_connection() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.endswith("\n[]\n")
+
+
+def test_status_imports_little_before_it_asks() -> None:
+    """Somebody waits for it: neither pages nor suites, nor what only a changed host needs."""
+    code = (
+        "import sys\nfrom pytest_rollback.cli import main\nmain.loaded('status')\n"
+        "late = ['jinja2', 'pytest', 'testinfra', 'httpx', 'pytest_rollback.evidence.events',"
+        " 'pytest_rollback.manifest.json_schema', 'pytest_rollback.recovery.gate']\n"
+        "print([each for each in late if each in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.endswith("[]\n")
