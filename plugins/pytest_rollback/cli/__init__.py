@@ -11,5 +11,5 @@ no more. The parts of `extras/` add commands of theirs.
 runs pytest on the suites that ship; `incident` rolls back and undoes, by way of `rollback`, which
 has the person in front of a `target`. `procedure` has the commands that a written procedure names,
 `imports` one of them. `report` is about run folders, `backups` saves, `explain` reads criteria,
-`documents` has the schema. Nothing imports this package.
+`documents` has the schema, `completion` is for shells. Nothing imports this package.
 """

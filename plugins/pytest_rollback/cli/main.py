@@ -52,6 +52,7 @@ CORE = {
     "probes": Command("cli.procedure:probes", "run the probes of all components and of the edge"),
     "probe": Command("cli.procedure:probe", "run the probes of single components"),
     "imports": Command("cli.procedure:imports", "clear stale bytecode and test every import"),
+    "completion": Command("cli.completion:main", "print completion for bash or zsh"),
     "schema": Command("cli.documents:schema_command", "print the JSON Schema of rollback.toml"),
 }
 """The commands of the core, by what is typed after the program's name."""
@@ -114,9 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name in commands():
             return named(name, typed[words:])
     if not typed or (typed[0].startswith("--") and "--help" not in typed):
-        from pytest_rollback.cli.standing import overview  # noqa: PLC0415 - lists need none of it
+        from pytest_rollback.cli.standing import situation  # noqa: PLC0415 - lists need none of it
 
-        return ended(overview.main, typed, rollback())
+        return ended(situation.main, typed, rollback())
     return ended(_listed, typed, rollback())
 
 

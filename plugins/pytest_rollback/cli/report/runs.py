@@ -94,4 +94,4 @@ def words(run: RunSummary) -> Iterator[str]:
     yield f"{run.target or '?':<12}"
     yield f"{run.verdict or 'NOT FINISHED':<14}"
     yield f"{clock(run.elapsed):>7}"
-    yield ", ".join(run.suites)
+    yield ", ".join(run.told)

@@ -32,7 +32,7 @@ STALE = dt.timedelta(days=1)
 """After this readiness is asked again: each night."""
 
 
-class Standing(NamedTuple):
+class SystemStanding(NamedTuple):
     """What is known: the latest runs by suite, the latest of all, what the host says of its own.
 
     `silent` is why the host says nothing, in one line.
@@ -68,7 +68,7 @@ def beginning() -> Iterator[str]:
     yield f"  all commands      {rollback('--help')}"
 
 
-def standing(system: System, reports: Path) -> Standing:
+def standing(system: System, reports: Path) -> SystemStanding:
     """Return what reports and host say."""
     mine = [each for each in latest(reports) if each.target == system.target.name]
     by_suite: dict[str, RunSummary] = {}
@@ -82,9 +82,9 @@ def standing(system: System, reports: Path) -> Standing:
         open_ = last if last and (last.state != "over" or last.progress.undo == "begun") else None
         back = status.way_back(connection, system, open_) if open_ else status.FREE
         after = status.following(open_, back) if open_ else ""
-        return Standing(by_suite, next(iter(mine), None), last, "", after)
+        return SystemStanding(by_suite, next(iter(mine), None), last, "", after)
     except RollbackError as error:
-        return Standing(by_suite, next(iter(mine), None), None, error.message, "")
+        return SystemStanding(by_suite, next(iter(mine), None), None, error.message, "")
     finally:
         connection.close()
 
@@ -96,7 +96,7 @@ def latest(reports: Path) -> Iterator[RunSummary]:
         yield from map(summary, sorted(folders, reverse=True)[:MOST])
 
 
-def lines(system: System, named: str, found: Standing, now: dt.datetime) -> Iterator[str]:
+def lines(system: System, named: str, found: SystemStanding, now: dt.datetime) -> Iterator[str]:
     """Yield a line for each thing that is known."""
     target = system.target
     yield f"system     {system.about.name}, {count(len(system.components), 'component')} ({named})"
@@ -141,14 +141,14 @@ def ago(time: dt.timedelta) -> str:
     return "just now"
 
 
-def following(found: Standing, now: dt.datetime) -> str:
+def following(found: SystemStanding, now: dt.datetime) -> str:
     """Return the command that comes next: of the host's open run, else by what is known."""
     if found.silent:
         return "rollback status, once the host answers"
     return found.following or urgent(found) or due(found, now)
 
 
-def urgent(found: Standing) -> str:
+def urgent(found: SystemStanding) -> str:
     """Return what an incident needs next, "" where there is none."""
     drill, monitor = found.by_suite.get("drill"), found.by_suite.get("monitor")
     if found.latest and found.latest.verdict == "ROLL BACK NOW":
@@ -158,7 +158,7 @@ def urgent(found: Standing) -> str:
     return ""
 
 
-def due(found: Standing, now: dt.datetime) -> str:
+def due(found: SystemStanding, now: dt.datetime) -> str:
     """Return what is due where all is calm."""
     ready = found.by_suite.get("readiness")
     old = age(ready, now) if ready else None

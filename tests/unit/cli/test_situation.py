@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.cli import main
-from pytest_rollback.cli.standing import overview
-from pytest_rollback.cli.standing.overview import Standing
+from pytest_rollback.cli.standing import situation
+from pytest_rollback.cli.standing.situation import SystemStanding
 from pytest_rollback.report.run_summary import RunSummary
 
 REPOSITORY = Path(__file__).parents[3]
@@ -27,9 +27,9 @@ def run(verdict: str, number: int = 1, hours: int = 1) -> RunSummary:
     return RunSummary(run=f"r{number}", verdict=verdict, finished=then)
 
 
-def standing(silent: str = "", following: str = "", **runs: RunSummary) -> Standing:
+def standing(silent: str = "", following: str = "", **runs: RunSummary) -> SystemStanding:
     """Return what is known of some suites; the last one that is named was the latest."""
-    return Standing(runs, next(reversed(runs.values()), None), None, silent, following)
+    return SystemStanding(runs, next(reversed(runs.values()), None), None, silent, following)
 
 
 @pytest.mark.parametrize(
@@ -49,17 +49,17 @@ def standing(silent: str = "", following: str = "", **runs: RunSummary) -> Stand
         ),
     ],
 )
-def test_what_comes_next(found: Standing, wanted: str) -> None:
+def test_what_comes_next(found: SystemStanding, wanted: str) -> None:
     """An open run first, then an incident, then what is due."""
-    assert overview.following(found, NOW).startswith(wanted)
+    assert situation.following(found, NOW).startswith(wanted)
 
 
 def test_a_run_has_its_age() -> None:
     """In its largest unit; what has no time has none."""
-    assert overview.told(run("READY", hours=50), NOW) == "READY, 2 days ago  (r1)"
-    assert overview.told(run("READY", hours=0), NOW) == "READY, just now  (r1)"
-    assert overview.told(RunSummary(run="r1"), NOW) == "NOT FINISHED  (r1)"
-    assert overview.told(None, NOW) == "not yet"
+    assert situation.told(run("READY", hours=50), NOW) == "READY, 2 days ago  (r1)"
+    assert situation.told(run("READY", hours=0), NOW) == "READY, just now  (r1)"
+    assert situation.told(RunSummary(run="r1"), NOW) == "NOT FINISHED  (r1)"
+    assert situation.told(None, NOW) == "not yet"
 
 
 def test_a_folder_without_a_system_says_how_to_begin(
