@@ -16,12 +16,13 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PYTHON = REPOSITORY / ".venv/bin/python"
 
 
-def run(command: str, script: str) -> None:
+def run(command: str, script: str, arguments: list[str] | None = None) -> None:
     """Run a command of the package with this process's arguments, and end with its exit code.
 
     Args:
         command: its name in `pytest_rollback.cli.main`, such as "save"; "" for that which is typed.
         script: the file that was called; help and hints name it.
+        arguments: others than those of this process.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -34,10 +35,11 @@ def run(command: str, script: str) -> None:
         with TICKER.ticking():
             function = main.loaded(command) if command else None
     INTERRUPTS.heed()
+    words = sys.argv[1:] if arguments is None else arguments
     if function is None:
-        sys.exit(main.main())
+        sys.exit(main.main(words))
     name = Path(script).resolve().relative_to(REPOSITORY)
-    sys.exit(main.ended(function, sys.argv[1:], str(name)))
+    sys.exit(main.ended(function, words, str(name)))
 
 
 def ended(_number: int, _frame: object) -> None:

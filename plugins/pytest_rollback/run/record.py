@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import platform
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import metadata
@@ -20,6 +19,7 @@ from pytest_rollback.evidence.events import Decided, Event, RunBegan, first
 from pytest_rollback.evidence.json_data import plain
 from pytest_rollback.manifest.applicability import NotApplicable
 from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.values import shown_connection
 from pytest_rollback.run.completeness import PARTIAL, Completeness
 from pytest_rollback.run.phases import PhaseRecord, phases, to_ms
 from pytest_rollback.run.run_record import (
@@ -47,8 +47,6 @@ PACKAGES = (
 )
 FINE = {"READY", "RECOVERED", "REHEARSED", "STEADY", "ISOLATED", "MONITOR"}
 """Verdicts that need no action."""
-
-PASSWORD = re.compile(r"(?<=//)([^:@]*):[^@]*(?=@)")
 
 
 @dataclass(frozen=True)
@@ -213,8 +211,8 @@ def latest(latency: Iterable[ProbeLatency]) -> tuple[ProbeLatency, ...]:
 def target(facts: RunFacts) -> TargetRecord:
     """Return where the run was made."""
     about = facts.system.target
-    plain_connection = PASSWORD.sub(r"\1", about.connection.partition("?")[0])
-    return TargetRecord(about.name, facts.connection or plain_connection, facts.demonstration)
+    place = facts.connection or shown_connection(about.connection)
+    return TargetRecord(about.name, place, facts.demonstration)
 
 
 def versions() -> dict[str, str]:

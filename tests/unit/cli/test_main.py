@@ -48,7 +48,7 @@ def test_help_of_each_command(name: str, capsys: pytest.CaptureFixture[str]) -> 
 def test_a_script_only_names_its_command(script: Path) -> None:
     """The work is done in the package."""
     assert named(script) in {*commands(), ""}
-    assert len(script.read_text().splitlines()) < 16
+    assert len(script.read_text().splitlines()) < 30
     assert os.access(script, os.X_OK)
 
 
@@ -59,9 +59,11 @@ def test_a_command_of_a_part_that_is_not_there(capsys: pytest.CaptureFixture[str
 
 
 def test_scripts_are_those_of_the_procedure_and_of_maintainers() -> None:
-    """All others are words of `rollback`, which is a script as well."""
+    """Some have the names of before; all others are words of `rollback`, a script as well."""
     procedure = {"save", "ready", "plan", "imports", "probes", "probe"}
-    assert {named(script) for script in SCRIPTS} == {*procedure, "", "schema", "machine", "story"}
+    before = {"checklist", "sandbox", "report list", "report postmortem", "report verify"}
+    maintaining = {"", "schema", "machine", "story"}
+    assert {named(script) for script in SCRIPTS} == procedure | before | maintaining
 
 
 @pytest.mark.parametrize(

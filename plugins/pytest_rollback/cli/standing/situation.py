@@ -80,7 +80,7 @@ def standing(system: System, reports: Path) -> SystemStanding:
         runs = status.runs(connection, seconds=PATIENCE)
         last = runs[-1] if runs else None
         open_ = last if last and (last.state != "over" or last.progress.undo == "begun") else None
-        back = status.way_back(connection, system, open_) if open_ else status.FREE
+        back = status.ways(connection, system, open_) if open_ else status.FREE
         after = status.following(open_, back) if open_ else ""
         return SystemStanding(by_suite, next(iter(mine), None), last, "", after)
     except RollbackError as error:

@@ -28,7 +28,7 @@ def show(asked: argparse.Namespace, at: TargetCommand) -> int:
         from pytest_rollback.cli.standing.status_watch import Watched, watch  # noqa: PLC0415 - it imports more
 
         return watch(Watched(at.connection, at.system, at.reports), found[-1])
-    back = status.way_back(at.connection, at.system, found[-1]) if found else status.FREE
+    back = status.ways(at.connection, at.system, found[-1]) if found else status.FREE
     told = status.detail(found[0], back) if asked.run else None
     lines = told or status.table(found, back)
     shown("\n".join(lines) or f"no rollback has been started on {at.system.target.name}")
