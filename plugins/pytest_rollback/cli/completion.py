@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -64,7 +63,6 @@ def main(arguments: Sequence[str], program: str) -> int:
         prog=program,
         description=ABOUT,
         epilog=STORY.format(me=program),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("shell", choices=["bash", "zsh"], help="which shell")
     shell = made.parse_args(arguments).shell

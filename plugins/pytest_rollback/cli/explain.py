@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import difflib
 import textwrap
@@ -172,7 +171,6 @@ def main(arguments: Sequence[str], program: str) -> int:
         prog=program,
         description=__doc__,
         epilog=STORY.format(me=program),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("criterion", metavar="CRITERION", help="its id, or a word of it")
     word = made.parse_args(arguments).criterion

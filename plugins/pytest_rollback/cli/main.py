@@ -142,7 +142,6 @@ def _listed(arguments: Sequence[str], program: str) -> int:
         usage=f"{' '.join(filter(None, (program, group)))} COMMAND [...]",
         description="\n".join(f"  {name:18} {each.about}" for name, each in mine.items()),
         epilog=f"{program} COMMAND --help describes one command",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     asked = parser.parse_known_args(arguments[bool(group) :])[0]

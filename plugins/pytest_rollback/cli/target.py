@@ -70,7 +70,6 @@ def parser(program: str, about: str | None, story: str) -> Parser:
         description=about,
         epilog=story.format(me=program),
         prog=program,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_target(made)
     return made

@@ -185,3 +185,19 @@ def test_status_imports_little_before_it_asks() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.endswith("[]\n")
+
+
+@pytest.mark.parametrize("name", commands())
+def test_help_fits_a_screen(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At most forty lines of eighty columns, with two examples or more."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    with pytest.raises(SystemExit):
+        main.main([*name.split(), "--help"])
+    lines = capsys.readouterr().out.splitlines()
+
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+    assert sum(line.startswith(" ") and f"rollback {name}" in line for line in lines) >= 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -44,7 +43,6 @@ def parser(program: str, about: str, story: str) -> Parser:
         prog=program,
         description=about,
         epilog=story.format(me=program),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_runs(made)
     return made
