@@ -141,11 +141,16 @@ def test_b(component): ...
 ENDS = {
     "whole": ("...", (), 0, "READY (corner)"),
     "interrupted": (END, (), 2, "NOT READY (corner) (0 of 3 criteria evaluated)"),
-    "stopped": ("assert 0", ("-x",), 1, "NOT READY: 1 of 1 criterion (corner) (1 of 3 criteria"),
+    "stopped": (
+        "assert 0",
+        ("-x",),
+        1,
+        "NOT READY: 1 of 1 criterion failed (corner) (1 of 3 criteria",
+    ),
     "stopped in two processes": ("assert 0", ("-x", "-n", "2"), 1, "NOT READY: 1 of"),
     "a worker died": ("os._exit(3)", ("-n", "2"), 14, "PARTIAL: 2 of 3 criteria were evaluated"),
-    "cannot be read": ("(", (), 4, "NOT READY: 1 of 1 criterion (corner)"),
-    "skipped": ("__import__('pytest').skip()", (), 1, "NOT READY: 1 of 3 criteria (corner)"),
+    "cannot be read": ("(", (), 4, "NOT READY: 1 of 1 criterion failed (corner)"),
+    "skipped": ("__import__('pytest').skip()", (), 1, "NOT READY: 1 of 3 criteria failed (corner)"),
 }
 
 

@@ -20,7 +20,8 @@ ON_HOST = {"database": ("agent/database",)}
 
 BESIDE = {
     "database": ("tests/unit/agent/database",),
-    "sandbox": ("scripts/dev/story", "scripts/dev/build_machine"),
+    "incident": ("scripts/checklist", "scripts/postmortem"),
+    "sandbox": ("scripts/sandbox", "scripts/dev/story", "scripts/dev/build_machine"),
 }
 """Tests and scripts that go with a part, beside its tests in `tests/unit/extras`."""
 

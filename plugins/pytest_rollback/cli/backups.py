@@ -1,7 +1,7 @@
 """Save the files that a deploy will change. Call it before the deploy copies its first file.
 
-Each listed file gets a backup beside it on the target's host; the record of all backups is
-written last. A second call with the same files changes nothing. Live files are only read.
+Each file gets a backup beside it on the target's host; the record of all backups is written last.
+A second call with the same files changes nothing.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ MOST = 10
 
 EXAMPLES = """
 examples, as a deploy calls it:
-  {me} --previous 1.0 --current 1.1 core/server.py config/.env
   {me} --from-git v1.0..v1.1 config/.env
   git diff -z --name-only --diff-filter=a v1.0..v1.1 |
     {me} --previous 1.0 --current 1.1 --files-from -
@@ -55,7 +54,6 @@ def parser(program: str) -> Parser:
         prog=program,
         description=__doc__,
         epilog=EXAMPLES.format(me=program),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = whole.add_argument
     changes = "a file, link or empty directory that the deploy changes or removes"
@@ -70,13 +68,12 @@ def parser(program: str) -> Parser:
     add(
         "--replace",
         action="store_true",
-        help="remove the backup set of other releases, which nobody needs any more, and save",
+        help="remove the backup set of other releases first",
     )
     add(
         "--partial",
         metavar="REASON",
-        help="save the named files only, on purpose, though the release changes more: kept in the "
-        "record, and shown in every report; with --from-git its diff is counted, not saved",
+        help="save the named files only, on purpose; every report shows the reason",
     )
     add("--dry-run", action="store_true", help="show what would be saved, and save nothing")
     add_target(whole)

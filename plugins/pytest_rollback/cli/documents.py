@@ -14,9 +14,13 @@ from pytest_rollback.run.command_line import Parser, repository, shown
 from pytest_rollback.text.places import EXAMPLE
 
 SCHEMA = "Print the JSON Schema of rollback.toml; --write also updates the pages in docs/."
-SCHEMA_CODES = (
-    "exit codes: 0 done, or docs/ is up to date; 1 docs/ is stale or cannot be written; 4 usage"
-)
+SCHEMA_CODES = """
+examples:
+  {me} > rollback.schema.json
+  {me} --check
+
+exit codes: 0 done, or docs/ is up to date; 1 docs/ is stale or cannot be written; 4 usage
+"""
 
 
 def made() -> dict[str, str]:
@@ -37,7 +41,7 @@ def stale(files: dict[str, str]) -> list[Path]:
 
 def schema_command(arguments: Sequence[str], program: str) -> int:
     """Print, write or check; return the exit code."""
-    parser = Parser(prog=program, description=SCHEMA, epilog=SCHEMA_CODES)
+    parser = Parser(prog=program, description=SCHEMA, epilog=SCHEMA_CODES.format(me=program))
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--write", action="store_true", help="update docs/")
     what.add_argument("--check", action="store_true", help="exit 1 when docs/ is stale")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import difflib
 import textwrap
@@ -90,6 +89,17 @@ def constants_of(tree: ast.Module) -> dict[str, str]:
     return found
 
 
+def kinds_of(tree: ast.Module) -> dict[str, str]:
+    """Return what a file says of its kinds of faults, by the word for each."""
+    tables = [each.value for each in tree.body if isinstance(each, ast.Assign)]
+    return {
+        text_of(key, {}): text_of(value, {})
+        for table in tables
+        if isinstance(table, ast.Dict)
+        for key, value in zip(table.keys, table.values, strict=True)
+    }
+
+
 def functions_of(one: Explained) -> Iterator[AnyFunction]:
     """Yield the test, and the functions and fixtures of its file that it asks for or calls."""
     known = {each.name: each for each in one.tree.body if isinstance(each, AnyFunction)}
@@ -117,7 +127,7 @@ def arguments_of(call: ast.Call, tree: ast.Module) -> dict[str, ast.expr]:
 
 def ways(one: Explained) -> Iterator[Way]:
     """Yield each way in which a criterion fails by an error of its own file."""
-    constants = constants_of(one.tree)
+    constants, kinds = constants_of(one.tree), kinds_of(one.tree)
     for function in functions_of(one):
         for node in ast.walk(function):
             given = arguments_of(node, one.tree) if isinstance(node, ast.Call) else {}
@@ -125,7 +135,8 @@ def ways(one: Explained) -> Iterator[Way]:
             if isinstance(node, ast.Call) and given and hint and hint != "<hint>":
                 outcome = OUTCOMES.get(called(node.func), "not met")
                 said = [text_of(each, constants) for each in given.values()]
-                yield Way(outcome, next((each for each in said if each[:1] != "<"), said[0]), hint)
+                message = next((each for each in said if each[:1] != "<"), said[0])
+                yield Way(outcome, kinds.get(message, message), hint)
 
 
 def paragraphs(identity: str, one: Explained) -> Iterator[tuple[str, str]]:
@@ -172,7 +183,6 @@ def main(arguments: Sequence[str], program: str) -> int:
         prog=program,
         description=__doc__,
         epilog=STORY.format(me=program),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("criterion", metavar="CRITERION", help="its id, or a word of it")
     word = made.parse_args(arguments).criterion

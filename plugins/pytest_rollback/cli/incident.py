@@ -1,17 +1,14 @@
-"""The commands of an incident: `rollback now`, `rollback status` and `rollback undo`."""
+"""The commands of an incident that change a host: `rollback now` and `rollback undo`."""
 
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Sequence
 
 from pytest_rollback.cli.rollback import RollbackCommand
-from pytest_rollback.cli.status_watch import Watched, watch
-from pytest_rollback.recovery import status
-from pytest_rollback.run.command_line import Parser, add_target, shown
-from pytest_rollback.run.extras import usual
-from pytest_rollback.run.options import fitting, told_openly
+from pytest_rollback.cli.target import parser
+from pytest_rollback.run.command_line import Parser
+from pytest_rollback.run.options import told_openly
 
 NOW = "Roll back in one command: triage, plan, confirmation, rollback, validation."
 STORY = """
@@ -23,14 +20,6 @@ Nothing is changed before the target's name is typed, or given with --arm.
 Ctrl-C ends at the next safe point; the same command resumes from there.
 
 exit codes: 0 recovered, or shown; 1 not; 2 interrupted; 4 usage; all others: README.md
-"""
-STATUS = "List the runs that are recorded on the host; of one, how far it came and what is next."
-STATUS_STORY = """
-examples:
-  {me}
-  {me} --watch --target=shop/rollback.toml
-
-exit codes: 0 shown; 4 usage, or no such run; 7 the host cannot be used
 """
 UNDO = "Undo a run: restore the failed release exactly, as it was when the run began."
 UNDO_STORY = """
@@ -46,60 +35,12 @@ cannot be used; 12 another run holds it; 13 the name of the target was not given
 """
 
 
-def show(asked: argparse.Namespace, at: RollbackCommand) -> int:
-    """Print the runs that the host knows, or one of them; return the exit code."""
-    found = status.runs(at.connection, asked.run or "")
-    if asked.run and not found:
-        at.no_such_run(asked.run)
-    if asked.watch and found:
-        return watch(Watched(at.connection, at.system, at.reports), found[-1])
-    back = status.ways(at.connection, at.system, found[-1]) if found else status.FREE
-    told = status.detail(found[0], back) if asked.run else None
-    lines = told or status.table(found, back)
-    shown("\n".join(lines) or f"no rollback has been started on {at.system.target.name}")
-    return 0
-
-
 def stated(asked: argparse.Namespace) -> list[str]:
     """Return the options of triage for what only people know."""
     values = {"impact": asked.impact, "downtime": asked.downtime}
     flags = {"security": asked.security, "data-corruption": asked.data_corruption}
     said = [f"--{name}={value}" for name, value in values.items() if value is not None]
     return said + [f"--{name}" for name, given in flags.items() if given]
-
-
-def parser(program: str, about: str | None, story: str) -> Parser:
-    """Return the parser of a command about a target, which may change it."""
-    made = Parser(
-        description=about,
-        epilog=story.format(me=program),
-        prog=program,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_target(made)
-    return made
-
-
-def opened(asked: argparse.Namespace, arguments: Sequence[str], program: str) -> RollbackCommand:
-    """Return the target that is meant.
-
-    Raises:
-        UsageError: the command is armed for another one.
-    """
-    command = f"{program} {shlex.join(arguments)}".rstrip()
-    at = RollbackCommand(asked.rollback_target or usual(), command)
-    fitting(getattr(asked, "arm", None), at.system)
-    return at
-
-
-def show_runs(arguments: Sequence[str], program: str) -> int:
-    """Show the runs that the host knows; return the exit code."""
-    made = parser(program, STATUS, STATUS_STORY)
-    made.add_argument("run", nargs="?", metavar="RUN", help="only this run, with its steps")
-    made.add_argument("--watch", action="store_true", help="look every 2 s until the run is over")
-    asked = made.parse_args(arguments)
-    with opened(asked, arguments, program) as at:
-        return show(asked, at)
 
 
 def undo(arguments: Sequence[str], program: str) -> int:
@@ -110,7 +51,7 @@ def undo(arguments: Sequence[str], program: str) -> int:
     add("--arm", metavar="TARGET", help="the target's name, instead of typing it")
     add("--without", action="append", default=[], metavar="PATH", help="leave this file as it is")
     asked = made.parse_args(arguments)
-    with opened(asked, arguments, program) as at:
+    with RollbackCommand.opened(asked, arguments, program) as at:
         return at.undo(asked.run, asked.arm, tuple(asked.without))
 
 
@@ -149,6 +90,6 @@ def now(arguments: Sequence[str], program: str) -> int:
     made = parser(program, NOW, STORY)
     options(made)
     asked = made.parse_args(arguments)
-    with opened(asked, arguments, program) as at:
+    with RollbackCommand.opened(asked, arguments, program) as at:
         handed, more = handed_on(asked), of_drill(asked)
         return at.roll_back(handed, stated(asked), more, asked.arm, dry=asked.dry_run)

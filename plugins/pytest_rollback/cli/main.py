@@ -35,21 +35,24 @@ CORE = {
     "ready": Command("cli.suites:ready", "after a deploy: is a rollback possible now?"),
     "drill": Command("cli.suites:drill", "rehearse a rollback on a target that may be changed"),
     "now": Command("cli.incident:now", "in an incident: plan, ask, roll back and validate"),
-    "status": Command("cli.incident:show_runs", "the runs that are recorded on the host"),
+    "status": Command("cli.standing.status:main", "the runs that are recorded on the host"),
     "undo": Command("cli.incident:undo", "undo a run: restore the failed release exactly"),
     "validate": Command("cli.suites:validate", "is the system healthy after a rollback?"),
     "monitor": Command("cli.suites:monitor", "watch it for fifteen minutes after a rollback"),
-    "report open": Command("cli.reports:open_", "show the report of a run"),
-    "report list": Command("cli.reports:list_", "list all runs, and write a page about them"),
-    "report verify": Command("cli.verify:main", "is a run folder unchanged since it was sealed?"),
+    "report open": Command("cli.report.runs:open_", "show the report of a run"),
+    "report list": Command("cli.report.runs:list_", "list all runs, and write a page about them"),
+    "report verify": Command(
+        "cli.report.verify:main", "is a run folder unchanged since it was sealed?"
+    ),
     "report rebuild": Command(
-        "cli.verify:rebuild_run", "write the report of a run that was killed"
+        "cli.report.verify:rebuild_run", "write the report of a run that was killed"
     ),
     "explain": Command("cli.explain:main", "what a criterion checks, how it fails, what to do"),
     "plan": Command("cli.procedure:plan", "show what a rollback would do, with estimated times"),
     "probes": Command("cli.procedure:probes", "run the probes of all components and of the edge"),
     "probe": Command("cli.procedure:probe", "run the probes of single components"),
     "imports": Command("cli.procedure:imports", "clear stale bytecode and test every import"),
+    "completion": Command("cli.completion:main", "print completion for bash or zsh"),
     "schema": Command("cli.documents:schema_command", "print the JSON Schema of rollback.toml"),
 }
 """The commands of the core, by what is typed after the program's name."""
@@ -114,6 +117,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name = " ".join(typed[:words])
         if name in commands():
             return named(name, typed[words:])
+    if not typed or (typed[0].startswith("--") and "--help" not in typed):
+        from pytest_rollback.cli.standing import situation  # noqa: PLC0415 - lists need none of it
+
+        return ended(situation.main, typed, rollback())
     return ended(_listed, typed, rollback())
 
 
@@ -138,7 +145,6 @@ def _listed(arguments: Sequence[str], program: str) -> int:
         usage=f"{' '.join(filter(None, (program, group)))} COMMAND [...]",
         description="\n".join(f"  {name:18} {each.about}" for name, each in mine.items()),
         epilog=f"{program} COMMAND --help describes one command",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     asked = parser.parse_known_args(arguments[bool(group) :])[0]

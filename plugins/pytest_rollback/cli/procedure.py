@@ -26,6 +26,10 @@ from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
 CODES = """
+examples:
+  {me}{first}
+  {me}{first} --component NAME --target=shop/rollback.toml
+
 exit codes: 0 no fault; 1 a fault; 4 usage, or a problem in rollback.toml;
 7 the host cannot be used{more}
 """
@@ -36,19 +40,19 @@ IMPORTS = "Phase 3: clear stale bytecode beside restored sources, then test ever
 PLAN = "Show what a rollback of the target would do, with estimated times; change nothing."
 
 
-def parser(program: str, words: str, more: str = "") -> Parser:
+def parser(program: str, words: str, more: str = "", first: str = "") -> Parser:
     """Return the parser of such a command, with the options that all of them have.
 
     Args:
         program: the name of the command, for help and hints.
         words: what it does.
         more: exit codes beside those that all of them have.
+        first: what its examples begin with.
     """
     made = Parser(
         prog=program,
         description=words,
-        epilog=CODES.format(more=more),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=CODES.format(me=program, more=more, first=first),
     )
     add_target(made)
     made.add_argument(
@@ -84,7 +88,7 @@ def probes(arguments: Sequence[str], program: str) -> int:
 def imports(arguments: Sequence[str], program: str) -> int:
     """Show what is stale, clear it once armed, try the imports; return the exit code."""
     more = "; 12 another run has the host; 13 the name of the target was not given"
-    made = parser(program, IMPORTS, more)
+    made = parser(program, IMPORTS, more, " --dry-run")
     add = made.add_argument
     add(
         "--from-backup",

@@ -5,16 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from dataclasses import replace
-from types import TracebackType
-from typing import NoReturn, Self
 
 from pytest_rollback.cli.suites import run_suites
+from pytest_rollback.cli.target import TargetCommand
 from pytest_rollback.errors import GateClosed, RollbackError, Unreachable, UsageError
 from pytest_rollback.evidence import runs, signoffs
 from pytest_rollback.evidence.afterwards import UNDONE
 from pytest_rollback.evidence.events import RunBegan, RunFinished, RunUndone
 from pytest_rollback.evidence.timeline import Timeline
-from pytest_rollback.manifest.load import load
 from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.recovery import left_behind, rehearsal, status
 from pytest_rollback.recovery.action import Scope
@@ -23,9 +21,8 @@ from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.report import amend
 from pytest_rollback.run.command_line import INTERRUPTED, shown
-from pytest_rollback.run.extras import names, outside, place, reports_of
+from pytest_rollback.run.extras import names, outside
 from pytest_rollback.run.run import identity, operator
-from pytest_rollback.transport.connection import Connection
 from pytest_rollback.transport.interrupts import INTERRUPTS
 
 STOPPED = "interrupted: nothing was changed\nHINT: run the same command again"
@@ -40,35 +37,8 @@ def typed(question: str) -> str:
         return ""
 
 
-class RollbackCommand:
-    """One target and a person in front of it.
-
-    Args:
-        named: the target as it was named.
-        command: the command that was typed, for reports that say how to repeat it.
-    """
-
-    def __init__(self, named: str, command: str = "") -> None:
-        self.named, self.reports, self.command = named, reports_of(named), command
-        self.manifest = place(named).absolute()
-        self.system = load(self.manifest).system
-        self.connection = Connection(self.system)
-
-    @property
-    def target(self) -> str:
-        """The name that has to be typed."""
-        return self.system.target.name
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.connection.close()
+class RollbackCommand(TargetCommand):
+    """One target and a person in front of it."""
 
     def roll_back(
         self, words: list[str], stated: list[str], more: list[str], armed: str | None, *, dry: bool
@@ -131,11 +101,6 @@ class RollbackCommand:
                 hint=f"add --arm={self.target} to the same command, or run it on a terminal",
             )
 
-    def no_such_run(self, run: str) -> NoReturn:
-        """Refuse a run that the host does not know."""
-        known = ", ".join(each.id for each in status.runs(self.connection)[-3:]) or "none"
-        raise UsageError(f"there is no run {run!r} on {self.target}", hint=f"latest runs: {known}")
-
     def undo(self, run: str, armed: str | None, without: tuple[str, ...] = ()) -> int:
         """Show what undo would do, ask, and take the run back; return the exit code.
 
@@ -143,7 +108,7 @@ class RollbackCommand:
         """
         found = status.runs(self.connection, run)
         if not found:
-            self.no_such_run(run)
+            self.no_such_run(run, [each.id for each in status.runs(self.connection)])
         if found[0].progress.undo == "done":
             shown(f"run {run} was undone already: nothing to do")
             return 0

@@ -100,7 +100,6 @@ def parser(program: str, suite: SuiteWords) -> Parser:
         usage=f"{program} [--target PATH] [option of pytest ...]",
         description=suite.about,
         epilog=f"{examples}\n{CODES.format(good=suite.good)}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     add_target(made)

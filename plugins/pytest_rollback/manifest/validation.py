@@ -8,12 +8,15 @@ import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from pydantic_core import ErrorDetails
 
 from pytest_rollback.manifest.document import TomlTable, table, tables, texts
-from pytest_rollback.manifest.json_schema import JsonSchema
 from pytest_rollback.manifest.model import System
+
+if TYPE_CHECKING:
+    from pytest_rollback.manifest.json_schema import JsonSchema
 
 LONGEST = 60
 """Characters of a value that are shown."""
@@ -81,6 +84,8 @@ def key(location: tuple[int | str, ...]) -> str:
 @functools.cache
 def schema() -> JsonSchema:
     """Return the schema of the models, which takes a moment to make."""
+    from pytest_rollback.manifest.json_schema import JsonSchema  # noqa: PLC0415 - only problems need it
+
     return JsonSchema.model_validate(System.model_json_schema(by_alias=True))
 
 

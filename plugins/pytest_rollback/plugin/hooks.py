@@ -195,4 +195,5 @@ def pytest_report_teststatus(
         return None
     word = outcome["outcome"]
     letter = LETTERS[word] if report.failed or not options.value(config, "--live") else ""
-    return ("failed" if report.failed else word), letter, word.upper()
+    said = "failed" if word == "not met" else "could not run"
+    return (said if report.failed else word), letter, word.upper()

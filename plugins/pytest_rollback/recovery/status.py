@@ -86,9 +86,10 @@ def settled(run: RunState) -> bool:
     return run.progress.undo == "done" or run.outcome == "undone"
 
 
-def runs(connection: Connection, run: str = "") -> list[RunState]:
+def runs(connection: Connection, run: str = "", seconds: float = 60.0) -> list[RunState]:
     """Return every run that the host knows, the oldest first, or the one that is named."""
-    found = connection.ask(Call(RUNS, RunsRequest(connection.system.about.state, run))).runs
+    request = RunsRequest(connection.system.about.state, run)
+    found = connection.ask(Call(RUNS, request, seconds)).runs
     return [
         each._replace(state="open") if each.state == "held" and is_gone(each.holder) else each
         for each in found

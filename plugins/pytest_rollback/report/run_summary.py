@@ -25,6 +25,7 @@ class RunSummary:
         target, demonstration: the target's name, and whether it was the sandbox.
         manifest: the hash of rollback.toml.
         suites: the suites that took part.
+        kind: a rollback, a drill, or a check; "" where the record is older.
         drilled: whether the run proves that a rollback works: carried out, and recovered.
         afterwards: what became of it since, in sentences that begin with the word for it.
         report, archive: whether these files are there.
@@ -48,10 +49,17 @@ class RunSummary:
     demonstration: Flag = False
     manifest: str | None = None
     suites: tuple[str, ...] = ()
+    kind: str = ""
     drilled: Flag = False
     afterwards: tuple[str, ...] = ()
     report: Flag = False
     archive: Flag = False
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The suites as they are shown: what was serious is called no drill."""
+        serious = self.kind == "rollback"
+        return tuple("rollback" if serious and each == "drill" else each for each in self.suites)
 
 
 def summary(folder: Path) -> RunSummary:
@@ -82,6 +90,7 @@ def summary(folder: Path) -> RunSummary:
         demonstration=record.target.demonstration,
         manifest=record.manifest.sha256,
         suites=tuple(sorted({each.suite for each in record.criteria if each.suite})),
+        kind=record.kind,
         drilled=is_drilled(record),
         afterwards=record.afterwards,
         report=(folder / REPORT).is_file(),

@@ -13,6 +13,7 @@ import argparse
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from pathlib import Path
@@ -119,15 +120,43 @@ def path(text: str) -> Path:
     return Path(text)
 
 
+class WrappedLines(argparse.RawDescriptionHelpFormatter):
+    """Paragraphs are filled; an indented line, such as an example, stays one."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        joined = re.sub(r"(?<=[^\n:])\n(?=[^\s])", " ", text.strip("\n"))
+        return "\n".join(
+            textwrap.fill(
+                f"{indent}{line}",
+                width,
+                subsequent_indent="    " if line[:1] == " " else "",
+                break_on_hyphens=False,
+            )
+            for line in joined.splitlines()
+        )
+
+
+FEW = 4
+"""Options that a usage lists; more of them are described below it."""
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises a UsageError, with a hint and exit code 4."""
 
     def __init__(self, **more: Any) -> None:  # noqa: ANN401 - argparse's own
-        super().__init__(**more)
+        super().__init__(formatter_class=WrappedLines, **more)
         self.hint = f"{self.prog} --help"
         for name, kind in ((None, Once), ("store", Once), ("append", Repeated)):
             self.register("action", name, kind)
         self.register("type", Path, path)
+
+    def format_help(self) -> str:
+        """Return the help; its usage is one line, also with many options."""
+        options = [each for each in self._actions if each.option_strings]
+        if self.usage is None and len(options) > FEW:
+            words = [str(each.metavar or each.dest) for each in self._get_positional_actions()]
+            self.usage = " ".join([self.prog, "[option ...]", *(f"[{each}]" for each in words)])
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments."""
@@ -141,7 +170,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         "--rollback-target",
         dest="rollback_target",
         metavar="PATH",
-        help="a rollback.toml, or sandbox, or machine; default: the rollback.toml of this folder",
+        help="a rollback.toml, sandbox or machine; default: that of this folder",
     )
 
 

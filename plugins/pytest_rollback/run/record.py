@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import platform
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 
 from pytest_rollback.checks.availability import Availability
@@ -32,6 +31,8 @@ from pytest_rollback.run.run_record import (
     RunRecord,
     TargetRecord,
 )
+from pytest_rollback.run.shipped import procedure, title
+from pytest_rollback.run.verdict import against
 from pytest_rollback.text.quantities import clock, count
 
 PACKAGES = (
@@ -46,9 +47,6 @@ PACKAGES = (
 )
 FINE = {"READY", "RECOVERED", "REHEARSED", "STEADY", "ISOLATED", "MONITOR"}
 """Verdicts that need no action."""
-
-QUOTED = re.compile(r"(?<!\w)(['\"])(.+?)\1(?!\w)")
-LEADING = re.compile(r"""(?:(['"]).+?\1(?!\w)[,;]?\s*(?:and\s+)?)+[:,]?\s*""")
 
 
 @dataclass(frozen=True)
@@ -78,6 +76,7 @@ class RunFacts:
         checklist: the procedure's checklists, as this run and people have ticked them.
         evidence: what was brought from the host; None where it was not asked.
         advice: what triage recommends; None where it was not asked.
+        serious: whether it was carried out by `rollback now`, and is no drill.
     """
 
     system: System
@@ -108,6 +107,7 @@ class RunFacts:
     checklist: Sequence[ChecklistEntry] = ()
     evidence: CollectedEvidence | None = None
     advice: RecommendationRecord | None = None
+    serious: bool = False
 
     @property
     def good(self) -> bool:
@@ -138,8 +138,10 @@ class RunFacts:
 
 def record(facts: RunFacts) -> RunRecord:
     """Return everything that the report of a run states."""
-    return RunRecord(
+    return replace(
+        measured(facts),
         run=facts.run,
+        kind=kind(facts),
         verdict=facts.verdict,
         sentence=sentence(facts),
         reasons=tuple(reasons(facts, facts.lanes)),
@@ -147,26 +149,13 @@ def record(facts: RunFacts) -> RunRecord:
         target=target(facts),
         incident=facts.incident,
         operator=facts.operator,
-        started=facts.started.isoformat(timespec="seconds"),
-        decided=facts.decided,
-        finished=facts.finished.isoformat(timespec="seconds"),
-        rto=facts.system.about.rto,
-        elapsed=to_ms(facts.elapsed),
-        margin=to_ms(facts.margin),
         previous=facts.previous,
         current=facts.current,
         advice=facts.advice,
         resume=None if facts.good or not facts.resume else facts.resume,
-        phases=facts.lanes,
-        users=facts.seen.seconds,
-        users_asked_from=facts.seen.asked_from,
-        users_problem=facts.seen.problem,
-        outage_seconds=to_ms(facts.seen.outage_seconds),
-        maintenance_seconds=to_ms(facts.seen.maintenance_seconds),
         criteria=tuple(criterion(each) for each in facts.outcomes),
         not_evaluated=facts.completeness.missing,
         not_applicable=tuple(each.words for each in facts.not_applicable),
-        latency=latest(facts.latency),
         checklist=tuple(facts.checklist),
         evidence=facts.evidence,
         scenario=scenario(facts.events),
@@ -176,6 +165,32 @@ def record(facts: RunFacts) -> RunRecord:
         agent_sha256=facts.agent_sha256,
         round_trips=facts.round_trips,
     )
+
+
+def measured(facts: RunFacts) -> RunRecord:
+    """Return what was measured: times, phases, what users got, and response times."""
+    return RunRecord(
+        started=facts.started.isoformat(timespec="seconds"),
+        decided=facts.decided,
+        finished=facts.finished.isoformat(timespec="seconds"),
+        rto=facts.system.about.rto,
+        elapsed=to_ms(facts.elapsed),
+        margin=to_ms(facts.margin),
+        phases=facts.lanes,
+        users=facts.seen.seconds,
+        users_asked_from=facts.seen.asked_from,
+        users_problem=facts.seen.problem,
+        outage_seconds=to_ms(facts.seen.outage_seconds),
+        maintenance_seconds=to_ms(facts.seen.maintenance_seconds),
+        latency=latest(facts.latency),
+    )
+
+
+def kind(facts: RunFacts) -> str:
+    """Return what the run was: a rollback, a drill, or a check that changes nothing."""
+    if facts.decided is None:
+        return "check"
+    return "rollback" if facts.serious else "drill"
 
 
 def scenario(events: Iterable[Event]) -> str | None:
@@ -222,8 +237,7 @@ def sentence(facts: RunFacts) -> str:
 def behind(facts: RunFacts) -> str:
     """Return what stands behind the verdict, and on which target."""
     where, rto = f"({facts.system.target.name})", clock(facts.system.about.rto)
-    against = sum(each.outcome in AGAINST for each in facts.outcomes)
-    counted = f": {against} of {count(len(facts.outcomes), 'criterion', 'criteria')} {where}"
+    counted = f": {against(facts.outcomes)} {where}"
     if facts.verdict == PARTIAL:
         return f": {facts.completeness.words} were evaluated {where}"
     if facts.verdict == "REHEARSED" and facts.estimate:
@@ -231,7 +245,8 @@ def behind(facts: RunFacts) -> str:
         return f": {count(changes, 'change')} in about {clock(seconds)} of {rto} {where}"
     if facts.elapsed is not None:
         word = "in" if facts.good else "after"
-        return f" {word} {clock(facts.elapsed)} of {rto} {where}"
+        by = " by rollback" if facts.serious else ""
+        return f"{by} {word} {clock(facts.elapsed)} of {rto} {where}"
     return f" {where}" if facts.good or not facts.outcomes else counted
 
 
@@ -245,8 +260,8 @@ def late(facts: RunFacts) -> str:
 def reasons(facts: RunFacts, lanes: Iterable[PhaseRecord]) -> Iterator[str]:
     """Yield why the verdict is what it is: each criterion once, then what took too long."""
     said: dict[tuple[str, str], list[str]] = {}
-    against = [each for each in facts.outcomes if each.outcome in AGAINST]
-    causes = [each for each in against if each.outcome != "not reached"] or against
+    bad = [each for each in facts.outcomes if each.outcome in AGAINST]
+    causes = [each for each in bad if each.outcome != "not reached"] or bad
     for each in causes:
         key = (each.identity, each.message.split("\n")[0] or each.outcome)
         said.setdefault(key, []).append(each.component or "")
@@ -279,22 +294,3 @@ def criterion(outcome: Outcome) -> CriterionRecord:
         evidence={name: plain(value) for name, value in outcome.evidence.items()},
         nodeid=outcome.nodeid,
     )
-
-
-def procedure(sentence: str) -> str:
-    """Return the line of the procedure that a criterion's sentence quotes; all that it begins with.
-
-    An apostrophe inside a word opens no quote.
-    """
-    leading = LEADING.match(sentence)
-    if leading:
-        return "; ".join(found[2] for found in QUOTED.finditer(leading[0]))
-    found = QUOTED.search(sentence)
-    return found[2] if found else ""
-
-
-def title(sentence: str) -> str:
-    """Return a criterion's sentence without the quote that it begins with, if words are left."""
-    leading = LEADING.match(sentence)
-    rest = sentence[leading.end() :] if leading else ""
-    return rest[:1].upper() + rest[1:] if re.search(r"\w", rest) else sentence

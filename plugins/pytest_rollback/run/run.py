@@ -253,6 +253,7 @@ class Run:
             round_trips=self.connection.trips,
             evidence=self.evidence,
             advice=self.advice,
+            serious=self.next_steps.asks,
         )
 
     @property

@@ -166,6 +166,7 @@ class RunRecord:
         max_age: seconds after which the next drill is due.
         versions: the packages that took part.
         agent_sha256, round_trips: what was sent to the host, and how often it was asked.
+        kind: a rollback by `rollback now`, a drill, or a check that changes nothing.
     """
 
     run: str = ""
@@ -205,6 +206,7 @@ class RunRecord:
     manifest: ManifestRecord = field(default_factory=ManifestRecord)
     agent_sha256: str = ""
     round_trips: int = 0
+    kind: str = ""
 
 
 WELL = frozenset({"RECOVERED", "STEADY"})

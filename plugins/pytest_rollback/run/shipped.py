@@ -58,6 +58,9 @@ FIXTURES = (
 OURS = re.compile(rb"^\s*(from|import)\s+pytest_rollback\b", re.MULTILINE)
 """What a file of criteria has, and a test of anybody else has not."""
 
+QUOTED = re.compile(r"(?<!\w)(['\"])(.+?)\1(?!\w)")
+LEADING = re.compile(r"""(?:(['"]).+?\1(?!\w)[,;]?\s*(?:and\s+)?)+[:,]?\s*""")
+
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -205,3 +208,22 @@ def fixtures() -> list[str]:
 def left_out() -> list[Path]:
     """Return the files and folders of criteria that are left out."""
     return [places.PACKAGE / each for each in sorted(missing()) if "/" in each]
+
+
+def procedure(sentence: str) -> str:
+    """Return the line of the procedure that a criterion's sentence quotes; all that it begins with.
+
+    An apostrophe inside a word opens no quote.
+    """
+    leading = LEADING.match(sentence)
+    if leading:
+        return "; ".join(found[2] for found in QUOTED.finditer(leading[0]))
+    found = QUOTED.search(sentence)
+    return found[2] if found else ""
+
+
+def title(sentence: str) -> str:
+    """Return a criterion's sentence without the quote that it begins with, if words are left."""
+    leading = LEADING.match(sentence)
+    rest = sentence[leading.end() :] if leading else ""
+    return rest[:1].upper() + rest[1:] if re.search(r"\w", rest) else sentence

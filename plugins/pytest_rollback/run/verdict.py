@@ -13,6 +13,7 @@ from pytest_rollback.criteria import Outcome
 from pytest_rollback.errors import RTO_MISSED, Inconclusive
 from pytest_rollback.run import completeness
 from pytest_rollback.run.completeness import Completeness
+from pytest_rollback.text.quantities import count
 
 GOOD: Mapping[str, str] = {
     "triage": "MONITOR",
@@ -118,3 +119,13 @@ def word(course: RunCourse, code: int) -> str:
         return "REHEARSED"
     good = ISOLATED if course.isolates else GOOD[last]
     return good if code in {0, RTO_MISSED} else f"NOT {good}"
+
+
+def against(outcomes: Sequence[Outcome]) -> str:
+    """Return how many criteria failed, and how many could not run."""
+    failed = sum(each.outcome == criteria.AGAINST[0] for each in outcomes)
+    unknown = sum(each.outcome in criteria.AGAINST[1:] for each in outcomes)
+    every = f"of {count(len(outcomes), 'criterion', 'criteria')}"
+    if not failed:
+        return f"{unknown} {every} could not run"
+    return f"{failed} {every} failed" + (f", {unknown} could not run" if unknown else "")

@@ -40,7 +40,7 @@ TARGETED = (
 )
 """The commands that are about a target, and have an option to name it."""
 
-OTHERS = ("explain", "sandbox", "machine", "schema", "story")
+OTHERS = ("explain", "completion", "sandbox", "machine", "schema", "story")
 """The commands beside them."""
 
 VERBS = ("ack", "escalate", "show", "tick", "untick")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_rollback.cli.verify import main
+from pytest_rollback.cli.report.verify import main
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import archive, seal
 from pytest_rollback.run.command_line import carried_out

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from pytest_rollback.cli.verify import verified
+from pytest_rollback.cli.report.verify import verified
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import archive, changes, seal, signing, signoffs
 from pytest_rollback.evidence.events import CriterionEnded, ItemTicked, RunFinished

@@ -12,8 +12,9 @@ from pytest_rollback.checks.availability import Availability, AvailabilitySecond
 from pytest_rollback.checks.latency import ProbeLatency
 from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.report.html.page import render
-from pytest_rollback.run.record import procedure, record, sentence, title
+from pytest_rollback.run.record import record, sentence
 from pytest_rollback.run.run_record import ManifestRecord, ReleaseRecord, parsed
+from pytest_rollback.run.shipped import procedure, title
 from tests.architecture.sources import sources
 from tests.unit.support.run_facts import STORY, SYSTEM, event, facts, outcome
 
@@ -50,12 +51,22 @@ THREE = [
             "NOT RECOVERED after 1m10s of 15m00s (corner)",
         ),
         ({"verdict": "READY", "outcomes": THREE[2:]}, "READY (corner)"),
-        ({"verdict": "NOT READY", "outcomes": THREE}, "NOT READY: 2 of 3 criteria (corner)"),
-        ({"verdict": "NOT READY", "outcomes": THREE[:1]}, "NOT READY: 1 of 1 criterion (corner)"),
+        (
+            {"verdict": "NOT READY", "outcomes": THREE},
+            "NOT READY: 1 of 3 criteria failed, 1 could not run (corner)",
+        ),
+        (
+            {"verdict": "NOT READY", "outcomes": THREE[:1]},
+            "NOT READY: 1 of 1 criterion failed (corner)",
+        ),
+        (
+            {"verdict": "NOT RECOVERED", "elapsed": 70.0, "outcomes": THREE, "serious": True},
+            "NOT RECOVERED by rollback after 1m10s of 15m00s (corner)",
+        ),
         ({"verdict": "NOT READY"}, "NOT READY (corner)"),
         (
             {"verdict": "INCONCLUSIVE", "outcomes": THREE[1:]},
-            "INCONCLUSIVE: 1 of 2 criteria (corner)",
+            "INCONCLUSIVE: 1 of 2 criteria could not run (corner)",
         ),
         (
             {"verdict": "REHEARSED", "estimate": (38.4, 23)},

@@ -85,12 +85,15 @@ def test_a_part_never_has_a_good_verdict(
         (
             "NOT READY",
             [MET, NOT],
-            "NOT READY (web): 1 of 2 criteria (corner) (11 of 16 criteria evaluated)",
+            "NOT READY (web): 1 of 2 criteria failed (corner) (11 of 16 criteria evaluated)",
         ),
         (
             "INCONCLUSIVE",
             [DARK],
-            "INCONCLUSIVE (web): 1 of 1 criterion (corner) (11 of 16 criteria evaluated)",
+            (
+                "INCONCLUSIVE (web): 1 of 1 criterion could not run (corner)"
+                " (11 of 16 criteria evaluated)"
+            ),
         ),
     ],
 )

@@ -44,7 +44,6 @@ def parser(program: str) -> Parser:
         prog=program,
         description=__doc__,
         epilog=EXAMPLES.format(me=program),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = whole.add_argument
     url = "how the host is reached: ssh://USER@HOST, podman://NAME; usually this one, local://"

@@ -34,16 +34,12 @@ from pytest_rollback.text.quantities import TICKS, count
 
 SIGNS = {"good": "x", "bad": "!", "doubt": "~", "idle": " "}
 STORY = """
-  {me}                         show it; on a terminal also ask what to tick
-  {me} tick 3 12               mark items 3 and 12 as done
-  {me} tick notify-stakeholders --note "by phone, 14:02"
-  {me} untick 3                mark item 3 as not done
-  {me} ack                     acknowledge: nobody else is called
-  {me} escalate                call one level after the other until somebody acknowledges;
-                                    a run does this itself until it ends
+examples:
+  {me} tick 3 12 --note "by phone, 14:02"
+  {me} ack                    nobody else is called
 
-The default is the latest run; --run selects another one. Each tick is written to the run's
-timeline.jsonl with name and time, the report shows it, and the folder is sealed again.
+It is that of the latest run; --run selects another one. Each tick is written to the run's timeline
+with name and time, and the folder is sealed again.
 
 exit codes: 0 done; show: no item is missing or late; escalate: acknowledged, or not needed;
 1 an item is missing or late, nobody answered, or nothing could be written or sent;
@@ -205,7 +201,6 @@ def parser(program: str) -> Parser:
         description=__doc__,
         epilog=STORY.format(me=program),
         parents=[shared()],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     whole.set_defaults(do=show, ask=True, program=program)
     commands = whole.add_subparsers(dest="command", metavar="COMMAND")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -31,7 +30,6 @@ def parser(program: str) -> Parser:
         prog=program,
         description=REVIEW,
         epilog=REVIEW_STORY.format(me=program),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = whole.add_argument
     add("run", nargs="?", metavar="RUN", help="run id, the beginning of it, or run folder")

@@ -36,6 +36,11 @@ BUILD = """Build the image of the machine sandbox, unless it exists for the same
 
 Packages of Debian and of pip come from the sources of this host.
 """
+BUILD_STORY = """
+examples:
+  {me}
+  {me} --base IMAGE
+"""
 
 
 def folder() -> Path:
@@ -157,7 +162,6 @@ def parser(program: str) -> Parser:
         description=__doc__,
         epilog=STORY.format(me=program),
         prog=program,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     verbs: dict[str, Callable[[argparse.Namespace], None]]
@@ -195,7 +199,7 @@ def progress(line: str) -> None:
 
 def build(arguments: Sequence[str], program: str) -> int:
     """Build the machine's image where it is not there yet; return the exit code."""
-    parser = Parser(prog=program, description=BUILD)
+    parser = Parser(prog=program, description=BUILD, epilog=BUILD_STORY.format(me=program))
     parser.add_argument(
         "--base", default="", metavar="IMAGE", help="build again, on this image of Debian 12"
     )

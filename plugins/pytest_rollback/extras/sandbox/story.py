@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import datetime as dt
 import http.server
@@ -206,7 +205,6 @@ def main(arguments: Sequence[str], program: str) -> int:
         prog=program,
         description=__doc__,
         epilog=STORY.format(me=program),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--write", action="store_true", help="write docs/story.md")
     asked = parser.parse_args(arguments)

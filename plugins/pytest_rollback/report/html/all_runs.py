@@ -110,7 +110,7 @@ def listed(row: RunSummary) -> RunRow:
         when=moment(text(row.started, 40)),
         where=where(row),
         demonstration=row.demonstration,
-        suites=", ".join(Presenter(str).texts(row.suites).shown),
+        suites=", ".join(Presenter(str).texts(row.told).shown),
         verdict=verdict,
         tone=VERDICTS.get(verdict, "doubt"),
         afterwards=tuple(re.split(r"\W", each)[0] for each in row.afterwards),

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from pytest_rollback.run.run_record import ReleaseRecord, RunRecord
 
 
+KINDS = {"rollback": "Rollback report", "drill": "Drill report", "check": "Report"}
+"""What a report is called, by what the run was."""
+
+
 class Tile(NamedTuple):
     """A big number, what it counts, and what it means."""
 
@@ -32,6 +36,7 @@ class Verdict(NamedTuple):
     target: str
     connection: str
     demonstration: bool
+    kind: str
     tiles: tuple[Tile, ...]
     counts: dict[str, int]
     total: int
@@ -52,7 +57,9 @@ def minutes(record: RunRecord) -> Tile:
     if left is None:
         return Tile(clock(elapsed), noun, "", "idle")
     note = f"{clock(abs(left))} {'too late' if left < 0 else 'left'}"
-    return Tile(clock(elapsed), noun, note, "bad" if left < 0 else "good")
+    # Time to spare is no comfort where the system did not recover in it.
+    calm = "good" if VERDICTS.get(record.verdict) == "good" else "idle"
+    return Tile(clock(elapsed), noun, note, "bad" if left < 0 else calm)
 
 
 def suffered(seconds: float | None, noun: str, note: str, tone: str) -> Tile:
@@ -91,6 +98,7 @@ def verdict(record: RunRecord, present: Presenter) -> Verdict:
         target=present.text(record.target.name, 80),
         connection=present.text(record.target.connection, 200),
         demonstration=record.target.demonstration,
+        kind=KINDS.get(record.kind, "Report"),
         tiles=tiles(record),
         counts=counts(record.criteria),
         total=len(record.criteria),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -45,7 +44,6 @@ def parser(program: str, about: str, story: str) -> Parser:
         prog=program,
         description=about,
         epilog=story.format(me=program),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_runs(made)
     return made
@@ -96,4 +94,4 @@ def words(run: RunSummary) -> Iterator[str]:
     yield f"{run.target or '?':<12}"
     yield f"{run.verdict or 'NOT FINISHED':<14}"
     yield f"{clock(run.elapsed):>7}"
-    yield ", ".join(run.suites)
+    yield ", ".join(run.told)

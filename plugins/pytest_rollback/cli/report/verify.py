@@ -93,7 +93,6 @@ def parser(program: str) -> Parser:
         prog=program,
         description=__doc__,
         epilog=STORY.format(me=program),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = whole.add_argument
     add("run", nargs="?", metavar="RUN", help="run id, run folder, or archive")
@@ -110,7 +109,6 @@ def rebuild_run(arguments: Sequence[str], program: str) -> int:
         prog=program,
         description=REBUILD,
         epilog=REBUILD_STORY.format(me=program),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("run", nargs="?", metavar="RUN", help="run id or folder; default: the latest")
     add_runs(made)

@@ -1,0 +1,42 @@
+"""The commands of suites run pytest on what ships, and hand on what they do not know."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def collected(*words: str) -> tuple[int, set[str], str]:
+    """Have a command collect its criteria; return its exit code, the suites and the output."""
+    command = [sys.executable, "-m", "pytest_rollback.cli.main", *words, "--collect-only", "-q"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("suites/")]
+    return done.returncode, {line.split("/")[1] for line in lines}, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "suites"),
+    [
+        (["ready", "-k", "backups"], {"readiness"}),
+        (["drill", "--target", "rollback.toml"], {"drill", "validate"}),
+        (["drill", "--isolate"], {"drill"}),
+        (["monitor", "--component", "p2p", "--soak=1m"], {"monitor"}),
+    ],
+)
+def test_a_command_runs_its_suites(words: list[str], suites: set[str]) -> None:
+    """With options of ours, of pytest, with a value apart and without one."""
+    code, found, said = collected(*words)
+
+    assert (code, found) == (0, suites), said
+
+
+def test_what_nobody_knows_is_refused_by_pytest() -> None:
+    """Exit code 4 and a hint."""
+    code, _, said = collected("validate", "--no-such")
+
+    assert (code, "--no-such" in said, "HINT: " in said) == (4, True, True), said
