@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_rollback.criteria import criterion
     from pytest_rollback.errors import Advisory, Inconclusive, Refused, RollbackError
-    from pytest_rollback.manifest.model import Component, Probe, System
+    from pytest_rollback.manifest.model import Component, System
+    from pytest_rollback.manifest.probes import Probe
 
 __all__ = [
     "Advisory",
@@ -29,7 +30,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Component", "Probe", "System"), "manifest.model"),
+    **dict.fromkeys(("Component", "System"), "manifest.model"),
+    "Probe": "manifest.probes",
     **dict.fromkeys(("Advisory", "Inconclusive", "Refused", "RollbackError"), "errors"),
     "criterion": "criteria",
 }

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from pytest_rollback.agent.messages.backup.verify import DescribedName
@@ -30,7 +31,11 @@ from pytest_rollback.agent.messages.trial import (
 )
 from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
 from pytest_rollback.agent.services.registry import MANAGERS
-from pytest_rollback.manifest.model import Component, Edge, Maintenance, Probe, System
+from pytest_rollback.manifest.model import Component, Edge, Maintenance, System
+from pytest_rollback.manifest.probes import Probe
+
+SAME = tuple(name for name in ProbeSpec._fields if name not in {"headers", "send"})
+"""What a probe says to the host as `rollback.toml` does."""
 
 WORDS = 60
 """Words of the maintenance page that tell it apart."""
@@ -191,21 +196,13 @@ def probe(described: Probe) -> ProbeSpec:
         send = json.dumps(described.json_)
         if "content-type" not in {name.lower() for name, _ in headers}:
             headers = (*headers, ("Content-Type", "application/json"))
-    return ProbeSpec(
-        url=described.url,
-        tcp=described.tcp,
-        command=described.command,
-        method=described.method,
-        headers=headers,
-        send=send,
-        status=described.status,
-        body=described.body,
-        reject=described.reject,
-        limit=described.limit,
-        timeout=described.timeout,
-        samples=described.samples,
-        concurrency=described.concurrency,
-    )
+    told: dict[str, Any] = {name: getattr(described, name) for name in SAME}
+    return ProbeSpec(**told, headers=headers, send=send)
+
+
+def repeated(system: System, names: Iterable[str]) -> list[str]:
+    """Return those of some probes that may be asked many times: they change nothing."""
+    return [name for name in dict.fromkeys(names) if not system.probes[name].changes]
 
 
 def edge_probe(system: System, edge: Edge) -> ProbeSpec:
@@ -266,7 +263,7 @@ def served(system: System, edge: Edge) -> ServedRequest:
 
 def is_read(described: Probe) -> bool:
     """Return whether a probe only reads a URL."""
-    return described.url is not None and described.method == "GET"
+    return described.url is not None and described.method == "GET" and not described.changes
 
 
 def page_text(page: Maintenance) -> str:

@@ -144,6 +144,11 @@ def _probes(probes: TomlTable, components: list[TomlTable]) -> Iterator[str]:
     for index, component in enumerate(components):
         health = component.get("health")
         named = [*([health] if isinstance(health, str) else []), *texts(component.get("requests"))]
+        if isinstance(health, str) and table(probes.get(health)).get("changes") is True:
+            yield (
+                f"components[{index}].health: found {health!r}, whose probe changes something, "
+                "expected one that can be asked again and again"
+            )
         for name in named:
             if name not in probes:
                 near = meant(name, probes)

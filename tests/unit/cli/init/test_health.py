@@ -6,7 +6,7 @@ import pytest
 
 from pytest_rollback.agent.messages.probes.sample import ProbeResult
 from pytest_rollback.cli.init.health import NOWHERE, PATHS, limited, paths, pattern
-from tests.unit.cli.init.probes import health
+from tests.unit.cli.init.hosts import health
 
 
 @pytest.mark.parametrize(
