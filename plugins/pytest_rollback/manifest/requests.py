@@ -19,7 +19,7 @@ from pytest_rollback.agent.messages.location import (
     Selection,
 )
 from pytest_rollback.agent.messages.probes.edge import PageAnswer, WatchedEdge
-from pytest_rollback.agent.messages.probes.sample import ProbeSpec
+from pytest_rollback.agent.messages.probes.sample import ProbeSpec, SecretHeader, TlsFiles
 from pytest_rollback.agent.messages.probes.served import ServedRequest
 from pytest_rollback.agent.messages.services.running import AskedPort, RunningRequest, UnitOwner
 from pytest_rollback.agent.messages.services.units import ManagerAddress
@@ -34,7 +34,8 @@ from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.model import Component, Edge, Maintenance, System
 from pytest_rollback.manifest.probes import Probe
 
-SAME = tuple(name for name in ProbeSpec._fields if name not in {"headers", "send"})
+OTHERWISE = {"headers", "secrets", "send", "tls"}
+SAME = tuple(name for name in ProbeSpec._fields if name not in OTHERWISE)
 """What a probe says to the host as `rollback.toml` does."""
 
 WORDS = 60
@@ -191,13 +192,15 @@ def address(url: str) -> tuple[str, int] | None:
 
 def probe(described: Probe) -> ProbeSpec:
     """Return a probe as the host is asked it; JSON becomes text, with its content type."""
-    headers, send = tuple(described.headers.items()), described.send
+    headers, send, tls = tuple(described.headers.items()), described.send, described.tls
     if described.json_ is not None:
         send = json.dumps(described.json_)
-        if "content-type" not in {name.lower() for name, _ in headers}:
+        if "content-type" not in {name.lower() for name in described.headers}:
             headers = (*headers, ("Content-Type", "application/json"))
+    hidden = [SecretHeader(name, *each) for name, each in described.hidden()]
     told: dict[str, Any] = {name: getattr(described, name) for name in SAME}
-    return ProbeSpec(**told, headers=headers, send=send)
+    shown = TlsFiles(tls.certificate, tls.key, tls.authority) if tls else None
+    return ProbeSpec(**told, headers=headers, send=send, secrets=tuple(hidden), tls=shown)
 
 
 def repeated(system: System, names: Iterable[str]) -> list[str]:

@@ -87,7 +87,9 @@ def schema() -> JsonSchema:
 def known(location: tuple[int | str, ...]) -> list[str]:
     """Return the keys of the table at a location."""
     names = [part for part in location if isinstance(part, str)]
-    name = "probes" if names[:1] == ["probes"] else ".".join(names)  # their names are the user's
+    if names[:1] == ["probes"]:  # their names are the user's, and those of headers
+        names = ["probes", *names[2:3]]
+    name = ".".join(names)
     found = schema().definitions[dict(schema().tables())[name]] if name else schema()
     return list(found.properties)
 

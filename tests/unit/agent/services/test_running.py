@@ -21,10 +21,10 @@ from pytest_rollback.agent.messages.services.running import (
     UnitOwner,
 )
 from pytest_rollback.agent.messages.state.runs import BeginRequest, EndRequest
-from pytest_rollback.agent.services.presence import commands, running
+from pytest_rollback.agent.services.presence import running
 from pytest_rollback.agent.state import lease as leases
 from pytest_rollback.agent.state import lock, runs
-from pytest_rollback.agent.system import processes, sockets
+from pytest_rollback.agent.system import command_lines, processes, sockets
 from pytest_rollback.recovery.lock_holder import Holder
 from tests.plugin.shop import free_port
 from tests.unit.agent.services import test_systemd
@@ -288,7 +288,7 @@ def test_children_belong_to_their_unit(house: House) -> None:
 )
 def test_the_script_of_a_command_line(said: list[str], script: str) -> None:
     """Only an interpreter has one."""
-    assert commands.script_of(said) == script
+    assert command_lines.script_of(said) == script
 
 
 def test_a_directory_that_was_exchanged_counts_as_changed(tmp_path: Path) -> None:
