@@ -6,4 +6,4 @@ from __future__ import annotations
 import entry
 
 if __name__ == "__main__":
-    entry.run("backups save", __file__)
+    entry.run("save", __file__)

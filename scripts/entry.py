@@ -16,28 +16,36 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PYTHON = REPOSITORY / ".venv/bin/python"
 
 
-def run(command: str, script: str) -> None:
+def run(command: str, script: str, arguments: list[str] | None = None) -> None:
     """Run a command of the package with this process's arguments, and end with its exit code.
 
     Args:
-        command: its name in `pytest_rollback.cli.main`, such as "backups save".
+        command: its name in `pytest_rollback.cli.main`, such as "save"; "" for that which is typed.
         script: the file that was called; help and hints name it.
+        arguments: others than those of this process.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, ended)
     with environment():
         from pytest_rollback.cli import main  # noqa: PLC0415 - it may not be installed here
+        from pytest_rollback.progress.ticker import TICKER  # noqa: PLC0415
         from pytest_rollback.transport.interrupts import INTERRUPTS  # noqa: PLC0415
 
-        function = main.loaded(command)
+        with TICKER.ticking():
+            function = main.loaded(command) if command else None
     INTERRUPTS.heed()
+    words = sys.argv[1:] if arguments is None else arguments
+    if function is None:
+        sys.exit(main.main(words))
     name = Path(script).resolve().relative_to(REPOSITORY)
-    sys.exit(main.ended(function, sys.argv[1:], str(name)))
+    sys.exit(main.ended(function, words, str(name)))
 
 
 def ended(_number: int, _frame: object) -> None:
     """End before anything has begun, with one line."""
+    if "pytest_rollback.progress.ticker" in sys.modules:
+        sys.modules["pytest_rollback.progress.ticker"].TICKER.stop()
     os.write(2, b"interrupted: nothing was changed\n")
     os._exit(2)
 

@@ -6,4 +6,4 @@ from __future__ import annotations
 import entry
 
 if __name__ == "__main__":
-    entry.run("readiness", __file__)
+    entry.run("ready", __file__)

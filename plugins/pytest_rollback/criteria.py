@@ -6,10 +6,13 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_rollback.errors import Advisory, Inconclusive
-from pytest_rollback.manifest.model import PHASES, Phase, Waiver
+from pytest_rollback.manifest.values import PHASES, Phase
+
+if TYPE_CHECKING:
+    from pytest_rollback.manifest.model import Waiver
 
 ID = re.compile(r"[a-z]+(\.[a-z_]+){2}")
 Test = TypeVar("Test", bound=Callable[..., object])

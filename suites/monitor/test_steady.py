@@ -13,7 +13,7 @@ from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.text.quantities import count
 
 Keep = Callable[[str, object], None]
-LONGER = "run pytest suites/monitor again to its end, with a stable connection"
+LONGER = "run rollback monitor again to its end, with a stable connection"
 
 
 def enough(monitored: SoakResult, record_property: Keep) -> None:
@@ -82,7 +82,7 @@ def test_the_component_stays_fast(
             f"{component.name} is {system.triage.tolerated:.0%} to {system.triage.degraded:.0%} "
             "slower than its baseline: the procedure has no rule for this range",
             findings=[said],
-            hint="decide by severity and impact: pytest suites/triage",
+            hint="decide by severity and impact: rollback triage",
         )
 
 
@@ -127,7 +127,7 @@ def test_the_log_stays_clean(
     if seen < system.logs.window:
         raise Inconclusive(
             f"the log was watched for {seen:.0f} s of {system.logs.window:.0f} s",
-            hint="run pytest suites/monitor again later, when the log covers more time",
+            hint="run rollback monitor again later, when the log covers more time",
         )
 
 

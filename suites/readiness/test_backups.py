@@ -21,7 +21,7 @@ from pytest_rollback.manifest.model import System
 from pytest_rollback.text.quantities import count, part
 
 SAVE_AGAIN = (
-    "deploy the previous release, run scripts/create_backups.py with the same files and releases, "
+    "deploy the previous release, run rollback save with the same files and releases, "
     "which completes the set, then deploy the current release again; while the current release is "
     "live, the set would save the wrong version"
 )
@@ -94,14 +94,14 @@ def test_the_whole_release_diff_was_saved(
         raise Inconclusive(
             "the release diff could not be compared with the record",
             findings=[backups.uncompared or "the record has no commits"],
-            hint="pass both commits in the deploy script: scripts/create_backups.py --help",
+            hint="pass both commits in the deploy script: rollback save --help",
         )
     if record.partial:
         raise Advisory(
             record.share,
             findings=backups.undeclared,
             hint="the listed files stay as they are in a rollback; without --partial, "
-            "scripts/create_backups.py saves the whole release before the next deploy",
+            "rollback save saves the whole release before the next deploy",
         )
     if backups.undeclared:
         raise Refused(
@@ -122,7 +122,7 @@ def demand(found: ReleaseContent | None, system: System, whose: str, hint: str) 
         raise Inconclusive(
             f"{whose} could not be compared with the repository: the record has no commits, or it "
             "cannot be read",
-            hint="pass both commits in the deploy script: scripts/create_backups.py --help",
+            hint="pass both commits in the deploy script: rollback save --help",
         )
     if found is None:
         raise Advisory(
@@ -290,7 +290,7 @@ def test_what_is_described_is_there(saved: Backups) -> None:
 def test_no_copy_is_a_stray(saved: Backups) -> None:
     """Every file that is named like a backup is in the record; no rollback has left files."""
     if saved.left_over:
-        hint = "scripts/rollback status; resume an unfinished run, move all else out of the root"
+        hint = "rollback status; resume an unfinished run, move all else out of the root"
         raise Refused("a rollback left files below the root", findings=saved.left_over, hint=hint)
     if saved.orphans:
         raise Refused(

@@ -18,7 +18,7 @@ Keep = Callable[[str, object], None]
 def aside(system: System) -> str:
     """Return the commands that put a baseline aside, which still tells what was usual."""
     path = shlex.quote(f"{system.about.state}/baseline.json")
-    return f"mv -n {path} {path}.before, on the host; then pytest suites/readiness"
+    return f"mv -n {path} {path}.before, on the host; then rollback ready"
 
 
 @criterion("readiness.baseline.stored")

@@ -55,7 +55,7 @@ def test_the_repository_holds_every_file(
     if found and not found.commit:
         raise Refused(
             "the record has no commit of the previous release",
-            hint="pass both commits in the deploy script: scripts/create_backups.py --help",
+            hint="pass both commits in the deploy script: rollback save --help",
         )
     if found and found.lacking:
         lacking = [f"{path}: {why}" for path, why in found.lacking.items()]
@@ -63,7 +63,7 @@ def test_the_repository_holds_every_file(
             f"{part(len(lacking), found.files, 'file')} missing in {system.fallback.git}",
             findings=lacking,
             hint=f"compare: {by_hand(system.fallback.git or '', f'ls-tree -r {found.commit}')}; "
-            "commit the files, and pass that commit to scripts/create_backups.py",
+            "commit the files, and pass that commit to rollback save",
         )
 
 

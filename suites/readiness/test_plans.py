@@ -12,7 +12,8 @@ from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused, RollbackError
 from pytest_rollback.fixtures.drills import drills, finished
 from pytest_rollback.fixtures.facts import fact
-from pytest_rollback.manifest.model import PHASES, System
+from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.values import PHASES
 from pytest_rollback.recovery import actions, status
 from pytest_rollback.recovery.action import AnyAction, Change, Scope
 from pytest_rollback.text.quantities import count, part
@@ -98,7 +99,7 @@ def test_a_drill_was_carried_out(runs: Runs, system: System, record_property: Ke
     """'Verify rollback procedures tested': the last drill on this target succeeded recently."""
     last = drills(runs.runs, system.target.name)[-1:]
     record_property("last run", status.facts(last[0]) if last else "none")
-    hint = f"in a maintenance window or on staging: pytest suites/drill --arm={system.target.name}"
+    hint = "in a maintenance window or on staging: rollback drill"
 
     if not last:
         raise Advisory("no rollback or drill has been carried out on this target yet", hint=hint)

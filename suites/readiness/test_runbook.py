@@ -63,6 +63,5 @@ def test_the_runbook_was_reviewed(runs: Runs, page: Path | None, system: System)
         raise Advisory(
             "the runbook was changed after the last successful drill, or its review is overdue",
             findings=old,
-            hint="review it, then, in a maintenance window or on staging: "
-            f"pytest suites/drill --arm={system.target.name}",
+            hint="review it, then, in a maintenance window or on staging: rollback drill",
         )

@@ -43,7 +43,7 @@ def test_the_component_is_as_fast_as_it_was(
     if unknown:
         raise Inconclusive(
             f"no baseline for {' and '.join(unknown)}",
-            hint="pass --impact and --downtime; pytest suites/readiness stores a baseline while "
+            hint="pass --impact and --downtime; rollback ready stores a baseline while "
             "the system is healthy",
         )
 

@@ -41,13 +41,13 @@ def test_no_user_is_affected(matrix: IncidentCase, record_property: Keep) -> Non
     called(
         triage.severity(matrix),
         record_property,
-        hint="pass what is known: pytest suites/triage --impact=30% --downtime=4m",
+        hint="pass what is known: rollback triage --impact=30% --downtime=4m",
     )
 
     if matrix.impact is None:
         raise Inconclusive(
             "user impact is unknown: rollback.toml has neither an edge nor requests",
-            hint="pass it: pytest suites/triage --impact=30%",
+            hint="pass it: rollback triage --impact=30%",
         )
 
 
@@ -98,11 +98,11 @@ def test_the_backup_set_is_intact(
         triage.backups(case),
         record_property,
         findings=listed(seen.backups),
-        hint="pytest suites/readiness lists each fault with a remedy",
+        hint="rollback ready lists each fault with a remedy",
     )
     if record.spent:
         raise Advisory(
             f"the set is used up: run {record.spent} rolled it back already",
             hint="no rollback goes further back; the next deploy saves a new set before it copies "
-            "files: scripts/create_backups.py",
+            "files: rollback save",
         )

@@ -110,8 +110,8 @@ def test_the_component_is_not_slower_than_it_was(
     if unknown:
         raise Inconclusive(
             f"no baseline for {' and '.join(unknown)}",
-            hint="pytest suites/readiness stores one while the system is healthy; an open run ends "
-            "without it by the same command without suites/validate",
+            hint="rollback ready stores one while the system is healthy; an open run ends "
+            "without it by pytest suites/drill",
         )
     if between:
         raise Inconclusive(

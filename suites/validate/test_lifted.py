@@ -33,7 +33,7 @@ def test_maintenance_is_lifted(
         shown = system.maintenance.page if system.maintenance else ""
         raise Refused(
             f"users still get the maintenance page {shown}",
-            hint=f"remove it when all is healthy: pytest suites/drill --arm={system.target.name}",
+            hint="remove it when all is healthy: rollback now",
         )
     past = users_view.uncached
     if system.maintenance and (is_page(edge) or is_page(past)):

@@ -20,9 +20,8 @@ MOST = 20
 """Paths that evidence lists."""
 
 
-def again(system: System) -> str:
-    """Return the command that resumes a rollback; it does only what is left to do."""
-    return f"pytest suites/drill --arm={system.target.name}"
+AGAIN = "rollback now"
+"""The command that resumes a rollback; it does only what is left to do."""
 
 
 def readable(found: OwnerLeftovers) -> None:
@@ -37,7 +36,7 @@ def readable(found: OwnerLeftovers) -> None:
 
 @criterion("validate.files.recorded")
 def test_live_files_are_the_recorded_ones(
-    files: Leftovers, system: System, owner: str, record_property: Keep
+    files: Leftovers, owner: str, record_property: Keep
 ) -> None:
     """'Verify restoration': every live file has the recorded content, owner, mode, attributes."""
     found = files.owners[owner]
@@ -50,7 +49,7 @@ def test_live_files_are_the_recorded_ones(
         raise Refused(
             f"{part(len(found.differ), found.files, 'file')} not as recorded",
             findings=[f"{path} {how}" for path, how in found.differ.items()],
-            hint=again(system),
+            hint=AGAIN,
         )
 
 
@@ -74,27 +73,25 @@ def test_no_saved_copy_is_left(files: Leftovers, system: System, record_property
     if not recorded + sum(group.added for group in files.groups):
         raise Refused(
             "no backup was recorded, so that none is left proves nothing",
-            hint="call scripts/create_backups.py in the deploy script, before it copies files",
+            hint="call rollback save in the deploy script, before it copies files",
         )
     if left:
         raise Refused(
             f"{part(len(left), recorded, 'backup')} left beside the files",
             findings=left,
-            hint=again(system),
+            hint=AGAIN,
         )
 
 
 @criterion("validate.files.added_gone")
-def test_added_files_are_gone(files: Leftovers, system: System, record_property: Keep) -> None:
+def test_added_files_are_gone(files: Leftovers, record_property: Keep) -> None:
     """'rm -rf …/error_handling.py': no file that the deploy added is left."""
     left = sorted(path for group in files.groups for path in group.left)
     added = sum(group.added for group in files.groups)
     record_property("files recorded as added", added)
 
     if left:
-        raise Refused(
-            f"{part(len(left), added, 'added file')} left", findings=left, hint=again(system)
-        )
+        raise Refused(f"{part(len(left), added, 'added file')} left", findings=left, hint=AGAIN)
 
 
 @criterion("validate.configuration.recorded")
@@ -126,5 +123,5 @@ def test_configuration_is_the_recorded_one(
         raise Refused(
             f"{count(len(wrong), 'fault')} in the restored configuration",
             findings=wrong,
-            hint="; ".join([*([again(system)] if len(wrong) > len(left) else []), *by_hand]),
+            hint="; ".join([*([AGAIN] if len(wrong) > len(left) else []), *by_hand]),
         )

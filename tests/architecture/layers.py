@@ -16,7 +16,7 @@ Rows = Sequence[tuple[str, ...]]
 
 CONTROLLER: Rows = (
     ("agent", "errors", "text"),
-    ("manifest",),
+    ("manifest", "progress"),
     ("transport", "criteria"),
     ("evidence", "checks"),
     ("recovery",),

@@ -105,7 +105,9 @@ def test_the_manager_is_accepted_and_documented(copy: Path) -> None:
     carry_out(steps("service manager"), copy)
     after = accepted(copy, "runit")
     run(copy, "pytest_rollback.cli.main", "schema", "--write")
-    listed = run(copy, "pytest", "-q", "tests/architecture/test_docs.py", "-k", "managers")
+    listed = run(
+        copy, "pytest", "-q", "tests/architecture/documents/test_docs.py", "-k", "managers"
+    )
 
     assert "services.manager: found 'runit', expected 'systemd' or 'supervisord'" in before
     assert "readiness" in after
@@ -133,7 +135,7 @@ def test_a_manager_without_one_of_its_lines_is_noticed(copy: Path, left: str) ->
     done = run(
         copy,
         *("pytest", "-q", "tests/unit/agent/services/test_conformance.py"),
-        *("tests/architecture/test_docs.py", "-k", "managers or tried_here"),
+        *("tests/architecture/documents/test_docs.py", "-k", "managers or tried_here"),
     )
 
     assert done.returncode == 1, done.stdout
@@ -199,7 +201,7 @@ def test_the_option_is_read_refused_and_shown(copy: Path) -> None:
 def test_the_option_without_its_value_is_refused(copy: Path) -> None:
     """As somebody in a hurry types it, or empty; and it stands in the documents."""
     carry_out(steps("option"), copy)
-    tests = ("tests/plugin/test_hurried_operator.py", "tests/architecture/test_docs.py")
+    tests = ("tests/plugin/test_hurried_operator.py", "tests/architecture/documents/test_docs.py")
     done = run(copy, "pytest", "-q", *tests, "-k", "window-end or every_option")
 
     assert done.returncode == 0, done.stdout[-3000:]
@@ -211,7 +213,7 @@ def test_the_option_without_its_value_is_refused(copy: Path) -> None:
 def test_an_option_without_one_of_its_places_is_noticed(copy: Path, left: str) -> None:
     """Without its hooks pytest does not know it; without its line the documents do not."""
     carry_out([step for step in steps("option") if left not in step.path], copy)
-    tests = ("tests/unit/extras/window", "tests/architecture/test_docs.py")
+    tests = ("tests/unit/extras/window", "tests/architecture/documents/test_docs.py")
     done = run(copy, "pytest", "-q", *tests, "-k", "window or every_option")
 
     assert done.returncode != 0

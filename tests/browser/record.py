@@ -216,7 +216,7 @@ def failed() -> dict[str, Any]:
         "margin": -70.0,
         "outage_seconds": 96.0,
         "maintenance_seconds": 812.0,
-        "resume": "scripts/rollback --rollback-target=/etc/shop/rollback.toml --arm=production",
+        "resume": "rollback now --target=/etc/shop/rollback.toml --arm=production",
         "latency": latency(slow="worker"),
         "users": users(stretched=20),
     }
@@ -247,13 +247,13 @@ def spoil(rows: list[dict[str, Any]]) -> None:
     by_key["validate.logs.clean", "worker"] |= {
         "outcome": "not met",
         "message": f"3 errors since the unit's start, the first: {HOSTILE}",
-        "hint": "pytest suites/validate -k 'logs and worker' --rollback-target=rollback.toml",
+        "hint": "rollback validate -k 'logs and worker'",
         "findings": [f"06:12:4{n} worker[311]: {HOSTILE}" for n in range(3)],
     }
     by_key["validate.logs.clean", "search"] |= {
         "outcome": "inconclusive",
         "message": "The log has no line since the unit's start: silence proves nothing.",
-        "hint": "Send one request, then ask again: pytest suites/validate -k logs",
+        "hint": "Send one request, then ask again: rollback validate -k logs",
     }
     by_key["validate.health", "search"] |= {
         "outcome": "waived",

@@ -13,7 +13,7 @@ from pytest_rollback.errors import RollbackError
 from pytest_rollback.extras.sandbox.common import deploy
 from pytest_rollback.extras.sandbox.machine.podman import podman
 from pytest_rollback.manifest.load import load
-from pytest_rollback.manifest.model import PHASES
+from pytest_rollback.manifest.values import PHASES
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 from tests.machine.going import Going

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pytest_rollback.errors import RollbackError
-from pytest_rollback.manifest.model import PHASES
+from pytest_rollback.manifest.values import PHASES
 from tests.machine.faults import FAULTS, Hindered
 from tests.machine.going import processes, states, version
 from tests.machine.host import Host

@@ -74,7 +74,7 @@ def without(tmp_path: Path) -> dict[str, str]:
     "command",
     [
         ("scripts/dev/build_machine",),
-        ("scripts/sandbox", "up", "--machine"),
+        ("scripts/rollback", "sandbox", "up", "--machine"),
         ("-m", "pytest", "suites/readiness", "--rollback-target=machine"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,15 @@ def last_record(reports: Path) -> dict[str, Any]:
     return found
 
 
+TICKS = re.compile(r"^\d+m\d\ds .*\n", re.MULTILINE)
+"""The lines that tick in a pipe, as many as a command has seconds."""
+
+
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    """Return all that a command has printed but the lines that ticked meanwhile."""
+    return done.stdout + TICKS.sub("", done.stderr)
+
+
 class Operator:
     """An operator with a description of one target, and a place for reports.
 
@@ -60,13 +70,13 @@ class Operator:
             check=False,
             env={**os.environ, "COLUMNS": "80"},
         )
-        return done.returncode, done.stdout + done.stderr
+        return done.returncode, said(done)
 
-    def rollback(self, *words: str) -> tuple[int, str]:
-        """Run scripts/rollback where nobody can type; return its exit code and what it printed."""
+    def rollback(self, name: str, *words: str) -> tuple[int, str]:
+        """Run a command where nobody can type; return its exit code and what it printed."""
         where = f"--rollback-target={self.manifest}"
         done = subprocess.run(
-            [*HEEDING, sys.executable, "scripts/rollback", where, *words],
+            [*HEEDING, sys.executable, "scripts/rollback", name, where, *words],
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
@@ -74,7 +84,7 @@ class Operator:
             check=False,
             env={**os.environ, "COLUMNS": "80", "ROLLBACK_REPORTS": str(self.reports)},
         )
-        return done.returncode, done.stdout + done.stderr
+        return done.returncode, said(done)
 
     def baseline(self) -> None:
         """Store the response times of a healthy system, by the criterion of readiness that does."""

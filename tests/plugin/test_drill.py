@@ -116,7 +116,7 @@ def test_a_drill_that_could_not_see_all_is_inconclusive_in_its_status(shop: Shop
     (suite / "test_blind.py").write_text(BLIND)
     code, printed = shop.pytest("suites/drill", str(suite), "--arm=corner")
     assert (code, "INCONCLUSIVE" in printed) == (10, True), printed
-    asked = [sys.executable, "scripts/rollback", f"--rollback-target={shop.manifest}", "status"]
+    asked = [sys.executable, "scripts/rollback", "status", f"--rollback-target={shop.manifest}"]
     told = subprocess.run(asked, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     run = told.stdout.split()[0]
     assert told.stdout.split()[1] == "inconclusive", told.stdout
@@ -124,7 +124,7 @@ def test_a_drill_that_could_not_see_all_is_inconclusive_in_its_status(shop: Shop
         [*asked, run], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
     assert ": inconclusive\n" in told.stdout
-    assert "next: scripts/rollback" in told.stdout
+    assert "rollback now --target=" in told.stdout
     code, printed = shop.pytest("suites/drill", "--arm=corner")
     assert (code, "RECOVERED in " in printed) == (0, True), printed
     told = subprocess.run(asked, cwd=REPOSITORY, capture_output=True, text=True, check=False)
@@ -135,7 +135,7 @@ def test_a_drill_that_could_not_see_all_is_inconclusive_in_its_status(shop: Shop
 
 def test_a_part_of_a_drill_is_not_recovered(shop: Shop) -> None:
     """It ends in the middle: on the host the run stays open, and the whole drill takes it on."""
-    asked = [sys.executable, "scripts/rollback", f"--rollback-target={shop.manifest}", "status"]
+    asked = [sys.executable, "scripts/rollback", "status", f"--rollback-target={shop.manifest}"]
     code, printed = shop.pytest("suites/drill", "-k", "test_files_are_restored", "--arm=corner")
     told = subprocess.run(asked, cwd=REPOSITORY, capture_output=True, text=True, check=False)
 

@@ -17,7 +17,10 @@ import pytest
 from tests.plugin.operator import REPOSITORY
 
 ASKING = (
-    "rollback",
+    "rollback now",
+    "rollback status",
+    "rollback ready",
+    "rollback drill",
     "create_backups.py",
     "restore_imports.py",
     "simulate_rollback.py",
@@ -27,8 +30,14 @@ ASKING = (
     "validate_rollback_capability.py",
 )
 """Scripts that are about a target."""
-OTHERS = ("checklist", "index", "postmortem", "sandbox", "story", "verify_bundle")
-MAINTAINING = ("dev/build_machine", "dev/schema", "dev/screenshots")
+OTHERS = (
+    "rollback",
+    "rollback undo",
+    "rollback checklist",
+    "rollback sandbox",
+    *(f"rollback report {each}" for each in ("open", "list", "verify", "rebuild", "postmortem")),
+)
+MAINTAINING = ("dev/build_machine", "dev/schema", "dev/screenshots", "dev/story")
 SCRIPTS = (*ASKING, *OTHERS, *MAINTAINING)
 MORE = {"create_backups.py": ("--previous", "1", "--current", "2", "a")}
 
@@ -61,17 +70,17 @@ def demand(said: tuple[int, str], code: int) -> None:
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_an_option_that_there_is_not(tmp_path: Path, script: str) -> None:
     """Exit code 4, for every script."""
-    demand(typed(tmp_path, f"scripts/{script}", "--no-such-option"), 4)
+    demand(typed(tmp_path, *f"scripts/{script}".split(), "--no-such-option"), 4)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_an_option_without_its_value(tmp_path: Path, script: str) -> None:
     """Each option that takes a value, left without one."""
-    _, page = typed(tmp_path, f"scripts/{script}", "--help")
+    _, page = typed(tmp_path, *f"scripts/{script}".split(), "--help")
     taking = sorted(set(re.findall(r"^  (--[a-z-]+) [A-Z0-9]", page, re.MULTILINE)))
 
     for option in taking:
-        demand(typed(tmp_path, f"scripts/{script}", option), 4)
+        demand(typed(tmp_path, *f"scripts/{script}".split(), option), 4)
 
 
 @pytest.mark.parametrize("script", ASKING)
@@ -85,7 +94,7 @@ def test_a_target_that_cannot_be_used(
         manifest.write_text(text)
     words = (f"--rollback-target={manifest}", *MORE.get(script, ()))
 
-    demand(typed(tmp_path, f"scripts/{script}", *words), code)
+    demand(typed(tmp_path, *f"scripts/{script}".split(), *words), code)
 
 
 @pytest.fixture
@@ -107,7 +116,7 @@ def silent() -> Iterator[tuple[str, list[socket.socket]]]:
 
 
 @pytest.mark.parametrize(
-    "words", [("-m", "pytest", "-q", "suites/drill"), ("scripts/rollback", "--dry-run")]
+    "words", [("-m", "pytest", "-q", "suites/drill"), ("scripts/rollback", "now", "--dry-run")]
 )
 def test_a_silent_host_is_asked_once(
     tmp_path: Path, silent: tuple[str, list[socket.socket]], words: tuple[str, ...]
@@ -124,7 +133,7 @@ def test_a_silent_host_is_asked_once(
 @pytest.mark.parametrize("full", ["/dev/full/reports", "/proc/reports"])
 def test_reports_that_cannot_be_written(tmp_path: Path, full: str) -> None:
     """The scripts that write there say so."""
-    code, said = typed(tmp_path, "scripts/index", full)
+    code, said = typed(tmp_path, "scripts/rollback", "report", "list", f"--reports={full}")
 
     demand((code, said), 4)
 
@@ -198,16 +207,16 @@ def test_an_option_of_the_suites_that_makes_no_sense(
     demand(typed(tmp_path, "-m", "pytest", *words), code)
 
 
-@pytest.mark.parametrize("script", ["rollback", "create_backups.py", "checklist"])
+@pytest.mark.parametrize("script", ["rollback now", "create_backups.py", "rollback checklist"])
 def test_an_option_with_an_empty_value_or_with_two(tmp_path: Path, script: str) -> None:
     """An unset variable, and an option that a script has added to those that are typed."""
-    _, page = typed(tmp_path, f"scripts/{script}", "--help")
+    _, page = typed(tmp_path, *f"scripts/{script}".split(), "--help")
     taking = sorted(set(re.findall(r"^  (--[a-z-]+) [A-Z0-9]", page, re.MULTILINE)))
 
     for option in taking:
-        demand(typed(tmp_path, f"scripts/{script}", f"{option}="), 4)
+        demand(typed(tmp_path, *f"scripts/{script}".split(), f"{option}="), 4)
         if option not in REPEATABLE:
-            demand(typed(tmp_path, f"scripts/{script}", f"{option}=1", f"{option}=2"), 4)
+            demand(typed(tmp_path, *f"scripts/{script}".split(), f"{option}=1", f"{option}=2"), 4)
 
 
 REPEATABLE = {"--component", "--changed", "--added"}
@@ -229,7 +238,7 @@ def test_an_option_of_the_suites_that_is_empty_or_twice(tmp_path: Path, option: 
         assert "given as '1' and as '2'" in said[1]
 
 
-@pytest.mark.parametrize("command", [("-m", "pytest", "suites/drill"), ("scripts/rollback",)])
+@pytest.mark.parametrize("command", [("-m", "pytest", "suites/drill"), ("scripts/rollback", "now")])
 def test_what_to_type_in_the_place_of_an_empty_value(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
@@ -242,13 +251,13 @@ def test_what_to_type_in_the_place_of_an_empty_value(
 
 
 @pytest.mark.parametrize("target", ["rollback.toml", "sandbox"])
-@pytest.mark.parametrize("command", [("-m", "pytest", "suites/drill"), ("scripts/rollback",)])
+@pytest.mark.parametrize("command", [("-m", "pytest", "suites/drill"), ("scripts/rollback", "now")])
 def test_another_targets_name_is_refused_before_anything_begins(
     tmp_path: Path, target: str, command: tuple[str, ...]
 ) -> None:
     """A sandbox is not started, and no host is asked."""
     said = typed(tmp_path, *command, f"--rollback-target={target}", "--arm=staging")
     demand(said, 4)
-    if (target, *command) != ("sandbox", "scripts/rollback"):  # where none is up
+    if (target, *command) != ("sandbox", "scripts/rollback", "now"):  # where none is up
         assert "--arm=staging, and the name of the target is" in said[1]
     assert "demonstration" not in said[1]

@@ -155,7 +155,7 @@ def whole(village: Village, sign: str, delay: float, *numbers: int) -> tuple[int
     """Run scripts/rollback, send it signals once it prints a sign; return its code and words."""
     where = f"--rollback-target={village.manifest}"
     process = subprocess.Popen(
-        [*HEEDING, sys.executable, "-u", "scripts/rollback", where, "--arm=sandbox"],
+        [*HEEDING, sys.executable, "-u", "scripts/rollback", "now", where, "--arm=sandbox"],
         cwd=REPOSITORY,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -202,8 +202,8 @@ def test_who_stops_the_script_stops_the_drill(village: Village, numbers: str) ->
     code, printed = whole(village, "s services ", 0.0, *sent)
 
     assert (code, "NOT RECOVERED" in printed, "Traceback" in printed) == (2, True, False), printed
-    assert re.search(r"^to resume: scripts/rollback .*--arm=sandbox", printed, re.MULTILINE)
+    assert re.search(r"^to resume: \S*rollback now .*--arm=sandbox", printed, re.MULTILINE)
     code, said = village.rollback("status")
     assert (code, said.split()[1]) == (0, "interrupted"), said
-    code, printed = village.rollback("--arm=sandbox")
+    code, printed = village.rollback("now", "--arm=sandbox")
     assert (code, "RECOVERED in " in printed) == (0, True), printed

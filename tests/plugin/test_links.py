@@ -84,7 +84,7 @@ def test_links_and_directories_go_back_and_forth(shop: LinkedShop) -> None:
     shop.pytest("suites/validate")
     told = {name: how for (name, _), how in shop.outcomes().items() if "date.files." in name}
     assert told == dict.fromkeys(["validate.files.added_gone", "validate.files.recorded"], "met")
-    code, printed = shop.rollback("--undo", run, "--arm=corner")
+    code, printed = shop.rollback("undo", run, "--arm=corner")
     assert code == 0, printed
     assert shop.links() == NOW
     assert (shop.root / FOLDED / "deep/inside").read_text() == "added"

@@ -20,8 +20,7 @@ ON_HOST = {"database": ("agent/database",)}
 
 BESIDE = {
     "database": ("tests/unit/agent/database",),
-    "incident": ("scripts/checklist", "scripts/postmortem"),
-    "sandbox": ("scripts/sandbox", "scripts/story", "scripts/dev/build_machine"),
+    "sandbox": ("scripts/dev/story", "scripts/dev/build_machine"),
 }
 """Tests and scripts that go with a part, beside its tests in `tests/unit/extras`."""
 

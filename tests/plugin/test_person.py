@@ -26,7 +26,7 @@ def shop() -> Iterator[Shop]:
 
 def begun(shop: Shop) -> Terminal:
     """Begin a rollback on a terminal."""
-    where = ("scripts/rollback", f"--rollback-target={shop.manifest}")
+    where = ("scripts/rollback", "now", f"--rollback-target={shop.manifest}")
     return Terminal(*where, ROLLBACK_REPORTS=str(shop.reports))
 
 
@@ -46,7 +46,7 @@ def test_the_name_is_typed_and_a_rollback_that_was_stopped_goes_on(shop: Shop) -
         terminal.type(CTRL_C)
         code, shown = terminal.over()
     assert (code, "NOT RECOVERED" in shown) == (2, True), shown
-    assert f"to resume: scripts/rollback --rollback-target={shop.manifest}" in shown
+    assert f"rollback now --rollback-target={shop.manifest}" in shown
     assert "Traceback" not in shown
 
     with begun(shop) as terminal:

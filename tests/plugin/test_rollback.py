@@ -33,9 +33,9 @@ def contents(village: Village) -> dict[str, tuple[str, int, int]]:
 @pytest.mark.parametrize(
     ("words", "wanted", "hint"),
     [
-        ((), 13, "HINT: add --arm=sandbox"),
-        (("--arm=production",), 4, "HINT: --arm=sandbox, or"),
-        (("--undo", "", "--arm=sandbox"), 4, "HINT: type --undo=RUN"),
+        (("now",), 13, "HINT: add --arm=sandbox"),
+        (("now", "--arm=production"), 4, "HINT: --arm=sandbox, or"),
+        (("undo", "", "--arm=sandbox"), 4, "HINT: type RUN"),
     ],
 )
 def test_nothing_is_changed_without_the_targets_name(
@@ -53,7 +53,7 @@ def test_nothing_is_changed_without_the_targets_name(
 def test_there_and_back_again(village: Village) -> None:
     """RECOVERED, told change by change; undo brings the failed release back as it was."""
     before = contents(village)
-    code, printed = village.rollback("--arm=sandbox", "--incident=INC-7")
+    code, printed = village.rollback("now", "--arm=sandbox", "--incident=INC-7")
     assert (code, "RECOVERED in " in printed) == (0, True), printed
     assert "services       start aivillage-gateway" in printed
     assert contents(village) != before
@@ -64,27 +64,27 @@ def test_there_and_back_again(village: Village) -> None:
     assert (code, "recovered" in printed) == (0, True)
     code, printed = village.rollback("status", run)
     assert (code, "done  close the backup set" in printed) == (0, True), printed
-    assert f"--undo {run}" in printed
+    assert f"rollback undo {run} " in printed
 
-    code, printed = village.rollback("--undo", run)
+    code, printed = village.rollback("undo", run)
     assert (code, "nothing was changed" in printed) == (13, True), printed
-    code, printed = village.rollback("--undo", run, "--arm=sandbox")
+    code, printed = village.rollback("undo", run, "--arm=sandbox")
     assert (code, f"run {run} is undone" in printed) == (0, True), printed
     assert contents(village) == before
     assert "the host has the failed release again" in str(village.record()["afterwards"])
     assert village.embedded.site.release() == "1.5.0"
-    code, printed = village.rollback("--undo", run, "--arm=sandbox")
+    code, printed = village.rollback("undo", run, "--arm=sandbox")
     assert (code, "nothing to do" in printed) == (0, True), printed
 
 
 @pytest.mark.parametrize(
     ("words", "wanted", "said"),
     [
-        (("--undo", "never"), 4, "there is no run 'never'"),
+        (("undo", "never"), 4, "there is no run 'never'"),
         (("status", "never"), 4, "there is no run 'never'"),
-        (("--component=gatway", "--arm=sandbox"), 4, "there is no component gatway"),
-        (("--armed=sandbox",), 4, "unrecognized arguments"),
-        (("--rollback-target=missing.toml",), 4, "and as 'missing.toml'"),
+        (("now", "--component=gatway", "--arm=sandbox"), 4, "there is no component gatway"),
+        (("now", "--armed=sandbox"), 4, "unrecognized arguments"),
+        (("now", "--rollback-target=missing.toml"), 4, "and as 'missing.toml'"),
     ],
 )
 def test_bad_input_is_one_message(

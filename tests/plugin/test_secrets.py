@@ -48,19 +48,19 @@ INCIDENT = (
         f"--incident=https://ann:{OWN}@x.example/INC-7",
     ),
     ("suites/monitor", "--soak=15m", "-o", "rollback_soak_scale=300"),
-    ("scripts/checklist", "tick", "root-cause", "--by", "ann"),
-    ("scripts/checklist", "show"),
-    ("scripts/verify_bundle", "--host", "--rollback-target=TARGET"),
-    ("scripts/postmortem",),
-    ("scripts/index",),
-    ("scripts/rollback", "--rollback-target=TARGET", "--undo=RUN", "--arm=corner"),
+    ("checklist", "tick", "root-cause", "--by", "ann"),
+    ("checklist", "show"),
+    ("report", "verify", "--host", "--rollback-target=TARGET"),
+    ("report", "postmortem"),
+    ("report", "list"),
+    ("undo", "RUN", "--rollback-target=TARGET", "--arm=corner"),
 )
 
 
 VERDICTS = {
     "suites/drill --arm=corner Ctrl-C": "to resume:",
     "suites/drill suites/validate": "RECOVERED in",
-    "scripts/rollback": "is undone",
+    "undo": "is undone",
 }
 """What shows that the incident took place."""
 

@@ -155,9 +155,7 @@ def test_a_system_that_is_well_is_monitored(shop: Ailing) -> None:
     assert (code, record["verdict"], reds(record)) == (0, "MONITOR", set()), printed
     assert record["round_trips"] <= 5  # units, everything, units, maybe times again; the heading
     assert "no rule fired" in printed
-    assert re.search(
-        r"^now: \S*pytest suites/monitor --soak=15m --rollback-target=", printed, re.MULTILINE
-    )
+    assert re.search(r"^now: \S*rollback monitor --soak=15m --target=", printed, re.MULTILINE)
 
 
 def test_every_criterion_has_a_defect() -> None:
@@ -185,9 +183,7 @@ def test_one_component_alone_is_isolated_first(shop: Ailing) -> None:
     """The command is printed, and does what it says: one unit down, the other as it was."""
     shop.control("stop", "shop-till")
     _, printed, _ = triaged(shop)
-    assert (
-        "pytest suites/drill --isolate --component till --arm=corner --rollback-target=" in printed
-    )
+    assert "rollback now --isolate --component=till --target=" in printed
 
     shop.control("start", "shop-till")
     before = shop.control("pid", "shop-web")
@@ -210,7 +206,7 @@ def test_a_part_of_triage_finds_nobody_well(shop: Ailing) -> None:
     assert (code, shop.record()["verdict"]) == (14, "PARTIAL"), printed
     assert "MONITOR" not in printed
     assert "suites/monitor" not in printed
-    assert re.search(r"now: \S*pytest suites/triage", printed)
+    assert re.search(r"now: \S*rollback triage", printed)
 
     shop.control("stop", "shop-till")
     code, printed = shop.pytest("suites/triage", "-k", "up")

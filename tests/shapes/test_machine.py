@@ -60,7 +60,7 @@ def test_a_system_leads_to_ready_without_a_line_by_hand(
     script(bare, system.install)
     try:
         follower = Follower(tmp_path, {"CONNECTION": bare.url})
-        printed = follower.init(f"--connection={bare.url}", "--target=production")
+        printed = follower.init(f"--connection={bare.url}", "--target-name=production")
         assert SECRET not in printed + follower.manifest.read_text()
         follower.compare(f"{name}.toml")
 

@@ -138,7 +138,9 @@ def test_a_node_program_leads_to_ready_without_a_line_by_hand(
     """Described, a first verdict, saved, deployed, READY; the file is the one that is kept."""
     places = {"RUNTIME": kiosk.runtime, "HOME": str(kiosk.home), "PORT": str(kiosk.port)}
     follower = Follower(tmp_path, places)
-    printed = follower.init(f"--root={kiosk.root}", f"--state={kiosk.home}/state", "--target=kiosk")
+    printed = follower.init(
+        f"--root={kiosk.root}", f"--state={kiosk.home}/state", "--target-name=kiosk"
+    )
     follower.compare("node.toml")
     assert SECRET not in printed + follower.manifest.read_text()
 

@@ -23,7 +23,7 @@ def demand(found: Unchanged, owner: str, system: System) -> None:
     if owner not in found.owners:
         raise Inconclusive(
             f"nothing is known of files that no backup holds: {found.untried}",
-            hint="pass both commits in the deploy script: scripts/create_backups.py --help",
+            hint="pass both commits in the deploy script: rollback save --help",
         )
     mine, commit = found.owners[owner], found.commit[:12]
     repository = system.fallback.git or ""

@@ -5,8 +5,11 @@ function of its arguments and of the name that help and hints give it, and retur
 what it raises, `run/command_line` prints with its hint. The files in `scripts/` call `main` and do
 no more. The parts of `extras/` add commands of theirs.
 
-    main -> rollback, procedure, backups, verify, documents -> the packages below
+    main -> suites, incident (status_watch), reports, verify, backups, procedure, explain, documents
 
-`init` describes a system that nobody has described yet. `procedure` has the commands that a
-written procedure names, `imports` one of them. Nothing imports this package.
+`init` describes a system that nobody has described yet; `suites` runs pytest on the suites that
+ship; `incident` rolls back, shows runs and undoes them, by way of `rollback`, which has the target
+and the person in front of it; `status_watch` shows a run that another process carries out.
+`procedure` has the commands that a written procedure names, `imports` one of them. Nothing imports
+this package.
 """

@@ -22,7 +22,7 @@ from pytest_rollback.errors import UsageError
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import System
-from pytest_rollback.run.command_line import INTERRUPTED, Parser, failed, shown
+from pytest_rollback.run.command_line import INTERRUPTED, Parser, add_target, failed, shown
 from pytest_rollback.run.extras import outside
 from pytest_rollback.text import named_files
 from pytest_rollback.text.places import MANIFEST, home
@@ -79,9 +79,7 @@ def parser(program: str) -> Parser:
         "record, and shown in every report; with --from-git its diff is counted, not saved",
     )
     add("--dry-run", action="store_true", help="show what would be saved, and save nothing")
-    add(
-        "--rollback-target", metavar="PATH", help="the rollback.toml to use, or sandbox, or machine"
-    )
+    add_target(whole)
     whole.set_defaults(program=program)
     return whole
 
@@ -243,7 +241,7 @@ def lines(system: System, wish: SaveRequest, found: SaveResult, *, dry: bool) ->
     if not dry:
         yield f"  record   {found.record}"
         yield f"  sha256   {found.sha256}"
-        yield f"next: deploy {current}, then pytest suites/readiness"
+        yield f"next: deploy {current}, then rollback ready"
 
 
 def save(arguments: Sequence[str], program: str) -> int:

@@ -1,19 +1,16 @@
-"""Commands that write a document: the page of all runs, and the JSON Schema of rollback.toml."""
+"""The command that writes the JSON Schema of rollback.toml, and the pages made of it."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_rollback.errors import UsageError
 from pytest_rollback.manifest.json_schema import JsonSchema
 from pytest_rollback.manifest.reference import manual
 from pytest_rollback.manifest.schema import schema
-from pytest_rollback.report import all_runs
-from pytest_rollback.run.command_line import Parser, reports, repository, shown
+from pytest_rollback.run.command_line import Parser, repository, shown
 from pytest_rollback.text.places import EXAMPLE
 
 SCHEMA = "Print the JSON Schema of rollback.toml; --write also updates the pages in docs/."
@@ -56,23 +53,3 @@ def schema_command(arguments: Sequence[str], program: str) -> int:
         else:
             shown(f"{name} is stale\nHINT: {program} --write")
     return int(asked.check and bool(old))
-
-
-INDEX = "Write reports/index.html: all runs with verdicts and times, trends, and due drills."
-INDEX_CODES = "exit codes: 0 written; 1 it could not be written; 4 usage, or no such folder"
-
-
-def index(arguments: Sequence[str], program: str) -> int:
-    """Write the page of all runs; return the exit code."""
-    parser = Parser(
-        prog=program,
-        description=INDEX,
-        epilog=INDEX_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("reports", nargs="?", type=Path, default=reports(), metavar="FOLDER")
-    home = parser.parse_args(arguments).reports
-    if not home.is_dir():
-        raise UsageError(f"{home} is not a folder", hint="give the folder with the runs")
-    shown(str(all_runs.write(home)))
-    return 0

@@ -14,45 +14,65 @@ from importlib.util import find_spec
 from typing import NoReturn, TypeAlias
 
 from pytest_rollback.errors import UsageError
+from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.run.command_line import Parser, carried_out, failed
 from pytest_rollback.run.extra_types import Command
 from pytest_rollback.run.extras import outside
+from pytest_rollback.text.doors import rollback, setup
+from pytest_rollback.text.places import PACKAGE
 from pytest_rollback.transport.interrupts import INTERRUPTS
 
 Function: TypeAlias = Callable[[Sequence[str], str], int]
 """A command: it takes its arguments and the name that help and hints give it, such as
-`scripts/rollback`; it returns an exit code or raises a RollbackError."""
+`rollback now`; it returns an exit code or raises a RollbackError."""
 
 
 CORE = {
     "init": Command("cli.init.command:main", "look at a host and write its rollback.toml"),
-    "now": Command("cli.rollback:main", "run triage, show the plan, ask, roll back and validate"),
-    "status": Command(
-        "cli.rollback:main", "list the runs that are recorded on the host", ("status",)
+    "save": Command(
+        "cli.backups:save", "before a deploy: save the files that it will change", ("testinfra",)
     ),
-    "undo": Command(
-        "cli.rollback:main", "undo a run: restore the failed release exactly", ("--undo",)
+    "ready": Command("cli.suites:ready", "after a deploy: is a rollback possible now?"),
+    "drill": Command("cli.suites:drill", "rehearse a rollback on a target that may be changed"),
+    "now": Command("cli.incident:now", "in an incident: plan, ask, roll back and validate"),
+    "status": Command("cli.incident:show_runs", "the runs that are recorded on the host"),
+    "undo": Command("cli.incident:undo", "undo a run: restore the failed release exactly"),
+    "validate": Command("cli.suites:validate", "is the system healthy after a rollback?"),
+    "monitor": Command("cli.suites:monitor", "watch it for fifteen minutes after a rollback"),
+    "report open": Command("cli.reports:open_", "show the report of a run"),
+    "report list": Command("cli.reports:list_", "list all runs, and write a page about them"),
+    "report verify": Command("cli.verify:main", "is a run folder unchanged since it was sealed?"),
+    "report rebuild": Command(
+        "cli.verify:rebuild_run", "write the report of a run that was killed"
     ),
-    "backups save": Command(
-        "cli.backups:save", "save the files that a deploy will change", needs=("testinfra",)
-    ),
-    "readiness": Command("cli.procedure:readiness", "check whether a rollback is possible now"),
+    "explain": Command("cli.explain:main", "what a criterion checks, how it fails, what to do"),
     "plan": Command("cli.procedure:plan", "show what a rollback would do, with estimated times"),
-    "imports": Command("cli.procedure:imports", "clear stale bytecode and test every import"),
     "probes": Command("cli.procedure:probes", "run the probes of all components and of the edge"),
     "probe": Command("cli.procedure:probe", "run the probes of single components"),
-    "verify": Command(
-        "cli.verify:main", "check that a run folder is unchanged since it was sealed"
-    ),
-    "index": Command("cli.documents:index", "write a page about all runs"),
+    "imports": Command("cli.procedure:imports", "clear stale bytecode and test every import"),
     "schema": Command("cli.documents:schema_command", "print the JSON Schema of rollback.toml"),
 }
 """The commands of the core, by what is typed after the program's name."""
 
+ORDER = (
+    *("init", "sandbox", "save", "ready", "triage", "now", "status", "undo", "validate"),
+    *("monitor", "drill", "checklist", "report", "explain"),
+)
+"""The order in which a system meets them; all others come behind."""
+
 
 def commands() -> dict[str, Command]:
-    """Return every command: the core's, and those of the parts that are there."""
-    return {**CORE, **outside().commands}
+    """Return every command that is there: the core's, and those of the parts."""
+    found = {**CORE, **outside().commands}
+    there = {name: each for name, each in found.items() if is_there(each)}
+    first = {name: number for number, name in enumerate(ORDER)}
+    return dict(sorted(there.items(), key=lambda one: first.get(one[0].split()[0], len(first))))
+
+
+def is_there(command: Command) -> bool:
+    """Return whether the package has the module of a command; nothing is imported."""
+    path = PACKAGE.joinpath(*command.place.partition(":")[0].split("."))
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
 def loaded(name: str) -> Function:
@@ -81,45 +101,51 @@ def _absent(name: str, _arguments: Sequence[str], _program: str) -> NoReturn:
 
 def ended(function: Function, arguments: Sequence[str], program: str) -> int:
     """Call a command; return its exit code. What it raises is printed with its hint."""
-    return carried_out(lambda: function(arguments, program))
+    return carried_out(lambda: function(arguments, program), arguments)
 
 
-def main(arguments: Sequence[str] | None = None, program: str = "rollback") -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Call the command that the first words name; return the exit code."""
     typed = list(sys.argv[1:] if arguments is None else arguments)
     for words in (2, 1):
         name = " ".join(typed[:words])
         if name in commands():
-            return named(name, typed[words:], program)
-    return ended(_listed, typed, program)
+            return named(name, typed[words:])
+    return ended(_listed, typed, rollback())
 
 
-def named(name: str, arguments: Sequence[str], program: str) -> int:
+def named(name: str, arguments: Sequence[str]) -> int:
     """Call a command by its name; return the exit code."""
     try:
-        function = loaded(name)
+        with TICKER.ticking():
+            function = loaded(name)
     except ModuleNotFoundError as missing:
-        return failed(f"{missing.name} is not installed\nHINT: make setup", UsageError.exit_code)
-    first = commands()[name].first
-    shown = f"{program} now" if first else f"{program} {name}"
-    asks = {"-h", "--help"} & set(arguments)  # with no value after it, --undo would be refused
-    return ended(function, [*(() if asks else first), *arguments], shown)
+        return failed(f"{missing.name} is not installed\nHINT: {setup()}", UsageError.exit_code)
+    return ended(function, arguments, rollback(*name.split()))
 
 
 def _listed(arguments: Sequence[str], program: str) -> int:
     """Print the commands where --help asks for them; refuse everything else."""
-    lines = [f"  {name:14} {command.about}" for name, command in commands().items()]
+    group = next((each for each in arguments[:1] if is_group(each)), "")
+    mine = {
+        name: each for name, each in commands().items() if name.startswith(f"{group} ".lstrip())
+    }
     parser = Parser(
         prog=program,
-        usage=f"{program} COMMAND [...]",
-        description="\n".join(["commands:", *lines]),
+        usage=f"{' '.join(filter(None, (program, group)))} COMMAND [...]",
+        description="\n".join(f"  {name:18} {each.about}" for name, each in mine.items()),
         epilog=f"{program} COMMAND --help describes one command",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", nargs="?", help="one of the commands above")
-    asked = parser.parse_known_args(arguments)[0]
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    asked = parser.parse_known_args(arguments[bool(group) :])[0]
     what = f"unknown command {asked.command!r}" if asked.command else "a command is missing"
     parser.error(what)
+
+
+def is_group(word: str) -> bool:
+    """Return whether a word is the first one of several commands."""
+    return any(name.startswith(f"{word} ") for name in commands())
 
 
 def console() -> int:

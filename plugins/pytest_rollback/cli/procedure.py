@@ -13,12 +13,13 @@ from pathlib import Path
 
 from pytest_rollback.agent.messages.probes.sample import ASK, ProbeRequest, ProbeResult, ProbeSpec
 from pytest_rollback.cli import imports as imports_
-from pytest_rollback.cli.rollback import RollbackCommand, reports_of
+from pytest_rollback.cli.rollback import RollbackCommand
+from pytest_rollback.cli.suites import run_suites, target
 from pytest_rollback.errors import Refused, UsageError
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component, System
-from pytest_rollback.run.command_line import Parser, shown
-from pytest_rollback.run.extras import outside, usual
+from pytest_rollback.run.command_line import Parser, add_target, shown
+from pytest_rollback.run.extras import reports_of
 from pytest_rollback.run.options import fitting
 from pytest_rollback.text.quantities import part
 from pytest_rollback.transport.call import Call
@@ -33,7 +34,6 @@ PROBE = "Phase 4: run all probes of the component in this script's name, on the 
 PROBES = "Phase 4: run all probes of all components, and the probe of the edge."
 IMPORTS = "Phase 3: clear stale bytecode beside restored sources, then test every live import."
 PLAN = "Show what a rollback of the target would do, with estimated times; change nothing."
-READINESS = "Check whether the target can be rolled back now: READY or NOT READY; change nothing."
 
 
 def parser(program: str, words: str, more: str = "") -> Parser:
@@ -50,11 +50,7 @@ def parser(program: str, words: str, more: str = "") -> Parser:
         epilog=CODES.format(more=more),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument(
-        "--rollback-target",
-        metavar="PATH",
-        help="a rollback.toml, or 'sandbox' or 'machine'; default: that of pytest",
-    )
+    add_target(made)
     made.add_argument(
         "--component",
         action="append",
@@ -67,7 +63,7 @@ def parser(program: str, words: str, more: str = "") -> Parser:
 
 def reached(asked: argparse.Namespace) -> RollbackCommand:
     """Return the target that a command is about."""
-    return RollbackCommand(target(asked))
+    return RollbackCommand(target(asked.rollback_target))
 
 
 def probe(arguments: Sequence[str], program: str) -> int:
@@ -109,41 +105,10 @@ def plan(arguments: Sequence[str], program: str) -> int:
     """Rehearse the drill; return the exit code."""
     made = parser(program, PLAN, UNKNOWN_CODE)
     made.add_argument("--dry-run", action="store_true", help="the default")
-    return suite(made, arguments, "suites/drill", "--dry-run")
-
-
-def readiness(arguments: Sequence[str], program: str) -> int:
-    """Run the readiness suite; return the exit code."""
-    return suite(parser(program, READINESS, UNKNOWN_CODE), arguments, "suites/readiness")
-
-
-def target(asked: argparse.Namespace) -> str:
-    """Return the target that is meant, from whichever folder it was named."""
-    if asked.rollback_target in outside().practice:
-        return str(asked.rollback_target)
-    if asked.rollback_target:
-        return str(Path(asked.rollback_target).absolute())
-    named = usual()
-    return named if named in outside().practice else str(Path(named).absolute())
-
-
-def suite(made: Parser, arguments: Sequence[str], *words: str) -> int:
-    """Run a suite of ours against the target; return its exit code.
-
-    A sandbox is named as it is: pytest starts one for the session where none is up.
-    """
     asked = made.parse_args(arguments)
-    selected = [*words, *(f"--component={name}" for name in asked.component)]
-    command = f"{made.prog} {shlex.join(arguments)}".rstrip()
-    return SuitesCommand(target(asked), command).pytest(*selected)
-
-
-class SuitesCommand(RollbackCommand):
-    """A target for suites only, which load it themselves."""
-
-    def __init__(self, named: str, command: str) -> None:
-        self.named, self.reports = named, reports_of(named)
-        self.manifest, self.command = Path(named), command
+    named, command = target(asked.rollback_target), f"{program} {shlex.join(arguments)}".rstrip()
+    selected = [f"--component={name}" for name in asked.component]
+    return run_suites(named, reports_of(named), command, "suites/drill", "--dry-run", *selected)
 
 
 def names(system: System) -> list[str]:

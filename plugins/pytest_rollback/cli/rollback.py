@@ -1,62 +1,41 @@
-"""Roll back in one command: triage, plan, confirmation, rollback, validation."""
+"""A target and a person in front of it: what `now`, `undo` and others do with both."""
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
-import shlex
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
+from pytest_rollback.cli.suites import run_suites
 from pytest_rollback.errors import GateClosed, RollbackError, Unreachable, UsageError
 from pytest_rollback.evidence import runs, signoffs
 from pytest_rollback.evidence.afterwards import UNDONE
 from pytest_rollback.evidence.events import RunBegan, RunFinished, RunUndone
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.manifest.load import load
+from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.recovery import left_behind, rehearsal, status
 from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions.undo import undoing
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.report import amend
-from pytest_rollback.run.command_line import INTERRUPTED, Parser, reports, shown
-from pytest_rollback.run.extras import names, outside, place, usual
-from pytest_rollback.run.options import fitting, told_openly
+from pytest_rollback.run.command_line import INTERRUPTED, shown
+from pytest_rollback.run.extras import names, outside, place, reports_of
 from pytest_rollback.run.run import identity, operator
-from pytest_rollback.text.places import home
 from pytest_rollback.transport.connection import Connection
 from pytest_rollback.transport.interrupts import INTERRUPTS
 
-STORY = """
-  {me}                     run triage, show the plan, ask, roll back, validate
-  {me} --dry-run           run triage and show the plan; change nothing
-  {me} status [RUN]        list the runs on the host; of one, how far it came and what is next
-  {me} --undo RUN          undo a run: restore the failed release exactly
-
-Nothing is changed before the target's name is typed, or given with --arm.
-Ctrl-C ends at the next safe point; the same command resumes from there.
-
-exit codes: 0 recovered, undone or shown; 1 not; 2 interrupted; 4 usage; all others: README.md
-"""
-
 STOPPED = "interrupted: nothing was changed\nHINT: run the same command again"
-
-
-def reports_of(named: str) -> Path:
-    """Return where runs about a target leave their folders."""
-    practice = named in outside().practice
-    return reports(None if practice else Path(named).absolute().parent)
 
 
 def typed(question: str) -> str:
     """Return what is typed as an answer; "" at the end of the input."""
     try:
-        return input(question).strip()
+        with TICKER.paused():
+            return input(question).strip()
     except EOFError:
         return ""
 
@@ -92,18 +71,19 @@ class RollbackCommand:
         self.connection.close()
 
     def roll_back(
-        self, words: list[str], stated: list[str], armed: str | None, *, dry: bool
+        self, words: list[str], stated: list[str], more: list[str], armed: str | None, *, dry: bool
     ) -> int:
         """Look, show the plan, ask, roll back and validate; return the exit code.
 
         Args:
             words: options for every suite.
             stated: further options for triage.
+            more: further options for what rolls back.
             armed: the target's name, where nobody can type it.
             dry: end with the plan.
         """
         try:
-            code = self.look(words, stated)
+            code = self.look(words, stated, more)
             if not (code or dry):
                 self.ask(armed)
         except KeyboardInterrupt:
@@ -113,10 +93,11 @@ class RollbackCommand:
             shown(STOPPED)
         if code or dry:
             return code
-        asked = ("suites/drill", "suites/validate", "--live", f"--arm={self.target}", *words)
+        only = ("suites/drill",) if "--isolate" in more else ("suites/drill", "suites/validate")
+        asked = (*only, "--live", f"--arm={self.target}", *words, *more)
         return self.pytest(*asked)
 
-    def look(self, words: list[str], stated: list[str]) -> int:
+    def look(self, words: list[str], stated: list[str], more: list[str]) -> int:
         """Run triage and show the plan; return the exit code, 0 to go on."""
         where = self.system.target.connection
         shown(f"target {self.target} at {where}, system {self.system.about.name}\n")
@@ -126,16 +107,13 @@ class RollbackCommand:
             shown("nothing was changed")
         if looked in {INTERRUPTED, *over}:
             return looked
-        return self.pytest("suites/drill", "--dry-run", *words)
+        return self.pytest("suites/drill", "--dry-run", *words, *more)
 
     def pytest(self, *words: str) -> int:
         """Run suites in a process of their own that prints to the same terminal."""
         # A sandbox stays one: what is shown of it says that it is a demonstration.
-        target = self.named if self.named in outside().practice else self.manifest
-        where = f"--rollback-target={target}"
-        settings = ("-o", f"rollback_reports={self.reports}", "-o", f"rollback_door={self.command}")
-        command = [sys.executable, "-m", "pytest", "-q", "--no-header", where, *settings]
-        return INTERRUPTS.carried_out([*command, *words], home())
+        target = self.named if self.named in outside().practice else str(self.manifest)
+        return run_suites(target, self.reports, self.command, *words)
 
     def ask(self, armed: str | None) -> None:
         """Ask for the target's name, where it was not given.
@@ -214,70 +192,3 @@ class RollbackCommand:
         """Return the command to changes."""
         holder = Holder.here(run, operator())
         return Gate(self.connection, scope, timeline, armed=armed, holder=holder, journaled=False)
-
-
-def show(asked: argparse.Namespace, at: RollbackCommand) -> int:
-    """Print the runs that the host knows, or one of them; return the exit code."""
-    found = status.runs(at.connection, asked.run or "")
-    if asked.run and not found:
-        at.no_such_run(asked.run)
-    back = status.way_back(at.connection, at.system, found[-1]) if found else status.FREE
-    told = status.detail(found[0], at.system, at.named, back) if asked.run else None
-    lines = told or status.table(found, at.system, at.named, back)
-    shown("\n".join(lines) or f"no rollback has been started on {at.system.target.name}")
-    return 0
-
-
-def stated(asked: argparse.Namespace) -> list[str]:
-    """Return the options of triage for what only people know."""
-    values = {"impact": asked.impact, "downtime": asked.downtime}
-    flags = {"security": asked.security, "data-corruption": asked.data_corruption}
-    said = [f"--{name}={value}" for name, value in values.items() if value is not None]
-    return said + [f"--{name}" for name, given in flags.items() if given]
-
-
-def parser(program: str) -> Parser:
-    """Return the parser of the arguments."""
-    made = Parser(
-        description=__doc__,
-        epilog=STORY.format(me=program),
-        prog=program,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    made.add_argument("command", nargs="?", choices=["status"], help="list runs, or show one")
-    made.add_argument("run", nargs="?", help="with status: only this run")
-    made.add_argument("--rollback-target", metavar="PATH", default=usual())
-    made.add_argument("--arm", metavar="TARGET", help="the target's name, instead of typing it")
-    made.add_argument("--undo", metavar="RUN", help="undo this run")
-    made.add_argument(
-        "--without", action="append", default=[], metavar="PATH", help="leave this file out of undo"
-    )
-    made.add_argument("--component", action="append", default=[], metavar="NAME")
-    made.add_argument("--incident", metavar="ID", help="the incident that the report belongs to")
-    made.add_argument("--impact", metavar="30%", help="the share of users affected, for triage")
-    made.add_argument(
-        "--downtime", metavar="4m", help="how long users have been without the system"
-    )
-    made.add_argument("--security", action="store_true", help="a vulnerability was found")
-    made.add_argument(
-        "--data-corruption", action="store_true", help="corrupt or lost data was found"
-    )
-    made.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
-    return made
-
-
-def main(arguments: Sequence[str], program: str) -> int:
-    """Show runs, take one back, or roll back; return the exit code."""
-    asked = parser(program).parse_args(arguments)
-    if asked.without and asked.undo is None:
-        raise UsageError("--without is for --undo alone", hint=f"{program} --help")
-    command = f"{program} {shlex.join(arguments)}".rstrip()
-    with RollbackCommand(asked.rollback_target, command) as at:
-        fitting(asked.arm, at.system)
-        if asked.command == "status":
-            return show(asked, at)
-        if asked.undo is not None:
-            return at.undo(asked.undo, asked.arm, tuple(asked.without))
-        words = [f"--component={name}" for name in asked.component]
-        words += [f"--incident={told_openly(asked.incident)}"] if asked.incident else []
-        return at.roll_back(words, stated(asked), asked.arm, dry=asked.dry_run)

@@ -1,4 +1,4 @@
-"""Check that a run folder is unchanged since it was sealed, and by whom; rebuild a killed run's."""
+"""Check that a run folder is unchanged since it was sealed, and by whom."""
 
 from __future__ import annotations
 
@@ -16,18 +16,16 @@ from pytest_rollback.manifest.document import one_line
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import Target
 from pytest_rollback.report import rebuild
-from pytest_rollback.run.command_line import Parser, reports, shown
+from pytest_rollback.run.command_line import Parser, shown
+from pytest_rollback.run.extras import add_runs, runs_of
 from pytest_rollback.transport.connection import Connection
 
 HEAD = re.compile(r"[0-9a-fA-F]{8,64}")
 STORY = """
-  {me}                     check folder and archive of the latest run
-  {me} 20261124-061200     check another run
-  {me} FILE.tar.gz         check an archive
-  {me} RUN --head 3fa2...  also compare with the seal that was printed
-  {me} RUN --host --rollback-target=PATH
-                           also compare with journals and seals on the host
-  {me} RUN --rebuild       write report, journals and seal of a killed run
+examples:
+  {me}                      the latest run; FILE.tar.gz is an archive
+  {me} RUN --head 3fa2...   also compare with the seal that was printed
+  {me} RUN --host           also compare with journals and seals on the host
 
 It says what was proven: that the bundle is unchanged since a known key sealed it, that the host has
 its seals, or only that it is consistent in itself: who edits a bundle can do that as well. The host
@@ -35,6 +33,14 @@ is that of your rollback.toml; what a bundle names chooses nothing.
 
 exit codes: 0 unchanged, and its origin is proven; 1 changed, with a list of the changes; 4 usage,
 no such run or not a bundle; 7 the host cannot be used; 10 consistent in itself, origin not proven
+"""
+REBUILD = "Write report, journals and seal of a run that was killed before it could."
+REBUILD_STORY = """
+examples:
+  {me}
+  {me} 20261124-061200 --target=shop/rollback.toml
+
+exit codes: 0 rebuilt; 1 the run is complete; 4 usage, or no such run; 7 the host cannot be used
 """
 
 
@@ -91,13 +97,27 @@ def parser(program: str) -> Parser:
     )
     add = whole.add_argument
     add("run", nargs="?", metavar="RUN", help="run id, run folder, or archive")
-    add("--reports", type=Path, default=reports(), metavar="FOLDER")
+    add_runs(whole)
     add("--head", metavar="HASH", help="the printed seal, or its beginning")
     add("--host", action="store_true", help="also compare with journals and seals on the host")
     add("--allowed-signers", type=Path, metavar="FILE", help="who may sign; default: that of git")
-    add("--rebuild", action="store_true", help="rebuild the folder of a killed run")
-    add("--rollback-target", metavar="PATH", help="the rollback.toml of its host, or sandbox")
     return whole
+
+
+def rebuild_run(arguments: Sequence[str], program: str) -> int:
+    """Complete the folder of a killed run; return the exit code."""
+    made = Parser(
+        prog=program,
+        description=REBUILD,
+        epilog=REBUILD_STORY.format(me=program),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("run", nargs="?", metavar="RUN", help="run id or folder; default: the latest")
+    add_runs(made)
+    asked = made.parse_args(arguments)
+    where = folder(runs_of(asked), asked.run)
+    rebuild.demand_killed(where)
+    return rebuilt(where, rebuild.manifest_of(where, asked.rollback_target))
 
 
 def main(arguments: Sequence[str], program: str) -> int:
@@ -109,10 +129,7 @@ def main(arguments: Sequence[str], program: str) -> int:
     if named is not None and named.name.endswith(".tar.gz") and named.is_file():
         with archive.unpacked(named) as packed:
             return said(named, packed.folder, altered(packed, asked.head), asked)
-    where = folder(asked.reports, asked.run)
-    if asked.rebuild:
-        rebuild.demand_killed(where)
-        return rebuilt(where, rebuild.manifest_of(where, asked.rollback_target))
+    where = folder(runs_of(asked), asked.run)
     return said(where, where, verified(where, asked.head), asked)
 
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from pytest_rollback.errors import UsageError
 from pytest_rollback.text import named_files
 
-HELP = "scripts/verify_bundle --help"
+HELP = "rollback report verify --help"
 
 MOST = 512 << 20
 """Bytes of an archive, and of what it holds: it may come from a stranger."""

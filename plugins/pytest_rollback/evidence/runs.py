@@ -50,7 +50,7 @@ def folder(home: Path, named: str | None) -> Path:
         if not known:
             raise UsageError(
                 f"there is no run in {home}",
-                hint="give a run folder, or run pytest suites/readiness",
+                hint="give a run folder, or run rollback ready",
             )
         return known[-1]
     try:

@@ -185,8 +185,8 @@ def stated(folder: Path) -> bytes:
     except OSError as error:
         raise UsageError(
             f"{folder} is not sealed: {SUMS} is missing or unreadable",
-            hint=f"if the run was killed: scripts/verify_bundle --rebuild {folder} "
-            "--rollback-target=PATH, PATH being your rollback.toml of its host",
+            hint=f"if the run was killed: rollback report rebuild {folder} "
+            "--target=PATH, PATH being your rollback.toml of its host",
         ) from error
 
 

@@ -7,9 +7,10 @@ not applicable, with the key that would make it apply.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_rollback.manifest.model import System
+if TYPE_CHECKING:
+    from pytest_rollback.manifest.model import System
 
 COMPONENT = "component."
 """How a key begins that each component has for itself."""

@@ -31,6 +31,7 @@ from pytest_rollback.manifest.values import (
     LogPlaces,
     Name,
     Pattern,
+    Phase,
     Port,
     Seconds,
     SecretFile,
@@ -42,16 +43,6 @@ if TYPE_CHECKING:
     ManagerName = str
 else:  # mypy takes no literal that is made of other values
     ManagerName = Literal[tuple(MANAGERS)]
-
-Phase = Literal["prepare", "isolate", "files", "configuration", "services", "validate"]
-PHASES: tuple[Phase, ...] = (
-    "prepare",
-    "isolate",
-    "files",
-    "configuration",
-    "services",
-    "validate",
-)
 
 
 class About(Frozen):

@@ -8,9 +8,20 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+Phase = Literal["prepare", "isolate", "files", "configuration", "services", "validate"]
+PHASES: tuple[Phase, ...] = (
+    "prepare",
+    "isolate",
+    "files",
+    "configuration",
+    "services",
+    "validate",
+)
+"""The phases of the procedure, in order."""
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")

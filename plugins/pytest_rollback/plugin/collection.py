@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,9 +16,11 @@ from pytest_rollback.plugin.collecting.words import Named, named
 from pytest_rollback.plugin.stash import criterion_of
 from pytest_rollback.run import shipped
 from pytest_rollback.run.completeness import Instance
-from pytest_rollback.run.run import Run
 from pytest_rollback.run.shipped import root_of
 from pytest_rollback.run.suite_collection import SuiteCollection
+
+if TYPE_CHECKING:
+    from pytest_rollback.run.run import Run
 
 HANDED = "rollback"
 """The name of what a worker hands to the controller."""

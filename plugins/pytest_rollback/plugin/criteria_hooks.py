@@ -16,7 +16,6 @@ from pytest_rollback.plugin.collecting.selection import select
 from pytest_rollback.plugin.collection import instance
 from pytest_rollback.plugin.stash import SEAL, criterion_of
 from pytest_rollback.run.run import Run
-from pytest_rollback.text.doors import pastable
 from pytest_rollback.transport.interrupts import CODE, INTERRUPTS
 
 ENDED = {0, 1, pytest.ExitCode.NO_TESTS_COLLECTED}
@@ -201,6 +200,7 @@ class CriteriaHooks:
             for line in terminal.beside(self.run):
                 terminalreporter.write_line(line)
         else:
-            terminalreporter.section(self.run.record().sentence)
-            for line in terminal.lines(self.run, self.run.record()):
-                terminalreporter.write_line(self.run.redactor.text(pastable(line)))
+            record = self.run.record()
+            terminalreporter.section(record.sentence, **terminal.colour(record.verdict))
+            for line in terminal.lines(self.run, record):
+                terminalreporter.write_line(self.run.redactor.text(line))

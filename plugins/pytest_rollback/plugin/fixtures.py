@@ -55,7 +55,7 @@ def entered(
         return ()
     found = entry.objections(gate.connection, gate.scope, run.asked.despite)
     if not gate.resumed:
-        entry.refuse(found, run.next_steps.pytest("suites/drill", f"--arm={gate.target}"))
+        entry.refuse(found, run.resume)
     return found
 
 

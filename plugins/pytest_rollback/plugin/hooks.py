@@ -12,11 +12,13 @@ import pytest
 
 from pytest_rollback.errors import RollbackError, UsageError
 from pytest_rollback.plugin import collection, options
+from pytest_rollback.plugin.output import ticking
 from pytest_rollback.plugin.session import run_of
 from pytest_rollback.plugin.stash import RUN, SEAL, criterion_of
+from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.run import extras, hookspecs
 from pytest_rollback.run.shipped import is_ours, root_of
-from pytest_rollback.text.doors import pastable
+from pytest_rollback.text.next_steps import next_steps
 from pytest_rollback.transport.interrupts import CODE, INTERRUPTS
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def pytest_load_initial_conftests(
     ours = collection.is_ours(early_config, known.file_or_dir)
     if ours:
         INTERRUPTS.heed(starting=True)
+        ticking.begin_early(early_config)
     result = yield
     if ours or known.help:
         options.shorten(parser, extras.Extras(early_config.hook))
@@ -78,6 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # The summary says each reason once, with what it stands against; pytest would per row.
         config.option.reportchars, config.option.tbstyle = "N", "no"
     heed(config)
+    ticking.begin(config)
     try:
         run = run_of(config)
     except RollbackError as error:
@@ -92,6 +96,7 @@ def _keep(config: pytest.Config, run: Run) -> None:
     """Have the session leave its report in the run's folder; without one it still goes on."""
     from pytest_rollback.evidence.redaction import Redactor, of_environment  # noqa: PLC0415 - criteria pay
     from pytest_rollback.plugin.html_report import attach, unwritten  # noqa: PLC0415
+    from pytest_rollback.plugin.output.session_progress import SessionProgress  # noqa: PLC0415
     from pytest_rollback.plugin.results import JunitMarks, ResultWriter  # noqa: PLC0415
 
     def told(folder: Path) -> None:
@@ -101,8 +106,12 @@ def _keep(config: pytest.Config, run: Run) -> None:
 
     run.redactor = Redactor(of_environment(os.environ) | run.extras.secrets(run.system))
     run.timeline.redact = run.redactor.data
-    config.pluginmanager.register(ResultWriter(config, run))
+    writer = ResultWriter(config, run)
+    config.pluginmanager.register(writer)
     config.pluginmanager.register(JunitMarks(config))
+    if writer.quiet:
+        TICKER.stop()
+    config.pluginmanager.register(SessionProgress(run))
     try:
         config.stash[SEAL] = attach(
             config, run.folder, run.record, run.redactor, told=told, steps=run.next_steps
@@ -124,7 +133,8 @@ def heed(config: pytest.Config) -> None:
 def _refused(config: pytest.Config, error: RollbackError) -> BaseException:
     from pytest_rollback.agent.system.masking.shapes import masked  # noqa: PLC0415 - who is refused pays
 
-    code, words = options.refused(config, error), masked(pastable(str(error)))
+    steps = next_steps(config.invocation_params.args, config.getini("rollback_door"))
+    code, words = options.refused(config, error), masked(steps.completed(str(error)))
     if isinstance(error, UsageError) and code == error.exit_code:
         return pytest.UsageError(words)
     return pytest.exit.Exception(words, returncode=code)

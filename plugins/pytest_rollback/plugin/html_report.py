@@ -19,6 +19,7 @@ from pytest_rollback.evidence import seal as evidence_seal
 from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.evidence.run_folder import JUNIT, REPORT, redacted_xml, seal, write_private
 from pytest_rollback.plugin.pytest_html_adapter import HtmlReport
+from pytest_rollback.progress.activity import PROGRESS
 from pytest_rollback.report import all_runs
 from pytest_rollback.report.html import page
 from pytest_rollback.text.next_steps import NextSteps
@@ -124,6 +125,7 @@ class Seal:
         if hasattr(session.config, "workerinput"):
             return result
         self.problem = self.problem or self.report.problem
+        PROGRESS.current = "redacts and seals the run's folder"
         try:
             own(session.config, self.folder, self.redactor)
             seal(self.folder, dump(self.report.record()), self.redactor)
@@ -151,7 +153,7 @@ class Seal:
 
 def unwritten(folder: Path, error: OSError, steps: NextSteps) -> str:
     """Return that a run's folder is not complete, and how the next one is, or this one still."""
-    again = steps.completed(f"scripts/verify_bundle {folder.name} --rebuild")
+    again = steps.completed(f"rollback report rebuild {folder.name}")
     return (
         f"the report is not complete: {folder}: {error.strerror or error}\n"
         f"HINT: df -h {shlex.quote(str(folder.parent))}, or ROLLBACK_REPORTS=FOLDER for another "

@@ -18,6 +18,7 @@ from pytest_rollback.evidence.events import RunBegan, RunFinished
 from pytest_rollback.manifest import requests
 from pytest_rollback.plugin import options
 from pytest_rollback.plugin.stash import GATE, PRACTICE, PROBER, SEAL
+from pytest_rollback.progress.activity import doing
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.left_behind import lines as lines_left
@@ -96,7 +97,7 @@ def ask_first(run: Run, suite: str) -> None:
     That travels with the first thing that it asks. A drill takes the host instead, or resumes.
     """
     if suite in JUDGING:
-        run.connection.ask_first(idle(run, open_too=True), run.next_steps.rollback())
+        run.connection.ask_first(idle(run, open_too=True))
 
 
 def idle(run: Run, *, open_too: bool) -> Call[IdleRequest, Idle]:
@@ -137,6 +138,7 @@ def began(config: pytest.Config, run: Run) -> None:
     )
 
 
+@doing("collects the evidence from the host")
 def keep_evidence(run: Run) -> None:
     """Copy the run's evidence on the host into its folder; report what cannot be copied."""
     events, known = run.timeline.events, collect.run_of(run.timeline.events)
@@ -223,7 +225,7 @@ def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
     try:
         isolation = (actions.SNAPSHOT, actions.ISOLATE)
         only = isolation if run.asked.isolate else run.extras.actions
-        run.connection.ask_first(idle(run, open_too=False), "")
+        run.connection.ask_first(idle(run, open_too=False))
         steps = rehearse(gate_of(config, run), only)
     except RollbackError as error:
         run.state("drill.plan.made", title, error)

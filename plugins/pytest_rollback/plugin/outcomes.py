@@ -13,9 +13,8 @@ from pytest_rollback.checks.latency import ProbeLatency
 from pytest_rollback.criteria import Criterion, Outcome
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence.json_data import dump, salvage
-from pytest_rollback.manifest.model import Phase
+from pytest_rollback.manifest.values import Phase
 from pytest_rollback.run.run import Run
-from pytest_rollback.text.doors import pastable
 
 AFTER = ("drill", "validate", "monitor")
 """Suites in which an optional component is allowed to fail: the recovery goes on without it."""
@@ -71,9 +70,7 @@ def explained(outcome: Outcome, error: BaseException | None, run: Run) -> Outcom
     """Return an outcome with the way out and the findings of one of our errors."""
     if not isinstance(error, RollbackError):
         return outcome
-    findings = tuple(map(pastable, error.findings))
-    hint = pastable(run.next_steps.completed(error.hint))
-    return replace(outcome, hint=hint, findings=findings)
+    return replace(outcome, hint=run.next_steps.completed(error.hint), findings=error.findings)
 
 
 def properties(run: Run, outcome: Outcome) -> list[tuple[str, object]]:

@@ -12,7 +12,7 @@ import pytest
 from _pytest.junitxml import xml_key
 
 from pytest_rollback.criteria import EXCUSED
-from pytest_rollback.plugin.redacted_stream import redact_terminal
+from pytest_rollback.plugin.output.redacted_stream import redact_terminal
 from pytest_rollback.run.extra_types import RunResult
 from pytest_rollback.run.run import Run
 from pytest_rollback.run.run_record import redacted

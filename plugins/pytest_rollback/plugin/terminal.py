@@ -6,6 +6,7 @@ import contextlib
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.errors import PARTIAL, RollbackError
@@ -17,11 +18,19 @@ from pytest_rollback.recovery.rehearsal import clock
 from pytest_rollback.run.phases import PhaseRecord
 from pytest_rollback.run.run import Run
 from pytest_rollback.run.run_record import RecommendationRecord, RunRecord
-from pytest_rollback.text.quantities import count
+from pytest_rollback.text.quantities import VERDICTS, count
 
 WIDTH = 80
 MOST = 12
 """Findings of one reason that are shown here; the report has all of them."""
+
+COLOURS = {"good": "green", "bad": "red", "doubt": "yellow", "note": "cyan"}
+"""The colour of each kind of verdict, on a terminal that has colours."""
+
+
+def colour(verdict: str) -> dict[str, Any]:
+    """Return how pytest is told the colour of a verdict."""
+    return {COLOURS[VERDICTS.get(verdict, "note")]: True, "bold": True}
 
 
 def lines(run: Run, record: RunRecord) -> Iterator[str]:
@@ -81,8 +90,7 @@ def ending(run: Run) -> Iterator[str]:
     """Yield where the report lies, and how to go on with a rollback that is not finished."""
     if (run.folder / REPORT).is_file():
         yield f"report: {run.folder / REPORT}"
-    yield from sealed(run.folder)
-    yield from following(run)
+    yield from map(run.next_steps.completed, (*sealed(run.folder), *following(run)))
 
 
 def following(run: Run) -> Iterator[str]:
@@ -101,9 +109,9 @@ def following(run: Run) -> Iterator[str]:
     elif run.fleeting or run.asked.dry or run.exit_code or not run.outcomes:
         return
     elif run.suites & {"drill", "validate"}:
-        yield f"next: {run.next_steps.pytest('suites/monitor')}"
+        yield f"next: {run.next_steps.rollback('monitor')}"
     elif "monitor" in run.suites:
-        yield "next: scripts/postmortem, then the open items of scripts/checklist"
+        yield "next: rollback report postmortem, then the open items of rollback checklist"
 
 
 def undo(run: Run) -> Iterator[str]:
@@ -113,22 +121,22 @@ def undo(run: Run) -> Iterator[str]:
     taken = run_of(events)
     if changed and taken and not run.fleeting:
         failed = (run.backups.get("current") or {}).get("name") or "the failed release"
-        yield f"to undo, which brings {failed} back: {run.next_steps.rollback()} --undo={taken}"
+        yield f"to undo, which brings {failed} back: {run.next_steps.rollback('undo', taken)}"
 
 
 def isolated(run: Run) -> Iterator[str]:
     """Yield what an isolation leaves: which units stay down, and the next commands."""
     units = ", ".join(component.unit for component in run.components)
     yield f"stopped until started by hand or rolled back: {units}"
-    yield f"next: {run.next_steps.pytest('suites/triage')}"
-    yield f"or roll back: {run.next_steps.rollback()}"
+    yield f"next: {run.next_steps.rollback('triage')}"
+    yield f"or roll back: {run.next_steps.rollback('now')}"
 
 
 def sealed(folder: Path) -> Iterator[str]:
     """Yield the hash that the run's folder was sealed with, to be kept somewhere else."""
     with contextlib.suppress(RollbackError, OSError):
         for seal in evidence_seal.seals(folder)[:1]:
-            yield f"sealed: {seal.hash[:16]}, see scripts/verify_bundle {folder.name}"
+            yield f"sealed: {seal.hash[:16]}, see rollback report verify {folder.name}"
 
 
 def table(phases: Iterable[PhaseRecord]) -> Iterator[str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 from pytest_rollback.agent.messages.location import HolderProcess
-from pytest_rollback.manifest.model import Component, Phase, System
+from pytest_rollback.manifest.model import Component, System
+from pytest_rollback.manifest.values import Phase
 from pytest_rollback.transport.batch import Found, Look, look
 from pytest_rollback.transport.call import AnyCall
 from pytest_rollback.transport.connection import Connection

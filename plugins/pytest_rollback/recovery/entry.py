@@ -81,7 +81,7 @@ def demand_work(steps: Iterable[RehearsedStep], connection: Connection, scope: S
     back = f": run {record.spent} rolled it back" if record.spent else ": all files are as recorded"
     raise Refused(
         f"there is nothing to roll back{back}; nothing was done",
-        hint="pytest suites/validate says whether the system is well; the next deploy saves a new "
+        hint="rollback validate says whether the system is well; the next deploy saves a new "
         "backup set before it copies files",
     )
 

@@ -19,6 +19,7 @@ from pytest_rollback.evidence.events import (
     HostTaken,
 )
 from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.progress.activity import doing
 from pytest_rollback.recovery.action import AnyAction, Change, Done, Scope
 from pytest_rollback.recovery.lock_holder import Holder, holders, is_gone, subject
 from pytest_rollback.transport.batch import look
@@ -60,7 +61,7 @@ class Gate:
         if worker:
             raise GateClosed(
                 "workers of pytest-xdist may not change the target: each would repeat the change",
-                hint="run pytest suites/drill without -n",
+                hint="run rollback drill without -n",
             )
         self.connection, self.scope, self.timeline = connection, scope, timeline
         self._armed, self._holder, self._journaled = armed, holder, journaled
@@ -144,7 +145,8 @@ class Gate:
         return Done(action, changes)
 
     def _planned(self, action: AnyAction) -> tuple[Change, ...]:
-        return action.planned(self.connection, self.scope)
+        with doing(f"looks: {action.name}"):
+            return action.planned(self.connection, self.scope)
 
     def _begin(self) -> None:
         """Take the host for this run, or resume the unfinished run that is found there."""
@@ -191,7 +193,8 @@ class Gate:
             raise self._closed(change.what)
         where = (action.name, action.phase, change.what)
         begin = self.timeline.note(ChangeBegun(*where, change.why))
-        self.connection.ask(replace(change.call, seconds=change.call.seconds + GRACE))
+        with doing(change.what):
+            self.connection.ask(replace(change.call, seconds=change.call.seconds + GRACE))
         seconds = round(self.timeline.note(ChangeEnded(*where)) - begin, 3)
         self.timeline.note(ChangeTook(*where, seconds))
 
@@ -208,7 +211,7 @@ class Gate:
         if held != outcome:
             raise Refused(
                 f"run {self.scope.run} is {held} on the host, not {outcome}",
-                hint="scripts/rollback status shows all runs; another one begins anew",
+                hint="rollback status shows all runs; another one begins anew",
             )
 
 

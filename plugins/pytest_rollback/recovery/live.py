@@ -13,7 +13,8 @@ from pytest_rollback.evidence.events import (
     Event,
     kind_of,
 )
-from pytest_rollback.manifest.model import PHASES, Phase, System
+from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.values import PHASES, Phase
 from pytest_rollback.recovery.rehearsal import clock, folded
 
 
@@ -58,7 +59,8 @@ class LiveProgress:
             took, budget = elapsed - self.began, self.system.budgets.of(self.phase)
             left = self.system.about.rto - elapsed
             self.say(elapsed, f"{clock(took)} of {clock(budget)}; {clock(max(0, left))} left")
-        self.phase, self.began = phase, elapsed
+        self.began = elapsed if self.phase else 0.0  # the first one begins with the decision
+        self.phase = phase
 
     def say(self, elapsed: float, words: str) -> None:
         """Write one line; long text continues on indented lines."""

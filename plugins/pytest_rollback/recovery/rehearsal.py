@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pytest_rollback.manifest.model import PHASES
+from pytest_rollback.manifest.values import PHASES
 from pytest_rollback.recovery.action import AnyAction, Change, Scope
 from pytest_rollback.recovery.gate import Gate
 

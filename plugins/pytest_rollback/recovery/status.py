@@ -81,18 +81,16 @@ def facts(run: RunState) -> dict[str, object]:
     return {name: value for name, value in found.items() if name != "progress"}
 
 
-def table(
-    found: Sequence[RunState], system: System, manifest: str, back: WayBack = FREE
-) -> Iterator[str]:
+def table(found: Sequence[RunState], back: WayBack = FREE) -> Iterator[str]:
     """Yield one line for each run, and what comes next for the last one."""
     for run in found:
         about = ", ".join(run.only) or "everything"
         yield f"{run.id}  {words(run):<12} {run.when[:16]}  {run.by}  {about}"
     if found:
-        yield f"next: {following(found[-1], system, manifest, back)}"
+        yield f"next: {following(found[-1], back)}"
 
 
-def detail(run: RunState, system: System, manifest: str, back: WayBack = FREE) -> Iterator[str]:
+def detail(run: RunState, back: WayBack = FREE) -> Iterator[str]:
     """Yield everything about one run: its steps, its journal's head, and what comes next."""
     yield f"run {run.id} on {run.target}: {words(run)}"
     yield f"  begun {run.when} by {run.by}" + (f", ended {run.ended}" if run.ended else "")
@@ -100,22 +98,20 @@ def detail(run: RunState, system: System, manifest: str, back: WayBack = FREE) -
     if run.progress.damage:
         yield f"  {run.progress.damage}"
     yield f"  journal head {run.progress.head or 'none'}"
-    yield f"next: {following(run, system, manifest, back)}"
+    yield f"next: {following(run, back)}"
 
 
-def following(run: RunState, system: System, manifest: str, back: WayBack = FREE) -> str:
+def following(run: RunState, back: WayBack = FREE) -> str:
     """Return the exact command that comes next for a run, with the other choice there is.
 
     Args:
         run: the run.
-        system: what it is about.
-        manifest: the target as it was named.
         back: whether undo would be taken up; it is offered only then.
     """
-    again = f"scripts/rollback --rollback-target={manifest} --arm={system.target.name}"
     only = "".join(f" --component={name}" for name in run.only)
     left = "".join(f" --without={shlex.quote(path)}" for path in back.without)
-    undo, no = f"{again} --undo {run.id}{left}", f"it cannot be undone: {back.refused}"
+    again, undo = f"rollback now{only}", f"rollback undo {run.id}{left}"
+    no = f"it cannot be undone: {back.refused}"
     if run.progress.damage:
         return "compare the files with their backups by hand; no file is lost"
     if run.progress.undo == "begun":
@@ -123,7 +119,7 @@ def following(run: RunState, system: System, manifest: str, back: WayBack = FREE
     if run.state == "held":
         return f"wait for {run.by} (pid {run.holder.pid} on {run.holder.host})"
     if run.state == "open":
-        return f"{again}{only}" + (f"; {no}" if back.refused else f", or to undo it: {undo}")
+        return again + (f"; {no}" if back.refused else f", or to undo it: {undo}")
     if settled(run):
         return "nothing: the run was undone"
     return f"nothing; {no}" if back.refused else f"nothing; to undo it: {undo}"

@@ -98,7 +98,7 @@ def demand_killed(folder: Path) -> None:
     if (folder / DATA).exists():
         raise Refused(
             f"{folder} is complete: there is nothing to rebuild",
-            hint=f"scripts/verify_bundle {folder.name}",
+            hint=f"rollback report verify {folder.name}",
         )
 
 

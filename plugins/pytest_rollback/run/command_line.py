@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NoReturn
 
 from pytest_rollback.errors import RollbackError, UsageError
-from pytest_rollback.text.doors import pastable
+from pytest_rollback.progress.ticker import TICKER
+from pytest_rollback.text.next_steps import NextSteps, next_steps
 from pytest_rollback.text.places import checkout, home
 from pytest_rollback.transport.interrupts import CODE
 
@@ -89,7 +92,7 @@ def refuse_empty(parser: argparse.ArgumentParser, action: argparse.Action, value
 
 MEANT = {
     "TARGET": "the name in [target] of rollback.toml, see: grep -A 3 '^.target.' rollback.toml",
-    "RUN": "the id of a run, see: scripts/rollback status",
+    "RUN": "the id of a run, see: rollback status",
     "PATH": "the path of a rollback.toml, or sandbox",
     "NAME": "a name from rollback.toml, see: grep '^name' rollback.toml",
     "ID": "the id of the incident in your own list",
@@ -130,10 +133,39 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, hint=self.hint)
 
 
-def carried_out(main: Callable[[], int]) -> int:
-    """Return the exit code of a command; print what it raises as one sentence and its hint."""
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the target, under both of its names."""
+    parser.add_argument(
+        "--target",
+        "--rollback-target",
+        dest="rollback_target",
+        metavar="PATH",
+        help="a rollback.toml, or sandbox, or machine; default: the rollback.toml of this folder",
+    )
+
+
+FOLLOWING: ContextVar[NextSteps | None] = ContextVar("FOLLOWING", default=None)
+"""How the commands begin and end that come after the one that was typed."""
+
+LINE = re.compile(r"^\s*(?:HINT|next): .*", re.MULTILINE)
+"""A line that tells what to type."""
+
+
+def carried_out(main: Callable[[], int], typed: Sequence[str] = ()) -> int:
+    """Return the exit code of a command; print what it raises as one sentence and its hint.
+
+    Args:
+        main: the command.
+        typed: its arguments; the next command is about the same target.
+    """
+    FOLLOWING.set(next_steps(typed))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    with TICKER.ticking():
+        return _ended(main)
+
+
+def _ended(main: Callable[[], int]) -> int:
     try:
         code = main()
         sys.stdout.flush()
@@ -165,7 +197,13 @@ def without_secrets(text: str) -> str:
     """Return a text as a terminal may show it: without control characters, and without secrets."""
     from pytest_rollback.evidence.redaction import Redactor, of_environment  # noqa: PLC0415 - who speaks pays
 
-    return Redactor(of_environment(os.environ)).text(pastable(text).translate(CONTROL))
+    return Redactor(of_environment(os.environ)).text(completed(text).translate(CONTROL))
+
+
+def completed(text: str) -> str:
+    """Return a text whose hints and next commands can be pasted here, about the same target."""
+    steps = FOLLOWING.get() or next_steps(())
+    return LINE.sub(lambda line: steps.completed(line[0]), text)
 
 
 def setting(name: str, folder: Path) -> str:

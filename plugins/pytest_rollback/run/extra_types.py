@@ -30,13 +30,11 @@ class Command(NamedTuple):
         place: its function, as `module:function` below the package. It takes the arguments and
             the name that help and hints give it, and returns an exit code.
         about: what it does, for the list of commands.
-        first: what is put before the arguments that were typed.
         needs: packages that it cannot do without, and that are not always installed.
     """
 
     place: str
     about: str
-    first: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
 
 

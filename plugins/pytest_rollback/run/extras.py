@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import functools
 import pkgutil
@@ -15,7 +16,8 @@ import pluggy
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.run import hookspecs
-from pytest_rollback.run.command_line import setting
+from pytest_rollback.run.command_line import add_target, reports, setting
+from pytest_rollback.run.command_line import path as path_of
 from pytest_rollback.run.extra_types import (
     Command,
     ExtraOption,
@@ -84,6 +86,25 @@ def usual() -> str:
     named = setting("rollback_target", home()) or MANIFEST
     here = named in outside().practice or Path(named).exists()
     return named if here else str(home() / named)
+
+
+def reports_of(named: str) -> Path:
+    """Return where runs about a target leave their folders."""
+    practice = named in outside().practice
+    return reports(None if practice else Path(named).absolute().parent)
+
+
+def runs_of(asked: argparse.Namespace) -> Path:
+    """Return the folder of runs that a command means: named itself, or by its target."""
+    named: Path | None = asked.reports
+    return named or reports_of(asked.rollback_target or usual())
+
+
+def add_runs(parser: argparse.ArgumentParser) -> None:
+    """Add the options by which a command finds runs."""
+    add_target(parser)
+    about = "where runs are kept; default: reports/ beside the rollback.toml"
+    parser.add_argument("--reports", type=path_of, metavar="FOLDER", help=about)
 
 
 def place(named: str) -> Path:
@@ -202,7 +223,6 @@ class Extras:
     def advice(
         self,
         outcomes: Sequence[Outcome],
-        target: str,
         following: NextSteps,
         completeness: Completeness,
     ) -> RecommendationRecord | None:
@@ -213,7 +233,6 @@ class Extras:
             "pytest_rollback_advice",
             one(RecommendationRecord),
             outcomes=tuple(outcomes),
-            target=target,
             following=following,
             completeness=completeness,
         )

@@ -80,7 +80,7 @@ def pytest_rollback_ended(run: RunView) -> None:
 
 @hookspec(firstresult=True)
 def pytest_rollback_advice(
-    outcomes: Sequence[Outcome], target: str, following: NextSteps, completeness: Completeness
+    outcomes: Sequence[Outcome], following: NextSteps, completeness: Completeness
 ) -> RecommendationRecord | None:
     """Return what the outcomes recommend; None where no criterion of the part took place.
 

@@ -43,7 +43,7 @@ class RunOptions:
         incident: the incident that the report belongs to.
         soak: how long is watched.
         given: the options of parts, by name.
-        command: the command that runs pytest, such as scripts/rollback; "" for pytest itself.
+        command: the command that runs pytest, such as rollback now; "" for pytest itself.
     """
 
     arguments: tuple[str, ...] = ()

@@ -24,7 +24,8 @@ from pytest_rollback.evidence.events import (
     phase_of,
 )
 from pytest_rollback.evidence.json_data import Number
-from pytest_rollback.manifest.model import PHASES, Budgets
+from pytest_rollback.manifest.model import Budgets
+from pytest_rollback.manifest.values import PHASES
 
 BAD = frozenset({"not met", "inconclusive"})
 RECOVERY = frozenset({"drill", "validate"})

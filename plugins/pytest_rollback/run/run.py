@@ -256,15 +256,13 @@ class Run:
     @property
     def advice(self) -> RecommendationRecord | None:
         """What triage recommends, for the report; None where it took no part."""
-        return self.extras.advice(
-            self.outcomes, self.system.target.name, self.next_steps, self.completeness("triage")
-        )
+        return self.extras.advice(self.outcomes, self.next_steps, self.completeness("triage"))
 
     @property
     def whole(self) -> str:
         """The command that evaluates the whole of what was evaluated in part."""
-        where = self.collection.paths(self.suites)
-        return self.next_steps.pytest(*where, *self.asked.declared(isolate=self.isolates))
+        suites = self.collection.touched(self.suites)
+        return self.next_steps.suites(suites, *self.asked.declared(isolate=self.isolates))
 
     @property
     def resume(self) -> str:

@@ -9,6 +9,7 @@ from pytest_rollback.evidence.collect import CollectedEvidence
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.manifest.model import System
 from pytest_rollback.run.options import RunOptions
+from pytest_rollback.text.next_steps import NextSteps
 
 
 class RunView(Protocol):
@@ -44,6 +45,10 @@ class RunView(Protocol):
     @property
     def elapsed(self) -> float | None:
         """Seconds from the decision to the last criterion; None where nothing was decided."""
+
+    @property
+    def next_steps(self) -> NextSteps:
+        """How the next commands begin and end."""
 
     @property
     def resume(self) -> str:

@@ -53,10 +53,10 @@ class SuiteCollection:
             tuple(left_out),
         )
 
-    def paths(self, evaluated: Iterable[str]) -> list[str]:
-        """Return the paths of the touched suites, in the order of an incident."""
-        touched = {each.suite for each in self.instances} | self.suites | set(evaluated)
-        return [f"suites/{PLACES.get(each, each)}" for each in SUITES if each in touched]
+    def touched(self, evaluated: Iterable[str]) -> list[str]:
+        """Return the suites that were touched, in the order of an incident."""
+        found = {each.suite for each in self.instances} | self.suites | set(evaluated)
+        return [each for each in SUITES if each in found]
 
     def unknown(self, identities: Iterable[str]) -> list[str]:
         """Return the ids that no criterion has, of suites that the session knows whole.

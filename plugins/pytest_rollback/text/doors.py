@@ -1,52 +1,76 @@
-"""The commands under their two names: a script of the checkout, or a word of `rollback`.
+"""Commands as they are printed: `rollback WORD …`, found by its name, or by the path that finds it.
 
-Messages name the scripts, as the procedure does. Where the package was installed without them, the
-same command is `rollback` with a word behind it; `pastable` says so.
+Texts have the canonical form, such as `rollback status`. `NextSteps` brings it to where one stands.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
+from collections.abc import Collection
 
 from pytest_rollback.text.places import checkout, found
 
-COMMANDS = {
-    "scripts/checklist": "checklist",
-    "scripts/create_backups.py": "backups save",
-    "scripts/dev/build_machine": "machine",
-    "scripts/index": "index",
-    "scripts/postmortem": "postmortem",
-    "scripts/restore_imports.py": "imports",
-    "scripts/rollback": "now",
-    "scripts/sandbox": "sandbox",
-    "scripts/simulate_rollback.py": "plan",
-    "scripts/story": "story",
-    "scripts/test_agent_response.py": "probe",
-    "scripts/test_full_system.py": "probes",
-    "scripts/test_p2p_connection.py": "probe",
-    "scripts/validate_rollback_capability.py": "readiness",
-    "scripts/verify_bundle": "verify",
+SUITES = {
+    "triage": ("triage",),
+    "ready": ("readiness",),
+    "drill": ("drill", "validate"),
+    "validate": ("validate",),
+    "monitor": ("monitor",),
 }
-"""What `rollback` calls the command of each script."""
+"""The suites that a command runs."""
 
-SETUP = "make setup", "pip install 'pytest-rollback[sandbox,notify]'"
-"""What installs what is missing, in a checkout and elsewhere."""
+TARGETED = (
+    *SUITES,
+    "init",
+    "save",
+    "now",
+    "status",
+    "undo",
+    "plan",
+    "imports",
+    "probes",
+    "probe",
+    "checklist",
+    "report open",
+    "report list",
+    "report verify",
+    "report postmortem",
+    "report rebuild",
+)
+"""The commands that are about a target, and have an option to name it."""
 
-SCRIPT = re.compile(rf"(?<![\w/.-])(?:{'|'.join(map(re.escape, COMMANDS))})(?![\w/-]|\.\w)")
+OTHERS = ("explain", "sandbox", "machine", "schema", "story")
+"""The commands beside them."""
+
+VERBS = ("ack", "escalate", "show", "tick", "untick")
+"""What is done with a checklist."""
+
+WORDS = "|".join(sorted((*TARGETED, *OTHERS), key=len, reverse=True))
+VERB = "|".join(VERBS)
+COMMAND = re.compile(
+    rf"(?<![\w/.~=-])(?P<called>pytest(?= suites/)|rollback (?:{WORDS})(?: (?:{VERB}))?)"
+    r"(?![\w/-]|\.\w)"
+    r"(?P<words>(?: (?:suites/[\w/-]+|--?[\w-]+(?:=[\w.,:%/@+-]*[\w%/])?|[A-Z]{2,}(?![\w=])"
+    r"|\d{8}-\d{6}-\w{4}))*)"
+)
+"""A command of ours in a text; the words behind it are no options."""
 
 
-def door(script: str) -> str:
-    """Return the command of a script, as it is called from here."""
-    top = checkout()
-    if top is None:
-        return f"{shlex.quote(found('rollback'))} {COMMANDS[script]}"
-    return script if Path(script).exists() else shlex.quote(str(top / script))
+def rollback(*words: str) -> str:
+    """Return a command of ours as it can be pasted here."""
+    return shlex.join([found("rollback"), *words])
 
 
-def pastable(text: str) -> str:
-    """Return a text in which every script is named by what can be called where there is none."""
-    if checkout():
-        return text
-    return SCRIPT.sub(lambda match: door(match[0]), text.replace(*SETUP))
+def door(suites: Collection[str]) -> str:
+    """Return which command runs suites, "" where none runs just these."""
+    wanted = {each for each in suites if each != "troubleshooting"}
+    if wanted != set(suites):
+        return ""
+    fits = [name for name, ran in SUITES.items() if wanted == set(ran)]
+    return "drill" if wanted == {"drill"} else "".join(fits)
+
+
+def setup() -> str:
+    """Return what installs what is missing, in a checkout and elsewhere."""
+    return "make setup" if checkout() else "pip install 'pytest-rollback[sandbox,notify]'"

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from pytest_rollback.text.doors import door
-from pytest_rollback.text.places import found
+from pytest_rollback.text.doors import COMMAND, SUITES, TARGETED, VERBS, door
+from pytest_rollback.text.places import MANIFEST, found, home
 
-KEPT = ("--rollback-target", "--incident")
+TARGET = ("--rollback-target", "--target")
+KEPT = (*TARGET, "--incident")
 """Options that select system and incident; all next commands repeat them."""
 
 PLACES = ("rollback_target=", "rollback_reports=")
 """Settings given with `-o` that do the same."""
-
-COMMAND = re.compile(
-    r"(?<![\w/.~=-])(?P<called>pytest(?= suites/)|scripts/(?:rollback|verify_bundle))(?![\w/.-])"
-    r"(?P<words>(?: (?:suites/[\w/-]+|--?[\w-]+(?:=[\w.,:%/@+-]*[\w%/])?|status"
-    r"|\d{8}-\d{6}-\w{4}))*)"
-)
-"""A command of ours in a text; the words behind it are no options."""
 
 
 @dataclass(frozen=True)
@@ -30,21 +25,35 @@ class NextSteps:
 
     Args:
         program: what runs pytest here.
-        where: the options that say which system is meant.
-        command: the command that runs pytest, such as `scripts/rollback ...`; "" for pytest itself.
+        where: the options that say which system is meant, as pytest takes them.
+        command: the command that runs pytest, such as `rollback now ...`; "" for pytest itself.
+        ours: what runs `rollback` here.
     """
 
     program: str = "pytest"
     where: tuple[str, ...] = ()
     command: str = ""
+    ours: str = "rollback"
 
-    def pytest(self, *words: str) -> str:
-        """Return pytest on the same system."""
-        return shlex.join([self.program, *words, *self.where])
+    def suites(self, suites: Collection[str], *words: str) -> str:
+        """Return the command that runs suites on the same system."""
+        name = door(suites)
+        if name:
+            return self.rollback(name, *words)
+        paths = [f"suites/{each}".replace("/trouble", "/drill/trouble") for each in suites]
+        return shlex.join([self.program, *paths, *words, *self.where])
 
-    def rollback(self) -> str:
-        """Return the rollback of the same system, which asks before it changes anything."""
-        return " ".join([door("scripts/rollback"), *map(shlex.quote, named(self.where))])
+    def rollback(self, name: str, *words: str) -> str:
+        """Return a command of ours on the same system; `now` asks before it changes anything."""
+        return shlex.join([self.ours, *name.split(), *words, *self.about(name)])
+
+    def about(self, name: str) -> list[str]:
+        """Return the options of a command of ours that say which system is meant."""
+        command, _, verb = name.rpartition(" ")
+        if name not in TARGETED and not (verb in VERBS and command in TARGETED):
+            return []
+        suite = name in SUITES
+        return list(ours(self.where, incident=suite or name == "now", settings=suite))
 
     def completed(self, text: str) -> str:
         """Return a text whose commands are about the same system, ready to be copied."""
@@ -52,13 +61,19 @@ class NextSteps:
 
     def _complete(self, found: re.Match[str]) -> str:
         """Return one command with the options that say which system is meant."""
-        called, words = found["called"], shlex.split(found["words"])
-        is_pytest = called == "pytest"
+        _, _, name = found["called"].partition(" ")
+        words = shlex.split(found["words"])
         rest = found.string[found.end() :].lstrip(" '\"")
-        if any(each.startswith("--rollback-target") for each in (*words, rest)):
-            return found[0]
-        where = self.where if is_pytest else tuple(named(self.where))
-        return shlex.join([self.program if is_pytest else called, *words, *where])
+        where = self.about(name) if name else list(self.where)
+        if any(each.startswith(TARGET) for each in (*words, rest)):
+            where = []
+        program = [self.ours, *name.split()] if name else [self.program]
+        return shlex.join([*program, *words, *where])
+
+    @property
+    def asks(self) -> bool:
+        """Whether the command is the one that asks, and then rolls back."""
+        return shlex.split(self.command)[1:2] == ["now"]
 
     def again(self, words: Sequence[str]) -> str:
         """Return the same command once more."""
@@ -68,7 +83,23 @@ class NextSteps:
 def next_steps(words: Sequence[str], command: str = "") -> NextSteps:
     """Return what the next command needs of the one that was given."""
     given = shlex.split(command)[1:] if command else words
-    return NextSteps(program(), tuple(kept(given)), command)
+    return NextSteps(found("pytest"), tuple(meant(given)), command, found("rollback"))
+
+
+def meant(words: Sequence[str]) -> list[str]:
+    """Return which system and incident are meant; a folder's own rollback.toml need not be named.
+
+    A script of the checkout that was called from elsewhere is about that of the checkout.
+    """
+    where = [each for each in kept(words) if not is_own(each)]
+    elsewhere = home() != Path.cwd() and not any(each.startswith(TARGET) for each in where)
+    return [*where, f"{TARGET[0]}={home() / MANIFEST}"] if elsewhere else where
+
+
+def is_own(word: str) -> bool:
+    """Return whether an option names the rollback.toml of the current folder."""
+    name, _, value = word.partition("=")
+    return name in TARGET and Path(value).absolute() == Path.cwd() / MANIFEST
 
 
 def kept(words: Sequence[str]) -> Iterator[str]:
@@ -80,14 +111,23 @@ def kept(words: Sequence[str]) -> Iterator[str]:
             setting = next(left, "")
             yield from ["-o", setting] if setting.startswith(PLACES) else []
         elif name in KEPT:
-            yield f"{name}={value if equals else next(left, '')}"
+            option = TARGET[0] if name in TARGET else name
+            yield f"{option}={value if equals else next(left, '')}"
 
 
-def named(where: Iterable[str]) -> Iterator[str]:
-    """Yield those options that every command of ours knows."""
-    return (word for word in where if word.startswith(KEPT))
+def ours(where: Sequence[str], *, incident: bool, settings: bool) -> Iterator[str]:
+    """Yield those options as our own commands take them.
 
-
-def program() -> str:
-    """Return how pytest is called here."""
-    return found("pytest")
+    Args:
+        where: as pytest takes them.
+        incident: whether the command knows incidents.
+        settings: whether it hands settings on to pytest.
+    """
+    for number, word in enumerate(where):
+        name, _, value = word.partition("=")
+        if name in {TARGET[0], PLACES[0].rstrip("=")}:
+            yield f"--target={value}"
+        elif name == "--incident" and incident:
+            yield word
+        elif word.startswith(PLACES) and settings:
+            yield from where[number - 1 : number + 1]

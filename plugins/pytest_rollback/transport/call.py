@@ -41,6 +41,22 @@ class Call(Generic[Request, Answer]):
 AnyCall = Call[Any, Any]
 
 
+class ReplyProblem(TypedDict):
+    """An error instead of an answer: message, hint and kind of error."""
+
+    message: str
+    hint: str
+    kind: str
+
+
+class AgentReply(TypedDict, total=False):
+    """What the agent says to one request: one of these."""
+
+    value: object
+    problem: ReplyProblem
+    bug: str
+
+
 class Answers:
     """What a host answered to several calls that travelled together.
 
@@ -87,19 +103,3 @@ def secret_files(system: System) -> SecretFiles | None:
     if not about.secrets:
         return None
     return SecretFiles(about.root, about.state, about.suffix, about.secrets)
-
-
-class ReplyProblem(TypedDict):
-    """An error instead of an answer: message, hint and kind of error."""
-
-    message: str
-    hint: str
-    kind: str
-
-
-class AgentReply(TypedDict, total=False):
-    """What the agent says to one request: one of these."""
-
-    value: object
-    problem: ReplyProblem
-    bug: str

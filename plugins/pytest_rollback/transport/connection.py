@@ -18,6 +18,7 @@ from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.secrets import SECRETS
 from pytest_rollback.agent.protocol import Answer, Request, decode
 from pytest_rollback.errors import LockHeld, Refused, RollbackError, Unfinished, Unreachable
+from pytest_rollback.progress.activity import PROGRESS
 from pytest_rollback.transport import memfd
 from pytest_rollback.transport.call import (
     AgentReply,
@@ -42,6 +43,7 @@ from pytest_rollback.transport.payload import (
     started,
 )
 from pytest_rollback.transport.ssh import SshLine
+from pytest_rollback.transport.subjects import subjects
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.model import System
@@ -77,7 +79,6 @@ class Connection:
         self._asked = 0.0
         self._needs_sources = self._needs_plain = False
         self._first: AnyCall | None = None
-        self._resume = ""
         self.line: SshLine | None = None
 
     @functools.cached_property
@@ -118,12 +119,12 @@ class Connection:
         for name in ("host", "_plain"):
             self.__dict__.pop(name, None)
 
-    def ask_first(self, call: AnyCall, resume: str) -> None:
+    def ask_first(self, call: AnyCall) -> None:
         """Have nothing asked as long as `call`, `runs.idle`, says that somebody is at work.
 
         `resume` is the command that goes on with a rollback that lies half done, without options.
         """
-        self._first, self._resume = call, resume
+        self._first = call
 
     def ask(self, call: Call[Request, Answer]) -> Answer:
         """Return the agent's answer to one call; one round trip.
@@ -154,7 +155,9 @@ class Connection:
         modules, half = needed(named, credentials(self.system)), len(calls) // 2
         if half and self._is_too_long(modules, request):  # two in the place of one and its pieces
             return [*self._answers(calls[:half], deadline), *self._answers(calls[half:], deadline)]
-        answer = protocol.unframe((result := self._handed(modules, request, deadline)).stdout_bytes)
+        with PROGRESS.waiting(f"asks {self.where} for {subjects(calls)}", deadline):
+            result = self._handed(modules, request, deadline)
+        answer = protocol.unframe(result.stdout_bytes)
         if answer is None:
             raise self._trouble(result, deadline)
         answers: list[AgentReply] = answer["answers"]
@@ -175,8 +178,7 @@ class Connection:
         """
         problem = said.get("problem")
         if problem and problem["kind"] in protocol.BUSY:
-            resume = f"to resume it: {self._resume} " if problem["kind"] == "open" else ""
-            raise LockHeld(problem["message"], hint=resume + problem["hint"])
+            raise LockHeld(problem["message"], hint=problem["hint"])
         self._first = None
 
     def _handed(self, modules: frozenset[str], request: object, deadline: float) -> Any:  # noqa: ANN401

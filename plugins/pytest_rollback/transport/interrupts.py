@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pytest_rollback.errors import Unreachable
+from pytest_rollback.progress.ticker import TICKER
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Handlers = dict[signal.Signals, Any]
@@ -151,7 +152,8 @@ class Interrupts:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
         try:
-            return child.wait()
+            with TICKER.paused():  # it ticks itself
+                return child.wait()
         finally:
             self._child = None
 
@@ -174,6 +176,7 @@ def _is_main() -> bool:
 
 
 def _exit(_number: int, _frame: object) -> None:
+    TICKER.stop()
     os.write(2, UNCHANGED)
     os._exit(CODE)
 

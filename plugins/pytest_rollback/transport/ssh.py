@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_rollback.errors import Unreachable
+from pytest_rollback.progress.activity import PROGRESS
 from pytest_rollback.transport.diagnosis import SSH, last, meant
 
 LONGEST = 80
@@ -86,7 +87,8 @@ class SshLine:
         command = [*self._command("yes"), *alone, self.host.name]
         # A file, not a pipe: what stays in the background would keep a pipe open.
         with tempfile.TemporaryFile(dir=self.folder) as said:
-            code = self._run(command, said.fileno())
+            with PROGRESS.waiting(f"opens the connection to {self.where}", PATIENCE):
+                code = self._run(command, said.fileno())
             said.seek(0)
             words = said.read().decode("utf-8", "replace")
         if code == 255:  # noqa: PLR2004 - ssh's own failure, whatever the host would have said

@@ -125,7 +125,7 @@ def test_without_a_baseline_nothing_is_concluded() -> None:
     """None stored, none that can be trusted, or no answer to compare with it."""
     with pytest.raises(Inconclusive, match="no baseline for web") as caught:
         judged(series([10.0] * 50))
-    assert "pytest suites/readiness" in caught.value.hint
+    assert "rollback ready" in caught.value.hint
     with pytest.raises(Inconclusive, match="damaged"):
         judged(series([10.0] * 50), Refused("it is damaged", hint="rm it"))
     with pytest.raises(Inconclusive):

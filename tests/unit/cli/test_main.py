@@ -13,6 +13,7 @@ import pytest
 
 from pytest_rollback.cli import main
 from pytest_rollback.cli.main import CORE, Command, commands
+from pytest_rollback.text.doors import rollback
 
 REPOSITORY = Path(__file__).parents[3]
 SCRIPTS = sorted(
@@ -34,20 +35,19 @@ def named(script: Path) -> str:
 
 @pytest.mark.parametrize("name", commands())
 def test_help_of_each_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """It begins with how the command is typed, whatever is put before its arguments."""
-    shown = "rollback now" if commands()[name].first else f"rollback {name}"
+    """It begins with how the command is typed, and fits a screen, with two examples."""
     with pytest.raises(SystemExit) as ended:
         main.main([*name.split(), "--help"])
     said = capsys.readouterr().out
 
     assert ended.value.code in {0, None}
-    assert said.startswith(f"usage: {shown} ")
+    assert said.startswith(f"usage: {rollback(*name.split())} ")
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=NAMES)
 def test_a_script_only_names_its_command(script: Path) -> None:
     """The work is done in the package."""
-    assert named(script) in commands()
+    assert named(script) in {*commands(), ""}
     assert len(script.read_text().splitlines()) < 16
     assert os.access(script, os.X_OK)
 
@@ -58,14 +58,20 @@ def test_a_command_of_a_part_that_is_not_there(capsys: pytest.CaptureFixture[str
     assert "'no such' belongs to a part" in capsys.readouterr().err
 
 
-def test_every_command_has_a_script_but_three() -> None:
-    """Status and undo are one script with the rollback itself; `init` needs no checkout."""
-    assert {named(script) for script in SCRIPTS} == {*commands()} - {"status", "undo", "init"}
+def test_scripts_are_those_of_the_procedure_and_of_maintainers() -> None:
+    """All others are words of `rollback`, which is a script as well."""
+    procedure = {"save", "ready", "plan", "imports", "probes", "probe"}
+    assert {named(script) for script in SCRIPTS} == {*procedure, "", "schema", "machine", "story"}
 
 
 @pytest.mark.parametrize(
     ("typed", "why"),
-    [([], "a command is missing"), (["bakcups", "save"], "'bakcups'"), (["--no"], "is missing")],
+    [
+        (["bakcups", "save"], "'bakcups'"),
+        (["--no"], "is missing"),
+        (["report"], "is missing"),
+        (["report", "opne"], "'opne'"),
+    ],
 )
 def test_what_is_no_command(typed: list[str], why: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 4, one sentence, and where the commands are listed."""
@@ -74,7 +80,7 @@ def test_what_is_no_command(typed: list[str], why: str, capsys: pytest.CaptureFi
 
     assert code == 4
     assert why in said
-    assert said.endswith("HINT: rollback --help\n")
+    assert said.endswith("rollback --help\n")
 
 
 def test_the_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,17 +89,17 @@ def test_the_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
         main.main(["--help"])
     said = capsys.readouterr().out
 
-    assert all(f"  {name:14} {each.about}\n" in said for name, each in commands().items())
+    assert all(f"  {name:18} {each.about}\n" in said for name, each in commands().items())
 
 
 def test_arguments_are_handed_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Those that were typed come after those that the command's name stands for."""
+    """With the command's name they are what a report says to resume it by."""
     monkeypatch.setattr("pytest_rollback.cli.rollback.RollbackCommand.__init__", refuse)
 
     assert main.main(["undo", "RUN", f"--rollback-target={tmp_path}"]) == 1
-    assert "rollback now --undo RUN --rollback-target=" in capsys.readouterr().err
+    assert "rollback undo RUN --rollback-target=" in capsys.readouterr().err
 
 
 def refuse(*words: object) -> None:
@@ -105,10 +111,10 @@ def test_a_package_that_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its name, and what installs it."""
-    missing = Command("cli.documents:index", "", needs=("no_such_package",))
-    monkeypatch.setitem(CORE, "index", missing)
+    missing = Command("cli.reports:list_", "", needs=("no_such_package",))
+    monkeypatch.setitem(CORE, "report list", missing)
 
-    assert main.main(["index"]) == 4
+    assert main.main(["report", "list"]) == 4
     assert capsys.readouterr().err == "no_such_package is not installed\nHINT: make setup\n"
 
 
@@ -122,20 +128,20 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_any_python_will_do(bare_python: Path) -> None:
     """A script that is called by a Python without the package goes on in the project's own."""
-    command = [bare_python, REPOSITORY / "scripts/index", "--help"]
+    command = [bare_python, REPOSITORY / "scripts/create_backups.py", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("usage: scripts/index ")
+    assert done.stdout.startswith("usage: scripts/create_backups.py ")
 
 
 def test_without_the_projects_python(bare_python: Path, tmp_path: Path) -> None:
     """One line says what is missing, and the hint how it is installed."""
     (tmp_path / "scripts").mkdir()
-    for name in ("entry.py", "index"):
+    for name in ("entry.py", "rollback"):
         text = (REPOSITORY / "scripts" / name).read_text()
         (tmp_path / "scripts" / name).write_text(text)
-    command = [bare_python, tmp_path / "scripts/index"]
+    command = [bare_python, tmp_path / "scripts/rollback"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 4
@@ -158,7 +164,7 @@ def test_help_imports_neither_pytest_nor_a_connection() -> None:
     """What only a run needs is imported when the run begins: help comes at once."""
     code = (
         "import sys\nfrom pytest_rollback.cli import main\n"
-        "try: main.main(['backups', 'save', '--help'])\n"
+        "try: main.main(['save', '--help'])\n"
         "except SystemExit: print(sorted({'pytest', 'testinfra', 'httpx'} & {*sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -144,7 +144,7 @@ def test_an_archive_beside_its_folder_is_held_to_the_same(whole: Path) -> None:
     raw = whole.read_bytes()
     try:
         whole.write_bytes(raw + zipped(member() + b"\0" * 1024))
-        code, printed = call("verify_bundle", str(whole.with_name(RUN)))
+        code, printed = call("report verify", str(whole.with_name(RUN)))
     finally:
         whole.write_bytes(raw)
 

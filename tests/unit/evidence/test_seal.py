@@ -72,7 +72,7 @@ def test_nothing_changed(folder: Path) -> None:
     head = seal.seals(folder)[0].hash
 
     assert [*changes.changed(folder, head)] == []
-    code, printed = call("verify_bundle", str(folder), "--head", head[:16])
+    code, printed = call("report verify", str(folder), "--head", head[:16])
     assert (code, f"UNCHANGED: {folder}" in printed) == (0, True)
 
 
@@ -82,7 +82,7 @@ def test_every_change_is_found(folder: Path, name: str) -> None:
     HARMS[name](folder)
 
     assert [*changes.changed(folder)] != []
-    code, printed = call("verify_bundle", str(folder))
+    code, printed = call("report verify", str(folder))
     assert (code, "CHANGED: " in printed) == (1, True), printed
 
 
@@ -112,7 +112,7 @@ def test_names_in_a_bundle_stay_on_their_line(folder: Path) -> None:
     """They are its maker's: no line of ours, no hint, and nothing for the terminal."""
     forged = "x\nUNCHANGED: all\nHINT: paste\x1b]0;me\x07\x9b31m\u202e"
     (folder / forged).write_text("")
-    code, printed = call("verify_bundle", str(folder))
+    code, printed = call("report verify", str(folder))
 
     assert code == 1
     assert [each for each in printed.split("\n") if each.startswith(("UNCHANGED", "HINT: p"))] == []
@@ -127,7 +127,7 @@ def test_it_is_said_which_run_a_bundle_is(folder: Path, tmp_path: Path) -> None:
 
     assert (
         "it says that it is run r1 on corner"
-        in call("verify_bundle", str(other), "--head", head)[1]
+        in call("report verify", str(other), "--head", head)[1]
     )
 
 
@@ -157,10 +157,10 @@ def test_a_whole_forgery_is_found_by_the_hash_that_was_printed(folder: Path) -> 
     forged(folder)
 
     assert [*changes.changed(folder)] == []
-    code, printed = call("verify_bundle", str(folder))
+    code, printed = call("report verify", str(folder))
     assert (code, "its origin is not proven" in printed) == (10, True), printed
     assert [*changes.changed(folder, head)] == [f"{seal.SEALS}: no seal has the hash {head}"]
-    assert call("verify_bundle", str(folder), "--head", head)[0] == 1
+    assert call("report verify", str(folder), "--head", head)[0] == 1
 
 
 def test_the_archive_is_private_and_the_same_each_time(folder: Path, tmp_path: Path) -> None:
@@ -176,14 +176,14 @@ def test_the_archive_is_private_and_the_same_each_time(folder: Path, tmp_path: P
     elsewhere = tmp_path / "elsewhere.tar.gz"
     shutil.copy(packed, elsewhere)
     head = seal.seals(folder)[0].hash
-    assert call("verify_bundle", str(elsewhere), "--head", head)[0] == 0
+    assert call("report verify", str(elsewhere), "--head", head)[0] == 0
 
 
 def test_an_archive_that_differs_from_the_folder_is_found(folder: Path, tmp_path: Path) -> None:
     """Both are sound, and they are not the same run."""
     other = left(tmp_path / "other", folder.name, incident="INC-2")
     shutil.copy(archive.archive_of(other), seal.archive_of(folder))
-    code, printed = call("verify_bundle", str(folder))
+    code, printed = call("report verify", str(folder))
 
     assert (code, "differs from the folder" in printed) == (1, True), printed
 
@@ -193,7 +193,7 @@ def test_an_archive_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
     target = tmp_path / "evil.tar.gz"
     with tarfile.open(target, "w:gz") as packed:
         packed.addfile(tarfile.TarInfo("../../evil"))
-    code, printed = call("verify_bundle", str(target))
+    code, printed = call("report verify", str(target))
 
     assert (code, "HINT: " in printed, "Traceback" in printed) == (4, True, False), printed
 
@@ -204,7 +204,7 @@ def test_an_archive_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
 )
 def test_bad_input_gives_one_line_and_a_hint(folder: Path, words: list[str]) -> None:
     """Exit code 4, never a traceback."""
-    code, printed = call("verify_bundle", "--reports", str(folder.parent), *words)
+    code, printed = call("report verify", "--reports", str(folder.parent), *words)
 
     assert (code, "HINT: " in printed, "Traceback" in printed) == (4, True, False), printed
 
@@ -213,7 +213,7 @@ def test_bad_input_gives_one_line_and_a_hint(folder: Path, words: list[str]) -> 
 def test_damaged_seals_are_said(folder: Path, damage: str) -> None:
     """Whatever is in that file."""
     (folder / seal.SEALS).write_text(damage + "\n")
-    code, printed = call("verify_bundle", str(folder))
+    code, printed = call("report verify", str(folder))
 
     assert code in {1, 4}
     assert ("HINT: " in printed, "Traceback" in printed) == (True, False), printed
@@ -222,22 +222,22 @@ def test_damaged_seals_are_said(folder: Path, damage: str) -> None:
 def test_a_run_that_was_killed_says_how_it_is_made_whole(tmp_path: Path) -> None:
     """It has a timeline and no seal."""
     folder = written(tmp_path / "20261124-120000-dead", story())
-    code, printed = call("verify_bundle", str(folder))
+    code, printed = call("report verify", str(folder))
 
-    assert (code, "--rebuild" in printed) == (4, True)
+    assert (code, "rollback report rebuild " in printed) == (4, True)
 
 
 def test_a_run_that_is_over_is_not_rebuilt(folder: Path) -> None:
     """Its report is its own."""
     before = json.loads((folder / "report.json").read_text())
-    code, printed = call("verify_bundle", str(folder), "--rebuild")
+    code, printed = call("report rebuild", str(folder))
 
     assert (code, "is complete" in printed) == (1, True), printed
     assert json.loads((folder / "report.json").read_text()) == before
 
 
-@pytest.mark.parametrize("words", [["--host"], ["--rebuild"]])
-def test_a_bundle_does_not_choose_what_is_asked(tmp_path: Path, words: list[str]) -> None:
+@pytest.mark.parametrize("command", ["verify", "rebuild"])
+def test_a_bundle_does_not_choose_what_is_asked(tmp_path: Path, command: str) -> None:
     """Neither the host that its seals are compared with, nor the program that asks there."""
     ran = tmp_path / "ran"
     program = tmp_path / "python"
@@ -249,8 +249,9 @@ def test_a_bundle_does_not_choose_what_is_asked(tmp_path: Path, words: list[str]
     theirs.write_text(tomli_w.dumps(document))
     began = story(manifest=str(theirs), target="forged")
     whole = left(tmp_path / "reports", events=began)
-    folder = written(tmp_path / "killed", began) if words == ["--rebuild"] else whole
-    code, printed = call("verify_bundle", str(folder), *words)
+    more = () if command == "rebuild" else ("--host",)
+    folder = written(tmp_path / "killed", began) if command == "rebuild" else whole
+    code, printed = call(f"report {command}", str(folder), *more)
 
     assert not ran.exists()
     assert (code, "HINT: add --rollback-target=PATH" in printed) == (4, True), printed

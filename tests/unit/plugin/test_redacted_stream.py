@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.evidence.redaction import Redactor
-from pytest_rollback.plugin.redacted_stream import RedactedStream
+from pytest_rollback.plugin.output.redacted_stream import RedactedStream
 
 CONFTEST = """
 from pytest_rollback.evidence.redaction import Redactor
-from pytest_rollback.plugin.redacted_stream import redact_terminal
+from pytest_rollback.plugin.output.redacted_stream import redact_terminal
 def pytest_sessionstart(session):
     redact_terminal(session.config, Redactor({"MINE": "blue horse 77"}).text)
 """

@@ -12,7 +12,7 @@ from pytest_rollback.evidence.events import (
     Decided,
     RunBegan,
 )
-from pytest_rollback.manifest.model import Phase
+from pytest_rollback.manifest.values import Phase
 from pytest_rollback.recovery.action import Action, Change, Scope, all_of_it
 from pytest_rollback.recovery.live import LiveProgress
 from pytest_rollback.recovery.rehearsal import RehearsedStep, lines, rehearse

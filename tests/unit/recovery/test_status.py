@@ -8,7 +8,6 @@ from pytest_rollback.agent.messages.location import HolderProcess
 from pytest_rollback.agent.messages.state.progress import RunProgress, StepState
 from pytest_rollback.agent.messages.state.runs import RunState
 from pytest_rollback.recovery import status
-from tests.unit.support.run_facts import SYSTEM
 
 DONE = RunProgress((StepState("isolate components", "done"),), None, None, "ab12", {}, None)
 OVER = RunState(
@@ -23,23 +22,23 @@ OVER = RunState(
     holder=HolderProcess("ops1", "", "", 7, 1.0),
     progress=DONE,
 )
-AGAIN = "scripts/rollback --rollback-target=a.toml --arm=corner"
+AGAIN, UNDO = "rollback now", "rollback undo r1"
 
 
 @pytest.mark.parametrize(
     ("run", "words", "following"),
     [
-        (OVER, "recovered", f"nothing; to undo it: {AGAIN} --undo r1"),
+        (OVER, "recovered", f"nothing; to undo it: {UNDO}"),
         (
             OVER._replace(state="open", outcome=None, only=("web",)),
             "interrupted",
-            f"{AGAIN} --component=web, or to undo it: {AGAIN} --undo r1",
+            f"{AGAIN} --component=web, or to undo it: {UNDO}",
         ),
         (OVER._replace(state="held"), "running", "wait for ann@ops1 (pid 7 on ops1)"),
         (
             OVER._replace(progress=DONE._replace(undo="begun")),
             "partly undone",
-            f"{AGAIN} --undo r1",
+            f"{UNDO}",
         ),
         (
             OVER._replace(progress=DONE._replace(undo="done")),
@@ -58,7 +57,7 @@ def test_each_run_has_its_words_and_its_next_command(
     run: RunState, words: str, following: str
 ) -> None:
     """What an operator types next is never left to be found out."""
-    assert (status.words(run), status.following(run, SYSTEM, "a.toml")) == (words, following)
+    assert (status.words(run), status.following(run)) == (words, following)
 
 
 @pytest.mark.parametrize(
@@ -68,13 +67,13 @@ def test_each_run_has_its_words_and_its_next_command(
         (OVER._replace(state="open"), f"{AGAIN}; it cannot be undone: a changed"),
         (
             OVER._replace(progress=DONE._replace(undo="begun")),
-            f"mend what stops the undo, a changed; then {AGAIN} --undo r1",
+            f"mend what stops the undo, a changed; then {UNDO}",
         ),
     ],
 )
 def test_an_undo_that_would_be_refused_has_its_reason(run: RunState, following: str) -> None:
     """And no command, but where the undo has begun."""
-    found = status.following(run, SYSTEM, "a.toml", status.WayBack(refused="a changed"))
+    found = status.following(run, status.WayBack(refused="a changed"))
 
     assert found == following
 
@@ -82,20 +81,20 @@ def test_an_undo_that_would_be_refused_has_its_reason(run: RunState, following: 
 def test_a_table_has_a_line_for_each_run() -> None:
     """Id, state, time, person, and what it was about; what comes next after the last one."""
     runs = [OVER, OVER._replace(id="r2", only=("web", "till"))]
-    found = [*status.table(runs, SYSTEM, "a.toml")]
+    found = [*status.table(runs)]
 
     assert found == [
         "r1  recovered    2026-11-24T12:00  ann@ops1  everything",
         "r2  recovered    2026-11-24T12:00  ann@ops1  web, till",
-        f"next: nothing; to undo it: {AGAIN} --undo r2",
+        "next: nothing; to undo it: rollback undo r2",
     ]
-    assert [*status.table([], SYSTEM, "a.toml")] == []
+    assert [*status.table([])] == []
 
 
 def test_one_run_is_told_with_its_steps_and_its_damage() -> None:
     """All that somebody needs who was not there."""
     damaged = OVER._replace(progress=DONE._replace(damage="line 3 is torn", head=""))
-    found = [*status.detail(damaged, SYSTEM, "a.toml")]
+    found = [*status.detail(damaged)]
 
     assert found[0] == "run r1 on corner: damaged"
     assert found[1].endswith("by ann@ops1, ended 2026-11-24T12:01:00+00:00")
@@ -109,7 +108,7 @@ def test_one_run_is_told_with_its_steps_and_its_damage() -> None:
 
 def test_a_run_that_is_over_has_nothing_to_repair() -> None:
     """No line about damage where there is none, and no end where it goes on."""
-    found = [*status.detail(OVER._replace(ended=None), SYSTEM, "a.toml")]
+    found = [*status.detail(OVER._replace(ended=None))]
 
     assert found[1] == "  begun 2026-11-24T12:00:00+00:00 by ann@ops1"
     assert found[3] == "  journal head ab12"

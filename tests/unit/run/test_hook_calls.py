@@ -99,7 +99,7 @@ def test_outcomes_cannot_be_taken_away() -> None:
         outcomes.clear()
 
     found = joined(pytest_rollback_advice=advice)
-    assert found.advice(outcomes, "corner", RUN, RUN) is None
+    assert found.advice(outcomes, RUN, RUN) is None
     assert len(outcomes) == 1
     assert "AttributeError" in found.problems[0]
 

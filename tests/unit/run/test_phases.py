@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_rollback.criteria import Outcome
 from pytest_rollback.evidence.events import Event
-from pytest_rollback.manifest.model import PHASES
+from pytest_rollback.manifest.values import PHASES
 from pytest_rollback.run.phases import ChangeRecord, PhaseRecord, phases
 from tests.unit.support.run_facts import STORY, SYSTEM, event, outcome
 

@@ -55,10 +55,10 @@ def left(reports: Path, name: str = "20261124-120000-aaaa", **more: Any) -> Path
     return folder
 
 
-def call(script: str, *words: str, said: str = "", **environment: str) -> tuple[int, str]:
-    """Run a script as somebody would; return its exit code and what it printed."""
+def call(command: str, *words: str, said: str = "", **environment: str) -> tuple[int, str]:
+    """Run a command as somebody would; return its exit code and what it printed."""
     done = subprocess.run(
-        [sys.executable, str(REPOSITORY / "scripts" / script), *words],
+        [sys.executable, str(REPOSITORY / "scripts/rollback"), *command.split(), *words],
         capture_output=True,
         text=True,
         check=False,

@@ -67,7 +67,7 @@ def test_a_list_of_files_that_has_no_end_is_one_message(tmp_path: Path, name: st
     with (tmp_path / "large").open("wb") as file:
         file.truncate(1 << 40)
     code, printed = call(
-        "create_backups.py",
+        "save",
         *("--rollback-target", "rollback.toml", "--previous", "1", "--current", "2"),
         *("--files-from", str(tmp_path / name)),
     )

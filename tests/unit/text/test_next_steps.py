@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pytest_rollback.text.next_steps import NextSteps, kept, next_steps, program
-from pytest_rollback.text.places import checkout
+from pytest_rollback.text import next_steps as steps
+from pytest_rollback.text.next_steps import NextSteps, kept, meant, next_steps
 
 
 @pytest.mark.parametrize(
@@ -33,72 +34,92 @@ def test_what_is_meant_is_kept(words: tuple[str, ...], found: list[str]) -> None
 
 
 def test_the_same_command_is_the_one_that_was_typed() -> None:
-    """Whoever typed scripts/rollback is told scripts/rollback again."""
-    command = "scripts/rollback '--rollback-target=a b.toml' --incident=INC-1 --arm=corner"
+    """Whoever typed `rollback now` is told `rollback now` again."""
+    command = "bin/rollback now '--target=a b.toml' --incident=INC-1 --arm=corner"
     way = next_steps(("--rollback-target=/abs/a b.toml", "--live", "suites/drill"), command)
+    way = replace(way, ours="rollback")
 
-    assert way.again(("-q",)) == command
-    assert way.rollback() == "scripts/rollback '--rollback-target=a b.toml' --incident=INC-1"
-    assert (
-        NextSteps("pytest").again(("suites/drill", "--arm=a b"))
-        == "pytest suites/drill '--arm=a b'"
+    assert (way.again(("-q",)), way.asks) == (command, True)
+    assert way.rollback("now") == "rollback now '--target=a b.toml' --incident=INC-1"
+    assert way.rollback("undo", "r1") == "rollback undo r1 '--target=a b.toml'"
+    assert way.rollback("sandbox", "up") == "rollback sandbox up"
+    again = NextSteps("pytest").again(("suites/drill", "--arm=a b"))
+    assert again == "pytest suites/drill '--arm=a b'"
+
+
+def test_suites_are_run_by_their_command() -> None:
+    """With the settings that say where reports are; others by pytest."""
+    way = NextSteps("pytest", ("-o", "rollback_reports=/r", "--incident=1"))
+    assert way.suites(["triage"]) == "rollback triage -o rollback_reports=/r --incident=1"
+    assert way.suites(["readiness", "drill"], "-x") == (
+        "pytest suites/readiness suites/drill -x -o rollback_reports=/r --incident=1"
     )
-    assert NextSteps("pytest", ("--incident=1",)).pytest("suites/triage") == (
-        "pytest suites/triage --incident=1"
+    assert NextSteps("pytest").suites(["troubleshooting"]) == (
+        "pytest suites/drill/troubleshooting"
     )
+
+
+@pytest.mark.parametrize("option", ["--target=rollback.toml", "--rollback-target=./rollback.toml"])
+def test_a_folders_own_description_need_not_be_named(
+    option: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Another one has to, also the checkout's that a script is about from elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    assert meant([option]) == []
+    assert meant(["--target", "sandbox"]) == ["--rollback-target=sandbox"]
+    assert meant(["--target=b.toml"]) == ["--rollback-target=b.toml"]
+    monkeypatch.setattr(steps, "home", lambda: Path("/checkout"))
+    assert meant([]) == ["--rollback-target=/checkout/rollback.toml"]
+    assert meant(["--target=sandbox"]) == ["--rollback-target=sandbox"]
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("said", "now"),
     [
-        ("run pytest suites/drill --arm=x, then", "run pytest suites/drill --arm=x {}, then"),
+        ("run rollback drill --arm=x, then", "run rollback drill --arm=x {}, then"),
+        ("rollback triage --impact=30%; or wait", "rollback triage --impact=30% {}; or wait"),
+        ("rollback undo r1 shows", "rollback undo {} r1 shows"),
         (
-            "pytest suites/triage --impact=30%; or wait",
-            "pytest suites/triage --impact=30% {}; or wait",
+            "rollback undo 20261124-061200-ab12 --without=a/b.py.",
+            "rollback undo 20261124-061200-ab12 --without=a/b.py {}.",
         ),
-        (
-            "scripts/rollback --undo=r1 --without=a/b.py.",
-            "scripts/rollback --undo=r1 --without=a/b.py {}.",
-        ),
-        ("scripts/rollback status shows all", "scripts/rollback status {} shows all"),
-        ("(pytest suites/drill suites/validate)", "(pytest suites/drill suites/validate {})"),
-        ("pytest suites/drill --rollback-target=b.toml", None),
-        ("pytest is no command here, nor is scripts/rollback.py", None),
+        ("rollback status RUN shows all", "rollback status RUN {} shows all"),
+        ("see rollback report verify RUN", "see rollback report verify RUN {}"),
+        ("rollback checklist ack --run RUN", "rollback checklist ack --run RUN {}"),
+        ("(rollback drill suites/validate)", "(rollback drill suites/validate {})"),
+        ("rollback drill --target=b.toml", None),
+        ("rollback drill --rollback-target=b.toml", None),
+        ("rollback sandbox up", None),
+        ("the rollbacks now, and rollback.toml status, x/rollback now", None),
     ],
 )
-def test_a_command_in_a_text_is_about_the_same_system(said: str, meant: str | None) -> None:
+def test_a_command_in_a_text_is_about_the_same_system(said: str, now: str | None) -> None:
     """Whoever pastes it asks no other system, and nothing that stands behind it is taken."""
     way = NextSteps("pytest", ("--rollback-target=a b.toml",))
-    target = "'--rollback-target=a b.toml'"
+    target = "'--target=a b.toml'"
 
-    assert way.completed(said) == (said if meant is None else meant.format(target))
+    assert way.completed(said) == (said if now is None else now.format(target))
     assert way.completed(way.completed(said)) == way.completed(said)
     assert NextSteps().completed(said) == said
+
+
+def test_it_is_called_by_a_path_where_its_name_finds_none() -> None:
+    """Also in a text that has it by its name."""
+    way = NextSteps(".venv/bin/pytest", ours=".venv/bin/rollback")
+
+    assert way.completed("rollback status; or pytest suites/drill") == (
+        ".venv/bin/rollback status; or .venv/bin/pytest suites/drill"
+    )
+    assert way.completed(way.completed("rollback status")) == ".venv/bin/rollback status"
 
 
 def test_pytest_is_called_as_it_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """By its name where the shell finds ours, otherwise by its path."""
     ours = Path(sys.executable).with_name("pytest")
     monkeypatch.setenv("PATH", str(ours.parent))
-    assert program() == "pytest"
+    assert next_steps(()).program == "pytest"
     monkeypatch.setenv("PATH", "/nowhere")
-    assert shutil.which(program()) or Path(program()).resolve() == ours.resolve()
+    program = next_steps(()).program
+    assert shutil.which(program) or Path(program).resolve() == ours.resolve()
     monkeypatch.chdir(tmp_path)
-    assert Path(program()).is_absolute()
-
-
-def test_suites_and_scripts_are_named_as_they_are_found_from_here(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Suites by their short names from everywhere, scripts from the repository."""
-    top = checkout()
-    assert top is not None
-    monkeypatch.chdir(top)
-    assert NextSteps("pytest").rollback() == "scripts/rollback"
-    assert NextSteps("pytest").pytest("suites/monitor") == "pytest suites/monitor"
-    monkeypatch.chdir(tmp_path)
-    assert NextSteps("pytest").pytest("suites/monitor") == "pytest suites/monitor"
-    assert Path(NextSteps("pytest").rollback()).is_file()
-    assert (
-        NextSteps("pytest").pytest("suites/none", "--soak=15m") == "pytest suites/none --soak=15m"
-    )
+    assert Path(next_steps(()).program).is_absolute()

@@ -156,7 +156,7 @@ def resolved(repository: str, commits: Sequence[str]) -> list[str]:
         if COMMIT.fullmatch(commit) is None:
             raise HostError(
                 f"{commit!r} is not a full commit id",
-                "pass its full id to scripts/create_backups.py",
+                "pass its full id to rollback save",
             )
     found = described(repository, [f"{commit}^{{commit}}" for commit in commits])
     for commit, (_, size) in zip(commits, found):
@@ -172,7 +172,7 @@ def unknown(repository: str, commit: str) -> HostError:
     what = "a shallow clone" if shallow else "the repository"
     return HostError(
         f"{what} {repository} does not have the commit {commit}",
-        f"{by_hand(repository, fetch)}; or pass the deployed commit to scripts/create_backups.py",
+        f"{by_hand(repository, fetch)}; or pass the deployed commit to rollback save",
     )
 
 

@@ -9,7 +9,7 @@ from ..errors import HostError
 from ..files.tree import NAME_MAX, fault, folded
 from ..messages.backup.save import SaveRequest
 
-CALL = "see 'scripts/create_backups.py --help'"
+CALL = "see 'rollback save --help'"
 
 
 def checked(request: SaveRequest) -> SaveRequest:

@@ -137,7 +137,7 @@ def _way_out(request: SaveRequest, plan: SavePlan) -> str:
     if any("--replace" in each for each in plan.problems):
         return (
             "find out whose these backups are; once there is a copy of them elsewhere, or nobody "
-            "needs them any more, see --replace in 'scripts/create_backups.py --help'"
+            "needs them any more, see --replace in 'rollback save --help'"
         )
     if any("file system has" in each for each in plan.problems):
         room = f"free space on the host, see 'df -h {request.location.root}'"

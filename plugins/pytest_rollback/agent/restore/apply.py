@@ -98,7 +98,7 @@ def wanted(
     refused += read_only(root, [item.saved.path for item in found])
     refused += protected(root, [item.saved.path for item in found])
     if refused:
-        raise HostError("; ".join(refused), "pytest suites/readiness gives a remedy for each")
+        raise HostError("; ".join(refused), "rollback ready gives a remedy for each")
     return found
 
 

@@ -208,7 +208,7 @@ def moved(place: BatchContext, paths: Sequence[str]) -> HostError:
     """Return the error about files that are not what the plan was made from."""
     return HostError(
         f"changed since the plan, and not restored: {', '.join(paths)}",
-        f"undo this run, then start a new one: scripts/rollback --undo {place.run}",
+        f"undo this run, then start a new one: rollback undo {place.run}",
     )
 
 

@@ -55,9 +55,7 @@ def contents(
 
     commit = backup_set.read(state).previous.commit
     if not commit:
-        raise HostError(
-            "the record has no commit", "pass the deployed commit to scripts/create_backups.py"
-        )
+        raise HostError("the record has no commit", "pass the deployed commit to rollback save")
     (found,) = git.resolved(repository, [commit])
     wanted = {saved.path: saved.is_link for saved in files}
     objects = {

@@ -234,7 +234,7 @@ def left_alone(request: UndoRequest, written: Entries) -> Set[str]:
     if strange:
         raise HostError(
             f"{', '.join(strange)}: run {location.run} has nothing to do with that",
-            f"each is named by scripts/rollback --undo {location.run}",
+            f"each is named by rollback undo {location.run}",
         )
     return apart
 

@@ -110,7 +110,7 @@ def _opened(directory: int, state: str) -> int:
     except FileNotFoundError as error:
         raise places.Absent(
             f"no backup set is recorded in {state}",
-            "call scripts/create_backups.py in the deploy script, before it copies files",
+            "call rollback save in the deploy script, before it copies files",
         ) from error
     except (Irregular, OSError) as error:
         raise HostError(

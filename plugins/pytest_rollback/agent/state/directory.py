@@ -88,7 +88,7 @@ def opened(state: str) -> int:
     except FileNotFoundError as error:
         raise Absent(
             f"the state directory {state} does not exist",
-            "call scripts/create_backups.py in the deploy script, which creates it",
+            "call rollback save in the deploy script, which creates it",
         ) from error
     except OSError as error:
         raise HostError(

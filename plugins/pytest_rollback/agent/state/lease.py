@@ -97,7 +97,7 @@ class Lease(NamedTuple):
         if holder and holder != self.holder and self.outcome != "undone":
             raise HostError(
                 f"run {self.run} was taken over, and is not yours any more: {self.words}",
-                f"see how it ends: scripts/rollback status {self.run}",
+                f"see how it ends: rollback status {self.run}",
                 "held",
             )
         if self.root and root and os.path.realpath(root) != self.root:
@@ -105,7 +105,7 @@ class Lease(NamedTuple):
                 f"run {self.run} was begun below {self.root}, and [system] root leads to "
                 f"{os.path.realpath(root)} now",
                 "let it lead there again, then run the same command again; or, there as well: "
-                f"scripts/rollback --undo {self.run}",
+                f"rollback undo {self.run}",
             )
 
     def held(self) -> HostError:

@@ -84,7 +84,7 @@ def _begun(home: str, lease: Lease, *, adopted: bool) -> None:
         if progress.undoing(journal.entries) == "begun":
             raise HostError(
                 f"run {lease.run} is partly undone",
-                f"finish the undo: scripts/rollback --undo {lease.run}",
+                f"finish the undo: rollback undo {lease.run}",
             )
         facts = {key: value for key, value in lease._asdict().items() if key in BEGUN + PLACE}
         journal.add("begun", **facts, adopted=adopted)

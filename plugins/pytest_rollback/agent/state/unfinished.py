@@ -40,7 +40,7 @@ def look(request: IdleRequest) -> Idle:
 
     Raises:
         HostError: kind `held`, the holder of one is alive; kind `open`, one goes no further unless
-            somebody resumes it. The hint of the latter are the options that resume it.
+            somebody resumes it. The hint of the latter has the command that resumes it.
     """
     others = [each for each in leases.every(request.state) if each.holder != request.holder]
     for each in others:
@@ -80,7 +80,7 @@ def refuse_elsewhere(
                 f"another rollback.toml is about the same system: {problem.message}; its state "
                 f"directory is {other}, not {state}",
                 f'let it end, with the rollback.toml that has state = "{other}" in [system]: '
-                "scripts/rollback status; then let one of the two describe the system",
+                "rollback status; then let one of the two describe the system",
                 "held",
             )
 
@@ -150,11 +150,11 @@ def half_done(state: str, others: list[Lease]) -> Iterator[HostError]:
         told = progress.look(leases.folder(state, lease.run))
         by = f"by {lease.by} since {lease.since}, run {lease.run}"
         if told.undo == "begun":
-            yield _open(f"a rollback is partly undone: begun {by}", lease, f" --undo {lease.run}")
+            yield _open(f"a rollback is partly undone: begun {by}", f"rollback undo {lease.run}")
         elif lease.outcome in OPEN and is_mixed(told) and (lease.record == record or began(told)):
             next_ = f"; next step: {told.next}" if told.next else ""
             only = "".join(f" --component={name}" for name in lease.only)
-            yield _open(f"a rollback is not finished: begun {by}{next_}", lease, only)
+            yield _open(f"a rollback is not finished: begun {by}{next_}", f"rollback now{only}")
 
 
 def is_mixed(told: RunProgress) -> bool:
@@ -167,5 +167,5 @@ def began(told: RunProgress) -> bool:
     return any(step.state == "begun" for step in told.steps)
 
 
-def _open(message: str, lease: Lease, options: str) -> HostError:
-    return HostError(message, f"--arm={lease.target}{options}", "open")
+def _open(message: str, command: str) -> HostError:
+    return HostError(message, f"to resume it: {command}", "open")

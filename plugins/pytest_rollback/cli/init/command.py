@@ -21,7 +21,7 @@ from pytest_rollback.cli.init.next_steps import summary
 from pytest_rollback.errors import Refused, UsageError
 from pytest_rollback.manifest.document import decoded
 from pytest_rollback.manifest.load import load, parse
-from pytest_rollback.run.command_line import Parser, shown
+from pytest_rollback.run.command_line import Parser, add_target, shown
 from pytest_rollback.text.places import MANIFEST
 
 STDOUT = "-"
@@ -52,12 +52,13 @@ def parser(program: str) -> Parser:
     add("--unit", action="append", default=[], metavar="UNIT", help="only this unit; repeatable")
     add("--root", default="", metavar="DIRECTORY", help="only what lives below this directory")
     add("--name", default="", metavar="SYSTEM", help="the name of the system")
-    add("--target", default="", metavar="PLACE", help="the name for --arm=, such as production")
+    name = "the name for --arm=, such as production"
+    add("--target-name", default="", metavar="PLACE", help=name)
     state = "where a rollback keeps its records; usually /var/lib/rollback/ and the name"
     add("--state", default="", metavar="DIRECTORY", help=state)
     add("--output", default=MANIFEST, metavar="FILE", help=f"usually {MANIFEST}; - is stdout")
     add("--check", action="store_true", help="compare a rollback.toml with its host")
-    add("--rollback-target", metavar="PATH", help=f"the file for --check, usually {MANIFEST}")
+    add_target(whole)
     return whole
 
 
@@ -125,7 +126,7 @@ def looked(reached: host.SurveyedHost, candidate: Candidate, asked: argparse.Nam
         parts(candidate, name),
         health.found(reached.connection, survey, candidate.units),
         edge.found(reached.connection, survey, candidate.units),
-        {"name": asked.name, "state": asked.state, "target": asked.target},
+        {"name": asked.name, "state": asked.state, "target": asked.target_name},
     )
 
 

@@ -85,7 +85,7 @@ def _system(found: Found) -> Iterator[TomlLine]:
 def _target(found: Found) -> Iterator[TomlLine]:
     name = found.given["target"] or slug(found.survey.host) or "production"
     asks = "" if found.given["target"] else "a name for --arm=, such as production"
-    yield TomlLine("name", name, "--target" if not asks else "the host's name", asks)
+    yield TomlLine("name", name, "--target-name" if not asks else "the host's name", asks)
     yield TomlLine("connection", found.connection, "--connection")
     if found.sudo:
         yield TomlLine("sudo", value=True, seen="sudo -n works there")

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from pytest_rollback.cli.init.description import Found, configuration
 from pytest_rollback.cli.init.lines import OPEN
-from pytest_rollback.text.doors import door
-from pytest_rollback.text.next_steps import program
+from pytest_rollback.text.next_steps import next_steps
 from pytest_rollback.text.quantities import count
 
 NEXT = "NEXT"
@@ -30,8 +29,8 @@ def summary(found: Found, path: Path, text: str) -> Iterator[str]:
 
 def steps(found: Found, path: Path, asked: int) -> Iterator[tuple[str, str]]:
     """Yield what to do, with the command that does it."""
-    where = f"--rollback-target={shlex.quote(str(path))}"
-    readiness = f"{program()} suites/readiness {where}"
+    way = next_steps([f"--target={path}"])
+    readiness = way.rollback("ready")
     if asked:
         yield (
             f"answer what only people know: {count(asked, 'line')}",
@@ -39,16 +38,14 @@ def steps(found: Found, path: Path, asked: int) -> Iterator[tuple[str, str]]:
         )
     yield "the first verdict: it lists what is missing, such as the backups", readiness
     previous, current = releases(found)
-    save = door("scripts/create_backups.py")
-    changed = " ".join(shlex.quote(each) for each, _ in configuration(found))
-    if found.candidate.checkout and not found.candidate.checkout.problem:
-        release = f"--from-git {shlex.quote(f'{previous}..{current}')}"
-    else:
-        release = "--previous OLD --current NEW --files-from CHANGED --added-from ADDED"
     what = current if current != NEXT else "the next release"
+    release = [f"--from-git={previous}..{current}"]
+    if not found.candidate.checkout or found.candidate.checkout.problem:
+        release = ["--previous=OLD", "--current=NEW", "--files-from=CHANGED", "--added-from=ADDED"]
+    changed = [each for each, _ in configuration(found)]
     yield (
         f"before {what} is deployed, save what it changes",
-        f"{save} {where} {release} {changed}".rstrip(),
+        way.rollback("save", *release, *changed),
     )
     yield "deploy it, restart the units, and ask again", readiness
 

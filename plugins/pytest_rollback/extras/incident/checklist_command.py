@@ -24,9 +24,11 @@ from pytest_rollback.evidence.events import (
 from pytest_rollback.evidence.runs import folder
 from pytest_rollback.extras.incident import amend, channels, delivery, escalation, messages
 from pytest_rollback.manifest.load import load
+from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.recovery.rehearsal import folded
 from pytest_rollback.report import rebuild
-from pytest_rollback.run.command_line import Parser, reports, shown
+from pytest_rollback.run.command_line import Parser, shown
+from pytest_rollback.run.extras import add_runs, runs_of
 from pytest_rollback.run.run_record import ChecklistEntry
 from pytest_rollback.text.quantities import TICKS, count
 
@@ -81,13 +83,14 @@ def chosen(items: list[ChecklistEntry], word: str, program: str) -> ChecklistEnt
 
 def show(asked: argparse.Namespace) -> int:
     """Print the checklist; on a terminal, ask what to tick."""
-    where = folder(asked.reports, asked.run)
+    where = folder(runs_of(asked), asked.run)
     while True:
         items = amend.items(where)
         shown(f"run {where.name}\n" + "\n".join(rows(items)))
         if not asked.ask or not sys.stdin.isatty():
             return int(any(each.state in {"late", "missing"} for each in items))
-        words = input("\ntick (numbers, Enter ends): ").split()
+        with TICKER.paused():
+            words = input("\ntick (numbers, Enter ends): ").split()
         if not words:
             return 0
         try:
@@ -113,19 +116,19 @@ def done(
 
 def tick(asked: argparse.Namespace) -> int:
     """Record that items are done."""
-    done(folder(asked.reports, asked.run), asked.items, ItemTicked, asked)
+    done(folder(runs_of(asked), asked.run), asked.items, ItemTicked, asked)
     return 0
 
 
 def untick(asked: argparse.Namespace) -> int:
     """Record that items are not done."""
-    done(folder(asked.reports, asked.run), asked.items, ItemWithdrawn, asked)
+    done(folder(runs_of(asked), asked.run), asked.items, ItemWithdrawn, asked)
     return 0
 
 
 def ack(asked: argparse.Namespace) -> int:
     """Acknowledge the incident: the escalation ends."""
-    where = folder(asked.reports, asked.run)
+    where = folder(runs_of(asked), asked.run)
     amend.amend(where, Acknowledged(asked.by, asked.note))
     shown(f"acknowledged by {asked.by}: nobody else is called for run {where.name}")
     return 0
@@ -145,7 +148,7 @@ class Notes:
 
 def escalate(asked: argparse.Namespace) -> int:
     """Call one level after the other until somebody acknowledges."""
-    where = folder(asked.reports, asked.run)
+    where = folder(runs_of(asked), asked.run)
     named = rebuild.manifest_of(where, asked.rollback_target)
     system = load(named).system
     began = first(RunBegan, signoffs.events(where)) or RunBegan(where.name)
@@ -187,9 +190,9 @@ def shared(given: str | None = None) -> Parser:
     """
     found = Parser(add_help=False, argument_default=given)
     add = found.add_argument
-    home, who = given or reports(), given or signoffs.somebody()
+    who = given or signoffs.somebody()
     add("--run", metavar="RUN", help="run id, the beginning of it, or run folder")
-    add("--reports", type=Path, default=home, metavar="FOLDER", help="folder with all runs")
+    add_runs(found)
     add("--by", default=who, metavar="WHO", help="who did it")
     add("--note", default=given or "", metavar="TEXT", help="a remark")
     return found
@@ -219,9 +222,6 @@ def parser(program: str) -> Parser:
                 "items", nargs="+", metavar="ITEM", help="number or short name of an item"
             )
         if name == "escalate":
-            made.add_argument(
-                "--rollback-target", metavar="PATH", help="your rollback.toml, or sandbox"
-            )
             made.set_defaults(every=1.0)
     return whole
 

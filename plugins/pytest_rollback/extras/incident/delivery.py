@@ -21,6 +21,7 @@ from pytest_rollback.extras.incident.channels import MessageChannel
 from pytest_rollback.extras.incident.messages import Message, MessageContext
 from pytest_rollback.extras.incident.webhooks import Failed
 from pytest_rollback.manifest.contacts import Contact
+from pytest_rollback.progress.activity import doing
 
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds before each further try."""
@@ -119,6 +120,7 @@ class Mailroom:
             self.note(MessageSent(channel.name, told.about, told.outcome, told.tries, why))
             self._waiting[channel.name].remove(message)
 
+    @doing("waits for messages to be accepted")
     def close(self, patience: float | None = None) -> list[Delivery]:
         """Wait for the messages that are being sent; return those that were not accepted."""
         patience = PATIENCE if patience is None else patience

@@ -31,7 +31,7 @@ def pytest_rollback_commands() -> Mapping[str, Command]:
         "checklist": Command(
             f"{here}.checklist_command:main", "show the checklist of a run, tick items, escalate"
         ),
-        "postmortem": Command(
+        "report postmortem": Command(
             f"{here}.postmortem_command:main", "write a draft of the postmortem of a run"
         ),
     }

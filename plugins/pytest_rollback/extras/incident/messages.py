@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_rollback.evidence.events import RunBegan
 from pytest_rollback.manifest.contacts import Contact
 from pytest_rollback.manifest.model import System
 from pytest_rollback.run.run_record import WELL
-from pytest_rollback.text.doors import pastable
+from pytest_rollback.text.next_steps import NextSteps, next_steps
 from pytest_rollback.text.quantities import clock
 
 
@@ -48,6 +48,7 @@ class MessageContext:
         system: what is rolled back.
         run, operator, incident: which run, who carries it out, and what for.
         demonstration: whether the target is a sandbox.
+        way: how the next commands begin and end, to be about the same target.
     """
 
     system: System
@@ -55,6 +56,7 @@ class MessageContext:
     operator: str
     incident: str | None = None
     demonstration: bool = False
+    way: NextSteps = field(default_factory=NextSteps)
 
     @property
     def place(self) -> str:
@@ -88,7 +90,7 @@ class MessageContext:
     @property
     def acknowledge(self) -> str:
         """The command that stops the escalation."""
-        return pastable(f"scripts/checklist ack --run {self.run}")
+        return self.way.rollback("checklist ack", "--run", self.run)
 
     def over_budget(self, phase: str, budget: float) -> Message:
         """Say that a phase takes longer than it may."""
@@ -130,4 +132,5 @@ def words_of(system: System, began: RunBegan) -> MessageContext:
         began.operator,
         began.incident,
         demonstration=began.demonstration,
+        way=next_steps((), began.resume),
     )

@@ -25,6 +25,7 @@ def begin(run: RunView) -> None:
         operator(),
         run.asked.incident,
         demonstration=run.demonstration,
+        way=run.next_steps,
     )
 
     def events() -> Sequence[Event]:
@@ -51,7 +52,8 @@ def following(run: RunView) -> list[str]:
     events = [*run.timeline.events, *signoffs.foreign(run.folder)]
     if run.system.notify is None or not run.system.contacts or escalation.is_over(events):
         return []
+    way, me = run.next_steps, run.identity
     return [
-        f"to take over and stop the escalation: scripts/checklist ack --run {run.identity}",
-        f"to continue the escalation: scripts/checklist escalate --run {run.identity}",
+        f"to take over and stop the escalation: {way.rollback('checklist ack', '--run', me)}",
+        f"to continue the escalation: {way.rollback('checklist escalate', '--run', me)}",
     ]

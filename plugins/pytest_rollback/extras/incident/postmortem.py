@@ -40,7 +40,6 @@ from pytest_rollback.evidence.seal import seals
 from pytest_rollback.extras.incident import amend
 from pytest_rollback.report.amend import data_of
 from pytest_rollback.run.run_record import ChecklistEntry, ReleaseRecord, RunRecord, parsed
-from pytest_rollback.text.doors import pastable
 from pytest_rollback.text.quantities import clock, moment, span
 
 NAME = "postmortem.md"
@@ -96,7 +95,7 @@ def draft(folder: Path) -> str:
     if data is None:
         raise UsageError(
             f"{folder} has no record: the run has not ended, or was killed",
-            hint=f"scripts/verify_bundle --rebuild {folder.name} --rollback-target=PATH",
+            hint=f"rollback report rebuild {folder.name}",
         )
     events = signoffs.events(folder)
     try:
@@ -115,7 +114,7 @@ def draft(folder: Path) -> str:
     except ValueError as error:
         raise UsageError(
             f"{folder / 'report.json'} is not a record of a run: {error}",
-            hint=f"scripts/verify_bundle {folder.name}",
+            hint=f"rollback report verify {folder.name}",
         ) from error
 
 
@@ -245,7 +244,7 @@ def acts(events: Iterable[Event], items: Iterable[ChecklistEntry]) -> Iterator[s
     for each in mine:
         yield f"- {moment(each.at)}: {words(each)}"
     if not mine:
-        yield pastable("No item was ticked: `scripts/checklist`.")
+        yield "No item was ticked: `rollback checklist`."
     yield ""
     yield "### Open and late items of the checklist"
     yield ""

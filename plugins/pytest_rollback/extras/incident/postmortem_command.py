@@ -12,7 +12,8 @@ from pytest_rollback.agent.system.masking.shapes import masked
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence.runs import rolled_back
 from pytest_rollback.extras.incident import postmortem as review
-from pytest_rollback.run.command_line import Parser, reports, shown
+from pytest_rollback.run.command_line import Parser, shown
+from pytest_rollback.run.extras import add_runs, runs_of
 
 REVIEW = "Write a draft of the postmortem of a run: timeline, failures, and questions to answer."
 REVIEW_STORY = """
@@ -34,7 +35,7 @@ def parser(program: str) -> Parser:
     )
     add = whole.add_argument
     add("run", nargs="?", metavar="RUN", help="run id, the beginning of it, or run folder")
-    add("--reports", type=Path, default=reports(), metavar="FOLDER")
+    add_runs(whole)
     where = whole.add_mutually_exclusive_group()
     where.add_argument("--write", action="store_true", help="write it beside the run folder")
     where.add_argument("--to", type=Path, metavar="FILE", help="write it into this file")
@@ -44,7 +45,7 @@ def parser(program: str) -> Parser:
 def main(arguments: Sequence[str], program: str) -> int:
     """Print or write the draft; return the exit code."""
     asked = parser(program).parse_args(arguments)
-    where = rolled_back(asked.reports, asked.run)
+    where = rolled_back(runs_of(asked), asked.run)
     text = masked(review.draft(where))
     target = asked.to or where.with_name(f"{where.name}-{review.NAME}")
     if not (asked.write or asked.to):

@@ -50,14 +50,14 @@ def consumed(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]
             yield Pitfall(
                 each.line,
                 f"this find moves every {end} away and overwrites the failed version{lost}",
-                "scripts/rollback restores one recorded set, can be resumed and undone",
+                "rollback now restores one recorded set, can be resumed and undone",
             )
         following = found[number + 1] if number + 1 < len(found) else None
         if following and following.after == "|" and following.program == "wc":
             yield Pitfall(
                 each.line,
                 f"the count of {end} files is also 0 if nothing was ever saved",
-                "pytest suites/validate compares with the recorded set",
+                "rollback validate compares with the recorded set",
             )
 
 
@@ -77,7 +77,7 @@ def installed(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall
                 yield Pitfall(
                     each.line,
                     f"installs files named {end}, which no service manager reads",
-                    "scripts/rollback installs each under its unit's name, then reloads",
+                    "rollback now installs each under its unit's name, then reloads",
                 )
 
 
@@ -90,7 +90,7 @@ def swallowed(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfal
                 each.line,
                 f"'|| {following.program}' hides the exit code of the check; curl -f accepts a "
                 "redirect and any body",
-                "a probe with status, body and reject: scripts/test_full_system.py",
+                "a probe with status, body and reject: rollback probes",
             )
 
 
@@ -160,7 +160,7 @@ def defaults(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall
                     each.line,
                     f"{word} also replaces valid configuration, and skips hidden files such as "
                     ".env",
-                    "pytest suites/drill --use-defaults replaces only broken files",
+                    "rollback drill --use-defaults replaces only broken files",
                 )
 
 
@@ -173,7 +173,7 @@ def cached(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
             yield Pitfall(
                 each.line,
                 "deletes bytecode in use, and modules that have no source",
-                "scripts/restore_imports.py --from-backup moves only stale bytecode",
+                "rollback imports --from-backup moves only stale bytecode",
             )
 
 
@@ -188,13 +188,13 @@ def remembered(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfal
                 yield Pitfall(
                     each.line,
                     f"removes only {path}; other files that the deploy added stay",
-                    "scripts/create_backups.py --added records all of them",
+                    "rollback save --added=FILE records all of them",
                 )
 
 
 def timed(page: str) -> Iterator[Pitfall]:
     """Yield each measurement of one sample, and those that cannot fail."""
-    instead = "probes and constructs with a limit, measured by pytest suites/validate"
+    instead = "probes and constructs with a limit, measured by rollback validate"
     for snippet in snippets(page):
         if "perf_counter" in snippet.text and not re.search(
             r"\bassert\b|\braise\b|exit\(", snippet.text
@@ -216,14 +216,14 @@ def prose(page: str) -> Iterator[Pitfall]:
             yield Pitfall(
                 number,
                 "the window still contains the incident, and an empty log counts as clean",
-                "pytest suites/validate: since the unit's start, by priority and text",
+                "rollback validate: since the unit's start, by priority and text",
             )
     if shares["<"] and shares[">"] and max(shares["<"])[0] < min(shares[">"])[0]:
         (low, _), (high, line_number) = max(shares["<"]), min(shares[">"])
         yield Pitfall(
             line_number,
             f"a degradation of {low} to {high} % is undefined",
-            "pytest suites/triage decides by severity and impact",
+            "rollback triage decides by severity and impact",
         )
 
 

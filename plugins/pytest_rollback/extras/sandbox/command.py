@@ -17,7 +17,7 @@ from pytest_rollback.extras.sandbox.target import KINDS, NAME, usual
 from pytest_rollback.manifest.load import load
 from pytest_rollback.recovery.rehearsal import folded
 from pytest_rollback.run.command_line import Parser, setting, shown
-from pytest_rollback.text.next_steps import program as pytest_program
+from pytest_rollback.text.doors import rollback
 from pytest_rollback.text.places import VILLAGE, home
 from pytest_rollback.transport.connection import Connection
 
@@ -127,18 +127,18 @@ def following(
     """Return the commands that make sense now."""
     me = asked.program
     flag, target = (" --machine", "machine") if asked.machine else ("", NAME)
-    arm = ""
+    arm: list[str] = []
     if asked.dir != usual(target):
-        flag, arm = f"{flag} --dir {asked.dir}", f" --arm={target}"
+        flag, arm = f"{flag} --dir {asked.dir}", [f"--arm={target}"]
         target = str(found.manifest)
     if not found.running:
         return [f"{me} reset{flag}", f"{me} down{flag}"]
     way_in = [f"ssh -F {found.directory}/ssh_config machine"] if asked.machine else []
     return [
-        f"{pytest_program()} suites/readiness --rollback-target={target}",
+        rollback("ready", f"--target={target}"),
         f"{me} break{flag} NAME",
         *folded(f"    NAME is {', '.join(sandbox.scenarios)}", 6),
-        f"{pytest_program()} suites/drill --rollback-target={target}{arm}",
+        rollback("drill", f"--target={target}", *arm),
         f"{me} reset{flag}",
         f"{me} down{flag}",
         *way_in,
@@ -205,7 +205,5 @@ def build(arguments: Sequence[str], program: str) -> int:
     there = image.there and not base
     name = image.built(progress, base)
     shown(f"the image {'exists already' if there else 'was built'}: {name}")
-    shown(
-        "next: scripts/sandbox up --machine, or pytest suites/readiness --rollback-target=machine"
-    )
+    shown("next: rollback sandbox up --machine, or rollback ready --target=machine")
     return 0

@@ -69,7 +69,7 @@ def pytest_rollback_commands() -> Mapping[str, Command]:
     """Add the commands that keep a sandbox, build its image, and play a story on it."""
     here = "extras.sandbox"
     return {
-        "sandbox": Command(f"{here}.command:main", "a small real system to practise on", (), NEEDS),
+        "sandbox": Command(f"{here}.command:main", "a small real system to practise on", NEEDS),
         "machine": Command(f"{here}.command:build", "build the image of the machine sandbox"),
         "story": Command(f"{here}.story:main", "run a whole incident on a sandbox"),
     }

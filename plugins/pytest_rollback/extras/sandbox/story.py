@@ -12,9 +12,11 @@ import re
 import secrets
 import shlex
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from pytest_rollback.errors import NotDone, UsageError
@@ -54,44 +56,48 @@ class Step(NamedTuple):
 BEFORE = (
     Step(
         "Start a small real system with its previous release, and deploy the current one.",
-        "scripts/sandbox up",
+        "rollback sandbox up",
     ),
     Step(
         "Before an incident: can it be rolled back, and do notifications work?",
-        ".venv/bin/pytest suites/readiness --rollback-target=sandbox --notify-test",
+        "rollback ready --target=sandbox --notify-test",
     ),
-    Step("Break the release.", "scripts/sandbox break crash-loop"),
+    Step("Break the release.", "rollback sandbox break crash-loop"),
     Step(
         "The alarm: a third of all users complains. Triage recommends what to do.",
-        ".venv/bin/pytest suites/triage --rollback-target=sandbox --incident=INC-42 --impact=30%",
+        "rollback triage --target=sandbox --incident=INC-42 --impact=30%",
         1,
     ),
     Step(
         "Tick the items of the checklist that only people can do.",
-        "scripts/checklist tick identify estimate --note 'p2p, a third of all users'",
+        "rollback checklist tick identify estimate --target=sandbox"
+        " --note 'p2p, a third of all users'",
     ),
     Step(
         "Isolating one component would be enough; the incident lead decides to roll back.",
-        "scripts/rollback --rollback-target=sandbox --incident=INC-42 --impact=30% --arm=sandbox",
+        "rollback now --target=sandbox --incident=INC-42 --impact=30% --arm=sandbox",
     ),
 )
 AFTER = (
     Step(
-        "Somebody acknowledges, so that nobody else is called.", "scripts/checklist ack --run {run}"
+        "Somebody acknowledges, so that nobody else is called.",
+        "rollback checklist ack --run {run} --target=sandbox",
     ),
     Step(
         "Monitor for fifteen minutes, with a clock thirty times faster than real time.",
-        ".venv/bin/pytest suites/monitor --rollback-target=sandbox --incident=INC-42"
-        " -o rollback_soak_scale=30",
+        "rollback monitor --target=sandbox --incident=INC-42 -o rollback_soak_scale=30",
     ),
-    Step("Show the checklist: done and open items.", "scripts/checklist show --run {run}"),
+    Step(
+        "Show the checklist: done and open items.",
+        "rollback checklist show --run {run} --target=sandbox",
+    ),
     Step(
         "Check that the run folder is unchanged since it was sealed.",
-        "scripts/verify_bundle {run} --host --rollback-target=sandbox",
+        "rollback report verify {run} --host --target=sandbox",
     ),
-    Step("Print a draft of the postmortem.", "scripts/postmortem {run}"),
-    Step("Write a page with all runs.", "scripts/index"),
-    Step("Remove the sandbox.", "scripts/sandbox down"),
+    Step("Print a draft of the postmortem.", "rollback report postmortem {run} --target=sandbox"),
+    Step("Write a page with all runs.", "rollback report list --target=sandbox"),
+    Step("Remove the sandbox.", "rollback sandbox down"),
 )
 
 
@@ -153,7 +159,7 @@ def played(step: Step, run: str = "") -> str:
         stdin=subprocess.DEVNULL,
         text=True,
         check=False,
-        env={**os.environ, "COLUMNS": "80", TOKEN: os.environ[TOKEN]},
+        env={**os.environ, "COLUMNS": "80", "PATH": found_first(), TOKEN: os.environ[TOKEN]},
     )
     said = f"{step.why}\n\n```console\n$ {command}\n{plain(done.stdout)}\n```\n"
     if done.returncode != step.code:
@@ -163,6 +169,11 @@ def played(step: Step, run: str = "") -> str:
             hint="see its output; the sandbox was removed",
         )
     return said + (f"\nIt ended with exit code {step.code}.\n" if step.code else "")
+
+
+def found_first() -> str:
+    """Return a PATH in which the commands of this environment come first."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
 
 def messages(inbox: Inbox) -> str:
@@ -202,11 +213,11 @@ def main(arguments: Sequence[str], program: str) -> int:
     if usual().exists():
         raise UsageError(
             "a sandbox is running already",
-            hint="scripts/sandbox down, then run the same command again",
+            hint="rollback sandbox down, then run the same command again",
         )
     os.environ[TOKEN] = secrets.token_hex()
     with Inbox() as inbox, contextlib.ExitStack() as after:
-        down = [str(repository() / "scripts/sandbox"), "down"]
+        down = [str(repository() / "scripts/rollback"), "sandbox", "down"]
         after.callback(subprocess.run, down, check=False, stdout=subprocess.DEVNULL)
         told = []
         for piece in pieces(inbox, program):

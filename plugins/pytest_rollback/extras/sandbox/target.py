@@ -54,7 +54,7 @@ def kept(kind: str = NAME) -> Path:
     layout = Layout(usual(kind))
     if not layout.note.exists():
         flag = "" if kind == NAME else f" --{kind}"
-        hint = f"scripts/sandbox up{flag}; scripts/sandbox break NAME{flag}"
+        hint = f"rollback sandbox up{flag}; rollback sandbox break NAME{flag}"
         raise UsageError(f"no {kind} is up", hint=hint)
     SandboxNote.read(layout)  # of this user, and of nobody else
     return layout.manifest
@@ -69,7 +69,7 @@ def owned_by(note: SandboxNote, folder: Path, kind: str) -> None:
     if Path(note.folder).resolve() != folder.resolve():
         raise UsageError(
             f"the {kind} that is running was started from another checkout: {note.folder}",
-            hint="end it there with scripts/sandbox down, or use another place: "
+            hint="end it there with rollback sandbox down, or use another place: "
             "TMPDIR=/var/tmp, for both commands",
         )
 
@@ -106,7 +106,7 @@ class Sandbox:
                 if chosen:
                     raise UsageError(
                         "--scenario is not for a sandbox that is running already",
-                        hint=f"scripts/sandbox break {chosen}"
+                        hint=f"rollback sandbox break {chosen}"
                         + (f" --{kind}" if kind != NAME else ""),
                     )
                 return cls(kept, owned=False)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_rollback.run.extra_types import ExtraOption, Given
+from pytest_rollback.run.extra_types import Command, ExtraOption, Given
 from pytest_rollback.run.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -37,8 +37,15 @@ def pytest_rollback_check(given: Given) -> None:
 
 
 @hookimpl
+def pytest_rollback_commands() -> Mapping[str, Command]:
+    """Add the command that runs the suite."""
+    about = "at the alarm: measure, and recommend what to do"
+    return {"triage": Command("cli.suites:triage", about)}
+
+
+@hookimpl
 def pytest_rollback_advice(
-    outcomes: Sequence[Outcome], target: str, following: NextSteps, completeness: Completeness
+    outcomes: Sequence[Outcome], following: NextSteps, completeness: Completeness
 ) -> RecommendationRecord | None:
     """Return one recommendation of all rules that fired."""
     if not any(each.suite == "triage" for each in outcomes):
@@ -48,4 +55,4 @@ def pytest_rollback_advice(
         recommended,
     )
 
-    return recommended(advice(outcomes, completeness), target, following)
+    return recommended(advice(outcomes, completeness), following)

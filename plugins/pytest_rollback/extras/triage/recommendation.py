@@ -77,14 +77,14 @@ def advice(outcomes: Iterable[Outcome], completeness: Completeness = WHOLE) -> A
     return Advice(action, spoke, silent, rows[0] if rows else "", completeness)
 
 
-def recommended(found: Advice, target: str, way: NextSteps) -> RecommendationRecord:
+def recommended(found: Advice, way: NextSteps) -> RecommendationRecord:
     """Return the recommendation as a report states it: rules, gravest first, notes, next steps."""
     graver = sorted(found.fired, key=lambda each: -RECOVERIES.index(calls(each)))
     return RecommendationRecord(
         words=found.words,
         rules=tuple(rule_of(each) for each in graver),
         notes=tuple(notes(found)),
-        steps=tuple(next_steps(found, target, way)),
+        steps=tuple(next_steps(found, way)),
     )
 
 
@@ -116,21 +116,20 @@ def notes(found: Advice) -> Iterator[str]:
         yield f"{unknown} could not be evaluated (see the criteria): a more severe action may apply"
 
 
-def next_steps(found: Advice, target: str, way: NextSteps) -> Sequence[str]:
+def next_steps(found: Advice, way: NextSteps) -> Sequence[str]:
     """Return the commands that carry the recommendation out."""
     if found.is_open:
-        return [way.pytest("suites/triage")]
-    alone = ("suites/drill", "--isolate", "--component")
+        return [way.rollback("triage")]
     steps: dict[str, Sequence[str]] = {
-        "roll back": [] if way.command else [way.rollback()],
+        "roll back": [] if way.asks else [way.rollback("now")],
         "isolate": [
-            *(way.pytest(*alone, each, f"--arm={target}") for each in found.components),
-            f"{way.pytest('suites/triage')}  # check again; roll back if it did not help",
+            *(way.rollback("now", "--isolate", f"--component={each}") for each in found.components),
+            f"{way.rollback('triage')}  # check again; roll back if it did not help",
         ],
         "fix": [
-            f"{way.pytest('suites/triage')}  # after the fix; roll back if there is none",
+            f"{way.rollback('triage')}  # after the fix; roll back if there is none",
         ],
-        "monitor": [way.pytest("suites/monitor", "--soak=15m")],
+        "monitor": [way.rollback("monitor", "--soak=15m")],
     }
     return steps[found.action]
 

@@ -1,6 +1,6 @@
 """Collects the criteria that ship with the package, in any folder, whatever its settings are.
 
-Promise: `pytest suites/readiness` finds them without a clone, under ids that begin with `suites/`.
+Promise: `rollback ready` finds them without a clone, under ids that begin with `suites/`.
 No setting, conftest or plugin of the folder takes one away, changes it, or reorders it, and nobody
 else's test is touched.
 

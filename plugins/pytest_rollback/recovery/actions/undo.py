@@ -79,9 +79,9 @@ START_FAILED = Action("start the failed release", "services", look=states, plan=
 def way_out(run: str, found: UndoPlan, without: tuple[str, ...]) -> str:
     """Return what there is to do, and the command that undoes all else."""
     paths = dict.fromkeys((*without, *found.paths))
-    left = " ".join(f"--without={shlex.quote(path)}" for path in paths)
+    left = "".join(f" --without={shlex.quote(path)}" for path in paths)
     way = "put them back there" if found.lost else "put the run's versions back"
-    return f"{way}; or leave them as they are: scripts/rollback --undo={run} {left}"
+    return f"{way}; or leave them as they are: rollback undo {run}{left}"
 
 
 def undoing(run: str, without: tuple[str, ...] = ()) -> tuple[AnyAction, ...]:

@@ -69,7 +69,7 @@ def test_a_link_that_leads_elsewhere_is_another_root(tree: Tree) -> None:
     with pytest.raises(HostError, match=r"leads to .*other now") as caught:
         undo.look(tree.back())
 
-    assert "scripts/rollback --undo r1" in caught.value.hint
+    assert "rollback undo r1" in caught.value.hint
 
 
 def test_a_set_of_another_root_is_not_restored(tree: Tree) -> None:
@@ -100,7 +100,7 @@ def test_who_was_followed_changes_nothing_more(tree: Tree) -> None:
     assert everything(tree) == before
     assert (seen.value.kind, seen.value.hint) == (
         "held",
-        "see how it ends: scripts/rollback status r1",
+        "see how it ends: rollback status r1",
     )
     mine = planned._replace(location=planned.location._replace(holder=second))
 

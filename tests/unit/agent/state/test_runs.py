@@ -217,7 +217,7 @@ def test_who_was_taken_for_dead_does_not_end_the_run(host: Host, dead: int) -> N
     with pytest.raises(HostError, match="was taken over") as caught:
         runs.end(EndRequest(host.state, "r1", "failed", first.holder))
 
-    assert caught.value.hint == "see how it ends: scripts/rollback status r1"
+    assert caught.value.hint == "see how it ends: rollback status r1"
     assert host.look()["r1"].outcome == "recovered"
 
 

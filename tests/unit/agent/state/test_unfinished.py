@@ -79,7 +79,10 @@ def test_what_lies_half_done_is_said_with_its_options(state: str, dead: int) -> 
     with pytest.raises(HostError, match="next step: set the") as told:
         asked(state)
 
-    assert (told.value.kind, told.value.hint) == ("open", "--arm=corner --component=web")
+    assert (told.value.kind, told.value.hint) == (
+        "open",
+        "to resume it: rollback now --component=web",
+    )
     assert asked(state, open_too=False) == Idle()
 
 
@@ -119,7 +122,7 @@ def test_an_undo_that_was_begun_is_to_be_finished(state: str, dead: int) -> None
     with pytest.raises(HostError, match="partly undone") as told:
         asked(state)
 
-    assert told.value.hint == "--arm=corner --undo r1"
+    assert told.value.hint == "to resume it: rollback undo r1"
 
 
 def test_nothing_is_asked_after_it(state: str, dead: int) -> None:

@@ -46,7 +46,7 @@ def folder(tmp_path: Path, signers: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 def said(folder: Path, signers: Path) -> tuple[int, str]:
     """Return what somebody is told who verifies it."""
-    return call("verify_bundle", str(folder), "--allowed-signers", str(signers))
+    return call("report verify", str(folder), "--allowed-signers", str(signers))
 
 
 def forged(folder: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_signed_bundle_says_who_sealed_it(folder: Path, signers: Path) -> None
         True,
     ), printed
     code, printed = call(
-        "verify_bundle", str(archive.archive_of(folder)), "--allowed-signers", signers
+        "report verify", str(archive.archive_of(folder)), "--allowed-signers", signers
     )
     assert (code, ANN in printed) == (0, True), printed
 
@@ -141,7 +141,7 @@ def test_git_tells_the_key_and_who_may_sign(
     )
     monkeypatch.delenv(signing.VARIABLE, raising=False)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
-    code, printed = call("verify_bundle", str(left(tmp_path / "reports")))
+    code, printed = call("report verify", str(left(tmp_path / "reports")))
 
     assert (code, f"sealed by {ANN}" in printed) == (0, True), printed
 

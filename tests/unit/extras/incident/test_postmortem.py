@@ -67,21 +67,21 @@ def test_the_script_prints_writes_and_overwrites_nothing(tmp_path: Path) -> None
     folder = left(tmp_path)
     where = ("--reports", str(tmp_path))
 
-    assert call("postmortem", *where) == (0, postmortem.draft(folder))
-    assert call("postmortem", "--write", *where)[0] == 0
+    assert call("report postmortem", *where) == (0, postmortem.draft(folder))
+    assert call("report postmortem", "--write", *where)[0] == 0
     target = tmp_path / f"{folder.name}-postmortem.md"
     target.write_text("mine")
-    code, printed = call("postmortem", "--write", *where)
+    code, printed = call("report postmortem", "--write", *where)
     assert (code, "HINT: " in printed, target.read_text()) == (4, True, "mine")
     head = seals(folder)[0].hash
-    assert call("verify_bundle", str(folder), "--head", head)[0] == 0
+    assert call("report verify", str(folder), "--head", head)[0] == 0
 
 
 @pytest.mark.parametrize("words", [["nope"], ["--to"], ["a", "b"], ["--write", "--to", "x"]])
 def test_bad_input_gives_one_line_and_a_hint(tmp_path: Path, words: list[str]) -> None:
     """Exit code 4, never a traceback."""
     left(tmp_path)
-    code, printed = call("postmortem", "--reports", str(tmp_path), *words)
+    code, printed = call("report postmortem", "--reports", str(tmp_path), *words)
 
     assert (code, "HINT: " in printed, "Traceback" in printed) == (4, True, False), printed
 
@@ -91,7 +91,7 @@ def test_a_damaged_record_is_said(tmp_path: Path, record: str) -> None:
     """Whatever is in that file."""
     folder = left(tmp_path)
     (folder / "report.json").write_text(record)
-    code, printed = call("postmortem", "--reports", str(tmp_path))
+    code, printed = call("report postmortem", "--reports", str(tmp_path))
 
     assert (code, "HINT: " in printed, "Traceback" in printed) == (4, True, False), printed
 
@@ -99,9 +99,9 @@ def test_a_damaged_record_is_said(tmp_path: Path, record: str) -> None:
 def test_a_killed_run_is_to_be_rebuilt_first(tmp_path: Path) -> None:
     """It has no record."""
     written(tmp_path / "20261124-120000-dead", story())
-    code, printed = call("postmortem", "--reports", str(tmp_path))
+    code, printed = call("report postmortem", "--reports", str(tmp_path))
 
-    assert (code, "--rebuild" in printed) == (4, True)
+    assert (code, "rollback report rebuild " in printed) == (4, True)
 
 
 DRILL = [outcome("drill.units.stopped")]
@@ -210,10 +210,10 @@ def test_each_record_is_read_once_and_a_change_is_seen(tmp_path: Path) -> None:
         assert "RECOVERED" in page(tmp_path)
 
 
-def test_the_index_script(tmp_path: Path) -> None:
+def test_the_list_of_runs(tmp_path: Path) -> None:
     """It says where the page is; no folder is refused; an empty one is no error."""
-    assert call("index", str(tmp_path)) == (0, f"{tmp_path / 'index.html'}\n")
-    code, printed = call("index", str(tmp_path / "none"))
+    assert call("report list", f"--reports={tmp_path}") == (0, f"{tmp_path / 'index.html'}\n")
+    code, printed = call("report list", f"--reports={tmp_path / 'none'}")
     assert (code, "HINT: " in printed) == (4, True)
 
 

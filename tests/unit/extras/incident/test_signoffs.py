@@ -250,4 +250,4 @@ def test_ticks_do_not_count_as_changes(tmp_path: Path) -> None:
 
     assert [*changes.changed(folder, head)] == []
     assert len(seal.seals(folder)) == 3
-    assert call("verify_bundle", str(folder), "--head", head)[0] == 0
+    assert call("report verify", str(folder), "--head", head)[0] == 0

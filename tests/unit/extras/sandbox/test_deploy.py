@@ -181,7 +181,7 @@ def test_the_same_release_again_is_refused(site: Recorder, second: Path) -> None
     with pytest.raises(Refused, match="release 2 is deployed already") as refused:
         deploy(site, second)
 
-    assert "scripts/sandbox reset --paper" in refused.value.hint
+    assert "rollback sandbox reset --paper" in refused.value.hint
     assert site.done == ["fetch"]
 
 

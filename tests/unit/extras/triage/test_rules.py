@@ -219,12 +219,12 @@ def test_outcomes_become_one_recommendation(outcomes: list[Outcome], words: str)
 def test_a_part_of_triage_recommends_no_monitor() -> None:
     """What was evaluated calls for nothing: PARTIAL; for something: that, and more may follow."""
     part = Completeness(11, 16, ("triage.logs.clean",))
-    calm = recommended(advice([outcome(UP)], part), "corner", next_steps(()))
-    mild = recommended(advice([outcome(UP, "monitor")], part), "corner", next_steps(()))
-    ill = recommended(advice([outcome(UP, "isolate", "p2p")], part), "corner", next_steps(()))
+    calm = recommended(advice([outcome(UP)], part), next_steps(()))
+    mild = recommended(advice([outcome(UP, "monitor")], part), next_steps(()))
+    ill = recommended(advice([outcome(UP, "isolate", "p2p")], part), next_steps(()))
 
     assert (calm.words, mild.words, ill.words) == ("PARTIAL", "PARTIAL", "ISOLATE p2p FIRST")
-    assert [step.split()[1:] for step in calm.steps] == [["suites/triage"]]
+    assert [step.split()[1:] for step in calm.steps] == [["triage"]]
     assert "11 of 16 criteria were evaluated: a more severe action may apply" in ill.notes
 
 
@@ -237,13 +237,13 @@ def test_the_lines_say_everything() -> None:
             outcome(LOGS, word="inconclusive"),
         ]
     )
-    said = "\n".join(shown(recommended(found, "corner shop", next_steps(("--incident", "INC-1")))))
+    said = "\n".join(shown(recommended(found, next_steps(("--incident", "INC-1")))))
 
     assert "isolate: triage.components.up [p2p]\n  measured: much; threshold: little" in said
     assert "note: silent" in said
     assert "matrix says fix (medium), its triggers say isolate" in said
     assert "1 rule could not be evaluated" in said
-    isolate = "pytest suites/drill --isolate --component p2p '--arm=corner shop' --incident=INC-1"
+    isolate = "rollback now --isolate --component=p2p --incident=INC-1"
     assert re.search(rf"^now: \S*{isolate}$", said, re.MULTILINE)
     assert found.row == "medium: fix"
     assert ROW == "matrix"

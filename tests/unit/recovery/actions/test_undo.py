@@ -103,15 +103,13 @@ def test_what_is_lost_is_left_out_by_one_command(site: Site) -> None:
     found = ahead(site)
 
     assert found.lost == ("gate/serve.py",)
-    assert "--undo=r1 --without=gate/serve.py" in way_out("r1", found, ())
+    assert "rollback undo r1 --without=gate/serve.py" in way_out("r1", found, ())
 
 
 def offered(site: Site) -> str:
     """Return what `status` says comes next for the site's run."""
     (run,) = status.runs(site.connection)
-    return status.following(
-        run, site.system, "a", status.way_back(site.connection, site.system, run)
-    )
+    return status.following(run, status.way_back(site.connection, site.system, run))
 
 
 @pytest.mark.parametrize("change", [hotfix, rewrite_unit, rewrite_page, occupy])
@@ -121,10 +119,10 @@ def test_an_undo_that_would_be_refused_is_not_offered(
 ) -> None:
     """Status looks at what undo looks at, and says why there is none."""
     everything(site)
-    assert "--undo r1" in offered(site)
+    assert "rollback undo r1" in offered(site)
     why = change(site)
 
-    assert ("--undo" in offered(site), why in offered(site)) == (False, True), offered(site)
+    assert ("rollback undo" in offered(site), why in offered(site)) == (False, True), offered(site)
 
 
 @pytest.mark.usefixtures("systemd")
@@ -133,7 +131,7 @@ def test_an_undo_is_offered_without_what_is_lost(site: Site) -> None:
     everything(site)
     next(site.state.glob("runs/*/evidence/failed/gate/serve.py")).unlink()
 
-    assert offered(site).endswith("--undo r1 --without=gate/serve.py")
+    assert offered(site).endswith("rollback undo r1 --without=gate/serve.py")
 
 
 @pytest.mark.parametrize("before", [None, "their own page"])
@@ -248,7 +246,7 @@ def test_a_half_undone_run_is_not_gone_on_with(site: Site) -> None:
     with pytest.raises(Refused, match="partly undone") as caught:
         site.begin()
 
-    assert "scripts/rollback --undo r1" in str(caught.value)
+    assert "rollback undo r1" in str(caught.value)
 
 
 def test_every_action_is_carried_out_by_a_drill() -> None:

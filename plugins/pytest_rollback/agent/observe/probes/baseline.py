@@ -216,4 +216,4 @@ def write(directory: int, times_: KeptTimes) -> None:
 def again(path: str) -> str:
     """Return how to get a good baseline in the place of a bad one."""
     aside = f"mv -n {path} {path}.bad"
-    return f"{aside} on the host, then pytest suites/readiness while the system is healthy"
+    return f"{aside} on the host, then rollback ready while the system is healthy"

@@ -34,7 +34,7 @@ def deploy(site: Site, source: Path) -> str:
     if release.name == name or not changed + added:
         raise Refused(
             f"release {release.name} is deployed already",
-            hint=f"scripts/sandbox reset{site.flag}, or give the folder of another release",
+            hint=f"rollback sandbox reset{site.flag}, or give the folder of another release",
         )
     parent = site.history.commit(name) or site.history.git("rev-parse", "HEAD")
     commit = site.history.record(release.name, release.folder, parent)

@@ -138,7 +138,7 @@ def place(directory: Path | None, prefix: str = PREFIX) -> Path:
     if directory.exists() and any(directory.iterdir()):
         raise UsageError(
             f"{directory} is not empty",
-            hint=f"scripts/sandbox down --dir {directory}, or choose another directory",
+            hint=f"rollback sandbox down --dir {directory}, or choose another directory",
         )
     directory.mkdir(mode=0o711, parents=True, exist_ok=True)
     if directory.stat().st_uid != os.geteuid():
@@ -186,14 +186,14 @@ class SandboxNote:
             if layout.note.stat().st_uid != os.geteuid():
                 raise Unreachable(
                     f"the sandbox in {layout.directory} belongs to another user",
-                    hint="start your own in another directory: scripts/sandbox up --dir DIRECTORY",
+                    hint="start your own in another directory: rollback sandbox up --dir DIRECTORY",
                 )
             found = json.loads(layout.note.read_text(encoding="utf-8"))
             who = {key: Identity(*found[key]) for key in ("manager", "creator") if found[key]}
             return cls(found["folder"], found["token"], found["ports"], **who)
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise Unreachable(
-                f"there is no sandbox in {layout.directory}", hint="scripts/sandbox up"
+                f"there is no sandbox in {layout.directory}", hint="rollback sandbox up"
             ) from error
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from pytest_rollback.errors import Unfinished, Unreachable
+from pytest_rollback.text.doors import setup
 
 SUPERUSER = "postgres"
 UNPRIVILEGED = ("postgres", "nobody")
@@ -78,7 +79,7 @@ def installed() -> Path:
     package = Path(spec.origin).parent if spec and spec.origin else Path("/nonexistent")
     found = sorted(package.glob("pginstall*/bin/postgres"))
     if not found:
-        raise Unreachable("PostgreSQL is not installed", hint="make setup")
+        raise Unreachable("PostgreSQL is not installed", hint=setup())
     return found[-1].parent
 
 

@@ -28,7 +28,7 @@ class Site(Protocol):
 
     @property
     def flag(self) -> str:
-        """What `scripts/sandbox` needs after a command to mean this kind: "" or " --machine"."""
+        """What `rollback sandbox` needs after a command to mean this kind: "" or " --machine"."""
         ...
 
     @property

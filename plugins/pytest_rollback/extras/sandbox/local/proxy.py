@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_rollback.errors import Unreachable
+from pytest_rollback.text.doors import setup
 
 if TYPE_CHECKING:
     from pytest_rollback.extras.sandbox.common.layout import Layout
@@ -59,7 +60,7 @@ def binary() -> Path:
     found = next((path for path in listed if path.name == "caddy"), None)
     path = found or shutil.which("caddy")
     if path is None:
-        raise Unreachable("the edge proxy caddy is not installed", hint="make setup")
+        raise Unreachable("the edge proxy caddy is not installed", hint=setup())
     return Path(path).resolve()
 
 

@@ -35,6 +35,7 @@ from pytest_rollback.extras.sandbox.local.site import OWN, LocalSite
 from pytest_rollback.extras.sandbox.local.supervisord import Manager
 from pytest_rollback.manifest.document import TomlTable
 from pytest_rollback.manifest.model import System
+from pytest_rollback.progress.activity import doing
 
 
 class Embedded:
@@ -59,7 +60,7 @@ class Embedded:
     def site(self) -> LocalSite:
         """Return the parts of the sandbox, once it is up."""
         if self._site is None:
-            raise UsageError("the sandbox is not running", hint="scripts/sandbox up")
+            raise UsageError("the sandbox is not running", hint="rollback sandbox up")
         return self._site
 
     @property
@@ -92,6 +93,7 @@ class Embedded:
         """Return the ways in which the current release can be bad, by name."""
         return scenario.known(self.recipe.path("scenarios"))
 
+    @doing("starts the sandbox: services, database, proxy")
     def up(self, directory: Path | None = None, *, keep: bool = False) -> Self:
         """Start everything with the previous release, and return when it is healthy.
 
@@ -175,16 +177,19 @@ class Embedded:
             cls.attach(directory).down()
         return left
 
+    @doing("deploys the release, with backups")
     def deploy(self, release: Path | None = None) -> str:
         """Deploy a release, by default the current one, with backups; return its name."""
         name = deploy.deploy(self.site, release or self.recipe.path("current"))
         pristine.take(self.site)
         return name
 
+    @doing("breaks the release")
     def break_(self, name: str) -> dict[str, str]:
         """Apply a scenario, by its name or the path of its folder; return the units' states."""
         return scenario.apply(self.site, scenario.find(name, self.recipe.path("scenarios")))
 
+    @doing("restores the healthy state after the deploy")
     def reset(self) -> None:
         """Restore the healthy state after the last deploy, from any state."""
         if not self.site.manager.answers():
@@ -211,6 +216,7 @@ class Embedded:
             ports=dict(site.ports),
         )
 
+    @doing("takes the sandbox down")
     def down(self) -> None:
         """End every process of the sandbox and remove its directory, if there is one."""
         if self._site is not None:

@@ -78,7 +78,7 @@ class LocalSite:
 
     @property
     def flag(self) -> str:
-        """Return what `scripts/sandbox` needs to mean this kind: nothing."""
+        """Return what `rollback sandbox` needs to mean this kind: nothing."""
         return ""
 
     @cached_property

@@ -42,8 +42,7 @@ def base(say: Callable[[str], object]) -> str:
     if not shutil.which("debootstrap") or os.geteuid():
         raise Unreachable(
             "debootstrap needs root to make the base image of the machine",
-            hint=f"as root: {ENABLE}; or use an image of Debian 12: "
-            "scripts/dev/build_machine --base IMAGE",
+            hint=f"as root: {ENABLE}; or use an image of Debian 12: rollback machine --base IMAGE",
         )
     say("  making a base image from Debian packages")
     with tempfile.TemporaryDirectory(prefix="rollback-base-") as place:

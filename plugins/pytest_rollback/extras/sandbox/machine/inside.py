@@ -58,7 +58,7 @@ class Inside:
 
     @property
     def flag(self) -> str:
-        """Return what `scripts/sandbox` needs to mean this kind."""
+        """Return what `rollback sandbox` needs to mean this kind."""
         return " --machine"
 
     @cached_property

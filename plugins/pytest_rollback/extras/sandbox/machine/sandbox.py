@@ -28,6 +28,7 @@ from pytest_rollback.extras.sandbox.machine.inside import Inside
 from pytest_rollback.extras.sandbox.machine.podman import Container, engine
 from pytest_rollback.manifest.document import TomlTable
 from pytest_rollback.manifest.model import System
+from pytest_rollback.progress.activity import doing
 
 FILE = "machine.toml"
 PREFIX = "rollback-machine-"
@@ -50,7 +51,7 @@ class Machine:
         """Return what lies in the machine, once it is up."""
         if self._inside is None:
             raise UsageError(
-                "the machine sandbox is not running", hint="scripts/sandbox up --machine"
+                "the machine sandbox is not running", hint="rollback sandbox up --machine"
             )
         return self._inside
 
@@ -84,6 +85,7 @@ class Machine:
         """Return the ways in which the current release can be bad, by name."""
         return scenario.known(self.recipe.path("scenarios"))
 
+    @doing("starts the machine: systemd, services, database, proxy")
     def up(self, directory: Path | None = None, *, keep: bool = False) -> Self:
         """Start it with the previous release, and return when it is healthy.
 
@@ -167,6 +169,7 @@ class Machine:
             cls.attach(directory).down()
         return left
 
+    @doing("deploys the release, with backups")
     def deploy(self, source: Path | None = None) -> str:
         """Deploy a release, by default the current one, with backups; return its name.
 
@@ -178,10 +181,12 @@ class Machine:
         self.inside.container.keep()
         return name
 
+    @doing("breaks the release")
     def break_(self, name: str) -> dict[str, str]:
         """Apply a scenario, by its name or the path of its folder; return the units' states."""
         return scenario.apply(self.inside, scenario.find(name, self.recipe.path("scenarios")))
 
+    @doing("restores the healthy state after the deploy")
     def reset(self) -> None:
         """Restore the healthy state after the last deploy, from any state."""
         self.inside.connection.close()
@@ -207,6 +212,7 @@ class Machine:
             ports=dict(inside.ports),
         )
 
+    @doing("takes the machine down")
     def down(self) -> None:
         """Remove the machine, its snapshots and the keys to it; does nothing when it is gone."""
         if self._inside is not None:

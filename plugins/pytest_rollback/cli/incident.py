@@ -1,0 +1,154 @@
+"""The commands of an incident: `rollback now`, `rollback status` and `rollback undo`."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Sequence
+
+from pytest_rollback.cli.rollback import RollbackCommand
+from pytest_rollback.cli.status_watch import Watched, watch
+from pytest_rollback.recovery import status
+from pytest_rollback.run.command_line import Parser, add_target, shown
+from pytest_rollback.run.extras import usual
+from pytest_rollback.run.options import fitting, told_openly
+
+NOW = "Roll back in one command: triage, plan, confirmation, rollback, validation."
+STORY = """
+examples:
+  {me} --incident=INC-42 --impact=30%
+  {me} --dry-run           run triage and show the plan; change nothing
+
+Nothing is changed before the target's name is typed, or given with --arm.
+Ctrl-C ends at the next safe point; the same command resumes from there.
+
+exit codes: 0 recovered, or shown; 1 not; 2 interrupted; 4 usage; all others: README.md
+"""
+STATUS = "List the runs that are recorded on the host; of one, how far it came and what is next."
+STATUS_STORY = """
+examples:
+  {me}
+  {me} --watch --target=shop/rollback.toml
+
+exit codes: 0 shown; 4 usage, or no such run; 7 the host cannot be used
+"""
+UNDO = "Undo a run: restore the failed release exactly, as it was when the run began."
+UNDO_STORY = """
+examples:
+  {me} 20261124-061200-ab12
+  {me} 20261124-061200-ab12 --without=config/app.env    leave this file as it is
+
+It shows what will be changed, then asks for the target's name. Once it is interrupted, the same
+command goes on.
+
+exit codes: 0 undone, or nothing to do; 1 not; 2 interrupted; 4 usage, or no such run; 7 the host
+cannot be used; 12 another run holds it; 13 the name of the target was not given
+"""
+
+
+def show(asked: argparse.Namespace, at: RollbackCommand) -> int:
+    """Print the runs that the host knows, or one of them; return the exit code."""
+    found = status.runs(at.connection, asked.run or "")
+    if asked.run and not found:
+        at.no_such_run(asked.run)
+    if asked.watch and found:
+        return watch(Watched(at.connection, at.system, at.reports), found[-1])
+    back = status.way_back(at.connection, at.system, found[-1]) if found else status.FREE
+    told = status.detail(found[0], back) if asked.run else None
+    lines = told or status.table(found, back)
+    shown("\n".join(lines) or f"no rollback has been started on {at.system.target.name}")
+    return 0
+
+
+def stated(asked: argparse.Namespace) -> list[str]:
+    """Return the options of triage for what only people know."""
+    values = {"impact": asked.impact, "downtime": asked.downtime}
+    flags = {"security": asked.security, "data-corruption": asked.data_corruption}
+    said = [f"--{name}={value}" for name, value in values.items() if value is not None]
+    return said + [f"--{name}" for name, given in flags.items() if given]
+
+
+def parser(program: str, about: str | None, story: str) -> Parser:
+    """Return the parser of a command about a target, which may change it."""
+    made = Parser(
+        description=about,
+        epilog=story.format(me=program),
+        prog=program,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_target(made)
+    return made
+
+
+def opened(asked: argparse.Namespace, arguments: Sequence[str], program: str) -> RollbackCommand:
+    """Return the target that is meant.
+
+    Raises:
+        UsageError: the command is armed for another one.
+    """
+    command = f"{program} {shlex.join(arguments)}".rstrip()
+    at = RollbackCommand(asked.rollback_target or usual(), command)
+    fitting(getattr(asked, "arm", None), at.system)
+    return at
+
+
+def show_runs(arguments: Sequence[str], program: str) -> int:
+    """Show the runs that the host knows; return the exit code."""
+    made = parser(program, STATUS, STATUS_STORY)
+    made.add_argument("run", nargs="?", metavar="RUN", help="only this run, with its steps")
+    made.add_argument("--watch", action="store_true", help="look every 2 s until the run is over")
+    asked = made.parse_args(arguments)
+    with opened(asked, arguments, program) as at:
+        return show(asked, at)
+
+
+def undo(arguments: Sequence[str], program: str) -> int:
+    """Take a run back; return the exit code."""
+    made = parser(program, UNDO, UNDO_STORY)
+    add = made.add_argument
+    add("run", metavar="RUN", help="the run")
+    add("--arm", metavar="TARGET", help="the target's name, instead of typing it")
+    add("--without", action="append", default=[], metavar="PATH", help="leave this file as it is")
+    asked = made.parse_args(arguments)
+    with opened(asked, arguments, program) as at:
+        return at.undo(asked.run, asked.arm, tuple(asked.without))
+
+
+def options(made: Parser) -> None:
+    """Add the options of a rollback."""
+    add = made.add_argument
+    add("--arm", metavar="TARGET", help="the target's name, instead of typing it")
+    add("--component", action="append", default=[], metavar="NAME", help="only this one")
+    add("--incident", metavar="ID", help="the incident that the report belongs to")
+    add("--impact", metavar="30%", help="the share of users affected, for triage")
+    add("--downtime", metavar="4m", help="how long users have been without the system")
+    add("--security", action="store_true", help="a vulnerability was found")
+    add("--data-corruption", action="store_true", help="corrupt or lost data was found")
+    add("--isolate", action="store_true", help="only stop the units")
+    add("--use-defaults", action="store_true", help="replace configuration that stays broken")
+    about = "go on although readiness refuses by this criterion"
+    add("--despite", action="append", default=[], metavar="CRITERION", help=about)
+    add("--dry-run", action="store_true", help="show the plan, change nothing")
+
+
+def handed_on(asked: argparse.Namespace) -> list[str]:
+    """Return the options for every suite."""
+    words = [f"--component={name}" for name in asked.component]
+    return words + ([f"--incident={told_openly(asked.incident)}"] if asked.incident else [])
+
+
+def of_drill(asked: argparse.Namespace) -> list[str]:
+    """Return the options for what rolls back."""
+    words = [f"--despite={name}" for name in asked.despite]
+    words += ["--use-defaults"] if asked.use_defaults else []
+    return words + (["--isolate"] if asked.isolate else [])
+
+
+def now(arguments: Sequence[str], program: str) -> int:
+    """Roll back; return the exit code."""
+    made = parser(program, NOW, STORY)
+    options(made)
+    asked = made.parse_args(arguments)
+    with opened(asked, arguments, program) as at:
+        handed, more = handed_on(asked), of_drill(asked)
+        return at.roll_back(handed, stated(asked), more, asked.arm, dry=asked.dry_run)
