@@ -105,7 +105,7 @@ class NodeHost:
 
     def wait(self) -> None:
         """Wait until the program runs."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while "RUNNING" not in self.control("status"):
             assert time.monotonic() < until, self.control("status")
             time.sleep(0.1)
