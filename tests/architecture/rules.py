@@ -127,7 +127,8 @@ APART: dict[str, tuple[str, ...]] = {
         "observe/trial/contradictions.py: shutil.which(",
         "system/tools.py: shutil.which(",
     ),
-    "values that are taken out of texts: nothing of them, or of whether they are, is told": (
+    "values that are taken out of texts: also behind links that `files/` refuses, and nothing of "
+    "them, or of whether they are, is told": (
         "configuration/secrets/declared.py: ",
         "system/masking/ordinary.py: os.path.exists(value)",
     ),

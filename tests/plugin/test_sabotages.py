@@ -60,18 +60,28 @@ def keep_unit(village: Village) -> None:
     immovable(units(village) / "aivillage-gateway.conf")
 
 
-def keep_guard(village: Village) -> None:
-    """Have somebody make the guard immovable as soon as it is there."""
+def once_guarded(village: Village, act: Callable[[Path], None]) -> None:
+    """Have somebody do something as soon as the start guard is there: the drill is under way."""
 
     def wait() -> None:
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until and not village.calm.wait(0.02):
             for path in units(village).glob("zz-rollback-guard*"):
-                immovable(path)
+                act(path)
                 return
 
     village.calm.clear()
     threading.Thread(target=wait, daemon=True).start()
+
+
+def keep_guard(village: Village) -> None:
+    """Have somebody make the guard immovable."""
+    once_guarded(village, immovable)
+
+
+def keep_backup(village: Village) -> None:
+    """Have somebody make a backup immovable, which the entry of the drill would have refused."""
+    once_guarded(village, lambda _: immovable(village.root / f"{LIVE}.backup"))
 
 
 def fail_late(village: Village) -> None:
@@ -207,7 +217,7 @@ SABOTAGES: dict[str, tuple[Callable[[Village], str | None], str, str | None]] = 
     "drill.services.started": (break_in_spite, "aivillage-gateway", None),
     "drill.health.answers": (expect_of_requests, "superb", "gateway"),
     "drill.maintenance.lifted": (expect("edge", status=204), "204", None),
-    "drill.backups.closed": (hold(f"{LIVE}.backup"), f"{LIVE}.backup", None),
+    "drill.backups.closed": (keep_backup, f"{LIVE}.backup", None),
 }
 ALSO = {"drill.health.answers": {("drill.maintenance.lifted", None)}}
 """Users do not get a system whose requests are not answered."""

@@ -57,18 +57,14 @@ def failed(error: OSError, path: str) -> HostError:
     return HostError(f"{path}: {words}", way_out(error.errno, path), "unfinished")
 
 
-ENDS = " \t\n\"'<>"
+ENDS = " \n\"'<>"
 """What no password or key has within it, as a rule."""
 
 
 def shortened(text: str, most: int) -> str:
-    """Return the beginning of a text, cut where a word ends: half a secret nobody would know."""
-    if len(text) <= most or text[most] in ENDS:
-        return text[:most]
-    end = 1 + max(text.rfind(each, 0, most) for each in ENDS)
-    return text[: end if end > most // 2 else most].rstrip()  # of a long word enough is left
+    """Return the beginning of a text, cut where a word ends: half a secret nobody would know.
 
-
-def lasting(text: str, most: int) -> str:
-    """Return the end of a text, cut in the same way."""
-    return shortened(text[::-1], most)[::-1]
+    Of one long word, as much as there is room for is left: enough to be known.
+    """
+    ends = [at for at in range(most // 2, most + 1) if text[at : at + 1] in ENDS]  # or it is over
+    return text[: max(ends, default=most)]

@@ -53,7 +53,7 @@ def show(asked: argparse.Namespace, at: RollbackCommand) -> int:
         at.no_such_run(asked.run)
     if asked.watch and found:
         return watch(Watched(at.connection, at.system, at.reports), found[-1])
-    back = status.way_back(at.connection, at.system, found[-1]) if found else status.FREE
+    back = status.ways(at.connection, at.system, found[-1]) if found else status.FREE
     told = status.detail(found[0], back) if asked.run else None
     lines = told or status.table(found, back)
     shown("\n".join(lines) or f"no rollback has been started on {at.system.target.name}")

@@ -96,7 +96,7 @@ def watch(at: Watched, found: RunState) -> int:
             drawing.show(shown(at, found, whole=drawing.in_place))
             time.sleep(PACE)
             found = again(at, found, drawing)
-        back = status.way_back(at.connection, at.system, found)
+        back = status.ways(at.connection, at.system, found)
     except KeyboardInterrupt:
         INTERRUPTS.ending()
         drawing.add(f"watched no longer; the run {found.id} goes on without you")

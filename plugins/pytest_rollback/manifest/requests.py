@@ -33,6 +33,7 @@ from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.model import Component, Edge, Maintenance, System
 from pytest_rollback.manifest.probes import Probe
+from pytest_rollback.text.entry_points import managers
 
 OTHERWISE = {"headers", "secrets", "send", "tls"}
 SAME = tuple(name for name in ProbeSpec._fields if name not in OTHERWISE)
@@ -43,10 +44,7 @@ WORDS = 60
 
 
 def location(system: System, run: str = "", holder: HolderProcess | None = None) -> Location:
-    """Return where a system's files are, and what the tool knows of them.
-
-    `run` is a run's id, `holder` who holds it, if he has to.
-    """
+    """Return where a system's files are, and what is known of a run by its id and its holder."""
     about = system.about
     return Location(about.root, about.state, about.suffix, run, holder)
 
@@ -133,7 +131,7 @@ def configuration_faults(system: System) -> ConfigurationRequest:
         location(system),
         system.configuration.files,
         services.source,
-        MANAGERS[services.manager].verifier,
+        (managers().get(services.manager) or MANAGERS[services.manager]).verifier,
         tuple(component.unit for component in system.components),
         services.manager,
         services.directory,

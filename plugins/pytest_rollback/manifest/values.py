@@ -52,6 +52,13 @@ def positive(value: object) -> float:
     return found
 
 
+def shown_connection(connection: str) -> str:
+    """Return how messages and reports name a host: its connection, without password and options."""
+    scheme, slashes, place = connection.partition("?")[0].partition("://")
+    user, at, host = place.rpartition("@")
+    return f"{scheme}{slashes}{user.partition(':')[0]}{at}{host}"
+
+
 def share(value: object) -> float:
     """Return a part of 1.
 

@@ -25,6 +25,7 @@ from pytest_rollback.recovery.left_behind import lines as lines_left
 from pytest_rollback.recovery.live import LiveProgress
 from pytest_rollback.recovery.lock_holder import Holder, subject
 from pytest_rollback.recovery.rehearsal import lines, rehearse
+from pytest_rollback.recovery.status import FREE, WayBack, runs, way_back
 from pytest_rollback.run.run import Run, operator
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.interrupts import INTERRUPTS
@@ -184,6 +185,7 @@ def leave(config: pytest.Config, run: Run) -> None:
         with contextlib.suppress(RollbackError):  # the criteria have said so already
             run.backups = _recorded(run, changed=gate is not None)
             run.answered = True
+            run.back = _way_back(run)
     if not (run.answered and SEAL in config.stash):
         run.connection.close()
     run.timeline.note(RunFinished(run.verdict))
@@ -192,6 +194,19 @@ def leave(config: pytest.Config, run: Run) -> None:
     run.outcomes[:] = outcomes  # whatever a plugin made of them
     run.notes += run.extras.problems
     run.timeline.close()
+
+
+def _way_back(run: Run) -> WayBack:
+    """Return whether an undo of what a failed rollback did would be taken up: it is offered then.
+
+    Raises:
+        RollbackError: the host does not answer any more.
+    """
+    taken = collect.run_of(run.timeline.events)
+    if run.judgement.good or run.fleeting or not taken:
+        return FREE
+    found = runs(run.connection, taken)
+    return way_back(run.connection, run.system, found[0]) if found else FREE
 
 
 def keep_seal(run: Run, folder: Path) -> None:

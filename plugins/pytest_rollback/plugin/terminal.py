@@ -121,7 +121,9 @@ def undo(run: Run) -> Iterator[str]:
     taken = run_of(events)
     if changed and taken and not run.fleeting:
         failed = (run.backups.get("current") or {}).get("name") or "the failed release"
-        yield f"to undo, which brings {failed} back: {run.next_steps.rollback('undo', taken)}"
+        way = run.next_steps.rollback("undo", taken) + run.back.options
+        no = f"the run cannot be undone: {run.back.refused}"
+        yield no if run.back.refused else f"to undo, which brings {failed} back: {way}"
 
 
 def isolated(run: Run) -> Iterator[str]:

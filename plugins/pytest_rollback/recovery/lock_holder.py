@@ -29,9 +29,12 @@ class Holder:
 
 
 def subject(system: System) -> tuple[str, tuple[str, ...]]:
-    """Return what a run is about: the root, and each unit with its manager; one run has them."""
+    """Return what a run is about: the root, and each unit with its manager; one run has them.
+
+    Which manager tells its socket, or the directory of its unit files: two may have one name.
+    """
     services = system.services
-    named = f"{services.manager} {services.socket or ''}"
+    named = f"{services.manager} {services.socket or services.directory}"
     return system.about.root, tuple(f"{named} {each.unit}" for each in system.components)
 
 

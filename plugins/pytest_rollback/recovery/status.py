@@ -11,6 +11,7 @@ from pytest_rollback.agent.messages.state.runs import RUNS, RunsRequest, RunStat
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery.action import Scope
+from pytest_rollback.recovery.actions import ACTIONS
 from pytest_rollback.recovery.actions.requests import PATIENT
 from pytest_rollback.recovery.actions.undo import request, undoing
 from pytest_rollback.recovery.lock_holder import is_gone
@@ -20,19 +21,45 @@ from pytest_rollback.transport.connection import Connection
 
 
 class WayBack(NamedTuple):
-    """Whether a run can be undone as the host is now.
+    """Whether a run can be undone, or gone on with, as the host is now.
 
     Args:
         without: the files that have to be left out, because they cannot be brought back.
         refused: why undo would refuse, in one line; "" where it would not.
+        stuck: why the run would not be gone on with, in one line; "" where it would.
     """
 
     without: tuple[str, ...] = ()
     refused: str = ""
+    stuck: str = ""
+
+    @property
+    def options(self) -> str:
+        """What undo has to be told, with a blank before it."""
+        return "".join(f" --without={shlex.quote(path)}" for path in self.without)
+
+    @property
+    def no_undo(self) -> str:
+        """Why there is no undo, in words."""
+        return f"it cannot be undone: {self.refused}"
 
 
 FREE = WayBack()
-"""Nothing is in the way of undo."""
+"""Nothing is in the way."""
+
+
+def ways(connection: Connection, system: System, run: RunState) -> WayBack:
+    """Return the same, and whether the run would be gone on with, by all that a drill plans."""
+    back = way_back(connection, system, run)
+    if run.state != "open" or run.progress.damage or run.progress.undo == "begun":
+        return back  # only undo is offered
+    scope = Scope(system, frozenset(run.only))
+    try:
+        for action in ACTIONS:
+            look(connection, action.foreseen(scope))
+    except RollbackError as error:
+        return back._replace(stuck=first_line(error))
+    return back
 
 
 def way_back(connection: Connection, system: System, run: RunState) -> WayBack:
@@ -45,8 +72,13 @@ def way_back(connection: Connection, system: System, run: RunState) -> WayBack:
         for action in undoing(run.id, lost):
             look(connection, action.foreseen(scope))
     except RollbackError as error:
-        return WayBack(refused=" - ".join([error.message, *error.findings[:1]]))
+        return WayBack(refused=first_line(error))
     return WayBack(lost)
+
+
+def first_line(error: RollbackError) -> str:
+    """Return an error in one line."""
+    return " - ".join([error.message, *error.findings[:1]])
 
 
 def settled(run: RunState) -> bool:
@@ -106,12 +138,10 @@ def following(run: RunState, back: WayBack = FREE) -> str:
 
     Args:
         run: the run.
-        back: whether undo would be taken up; it is offered only then.
+        back: whether undo, or going on, would be taken up; each is offered only then.
     """
     only = "".join(f" --component={name}" for name in run.only)
-    left = "".join(f" --without={shlex.quote(path)}" for path in back.without)
-    again, undo = f"rollback now{only}", f"rollback undo {run.id}{left}"
-    no = f"it cannot be undone: {back.refused}"
+    again, undo = f"rollback now{only}", f"rollback undo {run.id}{back.options}"
     if run.progress.damage:
         return "compare the files with their backups by hand; no file is lost"
     if run.progress.undo == "begun":
@@ -119,7 +149,15 @@ def following(run: RunState, back: WayBack = FREE) -> str:
     if run.state == "held":
         return f"wait for {run.by} (pid {run.holder.pid} on {run.holder.host})"
     if run.state == "open":
-        return again + (f"; {no}" if back.refused else f", or to undo it: {undo}")
+        return _open(back, again, undo)
     if settled(run):
         return "nothing: the run was undone"
-    return f"nothing; {no}" if back.refused else f"nothing; to undo it: {undo}"
+    return f"nothing; {back.no_undo}" if back.refused else f"nothing; to undo it: {undo}"
+
+
+def _open(back: WayBack, again: str, undo: str) -> str:
+    """Return what comes next for a run that somebody can go on with: that, or undo; or neither."""
+    if not back.stuck:
+        return f"{again}; {back.no_undo}" if back.refused else f"{again}, or to undo it: {undo}"
+    mended = f"mend what stops it, {back.stuck}; then {again}"
+    return f"{mended}; {back.no_undo}" if back.refused else f"to undo it: {undo}; or {mended}"

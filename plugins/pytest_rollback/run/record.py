@@ -20,6 +20,7 @@ from pytest_rollback.evidence.events import Decided, Event, RunBegan, first
 from pytest_rollback.evidence.json_data import plain
 from pytest_rollback.manifest.applicability import NotApplicable
 from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.values import shown_connection
 from pytest_rollback.run.completeness import PARTIAL, Completeness
 from pytest_rollback.run.phases import PhaseRecord, phases, to_ms
 from pytest_rollback.run.run_record import (
@@ -46,7 +47,6 @@ PACKAGES = (
 FINE = {"READY", "RECOVERED", "REHEARSED", "STEADY", "ISOLATED", "MONITOR"}
 """Verdicts that need no action."""
 
-PASSWORD = re.compile(r"(?<=//)([^:@]*):[^@]*(?=@)")
 QUOTED = re.compile(r"(?<!\w)(['\"])(.+?)\1(?!\w)")
 LEADING = re.compile(r"""(?:(['"]).+?\1(?!\w)[,;]?\s*(?:and\s+)?)+[:,]?\s*""")
 
@@ -196,8 +196,8 @@ def latest(latency: Iterable[ProbeLatency]) -> tuple[ProbeLatency, ...]:
 def target(facts: RunFacts) -> TargetRecord:
     """Return where the run was made."""
     about = facts.system.target
-    plain_connection = PASSWORD.sub(r"\1", about.connection.partition("?")[0])
-    return TargetRecord(about.name, facts.connection or plain_connection, facts.demonstration)
+    place = facts.connection or shown_connection(about.connection)
+    return TargetRecord(about.name, place, facts.demonstration)
 
 
 def versions() -> dict[str, str]:

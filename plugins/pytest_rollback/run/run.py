@@ -27,6 +27,7 @@ from pytest_rollback.manifest.applicability import lacks
 from pytest_rollback.manifest.load import Loaded
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.recovery.action import Scope
+from pytest_rollback.recovery.status import FREE, WayBack
 from pytest_rollback.run import extras
 from pytest_rollback.run.completeness import ISOLATION, Completeness, DeclaredScope
 from pytest_rollback.run.extras import Extras
@@ -66,7 +67,7 @@ class Run:
     `latency` is what this process has measured since the last criterion ended, `measured` all of
     the run. `facts` are what was read of the host since the suite began. `collection` is what was
     asked for and collected. `isolates` says that the drill goes no further than to stop what fails.
-    `answered` tells that the host answered until the end.
+    `answered` tells that the host answered until the end, `back` whether it would take an undo.
     `notes` are told at the end: what went wrong beside the rollback itself. `kept` is what parts
     keep of the run, by their names.
     """
@@ -89,6 +90,7 @@ class Run:
     users: Availability | None = None
     broken_off: int = 0
     answered: bool = False
+    back: WayBack = FREE
     notes: list[str] = field(default_factory=list)
     backups: Mapping[str, Any] = field(default_factory=dict)
     estimate: tuple[float, int] | None = None

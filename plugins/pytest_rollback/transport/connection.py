@@ -18,6 +18,7 @@ from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.secrets import SECRETS
 from pytest_rollback.agent.protocol import Answer, Request, decode
 from pytest_rollback.errors import LockHeld, Refused, RollbackError, Unfinished, Unreachable
+from pytest_rollback.manifest.values import shown_connection
 from pytest_rollback.progress.activity import PROGRESS
 from pytest_rollback.transport import memfd
 from pytest_rollback.transport.call import (
@@ -83,9 +84,8 @@ class Connection:
 
     @functools.cached_property
     def where(self) -> str:
-        """How messages name the host: its connection, without a password or options."""
-        scheme, _, place = self.system.target.connection.partition("://")
-        return f"{scheme}://{re.sub(':[^@]*@', '@', place.partition('?')[0])}"
+        """How messages name the host."""
+        return shown_connection(self.system.target.connection)
 
     @functools.cached_property
     def host(self) -> Any:  # noqa: ANN401 - testinfra ships no types

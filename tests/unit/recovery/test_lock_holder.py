@@ -24,7 +24,7 @@ from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.recovery import status
 from pytest_rollback.recovery.action import Action, Scope
 from pytest_rollback.recovery.gate import Gate
-from pytest_rollback.recovery.lock_holder import Holder, is_gone
+from pytest_rollback.recovery.lock_holder import Holder, is_gone, subject
 from pytest_rollback.transport.batch import without_asking
 from pytest_rollback.transport.call import AnyCall
 from tests.unit.recovery.site import Direct, Site
@@ -210,3 +210,15 @@ def test_one_that_is_hidden_from_us_is_not_called_dead() -> None:
     )
 
     assert done.stdout.split() == ["0.0", "False"]
+
+
+def test_a_unit_is_that_of_one_manager(site: Site) -> None:
+    """Where a manager has a socket that tells it from others, else where its unit files are."""
+    services = site.system.services
+    sockets = services.model_copy(update={"socket": "/run/one.sock"})
+    other = site.system.model_copy(update={"services": sockets})
+    found, units = subject(site.system), {each.unit for each in site.system.components}
+
+    assert found[0] == str(site.root)
+    assert {*found[1]} == {f"systemd {site.units} {unit}" for unit in units}
+    assert {*subject(other)[1]} == {f"systemd /run/one.sock {unit}" for unit in units}

@@ -78,6 +78,26 @@ def test_an_undo_that_would_be_refused_has_its_reason(run: RunState, following: 
     assert found == following
 
 
+@pytest.mark.parametrize(
+    ("back", "following"),
+    [
+        (
+            status.WayBack(stuck="no backups"),
+            f"to undo it: {UNDO}; or mend what stops it, no backups; then {AGAIN}",
+        ),
+        (
+            status.WayBack(refused="a changed", stuck="no backups"),
+            f"mend what stops it, no backups; then {AGAIN}; it cannot be undone: a changed",
+        ),
+    ],
+)
+def test_what_would_not_be_gone_on_with_has_its_reason(
+    back: status.WayBack, following: str
+) -> None:
+    """Undo is offered first then, where it would be taken up."""
+    assert status.following(OVER._replace(state="open"), back) == following
+
+
 def test_a_table_has_a_line_for_each_run() -> None:
     """Id, state, time, person, and what it was about; what comes next after the last one."""
     runs = [OVER, OVER._replace(id="r2", only=("web", "till"))]

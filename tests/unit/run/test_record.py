@@ -99,6 +99,7 @@ def test_reasons_are_said_once() -> None:
         ("ssh://root@shop1:2222", "ssh://root@shop1:2222"),
         ("ssh://root:hunter2@shop1?ssh_config=/x", "ssh://root@shop1"),
         ("ssh://root:hun//ter2@shop1", "ssh://root@shop1"),
+        ("ssh://ann:p@ss@host", "ssh://ann@host"),
     ],
 )
 def test_a_connection_is_named_without_its_password(connection: str, shown: str) -> None:

@@ -142,8 +142,8 @@ def said(outcome: CommandResult) -> str:
     wrong = [line for line in lines if "ERROR:" in line or "FATAL:" in line]
     wrong += [line for line in lines if "error:" in line]
     found = wrong[0] if wrong else outcome.words
-    plain = VALUE.sub(r'\1"..."', re.sub(r"^.*?(?=ERROR:|FATAL:|error:)", "", found))
-    return shortened(plain, 300)
+    found = re.sub(r"^.*?(?=ERROR:|FATAL:|error:)", "", found)
+    return shortened(VALUE.sub(r'\1"..."', found), 300)
 
 
 def conninfo(database: str) -> str:

@@ -13,8 +13,6 @@ import stat
 import sys
 from typing import Container, NamedTuple
 
-from .handles import REGULAR
-
 NOT_THERE = {errno.ENOTSUP, errno.ENOSYS}
 
 GET_FLAGS = 0x80086601 if sys.maxsize > 1 << 32 else 0x80046601
@@ -25,9 +23,6 @@ ROOM = bytes(8)
 IMMUTABLE, APPEND_ONLY = 0x10, 0x20
 PROTECTED = IMMUTABLE | APPEND_ONLY
 """The flags of `chattr` for which not even root can change, rename or link a file."""
-
-TAKEN = {IMMUTABLE: "chattr -i", APPEND_ONLY: "chattr -a", PROTECTED: "chattr -ia"}
-"""What takes them away."""
 
 CLOSED = 0o640
 """The most that a file with secrets is restored as: for its owner, and read by its group."""
@@ -105,18 +100,6 @@ def flags(opened: int) -> int:
     except OSError:
         return 0
     return int.from_bytes(found[:4], sys.byteorder) & PROTECTED
-
-
-def flags_at(directory: int, name: str) -> int:
-    """Return the same of a file in an open directory; 0 where it cannot be opened."""
-    try:
-        opened = os.open(name, REGULAR, dir_fd=directory)
-    except OSError:  # not there, or not readable: others say so
-        return 0
-    try:
-        return flags(opened)
-    finally:
-        os.close(opened)
 
 
 def protect(opened: int, wanted: int) -> None:

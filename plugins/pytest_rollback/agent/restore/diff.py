@@ -12,6 +12,7 @@ from ..files.parallel import read_ahead
 from ..files.state import FileState
 from ..files.tree import Tree
 from ..state.backup_set import FileEntry
+from ..system import tools
 from . import folders
 from .plan import COPY, SIGN, PlanItems, ReadCache
 
@@ -83,7 +84,7 @@ class _DiffPart(NamedTuple):
             self.refused.append(f"{saved.path}: {_unknown(live)}")
             return
         if live.flags:
-            taken = metadata.TAKEN[live.flags]
+            taken = tools.TAKEN[live.flags]
             self.refused.append(
                 f"{saved.path}: the live file is {metadata.flag_words(live.flags)}: {taken}"
             )

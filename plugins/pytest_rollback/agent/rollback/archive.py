@@ -18,6 +18,7 @@ from ..state import backup_set, evidence
 from ..state.backup_set import FileEntry
 from ..state.journal import entries
 from ..state.lock import CHANGES, folder_of, working
+from ..system import tools
 from .default_undo import DEFAULTING
 
 MANY = 20
@@ -54,7 +55,7 @@ def look(request: FilesRequest) -> ArchivePlan:
 
 def _demand_movable(tree: Tree, copies: list[str]) -> None:
     """Refuse backups that `chattr` protects: not even root gives them another place."""
-    found = {path: metadata.flags_at(*tree.parent(path)) for path in copies}
+    found = {path: tools.flags_at(*tree.parent(path)) for path in copies}
     shut = {path: flags for path, flags in found.items() if flags}
     if shut:
         said = (f"{path} is {metadata.flag_words(flags)}" for path, flags in shut.items())

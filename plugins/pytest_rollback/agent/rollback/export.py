@@ -13,7 +13,7 @@ import re
 import time
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence
 
-from ..errors import HostError, lasting
+from ..errors import HostError, shortened
 from ..files.handles import REGULAR
 from ..messages.rollback.export import Export, ExportRequest
 from ..observe.logs import journald, log_file
@@ -164,6 +164,11 @@ def logs(
         if len(text) > MOST:
             missing.append(f"the log of {component.name}: only the last {MOST >> 10} KiB")
         yield component.name, masked(lasting(text, MOST))
+
+
+def lasting(text: str, most: int) -> str:
+    """Return the end of a text, cut where a word begins."""
+    return shortened(text[::-1], most)[::-1]
 
 
 def told(texts: Iterable[str]) -> Dict[str, List[str]]:

@@ -6,7 +6,7 @@ import os
 import time
 from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
-from ..errors import HostError, lasting
+from ..errors import HostError
 from ..messages.services.units import GUARD, Reloaded, UnitState
 from ..system.command import CommandResult, run, surroundings
 from ..system.processes import Process, family
@@ -178,7 +178,7 @@ class Systemd(ServiceManager):
         """Return systemd's words about a unit that does not start, and where to read more."""
         said = call("status", "--no-pager", "--full", "--lines=10", "--", unit)
         words = said.out.strip() or said.words
-        return lasting(words, 1500), f"journalctl -u {unit} -n 50 --no-pager"
+        return f"\n{words}"[-1500:].partition("\n")[2], f"journalctl -u {unit} -n 50 --no-pager"
 
     @staticmethod
     def file_name(unit: str) -> str:

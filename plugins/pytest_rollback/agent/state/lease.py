@@ -10,7 +10,7 @@ import json
 import os
 import re
 import time
-from typing import Any, NamedTuple, Optional, Sequence
+from typing import Any, NamedTuple, Optional
 
 from ..errors import HostError
 from ..files.handles import DIRECTORY
@@ -29,10 +29,6 @@ SILENT = 120.0
 
 NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 FRESH = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-
-OPEN = (None, "failed", "inconclusive", "interrupted")
-"""The outcomes of runs that somebody may go on with."""
-
 DAMAGE = (OSError, ValueError, TypeError)
 
 
@@ -60,7 +56,7 @@ class Lease(NamedTuple):
     space: str = ""
     number: int = 0
     root: str = ""
-    units: Sequence[str] = ()
+    units: tuple[str, ...] = ()
 
     @property
     def holder(self) -> HolderProcess:

@@ -20,8 +20,9 @@ from ..messages.state.runs import (
 from . import directory as places
 from . import last_sign, own_names, progress, reserved_space, unfinished
 from . import lease as leases
-from .lease import OPEN, Lease
+from .lease import Lease
 from .lock import CHANGES, locked, opened, working
+from .unfinished import OPEN
 
 ENDS = ("recovered", "isolated", "partial", *OPEN[1:])
 BEGUN = ("run", "by", "host", "pid", "pid_started", "target", "only", "record", "since")

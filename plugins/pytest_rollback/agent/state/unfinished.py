@@ -23,13 +23,16 @@ from . import directory as places
 from . import lease as leases
 from . import progress
 from .directory import record_of
-from .lease import OPEN, Lease
+from .lease import Lease
 from .lock import locked
 
 OF_ROOT, OF_OTHERS = "/var/lib/rollback", ".local/state/rollback"
 """Where root has such links, and below its home any other account."""
 
 LINKS = ".by-subject"
+
+OPEN = (None, "failed", "inconclusive", "interrupted")
+"""The outcomes of runs that somebody may go on with."""
 
 SAVED = "save the state"
 """The step that changes nothing: a run that came no further is half of nothing."""

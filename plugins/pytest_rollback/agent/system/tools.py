@@ -8,12 +8,20 @@ import shutil
 from typing import Iterable, Iterator
 
 from ..files import lookup, metadata
+from ..files.handles import REGULAR
 from ..messages.requirements import NO_DIRECTORY
 from ..messages.system import PathKinds, PathsRequest, Tools, ToolsRequest
 from . import disk
 from .command import surroundings
 
 READ_ONLY = os.ST_RDONLY
+
+TAKEN = {
+    metadata.IMMUTABLE: "chattr -i",
+    metadata.APPEND_ONLY: "chattr -a",
+    metadata.PROTECTED: "chattr -ia",
+}
+"""What takes flags away for which not even root can change, rename or link a file."""
 
 
 def look(request: ToolsRequest) -> Tools:
@@ -90,6 +98,18 @@ def closed(directory: int, path: str) -> str:
 
 def flagged(directory: int, name: str) -> str:
     """Return the attribute that forbids a change even to root; "" where there is none."""
-    flags = metadata.flags_at(directory, name)
-    given = metadata.TAKEN.get(flags, "").replace("-", "+")
+    flags = flags_at(directory, name)
+    given = TAKEN.get(flags, "").replace("-", "+")
     return f"{metadata.flag_words(flags)} ({given})" if flags else ""
+
+
+def flags_at(directory: int, name: str) -> int:
+    """Return the flags that protect a file in an open directory; 0 where it cannot be opened."""
+    try:
+        opened = os.open(name, REGULAR, dir_fd=directory)
+    except OSError:  # not there, or not readable: others say so
+        return 0
+    try:
+        return metadata.flags(opened)
+    finally:
+        os.close(opened)

@@ -126,9 +126,25 @@ def test_a_supervisor_section_needs_the_unit_it_is_for() -> None:
     assert said(section, "till") == "has no [program:till]"
     assert said("[program:a]\n") == "[program:a] has no command"
     assert said(f"{SECRET}\n") == "line 1: comes before any section"
+    assert said("[shop]\nx=1\n") == "has no [program:x]"
     assert said("[program:a]\ncommand=x\nenvironment=A\n") == (
         "[program:a] environment: is no list of KEY=value"
     )
+
+
+def test_an_included_file_may_hold_what_all_programs_have() -> None:
+    """The environment of [supervisord], or a group: no program is missed in it."""
+
+    def said(text: str, unit: str = "") -> str:
+        return unit_check.faults("common.conf", text, unit, "supervisord").problem
+
+    common = '[supervisord]\nenvironment=KIND="shop",PLACE="%(here)s/%(ENV_HOME)s"\n'
+    group = "[group:shop]\nprograms=web,till\n"
+    assert [said(common), said(group), said(group, "shop:web")] == ["", "", ""]
+    assert said("[supervisord]\nenvironment=KIND\n") == (
+        "[supervisord] environment: is no list of KEY=value"
+    )
+    assert said(common, "web") == "has no [program:web]"
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ PLAIN: dict[str, str] = {
     "wrapped": f'command={WAIT}\nenvironment=\n  A="1",\n  B="2"',
     "empty": f'command={WAIT}\nenvironment=A=""',
     "hash": f'command={WAIT} a#b # c\nenvironment=A="x#y"',
+    "common": f'command={WAIT} %(ENV_COMMON)s\nenvironment=A="%(ENV_SECOND)s"',
     "timeout": f"command=timeout 60 {WAIT}",
 }
 USERS: dict[str, str] = {
@@ -80,6 +81,8 @@ WHOLE = {
     "group": f"[program:left]\ncommand={WAIT} %(group_name)s\n[program:right]\ncommand={WAIT}\n"
     "[group:both]\nprograms=left, right\n",
     "again": "[program:plain]\nenvironment=AGAIN=yes\n",
+    "common": "[supervisord]\n"
+    'environment=SHARED="for all",SECOND="%(ENV_KIND)s",COMMON="%(here)s"\n',
 }
 UNITS = ["pool:pool_00", "pool:pool_01", "late:late-7", "late:late-8", "both:left", "both:right"]
 SHELLS = ("exports",)
@@ -100,7 +103,7 @@ class Daemon:
         for name, text in programs.items():
             (home / f"units/{name}.conf").write_text(f"[program:{name}]\n{text}\n")
         for name, text in WHOLE.items():
-            kind = "more/shop-{}.ini" if name in ("group", "again") else "units/z-{}.conf"
+            kind = "more/shop-{}.ini" if name in ("group", "again", "common") else "units/z-{}.conf"
             (home / kind.format(name)).write_text(text)
         for place in ("units", "more"):
             (home / place / "wait.py").write_text("import time\ntime.sleep(600)\n")

@@ -26,18 +26,6 @@ if TYPE_CHECKING:
 pytestmark = ROOT_ONLY
 
 
-@pytest.fixture
-def his(open_place: Path) -> Path:
-    """A directory of the service's account with a program that tells who runs it."""
-    place = open_place / "his"
-    place.mkdir()
-    (place / "check").write_text("#!/bin/sh\nid -u\n")
-    (place / "check").chmod(0o755)
-    for path in (place, place / "check"):
-        os.chown(path, NOBODY, NOBODY)
-    return place
-
-
 @pytest.mark.parametrize(
     "words",
     [

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_rollback.agent.files import ownership, programs
-from tests.unit.support.apart import NOBODY, ROOT_ONLY
+from tests.unit.support.apart import ROOT_ONLY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,19 +19,6 @@ PLACES = "/usr/bin:/bin"
 def runner(*argv: str) -> str:
     """Return whose account runs a command; "" for root."""
     return ownership.runner(programs.of_command(argv, PLACES))
-
-
-@pytest.fixture
-def his(open_place: Path) -> Path:
-    """A directory of the service's account with a program and data, beside scripts of root."""
-    place = open_place / "his"
-    place.mkdir()
-    (place / "python").write_text("#!/bin/sh\nid -u\n")
-    (place / "python").chmod(0o755)
-    (place / "numbers.csv").write_text("1\n")
-    for path in (place, *place.iterdir()):
-        os.chown(path, NOBODY, NOBODY)
-    return place
 
 
 def script(his: Path, name: str, text: str) -> str:

@@ -108,12 +108,12 @@ def test_a_log_comes_for_its_time_alone(host: Host) -> None:
 
 
 def test_a_long_log_comes_from_its_end(host: Host) -> None:
-    """And that it was cut is said."""
+    """From where a word begins; and that it was cut is said."""
     line = stamped(host.now, "x" * 200)
     host.log.write_text(f"{line}\n" * 5000)
     found = host.look()
 
-    assert len(found.logs["web"]) == export.MOST
+    assert export.MOST - len(line) < len(found.logs["web"]) <= export.MOST
     assert "only the last" in found.missing[0]
 
 

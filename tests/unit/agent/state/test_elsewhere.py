@@ -22,7 +22,7 @@ from pytest_rollback.agent.messages.state.runs import (
 from pytest_rollback.agent.state import lock, runs, unfinished
 from pytest_rollback.agent.system.processes import here, started
 
-UNITS = ("systemd  web.service", "systemd  jobs.service")
+UNITS = ("systemd /etc/systemd/system web", "systemd /etc/systemd/system jobs")
 ME = HolderProcess(*here(), os.getpid(), started(os.getpid()))
 
 

@@ -16,8 +16,10 @@ from .values import secrets_of
 LARGEST = 4 << 20
 """Bytes of a secret file that are read."""
 
-FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-"""A link is followed: what a service reads through it is what must not get out."""
+HANDLE = os.O_PATH | os.O_CLOEXEC
+"""A link is followed, whoever placed it and whatever he may read: what a service, or its manager as
+root, reads through it is what must not get out, and nothing of it is told. So it is not opened
+through `files/`, which would refuse some. Nothing but a regular file is opened at all."""
 
 SPARE = ("~", ".bak", ".old", ".orig", ".save", ".new", ".swp", ".dpkg-old", ".rpmsave")
 """Ends of names of copies that editors, packages and people make."""
@@ -86,10 +88,14 @@ def whole(path: str) -> bytes:
     Raises:
         OSError: it cannot be read, is not regular, or is too large.
     """
-    with open(os.open(path, FLAGS), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    handle = os.open(path, HANDLE)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(22, "is not a regular file")
-        content = file.read(LARGEST + 1)
+        with open(f"/proc/self/fd/{handle}", "rb") as file:
+            content = file.read(LARGEST + 1)
+    finally:
+        os.close(handle)
     if len(content) > LARGEST:
         raise OSError(27, f"is larger than {LARGEST >> 20} MiB")
     return content

@@ -11,6 +11,17 @@ from .definition import KINDS
 from .systemd_syntax import assignments
 
 SERVICES = (".service",)
+OTHERS = (
+    "supervis",
+    "unix_http_server",
+    "inet_http_server",
+    "rpcinterface:",
+    "ctlplugin:",
+    "group:",
+)
+"""How sections of supervisord begin that start no program, and may be included as well."""
+
+KNOWN = (*supervisord.KINDS, *OTHERS)
 
 
 class UnitFaults(NamedTuple):
@@ -66,22 +77,22 @@ def of_supervisord(text: str, unit: str) -> str:
         parser.read_string(text)
     except configparser.Error as error:
         return supervisord.fault(error)
-    programs = sorted(
-        section for section in parser.sections() if section.startswith(supervisord.KINDS)
-    )
     group, _, process = unit.partition(":")
-    wanted = [f"program:{group}", f"program:{process}", f"group:{group}"]
-    if not programs or (unit and not set(wanted) & set(parser.sections())):
-        return f"has no [program:{group}]" if unit else "has no [program:x]"
-    for section in programs:
+    wanted = (f"program:{group}", f"program:{process}", f"group:{group}")
+    found = sorted(parser.sections())
+    if not any(each in wanted if unit else each.startswith(KNOWN) for each in found):
+        return f"has no [program:{group if unit else 'x'}]"
+    for section in found:
         for fault in of_section(parser, section):
             return f"[{section}] {fault}"
     return ""
 
 
 def of_section(parser: configparser.RawConfigParser, section: str) -> Iterator[str]:
-    """Yield what is wrong with one program."""
-    if not parser.get(section, "command", fallback=""):
+    """Yield what is wrong with one program, or with what all of them have."""
+    if not section.startswith((*supervisord.KINDS, "supervisord")):
+        return
+    if section != "supervisord" and not parser.get(section, "command", fallback=""):
         yield "has no command"
         return
     text = parser.get(section, "environment", fallback="") or ""

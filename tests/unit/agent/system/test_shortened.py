@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from pytest_rollback.agent.errors import lasting, shortened
+from pytest_rollback.agent.errors import shortened
 from pytest_rollback.agent.observe.logs.findings import shown
 from pytest_rollback.agent.observe.logs.reading import LineRead
 from pytest_rollback.agent.observe.trial.trial import answer
+from pytest_rollback.agent.rollback.export import lasting
 from pytest_rollback.agent.system.command import CommandResult
 from pytest_rollback.agent.system.masking.writings import ValueMask
 
@@ -50,7 +51,7 @@ def test_no_half_of_a_secret_is_left(text: str) -> None:
         ("one two th ree", "one two th"),
         ("x" * 20, "x" * 10),
         ("a " + "x" * 20, "a " + "x" * 8),
-        ('{"a":"b","c', '{"a":"b","'),
+        ('{"a":"b","c', '{"a":"b",'),
     ],
 )
 def test_what_is_left(text: str, cut: str) -> None:
