@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_rollback.criteria import criterion
     from pytest_rollback.errors import Advisory, Inconclusive, Refused, RollbackError
-    from pytest_rollback.manifest.model import Component, Probe, System
+    from pytest_rollback.manifest.model import Component, System
+    from pytest_rollback.manifest.probes import Probe
     from pytest_rollback.run.extra_types import (
         Command,
         ExtraOption,
@@ -47,7 +48,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Component", "Probe", "System"), "manifest.model"),
+    **dict.fromkeys(("Component", "System"), "manifest.model"),
+    "Probe": "manifest.probes",
     **dict.fromkeys(("Advisory", "Inconclusive", "Refused", "RollbackError"), "errors"),
     **dict.fromkeys(
         ("Command", "ExtraOption", "PlacedAction", "ResultText", "RunResult"), "run.extra_types"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pytest_rollback.checks.latency import FINE, TRIGGER, Latencies
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.fixtures.probes import AnswersByProbe
 from pytest_rollback.manifest.model import Component
 from pytest_rollback.text.quantities import part
 
@@ -31,17 +32,25 @@ def test_the_component_is_healthy(
 
 @criterion("validate.requests.processed", needs=("component.requests",))
 def test_requests_are_processed(
-    latencies: Latencies, component: Component, record_property: Keep
+    latencies: Latencies,
+    single_answers: AnswersByProbe,
+    component: Component,
+    record_property: Keep,
 ) -> None:
     """'User requests processed successfully', 'response time (should be <2s)': requests succeed."""
-    requests = [latencies.series[name] for name in component.requests]
+    requests = [latencies.series[n] for n in component.requests if n in latencies.series]
     record_property("requests", {each.name: each.evidence for each in requests})
     wrong = [each.wrong or each.slow for each in requests if each.wrong or each.slow]
+    once = {name: single_answers[name] for name in component.requests if name in single_answers}
+    if once:
+        record_property("asked once, because they change something", list(once))
+    wrong += [f"{name}: {each.wrong}" for name, each in once.items() if each.wrong]
     unsure = [each.unsure for each in requests if each.unsure]
 
     if wrong:
         raise Refused(
-            f"{part(len(wrong), len(requests), 'user request')} of {component.name} failed",
+            f"{part(len(wrong), len(requests) + len(once), 'user request')} of {component.name} "
+            "failed",
             findings=wrong,
             hint=component.see_logs(),
         )

@@ -12,7 +12,7 @@ import pytest
 from pytest_rollback.extras.sandbox.machine.podman import podman
 from tests import documented
 from tests.machine.host import Host
-from tests.plugin.operator import REPOSITORY, Operator
+from tests.plugin.operator import Operator
 
 SERVE = """\
 import http.server, json
@@ -110,13 +110,12 @@ class Shop(Operator):
         where = f"shop.example.org?ssh_config={self.home / 'ssh_config'}"
         path.write_text(documented.manifest("ssh://", name, {"shop.example.org": where}))
 
-    def script_of_ours(self, program: str, *words: str) -> str:
-        """Run a script of the guide's line; return what it printed."""
-        line = documented.command(documented.ADOPT, program, *words)
-        given = [each.replace("=rollback.toml", f"={self.manifest}") for each in line]
+    def typed(self, *words: str) -> str:
+        """Type the guide's line with these words where the file lies; return what it printed."""
+        line = documented.command(documented.ADOPT, "rollback", *words)
         done = subprocess.run(
-            [sys.executable, program, *given],
-            cwd=REPOSITORY,
+            [sys.executable, "-m", "pytest_rollback.cli.main", *line],
+            cwd=self.home,
             capture_output=True,
             text=True,
             check=False,
@@ -136,7 +135,7 @@ def test_the_guide_leads_from_an_empty_host_to_a_rehearsed_rollback(shop: Shop) 
     """Described, saved, deployed, READY, rehearsed with another name of the target, READY."""
     shop.script(DEPLOYED)
     shop.described(shop.manifest, "production")
-    shop.script_of_ours("scripts/create_backups.py", "--from-git")
+    shop.typed("save", "--from-git")
     shop.script(
         "cd /srv/shop && runuser -u shop -- git checkout -q v1.1; systemctl restart shop-web"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from tests import documented
-from tests.plugin.operator import REPOSITORY
 from tests.plugin.shop import SERVICE, Shop, free_port
 
 
@@ -84,10 +84,12 @@ class Reader(Shop):
     def saved(self) -> None:
         """Carry out the guide's lines for a host without a repository."""
         lines = documented.block(documented.ADOPT, "sh", "--files-from")
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         subprocess.run(
-            ["sh", "-euc", lines.replace("scripts/", f"{REPOSITORY}/scripts/")],
+            ["sh", "-euc", lines],
             cwd=self.sources,
             check=True,
+            env={**os.environ, "PATH": path},
         )
 
 

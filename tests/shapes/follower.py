@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.plugin.operator import REPOSITORY, Operator
+from tests.plugin.operator import Operator
 
 WRITTEN = Path(__file__).parent / "written"
 """What `init` wrote of each shape, with places and ports of the test taken out."""
@@ -83,7 +83,7 @@ class Follower(Operator):
         for blank, known in filled:
             command = command.replace(blank, known)
         done = subprocess.run(
-            ["sh", "-euc", command], cwd=REPOSITORY, capture_output=True, text=True, check=False
+            ["sh", "-euc", command], cwd=self.home, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

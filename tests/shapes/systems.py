@@ -176,7 +176,7 @@ systemctl enable -q --now shop-api shop-web
     filled=(
         ("OLD", "1.0"),
         ("NEW", "1.1"),
-        ("--files-from CHANGED --added-from ADDED", "web/serve.py api/serve.py"),
+        ("--files-from=CHANGED --added-from=ADDED", "web/serve.py api/serve.py"),
     ),
 )
 

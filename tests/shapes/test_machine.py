@@ -71,6 +71,8 @@ def test_a_system_leads_to_ready_without_a_line_by_hand(
         script(bare, system.deploy)
         code, printed = follower.pytest("suites/readiness")
         assert (code, "READY" in printed) == (0, True), printed
+        code, printed = follower.called("init", "--check", f"--target={follower.manifest}")
+        assert code == 0, printed
         follower.note(name)
     finally:
         script(bare, system.remove)

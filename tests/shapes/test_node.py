@@ -105,7 +105,7 @@ class NodeHost:
 
     def wait(self) -> None:
         """Wait until the program runs."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while "RUNNING" not in self.control("status"):
             assert time.monotonic() < until, self.control("status")
             time.sleep(0.1)
@@ -150,5 +150,5 @@ def test_a_node_program_leads_to_ready_without_a_line_by_hand(
     kiosk.deploy()
     code, printed = follower.pytest("suites/readiness")
     assert (code, "READY" in printed) == (0, True), printed
-    assert follower.called("init", "--check", f"--rollback-target={follower.manifest}")[0] == 0
+    assert follower.called("init", "--check", f"--target={follower.manifest}")[0] == 0
     follower.note("node")

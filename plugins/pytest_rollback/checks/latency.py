@@ -62,8 +62,11 @@ class Latencies:
     problem: RollbackError | None = None
 
     def of(self, component: Component) -> Iterator[LatencySeries]:
-        """Yield the series of a component: its health probe first, then its requests."""
-        yield from (self.series[name] for name in named([component]))
+        """Yield the series of a component: its health probe first, then its requests.
+
+        Those that change something are not measured.
+        """
+        yield from (self.series[name] for name in named([component]) if name in self.series)
 
 
 def named(components: Iterable[Component]) -> list[str]:
@@ -122,7 +125,10 @@ def calls(
     Takes `samples` of each where that is given, instead of as many as its probe says. `previous`
     tells that they are held against the baseline of the release that a rollback brings back.
     """
-    asked = {name: requests.probe(system.probes[name]) for name in named(components)}
+    asked = {
+        name: requests.probe(system.probes[name])
+        for name in requests.repeated(system, named(components))
+    }
     if samples is not None:
         asked = {name: probe._replace(samples=samples) for name, probe in asked.items()}
     return LatencyCalls(

@@ -190,7 +190,8 @@ def unwell(sample: SoakSample, component: Component) -> Iterator[str]:
 
 def refused(sample: SoakSample, names: Iterable[str]) -> Iterator[str]:
     """Yield what is wrong with the answers of some probes."""
-    yield from filter(None, (latency.wrong(name, sample.probes[name]) for name in names))
+    known = (name for name in names if name in sample.probes)
+    yield from filter(None, (latency.wrong(name, sample.probes[name]) for name in known))
 
 
 def said(soak: Soak, look: Callable[[SoakSample], Iterable[str]]) -> list[str]:
@@ -200,7 +201,7 @@ def said(soak: Soak, look: Callable[[SoakSample], Iterable[str]]) -> list[str]:
 
 def lost(soak: Soak, names: Iterable[str]) -> float:
     """Return the share of answers of some probes that were wrong or missing."""
-    found = [each.probes[name] for name in names for each in soak.taken]
+    found = [each.probes[name] for name in names for each in soak.taken if name in each.probes]
     failed = sum(each.failed for each in found)
     asked = failed + sum(len(each.samples_ms) for each in found)
     return failed / asked if asked else 0.0

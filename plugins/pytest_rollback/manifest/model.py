@@ -13,9 +13,8 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.contacts import Contact, Notify
+from pytest_rollback.manifest.probes import Probe, Url
 from pytest_rollback.manifest.refused import (
-    address,
-    askable_url,
     harmless_page,
     matches_all,
     name_of_component,
@@ -45,8 +44,6 @@ if TYPE_CHECKING:
     ManagerName = str
 else:  # mypy takes no literal that is made of other values
     ManagerName = Literal[(*MANAGERS, *managers())]
-
-Url = Annotated[str, Field(pattern=r"^https?://"), AfterValidator(askable_url)]
 
 
 class About(Frozen):
@@ -139,35 +136,6 @@ class Component(Frozen):
         files = " ".join(place for place in self.log if place != "journal")
         shown = [f"journalctl -eu {self.unit}"] if "journal" in self.log else []
         return "; ".join([*shown, *([f"tail -n 50 {files}"] if files else [])])
-
-
-class Probe(Frozen):
-    """`[probes.NAME]`: one request to the running system, and the expected answer.
-
-    Exactly one of `url`, `tcp` and `command` is set.
-    """
-
-    url: Url | None = None
-    tcp: (
-        Annotated[
-            str,
-            Field(pattern=r"^([^:\[\]]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$"),
-            AfterValidator(address),
-        ]
-        | None
-    ) = None
-    command: tuple[str, ...] | None = None
-    method: Literal["GET", "HEAD", "POST", "PUT"] = "GET"
-    headers: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
-    json_: dict[str, Any] | None = Field(default=None, alias="json")
-    send: str = ""
-    status: int = 200
-    body: Pattern = ""
-    reject: Pattern = ""
-    limit: Seconds = 0.1
-    timeout: Seconds = 5.0
-    samples: Annotated[int, Field(ge=50)] = 100
-    concurrency: Annotated[int, Field(ge=1, le=32)] = 4
 
 
 class Configuration(Frozen):

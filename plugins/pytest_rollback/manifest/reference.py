@@ -47,7 +47,11 @@ def header(table: str) -> str:
     """Return a table's header as it is written in the file."""
     if table.rpartition(".")[2] in SEVERAL:
         return f"[[{table}]]"
-    return "[probes.NAME]" if table == "probes" else f"[{table}]"
+    first, _, inner = table.partition(".")
+    if first != "probes":
+        return f"[{table}]"
+    named = f"{inner}.HEADER" if inner == "secret_headers" else inner
+    return f"[{'.'.join(filter(None, ('probes.NAME', named)))}]"
 
 
 def default(field: SchemaKey) -> str:
@@ -83,5 +87,7 @@ def several(items: SchemaKey) -> str:
 
 
 def plain(field: SchemaKey) -> str:
-    """Return the word for a number or a text."""
+    """Return the word for a number, a text, or a table of its own."""
+    if field.definition:
+        return "table"
     return {"integer": "number", "number": "number"}.get(field.type, "text")

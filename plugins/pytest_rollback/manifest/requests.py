@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from pytest_rollback.agent.messages.backup.verify import DescribedName
@@ -18,7 +19,7 @@ from pytest_rollback.agent.messages.location import (
     Selection,
 )
 from pytest_rollback.agent.messages.probes.edge import PageAnswer, WatchedEdge
-from pytest_rollback.agent.messages.probes.sample import ProbeSpec
+from pytest_rollback.agent.messages.probes.sample import ProbeSpec, SecretHeader, TlsFiles
 from pytest_rollback.agent.messages.probes.served import ServedRequest
 from pytest_rollback.agent.messages.services.running import AskedPort, RunningRequest, UnitOwner
 from pytest_rollback.agent.messages.services.units import ManagerAddress
@@ -30,8 +31,13 @@ from pytest_rollback.agent.messages.trial import (
 )
 from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
 from pytest_rollback.agent.services.registry import MANAGERS
-from pytest_rollback.manifest.model import Component, Edge, Maintenance, Probe, System
+from pytest_rollback.manifest.model import Component, Edge, Maintenance, System
+from pytest_rollback.manifest.probes import Probe
 from pytest_rollback.text.entry_points import managers
+
+OTHERWISE = {"headers", "secrets", "send", "tls"}
+SAME = tuple(name for name in ProbeSpec._fields if name not in OTHERWISE)
+"""What a probe says to the host as `rollback.toml` does."""
 
 WORDS = 60
 """Words of the maintenance page that tell it apart."""
@@ -184,26 +190,20 @@ def address(url: str) -> tuple[str, int] | None:
 
 def probe(described: Probe) -> ProbeSpec:
     """Return a probe as the host is asked it; JSON becomes text, with its content type."""
-    headers, send = tuple(described.headers.items()), described.send
+    headers, send, tls = tuple(described.headers.items()), described.send, described.tls
     if described.json_ is not None:
         send = json.dumps(described.json_)
-        if "content-type" not in {name.lower() for name, _ in headers}:
+        if "content-type" not in {name.lower() for name in described.headers}:
             headers = (*headers, ("Content-Type", "application/json"))
-    return ProbeSpec(
-        url=described.url,
-        tcp=described.tcp,
-        command=described.command,
-        method=described.method,
-        headers=headers,
-        send=send,
-        status=described.status,
-        body=described.body,
-        reject=described.reject,
-        limit=described.limit,
-        timeout=described.timeout,
-        samples=described.samples,
-        concurrency=described.concurrency,
-    )
+    hidden = [SecretHeader(name, *each) for name, each in described.hidden()]
+    told: dict[str, Any] = {name: getattr(described, name) for name in SAME}
+    shown = TlsFiles(tls.certificate, tls.key, tls.authority) if tls else None
+    return ProbeSpec(**told, headers=headers, send=send, secrets=tuple(hidden), tls=shown)
+
+
+def repeated(system: System, names: Iterable[str]) -> list[str]:
+    """Return those of some probes that may be asked many times: they change nothing."""
+    return [name for name in dict.fromkeys(names) if not system.probes[name].changes]
 
 
 def edge_probe(system: System, edge: Edge) -> ProbeSpec:
@@ -264,7 +264,7 @@ def served(system: System, edge: Edge) -> ServedRequest:
 
 def is_read(described: Probe) -> bool:
     """Return whether a probe only reads a URL."""
-    return described.url is not None and described.method == "GET"
+    return described.url is not None and described.method == "GET" and not described.changes
 
 
 def page_text(page: Maintenance) -> str:

@@ -13,7 +13,7 @@ from pytest_rollback.manifest.json_schema import JsonSchema
 from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.values import DURATION, SHARE, UNITS
 
-TABLE = re.compile(r"^(?:# )?\[\[?(?P<table>[\w.]+)\]\]?")
+TABLE = re.compile(r"^(?:# )?\[\[?(?P<table>[\w.-]+)\]\]?")
 KEY = re.compile(r"^(?:# )?(?P<key>\w+) = .*?(?<=\S) +# (?P<words>.+)$")
 KEYED = {"probes"}
 """Tables whose own tables have names that the user chooses."""
@@ -29,7 +29,8 @@ def comments(text: str) -> dict[tuple[str, str], str]:
             table = header["table"]
         entry = KEY.match(line)
         if entry:
-            place = table.split(".")[0] if table.split(".")[0] in KEYED else table
+            first, *rest = table.split(".")
+            place = ".".join([first, *rest[1:2]]) if first in KEYED else table
             found.setdefault((place, entry["key"]), entry["words"])
     return found
 

@@ -92,7 +92,9 @@ def schema() -> JsonSchema:
 def known(location: tuple[int | str, ...]) -> list[str]:
     """Return the keys of the table at a location."""
     names = [part for part in location if isinstance(part, str)]
-    name = "probes" if names[:1] == ["probes"] else ".".join(names)  # their names are the user's
+    if names[:1] == ["probes"]:  # their names are the user's, and those of headers
+        names = ["probes", *names[2:3]]
+    name = ".".join(names)
     found = schema().definitions[dict(schema().tables())[name]] if name else schema()
     return list(found.properties)
 
@@ -149,6 +151,11 @@ def _probes(probes: TomlTable, components: list[TomlTable]) -> Iterator[str]:
     for index, component in enumerate(components):
         health = component.get("health")
         named = [*([health] if isinstance(health, str) else []), *texts(component.get("requests"))]
+        if isinstance(health, str) and table(probes.get(health)).get("changes") is True:
+            yield (
+                f"components[{index}].health: found {health!r}, whose probe changes something, "
+                "expected one that can be asked again and again"
+            )
         for name in named:
             if name not in probes:
                 near = meant(name, probes)

@@ -91,6 +91,12 @@ class Answers:
         return Answers(calls, [self._settled[id(call)] for call in calls])
 
 
+def credentials(system: System) -> tuple[str, ...]:
+    """Return the module that reads what probes need to be let in, where any probe does."""
+    has = any(each.tls or each.secret_headers for each in system.probes.values())
+    return ("observe.probes.credentials",) if has else ()
+
+
 def secret_files(system: System) -> SecretFiles | None:
     """Return where the declared secret files of a system are; None where it has none."""
     about = system.about

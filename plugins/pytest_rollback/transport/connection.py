@@ -21,7 +21,14 @@ from pytest_rollback.errors import LockHeld, Refused, RollbackError, Unfinished,
 from pytest_rollback.manifest.values import shown_connection
 from pytest_rollback.progress.activity import PROGRESS
 from pytest_rollback.transport import memfd
-from pytest_rollback.transport.call import AgentReply, Answers, AnyCall, Call, secret_files
+from pytest_rollback.transport.call import (
+    AgentReply,
+    Answers,
+    AnyCall,
+    Call,
+    credentials,
+    secret_files,
+)
 from pytest_rollback.transport.diagnosis import HOST, last, meant
 from pytest_rollback.transport.interrupts import INTERRUPTS
 from pytest_rollback.transport.payload import (
@@ -145,7 +152,7 @@ class Connection:
         named = [*taken_out, *(call.name for call in (self._first, *calls) if call)]
         about = {"protocol": protocol.PROTOCOL, "deadline": deadline, "secrets": secret}
         request = {**about, "ask": [*first, *(call.asked() for call in calls)]}
-        modules, half = needed(named), len(calls) // 2
+        modules, half = needed(named, credentials(self.system)), len(calls) // 2
         if half and self._is_too_long(modules, request):  # two in the place of one and its pieces
             return [*self._answers(calls[:half], deadline), *self._answers(calls[half:], deadline)]
         with PROGRESS.waiting(f"asks {self.where} for {subjects(calls)}", deadline):

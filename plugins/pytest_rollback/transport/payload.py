@@ -219,10 +219,13 @@ def imported(module: str) -> frozenset[str]:
     return frozenset(found) & known.keys()
 
 
-def needed(questions: Iterable[str]) -> frozenset[str]:
-    """Return the modules that answer questions such as `units.look`, with all they import."""
+def needed(questions: Iterable[str], more: Iterable[str] = ()) -> frozenset[str]:
+    """Return the modules that answer questions such as `units.look`, with all they import.
+
+    `more` are modules that they need for this system alone.
+    """
     modules: set[str] = set()
-    waiting = {*ALWAYS}
+    waiting = {*ALWAYS, *more}
     for name in questions:
         waiting |= {place(name).partition(":")[0]} - {""}
         if name not in ROUTES:

@@ -118,6 +118,9 @@ SPOILT: dict[str, Spoil] = {
     "components[0].constructs[0].call: found 'x', expected a call such as": lambda d: d[
         "components"
     ][0]["constructs"][0].update(call="x"),
+    "components[0].health: found 'gateway', whose probe changes something": lambda d: d["probes"][
+        "gateway"
+    ].update(changes=True),
     "components[0]: there is no probe 'querry'; did you mean 'query'?": lambda d: d["components"][
         0
     ].update(requests=["querry"]),

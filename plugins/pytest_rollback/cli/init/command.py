@@ -1,7 +1,7 @@
-"""Look at a host and write a rollback.toml of what is there. Nothing is changed on the host.
+"""Look at a host and write a rollback.toml of what is there.
 
-Behind each line is where it was seen; `# ?` marks what only people know. A file that exists is not
-overwritten.
+Nothing is changed on the host. Behind each line is where it was seen; `# ?`
+marks what only people know. A file that exists is not overwritten.
 """
 
 from __future__ import annotations

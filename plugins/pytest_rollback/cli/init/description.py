@@ -41,7 +41,7 @@ def described(found: Found) -> str:
     """Return the text of a `rollback.toml`."""
     head = [
         f"{found.name}, as `rollback init` saw it on {found.survey.host}.",
-        "Each line has where it was seen; `# ?` is what only people know.",
+        "Each line has where it was seen; a question mark begins what only people know.",
         "docs/manifest.md explains every key.",
         *(f"? not seen: {each}" for each in found.survey.unread),
     ]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pytest_rollback.agent.messages.probes.sample import ASK, ProbeRequest, ProbeResult, ProbeSpec
 from pytest_rollback.agent.messages.services.survey import SURVEY, Survey, SurveyRequest
-from pytest_rollback.errors import RollbackError, Unreachable
+from pytest_rollback.errors import RollbackError
 from pytest_rollback.manifest.load import parse
 from pytest_rollback.manifest.model import System
 from pytest_rollback.transport.call import Call
@@ -58,7 +58,7 @@ def reached(connection: str, request: SurveyRequest) -> Iterator[SurveyedHost]:
         found = SurveyedHost(opened[0], _asked(opened[0], request), sudo=False)
         if not found.survey.root:
             opened.append(Connection(placeholder(connection, sudo=True)))
-            with contextlib.suppress(Unreachable):
+            with contextlib.suppress(RollbackError):  # without a password, or without sudo
                 found = SurveyedHost(opened[1], _asked(opened[1], request), sudo=True)
         yield found
     finally:

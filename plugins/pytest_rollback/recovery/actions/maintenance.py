@@ -110,7 +110,11 @@ def lifted(scope: Scope) -> Look[Lifted]:
     system, required = scope.system, [c for c in scope.system.components if c.required]
     page = Call(PAGE, request(scope, maintenance, shown=False), 30.0)
     health = health_of(scope, required, 30.0)
-    named = [(c.unit, name, system.probes[name]) for c in required for name in c.requests]
+    named = [
+        (c.unit, name, system.probes[name])
+        for c in required
+        for name in requests.repeated(system, c.requests)
+    ]
     probes = [Call(ASK, ProbeRequest(requests.probe(each)), each.timeout) for _, _, each in named]
     answers = yield [page, health, *probes]
     unwell = {u: each.problem for u, each in answers.of(health).units.items() if each.problem}

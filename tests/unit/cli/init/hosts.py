@@ -1,4 +1,4 @@
-"""What tests of `init` begin with: surveys of hosts, and probes as they were found."""
+"""Hosts for tests: units with a few of their facts, and an address that answered."""
 
 from __future__ import annotations
 
@@ -7,30 +7,20 @@ from typing import Any
 from pytest_rollback.agent.messages.probes.sample import ProbeSpec
 from pytest_rollback.agent.messages.services.survey import GitCheckout, Survey, SurveyedUnit
 from pytest_rollback.cli.init.health import Health
+from pytest_rollback.manifest.load import parse
+from pytest_rollback.manifest.model import System
 
 URL = "http://localhost:80/health"
 
 
 def unit(name: str, place: str, **more: Any) -> SurveyedUnit:  # noqa: ANN401 - any field
-    """Return a unit of systemd that lives somewhere.
-
-    Args:
-        name: of the unit.
-        place: its working directory.
-        more: other fields of it.
-    """
+    """Return a unit of systemd that lives somewhere."""
     places = ((place, f"systemctl show {name}: WorkingDirectory"),)
     return SurveyedUnit(name=name, manager="systemd", state="active", **{"places": places, **more})
 
 
 def survey(*units: SurveyedUnit, tops: tuple[str, ...] = (), **more: Any) -> Survey:  # noqa: ANN401
-    """Return a host with some units.
-
-    Args:
-        units: what runs there.
-        tops: the working trees of git, each at release v1.0 with v1.1 before it.
-        more: other fields of the survey.
-    """
+    """Return a host with some units, whose working trees are `tops`."""
     checkouts = tuple(GitCheckout(top, "a" * 40, "v1.0", ("v1.1", "v1.0")) for top in tops)
     return Survey("shop-1", root=True, units=units, checkouts=checkouts, **more)
 
@@ -40,7 +30,16 @@ def health(asks: str = "") -> Health:
     return Health(ProbeSpec(url=URL), (("url", URL, "answered 200 now"),), asks)
 
 
-def silent(asks: str) -> Health:
-    """Return what is asked of a component that listens nowhere."""
-    spec = ProbeSpec(command=("true",))
-    return Health(spec, (("command", ("true",), "nothing listens"),), asks)
+def described(**more: object) -> System:
+    """Return a system of one component, as `rollback.toml` describes it."""
+    web = {"name": "web", "unit": "shop-web.service", "health": "web", **more}
+    return parse(
+        {
+            "system": {"name": "shop", "root": "/srv/shop", "state": "/var/lib/rollback/shop"},
+            "target": {"name": "here", "connection": "local://"},
+            "components": [web],
+            "probes": {"web": {"url": "http://localhost:8080/health"}},
+            "fallback": {"git": "/srv/shop"},
+        },
+        "a test",
+    )

@@ -4,26 +4,9 @@ from __future__ import annotations
 
 from pytest_rollback.agent.messages.services.survey import SurveyedUnit
 from pytest_rollback.cli.init import compare
-from pytest_rollback.manifest.load import parse
-from pytest_rollback.manifest.model import System
-from tests.unit.cli.init.hosts import survey, unit
+from tests.unit.cli.init.hosts import described, survey, unit
 
 WEB = unit("shop-web", "/srv/shop", ports=(8080,))
-
-
-def described(**more: object) -> System:
-    """Return the system that the file describes."""
-    web = {"name": "web", "unit": "shop-web.service", "health": "web", **more}
-    return parse(
-        {
-            "system": {"name": "shop", "root": "/srv/shop", "state": "/var/lib/rollback/shop"},
-            "target": {"name": "here", "connection": "local://"},
-            "components": [web],
-            "probes": {"web": {"url": "http://localhost:8080/health"}},
-            "fallback": {"git": "/srv/shop"},
-        },
-        "a test",
-    )
 
 
 def told(*below: SurveyedUnit, named: SurveyedUnit | None = WEB, problem: str = "") -> list[str]:

@@ -5,6 +5,26 @@ from typing import NamedTuple, Optional, Tuple
 from ...protocol import Route
 
 
+class SecretHeader(NamedTuple):
+    """A header whose value is a secret of the host: all of a file, or a variable in it.
+
+    `before` is what stands before it, such as `Bearer `.
+    """
+
+    name: str
+    file: str
+    variable: str = ""
+    before: str = ""
+
+
+class TlsFiles(NamedTuple):
+    """Files of the host in PEM: a certificate to show with its key, and whom to believe."""
+
+    certificate: Optional[str] = None
+    key: Optional[str] = None
+    authority: Optional[str] = None
+
+
 class ProbeSpec(NamedTuple):
     """One question to the running system, and the answer that counts as healthy.
 
@@ -12,7 +32,8 @@ class ProbeSpec(NamedTuple):
     `send` is the body of the request, or the standard input of the command. `status` is that of an
     answer over HTTP, 0 for any; `body` has to be found in an answer, `reject` must not: patterns.
     `limit` and `timeout` are seconds; `samples` is how many answers a measurement needs,
-    `concurrency` how many users ask at a time at its end.
+    `concurrency` how many users ask at a time at its end. What `secrets` and `tls` name is read on
+    the host.
     """
 
     url: Optional[str] = None
@@ -28,6 +49,8 @@ class ProbeSpec(NamedTuple):
     timeout: float = 5.0
     samples: int = 100
     concurrency: int = 1
+    secrets: Tuple[SecretHeader, ...] = ()
+    tls: Optional[TlsFiles] = None
 
     @property
     def kind(self) -> str:

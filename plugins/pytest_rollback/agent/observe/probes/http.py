@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import importlib
 import socket
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 from ...messages.probes.sample import ProbeSpec
@@ -30,6 +32,7 @@ class Http(Client):
         self.path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self.body, self.headers = probe.send.encode() or None, dict(probe.headers)
         self.watch = Watch()
+        self.credentials: Any = None  # what is read for them travels only where some are
 
     def exchange(self) -> ProbeAnswer:
         """Return the answer of one request.
@@ -37,6 +40,8 @@ class Http(Client):
         Raises:
             socket.timeout: it was not complete in time, however steadily it trickled.
         """
+        if self.probe.secrets or self.probe.tls:
+            self.let_in()
         started = time.perf_counter()
         self.watch.begin(self.connection, self.timeout)
         try:
@@ -50,6 +55,23 @@ class Http(Client):
         if self.watch.fired:
             raise socket.timeout
         return answer._replace(seconds=time.perf_counter() - started)
+
+    def let_in(self) -> None:
+        """Read what shows that we are let in, once.
+
+        Raises:
+            ValueError: it cannot be read.
+        """
+        if self.credentials is None:
+            found = importlib.import_module(f"{__package__}.credentials")
+            self.headers.update(found.headers(self.probe.secrets))
+            if self.probe.tls:
+                host, port = self.connection.host, self.connection.port
+                tls, within = found.context(self.probe.tls), self.timeout
+                self.connection = http.client.HTTPSConnection(
+                    host, port, timeout=within, context=tls
+                )
+            self.credentials = found
 
     def request(self) -> ProbeAnswer:
         """Ask, once more where the kept connection turns out to be closed."""
@@ -68,6 +90,8 @@ class Http(Client):
         self.watch.keep()
         response = self.connection.getresponse()
         text = response.read(MOST).decode("utf-8", "replace")
+        if self.probe.secrets:
+            text = self.credentials.without(text, self.headers, self.probe.secrets)
         if not response.isclosed():  # longer than what is looked at
             self.connection.close()
         return ProbeAnswer(response.status, text, 0.0, aside=target(response))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pytest_rollback.errors import Unfinished
-from pytest_rollback.manifest.model import Probe
+from pytest_rollback.manifest.probes import Probe
 
 PATIENCE = 15.0
 PAUSE = 0.04

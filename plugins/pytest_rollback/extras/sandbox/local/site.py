@@ -30,7 +30,8 @@ from pytest_rollback.extras.sandbox.local import supervisord as manager_
 from pytest_rollback.extras.sandbox.local.supervisord import Manager
 from pytest_rollback.manifest.document import TomlTable
 from pytest_rollback.manifest.load import parse
-from pytest_rollback.manifest.model import Component, Probe, System
+from pytest_rollback.manifest.model import Component, System
+from pytest_rollback.manifest.probes import Probe
 
 OWN = ("database", "edge")
 """The programs beside the units: the database server and the proxy."""

@@ -27,7 +27,8 @@ from pytest_rollback.extras.sandbox.machine.podman import Container
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.document import TomlTable
 from pytest_rollback.manifest.load import parse
-from pytest_rollback.manifest.model import Probe, System
+from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.probes import Probe
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
