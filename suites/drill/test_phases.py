@@ -26,7 +26,7 @@ def test_readiness_has_nothing_against_it(entered: tuple[Objection, ...]) -> Non
     """'Pre-rollback checklist': nothing was stopped before it was sure that all would come back."""
     if entered:
         raise Advisory(
-            "gone on in spite of what readiness refuses",
+            "gone on in spite of what readiness refuses, or cannot tell",
             findings=[line for each in entered for line in each.findings],
             hint=entered[0].error.hint,
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pytest_rollback.agent.messages.configuration import ConfigurationFaults
-from pytest_rollback.agent.messages.trial import Trial
+from pytest_rollback.agent.messages.trial import NO_PYTHON, Trial
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.text.quantities import count, part
@@ -29,14 +31,30 @@ def compiles(trial: Trial, system: System) -> None:
         )
 
 
+class NotTried(Inconclusive):
+    """What would be tried needs the unit's Python, and only its process tells which that is."""
+
+
+def _demand_tried(component: Component, why: Iterable[str | None]) -> None:
+    if NO_PYTHON in why:
+        raise NotTried(
+            f"nothing of {component.name} could be tried",
+            findings=[NO_PYTHON],
+            hint=f"set interpreter of component {component.name} in rollback.toml; while its unit "
+            "is up, its process tells it",
+        )
+
+
 def imports(trial: Trial, component: Component) -> None:
     """Check that every import of a component works in the restored tree.
 
     Raises:
         Refused: one does not, or a library would load a module of no release.
+        NotTried: nobody knows with which Python.
     """
     tried = trial.components[component.name].imports
     failed = [f"{name}: {why}" for name, why in tried.items() if why]
+    _demand_tried(component, tried.values())
     if failed:
         raise Refused(
             f"{part(len(failed), len(tried), 'import')} of {component.name} failed in the restored "
@@ -59,8 +77,10 @@ def constructs(trial: Trial, component: Component) -> None:
 
     Raises:
         Refused: one does not.
+        NotTried: nobody knows with which Python.
     """
     tried = trial.components[component.name].constructs
+    _demand_tried(component, (each.problem for each in tried))
     failed = [f"{each.call}: {each.problem}" for each in tried if each.problem]
     if failed:
         raise Refused(

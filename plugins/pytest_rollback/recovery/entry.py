@@ -6,7 +6,7 @@ that units are down, or that nobody was notified is why a rollback is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,8 @@ class Objection:
     Args:
         criterion: its id.
         error: what it found.
-        despite: whether it was asked to go on in spite of it.
+        despite: whether the drill goes on in spite of it: it was asked to; or nothing could be
+            tried, because a unit is down, and that is why a rollback is wanted.
     """
 
     criterion: str
@@ -117,7 +118,12 @@ def objections(
         ]
     except RollbackError as error:  # what could not be tried is not known to come back
         found = [(IMPORTS, error)]
-    return tuple(Objection(name, error, name in chosen) for name, error in found)
+    return tuple(objection(name, error, chosen) for name, error in found)
+
+
+def objection(name: str, error: RollbackError, chosen: Container[str]) -> Objection:
+    """Return what a criterion has against a rollback, `chosen` being those that are overruled."""
+    return Objection(name, error, name in chosen or isinstance(error, restored.NotTried))
 
 
 def _found(

@@ -6,6 +6,9 @@ from ..protocol import Route
 from .location import Location
 from .services.units import ManagerAddress
 
+NO_PYTHON = "the Python of its unit cannot be told: set interpreter"
+"""Why nothing of a component is tried that is down, where only its process would tell."""
+
 
 class TrialConstruct(NamedTuple):
     """One call that has to work: `package.module:Name`.

@@ -12,7 +12,7 @@ from ...configuration.units import sources
 from ...configuration.units.definition import EnvironmentFile, TriedTree
 from ...configuration.units.surroundings import Surroundings, derived
 from ...files import reach
-from ...messages.trial import TrialComponent, TrialRequest, UnitUse
+from ...messages.trial import NO_PYTHON, TrialComponent, TrialRequest, UnitUse
 from ...state import backup_set
 from ...system.command import identity, surroundings
 from . import accounts, shadows
@@ -114,7 +114,7 @@ def by_unit(
     first = shadows.places(directory, tree.real(found.program.script), moved, site.root)
     problem = nobody or found.problem
     if not interpreter and (component.imports or component.constructs):
-        problem = problem or "the Python of its unit cannot be told: set interpreter"
+        problem = problem or NO_PYTHON
     return TrialRun(
         component=component,
         interpreter=interpreter,
