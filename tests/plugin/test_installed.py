@@ -77,7 +77,7 @@ def test_an_empty_folder_is_told_what_is_missing(way: str, tmp_path: Path) -> No
 
     assert (code, "Traceback" in said) == (4, False), said
     assert "rollback.toml: cannot be read" in said
-    assert "HINT: give a rollback.toml, or the sandbox: --rollback-target=PATH|sandbox" in said
+    assert "rollback init writes one about this host" in said
 
 
 def test_a_verdict_names_what_can_be_called(shop: Shop) -> None:

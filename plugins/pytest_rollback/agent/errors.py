@@ -7,6 +7,9 @@ import os
 import shlex
 from typing import Optional
 
+FINDING = "\n  "
+"""What separates a message from what was found, one each, where that is much."""
+
 
 class HostError(Exception):
     """Something the agent could not or would not do.

@@ -9,6 +9,7 @@ import argparse
 import functools
 import sys
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
 from typing import NoReturn, TypeAlias
@@ -148,8 +149,13 @@ def _listed(arguments: Sequence[str], program: str) -> int:
     )
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     asked = parser.parse_known_args(arguments[bool(group) :])[0]
-    what = f"unknown command {asked.command!r}" if asked.command else "a command is missing"
-    parser.error(what)
+    if asked.command is None:
+        parser.error("a command is missing")
+    near = get_close_matches(f"{group} {asked.command}".strip(), commands(), n=1)
+    parser.hint = (
+        f"{program} {near[0]} --help; all commands: {parser.hint}" if near else parser.hint
+    )
+    parser.error(f"unknown command {asked.command!r}")
 
 
 def is_group(word: str) -> bool:

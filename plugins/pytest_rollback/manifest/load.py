@@ -38,7 +38,8 @@ def load(path: Path) -> Loaded:
     except (OSError, ValueError) as error:
         raise ManifestError(
             f"{path}: cannot be read: {getattr(error, 'strerror', error)}",
-            hint="give a rollback.toml, or the sandbox: --rollback-target=PATH|sandbox",
+            hint="rollback init writes one about this host; another one is named by "
+            "--rollback-target=PATH, the sandbox by --rollback-target=sandbox",
         ) from error
     return Loaded(parse(decoded(raw, str(path)), str(path)), path, hashlib.sha256(raw).hexdigest())
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pytest_rollback.agent import protocol
-from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.errors import FINDING, HostError
 from pytest_rollback.agent.messages.secrets import SECRETS
 from pytest_rollback.agent.protocol import Answer, Request, decode
 from pytest_rollback.errors import LockHeld, Refused, RollbackError, Unfinished, Unreachable
@@ -203,7 +203,9 @@ class Connection:
             raise RuntimeError(f"a bug in the agent:\n{said['bug']}")
         if "problem" in said:
             problem = said["problem"]
-            return KINDS.get(problem["kind"], Refused)(problem["message"], hint=problem["hint"])
+            message, *found = problem["message"].split(FINDING)
+            kind = KINDS.get(problem["kind"], Refused)
+            return kind(message, hint=problem["hint"], findings=found)
         try:
             return decode(call.route.answer, said["value"])
         except HostError as error:

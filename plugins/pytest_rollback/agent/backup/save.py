@@ -10,7 +10,7 @@ import os
 import time
 from typing import Iterable
 
-from ..errors import HostError
+from ..errors import FINDING, HostError
 from ..files import copy
 from ..files.metadata import FileEntry
 from ..files.state import live, pair
@@ -120,10 +120,10 @@ def _refuse(request: SaveRequest, plan: SavePlan) -> None:
     if len(plan.problems) > MOST:
         shown.append(f"... and {len(plan.problems) - MOST} more")
     raise HostError(
-        "\n  ".join(
+        FINDING.join(
             [
                 f"no backup was made in {request.location.root}; reasons: {len(plan.problems)}",
-                *shown,
+                *(each.replace("\n", "\\n") for each in shown),
             ]
         ),
         _way_out(request, plan),

@@ -25,8 +25,10 @@ def fault(path: object) -> Optional[str]:
     """Return why this is no canonical path below a root, or None when it is one."""
     if not isinstance(path, str) or not path:
         return "is empty or not text"
-    if path.startswith("/") or "\0" in path:
-        return "is absolute or contains NUL"
+    if path.startswith("/"):
+        return "is absolute, and only files below the root are saved and restored"
+    if "\0" in path:
+        return "contains NUL"
     parts = path.split("/")
     if not {"", ".", ".."}.isdisjoint(parts):
         return "has an empty, '.' or '..' component"
