@@ -13,6 +13,7 @@ from typing import Any
 from tests.guests.guest import LESS, NOT_OURS, REFUSED, SAME
 from tests.guests.played import read
 from tests.guests.settings import SETTINGS
+from tests.guests.test_beside import ALL, OPTIONS
 
 HEAD = """\
 # In other people's repositories
@@ -77,9 +78,13 @@ def together(ways: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, A
 
 def beside(folder: Path) -> Iterator[str]:
     """Yield the table of plugins."""
+    rows = read(folder, "beside")
+    left = [f"`{each}`" for each in (*OPTIONS, ALL) if each not in {name for name, *_ in rows}]
+    if left:
+        yield from (f"- not played in this print: {', '.join(left)}", "")
     yield "| plugin | exit code | verdict | evaluated | met | not met |"
     yield "| --- | ---: | --- | ---: | ---: | ---: |"
-    for name, _, found in read(folder, "beside"):
+    for name, _, found in rows:
         columns = (found[each] for each in ("code", "verdict", "evaluated", "met", "not met"))
         yield f"| {cell(name)} | {' | '.join(map(str, columns))} |"
 

@@ -43,7 +43,8 @@ SETTINGS: dict[str, dict[str, Setting]] = {
 """The settings of those that have no such options."""
 
 
-ANSIBLE = {"pytest-ansible", "all of them"}
+ALL = "all of them"
+ANSIBLE = {"pytest-ansible", ALL}
 NEVER_BOTH = ["-p", "no:pytest11.testinfra"], ["-p", "no:pytest-ansible"]
 """pytest-ansible and the plugin of pytest-testinfra, of which we need the connections alone, refuse
 each other: one of them is left out by its name."""
@@ -76,7 +77,7 @@ def beside() -> Path:
     return programs
 
 
-@pytest.mark.parametrize("name", [*OPTIONS, "all of them"])
+@pytest.mark.parametrize("name", [*OPTIONS, ALL])
 def test_no_plugin_changes_a_verdict(shop: Shop, wanted: Played, beside: Path, name: str) -> None:
     """All are installed, one is told to act, or all."""
     found = play(shop, one(name) if name in OPTIONS else all_of_them(), beside)
