@@ -6,7 +6,8 @@ STAMP := $(VENV)/.installed
 # Lines and branches of the engine that tests reach, in percent, at least.
 COVERED := 100
 
-.PHONY: help setup drill machine-drill package site test test-all coverage sessions machine-test faults sabotage check clean
+.PHONY: help setup drill machine-drill package site test test-all coverage sessions machine-test faults sabotage \
+  guests check clean
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -49,6 +50,11 @@ sabotage: setup  ## play every defect of the sabotage library, renew docs/sabota
 	-ROLLBACK_SABOTAGE=build/sabotage nice $(VENV)/bin/pytest -q tests/sabotage
 	$(VENV)/bin/python -m tests.sabotage.matrix build/sabotage > docs/sabotage.md
 
+guests: setup  ## play readiness in folders of other people, and their tests; renew docs/guests.md; an hour
+	@rm -rf build/guests
+	-ROLLBACK_GUESTS=build/guests nice $(VENV)/bin/pytest -q -n 2 --dist worksteal tests/guests
+	$(VENV)/bin/python -m tests.guests.tables build/guests > docs/guests.md
+
 coverage: setup  ## measure coverage of the agent, the gate and the actions
 	rm -f .coverage .coverage.*
 	ROLLBACK_FAULTS=few $(VENV)/bin/coverage run -m pytest -q -m "not long" \
@@ -57,7 +63,8 @@ coverage: setup  ## measure coverage of the agent, the gate and the actions
 	$(VENV)/bin/coverage report --sort=miss --fail-under=$(COVERED)
 
 package: setup  ## build wheel and sdist into build/dist, and check what an index and a user get
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check build twine check-wheel-contents pyroma
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check build twine \
+	  "readme_renderer[md]" check-wheel-contents pyroma
 	@rm -rf build/dist
 	$(VENV)/bin/python -m build --outdir build/dist .
 	$(VENV)/bin/twine check --strict build/dist/*

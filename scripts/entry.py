@@ -42,6 +42,20 @@ def run(command: str, script: str, arguments: list[str] | None = None) -> None:
     sys.exit(main.ended(function, words, str(name)))
 
 
+def rolling_back(words: list[str]) -> list[str]:
+    """Return what is typed behind `rollback` for what was typed behind `scripts/rollback`.
+
+    That is `now`, and `undo` with `--undo RUN`; a word in the first place is a command itself.
+    """
+    if words[:1] and not words[0].startswith("-"):
+        return words
+    for number, word in enumerate(words):
+        name, joined, run = word.partition("=")
+        if name == "--undo":
+            return ["undo", *words[:number], *([run] if joined else []), *words[number + 1 :]]
+    return ["now", *words]
+
+
 def ended(_number: int, _frame: object) -> None:
     """End before anything has begun, with one line."""
     if "pytest_rollback.progress.ticker" in sys.modules:

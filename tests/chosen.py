@@ -3,15 +3,18 @@
 - `make test` runs every test of the unit and the contract tests that needs no machine, and of the
   other folders those that are named in `SHOWN`: they show the main promises in whole sessions.
 - `make test-all` runs what `make test` leaves: those marked `slow`.
-- `make sessions`, `make machine-test`, `make faults` and `make sabotage` run what even that leaves:
-  those marked `long`.
+- `make sessions`, `make machine-test`, `make faults`, `make sabotage` and `make guests` run what
+  even that leaves: those marked `long`.
 
 `tests/conftest.py` sets both marks by these tables; a test may also be marked `long` where it is.
 """
 
 from __future__ import annotations
 
-SLOW = ("tests/browser", "tests/faults", "tests/machine", "tests/plugin", "tests/shapes")
+SLOW = (
+    *("tests/browser", "tests/faults", "tests/guests", "tests/machine", "tests/plugin"),
+    "tests/shapes",
+)
 """Folders whose tests are slow but for those in `SHOWN`: whole sessions, sweeps, a browser."""
 
 KILLS = {

@@ -87,6 +87,7 @@ RULES = (
         save=(
             *(f"pytest_rollback.manifest.{name}{end}" for name in DATA for end in ("", ".*")),
             "pytest_rollback.agent.services.registry*",  # the names of service managers
+            "pytest_rollback.text.entry_points*",  # and of those that other packages bring
         ),
     ),
     Rule(
@@ -124,7 +125,7 @@ RULES = (
         "the package imports pytest in plugin alone",
         ("plugins/*",),
         ("pytest", "pytest.*", "_pytest*", "pytest_html*", "xdist*"),
-        ("plugins/pytest_rollback/plugin/*",),
+        ("plugins/pytest_rollback/plugin/*", "plugins/pytest_rollback/text/pytest_settings.py"),
     ),
     Rule(
         "the package does not know who uses it",

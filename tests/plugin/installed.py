@@ -69,14 +69,25 @@ def programs(way: str) -> Path:
     """
     if way == "editable":
         return Path(sys.executable).parent
-    home = place() / f"venv-{way}"
+    return environment(f"venv-{way}", distribution(way))
+
+
+def environment(name: str, wheel: Path) -> Path:
+    """Return the folder of programs of a new environment with a wheel and what ours has."""
+    home = place() / name
     venv.create(home, with_pip=False, symlinks=True)
     (packages,) = home.glob("lib/python*/site-packages")
     (packages / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    install = ("install", "-q", "--no-deps", "--no-index", "--ignore-installed")
-    pip = [sys.executable, "-m", "pip", "--python", str(home / "bin/python"), *install]
-    subprocess.run([*pip, str(distribution(way))], check=True, capture_output=True)
+    done = pip(home, "--no-deps", "--no-index", "--ignore-installed", str(wheel))
+    assert done.returncode == 0, done.stderr
     return home / "bin"
+
+
+def pip(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Install something into an environment."""
+    to = ("--python", str(home / "bin/python"), "install", "-q", "--disable-pip-version-check")
+    command = [sys.executable, "-m", "pip", *to, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def called(way: str, home: Path, name: str, *words: str, **more: str) -> tuple[int, str]:
@@ -84,7 +95,13 @@ def called(way: str, home: Path, name: str, *words: str, **more: str) -> tuple[i
 
     `more` is its environment, beside what is set here.
     """
-    found = programs(way)
+    code, printed = run_in(programs(way), home, name, *words, **more)
+    assert way == "editable" or f"{REPOSITORY}/" not in printed, printed
+    return code, printed
+
+
+def run_in(found: Path, home: Path, name: str, *words: str, **more: str) -> tuple[int, str]:
+    """Call a program of a folder of programs in a folder, as `called` does."""
     program = [str(found / "python"), "-m", "pytest"] if name == "pytest" else [str(found / name)]
     unset = ("PYTHONPATH", "PYTEST_ADDOPTS", "ROLLBACK_REPORTS")
     environment = {key: value for key, value in os.environ.items() if key not in unset}
@@ -97,6 +114,4 @@ def called(way: str, home: Path, name: str, *words: str, **more: str) -> tuple[i
         check=False,
         env={**environment, "COLUMNS": "80", "PATH": f"{found}:{os.environ['PATH']}", **more},
     )
-    printed = done.stdout + done.stderr
-    assert way == "editable" or f"{REPOSITORY}/" not in printed, printed
-    return done.returncode, printed
+    return done.returncode, done.stdout + done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.guests.guest import Guest
 from tests.plugin.installed import WAYS, called, distribution, sdist
 from tests.plugin.operator import REPOSITORY, last_record
 from tests.plugin.shop import Shop
@@ -115,14 +116,6 @@ NAMES = ("backups", "dump", "files", "system", "connection", "units", "saved", "
 CONFTEST = "import pytest\n" + "".join(
     f"@pytest.fixture\ndef {name}(): return 'theirs'\n" for name in NAMES
 )
-AUTOUSE = """
-import pytest
-@pytest.fixture(autouse=True)
-def never(): pytest.skip('theirs')
-def pytest_collection_modifyitems(items):
-    for each in items: each.add_marker(pytest.mark.skip(reason='theirs'))
-    items.reverse()
-"""
 AGAIN = """
 import random, pytest
 from _pytest.runner import runtestprotocol
@@ -137,28 +130,6 @@ def pytest_runtest_protocol(item, nextitem):
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items): random.shuffle(items)
 """
-SETTINGS = {
-    "nothing": ("", ""),
-    "python_files": ("python_files = ['check_*.py']", ""),
-    "python_functions": ("python_functions = ['check_*']", ""),
-    "import mode": ("addopts = '--import-mode=prepend'", ""),
-    "-m": ("addopts = '-m unit --strict-markers'\nmarkers = ['unit: theirs']", ""),
-    "-k": ("addopts = '-k unit'", ""),
-    "timeout": ("timeout = 0.001\ntimeout_method = 'thread'", ""),
-    "strict": ("strict = true\nxfail_strict = true\nfilterwarnings = ['error']", ""),
-    "fixtures": ("", CONFTEST),
-    "skips": ("", AUTOUSE),
-    "again": ("", AGAIN),
-    "usefixtures": ("usefixtures = ['nobody_has_it']", ""),
-    "junit": ("junit_family = 'xunit2'\nempty_parameter_set_mark = 'skip'", ""),
-}
-
-
-def guest(shop: Shop, setting: str) -> None:
-    """Make the folder of the shop a repository with settings of its own."""
-    options, conftest = SETTINGS[setting]
-    (shop.home / "pyproject.toml").write_text(f"[tool.pytest.ini_options]\n{options}\n")
-    (shop.home / "conftest.py").write_text(conftest)
 
 
 def counts(shop: Shop) -> tuple[str, dict[tuple[str, str | None], str]]:
@@ -168,40 +139,12 @@ def counts(shop: Shop) -> tuple[str, dict[tuple[str, str | None], str]]:
     return record["verdict"], rows
 
 
-@pytest.mark.parametrize("way", ["wheel", pytest.param("editable", marks=pytest.mark.long)])
-@pytest.mark.parametrize(
-    "setting",
-    [
-        each if each in {"-m", "fixtures"} else pytest.param(each, marks=pytest.mark.long)
-        for each in SETTINGS
-    ],
-)
-def test_no_setting_of_a_guest_changes_a_verdict(shop: Shop, setting: str, way: str) -> None:
-    """One criterion is red: it stays red, with the same counts, whatever is set in that folder."""
-    guest(shop, "nothing")
-    called("editable", shop.home, "pytest", "suites/readiness")
-    wanted = counts(shop)
-    guest(shop, setting)
-    code, said = called(way, shop.home, "pytest", "suites/readiness")
-
-    assert (code, wanted[0]) == (1, "NOT READY"), said
-    assert counts(shop) == wanted, said
-
-
 @pytest.fixture
 def own(shop: Shop) -> Iterator[Path]:
     """The shop's folder with a suite of its own, and a test of somebody else."""
-    guest(shop, "fixtures")
-    place = shop.home / "suites/readiness"
-    place.mkdir(parents=True)
-    (place / "test_backups.py").write_text(OURS)
-    (shop.home / "test_theirs.py").write_text(THEIRS)
-    yield shop.home
-    for each in (place / "test_backups.py", shop.home / "test_theirs.py"):
-        each.unlink()
-    place.rmdir()
-    (shop.home / "suites").rmdir()
-    guest(shop, "nothing")
+    beside = {"suites/readiness/test_backups.py": OURS, "test_theirs.py": THEIRS}
+    with Guest(files={"conftest.py": CONFTEST, **beside}).at(shop.home):
+        yield shop.home
 
 
 def test_a_folders_own_criteria_are_evaluated_beside(shop: Shop, own: Path) -> None:

@@ -91,7 +91,10 @@ def loaded(name: str) -> Function:
         if find_spec(package) is None:
             raise ModuleNotFoundError(f"{package} is not installed", name=package)
     module, _, function = command.place.partition(":")
-    found: Function = getattr(import_module(f"pytest_rollback.{module}"), function)
+    ours = find_spec(f"pytest_rollback.{module.partition('.')[0]}") is not None
+    found: Function = getattr(
+        import_module(f"pytest_rollback.{module}" if ours else module), function
+    )
     return found
 
 

@@ -39,11 +39,12 @@ from pytest_rollback.manifest.values import (
     Unit,
     inside,
 )
+from pytest_rollback.text.entry_points import managers
 
 if TYPE_CHECKING:
     ManagerName = str
 else:  # mypy takes no literal that is made of other values
-    ManagerName = Literal[tuple(MANAGERS)]
+    ManagerName = Literal[(*MANAGERS, *managers())]
 
 Url = Annotated[str, Field(pattern=r"^https?://"), AfterValidator(askable_url)]
 

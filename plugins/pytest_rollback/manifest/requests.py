@@ -31,16 +31,14 @@ from pytest_rollback.agent.messages.trial import (
 from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.model import Component, Edge, Maintenance, Probe, System
+from pytest_rollback.text.entry_points import managers
 
 WORDS = 60
 """Words of the maintenance page that tell it apart."""
 
 
 def location(system: System, run: str = "", holder: HolderProcess | None = None) -> Location:
-    """Return where a system's files are, and what the tool knows of them.
-
-    `run` is a run's id, `holder` who holds it, if he has to.
-    """
+    """Return where a system's files are, and what is known of a run by its id and its holder."""
     about = system.about
     return Location(about.root, about.state, about.suffix, run, holder)
 
@@ -127,7 +125,7 @@ def configuration_faults(system: System) -> ConfigurationRequest:
         location(system),
         system.configuration.files,
         services.source,
-        MANAGERS[services.manager].verifier,
+        (managers().get(services.manager) or MANAGERS[services.manager]).verifier,
         tuple(component.unit for component in system.components),
         services.manager,
         services.directory,

@@ -14,7 +14,7 @@ from pytest_rollback.plugin.collecting.hooks import once
 from pytest_rollback.plugin.collecting.nodes import chosen
 from pytest_rollback.plugin.collecting.selection import select
 from pytest_rollback.plugin.collection import instance
-from pytest_rollback.plugin.stash import SEAL, criterion_of
+from pytest_rollback.plugin.stash import EXIT_CODE, SEAL, criterion_of
 from pytest_rollback.run.run import Run
 from pytest_rollback.transport.interrupts import CODE, INTERRUPTS
 
@@ -37,6 +37,7 @@ class CriteriaHooks:
         self.config, self.run = config, run
         self.worker = hasattr(config, "workerinput")
         self.rehearsed: list[str] = []
+        self.selected: list[pytest.Item] = []
         self.setup = 0.0
         self.interrupted = self.beside = False
 
@@ -56,7 +57,13 @@ class CriteriaHooks:
         select(self.config, criteria)
         self._order(criteria)
         items += criteria
+        self.selected = criteria
         return result
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Take criteria in again that somebody has taken away since they were selected."""
+        session.items += [each for each in self.selected if each not in session.items]
 
     def _order(self, items: list[pytest.Item]) -> None:
         """Put criteria into the procedure's order; a scope leaves some of the drill's out."""
@@ -169,7 +176,12 @@ class CriteriaHooks:
         self.run.broken_off = self._broken_off(session)
         leave(self.config, self.run)
         # Somebody else's test, or what a fixture does at its end, failed: no criterion tells.
-        session.exitstatus = self.run.exit_code or int(self.beside)
+        self.config.stash[EXIT_CODE] = session.exitstatus = self.run.exit_code or int(self.beside)
+
+        def stay() -> None:  # whatever a conftest or a plugin makes of it after us
+            session.exitstatus = self.config.stash[EXIT_CODE] or session.exitstatus
+
+        self.config.add_cleanup(stay)
 
     def _broken_off(self, session: pytest.Session) -> int:
         """Return the exit code of a session that did not end by itself, 0 for all others."""

@@ -40,7 +40,7 @@ LETTERS = {
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Have the parts of `extras/` join, and whoever else implements one of our hooks."""
     pluginmanager.add_hookspecs(hookspecs)
-    for name, module in extras.modules():
+    for name, module in extras.joining():
         pluginmanager.register(module, f"rollback-{name}")
 
 
@@ -81,8 +81,11 @@ def pytest_configure(config: pytest.Config) -> None:
         # The summary says each reason once, with what it stands against; pytest would per row.
         config.option.reportchars, config.option.tbstyle = "N", "no"
     heed(config)
+    from pytest_rollback.plugin.collecting.selection import end_as_typed  # noqa: PLC0415 - criteria pay
+
     ticking.begin(config)
     try:
+        end_as_typed(config)
         run = run_of(config)
     except RollbackError as error:
         raise _refused(config, error) from error

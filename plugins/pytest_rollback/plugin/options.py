@@ -13,6 +13,7 @@ from pytest_rollback.errors import UsageError
 from pytest_rollback.run.command_line import Once, Repeated
 from pytest_rollback.run.extra_types import ExtraOption
 from pytest_rollback.run.extras import Extras
+from pytest_rollback.text.places import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,10 +40,16 @@ OWN = (
         "drill: go on although readiness refuses by this criterion; repeatable",
         "CRITERION",
     ),
-    ExtraOption("--live", "drill: print each change as it happens"),
+    ExtraOption("--live", "drill: print each change as it happens", setting=True),
     ExtraOption("--soak", "monitor: how long to watch the system", "15m"),
 )
 """The options of the core."""
+
+
+def declared(parts: Extras) -> tuple[ExtraOption, ...]:
+    """Return every option: those of the core and of all parts."""
+    return (*OWN, *parts.options)
+
 
 REPEATABLE = {"--component", "--despite"}
 PREFIX = "--rollback-"
@@ -58,9 +65,12 @@ def declare(parser: pytest.Parser, parts: Extras) -> None:
         "pytest --help lists the options of pytest-rollback under 'rollback:'"
     )
     group = parser.getgroup("rollback")
-    for each in (*OWN, *parts.options):
+    for each in declared(parts):
         add(group, each, long(each.name))
-    parser.addini("rollback_target", "the rollback.toml to use", default="rollback.toml")
+        if each.setting:
+            kind: Any = "string" if each.metavar else "bool"
+            parser.addini(dest(each.name), f"the option {long(each.name)}", kind)
+    parser.addini("rollback_target", "the rollback.toml to use, or 'sandbox', or 'machine'")
     parser.addini("rollback_sandbox", "the folder of the sandbox's system", default="")
     parser.addini("rollback_reports", "where run folders are created", default="")
     parser.addini("rollback_door", "the command that runs pytest, as printed in hints")
@@ -75,7 +85,7 @@ def shorten(parser: pytest.Parser, parts: Extras) -> None:
     Only for sessions with criteria, and after every conftest and plugin: theirs have precedence.
     """
     group = parser.getgroup("rollback")
-    for each in (*OWN, *parts.options):
+    for each in declared(parts):
         if each.name != long(each.name):
             with contextlib.suppress(UsageError):  # taken: the long name works
                 add(group, each, each.name)
@@ -115,8 +125,22 @@ def dest(name: str) -> str:
 
 
 def value(config: pytest.Config, name: str) -> Any:  # noqa: ANN401 - a text, a list or a flag
-    """Return the value of an option of ours; None where it, or its part, is not there."""
-    return config.getoption(dest(name), None)
+    """Return the value of an option of ours, else that of its setting.
+
+    It is None where it was not given, and where its part is not there.
+    """
+    found = config.getoption(dest(name), None)
+    with contextlib.suppress(ValueError):  # most options are no settings
+        return found or config.getini(dest(name)) or found
+    return found
+
+
+def target(config: pytest.Config) -> str:
+    """Return the target that the command line names, else a setting; paths are those to open."""
+    given, setting = config.getoption("rollback_target"), config.getini("rollback_target")
+    if given or not setting:
+        return str(given or MANIFEST)
+    return str(setting if setting in extras(config).practice else config.rootpath / setting)
 
 
 def reports(config: pytest.Config, folder: Path) -> Path:

@@ -13,6 +13,7 @@ from _pytest.junitxml import xml_key
 
 from pytest_rollback.criteria import EXCUSED
 from pytest_rollback.plugin.output.redacted_stream import redact_terminal
+from pytest_rollback.plugin.stash import EXIT_CODE
 from pytest_rollback.run.extra_types import RunResult
 from pytest_rollback.run.run import Run
 from pytest_rollback.run.run_record import redacted
@@ -69,19 +70,21 @@ class ResultWriter:
         record = redacted(self.run.record(), self.run.redactor.data)
         found = RunResult(
             record,
-            int(session.exitstatus),
+            self.config.stash.get(EXIT_CODE, int(session.exitstatus)),
             self.run.asked.given,
             self.config.invocation_params.dir,
         )
         texts = self.run.extras.written(found)
         if self.quiet and not any(each.line for each in texts):
             sys.stdout.write(f"{record.sentence}\n")  # whoever asked for silence says nothing
+        code = found.code
         for each in texts:
             if each.line:
                 sys.stdout.write(each.line + "\n")
             sys.stderr.write("".join(f"{problem}\n" for problem in each.problems))
             if each.code is not None and (each.code or not found.code):  # no bad end becomes good
-                session.exitstatus = each.code
+                code = each.code
             elif each.problems:
-                session.exitstatus = session.exitstatus or 1
+                code = code or 1
+        self.config.stash[EXIT_CODE] = session.exitstatus = code
         return result

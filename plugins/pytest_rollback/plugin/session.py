@@ -35,7 +35,7 @@ def run_of(config: pytest.Config) -> Run:
         from pytest_rollback.run.run import Run  # noqa: PLC0415
 
         handed = getattr(config, "workerinput", {}).get("rollback", {})
-        target = options.value(config, "--rollback-target") or config.getini("rollback_target")
+        target = options.target(config)
         path = config.invocation_params.dir / handed.get("manifest", target)
         asked, extras = options.asked(config), options.extras(config)
         collection = asked_for(config)

@@ -19,6 +19,8 @@ PRACTICE: pytest.StashKey[PracticeTarget] = pytest.StashKey()
 GATE: pytest.StashKey[Gate] = pytest.StashKey()
 PROBER: pytest.StashKey[Prober] = pytest.StashKey()
 SEAL: pytest.StashKey[Seal] = pytest.StashKey()
+EXIT_CODE: pytest.StashKey[int] = pytest.StashKey()
+"""The exit code of the session."""
 
 
 def criterion_of(item: pytest.Item) -> Criterion | None:

@@ -14,7 +14,6 @@ import os
 import re
 import sys
 import textwrap
-import tomllib
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from pathlib import Path
@@ -22,8 +21,10 @@ from typing import Any, NoReturn
 
 from pytest_rollback.errors import RollbackError, UsageError
 from pytest_rollback.progress.ticker import TICKER
+from pytest_rollback.text import pytest_settings
 from pytest_rollback.text.next_steps import NextSteps, next_steps
 from pytest_rollback.text.places import checkout, home
+from pytest_rollback.text.pytest_settings import PytestSettings
 from pytest_rollback.transport.interrupts import CODE
 
 INTERRUPTED = CODE
@@ -235,13 +236,16 @@ def completed(text: str) -> str:
     return LINE.sub(lambda line: steps.completed(line[0]), text)
 
 
-def setting(name: str, folder: Path) -> str:
-    """Return a setting of pytest in the pyproject.toml of a folder; "" where it has none."""
+def settings() -> PytestSettings:
+    """Return what a session of pytest would be set to, in the folder that a command is about.
+
+    Raises:
+        UsageError: pytest refuses the file of its settings.
+    """
     try:
-        settings = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
-        return str(settings["tool"]["pytest"]["ini_options"].get(name, ""))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return ""
+        return pytest_settings.read(home())
+    except ValueError as error:
+        raise UsageError(f"pytest: {error}", hint="correct this file") from error
 
 
 def repository() -> Path:
@@ -260,14 +264,14 @@ def repository() -> Path:
 
 
 def reports(folder: Path | None = None) -> Path:
-    """Return where runs leave their folders: `rollback_reports` of the pytest configuration.
+    """Return where runs leave their folders, as a session of pytest decides it.
 
-    The environment variable `ROLLBACK_REPORTS` has precedence.
+    That is what the environment variable `ROLLBACK_REPORTS` says, else the setting
+    `rollback_reports` of pytest, else `reports` beside the rollback.toml.
 
     Args:
         folder: where the rollback.toml lies; the one that is meant if none is named.
     """
     if os.environ.get("ROLLBACK_REPORTS"):
         return Path(os.environ["ROLLBACK_REPORTS"]).absolute()
-    where = folder or home()
-    return where / (setting("rollback_reports", where) or "reports")
+    return settings().path("rollback_reports") or (folder or home()) / "reports"

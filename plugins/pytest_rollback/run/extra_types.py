@@ -16,19 +16,28 @@ Given = Mapping[str, str | bool | None]
 
 
 class ExtraOption(NamedTuple):
-    """One option of pytest that a part adds; without a `metavar` it is a flag."""
+    """One option of pytest that a part adds.
+
+    Args:
+        name: as it is typed; `--rollback-` before it makes the name that nobody else gives.
+        help: what it is for.
+        metavar: what its value is called; without one it is a flag.
+        setting: whether pytest's configuration files may have it, as `rollback_NAME`.
+    """
 
     name: str
     help: str
     metavar: str = ""
+    setting: bool = False
 
 
 class Command(NamedTuple):
     """One command of the command line.
 
     Args:
-        place: its function, as `module:function` below the package. It takes the arguments and
-            the name that help and hints give it, and returns an exit code.
+        place: its function, as `module:function`; the module is one of ours, below the package, or
+            of another one. It takes the arguments and the name that help and hints give it, and
+            returns an exit code.
         about: what it does, for the list of commands.
         needs: packages that it cannot do without, and that are not always installed.
     """

@@ -16,7 +16,7 @@ import pluggy
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.run import hookspecs
-from pytest_rollback.run.command_line import add_target, reports, setting
+from pytest_rollback.run.command_line import add_target, reports, settings
 from pytest_rollback.run.command_line import path as path_of
 from pytest_rollback.run.extra_types import (
     Command,
@@ -28,6 +28,7 @@ from pytest_rollback.run.extra_types import (
     RunResult,
 )
 from pytest_rollback.run.hook_calls import HookCalls, listing, naming, one
+from pytest_rollback.text import entry_points
 from pytest_rollback.text.places import MANIFEST, home
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ def modules() -> Iterator[tuple[str, ModuleType]]:
             yield name, import_module(f"pytest_rollback.extras.{name}.hooks")
 
 
+def joining() -> Iterator[tuple[str, ModuleType]]:
+    """Yield each part that joins a session or a command: ours, and those of other packages."""
+    yield from modules()
+    yield from ((name, each) for name, each in entry_points.parts().items() if name not in names())
+
+
 def has_hooks(name: str) -> bool:
     """Return whether a part joins by hooks, and not by fixtures and criteria alone."""
     return (FOLDER / name / "hooks.py").is_file()
@@ -76,16 +83,20 @@ def outside() -> Extras:
     """Return the parts for a process that is no session of pytest."""
     manager = pluggy.PluginManager("pytest")
     manager.add_hookspecs(hookspecs)
-    for name, module in modules():
+    for name, module in joining():
         manager.register(module, f"rollback-{name}")
     return Extras(manager.hook)
 
 
 def usual() -> str:
     """Return the target that is meant when none is named: `rollback_target` of pytest."""
-    named = setting("rollback_target", home()) or MANIFEST
-    here = named in outside().practice or Path(named).exists()
-    return named if here else str(home() / named)
+    set_ = settings()
+    named = set_.values.get("rollback_target", "")
+    if named in outside().practice:
+        return named
+    path, here = set_.path("rollback_target") or home() / MANIFEST, Path.cwd()
+    near = path.exists() and path.is_relative_to(here)
+    return str(path.relative_to(here) if near else path)
 
 
 def reports_of(named: str) -> Path:
@@ -168,7 +179,13 @@ class Extras:
         return self._listed("pytest_rollback_options", ExtraOption)
 
     def check(self, given: Given) -> None:
-        """Refuse options of parts that cannot be used."""
+        """Refuse options of parts that cannot be used, and parts that cannot be loaded.
+
+        Raises:
+            UsageError: one of another package cannot be.
+        """
+        for each in entry_points.problems():
+            raise UsageError(f"the part {each}", hint="pip uninstall that package, or repair it")
         for _ in self._hooks.answers("pytest_rollback_check", bool, given=given):
             continue
 

@@ -59,9 +59,10 @@ def compiled(module: str) -> tuple[CodeType, str]:
 
     Python keeps what it compiled once; but on the disk we may be part of what is rolled back.
     """
-    path, source = str(AGENT / f"{module.replace('.', '/')}.py"), sources()[module]
-    loader = SourceFileLoader(f"agent.{module}", path)
-    kept = loader.get_code(loader.name) if loader.get_source(loader.name) == source else None
+    path, source = AGENT / f"{module.replace('.', '/')}.py", sources()[module]
+    loader = SourceFileLoader(f"agent.{module}", str(path))
+    same = path.exists() and loader.get_source(loader.name) == source
+    kept = loader.get_code(loader.name) if same else None
     return kept or compile(source, path, "exec"), source
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pytest_rollback.agent.routes import PART, ROUTES, place
+from pytest_rollback.text.entry_points import managers
 from pytest_rollback.transport import bare_source
 
 AGENT = Path(__file__).parents[1] / "agent"
@@ -26,6 +27,7 @@ IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import (?:\(([^)]*)\)|([^\n#(]+))",
 NAMED = re.compile(r'"(\.+)([\w.]+):\w+"')
 """How a module names another one that it imports only when it is needed."""
 
+REGISTRY = "services.registry"
 TABLE = "routes"
 LISTED = re.compile(r'^ +"[\w.]+": "([\w.]+):\w+",$', re.MULTILINE)
 """The module that lists routes, and one of its lines, with the module that answers."""
@@ -160,11 +162,23 @@ def started(script: str) -> tuple[str, ...]:
 def sources() -> Mapping[str, str]:
     """Return the agent's modules by names such as `files.read`; package faces hold nothing."""
     paths = {path.relative_to(AGENT): path for path in AGENT.rglob("*.py")}
-    return {
+    found = {
         ".".join(short.with_suffix("").parts): path.read_text(encoding="utf-8")
         for short, path in sorted(paths.items())
         if short.name != "__init__.py"
     }
+    return {**found, **_brought(found[REGISTRY])}
+
+
+def _brought(registry: str) -> dict[str, str]:
+    """Return the service managers of other packages, and the registry with them; no line moves."""
+    added, found = "", {}
+    for name, each in managers().items():
+        module = f"outside_{name}"
+        found[f"services.{module}"] = each.path.read_text(encoding="utf-8")
+        added += f'"{name}": RegisteredManager(".{module}:{each.kind}", "{each.command}"),'
+    head, begin, rest = registry.partition("RegisteredManager] = {")
+    return {**found, REGISTRY: head + begin + added + rest}
 
 
 @functools.cache

@@ -59,11 +59,33 @@ def test_a_command_of_a_part_that_is_not_there(capsys: pytest.CaptureFixture[str
 
 
 def test_scripts_are_those_of_the_procedure_and_of_maintainers() -> None:
-    """Some have the names of before; all others are words of `rollback`, a script as well."""
+    """And those that were there before `rollback` had words: whoever calls them goes on to."""
     procedure = {"save", "ready", "plan", "imports", "probes", "probe"}
-    before = {"checklist", "sandbox", "report list", "report postmortem", "report verify"}
-    maintaining = {"", "schema", "machine", "story"}
-    assert {named(script) for script in SCRIPTS} == procedure | before | maintaining
+    before = {"checklist", "sandbox", "report list", "report postmortem"}
+    rebuilds = {"report verify", "report rebuild"}
+    called = {"", "schema", "machine", "story", *procedure, *before}
+    assert {named(script) for script in SCRIPTS} in ({*called, each} for each in rebuilds)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ([], ["now"]),
+        (["--incident=1"], ["now", "--incident=1"]),
+        (["--undo", "r1", "--arm=a"], ["undo", "r1", "--arm=a"]),
+        (["--arm=a", "--undo=r1"], ["undo", "--arm=a", "r1"]),
+        (["status", "r1"], ["status", "r1"]),
+    ],
+)
+def test_the_oldest_script_means_what_it_meant(typed: list[str], meant: list[str]) -> None:
+    """`scripts/rollback` rolls back, and undoes with an option."""
+    shown = "import entry, sys; print(entry.rolling_back(sys.argv[1:]))"
+    command = [sys.executable, "-c", shown, *typed]
+    done = subprocess.run(
+        command, cwd=REPOSITORY / "scripts", capture_output=True, text=True, check=True
+    )
+
+    assert ast.literal_eval(done.stdout) == meant
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def pytest_rollback_options() -> Sequence[ExtraOption]:
         "also write the result in these formats; nagios prints one line, exit code 0 to 3; github "
         "annotates a job of GitHub Actions"
     )
-    return (ExtraOption(OPTION, about, "json:PATH,prometheus:PATH,nagios,github"),)
+    return (ExtraOption(OPTION, about, "json:PATH,prometheus:PATH,nagios,github", setting=True),)
 
 
 @hookimpl

@@ -16,9 +16,9 @@ from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from pytest_rollback.extras.sandbox.target import KINDS, NAME, usual
 from pytest_rollback.manifest.load import load
 from pytest_rollback.recovery.rehearsal import folded
-from pytest_rollback.run.command_line import Parser, setting, shown
+from pytest_rollback.run.command_line import Parser, settings, shown
 from pytest_rollback.text.doors import rollback
-from pytest_rollback.text.places import VILLAGE, home
+from pytest_rollback.text.places import VILLAGE
 from pytest_rollback.transport.connection import Connection
 
 STORY = """
@@ -45,8 +45,7 @@ examples:
 
 def folder() -> Path:
     """Return what the sandbox is made of: `rollback_sandbox` of the pytest configuration."""
-    named = setting("rollback_sandbox", home())
-    return home() / named if named else VILLAGE
+    return settings().path("rollback_sandbox") or VILLAGE
 
 
 def up(asked: argparse.Namespace) -> None:

@@ -11,8 +11,23 @@ from typing import Any
 
 import pytest
 
+from pytest_rollback.errors import UsageError
+from pytest_rollback.plugin.options import dest
+
 SELECTING = {"keyword": "", "markexpr": "", "deselect": None}
 """pytest's options that select tests, with what they are where nobody gave them."""
+
+ENDING = (
+    *("collectonly", "setuponly", "setupplan"),
+    *("maxfail", "lf", "failedfirst", "newfirst", "stepwise", "stepwise_skip"),
+    *("usepdb", "trace"),
+)
+"""Where pytest keeps those of its options by which a session evaluates less, or waits for somebody.
+Of plugins that are left out there are none."""
+
+LOOK = "grep -n addopts pyproject.toml pytest.* .pytest.* tox.ini setup.cfg"
+TYPED = ("--arm", "--dry-run", "--isolate", "--component", "--despite", "--use-defaults")
+"""Options of ours that permit changes or declare a smaller whole: who types them knows of them."""
 
 LONGEST = 15 * 60
 """Seconds that a criterion may take: the procedure's RTO."""
@@ -26,6 +41,23 @@ def typed(config: pytest.Config) -> dict[str, Any]:
     words = config.invocation_params.args
     given = config._parser.parse_known_args(words)  # noqa: SLF001 - `option` has both
     return vars(given)
+
+
+def end_as_typed(config: pytest.Config) -> None:
+    """Have a session end by what was typed alone; called before other plugins read their options.
+
+    Raises:
+        UsageError: an option of ours, which has to be typed, was not.
+    """
+    given = typed(config)
+    known = vars(config.option)
+    known.update({name: given[name] for name in ENDING if name in known and name in given})
+    for each in TYPED:
+        if known.get(dest(each)) and not given.get(dest(each)):
+            raise UsageError(
+                f"{each} stands in PYTEST_ADDOPTS or addopts, and counts only where it is typed",
+                hint=f"type it behind pytest, or take it away: unset PYTEST_ADDOPTS; {LOOK}",
+            )
 
 
 def ignored(config: pytest.Config, paths: Iterable[Path]) -> set[Path]:

@@ -57,7 +57,7 @@ def named(config: pytest.Config, words: Iterable[str]) -> list[Named]:
 def target_named(config: pytest.Config) -> bool:
     """Return whether the command line, or a setting, names a target."""
     given = getattr(config.known_args_namespace, "rollback_target", None)
-    return bool(given) or config.getini("rollback_target") != MANIFEST
+    return bool(given or config.getini("rollback_target"))
 
 
 def _named(here: Path, word: str, *, about: bool) -> Named:

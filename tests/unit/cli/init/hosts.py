@@ -12,13 +12,25 @@ URL = "http://localhost:80/health"
 
 
 def unit(name: str, place: str, **more: Any) -> SurveyedUnit:  # noqa: ANN401 - any field
-    """Return a unit of systemd that lives somewhere."""
+    """Return a unit of systemd that lives somewhere.
+
+    Args:
+        name: of the unit.
+        place: its working directory.
+        more: other fields of it.
+    """
     places = ((place, f"systemctl show {name}: WorkingDirectory"),)
     return SurveyedUnit(name=name, manager="systemd", state="active", **{"places": places, **more})
 
 
 def survey(*units: SurveyedUnit, tops: tuple[str, ...] = (), **more: Any) -> Survey:  # noqa: ANN401
-    """Return a host with some units, whose working trees are `tops`."""
+    """Return a host with some units.
+
+    Args:
+        units: what runs there.
+        tops: the working trees of git, each at release v1.0 with v1.1 before it.
+        more: other fields of the survey.
+    """
     checkouts = tuple(GitCheckout(top, "a" * 40, "v1.0", ("v1.1", "v1.0")) for top in tops)
     return Survey("shop-1", root=True, units=units, checkouts=checkouts, **more)
 
