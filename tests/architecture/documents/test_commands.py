@@ -32,8 +32,8 @@ TYPED = {
 }
 """The commands in a block of documents, by its language."""
 Where: TypeAlias = Callable[[], Iterator[tuple[str, list[str]]]]
-ANY = {"WORD", "COMMAND"}
-"""Words of documents that stand for each command."""
+ANY = {"WORD", "COMMAND", "acme"}
+"""Words of documents that stand for each command, or for one of somebody else's part."""
 
 
 def filled(text: str) -> str:
