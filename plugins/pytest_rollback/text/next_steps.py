@@ -12,7 +12,8 @@ from pytest_rollback.text.doors import COMMAND, SUITES, TARGETED, VERBS, door
 from pytest_rollback.text.places import MANIFEST, found, home
 
 TARGET = ("--rollback-target", "--target")
-KEPT = (*TARGET, "--incident")
+INCIDENT = "--incident"
+KEPT = (*TARGET, INCIDENT)
 """Options that select system and incident; all next commands repeat them."""
 
 PLACES = ("rollback_target=", "rollback_reports=")
@@ -67,6 +68,8 @@ class NextSteps:
         where = self.about(name) if name else list(self.where)
         if any(each.startswith(TARGET) for each in (*words, rest)):
             where = []
+        if any(each.startswith(f"{INCIDENT}=") for each in words):  # completed before
+            where = [each for each in where if not each.startswith(f"{INCIDENT}=")]
         program = [self.ours, *name.split()] if name else [self.program]
         return shlex.join([*program, *words, *where])
 
@@ -127,7 +130,7 @@ def ours(where: Sequence[str], *, incident: bool, settings: bool) -> Iterator[st
         name, _, value = word.partition("=")
         if name in {TARGET[0], PLACES[0].rstrip("=")}:
             yield f"--target={value}"
-        elif name == "--incident" and incident:
+        elif name == INCIDENT and incident:
             yield word
         elif word.startswith(PLACES) and settings:
             yield from where[number - 1 : number + 1]

@@ -103,6 +103,17 @@ def test_a_command_in_a_text_is_about_the_same_system(said: str, now: str | None
     assert NextSteps().completed(said) == said
 
 
+def test_a_completed_text_is_completed_once() -> None:
+    """Whoever prints it again adds nothing, neither target nor incident."""
+    way = NextSteps("pytest", ("--rollback-target=a.toml", "--incident=K-1"))
+    here = NextSteps("pytest", ("--incident=K-1",))
+    once = way.completed("next: rollback monitor")
+
+    assert once == "next: rollback monitor --target=a.toml --incident=K-1"
+    assert way.completed(once) == once
+    assert here.completed(here.completed("next: rollback monitor")).count("K-1") == 1
+
+
 def test_it_is_called_by_a_path_where_its_name_finds_none() -> None:
     """Also in a text that has it by its name."""
     way = NextSteps(".venv/bin/pytest", ours=".venv/bin/rollback")
