@@ -14,13 +14,21 @@ SECRET = "a-long-and-quiet-winter"  # noqa: S105 - none that opens anything
 class Installed(NamedTuple):
     """One system: what installs it, what deploys its next release, and what takes it away.
 
-    `filled` are words of the printed steps that stand for what only people know.
+    `urls` are where all of it answers. `filled` are words of the printed steps that stand for what
+    only people know.
     """
 
     install: str
     deploy: str
     remove: str
+    urls: tuple[str, ...]
     filled: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def up(self) -> str:
+        """The script that waits until all of it answers."""
+        asked = (f"until curl -fs -o /dev/null {url}; do sleep 0.1; done" for url in self.urls)
+        return "\n".join(asked)
 
 
 def page(body: str, port: str) -> str:
@@ -134,6 +142,7 @@ systemctl enable -q --now blog
 systemctl reload nginx
 """,
     deploy="cd /srv/blog && runuser -u blog -- git checkout -q v1.1; systemctl restart blog",
+    urls=("localhost:8088/healthz",),
     remove="systemctl disable -q --now blog; rm /etc/systemd/system/blog.service "
     "/etc/nginx/sites-enabled/blog; systemctl daemon-reload; systemctl reload nginx",
 )
@@ -171,6 +180,7 @@ systemctl enable -q --now shop-api shop-web
 """,
     deploy="for part in web api; do echo '# 1.1' >> /srv/shop/$part/serve.py; done; "
     "systemctl restart shop-api shop-web",
+    urls=("localhost:8081/health", "localhost:8082/health"),
     remove="systemctl disable -q --now shop-api shop-web; rm /etc/systemd/system/shop-*; "
     "systemctl daemon-reload",
     filled=(
@@ -203,6 +213,7 @@ systemctl daemon-reload
 systemctl enable -q --now queue@1 queue@2
 """,
     deploy="cd /opt/queue; git checkout -q v1.1; systemctl restart queue@1 queue@2",
+    urls=("localhost:9101/health", "localhost:9102/health"),
     remove="systemctl disable -q --now queue@1 queue@2; rm /etc/systemd/system/queue@.service; "
     "systemctl daemon-reload",
 )
@@ -235,6 +246,7 @@ systemctl daemon-reload
 systemctl enable -q --now letters
 """,
     deploy="cd /opt/post; git checkout -q v1.1; systemctl restart letters",
+    urls=("localhost:9200/health",),
     remove="systemctl disable -q --now letters; rm /etc/systemd/system/letters.service; "
     "systemctl daemon-reload",
 )

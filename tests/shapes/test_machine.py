@@ -58,6 +58,7 @@ def test_a_system_leads_to_ready_without_a_line_by_hand(
     """Described, a first verdict, saved, deployed, READY; the file is the one that is kept."""
     system = SYSTEMS[name]
     script(bare, system.install)
+    script(bare, system.up)
     try:
         follower = Follower(tmp_path, {"CONNECTION": bare.url})
         printed = follower.init(f"--connection={bare.url}", "--target-name=production")
@@ -69,6 +70,7 @@ def test_a_system_leads_to_ready_without_a_line_by_hand(
             assert (code, "NOT READY" in printed) == (1, True), printed
         follower.carried_out("deployed, save", *system.filled)
         script(bare, system.deploy)
+        script(bare, system.up)
         code, printed = follower.pytest("suites/readiness")
         assert (code, "READY" in printed) == (0, True), printed
         code, printed = follower.called("init", "--check", f"--target={follower.manifest}")

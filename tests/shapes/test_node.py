@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -104,11 +105,16 @@ class NodeHost:
         return subprocess.run([*tool, *words], capture_output=True, text=True, check=False).stdout
 
     def wait(self) -> None:
-        """Wait until the program runs."""
+        """Wait until the program runs, and listens."""
         until = time.monotonic() + 120
-        while "RUNNING" not in self.control("status"):
+        while "RUNNING" not in self.control("status") or not self.listens():
             assert time.monotonic() < until, self.control("status")
             time.sleep(0.1)
+
+    def listens(self) -> bool:
+        """Tell whether somebody listens on its port."""
+        with socket.socket() as one:
+            return one.connect_ex(("127.0.0.1", self.port)) == 0
 
     def deploy(self) -> None:
         """Deploy the second release."""
@@ -150,5 +156,6 @@ def test_a_node_program_leads_to_ready_without_a_line_by_hand(
     kiosk.deploy()
     code, printed = follower.pytest("suites/readiness")
     assert (code, "READY" in printed) == (0, True), printed
-    assert follower.called("init", "--check", f"--target={follower.manifest}")[0] == 0
+    code, printed = follower.called("init", "--check", f"--target={follower.manifest}")
+    assert code == 0, printed
     follower.note("node")

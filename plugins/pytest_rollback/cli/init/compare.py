@@ -50,7 +50,14 @@ def looked(connection: Connection, system: System) -> Now:
     health = {each.health: probes[each.health] for each in system.components}
     told = answers(connection, health)
     problems = {name: each.problem or "" for name, each in told.items()}
-    return Now({each.name: each for each in said.of(named).units}, said.of(below), problems)
+    mine = [each for each in said.of(named).units if is_managed(system, each)]
+    return Now({each.name: each for each in mine}, said.of(below), problems)
+
+
+def is_managed(system: System, unit: SurveyedUnit) -> bool:
+    """Return whether a unit is of the manager that is described: others may have its name."""
+    about = system.services
+    return unit.manager == about.manager and unit.socket in ("", about.socket)
 
 
 def units(system: System) -> list[str]:
