@@ -206,4 +206,4 @@ def test_who_stops_the_script_stops_the_drill(village: Village, numbers: str) ->
     code, said = village.rollback("status")
     assert (code, said.split()[1]) == (0, "interrupted"), said
     code, printed = village.rollback("now", "--arm=sandbox")
-    assert (code, "RECOVERED in " in printed) == (0, True), printed
+    assert (code, "RECOVERED by rollback in " in printed) == (0, True), printed

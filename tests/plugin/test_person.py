@@ -53,7 +53,11 @@ def test_the_name_is_typed_and_a_rollback_that_was_stopped_goes_on(shop: Shop) -
         terminal.until(PROMPT)
         terminal.type("corner\n")
         code, shown = terminal.over()
-    assert (code, "RECOVERED in " in shown, "NOT RECOVERED" in shown) == (0, True, False), shown
+    assert (code, "RECOVERED by rollback in " in shown, "NOT RECOVERED" in shown) == (
+        0,
+        True,
+        False,
+    ), shown
     assert (shop.root / "motto.txt").read_text() == "previous\n"
 
 

@@ -54,7 +54,7 @@ def test_there_and_back_again(village: Village) -> None:
     """RECOVERED, told change by change; undo brings the failed release back as it was."""
     before = contents(village)
     code, printed = village.rollback("now", "--arm=sandbox", "--incident=INC-7")
-    assert (code, "RECOVERED in " in printed) == (0, True), printed
+    assert (code, "RECOVERED by rollback in " in printed) == (0, True), printed
     assert "services       start aivillage-gateway" in printed
     assert contents(village) != before
     assert village.record()["incident"] == "INC-7"
