@@ -67,8 +67,10 @@ def test_a_conftest_has_its_own_options(tmp_path: Path) -> None:
         "def test_a(pytestconfig): assert pytestconfig.getoption('--live') == 'yes'\n"
     )
     code, printed = session(tmp_path, "--live=yes", "--component=a", "--component=b")
-
     assert (code, "1 passed" in printed) == (0, True), printed
+
+    code, printed = session(tmp_path, "--nosuch")
+    assert (code, "rollback" in printed.replace(str(tmp_path), "")) == (4, False), printed
 
 
 def test_both_work_beside_each_other(tmp_path: Path) -> None:

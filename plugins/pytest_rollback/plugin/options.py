@@ -61,9 +61,6 @@ def declare(parser: pytest.Parser, parts: Extras) -> None:
     Raises:
         UsageError: a plugin has an option of this name already.
     """
-    parser.extra_info["HINT"] = (
-        "pytest --help lists the options of pytest-rollback under 'rollback:'"
-    )
     group = parser.getgroup("rollback")
     for each in declared(parts):
         add(group, each, long(each.name))
@@ -84,6 +81,9 @@ def shorten(parser: pytest.Parser, parts: Extras) -> None:
 
     Only for sessions with criteria, and after every conftest and plugin: theirs have precedence.
     """
+    parser.extra_info["HINT"] = (
+        "pytest --help lists the options of pytest-rollback under 'rollback:'"
+    )
     group = parser.getgroup("rollback")
     for each in declared(parts):
         if each.name != long(each.name):
