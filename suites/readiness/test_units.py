@@ -145,7 +145,7 @@ def test_a_rollback_covers_the_unit(
     component: Component,
     system: System,
 ) -> None:
-    """No drop-in or other file of the unit is newer than the backup set, and would stay."""
+    """No drop-in, script or variables of the unit, beside the root, changed since the set was saved."""
     orphans.demand_both(unit_files, system, component)
     use = restored_tree.components[component.name].use
 
@@ -153,8 +153,10 @@ def test_a_rollback_covers_the_unit(
         raise Refused(
             f"{component.unit} would still be run by files that a rollback leaves alone",
             findings=use.strays,
-            hint=f"ls -l {' '.join(use.strays)}; a release keeps them below [services] source "
-            f"({system.services.source or 'none described'}), saved or recorded as added",
+            hint=f"ls -lc {' '.join(use.strays)} has when each changed; a release keeps unit files "
+            f"below [services] source ({system.services.source or 'none described'}), and scripts "
+            "and variables below the root, saved or recorded as added; where the previous release "
+            "runs with them as they are, save its set again after they changed",
         )
     if use.why:
         raise Inconclusive(

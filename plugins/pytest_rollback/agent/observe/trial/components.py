@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ...configuration import env_file
 from ...configuration.units import live as unit_live
@@ -41,6 +41,10 @@ class TrialRun(NamedTuple):
     use: UnitUse
     fresh: Mapping[str, str] = {}
     needs: Tuple[str, ...] = ()
+
+
+PACKAGED, LOCAL = ("/usr/", "/bin/", "/sbin/", "/lib"), "/usr/local/"
+"""Where packages of the system put files, and where they put none."""
 
 
 class Units(NamedTuple):
@@ -126,7 +130,7 @@ def by_unit(
         problem=problem,
         use=use(found, interpreter, gaps)._replace(
             contradicts=tuple(contradictions(site, request, (component, found), process)),
-            strays=left_over(units, component.unit),
+            strays=left_over(units, component.unit, outside(found, site.live)),
             ports=unit_live.ports(process),
         ),
         fresh=shadows.fresh(first, site.root, request.files or (), units.created),
@@ -142,13 +146,28 @@ def needs(found: Surroundings) -> Tuple[str, ...]:
     return tuple(each for each in found.program.files if "$" not in each and each[:1] == "/")
 
 
-def left_over(units: Units, unit: str) -> Tuple[str, ...]:
-    """Return the files of a unit that a rollback leaves as the deploy made them."""
+def left_over(units: Units, unit: str, more: Sequence[str]) -> Tuple[str, ...]:
+    """Return the files of a unit, and `more` that it uses, which a rollback leaves as deployed."""
     if not units.created:
         return ()
-    files = managers.files_for(units.manager, unit, units.to_come)
-    left = [path for path in files if path not in units.to_come.over]
+    files = [*managers.files_for(units.manager, unit, units.to_come), *more]
+    left = [path for path in dict.fromkeys(files) if path not in units.to_come.over]
     return tuple(sources.strays(left, units.created))
+
+
+def outside(found: Surroundings, root: str) -> List[str]:
+    """Return what a unit runs and takes variables from outside of the root.
+
+    What the system's own packages bring is left out: it is of no release.
+    """
+    program = found.program
+    variables = (each.path for each in found.unit.environment_files)
+    named = [each for each in (*program.files, *program.sourced, *variables) if each[:1] == "/"]
+    return [
+        each
+        for each in named
+        if not os.path.realpath(each).startswith((f"{root}/", *PACKAGED)) or LOCAL in each
+    ]
 
 
 def told(
