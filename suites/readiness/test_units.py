@@ -145,7 +145,7 @@ def test_a_rollback_covers_the_unit(
     component: Component,
     system: System,
 ) -> None:
-    """No drop-in, script or variables of the unit, beside the root, changed since the set was saved."""
+    """No drop-in, script or variables of the unit beside the root changed since the save."""
     orphans.demand_both(unit_files, system, component)
     use = restored_tree.components[component.name].use
 

@@ -106,11 +106,11 @@ def failed(
     words, hint = manager.why(request.unit)
     files = " ".join(log for log in request.log if log.startswith("/"))
     hint = f"tail -n 50 {files}" if files else hint
-    text = f"{request.unit} {what}: {words}\nlast answer of its probe: {said}"
+    text = f"{request.unit} {what}: {words}; last answer of its probe: {said}"
     held = held_by_others(ports(request), manager.state(request.unit).state.pid)
     if held:
         lines = [f"port {port} is held by {each}" for port in held for each in held[port]]
-        text = "\n".join([*lines, text])
+        text = "; ".join([*lines, text])
         pids = sorted({each.pid for others in held.values() for each in others})
         hint = ended(",".join(map(str, pids)), " ".join(map(str, pids)))
     return HostError(text, hint, "unfinished")

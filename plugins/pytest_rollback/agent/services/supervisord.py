@@ -252,7 +252,7 @@ class Supervisord(ServiceManager):
         error, output = [self._tail(unit, each) if alone else "" for each in ("Stderr", "Stdout")]
         stream = "" if output and not error else " stderr"  # there may be one log for both
         hint = f"supervisorctl -s unix://{self.socket} tail {unit}{stream}"
-        return "\n".join(filter(None, (*said, error, output))), hint
+        return " | ".join(filter(None, (*said, error, output))), hint
 
     def _tail(self, unit: str, stream: str) -> str:
         """Return the last whole lines in one of a unit's logs; "" where it keeps no such log."""
@@ -262,7 +262,7 @@ class Supervisord(ServiceManager):
             return ""
         lines = text.splitlines()
         whole = lines[1:] if len(text) == LAST_WORDS else lines
-        return "\n".join((whole or lines)[-LAST_LINES:]).strip()
+        return " | ".join(each.strip() for each in (whole or lines)[-LAST_LINES:]).strip(" |")
 
     @staticmethod
     def file_name(unit: str) -> str:

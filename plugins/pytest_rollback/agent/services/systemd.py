@@ -178,7 +178,8 @@ class Systemd(ServiceManager):
         """Return systemd's words about a unit that does not start, and where to read more."""
         said = call("status", "--no-pager", "--full", "--lines=10", "--", unit)
         words = said.out.strip() or said.words
-        return f"\n{words}"[-1500:].partition("\n")[2], f"journalctl -u {unit} -n 50 --no-pager"
+        whole = f"\n{words}"[-1500:].partition("\n")[2]
+        return " | ".join(whole.splitlines()), f"journalctl -u {unit} -n 50 --no-pager"
 
     @staticmethod
     def file_name(unit: str) -> str:
