@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from pytest_rollback.agent.messages.configuration import is_too_deep
 from pytest_rollback.errors import ManifestError, printable
+from pytest_rollback.text.places import manual
 
 TomlValue: TypeAlias = (
     "str | int | float | dt.date | dt.time | list[TomlValue] | tuple[TomlValue, ...] | TomlTable"
@@ -43,7 +44,7 @@ def decoded(raw: bytes, source: str) -> TomlTable:
         why = "brackets or keys are nested too deep" if deep else f"{error}".partition(";")[0]
         raise ManifestError(
             f"{source}: is not valid TOML: {why}",
-            hint=f"correct {source}: see docs/manifest.md",
+            hint=f"correct {source}; {manual()} explains every key",
         ) from None
     line = raw.split(b"\n")[number - 1 : number]
     raise ManifestError(

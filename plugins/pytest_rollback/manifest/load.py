@@ -13,6 +13,7 @@ from pytest_rollback.manifest import validation
 from pytest_rollback.manifest.document import TomlTable, decoded, frozen, one_line
 from pytest_rollback.manifest.model import System
 from pytest_rollback.text import named_files
+from pytest_rollback.text.places import manual
 
 MOST = 4 << 20
 """Bytes of a manifest; one with every key commented has some thousands."""
@@ -59,7 +60,7 @@ def parse(document: TomlTable, source: str) -> System:
     if problems or system is None:
         raise ManifestError(
             f"{source}: problems: {len(problems)}",
-            hint=f"correct {source}; docs/manifest.md explains every key",
+            hint=f"correct {source}; {manual()} explains every key",
             findings=[one_line(each) for each in problems],
         )
     return system

@@ -26,6 +26,13 @@ def checkout() -> Path | None:
     return None if found == PACKAGE.resolve() else found
 
 
+def manual() -> str:
+    """Return the path of what explains every key of rollback.toml: a page, or the example."""
+    top = checkout()
+    found = top / "docs/manifest.md" if top else EXAMPLE
+    return os.path.relpath(found) if found.is_relative_to(Path.cwd()) else str(found)
+
+
 def home() -> Path:
     """Return the folder whose system a command is about, where no target was named.
 
