@@ -13,6 +13,7 @@ Tree::
     ├── Unfinished        1   a change was interrupted or failed half way; resume or undo
     ├── LeakFound         8   an artefact of the run holds a secret and was withdrawn
     ├── Inconclusive     10   could not look, or looked too short; not an error of the system's
+    │   └── NotTried     10   only a unit's process tells with which Python, and it is down
     └── Advisory          0   worth saying, and declared in rollback.toml to stop nobody
 
 Two codes belong to no error: 11, all criteria met but too late, and 14, not all were evaluated.

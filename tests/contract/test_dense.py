@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,8 +28,8 @@ exec(base64.b64decode(sys.argv.pop(1)))" "$@"
 def far(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have this machine be asked as a host elsewhere is, with the modules of many questions."""
 
-    def all_needed(names: Iterable[str]) -> frozenset[str]:
-        return needed([*MANY, *names])
+    def all_needed(names: Iterable[str], *more: Any) -> frozenset[str]:  # noqa: ANN401 - as it is called
+        return needed([*MANY, *names], *more)
 
     monkeypatch.setattr("pytest_rollback.transport.memfd.is_near", lambda _: False)
     monkeypatch.setattr("pytest_rollback.transport.connection.needed", all_needed)

@@ -59,7 +59,7 @@ EVERY = {**PLANTED, **HOSTED, **FILED, **ELSEWHERE, **SHAPED, "SHOP_PAGER": TOKE
 
 
 def run(shop: Shop, *words: str, interrupted: str = "") -> tuple[int, str, set[str]]:
-    """Run pytest or a script with secrets in its environment.
+    """Run pytest or a command of ours with secrets in its environment.
 
     Args:
         shop: the system.
@@ -71,6 +71,8 @@ def run(shop: Shop, *words: str, interrupted: str = "") -> tuple[int, str, set[s
     """
     if words[0].startswith("suites/"):
         words = ("-m", "pytest", f"--rollback-target={shop.manifest}", *words)
+    else:
+        words = ("scripts/rollback", *words)
     process = subprocess.Popen(
         [sys.executable, *words],
         cwd=REPOSITORY,

@@ -57,7 +57,9 @@ def test_every_file_of_tests_is_run(script: ModuleType, quick: set[str], slow: s
     there = {str(p.relative_to(REPOSITORY)) for p in REPOSITORY.glob("tests/**/test_*.py")}
     left = {word for word in script.OTHERS if word.startswith("--ignore=")}
 
-    long = {"tests/machine/test_live_units.py", "tests/machine/test_running.py"}
+    machine = {"tests/machine/test_live_units.py", "tests/machine/test_running.py"}
+    guests = {f"tests/guests/test_{name}.py" for name in ("beside", "index", "projects")}
+    long = machine | guests
     assert there - files == {"tests/faults/test_mutants.py", *long}
     assert (script.QUICK, script.SLOW) == ("not slow and not long", "slow and not long")
     assert not quick & slow
@@ -100,7 +102,7 @@ def test_the_last_line_says_what_was_not_run(script: ModuleType, tmp_path: Path)
     left = (script.LEFT_SLOW, script.LONG)
     rest = (
         "the slow ones: make test-all; "
-        "the long ones: make sessions, make machine-test, make faults, make sabotage"
+        "the long ones: make sessions, make machine-test, make faults, make sabotage, make guests"
     )
 
     assert script.not_run(parts[:1], *left) == f"NOT RUN: 2 tests: no disk here; {rest}"

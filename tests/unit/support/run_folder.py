@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,10 @@ def left(reports: Path, name: str = "20261124-120000-aaaa", **more: Any) -> Path
     return folder
 
 
+TICKS = re.compile(r"^\d+m\d\ds .*\n", re.MULTILINE)
+"""The lines that tick in a pipe, where a command takes its time."""
+
+
 def call(command: str, *words: str, said: str = "", **environment: str) -> tuple[int, str]:
     """Run a command as somebody would; return its exit code and what it printed."""
     done = subprocess.run(
@@ -65,4 +70,4 @@ def call(command: str, *words: str, said: str = "", **environment: str) -> tuple
         input=said,
         env={**os.environ, **environment},
     )
-    return done.returncode, done.stdout + done.stderr
+    return done.returncode, done.stdout + TICKS.sub("", done.stderr)

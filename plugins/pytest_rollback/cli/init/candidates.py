@@ -39,12 +39,16 @@ PLAIN = frozenset(
 
 
 class Candidate(NamedTuple):
-    """One system: where it lies, why we think so, its units, and its working tree if it has one."""
+    """One system: where it lies, why we think so, its units, and its working tree if it has one.
+
+    `others` live there as well, under another manager.
+    """
 
     root: str
     seen: str
     units: tuple[SurveyedUnit, ...]
     checkout: GitCheckout | None = None
+    others: tuple[SurveyedUnit, ...] = ()
 
     @property
     def name(self) -> str:
@@ -55,19 +59,24 @@ class Candidate(NamedTuple):
         return slug(prefix if prefix and (several or own in PLAIN) else own) or "system"
 
 
-def candidates(survey: Survey, root: str = "") -> list[Candidate]:
+def candidates(survey: Survey, root: str = "", named: Sequence[str] = ()) -> list[Candidate]:
     """Return the systems of a host, those with most units first.
 
     Args:
         survey: what is on it.
         root: where the one that is meant lies; then there is no other.
+        named: units of which a system has to have one; it is all of the system that is returned.
     """
     groups: dict[str, list[SurveyedUnit]] = {}
     for unit in survey.units:
         key = root or home(unit, survey.checkouts)
         if key:
             groups.setdefault(key, []).append(unit)
-    found = [_candidate(key, units, survey, given=bool(root)) for key, units in groups.items()]
+    found = [
+        _candidate((key, bool(root)), units, survey, named)
+        for key, units in groups.items()
+        if not named or any(each.name in named for each in units)
+    ]
     return sorted(found, key=lambda each: (-len(each.units), each.root))
 
 
@@ -88,17 +97,22 @@ def base(place: str) -> str:
     return place
 
 
-def _candidate(key: str, units: list[SurveyedUnit], survey: Survey, *, given: bool) -> Candidate:
+def _candidate(
+    where: tuple[str, bool], units: list[SurveyedUnit], survey: Survey, named: Sequence[str]
+) -> Candidate:
+    """Return the system of a directory, which is given or found: the units of one manager."""
+    key, given = where
     checkout = next((each for each in survey.checkouts if each.top == key), None)
-    manager, socket = Counter((each.manager, each.socket) for each in units).most_common(1)[0][0]
-    same = tuple(each for each in units if (each.manager, each.socket) == (manager, socket))
+    meant = [each for each in units if each.name in named] or units
+    first = Counter((each.manager, each.socket) for each in meant).most_common(1)[0][0]
+    same = tuple(each for each in units if (each.manager, each.socket) == first)
+    others = tuple(each for each in units if each not in same)
     if given or checkout:
-        return Candidate(
-            key, "--root" if given else f"git -C {key}: its working tree", same, checkout
-        )
+        seen = "--root" if given else f"git -C {key}: its working tree"
+        return Candidate(key, seen, same, checkout, others)
     places = [place for unit in same for place, _ in unit.places if is_below(place, key)]
     root = os.path.commonpath(places)
-    return Candidate(root, first_seen(same, root), same)
+    return Candidate(root, first_seen(same, root), same, others=others)
 
 
 def first_seen(units: Sequence[SurveyedUnit], root: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ from pytest_rollback.run.command_line import Parser, add_target, shown
 from pytest_rollback.text.places import MANIFEST
 
 STDOUT = "-"
+USUAL = {"connection": "local://", "name": "", "target-name": "", "state": "", "output": MANIFEST}
+"""Options that a command for one of several systems keeps, and what they are where not given."""
 
 EXAMPLES = """
 examples:
@@ -48,7 +51,13 @@ def parser(program: str) -> Parser:
     add = whole.add_argument
     url = "how the host is reached: ssh://USER@HOST, podman://NAME; usually this one, local://"
     add("--connection", default="local://", metavar="URL", help=url)
-    add("--unit", action="append", default=[], metavar="UNIT", help="only this unit; repeatable")
+    add(
+        "--unit",
+        action="append",
+        default=[],
+        metavar="UNIT",
+        help="the system of this unit; repeatable",
+    )
     add("--root", default="", metavar="DIRECTORY", help="only what lives below this directory")
     add("--name", default="", metavar="SYSTEM", help="the name of the system")
     name = "the name for --arm=, such as production"
@@ -64,6 +73,7 @@ def parser(program: str) -> Parser:
 def main(arguments: Sequence[str], program: str) -> int:
     """Write a rollback.toml, or compare one with its host; return the exit code."""
     asked = parser(program).parse_args(arguments)
+    asked.unit = [each.removesuffix(".service") for each in asked.unit]
     if asked.check:
         return checked(Path(asked.rollback_target or asked.output))
     output = Path(asked.output)
@@ -72,9 +82,9 @@ def main(arguments: Sequence[str], program: str) -> int:
             f"{output} exists, and is not overwritten",
             hint=f"{program} --check compares it with the host; --output=FILE writes another one",
         )
-    request = SurveyRequest(tuple(asked.unit), asked.root.rstrip("/"))
+    request = SurveyRequest(tuple(asked.unit), asked.root.rstrip("/"), others=True)
     with host.reached(asked.connection, request) as reached:
-        candidate = chosen(reached.survey, asked)
+        candidate = chosen(reached.survey, asked, program)
         found = looked(reached, candidate, asked)
     text = described(found)
     parse(decoded(text.encode(), str(output)), str(output))
@@ -87,22 +97,23 @@ def main(arguments: Sequence[str], program: str) -> int:
     return 0
 
 
-def chosen(survey: Survey, asked: argparse.Namespace) -> Candidate:
-    """Return the system that is meant.
+def chosen(survey: Survey, asked: argparse.Namespace, program: str) -> Candidate:
+    """Return the system that is meant: all of its units, even where one of them is named.
 
     Raises:
         Refused: there is none, or there are several.
     """
-    found = candidates(survey, asked.root.rstrip("/"))
+    found = candidates(survey, asked.root.rstrip("/"), asked.unit)
     if len(found) == 1:
         return found[0]
     if found:
         raise Refused(
-            f"{survey.host} has {len(found)} systems",
+            f"{survey.host} has {len(found)} systems; each has its command",
             findings=[
-                f"--root {each.root}: {', '.join(u.name for u in each.units)}" for each in found
+                f"{again(program, asked, each.root)}  # {', '.join(u.name for u in each.units)}"
+                for each in found
             ],
-            hint=f"choose one of them: --root {found[0].root}, or --unit {found[0].units[0].name}",
+            hint=again(program, asked, found[0].root),
         )
     wanted = ", ".join(asked.unit) or asked.root
     what = f"no unit of {wanted}" if wanted else "no unit that runs what somebody deployed"
@@ -111,6 +122,15 @@ def chosen(survey: Survey, asked: argparse.Namespace) -> Candidate:
         findings=survey.unread,
         hint="systemctl list-units --type=service, or supervisorctl status; then --unit UNIT",
     )
+
+
+def again(program: str, asked: argparse.Namespace, root: str) -> str:
+    """Return the command that was typed, for the system of one root."""
+    words = [*shlex.split(program), "--root", root]
+    for name, usual in USUAL.items():
+        value = getattr(asked, name.replace("-", "_"))
+        words += [f"--{name}", value] if value != usual else []
+    return shlex.join(words)
 
 
 def looked(reached: host.SurveyedHost, candidate: Candidate, asked: argparse.Namespace) -> Found:

@@ -98,7 +98,7 @@ def _services(found: Found) -> Iterator[TomlLine]:
     first = found.parts[0].unit
     yield TomlLine("manager", first.manager, f"{first.name} is one of its units")
     if first.manager == "supervisord":
-        yield TomlLine("socket", first.socket, f"{first.files[0]}: [unix_http_server]")
+        yield TomlLine("socket", first.socket, f"{first.socket_file}: [unix_http_server]")
         yield TomlLine("directory", first.directory, f"{first.files[0]} has {first.name}")
     source, seen = kept_units(found)
     if source:
@@ -109,6 +109,12 @@ def _services(found: Found) -> Iterator[TomlLine]:
         if part.unit.manager == "supervisord" and name != f"{own}.conf":
             asks = f"{part.unit.name} is in {name}: a rollback restores a file {own}.conf alone"
             yield TomlLine(asks=asks)
+    for each in found.candidate.others:
+        of = f"{each.manager} at {each.socket}" if each.socket else each.manager
+        asks = (
+            f"{each.name} of {of} lives there too and is left out: one manager, one rollback.toml"
+        )
+        yield TomlLine(asks=asks)
 
 
 def kept_units(found: Found) -> tuple[str, str]:

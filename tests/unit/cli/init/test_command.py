@@ -12,6 +12,11 @@ from pytest_rollback.errors import Refused, UsageError
 from tests.unit.cli.init.hosts import survey, unit
 
 
+def asked(*words: str) -> argparse.Namespace:
+    """Return what is typed."""
+    return command.parser("rollback init").parse_args(words)
+
+
 def test_a_file_that_exists_is_not_overwritten(tmp_path: Path) -> None:
     """No host is asked, and the hint names what else there is."""
     path = tmp_path / "rollback.toml"
@@ -53,11 +58,25 @@ def test_without_a_unit_nothing_is_written(tmp_path: Path) -> None:
 
 
 def test_of_several_systems_one_has_to_be_chosen() -> None:
-    """Each is listed with the option that chooses it."""
-    asked = argparse.Namespace(root="", unit=[])
-    found = survey(unit("mail", "/opt/mail"), unit("shop-web", "/srv/shop"))
+    """Each is listed with the whole command that chooses it; options that were given are kept."""
+    found = survey(unit("mail", "/opt/mail"), unit("shop-web", "/srv/the shop"))
     with pytest.raises(Refused, match="has 2 systems") as caught:
-        command.chosen(found, asked)
+        command.chosen(found, asked("--connection=ssh://shop"), "rollback init")
 
-    assert caught.value.findings == ("--root /opt/mail: mail", "--root /srv/shop: shop-web")
-    assert "--root /opt/mail" in caught.value.hint
+    assert caught.value.findings == (
+        "rollback init --root /opt/mail --connection ssh://shop  # mail",
+        "rollback init --root '/srv/the shop' --connection ssh://shop  # shop-web",
+    )
+    assert caught.value.hint == "rollback init --root /opt/mail --connection ssh://shop"
+
+
+def test_a_named_unit_means_all_of_its_system() -> None:
+    """Nothing of it is left out in silence: a part that another manager has is said."""
+    web, worker = unit("kiosk", "/srv/kiosk"), unit("kiosk-worker", "/srv/kiosk")
+    other = unit("kiosk", "/srv/kiosk")._replace(manager="supervisord", socket="/run/s.sock")
+    found = survey(unit("mail", "/opt/mail"), web, worker, other)
+    candidate = command.chosen(found, asked("--unit=kiosk-worker"), "rollback init")
+
+    assert candidate.units == (web, worker)
+    assert candidate.others == (other,)
+    assert command.chosen(found, asked("--unit=mail"), "rollback init").root == "/opt/mail"

@@ -44,6 +44,18 @@ def test_each_difference_is_a_line() -> None:
     ]
 
 
+def test_a_unit_of_the_same_name_under_another_manager_is_not_it() -> None:
+    """Two supervisords of one host may both have a `web`."""
+    system = described()
+    told = {"manager": "supervisord", "socket": "/run/mine.sock"}
+    under = system.model_copy(update={"services": system.services.model_copy(update=told)})
+    mine = WEB._replace(**told)
+
+    assert compare.is_managed(under, mine)
+    assert not compare.is_managed(under, mine._replace(socket="/run/other.sock"))
+    assert not compare.is_managed(under, WEB)
+
+
 def test_a_repository_that_is_none_any_more_is_told() -> None:
     """Of one below the root."""
     now = compare.Now({}, survey(WEB), {})

@@ -6,10 +6,14 @@ from ...protocol import Route
 
 
 class SurveyRequest(NamedTuple):
-    """Units by name, where only those are meant, and a root, where only what is of it is."""
+    """Units by name, where only those are meant, and a root, where only what is of it is.
+
+    `others` asks for everything else beside the named units, as if none was named.
+    """
 
     units: Tuple[str, ...] = ()
     root: str = ""
+    others: bool = False
 
 
 class NamedDatabase(NamedTuple):
@@ -38,9 +42,10 @@ class VariablesFile(NamedTuple):
 class SurveyedUnit(NamedTuple):
     """One unit of a service manager, and what is of it on the host.
 
-    `name` is what `[[components]]` calls it. `socket` is that of supervisord. `files` are those
-    that define it, its own first. `places` are directories and programs that show where it lives,
-    the likeliest first, each with where that was seen. `ports` are those that its processes listen
+    `name` is what `[[components]]` calls it. `socket` is that of supervisord, `socket_file` the
+    configuration that names it. `files` are those that define it, its own first. `places` are
+    directories and programs that show where it lives, the likeliest first, each with where that was
+    seen. `ports` are those that its processes listen
     on, `sockets` the unix sockets. `after` are units that have to be up before it, `order` is the
     priority that supervisord has for it. `started_by` are the programs and scripts of its command,
     `imports` modules that it runs. `unhandled` is why a rollback cannot handle it. `log` is where
@@ -51,6 +56,7 @@ class SurveyedUnit(NamedTuple):
     manager: str
     state: str
     socket: str = ""
+    socket_file: str = ""
     files: Tuple[str, ...] = ()
     places: Tuple[Tuple[str, str], ...] = ()
     directory: str = ""

@@ -45,6 +45,7 @@ class FoundUnit(NamedTuple):
     after: Tuple[str, ...] = ()
     order: int = 0
     socket: str = ""
+    socket_file: str = ""
     unhandled: str = ""
 
 
@@ -83,6 +84,7 @@ def seen(unit: FoundUnit, table: Mapping[int, Process], ports: OpenSockets) -> S
         manager=unit.manager.name,
         state=unit.state,
         socket=unit.socket,
+        socket_file=unit.socket_file,
         files=unit.files,
         places=tuple(shown),
         directory=unit.manager.directory,

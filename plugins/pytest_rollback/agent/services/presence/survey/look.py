@@ -42,9 +42,9 @@ def look(request: SurveyRequest) -> Survey:
 
 
 def _units(request: SurveyRequest, unread: List[str]) -> Iterator[FoundUnit]:
-    """Yield the units of each manager; one that does not answer is noted."""
-    for each in (systemd_units.units, programs.units):
-        found = each(request.units)
+    """Yield the units of each manager; one that does not answer is noted, the others are asked."""
+    told = (programs.units(each, request.units) for each in programs.daemons())
+    for found in (systemd_units.units(request.units), *told):
         with noting(unread):
             yield from found
 
@@ -60,7 +60,7 @@ def noting(unread: List[str]) -> Iterator[None]:
 
 def _is_meant(unit: SurveyedUnit, request: SurveyRequest) -> bool:
     """Return whether a unit was asked for, or lives where nothing of the system's own does."""
-    if request.units:
+    if unit.name in request.units or (request.units and not request.others):
         return unit.name in request.units
     if not request.root:
         return bool(unit.places)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, Iterator, List, NamedTuple, Sequence
+import re
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 from xmlrpc.client import Fault
 
 from ....configuration.units import manager as managers
@@ -12,65 +13,77 @@ from ....configuration.units.sources import Installed
 from ....errors import HostError
 from ....messages.services.units import ManagerAddress
 from ....system.command_lines import words
-from ....system.processes import environ, processes
+from ....system.processes import environ, is_gone, processes
 from ...supervisor_info import ALL, NUMBER, Info, names, reported
 from ...supervisor_rpc import call
 from .facts import FoundUnit
+
+SERVER = re.compile(r"^\[unix_http_server\]", re.MULTILINE)
+"""The section that names the socket; the last file that has it is the one that counts."""
 
 FEW = 2
 """Processes of one group whose names differ in the number only, which make one unit."""
 
 
 class Daemon(NamedTuple):
-    """One supervisord: its process, its configuration and its socket."""
+    """One supervisord: its process, its configuration, its socket, and the file that names that."""
 
     pid: int
     main: str
     socket: str
-
-
-def units(wanted: Sequence[str]) -> Iterator[FoundUnit]:
-    """Yield each program of each supervisord that can be asked.
-
-    Raises:
-        HostError: one does not answer.
-    """
-    for daemon in _daemons():
-        if daemon.socket:
-            yield from _of(daemon, wanted)
+    named_by: str
 
 
 def beside() -> Iterator[str]:
     """Yield where the program of each supervisord lies: its tool is beside it."""
-    for daemon in _daemons():
+    for daemon in daemons():
         said = words(daemon.pid)
         yield from (os.path.dirname(word) for word in said[:2] if word.startswith("/"))
 
 
-def _daemons() -> Iterator[Daemon]:
+def daemons() -> Iterator[Daemon]:
+    """Yield each supervisord whose configuration is found."""
     for one in processes():
         said = words(one.pid)
         programs = [each for each in said[:4] if os.path.basename(each) == "supervisord"]
         if one.lives and (programs or "supervisor.supervisord" in said[:4]):
             main = managers.configuration_of(one.pid)
             if main:
-                yield Daemon(one.pid, main, _socket(one.pid, main))
+                yield Daemon(one.pid, main, *_socket(one.pid, main))
 
 
-def _socket(pid: int, main: str) -> str:
-    """Return the path of the socket that a configuration names, "" for none."""
+def _socket(pid: int, main: str) -> Tuple[str, str]:
+    """Return the path of the socket that a configuration names, and the file; "" for none."""
     variables, installed = environ(pid) or {}, Installed()
     try:
         found = supervisord.read(main, installed.text, installed.listed, variables)
         path = found.parser.get("unix_http_server", "file", fallback="")
         known = {"here": found.here, **supervisord.named(variables)}
         path = supervisord.percent(path, known, "file")
+        has = [each for each in found.files if SERVER.search(installed.text(each))]
     except (OSError, ValueError):
-        return ""
-    return os.path.normpath(os.path.join(managers.place(pid) or "/", path)) if path else ""
+        return "", ""
+    if not path:
+        return "", ""
+    return os.path.normpath(os.path.join(managers.place(pid) or "/", path)), has[-1]
 
 
-def _of(daemon: Daemon, wanted: Sequence[str]) -> Iterator[FoundUnit]:
+def units(daemon: Daemon, wanted: Sequence[str]) -> Iterator[FoundUnit]:
+    """Yield each program of one supervisord; nothing where it cannot be asked, or ends meanwhile.
+
+    Raises:
+        HostError: it runs, and does not answer.
+    """
+    if not daemon.socket:
+        return
+    try:
+        yield from _told(daemon, wanted)
+    except HostError:
+        if not is_gone(daemon.pid, 0.0):
+            raise
+
+
+def _told(daemon: Daemon, wanted: Sequence[str]) -> Iterator[FoundUnit]:
     try:
         listed: List[Info] = call(daemon.socket, "getAllProcessInfo")
         told: List[Info] = call(daemon.socket, "getAllConfigInfo")
@@ -93,6 +106,7 @@ def _of(daemon: Daemon, wanted: Sequence[str]) -> Iterator[FoundUnit]:
             own=True,
             order=min(order.get(names(each)[-1], 0) for each in members),
             socket=daemon.socket,
+            socket_file=daemon.named_by,
         )
 
 
