@@ -15,11 +15,15 @@ LOOP = 127
 
 
 class Listener(NamedTuple):
-    """One listening socket: its port, its inode, and whether the host itself reaches it."""
+    """One listening socket: its port, its inode, and whether the host itself reaches it.
+
+    `account` is the number of the account that opened it.
+    """
 
     port: int
     inode: str
     near: bool
+    account: int = 0
 
 
 def listeners() -> list[Listener]:
@@ -38,7 +42,7 @@ def listeners() -> list[Listener]:
 
 def _listener(field: list[str]) -> Listener:
     address, _, port = field[1].rpartition(":")
-    return Listener(int(port, 16), field[9], _is_near(address))
+    return Listener(int(port, 16), field[9], _is_near(address), int(field[7]))
 
 
 def _is_near(address: str) -> bool:

@@ -123,6 +123,11 @@ def first_seen(units: Sequence[SurveyedUnit], root: str) -> str:
     return exact or f"what {below} have in common"
 
 
+def ports_of(unit: SurveyedUnit) -> tuple[int, ...]:
+    """Return the ports on which a unit listens; those that are likely where none could be seen."""
+    return unit.ports or tuple(port for port, _ in unit.likely)
+
+
 def is_below(place: str, above: str) -> bool:
     """Return whether a path is another one, or lies below it."""
     return f"{place}/".startswith(f"{above}/")

@@ -92,7 +92,7 @@ def of_ports(system: System, component: Component, unit: SurveyedUnit) -> Iterat
     """Yield ports that a component should listen on, and does not."""
     probe = system.probes[component.health]
     asked = requests.address(probe.url or f"//{probe.tcp or ''}")
-    wanted = {*component.listens, *([asked[1]] if asked else [])}
+    wanted = {*component.listens, *([asked[1]] if asked else [])} if not unit.unseen else set()
     for port in sorted(wanted - set(unit.ports)):
         held = ", ".join(map(str, unit.ports)) or "no port"
         yield f"component {component.name}: {component.unit} listens on {held}, not on {port}"

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from pytest_rollback.agent.messages.services.survey import SurveyedUnit
-from pytest_rollback.cli.init.candidates import Candidate, is_below, slug
+from pytest_rollback.cli.init.candidates import Candidate, is_below, ports_of, slug
 from pytest_rollback.manifest.refused import RESERVED
 
 LAST = 1 << 16
@@ -54,7 +54,7 @@ def needed(unit: SurveyedUnit, names: Iterable[str]) -> set[str]:
 
 
 def _rank(unit: SurveyedUnit) -> tuple[int, int, str]:
-    return (unit.order, min(unit.ports, default=LAST), unit.name)
+    return (unit.order, min(ports_of(unit), default=LAST), unit.name)
 
 
 def _why(unit: SurveyedUnit, units: Sequence[SurveyedUnit], placed: Mapping[str, str]) -> str:

@@ -137,22 +137,44 @@ def _component(found: Found, part: Part) -> Iterator[TomlLine]:
     yield TomlLine("unit", unit.name, f"it is {unit.state}, and runs {unit.runs or 'nothing now'}")
     if unit.unhandled:
         yield TomlLine(asks=unit.unhandled)
-    for path in unit.started_by:
+    for path in dict.fromkeys(unit.started_by):
         if not (is_below(path, found.candidate.root) or path.startswith(PACKAGED)):
             yield TomlLine(asks=f"{path} starts it and is outside the root: no rollback changes it")
+    yield from _by_script(unit, found.candidate.root)
     if part.own:
         yield TomlLine("files", [f"{part.own}/**"], "only this unit runs there")
     if unit.imports:
         yield TomlLine("imports", list(unit.imports), "its command line names it")
     yield TomlLine("health", part.name, found.health[unit.name].asks and "see below")
     yield TomlLine("requests", [], asks="names of probes that ask what users ask")
-    if not unit.ports:
-        why = "no port, only a unix socket" if unit.sockets else "its processes hold no port"
-        yield TomlLine("listens", [], why)
+    yield from _listens(unit)
     if not unit.log:
         yield TomlLine(
             "log", f"/var/log/{unit.name}.log", asks="its files do not tell", hidden=True
         )
+
+
+def _listens(unit: SurveyedUnit) -> Iterator[TomlLine]:
+    """Yield what is known of the ports of a unit beside that of its probe: that it has none."""
+    if unit.unseen:
+        told = "; ".join(f"{port} is likely: {why}" for port, why in unit.likely)
+        yield TomlLine(asks=f"listens: its sockets were not seen; {told or 'no port is likely'}")
+    elif not unit.ports:
+        why = "no port, only a unix socket" if unit.sockets else "its processes hold no port"
+        yield TomlLine("listens", [], why)
+
+
+def _by_script(unit: SurveyedUnit, root: str) -> Iterator[TomlLine]:
+    """Yield the files of variables of which only the script tells that starts a unit."""
+    told = [each for each in unit.variables if each.by_script]
+    inside = [each for each in told if is_below(os.path.normpath(each.path), root)]
+    handed = [os.path.relpath(each.path, root) for each in inside if each.exported]
+    if handed:
+        yield TomlLine("environment_files", handed, "its start script reads and exports them")
+    for each in told:
+        if each not in inside:
+            asks = f"{each.path}: {each.seen}, outside the root: no rollback changes it"
+            yield TomlLine(asks=asks)
 
 
 def _probe(health: Health) -> Iterator[TomlLine]:

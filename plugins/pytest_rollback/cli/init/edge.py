@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from pytest_rollback.agent.messages.probes.sample import ProbeResult, ProbeSpec
 from pytest_rollback.agent.messages.services.survey import ProxySite, Survey, SurveyedUnit
 from pytest_rollback.cli.init import host
+from pytest_rollback.cli.init.candidates import ports_of
 from pytest_rollback.cli.init.health import OK, PATHS, pattern
 from pytest_rollback.cli.init.lines import TomlLine, TomlTable, header
 from pytest_rollback.transport.connection import Connection
@@ -48,7 +49,7 @@ def leads_to(proxy: ProxySite, units: Sequence[SurveyedUnit]) -> bool:
     for each in proxy.passes:
         name, _, port = each.rpartition(":")
         for unit in units:
-            if each in unit.sockets or (name in HERE and int(port) in unit.ports):
+            if each in unit.sockets or (name in HERE and int(port) in ports_of(unit)):
                 return True
     return False
 

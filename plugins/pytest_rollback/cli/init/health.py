@@ -10,6 +10,7 @@ from typing import NamedTuple
 from pytest_rollback.agent.messages.probes.sample import ProbeResult, ProbeSpec
 from pytest_rollback.agent.messages.services.survey import Survey, SurveyedUnit
 from pytest_rollback.cli.init import host
+from pytest_rollback.cli.init.candidates import ports_of
 from pytest_rollback.transport.connection import Connection
 
 PATHS = ("/health", "/healthz", "/health/live", "/api/health", "/status", "/ping", "/")
@@ -61,29 +62,43 @@ class Health(NamedTuple):
 def found(
     connection: Connection, survey: Survey, units: Sequence[SurveyedUnit]
 ) -> dict[str, Health]:
-    """Return what shows the health of each unit, by its name; three round trips."""
-    ports = sorted({port for unit in units for port in unit.ports})
-    first = host.answers(connection, host.urls(ports, ["/"]))
-    speaking = [port for port in ports if first[f"http://localhost:{port}/"].status is not None]
-    said = {**first, **host.answers(connection, host.urls(speaking, [*PATHS[:-1], NOWHERE]))}
-    curl = next((path for path in survey.tools if path.endswith("/curl")), "")
-    sockets = {each: _over(curl, each) for unit in units for each in unit.sockets if curl}
-    asked = {key: spec for each in sockets.values() for key, spec in each.items()}
-    said.update(host.answers(connection, asked))
-    chosen = {unit.name: _of(unit, said, asked) or _state(unit, survey) for unit in units}
+    """Return what shows the health of each unit, by its name; who says little is asked again."""
+    chosen = proposed(connection, survey, units, host.EACH)
+    unclear = [u for u in units if chosen[u.name].asks and (ports_of(u) or u.sockets)]
+    again = proposed(connection, survey, unclear, host.PATIENT) if unclear else {}
+    chosen.update((name, each) for name, each in again.items() if says_more(each, chosen[name]))
     times = host.answers(
         connection, {name: each.spec for name, each in chosen.items()}, host.MEASURED
     )
     return {name: limited(each, times[name]) for name, each in chosen.items()}
 
 
-def _over(curl: str, socket: str) -> dict[str, ProbeSpec]:
+def proposed(
+    connection: Connection, survey: Survey, units: Sequence[SurveyedUnit], timeout: float
+) -> dict[str, Health]:
+    """Return what shows the health of each unit by one look at its usual addresses."""
+    ports = sorted({port for unit in units for port in ports_of(unit)})
+    first = host.answers(connection, host.urls(ports, ["/"], timeout), timeout=timeout)
+    speaking = [port for port in ports if first[f"http://localhost:{port}/"].status is not None]
+    more = host.urls(speaking, [*PATHS[:-1], NOWHERE], timeout)
+    said = {**first, **host.answers(connection, more, timeout=timeout)}
+    curl = next((path for path in survey.tools if path.endswith("/curl")), "")
+    sockets = {each: _over(curl, each, timeout) for unit in units for each in unit.sockets if curl}
+    asked = {key: spec for each in sockets.values() for key, spec in each.items()}
+    said.update(host.answers(connection, asked, timeout=timeout))
+    return {unit.name: _of(unit, said, asked) or _state(unit, survey) for unit in units}
+
+
+def says_more(later: Health, earlier: Health) -> bool:
+    """Return whether a second look found more: a body that tells, or an address at all."""
+    return not later.asks or (earlier.spec.url is None and later.spec.url is not None)
+
+
+def _over(curl: str, socket: str, timeout: float) -> dict[str, ProbeSpec]:
     """Return probes that ask a unix socket, by `socket path`."""
     words = (curl, "-sS", "--fail", "--max-time", "2", "--unix-socket", socket)
     return {
-        f"{socket} {path}": ProbeSpec(
-            command=(*words, f"http://localhost{path}"), timeout=host.EACH
-        )
+        f"{socket} {path}": ProbeSpec(command=(*words, f"http://localhost{path}"), timeout=timeout)
         for path in (*PATHS, NOWHERE)
     }
 
@@ -93,7 +108,7 @@ def _of(
 ) -> Health | None:
     """Return the address of a unit that says most, None where nothing listens."""
     places = [
-        *(f"http://localhost:{port}" for port in unit.ports),
+        *(f"http://localhost:{port}" for port in ports_of(unit)),
         *(f"{s} " for s in unit.sockets),
     ]
     for only_clear in (True, False):
@@ -167,9 +182,10 @@ def _http(address: str, answer: ProbeResult, body: str, asked: Mapping[str, Prob
 
 
 def _tcp(unit: SurveyedUnit) -> Health | None:
-    if not unit.ports:
+    ports = ports_of(unit)
+    if not ports:
         return None
-    address = f"localhost:{unit.ports[0]}"
+    address = f"localhost:{ports[0]}"
     keys = (("tcp", address, f"{unit.name} listens there; it answers none of the usual URLs"),)
     return Health(ProbeSpec(tcp=address), keys, "url or send and body: something that it answers")
 
@@ -183,7 +199,8 @@ def _state(unit: SurveyedUnit, survey: Survey) -> Health:
             (path for path in survey.tools if path.endswith("supervisorctl")), "supervisorctl"
         )
         command = (tool, "-s", f"unix://{unit.socket}", "status", unit.name)
-    keys = (("command", command, "nothing listens: only the manager's word"), ("samples", 50, ""))
+    why = "where it listens was not seen" if unit.unseen else "nothing listens"
+    keys = (("command", command, f"{why}: only the manager's word"), ("samples", 50, ""))
     return Health(ProbeSpec(command=command), keys, "a command that shows that its work gets done")
 
 

@@ -20,6 +20,9 @@ SECONDS = 60.0
 EACH = 2.0
 """Seconds for one answer of a URL that may be none."""
 
+PATIENT = 10.0
+"""The same where it was none, or none that says much: a host may be busy."""
+
 MEASURED = 20
 """Answers by which the limit of a probe is proposed."""
 
@@ -71,10 +74,13 @@ def _asked(connection: Connection, request: SurveyRequest) -> Survey:
 
 
 def answers(
-    connection: Connection, probes: Mapping[str, ProbeSpec], samples: int = 1
+    connection: Connection,
+    probes: Mapping[str, ProbeSpec],
+    samples: int = 1,
+    timeout: float = EACH,
 ) -> dict[str, ProbeResult]:
     """Return what each probe is answered; one that cannot be asked has its reason as a problem."""
-    deadline = 2 * EACH * samples
+    deadline = 2 * timeout * samples
     calls = {
         name: Call(ASK, ProbeRequest(probe, samples, deadline)) for name, probe in probes.items()
     }
@@ -90,7 +96,7 @@ def _unasked(problem: RollbackError) -> ProbeResult:
     return ProbeResult((), 1, problem.message, None, "", None)
 
 
-def urls(ports: Iterable[int], paths: Iterable[str]) -> dict[str, ProbeSpec]:
+def urls(ports: Iterable[int], paths: Iterable[str], timeout: float = EACH) -> dict[str, ProbeSpec]:
     """Return a probe for each path of each port, by its address; any answer is one."""
     addresses = [f"http://localhost:{port}{path}" for port in ports for path in paths]
-    return {each: ProbeSpec(url=each, status=0, timeout=EACH) for each in addresses}
+    return {each: ProbeSpec(url=each, status=0, timeout=timeout) for each in addresses}

@@ -56,6 +56,11 @@ def test_a_unit_of_the_same_name_under_another_manager_is_not_it() -> None:
     assert not compare.is_managed(under, WEB)
 
 
+def test_ports_that_could_not_be_seen_are_not_missing() -> None:
+    """The probe is asked all the same."""
+    assert told(WEB, named=WEB._replace(ports=(), unseen=True)) == []
+
+
 def test_a_repository_that_is_none_any_more_is_told() -> None:
     """Of one below the root."""
     now = compare.Now({}, survey(WEB), {})

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
 import pytest
 
 from pytest_rollback.agent.messages.probes.sample import ProbeResult
-from pytest_rollback.cli.init.health import NOWHERE, PATHS, limited, paths, pattern
-from tests.unit.cli.init.hosts import health
+from pytest_rollback.cli.init import host
+from pytest_rollback.cli.init.health import NOWHERE, PATHS, found, limited, paths, pattern
+from pytest_rollback.transport.connection import Connection
+from tests.unit.cli.init.hosts import health, survey, unit
 
 
 @pytest.mark.parametrize(
@@ -57,3 +64,56 @@ def test_a_slow_answer_gets_a_limit_with_room() -> None:
     assert limited(health(), quick) == health()
     slow = limited(health(), quick._replace(samples_ms=(1.0, 120.0)))
     assert slow.keys[-1] == ("limit", "500ms", "2 answers took up to 120 ms")
+
+
+class Busy(BaseHTTPRequestHandler):
+    """Answers `/health`; whoever asks first waits longer than a URL is usually given."""
+
+    begun = False
+
+    def do_GET(self) -> None:
+        """Answer, the first time late."""
+        if not Busy.begun:
+            Busy.begun = True
+            time.sleep(host.EACH + 1)
+        self.send_response(200 if self.path == "/health" else 404)
+        self.end_headers()
+        self.wfile.write(b'{"status": "ok"}')
+
+    def log_message(self, *words: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def busy() -> Iterator[int]:
+    """The port of a service on a busy host."""
+    Busy.begun = False
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def test_who_is_late_once_is_asked_again(busy: int) -> None:
+    """A busy host is not described by its port alone."""
+    web = unit("web", "/srv/shop", ports=(busy,))
+    connection = Connection(host.placeholder("local://", sudo=False))
+    try:
+        (told,) = found(connection, survey(web), [web]).values()
+    finally:
+        connection.close()
+
+    assert told.spec.url == f"http://localhost:{busy}/health"
+    assert told.asks == ""
+
+
+def test_of_whom_nothing_was_seen_nothing_is_said() -> None:
+    """Where its sockets are not for us to see; what is likely is asked all the same."""
+    hidden = unit("web", "/srv/shop", unseen=True)
+    connection = Connection(host.placeholder("local://", sudo=False))
+    try:
+        (told,) = found(connection, survey(hidden), [hidden]).values()
+    finally:
+        connection.close()
+
+    assert told.keys[0][2] == "where it listens was not seen: only the manager's word"

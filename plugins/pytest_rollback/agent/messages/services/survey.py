@@ -32,11 +32,17 @@ class NamedDatabase(NamedTuple):
 
 
 class VariablesFile(NamedTuple):
-    """A file that a unit reads its variables from, and the names of those that hold secrets."""
+    """A file that a unit reads its variables from, and the names of those that hold secrets.
+
+    `by_script` is whether only a script says so which starts it, `exported` whether that hands all
+    of them on.
+    """
 
     path: str
     seen: str
     secrets: Tuple[str, ...] = ()
+    by_script: bool = False
+    exported: bool = False
 
 
 class SurveyedUnit(NamedTuple):
@@ -49,7 +55,8 @@ class SurveyedUnit(NamedTuple):
     on, `sockets` the unix sockets. `after` are units that have to be up before it, `order` is the
     priority that supervisord has for it. `started_by` are the programs and scripts of its command,
     `imports` modules that it runs. `unhandled` is why a rollback cannot handle it. `log` is where
-    it writes; nothing where its files do not tell.
+    it writes; nothing where its files do not tell. `unseen` is whether its open sockets
+    are not for us to see; `likely` are ports on which it seems to listen then, each with why.
     """
 
     name: str
@@ -71,6 +78,8 @@ class SurveyedUnit(NamedTuple):
     variables: Tuple[VariablesFile, ...] = ()
     databases: Tuple[NamedDatabase, ...] = ()
     unhandled: str = ""
+    unseen: bool = False
+    likely: Tuple[Tuple[int, str], ...] = ()
 
 
 class GitCheckout(NamedTuple):

@@ -10,6 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollback.agent.configuration.units.definition import (
+    TriedTree,
+    UnitCommand,
+    UnitDefinition,
+)
+from pytest_rollback.agent.configuration.units.manager import ManagerFacts
+from pytest_rollback.agent.configuration.units.surroundings import derived
 from pytest_rollback.agent.services.presence.survey import variables
 
 SECRET = "s3cret/w0rd"  # noqa: S105 - none that opens anything
@@ -34,6 +41,20 @@ def test_an_address_is_told_without_its_password(value: str, told: tuple[object,
 
     assert found == ([told] if told else [])
     assert "s3cret" not in json.dumps(found)
+
+
+@pytest.mark.parametrize("exports", [True, False])
+def test_a_file_that_a_start_script_reads_is_told_as_such(tmp_path: Path, *, exports: bool) -> None:
+    """And whether all of its variables are handed on."""
+    script, file = tmp_path / "start.sh", tmp_path / "shop.env"
+    file.write_text("SHOP_PORT=80\n")
+    script.write_text(f"#!/bin/sh\n{'set -a' if exports else ''}\n. {file}\nexec sleep 300\n")
+    script.chmod(0o755)
+    unit = UnitDefinition("shop.service", commands=(UnitCommand("ExecStart", (str(script),)),))
+    about = derived(ManagerFacts("systemd", "/", {}), unit, TriedTree((), "/"))
+    (found,), _ = variables.seen(about, 0, [])
+
+    assert (found.path, found.by_script, found.exported) == (str(file), True, exports)
 
 
 def test_files_are_found_with_the_names_of_their_secrets(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ Promise: nothing is written, no unit is asked to do anything, and no value of a 
 host: of an address of a database its password is taken out here.
 
 Order of calls: `look` is asked. It has the units of `systemd_units` and of `programs`, which are
-those of supervisord; `facts` adds what the processes of each show, and `variables` which files and
+those of supervisord; `facts` adds what the processes of each show, `likely` their ports where
+we may not look at their sockets, and `variables` which files and
 databases its environment names. `checkouts` finds the working trees that they live in, with their
 releases, `kept` the unit files in these trees, and `proxies` the sites that pass requests on.
 """

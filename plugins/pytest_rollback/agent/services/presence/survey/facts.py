@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from ....configuration.units import manager as managers
 from ....configuration.units import outputs
@@ -17,7 +17,7 @@ from ....system import sockets, unix_sockets
 from ....system.command_lines import module_of, script_of, words
 from ....system.processes import Process, family
 from ..traces import MODULE, PYTHON, plain, searched
-from . import variables
+from . import likely, variables
 
 SYSTEMS = (
     *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/nix/store", "/proc", "/run"),
@@ -53,11 +53,14 @@ class OpenSockets:
     """The listening sockets of some processes, read once."""
 
     def __init__(self, pids: Sequence[int]) -> None:
-        self.listeners = {each.inode: each.port for each in sockets.listeners()}
+        opened = sockets.listeners()
+        self.listeners = {each.inode: each.port for each in opened}
         named = {each.file[8:-1]: each.name for each in unix_sockets.listening()}
         self.paths = {inode: name for inode, name in named.items() if name.startswith("/")}
         wanted = frozenset(self.listeners) | frozenset(self.paths)
         self.held, self.unread = sockets.held(wanted, pids)
+        seen = {inode for inodes in self.held.values() for inode in inodes}
+        self.free = [each for each in opened if each.inode not in seen]
 
     def of(self, pids: Set[int]) -> Tuple[Tuple[int, ...], Tuple[str, ...]]:
         """Return the TCP ports and the unix sockets on which processes listen."""
@@ -71,8 +74,13 @@ def processes_of(unit: FoundUnit, table: Mapping[int, Process]) -> Set[int]:
     return family(table, [pid for pid in unit.pids if pid in table])
 
 
-def seen(unit: FoundUnit, table: Mapping[int, Process], ports: OpenSockets) -> SurveyedUnit:
-    """Return all that is seen of a unit."""
+def seen(
+    unit: FoundUnit,
+    table: Mapping[int, Process],
+    ports: OpenSockets,
+    passed: FrozenSet[int] = frozenset(),
+) -> SurveyedUnit:
+    """Return all that is seen of a unit; `passed` are ports to which a proxy passes."""
     pids = processes_of(unit, table)
     about = _defined(unit)
     held, paths = ports.of(pids)
@@ -99,7 +107,18 @@ def seen(unit: FoundUnit, table: Mapping[int, Process], ports: OpenSockets) -> S
         variables=files,
         databases=databases,
         unhandled=unit.unhandled,
+        unseen=bool(pids & ports.unread),
+        likely=tuple(_likely(pids, about, ports, passed)),
     )
+
+
+def _likely(
+    pids: Set[int], about: Surroundings | None, ports: OpenSockets, passed: FrozenSet[int]
+) -> Iterator[Tuple[int, str]]:
+    """Yield ports of a unit whose sockets were not seen, by what else tells of them."""
+    if pids & ports.unread:
+        told = about.environment if about else {}
+        yield from likely.ports(pids, told, ports.free, ports.unread, passed)
 
 
 def _defined(unit: FoundUnit) -> Surroundings | None:
@@ -150,19 +169,23 @@ def _shown(pid: int, inherited: str, *, whole: bool) -> Iterator[Tuple[str, str]
     `inherited` is a working directory that only its manager has chosen.
     """
     said = words(pid)
-    try:
-        here = plain(os.readlink(f"/proc/{pid}/cwd"))
-        program = plain(os.readlink(f"/proc/{pid}/exe"))
-    except OSError:
-        return
-    if whole and here != inherited:
+    here, program = _link(pid, "cwd"), _link(pid, "exe")
+    if here and whole and here != inherited:
         yield here, "its working directory"
     script = script_of(said)
     if script:
-        path = os.path.normpath(os.path.join(here, script))
+        path = os.path.normpath(os.path.join(here, script))  # relative where we may not look
         yield os.path.dirname(path), f"it runs {path}"
     for path in dict.fromkeys((program, *[each for each in said[:1] if each.startswith("/")])):
         yield os.path.dirname(path), f"its program is {path}"
+
+
+def _link(pid: int, name: str) -> str:
+    """Return where a link of a process leads, "" where it is gone or not for us."""
+    try:
+        return plain(os.readlink(f"/proc/{pid}/{name}"))
+    except OSError:
+        return ""
 
 
 def is_apart(place: str) -> bool:

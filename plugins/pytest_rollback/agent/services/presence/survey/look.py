@@ -25,8 +25,11 @@ def look(request: SurveyRequest) -> Survey:
     own = sorted({pid for unit in units for pid in facts.processes_of(unit, table)})
     ports = OpenSockets(own)
     if ports.unread:
-        unread.append(f"open sockets of {len(ports.unread)} processes: only root sees them")
-    seen = [facts.seen(unit, table, ports) for unit in units]
+        who = "only root" if os.geteuid() else "only root with CAP_SYS_PTRACE"
+        unread.append(f"open sockets of {len(ports.unread)} processes: {who} sees them")
+    sites = tuple(proxies.sites())
+    passed = frozenset(proxies.ports(sites))
+    seen = [facts.seen(unit, table, ports, passed) for unit in units]
     meant = tuple(each for each in seen if _is_meant(each, request))
     tops = checkouts.tops(meant)
     return Survey(
@@ -34,7 +37,7 @@ def look(request: SurveyRequest) -> Survey:
         root=os.geteuid() == 0,
         units=meant,
         checkouts=tuple(map(checkouts.described, tops)),
-        proxies=tuple(proxies.sites()),
+        proxies=sites,
         kept=tuple(kept.unit_files(meant, (request.root, *tops))),
         tools=_tools(),
         unread=tuple(unread),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
 from ....files import lookup, reach
 from ....messages.services.survey import ProxySite
@@ -47,6 +47,15 @@ def sites() -> Iterator[ProxySite]:
     for path in CADDY:
         if lookup.kind(path) == "file":
             yield from caddy(path)
+
+
+def ports(found: Iterable[ProxySite]) -> Iterator[int]:
+    """Yield the ports to which sites pass."""
+    for site in found:
+        for each in site.passes:
+            port = each.rpartition(":")[2]
+            if port.isdigit():
+                yield int(port)
 
 
 def parsed(path: str, depth: int) -> Tuple[Block, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 from urllib.parse import unquote, urlsplit
 
 from ....configuration import env_file
@@ -43,7 +43,8 @@ LARGEST, LONGEST = 1 << 20, 1 << 16
 """Bytes of a file of variables, and of a script."""
 
 SHELL = re.compile(r"#![^\n]*\b(?:ba|da|k|z)?sh\b")
-ITSELF = "its environment"
+EXPORTS = re.compile(r"^\s*set\s+(-\w*a|-o\s+allexport)", re.MULTILINE)
+ITSELF, SCRIPT = "its environment", "its start script reads it"
 
 
 def seen(
@@ -57,11 +58,13 @@ def seen(
         places: directories where it lives.
     """
     settings: List[Tuple[str, Mapping[str, str]]] = []
-    files = []
-    for path, why in dict(_files(about, places)).items():
+    files, scripts = [], dict(_sourced(about)) if about else {}
+    for path, why in dict(_files(about, scripts, places)).items():
         found = _read(path)
         if found is not None:
-            files.append(VariablesFile(path, why, _secrets(found)))
+            by_script = why == SCRIPT
+            exported = by_script and scripts.get(path, False)
+            files.append(VariablesFile(path, why, _secrets(found), by_script, exported))
             settings.append((path, found))
     settings.append((ITSELF, environ(pid) or {} if pid else {}))
     named: Dict[Tuple[object, ...], NamedDatabase] = {}
@@ -77,23 +80,27 @@ def _secrets(found: Mapping[str, str]) -> Tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _files(about: Optional[Surroundings], places: Sequence[str]) -> Iterator[Tuple[str, str]]:
+def _files(
+    about: Optional[Surroundings], scripts: Iterable[str], places: Sequence[str]
+) -> Iterator[Tuple[str, str]]:
     """Yield the paths of files of variables, with who names them."""
     for place in reversed(places):
         for name in USUAL:
             yield os.path.join(place, name), f"{name} in {place}, a usual place"
     if about is None:
         return
-    for file in (*about.program.sourced, *_sourced(about)):
-        yield os.path.join(about.directory, file), "its start script reads it"
+    for path in scripts:
+        yield path, SCRIPT
+    for file in about.program.sourced:
+        yield os.path.join(about.directory, file), "its command reads it"
     for named in about.unit.environment_files:
         path = os.path.join(about.directory, named.path)
         for each in lookup.matching(path) or [path]:
             yield each, "EnvironmentFile"
 
 
-def _sourced(about: Surroundings) -> Iterator[str]:
-    """Yield the files that scripts of a shell read, which start the unit."""
+def _sourced(about: Surroundings) -> Iterator[Tuple[str, bool]]:
+    """Yield the files that scripts of a shell read, which start a unit; and if they export all."""
     site = CommandSite(about.directory, "", str)
     for path in about.program.files:
         try:
@@ -101,7 +108,9 @@ def _sourced(about: Surroundings) -> Iterator[str]:
         except OSError:
             continue
         if SHELL.match(text):
-            yield from (each for each in of_line(text, site, 1).sourced if "$" not in each)
+            named = (each for each in of_line(text, site, 1).sourced if "$" not in each)
+            exports = bool(EXPORTS.search(text))
+            yield from ((os.path.join(about.directory, each), exports) for each in named)
 
 
 def _read(path: str) -> Optional[Dict[str, str]]:
