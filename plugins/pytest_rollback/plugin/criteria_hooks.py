@@ -14,7 +14,7 @@ from pytest_rollback.plugin.collecting.hooks import once
 from pytest_rollback.plugin.collecting.nodes import chosen
 from pytest_rollback.plugin.collecting.selection import select
 from pytest_rollback.plugin.collection import instance
-from pytest_rollback.plugin.stash import EXIT_CODE, SEAL, criterion_of
+from pytest_rollback.plugin.stash import EXIT_CODE, SEAL, UNREAD, criterion_of
 from pytest_rollback.run.run import Run
 from pytest_rollback.transport.interrupts import CODE, INTERRUPTS
 
@@ -179,7 +179,8 @@ class CriteriaHooks:
         self.config.stash[EXIT_CODE] = session.exitstatus = self.run.exit_code or int(self.beside)
 
         def stay() -> None:  # whatever a conftest or a plugin makes of it after us
-            session.exitstatus = self.config.stash[EXIT_CODE] or session.exitstatus
+            bad = session.exitstatus or int(UNREAD in self.config.stash)
+            session.exitstatus = self.config.stash[EXIT_CODE] or bad
 
         self.config.add_cleanup(stay)
 
@@ -207,12 +208,7 @@ class CriteriaHooks:
             terminalreporter.section("the plan: nothing was changed")
         for line in self.rehearsed:
             terminalreporter.write_line(line)
-        if not (self.run.outcomes or self.run.broken_off):
-            terminalreporter.write_line("no criterion was evaluated, so that nothing is met")
-            for line in terminal.beside(self.run):
-                terminalreporter.write_line(line)
-        else:
-            record = self.run.record()
-            terminalreporter.section(record.sentence, **terminal.colour(record.verdict))
-            for line in terminal.lines(self.run, record):
-                terminalreporter.write_line(self.run.redactor.text(line))
+        record = self.run.record()
+        terminalreporter.section(record.sentence, **terminal.colour(record.verdict))
+        for line in terminal.lines(self.run, record):
+            terminalreporter.write_line(self.run.redactor.text(line))

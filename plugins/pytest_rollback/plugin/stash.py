@@ -21,6 +21,8 @@ PROBER: pytest.StashKey[Prober] = pytest.StashKey()
 SEAL: pytest.StashKey[Seal] = pytest.StashKey()
 EXIT_CODE: pytest.StashKey[int] = pytest.StashKey()
 """The exit code of the session."""
+UNREAD: pytest.StashKey[OSError] = pytest.StashKey()
+"""Why standard output takes nothing any more."""
 
 
 def criterion_of(item: pytest.Item) -> Criterion | None:

@@ -8,4 +8,5 @@ Order of calls: whoever waits says so in `activity`, with `doing("asks the host"
 line of it. `ticker` is a thread that wakes twice a second and has `screen` show the line: on a
 terminal in place, below everything else; in a pipe as lines of their own. What is printed goes
 through `stream`, which takes the line away first. A child that ticks itself says so by `handover`.
+`unprinted` is for a standard output that takes nothing.
 """

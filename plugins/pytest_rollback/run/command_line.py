@@ -10,6 +10,7 @@ silence. Both are refused where an option is declared, also those of pytest.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import sys
@@ -21,6 +22,7 @@ from typing import Any, NoReturn
 
 from pytest_rollback.errors import RollbackError, UsageError
 from pytest_rollback.progress.ticker import TICKER
+from pytest_rollback.progress.unprinted import HeardStream, complaint, give_up
 from pytest_rollback.text import pytest_settings
 from pytest_rollback.text.next_steps import NextSteps, next_steps
 from pytest_rollback.text.places import checkout, home
@@ -191,25 +193,46 @@ def carried_out(main: Callable[[], int], typed: Sequence[str] = ()) -> int:
     FOLLOWING.set(next_steps(typed))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    with TICKER.ticking():
-        return _ended(main)
+    before, sys.stdout = sys.stdout, HeardStream(sys.stdout)
+    try:
+        with TICKER.ticking():
+            return _ended(main)
+    finally:
+        sys.stdout = before
 
 
 def _ended(main: Callable[[], int]) -> int:
     try:
-        code = main()
-        sys.stdout.flush()
+        return _heard(main())
     except RollbackError as error:
-        return failed(f"{type(error).__name__}: {error}", error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _heard(failed(f"{type(error).__name__}: {error}", error.exit_code))
+    except SystemExit as end:  # argparse, after a help
+        raise SystemExit(_heard(int(end.code or 0))) from None
     except OSError as error:
-        name = error.filename or "a file"
-        return failed(f"{name}: {error.strerror or error}\nHINT: see 'ls -ld {name}'", 1)
+        return _heard(1, error)
     except KeyboardInterrupt:
-        return failed("interrupted\nHINT: run the same command again to resume", INTERRUPTED)
-    return code
+        words = "interrupted\nHINT: run the same command again to resume"
+        return _heard(failed(words, INTERRUPTED))
+
+
+def _heard(code: int, error: OSError | None = None) -> int:
+    """Return the exit code of a command: of what nobody could read, none is good."""
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    unread: OSError | None = getattr(sys.stdout, "unread", None)
+    if unread is not None:
+        give_up(sys.stdout)
+        sys.stderr.write(complaint(unread))
+        return code or 1
+    return code if error is None else _of_file(error)
+
+
+def _of_file(error: OSError) -> int:
+    """Say what the system has against a file; return the exit code."""
+    name = error.filename
+    hint = f"\nHINT: see 'ls -ld {name}'" if name else ""
+    words = f"{name or type(error).__name__}: {error.strerror or error}"
+    return failed(words + (hint or "\nHINT: see 'df -h' and 'dmesg | tail'"), 1)
 
 
 def failed(words: str, code: int) -> int:

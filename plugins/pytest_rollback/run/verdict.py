@@ -99,6 +99,8 @@ def exit_code(course: RunCourse) -> int:
     own -= {0, 1, Inconclusive.exit_code}
     if own:
         return min(own)
+    if not course.outcomes:
+        return errors.PARTIAL
     code = criteria.exit_code(each.outcome for each in course.decisive)
     if code == 0 and not course.completeness.whole:
         return errors.PARTIAL

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -40,3 +43,40 @@ def test_what_nobody_knows_is_refused_by_pytest() -> None:
     code, _, said = collected("validate", "--no-such")
 
     assert (code, "--no-such" in said, "HINT: " in said) == (4, True, True), said
+
+
+NOTHING = ("ready", "-k", "nothinglikeit")
+
+
+def test_nothing_that_fits_is_a_part_of_nothing() -> None:
+    """No criterion was evaluated: exit code 14, a verdict, and the command for all of them."""
+    code, said = ended(*NOTHING)
+
+    assert (code, "PARTIAL: 0 of " in said, "for a verdict: " in said) == (14, True, True), said
+
+
+def test_a_session_that_cannot_print_ends_in_order() -> None:
+    """The verdict's exit code stays, one line says why nothing was printed."""
+    with Path("/dev/full").open("w") as full:
+        code, said = ended(*NOTHING, out=full)
+
+    assert (code, said.count("standard output: No space left"), "Traceback" in said) == (
+        14,
+        1,
+        False,
+    )
+
+
+def ended(*words: str, out: int | IO[str] = subprocess.PIPE) -> tuple[int, str]:
+    """Call a command; return its exit code and what it printed."""
+    with tempfile.TemporaryDirectory() as reports:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest_rollback.cli.main", *words],
+            cwd=REPOSITORY,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "ROLLBACK_REPORTS": reports},
+        )
+    return done.returncode, (done.stdout or "") + done.stderr

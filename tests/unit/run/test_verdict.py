@@ -45,7 +45,7 @@ def course(*outcomes: str, suite: str = "readiness", **more: object) -> RunCours
         (course("met", suite="drill", isolates=True), ("ISOLATED", 0), ("PARTIAL", 14)),
         (course("met", suite="drill", dry=True), ("REHEARSED", 0), ("PARTIAL", 14)),
         (course("met", broken_off=2), ("NOT READY", 2), ("NOT READY", 2)),
-        (course(), ("NOT READY", 1), ("NOT READY", 1)),
+        (course(), ("PARTIAL", 14), ("PARTIAL", 14)),
     ],
 )
 def test_less_than_the_whole_is_no_good_verdict(

@@ -1,0 +1,67 @@
+"""A standard output that takes nothing: its disk is full, or nobody reads it any more.
+
+What is at work goes on without being heard where that is a rollback; a command ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any, TextIO
+
+HINT = "see 'df -h', then run the same command again; without '>' it prints to the terminal"
+
+
+class HeardStream:
+    """A file that keeps in mind why it took no more: argparse, for one, would tell nobody.
+
+    Args:
+        file: where the texts go.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+        self.unread: OSError | None = None
+
+    def write(self, text: str) -> int:
+        """Print a text; return how many characters were given."""
+        with self._noted():
+            self.file.write(text)
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Print several texts."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Have the file take what was printed."""
+        with self._noted():
+            self.file.flush()
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.unread = self.unread or error
+            raise
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the file has
+        return getattr(self.file, name)
+
+
+def give_up(file: TextIO) -> None:
+    """Have what a file has not taken go nowhere, now and later: Python tries again as it exits."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, file.fileno())
+    os.close(nowhere)
+    file.flush()
+
+
+def complaint(error: OSError) -> str:
+    """Return what is said of it, with a line end; "" where a reader has gone on purpose."""
+    if isinstance(error, BrokenPipeError):
+        return ""
+    return f"standard output: {error.strerror}\nHINT: {HINT}\n"
