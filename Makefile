@@ -40,7 +40,7 @@ sessions: setup  ## run the whole sessions that test-all leaves; half an hour
 
 machine-test: setup  ## run all tests on a whole host; twenty minutes or more
 	@$(VENV)/bin/python scripts/dev/build_machine
-	$(VENV)/bin/pytest tests/machine
+	$(VENV)/bin/pytest tests/machine tests/shapes
 
 faults: setup  ## run the fault tests: kills, errors, power cuts, edges, mutants; in two processes
 	ROLLBACK_FAULTS=all nice $(VENV)/bin/pytest -q -n 2 --dist worksteal -o timeout=14400 tests/faults

@@ -107,6 +107,13 @@ SHOWN = {
 """What `make test` runs of those folders, by file: single tests, or all cases of a function."""
 
 LONG_SESSIONS = {
+    "tests/guests/test_settings.py": ("test_no_setting_changes_a_verdict",),
+    "tests/shapes/test_machine.py": ("test_a_system_leads_to_ready_without_a_line_by_hand",),
+    "tests/plugin/test_ticks.py": (
+        "test_what_others_print_is_whole[-s]",
+        "test_what_others_print_is_whole[-v]",
+        "test_ctrl_c_leaves_the_terminal_clean[2]",
+    ),
     "tests/plugin/test_parts.py": ("test_the_core_alone_passes_its_tests",),
     "tests/plugin/test_interrupts.py": (
         "test_the_same_command_goes_on[services-SIGHUP]",
@@ -137,7 +144,8 @@ LONG_SESSIONS = {
 }
 """Whole sessions that `make test-all` leaves to `make sessions`: siblings of such as it runs, other
 signals, phases and scenarios, those of which a machine plays the same; and all tests of the core
-once more, in a copy without parts."""
+once more, in a copy without parts. Settings of guests are for `make guests`, systems on a machine
+that nobody has described for `make machine-test`."""
 
 FIRST = (
     "tests/plugin/test_secrets.py",

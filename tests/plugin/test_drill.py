@@ -142,7 +142,7 @@ def test_a_part_of_a_drill_is_not_recovered(shop: Shop) -> None:
     assert (code, "RECOVERED" in printed) == (14, False), printed
     assert "PARTIAL: 1 of " in printed
     assert "for a verdict: " in printed
-    assert " suites/drill --arm=corner --rollback-target=" in printed
+    assert "rollback drill --arm=corner --target=" in printed
     assert told.stdout.split()[1] == "inconclusive", told.stdout
 
     code, printed = shop.pytest("suites/drill", "--arm=corner")

@@ -87,7 +87,7 @@ def test_a_verdict_names_what_can_be_called(shop: Shop) -> None:
     assert code == 1, said
     assert "NOT READY" in said
     assert "scripts/" not in said
-    assert "rollback backups save" in said
+    assert "rollback save" in said
     assert last_record(shop.home / "reports")["verdict"] == "NOT READY"
     code, said = called("wheel", shop.home, "rollback", "verify")
     assert "UNCHANGED" in said or "NOT PROVEN" in said, said

@@ -129,4 +129,4 @@ def test_the_checklist_of_a_drill_is_ticked_and_verifies(shop: Shop) -> None:
     assert call("checklist", "tick", "root-cause", "--by", "ann", *where)[0] == 0
     assert "ann at " in (last(shop) / "report.html").read_text()
     head = seals(last(shop))[0].hash
-    assert call("verify_bundle", str(last(shop)), "--head", head)[0] == 0
+    assert call("report verify", str(last(shop)), "--head", head)[0] == 0

@@ -212,7 +212,7 @@ def test_a_part_of_triage_finds_nobody_well(shop: Ailing) -> None:
     code, printed = shop.pytest("suites/triage", "-k", "up")
     assert (code, shop.record()["verdict"]) == (1, "ISOLATE till FIRST"), printed
     assert re.search(r"ISOLATE till FIRST: .* \(\d+ of \d+ criteria evaluated\)", printed)
-    assert "--isolate --component till" in printed
+    assert "--isolate --component=till" in printed
 
 
 def test_a_mark_is_no_scope(shop: Ailing) -> None:
@@ -223,7 +223,7 @@ def test_a_mark_is_no_scope(shop: Ailing) -> None:
 
     assert (code, "PARTIAL (till): 2 of " in printed) == (14, True), printed
     assert "for a verdict: " in printed
-    assert " suites/drill --isolate --component=till --arm=corner " in printed
+    assert "rollback drill --isolate --component=till --arm=corner " in printed
     assert "stopped until started by hand or rolled back: shop-till" in printed
 
 

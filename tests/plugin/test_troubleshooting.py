@@ -125,7 +125,7 @@ def test_what_is_no_sandbox_is_not_broken(shop: Shop, words: tuple[str, ...]) ->
     said = " ".join(printed.split())
 
     assert (code, said.count("corner is not a sandbox")) == (4, 1), printed
-    assert "HINT: pytest suites/drill/troubleshooting --rollback-target=sandbox" in printed
+    assert "pytest suites/drill/troubleshooting --rollback-target=sandbox, or" in printed
     assert (contents(shop), shop.control("pid", "all")) == (before, running)
 
 

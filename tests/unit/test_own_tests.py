@@ -58,8 +58,10 @@ def test_every_file_of_tests_is_run(script: ModuleType, quick: set[str], slow: s
     left = {word for word in script.OTHERS if word.startswith("--ignore=")}
 
     machine = {"tests/machine/test_live_units.py", "tests/machine/test_running.py"}
-    guests = {f"tests/guests/test_{name}.py" for name in ("beside", "index", "projects")}
-    long = machine | guests
+    guests = {
+        f"tests/guests/test_{name}.py" for name in ("beside", "index", "projects", "settings")
+    }
+    long = machine | guests | {"tests/shapes/test_machine.py"}
     assert there - files == {"tests/faults/test_mutants.py", *long}
     assert (script.QUICK, script.SLOW) == ("not slow and not long", "slow and not long")
     assert not quick & slow

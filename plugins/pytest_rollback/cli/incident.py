@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pytest_rollback.cli.rollback import RollbackCommand
 from pytest_rollback.cli.target import parser
+from pytest_rollback.recovery.entry import overruled
 from pytest_rollback.run.command_line import Parser
 from pytest_rollback.run.options import told_openly
 
@@ -90,6 +91,7 @@ def now(arguments: Sequence[str], program: str) -> int:
     made = parser(program, NOW, STORY)
     options(made)
     asked = made.parse_args(arguments)
+    overruled(asked.despite)
     with RollbackCommand.opened(asked, arguments, program) as at:
         handed, more = handed_on(asked), of_drill(asked)
         return at.roll_back(handed, stated(asked), more, asked.arm, dry=asked.dry_run)

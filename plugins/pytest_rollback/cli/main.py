@@ -74,8 +74,14 @@ def commands() -> dict[str, Command]:
 
 
 def is_there(command: Command) -> bool:
-    """Return whether the package has the module of a command; nothing is imported."""
-    path = PACKAGE.joinpath(*command.place.partition(":")[0].split("."))
+    """Return whether the package has the module of a command; nothing is imported.
+
+    That of another package is there with the part that named it.
+    """
+    names = command.place.partition(":")[0].split(".")
+    if not any((PACKAGE / f"{names[0]}{end}").exists() for end in ("", ".py")):
+        return True
+    path = PACKAGE.joinpath(*names)
     return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 

@@ -62,6 +62,8 @@ def pytest_load_initial_conftests(
     if ours:
         INTERRUPTS.heed(starting=True)
         ticking.begin_early(early_config)
+    else:
+        parser.extra_info.pop("HINT", None)  # an option of somebody else is no business of ours
     result = yield
     if ours or known.help:
         options.shorten(parser, extras.Extras(early_config.hook))

@@ -61,6 +61,9 @@ def declare(parser: pytest.Parser, parts: Extras) -> None:
     Raises:
         UsageError: a plugin has an option of this name already.
     """
+    parser.extra_info["HINT"] = (
+        "pytest --help lists the options of pytest-rollback under 'rollback:'"
+    )
     group = parser.getgroup("rollback")
     for each in declared(parts):
         add(group, each, long(each.name))
@@ -81,9 +84,6 @@ def shorten(parser: pytest.Parser, parts: Extras) -> None:
 
     Only for sessions with criteria, and after every conftest and plugin: theirs have precedence.
     """
-    parser.extra_info["HINT"] = (
-        "pytest --help lists the options of pytest-rollback under 'rollback:'"
-    )
     group = parser.getgroup("rollback")
     for each in declared(parts):
         if each.name != long(each.name):
@@ -196,16 +196,11 @@ def despite(named: Iterable[str]) -> frozenset[str]:
     Raises:
         UsageError: one is none that a drill asks before it begins.
     """
-    if named:
-        from pytest_rollback.recovery.entry import CRITERIA  # noqa: PLC0415 - few drills need it
+    if not named:
+        return frozenset()
+    from pytest_rollback.recovery.entry import overruled  # noqa: PLC0415 - few drills need it
 
-        unknown = sorted(set(named) - set(CRITERIA))
-        if unknown:
-            raise UsageError(
-                f"--despite: a drill is not refused by {', '.join(unknown)}",
-                hint=f"one of {', '.join(CRITERIA)}",
-            )
-    return frozenset(named)
+    return overruled(named)
 
 
 def soak(config: pytest.Config) -> SoakOptions:

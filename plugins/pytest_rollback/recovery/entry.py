@@ -17,7 +17,7 @@ from pytest_rollback.agent.messages.trial import ENTRY, Trial
 from pytest_rollback.agent.messages.unit_files import UNIT_FILES, UnitFilesPlan, UnitFilesRequest
 from pytest_rollback.checks import orphans, restored
 from pytest_rollback.checks.running import refuse_elsewhere, refuse_survivors
-from pytest_rollback.errors import Advisory, Refused, RollbackError
+from pytest_rollback.errors import Advisory, Refused, RollbackError, UsageError
 from pytest_rollback.manifest import requests
 from pytest_rollback.recovery import status
 from pytest_rollback.recovery.action import Scope
@@ -171,6 +171,21 @@ def _raised(
         pass
     except RollbackError as error:
         yield identity, error
+
+
+def overruled(named: Iterable[str]) -> frozenset[str]:
+    """Return the criteria in spite of which a drill goes on.
+
+    Raises:
+        UsageError: one is none that a drill asks before it begins.
+    """
+    unknown = sorted(set(named) - set(CRITERIA))
+    if unknown:
+        raise UsageError(
+            f"--despite: a drill is not refused by {', '.join(unknown)}",
+            hint=f"one of {', '.join(CRITERIA)}",
+        )
+    return frozenset(named)
 
 
 def refuse(found: Iterable[Objection], command: str) -> None:
