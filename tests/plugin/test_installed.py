@@ -89,7 +89,7 @@ def test_a_verdict_names_what_can_be_called(shop: Shop) -> None:
     assert "scripts/" not in said
     assert "rollback save" in said
     assert last_record(shop.home / "reports")["verdict"] == "NOT READY"
-    code, said = called("wheel", shop.home, "rollback", "verify")
+    code, said = called("wheel", shop.home, "rollback", "report", "verify")
     assert "UNCHANGED" in said or "NOT PROVEN" in said, said
 
 
@@ -208,10 +208,12 @@ def test_the_commands_of_the_story_are_there_without_a_clone(tmp_path: Path) -> 
             assert "rollback sandbox break NAME" in rollback("sandbox", "up")
             rollback("sandbox", "break", "crash-loop")
             target = "--rollback-target=sandbox"
-            assert "RECOVERED in" in rollback("now", target, "--impact=30%", "--arm=sandbox")
+            assert "RECOVERED by rollback in" in rollback(
+                "now", target, "--impact=30%", "--arm=sandbox"
+            )
             assert "recovered" in rollback("status", target)
-            rollback("verify")
-            assert "RECOVERED" in rollback("postmortem")
-            assert str(tmp_path / "reports") in rollback("index")
+            rollback("report", "verify")
+            assert "RECOVERED" in rollback("report", "postmortem")
+            assert str(tmp_path / "reports") in rollback("report", "list")
         finally:
             rollback("sandbox", "down")

@@ -126,7 +126,8 @@ def test_nobody_to_tell_is_said(shop: Shop, table: dict[str, Any], outcome: str)
 def test_the_checklist_of_a_drill_is_ticked_and_verifies(shop: Shop) -> None:
     """The script finds the run, the report tells it, and the folder still verifies."""
     where = ("--reports", str(shop.reports))
-    assert call("checklist", "tick", "root-cause", "--by", "ann", *where)[0] == 0
+    code, printed = call("checklist", "tick", "root-cause", "--by", "ann", *where)
+    assert code == 0, printed
     assert "ann at " in (last(shop) / "report.html").read_text()
     head = seals(last(shop))[0].hash
     assert call("report verify", str(last(shop)), "--head", head)[0] == 0

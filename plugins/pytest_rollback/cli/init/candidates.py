@@ -119,7 +119,7 @@ def first_seen(units: Sequence[SurveyedUnit], root: str) -> str:
     """Return where a root was seen: what says so itself, or else what lies below it."""
     told = [each for unit in units for each in unit.places]
     exact = next((why for place, why in told if place == root), "")
-    below = ", ".join(dict.fromkeys(place for place, _ in told if is_below(place, root)))
+    below = ", ".join(sorted({place for place, _ in told if is_below(place, root)}))
     return exact or f"what {below} have in common"
 
 
