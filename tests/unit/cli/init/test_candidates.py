@@ -16,7 +16,7 @@ def test_units_of_one_directory_of_systems_are_one_system() -> None:
     )
 
     assert (found.root, found.name) == ("/srv/shop", "shop")
-    assert found.seen == "what /srv/shop/web, /srv/shop/api have in common"
+    assert found.seen == "what /srv/shop/api, /srv/shop/web have in common"
 
 
 def test_two_systems_are_two_candidates() -> None:
