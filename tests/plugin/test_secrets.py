@@ -98,9 +98,9 @@ def drill(shop: Shop) -> str:
 
 
 def replaced(word: str, known: dict[str, str]) -> str:
-    """Return an option with its value."""
+    """Return an option with its value, or a word that stands for one."""
     option, equals, value = word.partition("=")
-    return f"{option}{equals}{known.get(value, value)}"
+    return f"{option}{equals}{known.get(value, value)}" if equals else known.get(word, word)
 
 
 def texts(folder: Path) -> dict[str, str]:

@@ -22,10 +22,12 @@ HOLDS = "import sys; held = [open(name, 'a') for name in sys.argv[1:]]; print(fl
 QUIET = """
 import os, sys
 held = [open(name, "a") for name in sys.argv[1:]]
-print(flush=True)
+ready = os.dup(1)  # said once all is as it stays: whoever is told looks at once
 if held:
     for number in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+os.write(ready, b"\n")
+os.close(ready)
 input()
 """
 
