@@ -156,7 +156,7 @@ def test_a_rollback_covers_the_unit(
             hint=f"ls -lc {' '.join(use.strays)} has when each changed; a release keeps unit files "
             f"below [services] source ({system.services.source or 'none described'}), and scripts "
             "and variables below the root, saved or recorded as added; where the previous release "
-            "runs with them as they are, save its set again after they changed",
+            "runs with them as they are, change them before its set is saved, at the next deploy",
         )
     if use.why:
         raise Inconclusive(
