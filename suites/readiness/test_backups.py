@@ -124,6 +124,8 @@ def demand(found: ReleaseContent | None, system: System, whose: str, hint: str) 
             "cannot be read",
             hint="pass both commits in the deploy script: rollback save --help",
         )
+    if found is None and system.release.switched:
+        return  # each release has a directory of its own: readiness.release compares these
     if found is None:
         raise Advisory(
             f"{whose} were not compared with a release: no repository described",
@@ -154,7 +156,6 @@ def test_the_backups_are_those_of_the_previous_release(
     """Every backup has the content that the recorded commit of the previous release has."""
     found = saved.previous
     record_property("compared", found.compared if found else "no repository described")
-
     demand(
         found,
         system,

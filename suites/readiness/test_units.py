@@ -10,7 +10,7 @@ from pytest_rollback.agent.messages.services.units import UnitState
 from pytest_rollback.agent.messages.trial import Trial
 from pytest_rollback.agent.messages.unit_files import UnitFilesPlan
 from pytest_rollback.checks import orphans, restored
-from pytest_rollback.checks.running import refuse_elsewhere, refuse_survivors
+from pytest_rollback.checks.running import refuse_elsewhere, refuse_other_release, refuse_survivors
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused, RollbackError
 from pytest_rollback.fixtures.units import demand_alone, demand_ports
@@ -49,6 +49,7 @@ def test_the_unit_can_be_handled(running: Running, component: Component, system:
     """A rollback can stop, start and judge the unit, which runs what is restored."""
     refuse_survivors(running, component)
     refuse_elsewhere(running, component, system.about.root)
+    refuse_other_release(running, component)
     found = running.units[component.unit]
     why = found.unhandled or found.kept_open or found.left
 

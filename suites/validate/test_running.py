@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pytest_rollback.agent.messages.services.units import UnitState
-from pytest_rollback.checks.running import clock, refuse_elsewhere, stale
+from pytest_rollback.checks.running import clock, refuse_elsewhere, refuse_other_release, stale
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.fixtures.units import WatchedUnits, demand_alone, demand_ports, ports
@@ -91,6 +91,7 @@ def test_the_unit_began_after_what_was_restored(
     record_property("processes", found.number)
 
     refuse_elsewhere(running, component, system.about.root)
+    refuse_other_release(running, component)
     if running.unrecorded:
         raise Inconclusive("it is not known what was restored", hint=running.unrecorded)
     if not (found.oldest and found.youngest):

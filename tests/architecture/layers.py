@@ -60,7 +60,7 @@ SHARED = (
 )
 """What the controller may import of the agent: the protocol, data, and functions without a host."""
 
-DATA = ("model", "values", "thresholds", "contacts", "probes", "refused")
+DATA = ("model", "values", "thresholds", "contacts", "probes", "refused", "release")
 """What rollback.toml describes, in several files."""
 
 

@@ -98,6 +98,10 @@ ALSO: dict[str, Reds] = {
 }
 
 
+OF_RELEASES = {"validate.release.back", "validate.release.whole"}
+"""Criteria of releases that are kept as a whole, which are seen red in test_strategies.py."""
+
+
 def criteria() -> set[str]:
     """Return every criterion id of the validate suite, from its sources."""
     trees = [ast.parse(path.read_text()) for path in REPOSITORY.glob("suites/validate/test_*.py")]
@@ -120,7 +124,7 @@ def test_a_system_that_is_right_is_recovered(shop: Reopened) -> None:
 
 def test_every_criterion_has_a_defect() -> None:
     """A criterion that nobody has seen red fails here."""
-    assert set(DEFECTS) == criteria()
+    assert set(DEFECTS) | OF_RELEASES == criteria()
 
 
 @pytest.mark.parametrize("identity", sorted(DEFECTS))

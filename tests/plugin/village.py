@@ -14,6 +14,7 @@ import tomli_w
 from pytest_rollback.errors import PARTIAL
 from pytest_rollback.extras.sandbox.local import pristine
 from pytest_rollback.extras.sandbox.local.sandbox import Embedded
+from pytest_rollback.manifest.release import BACKUPS
 from tests.plugin.operator import REPOSITORY, Operator
 
 PATIENCE = 5
@@ -23,8 +24,8 @@ PATIENCE = 5
 class Village(Operator):
     """A sandbox that is up and deployed, with its own manifest, which tests may alter."""
 
-    def __init__(self) -> None:
-        self.embedded = Embedded(REPOSITORY / "fixtures/village").up()
+    def __init__(self, strategy: str = BACKUPS) -> None:
+        self.embedded = Embedded(REPOSITORY / "fixtures/village", strategy).up()
         self.embedded.deploy()
         home = Path(tempfile.mkdtemp(prefix="village-"))
         super().__init__(home, home / "rollback.toml")

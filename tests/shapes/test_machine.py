@@ -14,6 +14,7 @@ from pytest_rollback.errors import Unreachable
 from pytest_rollback.extras.sandbox.machine.podman import podman, usable
 from tests.contract.machine import IMAGE, Bare
 from tests.shapes.follower import Follower
+from tests.shapes.linked_systems import LINKED
 from tests.shapes.systems import SECRET, SYSTEMS
 
 PACKAGES = (
@@ -51,12 +52,15 @@ def bare() -> Iterator[Bare]:
     shutil.rmtree(shared)
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+ALL = {**SYSTEMS, **LINKED}
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_a_system_leads_to_ready_without_a_line_by_hand(
     bare: Bare, tmp_path: Path, name: str
 ) -> None:
     """Described, a first verdict, saved, deployed, READY; the file is the one that is kept."""
-    system = SYSTEMS[name]
+    system = ALL[name]
     script(bare, system.install)
     script(bare, system.up)
     try:
@@ -68,7 +72,8 @@ def test_a_system_leads_to_ready_without_a_line_by_hand(
         if name == FIRST:
             code, printed = follower.pytest("suites/readiness")
             assert (code, "NOT READY" in printed) == (1, True), printed
-        follower.carried_out("deployed, save", *system.filled)
+        save = "record the release" if name in LINKED else "deployed, save"
+        follower.carried_out(save, *system.filled)
         script(bare, system.deploy)
         script(bare, system.up)
         code, printed = follower.pytest("suites/readiness")

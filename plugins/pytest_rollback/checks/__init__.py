@@ -7,6 +7,7 @@ changes no host. Too few samples, or an interval that straddles a limit, is inco
 what users get ten times a second while a run goes on, from here or from the host; `availability`
 adds it up. `soak` watches a system for its minutes. `running` says which processes are a unit's,
 and who else runs or listens, `restored` whether what a rollback restores would work, and
-`unchanged` whether what no backup holds is as both releases have it. `orphans` are unit files that
+`unchanged` whether what no backup holds is as both releases have it; `released` whether a previous
+release that is kept as a whole is there, stays, and is live again. `orphans` are unit files that
 a rollback neither installs nor takes away.
 """

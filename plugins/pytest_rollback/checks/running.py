@@ -63,6 +63,22 @@ def refuse_elsewhere(found: Running, component: Component, root: str) -> None:
         )
 
 
+def refuse_other_release(found: Running, component: Component) -> None:
+    """Refuse a unit that runs another release than the link names which a deploy switches.
+
+    Raises:
+        Refused: a process has something of one.
+    """
+    other = found.units[component.unit].other_release
+    if other:
+        raise Refused(
+            f"{component.unit} runs another release than the one that is live",
+            findings=[other],
+            hint=f"restart {component.unit}; its unit file goes by the link, and not by the "
+            "directory of one release",
+        )
+
+
 def answering(found: UnitProcesses) -> list[str]:
     """Return who else answers probes of a unit, a line each."""
     return [

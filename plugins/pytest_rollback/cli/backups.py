@@ -22,6 +22,7 @@ from pytest_rollback.errors import UsageError
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import System
+from pytest_rollback.recovery import strategies
 from pytest_rollback.run.command_line import INTERRUPTED, Parser, add_target, failed, shown
 from pytest_rollback.run.extras import outside
 from pytest_rollback.text import named_files
@@ -184,7 +185,7 @@ def wished(asked: argparse.Namespace, connection: Connection) -> SaveRequest:
         system=about.name,
         user=about.user,
         by=f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}",
-        previous=meant("--previous", asked.previous, between.previous),
+        previous=_previous(asked, connection, between),
         current=meant("--current", asked.current, between.current),
         files=tuple(below(root, [*files, *between.files])),
         added=tuple(below(root, [*added, *between.added])),
@@ -192,6 +193,13 @@ def wished(asked: argparse.Namespace, connection: Connection) -> SaveRequest:
         partial=asked.partial or "",
         whole=whole,
     )
+
+
+def _previous(asked: argparse.Namespace, connection: Connection, between: Compared) -> Release:
+    """Return the release that is live; one without a name is named by what it is kept by."""
+    if asked.previous is None and strategies.used(connection.system):
+        return Release("", None)
+    return meant("--previous", asked.previous, between.previous)
 
 
 def meant(option: str, text: str | None, found: Release | None) -> Release:
@@ -247,7 +255,7 @@ def save(arguments: Sequence[str], program: str) -> int:
     system = load(manifest(asked.rollback_target)).system
     connection = Connection(system)
     try:
-        wish = wished(asked, connection)
+        wish = strategies.remembered(connection, wished(asked, connection))
         found = saved(connection, wish, dry=asked.dry_run)
     except KeyboardInterrupt:
         words = "interrupted\nHINT: run the same command again to complete it"

@@ -21,6 +21,7 @@ from pytest_rollback.manifest.refused import (
     own_suffix,
     too_wide,
 )
+from pytest_rollback.manifest.release import ReleaseTable
 from pytest_rollback.manifest.thresholds import Monitor, Triage
 from pytest_rollback.manifest.values import (
     Absolute,
@@ -231,6 +232,7 @@ class System(Frozen):
     about: About = Field(alias="system")
     target: Target
     services: Services = Services()
+    release: ReleaseTable = ReleaseTable()
     budgets: Budgets = Budgets()
     components: Annotated[tuple[Component, ...], Field(min_length=1)]
     probes: dict[Name, Probe]

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from pytest_rollback.manifest.document import TomlTable, table, tables, texts
 from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.release import LINKS
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.json_schema import JsonSchema
@@ -145,6 +146,7 @@ def across(document: TomlTable) -> Iterator[str]:
     yield from _critical(table(document.get("triage")), names)
     yield from _people(document)
     yield from _places(document)
+    yield from _release(document)
 
 
 def _probes(probes: TomlTable, components: list[TomlTable]) -> Iterator[str]:
@@ -219,3 +221,18 @@ def _places(document: TomlTable) -> Iterator[str]:
             )
     if PASSWORD.search(str(target.get("connection"))):
         yield "target.connection: found a password in it, expected a key: ?ssh_identity_file=PATH"
+
+
+def _release(document: TomlTable) -> Iterator[str]:
+    """Yield what contradicts the strategy by which the previous release is kept."""
+    release = table(document.get("release"))
+    if release.get("strategy") != LINKS:
+        for name in sorted({"links", "keep", "besides"} & release.keys()):
+            yield f"release.{name}: found with other strategies, expected strategy = {LINKS!r}"
+        return
+    for first, name in (("fallback", "git"), ("configuration", "defaults")):
+        if table(document.get(first)).get(name):
+            yield (
+                f"{first}.{name}: found with strategy = {LINKS!r}, expected none: each release has "
+                "a directory of its own, and all files of the previous one are in it"
+            )

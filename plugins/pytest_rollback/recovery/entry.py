@@ -6,20 +6,20 @@ that units are down, or that nobody was notified is why a rollback is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from pytest_rollback.agent.messages.backup.strategies import PreviousParts
 from pytest_rollback.agent.messages.backup.verify import HEADING
 from pytest_rollback.agent.messages.configuration import CONFIGURATION, ConfigurationFaults
 from pytest_rollback.agent.messages.services.running import Running
 from pytest_rollback.agent.messages.trial import ENTRY, Trial
 from pytest_rollback.agent.messages.unit_files import UNIT_FILES, UnitFilesPlan, UnitFilesRequest
-from pytest_rollback.checks import orphans, restored
+from pytest_rollback.checks import orphans, released, restored
 from pytest_rollback.checks.running import refuse_elsewhere, refuse_survivors
 from pytest_rollback.errors import Advisory, Refused, RollbackError, UsageError
 from pytest_rollback.manifest import requests
-from pytest_rollback.recovery import status
+from pytest_rollback.recovery import status, strategies
 from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions import CLEAR_CACHES
 from pytest_rollback.recovery.actions.services import running_of
@@ -31,10 +31,11 @@ COMPILES = "readiness.tree.compiles"
 IMPORTS = "readiness.tree.imports"
 CONSTRUCTS = "readiness.tree.constructs"
 RESOLVED = "readiness.units.resolved"
+KEPT = "readiness.release.kept"
 PARSES = "readiness.configuration.parses"
 HANDLED = "readiness.units.handled"
 
-CRITERIA = (COMPILES, IMPORTS, CONSTRUCTS, RESOLVED, HANDLED, orphans.OWNED, PARSES)
+CRITERIA = (KEPT, COMPILES, IMPORTS, CONSTRUCTS, RESOLVED, HANDLED, orphans.OWNED, PARSES)
 """The criteria of readiness that are asked again at the entry; `--despite` takes one of them."""
 
 TIMEOUT = 120.0
@@ -108,10 +109,12 @@ def objections(
     read = Call(CONFIGURATION, requests.configuration_faults(system), TIMEOUT)
     running = running_of(scope)
     units = _unit_files(scope)
-    calls: list[Call[Any, Any]] = [tree, read, running, *([units] if units else [])]
+    kept = strategies.calls(strategies.used(system), system)
+    calls = [*kept.values(), tree, read, running, *([units] if units else [])]
     answers = connection.ask_all(calls, deadline=TIMEOUT + GRACE)
     try:
         found = [
+            *_kept(scope, {name: answers.of(call) for name, call in kept.items()}),
             *_found(scope, answers.of(tree), answers.of(read)),
             *_left(scope, answers.of(running)),
             *_unowned(scope, answers.of(units) if units else UnitFilesPlan()),
@@ -124,6 +127,12 @@ def objections(
 def objection(name: str, error: RollbackError, chosen: Container[str]) -> Objection:
     """Return what a criterion has against a rollback, `chosen` being those that are overruled."""
     return Objection(name, error, name in chosen or isinstance(error, restored.NotTried))
+
+
+def _kept(scope: Scope, parts: Mapping[str, PreviousParts]) -> Iterator[tuple[str, RollbackError]]:
+    """Yield why the previous release cannot be gone back to, for each strategy that keeps it."""
+    for name, found in parts.items():
+        yield from _raised(KEPT, released.kept, found, name, scope.system)
 
 
 def _found(

@@ -39,6 +39,7 @@ A rollback.toml that needs the part is refused then."""
 FIXTURES = (
     "fixtures.host",
     "fixtures.survey",
+    "fixtures.release",
     "fixtures.tree",
     "fixtures.dump",
     "fixtures.probes",

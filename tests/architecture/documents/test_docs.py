@@ -176,6 +176,7 @@ def test_inconclusive_is_raised_where_the_page_says() -> None:
         "fixtures/": "`fixtures/`",
         "plugins/pytest_rollback/checks/restored.py": "`checks/restored.py`",
         "plugins/pytest_rollback/checks/unchanged.py": "`checks/unchanged.py`",
+        "plugins/pytest_rollback/checks/released.py": "`checks/released.py`",
         "plugins/pytest_rollback/extras/runbook/": "only by the runbook",
     }
 

@@ -6,9 +6,10 @@ first change. The same call again changes nothing.
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from typing import Iterable
+from typing import Any, Iterable
 
 from ..errors import FINDING, HostError
 from ..files import copy
@@ -216,7 +217,17 @@ def _record(request: SaveRequest, plan: SavePlan, saved: list[FileEntry]) -> Bac
         whole=request.whole if request.partial else 0,
         unsaved=plan.unsaved,
         directories=tuple(kept),
+        parts=_parts(request, plan),
     )
+
+
+def _parts(request: SaveRequest, plan: SavePlan) -> dict[str, Any]:
+    """Return what strategies remember: what they did when the set was begun, if it is completed.
+
+    A deploy that is repeated half way would have them remember what is live then.
+    """
+    fresh = {name: json.loads(text) for name, text in request.parts.items()}
+    return {**fresh, **(plan.old.parts if plan.old and plan.same else {})}
 
 
 def _there(request: SaveRequest, paths: Iterable[str]) -> list[str]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import NamedTuple, Optional
+from typing import Iterable, NamedTuple, Optional
 
 from ..errors import HostError
 from ..files import lookup, state
 from ..files.metadata import FileEntry
 from ..files.tree import Tree
 from ..messages.configuration import ConfigurationFaults, ConfigurationRequest
-from ..state import backup_set
+from ..state import backup_set, linked
 from . import env_file, formats
 from .units import check as unit_check
 from .units import manager as managers
 from .units import sources, verify
 from .units.definition import KINDS
+
+UNIT_FILES = (*KINDS, ".conf", ".ini")
+"""Endings of what is a unit file, of a release that is listed with all of its files."""
 
 
 def look(request: ConfigurationRequest) -> ConfigurationFaults:
@@ -28,28 +31,44 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
         HostError: there is no record that can be used.
     """
     root, place, suffix, *_ = request.location
-    files = backup_set.read(place).files
-    names = {saved.path: saved for saved in files if not saved.is_directory}
-    units = sorted(name for name in names if name.startswith(f"{request.source}/"))
+    record = backup_set.read(place)
+    names = {saved.path: saved for saved in record.files if not saved.is_directory}
+    units = unit_files(request, record, names)
     by_systemd = environment_files(request)
     found: dict[str, str | None] = {}
     warned: dict[str, tuple[str, ...]] = {}
+    paths: dict[str, str] = {}
     for name in dict.fromkeys((*request.files, *units)):
         path = formats.restored(root, suffix, names, name)
         if is_back(root, path, names.get(name)):
             path = f"{root}/{name}"
+        paths[name] = path
         read_: formats.Reader | None = None
         if name in units:
             read_ = UnitFileKind(os.path.basename(name), request).read
         elif os.path.realpath(f"{root}/{name}") in by_systemd:
             read_ = env_by_systemd
         found[name], warned[name] = formats.faults(path, suffix, read_)
-        if name in units and names[name].is_link:
+        if name in units and name in names and names[name].is_link:
             found[name] = "is a link: unit files are installed from files alone"
     if request.verifier:
-        clean = [name for name in units if not found[name] and name.endswith(KINDS)]
-        found.update(verify.verified(request.verifier, root, suffix, clean))
+        clean = (name for name in units if not found[name] and name.endswith(KINDS))
+        found.update(verify.verified(request.verifier, root, {name: paths[name] for name in clean}))
     return ConfigurationFaults(found, {name: each for name, each in warned.items() if each})
+
+
+def unit_files(
+    request: ConfigurationRequest, record: backup_set.BackupSet, recorded: Iterable[str]
+) -> list[str]:
+    """Return the unit files that the record has of the previous release, below the root."""
+    if request.source is None:
+        return []
+    place = linked.source(request.location.state, record, request.source)
+    if not place.is_linked:
+        return sorted(name for name in recorded if name.startswith(f"{request.source}/"))
+    below = f"{place.path}/" if place.path else ""
+    names = (path[len(below) :] for path in place.digests)
+    return sorted(f"{request.source}/{name}" for name in names if name.endswith(UNIT_FILES))
 
 
 def is_back(root: str, backup: str, saved: Optional[FileEntry]) -> bool:

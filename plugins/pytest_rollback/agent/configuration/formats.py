@@ -178,20 +178,34 @@ def restored(root: str, suffix: str, files: Mapping[str, FileEntry], name: str) 
     """Return where what a path holds after a restore is read now: its backup, if it is recorded.
 
     A recorded link may lead to another recorded path, which is perhaps not there before the
-    restore: then it is the backup of that one.
+    restore: then it is the backup of that one. It may also lie on the way to the path, as where
+    releases have directories of their own; while it is as recorded, and its backup put away, it is
+    gone through as it is.
     """
     path = ""
     for _ in range(LINKS):
-        entry = files.get(name)
-        path = f"{root}/{name}{suffix if entry else ''}"
+        above = _link_above(files, name)
+        at = above or name
+        entry = files.get(at)
+        path = f"{root}/{at}{suffix if entry else ''}"
         if entry is None or not entry.is_link:
             break
         try:
             to = lookup.target(path)
         except OSError:
+            if above:
+                return f"{root}/{name}"
             break  # whoever reads it says what is wrong
-        end = os.path.normpath(os.path.join(root, os.path.dirname(name), to))
+        end = os.path.normpath(os.path.join(root, os.path.dirname(at), to)) + name[len(at) :]
         if not end.startswith(f"{root}/"):
-            break
+            return end if above else path
         name = end[len(root) + 1 :]
+        path = f"{root}/{name}"
     return path
+
+
+def _link_above(files: Mapping[str, FileEntry], name: str) -> str:
+    """Return the first recorded link on the way to a path, "" where there is none."""
+    parts = name.split("/")
+    paths = ("/".join(parts[:end]) for end in range(1, len(parts)))
+    return next((path for path in paths if path in files and files[path].is_link), "")

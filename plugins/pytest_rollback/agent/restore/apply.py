@@ -23,7 +23,7 @@ from ..files.metadata import FileEntry
 from ..files.tree import Tree
 from ..messages.location import Location
 from ..messages.restore import Restored, RestorePlan, RestoreRequest
-from ..state import backup_set
+from ..state import backup_set, linked
 from ..state.journal import Journal, entries
 from ..state.lock import folder_of, opened, working
 from ..state.progress import PARTS
@@ -95,6 +95,7 @@ def wanted(
     found, more = DiffOptions(root, location.suffix, files).compared(seen)
     refused += more
     refused += _from_git(request, found)
+    refused += linked.gone(location.state, [item.saved.path for item in found])
     refused += read_only(root, [item.saved.path for item in found])
     refused += protected(root, [item.saved.path for item in found])
     if refused:

@@ -93,7 +93,7 @@ def _broken(request: DefaultsRequest, tree: Tree, path: str, known: Mapping[str,
     """Return why a file could not be read after a restore, "" when it could."""
     root, suffix, saved = request.location.root, request.location.suffix, known.get(path)
     if saved is None:
-        return _unread(f"{root}/{path}", "")
+        return _unread(formats.restored(root, suffix, known, path), "")
     copy = state.copy(tree, path, suffix, saved.size)
     if copy.has_content(saved):
         return _unread(formats.restored(root, suffix, known, path), suffix)

@@ -12,12 +12,13 @@ from ..configuration.units import manager as managers
 from ..configuration.units import sources
 from ..configuration.units.definition import KINDS
 from ..errors import HostError
+from ..files import lookup
 from ..files import state as files_state
 from ..files.handles import Irregular, open_regular
 from ..files.tree import Tree
 from ..messages.services.units import ManagerAddress
 from ..messages.unit_files import OrphanUnitFile, UnitFilesRequest
-from ..state import backup_set
+from ..state import backup_set, linked
 from ..state import lease as leases
 from ..state.directory import OTHERS
 from ..state.journal import entries
@@ -61,14 +62,14 @@ def found(request: UnitFilesRequest) -> list[File]:
         HostError: what is installed is a link elsewhere or no file, or a release's file is none.
     """
     record = backup_set.read(request.location.state)
-    recorded = {saved.path: saved.sha256 for saved in record.files}
+    place = linked.source(request.location.state, record, request.source)
     files: list[Optional[File]] = []
-    with Tree(request.location.root) as tree, Tree(request.directory) as there:
+    with Tree(place.root) as tree, Tree(request.directory) as there:
         for unit in request.units:
             names = names_of(request.manager, unit)
             known = sources.of_release(request.location, record, request.source, names)
             kept = dict.fromkeys((names[0], *known.kept))
-            files += [_one(request, (tree, there), (unit, name), recorded) for name in kept]
+            files += [_one(request, (tree, there), (unit, name), place) for name in kept]
             files += [_gone(request, there, (unit, name)) for name in known.gone]
     return [file for file in files if file is not None]
 
@@ -89,19 +90,19 @@ def _one(
     request: UnitFilesRequest,
     trees: tuple[Tree, Tree],
     each: tuple[str, str],
-    recorded: dict[str, str],
+    place: linked.SourceFolder,
 ) -> Optional[File]:
     """Return one file of a unit; None when the release has none under that name."""
     tree, there = trees
     unit, name = each
-    path = f"{request.source}/{name}"
+    path = os.path.join(place.path, name)
     content = read(tree, path)
-    sha256 = recorded.get(path) or (hashlib.sha256(content).hexdigest() if content else "")
+    sha256 = place.digests.get(path) or (hashlib.sha256(content).hexdigest() if content else "")
     if not sha256:
         return None
-    linked = os.path.join(request.location.root, path)
-    installed = _installed(there, os.path.join(request.directory, name), name, linked, sha256)
-    why = "" if path in recorded else _mistrust(tree, path)
+    own = os.path.join(request.location.root, request.source, name)
+    installed = _installed(there, os.path.join(request.directory, name), name, own, sha256)
+    why = "" if path in place.digests else _mistrust(tree, path)
     return File(unit, name, content, sha256, installed, why)
 
 
@@ -134,8 +135,10 @@ def orphans(request: UnitFilesRequest) -> tuple[OrphanUnitFile, ...]:
     """
     record = backup_set.read(request.location.state)
     own = {name for unit in request.named for name in names_of(request.manager, unit)}
-    found = []
+    found: list[OrphanUnitFile] = []
+    more = _orphans_of_linked(request, record, own)
     with Tree(request.location.root) as tree, Tree(request.directory) as there:
+        found += [each for each in more if _is_there(there, each.name)]
         for path in sorted(record.added):
             name = _unit_file(request, path)
             if name and (name in own or not _is_of(name, own)) and _is_there(there, name):
@@ -154,6 +157,25 @@ def orphans(request: UnitFilesRequest) -> tuple[OrphanUnitFile, ...]:
             elif not _is_there(there, name) and saved.path in deleted:
                 found.append(OrphanUnitFile(name, "deleted"))
     return tuple(found)
+
+
+def _orphans_of_linked(
+    request: UnitFilesRequest, record: backup_set.BackupSet, own: set[str]
+) -> list[OrphanUnitFile]:
+    """Return the unit files that only the live release has, where each has a directory of its own.
+
+    While the previous release is live there is nothing to compare it with, and nothing to do.
+    """
+    place = linked.source(request.location.state, record, request.source)
+    if not place.is_linked:
+        return []
+    below = f"{place.path}/" if place.path else ""
+    has = {path[len(below) :] for path in place.digests}
+    live = set()
+    with contextlib.suppress(OSError):
+        live = set(lookup.names(f"{request.location.root}/{request.source}"))
+    named = (name for name in sorted(live - has) if _unit_file(request, f"{request.source}/{name}"))
+    return [OrphanUnitFile(name, "added") for name in named if name in own or not _is_of(name, own)]
 
 
 def _unit_file(request: UnitFilesRequest, path: str) -> str:
@@ -178,10 +200,10 @@ def _is_there(there: Tree, name: str) -> bool:
 
 def _is_as(saved: backup_set.FileEntry, request: UnitFilesRequest, there: Tree, name: str) -> bool:
     """Return whether a unit file is installed as it was recorded, or is a link to the release's."""
-    linked = os.path.join(request.location.root, saved.path)
+    own = os.path.join(request.location.root, saved.path)
     try:
         path = os.path.join(request.directory, name)
-        return _installed(there, path, name, linked, saved.sha256) == saved.sha256
+        return _installed(there, path, name, own, saved.sha256) == saved.sha256
     except HostError:
         return False
 
@@ -234,12 +256,12 @@ def _mistrust(tree: Tree, path: str) -> str:
     return "not changed by the deploy, and writable by others than root"
 
 
-def _installed(tree: Tree, path: str, name: str, linked: str, sha256: str) -> str:
+def _installed(tree: Tree, path: str, name: str, own: str, sha256: str) -> str:
     """Return the digest of an installed unit file. One that is a link into the release is it."""
     here = files_state.live(tree, name)
     if here.kind in {"file", files_state.ABSENT}:
         return here.sha256
-    if linked and here.kind == "symlink" and os.path.realpath(path) == os.path.realpath(linked):
+    if own and here.kind == "symlink" and os.path.realpath(path) == os.path.realpath(own):
         return sha256
     raise HostError(
         f"{path} is {here.detail or f'a {here.kind}'}, not a unit file",

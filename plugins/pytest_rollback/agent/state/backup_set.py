@@ -29,10 +29,10 @@ capped = metadata.capped
 
 NAME = places.RECORD
 FRESH = ".backups.json.new"
-FORMAT = 3
-READABLE = (1, 2, FORMAT)
+FORMAT, WITH_PARTS = 3, 4
+READABLE = (1, 2, FORMAT, WITH_PARTS)
 """Formats that are read: in the first one no file is protected by `chattr`, and before the third
-all are files."""
+all are files. The fourth has what strategies remember beside files."""
 
 KINDS = {metadata.FILE, metadata.LINK, metadata.FOLDER}
 
@@ -63,7 +63,8 @@ class BackupSet(NamedTuple):
     `partial` is why it was declared to be a part of the release, "" for a whole one; `whole` is how
     many files the release changes then, 0 where that is not known. `unsaved` are paths that no
     backup could be made of, each with the reason. `directories` are those on the way to its files
-    that were there when it was made: whatever the clock said then, no deploy has made them.
+    that were there when it was made: whatever the clock said then, no deploy has made them. `parts`
+    are what strategies remember beside files, by their names, as JSON.
     """
 
     system: str
@@ -80,6 +81,7 @@ class BackupSet(NamedTuple):
     whole: int = 0
     unsaved: tuple[str, ...] = ()
     directories: tuple[str, ...] = ()
+    parts: dict[str, Any] = {}  # noqa: RUF012 - nobody changes a record
 
 
 def read(state: str) -> BackupSet:
@@ -146,6 +148,7 @@ def parsed(file: BinaryIO) -> BackupSet:
         whole=int(document.get("whole", 0)),
         unsaved=tuple(map(_text, document.get("unsaved", []))),
         directories=tuple(map(_text, document.get("directories", []))),
+        parts=dict(document.get("parts", {})),
     )
     _check(record)
     return record
@@ -208,7 +211,7 @@ def _release(found: dict[str, Any]) -> Release:
 def _check(record: BackupSet) -> None:
     """Refuse an entry that could lead anywhere but to a file of its own below the root."""
     for saved in record.files:
-        _check_entry(saved)
+        checked_entry(saved)
     paths = [saved.path for saved in record.files] + list(record.added)
     for path in paths:
         why = fault(path)
@@ -218,8 +221,12 @@ def _check(record: BackupSet) -> None:
         raise ValueError("a path is listed twice")
 
 
-def _check_entry(saved: FileEntry) -> None:
-    """Refuse an entry that no file or link can have."""
+def checked_entry(saved: FileEntry) -> FileEntry:
+    """Return an entry that a file, a link or a directory can have.
+
+    Raises:
+        ValueError, TypeError: it is none.
+    """
     if not isinstance(saved, metadata.FileEntry) or DIGEST.fullmatch(saved.sha256) is None:
         raise ValueError(f"{saved!r} is not the entry of a file")
     if not all(type(number) is int for number in saved[2:7]) or saved.mode & ~0o7777:
@@ -234,6 +241,7 @@ def _check_entry(saved: FileEntry) -> None:
         raise ValueError(f"{saved.path!r} is a link, which has no attributes")
     if saved.is_directory and (saved.flags or not saved.holds(0, EMPTY)):
         raise ValueError(f"{saved.path!r} is a directory, which has no bytes")
+    return saved
 
 
 def write(state: str, record: BackupSet) -> str:
@@ -259,9 +267,10 @@ def write(state: str, record: BackupSet) -> str:
 def encoded(record: BackupSet) -> bytes:
     """Return the record as JSON: one file a line, so that people can compare two of them."""
     lines: list[str] = [json.dumps(saved._asdict()) for saved in record.files]
+    apart = {"files", "sha256"} if record.parts else {"files", "sha256", "parts"}
     head = {
-        "format": FORMAT,
-        **{key: value for key, value in record._asdict().items() if key not in {"files", "sha256"}},
+        "format": WITH_PARTS if record.parts else FORMAT,
+        **{key: value for key, value in record._asdict().items() if key not in apart},
         "previous": record.previous._asdict(),
         "current": record.current._asdict(),
     }

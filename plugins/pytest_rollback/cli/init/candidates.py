@@ -10,7 +10,12 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from pytest_rollback.agent.messages.services.survey import GitCheckout, Survey, SurveyedUnit
+from pytest_rollback.agent.messages.services.survey import (
+    GitCheckout,
+    Survey,
+    SurveyedUnit,
+    SwitchedLink,
+)
 
 PARENTS = ("/opt", "/srv", "/usr/local", "/var/lib", "/var/www", "/home", "/data", "/apps")
 """Directories whose entries are systems, or accounts."""
@@ -51,6 +56,19 @@ class Candidate(NamedTuple):
     others: tuple[SurveyedUnit, ...] = ()
 
     @property
+    def links(self) -> tuple[SwitchedLink, ...]:
+        """The links below the root by which its units go to the release that is live."""
+        found = {each.link: each for unit in self.units for each in unit.links}
+        return tuple(each for each in found.values() if is_below(each.link, self.root))
+
+    def named(self, path: str) -> str:
+        """Return a path as the link leads to it, where it lies in the release that is live."""
+        for each in self.links:
+            if is_below(path, each.place):
+                return each.link + path[len(each.place) :]
+        return path
+
+    @property
     def name(self) -> str:
         """A name for it: what its units' names have in common, else that of its directory."""
         prefix = common([each.name for each in self.units])
@@ -85,6 +103,8 @@ def home(unit: SurveyedUnit, checkouts: Sequence[GitCheckout]) -> str:
     if not unit.places:
         return ""
     first = unit.places[0][0]
+    if unit.links:
+        return base(str(PurePosixPath(unit.links[0].link).parent))
     tops = [each.top for each in checkouts if is_below(first, each.top)]
     return max(tops, key=len, default="") or base(first)
 
@@ -111,7 +131,11 @@ def _candidate(
         seen = "--root" if given else f"git -C {key}: its working tree"
         return Candidate(key, seen, same, checkout, others)
     places = [place for unit in same for place, _ in unit.places if is_below(place, key)]
+    links = [each for unit in same for each in unit.links]
+    places += [str(PurePosixPath(each.link).parent) for each in links]
     root = os.path.commonpath(places)
+    if links:
+        return Candidate(root, f"what lies around {links[0].link}", same, others=others)
     return Candidate(root, first_seen(same, root), same, others=others)
 
 

@@ -83,7 +83,9 @@ def named(units: Sequence[str], system: str) -> list[str]:
 
 def directories(candidate: Candidate) -> dict[str, str]:
     """Return the directory below the root that only one unit lives in, by unit."""
-    found = {}
+    found: dict[str, str] = {}
+    if candidate.links:
+        return found  # a release comes back as a whole
     for unit in candidate.units:
         inside = [place for place, _ in unit.places if is_below(place, candidate.root)]
         first = next((place for place in inside if place != candidate.root), "")

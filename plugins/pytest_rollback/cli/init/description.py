@@ -13,6 +13,8 @@ from pytest_rollback.cli.init.candidates import Candidate, is_below, slug
 from pytest_rollback.cli.init.components import Part
 from pytest_rollback.cli.init.health import Health
 from pytest_rollback.cli.init.lines import TomlLine, TomlTable, header, text
+from pytest_rollback.manifest.release import LINKS
+from pytest_rollback.text.quantities import count
 
 STATES = "/var/lib/rollback"
 POSTGRESQL = 5432
@@ -53,6 +55,7 @@ def tables(found: Found) -> Iterator[TomlTable]:
     yield TomlTable(header("system"), list(_system(found)))
     yield TomlTable(header("target"), list(_target(found)))
     yield TomlTable(header("services"), list(_services(found)))
+    yield from _release(found)
     for part in found.parts:
         yield TomlTable("[[components]]", list(_component(found, part)))
     for part in found.parts:
@@ -64,6 +67,8 @@ def tables(found: Found) -> Iterator[TomlTable]:
     yield from edges.tables(found.edge)
     yield from _database(found)
     checkout = found.candidate.checkout
+    if found.candidate.links:
+        return
     if checkout and not checkout.problem:
         seen = f"it is a working tree, at {checkout.tag or checkout.head[:12]}"
         yield TomlTable(header("fallback"), [TomlLine("git", checkout.top, seen)])
@@ -117,6 +122,28 @@ def _services(found: Found) -> Iterator[TomlLine]:
         yield TomlLine(asks=asks)
 
 
+def _release(found: Found) -> Iterator[TomlTable]:
+    """Yield how the previous release is kept, where a deploy switches a link."""
+    links = found.candidate.links
+    if not links:
+        return
+    seen = "; ".join(each.seen for each in links)
+    number = max(each.releases for each in links)
+    above = str(PurePosixPath(links[0].place).parent)
+    told = [
+        TomlLine(
+            "strategy", LINKS, f"{seen}; {count(number, 'directory', 'directories')} in {above}"
+        ),
+        TomlLine(
+            "links", [os.path.relpath(each.link, found.candidate.root) for each in links], seen
+        ),
+        TomlLine(
+            "keep", max(number, 2), asks="how many releases the deploy tool keeps", hidden=True
+        ),
+    ]
+    yield TomlTable(header("release"), told)
+
+
 def kept_units(found: Found) -> tuple[str, str]:
     """Return the directory below the root that has the unit files of a release, and why."""
     root = found.candidate.root
@@ -124,7 +151,8 @@ def kept_units(found: Found) -> tuple[str, str]:
     places: dict[str, list[str]] = {}
     for place, name in found.survey.kept:
         if name in wanted and is_below(place, root) and place != root:
-            places.setdefault(os.path.relpath(place, root), []).append(name)
+            named = found.candidate.named(place)
+            places.setdefault(os.path.relpath(named, root), []).append(name)
     if not places:
         return "", ""
     best = max(places, key=lambda each: (len(places[each]), -len(each)))
@@ -188,7 +216,7 @@ def configuration(found: Found) -> list[tuple[str, str]]:
     """Return the files of variables below the root, relative to it, with where they were seen."""
     root = found.candidate.root
     files = {
-        os.path.relpath(file.path, root): f"{part.unit.name}: {file.seen}"
+        os.path.relpath(found.candidate.named(file.path), root): f"{part.unit.name}: {file.seen}"
         for part in found.parts
         for file in part.unit.variables
         if is_below(os.path.normpath(file.path), root)
@@ -202,7 +230,7 @@ def secret_files(found: Found) -> list[tuple[str, tuple[str, ...]]]:
     files = {}
     for part in found.parts:
         for file in part.unit.variables:
-            path = os.path.normpath(file.path)
+            path = found.candidate.named(os.path.normpath(file.path))
             if file.secrets:
                 files[os.path.relpath(path, root) if is_below(path, root) else path] = file.secrets
     return sorted(files.items())

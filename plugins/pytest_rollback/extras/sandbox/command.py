@@ -15,6 +15,7 @@ from pytest_rollback.extras.sandbox.machine.podman import usable
 from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from pytest_rollback.extras.sandbox.target import KINDS, NAME, usual
 from pytest_rollback.manifest.load import load
+from pytest_rollback.manifest.release import ABOUT, BACKUPS
 from pytest_rollback.recovery.rehearsal import folded
 from pytest_rollback.run.command_line import Parser, settings, shown
 from pytest_rollback.text.doors import rollback
@@ -54,7 +55,7 @@ def up(asked: argparse.Namespace) -> None:
         shown(f"the sandbox in {asked.dir} is running already")
     else:
         down(asked)
-        sandbox = asked.kind(folder()).up(asked.dir, keep=True)
+        sandbox = asked.kind(folder(), strategy=asked.strategy).up(asked.dir, keep=True)
         if not asked.no_deploy:
             sandbox.deploy()
             keep_baseline(sandbox)
@@ -174,6 +175,12 @@ def parser(program: str) -> Parser:
         made[name].set_defaults(run=verb)
     made["up"].add_argument(
         "--no-deploy", action="store_true", help="deploy only the previous release"
+    )
+    made["up"].add_argument(
+        "--strategy",
+        choices=sorted(ABOUT),
+        default=BACKUPS,
+        help="; ".join(f"{name}: {words}" for name, words in ABOUT.items()),
     )
     made["deploy"].add_argument(
         "release", nargs="?", type=Path, help="folder with the release's files"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
 
 from ...files import lookup, reach
 from ...messages.location import Location
 from ...messages.services.units import GUARD
-from ...state import backup_set
+from ...state import backup_set, linked
 
 DROP_INS = ".d/"
 
@@ -61,6 +61,9 @@ def of_release(
     location: Location, record: backup_set.BackupSet, source: str, names: Sequence[str]
 ) -> ReleaseUnits:
     """Return which unit files the previous release has for units whose files have these names."""
+    place = linked.source(location.state, record, source)
+    if place.is_linked:
+        return _of_linked(location, place, source, names)
     added = frozenset(record.added)
     recorded = [saved.path for saved in record.files]
     folders = [f"{source}/{name}{DROP_INS}" for name in names]
@@ -75,6 +78,30 @@ def of_release(
         tuple(dict.fromkeys(path[short:] for path in kept if path not in added)),
         tuple(sorted(path[short:] for path in added if path.startswith(prefixes))),
     )
+
+
+def _of_linked(
+    location: Location, place: linked.SourceFolder, source: str, names: Sequence[str]
+) -> ReleaseUnits:
+    """Return the same of a release in a directory of its own: its listing has all of its files."""
+    below = f"{place.path}/" if place.path else ""
+    has = {path[len(below) :] for path in place.digests}
+    prefixes = tuple(f"{name}{DROP_INS}" for name in names)
+    kept = [*(name for name in names if name in has), *sorted(_conf(has, prefixes))]
+    live = {
+        path[len(source) + 1 :]
+        for name in names
+        for path in _drop_ins(location.root, f"{source}/{name}{DROP_INS}")
+    }
+    return ReleaseUnits(tuple(dict.fromkeys(kept)), tuple(sorted(live - has)))
+
+
+def _conf(names: Iterable[str], prefixes: Tuple[str, ...]) -> Iterator[str]:
+    """Yield the drop-ins among some files."""
+    for name in names:
+        base = os.path.basename(name)
+        if name.startswith(prefixes) and base.endswith(".conf") and not base.startswith("."):
+            yield name
 
 
 def _drop_ins(root: str, directory: str) -> Iterator[str]:
@@ -102,12 +129,13 @@ def to_come(
     if source is None:
         return Installed()
     record = backup_set.read(location.state)
-    recorded = {saved.path for saved in record.files}
+    place = linked.source(location.state, record, source)
     found = of_release(location, record, source, names)
     over: Dict[str, bytes] = {}
     for name in found.kept:
-        path = f"{source}/{name}"
-        saved = f"{location.root}/{path}{location.suffix if path in recorded else ''}"
+        path = f"{place.path}/{name}" if place.path else name
+        is_copy = path in place.digests and not place.is_linked
+        saved = f"{place.root}/{path}{location.suffix if is_copy else ''}"
         if lookup.kind(saved) == "file":
             over[f"{directory}/{name}"] = reach.whole(saved)
     return Installed(over, frozenset(f"{directory}/{name}" for name in found.gone))

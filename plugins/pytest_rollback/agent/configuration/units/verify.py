@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from typing import Dict, List, Sequence
+from typing import Dict, List, Mapping
 
 from ...files import reach
 from ...system.command import run
@@ -29,19 +29,18 @@ INSTANCE = "i"
 """The instance that systemd-analyze takes for a template."""
 
 
-def verified(verifier: str, root: str, suffix: str, names: Sequence[str]) -> Dict[str, str]:
-    """Return what the manager's own program has against unit files; {} where it does not run."""
-    if not names or not os.path.isdir(RUNNING) or not shutil.which(verifier):
+def verified(verifier: str, root: str, files: Mapping[str, str]) -> Dict[str, str]:
+    """Return what the manager's own program has against unit files; {} where it does not run.
+
+    Args:
+        verifier: that program.
+        root: the system's root.
+        files: where each is read, by its name.
+    """
+    if not files or not os.path.isdir(RUNNING) or not shutil.which(verifier):
         return {}
-    return analysed(verifier, {name: whole(f"{root}/{name}", suffix) for name in names}, root)
-
-
-def whole(path: str, suffix: str) -> bytes:
-    """Return the content of a backup, or of the file itself where there is none."""
-    try:
-        return reach.whole(path + suffix, follow=False)
-    except FileNotFoundError:
-        return reach.whole(path, follow=False)
+    contents = {name: reach.whole(path, follow=False) for name, path in files.items()}
+    return analysed(verifier, contents, root)
 
 
 def analysed(verifier: str, contents: Dict[str, bytes], root: str = "") -> Dict[str, str]:

@@ -1,6 +1,6 @@
 """The creation of backups: files that a deploy will change, and the saved ones."""
 
-from typing import NamedTuple, Optional, Tuple
+from typing import Dict, NamedTuple, Optional, Tuple
 
 from ...protocol import Route
 from ..location import Location, Release
@@ -13,6 +13,7 @@ class SaveRequest(NamedTuple):
     relative to the root. `system` is its name, `user` the account that its units run as, `by` who
     asks. `replace` discards a backup set of other releases. `partial` is why these are a part of
     the files of the release only, "" when they are all; `whole` is how many it changes then.
+    `parts` is what strategies remember beside files, as JSON, by their names.
     """
 
     location: Location
@@ -26,6 +27,7 @@ class SaveRequest(NamedTuple):
     replace: bool = False
     partial: str = ""
     whole: int = 0
+    parts: Dict[str, str] = {}  # noqa: RUF012 - nobody changes a request
 
 
 class ReplacedSet(NamedTuple):

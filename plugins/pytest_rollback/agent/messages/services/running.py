@@ -91,7 +91,8 @@ class UnitProcesses(NamedTuple):
     rollback cannot stop, start or judge such a unit, `left` why stopping it leaves processes of the
     same program, `outlives` why its own stop leaves some, and `kept_open` why its port stays open
     then. `answering` is who answers each of its probes that asks this host. `elsewhere` is another
-    tree with recorded files in it, where nothing that the unit runs is of the root.
+    tree with recorded files in it, where nothing that the unit runs is of the root;
+    `other_release` is what a process has of a release that no link names, "" where none has.
     """
 
     number: int
@@ -105,6 +106,7 @@ class UnitProcesses(NamedTuple):
     outlives: str = ""
     answering: Dict[str, PortHolders] = {}  # noqa: RUF012 - nobody changes an answer
     elsewhere: str = ""
+    other_release: str = ""
 
     @property
     def stale(self) -> bool:

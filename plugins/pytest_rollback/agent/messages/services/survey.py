@@ -45,6 +45,18 @@ class VariablesFile(NamedTuple):
     exported: bool = False
 
 
+class SwitchedLink(NamedTuple):
+    """A link that names the live one of several releases.
+
+    `place` is the real path of that, `releases` the number of directories beside it and itself.
+    """
+
+    link: str
+    place: str
+    releases: int
+    seen: str
+
+
 class SurveyedUnit(NamedTuple):
     """One unit of a service manager, and what is of it on the host.
 
@@ -57,6 +69,7 @@ class SurveyedUnit(NamedTuple):
     `imports` modules that it runs. `unhandled` is why a rollback cannot handle it. `log` is where
     it writes; nothing where its files do not tell. `unseen` is whether its open sockets
     are not for us to see; `likely` are ports on which it seems to listen then, each with why.
+    `links` are those by which it goes to the release that is live.
     """
 
     name: str
@@ -80,6 +93,7 @@ class SurveyedUnit(NamedTuple):
     unhandled: str = ""
     unseen: bool = False
     likely: Tuple[Tuple[int, str], ...] = ()
+    links: Tuple[SwitchedLink, ...] = ()
 
 
 class GitCheckout(NamedTuple):

@@ -22,7 +22,7 @@ from ...messages.trial import (
     TrialRequest,
     UnitUse,
 )
-from ...state import backup_set
+from ...state import backup_set, linked
 from ...system import access, tools
 from ...system.command import CommandResult, identity, run, surroundings
 from . import accounts, child
@@ -70,11 +70,12 @@ def restored(request: TrialRequest, fetch: Optional[Fetch]) -> Trial:
     if request.live:
         site = TrialSite(live, live, (), request.user, until)
         return tried(site, request.files or (), runs(site, request, units))
+    more = linked.python_sources(request.location.state) if request.files is None else []
     request, entries = recorded(request)
     with staged(request, directories(request, units, live), entries, fetch) as stage:
         touched = tuple(f"{live}/{path}" for path in (*stage.files, *stage.gone))
         site = TrialSite(stage.root, live, touched, request.user, until)
-        files = [path for path in request.files or () if path not in stage.faults]
+        files = [path for path in (*(request.files or ()), *more) if path not in stage.faults]
         return tried(site, files, runs(site, request, units))._replace(faults=stage.faults)
 
 

@@ -29,7 +29,7 @@ from ...system.command_lines import described
 from ...system.processes import Process, began, processes
 from .. import registry
 from ..manager import UnitParts
-from . import strangers, survivors
+from . import releases, strangers, survivors
 from .elsewhere import other_tree
 from .ports import Ports
 from .traces import owners, places_of
@@ -54,6 +54,7 @@ def look(request: RunningRequest) -> Running:
     files, unrecorded = _recorded(request)
     ports, restored = Ports(request.units, table), _started_restored(request.location.state)
     root = request.location.root
+    live = releases.live(root, request.location.state)
     known = frozenset(pid for part in parts.values() for pid in part.processes)
     found: Dict[str, UnitProcesses] = {}
     for each in request.units:
@@ -68,6 +69,7 @@ def look(request: RunningRequest) -> Running:
         found[each.unit] = _unit(each, part, table, ports, known)._replace(
             youngest=youngest if youngest and youngest.changed else None,
             elsewhere=other_tree(root, own, files[each.name]),
+            other_release=releases.other(live, own),
         )
     owned = strangers.Owned(known, manager.origins(names), _users(request, known))
     others = strangers.look(root, table, owned, manager.origin)

@@ -167,6 +167,7 @@ class SandboxNote:
     ports: dict[str, int]
     manager: Identity | None = None
     creator: Identity | None = None
+    strategy: str = "backups"
 
     def write(self, layout: Layout) -> None:
         """Keep the note in the sandbox's directory, whole or not at all, private."""
@@ -190,7 +191,8 @@ class SandboxNote:
                 )
             found = json.loads(layout.note.read_text(encoding="utf-8"))
             who = {key: Identity(*found[key]) for key in ("manager", "creator") if found[key]}
-            return cls(found["folder"], found["token"], found["ports"], **who)
+            strategy = found.get("strategy", "backups")
+            return cls(found["folder"], found["token"], found["ports"], **who, strategy=strategy)
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise Unreachable(
                 f"there is no sandbox in {layout.directory}", hint="rollback sandbox up"

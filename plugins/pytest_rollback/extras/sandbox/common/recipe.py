@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
@@ -13,9 +13,12 @@ from pydantic import Field, ValidationError
 
 from pytest_rollback.errors import ManifestError
 from pytest_rollback.manifest.document import TomlTable, TomlValue, frozen_value, tables
+from pytest_rollback.manifest.release import BACKUPS
 from pytest_rollback.manifest.values import Frozen
 
 FILE = "embedded.toml"
+STRATEGIES = "strategies"
+"""The folder of what differs with another one, a file for each."""
 
 
 class SandboxTable(Frozen):
@@ -33,6 +36,7 @@ class SandboxTable(Frozen):
     ports: tuple[str, ...] = ()
     upstream: str = ""
     words: dict[str, str | int] = Field(default_factory=dict)
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,23 +47,26 @@ class Recipe:
     table: SandboxTable
     base: TomlTable
     overlay: TomlTable
+    strategy: str = BACKUPS
 
     @classmethod
-    def read(cls, folder: Path, file: str = FILE) -> Recipe:
-        """Return the recipe in a folder, by the name of its file.
+    def read(cls, folder: Path, file: str = FILE, strategy: str = BACKUPS) -> Recipe:
+        """Return the recipe in a folder, by the name of its file, and how releases are kept.
 
         Raises:
             ManifestError: a file is missing, or is not what it should be.
         """
         folder = folder.resolve()
         overlay = parsed(folder / file)
+        if strategy != BACKUPS:
+            overlay = laid_over(overlay, parsed(folder / STRATEGIES / f"{strategy}.toml"))
         try:
             table = SandboxTable.model_validate(frozen_value(overlay.pop("sandbox", {})))
         except ValidationError as error:
             raise ManifestError(
                 f"{folder / file}: [sandbox] cannot be used: {error}", hint=f"edit {folder / file}"
             ) from error
-        return cls(folder, table, parsed(folder / table.manifest), overlay)
+        return cls(folder, table, parsed(folder / table.manifest), overlay, strategy)
 
     @property
     def ports(self) -> tuple[str, ...]:
@@ -73,7 +80,18 @@ class Recipe:
     def document(self, words: Mapping[str, str | int]) -> TomlTable:
         """Return the sandbox's manifest: nobody is notified unless its overlay says so."""
         whole = laid_over(quiet(self.base), self.overlay)
+        for name in self.table.without:
+            whole = lacking(whole, name.split("."))
         return {key: filled(value, words) for key, value in whole.items()}
+
+
+def lacking(document: TomlTable, path: Sequence[str]) -> TomlTable:
+    """Return a document without the key at a path."""
+    first, *rest = path
+    inner = document.get(first)
+    if rest and isinstance(inner, dict):
+        return {**document, first: lacking(inner, rest)}
+    return {key: value for key, value in document.items() if key != first or rest}
 
 
 def parsed(path: Path) -> TomlTable:

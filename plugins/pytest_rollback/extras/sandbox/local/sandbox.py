@@ -7,6 +7,7 @@ import secrets
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,7 @@ from pytest_rollback.errors import UsageError
 from pytest_rollback.extras.sandbox.common import (
     deploy,
     health,
+    links,
     ports,
     postgres,
     processes,
@@ -35,6 +37,7 @@ from pytest_rollback.extras.sandbox.local.site import OWN, LocalSite
 from pytest_rollback.extras.sandbox.local.supervisord import Manager
 from pytest_rollback.manifest.document import TomlTable
 from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.release import BACKUPS
 from pytest_rollback.progress.activity import doing
 
 
@@ -51,8 +54,8 @@ class Embedded:
     It outlives the process that started it: `Embedded.attach(directory)` takes it over.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.recipe = Recipe.read(folder)
+    def __init__(self, folder: Path, strategy: str = BACKUPS) -> None:
+        self.recipe = Recipe.read(folder, strategy=strategy)
         self._site: LocalSite | None = None
         self._note: SandboxNote | None = None
 
@@ -119,7 +122,9 @@ class Embedded:
         """Build and start everything, side by side where one thing does not need the other."""
         claimed = ports.claim(self.recipe.ports, layout.directory)
         token = secrets.token_hex(16)
-        self._write(layout, SandboxNote(str(self.recipe.folder), token, claimed, creator=creator))
+        folder, strategy = str(self.recipe.folder), self.recipe.strategy
+        note = SandboxNote(folder, token, claimed, creator=creator, strategy=strategy)
+        self._write(layout, note)
         layout.create()
         postgres.bring_tools(layout.database)
         site = self._site = LocalSite(layout, self.recipe, claimed, Manager(layout))
@@ -127,9 +132,13 @@ class Embedded:
         with ThreadPoolExecutor(2) as beside:
             cluster = beside.submit(site.postgres.initialise)
             first = deploy.staged(site, self.recipe.path("previous"))
-            first.install(layout.root)
+            if site.is_linked:
+                links.begin(site, first)
+            else:
+                first.install(layout.root)
             site.install_units()
-            history = beside.submit(site.history.begin, first.name)
+            begun = (lambda: None) if site.is_linked else partial(site.history.begin, first.name)
+            history = beside.submit(begun)
             self._launch()
             site.manager.start(["edge"])
             cluster.result()
@@ -164,7 +173,7 @@ class Embedded:
         """
         layout = Layout(directory.absolute())
         note = SandboxNote.read(layout)
-        sandbox = cls(Path(note.folder))
+        sandbox = cls(Path(note.folder), note.strategy)
         sandbox._note = note
         sandbox._site = LocalSite(layout, sandbox.recipe, note.ports, Manager(layout))
         return sandbox
@@ -180,7 +189,8 @@ class Embedded:
     @doing("deploys the release, with backups")
     def deploy(self, release: Path | None = None) -> str:
         """Deploy a release, by default the current one, with backups; return its name."""
-        name = deploy.deploy(self.site, release or self.recipe.path("current"))
+        way = links.deploy if self.site.is_linked else deploy.deploy
+        name = way(self.site, release or self.recipe.path("current"))
         pristine.take(self.site)
         return name
 

@@ -16,9 +16,9 @@ import tomli_w
 
 from pytest_rollback.agent.backup import save
 from pytest_rollback.agent.errors import HostError
-from pytest_rollback.agent.messages.backup.save import SaveRequest
+from pytest_rollback.agent.messages.backup.save import SAVE, SaveRequest
 from pytest_rollback.errors import ManifestError, Refused, Unfinished
-from pytest_rollback.extras.sandbox.common import health
+from pytest_rollback.extras.sandbox.common import health, links
 from pytest_rollback.extras.sandbox.common.history import History
 from pytest_rollback.extras.sandbox.common.layout import Layout, words
 from pytest_rollback.extras.sandbox.common.postgres import Postgres, owner
@@ -32,6 +32,9 @@ from pytest_rollback.manifest.document import TomlTable
 from pytest_rollback.manifest.load import parse
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.manifest.probes import Probe
+from pytest_rollback.recovery import strategies
+from pytest_rollback.transport.call import Call
+from pytest_rollback.transport.connection import Connection
 
 OWN = ("database", "edge")
 """The programs beside the units: the database server and the proxy."""
@@ -74,7 +77,8 @@ class LocalSite:
     @cached_property
     def words(self) -> dict[str, str | int]:
         """Return what the placeholders stand for."""
-        return words(self.layout, self.ports, self.postgres.tools)
+        known = words(self.layout, self.ports, self.postgres.tools)
+        return {**known, "source": f"{links.CURRENT}/config/supervisor"}
 
     @property
     def flag(self) -> str:
@@ -99,7 +103,18 @@ class LocalSite:
     @cached_property
     def filling(self) -> Placeholders:
         """Return how the files of a release are filled."""
-        return Placeholders(tuple(self.recipe.table.fill), self.words, self.system.about.secrets)
+        filled = {**self.words, "root": str(self.live)}
+        return Placeholders(tuple(self.recipe.table.fill), filled, self.system.about.secrets)
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether each release has a directory of its own."""
+        return bool(self.system.release.switched)
+
+    @property
+    def live(self) -> Path:
+        """Return where the files of the live release are."""
+        return self.layout.root / links.CURRENT if self.is_linked else self.layout.root
 
     @property
     def components(self) -> tuple[Component, ...]:
@@ -127,7 +142,7 @@ class LocalSite:
 
     def release(self) -> str:
         """Return the name of the release that is deployed."""
-        label = self.layout.root / self.recipe.table.version
+        label = self.live / self.recipe.table.version
         return label.read_text(encoding="utf-8").strip() if label.is_file() else ""
 
     def write(self) -> None:
@@ -159,7 +174,7 @@ class LocalSite:
     def put(self, folder: Path, names: Iterable[str]) -> None:
         """Copy files of a folder to the same names below the root; each is a new file."""
         for name in names:
-            target = self.layout.root / name
+            target = self.live / name
             target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             target.unlink(missing_ok=True)
             shutil.copy2(folder / name, target)
@@ -178,6 +193,13 @@ class LocalSite:
         Raises:
             Refused: it cannot be saved; nothing was changed.
         """
+        if self.is_linked:
+            connection = Connection(self.system)
+            try:
+                connection.ask(Call(SAVE, strategies.remembered(connection, request)))
+            finally:
+                connection.close()
+            return
         try:
             save.save(request)
         except HostError as problem:
@@ -186,7 +208,7 @@ class LocalSite:
     def compile(self, source: str) -> None:
         """Write bytecode of a source below the root that Python uses without a comparison."""
         command = [sys.executable, "-c", COMPILE, source]
-        subprocess.run(command, cwd=self.layout.root, check=True, timeout=30)
+        subprocess.run(command, cwd=self.live, check=True, timeout=30)
 
     def run(self, script: str, data: bytes) -> None:
         """Run Python code here, with bytes on its standard input."""

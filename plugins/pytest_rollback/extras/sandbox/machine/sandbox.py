@@ -28,6 +28,7 @@ from pytest_rollback.extras.sandbox.machine.inside import Inside
 from pytest_rollback.extras.sandbox.machine.podman import Container, engine
 from pytest_rollback.manifest.document import TomlTable
 from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.release import BACKUPS
 from pytest_rollback.progress.activity import doing
 
 FILE = "machine.toml"
@@ -42,8 +43,8 @@ class Machine:
     over. `say` prints what takes long.
     """
 
-    def __init__(self, folder: Path, say: Say = print) -> None:
-        self.recipe, self.say = Recipe.read(folder, FILE), say
+    def __init__(self, folder: Path, say: Say = print, strategy: str = BACKUPS) -> None:
+        self.recipe, self.say = Recipe.read(folder, FILE, strategy), say
         self._inside: Inside | None = None
 
     @property
@@ -114,7 +115,9 @@ class Machine:
         layout.directory.chmod(0o700)
         claimed = ports.claim(PORTS, layout.directory)
         name = f"{PREFIX}{secrets.token_hex(4)}"
-        SandboxNote(str(self.recipe.folder), name, claimed, creator=creator).write(layout)
+        folder, strategy = str(self.recipe.folder), self.recipe.strategy
+        note = SandboxNote(folder, name, claimed, creator=creator, strategy=strategy)
+        note.write(layout)
         ssh_access.grant(layout.directory, claimed["ssh"])
         inside = self._inside = Inside(Container(name), layout, self.recipe, claimed)
         layout.manifest.write_text(tomli_w.dumps(inside.document), encoding="utf-8")
@@ -157,7 +160,7 @@ class Machine:
         """
         layout = Layout(directory.absolute())
         note = SandboxNote.read(layout)
-        machine = cls(Path(note.folder))
+        machine = cls(Path(note.folder), strategy=note.strategy)
         machine._inside = Inside(Container(note.token), layout, machine.recipe, note.ports)
         return machine
 

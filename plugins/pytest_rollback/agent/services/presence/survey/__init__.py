@@ -7,5 +7,6 @@ Order of calls: `look` is asked. It has the units of `systemd_units` and of `pro
 those of supervisord; `facts` adds what the processes of each show, `likely` their ports where
 we may not look at their sockets, and `variables` which files and
 databases its environment names. `checkouts` finds the working trees that they live in, with their
-releases, `kept` the unit files in these trees, and `proxies` the sites that pass requests on.
+releases, `switched` the links by which units go to the release that is live, `kept` the unit files
+in these trees, and `proxies` the sites that pass requests on.
 """

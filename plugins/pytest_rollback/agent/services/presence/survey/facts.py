@@ -17,7 +17,7 @@ from ....system import sockets, unix_sockets
 from ....system.command_lines import module_of, script_of, words
 from ....system.processes import Process, family
 from ..traces import MODULE, PYTHON, plain, searched
-from . import likely, variables
+from . import likely, switched, variables
 
 SYSTEMS = (
     *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/nix/store", "/proc", "/run"),
@@ -109,6 +109,7 @@ def seen(
         unhandled=unit.unhandled,
         unseen=bool(pids & ports.unread),
         likely=tuple(_likely(pids, about, ports, passed)),
+        links=tuple(switched.links(place for place, _ in shown)),
     )
 
 

@@ -1,0 +1,10 @@
+"""How the previous release is kept beside backups of single files: by strategies.
+
+A strategy answers for a part of a system: what has to be remembered of it before a deploy, where
+the previous version is, whether it is whole and still there, and what would take it away. What a
+rollback changes for it are recorded files, so that restore, undo and resume are those of files.
+
+`links` are releases in directories of their own, behind a link that a deploy switches; `listing`
+reads such a directory and compares it with what was recorded; `history` says what was live before
+where nothing was recorded.
+"""

@@ -1,0 +1,114 @@
+"""Is the previous release, where a strategy keeps it, whole, safe, and the one to go back to?"""
+
+from __future__ import annotations
+
+from pytest_rollback.agent.messages.backup.strategies import PreviousPart, PreviousParts
+from pytest_rollback.errors import Advisory, Inconclusive, Refused
+from pytest_rollback.manifest.model import System
+from pytest_rollback.text.quantities import count
+
+MOST = 20
+"""Files that a message lists."""
+
+SAVE = "rollback save, in the deploy script before it switches the link"
+
+
+def kept(found: PreviousParts, strategy: str, system: System) -> None:
+    """Check that the previous version of each part is there, as it was recorded.
+
+    Raises:
+        Inconclusive: a file of it could not be read, or nothing was looked at.
+        Refused: it was not recorded, is gone, or is not as recorded.
+    """
+    if not found.parts:
+        raise Inconclusive(
+            f"no part of {system.about.name} is kept by {strategy}",
+            hint="name what a deploy switches in [release] of rollback.toml",
+        )
+    for part in found.parts:
+        _whole(part)
+
+
+def _whole(part: PreviousPart) -> None:
+    faults = [f"{each.path}: {each.detail}" for each in part.faults]
+    kinds = {each.fault for each in part.faults}
+    if "unrecorded" in kinds:
+        raise Refused(
+            "it is not known how the previous release was",
+            findings=faults,
+            hint=f"the next deploy records it: {SAVE}",
+        )
+    where = part.place or part.release
+    if kinds == {"unread"}:
+        raise Inconclusive(
+            f"{count(len(faults), 'file')} of {where} could not be read",
+            findings=faults[:MOST],
+            hint="run as root on the host, or set [target] sudo = true",
+        )
+    if faults:
+        raise Refused(
+            f"the previous release {part.release} is not as recorded in {where}: "
+            f"{count(len(faults), 'fault')}",
+            findings=faults[:MOST],
+            hint=f"bring {where} back from the place where releases are built, as it was; what "
+            "the system itself writes there is named in besides of [release]",
+        )
+    if not part.files:
+        raise Inconclusive(
+            f"{where} has no file, so that nothing was compared",
+            hint=f"see 'ls -la {where}' on the host",
+        )
+
+
+def safe(found: PreviousParts) -> None:
+    """Check that nothing would take the previous version away, and nothing was put into it.
+
+    Raises:
+        Refused: something would.
+        Advisory: there are files in it that were not recorded.
+    """
+    threats = [each for part in found.parts for each in part.threats]
+    if threats:
+        raise Refused(
+            "the previous release would be removed",
+            findings=threats,
+            hint="have the deploy tool keep more releases, and set keep in [release] to that",
+        )
+    more = [f"{part.place}/{path}" for part in found.parts for path in part.more]
+    if more:
+        raise Advisory(
+            f"{count(len(more), 'file')} in the previous release that nobody recorded",
+            findings=more[:MOST],
+            hint="the system may have written them before the deploy: name them in besides of "
+            "[release]",
+        )
+
+
+def expected(found: PreviousParts) -> None:
+    """Check that what is live is what was deployed after the previous release was recorded.
+
+    Raises:
+        Refused: another release was live in between.
+    """
+    wrong = [part.unexpected for part in found.parts if part.unexpected]
+    if wrong:
+        raise Refused(
+            "the recorded release is not the one that was live before",
+            findings=wrong,
+            hint=f"a release was deployed without a record; the next deploy makes one: {SAVE}",
+        )
+
+
+def back(found: PreviousParts) -> None:
+    """Check that the previous version of each part is live again.
+
+    Raises:
+        Refused: it is not.
+    """
+    wrong = [
+        f"what is live is {part.live}, the previous release is in {part.place or 'no known place'}"
+        for part in found.parts
+        if not part.is_back
+    ]
+    if wrong or not found.parts:
+        raise Refused("the previous release is not live", findings=wrong, hint="rollback now")

@@ -1,0 +1,41 @@
+"""`[release]`: how the previous release is kept, and how it comes back.
+
+What a strategy asks of a host is said in `recovery/strategies.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pytest_rollback.manifest.values import Frozen, Inside
+
+BACKUPS, LINKS = "backups", "links"
+
+ABOUT = {
+    BACKUPS: "copies of the files that a deploy changes, beside them",
+    LINKS: "each release in a directory of its own, behind a link that a deploy switches",
+}
+"""What each strategy is, in a line."""
+
+CURRENT = ("current",)
+"""The link that most deploy tools switch."""
+
+
+class ReleaseTable(Frozen):
+    """`[release]`: the strategy by which the previous release is kept and comes back.
+
+    `links` are what a deploy switches, below the root; `keep` is how many releases the deploy tool
+    keeps; `besides` are patterns of files that the system writes into a release's directory.
+    """
+
+    strategy: Literal["backups", "links"] = "backups"
+    links: tuple[Inside, ...] = ()
+    keep: Annotated[int, Field(ge=1)] | None = None
+    besides: tuple[str, ...] = ()
+
+    @property
+    def switched(self) -> tuple[str, ...]:
+        """The links that a deploy switches, below the root; none where it switches none."""
+        return (self.links or CURRENT) if self.strategy == LINKS else ()

@@ -1,0 +1,94 @@
+"""How the previous release of a system is kept: a strategy for each way, behind one interface.
+
+A strategy says what is asked of the host before a deploy, so that it can be remembered, and what is
+asked before and after a rollback: where the previous version is, whether it is whole, what would
+take it away, and whether it is live again. What a rollback changes are recorded files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from pytest_rollback.agent.messages.backup.save import SaveRequest
+from pytest_rollback.agent.messages.backup.strategies import (
+    LINKS_PREVIOUS,
+    LINKS_RECORD,
+    LinksRequest,
+    PreviousParts,
+    RecordedPart,
+)
+from pytest_rollback.agent.messages.location import Release
+from pytest_rollback.manifest import requests
+from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.release import LINKS
+from pytest_rollback.transport.call import AnyCall, Call
+from pytest_rollback.transport.connection import Connection
+
+PATIENT = 300.0
+"""Seconds in which all files of a release are read."""
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """One way to keep the previous release.
+
+    Args:
+        name: as `[release] strategy` has it.
+        files: paths below the root that a deploy switches, and that are recorded like files.
+        record: the call that reads what has to be remembered before a release is deployed.
+        previous: the call that looks at the previous version.
+    """
+
+    name: str
+    files: Callable[[System], tuple[str, ...]]
+    record: Callable[[System, str], Call[LinksRequest, RecordedPart]]
+    previous: Callable[[System], Call[LinksRequest, PreviousParts]]
+
+
+def _links(system: System, current: str = "") -> LinksRequest:
+    release = system.release
+    where = requests.location(system)
+    return LinksRequest(where, release.switched, release.besides, release.keep or 0, current)
+
+
+STRATEGIES: Mapping[str, Strategy] = {
+    LINKS: Strategy(
+        LINKS,
+        lambda system: system.release.switched,
+        lambda system, current: Call(LINKS_RECORD, _links(system, current), PATIENT),
+        lambda system: Call(LINKS_PREVIOUS, _links(system), PATIENT),
+    )
+}
+"""Those that remember more than files, by their names."""
+
+
+def used(system: System) -> tuple[Strategy, ...]:
+    """Return the strategies of a system that remember more than files."""
+    return tuple(each for name, each in STRATEGIES.items() if name == system.release.strategy)
+
+
+def calls(chosen: Iterable[Strategy], system: System) -> dict[str, AnyCall]:
+    """Return the calls that look at the previous version of each part, by strategy."""
+    return {each.name: each.previous(system) for each in chosen}
+
+
+def remembered(connection: Connection, request: SaveRequest) -> SaveRequest:
+    """Return the request with what strategies have to remember of the release that is live.
+
+    What a deploy switches is saved like a file that it changes. A previous release without a name
+    gets that of its strategy.
+    """
+    system = connection.system
+    chosen = used(system)
+    if not chosen:
+        return request
+    asked = {each.name: each.record(system, request.current.name) for each in chosen}
+    answers = connection.ask_all([*asked.values()], deadline=PATIENT)
+    known = {name: answers.of(call) for name, call in asked.items()}
+    parts = {name: each.text for name, each in known.items()}
+    switched = [path for each in chosen for path in each.files(system)]
+    files = tuple(dict.fromkeys((*request.files, *switched)))
+    named = next((each.release for each in known.values() if each.release), "")
+    previous = request.previous if request.previous.name else Release(named, None)
+    return request._replace(files=files, parts=parts, previous=previous)

@@ -1,0 +1,301 @@
+"""Releases in directories behind a link: recorded before a deploy, compared before a rollback."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pytest_rollback.agent.backup import save
+from pytest_rollback.agent.backup.strategies import history, links
+from pytest_rollback.agent.configuration import formats
+from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.backup.strategies import LinksRequest, PreviousPart
+from pytest_rollback.agent.messages.location import Release
+from pytest_rollback.agent.restore import apply
+from pytest_rollback.agent.state import backup_set, linked, runs
+from tests.unit.support.deployed import saving
+from tests.unit.support.requests import begin, located, restore
+
+FILES = {"app/web.py": "PORT = 1\n", "app/static/logo": "o", "etc/web.service": "[Service]\n"}
+
+
+class Linked:
+    """A root with `releases/NAME` behind `current`, as most deploy tools lay it out."""
+
+    def __init__(self, place: Path, *, absolute: bool = False) -> None:
+        self.root, self.state, self.absolute = place / "root", place / "var" / "state", absolute
+        (self.root / "shared").mkdir(parents=True)
+        (self.root / "shared/log").mkdir()
+        self.release("1")
+        self.lead("1")
+
+    def place(self, name: str) -> Path:
+        """Return the directory of a release."""
+        return self.root / "releases" / name
+
+    def release(self, name: str, **more: str) -> Path:
+        """Make a release with its files."""
+        place = self.place(name)
+        for path, text in {**FILES, "VERSION": name, **more}.items():
+            (place / path).parent.mkdir(parents=True, exist_ok=True)
+            (place / path).write_text(text)
+        (place / "log").symlink_to(os.path.relpath(self.root / "shared/log", place))
+        return place
+
+    def lead(self, name: str) -> None:
+        """Switch the link, in one step."""
+        fresh = self.root / ".fresh"
+        fresh.symlink_to(self.place(name) if self.absolute else f"releases/{name}")
+        fresh.replace(self.root / "current")
+
+    def request(self, **different: object) -> LinksRequest:
+        """Return the request about the link."""
+        plain = LinksRequest(located(self.root, self.state), ("current",))
+        return plain._replace(**different)  # type: ignore[arg-type]
+
+    def save(self, previous: str = "1", current: str = "2", **different: object) -> None:
+        """Record the release that is live, as a deploy does before it switches the link."""
+        part = links.record(self.request(**different))
+        request = saving(self.root, self.state, ["current"], replace=True)
+        releases = {"previous": Release(previous, None), "current": Release(current, None)}
+        save.save(request._replace(parts={linked.PART: part.text}, **releases))
+
+    def deploy(self, name: str = "2") -> None:
+        """Record, and bring the next release."""
+        self.save(current=name)
+        self.release(name)
+        self.lead(name)
+
+    def look(self, **different: object) -> PreviousPart:
+        """Return what is known of the previous release."""
+        (part,) = links.previous(self.request(**different)).parts
+        return part
+
+    def faults(self, **different: object) -> list[tuple[str, str]]:
+        """Return its faults: path and kind."""
+        return [(each.path, each.fault) for each in self.look(**different).faults]
+
+    def restore(self) -> int:
+        """Lead the link back as a rollback does."""
+        runs.begin(begin(self.state))
+        request = restore(located(self.root, self.state))
+        return apply.apply(request._replace(digest=apply.look(request).digest)).number
+
+
+@pytest.fixture(params=[False, True], ids=["relative", "absolute"])
+def shop(tmp_path: Path, request: pytest.FixtureRequest) -> Linked:
+    """A system of which release 2 is live over release 1."""
+    shop = Linked(tmp_path, absolute=request.param)
+    shop.deploy()
+    return shop
+
+
+def test_the_previous_release_is_found_whole(shop: Linked) -> None:
+    """It is where the link led when it was recorded, whatever is live now."""
+    found = shop.look()
+
+    assert (found.place, found.release, found.is_back) == (str(shop.place("1")), "1", False)
+    assert (found.faults, found.more, found.threats, found.unexpected) == ((), (), (), "")
+    assert found.files == len(FILES) + 2 + 3  # its version, its link, and three directories
+
+
+def test_the_link_is_led_back_as_it_was_written(shop: Linked) -> None:
+    """One rename; a relative link stays relative, and the directories stay as they are."""
+    before = shop.place("1").stat().st_ctime_ns
+    wanted = str(shop.place("1")) if shop.absolute else "releases/1"
+
+    assert shop.restore() == 1
+    assert str((shop.root / "current").readlink()) == wanted
+    assert shop.look().is_back
+    assert shop.place("1").stat().st_ctime_ns == before
+    assert shop.place("2").is_dir()
+
+
+def test_what_is_not_as_recorded_is_a_fault(shop: Linked) -> None:
+    """Other bytes of the same length, another mode, a file that is gone: each by its name."""
+    (shop.place("1") / "app/web.py").write_text("PORT = 2\n")
+    (shop.place("1") / "app/static/logo").chmod(0o600)
+    (shop.place("1") / "VERSION").unlink()
+
+    assert shop.faults() == [
+        ("VERSION", "missing"),
+        ("app/web.py", "altered"),
+        ("app/static/logo", "altered"),
+    ]
+
+
+def test_a_release_that_is_gone_is_a_fault_and_is_not_gone_back_to(shop: Linked) -> None:
+    """The link would lead to nothing: nothing is changed."""
+    shutil.rmtree(shop.place("1"))
+
+    assert shop.faults() == [(str(shop.place("1")), "missing")]
+    with pytest.raises(HostError, match="is not there any more"):
+        shop.restore()
+    assert (shop.root / "current").readlink().name == "2"
+
+
+def test_a_directory_that_is_a_link_now_is_not_the_recorded_one(shop: Linked) -> None:
+    """Whoever replaced it may lead it anywhere."""
+    shop.place("1").rename(shop.place("1-moved"))
+    shop.place("1").symlink_to("1-moved")
+
+    assert shop.faults() == [(str(shop.place("1")), "missing")]
+
+
+def test_a_shared_link_that_leads_to_nothing_any_more_is_a_fault(shop: Linked) -> None:
+    """One that did so when it was recorded is none."""
+    (shop.root / "shared/log").rmdir()
+
+    assert shop.faults() == [("log", "dangling")]
+
+
+def test_a_link_that_led_to_nothing_already_is_no_fault(tmp_path: Path) -> None:
+    """The release ran with it."""
+    shop = Linked(tmp_path)
+    (shop.place("1") / "socket").symlink_to("/run/nobody-has-this")
+    shop.deploy()
+
+    assert shop.faults() == []
+
+
+def test_what_nobody_recorded_is_told(shop: Linked) -> None:
+    """A module that was put there later would be imported; bytecode is none."""
+    (shop.place("1") / "app/json.py").write_text("")
+    (shop.place("1") / "app/__pycache__").mkdir()
+    (shop.place("1") / "app/__pycache__/web.cpython-311.pyc").write_text("")
+
+    assert shop.look().more == ("app/json.py",)
+
+
+def test_what_the_system_writes_there_is_not_compared(tmp_path: Path) -> None:
+    """It is named in `besides`."""
+    shop = Linked(tmp_path)
+    (shop.place("1") / "tmp").mkdir()
+    (shop.place("1") / "tmp/cache").write_text("1")
+    shop.save(besides=("tmp/**", "tmp"))
+    shop.release("2")
+    shop.lead("2")
+    (shop.place("1") / "tmp/cache").write_text("2")
+    (shop.place("1") / "tmp/more").write_text("")
+
+    found = shop.look()
+    assert (found.faults, found.more) == ((), ())
+
+
+def test_a_deploy_tool_that_would_prune_it_is_a_threat(shop: Linked) -> None:
+    """By the order of the tool, whatever the age of a directory is; one alone is never enough."""
+    assert shop.look(keep=5).threats == ()
+    assert shop.look(keep=1).threats != ()
+
+    for name in ("10", "11"):
+        shop.release(name)
+    (said,) = shop.look(keep=2).threats
+    assert said == (
+        f"the deploy tool keeps 2 of 4 releases in {shop.root}/releases: 1 is removed by the next "
+        "clean-up"
+    )
+
+
+def test_without_a_record_nothing_is_assumed(tmp_path: Path) -> None:
+    """Not the directory with the next lower name, and not the one that was made before."""
+    shop = Linked(tmp_path)
+    shop.release("2")
+    shop.lead("2")
+
+    found = shop.look()
+    assert (found.place, [each.fault for each in found.faults]) == ("", ["unrecorded"])
+
+
+def test_history_names_what_was_live_before(tmp_path: Path) -> None:
+    """Capistrano: what it rolled back to counts, and a release that is gone does not."""
+    shop = Linked(tmp_path)
+    for name in ("2", "3", "4"):
+        shop.release(name)
+    shop.lead("4")
+    words = ["(at a1) deployed as release 1 by ann", "(at a2) deployed as release 2 by ann"]
+    words += ["ann rolled back to release 1", "Branch main (at a4) deployed as release 4 by ann"]
+    (shop.root / "revisions.log").write_text("".join(f"Branch main {each}\n" for each in words))
+
+    found = shop.look()
+    assert found.place == str(shop.place("1"))
+    assert "revisions.log names" in found.faults[0].detail
+
+    shutil.rmtree(shop.place("1"))
+    before = history.before(str(shop.root / "current"), str(shop.place("4")))
+    assert before is not None
+    assert before.place == str(shop.place("2"))
+
+
+def test_a_release_that_failed_or_was_not_finished_was_never_live(tmp_path: Path) -> None:
+    """Deployer marks both by a file in the release."""
+    shop = Linked(tmp_path)
+    for name in ("2", "3", "4"):
+        shop.release(name)
+    (shop.place("2") / "BAD_RELEASE").write_text("")
+    (shop.place("3") / "DIRTY_RELEASE").write_text("")
+    shop.lead("4")
+    (shop.root / ".dep").mkdir()
+    lines = [json.dumps({"release_name": name}) for name in ("1", "2", "3", "4")]
+    (shop.root / ".dep/releases_log").write_text("\n".join(lines))
+
+    assert shop.look().place == str(shop.place("1"))
+
+
+def test_a_release_that_was_deployed_without_a_record_is_told(shop: Linked) -> None:
+    """What is recorded is the release before the last one: not the one to go back to."""
+    lines = [json.dumps({"release_name": name}) for name in ("1", "2", "3")]
+    (shop.root / ".dep").mkdir()
+    (shop.root / ".dep/releases_log").write_text("\n".join(lines))
+    assert shop.look().unexpected == ""
+
+    shop.release("3")
+    shop.lead("3")
+    assert f"{shop.place('2')} was live before it" in shop.look().unexpected
+
+
+def test_the_same_save_again_does_not_record_what_is_live_now(shop: Linked) -> None:
+    """A deploy that is repeated half way: the first record stands."""
+    shop.save()
+
+    assert shop.look().place == str(shop.place("1"))
+
+
+def test_a_link_that_is_none_is_named(tmp_path: Path) -> None:
+    """A directory, nothing, or a link to nothing."""
+    shop = Linked(tmp_path)
+    for name, said in (("shared", "is a directory, and no link"), ("nope", "is not there")):
+        with pytest.raises(HostError, match=said):
+            links.record(shop.request(links=(name,)))
+    (shop.root / "lost").symlink_to("nowhere")
+    with pytest.raises(HostError, match="which is no directory"):
+        links.record(shop.request(links=("lost",)))
+
+
+def test_a_listing_that_was_changed_proves_nothing(shop: Linked) -> None:
+    """It is known by its digest, which the record has."""
+    (listing,) = (shop.state / linked.FOLDER).iterdir()
+    listing.write_bytes(listing.read_bytes()[:-1])
+    with pytest.raises(HostError, match="other bytes than recorded"):
+        shop.look()
+
+    listing.unlink()
+    with pytest.raises(HostError, match="cannot be used"):
+        shop.look()
+
+
+def test_a_path_below_the_link_is_read_in_the_previous_release(shop: Linked) -> None:
+    """Before the rollback and after it, when the backup of the link is put away."""
+    files = {each.path: each for each in backup_set.read(str(shop.state)).files}
+
+    def text() -> str:
+        path = formats.restored(str(shop.root), ".backup", files, "current/VERSION")
+        return Path(path).read_text()
+
+    assert text() == "1"
+    shop.restore()
+    (shop.root / "current.backup").unlink()
+    assert text() == "1"
