@@ -52,13 +52,14 @@ def take_back(store: str, entry: dict[str, Any]) -> int:
     path = entry["name"]
     with Tree(entry["directory"]) as tree, Tree(store) as kept, tree.naming(path):
         now = files_state.live(tree, path).sha256
+        with contextlib.suppress(FileNotFoundError):  # what an installation that failed has left
+            above, name = tree.parent(path)
+            os.unlink(f".rollback-{name}.new", dir_fd=above)
         if now == entry["before"]:
             return 0
         if now != entry["after"]:
             raise HostError(f"{entry['directory']}/{path} changed since it was installed", "see it")
         above, name = tree.parent(path)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(f".rollback-{name}.new", dir_fd=above)
         if entry["before"]:
             evidence.copy(kept.parent(f"units/{path}"), (above, name))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 import time
@@ -203,6 +204,19 @@ def test_a_unit_file_that_was_changed_since_is_not_taken_back(place: Place) -> N
         unit_file_undo.take_back(evidence.home(place.work), entry)
 
     assert unit.read_text() == "edited"
+
+
+def test_what_a_failed_installation_has_left_is_taken_away(place: Place) -> None:
+    """Whether the unit file had its place already or not: nothing of ours is left there."""
+    for before in ("", hashlib.sha256(b"edited").hexdigest()):
+        left = place.put(".rollback-app.service.new", "half")
+        if before:
+            place.put("app.service", "edited")
+        entry = {"directory": str(place.root), "name": "app.service"}
+        entry |= {"before": before, "after": "0" * 64}
+
+        assert unit_file_undo.take_back(evidence.home(place.work), entry) == 0
+        assert not left.exists()
 
 
 def test_what_lies_behind_a_file_is_not_there(place: Place) -> None:
