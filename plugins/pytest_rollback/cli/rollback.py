@@ -20,7 +20,7 @@ from pytest_rollback.recovery.actions.undo import undoing
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.report import amend
-from pytest_rollback.run.command_line import INTERRUPTED, shown
+from pytest_rollback.run.command_line.shared import INTERRUPTED, shown
 from pytest_rollback.run.extras import names, outside
 from pytest_rollback.run.run import identity, operator
 from pytest_rollback.transport.interrupts import INTERRUPTS

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pytest_rollback.run.command_line import Parser, add_target
+from pytest_rollback.run.command_line.arguments import Parser, add_target
 from pytest_rollback.run.extras import outside, reports_of, usual
 from pytest_rollback.text.doors import SUITES
 from pytest_rollback.text.places import home
