@@ -98,7 +98,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except RollbackError as error:
         raise _refused(config, error) from error
     except KeyboardInterrupt as error:  # a sandbox was to come up: nothing is left of it
-        raise pytest.exit.Exception("interrupted: nothing was changed", returncode=CODE) from error
+        raise pytest.exit.Exception(_stopped(config), returncode=CODE) from error
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         _keep(config, run)
 
@@ -139,6 +139,12 @@ def heed(config: pytest.Config) -> None:
     before = INTERRUPTS.heed()
     if Path(sys.argv[0]).name not in PROGRAMS:
         config.add_cleanup(before)
+
+
+def _stopped(config: pytest.Config) -> str:
+    words = config.invocation_params.args
+    again = next_steps(words, config.getini("rollback_door")).again(words)
+    return f"interrupted: nothing was changed\nHINT: {again}"
 
 
 def _refused(config: pytest.Config, error: RollbackError) -> BaseException:
