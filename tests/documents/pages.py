@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_rollback.run.command_line import Parser, shown
+from pytest_rollback.run.command_line.arguments import Parser
+from pytest_rollback.run.command_line.shared import shown
 from tests.architecture.figures import part, renewed
 from tests.documents import criteria, options
 

@@ -97,6 +97,19 @@ def test_a_target_that_cannot_be_used(
     demand(typed(tmp_path, *f"scripts/{script}".split(), *words), code)
 
 
+@pytest.mark.parametrize("name", ["ready", "triage", "drill", "validate", "monitor"])
+def test_who_did_not_reach_the_host_reads_so_first(tmp_path: Path, name: str) -> None:
+    """In the line of the verdict, and not as a number of criteria that failed."""
+    manifest = tmp_path / "rollback.toml"
+    manifest.write_text(AWAY)
+    code, said = typed(tmp_path, "scripts/rollback", name, f"--target={manifest}")
+    words = " ".join(said.split())
+
+    assert (code, ": the host could not be asked, " in words) == (7, True), said
+    assert name == "triage" or "nothing was evaluated (production)" in words, said
+    assert "criteria failed" not in words, said
+
+
 @pytest.fixture
 def silent() -> Iterator[tuple[str, list[socket.socket]]]:
     """A host that takes connections and says nothing: its description, and who connected."""

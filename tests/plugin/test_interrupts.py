@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -92,7 +93,7 @@ def test_the_same_command_goes_on(village: Village, phase: str, number: signal.S
         assert re.search(
             r"^to resume: \S*pytest suites/drill --arm=sandbox", printed, re.MULTILINE
         ), printed
-        assert "Traceback" not in printed, printed
+        assert not re.search("Traceback|KeyboardInterrupt|--full-trace", printed), printed
 
     code, printed = village.arm("suites/drill", "suites/validate")
     assert (code, "RECOVERED in " in printed) == (0, True), printed
@@ -188,11 +189,67 @@ def test_who_stops_the_look_changes_nothing(village: Village, numbers: str, dela
     sent = [signal.Signals[f"SIG{each}"] for each in numbers.split()]
     code, printed = whole(village, "target sandbox", delay, *sent)
 
-    assert (code, "nothing was changed" in printed) == (2, True), printed
-    assert "Traceback" not in printed, printed
+    demand_one_message(code, printed)
     assert time.monotonic() - began < PATIENCE / 10
     assert village.embedded.status() == before
     assert not list(village.state.glob("runs/*/lease.json"))
+
+
+def demand_one_message(code: int, printed: str) -> None:
+    """See that a command which was stopped says once that it changed nothing, and what is next."""
+    words = " ".join(printed.split())
+    assert (code, words.count("nothing was changed")) == (2, 1), printed
+    assert re.search(r"(HINT|next): \S*rollback now --\S*target=\S+ --arm=sandbox", words), printed
+    assert not re.search("Traceback|KeyboardInterrupt|--full-trace", printed), printed
+
+
+def test_who_stops_it_once_the_plan_is_shown_changes_nothing(village: Village) -> None:
+    """The target's name was given, so that nobody is asked: the signal comes as the plan's end."""
+    before = village.embedded.status()
+    code, printed = whole(village, "the plan: nothing was changed", 0.0, signal.SIGINT)
+
+    demand_one_message(code, printed.replace("the plan: nothing was changed", ""))
+    assert village.embedded.status() == before
+
+
+BEGUN = """
+import sys
+from pathlib import Path
+from pytest_rollback.cli.suites import run_suites
+from pytest_rollback.transport.interrupts import INTERRUPTS
+INTERRUPTS.heed()
+INTERRUPTS.heard += sys.argv[1:]
+sys.exit(run_suites("x", Path("reports"), "rollback drill --target=x"))
+"""
+"""A command that begins its suites, or does not begin them after a signal."""
+
+ENDED = """
+import os, signal
+from pytest_rollback.transport.interrupts import INTERRUPTS
+INTERRUPTS.heed(starting=True)
+os.kill(os.getpid(), signal.SIGINT)
+"""
+"""Stands for pytest: a session that is ended before it asks anything."""
+
+
+@pytest.mark.parametrize("heard", [(), ("SIGINT",)])
+def test_who_stops_a_command_before_its_suites_ask_anything(
+    tmp_path: Path, heard: tuple[str, ...]
+) -> None:
+    """Before they are started as well: one message, with the command."""
+    (tmp_path / "pytest.py").write_text(ENDED)
+    done = subprocess.run(
+        [*HEEDING, sys.executable, "-c", BEGUN, *heard],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (2, ""), done
+    assert re.fullmatch(
+        r"interrupted: nothing was changed\nHINT: \S*rollback drill --target=x\n", done.stdout
+    ), done
 
 
 @pytest.mark.parametrize("numbers", ["INT", "TERM TERM"])

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from pytest_rollback.agent.messages.baseline import BaselineTimes
-from pytest_rollback.agent.messages.probes.measurement import ResponseTimes
+from pytest_rollback.agent.messages.probes.measurement import CpuWait, ResponseTimes
 from pytest_rollback.agent.observe.probes.percentiles import interval
 
 FEWEST = 50
@@ -20,6 +20,10 @@ WORST = 0.5
 
 NOISE_MS = {"p50": 10.0, "p95": 30.0}
 """Milliseconds by which a percentile differs between two runs on a busy host anyway."""
+
+WAITED, WANTED = 0.5, 1.5
+"""The share of the time, or the tasks for each CPU, from which a host counts as busy: response
+times are not only the system's then. That is said, and decides nothing."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,10 @@ class LatencySeries:
 
         The slowest answer counts as well: one that takes half of its timeout is not far from none.
         """
+        return self._told(self._slow)
+
+    @property
+    def _slow(self) -> str:
         found = self.found.percentiles
         if found and found.max > self.timeout * WORST:
             return (
@@ -104,7 +112,12 @@ class LatencySeries:
             return ""
         span = f"between {found.low:.1f} and {found.high:.1f} ms"
         asking = f"the measurement itself takes {self.overhead:.1f} ms"
-        return f"{self.name}: the p95 is {span}, the limit is {self.limit:g} ms; {asking}"
+        words = f"{self.name}: the p95 is {span}, the limit is {self.limit:g} ms; {asking}"
+        return self._told(words)
+
+    def _told(self, words: str) -> str:
+        """Return a finding with how busy the host was; "" for none."""
+        return "; ".join(filter(None, (words, busy(self.found.cpu)))) if words else ""
 
     @property
     def overhead(self) -> float:
@@ -125,8 +138,8 @@ class LatencySeries:
         last, said = self.slower(self.kept)
         crept, words = self.slower(self.first)
         if crept > last:
-            return crept, f"{words}, the first of {self.stores} baselines"
-        return last, said
+            return crept, self._told(f"{words}, the first of {self.stores} baselines")
+        return last, self._told(said)
 
     def slower(self, kept: BaselineTimes | None) -> tuple[float, str]:
         """Return by how much it is slower than stored times, and in words.
@@ -179,6 +192,17 @@ class LatencySeries:
 def origin(kept: BaselineTimes) -> str:
     """Return when a baseline was stored, and of which release, where that is known."""
     return f"{kept.release}, {kept.when}" if kept.release else kept.when
+
+
+def busy(cpu: CpuWait) -> str:
+    """Return that a host was busy while it was measured, "" where it was not, or nobody knows."""
+    if cpu.share is not None and cpu.share >= WAITED:
+        return (
+            f"the host was busy meanwhile: {cpu.share:.0%} of the time something waited for a CPU"
+        )
+    if cpu.load is not None and cpu.load >= WANTED:
+        return f"the host was busy meanwhile: {cpu.load:.1f} tasks wanted each CPU"
+    return ""
 
 
 def wrong(name: str, found: ResponseTimes) -> str:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from pytest_rollback.agent.messages.baseline import BaselineTimes
-from pytest_rollback.agent.messages.probes.measurement import ResponseTimes
+from pytest_rollback.agent.messages.probes.measurement import CpuWait, ResponseTimes
 from pytest_rollback.agent.messages.probes.sample import ProbeResult
 from pytest_rollback.agent.messages.services.units import UnitState
 from pytest_rollback.agent.observe.probes.percentiles import summary
@@ -233,12 +233,14 @@ def series(soak: Soak, name: str, limit: float, kept: BaselineTimes | None) -> L
     found = [each.probes[name] for each in soak.taken]
     times = tuple(time for each in found for time in each.samples_ms)
     costs = [each.overhead_ms for each in found if each.overhead_ms is not None]
+    waits = [each.cpu for each in found] or [CpuWait()]
     merged = ResponseTimes(
         samples_ms=times,
         failed=sum(each.failed for each in found),
         problem=next((each.problem for each in found if each.problem), None),
         overhead_ms=statistics.median(costs) if costs else None,
         percentiles=summary(times),
+        cpu=max(waits, key=lambda cpu: cpu.share or cpu.load or 0.0),
     )
     return LatencySeries(name, limit, merged, kept)
 

@@ -2,7 +2,7 @@
 
 `main` knows every command by its name and imports its module when it is called. A command is a
 function of its arguments and of the name that help and hints give it, and returns an exit code;
-what it raises, `run/command_line` prints with its hint. The files in `scripts/` call `main` and do
+what it raises, `run/command_line/` prints with its hint. The files in `scripts/` call `main` and do
 no more. The parts of `extras/` add commands of theirs.
 
     main -> standing, suites, incident, report, backups, procedure, explain, documents

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from pytest_rollback.cli.explain import every
-from pytest_rollback.run.command_line import Parser
+from pytest_rollback.run.command_line.arguments import Parser
 from pytest_rollback.text.doors import VERBS
 
 ABOUT = "Print a script that completes the commands of rollback in a shell."

@@ -10,7 +10,8 @@ from pathlib import Path
 from pytest_rollback.manifest.json_schema import JsonSchema
 from pytest_rollback.manifest.reference import manual
 from pytest_rollback.manifest.schema import schema
-from pytest_rollback.run.command_line import Parser, repository, shown
+from pytest_rollback.run.command_line.arguments import Parser
+from pytest_rollback.run.command_line.shared import repository, shown
 from pytest_rollback.text.places import EXAMPLE
 
 SCHEMA = "Print the JSON Schema of rollback.toml; --write also updates the pages in docs/."

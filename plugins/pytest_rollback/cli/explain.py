@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from pytest_rollback.criteria import SUITES
 from pytest_rollback.errors import UsageError
-from pytest_rollback.run.command_line import Parser, shown
+from pytest_rollback.run.command_line.arguments import Parser
+from pytest_rollback.run.command_line.shared import shown
 from pytest_rollback.run.shipped import AnyFunction, asked, called, identities, parameters
 from pytest_rollback.text import doors, places
 

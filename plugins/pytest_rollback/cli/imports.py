@@ -15,7 +15,7 @@ from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions import CLEAR_CACHES
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
-from pytest_rollback.run.command_line import shown
+from pytest_rollback.run.command_line.shared import shown
 from pytest_rollback.run.run import identity, operator
 from pytest_rollback.text.quantities import count, part
 from pytest_rollback.transport.call import Call

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pytest_rollback.cli.rollback import RollbackCommand
 from pytest_rollback.cli.target import parser
 from pytest_rollback.recovery.entry import overruled
-from pytest_rollback.run.command_line import Parser
+from pytest_rollback.run.command_line.arguments import Parser
 from pytest_rollback.run.options import told_openly
 
 NOW = "Roll back in one command: triage, plan, confirmation, rollback, validation."

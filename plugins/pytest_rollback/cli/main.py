@@ -16,7 +16,8 @@ from typing import NoReturn, TypeAlias
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.progress.ticker import TICKER
-from pytest_rollback.run.command_line import Parser, carried_out, failed
+from pytest_rollback.run.command_line.arguments import Parser
+from pytest_rollback.run.command_line.shared import carried_out, failed
 from pytest_rollback.run.extra_types import Command
 from pytest_rollback.run.extras import outside
 from pytest_rollback.text.doors import rollback, setup

@@ -18,7 +18,8 @@ from pytest_rollback.cli.suites import run_suites, target
 from pytest_rollback.errors import Refused, UsageError
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Component, System
-from pytest_rollback.run.command_line import Parser, add_target, shown
+from pytest_rollback.run.command_line.arguments import Parser, add_target
+from pytest_rollback.run.command_line.shared import shown
 from pytest_rollback.run.extras import reports_of
 from pytest_rollback.run.options import fitting
 from pytest_rollback.text.quantities import part

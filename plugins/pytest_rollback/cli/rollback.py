@@ -6,7 +6,7 @@ import datetime as dt
 import sys
 from dataclasses import replace
 
-from pytest_rollback.cli.suites import run_suites
+from pytest_rollback.cli.suites import run_suites, stopped
 from pytest_rollback.cli.target import TargetCommand
 from pytest_rollback.errors import GateClosed, RollbackError, Unreachable, UsageError
 from pytest_rollback.evidence import runs, signoffs
@@ -20,12 +20,10 @@ from pytest_rollback.recovery.actions.undo import undoing
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.report import amend
-from pytest_rollback.run.command_line import INTERRUPTED, shown
+from pytest_rollback.run.command_line.shared import INTERRUPTED, shown
 from pytest_rollback.run.extras import names, outside
 from pytest_rollback.run.run import identity, operator
 from pytest_rollback.transport.interrupts import INTERRUPTS
-
-STOPPED = "interrupted: nothing was changed\nHINT: run the same command again"
 
 
 def typed(question: str) -> str:
@@ -57,10 +55,7 @@ class RollbackCommand(TargetCommand):
             if not (code or dry):
                 self.ask(armed)
         except KeyboardInterrupt:
-            code = INTERRUPTED
-        if code == INTERRUPTED:
-            INTERRUPTS.ending()
-            shown(STOPPED)
+            code = stopped(self.command)
         if code or dry:
             return code
         only = ("suites/drill",) if "--isolate" in more else ("suites/drill", "suites/validate")

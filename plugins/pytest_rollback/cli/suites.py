@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pytest_rollback.run.command_line import Parser, add_target
+from pytest_rollback.run.command_line.arguments import Parser, add_target
+from pytest_rollback.run.command_line.shared import INTERRUPTED, shown
 from pytest_rollback.run.extras import outside, reports_of, usual
 from pytest_rollback.text.doors import SUITES
 from pytest_rollback.text.places import home
-from pytest_rollback.transport.interrupts import INTERRUPTS
+from pytest_rollback.transport.interrupts import INTERRUPTS, NotBegun
 
 CODES = """
 Every further option is one of pytest: -k backups, -x, --junitxml=FILE; `pytest --help` lists all.
@@ -164,4 +165,14 @@ def run_suites(target: str, reports: Path, command: str, *words: str) -> int:
     settings = ("-o", f"rollback_reports={reports}", "-o", f"rollback_door={command}")
     where = f"--rollback-target={target}"
     pytest = [sys.executable, "-m", "pytest", "-q", "--no-header", where, *settings]
-    return INTERRUPTS.carried_out([*pytest, *words], home())
+    try:
+        return INTERRUPTS.carried_out([*pytest, *words], home())
+    except NotBegun:
+        return stopped(command)
+
+
+def stopped(command: str) -> int:
+    """Say that a command was interrupted before it changed anything; return the exit code."""
+    INTERRUPTS.ending()
+    shown(f"interrupted: nothing was changed\nHINT: {command}")
+    return INTERRUPTED

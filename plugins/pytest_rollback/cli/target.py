@@ -10,7 +10,7 @@ from typing import NoReturn, Self
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.manifest.load import load
-from pytest_rollback.run.command_line import Parser, add_target
+from pytest_rollback.run.command_line.arguments import Parser, add_target
 from pytest_rollback.run.extras import place, reports_of, usual
 from pytest_rollback.run.options import fitting
 from pytest_rollback.transport.connection import Connection

@@ -163,7 +163,7 @@ class CriteriaHooks:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Tell Ctrl-C from a session that -x or an error of collection ends early."""
-        self.interrupted = excinfo.type in {KeyboardInterrupt, pytest.exit.Exception}
+        self.interrupted = issubclass(excinfo.type, (KeyboardInterrupt, pytest.exit.Exception))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from pytest_rollback.errors import RollbackError, UsageError
 from pytest_rollback.plugin import collection, options
+from pytest_rollback.plugin.collecting.unknown import refuse_unknown
 from pytest_rollback.plugin.output import ticking
 from pytest_rollback.plugin.session import run_of
 from pytest_rollback.plugin.stash import RUN, SEAL, criterion_of
@@ -52,11 +53,14 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         raise pytest.UsageError(str(error)) from error
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(
-    early_config: pytest.Config, parser: pytest.Parser
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, object, object]:
-    """Give options their short names in a session of ours, once every conftest has its own."""
+    """Give options their short names in a session of ours, once every conftest has its own.
+
+    Then all options are known, and one that is none is refused in our words.
+    """
     known = early_config.known_args_namespace
     ours = collection.is_ours(early_config, known.file_or_dir)
     if ours:
@@ -67,6 +71,8 @@ def pytest_load_initial_conftests(
     result = yield
     if ours or known.help:
         options.shorten(parser, extras.Extras(early_config.hook))
+    if ours and not (known.help or known.version):
+        refuse_unknown(early_config, parser, args)
     return result
 
 
@@ -92,7 +98,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except RollbackError as error:
         raise _refused(config, error) from error
     except KeyboardInterrupt as error:  # a sandbox was to come up: nothing is left of it
-        raise pytest.exit.Exception("interrupted: nothing was changed", returncode=CODE) from error
+        raise pytest.exit.Exception(_stopped(config), returncode=CODE) from error
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         _keep(config, run)
 
@@ -133,6 +139,12 @@ def heed(config: pytest.Config) -> None:
     before = INTERRUPTS.heed()
     if Path(sys.argv[0]).name not in PROGRAMS:
         config.add_cleanup(before)
+
+
+def _stopped(config: pytest.Config) -> str:
+    words = config.invocation_params.args
+    again = next_steps(words, config.getini("rollback_door")).again(words)
+    return f"interrupted: nothing was changed\nHINT: {again}"
 
 
 def _refused(config: pytest.Config, error: RollbackError) -> BaseException:

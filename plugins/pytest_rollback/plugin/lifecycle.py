@@ -180,6 +180,8 @@ def leave(config: pytest.Config, run: Run) -> None:
             keep_evidence(run)
         if not (run.asked.dry or run.isolates):
             run.notes += filter(None, (each.spared(run.scope) for each in run.extras.actions))
+    elif run.interrupted:
+        run.notes.append("nothing was changed")
     run.conclude()
     if run.connection.trips and not INTERRUPTS.heard:
         with contextlib.suppress(RollbackError):  # the criteria have said so already

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_rollback.errors import UsageError
-from pytest_rollback.run.command_line import Once, Repeated
+from pytest_rollback.run.command_line.arguments import Once, Repeated
 from pytest_rollback.run.extra_types import ExtraOption
 from pytest_rollback.run.extras import Extras
 from pytest_rollback.text.places import MANIFEST

@@ -106,6 +106,8 @@ def following(run: Run) -> Iterator[str]:
         yield gone if run.fleeting else f"to resume: {run.resume}"
         yield from undo(run)
         yield from run.extras.following(run)
+    elif run.interrupted:
+        yield f"next: {run.resume}"
     elif run.fleeting or run.asked.dry or run.exit_code or not run.outcomes:
         return
     elif run.suites & {"drill", "validate"}:

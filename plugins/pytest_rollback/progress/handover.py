@@ -14,6 +14,9 @@ import stat
 VARIABLE = "PYTEST_ROLLBACK_TICKS"
 """Tells a child which descriptor it closes."""
 
+IS_CHILD = VARIABLE in os.environ
+"""Whether a command of ours has started this process, and says what it leaves unsaid."""
+
 
 class Handover:
     """A pipe that a child has the other end of: `writing`. Close it when the child has ended."""

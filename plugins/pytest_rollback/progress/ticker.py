@@ -21,6 +21,9 @@ PACE = 0.5
 FIRST = 0.3
 """Seconds until the first look: so long nobody misses anything."""
 
+IN_A_PIPE = 0.9
+"""The same in a pipe, where a tick stays: what is refused at once is one message and no more."""
+
 PATIENCE = 1.25
 """Seconds of silence in a pipe after which the next look ends it."""
 
@@ -32,7 +35,7 @@ HELP = frozenset(("-h", "--help"))
 class Ticker:
     """Shows what `PROGRESS` says. A process has one: `TICKER`.
 
-    `redact` takes the secrets out of a line. `eager` has it begin without waiting for a silence.
+    `redact` takes the secrets out of a line. `eager` goes on where somebody else ticked before.
     """
 
     def __init__(self) -> None:
@@ -43,6 +46,7 @@ class Ticker:
         self._thread: threading.Thread | None = None
         self._over = threading.Event()
         self._taken: Callable[[], bool] = _nobody
+        self._first = FIRST
 
     @property
     def in_place(self) -> bool:
@@ -59,7 +63,8 @@ class Ticker:
         self._screen = Screen(where)
         if self._before is not None:  # one silence, whoever ends it
             self._screen.last, self._screen.used = self._before.last, self._before.used
-        if eager:
+        self._first = FIRST if eager or where.in_place else IN_A_PIPE
+        if eager and where.in_place:
             self._show(self._screen)
         if not self._run(self._screen):
             self._screen.close()
@@ -111,7 +116,7 @@ class Ticker:
 
     def _tick(self, screen: Screen, over: threading.Event) -> None:
         with contextlib.suppress(Exception):  # a terminal that is gone ends ticks, and no command
-            while not over.wait(PACE if screen.used else FIRST):
+            while not over.wait(PACE if screen.used else self._first):
                 patience = PATIENCE if screen.used else 0.0
                 if screen.where.in_place or time.monotonic() - screen.last >= patience:
                     with screen.lock:

@@ -16,8 +16,9 @@ import pluggy
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.run import hookspecs
-from pytest_rollback.run.command_line import add_target, reports, settings
-from pytest_rollback.run.command_line import path as path_of
+from pytest_rollback.run.command_line.arguments import add_target
+from pytest_rollback.run.command_line.arguments import path as path_of
+from pytest_rollback.run.command_line.shared import reports, settings
 from pytest_rollback.run.extra_types import (
     Command,
     ExtraOption,

@@ -77,6 +77,7 @@ class RunFacts:
         evidence: what was brought from the host; None where it was not asked.
         advice: what triage recommends; None where it was not asked.
         serious: whether it was carried out by `rollback now`, and is no drill.
+        interrupted: whether a signal ended it.
     """
 
     system: System
@@ -108,6 +109,7 @@ class RunFacts:
     evidence: CollectedEvidence | None = None
     advice: RecommendationRecord | None = None
     serious: bool = False
+    interrupted: bool = False
 
     @property
     def good(self) -> bool:
@@ -247,6 +249,8 @@ def behind(facts: RunFacts) -> str:
         word = "in" if facts.good else "after"
         by = " by rollback" if facts.serious else ""
         return f"{by} {word} {clock(facts.elapsed)} of {rto} {where}"
+    if facts.interrupted:
+        return f": interrupted {where}"
     return f" {where}" if facts.good or not facts.outcomes else counted
 
 

@@ -36,7 +36,7 @@ from pytest_rollback.run.phases import RECOVERY
 from pytest_rollback.run.record import RunFacts, record
 from pytest_rollback.run.run_record import ManifestRecord, RecommendationRecord, Releases, RunRecord
 from pytest_rollback.run.suite_collection import SuiteCollection
-from pytest_rollback.run.verdict import Judgement, RunCourse, judged
+from pytest_rollback.run.verdict import INTERRUPTED, Judgement, RunCourse, judged
 from pytest_rollback.text.next_steps import NextSteps, next_steps
 from pytest_rollback.transport.connection import Connection, agent_sha256
 
@@ -162,6 +162,11 @@ class Run:
         return {each.suite for each in self.outcomes}
 
     @property
+    def interrupted(self) -> bool:
+        """Whether a signal ended the run before its end."""
+        return self.broken_off == INTERRUPTED
+
+    @property
     def elapsed(self) -> float | None:
         """Seconds from the decision to the last criterion; None where nothing was to recover."""
         return self.timeline.elapsed
@@ -192,6 +197,7 @@ class Run:
                 late=self.elapsed is not None and self.elapsed > self.system.about.rto,
                 dry=self.asked.dry,
                 isolates=self.isolates,
+                asked=self.collection.touched(()),
                 recommended=self.advice.words if self.advice and self.advice.rules else "",
             )
         )
@@ -254,6 +260,7 @@ class Run:
             evidence=self.evidence,
             advice=self.advice,
             serious=self.next_steps.asks,
+            interrupted=self.interrupted,
         )
 
     @property

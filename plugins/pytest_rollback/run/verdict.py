@@ -5,12 +5,12 @@ A verdict is that of whole suites: with criteria that were not evaluated there i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_rollback import criteria, errors
 from pytest_rollback.criteria import Outcome
-from pytest_rollback.errors import RTO_MISSED, Inconclusive
+from pytest_rollback.errors import RTO_MISSED, Inconclusive, Unreachable
 from pytest_rollback.run import completeness
 from pytest_rollback.run.completeness import Completeness
 from pytest_rollback.text.quantities import count
@@ -69,6 +69,7 @@ class RunCourse:
         dry: whether it was a rehearsal.
         isolates: whether the drill goes no further than to stop what fails.
         recommended: what a rule of triage calls for; "" where none fired.
+        asked: the suites that the command line names.
     """
 
     outcomes: Sequence[Outcome]
@@ -78,6 +79,7 @@ class RunCourse:
     dry: bool = False
     isolates: bool = False
     recommended: str = ""
+    asked: Collection[str] = ()
 
     @property
     def decisive(self) -> list[Outcome]:
@@ -109,7 +111,7 @@ def exit_code(course: RunCourse) -> int:
 
 def word(course: RunCourse, code: int) -> str:
     """Return READY, RECOVERED, STEADY, their opposites, what triage recommends, or INCONCLUSIVE."""
-    suites = {each.suite for each in course.outcomes}
+    suites = {each.suite for each in course.outcomes} or course.asked
     last = next((each for each in reversed(list(GOOD)) if each in suites), "readiness")
     if last == "triage" and course.recommended:
         return course.recommended
@@ -124,10 +126,21 @@ def word(course: RunCourse, code: int) -> str:
 
 
 def against(outcomes: Sequence[Outcome]) -> str:
-    """Return how many criteria failed, and how many could not run."""
+    """Return how many criteria failed, and how many could not run; or that no host was asked."""
+    every = f"of {count(len(outcomes), 'criterion', 'criteria')}"
+    if unreached(outcomes):
+        met = sum(each.outcome not in criteria.AGAINST for each in outcomes)
+        which = f"{met} {every} were" if met else "nothing was"
+        return f"the host could not be asked, {which} evaluated"
     failed = sum(each.outcome == criteria.AGAINST[0] for each in outcomes)
     unknown = sum(each.outcome in criteria.AGAINST[1:] for each in outcomes)
-    every = f"of {count(len(outcomes), 'criterion', 'criteria')}"
     if not failed:
         return f"{unknown} {every} could not run"
     return f"{failed} {every} failed" + (f", {unknown} could not run" if unknown else "")
+
+
+def unreached(outcomes: Sequence[Outcome]) -> bool:
+    """Return whether all that stands against the verdict is that the host could not be asked."""
+    bad = [each for each in outcomes if each.outcome in criteria.AGAINST]
+    causes = [each for each in bad if each.outcome != "not reached"]
+    return bool(causes) and all(each.code == Unreachable.exit_code for each in causes)

@@ -25,6 +25,7 @@ from typing import Any
 
 from pytest_rollback.errors import Unreachable
 from pytest_rollback.progress.activity import doing
+from pytest_rollback.progress.handover import IS_CHILD
 from pytest_rollback.progress.ticker import TICKER
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -37,7 +38,21 @@ CODE = 2
 PR_SET_PDEATHSIG = 1
 """Of `linux/prctl.h`: the signal that a process gets when its parent has ended."""
 
-UNCHANGED = b"interrupted before anything was asked: nothing was changed\n"
+UNCHANGED = b"interrupted: nothing was changed\nHINT: run the same command again\n"
+
+BEFORE = 130
+"""The exit code of a child of ours that was ended before it asked anything: we say so."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal ended what was under way. pytest prints it by its name, without a path."""
+
+
+Interrupted.__module__ = "builtins"  # as a traceback names what everybody knows
+
+
+class NotBegun(Interrupted):
+    """A signal came before a command had asked anything, and nobody has said so yet."""
 
 
 class Interrupts:
@@ -95,7 +110,7 @@ class Interrupts:
 
     def _raise(self) -> None:
         self.raised = True
-        raise KeyboardInterrupt(self.heard[0])
+        raise Interrupted(self.heard[0])
 
     def stop_here(self) -> None:
         """End here if that was asked for: nothing new is begun."""
@@ -137,9 +152,12 @@ class Interrupts:
         """Run a command that heeds signals itself; return its exit code.
 
         It is in a process group of its own: what a terminal sends to ours is passed on, once.
+
+        Raises:
+            NotBegun: a signal came before it had asked anything.
         """
         if self.heard:
-            return CODE
+            raise NotBegun(self.heard[0])
         with doing("starts the suites"), TICKER.lent() as handover:
             # Held until it heeds them: before that they would end it with a traceback.
             held = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
@@ -158,9 +176,12 @@ class Interrupts:
             handover.given()
             TICKER.wake()
             try:
-                return child.wait()
+                code = child.wait()
             finally:
                 self._child = None
+        if code == BEFORE:
+            raise NotBegun(*self.heard[:1])
+        return code
 
 
 def _not_without_us() -> Callable[[], None]:
@@ -182,6 +203,8 @@ def _is_main() -> bool:
 
 def _exit(_number: int, _frame: object) -> None:
     TICKER.stop()
+    if IS_CHILD:
+        os._exit(BEFORE)
     os.write(2, UNCHANGED)
     os._exit(CODE)
 

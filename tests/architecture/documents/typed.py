@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pytest_rollback.cli import main
-from pytest_rollback.run.command_line import Parser
+from pytest_rollback.run.command_line.arguments import Parser
 
 REPOSITORY = Path(__file__).parents[3]
 SHORT = {"-k": 1, "-o": 1, "-n": 1, "-p": 1, "-m": 1, "-x": 0, "-q": 0, "-v": 0}

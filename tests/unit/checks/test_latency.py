@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rollback.agent.messages.baseline import BaselineTimes
-from pytest_rollback.agent.messages.probes.measurement import ResponseTimes
+from pytest_rollback.agent.messages.probes.measurement import CpuWait, ResponseTimes
 from pytest_rollback.agent.observe.probes import percentiles
 from pytest_rollback.checks import latency
 from pytest_rollback.checks.latency import Latencies, LatencySeries
@@ -26,11 +26,14 @@ def series(
     kept: BaselineTimes | None = None,
     overhead: float = 0.2,
     failed: int = 0,
+    cpu: CpuWait | None = None,
 ) -> LatencySeries:
     """Return what a probe with these response times is."""
     problem = "answered 500, not 200" if failed else None
     times = tuple(samples)
-    found = ResponseTimes(times, failed, problem, overhead, percentiles.summary(times))
+    found = ResponseTimes(
+        times, failed, problem, overhead, percentiles.summary(times), cpu or CpuWait()
+    )
     return LatencySeries("web", limit, found, kept)
 
 
@@ -60,6 +63,32 @@ def test_a_limit_is_kept_broken_or_not_to_be_told(
     found = series(samples)
 
     assert (bool(found.slow), bool(found.unsure)) == (slow, unsure)
+
+
+BUSY = "; the host was busy meanwhile: "
+
+
+@pytest.mark.parametrize(
+    ("cpu", "said"),
+    [
+        (CpuWait(0.87), f"{BUSY}87% of the time something waited for a CPU"),
+        (CpuWait(load=3.21), f"{BUSY}3.2 tasks wanted each CPU"),
+        (CpuWait(0.3), ""),
+        (CpuWait(load=1.0), ""),
+        (CpuWait(), ""),
+    ],
+)
+def test_a_finding_says_that_the_host_was_busy(cpu: CpuWait, said: str) -> None:
+    """Of each kind, once; what is in order says nothing, and no verdict depends on it."""
+    late, near, fine = ([120.0] * 100, [10.0] * 95 + [120.0] * 5, [10.0] * 100)
+    slow, unsure = series(late, cpu=cpu), series(near, cpu=cpu)
+    share, words = series(late, kept=kept(10.0, 10.0), cpu=cpu).degraded()
+
+    assert slow.slow == series(late).slow + said
+    assert unsure.unsure == series(near).unsure + said
+    assert (share, words) == (11.0, series(late, kept=kept(10.0, 10.0)).degraded()[1] + said)
+    assert (series(fine, cpu=cpu).slow, series(fine, cpu=cpu).unsure) == ("", "")
+    assert series(fine, cpu=cpu, kept=kept(10.0, 10.0)).degraded() == (0.0, "")
 
 
 @pytest.mark.parametrize(

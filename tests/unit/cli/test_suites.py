@@ -38,11 +38,42 @@ def test_a_command_runs_its_suites(words: list[str], suites: set[str]) -> None:
     assert (code, found) == (0, suites), said
 
 
-def test_what_nobody_knows_is_refused_by_pytest() -> None:
-    """Exit code 4 and a hint."""
-    code, _, said = collected("validate", "--no-such")
+@pytest.mark.parametrize(
+    ("words", "question"),
+    [
+        (("ready", "--nonsense"), ""),
+        (("drill", "--amr=x"), "did you mean --arm? "),
+        (("drill", "--jnitxml=a"), "did you mean --junitxml? "),
+        (("triage", "--impatc=1"), "did you mean --impact? "),
+    ],
+)
+def test_an_option_that_nobody_knows(words: tuple[str, str], question: str) -> None:
+    """Exit code 4, one message, and a hint that names the near one and the list of all."""
+    code, _, said = collected(*words)
+    told, message = said.partition("ERROR: ")[2].splitlines(), f"unrecognized arguments: {words[1]}"
 
-    assert (code, "--no-such" in said, "HINT: " in said) == (4, True, True), said
+    assert (code, told[0], "usage: " in said) == (4, message, False), said
+    assert told[1].startswith(f"HINT: {question}"), said
+    assert f"rollback {words[0]} --help; options of pytest: pytest --help" in told[1], said
+
+
+@pytest.mark.parametrize("word", ["--rollback-targt=x", "--arm"])
+def test_so_does_pytest_where_it_is_about_criteria(word: str) -> None:
+    """A value that is missing as well; other people's tests keep the words of pytest."""
+    paths = ("suites/readiness", "tests/unit/run/test_arguments.py")
+    ours, theirs = (session(path, word) for path in paths)
+
+    assert (ours[0], theirs[0]) == (4, 4)
+    assert ("usage: " in ours[1], "HINT: " in ours[1]) == (False, True), ours
+    assert ("usage: " in theirs[1], "HINT: " in theirs[1]) == (True, False), theirs
+    assert ("did you mean --rollback-target? " in ours[1]) == ("=" in word), ours
+
+
+def session(*words: str) -> tuple[int, str]:
+    """Run pytest itself; return its exit code and what it said."""
+    command = [sys.executable, "-m", "pytest", *words]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
 
 
 NOTHING = ("ready", "-k", "nothinglikeit")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pytest_rollback.cli.report.verify import main
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence import archive, seal
-from pytest_rollback.run.command_line import carried_out
+from pytest_rollback.run.command_line.shared import carried_out
 from tests.unit.support.run_folder import call, left
 
 RUN = "20261124-120000-aaaa"

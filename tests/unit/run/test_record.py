@@ -36,6 +36,11 @@ THREE = [
     outcome("readiness.c.d", "inconclusive"),
     outcome("readiness.e.f", "met"),
 ]
+AWAY = [
+    outcome("readiness.a.b", "not met", code=7),
+    outcome("readiness.c.d", "not reached", code=7),
+]
+BAD = outcome("readiness.g.h", "not met", code=1)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +78,22 @@ THREE = [
             "REHEARSED: 23 changes in about 0m38s of 15m00s (corner)",
         ),
         ({"verdict": "REHEARSED"}, "REHEARSED (corner)"),
+        (
+            {"verdict": "NOT READY", "outcomes": THREE[1:], "interrupted": True},
+            "NOT READY: interrupted (corner)",
+        ),
+        (
+            {"verdict": "NOT READY", "outcomes": AWAY},
+            "NOT READY: the host could not be asked, nothing was evaluated (corner)",
+        ),
+        (
+            {"verdict": "NOT READY", "outcomes": [*AWAY, THREE[2]]},
+            "NOT READY: the host could not be asked, 1 of 3 criteria were evaluated (corner)",
+        ),
+        (
+            {"verdict": "NOT READY", "outcomes": [*AWAY, BAD]},
+            "NOT READY: 2 of 3 criteria failed, 1 could not run (corner)",
+        ),
     ],
 )
 def test_the_verdict_is_one_sentence(more: dict[str, Any], said: str) -> None:

@@ -45,6 +45,7 @@ def course(*outcomes: str, suite: str = "readiness", **more: object) -> RunCours
         (course("met", suite="drill", isolates=True), ("ISOLATED", 0), ("PARTIAL", 14)),
         (course("met", suite="drill", dry=True), ("REHEARSED", 0), ("PARTIAL", 14)),
         (course("met", broken_off=2), ("NOT READY", 2), ("NOT READY", 2)),
+        (course(broken_off=2, asked=["drill"]), ("NOT RECOVERED", 2), ("NOT RECOVERED", 2)),
         (course(), ("PARTIAL", 14), ("PARTIAL", 14)),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_rollback.cli import main
 from pytest_rollback.cli.main import commands
-from pytest_rollback.run.command_line import Parser
+from pytest_rollback.run.command_line.arguments import Parser
 from pytest_rollback.text import doors
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.errors import UsageError
-from pytest_rollback.run.command_line import reports, settings
+from pytest_rollback.run.command_line.shared import reports, settings
 from pytest_rollback.run.extras import usual
 from pytest_rollback.text.pytest_settings import FILES, read
 from tests.guests.guest import Guest

@@ -4,8 +4,9 @@
 the deadline; its output is bounded. `processes` reads /proc, where a process is its number and its
 start time, so that a number that was given out again is not taken for it; `command_lines` says what
 one runs, `sockets` who listens, `unix_sockets` on which local name. `disk` adds up room and inodes
-per file system, `tools` finds programs and says which paths could not be replaced, and why;
-`access` what an account may read. `temporary` makes directories that go with the request.
+per file system, `cpu` says whether something waits for one, `tools` finds programs and says which
+paths could not be replaced, and why; `access` what an account may read. `temporary` makes
+directories that go with the request.
 
 Reads only, but for those, and the command that it is told to run. Nothing here knows a backup set
 or a run.

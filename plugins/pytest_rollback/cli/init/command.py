@@ -22,7 +22,8 @@ from pytest_rollback.cli.init.next_steps import summary
 from pytest_rollback.errors import Refused, UsageError
 from pytest_rollback.manifest.document import decoded
 from pytest_rollback.manifest.load import load, parse
-from pytest_rollback.run.command_line import Parser, add_target, shown
+from pytest_rollback.run.command_line.arguments import Parser, add_target
+from pytest_rollback.run.command_line.shared import shown
 from pytest_rollback.text.places import MANIFEST
 
 STDOUT = "-"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pytest_rollback.agent.messages.probes.sample import ASK, ProbeRequest, ProbeResult, ProbeSpec
 from pytest_rollback.agent.messages.services.survey import SURVEY, Survey, SurveyRequest
-from pytest_rollback.errors import RollbackError
+from pytest_rollback.errors import RollbackError, Unreachable
 from pytest_rollback.manifest.load import parse
 from pytest_rollback.manifest.model import System
 from pytest_rollback.transport.call import Call
@@ -25,6 +25,17 @@ PATIENT = 10.0
 
 MEASURED = 20
 """Answers by which the limit of a probe is proposed."""
+
+
+TYPED = {
+    "connection in rollback.toml": "--connection, see: rollback init --help",
+    "correct [target] ": "correct ",
+    "at the end of connection:": "at the end of --connection:",
+    ", and set it in [target] python": ", as python3",
+    ", or set it in [target] python": ", as python3",
+    ", or connect as root without [target] sudo": ", or connect as root",
+}
+"""What a hint says of a rollback.toml, and what it says where there is none."""
 
 
 class SurveyedHost(NamedTuple):
@@ -55,18 +66,32 @@ def reached(connection: str, request: SurveyRequest) -> Iterator[SurveyedHost]:
     Raises:
         RollbackError: it cannot be reached, or not asked.
     """
-    opened = []
+    opened: list[Connection] = []
     try:
-        opened.append(Connection(placeholder(connection, sudo=False)))
-        found = SurveyedHost(opened[0], _asked(opened[0], request), sudo=False)
-        if not found.survey.root:
-            opened.append(Connection(placeholder(connection, sudo=True)))
-            with contextlib.suppress(RollbackError):  # without a password, or without sudo
-                found = SurveyedHost(opened[1], _asked(opened[1], request), sudo=True)
-        yield found
+        yield _surveyed(connection, request, opened)
     finally:
         for each in opened:
             each.close()
+
+
+def _surveyed(connection: str, request: SurveyRequest, opened: list[Connection]) -> SurveyedHost:
+    opened.append(Connection(placeholder(connection, sudo=False)))
+    try:
+        found = SurveyedHost(opened[0], _asked(opened[0], request), sudo=False)
+    except Unreachable as error:
+        raise Unreachable(error.message, hint=typed(error.hint)) from error
+    if not found.survey.root:
+        opened.append(Connection(placeholder(connection, sudo=True)))
+        with contextlib.suppress(RollbackError):  # without a password, or without sudo
+            found = SurveyedHost(opened[1], _asked(opened[1], request), sudo=True)
+    return found
+
+
+def typed(hint: str) -> str:
+    """Return a hint with options in place of the keys of a rollback.toml that is to be written."""
+    for key, option in TYPED.items():
+        hint = hint.replace(key, option)
+    return hint
 
 
 def _asked(connection: Connection, request: SurveyRequest) -> Survey:

@@ -14,7 +14,8 @@ from pytest_rollback.evidence.runs import folder
 from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.report import all_runs
 from pytest_rollback.report.run_summary import RunSummary
-from pytest_rollback.run.command_line import Parser, shown
+from pytest_rollback.run.command_line.arguments import Parser
+from pytest_rollback.run.command_line.shared import shown
 from pytest_rollback.run.extras import add_runs, runs_of
 from pytest_rollback.text.quantities import clock
 

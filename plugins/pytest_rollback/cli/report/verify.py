@@ -16,7 +16,8 @@ from pytest_rollback.manifest.document import one_line
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import Target
 from pytest_rollback.report import rebuild
-from pytest_rollback.run.command_line import Parser, shown
+from pytest_rollback.run.command_line.arguments import Parser
+from pytest_rollback.run.command_line.shared import shown
 from pytest_rollback.run.extras import add_runs, runs_of
 from pytest_rollback.transport.connection import Connection
 

@@ -15,7 +15,8 @@ from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery import status
 from pytest_rollback.report.run_summary import RunSummary, summary
-from pytest_rollback.run.command_line import Parser, add_target, shown
+from pytest_rollback.run.command_line.arguments import Parser, add_target
+from pytest_rollback.run.command_line.shared import shown
 from pytest_rollback.run.extras import outside, place, reports_of, usual
 from pytest_rollback.text.doors import rollback
 from pytest_rollback.text.quantities import count

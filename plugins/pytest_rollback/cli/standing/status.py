@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pytest_rollback.cli.target import TargetCommand, parser
 from pytest_rollback.recovery import status
-from pytest_rollback.run.command_line import shown
+from pytest_rollback.run.command_line.shared import shown
 
 STATUS = "List the runs that are recorded on the host; of one, how far it came and what is next."
 STATUS_STORY = """

@@ -33,7 +33,7 @@ from pytest_rollback.progress.line import cut, line, plain
 from pytest_rollback.progress.screen import ERASE
 from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.recovery import status
-from pytest_rollback.run.command_line import INTERRUPTED, without_secrets
+from pytest_rollback.run.command_line.shared import INTERRUPTED, without_secrets
 from pytest_rollback.run.phases import begun
 from pytest_rollback.transport.connection import Connection
 from pytest_rollback.transport.interrupts import INTERRUPTS

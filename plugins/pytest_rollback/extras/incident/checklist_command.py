@@ -27,7 +27,8 @@ from pytest_rollback.manifest.load import load
 from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.recovery.rehearsal import folded
 from pytest_rollback.report import rebuild
-from pytest_rollback.run.command_line import Parser, shown
+from pytest_rollback.run.command_line.arguments import Parser
+from pytest_rollback.run.command_line.shared import shown
 from pytest_rollback.run.extras import add_runs, runs_of
 from pytest_rollback.run.run_record import ChecklistEntry
 from pytest_rollback.text.quantities import TICKS, count

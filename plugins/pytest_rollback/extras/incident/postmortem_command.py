@@ -11,7 +11,8 @@ from pytest_rollback.agent.system.masking.shapes import masked
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence.runs import rolled_back
 from pytest_rollback.extras.incident import postmortem as review
-from pytest_rollback.run.command_line import Parser, shown
+from pytest_rollback.run.command_line.arguments import Parser
+from pytest_rollback.run.command_line.shared import shown
 from pytest_rollback.run.extras import add_runs, runs_of
 
 REVIEW = "Write a draft of the postmortem of a run: timeline, failures, and questions to answer."

@@ -17,7 +17,8 @@ from pytest_rollback.extras.sandbox.target import KINDS, NAME, usual
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.release import ABOUT, BACKUPS
 from pytest_rollback.recovery.rehearsal import folded
-from pytest_rollback.run.command_line import Parser, settings, shown
+from pytest_rollback.run.command_line.arguments import Parser
+from pytest_rollback.run.command_line.shared import settings, shown
 from pytest_rollback.text.doors import rollback
 from pytest_rollback.text.places import VILLAGE
 from pytest_rollback.transport.connection import Connection

@@ -21,7 +21,8 @@ from typing import NamedTuple
 from pytest_rollback.errors import NotDone, UsageError
 from pytest_rollback.evidence.runs import rolled_back
 from pytest_rollback.extras.sandbox.target import usual
-from pytest_rollback.run.command_line import Parser, reports, repository, shown
+from pytest_rollback.run.command_line.arguments import Parser
+from pytest_rollback.run.command_line.shared import reports, repository, shown
 
 PAGE = "docs/story.md"
 TOKEN = "STORY_TOKEN"  # noqa: S105 - the name of a variable

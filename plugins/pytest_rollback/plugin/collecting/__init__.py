@@ -6,6 +6,6 @@ else's test is touched.
 
 Order of calls: pytest calls `hooks`; `words` tells which words of the command line name criteria;
 `nodes` collects these and, beside them, what the folder's own `suites/` has; `fixture_lookup` finds
-fixtures for them; `selection` applies the options that the operator typed, and none that a file
-adds.
+fixtures for them; `unknown` refuses options that nobody knows; `selection` applies the options that
+the operator typed, and none that a file adds.
 """

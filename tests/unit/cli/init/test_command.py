@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.cli.init import command
-from pytest_rollback.errors import Refused, UsageError
+from pytest_rollback.cli.init import command, host
+from pytest_rollback.errors import Refused, Unreachable, UsageError
+from pytest_rollback.transport import diagnosis
 from tests.unit.cli.init.hosts import survey, unit
 
 
@@ -80,3 +81,28 @@ def test_a_named_unit_means_all_of_its_system() -> None:
     assert candidate.units == (web, worker)
     assert candidate.others == (other,)
     assert command.chosen(found, asked("--unit=mail"), "rollback init").root == "/opt/mail"
+
+
+@pytest.mark.parametrize(
+    ("url", "message", "hint"),
+    [
+        ("ssh://nobody@no-such-host.invalid", "cannot be resolved", "correct --connection, see: "),
+        ("ssh://nobody@127.0.0.1:1", "does not answer", "ssh -p 1 nobody@127.0.0.1 true"),
+    ],
+)
+def test_a_host_that_cannot_be_reached(tmp_path: Path, url: str, message: str, hint: str) -> None:
+    """Hints name what was typed, and no key of a file that is not there yet."""
+    path = tmp_path / "rollback.toml"
+    with pytest.raises(Unreachable, match=message) as caught:
+        command.main([f"--output={path}", f"--connection={url}"], "rollback init")
+
+    assert (hint in caught.value.hint, "[target]" in caught.value.hint) == (True, False)
+    assert not path.exists()
+
+
+def test_no_hint_of_a_connection_is_about_a_file() -> None:
+    """Every hint that a connection has, as it reads where there is no rollback.toml."""
+    for each in (*diagnosis.SSH, *diagnosis.HOST):
+        said = host.typed(each.hint)
+        assert "[target]" not in said, said
+        assert "rollback.toml" not in said, said

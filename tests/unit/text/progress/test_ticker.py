@@ -41,6 +41,11 @@ def test_a_silent_command_ticks_on_standard_error() -> None:
     assert 2 <= errors.count("counts sheep\n") + errors.count(" s)\n") <= 4, errors
 
 
+def test_what_ends_at_once_does_not_tick_in_a_pipe() -> None:
+    """A tick stays there: beside a refusal it would be one more thing to read."""
+    assert carried_out(0.05) == ("done\nafter\n", "")
+
+
 @pytest.mark.parametrize("before", [NO_THREAD, "sys.stderr.close(); sys.stderr = None"])
 def test_where_it_cannot_tick_nothing_is_missing(before: str) -> None:
     """No thread, or no standard error: what is done is done all the same."""

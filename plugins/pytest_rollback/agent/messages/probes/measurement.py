@@ -23,12 +23,23 @@ class Percentiles(NamedTuple):
     max: float
 
 
+class CpuWait(NamedTuple):
+    """How busy a host was: one of both is known, or neither.
+
+    `share` is the part of the last ten seconds in which something waited for a CPU, 0 to 1; `load`
+    is how many tasks wanted each CPU in the last minute.
+    """
+
+    share: Optional[float] = None
+    load: Optional[float] = None
+
+
 class ResponseTimes(NamedTuple):
     """How long a probe's answers took, in milliseconds.
 
     `samples_ms` are the right answers, `failed` counts the others, `problem` is what was wrong
     first. `overhead_ms` is what asking takes against a peer that does nothing. There are no
-    `percentiles` where no answer was right.
+    `percentiles` where no answer was right. `cpu` is how busy the host was meanwhile.
     """
 
     samples_ms: Tuple[float, ...]
@@ -36,6 +47,7 @@ class ResponseTimes(NamedTuple):
     problem: Optional[str]
     overhead_ms: Optional[float]
     percentiles: Optional[Percentiles]
+    cpu: CpuWait = CpuWait()
 
 
 class Measurements(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 from ...messages.probes.measurement import Measurements, MeasureRequest, Percentiles, ResponseTimes
 from ...messages.probes.sample import ProbeSpec
+from ...system import cpu
 from . import percentiles, sample
 from . import request as ways
 
@@ -73,7 +74,7 @@ def one(probe: ProbeSpec, overhead: Optional[float], until: float) -> ResponseTi
     if not failed:
         failed, problem = crowded(probe, until)
     rounded = tuple(round(each, 3) for each in times)
-    return ResponseTimes(rounded, failed, problem, overhead, found)
+    return ResponseTimes(rounded, failed, problem, overhead, found, cpu.waiting())
 
 
 def crowded(probe: ProbeSpec, until: float) -> Tuple[int, Optional[str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.errors import UsageError
-from pytest_rollback.run.command_line import Parser
+from pytest_rollback.run.command_line.arguments import Parser
 
 
 def parser() -> Parser:
@@ -60,3 +60,20 @@ def test_what_is_meant_is_taken() -> None:
     assert none == argparse.Namespace(
         run=None, files=[], undo=None, target="rollback.toml", to=None, component=[], dry=False
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "question"),
+    [
+        (["--componet=a"], "did you mean --component? "),
+        (["--zzz", "--copmonent", "a"], "did you mean --component? "),
+        (["--drry", "--unod"], "did you mean --dry and --undo? "),
+        (["--nonsense"], ""),
+    ],
+)
+def test_an_option_that_was_meant_is_named(words: list[str], question: str) -> None:
+    """Before the command that lists all of them; far from all options nothing is guessed."""
+    with pytest.raises(UsageError, match="unrecognized arguments: ") as told:
+        parser().parse_args(["r", "f", *words])
+
+    assert told.value.hint == f"{question}x --help"
