@@ -23,7 +23,6 @@ from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery import strategies
-from pytest_rollback.run.command_line import INTERRUPTED, Parser, add_target, failed, shown
 from pytest_rollback.run.command_line.arguments import Parser, add_target
 from pytest_rollback.run.command_line.shared import INTERRUPTED, failed, shown
 from pytest_rollback.run.extras import outside
