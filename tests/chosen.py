@@ -108,7 +108,20 @@ SHOWN = {
 
 LONG_SESSIONS = {
     "tests/guests/test_settings.py": ("test_no_setting_changes_a_verdict",),
-    "tests/shapes/test_machine.py": ("test_a_system_leads_to_ready_without_a_line_by_hand",),
+    "tests/shapes/test_machine.py": (
+        "test_a_system_leads_to_ready_without_a_line_by_hand",
+        "test_a_system_behind_a_link_is_rolled_back_undone_and_rolled_back_again",
+    ),
+    "tests/plugin/test_strategies.py": (
+        "test_a_second_rollback_has_nothing_to_do[backups]",
+        "test_a_second_rollback_has_nothing_to_do[links]",
+        "test_a_bad_release_is_rolled_back_undone_and_rolled_back_again[backups]",
+        "test_a_defect_is_red_and_nothing_is_begun[backups-altered]",
+        "test_a_defect_is_red_and_nothing_is_begun[backups-gone]",
+        "test_a_defect_is_red_and_nothing_is_begun[links-a file of it is gone]",
+        "test_a_defect_is_red_and_nothing_is_begun[links-of another release]",
+        "test_a_failed_release_that_stays_live_is_not_recovered",
+    ),
     "tests/plugin/test_ticks.py": (
         "test_what_others_print_is_whole[-s]",
         "test_what_others_print_is_whole[-v]",

@@ -83,3 +83,34 @@ def test_a_system_leads_to_ready_without_a_line_by_hand(
         follower.note(name)
     finally:
         script(bare, system.remove)
+
+
+@pytest.mark.parametrize("name", LINKED)
+def test_a_system_behind_a_link_is_rolled_back_undone_and_rolled_back_again(
+    bare: Bare, tmp_path: Path, name: str
+) -> None:
+    """Under systemd, over ssh: described by `init` alone, with a baseline of its own."""
+    system = LINKED[name]
+    script(bare, system.install)
+    script(bare, system.up)
+    try:
+        follower = Follower(tmp_path, {"CONNECTION": bare.url})
+        follower.init(f"--connection={bare.url}", "--target-name=production")
+        follower.baseline()
+        follower.carried_out("record the release", *system.filled)
+        script(bare, system.deploy)
+        script(bare, system.up)
+        for _ in range(2):
+            words = ("suites/drill", "suites/validate", "--arm=production")
+            code, printed = follower.pytest(*words)
+            assert (code, "RECOVERED in" in printed) == (0, True), printed
+            assert "20261101" in script(bare, "readlink /srv/*/current")
+            run = str(follower.record()["run"])
+            code, printed = follower.called(
+                "undo", run, "--arm=production", f"--target={follower.manifest}"
+            )
+            assert code == 0, printed
+            assert "20261102" in script(bare, "readlink /srv/*/current")
+            script(bare, system.up)
+    finally:
+        script(bare, system.remove)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import json
 import os
 import re
 import socket
@@ -233,6 +234,10 @@ def lines(system: System, wish: SaveRequest, found: SaveResult, *, dry: bool) ->
         yield f"{'would save' if dry else 'saved'} release {previous} of {where}"
     yield f"  files    {found.files:,}: {found.saved:,} copied now, {found.kept:,} before"
     yield f"  added    {found.added:,} by release {current}"
+    for part in wish.parts.values():
+        for each in json.loads(part):
+            listed = count(each["files"], "file")
+            yield f"  release  {each['link']} -> {each['target']}, {listed} listed"
     if found.replaced:
         old = found.replaced
         yield f"  replaced the set from {old.current} back to {old.previous}"
@@ -256,7 +261,7 @@ def save(arguments: Sequence[str], program: str) -> int:
     system = load(manifest(asked.rollback_target)).system
     connection = Connection(system)
     try:
-        wish = strategies.remembered(connection, wished(asked, connection))
+        wish = strategies.remembered(connection, wished(asked, connection), dry=asked.dry_run)
         found = saved(connection, wish, dry=asked.dry_run)
     except KeyboardInterrupt:
         words = "interrupted\nHINT: run the same command again to complete it"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pytest_rollback.manifest.values import Frozen, Inside
 
@@ -35,7 +35,15 @@ class ReleaseTable(Frozen):
     keep: Annotated[int, Field(ge=1)] | None = None
     besides: tuple[str, ...] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_link(cls, given: object) -> object:
+        """Name the link that most tools switch, where a strategy needs one and none is named."""
+        if isinstance(given, dict) and given.get("strategy") == LINKS and not given.get("links"):
+            return {**given, "links": CURRENT}
+        return given
+
     @property
     def switched(self) -> tuple[str, ...]:
         """The links that a deploy switches, below the root; none where it switches none."""
-        return (self.links or CURRENT) if self.strategy == LINKS else ()
+        return self.links if self.strategy == LINKS else ()

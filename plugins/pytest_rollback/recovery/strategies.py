@@ -42,21 +42,21 @@ class Strategy:
 
     name: str
     files: Callable[[System], tuple[str, ...]]
-    record: Callable[[System, str], Call[LinksRequest, RecordedPart]]
+    record: Callable[[System, str, bool], Call[LinksRequest, RecordedPart]]
     previous: Callable[[System], Call[LinksRequest, PreviousParts]]
 
 
-def _links(system: System, current: str = "") -> LinksRequest:
+def _links(system: System, current: str = "", *, dry: bool = False) -> LinksRequest:
     release = system.release
-    where = requests.location(system)
-    return LinksRequest(where, release.switched, release.besides, release.keep or 0, current)
+    where, keep = requests.location(system), release.keep or 0
+    return LinksRequest(where, release.switched, release.besides, keep, current, dry)
 
 
 STRATEGIES: Mapping[str, Strategy] = {
     LINKS: Strategy(
         LINKS,
         lambda system: system.release.switched,
-        lambda system, current: Call(LINKS_RECORD, _links(system, current), PATIENT),
+        lambda system, current, dry: Call(LINKS_RECORD, _links(system, current, dry=dry), PATIENT),
         lambda system: Call(LINKS_PREVIOUS, _links(system), PATIENT),
     )
 }
@@ -73,7 +73,7 @@ def calls(chosen: Iterable[Strategy], system: System) -> dict[str, AnyCall]:
     return {each.name: each.previous(system) for each in chosen}
 
 
-def remembered(connection: Connection, request: SaveRequest) -> SaveRequest:
+def remembered(connection: Connection, request: SaveRequest, *, dry: bool = False) -> SaveRequest:
     """Return the request with what strategies have to remember of the release that is live.
 
     What a deploy switches is saved like a file that it changes. A previous release without a name
@@ -83,7 +83,7 @@ def remembered(connection: Connection, request: SaveRequest) -> SaveRequest:
     chosen = used(system)
     if not chosen:
         return request
-    asked = {each.name: each.record(system, request.current.name) for each in chosen}
+    asked = {each.name: each.record(system, request.current.name, dry) for each in chosen}
     answers = connection.ask_all([*asked.values()], deadline=PATIENT)
     known = {name: answers.of(call) for name, call in asked.items()}
     parts = {name: each.text for name, each in known.items()}

@@ -146,8 +146,8 @@ def python_sources(state: str) -> List[str]:
     return found
 
 
-def keep(state: str, entries: Iterable[FileEntry]) -> str:
-    """Write a listing durably, under its digest, which is returned.
+def keep(state: str, entries: Iterable[FileEntry], *, dry: bool = False) -> str:
+    """Write a listing durably, under its digest, which is returned; `dry` writes nothing.
 
     Raises:
         HostError: the state directory is unusable, or full.
@@ -155,6 +155,8 @@ def keep(state: str, entries: Iterable[FileEntry]) -> str:
     lines = "\n".join(json.dumps(list(each)) for each in entries)
     raw = zlib.compress(lines.encode("ascii"), 6)
     digest = hashlib.sha256(raw).hexdigest()
+    if dry:
+        return digest
     inside = _folder(state)
     try:
         _written(inside, digest, raw)

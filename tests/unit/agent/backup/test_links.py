@@ -299,3 +299,29 @@ def test_a_path_below_the_link_is_read_in_the_previous_release(shop: Linked) -> 
     shop.restore()
     (shop.root / "current.backup").unlink()
     assert text() == "1"
+
+
+def test_what_is_live_already_is_not_recorded_as_the_previous_one(shop: Linked) -> None:
+    """The hook stands after the switch: what was live before is not known any more."""
+    with pytest.raises(HostError, match="leads to 2 already, the release to be deployed"):
+        links.record(shop.request(current="2"))
+
+
+def test_what_would_be_recorded_is_told_and_nothing_is_kept(tmp_path: Path) -> None:
+    """As `--dry-run` asks."""
+    shop = Linked(tmp_path)
+    said = links.record(shop.request(dry=True, current="2"))
+
+    assert (said.words, said.release) == ("current -> releases/1", "1")
+    assert not shop.state.exists()
+
+
+def test_listings_that_no_record_needs_are_removed(shop: Linked) -> None:
+    """The next deploy records again; of two records one listing each is enough."""
+    shop.save("2", "3")
+    shop.release("3")
+    shop.lead("3")
+    shop.save("3", "4")
+
+    assert len(list((shop.state / linked.FOLDER).iterdir())) == 2  # this one, and the one before
+    assert shop.look().place == str(shop.place("3"))

@@ -66,9 +66,16 @@ def record(request: LinksRequest) -> RecordedPart:
     """
     root, state = request.location.root, request.location.state
     found: List[LinkedRelease] = []
-    linked.forget(state, _listings(state))
+    if not request.dry:
+        linked.forget(state, _listings(state))
     for link in request.links:
         now = live(root, link)
+        if os.path.basename(now.place) == request.current:
+            raise HostError(
+                f"{root}/{link} leads to {request.current} already, the release to be deployed: "
+                "what was live before is not recorded",
+                "call rollback save in the deploy before it switches the link",
+            )
         made = listing.made(now.place, request.besides)
         if made.faults:
             first = made.faults[0]
@@ -77,7 +84,7 @@ def record(request: LinksRequest) -> RecordedPart:
                 f"{first.detail}",
                 "run as root on the host, or set [target] sudo = true",
             )
-        digest = linked.keep(state, made.entries)
+        digest = linked.keep(state, made.entries, dry=request.dry)
         besides, dangling = tuple(request.besides), tuple(made.dangling)
         sizes = (len(made.entries), made.bytes)
         facts = (now.target, now.place, digest, *sizes, besides, dangling, request.current)

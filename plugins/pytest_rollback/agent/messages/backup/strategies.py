@@ -58,7 +58,7 @@ class LinksRequest(NamedTuple):
 
     `besides` are patterns of files that the system writes into a release's directory, `keep` how
     many releases the deploy tool keeps, 0 where nobody says. `current` is the release that will be
-    deployed, for a record.
+    deployed, for a record; `dry` asks what would be recorded, and keeps nothing.
     """
 
     location: Location
@@ -66,6 +66,7 @@ class LinksRequest(NamedTuple):
     besides: Tuple[str, ...] = ()
     keep: int = 0
     current: str = ""
+    dry: bool = False
 
 
 class PreviousParts(NamedTuple):

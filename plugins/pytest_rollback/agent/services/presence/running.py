@@ -69,7 +69,7 @@ def look(request: RunningRequest) -> Running:
         found[each.unit] = _unit(each, part, table, ports, known)._replace(
             youngest=youngest if youngest and youngest.changed else None,
             elsewhere=other_tree(root, own, files[each.name]),
-            other_release=releases.other(live, own),
+            other_release=releases.other(live, own) or releases.named(live, part.files),
         )
     owned = strangers.Owned(known, manager.origins(names), _users(request, known))
     others = strangers.look(root, table, owned, manager.origin)
