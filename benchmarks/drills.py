@@ -34,6 +34,7 @@ from pytest_rollback.extras.sandbox.local import pristine
 from pytest_rollback.extras.sandbox.local.sandbox import Embedded
 from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from pytest_rollback.manifest.load import load
+from pytest_rollback.manifest.release import BACKUPS, LINKS
 from pytest_rollback.manifest.requests import watched_edge
 from pytest_rollback.transport.connection import Connection
 from tests.machine.faults import FAULTS, Fault
@@ -42,7 +43,9 @@ from tests.machine.targets import BOTH, Processes, Target, Whole
 REPOSITORY = Path(__file__).resolve().parents[1]
 VILLAGE = REPOSITORY / "fixtures/village"
 ISSUES, HAPPENINGS = "issues", "faults"
-TARGETS = ("embedded", "ssh", "podman")
+TARGETS = ("embedded", "links", "ssh", "podman")
+"""`links` is the embedded one with its releases in directories, behind a link."""
+
 HELD, LONGEST = 12, 400.0
 """The exit code while somebody else holds the host, and seconds in which a fault is got over."""
 
@@ -54,11 +57,11 @@ HEAD = """\
 class Stage:
     """One sandbox that is kept up for all its drills, in a temporary directory of its own."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, strategy: str = BACKUPS) -> None:
         self.kind, self.home = kind, Path(tempfile.mkdtemp(prefix="d-"))
         self.home.chmod(0o711)  # the database's own user goes through it
         made: dict[str, Any] = {"sandbox": Embedded, "machine": Machine}
-        self.sandbox: Any = made[kind](VILLAGE).up(
+        self.sandbox: Any = made[kind](VILLAGE, strategy=strategy).up(
             self.home / f"rollback-{kind}-{os.getuid()}", keep=True
         )
         self.sandbox.deploy()
@@ -180,10 +183,12 @@ def main() -> None:
     load_now = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     print(f"{os.cpu_count()} cores ({platform.machine()}); load at the start {load_now}\n\n{HEAD}")
     stages: dict[str, Stage] = {}
+    kinds = {"embedded": "sandbox", LINKS: "sandbox"}
     try:
         for target in asked.on.split(","):
-            kind = "sandbox" if target == "embedded" else "machine"
-            stage = stages[kind] = stages.get(kind) or Stage(kind)
+            kind, strategy = kinds.get(target, "machine"), LINKS if target == LINKS else BACKUPS
+            place = f"{kind} {strategy}"
+            stage = stages[place] = stages.get(place) or Stage(kind, strategy)
             stage.reached(target)
             for name in asked.names or [*known, ISSUES, HAPPENINGS]:
                 for drill, *row in stage.rows(name, target):
