@@ -11,7 +11,7 @@ from ..files.state import ABSENT, FilePair
 from ..files.tree import Tree
 from ..messages.backup.leftovers import Leftovers, LeftoversRequest, OwnerLeftovers
 from ..messages.location import Selection
-from ..state import backup_set
+from ..state import backup_set, linked
 from ..state.backup_set import FileEntry
 from . import additions
 from .owners import SHARED, Owners
@@ -43,7 +43,8 @@ def look(request: LeftoversRequest) -> Leftovers:
                 there = state.pair(tree, path, suffix, UNREAD).live.kind != ABSENT
                 group.added += 1
                 group.left += [path] if there else []
-        stray = orphans(tree.root, suffix, {saved.path + suffix for saved in known.files})
+        copies = {saved.path + suffix for saved in known.files}
+        stray = orphans(tree.root, suffix, copies, linked.folders(known))
     return groups.answer(stray)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Container, Iterable
+from typing import Container, Iterable, Sequence
 
 from ..errors import HostError
 from ..messages.location import Selection
@@ -54,13 +54,16 @@ def is_below(path: str, places: Iterable[str]) -> bool:
 SKIPPED = {".git"}
 
 
-def orphans(root: int, suffix: str, known: Container[str]) -> list[str]:
+def orphans(root: int, suffix: str, known: Container[str], apart: Sequence[str] = ()) -> list[str]:
     """Return the paths below the root that end in the suffix and are not known, sorted."""
-    return [path for path in named(root, suffix) if path.endswith(suffix) and path not in known]
+    there = named(root, suffix, apart)
+    return [path for path in there if path.endswith(suffix) and path not in known]
 
 
-def named(root: int, suffix: str) -> list[str]:
+def named(root: int, suffix: str, apart: Sequence[str] = ()) -> list[str]:
     """Return the paths below the root that end in the suffix, or begin as names of ours, sorted.
+
+    Directories `apart` are not looked through.
 
     Repositories and other file systems are left out: a branch may be called `main.backup`, and
     what is mounted is not part of the release.
@@ -71,7 +74,11 @@ def named(root: int, suffix: str) -> list[str]:
         if os.fstat(opened).st_dev != device:
             directories.clear()
             continue
-        directories[:] = [name for name in directories if name not in SKIPPED]
+        directories[:] = [
+            name
+            for name in directories
+            if name not in SKIPPED and os.path.normpath(f"{here}/{name}") not in apart
+        ]
         found += [
             os.path.normpath(f"{here}/{name}")
             for name in files + directories

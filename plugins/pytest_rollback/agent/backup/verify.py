@@ -21,7 +21,7 @@ from ..messages.backup.verify import (
     TightenedMode,
 )
 from ..messages.location import Location
-from ..state import backup_set, own_names
+from ..state import backup_set, linked, own_names
 from ..state import lease as leases
 from ..state.directory import OTHERS, Absent
 from . import additions, described
@@ -50,8 +50,8 @@ def look(request: BackupsRequest) -> Backups:
     root, suffix = request.location.root, request.location.suffix
     with Tree(root) as tree:
         with read_ahead(root, [saved.path + suffix for saved in known.files]):
-            components, changes = _components(request, tree, known.files)
-        there = named(tree.root, suffix)
+            components, changes = _components(request, tree, known)
+        there = named(tree.root, suffix, linked.folders(known))
         copies = {saved.path + suffix for saved in known.files}
         changes += sum(live(tree, path, UNREAD).kind != ABSENT for path in additions.apart(known))
     found, why = None, ""
@@ -162,7 +162,7 @@ GROUP_READS, OTHERS_READ = 0o040, 0o004
 
 
 def _components(
-    request: BackupsRequest, tree: Tree, files: tuple[FileEntry, ...]
+    request: BackupsRequest, tree: Tree, known: BackupSet
 ) -> tuple[dict[str, ComponentBackups], int]:
     """Return the backups of each component, and of what they share; and how many files differ."""
     selection, suffix = request.selection, request.location.suffix
@@ -170,13 +170,15 @@ def _components(
     names = [each.name for each in selection.components] + [SHARED]
     parts: dict[str, list[FileEntry]] = {name: [] for name in names}
     wrong: dict[str, list[BackupFault]] = {name: [] for name in names}
-    changes = 0
-    for saved in files:
+    changes, gone = 0, linked.gone(known)
+    for saved in known.files:
         owner = owners.of(saved.path)
         parts[owner].append(saved)
         found = pair(tree, saved.path, suffix, saved.size)
         changes += not comparison.same(metadata.capped(saved, secrets), found.live)
         wrong[owner] += [BackupFault(saved.path, *fault) for fault in faults(saved, *found)]
+        if saved.path in gone:
+            wrong[owner].append(BackupFault(saved.path, "missing", gone[saved.path]))
     service = _account(request.user)
     return {
         name: ComponentBackups(

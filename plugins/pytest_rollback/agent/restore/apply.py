@@ -95,7 +95,10 @@ def wanted(
     found, more = DiffOptions(root, location.suffix, files).compared(seen)
     refused += more
     refused += _from_git(request, found)
-    refused += linked.gone(location.state, [item.saved.path for item in found])
+    gone = linked.gone(backup_set.read(location.state)) if found else {}
+    refused += [
+        f"{item.saved.path}: {gone[item.saved.path]}" for item in found if item.saved.path in gone
+    ]
     refused += read_only(root, [item.saved.path for item in found])
     refused += protected(root, [item.saved.path for item in found])
     if refused:

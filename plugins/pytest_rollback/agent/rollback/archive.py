@@ -14,7 +14,7 @@ from ..messages.location import Location
 from ..messages.rollback.files import Archived, ArchivePlan, FilesRequest
 from ..restore import displaced
 from ..restore.context import batches
-from ..state import backup_set, evidence
+from ..state import backup_set, evidence, linked
 from ..state.backup_set import FileEntry
 from ..state.journal import entries
 from ..state.lock import CHANGES, folder_of, working
@@ -39,7 +39,8 @@ def look(request: FilesRequest) -> ArchivePlan:
     everybody = meant(location.state, selection._replace(only=()))
     known = {saved.path + location.suffix for saved in everybody}
     with Tree(location.root) as tree:
-        stray = orphans(tree.root, location.suffix, known)
+        apart = linked.folders(backup_set.read(location.state))
+        stray = orphans(tree.root, location.suffix, known, apart)
         differ = tuple(saved.path for saved in files if not _is_recorded(tree, saved))
         needed = not (differ or has_acted(location) or _has_added(tree, request))
         ours = () if needed else files

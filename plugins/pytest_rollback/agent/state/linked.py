@@ -12,7 +12,7 @@ import json
 import os
 import re
 import zlib
-from typing import Any, Container, Dict, Iterable, List, NamedTuple, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
 
 from ..errors import HostError
 from ..files import lookup
@@ -116,17 +116,23 @@ def source(state: str, record: BackupSet, name: str) -> SourceFolder:
     return SourceFolder(record.root, name, {one.path: one.sha256 for one in record.files})
 
 
-def gone(state: str, links: Container[str]) -> List[str]:
-    """Return, of some links, which would lead to a release that is not there, a line each.
+def gone(record: BackupSet) -> Dict[str, str]:
+    """Return the recorded links whose previous release is not there any more, each with a line."""
+    return {
+        each.link: f"{each.place}, where it is to lead, is not there any more"
+        for each in of(record)
+        if lookup.kind(each.place, follow=False) != "directory"
+    }
 
-    Raises:
-        HostError: there is no record that can be used.
+
+def folders(record: BackupSet) -> List[str]:
+    """Return the directories below the root in which there are releases and nothing else.
+
+    What lies in them is compared with listings, and is not looked through for anything else.
     """
-    return [
-        f"{each.link}: {each.place}, where it is to lead, is not there any more"
-        for each in of(backup_set.read(state))
-        if each.link in links and lookup.kind(each.place, follow=False) != "directory"
-    ]
+    root = os.path.realpath(record.root)
+    above = {os.path.relpath(os.path.dirname(each.place), root) for each in of(record)}
+    return [path for path in sorted(above) if path != "." and path.split("/")[0] != ".."]
 
 
 def python_sources(state: str) -> List[str]:
