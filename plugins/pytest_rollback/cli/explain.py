@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from pytest_rollback.criteria import SUITES
 from pytest_rollback.errors import UsageError
+from pytest_rollback.progress.screen import columns
 from pytest_rollback.run.command_line.arguments import Parser
 from pytest_rollback.run.command_line.shared import shown
 from pytest_rollback.run.shipped import AnyFunction, asked, called, identities, parameters
@@ -27,8 +28,6 @@ exit codes: 0 explained, or listed; 4 usage, or no such criterion
 """
 OUTCOMES = {"Refused": "not met", "Inconclusive": "inconclusive", "Advisory": "advisory"}
 """How a criterion ends by what it raises; everything else is not met."""
-
-WIDTH = 78
 
 
 class Way(NamedTuple):
@@ -170,7 +169,7 @@ def lines(identity: str, one: Explained) -> Iterator[str]:
     for head, text in paragraphs(identity, one):
         plain = " ".join(text.split())
         yield from textwrap.wrap(
-            plain, WIDTH, initial_indent=f"  {head:13}", subsequent_indent=" " * 15
+            plain, columns() - 2, initial_indent=f"  {head:13}", subsequent_indent=" " * 15
         )
 
 

@@ -9,6 +9,9 @@ from pytest_rollback.evidence import signoffs
 from pytest_rollback.evidence.events import Decided, HostTaken, first
 from pytest_rollback.evidence.run_folder import TIMELINE
 
+FIRST = "rollback ready writes the first one; --reports=FOLDER names another folder of runs"
+"""What to do where there is no run yet."""
+
 
 def folders(home: Path) -> list[Path]:
     """Return the folders of all runs, the oldest first."""
@@ -50,7 +53,7 @@ def folder(home: Path, named: str | None) -> Path:
         if not known:
             raise UsageError(
                 f"there is no run in {home}",
-                hint="give a run folder, or run rollback ready",
+                hint=FIRST,
             )
         return known[-1]
     try:
@@ -60,7 +63,8 @@ def folder(home: Path, named: str | None) -> Path:
         pass
     alike = [each for each in known if named and each.name.startswith(named)]
     if len(alike) != 1:
-        latest = ", ".join(each.name for each in known[-3:]) or "none"
+        latest = ", ".join(each.name for each in known[-3:])
+        listed = f"rollback report list; the latest are {latest}"
         what = "several runs begin with" if alike else "there is no run"
-        raise UsageError(f"{what} {named!r} in {home}", hint=f"latest runs: {latest}")
+        raise UsageError(f"{what} {named!r} in {home}", hint=listed if latest else FIRST)
     return alike[0]

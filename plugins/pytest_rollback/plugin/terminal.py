@@ -1,4 +1,4 @@
-"""The summary of a run in the terminal, 80 columns wide: phases, reasons, next commands."""
+"""The summary of a run in the terminal, at most 80 columns wide: phases, reasons, next commands."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pytest_rollback.evidence import seal as evidence_seal
 from pytest_rollback.evidence.collect import run_of
 from pytest_rollback.evidence.events import ChangeEnded
 from pytest_rollback.evidence.run_folder import REPORT
+from pytest_rollback.progress.screen import columns
 from pytest_rollback.recovery.rehearsal import clock
 from pytest_rollback.run.phases import PhaseRecord
 from pytest_rollback.run.run import Run
 from pytest_rollback.run.run_record import RecommendationRecord, RunRecord
 from pytest_rollback.text.quantities import VERDICTS, count
 
-WIDTH = 80
 MOST = 12
 """Findings of one reason that are shown here; the report has all of them."""
 
@@ -188,7 +188,7 @@ def paragraph(same: list[Outcome]) -> Iterator[str]:
 def hung(line: str) -> list[str]:
     """Return one line in lines that fit; those that go on stand below what they go on from."""
     indent = " " * (len(line) - len(line.lstrip()) + 2)
-    return textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False) or [""]
+    return textwrap.wrap(line, columns(), subsequent_indent=indent, break_on_hyphens=False) or [""]
 
 
 def wrapped(text: str, indent: str) -> Iterator[str]:
@@ -198,5 +198,5 @@ def wrapped(text: str, indent: str) -> Iterator[str]:
             yield indent + line
             continue
         yield from textwrap.wrap(
-            line, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+            line, columns(), initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
         ) or [""]

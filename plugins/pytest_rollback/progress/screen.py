@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import threading
 import time
 from typing import NamedTuple, TextIO
@@ -22,6 +23,9 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>78]")
 ERASE = "\r\x1b[K"
 USUAL = 80
 """The cells of a terminal that does not say how many it has."""
+
+NARROWEST = 40
+"""The fewest columns to which texts are wrapped: in fewer, a terminal breaks them itself."""
 
 
 class Place(NamedTuple):
@@ -123,3 +127,8 @@ class Screen:
         with self.lock, contextlib.suppress(OSError):
             self.clear()
         os.close(self.where.handle)
+
+
+def columns() -> int:
+    """Return how wide texts for people are: 80 columns, or what COLUMNS or a terminal has less."""
+    return max(NARROWEST, min(USUAL, shutil.get_terminal_size((USUAL, 24)).columns))

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, TextIO
 
-HINT = "see 'df -h', then run the same command again; without '>' it prints to the terminal"
+HINT = "{look}, then run the same command again; without '>' it prints to the terminal"
 
 
 class HeardStream:
@@ -64,4 +66,19 @@ def complaint(error: OSError) -> str:
     """Return what is said of it, with a line end; "" where a reader has gone on purpose."""
     if isinstance(error, BrokenPipeError):
         return ""
-    return f"standard output: {error.strerror}\nHINT: {HINT}\n"
+    return f"standard output: {error.strerror}\nHINT: {HINT.format(look=look(led_to()))}\n"
+
+
+def look(path: str) -> str:
+    """Return what to look at on the file system of a path, of all of them where none is known."""
+    command = f"df -h {shlex.quote(path)}" if path else "df -h"
+    return f'see "{command}"' if "'" in command else f"see '{command}'"
+
+
+def led_to() -> str:
+    """Return the directory of the file that standard output is, "" where it is none."""
+    try:
+        path = Path("/proc/self/fd/1").readlink()
+        return str(path.parent) if path.is_file() else ""
+    except OSError:
+        return ""

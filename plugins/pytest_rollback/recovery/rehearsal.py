@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pytest_rollback.manifest.values import PHASES
+from pytest_rollback.progress.screen import columns
 from pytest_rollback.recovery.action import AnyAction, Change, Scope
 from pytest_rollback.recovery.gate import Gate
-
-WIDTH = 80
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,9 @@ def lines(steps: Iterable[RehearsedStep], scope: Scope) -> Iterator[str]:
 
 
 def folded(line: str, indent: int) -> list[str]:
-    """Return one line in lines of at most 80 columns; further ones begin so far to the right."""
+    """Return one line in lines that fit; further ones begin so far to the right."""
     further = " " * indent
-    return textwrap.wrap(line, WIDTH, subsequent_indent=further, break_on_hyphens=False) or [""]
+    return textwrap.wrap(line, columns(), subsequent_indent=further, break_on_hyphens=False) or [""]
 
 
 def clock(seconds: float) -> str:

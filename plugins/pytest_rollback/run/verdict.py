@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pytest_rollback import criteria, errors
 from pytest_rollback.criteria import Outcome
-from pytest_rollback.errors import RTO_MISSED, Inconclusive, Unreachable
+from pytest_rollback.errors import RTO_MISSED, Inconclusive, LockHeld, Unreachable
 from pytest_rollback.run import completeness
 from pytest_rollback.run.completeness import Completeness
 from pytest_rollback.text.quantities import count
@@ -28,6 +28,12 @@ ends with what it recommends."""
 
 ISOLATED = "ISOLATED"
 """The good verdict of a drill that goes no further than to stop what fails."""
+
+OBSTACLES = {
+    Unreachable.exit_code: "the host could not be asked",
+    LockHeld.exit_code: "a rollback is under way, or half done",
+}
+"""Why nothing can be said of a system, by the exit code of its error."""
 
 INTERRUPTED = 2
 """pytest's exit code after Ctrl-C; ours after SIGTERM and SIGHUP as well."""
@@ -128,10 +134,10 @@ def word(course: RunCourse, code: int) -> str:
 def against(outcomes: Sequence[Outcome]) -> str:
     """Return how many criteria failed, and how many could not run; or that no host was asked."""
     every = f"of {count(len(outcomes), 'criterion', 'criteria')}"
-    if unreached(outcomes):
+    if obstacle := obstacle_of(outcomes):
         met = sum(each.outcome not in criteria.AGAINST for each in outcomes)
         which = f"{met} {every} were" if met else "nothing was"
-        return f"the host could not be asked, {which} evaluated"
+        return f"{obstacle}, {which} evaluated"
     failed = sum(each.outcome == criteria.AGAINST[0] for each in outcomes)
     unknown = sum(each.outcome in criteria.AGAINST[1:] for each in outcomes)
     if not failed:
@@ -139,8 +145,8 @@ def against(outcomes: Sequence[Outcome]) -> str:
     return f"{failed} {every} failed" + (f", {unknown} could not run" if unknown else "")
 
 
-def unreached(outcomes: Sequence[Outcome]) -> bool:
-    """Return whether all that stands against the verdict is that the host could not be asked."""
+def obstacle_of(outcomes: Sequence[Outcome]) -> str:
+    """Return what prevented all that stands against the verdict; "" where something failed."""
     bad = [each for each in outcomes if each.outcome in criteria.AGAINST]
-    causes = [each for each in bad if each.outcome != "not reached"]
-    return bool(causes) and all(each.code == Unreachable.exit_code for each in causes)
+    codes = {each.code for each in bad if each.outcome != "not reached"}
+    return OBSTACLES.get(codes.pop(), "") if len(codes) == 1 else ""

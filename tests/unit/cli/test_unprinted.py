@@ -68,3 +68,16 @@ def test_a_worse_exit_code_stays(full: int, tmp_path: Path) -> None:
     code, said = called(["explain", "--no-such"], full, tmp_path)
 
     assert (code, "UsageError: " in said) == (4, True), said
+
+
+def test_a_file_that_takes_no_more_is_on_a_disk_with_a_name(tmp_path: Path) -> None:
+    """The hint looks at the file system of that file, and at no other."""
+    said = "import sys; from pytest_rollback.progress.unprinted import complaint\n"
+    said += "sys.stderr.write(complaint(OSError(28, 'No space left on device')))"
+    (tmp_path / "a b").mkdir()
+    with (tmp_path / "a b/out").open("w") as out:
+        done = subprocess.run(
+            [sys.executable, "-c", said], stdout=out, stderr=subprocess.PIPE, text=True, check=True
+        )
+
+    assert done.stderr.startswith(FULL.replace("'df -h'", f"\"df -h '{tmp_path}/a b'\"")), done

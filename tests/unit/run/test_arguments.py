@@ -63,6 +63,18 @@ def test_what_is_meant_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "hint"),
+    [(["--undo"], "for example --undo=UNDO"), (["--target"], "type --target=TARGET, ")],
+)
+def test_an_option_without_its_value_says_what_to_type(words: list[str], hint: str) -> None:
+    """As one with an empty value does."""
+    with pytest.raises(UsageError, match="expected one argument") as told:
+        parser().parse_args(words)
+
+    assert told.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
     ("words", "question"),
     [
         (["--componet=a"], "did you mean --component? "),

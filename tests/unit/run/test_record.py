@@ -40,6 +40,7 @@ AWAY = [
     outcome("readiness.a.b", "not met", code=7),
     outcome("readiness.c.d", "not reached", code=7),
 ]
+HELD = [outcome("monitor.a.b", "not met", code=12), outcome("monitor.c.d", "not reached")]
 BAD = outcome("readiness.g.h", "not met", code=1)
 
 
@@ -89,6 +90,10 @@ BAD = outcome("readiness.g.h", "not met", code=1)
         (
             {"verdict": "NOT READY", "outcomes": [*AWAY, THREE[2]]},
             "NOT READY: the host could not be asked, 1 of 3 criteria were evaluated (corner)",
+        ),
+        (
+            {"verdict": "NOT STEADY", "outcomes": HELD},
+            "NOT STEADY: a rollback is under way, or half done, nothing was evaluated (corner)",
         ),
         (
             {"verdict": "NOT READY", "outcomes": [*AWAY, BAD]},

@@ -34,6 +34,12 @@ LINKS = ".by-subject"
 OPEN = (None, "failed", "inconclusive", "interrupted")
 """The outcomes of runs that somebody may go on with."""
 
+ENDED = {
+    "failed": "has not recovered the system",
+    "inconclusive": "has not shown that it recovered the system",
+}
+"""How messages name the outcomes of runs that came to their end, and left the system changed."""
+
 SAVED = "save the state"
 """The step that changes nothing: a run that came no further is half of nothing."""
 
@@ -157,7 +163,9 @@ def half_done(state: str, others: list[Lease]) -> Iterator[HostError]:
         elif lease.outcome in OPEN and is_mixed(told) and (lease.record == record or began(told)):
             next_ = f"; next step: {told.next}" if told.next else ""
             only = "".join(f" --component={name}" for name in lease.only)
-            yield _open(f"a rollback is not finished: begun {by}{next_}", f"rollback now{only}")
+            was = ENDED.get(lease.outcome or "", "is not finished")
+            undo = f"; to undo it: rollback undo {lease.run}" if lease.outcome in ENDED else ""
+            yield _open(f"a rollback {was}: begun {by}{next_}", f"rollback now{only}{undo}")
 
 
 def is_mixed(told: RunProgress) -> bool:

@@ -30,7 +30,7 @@ from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.values import Phase
 from pytest_rollback.progress.activity import PROGRESS, Progress, Stage
 from pytest_rollback.progress.line import cut, line, plain
-from pytest_rollback.progress.screen import ERASE
+from pytest_rollback.progress.screen import ERASE, columns
 from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.recovery import status
 from pytest_rollback.run.command_line.shared import INTERRUPTED, without_secrets
@@ -41,7 +41,6 @@ from pytest_rollback.transport.interrupts import INTERRUPTS
 PACE = 2.0
 """Seconds from one look to the next."""
 
-WIDTH = 79
 LATEST = 5
 """Folders of runs in which the timeline of one that goes on is looked for."""
 
@@ -117,13 +116,13 @@ def again(at: Watched, last: RunState, drawing: Drawing) -> RunState:
 def shown(at: Watched, run: RunState, *, whole: bool) -> list[str]:
     """Return the lines about a run that goes on; where not the `whole` is wanted, one."""
     now = time.monotonic()
-    told = line(progress(at, run, now), now, WIDTH)
+    told = line(progress(at, run, now), now, columns() - 1)
     if not whole:
         return [told]
     steps = (f"  {step.state:>7}  {step.name}" for step in run.progress.steps)
     after = [f"     next  {run.progress.next}"] if run.progress.next else []
     head = f"run {run.id} on {run.target}, begun {run.when[:19]} by {run.by}"
-    return [cut(plain(each), WIDTH) for each in (head, told, *steps, *after)]
+    return [cut(plain(each), columns() - 1) for each in (head, told, *steps, *after)]
 
 
 def progress(at: Watched, run: RunState, now: float) -> Progress:

@@ -8,5 +8,5 @@ the interface `common/site.Site`; `local/site` and `machine/inside` implement it
     target -> local/sandbox | machine/sandbox -> common/deploy, common/scenario -> common/site
 
 `target` is a sandbox as the target of a session, `troubleshooting` breaks it on purpose. `command`
-keeps one, `story` plays a whole incident on it. `hooks` joins them.
+keeps one, `story` plays a whole incident on it, from a `clean_install`. `hooks` joins them.
 """

@@ -1,4 +1,4 @@
-"""Run a whole incident on a sandbox, from the alarm to the postmortem, and show all output."""
+"""Play the whole story in an empty folder with the wheel alone: installation, drill, incident."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ import re
 import secrets
 import shlex
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from pytest_rollback.errors import NotDone, UsageError
 from pytest_rollback.evidence.runs import rolled_back
+from pytest_rollback.extras.sandbox.clean_install import CleanInstall, with_wheel
 from pytest_rollback.extras.sandbox.target import usual
 from pytest_rollback.run.command_line.arguments import Parser
 from pytest_rollback.run.command_line.shared import reports, repository, shown
@@ -30,18 +29,20 @@ STORY = """
   {me}                run it and print the output
   {me} --write        run it and write docs/story.md
 
-A pager and a status page are simulated on this machine. Only reports/ is left afterwards.
+It installs the wheel of the last commit from an index. A pager and a status page are simulated on
+this machine. Only run folders are left, in reports/.
 
 exit codes: 0 every command ended as expected; 1 one did not; 4 usage, or a sandbox is running
 """
-BEGIN = """# One incident, from the alarm to the review
+BEGIN = """# The whole story: installation, a drill, one incident, from the alarm to the review
 
 The output of the commands of [README](../README.md), in order, at 80 columns, on {day}.
-`{me} --write` ran them on a sandbox and wrote this page. The output is complete; the folders of
-the repository and of temporary files are shown as `~/pytest-rollback` and `/tmp`. The target's
-name was given with `--arm`, because nobody could type it. A pager and a status page were simulated
-on the same machine; their messages are at the end. [soak.md](soak.md) has the fifteen minutes of
-the monitor in real time, not thirty times faster.
+`{me} --write` ran them in an empty folder that held the wheel and nothing else, and wrote this
+page. The output is complete, but for the lines that tick meanwhile; that folder and the one of
+temporary files are shown as `~/empty` and `/tmp`. The target's name was given with `--arm`, because
+nobody could type it. A pager and a status page were simulated on the same machine; their messages
+are at the end. [soak.md](soak.md) has the fifteen minutes of the monitor in real time, not thirty
+times faster.
 """
 
 
@@ -53,6 +54,17 @@ class Step(NamedTuple):
     code: int = 0
 
 
+TICKS = re.compile(r"^\d+m\d\ds .*\n?", re.MULTILINE)
+"""The lines that tick in a pipe, on standard error."""
+
+INSTALL = (
+    Step("A folder that has the wheel and nothing else.", "ls"),
+    Step("A new environment in it.", "python3 -m venv .venv"),
+    Step(
+        "The package with the sandbox and the channels; from now on `.venv/bin` is in the PATH.",
+        ".venv/bin/pip install -qq './{wheel}[sandbox,notify]'",
+    ),
+)
 BEFORE = (
     Step(
         "Start a small real system with its previous release, and deploy the current one.",
@@ -62,6 +74,12 @@ BEFORE = (
         "Before an incident: can it be rolled back, and do notifications work?",
         "rollback ready --target=sandbox --notify-test",
     ),
+    Step("Rehearse the rollback, with real changes.", "rollback drill --target=sandbox"),
+    Step(
+        "Take the drill back: the current release is restored exactly, and runs.",
+        "rollback undo {run} --target=sandbox --arm=sandbox",
+    ),
+    Step("It can be rolled back as before.", "rollback ready --target=sandbox"),
     Step("Break the release.", "rollback sandbox break crash-loop"),
     Step(
         "The alarm: a third of all users complains. Triage recommends what to do.",
@@ -79,6 +97,7 @@ BEFORE = (
     ),
 )
 AFTER = (
+    Step("The runs that the host knows.", "rollback status --target=sandbox"),
     Step(
         "Somebody acknowledges, so that nobody else is called.",
         "rollback checklist ack --run {run} --target=sandbox",
@@ -87,6 +106,7 @@ AFTER = (
         "Monitor for fifteen minutes, with a clock thirty times faster than real time.",
         "rollback monitor --target=sandbox --incident=INC-42 -o rollback_soak_scale=30",
     ),
+    Step("Is everything still as it should be?", "rollback validate --target=sandbox"),
     Step(
         "Show the checklist: done and open items.",
         "rollback checklist show --run {run} --target=sandbox",
@@ -136,44 +156,41 @@ class Accepts(http.server.BaseHTTPRequestHandler):
         """Log nothing: the story prints what was received."""
 
 
-def plain(text: str) -> str:
+def plain(text: str, at: CleanInstall) -> str:
     """Return a text with the folders of this machine replaced by general names."""
-    places = {tempfile.gettempdir(): "/tmp", str(repository()): "~/pytest-rollback"}  # noqa: S108
+    places = {str(at.folder): "~/empty", tempfile.gettempdir(): "/tmp"}  # noqa: S108
     for place, name in places.items():
         text = re.sub(rf"{re.escape(place)}(?=/|\s|$)", name, text)
     return text.rstrip()
 
 
-def played(step: Step, run: str = "") -> str:
+def played(at: CleanInstall, step: Step) -> str:
     """Run a command; return it with its output, as a part of the page.
 
     Raises:
         NotDone: it ended otherwise than it should.
     """
-    command = step.command.format(run=run)
+    latest = rolled_back(at.folder / "reports", None).name if "{run}" in step.command else ""
+    command = step.command.format(run=latest, wheel=at.wheel)
     done = subprocess.run(
         shlex.split(command),
-        cwd=repository(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        cwd=at.folder,
+        capture_output=True,
         stdin=subprocess.DEVNULL,
         text=True,
         check=False,
-        env={**os.environ, "COLUMNS": "80", "PATH": found_first(), TOKEN: os.environ[TOKEN]},
+        env=at.environment(),
     )
-    said = f"{step.why}\n\n```console\n$ {command}\n{plain(done.stdout)}\n```\n"
+    printed = done.stdout + TICKS.sub("", done.stderr)
+    shown_here = "\n".join(filter(None, (f"$ {command}", plain(printed, at))))
+    said = f"{step.why}\n\n```console\n{shown_here}\n```\n"
     if done.returncode != step.code:
         raise NotDone(
             f"{command} ended with {done.returncode}, not with {step.code}",
-            findings=done.stdout.splitlines()[-40:],
+            findings=printed.splitlines()[-40:],
             hint="see its output; the sandbox was removed",
         )
     return said + (f"\nIt ended with exit code {step.code}.\n" if step.code else "")
-
-
-def found_first() -> str:
-    """Return a PATH in which the commands of this environment come first."""
-    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
 
 def messages(inbox: Inbox) -> str:
@@ -186,17 +203,17 @@ def messages(inbox: Inbox) -> str:
     )
 
 
-def pieces(inbox: Inbox, program: str) -> Iterator[str]:
+def pieces(at: CleanInstall, inbox: Inbox, program: str) -> Iterator[str]:
     """Yield the parts of the page, each when its command has ended."""
     yield BEGIN.format(day=f"{dt.datetime.now(dt.UTC):%Y-%m-%d}", me=program)
+    yield from (played(at, step) for step in INSTALL)
     manifest = usual() / "rollback.toml"
     for number, step in enumerate(BEFORE):
-        yield played(step)
+        yield played(at, step)
         if number == 0:
             text = manifest.read_text("utf-8")
             manifest.write_text(text.replace("[notify]\nchannels = []\n", inbox.table()), "utf-8")
-    run = rolled_back(reports(repository()), None).name
-    yield from (played(step, run) for step in AFTER)
+    yield from (played(at, step) for step in AFTER)
     yield messages(inbox)
 
 
@@ -217,9 +234,10 @@ def main(arguments: Sequence[str], program: str) -> int:
     os.environ[TOKEN] = secrets.token_hex()
     with Inbox() as inbox, contextlib.ExitStack() as after:
         down = [str(repository() / "scripts/rollback"), "sandbox", "down"]
+        at = after.enter_context(with_wheel(repository(), reports(repository())))
         after.callback(subprocess.run, down, check=False, stdout=subprocess.DEVNULL)
         told = []
-        for piece in pieces(inbox, program):
+        for piece in pieces(at, inbox, program):
             told.append(piece)
             shown(piece)
     if asked.write:

@@ -147,10 +147,17 @@ class Parser(argparse.ArgumentParser):
         return super().format_help()
 
     def error(self, message: str) -> NoReturn:
-        """Refuse the arguments; an unknown option is told with the one that was meant."""
+        """Refuse the arguments: with what to type, or with the option that was meant."""
+        lacking = LACKING.match(message)
+        for action in self._actions if lacking else ():
+            if lacking and lacking[1] == "/".join(action.option_strings):
+                raise UsageError(message, hint=to_type(action))
         unknown = message.partition(UNKNOWN)[2].split() if message.startswith(UNKNOWN) else []
         raise UsageError(message, hint=meant(unknown, self._option_string_actions) + self.hint)
 
+
+LACKING = re.compile(r"argument (\S+): expected one argument")
+"""What argparse says of an option without its value."""
 
 UNKNOWN = "unrecognized arguments: "
 """How argparse begins what it says of options that it does not know."""

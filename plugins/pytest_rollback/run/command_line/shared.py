@@ -6,6 +6,7 @@ It imports no more than `--help` needs.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from pytest_rollback.errors import RollbackError, UsageError
 from pytest_rollback.progress.ticker import TICKER
-from pytest_rollback.progress.unprinted import HeardStream, complaint, give_up
+from pytest_rollback.progress.unprinted import HeardStream, complaint, give_up, look
 from pytest_rollback.text import pytest_settings
 from pytest_rollback.text.next_steps import NextSteps, next_steps
 from pytest_rollback.text.places import checkout, home
@@ -23,6 +24,9 @@ from pytest_rollback.text.pytest_settings import PytestSettings
 from pytest_rollback.transport.interrupts import CODE
 
 INTERRUPTED = CODE
+LOOK = "see 'df -h' and 'dmesg | tail'"
+"""What to look at where the system has something against a file, and does not say which."""
+
 CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), 127) if number != ord("\n")}
 
 
@@ -71,8 +75,9 @@ def _heard(code: int, error: OSError | None = None) -> int:
         sys.stdout.flush()
     unread: OSError | None = getattr(sys.stdout, "unread", None)
     if unread is not None:
+        words = complaint(unread)
         give_up(sys.stdout)
-        sys.stderr.write(complaint(unread))
+        sys.stderr.write(words)
         return code or 1
     return code if error is None else _of_file(error)
 
@@ -80,9 +85,10 @@ def _heard(code: int, error: OSError | None = None) -> int:
 def _of_file(error: OSError) -> int:
     """Say what the system has against a file; return the exit code."""
     name = error.filename
-    hint = f"\nHINT: see 'ls -ld {name}'" if name else ""
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    hint = look(str(Path(name).parent)) if full and name else f"see 'ls -ld {name}'"
     words = f"{name or type(error).__name__}: {error.strerror or error}"
-    return failed(words + (hint or "\nHINT: see 'df -h' and 'dmesg | tail'"), 1)
+    return failed(f"{words}\nHINT: {hint if name else LOOK}", 1)
 
 
 def failed(words: str, code: int) -> int:

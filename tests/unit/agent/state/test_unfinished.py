@@ -86,6 +86,13 @@ def test_what_lies_half_done_is_said_with_its_options(state: str, dead: int) -> 
     assert asked(state, open_too=False) == Idle()
 
 
+SAID = {
+    "failed": "a rollback has not recovered the system: begun by ann ",
+    "inconclusive": "a rollback has not shown that it recovered the system: begun by ann ",
+    "interrupted": "a rollback is not finished: begun by ann ",
+}
+
+
 @pytest.mark.parametrize("outcome", ["failed", "inconclusive", "interrupted", "recovered"])
 @pytest.mark.parametrize("events", [("snapshot", "snapshot done"), STOPPED])
 def test_how_it_ended_decides(state: str, dead: int, outcome: str, events: tuple[str, ...]) -> None:
@@ -96,7 +103,7 @@ def test_how_it_ended_decides(state: str, dead: int, outcome: str, events: tuple
     if outcome == "recovered" or events != STOPPED:
         assert asked(state) == Idle()
     else:
-        with pytest.raises(HostError, match="not finished"):
+        with pytest.raises(HostError, match=SAID[outcome]):
             asked(state)
 
 

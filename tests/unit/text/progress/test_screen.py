@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pyte
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rollback.progress.screen import Place, Screen
+from pytest_rollback.progress.screen import Place, Screen, columns
 from pytest_rollback.progress.stream import TickedStream
+from pytest_rollback.recovery.rehearsal import folded
 
 TICK = None
 """Stands for a tick between two printed texts."""
@@ -101,3 +103,17 @@ def test_in_a_pipe_every_tick_has_a_line_of_its_own(said: Said) -> None:
     left = "".join(each for each in lines if not each.endswith("s tick"))
     assert left == "".join(filter(None, said)).replace("\n", "")
     assert b"\x1b[K" not in before
+
+
+@pytest.mark.parametrize(
+    ("said", "width"), [("60", 60), ("80", 80), ("200", 80), ("12", 40), ("none", 80), ("0", 80)]
+)
+def test_texts_fit_a_narrow_terminal(
+    said: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And get no wider than 80 columns: summaries, plans and lists wrap by this."""
+    monkeypatch.setenv("COLUMNS", said)
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((80, 24)))
+
+    assert columns() == width
+    assert {len(each) for each in folded("four " * 40, 2)} <= set(range(width + 1))
