@@ -109,7 +109,9 @@ def test_the_manager_is_accepted_and_documented(copy: Path) -> None:
         copy, "pytest", "-q", "tests/architecture/documents/test_docs.py", "-k", "managers"
     )
 
-    assert "services.manager: found 'runit', expected 'systemd' or 'supervisord'" in before
+    assert (
+        "services.manager: found 'runit', expected 'systemd', 'supervisord' or 'compose'" in before
+    )
     assert "readiness" in after
     assert "found 'runit'" not in after
     for page in ("manifest.md", "rollback.schema.json"):

@@ -58,6 +58,7 @@ def export(system: System, run: str, events: Iterable[Event]) -> Call[ExportRequ
         secrets=tuple(path + end for path in about.secrets for end in ("", about.suffix)),
         since=since,
         until=until,
+        socket=system.services.reached or "",
     )
     return Call(EXPORT, request, DEADLINE)
 

@@ -7,6 +7,7 @@ absolute ones say so.
 from __future__ import annotations
 
 import shlex
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
@@ -81,6 +82,36 @@ class Services(Frozen):
     source: Inside | None = None
     directory: Absolute = "/etc/systemd/system"
     socket: Absolute | None = None
+    project: Absolute | None = None
+
+    @property
+    def reached(self) -> str | None:
+        """Where the manager is reached: its socket, or the file of a project."""
+        return self.project or self.socket
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_project(cls, given: object) -> object:
+        """Take the directory of a project for that of its units."""
+        if not isinstance(given, dict) or given.get("manager") != "compose":
+            return given
+        project = given.get("project")
+        place = {"directory": str(PurePosixPath(project).parent)} if project else {}
+        return {**place, **given}
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Services:
+        """Refuse keys that the manager has no use for, and a project without its file."""
+        if (self.manager == "compose") != bool(self.project):
+            raise ValueError(
+                'manager = "compose" and project, the path of the compose file, go together'
+            )
+        if self.manager == "compose" and (self.source or self.socket):
+            raise ValueError(
+                "with a project there is no source and no socket: the compose file is saved like "
+                "any file of the release"
+            )
+        return self
 
 
 class Budgets(Frozen):
@@ -258,4 +289,11 @@ class System(Frozen):
             where = f" -s {shlex.quote(f'unix://{socket}')}" if socket else ""
             for each in self.components:
                 each._usual = f"supervisorctl{where} tail {shlex.quote(each.unit)}"  # noqa: SLF001
+        if self.services.project:
+            told = f"-f {shlex.quote(self.services.project)} logs --tail 50"
+            for each in self.components:
+                both = (
+                    f"{name} {told} {each.unit}" for name in ("podman-compose", "docker compose")
+                )
+                each._usual = " || ".join(both)  # noqa: SLF001
         return self

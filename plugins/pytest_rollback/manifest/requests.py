@@ -140,7 +140,7 @@ def configuration_faults(system: System) -> ConfigurationRequest:
 
 def manager(system: System) -> ManagerAddress:
     """Return which service manager has the units, and how it is reached."""
-    return ManagerAddress(system.services.manager, system.services.socket)
+    return ManagerAddress(system.services.manager, system.services.reached)
 
 
 def running(
@@ -289,7 +289,7 @@ def unit_files(
     return UnitFilesRequest(
         location=location(system),
         manager=services.manager,
-        socket=services.socket,
+        socket=services.reached,
         source=source,
         directory=services.directory,
         units=tuple(units),

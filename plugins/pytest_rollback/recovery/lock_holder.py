@@ -34,7 +34,7 @@ def subject(system: System) -> tuple[str, tuple[str, ...]]:
     Which manager tells its socket, or the directory of its unit files: two may have one name.
     """
     services = system.services
-    named = f"{services.manager} {services.socket or services.directory}"
+    named = f"{services.manager} {services.reached or services.directory}"
     return system.about.root, tuple(f"{named} {each.unit}" for each in system.components)
 
 

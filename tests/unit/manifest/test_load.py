@@ -85,7 +85,7 @@ SPOILT: dict[str, Spoil] = {
     "target.connection: found a password in it": lambda d: d["target"].update(
         connection="ssh://me:secret@host"
     ),
-    "services.manager: found 'runit', expected 'systemd' or 'supervisord'": lambda d: d[
+    "services.manager: found 'runit', expected 'systemd', 'supervisord' or 'compose'": lambda d: d[
         "services"
     ].update(manager="runit"),
     "configuration.files[0]: found '../etc/passwd', expected a path inside the root": lambda d: d[

@@ -13,6 +13,7 @@ import re
 import time
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence
 
+from ..configuration.units import outputs
 from ..errors import HostError, shortened
 from ..files.handles import REGULAR
 from ..messages.rollback.export import Export, ExportRequest
@@ -154,7 +155,7 @@ def logs(
             lines = [
                 line
                 for log in component.log or places.get(component.unit, ())
-                for line in written(component.unit, log, request.since, request.until, until)
+                for line in written(request, component.unit, log, until)
             ]
         except (HostError, OSError, EOFError) as why:
             words = getattr(why, "message", None) or getattr(why, "strerror", None) or str(why)
@@ -182,14 +183,18 @@ def told(texts: Iterable[str]) -> Dict[str, List[str]]:
     return found
 
 
-def written(unit: str, log: str, since: float, end: float, until: float) -> list[str]:
+def written(request: ExportRequest, unit: str, log: str, until: float) -> list[str]:
     """Return the lines of one log of a unit between two moments; one without times as it is."""
-    if log != "journal":
+    since, end = request.since, request.until
+    if log not in outputs.KEPT:
         return list(between(log_file.part(log, since, until).lines, since, end))
     left = max(0.5, until - time.monotonic())
-    found = journald.entries(unit, since, left).entries
+    if log == "journal":
+        found = journald.entries(unit, since, left).entries
+    else:
+        found = journald.of_containers(request.socket, unit, since, left).entries
     return [
-        f"{stamped(entry.when)} {unit}[{entry.pid}] <{entry.priority}> {entry.text}"
+        f"{journald.stamped(entry.when)} {unit}[{entry.pid}] <{entry.priority}> {entry.text}"
         for entry in sorted(found, key=lambda entry: entry.when)
         if entry.when <= end
     ]
@@ -202,9 +207,3 @@ def between(lines: list[LineRead], since: float, end: float) -> Iterator[str]:
         inside = inside if line.when is None else since <= line.when <= end + 1.0
         if inside:
             yield line.text
-
-
-def stamped(when: float) -> str:
-    """Return a moment as a log writes it, UTC."""
-    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(when))
-    return f"{whole}.{int(when % 1 * 1000):03d}Z"

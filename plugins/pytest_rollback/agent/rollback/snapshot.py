@@ -15,6 +15,7 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from ..backup import git
 from ..configuration.units import outputs
+from ..configuration.units.definition import CONTAINER
 from ..errors import HostError
 from ..files import reach
 from ..files.handles import FRESH, Irregular, open_regular
@@ -26,6 +27,7 @@ from ..messages.rollback.snapshot import (
     SnapshotTaken,
 )
 from ..messages.services.units import ManagerAddress, UnitPorts, UnitsRequest
+from ..observe.logs import journald
 from ..services import units
 from ..state import lease as leases
 from ..state.directory import DIGEST, SNAPSHOT, is_copy
@@ -85,7 +87,7 @@ def _taken(
             is_secret = kind == "configuration" and is_copy(path, request.secrets)
             _copied(store, f"{kind}/{path}", base, missing, is_secret=is_secret)
         for component in request.components:
-            texts = [_log(component.unit, log, missing) for log in places[component.unit]]
+            texts = [_log(request, component.unit, log, missing) for log in places[component.unit]]
             _put(store, f"logs/{component.name}.log", b"".join(texts))
         _put(store, "units.json", _told(_states(request)))
         _put(store, "git.json", _told(_head(request.git)))
@@ -159,8 +161,16 @@ def _put(store: Tree, path: str, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _log(unit: str, log: str, missing: list[str]) -> bytes:
+def _log(request: SnapshotRequest, unit: str, log: str, missing: list[str]) -> bytes:
     """Return the end of one log of a unit."""
+    if log == CONTAINER:
+        try:
+            found = journald.of_containers(request.socket or "", unit, 0.0, COMMAND).entries
+        except HostError as problem:
+            missing.append(f"the log of {unit}: {problem.message}")
+            return b""
+        text = "".join(f"{journald.stamped(each.when)} {each.text}\n" for each in found)
+        return text.encode("utf-8", "surrogateescape")[-TAIL:]
     if log == "journal":
         argv = ["journalctl", "--no-pager", "-o", "short-iso-precise", "-n", LINES]
         outcome = run([*argv, "-u", unit], COMMAND, most=16 * TAIL)

@@ -107,7 +107,8 @@ def failed(
     files = " ".join(log for log in request.log if log.startswith("/"))
     hint = f"tail -n 50 {files}" if files else hint
     text = f"{request.unit} {what}: {words}; last answer of its probe: {said}"
-    held = held_by_others(ports(request), manager.state(request.unit).state.pid)
+    pid, leads = manager.state(request.unit).state.pid, manager.published(request.unit)
+    held = held_by_others(ports(request), pid, leads)
     if held:
         lines = [f"port {port} is held by {each}" for port in held for each in held[port]]
         text = "; ".join([*lines, text])

@@ -70,7 +70,8 @@ class UnitParts(NamedTuple):
     where nobody tells. `unhandled` says why a rollback cannot stop, start or judge such a unit,
     `left` why stopping it leaves processes of its program, and `kept_open` why its port stays open.
     `mains` are the processes whose groups a stop signals, and `stopped_by` is that signal: nothing
-    where a manager stops whatever is of a unit.
+    where a manager stops whatever is of a unit. `published` are ports of this host that its manager
+    leads to the unit, each with those of its processes that listen behind it.
     """
 
     processes: FrozenSet[int]
@@ -82,6 +83,7 @@ class UnitParts(NamedTuple):
     kept_open: str = ""
     mains: Tuple[int, ...] = ()
     stopped_by: int = 0
+    published: Mapping[int, FrozenSet[int]] = {}
 
 
 class ServiceManager(Protocol):
@@ -94,7 +96,7 @@ class ServiceManager(Protocol):
     name: str
 
     def __init__(self, socket: Optional[str]) -> None:
-        """Remember the path of the manager's socket, for one that has such a setting."""
+        """Remember where the manager is reached: its socket, or the file of a project."""
 
     def states(self, units: Sequence[str]) -> Dict[str, UnitReport]:
         """Return how each unit is; one that the manager does not know has `known` false."""
@@ -122,6 +124,11 @@ class ServiceManager(Protocol):
             )
             for unit in units
         }
+
+    def published(self, unit: str) -> FrozenSet[int]:
+        """Return the ports of this host that the manager leads to a unit."""
+        del unit
+        return frozenset()
 
     def origins(self, units: Sequence[str]) -> FrozenSet[str]:
         """Return how `origin` names what is of these units."""
@@ -165,8 +172,7 @@ class ServiceManager(Protocol):
     def why(self, unit: str) -> Tuple[str, str]:
         """Return the manager's words about a unit that does not start, and where to read more."""
 
-    @staticmethod
-    def file_name(unit: str) -> str:
+    def file_name(self, unit: str) -> str:
         """Return the name of a unit's file in the directory of unit files."""
 
     @staticmethod

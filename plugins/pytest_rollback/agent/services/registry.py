@@ -29,6 +29,7 @@ class RegisteredManager(NamedTuple):
 MANAGERS: Dict[str, RegisteredManager] = {
     "systemd": RegisteredManager(".systemd:Systemd", "systemctl", verifier="systemd-analyze"),
     "supervisord": RegisteredManager(".supervisord:Supervisord"),
+    "compose": RegisteredManager(".compose.manager:Compose"),
 }
 
 

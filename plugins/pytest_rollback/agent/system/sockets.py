@@ -26,12 +26,15 @@ class Listener(NamedTuple):
     account: int = 0
 
 
-def listeners() -> list[Listener]:
-    """Return every listening socket of our network namespace, IPv4 and IPv6."""
+def listeners(pid: int = 0) -> list[Listener]:
+    """Return every listening socket of a network namespace, IPv4 and IPv6.
+
+    It is that of a process, ours without one.
+    """
     found: list[Listener] = []
     for table in ("tcp", "tcp6"):
         try:
-            with open(f"/proc/net/{table}", encoding="ascii") as file:
+            with open(f"/proc/{pid or 'self'}/net/{table}", encoding="ascii") as file:
                 lines = file.read().splitlines()[1:]
         except OSError:  # a kernel without IPv6 has no tcp6
             continue

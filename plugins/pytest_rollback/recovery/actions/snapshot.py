@@ -39,10 +39,10 @@ def request(scope: Scope) -> SnapshotRequest:
     return SnapshotRequest(
         location=location(scope),
         manager=services.manager,
-        socket=services.socket,
+        socket=services.reached,
         configuration=requests.configuration(system),
         directory=services.directory,
-        unit_files=tuple(names.file_name(c.unit) for c in system.components),
+        unit_files=tuple(dict.fromkeys(names.file_name(c.unit) for c in system.components)),
         components=tuple(
             LoggedComponent(c.name, c.unit, c.log, tuple(c.listens)) for c in system.components
         ),

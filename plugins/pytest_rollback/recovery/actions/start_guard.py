@@ -47,7 +47,7 @@ def request(scope: Scope) -> GuardRequest:
     services = scope.system.services
     units = tuple(component.unit for component in scope.components)
     return GuardRequest(
-        location(scope), services.manager, services.socket, services.directory, units
+        location(scope), services.manager, services.reached, services.directory, units
     )
 
 

@@ -34,7 +34,7 @@ def request(scope: Scope, run: str, without: tuple[str, ...] = ()) -> UndoReques
     return UndoRequest(
         location=location(scope)._replace(run=run, holder=None),
         manager=services.manager,
-        socket=services.socket,
+        socket=services.reached,
         check=tuple(page.check) if page else (),
         reload=tuple(page.reload) if page else (),
         without=without,

@@ -187,8 +187,8 @@ def test_who_answers_a_probe_is_told() -> None:
         far = AskedPort("far", "203.0.113.9", port)
         unit = UnitOwner("web", "web", asked=(health, request, far))
         look = ports.Ports([unit], table())
-        mine = look.answering(unit, me, me)
-        beside = look.answering(unit, frozenset({1}), me)
+        mine = look.answering(unit, (me, {}), (me, {}))
+        beside = look.answering(unit, (frozenset({1}), {}), (me, {}))
 
     assert {name: by.own for name, by in mine.items()} == {"health": 1, "request": 1}
     assert {name: by.own for name, by in beside.items()} == {"health": 0, "request": 1}

@@ -7,6 +7,9 @@ from typing import Dict, NamedTuple, Optional, Tuple
 KINDS = (".service", ".socket", ".target", ".timer", ".path", ".mount", ".slice", ".scope")
 """Endings of unit files of systemd."""
 
+CONTAINER = "container"
+"""The log of a unit whose container engine keeps what it writes."""
+
 
 class TriedTree(NamedTuple):
     """Where the tree lies: as units name it, and where it is read instead."""
@@ -49,10 +52,11 @@ class UnitDefinition(NamedTuple):
     """What the files of a unit say, specifiers and expansions resolved.
 
     `files` are the files that were read, absolute, in order. `user` and `group` are "" where none
-    is named, `directory` as well. `home` stands for `WorkingDirectory=~`. `log` is "journal", the
-    absolute path of a file, or "" where it is neither; `error_log` is the file of standard error,
-    "" where that goes the same way. `gaps` name what the files cannot tell,
-    `faults` why the manager refuses the unit, `warnings` what it ignores; none of them has values.
+    is named, `directory` as well. `home` stands for `WorkingDirectory=~`. `log` is "journal",
+    "container" (what the engine keeps of it), the absolute path of a file, or "" where it is none;
+    `error_log` is the file of standard error, "" where that goes the same way. `gaps` name what the
+    files cannot tell, `faults` why the manager refuses the unit, `warnings` what it ignores; none
+    of them has values.
     """
 
     unit: str

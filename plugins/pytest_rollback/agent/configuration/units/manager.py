@@ -10,7 +10,7 @@ from ...messages.services.units import ManagerAddress
 from ...system import unix_sockets
 from ...system.command import run
 from ...system.processes import environ, proc
-from . import supervisord, systemd
+from . import compose, supervisord, systemd
 from .definition import KINDS, UnitDefinition
 from .sources import Installed
 
@@ -35,10 +35,14 @@ USUAL = (
 
 
 class Known(NamedTuple):
-    """What a manager says of a unit: its files in order, and its main process, 0 for none."""
+    """What a manager says of a unit: its files in order, its main process, its published ports.
+
+    The process is 0 for none, and for one that shows nothing of the host's own.
+    """
 
     files: Tuple[str, ...] = ()
     pid: int = 0
+    ports: Tuple[int, ...] = ()
 
 
 class ManagerFacts(NamedTuple):
@@ -65,11 +69,17 @@ def asked(address: ManagerAddress, directory: str, units: Sequence[str]) -> Mana
         return of_supervisord(address, directory)
     if address.name == "systemd":
         return of_systemd(directory, units)
+    if address.name == "compose":
+        path = address.socket or ""
+        known = {unit: Known((path,), ports=each) for unit, each in compose.ports(path, units)}
+        return ManagerFacts("compose", directory, known, main=path)
     return ManagerFacts(address.name, directory, {})
 
 
 def file_names(manager: str, unit: str) -> Tuple[str, ...]:
     """Return the names that the files of a unit can have in the directory of unit files."""
+    if manager == "compose":  # it has no such directory: its file is saved like any other
+        return ()
     if manager != "systemd":
         return (f"{unit.partition(':')[0]}.conf",)
     name = full(unit)
@@ -184,6 +194,10 @@ def defined(manager: ManagerFacts, unit: str, installed: Installed) -> UnitDefin
     """
     if manager.name == "supervisord":
         return of_program(manager, unit, installed)
+    if manager.name == "compose":
+        if unit not in manager.units:
+            raise LookupError("the container engine does not answer")
+        return compose.defined(unit, manager.main)
     if manager.name != "systemd":
         raise LookupError(f"unit files of {manager.name} are not read")
     name = full(unit)
@@ -264,6 +278,8 @@ def files_for(manager: ManagerFacts, unit: str, installed: Installed) -> List[st
     """
     if manager.name == "systemd":
         return files_of(manager, unit, full(unit), installed)
+    if manager.name == "compose":
+        return [manager.main] if manager.main else []
     try:
         found = of_program(manager, unit, installed).files[1:]
         marks = tuple(f"{kind}{name}]" for kind in supervisord.KINDS for name in unit.split(":"))

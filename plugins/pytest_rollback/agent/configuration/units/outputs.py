@@ -9,7 +9,11 @@ from typing import Dict, List, Mapping, Tuple
 from ...messages.services.units import ManagerAddress
 from ...system.unix_sockets import opened
 from . import manager as managers
+from .definition import CONTAINER
 from .sources import Installed
+
+KEPT = ("journal", CONTAINER)
+"""Logs that are no files of the unit: those of journald, and of a container engine."""
 
 AUTO = re.compile(r"(?P<name>.+)-(?:stdout|stderr)---.+")
 """What supervisord calls a log for which no name is given."""
@@ -33,13 +37,13 @@ def resolved(
 
 
 def told(facts: managers.ManagerFacts, unit: str) -> Tuple[str, ...]:
-    """Return where a unit writes: "journal" and paths; nothing where its files do not tell."""
+    """Return where a unit writes: "journal", "container", paths; nothing where nobody tells."""
     try:
         definition = managers.defined(facts, unit, Installed())
     except (LookupError, OSError):
         return ()
     places = dict.fromkeys((definition.log, definition.error_log, *named_by(facts, unit)))
-    return tuple(place for place in places if place == "journal" or place.startswith("/"))
+    return tuple(each for each in places if each in KEPT or each.startswith("/"))
 
 
 def named_by(facts: managers.ManagerFacts, unit: str) -> List[str]:

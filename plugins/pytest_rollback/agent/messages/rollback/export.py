@@ -11,7 +11,7 @@ class ExportRequest(NamedTuple):
     """Asks for what a run left: `since` and `until` (epoch seconds) are those of the logs.
 
     `secrets` are files below the root that are named and stay on the host. Logs that are not
-    described are where the run's snapshot found them.
+    described are where the run's snapshot found them; `socket` is that of their manager.
     """
 
     location: Location
@@ -19,6 +19,7 @@ class ExportRequest(NamedTuple):
     secrets: Tuple[str, ...]
     since: float
     until: float
+    socket: str = ""
 
 
 class Export(NamedTuple):

@@ -93,6 +93,7 @@ class UnitProcesses(NamedTuple):
     then. `answering` is who answers each of its probes that asks this host. `elsewhere` is another
     tree with recorded files in it, where nothing that the unit runs is of the root;
     `other_release` is what a process has of a release that no link names, "" where none has.
+    `restored` is whether a rollback to what is recorded has started its main process.
     """
 
     number: int
@@ -107,6 +108,7 @@ class UnitProcesses(NamedTuple):
     answering: Dict[str, PortHolders] = {}  # noqa: RUF012 - nobody changes an answer
     elsewhere: str = ""
     other_release: str = ""
+    restored: bool = False
 
     @property
     def stale(self) -> bool:

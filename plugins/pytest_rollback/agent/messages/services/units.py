@@ -10,7 +10,10 @@ GUARD = "00-rollback-guard"
 
 
 class ManagerAddress(NamedTuple):
-    """A service manager: its name in `services/registry.py`, and the path of its socket, if any."""
+    """A service manager: its name in `services/registry.py`, and where it is reached.
+
+    `socket` is the path of its socket, or of the compose file of a project; None for neither.
+    """
 
     name: str
     socket: Optional[str] = None

@@ -48,7 +48,7 @@ def component(
     start = max(began(asked.pid, asked.since), time.time() - request.window)
     reports = [
         silent(request, log, start)
-        if log != "journal" and written.is_unwritten(asked, log, start, host)
+        if log not in outputs.KEPT and written.is_unwritten(asked, log, start, host)
         else one(request, asked._replace(logs=(log,)), until)
         for log in asked.logs
     ]
@@ -85,8 +85,8 @@ def one(request: LogsRequest, asked: ComponentLog, until: float) -> LogReport:
     start = max(began(asked.pid, asked.since or 0.0), now - request.window)
     stated = rules(request)
     try:
-        if log == "journal":
-            return journal(asked, stated, start, now, until)
+        if log in outputs.KEPT:
+            return journal(request, asked, stated, start, until)
         mark = offsets.marked(request.state, log)
         with zones.read_in(zones.of_log(log, asked.pid)):
             return file(asked, stated, start, now, until, mark=mark)
@@ -116,10 +116,15 @@ def began(pid: int, since: float) -> float:
 
 
 def journal(
-    asked: ComponentLog, stated: ErrorRules, start: float, now: float, until: float
+    request: LogsRequest, asked: ComponentLog, stated: ErrorRules, start: float, until: float
 ) -> LogReport:
-    """Return what a unit wrote to the journal."""
-    found = journald.entries(asked.unit, start, max(0.5, until - time.monotonic()))
+    """Return what a unit wrote to the journal, or to what its container engine keeps."""
+    now, left = time.time(), max(0.5, until - time.monotonic())
+    path = (request.units and request.units.manager.socket) or ""
+    if asked.logs[0] == "journal":
+        found = journald.entries(asked.unit, start, left)
+    else:
+        found = journald.of_containers(path, asked.unit, start, left)
     texts = [read(entry.text) for entry in found.entries]
     urgent = {at for at, entry in enumerate(found.entries) if entry.priority <= URGENT}
     with limited(until - time.monotonic()):
@@ -128,12 +133,16 @@ def journal(
     first = min((entry.when for entry in found.entries), default=now)
     answer = reported(asked, errors, lines, now - (start if found.whole else first))
     # Silence is a fact where the manager's own words arrived, and the unit's would have.
-    heard = found.entries and journald.is_read(asked.pid)
+    heard = (
+        found.entries and journald.is_read(asked.pid) if found.arrives is None else found.arrives
+    )
     if not (lines or errors.findings or heard):
         hint = f"journalctl -u {asked.unit} -n 20"
-        if os.geteuid() != 0:
+        if found.arrives is not None:
+            hint = f"podman-compose -f {path} logs {asked.unit}; or docker compose"
+        elif os.geteuid() != 0:
             hint = f"{hint}; {journald.RIGHTS}"
-        problem = f"the journal has no line of {asked.unit} {ago(start, now)}"
+        problem = f"the {asked.logs[0]} has no line of {asked.unit} {ago(start, now)}"
         return answer._replace(problem=problem, hint=hint)
     return answer if found.whole else cut(asked, journald.MOST, answer)
 

@@ -1,4 +1,4 @@
-"""What a unit wrote to the journal since a time, asked through journalctl."""
+"""What a unit wrote since a time: to the journal, or to what a container engine keeps of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import contextlib
 import json
 import math
 import os
-from typing import Any, NamedTuple
+import time
+from typing import Any, NamedTuple, Optional
 
 from ...errors import HostError
 from ...system.command import run
+from ...system.containers import logs as container_logs
+from ...system.containers import project as projects
 from ...system.processes import environ
 
 MOST = 32 << 20
@@ -17,6 +20,9 @@ MOST = 32 << 20
 
 INIT = 1
 """The service manager's pid: its words are about the unit, not the unit's own."""
+
+LEAST = 6
+"""The priority of what states none."""
 
 RIGHTS = "set [target] sudo = true, or add the user to the group systemd-journal"
 
@@ -35,10 +41,14 @@ class JournalLine(NamedTuple):
 
 
 class SystemdJournal(NamedTuple):
-    """Entries, those of one process together and oldest first; `whole` when none is missing."""
+    """Entries, those of one process together and oldest first; `whole` when none is missing.
+
+    `arrives` tells whether what the unit writes gets there, None where the entries tell.
+    """
 
     entries: list[JournalLine]
     whole: bool
+    arrives: Optional[bool] = None
 
 
 def entries(unit: str, start: float, timeout: float) -> SystemdJournal:
@@ -66,6 +76,32 @@ def entries(unit: str, start: float, timeout: float) -> SystemdJournal:
     found = [entry for line in outcome.out.split("\n") if line for entry in parsed(line)]
     kept = [entry for entry in reversed(found) if entry.when >= start]
     return SystemdJournal(sorted(kept, key=lambda entry: entry.pid), not outcome.cut)
+
+
+def of_containers(path: str, unit: str, start: float, timeout: float) -> SystemdJournal:
+    """Return what the containers of a service wrote since `start`.
+
+    Args:
+        path: the compose file.
+        unit: the service.
+        start: seconds since the epoch.
+        timeout: seconds for all of it.
+
+    Raises:
+        HostError: there is no container, or the engine does not answer in time.
+    """
+    project = projects.of(path)
+    found = [each for each in project.containers() if each.service == unit]
+    if not found:
+        raise HostError(f"{unit} has no container", project.by_hand("ps"), "unreachable")
+    logs = [container_logs.since(project.engine, each, start, timeout) for each in found]
+    lines = [
+        JournalLine(line.when or start, LEAST, each.pid, line.text)
+        for each, log in zip(found, logs)
+        for line in log.lines
+    ]
+    arrives = all(map(container_logs.arrives, found))
+    return SystemdJournal(lines, all(log.whole for log in logs), arrives)
 
 
 def parsed(line: str) -> list[JournalLine]:
@@ -97,3 +133,9 @@ def is_read(pid: int) -> bool:
             if f"{found.st_dev}:{found.st_ino}" == told:
                 return True
     return False
+
+
+def stamped(when: float) -> str:
+    """Return a moment as a log writes it, UTC."""
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(when))
+    return f"{whole}.{int(when % 1 * 1000):03d}Z"

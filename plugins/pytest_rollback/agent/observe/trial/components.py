@@ -6,9 +6,9 @@ import os
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ...configuration import env_file
+from ...configuration.units import compose, sources
 from ...configuration.units import live as unit_live
 from ...configuration.units import manager as managers
-from ...configuration.units import sources
 from ...configuration.units.definition import EnvironmentFile, TriedTree
 from ...configuration.units.surroundings import Surroundings, derived
 from ...files import reach
@@ -130,8 +130,8 @@ def by_unit(
         problem=problem,
         use=use(found, interpreter, gaps)._replace(
             contradicts=tuple(contradictions(site, request, (component, found), process)),
-            strays=left_over(units, component.unit, outside(found, site.live)),
-            ports=unit_live.ports(process),
+            strays=left_over(units, component.unit, outside(found, site.live), site.live),
+            ports=published(units, component.unit) or unit_live.ports(process),
         ),
         fresh=shadows.fresh(first, site.root, request.files or (), units.created),
         needs=needs(found),
@@ -146,11 +146,20 @@ def needs(found: Surroundings) -> Tuple[str, ...]:
     return tuple(each for each in found.program.files if "$" not in each and each[:1] == "/")
 
 
-def left_over(units: Units, unit: str, more: Sequence[str]) -> Tuple[str, ...]:
+def published(units: Units, unit: str) -> Tuple[int, ...]:
+    """Return the ports that the manager of a unit leads to it."""
+    known = units.manager.units.get(unit)
+    return known.ports if known else ()
+
+
+def left_over(units: Units, unit: str, more: Sequence[str], root: str) -> Tuple[str, ...]:
     """Return the files of a unit, and `more` that it uses, which a rollback leaves as deployed."""
     if not units.created:
         return ()
-    files = [*managers.files_for(units.manager, unit, units.to_come), *more]
+    own = managers.files_for(units.manager, unit, units.to_come)
+    if units.manager.name == "compose":
+        own = compose.left(units.manager.main, root)
+    files = [*own, *more]
     left = [path for path in dict.fromkeys(files) if path not in units.to_come.over]
     return tuple(sources.strays(left, units.created))
 

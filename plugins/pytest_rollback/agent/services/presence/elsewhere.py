@@ -7,8 +7,12 @@ from typing import Iterable, Iterator
 
 from ...files import lookup
 from ...system.command_lines import script_of, words
+from ...system.containers import inside
 from ...system.processes import Process, environ
 from .traces import owner, places_of, plain, reason
+
+SAME = ("", inside.space(os.getpid(), "mnt"))
+"""Spaces of mounted file systems in which a path means what it means here."""
 
 
 def other_tree(root: str, processes: Iterable[Process], recorded: Iterable[str]) -> str:
@@ -16,10 +20,11 @@ def other_tree(root: str, processes: Iterable[Process], recorded: Iterable[str])
 
     Args:
         root: the system's root.
-        processes: those of the unit.
+        processes: those of the unit; in a container a path is none of the host.
         recorded: paths of its files, relative to the root.
     """
-    places, paths, own = places_of(root), tuple(recorded), tuple(processes)
+    places, paths = places_of(root), tuple(recorded)
+    own = tuple(one for one in processes if inside.space(one.pid, "mnt") in SAME)
     try:
         if any(_has_of(one, places) for one in own):
             return ""

@@ -6,7 +6,7 @@ import contextlib
 import os
 import stat
 import time
-from typing import Dict, FrozenSet, Iterable, Iterator, Mapping
+from typing import Dict, FrozenSet, Iterable, Iterator, Mapping, Tuple
 
 from ...backup.owners import SHARED, Owners
 from ...errors import HostError
@@ -31,7 +31,7 @@ from .. import registry
 from ..manager import UnitParts
 from . import releases, strangers, survivors
 from .elsewhere import other_tree
-from .ports import Ports
+from .ports import Ports, Published
 from .traces import owners, places_of
 
 TICK = 100_000_000
@@ -56,20 +56,20 @@ def look(request: RunningRequest) -> Running:
     root = request.location.root
     live = releases.live(root, request.location.state)
     known = frozenset(pid for part in parts.values() for pid in part.processes)
+    published = {port: by for part in parts.values() for port, by in part.published.items()}
     found: Dict[str, UnitProcesses] = {}
     for each in request.units:
         part = parts[each.unit]
         main = table.get(part.main)
-        as_restored = main and restored.get(each.unit) == (main.pid, main.started)
-        used = _used(
-            root, (*part.files, *each.files), files[each.name], as_restored=bool(as_restored)
-        )
+        as_restored = bool(main and restored.get(each.unit) == (main.pid, main.started))
+        used = _used(root, (*part.files, *each.files), files[each.name], as_restored=as_restored)
         youngest = max(used, key=lambda file: file.changed, default=None)
         own = [table[pid] for pid in part.processes if pid in table]
-        found[each.unit] = _unit(each, part, table, ports, known)._replace(
+        found[each.unit] = _unit(each, part, table, ports, (known, published))._replace(
             youngest=youngest if youngest and youngest.changed else None,
             elsewhere=other_tree(root, own, files[each.name]),
             other_release=releases.other(live, own) or releases.named(live, part.files),
+            restored=as_restored,
         )
     owned = strangers.Owned(known, manager.origins(names), _users(request, known))
     others = strangers.look(root, table, owned, manager.origin)
@@ -100,7 +100,7 @@ def _unit(
     part: UnitParts,
     table: Mapping[int, Process],
     ports: Ports,
-    known: FrozenSet[int],
+    known: Tuple[FrozenSet[int], Published],
 ) -> UnitProcesses:
     """Return what was found of one unit."""
     main = table.get(part.main)
@@ -113,14 +113,14 @@ def _unit(
         oldest = oldest._replace(began=min(oldest.began, oldest.began - stepped))
     return UnitProcesses(
         number=len(ages),
-        ports=ports.of(asked, part.processes),
+        ports=ports.of(asked, part.processes, part.published),
         oldest=oldest,
         stepped=round(stepped, 1),
         unhandled=part.unhandled,
         left=part.left,
         kept_open=part.kept_open,
         outlives=_outlives(table, part),
-        answering=ports.answering(asked, part.processes, known),
+        answering=ports.answering(asked, (part.processes, part.published), known),
     )
 
 

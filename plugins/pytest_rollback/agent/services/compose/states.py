@@ -1,0 +1,42 @@
+"""What the state of a container means, in the words of all managers."""
+
+from __future__ import annotations
+
+from ...system.containers.container import EngineContainer
+
+WORDS = {
+    "created": "inactive",
+    "configured": "inactive",
+    "initialized": "starting",
+    "running": "active",
+    "paused": "starting",
+    "restarting": "backoff",
+    "stopping": "stopping",
+    "removing": "stopping",
+}
+"""What engines call the state of a container, and what all managers call it."""
+
+AS_ASKED = (0, 130, 143)
+"""Exit codes of a program that ended by itself, or by the signal of a stop."""
+
+KILLED = 137
+
+
+def of(one: EngineContainer) -> str:
+    """Return how one container is, in the words of all managers."""
+    if one.status == "running":
+        return "active" if one.health in ("", "healthy") else "starting"
+    if one.status in WORDS:
+        return "failed" if one.status == "created" and one.error else WORDS[one.status]
+    fine = one.exit_code in AS_ASKED or (one.exit_code == KILLED and not one.killed)
+    return "inactive" if fine and not one.error else "failed"
+
+
+def detail(one: EngineContainer) -> str:
+    """Return what else is to be said of a container."""
+    if one.status == "running":
+        said = f": {one.health_said}" if one.health_said else ""
+        return f"its health is {one.health}{said}" if one.health not in ("", "healthy") else ""
+    if one.killed:
+        return "memory ran out"
+    return one.error or (f"exit code {one.exit_code}" if one.exit_code else "")
