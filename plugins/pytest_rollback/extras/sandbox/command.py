@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pytest_rollback.checks import latency
+from pytest_rollback.errors import UsageError
 from pytest_rollback.extras.sandbox.common.status import SandboxStatus
 from pytest_rollback.extras.sandbox.local.sandbox import Embedded
 from pytest_rollback.extras.sandbox.machine.image import Image
@@ -52,6 +53,11 @@ def folder() -> Path:
 
 def up(asked: argparse.Namespace) -> None:
     """Start the sandbox; one that is up already stays as it is."""
+    if asked.machine and asked.strategy != BACKUPS:
+        raise UsageError(
+            f"the machine sandbox deploys by {BACKUPS} alone",
+            hint=f"{asked.program} up --strategy {asked.strategy}, without --machine",
+        )
     if (asked.dir / "sandbox.json").exists() and asked.kind.attach(asked.dir).running:
         shown(f"the sandbox in {asked.dir} is running already")
     else:

@@ -61,8 +61,13 @@ class Linked:
         """Record the release that is live, as a deploy does before it switches the link."""
         part = links.record(self.request(**different))
         request = saving(self.root, self.state, ["current"], replace=True)
-        releases = {"previous": Release(previous, None), "current": Release(current, None)}
-        save.save(request._replace(parts={linked.PART: part.text}, **releases))
+        save.save(
+            request._replace(
+                parts={linked.PART: part.text},
+                previous=Release(previous, None),
+                current=Release(current, None),
+            )
+        )
 
     def deploy(self, name: str = "2") -> None:
         """Record, and bring the next release."""
