@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_rollback.agent.messages.services.survey import SurveyedUnit, VariablesFile
+from pytest_rollback.agent.messages.services.survey import (
+    SurveyedUnit,
+    SwitchedLink,
+    VariablesFile,
+)
 from pytest_rollback.cli.init.candidates import candidates
 from pytest_rollback.cli.init.components import parts
 from pytest_rollback.cli.init.description import Found, described
@@ -59,3 +63,21 @@ def test_a_part_that_another_manager_has_is_a_question() -> None:
     text = written(unit("web", "/srv/shop"), other)
 
     assert "# ? worker of supervisord at /run/s lives there too and is left out" in text
+
+
+def test_a_link_that_a_deploy_switches_is_the_strategy() -> None:
+    """The root is what lies around it, and paths of the release go by the link."""
+    link = SwitchedLink("/srv/shop/current", "/srv/shop/releases/2", 3, "current -> releases/2")
+    settings = VariablesFile("/srv/shop/releases/2/.env", "told", ("TOKEN",))
+    text = written(
+        unit("web", "/srv/shop/releases/2", links=(link,), variables=(settings,)),
+        unit("worker", "/srv/shop/current", links=(link,)),
+    )
+
+    assert 'root = "/srv/shop"' in text
+    assert 'secrets = ["current/.env"]' in text
+    assert 'strategy = "links"' in text
+    assert 'links = ["current"]' in text
+    assert "# keep = 3  # ? how many releases the deploy tool keeps" in text
+    assert "[fallback]" not in text
+    assert "files = [" not in text.partition("[configuration]")[0]
