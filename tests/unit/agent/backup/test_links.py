@@ -13,6 +13,7 @@ from pytest_rollback.agent.backup import save
 from pytest_rollback.agent.backup.strategies import history, links
 from pytest_rollback.agent.configuration import formats
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.backup.save import SaveRequest
 from pytest_rollback.agent.messages.backup.strategies import LinksRequest, PreviousPart
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.restore import apply
@@ -57,17 +58,17 @@ class Linked:
         plain = LinksRequest(located(self.root, self.state), ("current",))
         return plain._replace(**different)  # type: ignore[arg-type]
 
+    def saving(self, previous: str, current: str) -> SaveRequest:
+        """Return the request to save the link, but for what its strategy remembers."""
+        request = saving(self.root, self.state, ["current"], replace=True)
+        names = (Release(previous, None), Release(current, None))
+        return request._replace(previous=names[0], current=names[1])
+
     def save(self, previous: str = "1", current: str = "2", **different: object) -> None:
         """Record the release that is live, as a deploy does before it switches the link."""
         part = links.record(self.request(**different))
-        request = saving(self.root, self.state, ["current"], replace=True)
-        save.save(
-            request._replace(
-                parts={linked.PART: part.text},
-                previous=Release(previous, None),
-                current=Release(current, None),
-            )
-        )
+        request = self.saving(previous, current)
+        save.save(request._replace(parts={linked.PART: part.text}))
 
     def deploy(self, name: str = "2") -> None:
         """Record, and bring the next release."""
