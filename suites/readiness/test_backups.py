@@ -124,8 +124,8 @@ def demand(found: ReleaseContent | None, system: System, whose: str, hint: str) 
             "cannot be read",
             hint="pass both commits in the deploy script: rollback save --help",
         )
-    if found is None and system.release.switched:
-        return  # each release has a directory of its own: readiness.release compares these
+    if found is None and system.release.links:
+        return  # readiness.release compares these
     if found is None:
         raise Advisory(
             f"{whose} were not compared with a release: no repository described",
@@ -171,7 +171,6 @@ def test_the_live_files_are_those_of_the_current_release(
     """The live files have the content that the recorded commit of the current release has."""
     found, later = deployed.current, deployed.later
     record_property("compared", found.compared if found else "no repository described")
-
     if later and later.known:
         raise Refused(
             f"{count(len(later.differ), 'file')} changed since the set was saved, and no backup of "

@@ -317,7 +317,7 @@ def test_a_piece_is_appended_to_no_file_but_ours(tmp_path: Path, kind: str) -> N
 
 def test_every_question_fits_into_one_argument() -> None:
     """What a question needs of the agent costs no second trip; looks leave room to be joined."""
-    sizes = {name: len(payload(needed([name]))) for name in answers()}
+    sizes = {name: len(payload(needed([name], (), "systemd"))) for name in answers()}
     looks = [size for name, size in sizes.items() if name.endswith(".look")]
 
     assert max(sizes.values()) < LONGEST

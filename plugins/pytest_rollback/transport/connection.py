@@ -152,7 +152,8 @@ class Connection:
         named = [*taken_out, *(call.name for call in (self._first, *calls) if call)]
         about = {"protocol": protocol.PROTOCOL, "deadline": deadline, "secrets": secret}
         request = {**about, "ask": [*first, *(call.asked() for call in calls)]}
-        modules, half = needed(named, credentials(self.system)), len(calls) // 2
+        more, manager = credentials(self.system), self.system.services.manager
+        modules, half = needed(named, more, manager), len(calls) // 2
         if half and self._is_too_long(modules, request):  # two in the place of one and its pieces
             return [*self._answers(calls[:half], deadline), *self._answers(calls[half:], deadline)]
         with PROGRESS.waiting(f"asks {self.where} for {subjects(calls)}", deadline):

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pytest_rollback.agent.routes import PART, ROUTES, place
+from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.text.entry_points import managers
 from pytest_rollback.transport import bare_source
 
@@ -219,11 +220,13 @@ def imported(module: str) -> frozenset[str]:
     return frozenset(found) & known.keys()
 
 
-def needed(questions: Iterable[str], more: Iterable[str] = ()) -> frozenset[str]:
+def needed(questions: Iterable[str], more: Iterable[str] = (), manager: str = "") -> frozenset[str]:
     """Return the modules that answer questions such as `units.look`, with all they import.
 
-    `more` are modules that they need for this system alone.
+    `more` are modules that they need for this system alone, and `manager` is the service manager
+    that it has: what only the others need is left out. "" stands for all of them.
     """
+    others = _others(manager)
     modules: set[str] = set()
     waiting = {*ALWAYS, *more}
     for name in questions:
@@ -232,8 +235,21 @@ def needed(questions: Iterable[str], more: Iterable[str] = ()) -> frozenset[str]
             waiting |= {f"{name.partition('.')[0]}.{PART}"} & sources().keys()
     while waiting:
         modules |= waiting
-        waiting = {name for each in waiting for name in imported(each)} - modules
+        waiting = {
+            name
+            for each in waiting
+            for name in imported(each) - (others if each == REGISTRY else frozenset())
+        } - modules
     return frozenset(modules)
+
+
+@functools.cache
+def _others(manager: str) -> frozenset[str]:
+    """Return the modules of all service managers but one; none where that is not known here."""
+    if manager not in MANAGERS:
+        return frozenset()
+    named = {name: each.place.partition(":")[0] for name, each in MANAGERS.items()}
+    return frozenset(f"services{place}" for name, place in named.items() if name != manager)
 
 
 @functools.cache
