@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypedDict
 
 from pytest_rollback.agent.messages.secrets import SecretFiles
+from pytest_rollback.agent.messages.services.units import ManagerAddress
 from pytest_rollback.agent.protocol import Answer, Request, Route
 from pytest_rollback.errors import RollbackError
 
@@ -95,6 +96,33 @@ def credentials(system: System) -> tuple[str, ...]:
     """Return the module that reads what probes need to be let in, where any probe does."""
     has = any(each.tls or each.secret_headers for each in system.probes.values())
     return ("observe.probes.credentials",) if has else ()
+
+
+def of_system(system: System, calls: Iterable[AnyCall]) -> tuple[tuple[str, ...], str]:
+    """Return what is special about the modules that a system's host is sent for some calls.
+
+    Returns:
+        Modules beside those that answer, and the service manager that is asked.
+    """
+    return credentials(system), one_manager(system, calls)
+
+
+def one_manager(system: System, calls: Iterable[AnyCall]) -> str:
+    """Return the service manager of a system, if no call asks another one; "" where one does."""
+    name = system.services.manager
+    asked = {each for call in calls for each in _managers(call.request)}
+    return name if asked <= {name, ""} else ""
+
+
+def _managers(request: object) -> Iterator[str]:
+    """Yield the names of the service managers that a request has, or a part of it."""
+    if isinstance(request, ManagerAddress):
+        yield request.name
+    elif isinstance(request, tuple):
+        named = getattr(request, "manager", None)
+        yield from [named] if isinstance(named, str) else []
+        for each in request if hasattr(request, "_fields") else ():
+            yield from _managers(each)
 
 
 def secret_files(system: System) -> SecretFiles | None:

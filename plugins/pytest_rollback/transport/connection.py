@@ -26,7 +26,7 @@ from pytest_rollback.transport.call import (
     Answers,
     AnyCall,
     Call,
-    credentials,
+    of_system,
     secret_files,
 )
 from pytest_rollback.transport.diagnosis import HOST, last, meant
@@ -152,8 +152,7 @@ class Connection:
         named = [*taken_out, *(call.name for call in (self._first, *calls) if call)]
         about = {"protocol": protocol.PROTOCOL, "deadline": deadline, "secrets": secret}
         request = {**about, "ask": [*first, *(call.asked() for call in calls)]}
-        more, manager = credentials(self.system), self.system.services.manager
-        modules, half = needed(named, more, manager), len(calls) // 2
+        modules, half = needed(named, *of_system(self.system, calls)), len(calls) // 2
         if half and self._is_too_long(modules, request):  # two in the place of one and its pieces
             return [*self._answers(calls[:half], deadline), *self._answers(calls[half:], deadline)]
         with PROGRESS.waiting(f"asks {self.where} for {subjects(calls)}", deadline):

@@ -200,7 +200,6 @@ def restored(root: str, suffix: str, files: Mapping[str, FileEntry], name: str) 
         if not end.startswith(f"{root}/"):
             return end if above else path
         name = end[len(root) + 1 :]
-        path = f"{root}/{name}"
     return path
 
 

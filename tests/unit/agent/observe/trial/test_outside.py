@@ -52,8 +52,8 @@ def test_what_the_deploy_changed_there_would_stay(host: Path, name: str) -> None
     saved = dt.datetime.now(dt.UTC).isoformat()
     units = Units(ManagerFacts("supervisord", "", {}), Installed(), Installed(), saved)
     named = outside(surroundings(host), f"{host}/srv/app")
-    assert left_over(units, "app", named) == ()
+    assert left_over(units, "app", named, f"{host}/srv/app") == ()
 
     time.sleep(0.02)
     (host / name).write_text("#!/bin/sh\nexport PORT=1\n")
-    assert left_over(units, "app", named) == (f"{host}/{name}",)
+    assert left_over(units, "app", named, f"{host}/srv/app") == (f"{host}/{name}",)
