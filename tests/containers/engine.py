@@ -39,7 +39,8 @@ port, release = int(sys.argv[1]), os.environ["RELEASE"]
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        bad = release == "ill" and self.path == "/inside"
+        sick = release == "ill" or (release == "1" and os.path.exists("/data/ill"))
+        bad = sick and self.path == "/inside"
         text = f'{{"status": "ok", "release": "{release}"}}'.encode()
         self.send_response(500 if bad else 200)
         self.end_headers()
@@ -156,6 +157,8 @@ class Podman:
         """Remove all containers and images."""
         self("rm", "--all", "--force", "--time", "0", fails=True)
         self("system", "reset", "--force", fails=True)
+        mounted = str(self.home / "graph/overlay")
+        subprocess.run(["umount", mounted], capture_output=True, check=False)
         shutil.rmtree(self.home, ignore_errors=True)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+from pytest_rollback.agent.system.processes import family, processes
 from tests.containers.engine import PYTHON, Podman
-from tests.plugin.operator import Operator
+from tests.plugin.operator import HEEDING, REPOSITORY, Operator
 
 COMPOSE = """name: shop
 services:
@@ -39,6 +44,9 @@ connection = "local://"
 [services]
 manager = "compose"
 project = "{root}/compose.yaml"
+
+[release]
+strategy = "images"
 
 [[components]]
 name = "store"
@@ -112,10 +120,13 @@ class Shop(Operator):
     def release(self) -> None:
         """Deploy the first release, save it, and deploy the second one."""
         self.deploy("localhost/shop:1")
-        names = ("--previous", "v1", "--current", "v2")
-        code, text = self.rollback("save", *names, self.file.name)
-        assert code == 0, text
+        self.saved()
         self.deploy("localhost/shop:2")
+
+    def saved(self) -> None:
+        """Save the release that is live, with what its strategy remembers."""
+        code, text = self.rollback("save", "--previous", "v1", "--current", "v2")
+        assert code == 0, text
 
     def compose(self, *words: str) -> str:
         """Run podman-compose; return what it printed."""
@@ -138,8 +149,46 @@ class Shop(Operator):
         return {**os.environ, "PATH": self.podman.path}
 
     def running(self, service: str) -> str:
-        """Return the id of the image that the container of a service runs."""
-        return self.podman("inspect", "--format", "{{.Image}}", f"shop_{service}_1")
+        """Return the id of the image that the container of a service has, "" without one."""
+        words = ("--format", "{{.Image}}", f"shop_{service}_1")
+        return self.podman("inspect", *words, fails=True)
+
+    def started(self) -> str:
+        """Return when each container was started."""
+        words = ("--format", "{{.State.StartedAt}}", "shop_store_1", "shop_web_1")
+        return self.podman("inspect", *words)
+
+    def reds_of_last(self) -> set[str]:
+        """Return the criteria that were not met in the last run."""
+        return {identity for (identity, _), how in self.outcomes().items() if how == "not met"}
+
+    @contextlib.contextmanager
+    def begun(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Begin a command of rollback, and end it with all that it started."""
+        where = f"--rollback-target={self.manifest}"
+        name, *more = words
+        process = subprocess.Popen(
+            [*HEEDING, sys.executable, "scripts/rollback", name, where, *more],
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**self.environment, "ROLLBACK_REPORTS": str(self.reports)},
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            self.kill(process)
+
+    @staticmethod
+    def kill(process: subprocess.Popen[bytes]) -> None:
+        """Kill a command with all that it started, at once."""
+        table = {one.pid: one for one in processes()}
+        for pid in family(table, [process.pid]):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
 
     @staticmethod
     def words(code: str) -> tuple[str, ...]:

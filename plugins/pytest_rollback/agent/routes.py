@@ -40,6 +40,8 @@ ROUTES: Dict[str, str] = {
     "health.look": "services.lifecycle:look",
     "health.settle": "services.health:settle",
     "health.start": "services.health:start_healthy",
+    "images.previous": "backup.strategies.images:previous",
+    "images.record": "backup.strategies.images:record",
     "links.previous": "backup.strategies.links:previous",
     "links.record": "backup.strategies.links:record",
     "logs.look": "observe.logs.inspection:look",

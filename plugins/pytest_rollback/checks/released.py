@@ -10,7 +10,7 @@ from pytest_rollback.text.quantities import count
 MOST = 20
 """Files that a message lists."""
 
-SAVE = "rollback save, in the deploy script before it switches the link"
+SAVE = "rollback save, in the deploy script before it switches to the new release"
 
 
 def kept(found: PreviousParts, strategy: str, system: System) -> None:
@@ -50,7 +50,8 @@ def _whole(part: PreviousPart) -> None:
             f"the previous release {part.release} is not as recorded in {where}: "
             f"{count(len(faults), 'fault')}",
             findings=faults[:MOST],
-            hint=f"bring {where} back from the place where releases are built, as it was; what "
+            hint=part.hint
+            or f"bring {where} back from the place where releases are built, as it was; what "
             "the system itself writes there is named in besides of [release]",
         )
     if not part.files:
@@ -65,14 +66,22 @@ def safe(found: PreviousParts) -> None:
 
     Raises:
         Refused: something would.
-        Advisory: there are files in it that were not recorded.
+        Advisory: something might, or there are files in it that were not recorded.
     """
     threats = [each for part in found.parts for each in part.threats]
     if threats:
         raise Refused(
             "the previous release would be removed",
             findings=threats,
-            hint="have the deploy tool keep more releases, and set keep in [release] to that",
+            hint="; ".join(part.hint for part in found.parts if part.threats and part.hint)
+            or "have the deploy tool keep more releases, and set keep in [release] to that",
+        )
+    risks = [each for part in found.parts for each in part.risks]
+    if risks:
+        raise Advisory(
+            "a thorough cleaning would remove the previous release",
+            findings=risks,
+            hint="; ".join(part.hint for part in found.parts if part.risks),
         )
     more = [f"{part.place}/{path}" for part in found.parts for path in part.more]
     if more:

@@ -234,10 +234,8 @@ def lines(system: System, wish: SaveRequest, found: SaveResult, *, dry: bool) ->
         yield f"{'would save' if dry else 'saved'} release {previous} of {where}"
     yield f"  files    {found.files:,}: {found.saved:,} copied now, {found.kept:,} before"
     yield f"  added    {found.added:,} by release {current}"
-    for part in wish.parts.values():
-        for each in json.loads(part):
-            listed = count(each["files"], "file")
-            yield f"  release  {each['link']} -> {each['target']}, {listed} listed"
+    for name, part in wish.parts.items():
+        yield from (f"  release  {strategies.told(name, each)}" for each in json.loads(part))
     if found.replaced:
         old = found.replaced
         yield f"  replaced the set from {old.current} back to {old.previous}"

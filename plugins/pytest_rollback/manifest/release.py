@@ -11,16 +11,20 @@ from pydantic import Field, model_validator
 
 from pytest_rollback.manifest.values import Frozen, Inside
 
-BACKUPS, LINKS = "backups", "links"
+BACKUPS, LINKS, IMAGES = "backups", "links", "images"
 
 ABOUT = {
     BACKUPS: "copies of the files that a deploy changes, beside them",
     LINKS: "each release in a directory of its own, behind a link that a deploy switches",
+    IMAGES: "an image for each container, which a compose file names",
 }
 """What each strategy is, in a line."""
 
 CURRENT = ("current",)
 """The link that most deploy tools switch."""
+
+COMPOSE = ("compose.yaml",)
+"""How compose itself would have its file called."""
 
 
 class ReleaseTable(Frozen):
@@ -28,22 +32,28 @@ class ReleaseTable(Frozen):
 
     `links` are what a deploy switches, below the root; `keep` is how many releases the deploy tool
     keeps; `besides` are patterns of files that the system writes into a release's directory.
+    `images` are files below the root that name images.
     """
 
-    strategy: Literal["backups", "links"] = "backups"
+    strategy: Literal["backups", "links", "images"] = "backups"
     links: tuple[Inside, ...] = ()
     keep: Annotated[int, Field(ge=1)] | None = None
     besides: tuple[str, ...] = ()
+    images: tuple[Inside, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
-    def _usual_link(cls, given: object) -> object:
-        """Name the link that most tools switch, where a strategy needs one and none is named."""
-        if isinstance(given, dict) and given.get("strategy") == LINKS and not given.get("links"):
-            return {**given, "links": CURRENT}
+    def _usual(cls, given: object) -> object:
+        """Name what most deploys switch, where a strategy needs it and nothing is named."""
+        usual = {LINKS: CURRENT, IMAGES: COMPOSE}
+        chosen = given.get("strategy") if isinstance(given, dict) else None
+        if isinstance(given, dict) and chosen in usual and not given.get(chosen):
+            return {**given, chosen: usual[chosen]}
         return given
 
     @property
     def switched(self) -> tuple[str, ...]:
-        """The links that a deploy switches, below the root; none where it switches none."""
+        """What a deploy switches, below the root: links, or files that name images; or nothing."""
+        if self.strategy == IMAGES:
+            return self.images
         return self.links if self.strategy == LINKS else ()

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from pytest_rollback.manifest.document import TomlTable, table, tables, texts
 from pytest_rollback.manifest.model import System
-from pytest_rollback.manifest.release import LINKS
+from pytest_rollback.manifest.release import COMPOSE, IMAGES, LINKS
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.json_schema import JsonSchema
@@ -226,6 +226,7 @@ def _places(document: TomlTable) -> Iterator[str]:
 def _release(document: TomlTable) -> Iterator[str]:
     """Yield what contradicts the strategy by which the previous release is kept."""
     release = table(document.get("release"))
+    yield from _images(document, release)
     if release.get("strategy") != LINKS:
         for name in sorted({"links", "keep", "besides"} & release.keys()):
             yield f"release.{name}: found with other strategies, expected strategy = {LINKS!r}"
@@ -236,3 +237,21 @@ def _release(document: TomlTable) -> Iterator[str]:
                 f"{first}.{name}: found with strategy = {LINKS!r}, expected none: each release has "
                 "a directory of its own, and all files of the previous one are in it"
             )
+
+
+def _images(document: TomlTable, release: TomlTable) -> Iterator[str]:
+    """Yield what contradicts a release that is images, which files of a compose project name."""
+    if release.get("strategy") != IMAGES:
+        if "images" in release:
+            yield f"release.images: found with other strategies, expected strategy = {IMAGES!r}"
+        return
+    project = table(document.get("services")).get("project")
+    root = f"{table(document.get('system')).get('root')}".rstrip("/")
+    named = [f"{root}/{path}" for path in texts(release.get("images")) or COMPOSE]
+    if not project:
+        yield f"release.strategy: found {IMAGES!r}, expected [services] manager = 'compose'"
+    elif project not in named:
+        yield (
+            f"release.images: found {', '.join(named)}, expected the compose file of [services], "
+            f"{project}, among them"
+        )

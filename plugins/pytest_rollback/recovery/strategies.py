@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pytest_rollback.agent.messages.backup.save import SaveRequest
 from pytest_rollback.agent.messages.backup.strategies import (
+    IMAGES_PREVIOUS,
+    IMAGES_RECORD,
     LINKS_PREVIOUS,
     LINKS_RECORD,
+    ImagesRequest,
     LinksRequest,
     PreviousParts,
     RecordedPart,
@@ -21,7 +25,8 @@ from pytest_rollback.agent.messages.backup.strategies import (
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import System
-from pytest_rollback.manifest.release import LINKS
+from pytest_rollback.manifest.release import IMAGES, LINKS
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.call import AnyCall, Call
 from pytest_rollback.transport.connection import Connection
 
@@ -38,12 +43,14 @@ class Strategy:
         files: paths below the root that a deploy switches, and that are recorded like files.
         record: the call that reads what has to be remembered before a release is deployed.
         previous: the call that looks at the previous version.
+        told: what was remembered of one part, for people.
     """
 
     name: str
     files: Callable[[System], tuple[str, ...]]
-    record: Callable[[System, str, bool], Call[LinksRequest, RecordedPart]]
-    previous: Callable[[System], Call[LinksRequest, PreviousParts]]
+    record: Callable[[System, str, bool], Call[Any, RecordedPart]]
+    previous: Callable[[System], Call[Any, PreviousParts]]
+    told: Callable[[Mapping[str, Any]], str]
 
 
 def _links(system: System, current: str = "", *, dry: bool = False) -> LinksRequest:
@@ -52,15 +59,34 @@ def _links(system: System, current: str = "", *, dry: bool = False) -> LinksRequ
     return LinksRequest(where, release.switched, release.besides, keep, current, dry)
 
 
+def _images(system: System) -> ImagesRequest:
+    units = tuple(dict.fromkeys(each.unit for each in system.components))
+    where = requests.location(system)
+    return ImagesRequest(where, requests.manager(system), units, system.about.name)
+
+
 STRATEGIES: Mapping[str, Strategy] = {
     LINKS: Strategy(
         LINKS,
         lambda system: system.release.switched,
         lambda system, current, dry: Call(LINKS_RECORD, _links(system, current, dry=dry), PATIENT),
         lambda system: Call(LINKS_PREVIOUS, _links(system), PATIENT),
-    )
+        lambda part: f"{part['link']} -> {part['target']}, {count(part['files'], 'file')} listed",
+    ),
+    IMAGES: Strategy(
+        IMAGES,
+        lambda system: system.release.switched,
+        lambda system, _current, _dry: Call(IMAGES_RECORD, _images(system), PATIENT),
+        lambda system: Call(IMAGES_PREVIOUS, _images(system), PATIENT),
+        lambda part: f"{part['unit']} runs {part['reference']}, image {part['image'][:12]}",
+    ),
 }
 """Those that remember more than files, by their names."""
+
+
+def told(name: str, part: Mapping[str, Any]) -> str:
+    """Return what a strategy remembered of one part, for people."""
+    return STRATEGIES[name].told(part)
 
 
 def used(system: System) -> tuple[Strategy, ...]:

@@ -4,6 +4,7 @@ from typing import NamedTuple, Tuple
 
 from ...protocol import Route
 from ..location import Location
+from ..services.units import ManagerAddress
 
 
 class RecordedPart(NamedTuple):
@@ -24,7 +25,7 @@ class RecordedPart(NamedTuple):
 class PartFault(NamedTuple):
     """What is wrong with the previous version of a part.
 
-    `fault` is missing, altered, unread, dangling or unrecorded.
+    `fault` is missing, altered, unread, dangling, unstartable or unrecorded.
     """
 
     path: str
@@ -38,7 +39,8 @@ class PreviousPart(NamedTuple):
     `place` is where it is, "" where nobody knows. `faults` make it unusable, `more` are files in it
     that were not there when it was recorded, `threats` what would take it away. `live` is what is
     live now, `is_back` whether that is the previous version; `unexpected` is why what is live is
-    not what was recorded as the current one. `files` and `bytes` are how much was compared.
+    not what was recorded as the current one. `files` and `bytes` are how much was compared. `hint`
+    is the way out of all that, "" for the usual one. `risks` are less usual than threats.
     """
 
     place: str
@@ -51,6 +53,8 @@ class PreviousPart(NamedTuple):
     unexpected: str = ""
     files: int = 0
     bytes: int = 0
+    hint: str = ""
+    risks: Tuple[str, ...] = ()
 
 
 class LinksRequest(NamedTuple):
@@ -69,6 +73,18 @@ class LinksRequest(NamedTuple):
     dry: bool = False
 
 
+class ImagesRequest(NamedTuple):
+    """Units that run images of containers, which the files of a project name.
+
+    `name` is that of the system, for what is kept of it.
+    """
+
+    location: Location
+    manager: ManagerAddress
+    units: Tuple[str, ...]
+    name: str
+
+
 class PreviousParts(NamedTuple):
     """The previous version of each part that a strategy answers for."""
 
@@ -77,3 +93,5 @@ class PreviousParts(NamedTuple):
 
 LINKS_RECORD = Route("links.record", LinksRequest, RecordedPart)
 LINKS_PREVIOUS = Route("links.previous", LinksRequest, PreviousParts)
+IMAGES_RECORD = Route("images.record", ImagesRequest, RecordedPart)
+IMAGES_PREVIOUS = Route("images.previous", ImagesRequest, PreviousParts)

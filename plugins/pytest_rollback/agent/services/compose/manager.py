@@ -237,7 +237,7 @@ class Compose(ServiceManager):
         del before
         running = [each.id for each in self._by_service().get(unit, []) if each.runs]
         if running:
-            self._begin("stop", "--time", "0", *running)
+            self._begin("stop", "-t", "0", *running)
 
     def remains(self, now: UnitReport, before: UnitReport) -> bool:
         """Return whether a process is left; the space of a container dies with its first one."""

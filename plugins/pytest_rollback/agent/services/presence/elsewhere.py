@@ -9,10 +9,8 @@ from ...files import lookup
 from ...system.command_lines import script_of, words
 from ...system.containers import inside
 from ...system.processes import Process, environ
+from .strangers import HERE
 from .traces import owner, places_of, plain, reason
-
-SAME = ("", inside.space(os.getpid(), "mnt"))
-"""Spaces of mounted file systems in which a path means what it means here."""
 
 
 def other_tree(root: str, processes: Iterable[Process], recorded: Iterable[str]) -> str:
@@ -24,7 +22,7 @@ def other_tree(root: str, processes: Iterable[Process], recorded: Iterable[str])
         recorded: paths of its files, relative to the root.
     """
     places, paths = places_of(root), tuple(recorded)
-    own = tuple(one for one in processes if inside.space(one.pid, "mnt") in SAME)
+    own = tuple(one for one in processes if inside.space(one.pid, "mnt") in HERE)
     try:
         if any(_has_of(one, places) for one in own):
             return ""

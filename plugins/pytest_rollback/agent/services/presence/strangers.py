@@ -22,6 +22,7 @@ from typing import (
 from ...files import lookup
 from ...messages.services.running import NamedProcess
 from ...system.command_lines import described, runs, script_of, words
+from ...system.containers import inside
 from ...system.processes import Process
 from .traces import (
     GONE,
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 OURS = "from agent.main import serve"
 """What stands in the command line of each of our own requests."""
+
+HERE = ("", inside.space(os.getpid(), "mnt"))
+"""Spaces of mounted file systems in which a path means what it means here."""
 
 KERNEL = 2
 """The process whose children are threads of the kernel."""
@@ -109,7 +113,12 @@ def _why(why: str, pid: int, unit: str, known: Owned) -> str:
 
 
 def _former(pid: int, own: FrozenSet[str]) -> str:
-    """Return what is gone of a process that runs what a unit runs; "" where nothing is."""
+    """Return what is gone of a process that runs what a unit runs; "" where nothing is.
+
+    What a path of another container means is not to be seen here.
+    """
+    if inside.space(pid, "mnt") not in HERE:
+        return ""
     said = words(pid)
     if runs(said) not in own:
         return ""

@@ -4,6 +4,7 @@ Promise: the engine is asked by its command line and its answers in JSON; a tag 
 what runs, an id or a digest is. Nothing is pulled, built or downloaded.
 
 Order of calls: `engine` finds the engine and the compose program, `project` which containers are of
-a compose project and what services that has; `container` reads what the engine says of each. `logs`
-reads what a container wrote, `inside` looks into its namespaces: processes, and who listens there.
+a compose project and what services that has; `container` reads what the engine says of each,
+`images` what is on the host, what would be pruned, and whether an image starts. `logs` reads what
+a container wrote, `inside` looks into its namespaces: processes, and who listens there.
 """

@@ -31,7 +31,8 @@ class EngineContainer(NamedTuple):
     published ports, 0 for none. `started` and `created` are seconds since the epoch. `exit_code` is
     that of its last end, `killed` tells that memory ran out. `health` is healthy, unhealthy or
     starting, "" without a health command; `health_said` is what that said last. `image` is the id
-    of its image, `digest` the digest of that, `reference` the name by which it was asked for.
+    of its image, `digest` the digest of that, `reference` the name by which it was asked for,
+    `program` what was started in it.
     `restarts` counts automatic ones by `policy`. `files` are the compose files that it was made of.
     """
 
@@ -57,6 +58,7 @@ class EngineContainer(NamedTuple):
     image: str = ""
     digest: str = ""
     reference: str = ""
+    program: str = ""
     ports: Tuple[PublishedPort, ...] = ()
     driver: str = ""
     unit: str = ""
@@ -100,6 +102,7 @@ def read(found: Mapping[str, Any]) -> EngineContainer:
         image=bare(found.get("Image")),
         digest=str(found.get("ImageDigest") or ""),
         reference=str(about.get("Image") or found.get("ImageName") or ""),
+        program=str(found.get("Path") or ""),
         ports=published(host.get("PortBindings"), found.get("NetworkSettings")),
         driver=str(log.get("Type") or ""),
         unit=str(labels.get("PODMAN_SYSTEMD_UNIT") or ""),

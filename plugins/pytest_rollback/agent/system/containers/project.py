@@ -6,8 +6,9 @@ and the files that they were made of. A name of the project is not needed, and n
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...errors import HostError
 from ..command import CommandResult, run
@@ -85,6 +86,20 @@ def of(path: str) -> Project:
     if not able:
         engines[0].json("ps", *FORMAT)  # it says what is wrong
     return Project(path, able[0])
+
+
+def running() -> Iterator[Tuple[str, Tuple[str, ...]]]:
+    """Yield the first file of each project that has containers on this host, with its services."""
+    found: Dict[str, List[str]] = {}
+    for engine in installed():
+        with contextlib.suppress(HostError):  # a client without a daemon has no containers
+            listed = engine.json("ps", "--all", "--no-trunc", "--filter", f"label={MARK}", *FORMAT)
+            for labels in map(_labels, listed):
+                name = label(labels, "project.config_files").partition(",")[0]
+                path = os.path.join(label(labels, "project.working_dir"), name)
+                found.setdefault(path, []).append(label(labels, "service"))
+    for path, services in sorted(found.items()):
+        yield path, tuple(sorted(set(services)))
 
 
 def _asked(engine: Engine, path: str) -> Optional[List[str]]:

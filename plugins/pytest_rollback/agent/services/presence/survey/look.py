@@ -10,6 +10,7 @@ from ....errors import HostError
 from ....files import lookup
 from ....messages.services.survey import Survey, SurveyedUnit, SurveyRequest
 from ....system.command import PLACES
+from ....system.containers import project as projects
 from ....system.processes import processes
 from . import checkouts, facts, kept, programs, proxies, systemd_units
 from .facts import FoundUnit, OpenSockets
@@ -27,6 +28,7 @@ def look(request: SurveyRequest) -> Survey:
     if ports.unread:
         who = "only root" if os.geteuid() else "only root with CAP_SYS_PTRACE"
         unread.append(f"open sockets of {len(ports.unread)} processes: {who} sees them")
+    unread += _projects(request)
     sites = tuple(proxies.sites())
     passed = frozenset(proxies.ports(sites))
     seen = [facts.seen(unit, table, ports, passed) for unit in units]
@@ -50,6 +52,16 @@ def _units(request: SurveyRequest, unread: List[str]) -> Iterator[FoundUnit]:
     for found in (systemd_units.units(request.units), *told):
         with noting(unread):
             yield from found
+
+
+def _projects(request: SurveyRequest) -> Iterator[str]:
+    """Yield the compose projects that are meant; what they run is described by hand."""
+    for path, services in projects.running():
+        if f"{path}/".startswith(f"{request.root.rstrip('/')}/") or not request.root:
+            yield (
+                f"what the compose project {path} runs: {', '.join(services)}; "
+                "docs/recipes/compose.md describes it"
+            )
 
 
 @contextlib.contextmanager
