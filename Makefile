@@ -36,7 +36,7 @@ test-all: setup  ## run all other tests except the long ones below; half an hour
 	@$(VENV)/bin/python scripts/dev/own_tests --slow
 
 sessions: setup  ## run the whole sessions that test-all leaves; half an hour
-	$(VENV)/bin/pytest -q -n 2 --dist loadfile -m long tests/plugin
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile -m long tests/plugin tests/containers
 
 machine-test: setup  ## run all tests on a whole host; twenty minutes or more
 	@$(VENV)/bin/python scripts/dev/build_machine

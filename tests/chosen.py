@@ -115,6 +115,11 @@ LONG_SESSIONS = {
         "test_a_system_leads_to_ready_without_a_line_by_hand",
         "test_a_system_behind_a_link_is_rolled_back_undone_and_rolled_back_again",
     ),
+    "tests/containers/test_drill.py": (
+        "test_a_previous_image_that_is_gone_stops_nothing",
+        "test_a_container_that_does_not_become_healthy_is_not_recovered",
+        "test_what_is_killed_is_gone_on_with_by_the_same_command",
+    ),
     "tests/plugin/test_strategies.py": (
         "test_a_second_rollback_has_nothing_to_do[backups]",
         "test_a_second_rollback_has_nothing_to_do[links]",

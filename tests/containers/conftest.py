@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollback.errors import Unreachable
 from pytest_rollback.extras.sandbox.machine.podman import usable
 from tests.containers.engine import Podman
 from tests.containers.project import Shop
@@ -15,7 +16,10 @@ from tests.containers.project import Shop
 @pytest.fixture(scope="session")
 def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
     """An engine with two releases: `localhost/shop:1` and `localhost/shop:2`."""
-    usable()
+    try:
+        usable()
+    except Unreachable as lacking:
+        pytest.skip(f"not run: {lacking.message}; {lacking.hint}")
     podman = Podman(tmp_path_factory.mktemp("podman"))
     podman.base()
     for release in ("1", "2"):
