@@ -36,11 +36,12 @@ test-all: setup  ## run all other tests except the long ones below; half an hour
 	@$(VENV)/bin/python scripts/dev/own_tests --slow
 
 sessions: setup  ## run the whole sessions that test-all leaves; half an hour
-	$(VENV)/bin/pytest -q -n 2 --dist loadfile -m long tests/plugin tests/containers
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile -m long tests/plugin
 
-machine-test: setup  ## run all tests on a whole host; twenty minutes or more
+machine-test: setup  ## run all tests on a whole host and with containers; half an hour or more
 	@$(VENV)/bin/python scripts/dev/build_machine
-	$(VENV)/bin/pytest tests/machine tests/shapes
+	$(VENV)/bin/pytest tests/machine tests/shapes tests/containers \
+	  tests/unit/agent/services/test_conformance.py
 
 faults: setup  ## run the fault tests: kills, errors, power cuts, edges, mutants; in two processes
 	ROLLBACK_FAULTS=all nice $(VENV)/bin/pytest -q -n 2 --dist worksteal -o timeout=14400 tests/faults

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 SLOW = (
     *("tests/browser", "tests/faults", "tests/guests", "tests/machine", "tests/plugin"),
-    *("tests/containers", "tests/shapes"),
+    "tests/shapes",
 )
 """Folders whose tests are slow but for those in `SHOWN`: whole sessions, sweeps, a browser."""
 
@@ -33,6 +33,9 @@ ON_A_MACHINE = frozenset({"bare", "down"})
 
 PLACES_ON_A_MACHINE = frozenset({"machine", "podman"})
 """Parameters of the contract tests that mean a whole host."""
+
+CONTAINERS = "tests/containers"
+"""A folder whose tests are long: each has an engine, and two at a time share names of networks."""
 
 SABOTAGE = "tests/sabotage/test_defects.py"
 """All of it is long but for the defects in `SHOWN`."""
@@ -114,11 +117,6 @@ LONG_SESSIONS = {
     "tests/shapes/test_machine.py": (
         "test_a_system_leads_to_ready_without_a_line_by_hand",
         "test_a_system_behind_a_link_is_rolled_back_undone_and_rolled_back_again",
-    ),
-    "tests/containers/test_drill.py": (
-        "test_a_previous_image_that_is_gone_stops_nothing",
-        "test_a_container_that_does_not_become_healthy_is_not_recovered",
-        "test_what_is_killed_is_gone_on_with_by_the_same_command",
     ),
     "tests/plugin/test_strategies.py": (
         "test_a_second_rollback_has_nothing_to_do[backups]",

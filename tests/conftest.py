@@ -25,6 +25,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         file = item.path.relative_to(REPOSITORY)
         if file.parent == Path("tests/machine") and not _named(item, chosen.MACHINE, file.name):
             item.add_marker("long")
+        if file.parent == Path(chosen.CONTAINERS):
+            item.add_marker("long")
         if file.as_posix() == chosen.SABOTAGE and not _named(item, chosen.SHOWN, chosen.SABOTAGE):
             item.add_marker("long")
         if _named(item, chosen.LONG_SESSIONS, file.as_posix()):

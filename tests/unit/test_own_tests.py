@@ -61,7 +61,8 @@ def test_every_file_of_tests_is_run(script: ModuleType, quick: set[str], slow: s
     guests = {
         f"tests/guests/test_{name}.py" for name in ("beside", "index", "projects", "settings")
     }
-    long = machine | guests | {"tests/shapes/test_machine.py"}
+    containers = {f"tests/containers/test_{name}.py" for name in ("drill", "images", "project")}
+    long = machine | guests | containers | {"tests/shapes/test_machine.py"}
     assert there - files == {"tests/faults/test_mutants.py", *long}
     assert (script.QUICK, script.SLOW) == ("not slow and not long", "slow and not long")
     assert not quick & slow
@@ -78,8 +79,7 @@ def test_what_is_slow_is_chosen_in_one_place(quick: set[str], slow: set[str]) ->
 
     assert shown <= quick | functions
     assert {each.partition("::")[0] for each in quick if "/unit/" not in each} >= set(SHOWN)
-    needs = "[compose]"  # the manager of containers, in the tests that all managers have to pass
-    units = {each.partition("[")[0] for each in slow if "/unit/" in each and needs not in each}
+    units = {each.partition("[")[0] for each in slow if "/unit/" in each}
     assert units == {f"{file}::{name}" for file, names in KILLS.items() for name in names}
     folders = {"architecture", "contract", "unit", *(folder.split("/")[1] for folder in SLOW)}
     assert {each.split("/")[1] for each in slow} == folders

@@ -95,8 +95,8 @@ HOUSES: dict[str, type[ManagerHouse]] = {
 }
 systemd, supervisord = test_systemd.systemd, test_supervisord.supervisord
 podman = conftest.podman
-NEEDS = {"compose": pytest.mark.slow}
-"""Managers whose programs not every machine has that tests quickly."""
+NEEDS = {"compose": pytest.mark.long}
+"""Managers whose tests need an engine of containers for themselves: make machine-test."""
 
 
 @pytest.fixture(params=[pytest.param(name, marks=NEEDS.get(name, ())) for name in sorted(MANAGERS)])
