@@ -23,7 +23,11 @@ BUSY = [
         "reason": "others are busy on this machine at one time, and not at another",
         "until": dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1),
     }
-    for criterion in ("readiness.baseline.stored", "validate.latency.within_baseline")
+    for criterion in (
+        "readiness.baseline.stored",
+        "validate.latency.within_baseline",
+        "validate.latency.within_limit",
+    )
 ]
 
 

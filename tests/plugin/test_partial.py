@@ -140,7 +140,7 @@ def test_b(component): ...
 """
 ENDS = {
     "whole": ("...", (), 0, "READY (corner)"),
-    "interrupted": (END, (), 2, "NOT READY (corner) (0 of 3 criteria evaluated)"),
+    "interrupted": (END, (), 2, "NOT READY: interrupted (corner) (0 of 3 criteria"),
     "stopped": (
         "assert 0",
         ("-x",),

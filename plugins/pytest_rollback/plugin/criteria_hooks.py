@@ -16,7 +16,7 @@ from pytest_rollback.plugin.collecting.selection import select
 from pytest_rollback.plugin.collection import instance
 from pytest_rollback.plugin.stash import EXIT_CODE, SEAL, UNREAD, criterion_of
 from pytest_rollback.run.run import Run
-from pytest_rollback.transport.interrupts import CODE, INTERRUPTS
+from pytest_rollback.transport.interrupts import CODE, INTERRUPTS, Interrupted
 
 ENDED = {0, 1, pytest.ExitCode.NO_TESTS_COLLECTED}
 """Exit codes of pytest that say no more than the outcomes do."""
@@ -163,7 +163,9 @@ class CriteriaHooks:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Tell Ctrl-C from a session that -x or an error of collection ends early."""
-        self.interrupted = issubclass(excinfo.type, (KeyboardInterrupt, pytest.exit.Exception))
+        kind = excinfo.type  # -x with several processes ends by a kind of KeyboardInterrupt as well
+        ours = issubclass(kind, (Interrupted, pytest.exit.Exception))
+        self.interrupted = ours or kind is KeyboardInterrupt
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -22,7 +22,8 @@ def refuse_unknown(config: pytest.Config, parser: pytest.Parser, words: Sequence
         pytest.UsageError: there is one.
     """
     lists = str(parser.extra_info.get("HINT", ""))
-    door = shlex.split(config.getini("rollback_door"))[1:2]
+    typed = shlex.split(config.getini("rollback_door"))[1:2]
+    door = [each for each in typed if not each.startswith("-")]
     every = f"{rollback(*door, '--help')}; options of pytest: pytest --help" if door else lists
     try:
         unknown = parser.parse_known_and_unknown_args(list(words))[1]
