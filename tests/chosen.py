@@ -125,7 +125,9 @@ LONG_SESSIONS = {
         "test_a_defect_is_red_and_nothing_is_begun[backups-altered]",
         "test_a_defect_is_red_and_nothing_is_begun[backups-gone]",
         "test_a_defect_is_red_and_nothing_is_begun[links-a file of it is gone]",
+        "test_a_defect_is_red_and_nothing_is_begun[links-altered]",
         "test_a_defect_is_red_and_nothing_is_begun[links-of another release]",
+        "test_a_defect_is_red_and_nothing_is_begun[links-would be pruned]",
         "test_a_failed_release_that_stays_live_is_not_recovered",
     ),
     "tests/plugin/test_ticks.py": (
@@ -158,7 +160,10 @@ LONG_SESSIONS = {
     ),
     "tests/plugin/test_scenarios.py": tuple(
         f"test_the_drill_recovers_from[{scenario}]"
-        for scenario in ("wrong-env", "broken-json", "crash-loop", "noisy-log", "broken-unit")
+        for scenario in (
+            *("wrong-env", "wrong-password", "broken-json", "crash-loop", "noisy-log"),
+            *("broken-unit", "degraded"),
+        )
     ),
 }
 """Whole sessions that `make test-all` leaves to `make sessions`: siblings of such as it runs, other
