@@ -283,3 +283,12 @@ def test_listings_that_no_record_needs_are_removed(shop: Linked) -> None:
 
     assert len(list((shop.state / linked.FOLDER).iterdir())) == 2  # this one, and the one before
     assert shop.look().place == str(shop.place("3"))
+
+
+def test_a_root_that_is_the_link_itself_is_told(shop: Linked) -> None:
+    """What to write instead is the hint."""
+    shop.root = shop.root / "current"
+    with pytest.raises(HostError) as told:
+        links.record(shop.request())
+
+    assert f'root = "{shop.root.parent}" and links = ["current"]' in told.value.hint

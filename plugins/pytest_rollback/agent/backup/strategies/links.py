@@ -44,10 +44,15 @@ def live(root: str, link: str) -> LiveLink:
     except OSError as error:
         kind = lookup.kind(path, follow=False)
         said = f"is a {kind}, and no link" if kind else "is not there"
-        raise HostError(
-            f'{path} {said}: with [release] strategy = "links" a deploy switches it',
+        hint = (
             f"name the links below {root} that the deploy switches in links of [release]; see "
-            f"'ls -l {root}'",
+            f"'ls -l {root}'"
+        )
+        if lookup.kind(root, follow=False) == "symlink":
+            above, name = os.path.split(root)
+            hint = f'the root is the link itself: set root = "{above}" and links = ["{name}"]'
+        raise HostError(
+            f'{path} {said}: with [release] strategy = "links" a deploy switches it', hint
         ) from error
     place = os.path.realpath(path)
     if lookup.kind(path) != "directory":
