@@ -204,7 +204,7 @@ MUTANTS = (
             Edit(
                 "restore/commit",
                 RENAMED,
-                "        os.unlink(name, dir_fd=directory)\n" + RENAMED,
+                "        os.unlink(name, dir_fd=directory)\n    " + RENAMED,
             ),
         ),
         f"{FAULTS}/test_kills.py::test_a_kill_before_any_call[exchange-files]",
@@ -421,7 +421,9 @@ def made(mutant: Mutant, place: Path) -> Path:
             f"{mutant.what}: {edit.module}.py holds {edit.old!r} {text.count(edit.old)} times; "
             "the engine changed, so has this mutant to"
         )
-        file.write_text(text.replace(edit.old, edit.new))
+        changed = text.replace(edit.old, edit.new)
+        compile(changed, edit.module, "exec")  # what cannot be run is caught by anything
+        file.write_text(changed)
     return place
 
 
