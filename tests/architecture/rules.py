@@ -93,6 +93,8 @@ APART: dict[str, tuple[str, ...]] = {
         "state/last_sign.py: o",
         "state/lease.py: os.",
         "state/lock.py: os.path.exists(path)",
+        "state/releases/contents.py: os.",
+        "state/releases/sets.py: os.",
         "state/reserved_space.py: os.",
         "state/seals.py: o",
     ),

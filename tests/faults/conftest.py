@@ -54,6 +54,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "across": {"across": True},
     "alike": {"alike": True},
     "alike, rename": {"way": "rename", "alike": True},
+    "kept": {"way": "rename", "kept": True},
 }
 """The scenes of the sweeps, by the way that names change hands, or what else is odd in them."""
 

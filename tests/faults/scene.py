@@ -86,8 +86,11 @@ class Scene:
     """A system below `home`. `many` adds so many more files, each a few bytes.
 
     `way` is how names change hands: "exchange", "rename", "" for what there is room for. With
-    `alike` a deploy gives each file new metadata, and the bytes that it had.
+    `alike` a deploy gives each file new metadata, and the bytes that it had. With `keep` the
+    backups are in the state directory.
     """
+
+    keep = 0
 
     def __init__(self, home: Path, *, many: int = 0, way: str = "", alike: bool = False) -> None:
         self.home, self.root, self.state = home, home / "srv", home / "var" / "state"
@@ -134,7 +137,8 @@ class Scene:
         added = [*ADDED, "lib/alias", *inside]
         about = {"suffix": self.suffix, "system": "scene", "added": added, **releases}
         files = [*self.files, *LINKS, LINKED, FOLDED, *EMPTY]
-        usual = {"root": self.root, "state": self.state, "files": files, **about}
+        where = {"root": self.root, "state": self.state, "keep": self.keep}
+        usual = {**where, "files": files, **about}
         return saving(**{**usual, **different})
 
     def put(self, path: str, text: str, mode: int = 0o644) -> Path:

@@ -44,7 +44,7 @@ class Bench:
 
     With `across` the state directory is a mount of its own, to which no name can be moved. With
     `linkless` no file gets a second name, so that names are renamed. With `alike` the deploy
-    changed no bytes of a file, and all else of it.
+    changed no bytes of a file, and all else of it. With `kept` the state directory has the backups.
     """
 
     def __init__(
@@ -56,10 +56,13 @@ class Bench:
         across: bool = False,
         linkless: bool = False,
         alike: bool = False,
+        kept: bool = False,
     ) -> None:
         tracing.loaded()
         self.place = place
-        self.scene = Scene(place / "home", many=many, way=way, alike=alike).deploy()
+        self.scene = Scene(place / "home", many=many, way=way, alike=alike)
+        self.scene.keep = 3 if kept else 0
+        self.scene.deploy()
         self.home = self.scene.home
         os.environ["PATH"] = f"{self.home / 'bin'}:{os.environ['PATH']}"
         self.violations: list[str] = []

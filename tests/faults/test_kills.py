@@ -33,6 +33,7 @@ PHASES = (
 )
 RENAMED = ("files", "files, resumed", "configuration", "undo after configuration")
 MOVED = ("added", "caches", "close", "close, resumed", "undo after close")
+KEPT = (*RENAMED, "close", "undo after close")
 DRESSED = ("files", "files, resumed", "configuration", "undo after configuration")
 CASES = [
     *(("exchange", name) for name in PHASES),
@@ -40,11 +41,13 @@ CASES = [
     *(("across", name) for name in MOVED if os.geteuid() == 0),
     ("linkless", "files"),
     *((way, name) for way in ("alike", "alike, rename") for name in DRESSED),
+    *(("kept", name) for name in KEPT),
 ]
 """Where names are renamed instead of exchanged, only the calls that do so are swept again; where
 the state directory is on another file system those that move files there; where there are no hard
 links the one call that needs them, and what takes that back; where both versions of a file have
-the same bytes, those that tell them apart."""
+the same bytes, those that tell them apart; where the backups are in the state directory, those that
+read them, or would move them."""
 
 KILLED = [*CASES, *(("linkless", name) for name in RENAMED[1:])]
 

@@ -16,7 +16,7 @@ import pytest
 from tests.plugin.operator import criteria
 from tests.plugin.village import Village
 
-BACKUPS, LINKS = "backups", "links"
+BACKUPS, STATE, LINKS = "backups", "state", "links"
 SERVER = "core/gateway/server.py"
 
 
@@ -66,6 +66,12 @@ def appended(path: Path) -> None:
     path.write_text(path.read_text() + "# another line\n")
 
 
+def kept(village: Village) -> Path:
+    """Return the backup of a file in the state directory."""
+    (place,) = village.state.glob(f"sets/*/files/{SERVER}")
+    return place
+
+
 def pruned(village: Village) -> None:
     """Have the deploy tool keep one release, as rollback.toml says of it."""
     release = {**village.document()["release"], "keep": 1}
@@ -82,6 +88,12 @@ SPOILT: dict[tuple[str, str], tuple[Spoil, str]] = {
     (BACKUPS, "altered"): (
         lambda village: appended(village.root / f"{SERVER}.backup"),
         "readiness.backups.intact",
+    ),
+    (STATE, "gone"): (lambda village: kept(village).unlink(), "readiness.backups.complete"),
+    (STATE, "altered"): (lambda village: appended(kept(village)), "readiness.backups.intact"),
+    (STATE, "the folder is gone"): (
+        lambda village: shutil.rmtree(village.state / "sets"),
+        "readiness.backups.complete",
     ),
     (LINKS, "gone"): (lambda village: shutil.rmtree(previous(village)), "readiness.release.kept"),
     (LINKS, "altered"): (
@@ -129,7 +141,7 @@ def villages() -> Iterator[Villages]:
         each.down()
 
 
-ALL = pytest.mark.parametrize("strategy", [BACKUPS, LINKS])
+ALL = pytest.mark.parametrize("strategy", [BACKUPS, STATE, LINKS])
 
 
 @ALL

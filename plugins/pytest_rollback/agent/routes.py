@@ -16,10 +16,12 @@ PART = "routes"
 ROUTES: Dict[str, str] = {
     "added.look": "rollback.added_files:look",
     "added.remove": "rollback.added_files:remove",
+    "backups.choose": "backup.strategies.kept:choose",
     "backups.foresee": "backup.save:foresee",
     "backups.heading": "backup.verify:heading",
     "backups.look": "backup.verify:look",
     "backups.save": "backup.save:save",
+    "backups.sets": "backup.strategies.kept:look",
     "backups.unchanged": "backup.unchanged:look",
     "baseline.look": "observe.probes.baseline:look",
     "baseline.save": "observe.probes.baseline:save",

@@ -32,8 +32,11 @@ Function: TypeAlias = Callable[[Sequence[str], str], int]
 CORE = {
     "init": Command("cli.init.command:main", "look at a host and write its rollback.toml"),
     "save": Command(
-        "cli.backups:save", "before a deploy: save the files that it will change", ("testinfra",)
+        "cli.backup.save:save",
+        "before a deploy: save the files that it will change",
+        ("testinfra",),
     ),
+    "sets": Command("cli.backup.sets:main", "the releases that a rollback can return to"),
     "ready": Command("cli.suites:ready", "after a deploy: is a rollback possible now?"),
     "drill": Command("cli.suites:drill", "rehearse a rollback on a target that may be changed"),
     "now": Command("cli.incident:now", "in an incident: plan, ask, roll back and validate"),
@@ -60,7 +63,7 @@ CORE = {
 """The commands of the core, by what is typed after the program's name."""
 
 ORDER = (
-    *("init", "sandbox", "save", "ready", "triage", "now", "status", "undo", "validate"),
+    *("init", "sandbox", "save", "sets", "ready", "triage", "now", "status", "undo", "validate"),
     *("monitor", "drill", "checklist", "report", "explain"),
 )
 """The order in which a system meets them; all others come behind."""

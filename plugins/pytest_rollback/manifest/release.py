@@ -11,14 +11,18 @@ from pydantic import Field, model_validator
 
 from pytest_rollback.manifest.values import Frozen, Inside
 
-BACKUPS, LINKS, IMAGES = "backups", "links", "images"
+BACKUPS, STATE, LINKS, IMAGES = "backups", "state", "links", "images"
 
 ABOUT = {
     BACKUPS: "copies of the files that a deploy changes, beside them",
+    STATE: "the same copies, in the state directory",
     LINKS: "each release in a directory of its own, behind a link that a deploy switches",
     IMAGES: "an image for each container, which a compose file names",
 }
-"""What each strategy is, in a line."""
+"""What each strategy is, in a line; `state` is where backups may be kept."""
+
+KEEP = 3
+"""Backup sets that are kept in the state directory, where nothing else is said."""
 
 CURRENT = ("current",)
 """The link that most deploy tools switch."""
@@ -30,12 +34,15 @@ COMPOSE = ("compose.yaml",)
 class ReleaseTable(Frozen):
     """`[release]`: the strategy by which the previous release is kept and comes back.
 
-    `links` are what a deploy switches, below the root; `keep` is how many releases the deploy tool
-    keeps; `besides` are patterns of files that the system writes into a release's directory.
-    `images` are files below the root that name images.
+    `backups` is where backups of files are kept: beside them, or in the state directory, where no
+    deploy deletes them and no package manager sees them. `keep` is how many releases back can be
+    chosen then, or how many releases the deploy tool keeps behind a link. `links` are what a deploy
+    switches, below the root; `besides` are patterns of files that the system writes into a
+    release's directory. `images` are files below the root that name images.
     """
 
     strategy: Literal["backups", "links", "images"] = "backups"
+    backups: Literal["beside", "state"] = "beside"
     links: tuple[Inside, ...] = ()
     keep: Annotated[int, Field(ge=1)] | None = None
     besides: tuple[str, ...] = ()
@@ -50,6 +57,11 @@ class ReleaseTable(Frozen):
         if isinstance(given, dict) and chosen in usual and not given.get(chosen):
             return {**given, chosen: usual[chosen]}
         return given
+
+    @property
+    def sets(self) -> int:
+        """How many backup sets are kept in the state directory, 0 where they lie beside files."""
+        return (self.keep or KEEP) if self.backups == "state" else 0
 
     @property
     def switched(self) -> tuple[str, ...]:

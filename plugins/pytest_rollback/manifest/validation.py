@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from pytest_rollback.manifest.document import TomlTable, table, tables, texts
 from pytest_rollback.manifest.model import System
-from pytest_rollback.manifest.release import COMPOSE, IMAGES, LINKS
+from pytest_rollback.manifest.release import COMPOSE, IMAGES, LINKS, STATE
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.json_schema import JsonSchema
@@ -228,8 +228,13 @@ def _release(document: TomlTable) -> Iterator[str]:
     release = table(document.get("release"))
     yield from _images(document, release)
     if release.get("strategy") != LINKS:
-        for name in sorted({"links", "keep", "besides"} & release.keys()):
+        for name in sorted({"links", "besides"} & release.keys()):
             yield f"release.{name}: found with other strategies, expected strategy = {LINKS!r}"
+        if "keep" in release and release.get("backups") != STATE:
+            yield (
+                f"release.keep: found with backups beside their files, expected backups = {STATE!r}"
+                f", which keeps several, or strategy = {LINKS!r}"
+            )
         return
     for first, name in (("fallback", "git"), ("configuration", "defaults")):
         if table(document.get(first)).get(name):

@@ -24,6 +24,7 @@ TARGETED = (
     *SUITES,
     "init",
     "save",
+    "sets",
     "now",
     "status",
     "undo",

@@ -7,12 +7,13 @@ from typing import Dict, List
 from ..files import state
 from ..files.comparison import difference, touched
 from ..files.parallel import read_ahead
-from ..files.state import ABSENT, FilePair
+from ..files.state import ABSENT, FileState
 from ..files.tree import Tree
 from ..messages.backup.leftovers import Leftovers, LeftoversRequest, OwnerLeftovers
 from ..messages.location import Selection
-from ..state import backup_set, linked
+from ..state import backup_set
 from ..state.backup_set import FileEntry
+from ..state.releases import copies, linked
 from . import additions
 from .owners import SHARED, Owners
 from .selection import orphans
@@ -30,22 +31,29 @@ def look(request: LeftoversRequest) -> Leftovers:
     root, state_directory, suffix, *_ = request.location
     known, groups = backup_set.read(state_directory), _Groups(request.selection)
     secrets = frozenset(request.selection.secrets)
+    where = copies.of(request.location, known)
     with Tree(root) as tree:
         with read_ahead(root, [saved.path for saved in known.files]):
             for saved in known.files:
                 group = groups.of(saved.path)
                 if group is not None:
-                    both = state.pair(tree, saved.path, suffix, saved.size)
-                    group.judge(backup_set.capped(saved, secrets), both)
+                    live = state.live(tree, saved.path, saved.size)
+                    left = not where.are_apart and is_left(tree, saved.path + suffix)
+                    group.judge(backup_set.capped(saved, secrets), live, has_backup=left)
         for path in additions.apart(known):
             group = groups.of(path)
             if group is not None:
-                there = state.pair(tree, path, suffix, UNREAD).live.kind != ABSENT
+                there = is_left(tree, path)
                 group.added += 1
                 group.left += [path] if there else []
-        copies = {saved.path + suffix for saved in known.files}
-        stray = orphans(tree.root, suffix, copies, linked.folders(known))
+        ours = set(where.beside(saved.path for saved in known.files))
+        stray = orphans(tree.root, suffix, ours, linked.folders(known))
     return groups.answer(stray)
+
+
+def is_left(tree: Tree, path: str) -> bool:
+    """Return whether there is anything at a path below the root."""
+    return state.live(tree, path, UNREAD).kind != ABSENT
 
 
 class _Group:
@@ -59,17 +67,17 @@ class _Group:
         self.touched: List[str] = []
         self.unread: List[str] = []
 
-    def judge(self, saved: FileEntry, found: FilePair) -> None:
-        """Note what one recorded file and its backup are now."""
+    def judge(self, saved: FileEntry, live: FileState, *, has_backup: bool) -> None:
+        """Note what one recorded file is now, and whether its backup is left below the root."""
         self.files += 1
-        if found.copy.kind != ABSENT:
+        if has_backup:
             self.copies.append(saved.path)
-        wrong = difference(saved, found.live)
-        if found.live.kind == "error":
+        wrong = difference(saved, live)
+        if live.kind == "error":
             self.unread.append(f"{saved.path}: {wrong}")
         elif wrong:
             self.differ[saved.path] = wrong
-        elif touched(saved, found.live):
+        elif touched(saved, live):
             self.touched.append(saved.path)
 
     def answer(self) -> OwnerLeftovers:

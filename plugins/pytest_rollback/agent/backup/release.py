@@ -17,6 +17,8 @@ from ..files.read import blocks
 from ..files.tree import Tree
 from ..messages.backup.verify import BackupsRequest, ReleaseContent
 from ..state.backup_set import BackupSet
+from ..state.releases import copies
+from ..state.releases.copies import Copies
 from . import git
 
 TAGS = 30
@@ -53,13 +55,22 @@ def compared(request: BackupsRequest, known: BackupSet) -> Optional[SetInReposit
     commits = git.resolved(repository, [known.previous.commit, known.current.commit])
     place = Repository(repository, root, *commits)
     files, added = [saved.path for saved in known.files], list(known.added)
+    where = copies.of(request.location, known)
     with Tree(root) as tree:
         return SetInRepository(
             place.undeclared({*files, *added}),
-            place.content(tree, commits[0], {path: path + known.suffix for path in files}),
+            _saved(place, where, files),
             place.content(tree, commits[1], {path: path for path in files + added}, live=True),
             place.later(tree, {*files, *added}, known.created),
         )
+
+
+def _saved(place: Repository, where: Copies, files: list[str]) -> ReleaseContent:
+    """Return what the repository says of backups; of a folder that is gone other criteria tell."""
+    if lookup.kind(where.base, follow=False) != "directory":
+        return ReleaseContent(place.previous, 0, {})
+    with Tree(where.base) as tree:
+        return place.content(tree, place.previous, {path: path + where.end for path in files})
 
 
 class Repository(NamedTuple):

@@ -65,7 +65,7 @@ def path_faults(request: SaveRequest) -> list[str]:
     if not request.files + request.added:
         faults.append("no changed and no added file is listed")
     for path in request.files + request.added:
-        why = _fault(path, request.location.suffix)
+        why = _fault(path, "" if request.keep else request.location.suffix)
         if why:
             faults.append(f"{path!r} {why}")
         elif folded(path) in seen:
@@ -79,7 +79,7 @@ def _fault(path: str, suffix: str) -> str:
     if why:
         return why
     name = path.rpartition("/")[2]
-    if name.endswith(suffix):
+    if suffix and name.endswith(suffix):
         return f"is itself a backup: it ends in {suffix}"
     if len(os.fsencode(name + suffix)) > NAME_MAX:
         return f"is too long for the suffix {suffix}"

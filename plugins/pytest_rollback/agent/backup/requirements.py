@@ -14,6 +14,7 @@ from ..messages.requirements import (
     SpaceRequest,
 )
 from ..state import backup_set
+from ..state.releases import copies
 from ..system import disk, tools
 from ..system.disk import Need, rooms
 
@@ -37,7 +38,8 @@ def rights(request: RightsRequest) -> Rights:
     location = request.location
     known, root = backup_set.read(location.state), location.root
     names = [saved.path for saved in known.files]
-    wanted = [f"{root}/{name}{end}" for name in names for end in ("", location.suffix)]
+    beside = copies.of(location, known).beside(names)
+    wanted = [f"{root}/{name}" for name in (*names, *beside)]
     wanted += [f"{root}/{name}" for name in known.added]
     wanted += installed(names, request.source, request.directory)
     wanted += [f"{location.state}/run", *request.paths]
@@ -68,9 +70,9 @@ def space(request: SpaceRequest) -> Space:
     root, state = location.root, location.state
     known = backup_set.read(state)
     names = [saved.path for saved in known.files]
-    needs = Requirements()
+    needs, where = Requirements(), copies.of(location, known)
     for saved in known.files:
-        size = disk.taken(f"{root}/{saved.path}{location.suffix}", saved.size)
+        size = disk.taken(where.place(saved.path), saved.size)
         needs.add(f"{root}/{os.path.dirname(saved.path)}", size)
         needs.add(state, size)
     evidence = (*names, *known.added, *request.configuration)

@@ -21,9 +21,10 @@ from ..state import backup_set, own_names
 from ..state import directory as places
 from ..state import lease as leases
 from ..state.backup_set import BackupSet
+from ..state.releases import contents, copies, sets
 from . import additions
 from .request import checked
-from .save_plan import SavePlan, planned, recorded
+from .save_plan import SavePlan, follows, planned, recorded
 
 MOST = 50
 
@@ -40,7 +41,7 @@ def save(request: SaveRequest) -> SaveResult:
     directory = places.made(state)
     try:
         with places.held(directory, state):
-            _alone(state)
+            alone(state)
             if recorded(request) != plan.old:
                 raise HostError(
                     f"another run has just recorded a backup set in {state}",
@@ -73,7 +74,7 @@ def _planned(request: SaveRequest) -> tuple[SaveRequest, SavePlan]:
         HostError: something speaks against it.
     """
     request = checked(request)
-    _alone(request.location.state)
+    alone(request.location.state)
     plan = planned(request)
     _no_mix(request, plan)
     _refuse(request, plan)
@@ -95,7 +96,7 @@ def _no_mix(request: SaveRequest, plan: SavePlan) -> None:
         )
 
 
-def _alone(state: str) -> None:
+def alone(state: str) -> None:
     """Raise while a rollback is running or unfinished: the live files belong to no release then."""
     for other in leases.every(state):
         if other.is_alive:
@@ -148,13 +149,13 @@ def _way_out(request: SaveRequest, plan: SavePlan) -> str:
 
 def _perform(request: SaveRequest, plan: SavePlan) -> SaveResult:
     """Save, retire, record: in this order, so that no record names a backup that is missing."""
-    batch = copy.stage(request.location.root, plan.save)
+    root, state = request.location.root, request.location.state
+    batch = contents.stage(state, root, plan.save) if request.keep else copy.stage(root, plan.save)
     if batch.problems:
         _refuse(request, plan._replace(problems=tuple(batch.problems)))
     fresh = _record(request, plan, batch.saved)
     try:
-        copied = [entry.path for entry in batch.saved if not entry.is_directory]
-        copy.commit(request.location.root, copied, request.location.suffix)
+        _named(request, fresh, batch.saved)
         retired = _retire(request, plan, fresh)
     except OSError as error:
         raise HostError(
@@ -163,14 +164,37 @@ def _perform(request: SaveRequest, plan: SavePlan) -> SaveResult:
             kind="unfinished",
         ) from error
     changed = bool(retired) or plan.old is None or not _alike(fresh, plan.old)
-    digest = backup_set.write(request.location.state, fresh) if changed else fresh.sha256
+    if changed and fresh.kept:
+        sets.note(state, fresh)
+    digest = backup_set.write(state, fresh) if changed else fresh.sha256
     result = _result(request, plan, fresh, changed=changed or bool(plan.save))
-    return result._replace(retired=retired, sha256=digest)
+    kept = _pruned(request, fresh) if request.keep else 0
+    return result._replace(retired=retired, sha256=digest, sets=kept)
+
+
+def _named(request: SaveRequest, fresh: BackupSet, saved: list[FileEntry]) -> None:
+    """Give the staged backups their names, durably."""
+    if fresh.kept:
+        contents.commit(request.location.state, fresh.kept, saved)
+        return
+    copied = [entry.path for entry in saved if not entry.is_directory]
+    copy.commit(request.location.root, copied, request.location.suffix)
+
+
+def _pruned(request: SaveRequest, fresh: BackupSet) -> int:
+    """Remove the sets that lead no way back any more, or one too far; return how many there are.
+
+    They are removed once the record is written, so that a kill leaves one too many.
+    """
+    state = request.location.state
+    kept = [each.name for each in sets.chain(sets.every(state))[: request.keep]]
+    contents.prune(state, {*kept, fresh.kept})
+    return len(kept)
 
 
 def _result(request: SaveRequest, plan: SavePlan, fresh: BackupSet, *, changed: bool) -> SaveResult:
     """Return what came of a plan, before any backup is retired and the record is written."""
-    old = None if plan.same else plan.old
+    old = None if plan.same or (plan.old and follows(request, plan.old)) else plan.old
     return SaveResult(
         changed=changed,
         saved=len(plan.save),
@@ -218,7 +242,15 @@ def _record(request: SaveRequest, plan: SavePlan, saved: list[FileEntry]) -> Bac
         unsaved=plan.unsaved,
         directories=tuple(kept),
         parts=_parts(request, plan),
+        kept=_kept(request, plan),
     )
+
+
+def _kept(request: SaveRequest, plan: SavePlan) -> str:
+    """Return the folder of a set in the state directory, "" where its backups lie beside files."""
+    if not request.keep:
+        return ""
+    return plan.old.kept if plan.old and plan.same else sets.following(request.location.state)
 
 
 def _parts(request: SaveRequest, plan: SavePlan) -> dict[str, Any]:
@@ -243,9 +275,9 @@ def _retire(request: SaveRequest, plan: SavePlan, fresh: BackupSet) -> int:
     Only backups as the old record has them are removed. Anything else stays, as an orphan.
     """
     old = plan.old
-    if old is None or plan.same or old.root != request.location.root:
+    if old is None or plan.same or old.root != request.location.root or old.kept:
         return 0
-    stay = {entry.path + fresh.suffix for entry in fresh.files}
+    stay = set(copies.of(request.location, fresh).beside(entry.path for entry in fresh.files))
     gone: list[str] = []
     with Tree(request.location.root) as tree:
         for entry in old.files:

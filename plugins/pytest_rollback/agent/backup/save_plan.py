@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple
 
 from ..errors import HostError
 from ..files import comparison
-from ..files.state import ABSENT, FilePair, FileState, pair
+from ..files.state import ABSENT, FilePair, FileState, live
 from ..files.tree import Tree
 from ..state import backup_set
 from ..state import directory as places
+from ..state import lease as leases
+from ..state.releases import copies, sets
+from ..state.releases.copies import Copies, OpenCopies
 from ..system import disk
 from .request import path_faults
 
@@ -51,28 +54,47 @@ def planned(request: SaveRequest) -> SavePlan:
         problems.append(error.message)
     if problems:
         return SavePlan(old, problems=tuple(dict.fromkeys(problems)))
-    with Tree(request.location.root) as tree:
-        return _surveyed(request, old, tree)
+    same = old is not None and not _apart(request, old) and not _is_spent(request, old)
+    where = copies.of(request.location, old) if old and same else _fresh(request)
+    with Tree(request.location.root) as tree, OpenCopies(where, tree) as backups:
+        return _surveyed(request, old, (tree, backups), same=same)
+
+
+def _fresh(request: SaveRequest) -> Copies:
+    """Return where the backups of a set would be that is not there yet."""
+    location = request.location
+    if not request.keep:
+        return Copies(location.root, location.suffix)
+    return Copies(f"{location.state}/{copies.FOLDER}/{sets.following(location.state)}", "")
 
 
 def recorded(request: SaveRequest) -> Optional[BackupSet]:
     """Return the record there is. None when there is none, or a bad one that is to go anyway.
 
+    Where another one was chosen since, a deploy that is repeated goes on with its own.
+
     Raises:
         HostError: it is damaged or open to others, and it is not to be replaced.
     """
     try:
-        return backup_set.read(request.location.state)
+        found = backup_set.read(request.location.state)
+        every = sets.every(request.location.state) if sets.was_chosen(found) else []
+        if every and not _apart(request, every[-1].record):
+            return every[-1].record._replace(sha256=found.sha256)
     except places.Absent:
         return None
     except HostError:
         if request.replace:
             return None
         raise
+    else:
+        return found
 
 
-def _surveyed(request: SaveRequest, old: Optional[BackupSet], tree: Tree) -> SavePlan:
-    same = old is not None and not _apart(request, old)
+def _surveyed(
+    request: SaveRequest, old: Optional[BackupSet], sides: Tuple[Tree, OpenCopies], *, same: bool
+) -> SavePlan:
+    tree, backups = sides
     known = {saved.path: saved for saved in old.files} if old and same else {}
     occupied = _occupied(request, old, tree, same=same)
     problems = _conflicts(request, old, same=same) + occupied.problems
@@ -83,7 +105,7 @@ def _surveyed(request: SaveRequest, old: Optional[BackupSet], tree: Tree) -> Sav
     differ: list[str] = []
     for path in (each for each in request.files if each not in apart):
         saved = known.get(path)
-        found = _pair(tree, path, request.location.suffix, saved)
+        found = _pair(backups, path, saved)
         bare = found.live.is_directory and (saved is None or saved.is_directory)
         why = "" if bare else _forbids(request, saved, found)  # a directory has no backup
         if why == UNKNOWN and old is not None and not same:
@@ -97,19 +119,19 @@ def _surveyed(request: SaveRequest, old: Optional[BackupSet], tree: Tree) -> Sav
             differ += [] if found.live.has_content(saved) else [path]
         else:
             save[path] = found.live.size
-    problems += _room(save, tree)
+    problems += _room(save, tree, request)
     if unsaved and not (save or keep or request.added or problems):
         problems = [" ".join(each.rsplit(": ", 1)) for each in unsaved]
     told = tuple(sorted(unsaved))
     return SavePlan(old, same, tuple(save), tuple(keep), tuple(differ), tuple(problems), told)
 
 
-def _pair(tree: Tree, path: str, suffix: str, saved: Optional[FileEntry]) -> FilePair:
+def _pair(backups: OpenCopies, path: str, saved: Optional[FileEntry]) -> FilePair:
     """Return a file and its backup; they are read only where there is something to compare."""
-    found = pair(tree, path, suffix, size=UNREAD)
+    found = backups.pair(path, size=UNREAD)
     if saved is None and not (found.copy.is_file or found.copy.is_link):
         return found
-    return pair(tree, path, suffix)
+    return backups.pair(path)
 
 
 def _stands(saved: FileEntry, copy: FileState) -> bool:
@@ -146,18 +168,34 @@ def _are_alike(found: FilePair) -> bool:
 
 def _apart(request: SaveRequest, old: BackupSet) -> bool:
     """Return whether the record is of another system, place or pair of releases."""
-    return (old.system, old.root, old.suffix, old.previous, old.current) != (
+    return (old.system, old.root, old.suffix, old.previous, old.current, bool(old.kept)) != (
         request.system,
         request.location.root,
         request.location.suffix,
         request.previous,
         request.current,
+        bool(request.keep),
     )
+
+
+def _is_spent(request: SaveRequest, old: BackupSet) -> bool:
+    """Return whether a set was rolled back that keeps its backups: a deploy begins another one."""
+    return bool(old.kept and leases.recovered(request.location.state, old.sha256))
+
+
+def follows(request: SaveRequest, old: BackupSet) -> bool:
+    """Return whether a set is kept as a way further back: what it was saved for is live now."""
+    known = (old.system, old.root) == (request.system, request.location.root)
+    if not (request.keep and old.kept and known):
+        return False
+    if old.current.name == request.previous.name:
+        return True
+    return old.previous.name == request.previous.name and _is_spent(request, old)
 
 
 def _conflicts(request: SaveRequest, old: Optional[BackupSet], *, same: bool) -> list[str]:
     """Return how the request contradicts what is recorded."""
-    if old is None or (request.replace and not same):
+    if old is None or (request.replace and not same) or (not same and follows(request, old)):
         return []
     if not same:
         back = f"{old.current.name} back to {old.previous.name}"
@@ -189,7 +227,7 @@ def _occupied(
     known = set(old.added) if old and same else set()
     found = Occupied([], [])
     for path in request.added:
-        there = pair(tree, path, request.location.suffix, UNREAD).live
+        there = live(tree, path, UNREAD)
         if path in known or there.kind == ABSENT or there.detail:
             continue  # with a file on the way to it, that one is told
         if there.kind == "directory":
@@ -199,8 +237,17 @@ def _occupied(
     return found
 
 
-def _room(save: dict[str, int], tree: Tree) -> list[str]:
+def _room(save: dict[str, int], tree: Tree, request: SaveRequest) -> list[str]:
     """Return which file systems are too full for the backups."""
+    if request.keep:
+        taken = (disk.taken(f"{tree.path}/{path}", size) for path, size in save.items())
+        needs = [disk.Need(request.location.state, -(-each // BLOCK) * BLOCK, 1) for each in taken]
+        return [
+            f"{room.mount}: its file system has {room.free} bytes and {room.free_inodes} inodes "
+            f"free, the backups need {room.need} and {room.need_inodes}"
+            for room in disk.rooms(needs)
+            if not room.enough
+        ]
     needs: dict[int, list[int]] = {}
     where: dict[int, tuple[str, os.statvfs_result]] = {}
     for path, size in save.items():

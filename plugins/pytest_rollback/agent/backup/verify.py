@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Iterable, Iterator, Mapping, NamedTuple, Optio
 from ..errors import HostError
 from ..files import comparison, metadata
 from ..files.parallel import read_ahead
-from ..files.state import ABSENT, FileState, copy, live, pair
+from ..files.state import ABSENT, FileState, live
 from ..files.tree import Tree
 from ..messages.backup.verify import (
     BackupFault,
@@ -21,9 +21,11 @@ from ..messages.backup.verify import (
     TightenedMode,
 )
 from ..messages.location import Location
-from ..state import backup_set, linked, own_names
+from ..state import backup_set, own_names
 from ..state import lease as leases
 from ..state.directory import OTHERS, Absent
+from ..state.releases import copies, linked
+from ..state.releases.copies import OpenCopies
 from . import additions, described
 from .owners import SHARED, Owners
 from .selection import named
@@ -48,11 +50,12 @@ def look(request: BackupsRequest) -> Backups:
     if known is None:
         return Backups(record, _nothing(request), (), (), compared=False)
     root, suffix = request.location.root, request.location.suffix
-    with Tree(root) as tree:
-        with read_ahead(root, [saved.path + suffix for saved in known.files]):
-            components, changes = _components(request, tree, known)
+    where = copies.of(request.location, known)
+    with Tree(root) as tree, OpenCopies(where, tree) as backups:
+        with read_ahead(where.base, [saved.path + where.end for saved in known.files]):
+            components, changes = _components(request, backups, known)
         there = named(tree.root, suffix, linked.folders(known))
-        copies = {saved.path + suffix for saved in known.files}
+        ours = set(where.beside(saved.path for saved in known.files))
         changes += sum(live(tree, path, UNREAD).kind != ABSENT for path in additions.apart(known))
     found, why = None, ""
     try:
@@ -64,11 +67,11 @@ def look(request: BackupsRequest) -> Backups:
         record = record._replace(whole=whole)
     left = known.unsaved
     paths = [*(saved.path for saved in known.files), *known.added]
-    stray = tuple(path for path in there if path.endswith(suffix) and path not in copies)
+    stray = tuple(path for path in there if path.endswith(suffix) and path not in ours)
     answer = Backups(record, components, stray, left, compared=False, changes=changes)
     unfound = described.unfound(root, request.selection, paths, request.names)
-    ours = left_over(request.location.state, there)
-    answer = answer._replace(unfound=tuple(unfound), left_over=tuple(ours))
+    left_behind = tuple(left_over(request.location.state, there))
+    answer = answer._replace(unfound=tuple(unfound), left_over=left_behind)
     if found is None:
         return answer._replace(uncompared=why)
     known_left = {each.rpartition(": ")[0] for each in left}
@@ -147,25 +150,20 @@ def _read(location: Location) -> tuple[Optional[BackupSet], BackupRecord]:
 def _spent(location: Location, known: BackupSet) -> str:
     """Return the run that moved all backups of a set into its evidence, "" when one is there."""
     with Tree(location.root) as tree:
-        for saved in known.files:
-            if copy(tree, saved.path, location.suffix, UNREAD).kind != ABSENT:
+        for path in copies.of(location, known).beside(saved.path for saved in known.files):
+            if live(tree, path, UNREAD).kind != ABSENT:
                 return ""
-    done = [
-        lease.run
-        for lease in leases.every(location.state)
-        if lease.record == known.sha256 and lease.outcome == "recovered" and not lease.only
-    ]
-    return done[-1] if done else ""
+    return leases.recovered(location.state, known.sha256)
 
 
 GROUP_READS, OTHERS_READ = 0o040, 0o004
 
 
 def _components(
-    request: BackupsRequest, tree: Tree, known: BackupSet
+    request: BackupsRequest, backups: OpenCopies, known: BackupSet
 ) -> tuple[dict[str, ComponentBackups], int]:
     """Return the backups of each component, and of what they share; and how many files differ."""
-    selection, suffix = request.selection, request.location.suffix
+    selection, apart = request.selection, backups.where.are_apart
     owners, secrets = Owners(selection.components), frozenset(selection.secrets)
     names = [each.name for each in selection.components] + [SHARED]
     parts: dict[str, list[FileEntry]] = {name: [] for name in names}
@@ -174,9 +172,11 @@ def _components(
     for saved in known.files:
         owner = owners.of(saved.path)
         parts[owner].append(saved)
-        found = pair(tree, saved.path, suffix, saved.size)
+        found = backups.pair(saved.path, saved.size)
         changes += not comparison.same(metadata.capped(saved, secrets), found.live)
-        wrong[owner] += [BackupFault(saved.path, *fault) for fault in faults(saved, *found)]
+        wrong[owner] += [
+            BackupFault(saved.path, *fault) for fault in faults(saved, *found, apart=apart)
+        ]
         if saved.path in gone:
             wrong[owner].append(BackupFault(saved.path, "missing", gone[saved.path]))
     service = _account(request.user)
@@ -236,10 +236,13 @@ def _in_group(saved: FileEntry, service: ServiceAccount) -> bool:
     return saved.gid in service.groups and bool(saved.mode & GROUP_READS)
 
 
-def faults(saved: FileEntry, live: FileState, copy: FileState) -> Iterator[tuple[str, str]]:
+def faults(
+    saved: FileEntry, live: FileState, copy: FileState, *, apart: bool = False
+) -> Iterator[tuple[str, str]]:
     """Yield each fault of a backup, with its detail; a directory has none.
 
     A second name of a backup, as snapshots make, is no fault: who may write there may write here.
+    Nobody reaches one that is kept `apart`, whatever its mode is.
     """
     if saved.is_directory:
         return
@@ -248,7 +251,7 @@ def faults(saved: FileEntry, live: FileState, copy: FileState) -> Iterator[tuple
         yield first
     if not copy.is_kind(saved):
         return
-    if copy.mode & OTHERS and not saved.is_link:
+    if copy.mode & OTHERS and not (saved.is_link or apart):
         yield "exposed", f"mode {copy.mode:04o}: others can write it"
     if copy.has_content(saved):
         yield from (("ownership", how) for how in comparison.dress(saved._replace(flags=0), copy))

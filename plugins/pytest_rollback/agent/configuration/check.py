@@ -11,7 +11,8 @@ from ..files import lookup, state
 from ..files.metadata import FileEntry
 from ..files.tree import Tree
 from ..messages.configuration import ConfigurationFaults, ConfigurationRequest
-from ..state import backup_set, linked
+from ..state import backup_set
+from ..state.releases import copies, linked
 from . import env_file, formats
 from .units import check as unit_check
 from .units import manager as managers
@@ -30,8 +31,9 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
     Raises:
         HostError: there is no record that can be used.
     """
-    root, place, suffix, *_ = request.location
-    record = backup_set.read(place)
+    root = request.location.root
+    record = backup_set.read(request.location.state)
+    where = copies.of(request.location, record)
     names = {saved.path: saved for saved in record.files if not saved.is_directory}
     units = unit_files(request, record, names)
     by_systemd = environment_files(request)
@@ -39,7 +41,7 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
     warned: dict[str, tuple[str, ...]] = {}
     paths: dict[str, str] = {}
     for name in dict.fromkeys((*request.files, *units)):
-        path = formats.restored(root, suffix, names, name)
+        path = formats.restored(root, where, names, name)
         if is_back(root, path, names.get(name)):
             path = f"{root}/{name}"
         paths[name] = path
@@ -48,7 +50,7 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
             read_ = UnitFileKind(os.path.basename(name), request).read
         elif os.path.realpath(f"{root}/{name}") in by_systemd:
             read_ = env_by_systemd
-        found[name], warned[name] = formats.faults(path, suffix, read_)
+        found[name], warned[name] = formats.faults(path, where.end, read_)
         if name in units and name in names and names[name].is_link:
             found[name] = "is a link: unit files are installed from files alone"
     if request.verifier:

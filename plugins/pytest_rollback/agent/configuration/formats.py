@@ -12,6 +12,7 @@ from typing import Callable, Mapping
 from ..files import lookup, reach
 from ..files.metadata import FileEntry
 from ..messages.configuration import is_too_deep
+from ..state.releases.copies import Copies
 from ..system.command import run
 from . import env_file
 from .units import check as unit_check
@@ -174,7 +175,7 @@ LINKS = 40
 """Links that are followed from one to the next, as the kernel does."""
 
 
-def restored(root: str, suffix: str, files: Mapping[str, FileEntry], name: str) -> str:
+def restored(root: str, where: Copies, files: Mapping[str, FileEntry], name: str) -> str:
     """Return where what a path holds after a restore is read now: its backup, if it is recorded.
 
     A recorded link may lead to another recorded path, which is perhaps not there before the
@@ -187,7 +188,7 @@ def restored(root: str, suffix: str, files: Mapping[str, FileEntry], name: str) 
         above = _link_above(files, name)
         at = above or name
         entry = files.get(at)
-        path = f"{root}/{at}{suffix if entry else ''}"
+        path = where.place(at) if entry else f"{root}/{at}"
         if entry is None or not entry.is_link:
             break
         try:

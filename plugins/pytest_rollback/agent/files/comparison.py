@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from typing import Dict, Iterator
 
-from .metadata import ACL, FileEntry, flag_words
-from .state import ABSENT, FileState
+from .metadata import ACL, FILE, FOLDER, LINK, PROTECTED, FileEntry, flag_words
+from .state import ABSENT, EMPTY, FileState
 
 NAMES = {
     ACL: "access control list",
@@ -26,6 +27,9 @@ HOW = {"lost": "", "has": ", recorded without", "other": " than recorded"}
 """How an attribute may differ, and what follows its name."""
 
 Attributes = Dict[str, bytes]
+
+KINDS = {FILE, LINK, FOLDER}
+DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def same(saved: FileEntry, side: FileState) -> bool:
@@ -94,3 +98,26 @@ def dress(saved: FileEntry, side: FileState) -> Iterator[str]:
 def decoded(saved: FileEntry) -> Attributes:
     """Return the recorded attributes."""
     return {name: base64.b64decode(value) for name, value in saved.xattrs.items()}
+
+
+def checked_entry(saved: FileEntry) -> FileEntry:
+    """Return an entry that a file, a link or a directory can have.
+
+    Raises:
+        ValueError, TypeError: it is none.
+    """
+    if not isinstance(saved, FileEntry) or DIGEST.fullmatch(saved.sha256) is None:
+        raise ValueError(f"{saved!r} is not the entry of a file")
+    if not all(type(number) is int for number in saved[2:7]) or saved.mode & ~0o7777:
+        raise ValueError(f"{saved.path!r} has an invalid number")
+    if saved.kind not in KINDS:
+        raise ValueError(f"{saved.path!r} is of no known kind")
+    if type(saved.flags) is not int or saved.flags & ~PROTECTED:
+        raise ValueError(f"{saved.path!r} has invalid flags")
+    if not isinstance(saved.xattrs, dict):
+        raise TypeError(f"{saved.path!r} has invalid attributes")
+    if saved.is_link and (saved.flags or saved.xattrs):
+        raise ValueError(f"{saved.path!r} is a link, which has no attributes")
+    if saved.is_directory and (saved.flags or not saved.holds(0, EMPTY)):
+        raise ValueError(f"{saved.path!r} is a directory, which has no bytes")
+    return saved

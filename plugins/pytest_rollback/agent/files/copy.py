@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import stat
-from typing import Iterable, NamedTuple, Sequence
+from typing import Iterable, NamedTuple, Optional, Sequence
 
 from . import links, metadata
 from .fsync import flushed, spread
@@ -34,30 +34,37 @@ def temporary(path: str) -> str:
     return f".rollback-{digest[:24]}.new"
 
 
-def stage(root: str, paths: Sequence[str]) -> Batch:
-    """Write each file's durable copy under its temporary name; take all away if one fails."""
+def stage(root: str, paths: Sequence[str], into: Optional[int] = None) -> Batch:
+    """Write each file's durable copy under its temporary name; take all away if one fails.
+
+    `into` is the directory that copies are written to, None for that of each file.
+    """
     with Tree(root) as tree:
-        found = [_attempt(tree, path) for path in paths]
+        found = [_attempt(tree, path, into) for path in paths]
     saved = [entry for entry in found if isinstance(entry, FileEntry)]
-    found += spread(_flushed, root, [entry for entry in saved if not entry.is_directory])
+
+    def flush(tree: Tree, entry: FileEntry) -> object:
+        return _flushed(tree, entry, into)
+
+    found += spread(flush, root, [entry for entry in saved if not entry.is_directory])
     batch = Batch(saved, [entry for entry in found if isinstance(entry, str)])
     if batch.problems:
-        discard(root, paths)
+        discard(root, paths, into)
     return batch
 
 
-def _attempt(tree: Tree, path: str) -> object:
+def _attempt(tree: Tree, path: str, into: Optional[int]) -> object:
     """Return the entry of a staged file, or why it could not be staged."""
     try:
-        return _staged(tree, path)
+        return _staged(tree, path, into)
     except (Irregular, OSError) as error:
         return _unsaved(path, error)
 
 
-def _flushed(tree: Tree, entry: FileEntry) -> object:
+def _flushed(tree: Tree, entry: FileEntry, into: Optional[int]) -> object:
     """Make a staged copy durable, or return why it could not be; a link is, with its directory."""
     try:
-        directory, _ = tree.parent(entry.path)
+        directory = tree.parent(entry.path)[0] if into is None else into
         if entry.is_link:
             os.fsync(directory)
         else:
@@ -71,18 +78,19 @@ def _unsaved(path: str, error: Exception) -> str:
     return f"{path}: cannot be saved: {getattr(error, 'strerror', None) or error}"
 
 
-def _staged(tree: Tree, path: str) -> FileEntry:
+def _staged(tree: Tree, path: str, into: Optional[int]) -> FileEntry:
     directory, name = tree.parent(path)
+    there = directory if into is None else into
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(temporary(path), dir_fd=directory)
+        os.unlink(temporary(path), dir_fd=there)
     try:
         source = open_regular(directory, name)
     except Irregular as other:
         if other.kind not in OTHERS:
             raise
-        return OTHERS[other.kind](path, directory, name)
+        return OTHERS[other.kind](path, (directory, name), there)
     try:
-        target = os.open(temporary(path), FRESH, 0o600, dir_fd=directory)
+        target = os.open(temporary(path), FRESH, 0o600, dir_fd=there)
         try:
             return _copied(path, source, target)
         finally:
@@ -91,10 +99,10 @@ def _staged(tree: Tree, path: str) -> FileEntry:
         os.close(source)
 
 
-def _linked(path: str, directory: int, name: str) -> FileEntry:
+def _linked(path: str, source: tuple[int, str], into: int) -> FileEntry:
     """Make a link that leads where another does, and return what it is."""
-    links.copy((directory, name), (directory, temporary(path)))
-    link, live = links.read(directory, temporary(path)), links.read(directory, name)
+    links.copy(source, (into, temporary(path)))
+    link, live = links.read(into, temporary(path)), links.read(*source)
     if link.target != live.target:
         raise OSError(0, "it changed while it was copied")
     found, digest = link.found, hashlib.sha256(link.target).hexdigest()
@@ -102,8 +110,10 @@ def _linked(path: str, directory: int, name: str) -> FileEntry:
     return FileEntry(path, digest, len(link.target), *numbers, {}, 0, metadata.LINK)
 
 
-def _folder(path: str, directory: int, name: str) -> FileEntry:
+def _folder(path: str, source: tuple[int, str], into: int) -> FileEntry:
     """Return what an empty directory is: the record is all that is kept of it."""
+    del into
+    directory, name = source
     opened = os.open(name, DIRECTORY, dir_fd=directory)
     try:
         if os.listdir(opened) or metadata.flags(opened):
@@ -163,9 +173,10 @@ def settle(root: str, paths: Iterable[str]) -> None:
     spread(lambda tree, name: os.fsync(tree.directory(name)), root, sorted(above))
 
 
-def discard(root: str, paths: Iterable[str]) -> None:
+def discard(root: str, paths: Iterable[str], into: Optional[int] = None) -> None:
     """Take away whatever was staged for the paths."""
     with Tree(root) as tree:
         for path in paths:
             with contextlib.suppress(Irregular, OSError):
-                os.unlink(temporary(path), dir_fd=tree.parent(path)[0])
+                there = tree.parent(path)[0] if into is None else into
+                os.unlink(temporary(path), dir_fd=there)

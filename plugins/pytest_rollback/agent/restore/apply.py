@@ -23,10 +23,11 @@ from ..files.metadata import FileEntry
 from ..files.tree import Tree
 from ..messages.location import Location
 from ..messages.restore import Restored, RestorePlan, RestoreRequest
-from ..state import backup_set, linked
+from ..state import backup_set
 from ..state.journal import Journal, entries
 from ..state.lock import folder_of, opened, working
 from ..state.progress import PARTS
+from ..state.releases import copies, linked
 from ..system import disk
 from . import batch, git_fetch, git_source
 from .context import context
@@ -92,7 +93,8 @@ def wanted(
     if files and not request.selection.git and lookup.kind(root) == "directory":
         _refuse_elsewhere(location, files)
     refused = disk.mounted(root, [saved.path for saved in files])
-    found, more = DiffOptions(root, location.suffix, files).compared(seen)
+    where = copies.recorded(location)
+    found, more = DiffOptions(root, where, files).compared(seen)
     refused += more
     refused += _from_git(request, found)
     gone = linked.gone(backup_set.read(location.state)) if found else {}
@@ -112,7 +114,8 @@ def _refuse_elsewhere(location: Location, files: Sequence[FileEntry]) -> None:
     Raises:
         HostError: no recorded file, and no backup of one, is there.
     """
-    named = (saved.path + end for saved in files for end in ("", location.suffix))
+    paths = [saved.path for saved in files]
+    named = (*paths, *copies.recorded(location).beside(paths))
     if not any(lookup.kind(os.path.join(location.root, path), follow=False) for path in named):
         place = shlex.quote(location.root)
         raise HostError(
@@ -177,7 +180,8 @@ def apply(request: RestoreRequest) -> Restored:
             items = known[-1]
             if not reached(journal, "verified"):
                 where = context(request.location, request.part, len(known) - 1)
-                where = where._replace(seen=seen)
+                backups = copies.recorded(request.location)
+                where = where._replace(seen=seen, copies=backups if backups.are_apart else None)
                 way = batch.chosen(request.way, where, items, journal)
                 batch.carry_out(where, way, items, journal)
             return Restored(len(items))

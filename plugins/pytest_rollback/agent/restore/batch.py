@@ -29,7 +29,8 @@ def chosen(
     """
     found: dict[str, Any] | None = since_plan(journal, "way")
     if found is None:
-        if asked != ExchangedNames.name and (asked or has_room(where, items)):
+        copied = where.copies is not None  # a backup that is apart has no name to exchange
+        if copied or (asked != ExchangedNames.name and (asked or has_room(where, items))):
             journal.add("way", way=STAGED.name, unable=[])
             return STAGED
         found = _exchange(asked, where, items)

@@ -8,6 +8,7 @@ from typing import (
     Callable,
     Iterator,
     NamedTuple,
+    Optional,
     Sequence,
     Tuple,
 )
@@ -21,6 +22,7 @@ from ..state.directory import OWN
 from ..state.journal import entries
 from ..state.lock import folder_of
 from ..state.progress import PARTS
+from ..state.releases.copies import Copies, OpenCopies
 from .plan import PlanItem, PlanItems, ReadCache, plans
 
 
@@ -29,7 +31,9 @@ class BatchContext(NamedTuple):
 
     `store` is the directory of contents that were fetched because a backup could not be used, ""
     if none were. `seen` are files whose content was read in this very call: the stamps of live and
-    of staged files by number; a file with the same stamp is not read again.
+    of staged files by number; a file with the same stamp is not read again. `copies` is where
+    backups are that do not lie beside their files, None where all do; `backups` are those that are
+    open while a step is taken.
     """
 
     root: str
@@ -38,6 +42,13 @@ class BatchContext(NamedTuple):
     seen: ReadCache
     store: str = ""
     run: str = ""
+    copies: Optional[Copies] = None
+    backups: Optional[OpenCopies] = None
+
+    @property
+    def where(self) -> Copies:
+        """Where the backups are."""
+        return self.copies or Copies(self.root, self.suffix)
 
     def names(self, path: str) -> tuple[str, str]:
         """Return the names beside a file that are this batch's own: the new one, the failed one."""
@@ -56,17 +67,18 @@ class BatchContext(NamedTuple):
         A step that only `waits` for the disk is taken with several files at a time.
         """
 
-        def taken(tree: Tree, item: PlanItem) -> object:
+        def taken(tree: Tree, item: PlanItem, place: BatchContext = self) -> object:
             try:
-                return step(self, tree, item)
+                return step(place, tree, item)
             except (OSError, Irregular) as error:
                 raise tree.named(error, item.saved.path) from error
 
         if waits:
             said = spread(taken, self.root, items)
         else:
-            with Tree(self.root) as tree:
-                said = [taken(tree, item) for item in items]
+            with Tree(self.root) as tree, OpenCopies(self.where, tree) as backups:
+                place = self._replace(backups=backups)
+                said = [taken(tree, item, place) for item in items]
         return [word for word in said if isinstance(word, str)]
 
     def settle(self, items: Sequence[PlanItem]) -> None:

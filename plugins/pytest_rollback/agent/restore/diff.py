@@ -12,6 +12,7 @@ from ..files.parallel import read_ahead
 from ..files.state import FileState
 from ..files.tree import Tree
 from ..state.backup_set import FileEntry
+from ..state.releases.copies import Copies, OpenCopies
 from ..system import tools
 from . import folders
 from .plan import COPY, SIGN, PlanItems, ReadCache
@@ -29,7 +30,7 @@ class DiffOptions(NamedTuple):
     """Where both sides of recorded files are."""
 
     root: str
-    suffix: str
+    copies: Copies
     files: Sequence[FileEntry]
 
     def compared(self, seen: Optional[ReadCache]) -> tuple[PlanItems, list[str]]:
@@ -53,10 +54,11 @@ class DiffOptions(NamedTuple):
     def part(self, start: int, end: int) -> tuple[list[Row], list[str]]:
         """Return the rows of some of the files, and in words what must not be restored."""
         names = [saved.path for saved in self.files[start:end]]
-        part = _DiffPart(self, [], [])
-        with Tree(self.root) as tree, read_ahead(self.root, names):
-            for number in range(start, end):
-                part.compare(tree, number)
+        with Tree(self.root) as tree, OpenCopies(self.copies, tree) as backups:
+            part = _DiffPart(self, backups, [], [])
+            with read_ahead(self.root, names):
+                for number in range(start, end):
+                    part.compare(tree, number)
         return part.rows, part.refused
 
 
@@ -71,6 +73,7 @@ class _DiffPart(NamedTuple):
     """Some of the files, and what came of them."""
 
     sides: DiffOptions
+    backups: OpenCopies
     rows: List[Row]
     refused: List[str]
 
@@ -100,7 +103,7 @@ class _DiffPart(NamedTuple):
         if saved.is_directory:
             self.refused.extend(folders.homeless(tree, saved.path))
             return ""
-        copy = state.copy(tree, saved.path, self.sides.suffix)
+        copy = self.backups.look(saved.path)
         if copy.has_content(saved):
             return ""
         if copy.kind == "error":

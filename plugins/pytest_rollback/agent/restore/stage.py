@@ -15,6 +15,7 @@ from ..files.read import blocks, has_holes, poured
 from ..files.tree import Tree
 from ..state import evidence
 from ..state.backup_set import FileEntry
+from ..state.releases.copies import OpenCopies
 from . import folders
 from .context import BatchContext
 from .plan import PlanItem
@@ -25,15 +26,17 @@ UNLINKED = {errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXD
 
 def write(place: BatchContext, tree: Tree, item: PlanItem, name: str) -> None:
     """Write a copy of a backup, or of what was fetched in its stead, beside the live file."""
-    directory, live = tree.parent(item.saved.path)
+    directory, _ = tree.parent(item.saved.path)
     if item.saved.is_directory:
         folders.make(place, item, (directory, name))
         return
     stored = evidence.fetched(place.store, item.saved.sha256) if place.store else None
+    backups = place.backups or OpenCopies(place.where, tree)
     if item.saved.is_link and stored is None:
-        link(place, item, links.read(directory, live + place.suffix).target, (directory, name))
+        target = links.read(*backups.parent(item.saved.path)).target
+        link(place, item, target, (directory, name))
         return
-    source = open_regular(directory, live + place.suffix) if stored is None else stored
+    source = open_regular(*backups.parent(item.saved.path)) if stored is None else stored
     try:
         if item.saved.is_link:
             link(place, item, os.read(source, item.saved.size + 1), (directory, name))

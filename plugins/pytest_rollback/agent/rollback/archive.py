@@ -14,10 +14,11 @@ from ..messages.location import Location
 from ..messages.rollback.files import Archived, ArchivePlan, FilesRequest
 from ..restore import displaced
 from ..restore.context import batches
-from ..state import backup_set, evidence, linked
+from ..state import backup_set, evidence
 from ..state.backup_set import FileEntry
 from ..state.journal import entries
 from ..state.lock import CHANGES, folder_of, working
+from ..state.releases import copies, linked
 from ..system import tools
 from .default_undo import DEFAULTING
 
@@ -37,17 +38,19 @@ def look(request: FilesRequest) -> ArchivePlan:
     location, selection = request.location, request.selection
     files = meant(location.state, selection, without=request.without)
     everybody = meant(location.state, selection._replace(only=()))
-    known = {saved.path + location.suffix for saved in everybody}
+    record = backup_set.read(location.state)
+    where = copies.of(location, record)
+    known = set(where.beside(saved.path for saved in everybody))
     with Tree(location.root) as tree:
-        apart = linked.folders(backup_set.read(location.state))
+        apart = linked.folders(record)
         stray = orphans(tree.root, location.suffix, known, apart)
         differ = tuple(saved.path for saved in files if not _is_recorded(tree, saved))
         needed = not (differ or has_acted(location) or _has_added(tree, request))
-        ours = () if needed else files
-        copies = [s.path for s in ours if _has_backup(tree, s.path, location.suffix)]
-        _demand_movable(tree, [path + location.suffix for path in copies])
+        ours = () if needed or where.are_apart else files
+        left = [s.path for s in ours if _has_backup(tree, s.path, location.suffix)]
+        _demand_movable(tree, where.beside(left))
         return ArchivePlan(
-            copies=tuple(copies),
+            copies=tuple(left),
             preserved=tuple(path for path, _ in preserved(location, tree)),
             differ=differ,
             strays=tuple(stray),
@@ -117,11 +120,11 @@ def close(request: FilesRequest) -> Archived:
                 f"live files are not as recorded: {', '.join(left.differ)}",
                 "run the same command again; the backups are kept until the files are restored",
             )
-        root, copies = location.root, [path + location.suffix for path in left.copies]
+        root, beside = location.root, [path + location.suffix for path in left.copies]
         with Tree(root) as tree:
             failed = preserved(location, tree)
         return Archived(
             displaced.put_away(work, root, failed),
-            evidence.put_away(work, "saved", root, copies),
+            evidence.put_away(work, "saved", root, beside),
             left.strays,
         )

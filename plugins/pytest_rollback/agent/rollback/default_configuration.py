@@ -29,6 +29,8 @@ from ..restore import git_source
 from ..state import backup_set, evidence
 from ..state.backup_set import FileEntry
 from ..state.lock import working
+from ..state.releases import copies
+from ..state.releases.copies import OpenCopies
 from .default_undo import DEFAULTING, kept, named
 
 PRIVATE = 0o600
@@ -91,12 +93,14 @@ def broken(request: DefaultsRequest) -> tuple[List[DefaultFile], Dict[str, str]]
 
 def _broken(request: DefaultsRequest, tree: Tree, path: str, known: Mapping[str, FileEntry]) -> str:
     """Return why a file could not be read after a restore, "" when it could."""
-    root, suffix, saved = request.location.root, request.location.suffix, known.get(path)
+    root, saved, where = request.location.root, known.get(path), copies.recorded(request.location)
+    there = formats.restored(root, where, known, path)
     if saved is None:
-        return _unread(formats.restored(root, suffix, known, path), "")
-    copy = state.copy(tree, path, suffix, saved.size)
+        return _unread(there, "")
+    with OpenCopies(where, tree) as backups:
+        copy = backups.look(path, saved.size)
     if copy.has_content(saved):
-        return _unread(formats.restored(root, suffix, known, path), suffix)
+        return _unread(there, where.end)
     lost = git_source.lacking(request.location.state, request.selection.git, [saved])[path]
     return f"its backup is {copy.kind}, not as recorded; {lost}" if lost else ""
 

@@ -21,6 +21,7 @@ from ..state import backup_set, evidence
 from ..state import lease as leases
 from ..state.directory import OWN
 from ..state.evidence import FAILED, FOLDER, free, is_same, make, move, settle
+from ..state.releases import copies
 from ..state.removed_directories import is_apart
 
 DERIVED = ("caches",)
@@ -92,19 +93,19 @@ def lost(location: Location, moved: Sequence[Entry], absent: Sequence[str]) -> L
 def is_spent(location: Location, moved: Sequence[Entry]) -> bool:
     """Return whether every backup is gone, and no run knows where to: the state was set back."""
     gone = {path for entry in moved for path, *_ in entry["moves"]}
-    copies = _record(location)[0]
+    backups = _record(location)[0]
     with Tree(location.root) as tree:
-        if not copies or any(each in gone or _is_there(tree, each) for each in copies):
+        if not backups or any(each in gone or _is_there(tree, each) for each in backups):
             return False
     with Tree(location.state) as tree:
         kept = (
-            f"{leases.RUNS}/{run}/{FOLDER}/{SAVED}/{copies[0]}" for run in leases.names(tree.path)
+            f"{leases.RUNS}/{run}/{FOLDER}/{SAVED}/{backups[0]}" for run in leases.names(tree.path)
         )
         return not any(_is_there(tree, each) for each in kept)
 
 
 def _record(location: Location) -> Tuple[List[str], Sequence[str]]:
-    """Return the backups that are recorded, and the added files; none without a record.
+    """Return the backups below the root, and the added files; none without a record.
 
     Those in the place of a recorded file come and go with the directory that they are in.
     """
@@ -114,7 +115,7 @@ def _record(location: Location) -> Tuple[List[str], Sequence[str]]:
         return [], ()
     files = {each.path for each in known.files if not each.is_directory}
     apart = [path for path in known.added if not is_apart(path, files)]
-    return [path + location.suffix for path in sorted(files)], apart
+    return copies.of(location, known).beside(sorted(files)), apart
 
 
 def _is_there(tree: Tree, path: str) -> bool:

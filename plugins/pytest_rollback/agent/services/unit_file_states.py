@@ -18,11 +18,12 @@ from ..files.handles import Irregular, open_regular
 from ..files.tree import Tree
 from ..messages.services.units import ManagerAddress
 from ..messages.unit_files import OrphanUnitFile, UnitFilesRequest
-from ..state import backup_set, linked
+from ..state import backup_set
 from ..state import lease as leases
 from ..state.directory import OTHERS
 from ..state.journal import entries
 from ..state.progress import PARTS
+from ..state.releases import linked
 from . import registry
 
 LARGEST = 1 << 20

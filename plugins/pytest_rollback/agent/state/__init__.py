@@ -10,7 +10,7 @@ one, `reserved_space` keeps room for the journal on a full disk. Each change is 
 `removed_directories` are made again by undo. `progress` tells from the journals what is done and
 what comes next, and `unfinished` keeps others from judging a system in the midst of it, or from
 beginning another run from another state directory; `own_names` finds what a run left in the tree.
-`backup_set` is the record of what was saved, with a digest of every file; `linked` has releases
-that lie in directories of their own, with a listing of each. `seals` keeps what a
+`backup_set` is the record of what was saved, with a digest of every file; `releases` knows where
+the backups of a set are, and where releases that need none. `seals` keeps what a
 run's folder was sealed with, here and in the host's own log.
 """

@@ -16,27 +16,28 @@ import stat
 from typing import Any, BinaryIO, NamedTuple
 
 from ..errors import HostError
-from ..files import metadata
+from ..files import comparison, metadata
 from ..files.handles import Irregular, open_regular
 from ..files.read import sha256
-from ..files.state import EMPTY
 from ..files.tree import fault
 from ..messages.location import Release
 from . import directory as places
 
 FileEntry = metadata.FileEntry
 capped = metadata.capped
+checked_entry = comparison.checked_entry
 
 NAME = places.RECORD
 FRESH = ".backups.json.new"
-FORMAT, WITH_PARTS = 3, 4
-READABLE = (1, 2, FORMAT, WITH_PARTS)
+FORMAT, WITH_PARTS, APART = 3, 4, 5
+READABLE = (1, 2, FORMAT, WITH_PARTS, APART)
 """Formats that are read: in the first one no file is protected by `chattr`, and before the third
-all are files. The fourth has what strategies remember beside files."""
+all are files. The fourth has what strategies remember beside files, and of a set of the fifth the
+backups are in the state directory."""
 
-KINDS = {metadata.FILE, metadata.LINK, metadata.FOLDER}
+KEPT = re.compile(r"[0-9]{4,9}|chosen-[0-9a-f]{8}")
+"""Names of the folders of such sets."""
 
-DIGEST = re.compile(r"[0-9a-f]{64}")
 AGAIN = (
     "restore it from a copy of the state directory; do not save a new set now: that would save the "
     "live release"
@@ -64,7 +65,8 @@ class BackupSet(NamedTuple):
     many files the release changes then, 0 where that is not known. `unsaved` are paths that no
     backup could be made of, each with the reason. `directories` are those on the way to its files
     that were there when it was made: whatever the clock said then, no deploy has made them. `parts`
-    are what strategies remember beside files, by their names, as JSON.
+    are what strategies remember beside files, by their names, as JSON. `kept` is the folder in the
+    state directory that has the backups, "" where they are beside their files.
     """
 
     system: str
@@ -82,6 +84,7 @@ class BackupSet(NamedTuple):
     unsaved: tuple[str, ...] = ()
     directories: tuple[str, ...] = ()
     parts: dict[str, Any] = {}  # noqa: RUF012 - nobody changes a record
+    kept: str = ""
 
 
 def read(state: str) -> BackupSet:
@@ -149,6 +152,7 @@ def parsed(file: BinaryIO) -> BackupSet:
         unsaved=tuple(map(_text, document.get("unsaved", []))),
         directories=tuple(map(_text, document.get("directories", []))),
         parts=dict(document.get("parts", {})),
+        kept=_text(document.get("kept", "")),
     )
     _check(record)
     return record
@@ -210,6 +214,8 @@ def _release(found: dict[str, Any]) -> Release:
 
 def _check(record: BackupSet) -> None:
     """Refuse an entry that could lead anywhere but to a file of its own below the root."""
+    if record.kept and not KEPT.fullmatch(record.kept):
+        raise ValueError(f"{record.kept!r} is no folder of a backup set")
     for saved in record.files:
         checked_entry(saved)
     paths = [saved.path for saved in record.files] + list(record.added)
@@ -221,29 +227,6 @@ def _check(record: BackupSet) -> None:
         raise ValueError("a path is listed twice")
 
 
-def checked_entry(saved: FileEntry) -> FileEntry:
-    """Return an entry that a file, a link or a directory can have.
-
-    Raises:
-        ValueError, TypeError: it is none.
-    """
-    if not isinstance(saved, metadata.FileEntry) or DIGEST.fullmatch(saved.sha256) is None:
-        raise ValueError(f"{saved!r} is not the entry of a file")
-    if not all(type(number) is int for number in saved[2:7]) or saved.mode & ~0o7777:
-        raise ValueError(f"{saved.path!r} has an invalid number")
-    if saved.kind not in KINDS:
-        raise ValueError(f"{saved.path!r} is of no known kind")
-    if type(saved.flags) is not int or saved.flags & ~metadata.PROTECTED:
-        raise ValueError(f"{saved.path!r} has invalid flags")
-    if not isinstance(saved.xattrs, dict):
-        raise TypeError(f"{saved.path!r} has invalid attributes")
-    if saved.is_link and (saved.flags or saved.xattrs):
-        raise ValueError(f"{saved.path!r} is a link, which has no attributes")
-    if saved.is_directory and (saved.flags or not saved.holds(0, EMPTY)):
-        raise ValueError(f"{saved.path!r} is a directory, which has no bytes")
-    return saved
-
-
 def write(state: str, record: BackupSet) -> str:
     """Put a record in place of the one there, atomically and durably; return its digest.
 
@@ -253,7 +236,7 @@ def write(state: str, record: BackupSet) -> str:
     raw = encoded(record)
     directory = places.opened(state)
     try:
-        _replace(directory, raw)
+        replace(directory, NAME, raw)
     except OSError as error:
         raise HostError(
             f"the record {state}/{NAME} cannot be written: {error.strerror}",
@@ -267,10 +250,10 @@ def write(state: str, record: BackupSet) -> str:
 def encoded(record: BackupSet) -> bytes:
     """Return the record as JSON: one file a line, so that people can compare two of them."""
     lines: list[str] = [json.dumps(saved._asdict()) for saved in record.files]
-    apart = {"files", "sha256"} if record.parts else {"files", "sha256", "parts"}
+    spared = {"files", "sha256", *(key for key in ("parts", "kept") if not getattr(record, key))}
     head = {
-        "format": WITH_PARTS if record.parts else FORMAT,
-        **{key: value for key, value in record._asdict().items() if key not in apart},
+        "format": APART if record.kept else WITH_PARTS if record.parts else FORMAT,
+        **{key: value for key, value in record._asdict().items() if key not in spared},
         "previous": record.previous._asdict(),
         "current": record.current._asdict(),
     }
@@ -278,7 +261,8 @@ def encoded(record: BackupSet) -> bytes:
     return (text + ',\n "files": [\n' + ",\n".join(lines) + "\n]}\n").encode()
 
 
-def _replace(directory: int, raw: bytes) -> None:
+def replace(directory: int, name: str, raw: bytes) -> None:
+    """Put a file for us alone in place of the one of that name, atomically and durably."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(FRESH, dir_fd=directory)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -287,5 +271,5 @@ def _replace(directory: int, raw: bytes) -> None:
         file.write(raw)
         file.flush()
         os.fsync(opened)
-    os.rename(FRESH, NAME, src_dir_fd=directory, dst_dir_fd=directory)
+    os.rename(FRESH, name, src_dir_fd=directory, dst_dir_fd=directory)
     os.fsync(directory)

@@ -181,6 +181,21 @@ def every(state: str) -> list[Lease]:
     return sorted((lease for lease in found if lease), key=lambda each: (each.number, each.since))
 
 
+def recovered(state: str, record: str) -> str:
+    """Return the last run that rolled all of a backup set back, "" where none has.
+
+    Args:
+        state: the state directory.
+        record: the digest of the set's record.
+    """
+    done = [
+        lease.run
+        for lease in every(state)
+        if lease.record == record and lease.outcome == "recovered" and not lease.only
+    ]
+    return done[-1] if done else ""
+
+
 def write(state: str, lease: Lease) -> None:
     """Put a lease in place of the one there, atomically and durably."""
     reserved_space.spending(state, lambda: _write(state, lease))

@@ -18,6 +18,9 @@ from pytest_rollback.text.quantities import count
 
 STATES = "/var/lib/rollback"
 POSTGRESQL = 5432
+MOST = 3
+"""Directories that one remark names."""
+
 PACKAGED = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/lib/")
 """Where programs lie that come with the operating system."""
 
@@ -123,9 +126,10 @@ def _services(found: Found) -> Iterator[TomlLine]:
 
 
 def _release(found: Found) -> Iterator[TomlTable]:
-    """Yield how the previous release is kept, where a deploy switches a link."""
+    """Yield how the previous release is kept: behind a link, or where nobody deletes it."""
     links = found.candidate.links
     if not links:
+        yield from _apart(found)
         return
     seen = "; ".join(each.seen for each in links)
     number = max(each.releases for each in links)
@@ -142,6 +146,16 @@ def _release(found: Found) -> Iterator[TomlTable]:
         ),
     ]
     yield TomlTable(header("release"), told)
+
+
+def _apart(found: Found) -> Iterator[TomlTable]:
+    """Yield where backups are kept, where a package manager owns a part of the tree."""
+    root = found.candidate.root
+    there = [(place, why) for place, why in found.survey.owned if is_below(place, root)]
+    if there:
+        seen = "; ".join(f"{os.path.relpath(place, root)}: {why}" for place, why in there[:MOST])
+        line = TomlLine("backups", "state", f"{seen}; backups beside the files would be lost")
+        yield TomlTable(header("release"), [line])
 
 
 def kept_units(found: Found) -> tuple[str, str]:

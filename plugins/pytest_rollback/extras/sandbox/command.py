@@ -16,7 +16,7 @@ from pytest_rollback.extras.sandbox.machine.podman import usable
 from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from pytest_rollback.extras.sandbox.target import KINDS, NAME, usual
 from pytest_rollback.manifest.load import load
-from pytest_rollback.manifest.release import ABOUT, BACKUPS, LINKS
+from pytest_rollback.manifest.release import ABOUT, BACKUPS, LINKS, STATE
 from pytest_rollback.recovery.rehearsal import folded
 from pytest_rollback.run.command_line.arguments import Parser
 from pytest_rollback.run.command_line.shared import settings, shown
@@ -45,6 +45,9 @@ examples:
   {me} --base IMAGE
 """
 
+WAYS = (BACKUPS, STATE, LINKS)
+"""How a sandbox keeps the previous release."""
+
 
 def folder() -> Path:
     """Return what the sandbox is made of: `rollback_sandbox` of the pytest configuration."""
@@ -53,9 +56,9 @@ def folder() -> Path:
 
 def up(asked: argparse.Namespace) -> None:
     """Start the sandbox; one that is up already stays as it is."""
-    if asked.machine and asked.strategy != BACKUPS:
+    if asked.machine and asked.strategy == LINKS:
         raise UsageError(
-            f"the machine sandbox deploys by {BACKUPS} alone",
+            "the machine sandbox deploys by backups alone",
             hint=f"{asked.program} up --strategy {asked.strategy}, without --machine",
         )
     if (asked.dir / "sandbox.json").exists() and asked.kind.attach(asked.dir).running:
@@ -185,9 +188,9 @@ def parser(program: str) -> Parser:
     )
     made["up"].add_argument(
         "--strategy",
-        choices=(BACKUPS, LINKS),
+        choices=WAYS,
         default=BACKUPS,
-        help="; ".join(f"{name}: {ABOUT[name]}" for name in (BACKUPS, LINKS)),
+        help="; ".join(f"{name}: {ABOUT[name]}" for name in WAYS),
     )
     made["deploy"].add_argument(
         "release", nargs="?", type=Path, help="folder with the release's files"

@@ -16,7 +16,9 @@ from pytest_rollback.agent.messages.backup.save import SaveRequest
 from pytest_rollback.agent.messages.backup.strategies import LinksRequest, PreviousPart
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.restore import apply
-from pytest_rollback.agent.state import backup_set, linked, runs
+from pytest_rollback.agent.state import backup_set, runs
+from pytest_rollback.agent.state.releases import linked
+from pytest_rollback.agent.state.releases.copies import Copies
 from tests.unit.support.deployed import saving
 from tests.unit.support.requests import begin, located, restore
 
@@ -250,7 +252,9 @@ def test_a_path_below_the_link_is_read_in_the_previous_release(shop: Linked) -> 
     files = {each.path: each for each in backup_set.read(str(shop.state)).files}
 
     def text() -> str:
-        path = formats.restored(str(shop.root), ".backup", files, "current/VERSION")
+        path = formats.restored(
+            str(shop.root), Copies(str(shop.root), ".backup"), files, "current/VERSION"
+        )
         return Path(path).read_text()
 
     assert text() == "1"

@@ -19,6 +19,7 @@ from pytest_rollback.agent.protocol import decode
 from pytest_rollback.agent.restore.diff import DiffOptions
 from pytest_rollback.agent.restore.plan import COPY
 from pytest_rollback.agent.state import backup_set
+from pytest_rollback.agent.state.releases.copies import Copies
 from tests.unit.support.deployed import FILES, Deploy
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def test_one_function_decides_whether_a_backup_is_as_recorded(
 ) -> None:
     """Verifying, restoring and saving again ask the record's entry, and believe what it says."""
     files = backup_set.read(str(deploy.state)).files
-    restored = DiffOptions(str(deploy.root), ".backup", files)
+    restored = DiffOptions(str(deploy.root), Copies(str(deploy.root), ".backup"), files)
     assert {item.source for item in restored.compared(None)[0]} == {COPY}
     monkeypatch.setattr(metadata.FileEntry, "holds", lambda *_: False)
 

@@ -13,6 +13,7 @@ from pytest_rollback.agent.configuration import formats
 from pytest_rollback.agent.files import copy, links, state
 from pytest_rollback.agent.files.handles import DIRECTORY, Irregular
 from pytest_rollback.agent.files.metadata import LINK, FileEntry
+from pytest_rollback.agent.state.releases.copies import Copies
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_what_a_recorded_link_leads_to_is_read_where_it_will_come_from(tmp_path:
         (tmp_path / f"{path}.old").symlink_to(to)
 
     def read(name: str) -> str:
-        return os.path.relpath(formats.restored(root, ".old", entries, name), root)
+        return os.path.relpath(formats.restored(root, Copies(root, ".old"), entries, name), root)
 
     assert [read(name) for name in ("conf/env", "env.v0", "conf/other")] == [
         "env.v0.old",

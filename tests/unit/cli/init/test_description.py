@@ -17,9 +17,9 @@ from tests.unit.cli.init.hosts import health, survey, unit
 LIKELY = ((8080, "its command has it"),)
 
 
-def written(one: SurveyedUnit, *others: SurveyedUnit) -> str:
-    """Return the text about the system of a unit, on a host with others."""
-    host = survey(one, *others)
+def written(one: SurveyedUnit, *others: SurveyedUnit, **more: Any) -> str:  # noqa: ANN401
+    """Return the text about the system of a unit, on a host with others; `more` is of the host."""
+    host = survey(one, *others, **more)
     (candidate,) = candidates(host, named=[one.name])
     found: dict[str, Any] = {each.name: health() for each in candidate.units}
     given = {"name": "", "state": "", "target": ""}
@@ -81,3 +81,14 @@ def test_a_link_that_a_deploy_switches_is_the_strategy() -> None:
     assert "# keep = 3  # ? how many releases the deploy tool keeps" in text
     assert "[fallback]" not in text
     assert "files = [" not in text.partition("[configuration]")[0]
+
+
+def test_backups_are_kept_apart_where_a_package_manager_owns_the_tree() -> None:
+    """With the directory and the reason; one elsewhere says nothing."""
+    there = (("/srv/shop/node_modules", "npm ci deletes and makes it anew"),)
+    text = written(unit("web", "/srv/shop"), owned=there)
+    assert "# node_modules: npm ci deletes and makes it anew; backups beside" in text
+    assert 'backups = "state"' in text
+
+    text = written(unit("web", "/srv/shop"), owned=(("/srv/wiki/node_modules", "npm"),))
+    assert "backups =" not in text

@@ -19,9 +19,10 @@ from ...messages.backup.strategies import (
     PreviousParts,
     RecordedPart,
 )
-from ...state import backup_set, linked
+from ...state import backup_set
 from ...state import directory as places
-from ...state.linked import LinkedRelease
+from ...state.releases import linked
+from ...state.releases.linked import LinkedRelease
 from . import history, listing
 
 

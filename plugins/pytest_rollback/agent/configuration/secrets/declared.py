@@ -72,11 +72,13 @@ def known(files: SecretFiles, spared: FrozenSet[str] = frozenset()) -> KnownSecr
 
 
 def copies(files: SecretFiles, path: str) -> Iterator[str]:
-    """Yield the places of copies: beside the file, of a restore that is under way, in evidence."""
+    """Yield the places of copies: beside the file, kept, of a restore under way, in evidence."""
     place = os.path.join(files.root, path)
     yield from (f"{place}{end}" for end in dict.fromkeys((files.suffix, *SPARE)))
     name = f".rollback-*-{hashlib.sha256(os.fsencode(path)).hexdigest()[:24]}.*"
     yield from glob.iglob(os.path.join(glob.escape(os.path.dirname(place)), name))
+    kept = os.path.join(glob.escape(files.state), "sets", "*", "files", glob.escape(path))
+    yield from glob.iglob(kept)
     runs = os.path.join(glob.escape(files.state), "runs", "*")
     for kind in (os.path.join("evidence", "*"), os.path.join("snapshot", "configuration")):
         yield from glob.iglob(os.path.join(runs, kind, f"{glob.escape(path.lstrip('/'))}*"))

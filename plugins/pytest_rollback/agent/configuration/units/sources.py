@@ -10,7 +10,8 @@ from typing import Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Sequen
 from ...files import lookup, reach
 from ...messages.location import Location
 from ...messages.services.units import GUARD
-from ...state import backup_set, linked
+from ...state import backup_set
+from ...state.releases import copies, linked
 
 DROP_INS = ".d/"
 
@@ -130,12 +131,13 @@ def to_come(
         return Installed()
     record = backup_set.read(location.state)
     place = linked.source(location.state, record, source)
+    where = copies.of(location, record)
     found = of_release(location, record, source, names)
     over: Dict[str, bytes] = {}
     for name in found.kept:
         path = f"{place.path}/{name}" if place.path else name
         is_copy = path in place.digests and not place.is_linked
-        saved = f"{place.root}/{path}{location.suffix if is_copy else ''}"
+        saved = where.place(path) if is_copy else f"{place.root}/{path}"
         if lookup.kind(saved) == "file":
             over[f"{directory}/{name}"] = reach.whole(saved)
     return Installed(over, frozenset(f"{directory}/{name}" for name in found.gone))

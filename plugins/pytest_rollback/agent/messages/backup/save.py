@@ -13,7 +13,8 @@ class SaveRequest(NamedTuple):
     relative to the root. `system` is its name, `user` the account that its units run as, `by` who
     asks. `replace` discards a backup set of other releases. `partial` is why these are a part of
     the files of the release only, "" when they are all; `whole` is how many it changes then.
-    `parts` is what strategies remember beside files, as JSON, by their names.
+    `parts` is what strategies remember beside files, as JSON, by their names. `keep` is how many
+    sets are kept in the state directory, 0 where backups lie beside their files.
     """
 
     location: Location
@@ -28,6 +29,7 @@ class SaveRequest(NamedTuple):
     partial: str = ""
     whole: int = 0
     parts: Dict[str, str] = {}  # noqa: RUF012 - nobody changes a request
+    keep: int = 0
 
 
 class ReplacedSet(NamedTuple):
@@ -44,7 +46,7 @@ class SaveResult(NamedTuple):
     already, `retired` were removed with the replaced set; `files`, `bytes` and `added` count the
     whole set. `unsaved` are paths that no backup can be made of, each with the reason; readiness
     lists them. `differ` are live files that are no longer as recorded. `record` is the path of the
-    record and `sha256` its digest.
+    record and `sha256` its digest. `sets` is how many there are in the state directory.
     """
 
     changed: bool
@@ -59,6 +61,7 @@ class SaveResult(NamedTuple):
     sha256: str
     replaced: Optional[ReplacedSet]
     unsaved: Tuple[str, ...] = ()
+    sets: int = 0
 
 
 SAVE = Route("backups.save", SaveRequest, SaveResult)

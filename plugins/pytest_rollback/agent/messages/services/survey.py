@@ -131,7 +131,8 @@ class Survey(NamedTuple):
     """What is on a host. `root` says whether we are root there, `host` is its name.
 
     `unread` is what could not be looked at, a line each. `tools` are programs that are there.
-    `kept` are directories below the trees of units that hold files of their names.
+    `kept` are directories below the trees of units that hold files of their names, and `owned`
+    those that a package manager writes, each with what it does.
     """
 
     host: str
@@ -140,6 +141,7 @@ class Survey(NamedTuple):
     checkouts: Tuple[GitCheckout, ...] = ()
     proxies: Tuple[ProxySite, ...] = ()
     kept: Tuple[Tuple[str, str], ...] = ()
+    owned: Tuple[Tuple[str, str], ...] = ()
     tools: Tuple[str, ...] = ()
     unread: Tuple[str, ...] = ()
 

@@ -30,6 +30,8 @@ from ...files import tree as files_tree
 from ...files.metadata import FileEntry
 from ...files.read import blocks, poured
 from ...messages.trial import TrialRequest
+from ...state.releases import copies
+from ...state.releases.copies import OpenCopies
 from ...system import temporary
 
 Fetch = Callable[[Sequence[FileEntry]], Iterator[Tuple[FileEntry, Optional[bytes]]]]
@@ -74,6 +76,7 @@ class StagedTree:
         self.live = os.path.realpath(request.location.root)
         self.root = os.path.join(place, "root")
         self.suffix = request.location.suffix
+        self.copies = copies.recorded(request.location)
         named = frozenset(request.files or ())
         self.gone = frozenset(request.added)
         self.owner, self.entries = owner(request.user), entries
@@ -96,8 +99,9 @@ class StagedTree:
         os.mkdir(self.root, 0o700)
         with files_tree.Tree(self.live) as tree, files_tree.Tree(self.root) as stage:
             self.fill(tree, stage, wanted)
-            for path in sorted(self.files):
-                self.restore(tree, stage, path)
+            with OpenCopies(self.copies, tree) as backups:
+                for path in sorted(self.files):
+                    self.restore(backups, stage, path)
             if self.fetch and self.faults:
                 self.fetched(stage, self.fetch)
             for path, ids, mode in reversed(self.dress):
@@ -165,7 +169,7 @@ class StagedTree:
         end = os.path.normpath(os.path.join(self.live, os.path.dirname(path), to))
         return to if end.startswith(self.live + "/") else end
 
-    def restore(self, tree: files_tree.Tree, stage: files_tree.Tree, path: str) -> None:
+    def restore(self, backups: OpenCopies, stage: files_tree.Tree, path: str) -> None:
         """Copy one backup to where its file would be, with the recorded owner and mode."""
         entry = self.entries.get(path)
         if entry and entry.is_directory:
@@ -174,7 +178,7 @@ class StagedTree:
             self.dress.append((path, (entry.uid, entry.gid), mode_of(entry.mode, entry)))
             return
         try:
-            directory, name = tree.parent(path + self.suffix)
+            directory, name = backups.parent(path)
             if entry and entry.is_link:
                 self.restore_link(stage, entry, links.read(directory, name).target)
                 return

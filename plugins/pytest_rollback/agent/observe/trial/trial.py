@@ -22,7 +22,8 @@ from ...messages.trial import (
     TrialRequest,
     UnitUse,
 )
-from ...state import backup_set, linked
+from ...state import backup_set
+from ...state.releases import linked
 from ...system import access, tools
 from ...system.command import CommandResult, identity, run, surroundings
 from . import accounts, child

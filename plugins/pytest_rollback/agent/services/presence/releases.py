@@ -9,7 +9,8 @@ from typing import Iterable, Iterator, List, NamedTuple
 
 from ...errors import HostError
 from ...files import lookup, reach
-from ...state import backup_set, linked
+from ...state import backup_set
+from ...state.releases import linked
 from ...system.command_lines import described, words
 from ...system.processes import Process
 from .traces import plain

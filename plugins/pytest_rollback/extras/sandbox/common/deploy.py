@@ -67,4 +67,5 @@ def backups(
         files=tuple(changed),
         added=tuple(added),
         replace=True,  # a deploy over a deploy, or again after a rollback
+        keep=system.release.sets,
     )

@@ -8,5 +8,6 @@ those of supervisord; `facts` adds what the processes of each show, `likely` the
 we may not look at their sockets, and `variables` which files and
 databases its environment names. `checkouts` finds the working trees that they live in, with their
 releases, `switched` the links by which units go to the release that is live, `kept` the unit files
-in these trees, and `proxies` the sites that pass requests on.
+in these trees, `owned` the directories in them that a package manager writes, and `proxies` the
+sites that pass requests on.
 """

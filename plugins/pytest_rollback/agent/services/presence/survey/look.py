@@ -12,7 +12,7 @@ from ....messages.services.survey import Survey, SurveyedUnit, SurveyRequest
 from ....system.command import PLACES
 from ....system.containers import project as projects
 from ....system.processes import processes
-from . import checkouts, facts, kept, programs, proxies, systemd_units
+from . import checkouts, facts, kept, owned, programs, proxies, systemd_units
 from .facts import FoundUnit, OpenSockets
 
 TOOLS = ("curl", "systemctl", "supervisorctl", "nginx", "caddy", "pg_dump")
@@ -41,6 +41,7 @@ def look(request: SurveyRequest) -> Survey:
         checkouts=tuple(map(checkouts.described, tops)),
         proxies=sites,
         kept=tuple(kept.unit_files(meant, (request.root, *tops))),
+        owned=tuple(dict.fromkeys(owned.directories(meant, (request.root, *tops)))),
         tools=_tools(),
         unread=tuple(unread),
     )

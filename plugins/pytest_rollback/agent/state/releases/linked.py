@@ -14,14 +14,14 @@ import re
 import zlib
 from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
 
-from ..errors import HostError
-from ..files import lookup
-from ..files.handles import DIRECTORY, FRESH, Irregular, open_regular
-from ..files.metadata import FileEntry
-from ..files.tree import Tree
-from . import backup_set
-from . import directory as places
-from .backup_set import BackupSet, checked_entry
+from ...errors import HostError
+from ...files import lookup
+from ...files.handles import DIRECTORY, FRESH, Irregular, open_regular
+from ...files.metadata import FileEntry
+from ...files.tree import Tree
+from .. import backup_set
+from .. import directory as places
+from ..backup_set import BackupSet, checked_entry
 
 PART = "links"
 """Under which name a record has what this strategy remembers."""

@@ -194,6 +194,7 @@ def wished(asked: argparse.Namespace, connection: Connection) -> SaveRequest:
         replace=asked.replace,
         partial=asked.partial or "",
         whole=whole,
+        keep=connection.system.release.sets,
     )
 
 
