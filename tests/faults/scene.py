@@ -86,11 +86,10 @@ class Scene:
     """A system below `home`. `many` adds so many more files, each a few bytes.
 
     `way` is how names change hands: "exchange", "rename", "" for what there is room for. With
-    `alike` a deploy gives each file new metadata, and the bytes that it had. With `keep` the
-    backups are in the state directory.
+    `alike` a deploy gives each file new metadata, and the bytes that it had.
     """
 
-    keep = 0
+    keep = 0  # sets that the state directory has; 0 where backups lie beside their files
 
     def __init__(self, home: Path, *, many: int = 0, way: str = "", alike: bool = False) -> None:
         self.home, self.root, self.state = home, home / "srv", home / "var" / "state"
@@ -135,10 +134,9 @@ class Scene:
         releases = {key: Release(key, None) for key in ("previous", "current")}
         inside = [f"{path}/{name}" for path, names in FRESH_FOLDERS.items() for name in names]
         added = [*ADDED, "lib/alias", *inside]
-        about = {"suffix": self.suffix, "system": "scene", "added": added, **releases}
+        about = {"suffix": self.suffix, "system": "scene", "added": added, "keep": self.keep}
         files = [*self.files, *LINKS, LINKED, FOLDED, *EMPTY]
-        where = {"root": self.root, "state": self.state, "keep": self.keep}
-        usual = {**where, "files": files, **about}
+        usual = {"root": self.root, "state": self.state, "files": files, **about, **releases}
         return saving(**{**usual, **different})
 
     def put(self, path: str, text: str, mode: int = 0o644) -> Path:

@@ -240,14 +240,7 @@ def _occupied(
 def _room(save: dict[str, int], tree: Tree, request: SaveRequest) -> list[str]:
     """Return which file systems are too full for the backups."""
     if request.keep:
-        taken = (disk.taken(f"{tree.path}/{path}", size) for path, size in save.items())
-        needs = [disk.Need(request.location.state, -(-each // BLOCK) * BLOCK, 1) for each in taken]
-        return [
-            f"{room.mount}: its file system has {room.free} bytes and {room.free_inodes} inodes "
-            f"free, the backups need {room.need} and {room.need_inodes}"
-            for room in disk.rooms(needs)
-            if not room.enough
-        ]
+        return _no_room_apart(save, tree, request.location.state)
     needs: dict[int, list[int]] = {}
     where: dict[int, tuple[str, os.statvfs_result]] = {}
     for path, size in save.items():
@@ -258,6 +251,18 @@ def _room(save: dict[str, int], tree: Tree, request: SaveRequest) -> list[str]:
         need = disk.taken(name, size, directory)
         needs.setdefault(device, []).append(-(-need // BLOCK) * BLOCK)
     return [found for device, sizes in needs.items() for found in _too_full(*where[device], sizes)]
+
+
+def _no_room_apart(save: dict[str, int], tree: Tree, state: str) -> list[str]:
+    """Return whether the file system of the state directory is too full for the backups."""
+    taken = (disk.taken(f"{tree.path}/{path}", size) for path, size in save.items())
+    needs = [disk.Need(state, -(-each // BLOCK) * BLOCK, 1) for each in taken]
+    return [
+        f"{room.mount}: its file system has {room.free} bytes and {room.free_inodes} inodes free, "
+        f"the backups need {room.need} and {room.need_inodes}"
+        for room in disk.rooms(needs)
+        if not room.enough
+    ]
 
 
 def _too_full(name: str, disk: os.statvfs_result, sizes: list[int]) -> list[str]:
