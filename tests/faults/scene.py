@@ -2,9 +2,8 @@
 
 It holds what a restore has to carry: owners, modes, times, an ACL, attributes, a capability, a name
 that is no text, a file the deploy deleted, links that it changed, deleted, added, turned into files
-and made of files, a file and a link that became directories, empty directories, files and
-directories it added, stale bytecode, a secret and an installed unit file. `previous` and `deployed`
-are what an end and an undo have to give.
+and made of files, a file and a link that became directories, empty directories, what it added,
+stale bytecode, a secret and an installed unit file. An end gives `previous`, an undo `deployed`.
 """
 
 from __future__ import annotations
@@ -132,12 +131,11 @@ class Scene:
     def saving(self, **different: object) -> SaveRequest:
         """Return the request to have the backup set made."""
         releases = {key: Release(key, None) for key in ("previous", "current")}
-        inside = [f"{path}/{name}" for path, names in FRESH_FOLDERS.items() for name in names]
+        inside = (f"{path}/{name}" for path, names in FRESH_FOLDERS.items() for name in names)
         added = [*ADDED, "lib/alias", *inside]
-        about = {"suffix": self.suffix, "system": "scene", "added": added, "keep": self.keep}
+        about = {"suffix": self.suffix, "system": "scene", "keep": self.keep, **releases}
         files = [*self.files, *LINKS, LINKED, FOLDED, *EMPTY]
-        usual = {"root": self.root, "state": self.state, "files": files, **about, **releases}
-        return saving(**{**usual, **different})
+        return saving(self.root, self.state, files, **{"added": added, **about, **different})
 
     def put(self, path: str, text: str, mode: int = 0o644) -> Path:
         """Write one live file, with a time of its own."""

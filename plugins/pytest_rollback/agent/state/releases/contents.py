@@ -74,13 +74,21 @@ def _named(entry: FileEntry, into: int, place: tuple[int, str]) -> None:
 def link(source: tuple[int, str], target: tuple[int, str]) -> None:
     """Give a file a second name in place of what has it, so that there is one at every instant."""
     directory, name = target
+    with contextlib.suppress(FileExistsError):
+        _linked(source, target)
+        return
     fresh = copy.temporary(name)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(fresh, dir_fd=directory)
-    os.link(source[1], fresh, src_dir_fd=source[0], dst_dir_fd=directory, follow_symlinks=False)
+    _linked(source, (directory, fresh))
     os.rename(fresh, name, src_dir_fd=directory, dst_dir_fd=directory)
     with contextlib.suppress(FileNotFoundError):  # both were names of one file already
         os.unlink(fresh, dir_fd=directory)
+
+
+def _linked(source: tuple[int, str], target: tuple[int, str]) -> None:
+    ends = {"src_dir_fd": source[0], "dst_dir_fd": target[0]}
+    os.link(source[1], target[1], **ends, follow_symlinks=False)
 
 
 def digest(entry: FileEntry) -> str:
