@@ -22,6 +22,7 @@ KILLS = {
     "tests/unit/agent/backup/test_save.py": (
         "test_a_kill_at_any_instant_leaves_live_files_alone_and_can_be_repeated",
     ),
+    "tests/unit/agent/backup/test_kept.py": ("test_a_kill_at_any_instant_leaves_a_way_back",),
     "tests/unit/agent/backup/test_links_killed.py": (
         "test_a_kill_at_any_instant_leaves_a_whole_record",
     ),
@@ -121,6 +122,7 @@ LONG_SESSIONS = {
     "tests/plugin/test_strategies.py": (
         "test_a_second_rollback_has_nothing_to_do[backups]",
         "test_a_second_rollback_has_nothing_to_do[links]",
+        "test_a_second_rollback_has_nothing_to_do[state]",
         "test_a_bad_release_is_rolled_back_undone_and_rolled_back_again[backups]",
         "test_a_defect_is_red_and_nothing_is_begun[backups-altered]",
         "test_a_defect_is_red_and_nothing_is_begun[backups-gone]",
@@ -128,6 +130,8 @@ LONG_SESSIONS = {
         "test_a_defect_is_red_and_nothing_is_begun[links-altered]",
         "test_a_defect_is_red_and_nothing_is_begun[links-of another release]",
         "test_a_defect_is_red_and_nothing_is_begun[links-would be pruned]",
+        "test_a_defect_is_red_and_nothing_is_begun[state-altered]",
+        "test_a_defect_is_red_and_nothing_is_begun[state-gone]",
         "test_a_failed_release_that_stays_live_is_not_recovered",
     ),
     "tests/plugin/test_ticks.py": (

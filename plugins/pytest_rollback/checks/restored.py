@@ -113,6 +113,13 @@ def unit_resolves(trial: Trial, component: Component) -> None:
         )
 
 
+def _backups(system: System) -> str:
+    """Return where backups are, for people."""
+    if system.release.sets:
+        return f"{system.about.state}/sets/*/files"
+    return f"X{system.about.suffix} beside X"
+
+
 def configuration_parses(found: ConfigurationFaults, system: System) -> None:
     """Check that every configuration and unit file can be read as a rollback would leave it.
 
@@ -129,8 +136,8 @@ def configuration_parses(found: ConfigurationFaults, system: System) -> None:
         raise Refused(
             f"{count(len(broken), 'configuration file')} would be unreadable after a rollback",
             findings=broken,
-            hint=f"correct these lines in the backups (X{system.about.suffix} beside X) or in the "
-            "previous release, and save the set again",
+            hint=f"correct these lines in the backups ({_backups(system)}) or in the previous "
+            "release, and save the set again",
         )
     if unchecked:
         raise Inconclusive(
