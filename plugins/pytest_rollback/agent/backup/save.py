@@ -242,15 +242,15 @@ def _record(request: SaveRequest, plan: SavePlan, saved: list[FileEntry]) -> Bac
         unsaved=plan.unsaved,
         directories=tuple(kept),
         parts=_parts(request, plan),
-        kept=_kept(request, plan),
+        **(_apart(request, plan, files) if request.keep else {}),
     )
 
 
-def _kept(request: SaveRequest, plan: SavePlan) -> str:
-    """Return the folder of a set in the state directory, "" where its backups lie beside files."""
-    if not request.keep:
-        return ""
-    return plan.old.kept if plan.old and plan.same else sets.following(request.location.state)
+def _apart(request: SaveRequest, plan: SavePlan, paths: Iterable[str]) -> dict[str, Any]:
+    """Return what a record has of backups in the state directory."""
+    old, (root, state, *_) = plan.old if plan.same else None, request.location
+    ways = sets.ways(root, _there(request, paths), old.ways if old else ())
+    return {"kept": old.kept if old else sets.following(state), "ways": ways}
 
 
 def _parts(request: SaveRequest, plan: SavePlan) -> dict[str, Any]:

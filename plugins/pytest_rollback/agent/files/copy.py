@@ -118,9 +118,19 @@ def _folder(path: str, source: tuple[int, str], into: int) -> FileEntry:
     try:
         if os.listdir(opened) or metadata.flags(opened):
             raise OSError(0, "it is protected by chattr, or is not empty any more")
-        found = metadata.read(opened)
+        return _dress(path, opened)
     finally:
         os.close(opened)
+
+
+def directory(tree: Tree, path: str) -> FileEntry:
+    """Return what a directory is, whatever is in it."""
+    return _dress(path, tree.directory(path))
+
+
+def _dress(path: str, opened: int) -> FileEntry:
+    """Return the entry of an open directory."""
+    found = metadata.read(opened)
     numbers = (0, found.mode, found.uid, found.gid, found.mtime_ns)
     xattrs = {name: base64.b64encode(value).decode() for name, value in found.xattrs.items()}
     return FileEntry(path, hashlib.sha256().hexdigest(), *numbers, xattrs, 0, metadata.FOLDER)

@@ -13,8 +13,9 @@ import contextlib
 import hashlib
 import os
 import shlex
-from typing import Iterable, Optional, Sequence
+from typing import Iterable, Optional, Sequence, Tuple
 
+from ..backup import additions
 from ..backup.selection import meant
 from ..errors import HostError
 from ..files import lookup, metadata, state
@@ -23,9 +24,9 @@ from ..files.metadata import FileEntry
 from ..files.tree import Tree
 from ..messages.location import Location
 from ..messages.restore import Restored, RestorePlan, RestoreRequest
-from ..state import backup_set
+from ..state import backup_set, removed_directories
 from ..state.journal import Journal, entries
-from ..state.lock import folder_of, opened, working
+from ..state.lock import ExclusiveRun, folder_of, opened, working
 from ..state.progress import PARTS
 from ..state.releases import copies, linked
 from ..system import disk
@@ -94,7 +95,8 @@ def wanted(
         _refuse_elsewhere(location, files)
     refused = disk.mounted(root, [saved.path for saved in files])
     where = copies.recorded(location)
-    found, more = DiffOptions(root, where, files).compared(seen)
+    ways = frozenset(each.path for each in backup_set.read(location.state).ways)
+    found, more = DiffOptions(root, where, files, ways).compared(seen)
     refused += more
     refused += _from_git(request, found)
     gone = linked.gone(backup_set.read(location.state)) if found else {}
@@ -175,7 +177,7 @@ def apply(request: RestoreRequest) -> Restored:
         try:
             seen = ReadCache()
             if not plans(journal.entries) or reached(journal, "verified"):
-                _plan(request, journal, seen)
+                _plan(request, work, (journal, seen))
             known = plans(journal.entries)
             items = known[-1]
             if not reached(journal, "verified"):
@@ -189,8 +191,9 @@ def apply(request: RestoreRequest) -> Restored:
             journal.close()
 
 
-def _plan(request: RestoreRequest, journal: Journal, seen: ReadCache) -> None:
+def _plan(request: RestoreRequest, work: ExclusiveRun, notes: Tuple[Journal, ReadCache]) -> None:
     """Write down what will be done; after an earlier plan only when there is something to do."""
+    journal, seen = notes
     files = asked(request)
     items = wanted(request, seen, files)
     fresh = digest(items)
@@ -202,9 +205,16 @@ def _plan(request: RestoreRequest, journal: Journal, seen: ReadCache) -> None:
         return
     if fresh != request.digest:
         raise HostError("files changed since the plan was made", "run the same command again")
+    removed_directories.make_missing(work, request.location.root, _ways(request.location, items))
     git_fetch.fetch(request.location, request.selection.git, lost)
     facts = {FOUND: len(again)} if again else {}
     _written(journal, items, **facts, **{ABSENT: absent(request.location)})
+
+
+def _ways(location: Location, items: Iterable[PlanItem]) -> list[FileEntry]:
+    """Return the recorded directories on the way to some files, the outermost first."""
+    above = {path for item in items for path in additions.above(item.saved.path)}
+    return [each for each in backup_set.read(location.state).ways if each.path in above]
 
 
 def absent(location: Location) -> list[str]:

@@ -5,7 +5,7 @@ Both sides are read; a live file that was read here is known by its stamp later 
 
 from __future__ import annotations
 
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..files import comparison, metadata, parallel, state
 from ..files.parallel import read_ahead
@@ -27,11 +27,12 @@ the stamp of its live side."""
 
 
 class DiffOptions(NamedTuple):
-    """Where both sides of recorded files are."""
+    """Where both sides of recorded files are; `ways` are directories that are made if missing."""
 
     root: str
     copies: Copies
     files: Sequence[FileEntry]
+    ways: FrozenSet[str] = frozenset()
 
     def compared(self, seen: Optional[ReadCache]) -> tuple[PlanItems, list[str]]:
         """Return what is to be restored, and in words what must not be; note what was read."""
@@ -101,7 +102,8 @@ class _DiffPart(NamedTuple):
     def _wrong(self, tree: Tree, saved: FileEntry) -> str:
         """Return why a file cannot be restored from its backup; of a directory there is none."""
         if saved.is_directory:
-            self.refused.extend(folders.homeless(tree, saved.path))
+            if saved.path.rpartition("/")[0] not in self.sides.ways:
+                self.refused.extend(folders.homeless(tree, saved.path))
             return ""
         copy = self.backups.look(saved.path)
         if copy.has_content(saved):

@@ -93,3 +93,13 @@ def homeless(tree: Tree, path: str) -> Iterator[str]:
         make_it = f"{as_changer(tree.path)}mkdir -p {shlex.quote(os.path.join(tree.path, above))}"
         what = "is not there" if there.kind == state.ABSENT else f"is a {there.kind}"
         yield f"{path}: the directory that it is in {what}: {make_it}"
+
+
+def reached(where: BatchContext, items: Sequence[PlanItem]) -> Sequence[PlanItem]:
+    """Return all but new files whose directory is away again: undo takes away what was made."""
+    with Tree(where.root) as tree:
+        above = {os.path.dirname(item.saved.path) for item in items if not item.live} - {""}
+        gone = {path for path in above if state.live(tree, path, -1).kind == state.ABSENT}
+    if not gone:
+        return items
+    return [item for item in items if item.live or os.path.dirname(item.saved.path) not in gone]

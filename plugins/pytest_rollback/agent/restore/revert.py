@@ -19,7 +19,7 @@ from ..state.directory import OWN
 from ..state.journal import entries
 from ..state.lock import ExclusiveRun, folder_of, opened
 from ..state.progress import PARTS
-from . import displaced
+from . import displaced, folders
 from .context import BatchContext, context
 from .plan import ABSENT, FOUND, SIGN, PlanItem, PlanItems, plans
 
@@ -64,6 +64,7 @@ def take_back(
         for number in reversed(range(len(known))):
             where = context(location, part, number)
             taken = [item for item in known[number] if item.saved.path not in without]
+            taken = list(folders.reached(where, taken))
             fresh = [item for item in taken if item.saved.path not in back]
             _forget_trials(where, fresh)
             where.each(take_file_back, fresh)

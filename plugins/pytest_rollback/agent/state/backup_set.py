@@ -66,7 +66,8 @@ class BackupSet(NamedTuple):
     backup could be made of, each with the reason. `directories` are those on the way to its files
     that were there when it was made: whatever the clock said then, no deploy has made them. `parts`
     are what strategies remember beside files, by their names, as JSON. `kept` is the folder in the
-    state directory that has the backups, "" where they are beside their files.
+    state directory that has the backups, "" where they are beside their files; `ways` are the
+    directories on the way to them then, the outermost first: a deploy may delete one.
     """
 
     system: str
@@ -85,6 +86,7 @@ class BackupSet(NamedTuple):
     directories: tuple[str, ...] = ()
     parts: dict[str, Any] = {}  # noqa: RUF012 - nobody changes a record
     kept: str = ""
+    ways: tuple[FileEntry, ...] = ()
 
 
 def read(state: str) -> BackupSet:
@@ -153,6 +155,7 @@ def parsed(file: BinaryIO) -> BackupSet:
         directories=tuple(map(_text, document.get("directories", []))),
         parts=dict(document.get("parts", {})),
         kept=_text(document.get("kept", "")),
+        ways=tuple(FileEntry(*each) for each in document.get("ways", [])),
     )
     _check(record)
     return record
@@ -216,10 +219,10 @@ def _check(record: BackupSet) -> None:
     """Refuse an entry that could lead anywhere but to a file of its own below the root."""
     if record.kept and not KEPT.fullmatch(record.kept):
         raise ValueError(f"{record.kept!r} is no folder of a backup set")
-    for saved in record.files:
+    for saved in (*record.files, *record.ways):
         checked_entry(saved)
     paths = [saved.path for saved in record.files] + list(record.added)
-    for path in paths:
+    for path in (*paths, *(each.path for each in record.ways)):
         why = fault(path)
         if why:
             raise ValueError(f"the path {path!r} {why}")
@@ -250,7 +253,9 @@ def write(state: str, record: BackupSet) -> str:
 def encoded(record: BackupSet) -> bytes:
     """Return the record as JSON: one file a line, so that people can compare two of them."""
     lines: list[str] = [json.dumps(saved._asdict()) for saved in record.files]
-    spared = {"files", "sha256", *(key for key in ("parts", "kept") if not getattr(record, key))}
+    rare = (key for key in ("parts", "kept", "ways") if not getattr(record, key))
+    rare = (key for key in ("parts", "kept", "ways") if not getattr(record, key))
+    spared = {"files", "sha256", *rare}
     head = {
         "format": APART if record.kept else WITH_PARTS if record.parts else FORMAT,
         **{key: value for key, value in record._asdict().items() if key not in spared},

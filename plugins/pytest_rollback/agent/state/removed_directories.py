@@ -1,4 +1,4 @@
-"""Directories that a run takes away: journaled as they are, and made again by undo."""
+"""Directories that a run takes away, and makes again by undo; and those that it makes itself."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any, Container, Iterable
 
 from ..files import metadata, state
 from ..files.handles import DIRECTORY
+from ..files.metadata import FileEntry
 from ..files.tree import NOT_EMPTY, Tree
 from .directory import OWN
 from .lock import ExclusiveRun
 
-EMPTYING = "emptying"
+EMPTYING, MAKING = "emptying", "making"
 
 
 def take_away(work: ExclusiveRun, root: str, paths: Iterable[str]) -> int:
@@ -24,6 +25,31 @@ def take_away(work: ExclusiveRun, root: str, paths: Iterable[str]) -> int:
         if facts:
             work.journal.add(EMPTYING, base=root, directories=facts)
         return sum(_removed(tree, path) for path, *_ in facts)
+
+
+def make_missing(work: ExclusiveRun, root: str, entries: Iterable[FileEntry]) -> int:
+    """Make those of the recorded directories that are missing, the outermost first; how many.
+
+    A deploy may have deleted them with all that was in them; undo takes them away again.
+    """
+    with Tree(root) as tree:
+        missing = [each for each in entries if state.live(tree, each.path, -1).kind == state.ABSENT]
+        facts = [[e.mode, e.uid, e.gid, e.mtime_ns, e.mtime_ns, e.xattrs] for e in missing]
+        rows = [[each.path, *of] for each, of in zip(missing, facts)]
+        if rows:
+            work.journal.add(MAKING, base=root, directories=rows)
+        for each, of in zip(missing, facts):
+            with tree.naming(each.path):
+                _made(tree, each.path, of)
+    return len(rows)
+
+
+def take_back(entry: dict[str, Any], apart: Container[str] = ()) -> None:
+    """Take away what one batch made, the innermost first; what is not empty stays."""
+    with Tree(entry["base"]) as tree:
+        for path, *_ in reversed(entry["directories"]):
+            if not is_apart(path, apart) and state.live(tree, path, -1).kind == "directory":
+                _removed(tree, path)
 
 
 def _facts(tree: Tree, path: str) -> list[Any]:

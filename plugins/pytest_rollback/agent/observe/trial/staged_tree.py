@@ -1,7 +1,6 @@
 """A tree as it would be after the rollback, built outside the live root, which is only read.
 
-Directories on the way to a restored, removed or started-in place are real; everything else in
-them is a link into the live tree. So the cost is that of the directories touched.
+Directories on the way to what is restored, removed or started in are real; all else is a link.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ from ...files import tree as files_tree
 from ...files.metadata import FileEntry
 from ...files.read import blocks, poured
 from ...messages.trial import TrialRequest
+from ...state.evidence import make
 from ...state.releases import copies
 from ...state.releases.copies import OpenCopies
 from ...system import temporary
@@ -75,8 +75,7 @@ class StagedTree:
         self.fetch = fetch
         self.live = os.path.realpath(request.location.root)
         self.root = os.path.join(place, "root")
-        self.suffix = request.location.suffix
-        self.copies = copies.recorded(request.location)
+        self.place, self.suffix = request.location, request.location.suffix
         named = frozenset(request.files or ())
         self.gone = frozenset(request.added)
         self.owner, self.entries = owner(request.user), entries
@@ -99,7 +98,9 @@ class StagedTree:
         os.mkdir(self.root, 0o700)
         with files_tree.Tree(self.live) as tree, files_tree.Tree(self.root) as stage:
             self.fill(tree, stage, wanted)
-            with OpenCopies(self.copies, tree) as backups:
+            for above in sorted(set(map(os.path.dirname, self.files))):
+                make(stage, above, 0o755)  # a deploy may have deleted it
+            with OpenCopies(copies.recorded(self.place), tree) as backups:
                 for path in sorted(self.files):
                     self.restore(backups, stage, path)
             if self.fetch and self.faults:

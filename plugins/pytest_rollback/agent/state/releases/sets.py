@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Dict, Iterator, List, NamedTuple, Sequence
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
 
 from ...errors import HostError
-from ...files import lookup
+from ...files import copy, lookup
 from ...files.handles import Irregular, open_regular
 from ...files.metadata import FileEntry
 from ...files.tree import Tree
@@ -82,6 +82,16 @@ def following(state: str) -> str:
     return f"{max(map(int, names), default=0) + 1:0{WIDTH}}"
 
 
+def ways(root: str, paths: Iterable[str], known: Iterable[FileEntry]) -> Tuple[FileEntry, ...]:
+    """Return some directories as they are; those that are known already stay as they were."""
+    found = {each.path: each for each in known}
+    with Tree(root) as tree:
+        for path in paths:
+            if path not in found:
+                found[path] = copy.directory(tree, path)
+    return tuple(found[path] for path in sorted(found))
+
+
 def chain(sets: Sequence[KeptSet]) -> List[KeptSet]:
     """Return the latest set and those that lead further back from it, the latest first."""
     found: List[KeptSet] = []
@@ -109,6 +119,7 @@ def over(sets: Sequence[KeptSet]) -> BackupSet:
             if saved.path not in added:
                 files.setdefault(saved.path, saved)
         added.update(dict.fromkeys(path for path in each.record.added if path not in files))
+    ways = {way.path: way for each in reversed(sets) for way in each.record.ways}
     unsaved = {path: None for each in sets for path in each.record.unsaved}
     partial = "; ".join(dict.fromkeys(e.record.partial for e in sets if e.record.partial))
     text = repr([(each.name, each.record.created) for each in sets])
@@ -120,6 +131,7 @@ def over(sets: Sequence[KeptSet]) -> BackupSet:
         whole=0,
         unsaved=tuple(unsaved),
         directories=tuple(sorted(_there(sets))),
+        ways=tuple(ways[path] for path in sorted(ways)),
         kept=f"{CHOSEN}{hashlib.sha256(text.encode()).hexdigest()[:8]}",
     )
 
