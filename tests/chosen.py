@@ -142,10 +142,29 @@ LONG_SESSIONS = {
         "test_what_others_print_is_whole[-v]",
         "test_ctrl_c_leaves_the_terminal_clean[2]",
     ),
-    "tests/plugin/test_parts.py": ("test_the_core_alone_passes_its_tests",),
+    "tests/plugin/test_parts.py": (
+        "test_the_core_alone_passes_its_tests",
+        "test_a_plain_system_is_rolled_back_without[formats]",
+        "test_a_plain_system_is_rolled_back_without[runbook]",
+        "test_a_plain_system_is_rolled_back_without[triage]",
+    ),
+    "tests/plugin/test_monitor.py": tuple(
+        f"test_a_defect_turns_its_criterion_red[monitor.{what}]"
+        for what in ("health.steady", "logs.clean", "requests.steady", "restarts.none")
+    ),
+    "tests/plugin/test_troubleshooting.py": tuple(
+        f"test_an_issue_without_its_remedy_is_not_recovered[troubleshooting.{issue}]"
+        for issue in ("configuration.corrupt", "imports.stale")
+    ),
+    "tests/plugin/test_under_way.py": (
+        *(f"test_a_run_that_is_under_way[words1-{suite}]" for suite in ("triage", "monitor")),
+        *(f"test_a_run_that_lies_half_done[{suite}]" for suite in ("triage", "monitor")),
+    ),
     "tests/plugin/test_interrupts.py": (
         "test_the_same_command_goes_on[services-SIGHUP]",
         "test_the_same_command_goes_on[files-SIGTERM]",
+        "test_who_stops_the_look_changes_nothing[INT INT-0.6]",
+        "test_who_insists_gets_the_prompt_and_the_state[files-SIGINT SIGINT]",
         "test_who_insists_gets_the_prompt_and_the_state[configuration-SIGINT SIGINT SIGINT]",
         "test_who_insists_gets_the_prompt_and_the_state[validate-SIGINT SIGINT]",
         "test_who_insists_gets_the_prompt_and_the_state[isolate-SIGTERM SIGINT]",
@@ -163,13 +182,16 @@ LONG_SESSIONS = {
             "drill.caches.cleared",
             "drill.backups.separate",
             "drill.configuration.defaults",
+            "drill.state.saved",
+            "drill.files.added_gone",
+            "drill.health.answers",
         )
     ),
     "tests/plugin/test_scenarios.py": tuple(
         f"test_the_drill_recovers_from[{scenario}]"
         for scenario in (
             *("wrong-env", "wrong-password", "broken-json", "crash-loop", "noisy-log"),
-            *("broken-unit", "degraded"),
+            *("broken-unit", "degraded", "slow-gateway", "stale-bytecode"),
         )
     ),
 }
