@@ -16,7 +16,7 @@ import pytest
 from tests.plugin.operator import criteria
 from tests.plugin.village import Village
 
-BACKUPS, LINKS = "backups", "links"
+BACKUPS, LINKS, COMMANDS = "backups", "links", "commands"
 SERVER = "core/gateway/server.py"
 
 
@@ -72,6 +72,25 @@ def pruned(village: Village) -> None:
     village.describe(release=release, waivers=BUSY)
 
 
+def commanded(**different: object) -> Callable[[Village], None]:
+    """Return what has other commands of the release in rollback.toml; None takes one away."""
+
+    def spoil(village: Village) -> None:
+        release = village.document()["release"]
+        commands = {**release["commands"], **different}
+        kept = {name: each for name, each in commands.items() if each is not None}
+        village.describe(release={**release, "commands": kept}, waivers=BUSY)
+
+    return spoil
+
+
+def led_back(village: Village) -> None:
+    """Make the previous release live by hand, so that look shows what it showed then."""
+    link = village.root / "current"
+    link.unlink()
+    link.symlink_to("releases/1.4.0")
+
+
 Spoil = Callable[[Village], object]
 
 SPOILT: dict[tuple[str, str], tuple[Spoil, str]] = {
@@ -95,12 +114,30 @@ SPOILT: dict[tuple[str, str], tuple[Spoil, str]] = {
     ),
     (LINKS, "would be pruned"): (pruned, "readiness.release.safe"),
     (LINKS, "deployed without a record"): (third, "readiness.release.expected"),
+    (COMMANDS, "gone"): (
+        lambda village: (village.state / "looks.key").unlink(),
+        "readiness.release.kept",
+    ),
+    (COMMANDS, "cannot be run"): (
+        commanded(**{"return": ["no-such-program"]}),
+        "readiness.release.kept",
+    ),
+    (COMMANDS, "look shows the time"): (
+        commanded(look=["date", "+%N"]),
+        "readiness.release.kept",
+    ),
+    (COMMANDS, "takes too long"): (commanded(change_timeout="10m"), "readiness.time.fits"),
+    (COMMANDS, "proves the current one"): (
+        commanded(proves=["true"]),
+        "readiness.release.told_apart",
+    ),
+    (COMMANDS, "look shows no difference"): (led_back, "readiness.release.told_apart"),
 }
 """By strategy and defect: what spoils it, and the criterion that has to be red."""
 
 STOPS = {
     (LINKS, defect) for defect in ("gone", "altered", "of another release", "a file of it is gone")
-}
+} | {(COMMANDS, defect) for defect in ("gone", "cannot be run", "look shows the time")}
 """For which a drill is refused before anything is stopped; a lost backup comes from git here."""
 
 
@@ -129,7 +166,7 @@ def villages() -> Iterator[Villages]:
         each.down()
 
 
-ALL = pytest.mark.parametrize("strategy", [BACKUPS, LINKS])
+ALL = pytest.mark.parametrize("strategy", [BACKUPS, LINKS, COMMANDS])
 
 
 @ALL
@@ -199,9 +236,7 @@ def test_a_defect_is_red_and_nothing_is_begun(
 def test_a_link_put_back_by_hand_is_not_recovered(villages: Villages) -> None:
     """What runs is of the failed release still: each unit is named."""
     village = villages.of(LINKS)
-    link = village.root / "current"
-    link.unlink()
-    link.symlink_to("releases/1.4.0")
+    led_back(village)
 
     _, found = village.reds("validate")
     assert {name for identity, name in found if identity == "validate.units.began"} == {
@@ -223,13 +258,31 @@ def test_a_failed_release_that_stays_live_is_not_recovered(villages: Villages) -
     }
 
 
+def test_what_commands_alone_say_is_not_proven(villages: Villages) -> None:
+    """Without proves the best is inconclusive; one that fails, or a look that does, is no proof."""
+    village = villages.of(COMMANDS)
+    led_back(village)
+    for different, identity, outcome in (
+        ({"proves": None}, "validate.release.proven", "inconclusive"),
+        ({"proves": ["false"]}, "validate.release.proven", "not met"),
+        ({"look": ["false"]}, "validate.release.back", "inconclusive"),
+        ({"look": ["echo", "releases/1.5.0"]}, "validate.release.back", "not met"),
+    ):
+        commanded(**different)(village)
+        village.pytest("suites/validate", "-k", "test_release")
+        rows = {each["id"]: each for each in village.record()["criteria"]}
+        assert rows[identity]["outcome"] == outcome
+        assert rows[identity]["hint"]
+
+
 def test_every_criterion_of_releases_was_seen_red() -> None:
     """One that nobody has seen red fails here."""
     named = {identity for _, identity in SPOILT.values()}
-    named |= {"validate.release.back", "validate.release.whole"}
+    named |= {"validate.release.back", "validate.release.whole", "validate.release.proven"}
+    named |= {"drill.release.returned"}  # in tests of the action
     found = {
         each
-        for suite in ("readiness", "validate")
+        for suite in ("readiness", "drill", "validate")
         for each in criteria(suite)
         if each.split(".")[1] == "release"
     }

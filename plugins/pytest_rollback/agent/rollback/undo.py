@@ -9,6 +9,8 @@ import importlib
 import os
 from typing import Any, Dict, List, Sequence, Set, Tuple
 
+from ..backup.strategies import returned
+from ..backup.strategies.commands import RETURNING
 from ..errors import HostError
 from ..files import lookup
 from ..messages.rollback.undo import Undone, UndoPlan, UndoRequest
@@ -76,7 +78,7 @@ def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
     written = work.journal.entries[:]
     more = moved_back.unnamed(request.location, work.folder, written)
     apart = left_alone(request, [*written, *more])
-    moved = sum(_attempt(work, each, said, apart) for each in reversed([*written, *more]))
+    moved = sum(_attempt(request, work, each, said, apart) for each in [*written, *more][::-1])
     if said:
         raise HostError("; ".join(each.message for each in said), said[0].hint, "unfinished")
     parts = reversed(list(progress.PARTS))
@@ -89,12 +91,18 @@ def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
 
 
 def _attempt(
-    work: ExclusiveRun, entry: dict[str, Any], said: List[HostError], apart: set[str]
+    request: UndoRequest,
+    work: ExclusiveRun,
+    entry: dict[str, Any],
+    said: List[HostError],
+    apart: set[str],
 ) -> int:
     """Undo one entry, but for what is `apart`; add conflicts to `said`."""
     try:
         if entry["event"] == evidence.MOVING:
             return moved_back.bring_back(work.folder, entry, apart, room=not said)
+        if entry["event"] == RETURNING and returned.NAME not in apart:
+            returned.take_back(request.release, work, entry)
         return _taken_back(work, entry, apart)
     except HostError as problem:
         said.append(problem)
@@ -172,7 +180,8 @@ def planned(request: UndoRequest, folder: str) -> UndoPlan:
     )
     installed, changed = unit_file_undo.standing(store, installing, apart)
     pages = [each for each in of(written, "page on") if each["page"] not in apart]
-    conflicts = [*found.told(), *changed, *page_file.standing(store, pages)]
+    release, stuck = returned.standing(request.release, of(written, RETURNING), apart)
+    conflicts = [*found.told(), *changed, *page_file.standing(store, pages), *stuck]
     return UndoPlan(
         undone=progress.undoing(written) == "done",
         files=tuple(found.files),
@@ -185,6 +194,7 @@ def planned(request: UndoRequest, folder: str) -> UndoPlan:
         conflicts=tuple(words for _, words in conflicts),
         lost=tuple(found.lost),
         paths=tuple(dict.fromkeys(path for path, _ in conflicts)),
+        release=tuple(release),
     )
 
 
@@ -251,6 +261,7 @@ def named(written: Entries) -> List[str]:
         if entry["event"] == default_undo.DEFAULTING:
             found.append(entry["path"])
         found += [entry["page"]] if "page" in entry else []
+        found += [returned.NAME] if entry["event"] == RETURNING else []
     return found
 
 

@@ -48,6 +48,7 @@ STEPS = (
     RunStep("show the maintenance page", event("page on"), event("page told")),
     RunStep("restore files", event("plan"), event("verified"), PARTS["files"]),
     moving("move added files away", "added"),
+    RunStep("return the release", event("returning"), event("returned")),
     RunStep("restore the configuration", event("plan"), event("verified"), PARTS["configuration"]),
     RunStep("install unit files", event("installing", "reload"), event("reload done")),
     moving("clear stale bytecode", "caches"),

@@ -16,7 +16,7 @@ from pytest_rollback.extras.sandbox.machine.podman import usable
 from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from pytest_rollback.extras.sandbox.target import KINDS, NAME, usual
 from pytest_rollback.manifest.load import load
-from pytest_rollback.manifest.release import ABOUT, BACKUPS, LINKS
+from pytest_rollback.manifest.release import ABOUT, BACKUPS, COMMANDS, LINKS
 from pytest_rollback.recovery.rehearsal import folded
 from pytest_rollback.run.command_line.arguments import Parser
 from pytest_rollback.run.command_line.shared import settings, shown
@@ -185,9 +185,9 @@ def parser(program: str) -> Parser:
     )
     made["up"].add_argument(
         "--strategy",
-        choices=(BACKUPS, LINKS),
+        choices=(BACKUPS, LINKS, COMMANDS),
         default=BACKUPS,
-        help="; ".join(f"{name}: {ABOUT[name]}" for name in (BACKUPS, LINKS)),
+        help="; ".join(f"{name}: {ABOUT[name]}" for name in (BACKUPS, LINKS, COMMANDS)),
     )
     made["deploy"].add_argument(
         "release", nargs="?", type=Path, help="folder with the release's files"

@@ -4,5 +4,5 @@ Promise: one module for each module of `agent/backup/` that answers, so that a r
 own questions and answers to the host and no others.
 
 Order: `save` before the deploy, `verify` after it, `git` for the two releases that it lies between,
-`leftovers` after a rollback.
+`leftovers` after a rollback. `strategies` and `commands` are about releases that are kept whole.
 """

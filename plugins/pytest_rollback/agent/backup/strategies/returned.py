@@ -1,0 +1,215 @@
+"""The previous release is brought back by its command, and the failed one by the undo of the run.
+
+Before a command is run the journal says so, with digests of what was live and of what is to be.
+After a kill `look` decides: what is done already is not done again. The command of a run that was
+killed may still be at work: it has a locked file as its input, and nothing is begun before it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from typing import (
+    Any,
+    BinaryIO,
+    Container,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
+
+from ...errors import HostError
+from ...messages.backup.commands import CommandsRequest, ReleaseReturned
+from ...state.lock import ExclusiveRun, working
+from ...system.masking.shapes import masked
+from .commands import RETURNED, RETURNING, begun, now, recorded
+from .shown import Shown, as_typed, called
+
+INPUT = "returning.lock"
+"""The name in a run's folder of the empty file that commands have as their input."""
+
+NAME = "release.commands"
+"""What undo calls the release, where it leaves paths alone."""
+
+STAYS = "the release cannot be undone"
+
+TAKING, TAKEN = "taking back", "taken back"
+
+PAUSE = 0.1
+
+
+class CommandToRun(NamedTuple):
+    """One command that changes the release: its key, its words, and what `look` shows after it."""
+
+    name: str
+    argv: Tuple[str, ...]
+    wanted: str
+
+
+def back(request: CommandsRequest) -> ReleaseReturned:
+    """Bring the previous release back, unless it is; `look` proves it.
+
+    Raises:
+        HostError: what is live cannot be told, or is none of both releases; the command failed, or
+            had no such effect.
+    """
+    started = time.monotonic()
+    with working(request.location) as work:
+        before = begun(request, work.journal)
+        with _input(request, work, still=bool(before)) as given:
+            known, found = recorded(request.location.state), _told(request)
+            is_back = found.digest == known.digest
+            if not is_back:
+                _demand_known(request, found, before)
+                work.journal.add(RETURNING, before=found.digest, after=known.digest)
+                _run(request, CommandToRun("return", request.back, known.digest), given)
+            if before or not is_back:
+                work.journal.add(RETURNED)
+    return ReleaseReturned(not is_back, time.monotonic() - started)
+
+
+def _demand_known(request: CommandsRequest, found: Shown, before: str) -> None:
+    """Raise where another release is live than the one that this run found, or that was planned."""
+    if before and found.digest != before:
+        raise strange(found, "when this run began to bring the previous one back")
+    if request.seen and found.digest != request.seen:
+        raise HostError(
+            "another release is live than when this was planned", "run the same command again"
+        )
+
+
+def _told(request: CommandsRequest) -> Shown:
+    """Return what is live.
+
+    Raises:
+        HostError: that cannot be told.
+    """
+    found = now(request)
+    if found.problem:
+        raise HostError(f"the release that is live is not known: {found.problem}", found.hint)
+    return found
+
+
+def strange(found: Shown, when: str) -> HostError:
+    """Return the error for a release that is neither of both."""
+    return HostError(
+        f"what is live is neither what was recorded nor what was live {when}: {found.words}",
+        "a command ended half way, or somebody else changed the release: bring one of both back "
+        "by hand, then run the same command again",
+    )
+
+
+@contextlib.contextmanager
+def _input(request: CommandsRequest, work: ExclusiveRun, *, still: bool) -> Iterator[BinaryIO]:
+    """Yield the input of a command: an empty file, locked as long as anything of it runs.
+
+    Args:
+        request: says how long to wait.
+        work: the run.
+        still: whether an earlier command of it may be at work.
+
+    Raises:
+        HostError: one is, and does not end.
+    """
+    path = os.path.join(work.folder, INPUT)
+    flags = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags, 0o600), "rb") as file:
+        until = time.monotonic() + (request.change_timeout if still else 0)
+        while True:
+            try:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= until and still:
+                    raise HostError(
+                        "the command of an interrupted run is still at work",
+                        f"fuser -v {path} on the host shows it; wait for it or end it, then run "
+                        "the same command again",
+                    ) from None
+                if not still:
+                    break  # what a command that has ended left behind, such as a daemon of its own
+            else:
+                break
+            time.sleep(PAUSE)
+        yield file
+
+
+def _run(request: CommandsRequest, command: CommandToRun, given: BinaryIO) -> None:
+    """Run a command, and see to it that `look` shows its effect.
+
+    Raises:
+        HostError: it failed, took too long, or had another effect.
+    """
+    outcome = called(request, command.argv, request.change_timeout, given)
+    if outcome.timed_out or outcome.code:
+        how = f"failed, exit code {outcome.code}: {masked(outcome.words)}"
+        if outcome.timed_out:
+            how = f"took longer than {request.change_timeout:g} s and was ended"
+        raise HostError(
+            f"{command.name} of the release {how}",
+            f"on the host: {as_typed(command.argv)}; then run the same command again: look decides "
+            "what is left to do",
+            "unfinished",
+        )
+    found = _told(request)
+    if found.digest != command.wanted:
+        raise HostError(
+            f"{command.name} of the release ended well, but look shows {found.words}",
+            f"on the host: {as_typed(command.argv)}; see {command.name} and look in "
+            "[release.commands]",
+            "unfinished",
+        )
+
+
+def standing(
+    request: Optional[CommandsRequest], written: Sequence[Dict[str, Any]], apart: Container[str]
+) -> Tuple[List[str], List[Tuple[str, str]]]:
+    """Return what undo would run for the release, and what prevents it, with the name of that.
+
+    Args:
+        request: the commands as they are now; None where none are described.
+        written: entries of the run that brought the previous release back.
+        apart: names that are left alone.
+    """
+    if not written or NAME in apart:
+        return [], []
+    if request is None:
+        return [], [(NAME, f"{STAYS}: rollback.toml has no [release.commands]")]
+    found = now(request)
+    if not found.problem and found.digest == written[0]["before"]:
+        return [], []
+    why = ""
+    if found.problem:
+        why = f"{STAYS}: {found.problem}; {found.hint}"
+    elif found.digest not in {written[-1]["before"], written[-1]["after"]}:
+        why = strange(found, "before the run").message
+    elif not request.undo:
+        why = f"{STAYS}: [release.commands] has no undo"
+    return ([], [(NAME, why)]) if why else ([as_typed(request.undo)], [])
+
+
+def take_back(
+    request: Optional[CommandsRequest], work: ExclusiveRun, entry: Dict[str, Any]
+) -> None:
+    """Bring the release back that was live before one entry of the journal, unless it is.
+
+    Raises:
+        HostError: that is not possible, or had no such effect.
+    """
+    if request is None:
+        raise HostError(f"{STAYS}: rollback.toml has no [release.commands]", "add it")
+    ended = any(each["event"] == RETURNED for each in work.journal.entries)
+    still = not ended or any(each["event"] == TAKING for each in work.journal.entries)
+    with _input(request, work, still=still) as given:
+        for _, why in standing(request, [entry], ())[1]:
+            raise HostError(why, "see [release.commands] in rollback.toml; then run the same again")
+        if _told(request).digest == entry["before"]:
+            return
+        work.journal.add(TAKING, before=entry["after"], after=entry["before"])
+        _run(request, CommandToRun("undo", request.undo, entry["before"]), given)
+    work.journal.add(TAKEN)
