@@ -14,10 +14,11 @@ from pytest_rollback.manifest.model import System
 Keep = Callable[[str, object], None]
 
 
-KEPT = ("release.links", "release.images", "release.commands")
-
-
-@criterion("readiness.release.kept", phase="files", needs=KEPT)
+@criterion(
+    "readiness.release.kept",
+    phase="files",
+    needs=("release.links", "release.images", "release.commands"),
+)
 def test_the_previous_release_is_whole(
     previous_release: PreviousParts, system: System, record_property: Keep
 ) -> None:

@@ -14,10 +14,7 @@ from pytest_rollback.manifest.model import System
 Keep = Callable[[str, object], None]
 
 
-BACK = ("release.links", "release.images", "release.commands")
-
-
-@criterion("validate.release.back", needs=BACK)
+@criterion("validate.release.back", needs=("release.links", "release.images", "release.commands"))
 def test_the_previous_release_is_live(
     released: PreviousParts, system: System, record_property: Keep
 ) -> None:

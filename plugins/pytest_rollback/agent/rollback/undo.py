@@ -9,11 +9,9 @@ import importlib
 import os
 from typing import Any, Dict, List, Sequence, Set, Tuple
 
-from ..backup.strategies import returned
-from ..backup.strategies.commands import RETURNING
 from ..errors import HostError
 from ..files import lookup
-from ..messages.rollback.undo import Undone, UndoPlan, UndoRequest
+from ..messages.rollback.undo import RELEASE, Undone, UndoPlan, UndoRequest
 from ..messages.services.units import ManagerAddress
 from ..restore import revert
 from ..restore.context import batches
@@ -27,6 +25,8 @@ Entries = Sequence[Dict[str, Any]]
 
 PARTS = {"database": "..database.swap:take_back"}
 """What takes back the events of a package that can be taken away: named, and not imported."""
+
+NO_COMMANDS = "the release cannot be undone: rollback.toml has no [release.commands]"
 
 
 def look(request: UndoRequest) -> UndoPlan:
@@ -101,8 +101,8 @@ def _attempt(
     try:
         if entry["event"] == evidence.MOVING:
             return moved_back.bring_back(work.folder, entry, apart, room=not said)
-        if entry["event"] == RETURNING and returned.NAME not in apart:
-            returned.take_back(request.release, work, entry)
+        if entry["event"] == progress.RETURNING and RELEASE not in apart:
+            _release().take_back(request.release, work, entry)
         return _taken_back(work, entry, apart)
     except HostError as problem:
         said.append(problem)
@@ -180,7 +180,7 @@ def planned(request: UndoRequest, folder: str) -> UndoPlan:
     )
     installed, changed = unit_file_undo.standing(store, installing, apart)
     pages = [each for each in of(written, "page on") if each["page"] not in apart]
-    release, stuck = returned.standing(request.release, of(written, RETURNING), apart)
+    release, stuck = _returned(request, of(written, progress.RETURNING), apart)
     conflicts = [*found.told(), *changed, *page_file.standing(store, pages), *stuck]
     return UndoPlan(
         undone=progress.undoing(written) == "done",
@@ -196,6 +196,23 @@ def planned(request: UndoRequest, folder: str) -> UndoPlan:
         paths=tuple(dict.fromkeys(path for path, _ in conflicts)),
         release=tuple(release),
     )
+
+
+def _release() -> Any:  # noqa: ANN401 - a module
+    """Return what brings a release back; it travels only to systems whose commands can."""
+    return importlib.import_module(f"{__package__.rpartition('.')[0]}.backup.strategies.returned")
+
+
+def _returned(
+    request: UndoRequest, written: List[Dict[str, Any]], apart: Set[str]
+) -> Tuple[List[str], List[Tuple[str, str]]]:
+    """Return what undo would run for a release, and what prevents it."""
+    if not written or RELEASE in apart:
+        return [], []
+    if request.release is None:
+        return [], [(RELEASE, NO_COMMANDS)]
+    found: Tuple[List[str], List[Tuple[str, str]]] = _release().standing(request.release, written)
+    return found
 
 
 def _restored(
@@ -261,7 +278,7 @@ def named(written: Entries) -> List[str]:
         if entry["event"] == default_undo.DEFAULTING:
             found.append(entry["path"])
         found += [entry["page"]] if "page" in entry else []
-        found += [returned.NAME] if entry["event"] == RETURNING else []
+        found += [RELEASE] if entry["event"] == progress.RETURNING else []
     return found
 
 

@@ -19,15 +19,13 @@ from ...state import directory as places
 from ...state.backup_set import BackupSet
 from ...state.journal import Journal, entries
 from ...state.lock import CHANGES, folder_of
+from ...state.progress import RETURNED, RETURNING
 from ...system.masking.shapes import masked
 from . import shown as looks
 from .shown import Shown, as_typed, called, shown
 
 PART = "commands"
 """Under which name a record has what this strategy remembers."""
-
-RETURNING, RETURNED = "returning", "returned"
-"""What a run writes down before the previous release is brought back, and when it is back."""
 
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,63}")
 """What may be the name of a release."""

@@ -14,28 +14,25 @@ import time
 from typing import (
     Any,
     BinaryIO,
-    Container,
     Dict,
     Iterator,
     List,
     NamedTuple,
-    Optional,
     Sequence,
     Tuple,
 )
 
 from ...errors import HostError
 from ...messages.backup.commands import CommandsRequest, ReleaseReturned
+from ...messages.rollback.undo import RELEASE
 from ...state.lock import ExclusiveRun, working
+from ...state.progress import RETURNED, RETURNING
 from ...system.masking.shapes import masked
-from .commands import RETURNED, RETURNING, begun, now, recorded
+from .commands import begun, now, recorded
 from .shown import Shown, as_typed, called
 
 INPUT = "returning.lock"
 """The name in a run's folder of the empty file that commands have as their input."""
-
-NAME = "release.commands"
-"""What undo calls the release, where it leaves paths alone."""
 
 STAYS = "the release cannot be undone"
 
@@ -167,19 +164,14 @@ def _run(request: CommandsRequest, command: CommandToRun, given: BinaryIO) -> No
 
 
 def standing(
-    request: Optional[CommandsRequest], written: Sequence[Dict[str, Any]], apart: Container[str]
+    request: CommandsRequest, written: Sequence[Dict[str, Any]]
 ) -> Tuple[List[str], List[Tuple[str, str]]]:
     """Return what undo would run for the release, and what prevents it, with the name of that.
 
     Args:
-        request: the commands as they are now; None where none are described.
+        request: the commands as they are now.
         written: entries of the run that brought the previous release back.
-        apart: names that are left alone.
     """
-    if not written or NAME in apart:
-        return [], []
-    if request is None:
-        return [], [(NAME, f"{STAYS}: rollback.toml has no [release.commands]")]
     found = now(request)
     if not found.problem and found.digest == written[0]["before"]:
         return [], []
@@ -190,23 +182,19 @@ def standing(
         why = strange(found, "before the run").message
     elif not request.undo:
         why = f"{STAYS}: [release.commands] has no undo"
-    return ([], [(NAME, why)]) if why else ([as_typed(request.undo)], [])
+    return ([], [(RELEASE, why)]) if why else ([as_typed(request.undo)], [])
 
 
-def take_back(
-    request: Optional[CommandsRequest], work: ExclusiveRun, entry: Dict[str, Any]
-) -> None:
+def take_back(request: CommandsRequest, work: ExclusiveRun, entry: Dict[str, Any]) -> None:
     """Bring the release back that was live before one entry of the journal, unless it is.
 
     Raises:
         HostError: that is not possible, or had no such effect.
     """
-    if request is None:
-        raise HostError(f"{STAYS}: rollback.toml has no [release.commands]", "add it")
     ended = any(each["event"] == RETURNED for each in work.journal.entries)
     still = not ended or any(each["event"] == TAKING for each in work.journal.entries)
     with _input(request, work, still=still) as given:
-        for _, why in standing(request, [entry], ())[1]:
+        for _, why in standing(request, [entry])[1]:
             raise HostError(why, "see [release.commands] in rollback.toml; then run the same again")
         if _told(request).digest == entry["before"]:
             return

@@ -6,6 +6,9 @@ from ...protocol import Route
 from ..backup.commands import CommandsRequest
 from ..location import Location
 
+RELEASE = "release.commands"
+"""What stands for a release that commands brought back, where paths are left out."""
+
 
 class UndoRequest(NamedTuple):
     """Which run is undone.

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.agent.backup.strategies import returned
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.messages.rollback.undo import RELEASE
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import progress
 from tests.unit.agent.backup.commands.vendor import Vendor, refused
@@ -113,14 +113,14 @@ def test_what_cannot_be_undone_is_said_and_can_be_left(vendor: Vendor) -> None:
     lacks = vendor.undoing(undo=())
 
     plan = undo.look(lacks)
-    assert plan.paths == (returned.NAME,)
+    assert plan.paths == (RELEASE,)
     assert plan.conflicts == ("the release cannot be undone: [release.commands] has no undo",)
     (why,) = undo.look(lacks._replace(release=None)).conflicts
     assert "rollback.toml has no [release.commands]" in why
     with pytest.raises(HostError, match="nothing was undone"):
         undo.undo(lacks)
     assert "undo" not in vendor.events()
-    undo.undo(lacks._replace(without=(returned.NAME,)))
+    undo.undo(lacks._replace(without=(RELEASE,)))
     assert (vendor.live, vendor.events()[-1]) == ("shop-1", progress.UNDONE)
 
 
