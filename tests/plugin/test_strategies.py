@@ -258,6 +258,24 @@ def test_a_failed_release_that_stays_live_is_not_recovered(villages: Villages) -
     }
 
 
+def test_a_command_without_effect_is_told_and_the_run_goes_on(villages: Villages) -> None:
+    """Exit code 0 proves nothing; with the right command the same run comes to its end."""
+    village = villages.of(COMMANDS)
+    commanded(**{"return": ["true"]})(village)
+    code, printed = village.arm("suites/drill")
+    assert code != 0, printed
+    rows = {each["id"]: each for each in village.record()["criteria"]}
+    assert rows["drill.release.returned"]["outcome"] == "not met"
+    assert "ended well, but look shows releases/1.5.0" in " ".join(printed.split())
+    _, printed = village.rollback("status")
+    assert "return the release" in printed
+
+    village.describe(waivers=BUSY)
+    code, printed = village.arm("suites/drill", "suites/validate")
+    assert (code, "RECOVERED in" in printed) == (0, True), printed
+    assert village.embedded.site.release() == "1.4.0"
+
+
 def test_what_commands_alone_say_is_not_proven(villages: Villages) -> None:
     """Without proves the best is inconclusive; one that fails, or a look that does, is no proof."""
     village = villages.of(COMMANDS)
@@ -279,7 +297,7 @@ def test_every_criterion_of_releases_was_seen_red() -> None:
     """One that nobody has seen red fails here."""
     named = {identity for _, identity in SPOILT.values()}
     named |= {"validate.release.back", "validate.release.whole", "validate.release.proven"}
-    named |= {"drill.release.returned"}  # in tests of the action
+    named |= {"drill.release.returned"}
     found = {
         each
         for suite in ("readiness", "drill", "validate")
