@@ -31,22 +31,27 @@ from ...system.masking.shapes import masked
 from .commands import begun, now, recorded
 from .shown import Shown, as_typed, called
 
-INPUT = "returning.lock"
-"""The name in a run's folder of the empty file that commands have as their input."""
-
 STAYS = "the release cannot be undone"
 
 TAKING, TAKEN = "taking back", "taken back"
+
+BEGINS, ENDS = (RETURNING, TAKING), (RETURNED, TAKEN)
+
+FLAGS = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 PAUSE = 0.1
 
 
 class CommandToRun(NamedTuple):
-    """One command that changes the release: its key, its words, and what `look` shows after it."""
+    """One command that changes the release: its key, the event that begins it, its words.
+
+    `facts` are the digests of what `look` shows `before` and `after` it.
+    """
 
     name: str
+    event: str
     argv: Tuple[str, ...]
-    wanted: str
+    facts: Dict[str, str]
 
 
 def back(request: CommandsRequest) -> ReleaseReturned:
@@ -58,16 +63,16 @@ def back(request: CommandsRequest) -> ReleaseReturned:
     """
     started = time.monotonic()
     with working(request.location) as work:
+        _settled(request, work)
         before = begun(request, work.journal)
-        with _input(request, work, still=bool(before)) as given:
-            known, found = recorded(request.location.state), _told(request)
-            is_back = found.digest == known.digest
-            if not is_back:
-                _demand_known(request, found, before)
-                work.journal.add(RETURNING, before=found.digest, after=known.digest)
-                _run(request, CommandToRun("return", request.back, known.digest), given)
-            if before or not is_back:
-                work.journal.add(RETURNED)
+        known, found = recorded(request.location.state), _told(request)
+        is_back = found.digest == known.digest
+        if not is_back:
+            _demand_known(request, found, before)
+            facts = {"before": found.digest, "after": known.digest}
+            _run(request, work, CommandToRun("return", RETURNING, request.back, facts))
+        if before or not is_back:
+            work.journal.add(RETURNED)
     return ReleaseReturned(not is_back, time.monotonic() - started)
 
 
@@ -102,47 +107,64 @@ def strange(found: Shown, when: str) -> HostError:
     )
 
 
-@contextlib.contextmanager
-def _input(request: CommandsRequest, work: ExclusiveRun, *, still: bool) -> Iterator[BinaryIO]:
-    """Yield the input of a command: an empty file, locked as long as anything of it runs.
-
-    Args:
-        request: says how long to wait.
-        work: the run.
-        still: whether an earlier command of it may be at work.
+def _settled(request: CommandsRequest, work: ExclusiveRun) -> None:
+    """Wait until the command that was begun last is over, where nobody has noted its end.
 
     Raises:
-        HostError: one is, and does not end.
+        HostError: it does not end.
     """
-    path = os.path.join(work.folder, INPUT)
-    flags = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags, 0o600), "rb") as file:
-        until = time.monotonic() + (request.change_timeout if still else 0)
-        while True:
-            try:
-                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= until and still:
-                    raise HostError(
-                        "the command of an interrupted run is still at work",
-                        f"fuser -v {path} on the host shows it; wait for it or end it, then run "
-                        "the same command again",
-                    ) from None
-                if not still:
-                    break  # what a command that has ended left behind, such as a daemon of its own
-            else:
-                break
+    told = [each for each in work.journal.entries if each["event"] in (*BEGINS, *ENDS)]
+    if not told or told[-1]["event"] in ENDS:
+        return
+    path, until = os.path.join(work.folder, told[-1]["input"]), time.monotonic()
+    until += request.change_timeout
+    with os.fdopen(os.open(path, FLAGS, 0o600), "rb") as file:
+        while not _locks(file):
+            if time.monotonic() >= until:
+                raise HostError(
+                    "the command of an interrupted run is still at work",
+                    f"fuser -v {path} on the host shows it; wait for it or end it, then run the "
+                    "same command again",
+                )
             time.sleep(PAUSE)
+
+
+def _locks(file: BinaryIO) -> bool:
+    """Lock a file; return False where somebody has it."""
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _input(work: ExclusiveRun) -> Iterator[BinaryIO]:
+    """Yield the input of a command: an empty file, locked as long as anything of it runs.
+
+    Each has its own: what a command leaves behind on purpose, such as a daemon, is waited for by
+    nobody once its end was noted.
+    """
+    path = os.path.join(work.folder, _named(work))
+    with os.fdopen(os.open(path, FLAGS, 0o600), "rb") as file:
+        _locks(file)
         yield file
 
 
-def _run(request: CommandsRequest, command: CommandToRun, given: BinaryIO) -> None:
-    """Run a command, and see to it that `look` shows its effect.
+def _named(work: ExclusiveRun) -> str:
+    """Return the name of the next command's input in the run's folder."""
+    return f"command-{len(work.journal.entries) + 1}.input"
+
+
+def _run(request: CommandsRequest, work: ExclusiveRun, command: CommandToRun) -> None:
+    """Write that a command is begun, run it, and see to it that `look` shows its effect.
 
     Raises:
         HostError: it failed, took too long, or had another effect.
     """
-    outcome = called(request, command.argv, request.change_timeout, given)
+    with _input(work) as given:
+        work.journal.add(command.event, input=_named(work), **command.facts)
+        outcome = called(request, command.argv, request.change_timeout, given)
     if outcome.timed_out or outcome.code:
         how = f"failed, exit code {outcome.code}: {masked(outcome.words)}"
         if outcome.timed_out:
@@ -154,7 +176,7 @@ def _run(request: CommandsRequest, command: CommandToRun, given: BinaryIO) -> No
             "unfinished",
         )
     found = _told(request)
-    if found.digest != command.wanted:
+    if found.digest != command.facts["after"]:
         raise HostError(
             f"{command.name} of the release ended well, but look shows {found.words}",
             f"on the host: {as_typed(command.argv)}; see {command.name} and look in "
@@ -191,13 +213,10 @@ def take_back(request: CommandsRequest, work: ExclusiveRun, entry: Dict[str, Any
     Raises:
         HostError: that is not possible, or had no such effect.
     """
-    ended = any(each["event"] == RETURNED for each in work.journal.entries)
-    still = not ended or any(each["event"] == TAKING for each in work.journal.entries)
-    with _input(request, work, still=still) as given:
-        for _, why in standing(request, [entry])[1]:
-            raise HostError(why, "see [release.commands] in rollback.toml; then run the same again")
-        if _told(request).digest == entry["before"]:
-            return
-        work.journal.add(TAKING, before=entry["after"], after=entry["before"])
-        _run(request, CommandToRun("undo", request.undo, entry["before"]), given)
-    work.journal.add(TAKEN)
+    _settled(request, work)
+    for _, why in standing(request, [entry])[1]:
+        raise HostError(why, "see [release.commands] in rollback.toml; then run the same again")
+    if _told(request).digest != entry["before"]:
+        facts = {"before": entry["after"], "after": entry["before"]}
+        _run(request, work, CommandToRun("undo", TAKING, request.undo, facts))
+        work.journal.add(TAKEN)

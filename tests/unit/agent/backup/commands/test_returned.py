@@ -198,6 +198,17 @@ def test_a_killed_run_whose_command_died_is_done_again(vendor: Vendor) -> None:
     assert (vendor.live, vendor.events()) == ("shop-1", ["returning", *RUN])
 
 
+def test_what_a_command_leaves_behind_is_not_waited_for(vendor: Vendor) -> None:
+    """A daemon that it started on purpose keeps the input open; the end was noted."""
+    daemon = f"setsid sleep 60 <&0 & echo $! > {vendor.place}/pid"
+    vendor.back(back=("sh", "-c", f"{daemon}; echo shop-1 > {vendor.place}/live"))
+    try:
+        vendor.undo(change_timeout=5.0)
+    finally:
+        os.kill(int((vendor.place / "pid").read_text()), signal.SIGKILL)
+    assert vendor.live == "shop-2"
+
+
 def test_an_undo_waits_for_the_command_of_a_killed_run(vendor: Vendor) -> None:
     """It would bring the previous release back after all was undone."""
     killed(vendor, f"sleep 1; echo shop-1 > {vendor.place}/live")
