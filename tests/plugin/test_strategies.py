@@ -6,33 +6,18 @@ spoils it to the tables below.
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.plugin.commanded import BUSY, commanded, led_back
 from tests.plugin.operator import criteria
 from tests.plugin.village import Village
 
 BACKUPS, LINKS, COMMANDS = "backups", "links", "commands"
 SERVER = "core/gateway/server.py"
-
-
-BUSY = [
-    {
-        "criterion": criterion,
-        "owner": "tests",
-        "reason": "others are busy on this machine at one time, and not at another",
-        "until": dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1),
-    }
-    for criterion in (
-        "readiness.baseline.stored",
-        "validate.latency.within_baseline",
-        "validate.latency.within_limit",
-    )
-]
 
 
 WAIVED = {str(each["criterion"]) for each in BUSY}
@@ -70,25 +55,6 @@ def pruned(village: Village) -> None:
     """Have the deploy tool keep one release, as rollback.toml says of it."""
     release = {**village.document()["release"], "keep": 1}
     village.describe(release=release, waivers=BUSY)
-
-
-def commanded(**different: object) -> Callable[[Village], None]:
-    """Return what has other commands of the release in rollback.toml; None takes one away."""
-
-    def spoil(village: Village) -> None:
-        release = village.document()["release"]
-        commands = {**release["commands"], **different}
-        kept = {name: each for name, each in commands.items() if each is not None}
-        village.describe(release={**release, "commands": kept}, waivers=BUSY)
-
-    return spoil
-
-
-def led_back(village: Village) -> None:
-    """Make the previous release live by hand, so that look shows what it showed then."""
-    link = village.root / "current"
-    link.unlink()
-    link.symlink_to("releases/1.4.0")
 
 
 Spoil = Callable[[Village], object]
@@ -258,46 +224,11 @@ def test_a_failed_release_that_stays_live_is_not_recovered(villages: Villages) -
     }
 
 
-def test_a_command_without_effect_is_told_and_the_run_goes_on(villages: Villages) -> None:
-    """Exit code 0 proves nothing; with the right command the same run comes to its end."""
-    village = villages.of(COMMANDS)
-    commanded(**{"return": ["true"]})(village)
-    code, printed = village.arm("suites/drill")
-    assert code != 0, printed
-    rows = {each["id"]: each for each in village.record()["criteria"]}
-    assert rows["drill.release.returned"]["outcome"] == "not met"
-    assert "ended well, but look shows releases/1.5.0" in " ".join(printed.split())
-    _, printed = village.rollback("status")
-    assert "return the release" in printed
-
-    village.describe(waivers=BUSY)
-    code, printed = village.arm("suites/drill", "suites/validate")
-    assert (code, "RECOVERED in" in printed) == (0, True), printed
-    assert village.embedded.site.release() == "1.4.0"
-
-
-def test_what_commands_alone_say_is_not_proven(villages: Villages) -> None:
-    """Without proves the best is inconclusive; one that fails, or a look that does, is no proof."""
-    village = villages.of(COMMANDS)
-    led_back(village)
-    for different, identity, outcome in (
-        ({"proves": None}, "validate.release.proven", "inconclusive"),
-        ({"proves": ["false"]}, "validate.release.proven", "not met"),
-        ({"look": ["false"]}, "validate.release.back", "inconclusive"),
-        ({"look": ["echo", "releases/1.5.0"]}, "validate.release.back", "not met"),
-    ):
-        commanded(**different)(village)
-        village.pytest("suites/validate", "-k", "test_release")
-        rows = {each["id"]: each for each in village.record()["criteria"]}
-        assert rows[identity]["outcome"] == outcome
-        assert rows[identity]["hint"]
-
-
 def test_every_criterion_of_releases_was_seen_red() -> None:
     """One that nobody has seen red fails here."""
     named = {identity for _, identity in SPOILT.values()}
     named |= {"validate.release.back", "validate.release.whole", "validate.release.proven"}
-    named |= {"drill.release.returned"}
+    named |= {"drill.release.returned"}  # in test_release_commands
     found = {
         each
         for suite in ("readiness", "drill", "validate")

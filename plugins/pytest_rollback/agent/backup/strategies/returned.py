@@ -23,6 +23,7 @@ from typing import (
 )
 
 from ...errors import HostError
+from ...files.tree import Tree
 from ...messages.backup.commands import CommandsRequest, ReleaseReturned
 from ...messages.rollback.undo import RELEASE
 from ...state.lock import ExclusiveRun, working
@@ -116,15 +117,14 @@ def _settled(request: CommandsRequest, work: ExclusiveRun) -> None:
     told = [each for each in work.journal.entries if each["event"] in (*BEGINS, *ENDS)]
     if not told or told[-1]["event"] in ENDS:
         return
-    path, until = os.path.join(work.folder, told[-1]["input"]), time.monotonic()
-    until += request.change_timeout
-    with os.fdopen(os.open(path, FLAGS, 0o600), "rb") as file:
+    name, until = str(told[-1]["input"]), time.monotonic() + request.change_timeout
+    with _opened(work, name) as file:
         while not _locks(file):
             if time.monotonic() >= until:
+                shows = f"fuser -v {os.path.join(work.folder, name)} on the host shows it"
                 raise HostError(
                     "the command of an interrupted run is still at work",
-                    f"fuser -v {path} on the host shows it; wait for it or end it, then run the "
-                    "same command again",
+                    f"{shows}; wait for it or end it, then run the same command again",
                 )
             time.sleep(PAUSE)
 
@@ -145,10 +145,15 @@ def _input(work: ExclusiveRun) -> Iterator[BinaryIO]:
     Each has its own: what a command leaves behind on purpose, such as a daemon, is waited for by
     nobody once its end was noted.
     """
-    path = os.path.join(work.folder, _named(work))
-    with os.fdopen(os.open(path, FLAGS, 0o600), "rb") as file:
+    with _opened(work, _named(work)) as file:
         _locks(file)
         yield file
+
+
+def _opened(work: ExclusiveRun, name: str) -> BinaryIO:
+    """Return a file in the run's folder, open for reading; it is made where it is missing."""
+    with Tree(work.folder) as tree:
+        return os.fdopen(os.open(name, FLAGS, 0o600, dir_fd=tree.root), "rb")
 
 
 def _named(work: ExclusiveRun) -> str:

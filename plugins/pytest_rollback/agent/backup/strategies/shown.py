@@ -207,7 +207,7 @@ def _make(inside: int) -> None:
             file.write(hashlib.sha256(os.urandom(32)).digest())
             file.flush()
             os.fsync(opened)
-        os.link(fresh, KEY, src_dir_fd=inside, dst_dir_fd=inside)
+        os.link(fresh, KEY, src_dir_fd=inside, dst_dir_fd=inside, follow_symlinks=False)
     finally:
         os.unlink(fresh, dir_fd=inside)
     os.fsync(inside)
