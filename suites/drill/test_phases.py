@@ -63,6 +63,12 @@ def test_added_files_are_away(added_removed: Done) -> None:
     assert added_removed.action is actions.REMOVE_ADDED
 
 
+@criterion("drill.release.returned", phase="files", needs=("release.commands",))
+def test_the_release_is_returned(release_returned: Done) -> None:
+    """'Restore Specific Components': look shows what it showed before the deploy."""
+    assert release_returned.action is actions.RETURN_RELEASE
+
+
 @criterion("drill.configuration.restored", phase="configuration")
 def test_the_configuration_is_restored(configuration_restored: Done) -> None:
     """'Restore environment variables': every configuration file equals the recorded file."""

@@ -70,7 +70,7 @@ def test_a_backup_set_is_recorded(saved: Backups) -> None:
 
     if record.problems:
         raise Refused("; ".join(record.problems), hint=NO_SET)
-    if not record.files + len(record.added):
+    if not (record.files + len(record.added) or record.parts):
         raise Refused("the backup set is empty: there is nothing to roll back", hint=NO_SET)
 
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pytest_rollback.agent.messages.backup.commands import ReleaseProof
 from pytest_rollback.agent.messages.backup.strategies import PreviousParts
 from pytest_rollback.checks import released as of_release
+from pytest_rollback.checks import returned
 from pytest_rollback.criteria import criterion
 from pytest_rollback.manifest.model import System
 
 Keep = Callable[[str, object], None]
 
 
-@criterion("readiness.release.kept", phase="files", needs=("release.links", "release.images"))
+@criterion(
+    "readiness.release.kept",
+    phase="files",
+    needs=("release.links", "release.images", "release.commands"),
+)
 def test_the_previous_release_is_whole(
     previous_release: PreviousParts, system: System, record_property: Keep
 ) -> None:
@@ -36,3 +42,12 @@ def test_what_is_live_was_deployed_over_it(
     """'Identify affected components': the live release is the one deployed after the record."""
     record_property("live", [part.live for part in previous_release.parts])
     of_release.expected(previous_release)
+
+
+@criterion("readiness.release.told_apart", phase="files", needs=("release.commands",))
+def test_commands_tell_the_releases_apart(
+    previous_release: PreviousParts, proof: ReleaseProof | None, record_property: Keep
+) -> None:
+    """'Verify restoration' fails today: neither look nor proves takes this for the previous one."""
+    record_property("live", [part.live for part in previous_release.parts])
+    returned.told_apart(previous_release, proof)

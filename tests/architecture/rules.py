@@ -121,6 +121,7 @@ APART: dict[str, tuple[str, ...]] = {
         "system/disk.py: os.",
     ),
     "where a program is: who can change it is asked before it runs": (
+        "backup/strategies/shown.py: shutil.which(",
         "configuration/units/verify.py: shutil.which(",
         "database/dump.py: shutil.which(",
         "database/server.py: shutil.which(",

@@ -272,7 +272,7 @@ ADVICE = {"readiness.runbook.reviewed"}
 """Criteria that stop nobody; a test of their own sees them give advice."""
 
 
-OF_RELEASES = {f"readiness.release.{each}" for each in ("kept", "safe", "expected")}
+OF_RELEASES = {f"readiness.release.{each}" for each in ("kept", "safe", "expected", "told_apart")}
 """Criteria of releases that are kept as a whole, which are seen red in test_strategies.py."""
 
 

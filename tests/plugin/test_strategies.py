@@ -6,33 +6,18 @@ spoils it to the tables below.
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.plugin.commanded import BUSY, commanded, led_back
 from tests.plugin.operator import criteria
 from tests.plugin.village import Village
 
-BACKUPS, STATE, LINKS = "backups", "state", "links"
+BACKUPS, STATE, LINKS, COMMANDS = "backups", "state", "links", "commands"
 SERVER = "core/gateway/server.py"
-
-
-BUSY = [
-    {
-        "criterion": criterion,
-        "owner": "tests",
-        "reason": "others are busy on this machine at one time, and not at another",
-        "until": dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1),
-    }
-    for criterion in (
-        "readiness.baseline.stored",
-        "validate.latency.within_baseline",
-        "validate.latency.within_limit",
-    )
-]
 
 
 WAIVED = {str(each["criterion"]) for each in BUSY}
@@ -107,12 +92,30 @@ SPOILT: dict[tuple[str, str], tuple[Spoil, str]] = {
     ),
     (LINKS, "would be pruned"): (pruned, "readiness.release.safe"),
     (LINKS, "deployed without a record"): (third, "readiness.release.expected"),
+    (COMMANDS, "gone"): (
+        lambda village: (village.state / "looks.key").unlink(),
+        "readiness.release.kept",
+    ),
+    (COMMANDS, "cannot be run"): (
+        commanded(**{"return": ["no-such-program"]}),
+        "readiness.release.kept",
+    ),
+    (COMMANDS, "look shows the time"): (
+        commanded(look=["date", "+%N"]),
+        "readiness.release.kept",
+    ),
+    (COMMANDS, "takes too long"): (commanded(change_timeout="10m"), "readiness.time.fits"),
+    (COMMANDS, "proves the current one"): (
+        commanded(proves=["true"]),
+        "readiness.release.told_apart",
+    ),
+    (COMMANDS, "look shows no difference"): (led_back, "readiness.release.told_apart"),
 }
 """By strategy and defect: what spoils it, and the criterion that has to be red."""
 
 STOPS = {
     (LINKS, defect) for defect in ("gone", "altered", "of another release", "a file of it is gone")
-}
+} | {(COMMANDS, defect) for defect in ("gone", "cannot be run", "look shows the time")}
 """For which a drill is refused before anything is stopped; a lost backup comes from git here."""
 
 
@@ -141,7 +144,7 @@ def villages() -> Iterator[Villages]:
         each.down()
 
 
-ALL = pytest.mark.parametrize("strategy", [BACKUPS, STATE, LINKS])
+ALL = pytest.mark.parametrize("strategy", [BACKUPS, STATE, LINKS, COMMANDS])
 
 
 @ALL
@@ -211,9 +214,7 @@ def test_a_defect_is_red_and_nothing_is_begun(
 def test_a_link_put_back_by_hand_is_not_recovered(villages: Villages) -> None:
     """What runs is of the failed release still: each unit is named."""
     village = villages.of(LINKS)
-    link = village.root / "current"
-    link.unlink()
-    link.symlink_to("releases/1.4.0")
+    led_back(village)
 
     _, found = village.reds("validate")
     assert {name for identity, name in found if identity == "validate.units.began"} == {
@@ -238,10 +239,11 @@ def test_a_failed_release_that_stays_live_is_not_recovered(villages: Villages) -
 def test_every_criterion_of_releases_was_seen_red() -> None:
     """One that nobody has seen red fails here."""
     named = {identity for _, identity in SPOILT.values()}
-    named |= {"validate.release.back", "validate.release.whole"}
+    named |= {"validate.release.back", "validate.release.whole", "validate.release.proven"}
+    named |= {"drill.release.returned"}  # in test_release_commands
     found = {
         each
-        for suite in ("readiness", "validate")
+        for suite in ("readiness", "drill", "validate")
         for each in criteria(suite)
         if each.split(".")[1] == "release"
     }

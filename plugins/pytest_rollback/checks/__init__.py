@@ -8,6 +8,6 @@ what users get ten times a second while a run goes on, from here or from the hos
 adds it up. `soak` watches a system for its minutes. `running` says which processes are a unit's,
 and who else runs or listens, `restored` whether what a rollback restores would work, and
 `unchanged` whether what no backup holds is as both releases have it; `released` whether a previous
-release that is kept as a whole is there, stays, and is live again. `orphans` are unit files that
-a rollback neither installs nor takes away.
+release that is kept as a whole is there, stays, and is live again, and `returned` the same where
+commands bring it back. `orphans` are unit files that a rollback neither installs nor takes away.
 """

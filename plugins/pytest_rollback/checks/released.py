@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pytest_rollback.agent.messages.backup.strategies import PreviousPart, PreviousParts
+from pytest_rollback.checks.returned import returnable
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.release import COMMANDS
 from pytest_rollback.text.quantities import count
 
 MOST = 20
@@ -20,6 +22,9 @@ def kept(found: PreviousParts, strategy: str, system: System) -> None:
         Inconclusive: a file of it could not be read, or nothing was looked at.
         Refused: it was not recorded, is gone, or is not as recorded.
     """
+    if strategy == COMMANDS:
+        returnable(found)
+        return
     if not found.parts:
         raise Inconclusive(
             f"no part of {system.about.name} is kept by {strategy}",

@@ -9,15 +9,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pytest_rollback.manifest.values import Frozen, Inside
+from pytest_rollback.manifest.values import Frozen, Inside, Seconds
 
 BACKUPS, STATE, LINKS, IMAGES = "backups", "state", "links", "images"
+COMMANDS = "commands"
 
 ABOUT = {
     BACKUPS: "copies of the files that a deploy changes, beside them",
     STATE: "the same copies, in the state directory",
     LINKS: "each release in a directory of its own, behind a link that a deploy switches",
     IMAGES: "an image for each container, which a compose file names",
+    COMMANDS: "commands that say which release is live, and bring the previous one back",
 }
 """What each strategy is, in a line; `state` is where backups may be kept."""
 
@@ -31,6 +33,28 @@ COMPOSE = ("compose.yaml",)
 """How compose itself would have its file called."""
 
 
+Argv = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
+"""A command as words, run without a shell."""
+
+
+class ReleaseCommands(Frozen):
+    """`[release.commands]`: what is run on the host, as words and without a shell.
+
+    `look` prints which release is live, and nothing that changes by itself. `return` brings the
+    previous release back, `undo` the failed one; `proves` exits with 0 where the previous one is
+    live. `timeout` is for `look` and `proves`, `change_timeout` for `return` and `undo`. `user` is
+    the account; without one it is whoever can change the program, or ours.
+    """
+
+    look: Argv
+    return_: Annotated[Argv, Field(alias="return")]
+    undo: Argv | None = None
+    proves: Argv | None = None
+    timeout: Seconds = 20.0
+    change_timeout: Seconds = 300.0
+    user: str = ""
+
+
 class ReleaseTable(Frozen):
     """`[release]`: the strategy by which the previous release is kept and comes back.
 
@@ -38,15 +62,17 @@ class ReleaseTable(Frozen):
     deploy deletes them and no package manager sees them. `keep` is how many releases back can be
     chosen then, or how many releases the deploy tool keeps behind a link. `links` are what a deploy
     switches, below the root; `besides` are patterns of files that the system writes into a
-    release's directory. `images` are files below the root that name images.
+    release's directory. `images` are files below the root that name images,
+    `commands` what is run.
     """
 
-    strategy: Literal["backups", "links", "images"] = "backups"
+    strategy: Literal["backups", "links", "images", "commands"] = "backups"
     backups: Literal["beside", "state"] = "beside"
     links: tuple[Inside, ...] = ()
     keep: Annotated[int, Field(ge=1)] | None = None
     besides: tuple[str, ...] = ()
     images: tuple[Inside, ...] = ()
+    commands: ReleaseCommands | None = None
 
     @model_validator(mode="before")
     @classmethod

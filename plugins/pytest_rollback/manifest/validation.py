@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from pytest_rollback.manifest.document import TomlTable, table, tables, texts
 from pytest_rollback.manifest.model import System
-from pytest_rollback.manifest.release import COMPOSE, IMAGES, LINKS, STATE
+from pytest_rollback.manifest.release import COMMANDS, COMPOSE, IMAGES, LINKS, STATE
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.json_schema import JsonSchema
@@ -227,6 +227,7 @@ def _release(document: TomlTable) -> Iterator[str]:
     """Yield what contradicts the strategy by which the previous release is kept."""
     release = table(document.get("release"))
     yield from _images(document, release)
+    yield from _commands(release)
     if release.get("strategy") != LINKS:
         for name in sorted({"links", "besides"} & release.keys()):
             yield f"release.{name}: found with other strategies, expected strategy = {LINKS!r}"
@@ -260,3 +261,11 @@ def _images(document: TomlTable, release: TomlTable) -> Iterator[str]:
             f"release.images: found {', '.join(named)}, expected the compose file of [services], "
             f"{project}, among them"
         )
+
+
+def _commands(release: TomlTable) -> Iterator[str]:
+    """Yield what is missing of a release that commands bring back, or is there for another one."""
+    if release.get("strategy") == COMMANDS and "commands" not in release:
+        yield f"release.commands: missing, expected look and return with strategy = {COMMANDS!r}"
+    if release.get("strategy") != COMMANDS and "commands" in release:
+        yield f"release.commands: found with other strategies, expected strategy = {COMMANDS!r}"

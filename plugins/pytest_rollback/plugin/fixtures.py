@@ -90,7 +90,13 @@ def added_removed(files_restored: Done, gate: Gate) -> Done:  # noqa: ARG001
 
 
 @pytest.fixture(scope="session")
-def configuration_restored(added_removed: Done, gate: Gate) -> Done:  # noqa: ARG001
+def release_returned(added_removed: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 2: the previous release is live, where commands bring it back."""
+    return gate.perform(actions.RETURN_RELEASE)
+
+
+@pytest.fixture(scope="session")
+def configuration_restored(release_returned: Done, gate: Gate) -> Done:  # noqa: ARG001
     """Phase 3: the configuration is the recorded one."""
     return gate.perform(actions.RESTORE_CONFIGURATION)
 

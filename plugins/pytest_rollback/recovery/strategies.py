@@ -2,7 +2,8 @@
 
 A strategy says what is asked of the host before a deploy, so that it can be remembered, and what is
 asked before and after a rollback: where the previous version is, whether it is whole, what would
-take it away, and whether it is live again. What a rollback changes are recorded files.
+take it away, and whether it is live again. What a rollback changes are recorded files; but for
+`commands`, which has an action of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_rollback.agent.messages.backup.commands import (
+    COMMANDS_PREVIOUS,
+    COMMANDS_RECORD,
+    CommandsRequest,
+)
 from pytest_rollback.agent.messages.backup.save import SaveRequest
 from pytest_rollback.agent.messages.backup.strategies import (
     IMAGES_PREVIOUS,
@@ -22,16 +28,19 @@ from pytest_rollback.agent.messages.backup.strategies import (
     PreviousParts,
     RecordedPart,
 )
-from pytest_rollback.agent.messages.location import Release
+from pytest_rollback.agent.messages.location import HolderProcess, Release
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import System
-from pytest_rollback.manifest.release import IMAGES, LINKS
+from pytest_rollback.manifest.release import COMMANDS, IMAGES, LINKS
 from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.call import AnyCall, Call
 from pytest_rollback.transport.connection import Connection
 
 PATIENT = 300.0
 """Seconds in which all files of a release are read."""
+
+GRACE = 20.0
+"""Seconds of a look at a release beside those of its commands."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,30 @@ def _images(system: System) -> ImagesRequest:
     return ImagesRequest(where, requests.manager(system), units, system.about.name)
 
 
+def commands(system: System, run: str = "", holder: HolderProcess | None = None) -> CommandsRequest:
+    """Return what is run of a release that commands bring back; of any other one nothing."""
+    told = system.release.commands
+    where = requests.location(system, run, holder)
+    if told is None:
+        return CommandsRequest(where, (), ())
+    return CommandsRequest(
+        location=where,
+        look=told.look,
+        back=told.return_,
+        undo=told.undo or (),
+        proves=told.proves or (),
+        user=told.user,
+        timeout=told.timeout,
+        change_timeout=told.change_timeout,
+    )
+
+
+def looks(system: System, times: int = 1) -> float:
+    """Return the seconds in which a release that commands bring back is looked at so many times."""
+    told = system.release.commands
+    return GRACE + times * 2 * (told.timeout if told else 0.0)
+
+
 STRATEGIES: Mapping[str, Strategy] = {
     LINKS: Strategy(
         LINKS,
@@ -79,6 +112,15 @@ STRATEGIES: Mapping[str, Strategy] = {
         lambda system, _current, _dry: Call(IMAGES_RECORD, _images(system), PATIENT),
         lambda system: Call(IMAGES_PREVIOUS, _images(system), PATIENT),
         lambda part: f"{part['unit']} runs {part['reference']}, image {part['image'][:12]}",
+    ),
+    COMMANDS: Strategy(
+        COMMANDS,
+        lambda _system: (),
+        lambda system, _current, dry: Call(
+            COMMANDS_RECORD, commands(system)._replace(dry=dry), looks(system)
+        ),
+        lambda system: Call(COMMANDS_PREVIOUS, commands(system), looks(system)),
+        lambda part: f"look shows {' / '.join(part['lines'])}",
     ),
 }
 """Those that remember more than files, by their names."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypedDict
 
+from pytest_rollback.agent.messages.rollback.undo import UndoRequest
 from pytest_rollback.agent.messages.secrets import SecretFiles
 from pytest_rollback.agent.messages.services.units import ManagerAddress
 from pytest_rollback.agent.protocol import Answer, Request, Route
@@ -104,7 +105,14 @@ def of_system(system: System, calls: Iterable[AnyCall]) -> tuple[tuple[str, ...]
     Returns:
         Modules beside those that answer, and the service manager that is asked.
     """
-    return credentials(system), one_manager(system, calls)
+    asked = tuple(calls)
+    return (*credentials(system), *releases(system, asked)), one_manager(system, asked)
+
+
+def releases(system: System, calls: Iterable[AnyCall]) -> tuple[str, ...]:
+    """Return the module that takes a release back, for an undo where commands have brought it."""
+    wanted = system.release.commands and any(isinstance(c.request, UndoRequest) for c in calls)
+    return ("backup.strategies.returned",) if wanted else ()
 
 
 def one_manager(system: System, calls: Iterable[AnyCall]) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Sequence, Set, Tuple
 
 from ..errors import HostError
 from ..files import lookup
-from ..messages.rollback.undo import Undone, UndoPlan, UndoRequest
+from ..messages.rollback.undo import RELEASE, Undone, UndoPlan, UndoRequest
 from ..messages.services.units import ManagerAddress
 from ..restore import revert
 from ..restore.context import batches
@@ -25,6 +25,8 @@ Entries = Sequence[Dict[str, Any]]
 
 PARTS = {"database": "..database.swap:take_back"}
 """What takes back the events of a package that can be taken away: named, and not imported."""
+
+NO_COMMANDS = "the release cannot be undone: rollback.toml has no [release.commands]"
 
 
 def look(request: UndoRequest) -> UndoPlan:
@@ -76,7 +78,7 @@ def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
     written = work.journal.entries[:]
     more = moved_back.unnamed(request.location, work.folder, written)
     apart = left_alone(request, [*written, *more])
-    moved = sum(_attempt(work, each, said, apart) for each in reversed([*written, *more]))
+    moved = sum(_attempt(request, work, each, said, apart) for each in [*written, *more][::-1])
     if said:
         raise HostError("; ".join(each.message for each in said), said[0].hint, "unfinished")
     parts = reversed(list(progress.PARTS))
@@ -91,12 +93,18 @@ def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
 
 
 def _attempt(
-    work: ExclusiveRun, entry: dict[str, Any], said: List[HostError], apart: set[str]
+    request: UndoRequest,
+    work: ExclusiveRun,
+    entry: dict[str, Any],
+    said: List[HostError],
+    apart: set[str],
 ) -> int:
     """Undo one entry, but for what is `apart`; add conflicts to `said`."""
     try:
         if entry["event"] == evidence.MOVING:
             return moved_back.bring_back(work.folder, entry, apart, room=not said)
+        if entry["event"] == progress.RETURNING and RELEASE not in apart:
+            _release().take_back(request.release, work, entry)
         return _taken_back(work, entry, apart)
     except HostError as problem:
         said.append(problem)
@@ -174,7 +182,8 @@ def planned(request: UndoRequest, folder: str) -> UndoPlan:
     )
     installed, changed = unit_file_undo.standing(store, installing, apart)
     pages = [each for each in of(written, "page on") if each["page"] not in apart]
-    conflicts = [*found.told(), *changed, *page_file.standing(store, pages)]
+    release, stuck = _returned(request, of(written, progress.RETURNING), apart)
+    conflicts = [*found.told(), *changed, *page_file.standing(store, pages), *stuck]
     return UndoPlan(
         undone=progress.undoing(written) == "done",
         files=tuple(found.files),
@@ -187,7 +196,25 @@ def planned(request: UndoRequest, folder: str) -> UndoPlan:
         conflicts=tuple(words for _, words in conflicts),
         lost=tuple(found.lost),
         paths=tuple(dict.fromkeys(path for path, _ in conflicts)),
+        release=tuple(release),
     )
+
+
+def _release() -> Any:  # noqa: ANN401 - a module
+    """Return what brings a release back; it travels only to systems whose commands can."""
+    return importlib.import_module(f"{__package__.rpartition('.')[0]}.backup.strategies.returned")
+
+
+def _returned(
+    request: UndoRequest, written: List[Dict[str, Any]], apart: Set[str]
+) -> Tuple[List[str], List[Tuple[str, str]]]:
+    """Return what undo would run for a release, and what prevents it."""
+    if not written or RELEASE in apart:
+        return [], []
+    if request.release is None:
+        return [], [(RELEASE, NO_COMMANDS)]
+    found: Tuple[List[str], List[Tuple[str, str]]] = _release().standing(request.release, written)
+    return found
 
 
 def _restored(
@@ -253,6 +280,7 @@ def named(written: Entries) -> List[str]:
         if entry["event"] == default_undo.DEFAULTING:
             found.append(entry["path"])
         found += [entry["page"]] if "page" in entry else []
+        found += [RELEASE] if entry["event"] == progress.RETURNING else []
     return found
 
 

@@ -15,6 +15,8 @@ CHANGES = "changes"
 
 PARTS = {"files": "journal", "configuration": "journal-configuration"}
 UNDO, UNDONE = "undo", "undone"
+RETURNING, RETURNED = "returning", "returned"
+"""What a run writes before a command brings the previous release back, and when it is back."""
 
 
 class RunStep(NamedTuple):
@@ -48,6 +50,7 @@ STEPS = (
     RunStep("show the maintenance page", event("page on"), event("page told")),
     RunStep("restore files", event("plan"), event("verified"), PARTS["files"]),
     moving("move added files away", "added"),
+    RunStep("return the release", event(RETURNING), event(RETURNED)),
     RunStep("restore the configuration", event("plan"), event("verified"), PARTS["configuration"]),
     RunStep("install unit files", event("installing", "reload"), event("reload done")),
     moving("clear stale bytecode", "caches"),

@@ -19,11 +19,15 @@ from pytest_rollback.recovery.actions.services import (
     stops,
     unit_request,
 )
+from pytest_rollback.recovery.strategies import commands, looks
 from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import Look
 from pytest_rollback.transport.call import Call
 
 SECONDS = 420.0
+LOOKS = 4
+"""How often an undo looks which release is live: before anything, and around its command."""
+
 NAMED = 5
 """Processes that are left to run and named."""
 
@@ -38,7 +42,14 @@ def request(scope: Scope, run: str, without: tuple[str, ...] = ()) -> UndoReques
         check=tuple(page.check) if page else (),
         reload=tuple(page.reload) if page else (),
         without=without,
+        release=commands(scope.system) if scope.system.release.commands else None,
     )
+
+
+def _more(scope: Scope, asked: UndoRequest) -> float:
+    """Return the seconds that the commands of a release may take beside all else."""
+    told = asked.release
+    return 2 * told.change_timeout + looks(scope.system, LOOKS) if told else 0.0
 
 
 def starts(scope: Scope, found: States) -> tuple[Change, ...]:
@@ -89,7 +100,8 @@ def undoing(run: str, without: tuple[str, ...] = ()) -> tuple[AnyAction, ...]:
 
     def look(scope: Scope) -> Look[tuple[UndoPlan, Running]]:
         """Return what undo would bring back, what prevents it, and who runs meanwhile."""
-        asked, running = Call(UNDO_PLAN, request(scope, run, without), PATIENT), running_of(scope)
+        seconds = PATIENT + looks(scope.system)
+        asked, running = Call(UNDO_PLAN, request(scope, run, without), seconds), running_of(scope)
         answers = yield [asked, running]
         return answers.of(asked), answers.of(running)
 
@@ -110,8 +122,10 @@ def undoing(run: str, without: tuple[str, ...] = ()) -> tuple[AnyAction, ...]:
             )
         files = len(found.files) + len(found.moved) + len(found.units)
         why = f"run {run} is being undone{stay(running)}"
-        undo = Call(UNDO, request(scope, run, without), SECONDS)
+        asks = request(scope, run, without)
+        undo = Call(UNDO, asks, SECONDS + _more(scope, asks))
         what = f"restore {count(files, 'file')} of the failed release"
+        what += "".join(f", and run {command}" for command in found.release)
         return (Change(undo, what, why, 1 + files / 1000),)
 
     return (ISOLATE, Action("undo", "files", look=look, plan=plan), START_FAILED)

@@ -5,4 +5,5 @@ own questions and answers to the host and no others.
 
 Order: `save` before the deploy, `verify` after it, `git` for the two releases that it lies between,
 `leftovers` after a rollback. `sets` chooses how far back a rollback goes.
+`strategies` and `commands` are about releases that are kept whole.
 """

@@ -3,14 +3,19 @@
 from typing import NamedTuple, Optional, Tuple
 
 from ...protocol import Route
+from ..backup.commands import CommandsRequest
 from ..location import Location
+
+RELEASE = "release.commands"
+"""What stands for a release that commands brought back, where paths are left out."""
 
 
 class UndoRequest(NamedTuple):
     """Which run is undone.
 
     `manager`, "" for none, reads unit files again that came back; `check` and `reload` are the
-    edge's commands, for the maintenance page. `without` are paths that stay as they are.
+    edge's commands, for the maintenance page. `without` are paths that stay as they are. `release`
+    are the commands of a release that has some.
     """
 
     location: Location
@@ -19,6 +24,7 @@ class UndoRequest(NamedTuple):
     check: Tuple[str, ...] = ()
     reload: Tuple[str, ...] = ()
     without: Tuple[str, ...] = ()
+    release: Optional[CommandsRequest] = None
 
 
 class UndoPlan(NamedTuple):
@@ -28,6 +34,7 @@ class UndoPlan(NamedTuple):
     that are installed again, `page` is a maintenance page that is removed, `database` one that is
     swapped back. `conflicts` are changes made since then, for which it refuses; they are about
     `paths`, which it may leave out, and of which those that are `lost` cannot be brought back.
+    `release` is the command that brings the failed release back.
     """
 
     undone: bool
@@ -39,6 +46,7 @@ class UndoPlan(NamedTuple):
     conflicts: Tuple[str, ...]
     lost: Tuple[str, ...] = ()
     paths: Tuple[str, ...] = ()
+    release: Tuple[str, ...] = ()
 
 
 class Undone(NamedTuple):

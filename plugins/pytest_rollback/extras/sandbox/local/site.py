@@ -109,7 +109,7 @@ class LocalSite:
     @property
     def is_linked(self) -> bool:
         """Whether each release has a directory of its own."""
-        return bool(self.system.release.switched)
+        return bool(self.system.release.switched or self.system.release.commands)
 
     @property
     def live(self) -> Path:
@@ -217,10 +217,11 @@ class LocalSite:
     def install_units(self) -> None:
         """Put the release's unit files where the manager reads them."""
         services = self.system.services
-        source = self.layout.root / required(services.source, "source in [services]")
+        source = self.layout.root / (services.source or str(self.words["source"]))
         for unit in self.units:
             name = f"{unit}{SUFFIX[services.manager]}"
-            if (source / name).is_file():
+            kept = services.source is None and (self.layout.units / name).is_file()
+            if (source / name).is_file() and not kept:
                 shutil.copyfile(source / name, self.layout.units / name)
 
     def stop(self) -> None:
