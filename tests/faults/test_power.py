@@ -6,6 +6,7 @@ import contextlib
 import os
 import random
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,9 @@ from tests.faults.sweep import DEAD, broken, different, framed
 
 IMAGES = times(250, 24)
 SEED = 20261124
+
+MOMENTS = 50
+"""Tenths of a second that an unmount is tried again."""
 
 
 class System(NamedTuple):
@@ -51,7 +55,16 @@ def mounted(system: System, device: str, place: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", place], check=True)
+        unmounted(place)
+
+
+def unmounted(place: Path) -> None:
+    """Unmount a file system; whoever was killed there may have it open for a moment still."""
+    for _ in range(MOMENTS):
+        if subprocess.run(["umount", place], check=False, capture_output=True).returncode == 0:
+            return
+        time.sleep(0.1)
+    subprocess.run(["umount", place], check=True)
 
 
 class Recording:

@@ -83,8 +83,7 @@ def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
         raise HostError("; ".join(each.message for each in said), said[0].hint, "unfinished")
     parts = reversed(list(progress.PARTS))
     undone = sum(revert.take_back(request.location, work, part, apart) for part in parts)
-    for entry in reversed(of(written, removed_directories.MAKING)):
-        removed_directories.take_back(entry, apart)
+    removed_directories.take_back(of(written, removed_directories.MAKING), apart)
     if request.manager and work.journal.last(unit_file_undo.INSTALLING):
         registry.of(ManagerAddress(request.manager, request.socket)).reload()
     if work.journal.last("page on"):

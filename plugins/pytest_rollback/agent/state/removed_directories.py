@@ -6,7 +6,7 @@ import base64
 import contextlib
 import hashlib
 import os
-from typing import Any, Container, Iterable
+from typing import Any, Container, Iterable, Sequence
 
 from ..files import metadata, state
 from ..files.handles import DIRECTORY
@@ -44,12 +44,13 @@ def make_missing(work: ExclusiveRun, root: str, entries: Iterable[FileEntry]) ->
     return len(rows)
 
 
-def take_back(entry: dict[str, Any], apart: Container[str] = ()) -> None:
-    """Take away what one batch made, the innermost first; what is not empty stays."""
-    with Tree(entry["base"]) as tree:
-        for path, *_ in reversed(entry["directories"]):
-            if not is_apart(path, apart) and state.live(tree, path, -1).kind == "directory":
-                _removed(tree, path)
+def take_back(entries: Sequence[dict[str, Any]], apart: Container[str] = ()) -> None:
+    """Take away what was made, the last and innermost first; what is not empty stays."""
+    for entry in reversed(entries):
+        with Tree(entry["base"]) as tree:
+            for path, *_ in reversed(entry["directories"]):
+                if not is_apart(path, apart) and state.live(tree, path, -1).kind == "directory":
+                    _removed(tree, path)
 
 
 def _facts(tree: Tree, path: str) -> list[Any]:
