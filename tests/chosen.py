@@ -22,7 +22,7 @@ KILLS = {
     "tests/unit/agent/backup/test_save.py": (
         "test_a_kill_at_any_instant_leaves_live_files_alone_and_can_be_repeated",
     ),
-    "tests/unit/agent/backup/kept/test_killed.py": (
+    "tests/unit/agent/backup/strategies/kept/test_killed.py": (
         "test_a_kill_at_any_instant_leaves_a_way_back",
         "test_a_kill_while_directories_are_made_or_taken_away",
     ),

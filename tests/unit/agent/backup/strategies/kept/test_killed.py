@@ -15,7 +15,7 @@ from pytest_rollback.agent.messages.backup.sets import ChoiceRequest
 from pytest_rollback.agent.restore import apply
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import backup_set, runs
-from tests.unit.agent.backup.kept.shop import FIRST, SECOND, Shop
+from tests.unit.agent.backup.strategies.kept.shop import FIRST, SECOND, Shop
 from tests.unit.support import requests
 
 KILLED = """

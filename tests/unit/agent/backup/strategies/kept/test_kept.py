@@ -14,7 +14,7 @@ from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.restore import apply
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import backup_set
-from tests.unit.agent.backup.kept.shop import FIRST, SECOND, THIRD, Shop
+from tests.unit.agent.backup.strategies.kept.shop import FIRST, SECOND, THIRD, Shop
 from tests.unit.support import requests
 
 

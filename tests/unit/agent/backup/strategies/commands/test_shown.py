@@ -11,7 +11,7 @@ import pytest
 from pytest_rollback.agent.backup.strategies import commands, shown
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.backup.commands import CommandsRequest
-from tests.unit.agent.backup.commands.vendor import Vendor
+from tests.unit.agent.backup.strategies.commands.vendor import Vendor
 
 OTHERS = pytest.mark.skipif(os.geteuid() != 0, reason="needs another account")
 

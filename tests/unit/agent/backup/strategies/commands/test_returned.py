@@ -15,7 +15,7 @@ from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.rollback.undo import RELEASE
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import progress
-from tests.unit.agent.backup.commands.vendor import Vendor, refused
+from tests.unit.agent.backup.strategies.commands.vendor import Vendor, refused
 
 RUN = ["returning", "returned"]
 
@@ -151,7 +151,7 @@ def test_an_undo_of_which_look_says_nothing_is_refused(vendor: Vendor) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from tests.unit.agent.backup.commands.vendor import Vendor
+from tests.unit.agent.backup.strategies.commands.vendor import Vendor
 vendor = Vendor.__new__(Vendor)
 vendor.__dict__.update(place=Path(sys.argv[1]), root=Path(sys.argv[2]), state=Path(sys.argv[3]))
 vendor.tool = vendor.place / "tool"
