@@ -177,6 +177,8 @@ def test_inconclusive_is_raised_where_the_page_says() -> None:
         "plugins/pytest_rollback/checks/restored.py": "`checks/restored.py`",
         "plugins/pytest_rollback/checks/unchanged.py": "`checks/unchanged.py`",
         "plugins/pytest_rollback/checks/released.py": "`checks/released.py`",
+        "plugins/pytest_rollback/checks/returned.py": "`checks/returned.py`",
+        "plugins/pytest_rollback/recovery/actions/release.py": "`recovery/actions/release.py`",
         "plugins/pytest_rollback/extras/runbook/": "only by the runbook",
     }
 
