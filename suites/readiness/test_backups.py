@@ -70,7 +70,7 @@ def test_a_backup_set_is_recorded(saved: Backups) -> None:
 
     if record.problems:
         raise Refused("; ".join(record.problems), hint=NO_SET)
-    if not record.files + len(record.added):
+    if not record.files + len(record.added) + record.parts:
         raise Refused("the backup set is empty: there is nothing to roll back", hint=NO_SET)
 
 
@@ -124,7 +124,7 @@ def demand(found: ReleaseContent | None, system: System, whose: str, hint: str) 
             "cannot be read",
             hint="pass both commits in the deploy script: rollback save --help",
         )
-    if found is None and system.release.links:
+    if found is None and (system.release.links or system.release.packages):
         return  # readiness.release compares these
     if found is None:
         raise Advisory(

@@ -21,7 +21,12 @@ from pytest_rollback.transport.batch import look_all
 from pytest_rollback.transport.connection import Connection
 
 Keep = Callable[[str, object], None]
-RESTORING = (actions.RESTORE_FILES, actions.REMOVE_ADDED, actions.RESTORE_CONFIGURATION)
+RESTORING = (
+    actions.RETURN_PACKAGES,
+    actions.RESTORE_FILES,
+    actions.REMOVE_ADDED,
+    actions.RESTORE_CONFIGURATION,
+)
 """While the current release is deployed, one of these has something to do."""
 
 Steps = tuple[AnyAction, ...]

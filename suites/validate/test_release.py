@@ -12,14 +12,14 @@ from pytest_rollback.manifest.model import System
 Keep = Callable[[str, object], None]
 
 
-@criterion("validate.release.back", needs=("release.links", "release.images"))
+@criterion("validate.release.back", needs=("release.links", "release.images", "release.packages"))
 def test_the_previous_release_is_live(released: PreviousParts, record_property: Keep) -> None:
     """'Verify restoration': what is live is the release that was recorded before the deploy."""
     record_property("live", [part.live for part in released.parts])
     of_release.back(released)
 
 
-@criterion("validate.release.whole", needs=("release.links", "release.images"))
+@criterion("validate.release.whole", needs=("release.links", "release.images", "release.packages"))
 def test_the_live_release_is_as_recorded(
     released: PreviousParts, system: System, record_property: Keep
 ) -> None:

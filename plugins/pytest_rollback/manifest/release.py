@@ -9,15 +9,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pytest_rollback.manifest.values import Frozen, Inside
+from pytest_rollback.manifest.values import Absolute, Frozen, Inside
 
 BACKUPS, STATE, LINKS, IMAGES = "backups", "state", "links", "images"
+PACKAGES = "packages"
 
 ABOUT = {
     BACKUPS: "copies of the files that a deploy changes, beside them",
     STATE: "the same copies, in the state directory",
     LINKS: "each release in a directory of its own, behind a link that a deploy switches",
     IMAGES: "an image for each container, which a compose file names",
+    PACKAGES: "packages of Debian, whose archives are kept",
 }
 """What each strategy is, in a line; `state` is where backups may be kept."""
 
@@ -31,6 +33,10 @@ COMPOSE = ("compose.yaml",)
 """How compose itself would have its file called."""
 
 
+Package = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?$")]
+"""The name of a package, with its architecture where two are installed."""
+
+
 class ReleaseTable(Frozen):
     """`[release]`: the strategy by which the previous release is kept and comes back.
 
@@ -38,15 +44,20 @@ class ReleaseTable(Frozen):
     deploy deletes them and no package manager sees them. `keep` is how many releases back can be
     chosen then, or how many releases the deploy tool keeps behind a link. `links` are what a deploy
     switches, below the root; `besides` are patterns of files that the system writes into a
-    release's directory. `images` are files below the root that name images.
+    release's directory. `images` are files below the root that name images. `packages` are what a
+    deploy installs; `pool` is the directory in which their archives are kept, in the state
+    directory where none is named, and `sources` are directories with archives.
     """
 
-    strategy: Literal["backups", "links", "images"] = "backups"
+    strategy: Literal["backups", "links", "images", "packages"] = "backups"
     backups: Literal["beside", "state"] = "beside"
     links: tuple[Inside, ...] = ()
     keep: Annotated[int, Field(ge=1)] | None = None
     besides: tuple[str, ...] = ()
     images: tuple[Inside, ...] = ()
+    packages: tuple[Package, ...] = ()
+    pool: Absolute | None = None
+    sources: tuple[Absolute, ...] = ()
 
     @model_validator(mode="before")
     @classmethod

@@ -62,7 +62,7 @@ def path_faults(request: SaveRequest) -> list[str]:
     """Return what is wrong with the named paths: each alone, and with each other."""
     faults: list[str] = []
     seen: dict[str, str] = {}
-    if not request.files + request.added:
+    if not request.files + request.added and not request.parts:
         faults.append("no changed and no added file is listed")
     for path in request.files + request.added:
         why = _fault(path, "" if request.keep else request.location.suffix)

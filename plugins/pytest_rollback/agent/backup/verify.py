@@ -144,6 +144,7 @@ def _read(location: Location) -> tuple[Optional[BackupSet], BackupRecord]:
         spent=_spent(location, known),
         partial=known.partial,
         whole=known.whole,
+        parts=sum(map(len, known.parts.values())),
     )
 
 

@@ -37,7 +37,7 @@ class BackupRecord(NamedTuple):
     The releases are None where the record cannot be read. `spent` is the run that rolled the set
     back and moved its backups into the evidence, "" for a set that is there. `partial` is why the
     set was declared to be a part of the release, "" for a whole one; `whole` is how many files the
-    release changes then, 0 where that is not known.
+    release changes then, 0 where that is not known. `parts` are what strategies remember.
     """
 
     found: bool
@@ -52,6 +52,7 @@ class BackupRecord(NamedTuple):
     spent: str = ""
     partial: str = ""
     whole: int = 0
+    parts: int = 0
 
     @property
     def share(self) -> str:

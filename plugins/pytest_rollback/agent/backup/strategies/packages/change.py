@@ -194,7 +194,7 @@ def _against(
     return f"{failed.version} cannot be installed again, its archive: {why}" if why else ""
 
 
-def take_back(entry: Dict[str, Any], work: ExclusiveRun) -> int:
+def take_back(work: ExclusiveRun, entry: Dict[str, Any]) -> int:
     """Install what was live before the run, from any point of it; return how many came back.
 
     Raises:
