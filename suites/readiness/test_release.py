@@ -12,7 +12,11 @@ from pytest_rollback.manifest.model import System
 Keep = Callable[[str, object], None]
 
 
-@criterion("readiness.release.kept", phase="files", needs=("release.links", "release.images", "release.packages"))
+@criterion(
+    "readiness.release.kept",
+    phase="files",
+    needs=("release.links", "release.images", "release.packages"),
+)
 def test_the_previous_release_is_whole(
     previous_release: PreviousParts, system: System, record_property: Keep
 ) -> None:
@@ -24,13 +28,21 @@ def test_the_previous_release_is_whole(
     of_release.kept(previous_release, system.release.strategy, system)
 
 
-@criterion("readiness.release.safe", phase="files", needs=("release.links", "release.images", "release.packages"))
+@criterion(
+    "readiness.release.safe",
+    phase="files",
+    needs=("release.links", "release.images", "release.packages"),
+)
 def test_the_previous_release_stays(previous_release: PreviousParts) -> None:
     """'Confirm backup files exist': nothing would remove the previous release until a rollback."""
     of_release.safe(previous_release)
 
 
-@criterion("readiness.release.expected", phase="files", needs=("release.links", "release.images", "release.packages"))
+@criterion(
+    "readiness.release.expected",
+    phase="files",
+    needs=("release.links", "release.images", "release.packages"),
+)
 def test_what_is_live_was_deployed_over_it(
     previous_release: PreviousParts, record_property: Keep
 ) -> None:

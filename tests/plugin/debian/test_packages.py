@@ -178,7 +178,7 @@ def test_it_comes_back_once_and_goes_again(packaged: PackagedShop) -> None:
 
 
 def test_a_failing_script_leaves_what_the_same_call_completes(packaged: PackagedShop) -> None:
-    """dpkg has it half configured; once the reason is gone it is installed as a whole."""
+    """Dpkg has it half configured; once the reason is gone it is installed as a whole."""
     flag = packaged.host.path("/etc/acme-fail")
     flag.touch()
     found = packaged.ask("return", run="r1")
@@ -215,7 +215,7 @@ def test_a_kill_leaves_what_the_same_call_completes(packaged: PackagedShop, spar
 
 
 def test_a_hold_that_was_recorded_stays(packaged: PackagedShop) -> None:
-    """dpkg forgets it with every archive that it installs."""
+    """Dpkg forgets it with every archive that it installs."""
     packaged.install("acme-shop=1.0")
     packaged.host.run("apt-mark", "hold", "acme-shop")
     shutil.rmtree(packaged.state)

@@ -7,5 +7,7 @@ rollback changes for it are recorded files, so that restore, undo and resume are
 `links` are releases in directories of their own, behind a link that a deploy switches; `listing`
 reads such a directory and compares it with what was recorded; `history` says what was live before
 where nothing was recorded. `images` are those of containers; `recorded_images` is what a record has
-of them, by id and digest. `packages` are those of Debian: what comes back there is no file. `kept` lists the backup sets in the state directory, and chooses one.
+of them, by id and digest. `kept` lists the backup sets in the state directory, and chooses one.
+
+`packages` are those of Debian: what comes back there is no file.
 """
