@@ -142,6 +142,10 @@ LONG_SESSIONS = {
         "test_a_defect_is_red_and_nothing_is_begun[state-gone]",
         "test_a_failed_release_that_stays_live_is_not_recovered",
     ),
+    "tests/plugin/debian/test_drill.py": (
+        "test_a_failing_package_stops_the_drill_which_goes_on_later",
+        "test_nothing_is_begun_without_the_archive",
+    ),
     "tests/plugin/test_ticks.py": (
         "test_what_others_print_is_whole[-s]",
         "test_what_others_print_is_whole[-v]",

@@ -51,6 +51,12 @@ def test_users_are_told_to_wait(maintenance_on: Done) -> None:
     assert maintenance_on.action is actions.MAINTENANCE_ON
 
 
+@criterion("drill.packages.returned", phase="files", needs=("release.packages",))
+def test_packages_are_back(packages_returned: Done) -> None:
+    """'Restore Specific Components': every recorded package is installed in its version again."""
+    assert packages_returned.action is actions.RETURN_PACKAGES
+
+
 @criterion("drill.files.restored", phase="files")
 def test_files_are_restored(files_restored: Done) -> None:
     """'Verify restoration': every live file equals the recorded file."""

@@ -22,6 +22,7 @@ from pytest_rollback.transport.connection import Connection
 
 Keep = Callable[[str, object], None]
 RESTORING = (
+    actions.RETURN_PACKAGES,
     actions.RESTORE_FILES,
     actions.REMOVE_ADDED,
     actions.RETURN_RELEASE,

@@ -17,7 +17,7 @@ Keep = Callable[[str, object], None]
 @criterion(
     "readiness.release.kept",
     phase="files",
-    needs=("release.links", "release.images", "release.commands"),
+    needs=("release.links", "release.images", "release.packages", "release.commands"),
 )
 def test_the_previous_release_is_whole(
     previous_release: PreviousParts, system: System, record_property: Keep
@@ -26,16 +26,25 @@ def test_the_previous_release_is_whole(
     for part in previous_release.parts:
         record_property("previous release", part.place)
         record_property("files compared", part.files)
+        record_property("to know", part.notes or "nothing")
     of_release.kept(previous_release, system.release.strategy, system)
 
 
-@criterion("readiness.release.safe", phase="files", needs=("release.links", "release.images"))
+@criterion(
+    "readiness.release.safe",
+    phase="files",
+    needs=("release.links", "release.images", "release.packages"),
+)
 def test_the_previous_release_stays(previous_release: PreviousParts) -> None:
     """'Confirm backup files exist': nothing would remove the previous release until a rollback."""
     of_release.safe(previous_release)
 
 
-@criterion("readiness.release.expected", phase="files", needs=("release.links", "release.images"))
+@criterion(
+    "readiness.release.expected",
+    phase="files",
+    needs=("release.links", "release.images", "release.packages"),
+)
 def test_what_is_live_was_deployed_over_it(
     previous_release: PreviousParts, record_property: Keep
 ) -> None:

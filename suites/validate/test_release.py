@@ -14,7 +14,10 @@ from pytest_rollback.manifest.model import System
 Keep = Callable[[str, object], None]
 
 
-@criterion("validate.release.back", needs=("release.links", "release.images", "release.commands"))
+@criterion(
+    "validate.release.back",
+    needs=("release.links", "release.images", "release.packages", "release.commands"),
+)
 def test_the_previous_release_is_live(
     released: PreviousParts, system: System, record_property: Keep
 ) -> None:
@@ -26,7 +29,7 @@ def test_the_previous_release_is_live(
         of_release.back(released)
 
 
-@criterion("validate.release.whole", needs=("release.links", "release.images"))
+@criterion("validate.release.whole", needs=("release.links", "release.images", "release.packages"))
 def test_the_live_release_is_as_recorded(
     released: PreviousParts, system: System, record_property: Keep
 ) -> None:

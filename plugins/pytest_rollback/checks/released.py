@@ -50,6 +50,10 @@ def _whole(part: PreviousPart) -> None:
             findings=faults[:MOST],
             hint="run as root on the host, or set [target] sudo = true",
         )
+    if faults and kinds == {"blocked"}:
+        raise Refused(
+            f"{where} could not be brought back now", findings=faults[:MOST], hint=part.hint
+        )
     if faults:
         raise Refused(
             f"the previous release {part.release} is not as recorded in {where}: "
@@ -80,6 +84,13 @@ def safe(found: PreviousParts) -> None:
             findings=threats,
             hint="; ".join(part.hint for part in found.parts if part.threats and part.hint)
             or "have the deploy tool keep more releases, and set keep in [release] to that",
+        )
+    cautions = [each for part in found.parts for each in part.cautions]
+    if cautions:
+        raise Advisory(
+            "a rollback does more than to bring the previous release back, or less",
+            findings=cautions,
+            hint="note down by hand what must not be lost, before the rollback",
         )
     risks = [each for part in found.parts for each in part.risks]
     if risks:

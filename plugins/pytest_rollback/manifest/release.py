@@ -9,16 +9,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pytest_rollback.manifest.values import Frozen, Inside, Seconds
+from pytest_rollback.manifest.values import Absolute, Frozen, Inside, Seconds
 
 BACKUPS, STATE, LINKS, IMAGES = "backups", "state", "links", "images"
-COMMANDS = "commands"
+PACKAGES, COMMANDS = "packages", "commands"
 
 ABOUT = {
     BACKUPS: "copies of the files that a deploy changes, beside them",
     STATE: "the same copies, in the state directory",
     LINKS: "each release in a directory of its own, behind a link that a deploy switches",
     IMAGES: "an image for each container, which a compose file names",
+    PACKAGES: "packages of Debian, whose archives are kept",
     COMMANDS: "commands that say which release is live, and bring the previous one back",
 }
 """What each strategy is, in a line; `state` is where backups may be kept."""
@@ -31,6 +32,10 @@ CURRENT = ("current",)
 
 COMPOSE = ("compose.yaml",)
 """How compose itself would have its file called."""
+
+
+Package = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?$")]
+"""The name of a package, with its architecture where two are installed."""
 
 
 Argv = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
@@ -62,16 +67,20 @@ class ReleaseTable(Frozen):
     deploy deletes them and no package manager sees them. `keep` is how many releases back can be
     chosen then, or how many releases the deploy tool keeps behind a link. `links` are what a deploy
     switches, below the root; `besides` are patterns of files that the system writes into a
-    release's directory. `images` are files below the root that name images,
-    `commands` what is run.
+    release's directory. `images` are files below the root that name images. `packages` are what a
+    deploy installs; `pool` is the directory in which their archives are kept, in the state
+    directory where none is named, and `sources` are directories with archives. `commands` are run.
     """
 
-    strategy: Literal["backups", "links", "images", "commands"] = "backups"
+    strategy: Literal["backups", "links", "images", "packages", "commands"] = "backups"
     backups: Literal["beside", "state"] = "beside"
     links: tuple[Inside, ...] = ()
     keep: Annotated[int, Field(ge=1)] | None = None
     besides: tuple[str, ...] = ()
     images: tuple[Inside, ...] = ()
+    packages: tuple[Package, ...] = ()
+    pool: Absolute | None = None
+    sources: tuple[Absolute, ...] = ()
     commands: ReleaseCommands | None = None
 
     @model_validator(mode="before")

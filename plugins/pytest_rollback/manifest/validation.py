@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from pytest_rollback.manifest.document import TomlTable, table, tables, texts
 from pytest_rollback.manifest.model import System
-from pytest_rollback.manifest.release import COMMANDS, COMPOSE, IMAGES, LINKS, STATE
+from pytest_rollback.manifest.release import COMMANDS, COMPOSE, IMAGES, LINKS, PACKAGES, STATE
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.json_schema import JsonSchema
@@ -228,6 +228,7 @@ def _release(document: TomlTable) -> Iterator[str]:
     release = table(document.get("release"))
     yield from _images(document, release)
     yield from _commands(release)
+    yield from _packages(document, release)
     if release.get("strategy") != LINKS:
         for name in sorted({"links", "besides"} & release.keys()):
             yield f"release.{name}: found with other strategies, expected strategy = {LINKS!r}"
@@ -243,6 +244,22 @@ def _release(document: TomlTable) -> Iterator[str]:
                 f"{first}.{name}: found with strategy = {LINKS!r}, expected none: each release has "
                 "a directory of its own, and all files of the previous one are in it"
             )
+
+
+def _packages(document: TomlTable, release: TomlTable) -> Iterator[str]:
+    """Yield what contradicts a release that is packages."""
+    if release.get("strategy") != PACKAGES:
+        for name in sorted({"packages", "pool", "sources"} & release.keys()):
+            yield f"release.{name}: found with other strategies, expected strategy = {PACKAGES!r}"
+        return
+    if not release.get("packages"):
+        yield "release.packages: found none, expected the packages that a deploy installs"
+    root = f"{table(document.get('system')).get('root')}".rstrip("/") + "/"
+    if f"{release.get('pool', '')}/".startswith(root):
+        yield (
+            f"release.pool: found {release['pool']!r}, expected a directory outside of the root "
+            f"{root!r}, which a deploy does not change"
+        )
 
 
 def _images(document: TomlTable, release: TomlTable) -> Iterator[str]:

@@ -78,7 +78,13 @@ def maintenance_on(guarded: Done, gate: Gate) -> Done:  # noqa: ARG001
 
 
 @pytest.fixture(scope="session")
-def files_restored(maintenance_on: Done, gate: Gate) -> Done:  # noqa: ARG001
+def packages_returned(maintenance_on: Done, gate: Gate) -> Done:  # noqa: ARG001
+    """Phase 2: every recorded package is installed in the recorded version."""
+    return gate.perform(actions.RETURN_PACKAGES)
+
+
+@pytest.fixture(scope="session")
+def files_restored(packages_returned: Done, gate: Gate) -> Done:  # noqa: ARG001
     """Phase 2: every live file equals its backup."""
     return gate.perform(actions.RESTORE_FILES)
 

@@ -17,6 +17,11 @@ from pytest_rollback.agent.messages.backup.commands import (
     COMMANDS_RECORD,
     CommandsRequest,
 )
+from pytest_rollback.agent.messages.backup.packages import (
+    PACKAGES_PREVIOUS,
+    PACKAGES_RECORD,
+    PackagesRequest,
+)
 from pytest_rollback.agent.messages.backup.save import SaveRequest
 from pytest_rollback.agent.messages.backup.strategies import (
     IMAGES_PREVIOUS,
@@ -31,7 +36,7 @@ from pytest_rollback.agent.messages.backup.strategies import (
 from pytest_rollback.agent.messages.location import HolderProcess, Release
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import System
-from pytest_rollback.manifest.release import COMMANDS, IMAGES, LINKS
+from pytest_rollback.manifest.release import COMMANDS, IMAGES, LINKS, PACKAGES
 from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.call import AnyCall, Call
 from pytest_rollback.transport.connection import Connection
@@ -41,6 +46,9 @@ PATIENT = 300.0
 
 GRACE = 20.0
 """Seconds of a look at a release beside those of its commands."""
+
+POOL = "packages"
+"""The directory of archives, below the state directory."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,22 @@ def _images(system: System) -> ImagesRequest:
     units = tuple(dict.fromkeys(each.unit for each in system.components))
     where = requests.location(system)
     return ImagesRequest(where, requests.manager(system), units, system.about.name)
+
+
+def packages(system: System, *, dry: bool = False) -> PackagesRequest:
+    """Return what every request about packages states."""
+    release, where = system.release, requests.location(system)
+    pool = release.pool or f"{system.about.state}/{POOL}"
+    return PackagesRequest(where, release.packages, pool, release.sources, dry)
+
+
+def _told_package(part: Mapping[str, Any]) -> str:
+    archive = part["sha256"][:12] or "to be fetched"
+    more = f"; for an undo also the archive of {part['coming']}" if part["coming"] else ""
+    return (
+        f"{part['name']} {part['version']} ({part['architecture']}), archive {archive}, "
+        f"{count(len(part['conffiles']), 'configuration file')} kept{more}"
+    )
 
 
 def commands(system: System, run: str = "", holder: HolderProcess | None = None) -> CommandsRequest:
@@ -112,6 +136,13 @@ STRATEGIES: Mapping[str, Strategy] = {
         lambda system, _current, _dry: Call(IMAGES_RECORD, _images(system), PATIENT),
         lambda system: Call(IMAGES_PREVIOUS, _images(system), PATIENT),
         lambda part: f"{part['unit']} runs {part['reference']}, image {part['image'][:12]}",
+    ),
+    PACKAGES: Strategy(
+        PACKAGES,
+        lambda system: system.release.switched,
+        lambda system, _current, dry: Call(PACKAGES_RECORD, packages(system, dry=dry), PATIENT),
+        lambda system: Call(PACKAGES_PREVIOUS, packages(system), PATIENT),
+        _told_package,
     ),
     COMMANDS: Strategy(
         COMMANDS,

@@ -63,7 +63,7 @@ def foresee(request: SaveRequest) -> SaveResult:
     """
     request, plan = _planned(request)
     fresh = _record(request, plan, [_unsaved(path) for path in plan.save])
-    changed = bool(plan.save) or plan.old is None or not _alike(fresh, plan.old)
+    changed = bool(plan.save) or plan.old is None or not plan.same or not _alike(fresh, plan.old)
     return _result(request, plan, fresh, changed=changed)
 
 
@@ -163,7 +163,7 @@ def _perform(request: SaveRequest, plan: SavePlan) -> SaveResult:
             "repair it on the host, and run the same command again to complete the set",
             kind="unfinished",
         ) from error
-    changed = bool(retired) or plan.old is None or not _alike(fresh, plan.old)
+    changed = bool(retired) or plan.old is None or not plan.same or not _alike(fresh, plan.old)
     if changed and fresh.kept:
         sets.note(state, fresh)
     digest = backup_set.write(state, fresh) if changed else fresh.sha256

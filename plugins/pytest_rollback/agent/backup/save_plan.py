@@ -179,8 +179,12 @@ def _apart(request: SaveRequest, old: BackupSet) -> bool:
 
 
 def _is_spent(request: SaveRequest, old: BackupSet) -> bool:
-    """Return whether a set was rolled back that keeps its backups: a deploy begins another one."""
-    return bool(old.kept and leases.recovered(request.location.state, old.sha256))
+    """Return whether a set was rolled back that keeps its backups: a deploy begins another one.
+
+    So does one without files, of which no backup tells that it was.
+    """
+    keeps = old.kept or (old.parts and not old.files)
+    return bool(keeps and leases.recovered(request.location.state, old.sha256))
 
 
 def follows(request: SaveRequest, old: BackupSet) -> bool:
@@ -195,7 +199,9 @@ def follows(request: SaveRequest, old: BackupSet) -> bool:
 
 def _conflicts(request: SaveRequest, old: Optional[BackupSet], *, same: bool) -> list[str]:
     """Return how the request contradicts what is recorded."""
-    if old is None or (request.replace and not same) or (not same and follows(request, old)):
+    if old is None or (request.replace and not same):
+        return []
+    if not same and (follows(request, old) or (not old.files and _is_spent(request, old))):
         return []
     if not same:
         back = f"{old.current.name} back to {old.previous.name}"

@@ -9,6 +9,7 @@ import importlib
 import os
 from typing import Any, Dict, List, Sequence, Set, Tuple
 
+from ..backup.strategies.packages import change as packages
 from ..errors import HostError
 from ..files import lookup
 from ..messages.rollback.undo import RELEASE, Undone, UndoPlan, UndoRequest
@@ -22,6 +23,9 @@ from ..state.lock import CHANGES, ExclusiveRun, folder_of, working
 from . import default_undo, moved_back, page_file, start_guard
 
 Entries = Sequence[Dict[str, Any]]
+
+UNREAD = (unit_file_undo.INSTALLING, packages.RETURNING)
+"""What brings unit files back, which the service manager has to read."""
 
 PARTS = {"database": "..database.swap:take_back"}
 """What takes back the events of a package that can be taken away: named, and not imported."""
@@ -84,7 +88,7 @@ def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
     parts = reversed(list(progress.PARTS))
     undone = sum(revert.take_back(request.location, work, part, apart) for part in parts)
     removed_directories.take_back(of(written, removed_directories.MAKING), apart)
-    if request.manager and work.journal.last(unit_file_undo.INSTALLING):
+    if request.manager and any(work.journal.last(each) for each in UNREAD):
         registry.of(ManagerAddress(request.manager, request.socket)).reload()
     if work.journal.last("page on"):
         page_file.tell(request.check, request.reload)
@@ -123,6 +127,8 @@ def _taken_back(work: ExclusiveRun, entry: dict[str, Any], apart: set[str]) -> i
         page_file.take_back(work.folder, entry)
     if event == default_undo.DEFAULTING:
         return default_undo.take_back(work, entry)
+    if event == packages.RETURNING:
+        return packages.take_back(work, entry)
     if event in PARTS:
         module, _, function = PARTS[event].partition(":")
         part = importlib.import_module(module, __package__)
@@ -168,6 +174,7 @@ def planned(request: UndoRequest, folder: str) -> UndoPlan:
     apart, found = left_alone(request, written), Findings()
     defaults = of(written, default_undo.DEFAULTING)
     found.add(default_undo.standing(defaults, apart), found.files, found.conflicts)
+    found.add(packages.standing(written, apart), found.files, found.conflicts)
     _restored(request, folder, written, (found, apart))
     for entry in written:
         if entry["event"] == evidence.MOVING:
@@ -278,6 +285,8 @@ def named(written: Entries) -> List[str]:
             found.append(os.path.join(entry["directory"], entry["name"]))
         if entry["event"] == default_undo.DEFAULTING:
             found.append(entry["path"])
+        if entry["event"] == packages.RETURNING:
+            found += packages.named(entry)
         found += [entry["page"]] if "page" in entry else []
         found += [RELEASE] if entry["event"] == progress.RETURNING else []
     return found

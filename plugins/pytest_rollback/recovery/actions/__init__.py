@@ -3,7 +3,8 @@
 Promise: an action reads the host and returns changes; it applies none, and knows neither the gate
 nor pytest. Its plan is a pure function of what was found, and is empty when nothing is left to do.
 
-In order: `snapshot`; units down (`services`), `start_guard`, `maintenance`; `files`, `release`;
+In order: `snapshot`; units down (`services`), `start_guard`, `maintenance`; `packages`; `files`,
+`release`;
 `configuration` and `default_configuration`; `unshare`, the guard off, units up (`starts`); the page
 off; `archive`. Parts of `extras/` place actions of theirs among these. `requests` builds what
 several actions ask of the agent. `undo` is no part of the order: it takes a run back. `ACTIONS`
@@ -22,6 +23,7 @@ from pytest_rollback.recovery.actions.configuration import (
 from pytest_rollback.recovery.actions.default_configuration import USE_DEFAULTS
 from pytest_rollback.recovery.actions.files import REMOVE_ADDED, RESTORE_FILES
 from pytest_rollback.recovery.actions.maintenance import MAINTENANCE_OFF, MAINTENANCE_ON
+from pytest_rollback.recovery.actions.packages import RETURN_PACKAGES
 from pytest_rollback.recovery.actions.release import RETURN_RELEASE
 from pytest_rollback.recovery.actions.services import ISOLATE
 from pytest_rollback.recovery.actions.snapshot import SNAPSHOT
@@ -43,6 +45,7 @@ __all__ = [
     "REMOVE_ADDED",
     "RESTORE_CONFIGURATION",
     "RESTORE_FILES",
+    "RETURN_PACKAGES",
     "RETURN_RELEASE",
     "SEPARATE",
     "SETTLE",
@@ -58,6 +61,7 @@ ACTIONS: tuple[AnyAction, ...] = (
     ISOLATE,
     GUARD_ON,
     MAINTENANCE_ON,
+    RETURN_PACKAGES,
     RESTORE_FILES,
     REMOVE_ADDED,
     RETURN_RELEASE,

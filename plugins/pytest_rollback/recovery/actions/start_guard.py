@@ -18,6 +18,7 @@ from pytest_rollback.agent.messages.services.units import (
 )
 from pytest_rollback.manifest import requests
 from pytest_rollback.recovery.action import Action, Change, Scope
+from pytest_rollback.recovery.actions.packages import pending_packages
 from pytest_rollback.recovery.actions.requests import PATIENT, location, selection, some
 from pytest_rollback.recovery.actions.services import stops
 from pytest_rollback.text.quantities import count
@@ -63,7 +64,8 @@ def missing(scope: Scope) -> Look[Guarded]:
     units = tuple(UnitPorts(component.unit) for component in scope.components)
     look = Call(LOOK, UnitsRequest(where, requests.manager(scope.system), units), PATIENT)
     answers = yield [guard, restore, added, look]
-    pending = (*answers.of(restore).paths, *answers.of(added).paths)
+    packages = yield from pending_packages(scope)
+    pending = (*packages, *answers.of(restore).paths, *answers.of(added).paths)
     return Guarded(answers.of(guard), pending, answers.of(look).units)
 
 

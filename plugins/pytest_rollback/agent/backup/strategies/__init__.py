@@ -10,5 +10,6 @@ reads such a directory and compares it with what was recorded; `history` says wh
 where nothing was recorded. `images` are those of containers; `recorded_images` is what a record has
 of them, by id and digest. `commands` asks programs of the host: `shown` is what they say, and
 `returned` brings the previous release back, and the failed one. `kept` lists the
-backup sets in the state directory, and chooses one.
+backup sets in the state directory, and chooses one. `packages` are those of
+Debian: what comes back there is no file.
 """

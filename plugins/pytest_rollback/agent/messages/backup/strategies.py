@@ -25,7 +25,7 @@ class RecordedPart(NamedTuple):
 class PartFault(NamedTuple):
     """What is wrong with the previous version of a part.
 
-    `fault` is missing, altered, unread, dangling, unstartable or unrecorded.
+    `fault` is missing, altered, unread, dangling, unstartable, blocked or unrecorded.
     """
 
     path: str
@@ -41,6 +41,7 @@ class PreviousPart(NamedTuple):
     live now, `is_back` whether that is the previous version; `unexpected` is why what is live is
     not what was recorded as the current one. `files` and `bytes` are how much was compared. `hint`
     is the way out of all that, "" for the usual one. `risks` are less usual than threats.
+    `cautions` are what a return does besides, or cannot do; `notes` what is merely good to know.
     """
 
     place: str
@@ -55,6 +56,8 @@ class PreviousPart(NamedTuple):
     bytes: int = 0
     hint: str = ""
     risks: Tuple[str, ...] = ()
+    cautions: Tuple[str, ...] = ()
+    notes: Tuple[str, ...] = ()
 
 
 class LinksRequest(NamedTuple):

@@ -9,6 +9,7 @@ import time
 from typing import Dict, FrozenSet, Iterable, Iterator, Mapping, Tuple
 
 from ...backup.owners import SHARED, Owners
+from ...backup.strategies.packages import database, recorded
 from ...errors import HostError
 from ...files import reach
 from ...files.handles import Irregular
@@ -52,6 +53,7 @@ def look(request: RunningRequest) -> Running:
     manager = registry.of(request.manager)
     parts = manager.parts(names, request.directory, table)
     files, unrecorded = _recorded(request)
+    unpacked = _unpacked(request.location.state)
     ports, restored = Ports(request.units, table), _started_restored(request.location.state)
     root = request.location.root
     live = releases.live(root, request.location.state)
@@ -62,7 +64,8 @@ def look(request: RunningRequest) -> Running:
         part = parts[each.unit]
         main = table.get(part.main)
         as_restored = bool(main and restored.get(each.unit) == (main.pid, main.started))
-        used = _used(root, (*part.files, *each.files), files[each.name], as_restored=as_restored)
+        more = (*part.files, *each.files, *unpacked)
+        used = _used(root, more, files[each.name], as_restored=as_restored)
         youngest = max(used, key=lambda file: file.changed, default=None)
         own = [table[pid] for pid in part.processes if pid in table]
         found[each.unit] = _unit(each, part, table, ports, (known, published))._replace(
@@ -77,6 +80,13 @@ def look(request: RunningRequest) -> Running:
     return Running(
         found, others.seen, others.unread, time.time(), unrecorded, others.former, tuple(beside)
     )
+
+
+def _unpacked(state: str) -> Tuple[str, ...]:
+    """Return the files that tell when each recorded package was unpacked last."""
+    with contextlib.suppress(HostError):
+        return tuple(database.listings([one.name for one in recorded.of(backup_set.read(state))]))
+    return ()
 
 
 def _used(
