@@ -8,5 +8,5 @@ state before, `start_guard` stops units from starting, `maintenance` puts the pa
 is the file). After the files: `added_files` and `empty_directories`, `default_configuration` on
 request (`default_undo` takes it back), `bytecode`. Last `archive` moves backups into the evidence
 and `export` hands it out. `undo` asks each of them what stands in its way before it changes
-anything; `moved_back` is the way out of the evidence.
+anything, which `undo_findings` collects; `moved_back` is the way out of the evidence.
 """

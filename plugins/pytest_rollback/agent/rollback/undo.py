@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import Any, Dict, List, Sequence, Set, Tuple
+from typing import Any, Dict, List, Set, Tuple
 
 from ..backup.strategies.packages import change as packages
 from ..errors import HostError
@@ -21,8 +21,7 @@ from ..state import backup_set, evidence, lease, progress, removed_directories
 from ..state.journal import entries
 from ..state.lock import CHANGES, ExclusiveRun, folder_of, working
 from . import default_undo, moved_back, page_file, start_guard
-
-Entries = Sequence[Dict[str, Any]]
+from .undo_findings import Entries, Findings, away, of
 
 UNREAD = (unit_file_undo.INSTALLING, packages.RETURNING)
 """What brings unit files back, which the service manager has to read."""
@@ -136,33 +135,6 @@ def _taken_back(work: ExclusiveRun, entry: dict[str, Any], apart: set[str]) -> i
     return 0
 
 
-class Findings:
-    """What undo brings back, what stands in its way, each with its path, and what is lost."""
-
-    def __init__(self) -> None:
-        self.files: List[str] = []
-        self.moved: List[str] = []
-        self.conflicts: List[Tuple[str, str]] = []
-        self.lost: List[str] = []
-
-    def add(self, found: Tuple[List[Any], ...], *lists: List[Any]) -> None:
-        """Add what was found to some of the lists."""
-        for each, known in zip(found, lists):
-            known.extend(each)
-
-    def miss(self, paths: Sequence[str], why: str, apart: Set[str]) -> None:
-        """Add what is lost, but for what is left out anyway."""
-        gone = [path for path in paths if path not in apart]
-        self.lost += gone
-        self.conflicts += [(path, f"{path}: {why}") for path in gone]
-
-    def told(self) -> List[Tuple[str, str]]:
-        """Return every conflict once: what is lost is one."""
-        named = {path for path, _ in self.conflicts}
-        more = (path for path in dict.fromkeys(self.lost) if path not in named)
-        return self.conflicts + [(path, f"{path}: {moved_back.GONE}") for path in more]
-
-
 def planned(request: UndoRequest, folder: str) -> UndoPlan:
     """Return what undo would do, and everything that prevents it.
 
@@ -182,10 +154,8 @@ def planned(request: UndoRequest, folder: str) -> UndoPlan:
             found.add(told, found.moved, found.conflicts, found.lost)
         if entry["event"] == removed_directories.EMPTYING:
             found.conflicts += removed_directories.standing(entry, apart)
-    store, installing = (
-        os.path.join(folder, evidence.FOLDER),
-        of(written, unit_file_undo.INSTALLING),
-    )
+    store = os.path.join(folder, evidence.FOLDER)
+    installing = of(written, unit_file_undo.INSTALLING)
     installed, changed = unit_file_undo.standing(store, installing, apart)
     pages = [each for each in of(written, "page on") if each["page"] not in apart]
     release, stuck = _returned(request, of(written, progress.RETURNING), apart)
@@ -228,7 +198,7 @@ def _restored(
 ) -> None:
     """Find what is to become of restored files, and whether the journal knows all of the run."""
     found, apart = at
-    location, apart, away = request.location, {*found.files, *apart}, _away(written)
+    location, apart, away = request.location, {*found.files, *apart}, away(written)
     moves, known = of(written, evidence.MOVING), set(found.files)
     older = moved_back.is_spent(location, moves)
     absent: List[List[str]] = []
@@ -290,20 +260,3 @@ def named(written: Entries) -> List[str]:
         found += [entry["page"]] if "page" in entry else []
         found += [RELEASE] if entry["event"] == progress.RETURNING else []
     return found
-
-
-def _away(written: Entries) -> Dict[str, str]:
-    """Return where failed versions are in the run's folder; "" for directories."""
-    moves = [each for each in of(written, evidence.MOVING) if each["kind"] == evidence.FAILED]
-    gone = [
-        each[0]
-        for entry in of(written, removed_directories.EMPTYING)
-        for each in entry["directories"]
-    ]
-    kept = {each[0]: f"{evidence.FOLDER}/{each[1]}" for entry in moves for each in entry["moves"]}
-    return {**dict.fromkeys(gone, ""), **kept}
-
-
-def of(written: Entries, event: str) -> List[Dict[str, Any]]:
-    """Return the entries of an event."""
-    return [each for each in written if each["event"] == event]
