@@ -198,12 +198,12 @@ def _restored(
 ) -> None:
     """Find what is to become of restored files, and whether the journal knows all of the run."""
     found, apart = at
-    location, apart, away = request.location, {*found.files, *apart}, away(written)
+    location, apart, gone = request.location, {*found.files, *apart}, away(written)
     moves, known = of(written, evidence.MOVING), set(found.files)
     older = moved_back.is_spent(location, moves)
     absent: List[List[str]] = []
     for part in progress.PARTS:
-        told = revert.standing(location, folder, part, apart, away)
+        told = revert.standing(location, folder, part, apart, gone)
         found.add(told[:3], found.files, found.conflicts, found.lost)
         older, known = older or told.older, known | told.known
         absent += told.absent
