@@ -34,8 +34,6 @@ def test_a_command_without_effect_is_told_and_the_run_goes_on(village: Village) 
     rows = {each["id"]: each for each in village.record()["criteria"]}
     assert rows["drill.release.returned"]["outcome"] == "not met"
     assert "ended well, but look shows releases/1.5.0" in " ".join(printed.split())
-    _, printed = village.rollback("status")
-    assert "return the release" in printed
 
     village.describe(waivers=BUSY)
     code, printed = village.arm("suites/drill", "suites/validate")
