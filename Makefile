@@ -6,8 +6,8 @@ STAMP := $(VENV)/.installed
 # Lines and branches of the engine that tests reach, in percent, at least.
 COVERED := 100
 
-.PHONY: help setup drill machine-drill package site test test-all coverage sessions machine-test faults sabotage \
-  guests check clean
+.PHONY: help setup drill machine-drill package site test test-all coverage sessions machine-test faults mutants \
+  sabotage guests check clean
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -45,6 +45,10 @@ machine-test: setup  ## run all tests on a whole host and with containers; half 
 
 faults: setup  ## run the fault tests: kills, errors, power cuts, edges, mutants; in two processes
 	ROLLBACK_FAULTS=all nice $(VENV)/bin/pytest -q -n 2 --dist worksteal -o timeout=14400 tests/faults
+
+mutants: setup  ## run every proof of the restore on each mutant of it: a table; hours, in two processes
+	ROLLBACK_FAULTS=mutants nice $(VENV)/bin/pytest -q -n 2 --dist worksteal -o timeout=14400 \
+	  tests/faults/test_mutants.py -k which_proof
 
 sabotage: setup  ## play every defect of the sabotage library, renew docs/sabotage.md; an hour
 	@rm -rf build/sabotage

@@ -3,8 +3,8 @@
 - `make test` runs every test of the unit and the contract tests that needs no machine, and of the
   other folders those that are named in `SHOWN`: they show the main promises in whole sessions.
 - `make test-all` runs what `make test` leaves: those marked `slow`.
-- `make sessions`, `make machine-test`, `make faults`, `make sabotage` and `make guests` run what
-  even that leaves: those marked `long`.
+- `make sessions`, `make machine-test`, `make faults`, `make mutants`, `make sabotage` and `make
+  guests` run what even that leaves: those marked `long`.
 
 `tests/conftest.py` sets both marks by these tables; a test may also be marked `long` where it is.
 """

@@ -6,11 +6,11 @@ import os
 from typing import Any
 
 ASKED = os.environ.get("ROLLBACK_FAULTS", "")
-"""`all`: everything is run, as `make faults` does; `few`: what `make test` has time for; a number:
-one in so many of each sweep."""
+"""`all`: everything is run, as `make faults` does; `mutants`: its proofs on each mutant, as `make
+mutants` does; `few`: what `make test` has time for; a number: one in so many of each sweep."""
 
 EVERYTHING = ASKED == "all"
-FEW = ASKED == "few"
+MATRIX = ASKED == "mutants"FEW = ASKED == "few"
 
 SPARSE = 4
 """How many times fewer the few are."""
