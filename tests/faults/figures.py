@@ -10,7 +10,8 @@ ASKED = os.environ.get("ROLLBACK_FAULTS", "")
 mutants` does; `few`: what `make test` has time for; a number: one in so many of each sweep."""
 
 EVERYTHING = ASKED == "all"
-MATRIX = ASKED == "mutants"FEW = ASKED == "few"
+MATRIX = ASKED == "mutants"
+FEW = ASKED == "few"
 
 SPARSE = 4
 """How many times fewer the few are."""
