@@ -8,6 +8,7 @@ import hashlib
 import os
 from typing import Any, Container, Iterable, Sequence
 
+from ..errors import HostError
 from ..files import metadata, state
 from ..files.handles import DIRECTORY
 from ..files.metadata import FileEntry
@@ -33,7 +34,7 @@ def make_missing(work: ExclusiveRun, root: str, entries: Iterable[FileEntry]) ->
     A deploy may have deleted them with all that was in them; undo takes them away again.
     """
     with Tree(root) as tree:
-        missing = [each for each in entries if state.live(tree, each.path, -1).kind == state.ABSENT]
+        missing = [each for each in entries if _kind(tree, each.path) == state.ABSENT]
         facts = [[e.mode, e.uid, e.gid, e.mtime_ns, e.mtime_ns, e.xattrs] for e in missing]
         rows = [[each.path, *of] for each, of in zip(missing, facts)]
         if rows:
@@ -49,7 +50,7 @@ def take_back(entries: Sequence[dict[str, Any]], apart: Container[str] = ()) -> 
     for entry in reversed(entries):
         with Tree(entry["base"]) as tree:
             for path, *_ in reversed(entry["directories"]):
-                if not is_apart(path, apart) and state.live(tree, path, -1).kind == "directory":
+                if not is_apart(path, apart) and _kind(tree, path) == "directory":
                     _removed(tree, path)
 
 
@@ -113,15 +114,30 @@ def _is_back(tree: Tree, path: str) -> bool:
     if at < 0:
         return False
     end = path.find("/", at)
-    kind = state.live(tree, path if end < 0 else path[:end], -1).kind
+    kind = _kind(tree, path if end < 0 else path[:end])
     return kind not in {"directory", state.ABSENT}
+
+
+def _kind(tree: Tree, path: str) -> str:
+    """Return what is at a path.
+
+    Raises:
+        HostError: that cannot be told: nothing there would be taken for something else.
+    """
+    found = state.live(tree, path, -1)
+    if found.kind == "error":
+        raise HostError(
+            f"{os.path.join(tree.path, path)} {found.detail}", "run the same command again"
+        )
+    return found.kind
 
 
 def _made(tree: Tree, path: str, facts: list[Any]) -> None:
     """Make one directory again. It has its name once it is as it was; one that is there stays."""
+    kind = _kind(tree, path)
     directory, name = tree.parent(path)
     fresh = f".rollback-{hashlib.sha256(os.fsencode(name)).hexdigest()[:24]}.made"
-    if state.look(directory, name).kind == state.ABSENT:
+    if kind == state.ABSENT:
         with contextlib.suppress(FileExistsError):
             os.mkdir(fresh, 0o700, dir_fd=directory)
         _apply(directory, fresh, facts)
