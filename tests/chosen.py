@@ -13,7 +13,7 @@ from __future__ import annotations
 
 SLOW = (
     *("tests/browser", "tests/faults", "tests/guests", "tests/machine", "tests/plugin"),
-    "tests/shapes",
+    *("tests/plugin/debian", "tests/shapes"),
 )
 """Folders whose tests are slow but for those in `SHOWN`: whole sessions, sweeps, a browser."""
 
