@@ -94,9 +94,6 @@ SHOWN = {
         "test_the_same_call_again_changes_nothing",
         "test_what_the_host_refuses_changes_nothing",
     ),
-    "tests/plugin/debian/test_drill.py": (
-        "test_a_failing_package_stops_the_drill_which_goes_on_later",
-    ),
     "tests/plugin/test_ticks.py": (
         "test_a_terminal_ticks_in_one_line_that_is_gone_at_the_end[True]",
         "test_a_pipe_gets_lines_of_their_own_beside_the_output[False]",

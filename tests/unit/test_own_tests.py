@@ -62,7 +62,8 @@ def test_every_file_of_tests_is_run(script: ModuleType, quick: set[str], slow: s
         f"tests/guests/test_{name}.py" for name in ("beside", "index", "projects", "settings")
     }
     containers = {f"tests/containers/test_{name}.py" for name in ("drill", "images", "project")}
-    long = machine | guests | containers | {"tests/shapes/test_machine.py"}
+    drills = {"tests/plugin/debian/test_drill.py", "tests/shapes/test_machine.py"}
+    long = machine | guests | containers | drills
     assert there - files == {"tests/faults/test_mutants.py", *long}
     assert (script.QUICK, script.SLOW) == ("not slow and not long", "slow and not long")
     assert not quick & slow
