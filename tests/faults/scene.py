@@ -131,11 +131,11 @@ class Scene:
     def saving(self, **different: object) -> SaveRequest:
         """Return the request to have the backup set made."""
         releases = {key: Release(key, None) for key in ("previous", "current")}
-        inside = (f"{path}/{name}" for path, names in FRESH_FOLDERS.items() for name in names)
-        added = [*ADDED, "lib/alias", *inside]
+        added = [*ADDED, "lib/alias", *(f"{p}/{n}" for p, ns in FRESH_FOLDERS.items() for n in ns)]
         about = {"suffix": self.suffix, "system": "scene", "keep": self.keep, **releases}
         files = [*self.files, *LINKS, LINKED, FOLDED, *EMPTY]
-        return saving(self.root, self.state, files, **{"added": added, **about, **different})
+        usual = {"root": self.root, "state": self.state, "files": files, "added": added}
+        return saving(**{**usual, **about, **different})
 
     def put(self, path: str, text: str, mode: int = 0o644) -> Path:
         """Write one live file, with a time of its own."""

@@ -133,7 +133,8 @@ def test_an_entry_that_is_none_damages_the_record(state: Path, key: str, value: 
     "spoil",
     [
         lambda d: d.pop("system"),
-        lambda d: d.update(format=5),
+        lambda d: d.update(format=6),
+        lambda d: d.update(format=5, kept="../elsewhere"),
         lambda d: d.update(previous=None),
         lambda d: d.update(current={"name": 1, "commit": None}),
         lambda d: d.update(added=["../x"]),

@@ -77,8 +77,8 @@ def copies(files: SecretFiles, path: str) -> Iterator[str]:
     yield from (f"{place}{end}" for end in dict.fromkeys((files.suffix, *SPARE)))
     name = f".rollback-*-{hashlib.sha256(os.fsencode(path)).hexdigest()[:24]}.*"
     yield from glob.iglob(os.path.join(glob.escape(os.path.dirname(place)), name))
-    kept = os.path.join(glob.escape(files.state), "sets", "*", "files", glob.escape(path))
-    yield from glob.iglob(kept)
+    name = glob.escape(path.lstrip("/"))
+    yield from glob.iglob(os.path.join(glob.escape(files.state), "sets", "*", "files", name))
     runs = os.path.join(glob.escape(files.state), "runs", "*")
     for kind in (os.path.join("evidence", "*"), os.path.join("snapshot", "configuration")):
         yield from glob.iglob(os.path.join(runs, kind, f"{glob.escape(path.lstrip('/'))}*"))
