@@ -128,6 +128,8 @@ LONG_SESSIONS = {
         "test_a_second_rollback_has_nothing_to_do[state]",
         "test_a_second_rollback_has_nothing_to_do[commands]",
         "test_a_bad_release_is_rolled_back_undone_and_rolled_back_again[backups]",
+        "test_a_bad_release_is_rolled_back_undone_and_rolled_back_again[state]",
+        "test_a_defect_is_red_and_nothing_is_begun[commands-gone]",
         "test_a_defect_is_red_and_nothing_is_begun[backups-altered]",
         "test_a_defect_is_red_and_nothing_is_begun[backups-gone]",
         "test_a_defect_is_red_and_nothing_is_begun[commands-cannot be run]",
