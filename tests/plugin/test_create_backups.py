@@ -205,7 +205,8 @@ def test_a_hundred_thousand_names_travel(site: Site) -> None:
 
     assert done.returncode == 1
     assert b"reasons: 100000" in done.stderr
-    assert done.stderr.count(b"\n") < 60
+    told = [line for line in done.stderr.splitlines() if b"asks local://" not in line]
+    assert len(told) < 60  # beside a line for each second that it takes
 
 
 def test_a_release_is_what_lies_between_two_commits(site: Site) -> None:
