@@ -142,7 +142,8 @@ def _way_out(request: SaveRequest, plan: SavePlan) -> str:
             "needs them any more, see --replace in 'rollback save --help'"
         )
     if any("file system has" in each for each in plan.problems):
-        room = f"free space on the host, see 'df -h {request.location.root}'"
+        place = request.location.state if request.keep else request.location.root
+        room = f"free space on the host, see 'df -h {place}'"
         return f"{room}, and run the same command again"
     return "repair each file on the host or leave it out, and run the same command again"
 

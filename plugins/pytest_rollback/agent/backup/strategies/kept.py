@@ -81,7 +81,7 @@ def _way(location: Location, record: BackupSet, release: str) -> List[KeptSet]:
     names = [each.record.previous.name for each in kept]
     if release not in names:
         raise HostError(
-            f"no set leads back to {release!r}; those there are lead to {', '.join(names) or '-'}",
+            f"no set leads back to {release!r}, only to {', '.join(names) or 'none'}",
             SEE,
         )
     return kept[: names.index(release) + 1][::-1]

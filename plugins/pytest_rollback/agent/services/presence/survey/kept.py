@@ -47,7 +47,7 @@ def unit_files(units: Sequence[SurveyedUnit], tops: Iterable[str]) -> Iterator[T
         while left and seen < WIDE:
             place, depth = left.pop(0)
             seen += 1
-            for name in _names(place):
+            for name in names(place):
                 path = os.path.join(place, name)
                 if name in wanted and lookup.kind(path, follow=False) == "file":
                     yield place, name
@@ -60,7 +60,8 @@ def _is_searched(path: str, name: str) -> bool:
     return not is_out and lookup.kind(path, follow=False) == "directory"
 
 
-def _names(place: str) -> Sequence[str]:
+def names(place: str) -> Sequence[str]:
+    """Return what is in a directory; nothing of one that cannot be read, or has too much."""
     try:
         return lookup.names(place, WIDE)
     except OSError:

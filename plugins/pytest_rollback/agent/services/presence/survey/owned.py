@@ -7,6 +7,7 @@ from typing import Iterable, Iterator, Sequence, Tuple
 
 from ....files import lookup
 from ....messages.services.survey import SurveyedUnit
+from . import kept
 
 DEEP = 2
 """Directories below a tree that are looked through, one in the other."""
@@ -28,7 +29,7 @@ def directories(units: Sequence[SurveyedUnit], tops: Iterable[str]) -> Iterator[
         while left and seen < WIDE:
             place, depth = left.pop(0)
             seen += 1
-            for name in _names(place):
+            for name in kept.names(place):
                 path = os.path.join(place, name)
                 if lookup.kind(path, follow=False) != "directory":
                     continue
@@ -43,10 +44,3 @@ def _venv(path: str) -> str:
     """Return what happens to a virtual environment, "" where a directory is none."""
     there = lookup.kind(os.path.join(path, VENV), follow=False) == "file"
     return "pip writes into this virtual environment" if there else ""
-
-
-def _names(place: str) -> Sequence[str]:
-    try:
-        return lookup.names(place, WIDE)
-    except OSError:
-        return ()

@@ -11,11 +11,16 @@ from pytest_rollback.agent.backup import save
 from pytest_rollback.agent.backup.strategies import kept
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.location import Release
+from pytest_rollback.agent.messages.system import Room
 from pytest_rollback.agent.restore import apply
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import backup_set
+from pytest_rollback.agent.system import disk
 from tests.unit.agent.backup.strategies.kept.shop import FIRST, SECOND, THIRD, Shop
 from tests.unit.support import requests
+
+ROOM = Room("/srv", 0, 0, 0, 0, enough=False)
+"""A file system on which there is none."""
 
 
 @pytest.fixture
@@ -127,7 +132,7 @@ def test_what_is_too_far_back_is_removed(tmp_path: Path) -> None:
     assert sorted(path.name for path in (shop.state / "sets").iterdir()) == ["0002"]
     number = len(list((shop.state / "contents").iterdir()))
     assert number == sum(path.is_file() for path in (shop.state / "sets/0002/files").rglob("*"))
-    with pytest.raises(HostError, match="no set leads back to '1'; those there are lead to 2"):
+    with pytest.raises(HostError, match="no set leads back to '1', only to 2"):
         shop.choose("1")
 
 
@@ -178,3 +183,15 @@ def test_a_change_of_the_setting_is_no_silent_change(shop: Shop) -> None:
 def test_only_root_reads_what_is_kept(shop: Shop) -> None:
     """The directory is ours alone, so that the mode of a file in it opens it to nobody."""
     assert shop.state.stat().st_mode & 0o077 == 0
+
+
+def test_a_state_directory_without_room_is_named(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it lies, and not the root: the earlier set stays the recorded one."""
+    monkeypatch.setattr(disk, "room", lambda need: ROOM._replace(need=need.bytes))
+    request = shop.saving("1", previous=Release("3", None))
+    with pytest.raises(HostError, match="file system has 0 bytes") as refused:
+        save.save(request)
+    assert f"df -h {shop.state}" in refused.value.hint
+    assert shop.faults() == {}
