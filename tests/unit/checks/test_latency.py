@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.latency import AGAIN, settled
 from pytest_rollback.agent.messages.baseline import BaselineTimes
 from pytest_rollback.agent.messages.probes.measurement import CpuWait, ResponseTimes
 from pytest_rollback.agent.observe.probes import percentiles
@@ -191,3 +192,32 @@ def test_the_slowest_answer_is_held_against_the_timeout() -> None:
 
     assert "the slowest answer took 900 ms (p99 10 ms)" in slow.slow
     assert not LatencySeries("web", 100.0, found, timeout=5000.0).slow
+
+
+@pytest.mark.parametrize(
+    ("cpu", "times", "measured"),
+    [
+        (CpuWait(0.9), [14.0], 1),
+        (CpuWait(0.9), [140.0, 140.0, 14.0], 3),
+        (CpuWait(0.9), [140.0] * 9, AGAIN),
+        (CpuWait(0.1), [140.0] * 9, 1),
+    ],
+)
+def test_what_a_busy_host_slows_down_is_measured_anew(
+    cpu: CpuWait, times: list[float], measured: int
+) -> None:
+    """A few times on a busy host, once on another; the fastest counts, and slow stays slow."""
+    web, kind = Component(name="web", unit="shop-web", health="web"), kept(10.0, 11.0)
+    asked: list[list[str]] = []
+
+    def anew(slow: Sequence[Component]) -> Latencies:
+        asked.append([each.name for each in slow])
+        return Latencies(
+            {"web": series([times[len(asked) - 1]] * 60, limit=900.0, kept=kind, cpu=cpu)}
+        )
+
+    first = series([150.0] * 60, limit=900.0, kept=kind, cpu=cpu)
+    found = settled(Latencies({"web": first}), [web], anew).series["web"]
+
+    assert asked == [["web"]] * measured
+    assert max(found.found.samples_ms) == min(times[:measured])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = [f"{number:03}" for number in range(parallel.FEW)]
+TURNS = 6
 
 
 def resident(path: Path) -> bool:
@@ -43,12 +44,23 @@ def forgotten(path: Path) -> None:
     assert waited(evicted)
 
 
-def waited(met: Callable[[], bool]) -> bool:
-    """Return whether something becomes true within a minute."""
-    until = time.monotonic() + 60
+def waited(met: Callable[[], bool], seconds: float = 60.0) -> bool:
+    """Return whether something becomes true within so many seconds."""
+    until = time.monotonic() + seconds
     while not met() and time.monotonic() < until:
         time.sleep(0.01)
     return met()
+
+
+def brought(root: Path, name: str) -> bool:
+    """Tell whether the file comes into memory; a kernel short of memory ignores some wishes."""
+    for _ in range(TURNS):
+        with parallel.read_ahead(str(root), NAMES):
+            if waited(lambda: resident(root / name), 10):
+                return True
+        for each in NAMES[4:]:
+            forgotten(root / each)
+    return False
 
 
 @pytest.fixture
@@ -73,8 +85,7 @@ def test_cold_files_are_read_while_the_body_works(cold: Path) -> None:
     """The body reads nothing, and all the same the last file comes into memory."""
     assert not resident(cold / NAMES[-1])
     before = threading.active_count()
-    with parallel.read_ahead(str(cold), NAMES):
-        assert waited(lambda: resident(cold / NAMES[-1]))
+    assert brought(cold, NAMES[-1])
 
     assert threading.active_count() == before
 
@@ -92,8 +103,7 @@ def test_few_files_and_warm_ones_are_left_alone(cold: Path) -> None:
     for name in NAMES[4:6]:
         forgotten(cold / name)
 
-    with parallel.read_ahead(str(cold), NAMES):
-        assert waited(lambda: resident(cold / NAMES[5]))
+    assert brought(cold, NAMES[5])
 
 
 def test_it_ends_with_the_body(cold: Path, monkeypatch: pytest.MonkeyPatch) -> None:

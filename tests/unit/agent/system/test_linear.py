@@ -20,16 +20,12 @@ from typing import NamedTuple
 import pytest
 
 import pytest_rollback
+from tests.growth import grows
 
 PACKAGE = Path(pytest_rollback.__file__).parent
 SEEDS = (" ", "a", "0", '"', "\\", "'", "=", "[", "-", ".", ":", "/", "_", "a ", "a=", "0-", "a.")
 LENGTH = 16_000
 """Letters of a text."""
-
-SQUARE, NOTHING, TRIES = 24, 0.004, 4
-"""Times that eight times the text may take: in proportion they are 8, of a square 64. And seconds
-that are too short to be compared, and how often it has to be so."""
-
 
 ONCE = {"match", "fullmatch", "search"}
 """Ways to use an expression that end at the first place that it matches."""
@@ -91,16 +87,9 @@ def took(each: Used, text: str) -> float:
     return time.process_time() - started
 
 
-def grows(each: Used, seed: str, end: str) -> bool:
-    """Return whether eight times the text take much more than eight times as long, each time."""
-    for _ in range(TRIES):
-        long = took(each, seed * (LENGTH // len(seed)) + end)
-        if long < NOTHING:
-            return False
-        short = took(each, seed * (LENGTH // 8 // len(seed)) + end)
-        if long < SQUARE * max(short, NOTHING / 8):
-            return False
-    return True
+def is_slow(each: Used, seed: str, end: str) -> bool:
+    """Return whether an expression takes more than in proportion for a piece again and again."""
+    return grows(lambda letters: took(each, seed * (letters // len(seed)) + end), LENGTH)
 
 
 OURS = "transport/bare_source.py"
@@ -125,7 +114,7 @@ def test_expressions_are_linear(path: Path) -> None:
         (each.where, each.way, seed)
         for each in used(path)
         for seed, end in itertools.product(made_of(each.said), ("", "\0!"))
-        if grows(each, seed, end)
+        if is_slow(each, seed, end)
     ]
 
     assert slow == []
@@ -135,5 +124,5 @@ def test_a_square_is_seen() -> None:
     """The measure tells a slow expression from a linear one."""
     slow = Used("", r"\s+$", "finditer")
 
-    assert grows(slow, " ", "\0!")
-    assert not grows(slow._replace(said=r"\s$"), " ", "\0!")
+    assert is_slow(slow, " ", "\0!")
+    assert not is_slow(slow._replace(said=r"\s$"), " ", "\0!")
