@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from pytest_rollback.agent.database.messages import DatabaseState, DumpState
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.extras.database import rehearsed
 from pytest_rollback.extras.database.action import RESTORE_DATABASE
 from pytest_rollback.fixtures.facts import fact
 from pytest_rollback.manifest.model import System
@@ -50,6 +52,7 @@ def shown(found: DatabaseState) -> dict[str, object]:
         "rooms": [each._asdict() for each in found.rooms],
         "swap": found.swap._asdict() if found.swap else None,
         "problems": [each._asdict() for each in found.problems],
+        "rehearsal": rehearsed.shown(found.rehearsal),
     }
 
 
@@ -73,4 +76,24 @@ def test_the_dump_can_be_restored(
             "free disk space of the database server is unknown: its data directory is on another "
             "host, or not readable",
             hint="compare pg_database_size() with the free space there, then waive this criterion",
+        )
+
+
+@criterion("readiness.database.rehearsed", phase="configuration", needs=("database.restore",))
+def test_a_restore_was_rehearsed(
+    database: DatabaseState | None,
+    system: System,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """'Restore database backup': this dump was restored beside the live data, and lacks nothing."""
+    record_property("rehearsal", rehearsed.shown(database.rehearsal) if database else None)
+    if database is None or system.database is None or database.restored:
+        return
+
+    found = list(rehearsed.faults(database, system.database.rehearsal, time.time()))
+    if found:
+        raise Refused(
+            f"the restore of {system.database.dump} is not proven",
+            findings=found,
+            hint=rehearsed.HINT,
         )

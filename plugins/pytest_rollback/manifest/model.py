@@ -35,8 +35,12 @@ from pytest_rollback.manifest.values import (
     Pattern,
     Phase,
     Port,
+    Relation,
+    RelationColumn,
     Seconds,
     SecretFile,
+    Size,
+    SomeShare,
     Unit,
     inside,
 )
@@ -199,6 +203,23 @@ class Maintenance(Frozen):
     body: Pattern = "maintenance"
 
 
+class DatabaseRehearsal(Frozen):
+    """`[database.rehearsal]`: how a restore of the dump is rehearsed, and what it may lose.
+
+    Where it is `required`, a dump that was not rehearsed well is not restored.
+    """
+
+    required: bool = True
+    max_age: Seconds = 7 * 86400.0
+    tolerance: SomeShare = 0.5
+    ignore: tuple[Relation, ...] = ()
+    newest: tuple[RelationColumn, ...] = ()
+    sources: tuple[str, ...] = ()
+    scratch: Absolute = "/var/tmp"  # noqa: S108 - a directory of its own is made there
+    limit: Seconds = 3600.0
+    largest: Size = 10 * 10**9
+
+
 class Database(Frozen):
     """`[database]`: the system's PostgreSQL, and the dump to restore."""
 
@@ -209,6 +230,7 @@ class Database(Frozen):
     port: Port = 5432
     user: str = ""
     tools: str = ""
+    rehearsal: DatabaseRehearsal = DatabaseRehearsal()
 
 
 class Noise(Frozen):

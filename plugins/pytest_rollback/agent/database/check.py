@@ -26,6 +26,7 @@ from .messages import (
     DatabaseSwap,
     DumpRequest,
 )
+from .rehearsal import stamp
 from .server import Server, directory, reached, way
 
 
@@ -52,6 +53,7 @@ def look(request: DatabaseRequest) -> DatabaseState:
         swap=DatabaseSwap(*(swapped[key] for key in DatabaseSwap._fields)) if swapped else None,
         problems=tuple(clone.lacking(found, wanted.live)),
     )
+    state = state._replace(rehearsal=stamp.read(location.state))
     try:
         return _compared(request, server, found, state)
     except OSError as error:
