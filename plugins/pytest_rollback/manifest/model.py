@@ -23,7 +23,7 @@ from pytest_rollback.manifest.refused import (
     too_wide,
 )
 from pytest_rollback.manifest.release import ReleaseTable
-from pytest_rollback.manifest.thresholds import Monitor, Triage
+from pytest_rollback.manifest.thresholds import DatabaseRehearsal, Monitor, Triage
 from pytest_rollback.manifest.values import (
     Absolute,
     Day,
@@ -35,12 +35,8 @@ from pytest_rollback.manifest.values import (
     Pattern,
     Phase,
     Port,
-    Relation,
-    RelationColumn,
     Seconds,
     SecretFile,
-    Size,
-    SomeShare,
     Unit,
     inside,
 )
@@ -201,23 +197,6 @@ class Maintenance(Frozen):
     reload: tuple[str, ...] = ()
     status: int = 503
     body: Pattern = "maintenance"
-
-
-class DatabaseRehearsal(Frozen):
-    """`[database.rehearsal]`: how a restore of the dump is rehearsed, and what it may lose.
-
-    Where it is `required`, a dump that was not rehearsed well is not restored.
-    """
-
-    required: bool = True
-    max_age: Seconds = 7 * 86400.0
-    tolerance: SomeShare = 0.5
-    ignore: tuple[Relation, ...] = ()
-    newest: tuple[RelationColumn, ...] = ()
-    sources: tuple[str, ...] = ()
-    scratch: Absolute = "/var/tmp"  # noqa: S108 - a directory of its own is made there
-    limit: Seconds = 3600.0
-    largest: Size = 10 * 10**9
 
 
 class Database(Frozen):

@@ -19,6 +19,10 @@ KEYED = {"probes"}
 """Tables whose own tables have names that the user chooses."""
 
 
+INNER = re.compile(r"^\[(?P<table>[\w.]+)\.(?P<key>\w+)\]\s+# (?P<words>.+)$")
+"""The header of a table that is a key of another one, with what that key is for."""
+
+
 def comments(text: str) -> dict[tuple[str, str], str]:
     """Return what the comments of a `rollback.toml` say: by table and key."""
     found: dict[tuple[str, str], str] = {}
@@ -27,6 +31,9 @@ def comments(text: str) -> dict[tuple[str, str], str]:
         header = TABLE.match(line)
         if header:
             table = header["table"]
+        inner = INNER.match(line)
+        if inner:
+            found[inner["table"], inner["key"]] = inner["words"]
         entry = KEY.match(line)
         if entry:
             first, *rest = table.split(".")

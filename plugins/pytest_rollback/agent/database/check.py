@@ -26,7 +26,6 @@ from .messages import (
     DatabaseSwap,
     DumpRequest,
 )
-from .rehearsal import stamp
 from .server import Server, directory, reached, way
 
 
@@ -53,7 +52,6 @@ def look(request: DatabaseRequest) -> DatabaseState:
         swap=DatabaseSwap(*(swapped[key] for key in DatabaseSwap._fields)) if swapped else None,
         problems=tuple(clone.lacking(found, wanted.live)),
     )
-    state = state._replace(rehearsal=stamp.read(location.state))
     try:
         return _compared(request, server, found, state)
     except OSError as error:

@@ -7,18 +7,21 @@ directory: readiness judges it, and no dump is restored without a good one.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
 
 from pytest_rollback.agent.database.messages import Rehearsal
-from pytest_rollback.cli.target import TargetCommand
 from pytest_rollback.errors import Refused, UsageError
 from pytest_rollback.extras.database.rehearsed import days, moment
 from pytest_rollback.extras.database.requests import rehearsal
+from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import Database
 from pytest_rollback.run.command_line.arguments import Parser, add_target
 from pytest_rollback.run.command_line.shared import shown
+from pytest_rollback.run.extras import place, usual
 from pytest_rollback.text.quantities import count
+from pytest_rollback.transport.connection import Connection
 
 EXAMPLES = """
 examples:
@@ -42,14 +45,16 @@ def main(arguments: Sequence[str], program: str) -> int:
     parser = Parser(prog=program, description=__doc__, epilog=EXAMPLES.format(me=program))
     add_target(parser)
     asked = parser.parse_args(arguments)
-    with TargetCommand.opened(asked, arguments, program) as at:
-        database = at.system.database
-        if database is None:
-            raise UsageError(
-                f"{at.system.about.name} has no database to rehearse",
-                hint=f"describe one in {at.manifest}: [database], see docs/manifest.md",
-            )
-        found = at.connection.ask(rehearsal(at.system, database))
+    manifest = place(asked.rollback_target or usual()).absolute()
+    system = load(manifest).system
+    database = system.database
+    if database is None:
+        raise UsageError(
+            f"{system.about.name} has no database to rehearse",
+            hint=f"describe one in {manifest}: [database], see docs/manifest.md",
+        )
+    with contextlib.closing(Connection(system)) as connection:
+        found = connection.ask(rehearsal(system, database))
     for line in lines(found, database, time.time()):
         shown(line)
     if found.problems:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from pytest_rollback.agent.database.messages import DatabaseProblem, DatabaseState, Rehearsal
-from pytest_rollback.manifest.model import DatabaseRehearsal
+from pytest_rollback.manifest.thresholds import DatabaseRehearsal
 
 HINT = "rollback rehearse"
 UNPROVEN = (

@@ -7,5 +7,5 @@ Order of calls: `rehearse` conducts. `programs` finds the programs of a server o
 major version; `scratch` starts one by way of a `guard`, a process that is the server's account, and
 ends with us; and gives it the live server's roles and an empty database like the live one. `facts`
 reads what both databases hold, `differences` says what a restore would lose. `stamp` keeps what was
-found in the state directory, where readiness and the restore itself look for it.
+found in the state directory, and shows it to readiness and to the restore.
 """

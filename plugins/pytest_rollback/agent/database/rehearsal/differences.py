@@ -14,7 +14,7 @@ FEW = 10
 AGAIN = "dump again, of all of the database: pg_dump -Fc"
 
 
-class Compared(NamedTuple):
+class ComparedDatabases(NamedTuple):
     """What is compared: the restored dump, the live database, and what may differ.
 
     `tolerance` is the share of a table's rows that may be lost; `ignore` names tables.
@@ -32,7 +32,7 @@ class Compared(NamedTuple):
         return sorted(each for each in self.live.tables if each not in self.ignore)
 
 
-def differences(compared: Compared) -> Iterator[DatabaseProblem]:
+def differences(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
     """Yield what the restored dump lacks."""
     if compared.tables and not set(compared.tables) & set(compared.restored.tables):
         yield DatabaseProblem(
@@ -48,7 +48,7 @@ def differences(compared: Compared) -> Iterator[DatabaseProblem]:
     yield from _others(compared)
 
 
-def _missing(compared: Compared) -> Iterator[DatabaseProblem]:
+def _missing(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
     live, restored = compared.live.tables, compared.restored.tables
     missing = [each for each in compared.tables if each not in restored and live[each].holds]
     if missing:
@@ -59,7 +59,7 @@ def _missing(compared: Compared) -> Iterator[DatabaseProblem]:
         )
 
 
-def _empty(compared: Compared) -> Iterator[DatabaseProblem]:
+def _empty(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
     live, restored = compared.live.tables, compared.restored.tables
     both = [each for each in compared.tables if each in restored]
     empty = [each for each in both if live[each].holds and not restored[each].holds]
@@ -72,7 +72,7 @@ def _empty(compared: Compared) -> Iterator[DatabaseProblem]:
         )
 
 
-def _fewer(compared: Compared) -> Iterator[DatabaseProblem]:
+def _fewer(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
     """Yield which tables would lose more rows than they may."""
     fewer = [
         f"{loss.table} {loss.restored:,} of {loss.live:,} rows"
@@ -84,12 +84,12 @@ def _fewer(compared: Compared) -> Iterator[DatabaseProblem]:
     if fewer:
         yield DatabaseProblem(
             f"the dump {compared.path} would lose more than {compared.tolerance:.0%} of the rows "
-            f"of {len(fewer)} tables: {some(fewer)}",
+            f"of {len(fewer)} of {len(compared.tables)} tables: {some(fewer)}",
             f"{AGAIN}; or set tolerance in [database.rehearsal]",
         )
 
 
-def losses(compared: Compared) -> Iterator[RowLoss]:
+def losses(compared: ComparedDatabases) -> Iterator[RowLoss]:
     """Yield each table of both with fewer rows than it has now."""
     for each in compared.tables:
         there, now = compared.restored.tables.get(each), compared.live.tables[each]
@@ -97,7 +97,7 @@ def losses(compared: Compared) -> Iterator[RowLoss]:
             yield RowLoss(each, there.rows, now.rows, now.estimated)
 
 
-def _privileges(compared: Compared) -> Iterator[DatabaseProblem]:
+def _privileges(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
     lost = [
         f"{each} ({some(sorted(gone))})"
         for each in compared.tables
@@ -107,13 +107,13 @@ def _privileges(compared: Compared) -> Iterator[DatabaseProblem]:
     ]
     if lost:
         yield DatabaseProblem(
-            f"after a restore of {compared.path} privileges lack on {len(lost)} tables: "
-            f"{some(lost)}",
+            f"after a restore of {compared.path} privileges lack on {len(lost)} of "
+            f"{len(compared.tables)} tables: {some(lost)}",
             f"{AGAIN}, without --no-privileges; the service may not get at its rows otherwise",
         )
 
 
-def _others(compared: Compared) -> Iterator[DatabaseProblem]:
+def _others(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
     """Yield extensions and large objects that are not there."""
     gone = sorted(set(compared.live.extensions) - set(compared.restored.extensions))
     if gone:

@@ -54,27 +54,27 @@ NEWER = ("jit=off", "max_parallel_maintenance_workers=0")
 """Settings that a server has from version 11 on."""
 
 
-class Limits(NamedTuple):
+class ServerLimits(NamedTuple):
     """What a throw-away server may use: seconds, and the bytes that stay free beside it."""
 
     seconds: float
     reserve: int
 
 
-class Plan(NamedTuple):
+class ServerPlan(NamedTuple):
     """A server to start: its programs, its major version, where its directory is made."""
 
     programs: str
     version: str
     scratch: str
-    limits: Limits
+    limits: ServerLimits
 
 
 class Ended(Exception):
     """The guard has nothing to wait for any more; the reason, "" where it was asked to end."""
 
 
-def child(plan: Plan, life: int, told: int, become: Callable[[], None]) -> NoReturn:
+def child(plan: ServerPlan, life: int, told: int, become: Callable[[], None]) -> NoReturn:
     """Serve in a process of its own, which never returns."""
     try:
         os.setsid()
@@ -98,7 +98,7 @@ def _asked(*_: object) -> NoReturn:
     raise Ended("it was ended by somebody")
 
 
-def serve(plan: Plan, life: int, told: int) -> None:
+def serve(plan: ServerPlan, life: int, told: int) -> None:
     """Have the server until it is not needed any more; tell where it is, and why it ended."""
     place, lock, until = "", -1, time.monotonic() + plan.limits.seconds
     server: List[subprocess.Popen[bytes]] = []
@@ -136,7 +136,7 @@ def is_over(life: int, seconds: float) -> bool:
     return bool(select.select([life], [], [], seconds)[0])
 
 
-def prepare(plan: Plan, place: str) -> None:
+def prepare(plan: ServerPlan, place: str) -> None:
     """Make the files of an empty server."""
     argv = [os.path.join(plan.programs, "initdb"), "-D", os.path.join(place, "data")]
     argv += ["-U", SUPERUSER, "-A", "trust", "--no-locale", "-E", "UTF8", "--nosync"]
@@ -145,7 +145,7 @@ def prepare(plan: Plan, place: str) -> None:
         raise Ended(f"initdb: {done.words}")
 
 
-def start(plan: Plan, place: str) -> subprocess.Popen[bytes]:
+def start(plan: ServerPlan, place: str) -> subprocess.Popen[bytes]:
     """Start the server: it listens in its directory, and ends when we do."""
     newer = NEWER if float(plan.version) >= ELEVEN else ()
     own = (f"unix_socket_directories={place}", f"port={PORT}")
@@ -177,7 +177,7 @@ def _bound(guard: int) -> Callable[[], None]:
     return bind
 
 
-def look(plan: Plan, place: str, server: subprocess.Popen[bytes], until: float) -> None:
+def look(plan: ServerPlan, place: str, server: subprocess.Popen[bytes], until: float) -> None:
     """Look at server, time and room.
 
     Raises:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 from typing import Iterator
 
 from ...errors import HostError
-from ...files import ownership, reach
+from ...files import lookup, ownership, reach
 from ...system.command import identity, run, surroundings
 from ..server import Server, socket
 
@@ -38,7 +37,7 @@ def programs(server: Server, version: str) -> str:
     """
     refused = ""
     for place in dict.fromkeys(candidates(server, version)):
-        if not all(shutil.which(name, path=place) for name in NEEDED):
+        if not all(lookup.kind(os.path.join(place, name)) == "file" for name in NEEDED):
             continue
         refused = unfit(server, place, version) or refused
         if not unfit(server, place, version):

@@ -27,9 +27,9 @@ from ..messages import (
 )
 from ..server import Server, reached
 from . import differences, facts, programs, scratch, stamp
-from .differences import Compared
+from .differences import ComparedDatabases
 from .facts import DatabaseFacts
-from .guard import Limits, Plan
+from .guard import ServerLimits, ServerPlan
 
 EMPTY = 100 << 20
 """Bytes that an empty server takes, with its log of changes."""
@@ -112,7 +112,7 @@ def _told(request: RehearsalRequest, looked: DatabaseState, done: Rehearsed) -> 
     )
 
 
-def _planned(request: RehearsalRequest, server: Server, found: Catalog, version: str) -> Plan:
+def _planned(request: RehearsalRequest, server: Server, found: Catalog, version: str) -> ServerPlan:
     """Return the server to start, once it is known that there is room and time for it."""
     name = request.database.name
     live = found.databases.get(name)
@@ -136,7 +136,7 @@ def _planned(request: RehearsalRequest, server: Server, found: Catalog, version:
             f"no room for a rehearsal: {short}",
             f"free space there, see df {request.scratch}; or set scratch in [database.rehearsal]",
         )
-    return Plan(place, version, request.scratch, Limits(request.timeout, RESERVE))
+    return ServerPlan(place, version, request.scratch, ServerLimits(request.timeout, RESERVE))
 
 
 def _bytes(path: str) -> int:
@@ -147,7 +147,9 @@ def _bytes(path: str) -> int:
         return 0
 
 
-def _tried(request: RehearsalRequest, server: Server, found: Catalog, plan: Plan) -> Rehearsed:
+def _tried(
+    request: RehearsalRequest, server: Server, found: Catalog, plan: ServerPlan
+) -> Rehearsed:
     """Restore the dump into a throw-away server, and compare."""
     name, role = server.name, found.role["name"]
     now = facts.facts(server, name, facts.COUNTED)
@@ -198,12 +200,12 @@ def _failed(error: Exception, path: str) -> DatabaseProblem:
     return DatabaseProblem(f"the dump {path} cannot be read: {error}", f"namei -l {path}")
 
 
-def _compared(request: RehearsalRequest, done: Rehearsed) -> Compared:
+def _compared(request: RehearsalRequest, done: Rehearsed) -> ComparedDatabases:
     restored, live = done.restored, done.live
     if restored is None or live is None:
         raise HostError("nothing was restored", "rollback rehearse")
     ignore = tuple(each if "." in each else f"public.{each}" for each in request.ignore)
-    return Compared(request.database.dump, restored, live, request.tolerance, ignore)
+    return ComparedDatabases(request.database.dump, restored, live, request.tolerance, ignore)
 
 
 def _sequences(

@@ -17,7 +17,7 @@ from .. import clone
 from ..catalog import LiveDatabase
 from ..server import PLAIN, Server, quoted
 from . import guard
-from .guard import Plan
+from .guard import ServerPlan
 
 PATIENCE = 90.0
 """Seconds until a server has to answer; a busy host needs ten."""
@@ -38,7 +38,7 @@ WHERE m.rolname !~ '^pg_';
 """
 
 
-class Guarded(NamedTuple):
+class GuardProcess(NamedTuple):
     """A guard at work: its process, what it hears us by, and what it tells."""
 
     pid: int
@@ -68,7 +68,7 @@ class Guarded(NamedTuple):
         return next((line[len("over ") :] for line in lines if line.startswith("over ")), "")
 
 
-def begun(plan: Plan, account: str) -> Guarded:
+def begun(plan: ServerPlan, account: str) -> GuardProcess:
     """Start a guard as an account, "" for who we are."""
     become = entering(identity(account))
     hears, life = os.pipe()
@@ -78,11 +78,11 @@ def begun(plan: Plan, account: str) -> Guarded:
         guard.child(plan, hears, tells, become)
     os.close(hears)
     os.close(tells)
-    return Guarded(pid, life, told)
+    return GuardProcess(pid, life, told)
 
 
 @contextlib.contextmanager
-def server(live: Server, plan: Plan) -> Iterator[Server]:
+def server(live: Server, plan: ServerPlan) -> Iterator[Server]:
     """Yield a throw-away server as its superuser; it is gone afterwards.
 
     Raises:
@@ -105,7 +105,7 @@ def server(live: Server, plan: Plan) -> Iterator[Server]:
         raise _gone(reason, plan)
 
 
-def _gone(reason: str, plan: Plan) -> HostError:
+def _gone(reason: str, plan: ServerPlan) -> HostError:
     return HostError(
         f"the throw-away server of the rehearsal ended: {reason}",
         f"see df {plan.scratch}, and scratch and limit in [database.rehearsal]; the live database "
@@ -113,7 +113,7 @@ def _gone(reason: str, plan: Plan) -> HostError:
     )
 
 
-def _place(guarded: Guarded) -> str:
+def _place(guarded: GuardProcess) -> str:
     """Return where the server is, once it is started."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
@@ -130,7 +130,7 @@ def _place(guarded: Guarded) -> str:
     raise HostError("no throw-away server was started in time", "try again on a calmer host")
 
 
-def _awaited(fresh: Server, guarded: Guarded) -> None:
+def _awaited(fresh: Server, guarded: GuardProcess) -> None:
     """Wait until the server answers."""
     until = time.monotonic() + PATIENCE
     while fresh.call("psql", PLAIN, fresh.maintenance, PATIENCE, script="SELECT 1;").code:

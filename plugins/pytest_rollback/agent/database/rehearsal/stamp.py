@@ -14,12 +14,25 @@ from ...files.handles import Irregular, open_regular
 from ...protocol import decode
 from ...state import backup_set
 from ...state import directory as places
-from ..messages import Rehearsal
+from .. import check
+from ..messages import DatabaseRequest, DatabaseState, Rehearsal
 
 NAME, LOCK = "rehearsal.json", "rehearsal.lock"
 FORMAT = 1
 DAMAGE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 MOST = 1 << 20
+
+
+def look(request: DatabaseRequest) -> DatabaseState:
+    """Return the state of the live database, with the last rehearsal of a restore, if there is one.
+
+    One of another dump is returned as well: who asks compares the digests, so that it can be told
+    from none at all.
+
+    Raises:
+        HostError: the server does not answer, or the stamp cannot be trusted.
+    """
+    return check.look(request)._replace(rehearsal=read(request.location.state))
 
 
 def read(state: str) -> Optional[Rehearsal]:
