@@ -138,10 +138,7 @@ class Monitor(Frozen):
 
 
 class DatabaseRehearsal(Frozen):
-    """`[database.rehearsal]`: how a restore of the dump is rehearsed, and what it may lose.
-
-    Where it is `required`, a dump that was not rehearsed well is not restored.
-    """
+    """`[database.rehearsal]`: how a restore of the dump is rehearsed, and what it may lose."""
 
     required: bool = True
     max_age: Seconds = 7 * 86400.0
