@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from pytest_rollback.agent.database.messages import DatabaseState, DumpState
+from pytest_rollback.agent.messages.backup.verify import Backups
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.extras.database import rehearsed
@@ -13,6 +14,7 @@ from pytest_rollback.extras.database.action import RESTORE_DATABASE
 from pytest_rollback.fixtures.facts import fact
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery.action import Scope
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.connection import Connection
 
@@ -96,4 +98,18 @@ def test_a_restore_was_rehearsed(
             f"the restore of {system.database.dump} is not proven",
             findings=found,
             hint=rehearsed.HINT,
+        )
+
+
+@criterion("readiness.database.embedded", phase="files")
+def test_no_file_of_the_set_is_a_database(saved: Backups) -> None:
+    """'Restore database backup': a rollback does not take back rows as if they were code."""
+    if saved.databases:
+        raise Refused(
+            f"{count(len(saved.databases), 'file')} of the backup set hold a database: a rollback "
+            "would lose all that was written into them since it was saved",
+            findings=saved.databases,
+            hint="keep data outside of files and of what a deploy changes, and save again; if a "
+            "deploy brings such a file and nobody writes into it, waive "
+            "readiness.database.embedded in [[waivers]] of rollback.toml",
         )

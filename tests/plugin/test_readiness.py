@@ -185,6 +185,10 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.database.dump": (lambda s: cut(s.home / "dump"), None),
     "readiness.database.restorable": (lambda s: describe(s, "database", restore=True), None),
     "readiness.database.rehearsed": (lambda s: describe(s, "database", restore=True), None),
+    "readiness.database.embedded": (
+        lambda s: s.forge(MOTTO, "SQLite format 3".ljust(1024, "\0")),
+        None,
+    ),
     "readiness.people.reachable": (lambda s: s.describe(notify={"pager": PAGER}), None),
     "readiness.tools.present": (lambda s: describe(s, "maintenance", reload=["no-such"]), None),
     "readiness.rights.suffice": (lock, None),
