@@ -148,6 +148,9 @@ LONG_SESSIONS = {
         "test_a_defect_is_red_and_nothing_is_begun[state-gone]",
         "test_a_failed_release_that_stays_live_is_not_recovered",
     ),
+    "tests/plugin/debian/test_described.py": (
+        "test_what_was_written_leads_to_the_recorded_version",
+    ),
     "tests/plugin/debian/test_drill.py": (
         "test_a_failing_package_stops_the_drill_which_goes_on_later",
         "test_nothing_is_begun_without_the_archive",
