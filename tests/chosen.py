@@ -18,6 +18,11 @@ SLOW = (
 """Folders whose tests are slow but for those in `SHOWN`: whole sessions, sweeps, a browser."""
 
 KILLS = {
+    "tests/unit/agent/database/test_restore.py": (
+        "test_an_agent_killed_at_any_step_leaves_a_whole_database",
+        "test_a_tool_killed_at_any_time_leaves_the_live_database",
+    ),
+    "tests/unit/agent/restore/test_same_bytes.py": ("test_a_kill_loses_nothing_of_it",),
     "tests/unit/recovery/test_killed.py": ("test_a_kill_anywhere_loses_nothing",),
     "tests/unit/agent/backup/test_save.py": (
         "test_a_kill_at_any_instant_leaves_live_files_alone_and_can_be_repeated",
@@ -61,7 +66,6 @@ SHOWN = {
             "copy-with-an-access-list",
             "dump-cut",
             "shell-in-the-root",
-            "worker-left-behind",
         )
     ),
     "tests/plugin/test_readiness.py": (
@@ -81,17 +85,12 @@ SHOWN = {
         "test_a_worker_changes_nothing",
         "test_an_armed_drill_brings_the_previous_release_back",
     ),
-    "tests/plugin/test_interrupts.py": (
-        "test_the_same_command_goes_on[isolate-SIGINT]",
-        "test_the_same_command_goes_on[configuration-SIGKILL]",
-    ),
+    "tests/plugin/test_interrupts.py": ("test_the_same_command_goes_on[configuration-SIGKILL]",),
     "tests/plugin/test_sabotages.py": (
         "test_a_sabotaged_drill_is_not_recovered[drill.files.restored]",
-        "test_a_sabotaged_drill_is_not_recovered[drill.maintenance.lifted]",
         "test_what_cannot_be_finished_is_not_begun[a misspelt unit]",
         "test_every_criterion_of_the_drill_was_seen_red",
     ),
-    "tests/plugin/test_secrets.py": ("test_a_whole_incident_tells_nobody_a_secret",),
     "tests/plugin/test_guards.py": ("test_bad_input_gives_one_message", "test_no_false_green"),
     "tests/plugin/test_create_backups.py": (
         "test_copies_and_the_record_are_there",
@@ -115,7 +114,6 @@ SHOWN = {
     ),
     "tests/plugin/test_troubleshooting.py": ("test_every_issue_was_seen_red",),
     "tests/faults/test_rows.py": ("test_row", "test_no_row_vanished"),
-    "tests/faults/test_kills.py": ("test_a_kill_before_any_call",),
     "tests/faults/test_operators.py": ("test_one_of_four_acts",),
 }
 """What `make test` runs of those folders, by file: single tests, or all cases of a function."""
@@ -132,6 +130,7 @@ LONG_SESSIONS = {
         "test_a_second_rollback_has_nothing_to_do[state]",
         "test_a_second_rollback_has_nothing_to_do[commands]",
         "test_a_bad_release_is_rolled_back_undone_and_rolled_back_again[backups]",
+        "test_a_bad_release_is_rolled_back_undone_and_rolled_back_again[commands]",
         "test_a_bad_release_is_rolled_back_undone_and_rolled_back_again[state]",
         "test_a_defect_is_red_and_nothing_is_begun[commands-gone]",
         "test_a_defect_is_red_and_nothing_is_begun[backups-altered]",
@@ -170,9 +169,12 @@ LONG_SESSIONS = {
         f"test_a_defect_turns_its_criterion_red[monitor.{what}]"
         for what in ("health.steady", "logs.clean", "requests.steady", "restarts.none")
     ),
-    "tests/plugin/test_troubleshooting.py": tuple(
-        f"test_an_issue_without_its_remedy_is_not_recovered[troubleshooting.{issue}]"
-        for issue in ("configuration.corrupt", "imports.stale")
+    "tests/plugin/test_troubleshooting.py": (
+        "test_each_issue_is_recovered_from",
+        *(
+            f"test_an_issue_without_its_remedy_is_not_recovered[troubleshooting.{issue}]"
+            for issue in ("configuration.corrupt", "imports.stale")
+        ),
     ),
     "tests/plugin/test_under_way.py": (
         *(f"test_a_run_that_is_under_way[words1-{suite}]" for suite in ("triage", "monitor")),
@@ -180,6 +182,10 @@ LONG_SESSIONS = {
     ),
     "tests/plugin/test_interrupts.py": (
         "test_the_same_command_goes_on[services-SIGHUP]",
+        "test_the_same_command_goes_on[services-SIGINT]",
+        "test_the_same_command_goes_on[validate-SIGKILL]",
+        "test_who_insists_gets_the_prompt_and_the_state[services-SIGINT SIGINT]",
+        "test_who_stops_the_script_stops_the_drill[INT]",
         "test_the_same_command_goes_on[files-SIGTERM]",
         "test_who_stops_the_look_changes_nothing[INT INT-0.6]",
         "test_who_insists_gets_the_prompt_and_the_state[files-SIGINT SIGINT]",
@@ -188,28 +194,68 @@ LONG_SESSIONS = {
         "test_who_insists_gets_the_prompt_and_the_state[isolate-SIGTERM SIGINT]",
         "test_who_stops_the_script_stops_the_drill[TERM TERM]",
     ),
-    "tests/plugin/test_sabotages.py": tuple(
-        f"test_a_sabotaged_drill_is_not_recovered[{identity}]"
-        for identity in (
-            "drill.units.stopped",
-            "drill.units.installed",
-            "drill.start.guarded",
-            "drill.start.released",
-            "drill.services.started",
-            "drill.maintenance.shown",
-            "drill.caches.cleared",
-            "drill.backups.separate",
-            "drill.configuration.defaults",
-            "drill.state.saved",
-            "drill.files.added_gone",
-            "drill.health.answers",
+    "tests/plugin/test_sabotages.py": (
+        "test_an_optional_component_that_stays_down_is_only_told",
+        "test_nothing_is_done_where_nothing_is_to_be_restored",
+        "test_a_refused_entry_leaves_everything_running_and_is_refused_again",
+        *(
+            f"test_a_sabotaged_drill_is_not_recovered[drill.{identity}]"
+            for identity in (
+                *("units.stopped", "units.installed", "start.guarded", "start.released"),
+                *("services.started", "maintenance.shown", "maintenance.lifted", "caches.cleared"),
+                *("backups.separate", "backups.closed", "configuration.defaults", "state.saved"),
+                *("files.added_gone", "health.answers"),
+            )
+        ),
+    ),
+    "tests/plugin/test_readiness.py": tuple(
+        f"test_a_defect_turns_its_criterion_red[readiness.{what}]"
+        for what in (
+            *("backups.complete", "backups.nonempty", "backups.ownership", "backups.private"),
+            *("backups.regular", "backups.targeted", "tree.compiles", "tree.imports"),
+            *("tree.constructs", "units.covered", "units.handled", "units.listening"),
+            *("units.owned", "units.resolved", "release.current", "secrets.known"),
+            *("tools.present", "people.reachable", "space.suffices", "time.fits"),
         )
     ),
+    "tests/plugin/test_validate.py": tuple(
+        f"test_a_defect_turns_its_criterion_red[validate.{what}]"
+        for what in (
+            *("backups.none_left", "configuration.recorded", "files.added_gone", "units.alone"),
+            *("constructs.in_time", "files.unchanged", "requests.processed", "health.answers"),
+            *("latency.within_limit", "units.began", "imports.load"),
+        )
+    ),
+    "tests/plugin/test_triage.py": (
+        "test_isolation_needs_no_backup_set",
+        "test_a_triage_before_a_drill_is_not_held_against_it",
+    ),
+    "tests/plugin/test_drill.py": (
+        "test_a_drill_that_could_not_see_all_is_inconclusive_in_its_status",
+        "test_a_part_of_a_drill_is_not_recovered",
+    ),
+    "tests/plugin/test_release_commands.py": (
+        "test_a_command_without_effect_is_told_and_the_run_goes_on",
+    ),
+    "tests/plugin/test_notifications.py": (
+        "test_a_pager_in_trouble_neither_fails_nor_delays_the_drill",
+    ),
+    "tests/plugin/test_guests.py": (
+        "test_a_folder_called_suites_is_nobodys[words1]",
+        "test_a_folder_called_suites_is_nobodys[words2]",
+    ),
+    "tests/guests/test_extended.py": ("test_a_reporter_of_somebody_else_joins",),
+    "tests/architecture/test_contributing.py": (
+        "test_a_channel_without_one_of_its_lines_is_noticed",
+        "test_a_manager_without_one_of_its_lines_is_noticed",
+        "test_an_option_without_one_of_its_places_is_noticed",
+    ),
+    "tests/unit/recovery/test_killed.py": ("test_a_kill_anywhere_loses_nothing[undo]",),
     "tests/plugin/test_scenarios.py": tuple(
         f"test_the_drill_recovers_from[{scenario}]"
         for scenario in (
             *("wrong-env", "wrong-password", "broken-json", "crash-loop", "noisy-log"),
-            *("broken-unit", "degraded", "slow-gateway", "stale-bytecode"),
+            *("broken-unit", "degraded", "slow-gateway", "stale-bytecode", "crash-at-import"),
         )
     ),
 }
