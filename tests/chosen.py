@@ -144,6 +144,11 @@ LONG_SESSIONS = {
         "test_a_defect_is_red_and_nothing_is_begun[state-gone]",
         "test_a_failed_release_that_stays_live_is_not_recovered",
     ),
+    "tests/plugin/test_wheels.py": (
+        "test_a_python_that_is_gone_is_red",
+        "test_an_environment_that_lacks_a_package_is_red",
+        "test_what_pip_changes_in_the_previous_environment_is_red",
+    ),
     "tests/plugin/debian/test_described.py": (
         "test_what_was_written_leads_to_the_recorded_version",
     ),
