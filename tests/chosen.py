@@ -26,6 +26,10 @@ KILLS = {
         "test_a_kill_at_any_instant_leaves_a_way_back",
         "test_a_kill_while_directories_are_made_or_taken_away",
     ),
+    "tests/unit/agent/database/rehearsal/test_killed.py": (
+        "test_nothing_is_left_of_one_that_was_killed",
+    ),
+    "tests/unit/agent/database/rehearsal/test_rehearse.py": ("test_a_bad_dump_is_told",),
     "tests/unit/agent/backup/test_links_killed.py": (
         "test_a_kill_at_any_instant_leaves_a_whole_record",
     ),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from pytest_rollback.agent.database.messages import DatabaseState, DumpState
+from pytest_rollback.agent.messages.backup.verify import Backups
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.extras.database import rehearsed
 from pytest_rollback.extras.database.action import RESTORE_DATABASE
 from pytest_rollback.fixtures.facts import fact
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery.action import Scope
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.connection import Connection
 
@@ -50,6 +54,7 @@ def shown(found: DatabaseState) -> dict[str, object]:
         "rooms": [each._asdict() for each in found.rooms],
         "swap": found.swap._asdict() if found.swap else None,
         "problems": [each._asdict() for each in found.problems],
+        "rehearsal": rehearsed.shown(found.rehearsal),
     }
 
 
@@ -73,4 +78,38 @@ def test_the_dump_can_be_restored(
             "free disk space of the database server is unknown: its data directory is on another "
             "host, or not readable",
             hint="compare pg_database_size() with the free space there, then waive this criterion",
+        )
+
+
+@criterion("readiness.database.rehearsed", phase="configuration", needs=("database.restore",))
+def test_a_restore_was_rehearsed(
+    database: DatabaseState | None,
+    system: System,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """'Restore database backup': this dump was restored beside the live data, and lacks nothing."""
+    record_property("rehearsal", rehearsed.shown(database.rehearsal) if database else None)
+    if database is None or system.database is None or database.restored:
+        return
+
+    found = list(rehearsed.faults(database, system.database.rehearsal, time.time()))
+    if found:
+        raise Refused(
+            f"the restore of {system.database.dump} is not proven",
+            findings=found,
+            hint=rehearsed.HINT,
+        )
+
+
+@criterion("readiness.database.embedded", phase="files")
+def test_no_file_of_the_set_is_a_database(saved: Backups) -> None:
+    """'Restore database backup': a rollback does not take back rows as if they were code."""
+    if saved.databases:
+        raise Refused(
+            f"{count(len(saved.databases), 'file')} of the backup set hold a database: a rollback "
+            "would lose all that was written into them since it was saved",
+            findings=saved.databases,
+            hint="keep data outside of files and of what a deploy changes, and save again; if a "
+            "deploy brings such a file and nobody writes into it, waive "
+            "readiness.database.embedded in [[waivers]] of rollback.toml",
         )

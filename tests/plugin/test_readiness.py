@@ -184,6 +184,11 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.secrets.known": (sealed, None),
     "readiness.database.dump": (lambda s: cut(s.home / "dump"), None),
     "readiness.database.restorable": (lambda s: describe(s, "database", restore=True), None),
+    "readiness.database.rehearsed": (lambda s: describe(s, "database", restore=True), None),
+    "readiness.database.embedded": (
+        lambda s: s.forge(MOTTO, "SQLite format 3".ljust(1024, "\0")),
+        None,
+    ),
     "readiness.people.reachable": (lambda s: s.describe(notify={"pager": PAGER}), None),
     "readiness.tools.present": (lambda s: describe(s, "maintenance", reload=["no-such"]), None),
     "readiness.rights.suffice": (lock, None),
@@ -254,7 +259,9 @@ ALSO: dict[str, Reds] = {
     | {("readiness.units.resolved", each) for each in NAMES},
     "readiness.plans.made": PLANS,
     "readiness.rights.suffice": PLANS,  # what cannot be replaced cannot be planned either
-    "readiness.database.restorable": PLANS,  # its server is down, so its restore has no plan
+    "readiness.database.restorable": PLANS  # its server is down, so its restore has no plan
+    | {("readiness.database.rehearsed", None)},
+    "readiness.database.rehearsed": PLANS | {("readiness.database.restorable", None)},
     "readiness.probes.answer": {("readiness.baseline.stored", None)},
     "readiness.units.alone": PLANS,  # isolation would leave it
     "readiness.units.handled": PLANS  # the release's own unit file knows no such process

@@ -23,7 +23,7 @@ from pytest_rollback.manifest.refused import (
     too_wide,
 )
 from pytest_rollback.manifest.release import ReleaseTable
-from pytest_rollback.manifest.thresholds import Monitor, Triage
+from pytest_rollback.manifest.thresholds import DatabaseRehearsal, Monitor, Triage
 from pytest_rollback.manifest.values import (
     Absolute,
     Day,
@@ -209,6 +209,7 @@ class Database(Frozen):
     port: Port = 5432
     user: str = ""
     tools: str = ""
+    rehearsal: DatabaseRehearsal = DatabaseRehearsal()
 
 
 class Noise(Frozen):

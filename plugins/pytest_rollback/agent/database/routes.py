@@ -7,7 +7,8 @@ from typing import Dict
 ROUTES: Dict[str, str] = {
     "answer": "database.ping:answer",
     "dump": "database.dump:look",
-    "look": "database.check:look",
+    "look": "database.rehearsal.stamp:look",
+    "rehearse": "database.rehearsal.rehearse:rehearse",
     "restore": "database.restore:restore",
     "undo": "database.swap:undo",
 }
