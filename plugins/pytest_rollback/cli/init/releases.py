@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from pytest_rollback.agent.messages.services.survey import Survey
+from pytest_rollback.agent.messages.services.survey import Survey, SwitchedLink
 from pytest_rollback.cli.init.candidates import Candidate, is_below, runs_containers
 from pytest_rollback.cli.init.lines import TomlLine, TomlTable, header
 from pytest_rollback.manifest.release import COMMANDS, IMAGES, LINKS, PACKAGES
@@ -41,11 +41,24 @@ def _links(candidate: Candidate) -> Iterator[TomlLine]:
     number = max(each.releases for each in links)
     above = str(PurePosixPath(links[0].place).parent)
     there = count(number, "directory", "directories")
-    yield TomlLine("strategy", LINKS, f"{seen}; {there} in {above}")
+    inside = "".join(f"; {environment(each)}" for each in links if each.environment)
+    yield TomlLine("strategy", LINKS, f"{seen}; {there} in {above}{inside}")
     names = [os.path.relpath(each.link, candidate.root) for each in links]
     yield TomlLine("links", names, seen)
     asks = "how many releases the deploy tool keeps"
     yield TomlLine("keep", max(number, 2), asks=asks, hidden=True)
+    for each in links:
+        if each.astray:
+            asks = f"{each.astray}; make each environment in the directory where it stays"
+            yield TomlLine(asks=asks)
+
+
+def environment(link: SwitchedLink) -> str:
+    """Return, for people, that a release has a virtual environment of its own."""
+    name = PurePosixPath(link.place).name
+    if link.environment == ".":
+        return f"{name} is a virtual environment"
+    return f"{link.environment} in {name} is a virtual environment"
 
 
 def _images(candidate: Candidate) -> Iterator[TomlLine]:

@@ -86,6 +86,21 @@ def test_a_link_that_a_deploy_switches_is_the_strategy() -> None:
     assert "files = [" not in text.partition("[configuration]")[0]
 
 
+def test_a_virtual_environment_behind_a_link_is_said() -> None:
+    """With what is wrong with it, as a question."""
+    link = SwitchedLink(
+        "/srv/shop/current", "/srv/shop/releases/2", 3, "current -> releases/2", "."
+    )
+    one = unit("web", "/srv/shop/current/bin")
+    text = written(one._replace(links=(link,)))
+    assert "3 directories in /srv/shop/releases; 2 is a virtual environment" in text
+    assert "make each environment" not in text
+
+    text = written(one._replace(links=(link._replace(environment="venv", astray="x is moved"),)))
+    assert "venv in 2 is a virtual environment" in text
+    assert "# ? x is moved; make each environment in the directory where it stays" in text
+
+
 def test_backups_are_kept_apart_where_a_package_manager_owns_the_tree() -> None:
     """With the directory and the reason; one elsewhere says nothing."""
     there = (("/srv/shop/node_modules", "npm ci deletes and makes it anew"),)

@@ -49,12 +49,16 @@ class SwitchedLink(NamedTuple):
     """A link that names the live one of several releases.
 
     `place` is the real path of that, `releases` the number of directories beside it and itself.
+    `environment` is a virtual environment of Python in it, "." where it is one itself, and `astray`
+    why programs of that run another one.
     """
 
     link: str
     place: str
     releases: int
     seen: str
+    environment: str = ""
+    astray: str = ""
 
 
 class OwningPackage(NamedTuple):
