@@ -6,7 +6,8 @@
 - `make sessions`, `make machine-test`, `make faults`, `make mutants`, `make sabotage` and `make
   guests` run what even that leaves: those marked `long`.
 
-`tests/conftest.py` sets both marks by these tables and by tests/long_sessions.py; a test may also be marked `long` where it is.
+`tests/conftest.py` sets both marks by these tables and by tests/long_sessions.py; a test may also
+be marked `long` where it is.
 """
 
 from __future__ import annotations
