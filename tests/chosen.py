@@ -35,6 +35,7 @@ KILLS = {
     "tests/unit/agent/database/rehearsal/test_killed.py": (
         "test_nothing_is_left_of_one_that_was_killed",
     ),
+    "tests/unit/agent/database/rehearsal/test_objects.py": ("test_an_alteration_is_seen",),
     "tests/unit/agent/database/rehearsal/test_rehearse.py": ("test_a_bad_dump_is_told",),
     "tests/unit/agent/backup/test_links_killed.py": (
         "test_a_kill_at_any_instant_leaves_a_whole_record",

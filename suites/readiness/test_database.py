@@ -104,6 +104,12 @@ def test_a_restore_was_rehearsed(
             findings=found,
             hint=rehearsed.HINT,
         )
+    if database.rehearsal and database.rehearsal.unsure:
+        raise Inconclusive(
+            f"{system.database.dump} can be restored, and its schema is not the live one",
+            findings=[each.problem for each in database.rehearsal.unsure],
+            hint=rehearsed.UNSURE,
+        )
 
 
 @criterion("readiness.database.embedded", phase="files")

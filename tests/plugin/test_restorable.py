@@ -46,6 +46,7 @@ def shop() -> Iterator[Restorable]:
     """A shop with a database, whose dump is there and whose server runs."""
     with base() as database, tempfile.TemporaryDirectory(prefix="shop-") as home:
         database.fresh()
+        database.sql("ALTER TABLE goods DROP COLUMN more")
         yield Restorable(Path(home), database)
 
 

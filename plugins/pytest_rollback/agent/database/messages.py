@@ -73,7 +73,8 @@ class Rehearsal(NamedTuple):
     and `format` are the dump's, `record` is the digest of the backup set, `head` that of the live
     columns. `server` is the major version. `restore` and `seconds` are those of the restore alone
     and of all; `size` is the restored database's in bytes. `tables` and `rows` are restored, `lost`
-    is by table; `problems` are reasons why the dump is not good enough.
+    is by table; `problems` are reasons why the dump is not good enough. `deployed` tells that the
+    current release was live already: what differs of the schema may be its work, and is `unsure`.
     """
 
     when: float
@@ -92,6 +93,8 @@ class Rehearsal(NamedTuple):
     lost: Tuple[RowLoss, ...]
     newer: Tuple[NewerRows, ...]
     problems: Tuple[DatabaseProblem, ...]
+    unsure: Tuple[DatabaseProblem, ...]
+    deployed: bool
 
 
 class RehearsalRequest(NamedTuple):

@@ -17,7 +17,7 @@ from typing import BinaryIO, Iterator, NamedTuple, Sequence
 
 from ..errors import HostError, shortened
 from ..files import lookup, ownership, reach
-from ..system.command import CommandResult, identity, run, surroundings
+from ..system.command import MOST, CommandResult, identity, run, surroundings
 from .messages import DatabaseAccess
 
 ASKING = 30.0
@@ -57,6 +57,7 @@ class Server(NamedTuple):
         *,
         script: str = "",
         given: BinaryIO | None = None,
+        most: int = MOST,
     ) -> CommandResult:
         """Run a tool of the server's, in a database where one is named; return how it ended.
 
@@ -81,6 +82,7 @@ class Server(NamedTuple):
             user=self.account,
             stdin=script.encode("utf-8", "surrogateescape"),
             given=given,
+            most=most,
         )
 
     def program(self, tool: str) -> str:
@@ -102,13 +104,18 @@ class Server(NamedTuple):
             )
         return place
 
-    def sql(self, script: str, database: str = "", timeout: float = ASKING) -> str:
+    def sql(
+        self, script: str, database: str = "", timeout: float = ASKING, *, most: int = MOST
+    ) -> str:
         """Run statements, each on its own, up to the first that fails; return what they say.
 
         Raises:
             HostError: one failed, in the server's words.
         """
-        outcome = self.call("psql", PLAIN, database or self.maintenance, timeout, script=script)
+        place = database or self.maintenance
+        outcome = self.call("psql", PLAIN, place, timeout, script=script, most=most)
+        if outcome.cut:
+            raise HostError(f"the database server said more than {most:,} bytes", self.hint)
         if outcome.code:
             late = f" (timed out after {timeout:.0f} s)" if outcome.timed_out else ""
             raise HostError(f"error of the database server: {said(outcome)}{late}", self.hint)

@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator, Sequence
 
 from pytest_rollback.agent.database.messages import Rehearsal
-from pytest_rollback.errors import Refused, UsageError
-from pytest_rollback.extras.database.rehearsed import days, moment
+from pytest_rollback.errors import Inconclusive, Refused, UsageError
+from pytest_rollback.extras.database.rehearsed import UNSURE, aged, days, moment
 from pytest_rollback.extras.database.requests import rehearsal
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import Database
@@ -29,8 +29,8 @@ examples:
   {me} --target staging.toml
 
 exit codes: 0 the dump can be restored, and brings back what it should; 1 it cannot, or would lose
-too much; 4 usage, or a problem in rollback.toml; 7 the host cannot be used; 12 another rehearsal
-is under way
+too much; 4 usage, or a problem in rollback.toml; 7 the host cannot be used; 10 its schema is not
+the live one, which may be the work of a deploy; 12 another rehearsal is under way
 """
 MOST = 5
 """Tables of which losses are shown."""
@@ -57,11 +57,20 @@ def main(arguments: Sequence[str], program: str) -> int:
         found = connection.ask(rehearsal(system, database))
     for line in lines(found, database, time.time()):
         shown(line)
-    if found.problems:
+    old = list(aged(found, database.rehearsal, time.time()))
+    if found.problems or old:
+        hints = [each.hint for each in found.problems] or ["dump again: pg_dump -Fc"]
         raise Refused(
             f"a restore of {database.dump} is not good enough",
-            findings=[each.problem for each in found.problems],
-            hint=" - or - ".join(dict.fromkeys(each.hint for each in found.problems)),
+            findings=[*(each.problem for each in found.problems), *old],
+            hint=" - or - ".join(dict.fromkeys(hints)),
+        )
+    if found.unsure:
+        raise Inconclusive(
+            "the dump can be restored; that its schema is another one may be the deploy's work, "
+            "which is live already",
+            findings=[each.problem for each in found.unsure],
+            hint=UNSURE,
         )
     shown("REHEARSED: the dump can be restored, and has what the live database has")
     return 0

@@ -10,6 +10,12 @@ from pytest_rollback.manifest.thresholds import DatabaseRehearsal
 from pytest_rollback.text.quantities import count
 
 HINT = "rollback rehearse"
+UNSURE = (
+    "rehearse before a deploy, right after the dump: pg_dump, rollback rehearse, rollback save; or "
+    "compare by hand, and waive readiness.database.rehearsed in [[waivers]] of rollback.toml"
+)
+"""What to do where a deploy may be why the schema differs."""
+
 UNPROVEN = (
     f"{HINT}; or restore it unproven: required = false in [database.rehearsal]; or keep the "
     "database as it is: restore = false in [database]"
@@ -35,10 +41,16 @@ def faults(found: DatabaseState, wanted: DatabaseRehearsal, now: float) -> Itera
             f"the last rehearsal was {days(now - found.rehearsal.when)} ago, more than "
             f"{days(wanted.max_age)}"
         )
-    if found.rehearsal.digest == found.digest and now - found.rehearsal.made > wanted.max_age:
+    if found.rehearsal.digest == found.digest:
+        yield from aged(found.rehearsal, wanted, now)
+
+
+def aged(last: Rehearsal, wanted: DatabaseRehearsal, now: float) -> Iterator[str]:
+    """Yield that the dump of a rehearsal is too old."""
+    if now - last.made > wanted.max_age:
         yield (
-            f"the dump was made {days(now - found.rehearsal.made)} ago, more than "
-            f"{days(wanted.max_age)}: a restore would lose as much"
+            f"the dump was made {days(now - last.made)} ago, more than {days(wanted.max_age)}: a "
+            "restore would lose as much"
         )
 
 
@@ -91,4 +103,5 @@ def shown(found: Rehearsal | None) -> dict[str, object] | None:
         "lost": [each._asdict() for each in found.lost],
         "newer": [each._asdict() for each in found.newer],
         "problems": [each._asdict() for each in found.problems],
+        "unsure": [each._asdict() for each in found.unsure],
     }

@@ -113,7 +113,7 @@ def test_a_restore_that_nobody_rehearsed_is_refused(site: Site, server: Base) ->
 
 
 DAY = 86400.0
-GOOD = Rehearsal(0, 0, "a", 1, "plain", "", "", "15", 1, 2, 3, 4, 5, (), (), ())
+GOOD = Rehearsal(0, 0, "a", 1, "plain", "", "", "15", 1, 2, 3, 4, 5, (), (), (), (), deployed=False)
 PROBLEM = DatabaseProblem("rows lack", "dump again")
 
 

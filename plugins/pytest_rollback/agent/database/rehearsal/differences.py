@@ -33,7 +33,7 @@ class ComparedDatabases(NamedTuple):
 
 
 def differences(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
-    """Yield what the restored dump lacks."""
+    """Yield what the restored dump lacks of rows, objects and privileges."""
     if compared.tables and not set(compared.tables) & set(compared.restored.tables):
         yield DatabaseProblem(
             f"the dump {compared.path} has none of the {len(compared.tables)} tables of the live "
@@ -41,11 +41,23 @@ def differences(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
             "correct dump in [database]",
         )
         return
-    yield from _missing(compared)
     yield from _empty(compared)
     yield from _fewer(compared)
     yield from _privileges(compared)
-    yield from _others(compared)
+    yield from _large_objects(compared)
+
+
+def schema(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
+    """Yield tables and extensions that the restored dump lacks, which a deploy may have made."""
+    if set(compared.tables) & set(compared.restored.tables):
+        yield from _missing(compared)
+    gone = sorted(set(compared.live.extensions) - set(compared.restored.extensions))
+    if gone:
+        yield DatabaseProblem(
+            f"the dump {compared.path} brings back a database without {some(gone)}, which the "
+            "live one has as extensions",
+            AGAIN,
+        )
 
 
 def _missing(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
@@ -113,17 +125,11 @@ def _privileges(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
         )
 
 
-def _others(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
-    """Yield extensions and large objects that are not there."""
-    gone = sorted(set(compared.live.extensions) - set(compared.restored.extensions))
-    if gone:
+def _large_objects(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
+    """Yield that fewer large objects come back than may be lost."""
+    there, now = compared.restored.objects, compared.live.objects
+    if now and there < now * (1 - compared.tolerance):
         yield DatabaseProblem(
-            f"the dump {compared.path} brings back a database without {some(gone)}, which the "
-            "live one has as extensions",
-            AGAIN,
-        )
-    if compared.live.objects and not compared.restored.objects:
-        yield DatabaseProblem(
-            f"the dump {compared.path} has none of the {compared.live.objects:,} large objects",
+            f"the dump {compared.path} has {there:,} of {now:,} large objects",
             f"{AGAIN} --large-objects (before version 16: --blobs)",
         )

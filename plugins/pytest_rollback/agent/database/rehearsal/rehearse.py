@@ -12,6 +12,10 @@ import zlib
 from typing import Iterator, NamedTuple
 
 from ...errors import HostError
+from ...files.state import live
+from ...files.tree import Tree
+from ...messages.location import Location
+from ...state import backup_set
 from ...state.directory import record_of
 from .. import catalog, check, clone, load, sql_script
 from .. import dump as dumps
@@ -25,7 +29,7 @@ from ..messages import (
     RehearsalRequest,
 )
 from ..server import Server, reached
-from . import differences, facts, origin, programs, scratch, stamp
+from . import differences, facts, objects, origin, programs, scratch, stamp
 from .differences import ComparedDatabases
 from .facts import DatabaseFacts
 from .guard import ServerLimits, ServerPlan
@@ -54,6 +58,7 @@ class Rehearsed(NamedTuple):
     live: DatabaseFacts | None
     newer: tuple[NewerRows, ...]
     problems: tuple[DatabaseProblem, ...]
+    schema: tuple[DatabaseProblem, ...] = ()
 
 
 NOTHING = Rehearsed(0.0, None, None, (), ())
@@ -105,7 +110,9 @@ def _told(request: RehearsalRequest, looked: DatabaseState, done: Rehearsed) -> 
     about = origin.header(request, looked.format)
     columns = done.live.columns if done.live else ""
     tables = done.restored.tables.values() if done.restored else ()
-    problems = (*looked.problems, *origin.problems(request, about), *done.problems)
+    deployed = is_deployed(request.location)
+    problems = [*looked.problems, *origin.problems(request, about), *done.problems]
+    problems += () if deployed else done.schema
     return Rehearsal(
         when=time.time(),
         made=origin.made(request.database.dump, about),
@@ -123,7 +130,21 @@ def _told(request: RehearsalRequest, looked: DatabaseState, done: Rehearsed) -> 
         lost=tuple(differences.losses(_compared(request, done))) if done.restored else (),
         newer=done.newer,
         problems=tuple({each.problem: each for each in problems}.values()),
+        unsure=done.schema if deployed else (),
+        deployed=deployed,
     )
+
+
+def is_deployed(location: Location) -> bool:
+    """Return whether the release after the recorded one is live: then it may have migrated."""
+    try:
+        record = backup_set.read(location.state)
+    except HostError:  # nothing is recorded, or other criteria tell why it cannot be read
+        return False
+    with Tree(location.root) as tree:
+        return any(
+            not live(tree, saved.path, saved.size).has_content(saved) for saved in record.files
+        )
 
 
 def _planned(request: RehearsalRequest, server: Server, found: Catalog, version: str) -> ServerPlan:
@@ -181,11 +202,18 @@ def _tried(
         restored = facts.facts(whole, name)
         newer = _newer(request, server, whole)
         done = Rehearsed(restore, restored, now, newer, ())
-        problems = (
-            *differences.differences(_compared(request, done)),
-            *_sequences(request, server, whole),
-        )
-    return done._replace(problems=problems)
+        compared = _compared(request, done)
+        problems = (*differences.differences(compared), *_sequences(request, server, whole))
+        schema = (*differences.schema(compared), *_objects(compared, server, whole))
+    return done._replace(problems=problems, schema=schema)
+
+
+def _objects(
+    compared: ComparedDatabases, server: Server, whole: Server
+) -> Iterator[DatabaseProblem]:
+    """Yield what else than rows the restored database has not, or has otherwise."""
+    lists = (objects.objects(each, server.name, compared.ignore) for each in (whole, server))
+    yield from objects.differences(compared.path, *lists)
 
 
 def _load(request: RehearsalRequest, trial: Server) -> None:

@@ -139,7 +139,7 @@ DEFECTS: dict[str, tuple[Callable[[Base], None], str]] = {
     ),
     "with a sequence behind": (sequence, "orders_id_seq is at 3, orders.id at 200"),
     "with an identity behind": (identity, "parts_id_seq is at 0, parts.id at 50"),
-    "without large objects": (objects, "none of the 1 large objects"),
+    "without large objects": (objects, "0 of 1 large objects"),
     "with few of the rows": (old_rows, r"public.orders 200 of 1,100 rows"),
     "with a command": (shell, "changes objects outside the database"),
     "of two databases": (elsewhere, "changes objects outside the database"),
