@@ -102,7 +102,7 @@ def test_a_restore_was_rehearsed(
         raise Refused(
             f"the restore of {system.database.dump} is not proven",
             findings=found,
-            hint=rehearsed.HINT,
+            hint=rehearsed.hint(database),
         )
     if database.rehearsal and database.rehearsal.unsure:
         raise Inconclusive(

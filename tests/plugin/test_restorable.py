@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 import pytest
 import tomli_w
 
+from tests.plugin.operator import REPOSITORY
 from tests.plugin.shop import Shop
 from tests.unit.support.databases import Base, base
 
@@ -190,6 +194,38 @@ def test_a_dump_that_is_not_good_enough_ends_the_command(shop: Restorable) -> No
     assert "lacks 1 of 3 tables that hold rows now: public.made_since" in " ".join(printed.split())
     assert "HINT: dump again" in printed
     assert "failed: the dump" in str(judged(shop)["findings"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_who_stops_it_stops_all_of_it(shop: Restorable, number: signal.Signals) -> None:
+    """The throw-away server and its directory are gone at once, and nothing is stamped."""
+    shop.database.sql("CREATE VIEW slow AS SELECT 1 AS x FROM pg_sleep(30)")
+    shop.database.sql("CREATE MATERIALIZED VIEW late AS SELECT * FROM slow WITH NO DATA")
+    path, kept = shop.database.home / "slow", shop.database.dump
+    shop.database.postgres.client("pg_dump", "-f", str(path), "shop")
+    path.write_text(f"{path.read_text()}\nREFRESH MATERIALIZED VIEW public.late;\n")
+    path.chmod(0o600)
+    shop.database.sql("DROP VIEW slow CASCADE")
+    stamp, scratch = shop.state / "rehearsal.json", Path(tempfile.mkdtemp(prefix="scratch-"))
+    scratch.chmod(0o1777)
+    stamp.unlink(missing_ok=True)
+    table = {**shop.document()["database"], "dump": str(path)}
+    shop.describe(database={**table, "rehearsal": {"scratch": str(scratch)}})
+    command = [sys.executable, "scripts/rollback", "rehearse", f"--target={shop.manifest}"]
+    begun = subprocess.Popen(command, cwd=REPOSITORY, start_new_session=True)
+    until = time.monotonic() + 60
+    while not any(scratch.glob("*/.s.PGSQL.*[0-9]")) and time.monotonic() < until:
+        time.sleep(0.05)
+    (os.killpg if number == signal.SIGINT else os.kill)(begun.pid, number)
+    begun.wait(30)
+    until = time.monotonic() + 20
+    while any(scratch.iterdir()) and time.monotonic() < until:
+        time.sleep(0.05)
+    shop.database.dump = kept
+
+    assert not any(scratch.iterdir())
+    assert not stamp.exists()
+    scratch.rmdir()
 
 
 def test_a_system_without_a_database_has_nothing_to_rehearse(shop: Restorable) -> None:

@@ -196,11 +196,11 @@ EnvironmentFile = Annotated[
 Absolute = Annotated[
     str, AfterValidator(absolute), Field(json_schema_extra={"pattern": r"^/(?!(.*/)?\.\.(/|$))"})
 ]
-Relation = Annotated[str, Field(pattern=r"^[^.\s]+(\.[^.\s]+)?$")]
-"""A table: `table`, or `schema.table`."""
+Relation = Annotated[str, Field(min_length=1)]
+"""A table: `table`, or `schema.table`; a pattern may have `*`."""
 
-RelationColumn = Annotated[str, Field(pattern=r"^[^.\s]+(\.[^.\s]+){1,2}$")]
-"""A column of a table: `table.column`, or `schema.table.column`."""
+RelationColumn = Annotated[str, Field(pattern=r'^("[^"]+"|[^".]+)(\.("[^"]+"|[^".]+)){1,2}$')]
+"""A column of a table: `table.column`, or `schema.table.column`; odd names stand in quotes."""
 
 Pattern = Annotated[str, AfterValidator(expression)]
 LogPlaces = Annotated[

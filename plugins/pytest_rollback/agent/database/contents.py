@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Dict, Iterator, List, NamedTuple, Set
+from typing import Callable, Dict, Iterator, List, NamedTuple, Set
 
+from ..errors import HostError
 from .messages import DatabaseProblem
 from .server import Server
 
@@ -29,12 +30,12 @@ WORD = re.compile(r'"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[^."]+)')
 MOST = 3
 """Tables that are named in one sentence."""
 
-WAITING = 5
-"""Seconds that a lock is waited for."""
+LOOKING = "SET default_transaction_read_only = on; SET lock_timeout = '2s';"
+"""What comes before a question to the live database."""
 
 LIVE = """
 SELECT coalesce(json_object_agg(n.nspname || '.' || c.relname, json_build_object(
-  'owner', pg_get_userbyid(c.relowner), 'bytes', pg_relation_size(c.oid))), '{}')
+  'owner', pg_get_userbyid(c.relowner), 'bytes', {size})), '{{}}')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema';
 """
@@ -98,13 +99,23 @@ class LiveTable(NamedTuple):
     bytes: int
 
 
+def sized(asked: Callable[[str], str]) -> str:
+    """Return what a query says, with the sizes of tables; where one is locked, with old sizes."""
+    try:
+        return asked("pg_relation_size(c.oid)")
+    except HostError as problem:
+        if "lock timeout" not in problem.message:
+            raise
+        return asked("c.relpages::bigint * 8192")
+
+
 def live(server: Server, name: str) -> Dict[str, LiveTable]:
     """Return the tables of a database by schema and name.
 
     Raises:
         HostError: it cannot be asked.
     """
-    found = json.loads(server.sql(f"SET lock_timeout = '{WAITING}s';{LIVE}", name))
+    found = json.loads(sized(lambda size: server.sql(LOOKING + LIVE.format(size=size), name)))
     return {table: LiveTable(**facts) for table, facts in found.items()}
 
 

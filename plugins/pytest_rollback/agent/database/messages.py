@@ -75,6 +75,7 @@ class Rehearsal(NamedTuple):
     and of all; `size` is the restored database's in bytes. `tables` and `rows` are restored, `lost`
     is by table; `problems` are reasons why the dump is not good enough. `deployed` tells that the
     current release was live already: what differs of the schema may be its work, and is `unsure`.
+    `subject` is the database, and `tolerance` and `ignore` are what was asked of its dump.
     """
 
     when: float
@@ -95,6 +96,9 @@ class Rehearsal(NamedTuple):
     problems: Tuple[DatabaseProblem, ...]
     unsure: Tuple[DatabaseProblem, ...]
     deployed: bool
+    subject: str
+    tolerance: float
+    ignore: Tuple[str, ...]
 
 
 class RehearsalRequest(NamedTuple):

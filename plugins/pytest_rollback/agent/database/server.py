@@ -113,7 +113,9 @@ class Server(NamedTuple):
             HostError: one failed, in the server's words.
         """
         place = database or self.maintenance
-        outcome = self.call("psql", PLAIN, place, timeout, script=script, most=most)
+        # what somebody called as one of the server's own functions is not called instead
+        words = f"SET search_path = pg_catalog;\n{script}"
+        outcome = self.call("psql", PLAIN, place, timeout, script=words, most=most)
         if outcome.cut:
             raise HostError(f"the database server said more than {most:,} bytes", self.hint)
         if outcome.code:

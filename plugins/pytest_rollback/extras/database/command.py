@@ -78,12 +78,14 @@ def main(arguments: Sequence[str], program: str) -> int:
 
 def lines(found: Rehearsal, database: Database, now: float) -> Iterator[str]:
     """Yield what a rehearsal measured."""
-    yield f"rehearsed on {moment(found.when)}: {database.dump}"
+    yield f"tried on {moment(found.when)}: {database.dump}"
     if found.tables:
         tables = f"{count(found.tables, 'table')}, {count(found.rows, 'row')}"
         yield f"  restored   {tables} in {found.restore:.1f} s, {found.size / 1e6:,.1f} MB"
         yield f"  server     a PostgreSQL {found.server} of its own, {found.seconds:.1f} s in all"
-    yield f"  made       {moment(found.made)}; a restore loses {days(max(0.0, now - found.made))}"
+    if found.made:
+        age = days(max(0.0, now - found.made))
+        yield f"  made       {moment(found.made)}; a restore loses {age}"
     for column in found.newer:
         yield f"  newer      {count(column.rows, 'row')} by {column.column}"
     for each in found.lost[:MOST]:

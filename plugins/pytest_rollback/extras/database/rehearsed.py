@@ -41,6 +41,12 @@ def faults(found: DatabaseState, wanted: DatabaseRehearsal, now: float) -> Itera
             f"the last rehearsal was {days(now - found.rehearsal.when)} ago, more than "
             f"{days(wanted.max_age)}"
         )
+    more = sorted(set(found.rehearsal.ignore) - set(wanted.ignore))
+    if found.rehearsal.tolerance > wanted.tolerance or more:
+        yield (
+            "the last rehearsal was less strict than [database.rehearsal] is now: tolerance "
+            f"{found.rehearsal.tolerance:.0%}" + (f", without {', '.join(more)}" if more else "")
+        )
     if found.rehearsal.digest == found.digest:
         yield from aged(found.rehearsal, wanted, now)
 
@@ -60,7 +66,7 @@ def fault(found: DatabaseState) -> str:
     if last is None:
         return "no restore of the dump was rehearsed"
     if last.digest != found.digest:
-        return f"the last rehearsal, {moment(last.when)}, was of another dump"
+        return f"the last rehearsal, {moment(last.when)}, was of another dump, or database"
     if last.problems:
         more = len(last.problems) - 1
         return f"the rehearsal of {moment(last.when)} failed: {last.problems[0].problem}" + (
@@ -77,6 +83,14 @@ def cost(found: DatabaseState, now: float) -> str:
     rows = sum(each.live - each.restored for each in last.lost)
     words = f"; it was made {days(max(0.0, now - last.made))} ago: what came since is lost"
     return words + (f", {count(rows, 'row')} when it was rehearsed" if rows else "")
+
+
+def hint(found: DatabaseState) -> str:
+    """Return what to do about a rehearsal that proves nothing."""
+    last = found.rehearsal
+    if last is None or last.digest != found.digest or not last.problems:
+        return f"pg_dump -Fc anew where the dump is old, with umask 077; then {HINT}"
+    return " - or - ".join(dict.fromkeys(each.hint for each in last.problems)) + f"; then {HINT}"
 
 
 def moment(seconds: float) -> str:

@@ -113,7 +113,13 @@ def test_a_restore_that_nobody_rehearsed_is_refused(site: Site, server: Base) ->
 
 
 DAY = 86400.0
-GOOD = Rehearsal(0, 0, "a", 1, "plain", "", "", "15", 1, 2, 3, 4, 5, (), (), (), (), deployed=False)
+GOOD = Rehearsal(
+    *(0, 0, "a", 1, "plain", "", "", "15", 1, 2, 3, 4, 5, (), (), (), ()),
+    deployed=False,
+    subject="shop",
+    tolerance=0.5,
+    ignore=(),
+)
 PROBLEM = DatabaseProblem("rows lack", "dump again")
 
 
@@ -122,9 +128,11 @@ PROBLEM = DatabaseProblem("rows lack", "dump again")
     [
         (GOOD, DAY, []),
         (None, 0.0, ["no restore of the dump was rehearsed"]),
-        (GOOD._replace(digest="b"), 0.0, ["was of another dump"]),
+        (GOOD._replace(digest="b"), 0.0, ["was of another dump, or database"]),
         (GOOD._replace(problems=(PROBLEM, PROBLEM)), 0.0, ["failed: rows lack; and 1 more"]),
         (GOOD, 8 * DAY, ["rehearsal was 8 days ago, more than 7", "dump was made 8 days ago"]),
+        (GOOD._replace(tolerance=0.9), 0.0, ["was less strict"]),
+        (GOOD._replace(ignore=("a", "b")), 0.0, ["tolerance 50%, without a, b"]),
         (GOOD._replace(when=8 * DAY), 8 * DAY, ["the dump was made 8 days ago, more than 7 days"]),
     ],
 )
@@ -157,10 +165,10 @@ def test_losses_are_told_in_lines_that_fit(site: Site, server: Base) -> None:
     database = site.system.database
     assert database
     lost = tuple(RowLoss(f"public.t{n}", n, 1000 * n, n == 2) for n in range(1, 8))
-    found = GOOD._replace(lost=lost, newer=(NewerRows("orders.at", 1),))
+    found = GOOD._replace(made=1.0, lost=lost, newer=(NewerRows("orders.at", 1),))
     said = list(lines(found, database, 2 * DAY))
 
-    assert "  made       1970-01-01 00:00:00 UTC; a restore loses 2 days" in said
+    assert "  made       1970-01-01 00:00:01 UTC; a restore loses 48 hours" in said
     assert "  newer      1 row by orders.at" in said
     assert "  loses      1,998 of about 2,000 rows of public.t2" in said
     assert said[-1] == "  loses      rows of 2 more tables"

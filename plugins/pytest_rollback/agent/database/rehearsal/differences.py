@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple
+from fnmatch import fnmatchcase
+from typing import Iterable, Iterator, NamedTuple
 
 from ..contents import some
 from ..messages import DatabaseProblem, RowLoss
@@ -29,7 +30,12 @@ class ComparedDatabases(NamedTuple):
     @property
     def tables(self) -> list[str]:
         """The live tables that count, by name."""
-        return sorted(each for each in self.live.tables if each not in self.ignore)
+        return sorted(each for each in self.live.tables if not is_ignored(each, self.ignore))
+
+
+def is_ignored(table: str, ignore: Iterable[str]) -> bool:
+    """Return whether a table is one of those to ignore, which may be patterns."""
+    return any(fnmatchcase(table, each) for each in ignore)
 
 
 def differences(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
@@ -43,6 +49,7 @@ def differences(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
         return
     yield from _empty(compared)
     yield from _fewer(compared)
+    yield from _unknown(compared)
     yield from _privileges(compared)
     yield from _large_objects(compared)
 
@@ -87,7 +94,7 @@ def _empty(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
 def _fewer(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
     """Yield which tables would lose more rows than they may."""
     fewer = [
-        f"{loss.table} {loss.restored:,} of {loss.live:,} rows"
+        f"{loss.table} {loss.restored:,} of {'about ' * loss.estimated}{loss.live:,} rows"
         for loss in losses(compared)
         if loss.restored
         and loss.live >= FEW
@@ -97,7 +104,27 @@ def _fewer(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
         yield DatabaseProblem(
             f"the dump {compared.path} would lose more than {compared.tolerance:.0%} of the rows "
             f"of {len(fewer)} of {len(compared.tables)} tables: {some(fewer)}",
-            f"{AGAIN}; or set tolerance in [database.rehearsal]",
+            f"{AGAIN}; or set tolerance in [database.rehearsal]; where it says about: ANALYZE the "
+            "live table, and rehearse again",
+        )
+
+
+def _unknown(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
+    """Yield tables of which nobody knows the rows, and that are much smaller once restored."""
+    live, restored = compared.live.tables, compared.restored.tables
+    unknown = [
+        each
+        for each in compared.tables
+        if each in restored
+        and live[each].rows is None
+        and restored[each].holds
+        and restored[each].bytes < live[each].bytes * (1 - compared.tolerance)
+    ]
+    if unknown:
+        yield DatabaseProblem(
+            f"nobody knows how many rows {len(unknown)} of {len(live)} live tables have, which are "
+            f"much smaller once {compared.path} is restored: {some(unknown)}",
+            "ANALYZE them on the live server, as their owner; then rollback rehearse",
         )
 
 

@@ -7,8 +7,9 @@ nobody; large tables are not counted but estimated from the server's own statist
 from __future__ import annotations
 
 import json
-from typing import Collection, Dict, List, NamedTuple, Optional, Set
+from typing import Any, Callable, Collection, Dict, List, NamedTuple, Optional, Set
 
+from ..contents import sized, words
 from ..server import Server, literal, quoted
 
 COUNTED = 64 << 20
@@ -17,6 +18,9 @@ COUNTED = 64 << 20
 PACE = 128 << 20
 """Bytes a second at which live tables are read at most."""
 
+BATCH = 50
+"""Tables that are counted by one call."""
+
 STATEMENT = 60
 """Seconds that one count may take."""
 
@@ -24,8 +28,9 @@ WAITING = 2
 """Seconds that a lock is waited for."""
 
 TABLES = """
-SELECT coalesce(json_agg(json_build_array(n.nspname, c.relname, pg_relation_size(c.oid),
-  c.reltuples::bigint, c.relpages, has_table_privilege(c.oid, 'SELECT'),
+SELECT coalesce(json_agg(json_build_array(n.nspname, c.relname, {size},
+  c.reltuples::bigint, c.relpages,
+  has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid),
   (SELECT json_agg(CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END
      || ': ' || a.privilege_type) FROM aclexplode(coalesce(c.relacl,
      acldefault('r', c.relowner))) a))), '[]')
@@ -99,27 +104,55 @@ def looking(timeout: float) -> List[str]:
     ]
 
 
-def facts(server: Server, database: str, most: float = float("inf")) -> DatabaseFacts:
+def nothing() -> None:
+    """Do nothing between two batches."""
+
+
+def facts(
+    server: Server,
+    database: str,
+    most: float = float("inf"),
+    between: Callable[[], None] = nothing,
+) -> DatabaseFacts:
     """Return what a database holds; tables of more than so many bytes are not counted.
+
+    Neither is one that somebody has locked, nor one of which a policy shows us a part.
+
+    Args:
+        server: where it is.
+        database: its name.
+        most: bytes of a table that is counted.
+        between: is called before each batch of tables; what it raises ends the count.
 
     Raises:
         HostError: it cannot be asked.
     """
-    listed = json.loads(_asked(server, database, TABLES))
+    listed = json.loads(sized(lambda size: _asked(server, database, TABLES.format(size=size))))
     counted = [each for each in listed if each[2] <= most and each[5]]
-    paced = most != float("inf")
-    words = []
-    for schema, table, size, *_ in counted:
-        # names are quoted as SQL
-        words.append(f"SELECT count(*) FROM ONLY {quoted(schema)}.{quoted(table)};")  # noqa: S608
-        if paced and size:
-            words.append(f"SELECT pg_sleep({size / PACE:.4f});")
-    seconds = STATEMENT + sum(each[2] for each in counted) / PACE * 2
-    said = server.sql("\n".join([*looking(STATEMENT), *words]), database, seconds)
-    numbers = dict(zip((name(*each[:2]) for each in counted), map(int, said.split())))
+    numbers: Dict[str, int] = {}
+    for start in range(0, len(counted), BATCH):
+        between()
+        batch = counted[start : start + BATCH]
+        numbers.update(counts(server, database, batch, paced=most != float("inf")))
     others = json.loads(_asked(server, database, OTHERS))
     tables = {name(*each[:2]): table_facts(each, numbers) for each in listed}
     return DatabaseFacts(tables, *(others[key] for key in DatabaseFacts._fields[1:]))
+
+
+def counts(server: Server, database: str, batch: List[List[Any]], *, paced: bool) -> Dict[str, int]:
+    """Return the rows of some tables; a table that is locked is left out.
+
+    Each is counted in a transaction of its own, so that none stays locked while others are.
+    """
+    script = ["\\set ON_ERROR_STOP off"]
+    for number, (schema, table, size, *_) in enumerate(batch):
+        place = f"{quoted(schema)}.{quoted(table)}"
+        script += [*looking(STATEMENT), f"SELECT {number}, count(*) FROM ONLY {place};", "COMMIT;"]  # noqa: S608
+        script += [f"SELECT pg_sleep({size / PACE:.4f});"] * bool(paced and size)
+    seconds = STATEMENT + sum(each[2] / PACE * 2 + WAITING for each in batch)
+    lines = server.sql("\n".join(script), database, seconds).splitlines()
+    found = (line.split("|") for line in lines if "|" in line)
+    return {name(*batch[int(number)][:2]): int(rows) for number, rows in found}
 
 
 def table_facts(listed: List[object], numbers: Dict[str, int]) -> TableFacts:
@@ -145,14 +178,14 @@ def behind(server: Server, database: str, only: Collection[str] = ()) -> Dict[st
     """
     owned = json.loads(_asked(server, database, OWNED))
     wanted = [each for each in owned if not only or name(*each[:2]) in only]
-    words = [
+    asked = [
         f"SELECT json_build_array((SELECT last_value - (NOT is_called)::int FROM "  # noqa: S608
         f"{quoted(each[0])}.{quoted(each[1])}), "
         f"(SELECT max({quoted(each[4])}) FROM {quoted(each[2])}.{quoted(each[3])}));"
         for each in wanted
     ]
     seconds = STATEMENT * 10
-    said = server.sql("\n".join([*looking(STATEMENT), *words]), database, seconds)
+    said = server.sql("\n".join([*looking(STATEMENT), *asked]), database, seconds)
     numbers = map(json.loads, said.splitlines())
     return {
         name(*each[:2]): f"{name(*each[:2])} is at {value:,}, {each[3]}.{each[4]} at {most:,}"
@@ -163,8 +196,8 @@ def behind(server: Server, database: str, only: Collection[str] = ()) -> Dict[st
 
 def newer(live: Server, restored: Server, column: str) -> int:
     """Return how many live rows are newer than all restored ones, by `[schema.]table.column`."""
-    *schema, table, field = column.split(".")
-    place = ".".join(quoted(each) for each in (*schema, table))
+    *schema, table, field = words(column)
+    place = ".".join(quoted(each) for each in (*(schema or ["public"]), table))
     latest = restored.sql(f"SELECT max({quoted(field)})::text FROM {place};", live.name)  # noqa: S608
     where = f" WHERE {quoted(field)} > {literal(latest)}" if latest else ""
     asked = f"SELECT count(*) FROM {place}{where};"  # noqa: S608 - quoted

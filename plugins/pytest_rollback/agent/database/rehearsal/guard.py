@@ -49,6 +49,7 @@ SETTINGS = (
     *("shared_buffers=64MB", "maintenance_work_mem=64MB", "work_mem=16MB", "max_wal_size=256MB"),
     *("unix_socket_permissions=0700", "dynamic_shared_memory_type=mmap", "archive_mode=off"),
     *("max_parallel_workers_per_gather=0", "log_statement=none", "lc_messages=C"),
+    "max_locks_per_transaction=4096",
 )
 NEWER = ("jit=off", "max_parallel_maintenance_workers=0")
 """Settings that a server has from version 11 on."""
@@ -78,7 +79,7 @@ def child(plan: ServerPlan, life: int, told: int, become: Callable[[], None]) ->
     """Serve in a process of its own, which never returns."""
     try:
         os.setsid()
-        life, told = (fcntl.fcntl(each, fcntl.F_DUPFD, NUMBERS) for each in (life, told))
+        life, told, asked = (fcntl.fcntl(n, fcntl.F_DUPFD, NUMBERS) for n in (life, told, 1))
         null = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
             os.dup2(null, number)
@@ -89,7 +90,7 @@ def child(plan: ServerPlan, life: int, told: int, become: Callable[[], None]) ->
         signal.signal(signal.SIGTERM, _asked)
         os.umask(0o077)
         os.nice(MODEST)
-        serve(plan, life, told)
+        serve(plan, life, told, asked)
     finally:
         os._exit(0)
 
@@ -98,8 +99,15 @@ def _asked(*_: object) -> NoReturn:
     raise Ended("it was ended by somebody")
 
 
-def serve(plan: ServerPlan, life: int, told: int) -> None:
-    """Have the server until it is not needed any more; tell where it is, and why it ended."""
+def serve(plan: ServerPlan, life: int, told: int, asked: int) -> None:
+    """Have the server until it is not needed any more; tell where it is, and why it ended.
+
+    Args:
+        plan: what to start.
+        life: ends with whoever needs the server.
+        told: where to tell it.
+        asked: where the answer goes in the end: once nobody reads there, nobody waits for it.
+    """
     place, lock, until = "", -1, time.monotonic() + plan.limits.seconds
     server: List[subprocess.Popen[bytes]] = []
     try:
@@ -111,7 +119,7 @@ def serve(plan: ServerPlan, life: int, told: int) -> None:
         server.append(start(plan, place))
         say(told, f"place {place}")
         while not is_over(life, TURN):
-            look(plan, place, server[0], until)
+            look(plan, place, server[0], until, asked)
         say(told, "over")
     except Ended as reason:
         say(told, f"over {reason}")
@@ -134,6 +142,13 @@ def say(told: int, words: str) -> None:
 def is_over(life: int, seconds: float) -> bool:
     """Return whether nobody needs us any more; wait so long for that."""
     return bool(select.select([life], [], [], seconds)[0])
+
+
+def is_left(asked: int) -> bool:
+    """Return whether whoever asked has gone: the other end of a pipe or a socket is closed."""
+    poll = select.poll()
+    poll.register(asked, 0)
+    return any(state & (select.POLLERR | select.POLLHUP) for _, state in poll.poll(0))
 
 
 def prepare(plan: ServerPlan, place: str) -> None:
@@ -177,12 +192,16 @@ def _bound(guard: int) -> Callable[[], None]:
     return bind
 
 
-def look(plan: ServerPlan, place: str, server: subprocess.Popen[bytes], until: float) -> None:
-    """Look at server, time and room.
+def look(
+    plan: ServerPlan, place: str, server: subprocess.Popen[bytes], until: float, asked: int
+) -> None:
+    """Look at server, time and room, and at who asked.
 
     Raises:
         Ended: it has to end, or has.
     """
+    if is_left(asked):
+        raise Ended("nobody waits for it any more")
     if server.poll() is not None:
         raise Ended(f"the server ended: {last_line(os.path.join(place, LOG))}")
     if time.monotonic() > until:

@@ -8,8 +8,10 @@ casts and brackets do not count; members of extensions come with these.
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatchcase
 from typing import Collection, Dict, Iterator, List
 
+from ...errors import HostError
 from ..contents import some
 from ..messages import DatabaseProblem
 from ..server import Server
@@ -149,14 +151,36 @@ def objects(server: Server, database: str, ignore: Collection[str] = ()) -> Obje
     Raises:
         HostError: it cannot be asked.
     """
-    said = server.sql(SCRIPT, database, 90, most=MOST)
+    try:
+        said = server.sql(SCRIPT, database, 90, most=MOST)
+    except HostError as problem:
+        if "lock timeout" in problem.message:
+            raise locked(server, database) from problem
+        raise
     found = (json.loads(line) for line in said.splitlines())
-    left = tuple(end for table in ignore for end in (f"{table} ", f"{table}."))
+    left = [end for table in ignore for end in (table, f"{table} *", f"{table}.*")]
     return {
         f"{kind} {name}": what
         for kind, name, what in found
-        if name not in ignore and not name.startswith(left)
+        if not any(fnmatchcase(name, each) for each in left)
     }
+
+
+LOCKED = """
+SELECT coalesce(string_agg(DISTINCT relation::regclass::text, ', '), 'one of its tables')
+FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation >= 16384
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
+"""
+
+
+def locked(server: Server, database: str) -> HostError:
+    """Return that somebody keeps a table locked, by its name."""
+    return HostError(
+        f"somebody keeps {server.sql(LOCKED, database)} of the database {database} locked",
+        "wait, or see who it is: SELECT pid, query FROM pg_stat_activity WHERE state <> 'idle'; "
+        "then rollback rehearse",
+        "held",
+    )
 
 
 def differences(path: str, restored: Objects, live: Objects) -> Iterator[DatabaseProblem]:

@@ -9,6 +9,7 @@ from typing import Iterator
 
 from ...errors import HostError
 from ...files import lookup, ownership, reach
+from ...system import processes
 from ...system.command import identity, run, surroundings
 from ..server import Server, socket
 
@@ -45,8 +46,8 @@ def programs(server: Server, version: str) -> str:
     raise HostError(
         f"this host has no programs of a PostgreSQL {version} server to rehearse with"
         + (f": {refused}" if refused else ""),
-        f"install them: apt-get install postgresql-{version}; or rehearse where they are, on a "
-        "copy of the dump",
+        f"install them: apt-get install postgresql-{version}; or set tools in [database] to their "
+        "directory; or rehearse where they are, on a copy of the dump",
     )
 
 
@@ -55,6 +56,11 @@ def candidates(server: Server, version: str) -> Iterator[str]:
     with contextlib.suppress(OSError, IndexError, ValueError):
         pid = int(reach.text(f"{socket(server)}.lock").splitlines()[0])
         yield os.path.dirname(os.readlink(f"/proc/{pid}/exe"))
+    for each in processes.processes():  # one that is asked by a port has no file that names it
+        with contextlib.suppress(OSError):
+            program = os.readlink(f"/proc/{each.pid}/exe")
+            if os.path.basename(program) in NEEDED:
+                yield os.path.dirname(program)
     if server.tools:
         yield server.tools
     for place in PLACES:

@@ -132,6 +132,9 @@ def _told(request: RehearsalRequest, looked: DatabaseState, done: Rehearsed) -> 
         problems=tuple({each.problem: each for each in problems}.values()),
         unsure=done.schema if deployed else (),
         deployed=deployed,
+        subject=stamp.subject(request.database),
+        tolerance=request.tolerance,
+        ignore=request.ignore,
     )
 
 
@@ -186,22 +189,25 @@ def _tried(
     request: RehearsalRequest, server: Server, found: Catalog, plan: ServerPlan
 ) -> Rehearsed:
     """Restore the dump into a throw-away server, and compare."""
-    name, role = server.name, found.role["name"]
-    now = facts.facts(server, name, facts.COUNTED)
+    name, role = server.name, found.role
     with scratch.server(server, plan) as fresh:
-        trial = scratch.furnish(server, fresh, found.databases[name], role)
+
+        def check_in() -> None:
+            if not answers(fresh):  # nobody waits any more, or time or room are used up
+                raise HostError("the throw-away server is gone", "rollback rehearse")
+
+        now = facts.facts(server, name, facts.COUNTED, check_in)
+        trial = scratch.furnish(server, fresh, found.databases[name], role["name"])
+        whole = scratch.reader(fresh, trial, role["version"])
         began = time.monotonic()
         try:
             _load(request, trial)
         except (HostError, OSError) as error:
-            if not answers(fresh):
-                raise
+            check_in()
             return NOTHING._replace(problems=(_failed(error, request.database.dump),))
         restore = time.monotonic() - began
-        whole = fresh._replace(name=name)
-        restored = facts.facts(whole, name)
-        newer = _newer(request, server, whole)
-        done = Rehearsed(restore, restored, now, newer, ())
+        restored = facts.facts(whole, name, between=check_in)
+        done = Rehearsed(restore, restored, now, _newer(request, server, whole), ())
         compared = _compared(request, done)
         problems = (*differences.differences(compared), *_sequences(request, server, whole))
         schema = (*differences.schema(compared), *_objects(compared, server, whole))
@@ -236,8 +242,8 @@ def _failed(error: Exception, path: str) -> DatabaseProblem:
     if isinstance(error, HostError):
         return DatabaseProblem(
             error.message,
-            "make what it names (a role, an extension) as a superuser, or dump again without it: "
-            "pg_dump -Fc; then rollback rehearse",
+            "make the role that it names; or dump again without what only a superuser may make "
+            "(from version 17: pg_dump -Fc --exclude-extension=NAME); then rollback rehearse",
         )
     return DatabaseProblem(f"the dump {path} cannot be read: {error}", f"namei -l {path}")
 

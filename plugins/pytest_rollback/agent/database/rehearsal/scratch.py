@@ -26,7 +26,7 @@ PAUSE = 0.05
 
 ROLES = """
 SELECT coalesce(json_agg(json_build_object('name', rolname, 'words', concat_ws(' ',
-  CASE WHEN rolsuper THEN 'SUPERUSER' END, CASE WHEN rolcreatedb THEN 'CREATEDB' END,
+  CASE WHEN rolcreatedb THEN 'CREATEDB' END,
   CASE WHEN rolcreaterole THEN 'CREATEROLE' END, CASE WHEN rolbypassrls THEN 'BYPASSRLS' END,
   CASE WHEN rolinherit THEN 'INHERIT' ELSE 'NOINHERIT' END, 'LOGIN'))), '[]')
 FROM pg_roles WHERE rolname !~ '^pg_';
@@ -34,8 +34,18 @@ FROM pg_roles WHERE rolname !~ '^pg_';
 MEMBERS = """
 SELECT coalesce(json_agg(json_build_array(r.rolname, m.rolname, a.admin_option)), '[]')
 FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
-WHERE m.rolname !~ '^pg_';
+WHERE m.rolname !~ '^pg_' AND r.rolname NOT IN ('pg_execute_server_program',
+  'pg_read_server_files', 'pg_write_server_files');
 """
+"""Who is a member of what. Nobody is a superuser there, or may reach the host from inside."""
+
+SPACES = """
+SELECT coalesce(json_agg(json_build_array(spcname, has_tablespace_privilege(oid, 'CREATE'))), '[]')
+FROM pg_tablespace WHERE spcname !~ '^pg_';
+"""
+READER = "rollback_reader"
+READS_ALL = 140000
+"""Since this version a role can be given leave to read everything."""
 
 
 class GuardProcess(NamedTuple):
@@ -153,7 +163,24 @@ def furnish(live: Server, fresh: Server, database: LiveDatabase, role: str) -> S
         words.append(f"GRANT {quoted(above)} TO {quoted(member)}{option};")
     plain = database._replace(row={**database.row, "space": "pg_default", "datconnlimit": -1})
     fresh.sql("\n".join([*words, clone.creation(plain, live.name)]), timeout=PATIENCE)
+    for space, granted in json.loads(live.sql(SPACES)):
+        made = [f"CREATE TABLESPACE {quoted(space)} LOCATION '';"]
+        made += [f"GRANT CREATE ON TABLESPACE {quoted(space)} TO {quoted(role)};"] * granted
+        with contextlib.suppress(HostError):  # an old server knows none without a directory
+            fresh.sql("\n".join(["SET allow_in_place_tablespaces = on;", *made]))
     return fresh._replace(user=role)
+
+
+def reader(fresh: Server, trial: Server, version: int) -> Server:
+    """Return the throw-away server as a role that may read all of it, and do nothing else.
+
+    What a dump has brought along is never touched as a superuser: its functions and casts would run
+    as one. An old server has no such role, and is read as the role that restored the dump.
+    """
+    if version < READS_ALL:
+        return trial
+    fresh.sql(f"CREATE ROLE {READER} LOGIN BYPASSRLS IN ROLE pg_read_all_data;")
+    return fresh._replace(user=READER)
 
 
 def lacking(scratch: str, need: int, reserve: int) -> str:

@@ -15,7 +15,7 @@ from ...protocol import decode
 from ...state import backup_set
 from ...state import directory as places
 from .. import check
-from ..messages import DatabaseRequest, DatabaseState, Rehearsal
+from ..messages import DatabaseAccess, DatabaseRequest, DatabaseState, Rehearsal
 
 NAME, LOCK = "rehearsal.json", "rehearsal.lock"
 FORMAT = 1
@@ -32,7 +32,15 @@ def look(request: DatabaseRequest) -> DatabaseState:
     Raises:
         HostError: the server does not answer, or the stamp cannot be trusted.
     """
-    return check.look(request)._replace(rehearsal=read(request.location.state))
+    last = read(request.location.state)
+    if last and last.subject != subject(request.database):
+        last = last._replace(digest="")  # of no dump of this database
+    return check.look(request)._replace(rehearsal=last)
+
+
+def subject(database: DatabaseAccess) -> str:
+    """Return which database is meant, in words."""
+    return f"{database.name} at {database.host}, port {database.port}, as {database.user or '?'}"
 
 
 def read(state: str) -> Optional[Rehearsal]:
