@@ -136,8 +136,10 @@ def test_a_lock_on_a_table_is_not_waited_for(shop: Base, scratch: Path) -> None:
     finally:
         holder.kill()
         holder.wait()
-        words = "pid <> pg_backend_pid() AND query LIKE '%pg_sleep%'"
-        shop.postgres.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {words}")
+        shop.postgres.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE pid <> pg_backend_pid() AND query LIKE '%pg_sleep%'"
+        )
 
 
 @pytest.mark.parametrize(
