@@ -9,6 +9,7 @@ forth makes all of them slow.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 SQUARE, TRIES = 24, 6
@@ -34,8 +35,13 @@ def grows(taken: Callable[[int], float], length: int) -> bool:
     Returns:
         Whether it is not in proportion: a text that takes hardly any time is never told.
     """
-    for _ in range(TRIES):
-        long = taken(length)
-        if long < NOTHING or long < SQUARE * max(taken(length // SHORTER), NOTHING / SHORTER):
-            return False
-    return True
+    gc.disable()  # it goes through all that other tests have left, more often for a longer text
+    try:
+        return all(_grows(taken, length) for _ in range(TRIES))
+    finally:
+        gc.enable()
+
+
+def _grows(taken: Callable[[int], float], length: int) -> bool:
+    long = taken(length)
+    return long >= NOTHING and long >= SQUARE * max(taken(length // SHORTER), NOTHING / SHORTER)

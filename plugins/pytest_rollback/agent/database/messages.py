@@ -194,9 +194,48 @@ class DumpState(NamedTuple):
     seconds: float
 
 
+class MigrationsRequest(NamedTuple):
+    """Which migrations of the live database the recorded previous release does not know."""
+
+    location: Location
+    database: DatabaseAccess
+
+
+class UnknownMigration(NamedTuple):
+    """A migration that is applied, and that the previous release has no file of.
+
+    `path` is its file in the live release, "" where it was not looked for; `way` whether that
+    file has a way back, None where the tool does not say it there.
+    """
+
+    id: str
+    path: str
+    way: Optional[bool]
+
+
+class MigrationState(NamedTuple):
+    """A migration tool in the live database: how many it `applied`, the last one (`head`).
+
+    `ahead` are those that the previous release does not know; unless `judged`, nobody could tell.
+    """
+
+    tool: str
+    applied: int
+    head: str
+    ahead: Tuple[UnknownMigration, ...]
+    judged: bool
+
+
+class Migrations(NamedTuple):
+    """The migration tools that a live database knows; none for one without."""
+
+    tools: Tuple[MigrationState, ...]
+
+
 DATABASE = Route("database.look", DatabaseRequest, DatabaseState)
 RESTORE = Route("database.restore", DatabaseRestoreRequest, DatabaseRestored)
 UNDO = Route("database.undo", Location, DatabaseUndone)
 PING = Route("database.answer", PingRequest, Ping)
 DUMP = Route("database.dump", DumpRequest, DumpState)
+MIGRATIONS = Route("database.migrations", MigrationsRequest, Migrations)
 REHEARSE = Route("database.rehearse", RehearsalRequest, Rehearsal)

@@ -8,6 +8,7 @@ ROUTES: Dict[str, str] = {
     "answer": "database.ping:answer",
     "dump": "database.dump:look",
     "look": "database.rehearsal.stamp:look",
+    "migrations": "database.migrations.look:look",
     "rehearse": "database.rehearsal.rehearse:rehearse",
     "restore": "database.restore:restore",
     "undo": "database.swap:undo",

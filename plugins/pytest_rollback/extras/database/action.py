@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from pytest_rollback.agent.database.messages import (
     DATABASE,
     RESTORE,
@@ -10,7 +12,7 @@ from pytest_rollback.agent.database.messages import (
     DatabaseState,
 )
 from pytest_rollback.errors import Refused
-from pytest_rollback.extras.database.rehearsed import unproven
+from pytest_rollback.extras.database.rehearsed import cost, unproven
 from pytest_rollback.extras.database.requests import SHARE, access
 from pytest_rollback.manifest.model import Database
 from pytest_rollback.recovery.action import Action, Change, Scope
@@ -76,7 +78,7 @@ def restores(scope: Scope, found: DatabaseState | None) -> tuple[Change, ...]:
         Change(
             Call(RESTORE, request, seconds),
             f"restore the database {database.name} and swap it in",
-            f"the live database is not that of {database.dump}",
+            f"the live database is not that of {database.dump}{cost(found, time.time())}",
             expected(found),
         ),
     )

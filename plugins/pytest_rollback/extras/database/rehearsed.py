@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pytest_rollback.agent.database.messages import DatabaseProblem, DatabaseState, Rehearsal
 from pytest_rollback.manifest.thresholds import DatabaseRehearsal
+from pytest_rollback.text.quantities import count
 
 HINT = "rollback rehearse"
 UNPROVEN = (
@@ -54,6 +55,16 @@ def fault(found: DatabaseState) -> str:
             f"; and {more} more" if more else ""
         )
     return ""
+
+
+def cost(found: DatabaseState, now: float) -> str:
+    """Return what a restore of this dump loses, by its rehearsal; "" where nobody knows."""
+    last = found.rehearsal
+    if last is None or last.digest != found.digest:
+        return ""
+    rows = sum(each.live - each.restored for each in last.lost)
+    words = f"; it was made {days(max(0.0, now - last.made))} ago: what came since is lost"
+    return words + (f", {count(rows, 'row')} when it was rehearsed" if rows else "")
 
 
 def moment(seconds: float) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pytest_rollback.agent.database.messages import (
     DUMP,
+    MIGRATIONS,
     PING,
     REHEARSE,
     DatabaseAccess,
     DumpRequest,
     DumpState,
+    Migrations,
+    MigrationsRequest,
     Ping,
     PingRequest,
     Rehearsal,
@@ -46,6 +49,12 @@ def dump(system: System, described: Database) -> Call[DumpRequest, DumpState]:
     seconds = system.about.rto * SHARE
     request = DumpRequest(described.dump, described.tools, seconds)
     return Call(DUMP, request, seconds + GRACE)
+
+
+def migrations(system: System, described: Database) -> Call[MigrationsRequest, Migrations]:
+    """Return the call that asks which applied migrations the previous release does not know."""
+    request = MigrationsRequest(requests.location(system), access(system, described))
+    return Call(MIGRATIONS, request)
 
 
 def ping(system: System, described: Database) -> Call[PingRequest, Ping]:

@@ -104,6 +104,7 @@ def test_a_restore_that_nobody_rehearsed_is_refused(site: Site, server: Base) ->
     assert found.problems == ()
     (change,) = site.plan(RESTORE_DATABASE)
     assert change.estimate == pytest.approx(2 + found.restore)
+    assert "what came since is lost" in change.why
     server.dump.write_bytes(server.dumps["custom"].read_bytes() + b"\n")
     os.utime(server.dump, (1, 1))
     with pytest.raises(Refused) as caught:
@@ -136,6 +137,18 @@ def test_a_stamp_that_proves_nothing_is_told(
 
     assert len(found) == len(said)
     assert all(words in each for words, each in zip(said, found, strict=True)), found
+
+
+def test_the_plan_says_what_a_restore_loses() -> None:
+    """By the rehearsal of this very dump; of another one nothing is known."""
+    lost = (RowLoss("public.a", 1, 3, estimated=False), RowLoss("public.b", 0, 5, estimated=True))
+    state = DatabaseState(False, "a", 1, "plain", "shop", 1, (), None, (), GOOD)  # noqa: FBT003
+
+    assert rehearsed.cost(state, 7200.0) == "; it was made 2 hours ago: what came since is lost"
+    told = rehearsed.cost(state._replace(rehearsal=GOOD._replace(lost=lost)), 7200.0)
+    assert told.endswith("what came since is lost, 7 rows when it was rehearsed")
+    assert rehearsed.cost(state._replace(digest="b"), 7200.0) == ""
+    assert rehearsed.cost(state._replace(rehearsal=None), 7200.0) == ""
 
 
 def test_losses_are_told_in_lines_that_fit(site: Site, server: Base) -> None:

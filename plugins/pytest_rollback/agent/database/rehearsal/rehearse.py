@@ -7,14 +7,13 @@ failure as much as a success.
 from __future__ import annotations
 
 import hashlib
-import re
 import time
+import zlib
 from typing import Iterator, NamedTuple
 
 from ...errors import HostError
-from ...files import reach
 from ...state.directory import record_of
-from .. import catalog, check, clone, load
+from .. import catalog, check, clone, load, sql_script
 from .. import dump as dumps
 from ..catalog import Catalog
 from ..messages import (
@@ -26,7 +25,7 @@ from ..messages import (
     RehearsalRequest,
 )
 from ..server import Server, reached
-from . import differences, facts, programs, scratch, stamp
+from . import differences, facts, origin, programs, scratch, stamp
 from .differences import ComparedDatabases
 from .facts import DatabaseFacts
 from .guard import ServerLimits, ServerPlan
@@ -42,10 +41,6 @@ EXPANDED = 4
 
 BYTES_A_SECOND = 20e6
 """About how fast a dump is restored; only for telling how long a large one would take."""
-
-CREATED = re.compile(r"^; *Archive created at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", re.MULTILINE)
-NAMED = re.compile(r"^; *dbname: (.*)$", re.MULTILINE)
-DAY = 86400.0
 
 
 class Rehearsed(NamedTuple):
@@ -78,7 +73,9 @@ def rehearse(request: RehearsalRequest) -> Rehearsal:
         version = programs.major(found.role["version"])
         plan = _planned(request, server, found, version)
         looked = check.look(DatabaseRequest(location, database, request.timeout))
-        done = _tried(request, server, found, plan) if looked.format else NOTHING
+        done = (
+            _tried(request, server, found, plan) if _is_tried(looked, found, request) else NOTHING
+        )
         told = _told(request, looked, done)._replace(
             server=version, seconds=round(time.monotonic() - began, 3)
         )
@@ -86,15 +83,32 @@ def rehearse(request: RehearsalRequest) -> Rehearsal:
     return told
 
 
+def _is_tried(looked: DatabaseState, found: Catalog, request: RehearsalRequest) -> bool:
+    """Return whether a dump is restored at all; what stands in the way is a problem already.
+
+    A superuser's dump, and psql's own commands in a plain one, could do anything that the account
+    can do, and not only in the throw-away server.
+    """
+    if not looked.format or found.role["super"]:
+        return False
+    if looked.format not in dumps.TOOLS:
+        return True
+    text = dumps.blocks(dumps.Dump(request.database.dump, looked.format, 0, 0.0, ""), float("inf"))
+    try:
+        return not sql_script.read(sql_script.lines_of(text)).refused
+    except (OSError, EOFError, zlib.error):  # it is cut, which is a problem already
+        return False
+
+
 def _told(request: RehearsalRequest, looked: DatabaseState, done: Rehearsed) -> Rehearsal:
     """Return what is told of a rehearsal."""
-    about = header(request) if looked.format else DumpHeader("", 0.0)
+    about = origin.header(request, looked.format)
     columns = done.live.columns if done.live else ""
     tables = done.restored.tables.values() if done.restored else ()
-    problems = (*looked.problems, *_named(request, about), *done.problems)
+    problems = (*looked.problems, *origin.problems(request, about), *done.problems)
     return Rehearsal(
         when=time.time(),
-        made=_made(request.database.dump, about),
+        made=origin.made(request.database.dump, about),
         digest=looked.digest,
         bytes=looked.bytes,
         format=looked.format,
@@ -237,46 +251,3 @@ def _newer_by(column: str, server: Server, whole: Server) -> NewerRows:
             f"the column {column} cannot be asked: {problem.message}",
             "correct newest in [database.rehearsal]: table.column or schema.table.column",
         ) from problem
-
-
-class DumpHeader(NamedTuple):
-    """What an archive says of itself: the database's name, and when it was made, 0 if nowhere."""
-
-    database: str
-    created: float
-
-
-def header(request: RehearsalRequest) -> DumpHeader:
-    """Return what a dump says of itself; plain text says nothing."""
-    database = request.database
-    kind = dumps.found(database.dump).format
-    tool = dumps.program(kind, database.tools)
-    if kind in dumps.TOOLS or not tool:
-        return DumpHeader("", 0.0)
-    text = dumps.listing(database.dump, tool, facts.STATEMENT)
-    name, created = NAMED.search(text), CREATED.search(text)
-    when = time.mktime(time.strptime(created[1], "%Y-%m-%d %H:%M:%S")) if created else 0.0
-    return DumpHeader(name[1].strip() if name else "", when)
-
-
-def _named(request: RehearsalRequest, about: DumpHeader) -> Iterator[DatabaseProblem]:
-    """Yield that a dump is of a database with another name."""
-    known = (request.database.name, *request.sources)
-    if about.database and about.database not in known:
-        yield DatabaseProblem(
-            f"the dump {request.database.dump} is of the database {about.database}, and not of "
-            f"{request.database.name}",
-            "correct dump in [database]; where the database was renamed, name the old name in "
-            "sources of [database.rehearsal]",
-        )
-
-
-def _made(path: str, about: DumpHeader) -> float:
-    """Return when a dump was made: what it says itself, unless its file is older."""
-    try:
-        changed = reach.status(path).st_mtime
-    except OSError:
-        return about.created
-    if not about.created or about.created > changed + DAY:
-        return changed
-    return min(changed, about.created)

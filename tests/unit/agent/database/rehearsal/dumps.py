@@ -110,6 +110,20 @@ def words(shop: Base) -> None:
     shop.dump.write_text("hello\n")
 
 
+def shell(shop: Base) -> None:
+    """Have a dump that would run a command of its author's."""
+    dump(shop, "-Fp")
+    shop.dump.write_text(f"{shop.dump.read_text()}\n\\! touch {shop.home}/proof\n")
+
+
+def elsewhere(shop: Base) -> None:
+    """Have a dump that would go on in the live database."""
+    dump(shop, "-Fp")
+    where = f"host={shop.postgres.socket} port={shop.postgres.port} dbname=shop user=shop"
+    words = f'\\connect "{where}"\nDELETE FROM orders;\n'
+    shop.dump.write_text(f"{shop.dump.read_text()}\n{words}")
+
+
 DEFECTS: dict[str, tuple[Callable[[Base], None], str]] = {
     "truncated": (cut, "pg_restore cannot read all of it"),
     "of another database": (other, "of the database other, and not of shop"),
@@ -127,6 +141,8 @@ DEFECTS: dict[str, tuple[Callable[[Base], None], str]] = {
     "with an identity behind": (identity, "parts_id_seq is at 0, parts.id at 50"),
     "without large objects": (objects, "none of the 1 large objects"),
     "with few of the rows": (old_rows, r"public.orders 200 of 1,100 rows"),
+    "with a command": (shell, "changes objects outside the database"),
+    "of two databases": (elsewhere, "changes objects outside the database"),
     "gone": (lambda s: s.dump.unlink(), "No such file"),
     "no dump": (words, "is not a PostgreSQL dump"),
 }

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_rollback.agent.database.rehearsal import stamp
 from pytest_rollback.agent.errors import HostError
-from tests.unit.agent.database.rehearsal.dumps import DEFECTS, rehearsed
+from tests.unit.agent.database.rehearsal.dumps import DEFECTS, elsewhere, rehearsed, shell
 from tests.unit.support.databases import FORMATS, Base
 
 
@@ -43,6 +43,23 @@ def test_a_bad_dump_is_told(shop: Base, scratch: Path, defect: str) -> None:
     assert any(re.search(said, each.problem) for each in found.problems), found.problems
     assert all(each.hint for each in found.problems)
     assert stamp.read(str(shop.state)) == found
+
+
+def test_a_dump_does_nothing_but_fill_its_own_server(shop: Base, scratch: Path) -> None:
+    """A command of its author's is not run, and the live database is not reached."""
+    for begin in (shell, elsewhere):
+        begin(shop)
+        assert rehearsed(shop, scratch).tables == 0
+    assert not (shop.home / "proof").exists()
+    assert shop.sql("SELECT count(*) FROM orders") == "200"
+
+
+def test_a_superuser_rehearses_nothing(shop: Base, scratch: Path) -> None:
+    """His dump could do anything; he may not restore it either."""
+    found = rehearsed(shop, scratch, database=shop.access()._replace(user="postgres"))
+
+    assert found.tables == 0
+    assert any("is a superuser" in each.problem for each in found.problems)
 
 
 def test_what_came_since_is_told_and_no_problem(shop: Base, scratch: Path) -> None:
