@@ -13,7 +13,8 @@ class Describer(Follower):
     """Somebody with a project that runs, who has nothing written."""
 
     def __init__(self, shop: Shop, home: Path) -> None:
-        super().__init__(home, {})
+        ports = {f"PORT-OF-{name}": str(port) for name, port in shop.ports.items()}
+        super().__init__(home, {"HOME": str(shop.home), **ports})
         self.shop = shop
 
     def described(self, *words: str) -> str:
@@ -34,6 +35,7 @@ def test_a_project_that_runs_leads_to_recovered_without_a_line_by_hand(
     text = ann.described()
 
     assert 'strategy = "images"' in text
+    ann.compare("compose.toml")
     system = load(ann.manifest).system
     assert [each.unit for each in system.components] == ["store", "web"]
     assert (system.services.manager, system.release.images) == ("compose", ("compose.yaml",))
@@ -44,6 +46,9 @@ def test_a_project_that_runs_leads_to_recovered_without_a_line_by_hand(
     shop.deploy("localhost/shop:2")
     code, printed = ann.called("init", "--check", f"--target={ann.manifest}")
     assert code == 0, printed
+    code, printed = ann.pytest("suites/readiness")
+    assert (code, "READY" in printed) == (0, True), printed
+    ann.note("compose")
     code, printed = ann.pytest("suites/drill", "suites/validate", "--arm=here")
     assert (code, "RECOVERED in" in printed) == (0, True), printed
     assert shop.running("web") == shop.image("localhost/shop:1")
