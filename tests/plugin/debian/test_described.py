@@ -59,6 +59,9 @@ def test_a_system_that_is_a_package_is_described(live: PackagedShop, words: str)
     assert "acme-shop 1.0 installed" in text
     assert "# ? packages: is also acme-shop-data, of the same source" in text
     assert "before packages are installed, record those that are" in text
+    where = f"--target={live.home / 'described.toml'}"
+    code, printed = live.there(sys.executable, "scripts/rollback", "init", "--check", where)
+    assert code == 0, printed
 
 
 def test_what_was_written_leads_to_the_recorded_version(live: PackagedShop) -> None:
