@@ -39,6 +39,7 @@ LONG_SESSIONS = {
     "tests/plugin/debian/test_described.py": (
         "test_what_was_written_leads_to_the_recorded_version",
     ),
+    "tests/plugin/debian/test_pool.py": ("test_more_records_keep_more",),
     "tests/plugin/debian/test_drill.py": (
         "test_a_failing_package_stops_the_drill_which_goes_on_later",
         "test_nothing_is_begun_without_the_archive",

@@ -65,7 +65,8 @@ class ReleaseTable(Frozen):
 
     `backups` is where backups of files are kept: beside them, or in the state directory, where no
     deploy deletes them and no package manager sees them. `keep` is how many releases back can be
-    chosen then, or how many releases the deploy tool keeps behind a link. `links` are what a deploy
+    chosen then, how many releases the deploy tool keeps behind a link, or of how many records the
+    archives of packages are kept. `links` are what a deploy
     switches, below the root; `besides` are patterns of files that the system writes into a
     release's directory. `images` are files below the root that name images. `packages` are what a
     deploy installs; `pool` is the directory in which their archives are kept, in the state

@@ -232,10 +232,11 @@ def _release(document: TomlTable) -> Iterator[str]:
     if release.get("strategy") != LINKS:
         for name in sorted({"links", "besides"} & release.keys()):
             yield f"release.{name}: found with other strategies, expected strategy = {LINKS!r}"
-        if "keep" in release and release.get("backups") != STATE:
+        keeps = release.get("backups") == STATE or release.get("strategy") == PACKAGES
+        if "keep" in release and not keeps:
             yield (
                 f"release.keep: found with backups beside their files, expected backups = {STATE!r}"
-                f", which keeps several, or strategy = {LINKS!r}"
+                f", which keeps several, or strategy = {LINKS!r} or {PACKAGES!r}"
             )
         return
     for first, name in (("fallback", "git"), ("configuration", "defaults")):

@@ -36,7 +36,7 @@ from pytest_rollback.agent.messages.backup.strategies import (
 from pytest_rollback.agent.messages.location import HolderProcess, Release
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import System
-from pytest_rollback.manifest.release import COMMANDS, IMAGES, LINKS, PACKAGES
+from pytest_rollback.manifest.release import COMMANDS, IMAGES, KEEP, LINKS, PACKAGES
 from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.call import AnyCall, Call
 from pytest_rollback.transport.connection import Connection
@@ -86,7 +86,8 @@ def packages(system: System, *, dry: bool = False) -> PackagesRequest:
     """Return what every request about packages states."""
     release, where = system.release, requests.location(system)
     pool = release.pool or f"{system.about.state}/{POOL}"
-    return PackagesRequest(where, release.packages, pool, release.sources, dry)
+    keep = release.keep or KEEP
+    return PackagesRequest(where, release.packages, pool, release.sources, dry, keep=keep)
 
 
 def _told_package(part: Mapping[str, Any]) -> str:

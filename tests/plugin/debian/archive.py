@@ -51,11 +51,12 @@ class Package:
     @property
     def file(self) -> str:
         """The name of its archive."""
-        return f"{self.name}_{self.version.replace(':', '%3a')}_all.deb"
+        architecture = self.fields.get("Architecture", "all")
+        return f"{self.name}_{self.version.replace(':', '%3a')}_{architecture}.deb"
 
     def build(self, where: Path) -> Path:
         """Build it; return its archive."""
-        tree = where / f"tree-{self.name}-{self.version}"
+        tree = where / f"tree-{self.file}.d"
         control = tree / "DEBIAN"
         control.mkdir(parents=True, exist_ok=True)
         lines = {

@@ -7,12 +7,19 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from pytest_rollback.agent.backup.strategies.packages import change, previous, record
+from pytest_rollback.agent.backup.strategies.packages import (
+    change,
+    database,
+    previous,
+    record,
+    recorded,
+)
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.backup.packages import PackagesRequest
 from pytest_rollback.agent.messages.location import Location
 from pytest_rollback.agent.messages.rollback.undo import UndoRequest
 from pytest_rollback.agent.rollback import undo
+from pytest_rollback.agent.state import backup_set
 
 
 def plain(found: Any) -> Any:  # noqa: ANN401 - answers of several kinds
@@ -33,6 +40,9 @@ def answered(function: str, location: Location, more: dict[str, Any]) -> Any:  #
         "return": lambda: change.apply(request),
         "previous": lambda: previous.previous(request).parts,
         "record": lambda: record.record(request),
+        "listings": lambda: database.listings(
+            (one.name, one.architecture) for one in recorded.of(backup_set.read(location.state))
+        ),
         "undo": lambda: undo.undo(UndoRequest(location)),
         "look_undo": lambda: undo.look(UndoRequest(location)),
     }

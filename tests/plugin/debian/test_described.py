@@ -13,6 +13,7 @@ from pytest_rollback.manifest.model import System
 from tests.plugin.debian.archive import Package
 from tests.plugin.debian.host import lacking
 from tests.plugin.debian.shop import PackagedShop
+from tests.shapes.follower import Follower
 
 DATA = Package(
     "acme-shop-data", "1.0", {"Source": "acme-shop"}, {"/usr/share/acme-shop/more": "more\n"}
@@ -58,15 +59,24 @@ def test_a_system_that_is_a_package_is_described(live: PackagedShop, words: str)
     assert "acme-shop 1.0 installed" in text
     assert "# ? packages: is also acme-shop-data, of the same source" in text
     assert "before packages are installed, record those that are" in text
+    where = f"--target={live.home / 'described.toml'}"
+    code, printed = live.there(sys.executable, "scripts/rollback", "init", "--check", where)
+    assert code == 0, printed
 
 
 def test_what_was_written_leads_to_the_recorded_version(live: PackagedShop) -> None:
-    """Saved by the printed command, deployed, and rolled back: without a line by hand."""
+    """Saved, deployed, READY, and rolled back: without a line by hand."""
+    names = {"HOME": str(live.home), "PORT": str(live.port), "PYTHON": sys.executable}
+    ann = Follower(live.home, names)
     described(live, "--unit=shop")
     live.manifest.write_bytes((live.home / "described.toml").read_bytes())
-    code, printed = live.pytest("suites/readiness", "-k", "test_a_baseline_is_stored")
+    ann.compare("package.toml")
+    live.baseline()
     live.save("--replace")
     live.deploy("2.0")
+    code, printed = live.pytest("suites/readiness")
+    assert (code, "READY" in printed) == (0, True), printed
+    ann.note("package")
     code, printed = live.pytest("suites/drill", "--arm=corner")
 
     assert code == 0, printed

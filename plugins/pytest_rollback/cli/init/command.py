@@ -121,7 +121,8 @@ def chosen(survey: Survey, asked: argparse.Namespace, program: str) -> Candidate
     raise Refused(
         f"{survey.host} has {what}",
         findings=survey.unread,
-        hint="systemctl list-units --type=service, or supervisorctl status; then --unit UNIT",
+        hint="systemctl list-units --type=service, or supervisorctl status; then --unit UNIT, "
+        "which may be one that a package has installed",
     )
 
 

@@ -12,7 +12,7 @@ class PackagesRequest(NamedTuple):
 
     `pool` is the directory in which their archives are kept, `sources` are directories in which
     they may lie. `dry` asks what would be recorded, and keeps nothing. `seconds` is how long dpkg
-    may take to install them.
+    may take to install them. `keep` is how many records back archives stay in the pool, 0 for all.
     """
 
     location: Location
@@ -21,6 +21,7 @@ class PackagesRequest(NamedTuple):
     sources: Tuple[str, ...] = ()
     dry: bool = False
     seconds: float = 300.0
+    keep: int = 0
 
 
 class PackageStep(NamedTuple):

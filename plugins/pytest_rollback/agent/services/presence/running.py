@@ -85,7 +85,8 @@ def look(request: RunningRequest) -> Running:
 def _unpacked(state: str) -> Tuple[str, ...]:
     """Return the files that tell when each recorded package was unpacked last."""
     with contextlib.suppress(HostError):
-        return tuple(database.listings([one.name for one in recorded.of(backup_set.read(state))]))
+        found = recorded.of(backup_set.read(state))
+        return tuple(database.listings((one.name, one.architecture) for one in found))
     return ()
 
 

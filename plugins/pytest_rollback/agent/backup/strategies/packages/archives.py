@@ -14,6 +14,7 @@ from ....files.read import blocks, sha256
 from ....files.tree import Tree
 from ....messages.backup.packages import PackagesRequest
 from ....state import directory as places
+from ....system import disk
 from ....system.command import run
 from .database import InstalledPackage, asked
 
@@ -128,11 +129,27 @@ def kept(request: PackagesRequest, package: InstalledPackage) -> Archive:
         HostError: it cannot be had; nothing is kept.
     """
     found, others = local(request, package)
+    first = found[0] if found else _offered(request, package, others)
+    if os.path.dirname(first.path) != request.pool or not found:
+        refuse_full(request.pool, package.words, first.size)
     if request.dry:
-        return found[0] if found else _offered(request, package, others)
-    if not found:
-        found = [_fetched(request, package, others)]
-    return stored(request.pool, found[0], package)
+        return first
+    return stored(request.pool, first if found else _fetched(request, package, others), package)
+
+
+def refuse_full(pool: str, words: str, size: int) -> None:
+    """Refuse to keep an archive for which there is no room, before anything of it is written.
+
+    Raises:
+        HostError: kind `full`.
+    """
+    for room in (each for each in disk.rooms([disk.Need(pool, size, 1)]) if not each.enough):
+        raise HostError(
+            f"there is no room for the archive of {words} in {pool}: {room.mount} has "
+            f"{room.free} bytes free, it needs {room.need}",
+            f"free space on the host: df -h {room.mount}; or name another pool in [release]",
+            "full",
+        )
 
 
 def stored(pool: str, found: Archive, package: InstalledPackage) -> Archive:
@@ -140,11 +157,14 @@ def stored(pool: str, found: Archive, package: InstalledPackage) -> Archive:
     place = os.path.join(pool, name(package, found.sha256))
     if found.path != place:
         _copied(pool, found, os.path.basename(place))
+    with Tree(pool) as tree:  # the archives that records had last stay in the pool
+        os.utime(os.path.basename(place), dir_fd=tree.directory(""), follow_symlinks=False)
     forget_fetched(pool)
     return found._replace(path=place)
 
 
-def _wanted(package: InstalledPackage) -> str:
+def wanted(package: InstalledPackage) -> str:
+    """Return by which words apt is asked for the archive of a package."""
     plain = package.name.partition(":")[0]
     architecture = "" if package.architecture == "all" else f":{package.architecture}"
     return f"{plain}{architecture}={package.version}"
@@ -159,14 +179,14 @@ def _nowhere(
     return HostError(
         f"the archive of {package.words} cannot be kept: it is not in {where}, and apt cannot "
         f"fetch it: {said}{also}",
-        f"on the host: cd {cache()} && apt-get download {_wanted(package)}; or copy the archive "
+        f"on the host: cd {cache()} && apt-get download {wanted(package)}; or copy the archive "
         "into a directory that sources of [release] names; then run the same command again",
     )
 
 
 def _offered(request: PackagesRequest, package: InstalledPackage, others: List[str]) -> Archive:
     """Return an archive that apt would fetch."""
-    done = run(["apt-get", "download", "--print-uris", _wanted(package)], FETCHING)
+    done = run(["apt-get", "download", "--print-uris", wanted(package)], FETCHING)
     words = done.out.split()
     if done.code or not words:
         raise _nowhere(request, package, done.words, others)
@@ -176,7 +196,7 @@ def _offered(request: PackagesRequest, package: InstalledPackage, others: List[s
 
 def _fetched(request: PackagesRequest, package: InstalledPackage, others: List[str]) -> Archive:
     """Return an archive that apt has fetched now."""
-    path, said = fetched(request.pool, _wanted(package), FETCHING)
+    path, said = fetched(request.pool, wanted(package), FETCHING)
     why = fault(path, package) if path else ""
     if not path or why:
         raise _nowhere(request, package, said or f"what it fetched {why}", others)
@@ -231,6 +251,8 @@ def _copied(pool: str, source: Archive, new: str) -> None:
         os.rename(fresh, new, src_dir_fd=inside, dst_dir_fd=inside)
         os.fsync(inside)
     except OSError as error:
+        with contextlib.suppress(OSError):  # half of it would take the room that is missing
+            os.unlink(fresh, dir_fd=inside)
         raise HostError(
             f"the archive {source.path} cannot be kept in {pool}: {error.strerror}",
             f"free space, see 'df {pool}' on the host; then run the same command again",

@@ -17,10 +17,10 @@ from ....state.journal import entries
 from ....state.lock import CHANGES, ExclusiveRun, folder_of, working
 from . import archives, comparison, conffiles, database, install, recorded
 from .database import InstalledPackage
-from .record import snapshot, without_archive
 from .recorded import RecordedPackage
+from .snapshot import snapshot, without_archive
 
-RETURNING, RETURNED = "packages", "packages done"
+RETURNING, RETURNED = recorded.RETURNING, "packages done"
 READ = "reload done"
 """The event of a manager that has read its unit files."""
 
@@ -126,6 +126,7 @@ def apply(request: PackagesRequest) -> PackagesReturned:
     Raises:
         HostError: something of it is gone; or dpkg failed, and the same call goes on.
     """
+    database.refuse_others()
     wanted = known(request)
     with working(request.location) as work:
         install.free()

@@ -24,7 +24,8 @@ def kept(request: PackagesRequest, package: InstalledPackage) -> str:
     if request.dry or version in ("", package.version):
         return ""
     plain = package.name.partition(":")[0]
-    path, _ = archives.fetched(request.pool, f"{plain}={version}", SECONDS)
+    words = archives.wanted(package._replace(version=version))
+    path, _ = archives.fetched(request.pool, words, SECONDS)
     name, found, architecture = archives.field(path) if path else ("", "", "")
     if (name, found) != (plain, version):
         archives.forget_fetched(request.pool)

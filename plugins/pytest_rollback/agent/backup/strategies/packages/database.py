@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 from ....errors import HostError
 from ....files import lookup, reach
@@ -21,6 +21,10 @@ FLOCK = "hhqqi"
 """The kernel's `struct flock`: type, whence, start, length, process."""
 
 NO_DPKG = "strategy = \"packages\" is for hosts with dpkg: see 'which dpkg-query' on the host"
+
+
+ONLY_ROOT = "only root installs packages"
+AS_ROOT = "set [target] sudo = true in rollback.toml, or connect as root"
 
 
 class InstalledPackage(NamedTuple):
@@ -70,6 +74,16 @@ def asked(*words: str, seconds: float = SECONDS) -> CommandResult:
             "unreachable",
         )
     return done
+
+
+def refuse_others() -> None:
+    """Refuse whoever is not root: dpkg would, in the midst of it.
+
+    Raises:
+        HostError: we are not root.
+    """
+    if os.geteuid():
+        raise HostError(f"{ONLY_ROOT}, and keeps what their return needs", AS_ROOT)
 
 
 def packages(names: Sequence[str]) -> Dict[str, InstalledPackage]:
@@ -135,10 +149,16 @@ def holder() -> str:
     return ""
 
 
-def listings(names: Sequence[str]) -> List[str]:
-    """Return the files that dpkg writes when it unpacks packages, where they are there."""
+def listings(packages: Iterable[Tuple[str, str]]) -> List[str]:
+    """Return the files that dpkg writes when it unpacks packages, where they are there.
+
+    Args:
+        packages: by name and architecture; the file of one has that in its name where several of
+            the same name can be installed.
+    """
     info = "/var/lib/dpkg/info"
-    paths = [f"{info}/{name}.list" for name in names]
+    plain = ((name.partition(":")[0], architecture) for name, architecture in packages)
+    paths = [f"{info}/{name}{end}.list" for name, of in plain for end in (f":{of}", "")]
     return [path for path in paths if lookup.kind(path) == "file"]
 
 

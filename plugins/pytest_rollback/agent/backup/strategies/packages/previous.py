@@ -133,7 +133,7 @@ def _judged(
     """Return the first part that is not back, with what speaks against the return of all."""
     reasons: Dict[str, str] = {}
     if os.geteuid():
-        reasons["only root installs packages"] = "set [target] sudo = true in rollback.toml"
+        reasons[database.ONLY_ROOT] = database.AS_ROOT
     by = database.holder()
     if by:
         wait = "wait for it: fuser -v /var/lib/dpkg/lock-frontend"
@@ -150,13 +150,14 @@ def _judged(
             f"see: apt-get install --simulate --allow-downgrades {' '.join(paths)}"
         )
     faults = tuple(PartFault(part.place, "blocked", each) for each in reasons)
-    hint = part.hint or "; ".join(dict.fromkeys(reasons.values()))
+    hint = "; ".join(dict.fromkeys(filter(None, (part.hint, *reasons.values()))))
     return part._replace(faults=(*part.faults, *faults), hint=hint)
 
 
 def _simulated(paths: Sequence[str], left: Sequence[RecordedPackage]) -> List[str]:
     try:
-        return simulation.faults(paths, [each.name for each in left])
+        named = simulation.named((each.name, each.architecture) for each in left)
+        return simulation.faults(paths, named)
     except HostError as error:
         return [error.message]
 

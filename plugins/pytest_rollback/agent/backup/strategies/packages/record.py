@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from typing import Optional
 
 from ....errors import HostError
 from ....messages.backup.packages import PackagesRequest
 from ....messages.backup.strategies import RecordedPart
-from . import archives, coming, conffiles, database, recorded
+from . import archives, coming, database, pool, recorded
 from .database import InstalledPackage
 from .recorded import RecordedPackage
+from .snapshot import snapshot
 
 
 def record(request: PackagesRequest) -> RecordedPart:
     """Return what a record has of the packages as they are installed now; their archives are kept.
 
     Raises:
-        HostError: a package is not installed, is broken, or something of it cannot be kept.
+        HostError: a package is not installed, is broken, or something of it cannot be kept; or we
+            are not root.
     """
+    database.refuse_others()
     by = database.holder()
     if by:
         raise HostError(
@@ -28,6 +30,8 @@ def record(request: PackagesRequest) -> RecordedPart:
         )
     found = database.packages(request.names)
     made = [_recorded(request, _installed(name, found.get(name))) for name in request.names]
+    if not request.dry:
+        pool.prune(request, made)
     words = "; ".join(each.words for each in made)
     return RecordedPart(
         recorded.text(made),
@@ -61,33 +65,3 @@ def _installed(name: str, found: Optional[InstalledPackage]) -> InstalledPackage
 def _recorded(request: PackagesRequest, package: InstalledPackage) -> RecordedPackage:
     archive = archives.kept(request, package)
     return snapshot(request, package, archive)._replace(coming=coming.kept(request, package))
-
-
-def snapshot(
-    request: PackagesRequest, package: InstalledPackage, archive: archives.Archive
-) -> RecordedPackage:
-    """Return a package as it is installed now; its configuration files are kept.
-
-    Raises:
-        HostError: a configuration file cannot be kept.
-    """
-    seen = conffiles.seen(conffiles.with_asides(package.conffiles))
-    if not request.dry:
-        conffiles.keep(request.location.state, seen.there)
-    return RecordedPackage(
-        package.name,
-        package.version,
-        package.architecture,
-        os.path.basename(archive.path),
-        archive.sha256,
-        archive.size,
-        package.is_held,
-        seen.there,
-        seen.absent,
-        database.unverified(package.name),
-    )
-
-
-def without_archive(request: PackagesRequest, package: InstalledPackage) -> RecordedPackage:
-    """Return a package whose archive is nowhere on this host."""
-    return snapshot(request, package, archives.Archive("", "", 0))

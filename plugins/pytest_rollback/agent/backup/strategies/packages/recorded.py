@@ -14,6 +14,9 @@ from ....state.backup_set import BackupSet, checked_entry
 PART = "packages"
 """Under which name a record has what this strategy remembers."""
 
+RETURNING = "packages"
+"""The event of a journal that has what packages were before a run."""
+
 DIGEST = re.compile(r"[0-9a-f]{64}")
 NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?")
 VERSION = re.compile(r"[0-9A-Za-z.+~:-]+")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import List, Sequence
+from typing import Iterable, List, Sequence, Tuple
 
 from .database import asked
 
@@ -30,7 +30,7 @@ def faults(paths: Sequence[str], names: Sequence[str]) -> List[str]:
 
     Args:
         paths: of the archives.
-        names: of their packages; only these may be changed.
+        names: of their packages, as apt writes them; only these may be changed.
     """
     if not paths:
         return []
@@ -39,10 +39,17 @@ def faults(paths: Sequence[str], names: Sequence[str]) -> List[str]:
         lines = [*done.out.splitlines(), *done.err.splitlines()]
         said = [found[1] for found in map(UNMET.match, lines) if found]
         return list(dict.fromkeys(said)) or [done.words]
-    mine = {each.partition(":")[0] for each in names}
+    mine = {*names}
     steps = [found.groups() for found in map(STEP.match, done.out.splitlines()) if found]
     return [
         f"apt would {DOES[verb]} {name} as well"
         for verb, name in steps
-        if verb != "Inst" or name.partition(":")[0] not in mine
+        if verb != "Inst" or name not in mine
     ]
+
+
+def named(packages: Iterable[Tuple[str, str]]) -> List[str]:
+    """Return packages, by name and architecture, as apt writes them: its own goes without."""
+    own = asked("dpkg", "--print-architecture").out.strip()
+    found = ((name.partition(":")[0], architecture) for name, architecture in packages)
+    return [name if of in (own, "all") else f"{name}:{of}" for name, of in found]
