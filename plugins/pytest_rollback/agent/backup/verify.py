@@ -54,7 +54,7 @@ def look(request: BackupsRequest) -> Backups:
     with Tree(root) as tree, OpenCopies(where, tree) as backups:
         with read_ahead(where.base, [saved.path + where.end for saved in known.files]):
             components, changes = _components(request, backups, known)
-        there = named(tree.root, suffix, linked.folders(known))
+        there = named(tree, request.location, linked.folders(known))
         ours = set(where.beside(saved.path for saved in known.files))
         changes += sum(live(tree, path, UNREAD).kind != ABSENT for path in additions.apart(known))
     found, why = None, ""

@@ -8,6 +8,7 @@ from typing import Dict, Iterator, List, Tuple
 
 from ....errors import HostError
 from ....files import lookup
+from ....messages.location import is_below
 from ....messages.services.survey import Survey, SurveyedUnit, SurveyRequest
 from ....system.command import PLACES
 from ....system.containers import project as projects
@@ -40,8 +41,8 @@ def look(request: SurveyRequest) -> Survey:
         units=meant,
         checkouts=tuple(map(checkouts.described, tops)),
         proxies=sites,
-        kept=tuple(kept.unit_files(meant, (request.root, *tops))),
-        owned=tuple(dict.fromkeys(owned.directories(meant, (request.root, *tops)))),
+        kept=tuple(kept.unit_files(meant, (*request.places, *tops))),
+        owned=tuple(dict.fromkeys(owned.directories(meant, (*request.places, *tops)))),
         tools=_tools(),
         unread=tuple(unread),
     )
@@ -58,7 +59,7 @@ def _units(request: SurveyRequest, unread: List[str]) -> Iterator[FoundUnit]:
 def _projects(request: SurveyRequest) -> Iterator[str]:
     """Yield the compose projects that are meant; what they run is described by hand."""
     for path, services in projects.running():
-        if f"{path}/".startswith(f"{request.root.rstrip('/')}/") or not request.root:
+        if is_below(path, request.places) or not request.places:
             yield (
                 f"what the compose project {path} runs: {', '.join(services)}; "
                 "docs/recipes/compose.md describes it"
@@ -78,10 +79,10 @@ def _is_meant(unit: SurveyedUnit, request: SurveyRequest) -> bool:
     """Return whether a unit was asked for, or lives where nothing of the system's own does."""
     if unit.name in request.units or (request.units and not request.others):
         return unit.name in request.units
-    if not request.root:
+    if not request.places:
         return bool(unit.places)
-    root = os.path.realpath(request.root)
-    return any(f"{os.path.realpath(place)}/".startswith(f"{root}/") for place, _ in unit.places)
+    roots = [*map(os.path.realpath, request.places)]
+    return any(is_below(os.path.realpath(place), roots) for place, _ in unit.places)
 
 
 def _tools() -> Tuple[str, ...]:

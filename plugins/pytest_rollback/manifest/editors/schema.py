@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pytest_rollback.manifest.json_schema import JsonSchema
+from pytest_rollback.manifest.editors.json_schema import JsonSchema
 from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.values import DURATION, SHARE, UNITS
 
