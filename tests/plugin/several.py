@@ -71,6 +71,20 @@ class SeveralShop(Shop):
         added = (f"{self.settings}/extra/more.json"[1:],)
         return backup_save.save(request._replace(added=added, keep=self.keep))
 
+    def backup(self, path: Path) -> Path:
+        """Return where the backup of a file is."""
+        if not self.keep:
+            return Path(f"{path}.prev")
+        (place,) = self.state.glob(f"sets/*/files{path}")
+        return place
+
+    def without(self, place: Path) -> dict[str, Any]:
+        """Return the tables of a description that lacks one of the places."""
+        found = self.document()
+        system = {**found["system"], "secrets": []}
+        system["roots"] = [each for each in self.places if each != str(place)]
+        return {"system": system, "configuration": {}}
+
     @property
     def within(self) -> tuple[str, ...]:
         """Return the places, below `/`."""

@@ -20,7 +20,7 @@ from ..messages.backup.verify import (
     ComponentBackups,
     TightenedMode,
 )
-from ..messages.location import Location
+from ..messages.location import Location, is_below
 from ..state import backup_set, own_names
 from ..state import lease as leases
 from ..state.directory import OTHERS, Absent
@@ -131,6 +131,7 @@ def _read(location: Location) -> tuple[Optional[BackupSet], BackupRecord]:
         )
         if found != wanted
     ]
+    problems += _outside(location, known)
     return known, BackupRecord(
         found=True,
         problems=tuple(problems),
@@ -146,6 +147,14 @@ def _read(location: Location) -> tuple[Optional[BackupSet], BackupRecord]:
         whole=known.whole,
         parts=tuple(sorted(known.parts)),
     )
+
+
+def _outside(location: Location, known: BackupSet) -> Iterator[str]:
+    """Yield how many recorded files lie in none of the places: nothing else is looked at there."""
+    paths = [*(saved.path for saved in known.files), *known.added] if location.within else []
+    apart = [path for path in paths if not is_below(path, location.within)]
+    if apart:
+        yield f"of its files {len(apart)} are outside of the roots, such as {apart[0]}"
 
 
 def _spent(location: Location, known: BackupSet) -> str:

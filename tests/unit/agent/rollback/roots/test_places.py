@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent.backup import save, verify
+from pytest_rollback.agent.configuration import check as configuration
+from pytest_rollback.agent.configuration.units import sources
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.backup.verify import BackupsRequest, DescribedName
+from pytest_rollback.agent.messages.configuration import ConfigurationRequest
 from pytest_rollback.agent.messages.location import Location
 from pytest_rollback.agent.messages.state.runs import IdleRequest
 from pytest_rollback.agent.messages.system import Room
@@ -144,6 +147,32 @@ def test_a_state_directory_in_a_root_is_refused(places: Places, name: str) -> No
     place = request.location._replace(state=str(places.home / name))
     with pytest.raises(HostError, match="is inside the other"):
         save.save(request._replace(location=place))
+
+
+def test_unit_files_are_those_of_the_release(places: Places) -> None:
+    """Its directory of unit files lies in one of the places; they are read from the backups."""
+    unit = places.lib / "units/web.service"
+    unit.parent.mkdir()
+    unit.write_text("[Service]\nExecStart=/bin/true\n")
+    save.save(places.saving(*places.files, unit))
+    unit.write_text("[Service]\nExecStart=/bin/false\n")
+    source = str(unit.parent)[1:]
+    found = sources.to_come(places.location(), source, "/etc/systemd/system", ["web.service"])
+
+    assert found.over == {"/etc/systemd/system/web.service": b"[Service]\nExecStart=/bin/true\n"}
+
+
+def test_a_configuration_file_is_read_as_it_will_be(places: Places) -> None:
+    """In each place, also behind a recorded link that leads from one to another."""
+    (places.settings / "shop.toml").write_text("port = 1\n")
+    link = places.lib / "shop.toml"
+    link.symlink_to(places.settings / "shop.toml")
+    save.save(places.saving(*places.files, link))
+    (places.settings / "shop.toml").write_text("port = \n")
+    names = tuple(str(each)[1:] for each in (link, places.settings / "shop.toml"))
+    request = ConfigurationRequest(places.location(), names, None, "", (), "systemd", "/etc")
+
+    assert configuration.look(request).faults == dict.fromkeys(names)
 
 
 @ROOT_ONLY
