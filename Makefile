@@ -35,8 +35,9 @@ test: setup  ## run our own tests: units, contracts, the main promises; a few mi
 test-all: setup  ## run all other tests except the long ones below; half an hour
 	@$(VENV)/bin/python scripts/dev/own_tests --slow
 
-sessions: setup  ## run the whole sessions that test-all leaves; half an hour
-	$(VENV)/bin/pytest -q -n 2 --dist loadfile -m long tests/plugin
+sessions: setup  ## run the whole sessions that test-all leaves; an hour
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile -m long \
+	  tests/plugin tests/architecture tests/unit/recovery
 
 machine-test: setup  ## run all tests on a whole host and with containers; half an hour or more
 	@$(VENV)/bin/python scripts/dev/build_machine

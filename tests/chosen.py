@@ -6,7 +6,8 @@
 - `make sessions`, `make machine-test`, `make faults`, `make mutants`, `make sabotage` and `make
   guests` run what even that leaves: those marked `long`.
 
-`tests/conftest.py` sets both marks by these tables; a test may also be marked `long` where it is.
+`tests/conftest.py` sets both marks by these tables and by tests/long_sessions.py; a test may also
+be marked `long` where it is.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ SLOW = (
 """Folders whose tests are slow but for those in `SHOWN`: whole sessions, sweeps, a browser."""
 
 KILLS = {
+    "tests/unit/agent/database/test_restore.py": (
+        "test_an_agent_killed_at_any_step_leaves_a_whole_database",
+        "test_a_tool_killed_at_any_time_leaves_the_live_database",
+    ),
+    "tests/unit/agent/restore/test_same_bytes.py": ("test_a_kill_loses_nothing_of_it",),
     "tests/unit/recovery/test_killed.py": ("test_a_kill_anywhere_loses_nothing",),
     "tests/unit/agent/backup/test_save.py": (
         "test_a_kill_at_any_instant_leaves_live_files_alone_and_can_be_repeated",
@@ -26,6 +32,10 @@ KILLS = {
         "test_a_kill_at_any_instant_leaves_a_way_back",
         "test_a_kill_while_directories_are_made_or_taken_away",
     ),
+    "tests/unit/agent/database/rehearsal/test_killed.py": (
+        "test_nothing_is_left_of_one_that_was_killed",
+    ),
+    "tests/unit/agent/database/rehearsal/test_rehearse.py": ("test_a_bad_dump_is_told",),
     "tests/unit/agent/backup/test_links_killed.py": (
         "test_a_kill_at_any_instant_leaves_a_whole_record",
     ),
@@ -57,7 +67,6 @@ SHOWN = {
             "copy-with-an-access-list",
             "dump-cut",
             "shell-in-the-root",
-            "worker-left-behind",
         )
     ),
     "tests/plugin/test_readiness.py": (
@@ -77,17 +86,12 @@ SHOWN = {
         "test_a_worker_changes_nothing",
         "test_an_armed_drill_brings_the_previous_release_back",
     ),
-    "tests/plugin/test_interrupts.py": (
-        "test_the_same_command_goes_on[isolate-SIGINT]",
-        "test_the_same_command_goes_on[configuration-SIGKILL]",
-    ),
+    "tests/plugin/test_interrupts.py": ("test_the_same_command_goes_on[configuration-SIGKILL]",),
     "tests/plugin/test_sabotages.py": (
         "test_a_sabotaged_drill_is_not_recovered[drill.files.restored]",
-        "test_a_sabotaged_drill_is_not_recovered[drill.maintenance.lifted]",
         "test_what_cannot_be_finished_is_not_begun[a misspelt unit]",
         "test_every_criterion_of_the_drill_was_seen_red",
     ),
-    "tests/plugin/test_secrets.py": ("test_a_whole_incident_tells_nobody_a_secret",),
     "tests/plugin/test_guards.py": ("test_bad_input_gives_one_message", "test_no_false_green"),
     "tests/plugin/test_create_backups.py": (
         "test_copies_and_the_record_are_there",
@@ -111,108 +115,9 @@ SHOWN = {
     ),
     "tests/plugin/test_troubleshooting.py": ("test_every_issue_was_seen_red",),
     "tests/faults/test_rows.py": ("test_row", "test_no_row_vanished"),
-    "tests/faults/test_kills.py": ("test_a_kill_before_any_call",),
     "tests/faults/test_operators.py": ("test_one_of_four_acts",),
 }
 """What `make test` runs of those folders, by file: single tests, or all cases of a function."""
-
-LONG_SESSIONS = {
-    "tests/guests/test_settings.py": ("test_no_setting_changes_a_verdict",),
-    "tests/shapes/test_machine.py": (
-        "test_a_system_leads_to_ready_without_a_line_by_hand",
-        "test_a_system_behind_a_link_is_rolled_back_undone_and_rolled_back_again",
-    ),
-    "tests/plugin/test_roots.py": (
-        "test_three_places_are_rolled_back_undone_and_rolled_back_again[state]",
-    ),
-    "tests/plugin/test_strategies.py": (
-        "test_a_second_rollback_has_nothing_to_do[backups]",
-        "test_a_second_rollback_has_nothing_to_do[links]",
-        "test_a_second_rollback_has_nothing_to_do[state]",
-        "test_a_second_rollback_has_nothing_to_do[commands]",
-        "test_a_bad_release_is_rolled_back_undone_and_rolled_back_again[backups]",
-        "test_a_bad_release_is_rolled_back_undone_and_rolled_back_again[state]",
-        "test_a_defect_is_red_and_nothing_is_begun[commands-gone]",
-        "test_a_defect_is_red_and_nothing_is_begun[backups-altered]",
-        "test_a_defect_is_red_and_nothing_is_begun[backups-gone]",
-        "test_a_defect_is_red_and_nothing_is_begun[commands-cannot be run]",
-        "test_a_defect_is_red_and_nothing_is_begun[commands-look shows no difference]",
-        "test_a_defect_is_red_and_nothing_is_begun[commands-look shows the time]",
-        "test_a_defect_is_red_and_nothing_is_begun[commands-takes too long]",
-        "test_a_defect_is_red_and_nothing_is_begun[links-a file of it is gone]",
-        "test_a_defect_is_red_and_nothing_is_begun[links-altered]",
-        "test_a_defect_is_red_and_nothing_is_begun[links-of another release]",
-        "test_a_defect_is_red_and_nothing_is_begun[links-would be pruned]",
-        "test_a_defect_is_red_and_nothing_is_begun[state-altered]",
-        "test_a_defect_is_red_and_nothing_is_begun[state-gone]",
-        "test_a_failed_release_that_stays_live_is_not_recovered",
-    ),
-    "tests/plugin/debian/test_drill.py": (
-        "test_a_failing_package_stops_the_drill_which_goes_on_later",
-        "test_nothing_is_begun_without_the_archive",
-    ),
-    "tests/plugin/test_ticks.py": (
-        "test_what_others_print_is_whole[-s]",
-        "test_what_others_print_is_whole[-v]",
-        "test_ctrl_c_leaves_the_terminal_clean[2]",
-    ),
-    "tests/plugin/test_parts.py": (
-        "test_the_core_alone_passes_its_tests",
-        "test_a_plain_system_is_rolled_back_without[formats]",
-        "test_a_plain_system_is_rolled_back_without[runbook]",
-        "test_a_plain_system_is_rolled_back_without[triage]",
-    ),
-    "tests/plugin/test_monitor.py": tuple(
-        f"test_a_defect_turns_its_criterion_red[monitor.{what}]"
-        for what in ("health.steady", "logs.clean", "requests.steady", "restarts.none")
-    ),
-    "tests/plugin/test_troubleshooting.py": tuple(
-        f"test_an_issue_without_its_remedy_is_not_recovered[troubleshooting.{issue}]"
-        for issue in ("configuration.corrupt", "imports.stale")
-    ),
-    "tests/plugin/test_under_way.py": (
-        *(f"test_a_run_that_is_under_way[words1-{suite}]" for suite in ("triage", "monitor")),
-        *(f"test_a_run_that_lies_half_done[{suite}]" for suite in ("triage", "monitor")),
-    ),
-    "tests/plugin/test_interrupts.py": (
-        "test_the_same_command_goes_on[services-SIGHUP]",
-        "test_the_same_command_goes_on[files-SIGTERM]",
-        "test_who_stops_the_look_changes_nothing[INT INT-0.6]",
-        "test_who_insists_gets_the_prompt_and_the_state[files-SIGINT SIGINT]",
-        "test_who_insists_gets_the_prompt_and_the_state[configuration-SIGINT SIGINT SIGINT]",
-        "test_who_insists_gets_the_prompt_and_the_state[validate-SIGINT SIGINT]",
-        "test_who_insists_gets_the_prompt_and_the_state[isolate-SIGTERM SIGINT]",
-        "test_who_stops_the_script_stops_the_drill[TERM TERM]",
-    ),
-    "tests/plugin/test_sabotages.py": tuple(
-        f"test_a_sabotaged_drill_is_not_recovered[{identity}]"
-        for identity in (
-            "drill.units.stopped",
-            "drill.units.installed",
-            "drill.start.guarded",
-            "drill.start.released",
-            "drill.services.started",
-            "drill.maintenance.shown",
-            "drill.caches.cleared",
-            "drill.backups.separate",
-            "drill.configuration.defaults",
-            "drill.state.saved",
-            "drill.files.added_gone",
-            "drill.health.answers",
-        )
-    ),
-    "tests/plugin/test_scenarios.py": tuple(
-        f"test_the_drill_recovers_from[{scenario}]"
-        for scenario in (
-            *("wrong-env", "wrong-password", "broken-json", "crash-loop", "noisy-log"),
-            *("broken-unit", "degraded", "slow-gateway", "stale-bytecode"),
-        )
-    ),
-}
-"""Whole sessions that `make test-all` leaves to `make sessions`: siblings of such as it runs, other
-signals, phases and scenarios, those of which a machine plays the same; and all tests of the core
-once more, in a copy without parts. Settings of guests are for `make guests`, systems on a machine
-that nobody has described for `make machine-test`."""
 
 FIRST = (
     "tests/plugin/test_secrets.py",

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import chosen
+from tests.long_sessions import LONG_SESSIONS
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -29,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("long")
         if file.as_posix() == chosen.SABOTAGE and not _named(item, chosen.SHOWN, chosen.SABOTAGE):
             item.add_marker("long")
-        if _named(item, chosen.LONG_SESSIONS, file.as_posix()):
+        if _named(item, LONG_SESSIONS, file.as_posix()):
             item.add_marker("long")
         if _is_slow(item, file):
             item.add_marker("slow")

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
-from pytest_rollback.agent.database.messages import DatabaseState, DumpState
+from pytest_rollback.agent.database.messages import (
+    DatabaseState,
+    DumpState,
+    Migrations,
+    UnknownMigration,
+)
+from pytest_rollback.agent.messages.backup.verify import Backups
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.extras.database import rehearsed, requests
 from pytest_rollback.extras.database.action import RESTORE_DATABASE
 from pytest_rollback.fixtures.facts import fact
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery.action import Scope
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.connection import Connection
 
@@ -50,6 +59,7 @@ def shown(found: DatabaseState) -> dict[str, object]:
         "rooms": [each._asdict() for each in found.rooms],
         "swap": found.swap._asdict() if found.swap else None,
         "problems": [each._asdict() for each in found.problems],
+        "rehearsal": rehearsed.shown(found.rehearsal),
     }
 
 
@@ -74,3 +84,89 @@ def test_the_dump_can_be_restored(
             "host, or not readable",
             hint="compare pg_database_size() with the free space there, then waive this criterion",
         )
+
+
+@criterion("readiness.database.rehearsed", phase="configuration", needs=("database.restore",))
+def test_a_restore_was_rehearsed(
+    database: DatabaseState | None,
+    system: System,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """'Restore database backup': this dump was restored beside the live data, and lacks nothing."""
+    record_property("rehearsal", rehearsed.shown(database.rehearsal) if database else None)
+    if database is None or system.database is None or database.restored:
+        return
+
+    found = list(rehearsed.faults(database, system.database.rehearsal, time.time()))
+    if found:
+        raise Refused(
+            f"the restore of {system.database.dump} is not proven",
+            findings=found,
+            hint=rehearsed.HINT,
+        )
+
+
+@criterion("readiness.database.embedded", phase="files")
+def test_no_file_of_the_set_is_a_database(saved: Backups) -> None:
+    """'Restore database backup': a rollback does not take back rows as if they were code."""
+    if saved.databases:
+        raise Refused(
+            f"{count(len(saved.databases), 'file')} of the backup set hold a database: a rollback "
+            "would lose all that was written into them since it was saved",
+            findings=saved.databases,
+            hint="keep data outside of files and of what a deploy changes, and save again; if a "
+            "deploy brings such a file and nobody writes into it, waive "
+            "readiness.database.embedded in [[waivers]] of rollback.toml",
+        )
+
+
+@fact
+def migrations(connection: Connection, system: System) -> Migrations | None:
+    """Which migrations the live database has, and the previous release not; None: it comes back."""
+    described = system.database
+    if described is None or described.restore:
+        return None
+    try:
+        return connection.ask(requests.migrations(system, described))
+    except Refused as error:
+        raise Inconclusive(
+            f"the live database cannot be asked for its migrations: {error.message}",
+            hint=error.hint,
+        ) from error
+
+
+@criterion("readiness.database.schema", phase="configuration", needs=("database",))
+def test_the_previous_release_knows_the_schema(
+    migrations: Migrations | None, record_property: Callable[[str, object], None]
+) -> None:
+    """'Database migration not reverted': the live database is not ahead of the previous release."""
+    tools = migrations.tools if migrations else ()
+    known = {each.tool: f"{each.applied} applied, last {each.head}" for each in tools}
+    record_property("migrations", known or "of no tool that is known, or the dump is restored")
+    ahead = [(each.tool, one) for each in tools for one in each.ahead]
+    unjudged = [each.tool for each in tools if each.applied and not each.judged]
+
+    if ahead:
+        raise Inconclusive(
+            f"the live database is {count(len(ahead), 'migration')} ahead of the previous release, "
+            "and nothing shows that this release runs on it",
+            findings=[f"{tool} {one.id}{way(one)}" for tool, one in ahead],
+            hint="try the previous release on a copy of the live schema; if it runs, waive "
+            "readiness.database.schema in [[waivers]] of rollback.toml until the next deploy; if "
+            "not, restore = true in [database] brings the dump back",
+        )
+    if unjudged:
+        raise Inconclusive(
+            f"nobody can tell which migrations of {' and '.join(unjudged)} the previous release "
+            "knows: its files are not known",
+            hint="compare them by hand, then waive readiness.database.schema in [[waivers]] of "
+            "rollback.toml",
+        )
+
+
+def way(ahead: UnknownMigration) -> str:
+    """Return where a migration is, and whether a way back is written there."""
+    if not ahead.path:
+        return ""
+    words = {None: "", True: ", which has a way back", False: ", which has no way back"}
+    return f" ({ahead.path}{words[ahead.way]})"

@@ -104,6 +104,7 @@ APART: dict[str, tuple[str, ...]] = {
         "system/temporary.py: ",
         "observe/trial/staged_tree.py: os.mkdir(self.root,",
     ),
+    "a process that is the account of the database already": ("database/rehearsal/guard.py: ",),
     "an open file of a process, by its number: it is asked whether the process may read it": (
         "observe/logs/offsets.py: o",
     ),

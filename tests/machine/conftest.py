@@ -44,6 +44,7 @@ def host(shared: Host) -> Host:
 
 @pytest.fixture
 def altered(shared: Host) -> Iterator[Host]:
-    """The machine, put back after the test."""
+    """The machine, put back after the test; a unit `saboteur` that one has begun is ended."""
     yield shared
+    shared.run("sh", "-c", "systemctl stop saboteur 2>/dev/null || true")
     shared.reset()

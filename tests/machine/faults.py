@@ -163,7 +163,7 @@ def faults() -> Iterator[tuple[str, Fault]]:
         yield f"the line drops in {phase}", Fault(cut_off, phase, let_in, on=("ssh",))
     for phase in PHASES:
         yield f"a reboot in {phase}", Fault(reboot, phase, booted, on=("ssh", "podman"))
-    yield "a second operator", Fault(come_second, "files")
+    yield "a second operator", Fault(come_second, "isolate")  # who needs a while to come in
     yield "a deploy during it", Fault(deploy_meanwhile, "files")
     yield "files copied over during it", Fault(copy_over, "configuration")
 

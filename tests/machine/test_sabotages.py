@@ -26,38 +26,38 @@ DEFAULT = "config/database_config.json"
 DUMP = "/backups/aivillage_backup.sql"
 PUT_BACK = """
 cp -p {0} {0}.failed
-systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 6000 ]; do
-cmp -s {0} {0}.failed || cp {0}.failed {0}; i=$((i+1)); sleep 0.005; done'
+systemd-run --quiet --collect --unit=saboteur sh -c 'while :; do
+cmp -s {0} {0}.failed || cp {0}.failed {0}; sleep 0.005; done'
 """
 """Somebody who puts a file back whenever it is restored: a deploy that goes on."""
 
 BRING_BACK = """
 mkdir -p $(dirname {0}) && {{ [ -e {0} ] || echo stale > {0}; }} && cp -p {0} /tmp/seen
-systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 6000 ]; do
-[ -e {0} ] || {{ mkdir -p $(dirname {0}); cp -p /tmp/seen {0}; }}; i=$((i+1)); sleep 0.005; done'
+systemd-run --quiet --collect --unit=saboteur sh -c 'while :; do
+[ -e {0} ] || {{ mkdir -p $(dirname {0}); cp -p /tmp/seen {0}; }}; sleep 0.005; done'
 """
 """Somebody who brings a file back whenever it is gone."""
 
 UNGUARD = """
-systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 6000 ]; do
-rm -f {0}; i=$((i+1)); sleep 0.005; done'
+systemd-run --quiet --collect --unit=saboteur sh -c 'while :; do
+rm -f {0}; sleep 0.005; done'
 """
 GUARD_AGAIN = """
 rm -f /tmp/guard
-systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 6000 ]; do
+systemd-run --quiet --collect --unit=saboteur sh -c 'while :; do
 if [ -e {0} ]; then cp -p {0} /tmp/guard;
 elif [ -e /tmp/guard ]; then mkdir -p $(dirname {0}); cp -p /tmp/guard {0}; fi
-i=$((i+1)); sleep 0.005; done'
+sleep 0.005; done'
 """
 START_AGAIN = """
-systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 600 ]; do
-systemctl start aivillage-gateway; i=$((i+1)); sleep 0.05; done'
+systemd-run --quiet --collect --unit=saboteur sh -c 'while :; do
+systemctl start aivillage-gateway; sleep 0.05; done'
 """
 SHARE_AGAIN = """
-systemd-run --quiet --collect sh -c 'i=0; while [ $i -lt 6000 ]; do
+systemd-run --quiet --collect --unit=saboteur sh -c 'while :; do
 if cmp -s {0} {0}.backup && ! [ {0} -ef {0}.backup ]; then
 ln {0} {0}.again && mv {0}.again {0}.backup; fi
-i=$((i+1)); sleep 0.005; done'
+sleep 0.005; done'
 """
 """Somebody who makes a backup the live file again as soon as it has bytes of its own."""
 
@@ -93,7 +93,7 @@ def break_in_spite(host: Host) -> str:
 
 def fail_late(host: Host) -> None:
     """Want the dump restored, and let its last statement fail."""
-    expect("database", restore=True)(host)
+    expect("database", restore=True, rehearsal={"required": False})(host)
     end = "-- PostgreSQL database dump complete"
     host.run("sed", "-i", f"s/^{end}/SELECT 1\\/0;\\n\\n{end}/", DUMP)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -12,7 +13,7 @@ from typing import Any
 
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.state import backup_set
-from pytest_rollback.extras.sandbox.common.postgres import installed
+from pytest_rollback.extras.sandbox.common.postgres import Postgres
 from tests.plugin.shop import NAMES, Shop
 from tests.unit.support.dumped import server
 
@@ -39,6 +40,9 @@ CONFIGURATION = ["config/.env", "config/shop.json"]
 
 class Store(Shop):
     """A shop that is its own repository, with configuration, unit files, a database's dump."""
+
+    servers = contextlib.ExitStack()
+    database: Postgres
 
     def up(self) -> None:
         """Install the previous release, save it, deploy the current one, start it."""
@@ -92,9 +96,14 @@ class Store(Shop):
         file.write_text(text)
 
     def dump(self) -> None:
-        """Make the dump of a real database; the tools stay, the server does not."""
-        with server() as database:
-            database.dump("postgres", self.home / "dump", "-Fc")
+        """Make the dump of a real database, whose server goes on."""
+        self.database = self.servers.enter_context(server())
+        self.database.dump("postgres", self.home / "dump", "-Fc")
+
+    def down(self) -> None:
+        """End the database as well."""
+        self.servers.close()
+        super().down()
 
     def files(self) -> list[str]:
         """Return the files that the deploy changes."""
@@ -128,9 +137,12 @@ class Store(Shop):
             "configuration": {"files": CONFIGURATION, "defaults": "config/defaults"},
             "maintenance": {"page": str(self.home / "www/page.html"), "reload": ["true"]},
             "database": {
-                "name": "shop",
+                "name": "postgres",
                 "dump": str(self.home / "dump"),
-                "tools": str(installed()),
+                "host": str(self.database.socket),
+                "port": self.database.port,
+                "user": "postgres",
+                "tools": str(self.database.tools),
             },
             "fallback": {"git": str(self.root)},
         }
@@ -177,6 +189,17 @@ class Store(Shop):
         like = next(each for each in known.files if each.path == UNITS[0])
         files = (*known.files, like._replace(path=path))
         backup_set.write(str(self.state), known._replace(files=files))
+
+    def migrate(self, path: str) -> None:
+        """Make the record say that the deploy added a migration of Django, which is applied."""
+        self.put(path, "class Migration: pass\n")
+        known = backup_set.read(str(self.state))
+        backup_set.write(str(self.state), known._replace(added=(*known.added, path)))
+        app, _, name = path.removesuffix(".py").split("/")
+        table = "CREATE TABLE IF NOT EXISTS django_migrations (id serial, app text, name text);"
+        self.database.sql(
+            f"{table} INSERT INTO django_migrations (app, name) VALUES ('{app}', '{name}')"  # noqa: S608
+        )
 
     def forget(self, path: str) -> None:
         """Make the record, and the saved copies, know nothing of a file."""

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomli_w
@@ -184,6 +185,11 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.secrets.known": (sealed, None),
     "readiness.database.dump": (lambda s: cut(s.home / "dump"), None),
     "readiness.database.restorable": (lambda s: describe(s, "database", restore=True), None),
+    "readiness.database.rehearsed": (lambda s: describe(s, "database", restore=True), None),
+    "readiness.database.embedded": (
+        lambda s: s.forge(MOTTO, "SQLite format 3".ljust(1024, "\0")),
+        None,
+    ),
     "readiness.people.reachable": (lambda s: s.describe(notify={"pager": PAGER}), None),
     "readiness.tools.present": (lambda s: describe(s, "maintenance", reload=["no-such"]), None),
     "readiness.rights.suffice": (lock, None),
@@ -254,7 +260,9 @@ ALSO: dict[str, Reds] = {
     | {("readiness.units.resolved", each) for each in NAMES},
     "readiness.plans.made": PLANS,
     "readiness.rights.suffice": PLANS,  # what cannot be replaced cannot be planned either
-    "readiness.database.restorable": PLANS,  # its server is down, so its restore has no plan
+    "readiness.database.restorable": PLANS  # by a superuser nothing is restored
+    | {("readiness.database.rehearsed", None)},
+    "readiness.database.rehearsed": PLANS | {("readiness.database.restorable", None)},
     "readiness.probes.answer": {("readiness.baseline.stored", None)},
     "readiness.units.alone": PLANS,  # isolation would leave it
     "readiness.units.handled": PLANS  # the release's own unit file knows no such process
@@ -270,6 +278,10 @@ ALSO: dict[str, Reds] = {
 
 ADVICE = {"readiness.runbook.reviewed"}
 """Criteria that stop nobody; a test of their own sees them give advice."""
+
+
+UNDECIDED = {"readiness.database.schema"}
+"""Criteria that are never red: what they cannot tell is inconclusive, in a test of its own."""
 
 
 OF_RELEASES = {f"readiness.release.{each}" for each in ("kept", "safe", "expected", "told_apart")}
@@ -327,7 +339,7 @@ def test_what_was_looked_at_is_not_asked_again(store: Store) -> None:
 
 def test_every_criterion_has_a_defect() -> None:
     """A criterion that nobody has seen red fails here."""
-    assert set(DEFECTS) | ADVICE | OF_RELEASES == criteria("readiness")
+    assert set(DEFECTS) | ADVICE | UNDECIDED | OF_RELEASES == criteria("readiness")
 
 
 @pytest.mark.parametrize("identity", sorted(DEFECTS))
@@ -342,6 +354,28 @@ def test_a_defect_turns_its_criterion_red(spoilt: Store, identity: str) -> None:
     rows = [c for c in spoilt.record()["criteria"] if c["id"] == identity]
     assert all(c["hint"] for c in rows if c["component"] == component)
     assert SECRET not in str(rows)
+
+
+def judged(store: Store) -> dict[str, Any]:
+    """Return the row of the criterion about the schema."""
+    store.pytest("suites/readiness/test_database.py")
+    (row,) = [c for c in store.record()["criteria"] if c["id"] in UNDECIDED]
+    return row
+
+
+def test_a_database_that_is_ahead_is_inconclusive(spoilt: Store) -> None:
+    """The previous release may run on it, or not: nobody has tried; nor where none answers."""
+    assert judged(spoilt)["outcome"] == "met"
+    spoilt.migrate("web/migrations/0002_prices.py")
+    row = judged(spoilt)
+    assert row["outcome"] == "inconclusive"
+    assert row["findings"] == ["Django web.0002_prices (web/migrations/0002_prices.py)"]
+    assert "waive readiness.database.schema" in row["hint"]
+
+    describe(spoilt, "database", port=1)
+    row = judged(spoilt)
+    assert row["outcome"] == "inconclusive"
+    assert "cannot be asked for its migrations" in row["message"]
 
 
 def test_the_host_tells_what_a_short_description_leaves_out(spoilt: Store) -> None:

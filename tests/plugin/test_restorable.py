@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from tests.plugin.shop import Shop
 from tests.unit.support.databases import Base, base
@@ -140,3 +141,59 @@ def test_a_server_elsewhere_is_inconclusive(shop: Restorable) -> None:
 
     assert row["outcome"] == "inconclusive"
     assert "pg_database_size" in row["hint"]
+
+
+REHEARSED = "readiness.database.rehearsed"
+
+
+def judged(shop: Restorable) -> dict[str, Any]:
+    """Return the row of the criterion about rehearsals."""
+    shop.pytest("suites/readiness/test_database.py")
+    (row,) = [each for each in shop.record()["criteria"] if each["id"] == REHEARSED]
+    return row
+
+
+def test_a_restore_is_proven_before_it_is_needed(shop: Restorable) -> None:
+    """Red until it is rehearsed, and red again once the dump is another one."""
+    shop.describe()
+    row = judged(shop)
+    assert (row["outcome"], row["findings"]) == (
+        "not met",
+        ["no restore of the dump was rehearsed"],
+    )
+    assert "rollback rehearse" in row["hint"]
+
+    code, printed = shop.rollback("rehearse")
+    assert (code, "REHEARSED: the dump can be restored" in printed) == (0, True), printed
+    assert "restored   2 tables, 5,000 rows in " in printed
+    row = judged(shop)
+    assert row["outcome"] == "met"
+    assert row["evidence"]["rehearsal"]["rows"] == 5000
+    shop.describe(database={**shop.document()["database"], "rehearsal": {"max_age": "1ms"}})
+    assert "ago, more than 0 seconds" in str(judged(shop)["findings"])
+    shop.describe()
+    with shop.database.dump.open("ab") as dump:
+        dump.write(b"\n")
+    assert "was of another dump" in str(judged(shop)["findings"])
+
+
+def test_a_dump_that_is_not_good_enough_ends_the_command(shop: Restorable) -> None:
+    """With each reason, a hint, and a stamp that says so."""
+    shop.describe()
+    shop.database.sql("CREATE TABLE made_since AS SELECT 1 AS id")
+    code, printed = shop.rollback("rehearse")
+    shop.database.sql("DROP TABLE made_since")
+
+    assert code == 1, printed
+    assert "Refused: a restore of" in printed
+    assert "lacks 1 of 3 tables that hold rows now: public.made_since" in " ".join(printed.split())
+    assert "HINT: dump again" in printed
+    assert "failed: the dump" in str(judged(shop)["findings"])
+
+
+def test_a_system_without_a_database_has_nothing_to_rehearse(shop: Restorable) -> None:
+    """It is told, with what to describe."""
+    shop.manifest.write_text(tomli_w.dumps(Shop.document(shop)))
+    code, printed = shop.rollback("rehearse")
+
+    assert (code, "has no database to rehearse" in printed) == (4, True), printed

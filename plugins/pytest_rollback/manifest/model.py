@@ -22,7 +22,7 @@ from pytest_rollback.manifest.refused import (
     too_wide,
 )
 from pytest_rollback.manifest.release import About, ReleaseTable
-from pytest_rollback.manifest.thresholds import Monitor, Triage
+from pytest_rollback.manifest.thresholds import DatabaseRehearsal, Monitor, Triage
 from pytest_rollback.manifest.values import (
     Absolute,
     Day,
@@ -193,6 +193,7 @@ class Database(Frozen):
     port: Port = 5432
     user: str = ""
     tools: str = ""
+    rehearsal: DatabaseRehearsal = DatabaseRehearsal()
 
 
 class Noise(Frozen):

@@ -1,4 +1,4 @@
-"""What `rollback.toml` says of the incident around a rollback: `[triage]` and `[monitor]`."""
+"""Bounds in `rollback.toml`: of `[triage]`, of `[monitor]`, and of `[database.rehearsal]`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from pydantic import AfterValidator, Field, model_validator
 from pytest_rollback.manifest.values import (
     DURATION,
     SHARE,
+    Absolute,
     Frozen,
     Name,
+    Relation,
+    RelationColumn,
     Seconds,
     Share,
+    Size,
     SomeShare,
     seconds,
     share,
@@ -131,3 +135,17 @@ class Monitor(Frozen):
     interval: Seconds = 5.0
     tolerated: SomeShare = 0.0
     in_a_row: Annotated[int, Field(ge=1)] = 3
+
+
+class DatabaseRehearsal(Frozen):
+    """`[database.rehearsal]`: how a restore of the dump is rehearsed, and what it may lose."""
+
+    required: bool = True
+    max_age: Seconds = 7 * 86400.0
+    tolerance: SomeShare = 0.5
+    ignore: tuple[Relation, ...] = ()
+    newest: tuple[RelationColumn, ...] = ()
+    sources: tuple[str, ...] = ()
+    scratch: Absolute = "/var/tmp"  # noqa: S108 - a directory of its own is made there
+    limit: Seconds = 3600.0
+    largest: Size = 10 * 10**9

@@ -1,7 +1,8 @@
 """What the values of `rollback.toml` are: durations, shares, paths, patterns; and what tables are.
 
 Durations are seconds (`float`), written with a unit in TOML: `"100ms"`, `"3s"`, `"15m"`, `"90d"`.
-Shares are parts of 1 (`float`), written in percent: `"50%"`.
+Shares are parts of 1 (`float`), written in percent: `"50%"`. Sizes are bytes (`int`), written with
+a unit: `"10GB"`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ PHASES: tuple[Phase, ...] = (
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 SHARE = re.compile(r"(\d+(?:\.\d+)?)%")
+SIZES = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
+SIZE = re.compile(r"(\d+(?:\.\d+)?)(MB|GB|TB)")
 
 
 def seconds(value: object) -> float:
@@ -69,6 +72,18 @@ def share(value: object) -> float:
     if found is None:
         raise ValueError('expected a share with a percent sign, such as "50%"')
     return float(found[1]) / 100
+
+
+def size(value: object) -> int:
+    """Return a size in bytes.
+
+    Raises:
+        ValueError: the value is not a text of number and unit.
+    """
+    found = SIZE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('expected a size with a unit, such as "500MB" or "10GB"')
+    return int(float(found[1]) * SIZES[found[2]])
 
 
 def below_all(part: float) -> float:
@@ -155,6 +170,12 @@ Share = Annotated[
         share, json_schema_input_type=Annotated[str, Field(pattern=f"^{SHARE.pattern}$")]
     ),
 ]
+Size = Annotated[
+    int,
+    BeforeValidator(
+        size, json_schema_input_type=Annotated[str, Field(pattern=f"^{SIZE.pattern}$")]
+    ),
+]
 SomeShare = Annotated[Share, AfterValidator(below_all)]
 Inside = Annotated[
     str,
@@ -175,6 +196,12 @@ EnvironmentFile = Annotated[
 Absolute = Annotated[
     str, AfterValidator(absolute), Field(json_schema_extra={"pattern": r"^/(?!(.*/)?\.\.(/|$))"})
 ]
+Relation = Annotated[str, Field(pattern=r"^[^.\s]+(\.[^.\s]+)?$")]
+"""A table: `table`, or `schema.table`."""
+
+RelationColumn = Annotated[str, Field(pattern=r"^[^.\s]+(\.[^.\s]+){1,2}$")]
+"""A column of a table: `table.column`, or `schema.table.column`."""
+
 Pattern = Annotated[str, AfterValidator(expression)]
 LogPlaces = Annotated[
     tuple[Annotated[str, AfterValidator(log_place)], ...],

@@ -15,9 +15,9 @@ import pytest
 
 from pytest_rollback.errors import ManifestError
 from pytest_rollback.manifest.editors.json_schema import JsonSchema
-from pytest_rollback.manifest.editors.schema import comments, duration, schema
+from pytest_rollback.manifest.editors.schema import comments, largest, schema
 from pytest_rollback.manifest.load import parse
-from pytest_rollback.manifest.values import seconds
+from pytest_rollback.manifest.values import SIZES, UNITS, seconds, size
 
 REPOSITORY = Path(__file__).parents[3]
 MANIFEST = REPOSITORY / "rollback.toml"
@@ -174,7 +174,16 @@ def test_an_editor_refuses_what_we_refuse(spoil: Spoil) -> None:
 @pytest.mark.parametrize("written", ["100ms", "3s", "15m", "90d", "1h", "1500ms"])
 def test_a_duration_is_written_as_it_is_read(written: str) -> None:
     """Defaults are shown with a unit."""
-    assert seconds(duration(seconds(written))) == seconds(written)
+    assert seconds(largest(seconds(written), UNITS)) == seconds(written)
+
+
+@pytest.mark.parametrize("written", ["1MB", "1500MB", "10GB", "2TB"])
+def test_a_size_is_written_as_it_is_read(written: str) -> None:
+    """As durations are; without a unit nobody could tell what is meant."""
+    assert size(largest(size(written), SIZES)) == size(written)
+    for wrong in (written[:-2], written.lower(), int(written[:-2]), None):
+        with pytest.raises(ValueError, match="a size with a unit"):
+            size(wrong)
 
 
 def test_a_table_that_is_only_referred_to_is_found() -> None:

@@ -24,7 +24,7 @@ from ..messages.location import Location, is_below
 from ..state import backup_set, own_names
 from ..state import lease as leases
 from ..state.directory import OTHERS, Absent
-from ..state.releases import copies, linked
+from ..state.releases import copies, databases, linked
 from ..state.releases.copies import OpenCopies
 from . import additions, described
 from .owners import SHARED, Owners
@@ -56,6 +56,7 @@ def look(request: BackupsRequest) -> Backups:
             components, changes = _components(request, backups, known)
         there = named(tree, request.location, linked.folders(known))
         ours = set(where.beside(saved.path for saved in known.files))
+        inside = tuple(databases.found(backups, known.files))
         changes += sum(live(tree, path, UNREAD).kind != ABSENT for path in additions.apart(known))
     found, why = None, ""
     try:
@@ -71,7 +72,7 @@ def look(request: BackupsRequest) -> Backups:
     answer = Backups(record, components, stray, left, compared=False, changes=changes)
     unfound = described.unfound(root, request.selection, paths, request.names)
     left_behind = tuple(left_over(request.location.state, there))
-    answer = answer._replace(unfound=tuple(unfound), left_over=left_behind)
+    answer = answer._replace(unfound=tuple(unfound), left_over=left_behind, databases=inside)
     if found is None:
         return answer._replace(uncompared=why)
     known_left = {each.rpartition(": ")[0] for each in left}

@@ -6,9 +6,10 @@ superuser.
 
 Order of calls: `dump` looks at the file and reads it with its own tool, a plain one with
 `sql_script`; `check` says whether the live database is that of the dump, by `catalog`, and what a
-restore would lose of it, by the dump's `contents`. `restore`
-conducts: `clone` makes an empty database like the live one, `load` fills it, `swap` exchanges the
-two names and takes that back in an undo. `server` reaches PostgreSQL by its own tools; `ping` asks
-whether it is up. `messages` has the requests and answers, `routes` says which function answers
-which: the package can be taken away, and then nobody asks.
+restore would lose of it, by the dump's `contents`. `restore` conducts: `clone` makes an empty
+database like the live one, `load` fills it, `swap` exchanges the two names and takes that back in
+an undo. `rehearsal` tries a restore beforehand, in a server of its own; `migrations` says whether
+the live database is ahead of the previous release. `server` reaches PostgreSQL by its own tools;
+`ping` asks whether it is up. `messages` has the requests and answers, `routes` says which function
+answers which: the package can be taken away, and then nobody asks.
 """

@@ -29,6 +29,9 @@ WORD = re.compile(r'"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[^."]+)')
 MOST = 3
 """Tables that are named in one sentence."""
 
+WAITING = 5
+"""Seconds that a lock is waited for."""
+
 LIVE = """
 SELECT coalesce(json_object_agg(n.nspname || '.' || c.relname, json_build_object(
   'owner', pg_get_userbyid(c.relowner), 'bytes', pg_relation_size(c.oid))), '{}')
@@ -101,7 +104,7 @@ def live(server: Server, name: str) -> Dict[str, LiveTable]:
     Raises:
         HostError: it cannot be asked.
     """
-    found = json.loads(server.sql(LIVE, name))
+    found = json.loads(server.sql(f"SET lock_timeout = '{WAITING}s';{LIVE}", name))
     return {table: LiveTable(**facts) for table, facts in found.items()}
 
 

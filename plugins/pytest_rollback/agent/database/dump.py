@@ -61,8 +61,7 @@ def look(request: DumpRequest) -> DumpState:
     except OSError as error:
         why = error.strerror or "cannot be read"
         return DumpState("", None, 0, 0.0, timed_out=False, problems=(why,), seconds=0.0)
-    places = request.tools or surroundings()["PATH"]
-    tool = shutil.which(TOOLS.get(dump.format, ARCHIVER), path=places)
+    tool = program(dump.format, request.tools)
     problem, timed_out = unreadable(dump, tool, started + request.timeout)
     return DumpState(
         format=dump.format,
@@ -73,6 +72,11 @@ def look(request: DumpRequest) -> DumpState:
         problems=tuple(words for words in (dump.exposed, problem) if words),
         seconds=time.monotonic() - started,
     )
+
+
+def program(kind: str, tools: str) -> str | None:
+    """Return where the program is that restores dumps of a format, None where it is not."""
+    return shutil.which(TOOLS.get(kind, ARCHIVER), path=tools or surroundings()["PATH"])
 
 
 def found(path: str) -> Dump:

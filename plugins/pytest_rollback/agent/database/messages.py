@@ -50,12 +50,75 @@ class DatabaseSwap(NamedTuple):
     kept: str
 
 
+class RowLoss(NamedTuple):
+    """A table, and its rows after a restore and now; `estimated` where the latter is no count."""
+
+    table: str
+    restored: int
+    live: int
+    estimated: bool
+
+
+class NewerRows(NamedTuple):
+    """How many live rows are newer, by this column, than all that a restore brings back."""
+
+    column: str
+    rows: int
+
+
+class Rehearsal(NamedTuple):
+    """How a dump was restored into a throw-away server, and what it lacks beside the live database.
+
+    `when` is the time of its end, in seconds since 1970, `made` that of the dump; `digest`, `bytes`
+    and `format` are the dump's, `record` is the digest of the backup set, `head` that of the live
+    columns. `server` is the major version. `restore` and `seconds` are those of the restore alone
+    and of all; `size` is the restored database's in bytes. `tables` and `rows` are restored, `lost`
+    is by table; `problems` are reasons why the dump is not good enough.
+    """
+
+    when: float
+    made: float
+    digest: str
+    bytes: int
+    format: str
+    record: str
+    head: str
+    server: str
+    restore: float
+    seconds: float
+    size: int
+    tables: int
+    rows: int
+    lost: Tuple[RowLoss, ...]
+    newer: Tuple[NewerRows, ...]
+    problems: Tuple[DatabaseProblem, ...]
+
+
+class RehearsalRequest(NamedTuple):
+    """Rehearse the restore of a dump in a directory (`scratch`) of the host.
+
+    `timeout` is in seconds, for all of it; `tolerance` the share of a table's rows that may be
+    lost, `ignore` tables that do not count, `newest` columns by which newer rows are counted.
+    `largest` is how many bytes the live database may have at most, `sources` other names of it.
+    """
+
+    location: Location
+    database: DatabaseAccess
+    scratch: str
+    timeout: float
+    tolerance: float
+    largest: int
+    ignore: Tuple[str, ...]
+    newest: Tuple[str, ...]
+    sources: Tuple[str, ...]
+
+
 class DatabaseState(NamedTuple):
     """Whether the live database is that of the dump (`restored`), and what prevents a restore.
 
     `digest`, `bytes` and `format` are the dump's. `role` is who asked, `size` the live database's
     bytes. `rooms` are empty where the server's disk is not ours to see. `swap` is how this run's
-    swap went, None before it.
+    swap went, None before it. `rehearsal` is the last one, of whatever dump.
     """
 
     restored: bool
@@ -67,6 +130,7 @@ class DatabaseState(NamedTuple):
     rooms: Tuple[Room, ...]
     swap: Optional[DatabaseSwap]
     problems: Tuple[DatabaseProblem, ...]
+    rehearsal: Optional[Rehearsal] = None
 
 
 class DatabaseRestoreRequest(NamedTuple):
@@ -130,8 +194,48 @@ class DumpState(NamedTuple):
     seconds: float
 
 
+class MigrationsRequest(NamedTuple):
+    """Which migrations of the live database the recorded previous release does not know."""
+
+    location: Location
+    database: DatabaseAccess
+
+
+class UnknownMigration(NamedTuple):
+    """A migration that is applied, and that the previous release has no file of.
+
+    `path` is its file in the live release, "" where it was not looked for; `way` whether that
+    file has a way back, None where the tool does not say it there.
+    """
+
+    id: str
+    path: str
+    way: Optional[bool]
+
+
+class MigrationState(NamedTuple):
+    """A migration tool in the live database: how many it `applied`, the last one (`head`).
+
+    `ahead` are those that the previous release does not know; unless `judged`, nobody could tell.
+    """
+
+    tool: str
+    applied: int
+    head: str
+    ahead: Tuple[UnknownMigration, ...]
+    judged: bool
+
+
+class Migrations(NamedTuple):
+    """The migration tools that a live database knows; none for one without."""
+
+    tools: Tuple[MigrationState, ...]
+
+
 DATABASE = Route("database.look", DatabaseRequest, DatabaseState)
 RESTORE = Route("database.restore", DatabaseRestoreRequest, DatabaseRestored)
 UNDO = Route("database.undo", Location, DatabaseUndone)
 PING = Route("database.answer", PingRequest, Ping)
 DUMP = Route("database.dump", DumpRequest, DumpState)
+MIGRATIONS = Route("database.migrations", MigrationsRequest, Migrations)
+REHEARSE = Route("database.rehearse", RehearsalRequest, Rehearsal)

@@ -7,7 +7,9 @@ from typing import Dict
 ROUTES: Dict[str, str] = {
     "answer": "database.ping:answer",
     "dump": "database.dump:look",
-    "look": "database.check:look",
+    "look": "database.rehearsal.stamp:look",
+    "migrations": "database.migrations.look:look",
+    "rehearse": "database.rehearsal.rehearse:rehearse",
     "restore": "database.restore:restore",
     "undo": "database.swap:undo",
 }

@@ -12,10 +12,18 @@ from typing import NamedTuple
 
 from pytest_rollback.agent.messages.services.survey import (
     GitCheckout,
+    OwningPackage,
     Survey,
     SurveyedUnit,
     SwitchedLink,
 )
+from pytest_rollback.manifest.release import BACKUPS, IMAGES, LINKS, PACKAGES
+
+COMPOSED = "compose"
+"""The manager whose units are services of a project."""
+
+RUNNERS = ("docker", "podman", "docker-compose", "podman-compose")
+"""Programs of units that have containers started."""
 
 PARENTS = ("/opt", "/srv", "/usr/local", "/var/lib", "/var/www", "/home", "/data", "/apps")
 """Directories whose entries are systems, or accounts."""
@@ -60,6 +68,21 @@ class Candidate(NamedTuple):
         """The links below the root by which its units go to the release that is live."""
         found = {each.link: each for unit in self.units for each in unit.links}
         return tuple(each for each in found.values() if is_below(each.link, self.root))
+
+    @property
+    def packages(self) -> dict[str, OwningPackage]:
+        """The packages of Debian that brought its units, by name."""
+        found = {each.name: each for unit in self.units for each in unit.packages}
+        return dict(sorted(found.items()))
+
+    @property
+    def strategy(self) -> str:
+        """How its previous release seems to be kept."""
+        if self.links:
+            return LINKS
+        if self.units[0].manager == COMPOSED:
+            return IMAGES
+        return PACKAGES if self.packages else BACKUPS
 
     def named(self, path: str) -> str:
         """Return a path as the link leads to it, where it lies in the release that is live."""
@@ -124,6 +147,8 @@ def _candidate(
     key, given = where
     checkout = next((each for each in survey.checkouts if each.top == key), None)
     meant = [each for each in units if each.name in named] or units
+    composed = [each for each in units if each.manager == COMPOSED]
+    meant = composed if composed and all(map(runs_containers, meant)) else meant
     first = Counter((each.manager, each.socket) for each in meant).most_common(1)[0][0]
     same = tuple(each for each in units if (each.manager, each.socket) == first)
     others = tuple(each for each in units if each not in same)
@@ -150,6 +175,12 @@ def first_seen(units: Sequence[SurveyedUnit], root: str) -> str:
 def ports_of(unit: SurveyedUnit) -> tuple[int, ...]:
     """Return the ports on which a unit listens; those that are likely where none could be seen."""
     return unit.ports or tuple(port for port, _ in unit.likely)
+
+
+def runs_containers(unit: SurveyedUnit) -> bool:
+    """Return whether a unit is a container, or has some started."""
+    names = {PurePosixPath(path).name for path in unit.started_by}
+    return unit.manager == COMPOSED or not names.isdisjoint(RUNNERS)
 
 
 def is_below(place: str, above: str) -> bool:

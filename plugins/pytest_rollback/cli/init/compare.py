@@ -58,7 +58,7 @@ def looked(connection: Connection, system: System) -> Now:
 def is_managed(system: System, unit: SurveyedUnit) -> bool:
     """Return whether a unit is of the manager that is described: others may have its name."""
     about = system.services
-    return unit.manager == about.manager and unit.socket in ("", about.socket)
+    return unit.manager == about.manager and unit.socket in ("", about.reached)
 
 
 def units(system: System) -> list[str]:

@@ -8,8 +8,9 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from pytest_rollback.agent.messages.services.survey import SurveyedUnit
-from pytest_rollback.cli.init.candidates import Candidate, is_below, ports_of, slug
+from pytest_rollback.cli.init.candidates import COMPOSED, Candidate, is_below, ports_of, slug
 from pytest_rollback.manifest.refused import RESERVED
+from pytest_rollback.manifest.release import BACKUPS
 
 LAST = 1 << 16
 """Where a unit without ports stands: after all ports."""
@@ -60,6 +61,8 @@ def _rank(unit: SurveyedUnit) -> tuple[int, int, str]:
 def _why(unit: SurveyedUnit, units: Sequence[SurveyedUnit], placed: Mapping[str, str]) -> str:
     """Return by what a unit stands where it does, for people."""
     before = sorted(needed(unit, placed))
+    if before and unit.manager == COMPOSED:
+        return f"{unit.socket}: it depends on {' and '.join(before)}"
     if before:
         return f"systemctl show {unit.name}: After={' '.join(before)}"
     if len({each.order for each in units}) > 1:
@@ -84,7 +87,7 @@ def named(units: Sequence[str], system: str) -> list[str]:
 def directories(candidate: Candidate) -> dict[str, str]:
     """Return the directory below the root that only one unit lives in, by unit."""
     found: dict[str, str] = {}
-    if candidate.links:
+    if candidate.strategy != BACKUPS:
         return found  # a release comes back as a whole
     for unit in candidate.units:
         inside = [place for place, _ in unit.places if is_below(place, candidate.root)]

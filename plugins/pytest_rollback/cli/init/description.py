@@ -9,20 +9,21 @@ from typing import NamedTuple
 
 from pytest_rollback.agent.messages.services.survey import NamedDatabase, Survey, SurveyedUnit
 from pytest_rollback.cli.init import edge as edges
-from pytest_rollback.cli.init.candidates import Candidate, is_below, slug
+from pytest_rollback.cli.init import releases
+from pytest_rollback.cli.init.candidates import COMPOSED, Candidate, is_below, slug
 from pytest_rollback.cli.init.components import Part
 from pytest_rollback.cli.init.health import Health
 from pytest_rollback.cli.init.lines import TomlLine, TomlTable, header, text
-from pytest_rollback.manifest.release import LINKS
-from pytest_rollback.text.quantities import count
+from pytest_rollback.manifest.release import BACKUPS, IMAGES, LINKS
 
 STATES = "/var/lib/rollback"
 POSTGRESQL = 5432
-MOST = 3
-"""Directories that one remark names."""
-
 PACKAGED = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/lib/")
 """Where programs lie that come with the operating system."""
+
+
+WITH_GIT = (BACKUPS, IMAGES)
+"""Strategies with which a repository can have the files of the previous release."""
 
 
 class Found(NamedTuple):
@@ -58,7 +59,7 @@ def tables(found: Found) -> Iterator[TomlTable]:
     yield TomlTable(header("system"), list(_system(found)))
     yield TomlTable(header("target"), list(_target(found)))
     yield TomlTable(header("services"), list(_services(found)))
-    yield from _release(found)
+    yield from releases.tables(found.candidate, found.survey)
     for part in found.parts:
         yield TomlTable("[[components]]", list(_component(found, part)))
     for part in found.parts:
@@ -70,9 +71,7 @@ def tables(found: Found) -> Iterator[TomlTable]:
     yield from edges.tables(found.edge)
     yield from _database(found)
     checkout = found.candidate.checkout
-    if found.candidate.links:
-        return
-    if checkout and not checkout.problem:
+    if checkout and found.candidate.strategy in WITH_GIT and not checkout.problem:
         seen = f"it is a working tree, at {checkout.tag or checkout.head[:12]}"
         yield TomlTable(header("fallback"), [TomlLine("git", checkout.top, seen)])
 
@@ -105,6 +104,8 @@ def _target(found: Found) -> Iterator[TomlLine]:
 def _services(found: Found) -> Iterator[TomlLine]:
     first = found.parts[0].unit
     yield TomlLine("manager", first.manager, f"{first.name} is one of its units")
+    if first.manager == COMPOSED:
+        yield TomlLine("project", first.socket, first.places[0][1])
     if first.manager == "supervisord":
         yield TomlLine("socket", first.socket, f"{first.socket_file}: [unix_http_server]")
         yield TomlLine("directory", first.directory, f"{first.files[0]} has {first.name}")
@@ -125,42 +126,11 @@ def _services(found: Found) -> Iterator[TomlLine]:
         yield TomlLine(asks=asks)
 
 
-def _release(found: Found) -> Iterator[TomlTable]:
-    """Yield how the previous release is kept: behind a link, or where nobody deletes it."""
-    links = found.candidate.links
-    if not links:
-        yield from _apart(found)
-        return
-    seen = "; ".join(each.seen for each in links)
-    number = max(each.releases for each in links)
-    above = str(PurePosixPath(links[0].place).parent)
-    told = [
-        TomlLine(
-            "strategy", LINKS, f"{seen}; {count(number, 'directory', 'directories')} in {above}"
-        ),
-        TomlLine(
-            "links", [os.path.relpath(each.link, found.candidate.root) for each in links], seen
-        ),
-        TomlLine(
-            "keep", max(number, 2), asks="how many releases the deploy tool keeps", hidden=True
-        ),
-    ]
-    yield TomlTable(header("release"), told)
-
-
-def _apart(found: Found) -> Iterator[TomlTable]:
-    """Yield where backups are kept, where a package manager owns a part of the tree."""
-    root = found.candidate.root
-    there = [(place, why) for place, why in found.survey.owned if is_below(place, root)]
-    if there:
-        seen = "; ".join(f"{os.path.relpath(place, root)}: {why}" for place, why in there[:MOST])
-        line = TomlLine("backups", "state", f"{seen}; backups beside the files would be lost")
-        yield TomlTable(header("release"), [line])
-
-
 def kept_units(found: Found) -> tuple[str, str]:
     """Return the directory below the root that has the unit files of a release, and why."""
     root = found.candidate.root
+    if found.candidate.strategy not in (BACKUPS, LINKS):
+        return "", ""
     wanted = {PurePosixPath(path).name for part in found.parts for path in part.unit.files[:1]}
     places: dict[str, list[str]] = {}
     for place, name in found.survey.kept:
@@ -201,6 +171,8 @@ def _listens(unit: SurveyedUnit) -> Iterator[TomlLine]:
     if unit.unseen:
         told = "; ".join(f"{port} is likely: {why}" for port, why in unit.likely)
         yield TomlLine(asks=f"listens: its sockets were not seen; {told or 'no port is likely'}")
+    elif not unit.ports and unit.manager == COMPOSED:
+        yield TomlLine("listens", [], "it publishes no port")
     elif not unit.ports:
         why = "no port, only a unix socket" if unit.sockets else "its processes hold no port"
         yield TomlLine("listens", [], why)

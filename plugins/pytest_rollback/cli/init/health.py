@@ -41,6 +41,9 @@ GOOD = frozenset(
     ]
 )
 TITLE = re.compile(r"<title>([^<]{1,60})</title>", re.IGNORECASE)
+LISTED = "^[0-9a-f]{12}"
+"""What an engine prints of a container that runs."""
+
 SHORT = 40
 OK = 200
 LIMITS = (("100ms", 25.0), ("250ms", 60.0), ("500ms", 125.0), ("1s", 250.0), ("2s", 500.0))
@@ -192,6 +195,8 @@ def _tcp(unit: SurveyedUnit) -> Health | None:
 
 def _state(unit: SurveyedUnit, survey: Survey) -> Health:
     """Return the probe of a unit on which nothing listens: its manager's word."""
+    if unit.asked:
+        return _container(unit)
     if unit.manager == "systemd":
         command: tuple[str, ...] = ("systemctl", "is-active", "--quiet", unit.name)
     else:
@@ -202,6 +207,17 @@ def _state(unit: SurveyedUnit, survey: Survey) -> Health:
     why = "where it listens was not seen" if unit.unseen else "nothing listens"
     keys = (("command", command, f"{why}: only the manager's word"), ("samples", 50, ""))
     return Health(ProbeSpec(command=command), keys, "a command that shows that its work gets done")
+
+
+def _container(unit: SurveyedUnit) -> Health:
+    """Return the probe of a container without a published port: its health, or that it runs."""
+    own = "healthcheck" in unit.asked
+    body = "" if own else LISTED
+    why = "its image has a health command" if own else "it publishes no port: it runs, no more"
+    keys: list[tuple[str, object, str]] = [("command", unit.asked, why)]
+    keys += [("body", body, "the id of a container")] if body else []
+    asks = "" if own else "a command that shows that its work gets done"
+    return Health(ProbeSpec(command=unit.asked, body=body), (*keys, ("samples", 50, "")), asks)
 
 
 def limited(health: Health, times: ProbeResult) -> Health:

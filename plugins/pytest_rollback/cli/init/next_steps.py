@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_rollback.cli.init.description import Found, configuration
 from pytest_rollback.cli.init.lines import OPEN
+from pytest_rollback.manifest.release import IMAGES, PACKAGES
 from pytest_rollback.text.next_steps import next_steps
 from pytest_rollback.text.quantities import count
 
@@ -47,6 +48,13 @@ def steps(found: Found, path: Path, asked: int) -> Iterator[tuple[str, str]]:
         yield "in the deploy, before it switches the link, record the release that is live", save
         yield "switch the link, restart the units, and ask again", readiness
         return
+    if found.candidate.strategy == PACKAGES:
+        save = way.rollback("save", "--replace", "--current=NEW")
+        yield "in the deploy, before packages are installed, record those that are", save
+        yield "install the packages, restart the units, and ask again", readiness
+        return
+    if found.candidate.strategy == IMAGES and not found.candidate.checkout:
+        release = ["--previous=OLD", "--current=NEW"]
     changed = [each for each, _ in configuration(found)]
     yield (
         f"before {what} is deployed, save what it changes",

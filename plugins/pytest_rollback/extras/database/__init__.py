@@ -4,5 +4,6 @@ Promise: the live database is the old one until the restored one is complete; th
 nothing where `[database] restore` is not true, or only some components are rolled back.
 
 `requests` makes of `[database]` what the host is asked, `action` is the restore action; the half
-that runs on the host is `agent/database`. `hooks` puts the action into the order of a rollback.
+that runs on the host is `agent/database`. `command` is `rollback rehearse`, `rehearsed` judges what
+it left on the host. `hooks` puts the action into the order of a rollback, and adds the command.
 """

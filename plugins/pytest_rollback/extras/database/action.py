@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from pytest_rollback.agent.database.messages import (
     DATABASE,
     RESTORE,
@@ -10,6 +12,7 @@ from pytest_rollback.agent.database.messages import (
     DatabaseState,
 )
 from pytest_rollback.errors import Refused
+from pytest_rollback.extras.database.rehearsed import cost, unproven
 from pytest_rollback.extras.database.requests import SHARE, access
 from pytest_rollback.manifest.model import Database
 from pytest_rollback.recovery.action import Action, Change, Scope
@@ -57,16 +60,17 @@ def restores(scope: Scope, found: DatabaseState | None) -> tuple[Change, ...]:
     """Return the one change that restores the dump beside the live database and swaps them.
 
     Raises:
-        Refused: the dump, the role or the room do not allow it.
+        Refused: the dump, the role or the room do not allow it, or nobody has rehearsed it.
     """
     database = wanted(scope)
     if database is None or found is None or found.restored:
         return ()
-    if found.problems:
+    problems = (*found.problems, *unproven(found, database.rehearsal))
+    if problems:
         raise Refused(
             f"the database {database.name} cannot be restored",
-            findings=[each.problem for each in found.problems],
-            hint=" - or - ".join(dict.fromkeys(each.hint for each in found.problems)),
+            findings=[each.problem for each in problems],
+            hint=" - or - ".join(dict.fromkeys(each.hint for each in problems)),
         )
     seconds, place = scope.system.about.rto, access(scope.system, database)
     request = DatabaseRestoreRequest(location(scope), place, seconds, found.digest)
@@ -74,10 +78,18 @@ def restores(scope: Scope, found: DatabaseState | None) -> tuple[Change, ...]:
         Change(
             Call(RESTORE, request, seconds),
             f"restore the database {database.name} and swap it in",
-            f"the live database is not that of {database.dump}",
-            2.0 + found.bytes / BYTES_A_SECOND,
+            f"the live database is not that of {database.dump}{cost(found, time.time())}",
+            expected(found),
         ),
     )
+
+
+def expected(found: DatabaseState) -> float:
+    """Return the seconds that a restore should take: what the rehearsal of this dump took."""
+    tried = found.rehearsal
+    if tried and tried.digest == found.digest and tried.restore:
+        return 2.0 + tried.restore
+    return 2.0 + found.bytes / BYTES_A_SECOND
 
 
 RESTORE_DATABASE = Action(

@@ -1,10 +1,10 @@
-"""Hooks of the database: its restore action, at its place in the procedure."""
+"""Hooks of the database: its restore action, at its place in the procedure, and its command."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from pytest_rollback.run.extra_types import PlacedAction
+from pytest_rollback.run.extra_types import Command, PlacedAction
 from pytest_rollback.run.hookspecs import hookimpl
 
 
@@ -14,3 +14,13 @@ def pytest_rollback_actions() -> Sequence[PlacedAction]:
     from pytest_rollback.extras.database.action import RESTORE_DATABASE  # noqa: PLC0415
 
     return (PlacedAction(RESTORE_DATABASE, "clear stale bytecode"),)
+
+
+@hookimpl
+def pytest_rollback_commands() -> Mapping[str, Command]:
+    """Add the rehearsal of a restore."""
+    return {
+        "rehearse": Command(
+            "extras.database.command:main", "restore the dump into a throw-away server, and compare"
+        )
+    }

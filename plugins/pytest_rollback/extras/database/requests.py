@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from pytest_rollback.agent.database.messages import (
     DUMP,
+    MIGRATIONS,
     PING,
+    REHEARSE,
     DatabaseAccess,
     DumpRequest,
     DumpState,
+    Migrations,
+    MigrationsRequest,
     Ping,
     PingRequest,
+    Rehearsal,
+    RehearsalRequest,
 )
+from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Database, System
 from pytest_rollback.transport.call import Call
 
@@ -44,6 +51,33 @@ def dump(system: System, described: Database) -> Call[DumpRequest, DumpState]:
     return Call(DUMP, request, seconds + GRACE)
 
 
+def migrations(system: System, described: Database) -> Call[MigrationsRequest, Migrations]:
+    """Return the call that asks which applied migrations the previous release does not know."""
+    request = MigrationsRequest(requests.location(system), access(system, described))
+    return Call(MIGRATIONS, request)
+
+
 def ping(system: System, described: Database) -> Call[PingRequest, Ping]:
     """Return the call that asks whether the live database answers."""
     return Call(PING, PingRequest(access(system, described), PATIENCE), PATIENCE)
+
+
+STARTING = 300.0
+"""Seconds that a rehearsal may take beside its limit: the dump is read, a server started."""
+
+
+def rehearsal(system: System, described: Database) -> Call[RehearsalRequest, Rehearsal]:
+    """Return the call that rehearses a restore of the dump on the host."""
+    settings = described.rehearsal
+    request = RehearsalRequest(
+        location=requests.location(system),
+        database=access(system, described),
+        scratch=settings.scratch,
+        timeout=settings.limit,
+        tolerance=settings.tolerance,
+        largest=settings.largest,
+        ignore=settings.ignore,
+        newest=settings.newest,
+        sources=settings.sources,
+    )
+    return Call(REHEARSE, request, settings.limit + STARTING)

@@ -15,6 +15,7 @@ from pytest_rollback.checks.availability import Availability
 from pytest_rollback.checks.edge import prober_for
 from pytest_rollback.errors import RollbackError, UsageError
 from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.manifest.thresholds import DatabaseRehearsal
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import AnyAction, Scope
 from pytest_rollback.recovery.gate import Gate
@@ -131,5 +132,7 @@ def performed(gate: Gate, action: AnyAction) -> Iterator[str]:
 def restoring(system: System) -> System:
     """Return a system whose rollback restores the database too, where it has one."""
     database = system.database
-    wanted = database.model_copy(update={"restore": True}) if database else None
+    rehearsal = DatabaseRehearsal(required=False)  # the practice is the restore itself
+    update = {"restore": True, "rehearsal": rehearsal}
+    wanted = database.model_copy(update=update) if database else None
     return system.model_copy(update={"database": wanted})

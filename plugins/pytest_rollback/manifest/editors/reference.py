@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from pytest_rollback.manifest.editors.json_schema import JsonSchema, SchemaKey
-from pytest_rollback.manifest.values import DURATION, SHARE
+from pytest_rollback.manifest.values import DURATION, SHARE, SIZE
 
 HEAD = """\
 # rollback.toml, key by key
@@ -16,9 +16,10 @@ Made by `scripts/dev/schema --write` of the models and of the comments in
 check the file as you type: its first line names [rollback.schema.json](rollback.schema.json).
 
 Durations carry a unit (`"100ms"`, `"3s"`, `"15m"`, `"2h"`, `"90d"`), shares a percent sign
-(`"50%"`), bounds either with a comparison (`"> 50%"`, `">= 1m"`). Paths are relative to the root
-unless the type says *absolute path*. Patterns are Python regular expressions. An unknown key, a
-wrong type or a contradiction ends every command with exit code 4 and lists all problems at once.
+(`"50%"`), sizes a unit (`"500MB"`, `"10GB"`), bounds a comparison (`"> 50%"`, `">= 1m"`). Paths
+are relative to the root unless the type says *absolute path*. Patterns are Python regular
+expressions. An unknown key, a wrong type or a contradiction ends every command with exit code 4 and
+lists all problems at once.
 """
 SEVERAL = ("components", "constructs", "noise", "severities", "waivers", "channels", "contacts")
 """Tables that are arrays of tables."""
@@ -67,7 +68,7 @@ def kind(field: SchemaKey) -> str:
     """Return a key's type in words."""
     if field.enum:
         return " or ".join(f'`"{value}"`' for value in field.enum)
-    for written, word in ((DURATION, "duration"), (SHARE, "share")):
+    for written, word in ((DURATION, "duration"), (SHARE, "share"), (SIZE, "size")):
         if written.pattern in field.pattern:
             return "bound" if ">" in field.pattern else word
     if field.pattern.startswith(("^(?!/)", "^(?!(.*/)", "^/")):

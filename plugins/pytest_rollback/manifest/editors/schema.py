@@ -7,16 +7,20 @@ that is commented out where the shipped system has no use for it.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from pytest_rollback.manifest.editors.json_schema import JsonSchema
 from pytest_rollback.manifest.model import System
-from pytest_rollback.manifest.values import DURATION, SHARE, UNITS
+from pytest_rollback.manifest.values import DURATION, SHARE, SIZE, SIZES, UNITS
 
 TABLE = re.compile(r"^(?:# )?\[\[?(?P<table>[\w.-]+)\]\]?")
 KEY = re.compile(r"^(?:# )?(?P<key>\w+) = .*?(?<=\S) +# (?P<words>.+)$")
 KEYED = {"probes"}
 """Tables whose own tables have names that the user chooses."""
+
+INNER = re.compile(r"^\[(?P<table>[\w.]+)\.(?P<key>\w+)\]\s+# (?P<words>.+)$")
+"""The header of a table that is a key of another one, with what that key is for."""
 
 
 def comments(text: str) -> dict[tuple[str, str], str]:
@@ -27,6 +31,9 @@ def comments(text: str) -> dict[tuple[str, str], str]:
         header = TABLE.match(line)
         if header:
             table = header["table"]
+        inner = INNER.match(line)
+        if inner:
+            found[inner["table"], inner["key"]] = inner["words"]
         entry = KEY.match(line)
         if entry:
             first, *rest = table.split(".")
@@ -63,13 +70,16 @@ def as_toml(field: dict[str, Any]) -> dict[str, Any]:
     if default is None or "$ref" in kept:
         kept.pop("default", None)
     elif DURATION.pattern in kept.get("pattern", ""):
-        kept["default"] = duration(default)
+        kept["default"] = largest(default, UNITS)
     elif SHARE.pattern in kept.get("pattern", ""):
         kept["default"] = f"{default * 100:g}%"
+    elif SIZE.pattern in kept.get("pattern", ""):
+        kept["default"] = largest(default, SIZES)
     return kept
 
 
-def duration(seconds: float) -> str:
-    """Return seconds as one writes them: in the largest unit that leaves a whole number."""
-    unit = max((u for u in UNITS if seconds % UNITS[u] == 0), key=UNITS.__getitem__, default="ms")
-    return f"{seconds / UNITS[unit]:.0f}{unit}"
+def largest(number: float, units: Mapping[str, float]) -> str:
+    """Return a number as one writes it: in the largest unit that leaves a whole number."""
+    whole = (unit for unit in units if number % units[unit] == 0)
+    unit = max(whole, key=units.__getitem__, default=next(iter(units)))
+    return f"{number / units[unit]:.0f}{unit}"

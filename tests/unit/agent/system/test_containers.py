@@ -80,6 +80,15 @@ def test_a_container_of_docker() -> None:
     assert (states.of(found), states.detail(found)) == ("failed", "exit code 3")
 
 
+def test_services_that_have_to_be_up_before() -> None:
+    """Docker has them in a label, with how each has to be; podman names containers."""
+    labels = {"com.docker.compose.depends_on": "store:service_healthy:false,queue:started:true"}
+    told = {**DOCKER, "Config": {"Labels": labels}}
+
+    assert container.read(told).after == ("store", "queue")
+    assert (container.read(PODMAN).after, container.read(PODMAN).needs) == ((), ("c0",))
+
+
 @pytest.mark.parametrize(
     ("code", "killed", "state"),
     [

@@ -8,8 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollback.agent.database.messages import (
+    DatabaseProblem,
+    DatabaseState,
+    NewerRows,
+    Rehearsal,
+    RowLoss,
+)
 from pytest_rollback.errors import Refused
+from pytest_rollback.extras.database import rehearsed
 from pytest_rollback.extras.database.action import RESTORE_DATABASE
+from pytest_rollback.extras.database.command import lines
+from pytest_rollback.extras.database.requests import rehearsal
+from pytest_rollback.manifest.thresholds import DatabaseRehearsal
 from tests.unit.recovery.site import Site
 from tests.unit.support.databases import Base, base
 
@@ -31,7 +42,8 @@ def describe(site: Site, server: Base, **more: object) -> None:
     """Have the site's rollback restore the database."""
     access = server.access()._asdict()
     keys = ("name", "dump", "host", "port", "user", "tools")
-    site.describe(database={**{key: access[key] for key in keys}, "restore": True, **more})
+    table = {**{key: access[key] for key in keys}, "restore": True, **more}
+    site.describe(database={"rehearsal": {"required": False}, **table})
 
 
 def test_the_plan_is_carried_out_found_empty_and_undone(site: Site, server: Base) -> None:
@@ -74,3 +86,82 @@ def test_what_stands_in_the_way_refuses_the_plan(site: Site, server: Base) -> No
     with pytest.raises(Refused, match="no database server listens") as caught:
         site.plan(RESTORE_DATABASE)
     assert "start it" in caught.value.hint
+
+
+def test_a_restore_that_nobody_rehearsed_is_refused(site: Site, server: Base) -> None:
+    """Until it is, of this very dump, and went well; then the plan says how long it takes."""
+    server.fresh()
+    os.utime(server.dump, (1, 1))
+    describe(site, server, rehearsal={})
+    with pytest.raises(Refused, match="shop cannot be restored") as caught:
+        site.plan(RESTORE_DATABASE)
+    assert caught.value.findings == ("no restore of the dump was rehearsed",)
+    assert "rollback rehearse" in caught.value.hint
+    database = site.system.database
+    assert database
+
+    found = site.connection.ask(rehearsal(site.system, database))
+    assert found.problems == ()
+    (change,) = site.plan(RESTORE_DATABASE)
+    assert change.estimate == pytest.approx(2 + found.restore)
+    assert "what came since is lost" in change.why
+    server.dump.write_bytes(server.dumps["custom"].read_bytes() + b"\n")
+    os.utime(server.dump, (1, 1))
+    with pytest.raises(Refused) as caught:
+        site.plan(RESTORE_DATABASE)
+    assert any("was of another dump" in each for each in caught.value.findings)
+
+
+DAY = 86400.0
+GOOD = Rehearsal(0, 0, "a", 1, "plain", "", "", "15", 1, 2, 3, 4, 5, (), (), ())
+PROBLEM = DatabaseProblem("rows lack", "dump again")
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "said"),
+    [
+        (GOOD, DAY, []),
+        (None, 0.0, ["no restore of the dump was rehearsed"]),
+        (GOOD._replace(digest="b"), 0.0, ["was of another dump"]),
+        (GOOD._replace(problems=(PROBLEM, PROBLEM)), 0.0, ["failed: rows lack; and 1 more"]),
+        (GOOD, 8 * DAY, ["rehearsal was 8 days ago, more than 7", "dump was made 8 days ago"]),
+        (GOOD._replace(when=8 * DAY), 8 * DAY, ["the dump was made 8 days ago, more than 7 days"]),
+    ],
+)
+def test_a_stamp_that_proves_nothing_is_told(
+    last: Rehearsal | None, now: float, said: list[str]
+) -> None:
+    """None, one of another dump, one that failed, and one that is old."""
+    state = DatabaseState(False, "a", 1, "plain", "shop", 1, (), None, (), last)  # noqa: FBT003
+    found = list(rehearsed.faults(state, DatabaseRehearsal(), now))
+
+    assert len(found) == len(said)
+    assert all(words in each for words, each in zip(said, found, strict=True)), found
+
+
+def test_the_plan_says_what_a_restore_loses() -> None:
+    """By the rehearsal of this very dump; of another one nothing is known."""
+    lost = (RowLoss("public.a", 1, 3, estimated=False), RowLoss("public.b", 0, 5, estimated=True))
+    state = DatabaseState(False, "a", 1, "plain", "shop", 1, (), None, (), GOOD)  # noqa: FBT003
+
+    assert rehearsed.cost(state, 7200.0) == "; it was made 2 hours ago: what came since is lost"
+    told = rehearsed.cost(state._replace(rehearsal=GOOD._replace(lost=lost)), 7200.0)
+    assert told.endswith("what came since is lost, 7 rows when it was rehearsed")
+    assert rehearsed.cost(state._replace(digest="b"), 7200.0) == ""
+    assert rehearsed.cost(state._replace(rehearsal=None), 7200.0) == ""
+
+
+def test_losses_are_told_in_lines_that_fit(site: Site, server: Base) -> None:
+    """What was measured, and what a return would lose, in 80 columns."""
+    describe(site, server)
+    database = site.system.database
+    assert database
+    lost = tuple(RowLoss(f"public.t{n}", n, 1000 * n, n == 2) for n in range(1, 8))
+    found = GOOD._replace(lost=lost, newer=(NewerRows("orders.at", 1),))
+    said = list(lines(found, database, 2 * DAY))
+
+    assert "  made       1970-01-01 00:00:00 UTC; a restore loses 2 days" in said
+    assert "  newer      1 row by orders.at" in said
+    assert "  loses      1,998 of about 2,000 rows of public.t2" in said
+    assert said[-1] == "  loses      rows of 2 more tables"
+    assert all(len(each) < 80 for each in said[1:])

@@ -124,6 +124,7 @@ class Backups(NamedTuple):
     `unfound` are patterns and names of the description under which there is no file.
     `uncompared` is why the repository could not be read, "" where it could, or is none.
     `left_over` are names of ours below the root that a run has left, each with that run.
+    `databases` are recorded files that are databases, each with its kind.
     """
 
     record: BackupRecord
@@ -138,6 +139,7 @@ class Backups(NamedTuple):
     unfound: Tuple[str, ...] = ()
     uncompared: str = ""
     left_over: Tuple[str, ...] = ()
+    databases: Tuple[str, ...] = ()
 
 
 BACKUPS = Route("backups.look", BackupsRequest, Backups)

@@ -57,12 +57,28 @@ class SwitchedLink(NamedTuple):
     """A link that names the live one of several releases.
 
     `place` is the real path of that, `releases` the number of directories beside it and itself.
+    `environment` is a virtual environment of Python in it, "." where it is one itself, and `astray`
+    why programs of that run another one.
     """
 
     link: str
     place: str
     releases: int
     seen: str
+    environment: str = ""
+    astray: str = ""
+
+
+class OwningPackage(NamedTuple):
+    """A package of Debian that brought a unit: its name and version, and what it has of the unit.
+
+    `beside` are packages of the same source that are installed as well.
+    """
+
+    name: str
+    version: str
+    seen: str
+    beside: Tuple[str, ...] = ()
 
 
 class SurveyedUnit(NamedTuple):
@@ -77,7 +93,9 @@ class SurveyedUnit(NamedTuple):
     `imports` modules that it runs. `unhandled` is why a rollback cannot handle it. `log` is where
     it writes; nothing where its files do not tell. `unseen` is whether its open sockets
     are not for us to see; `likely` are ports on which it seems to listen then, each with why.
-    `links` are those by which it goes to the release that is live.
+    `links` are those by which it goes to the release that is live, `packages` those of Debian that
+    brought it. `asked` is a command that says how it is, where its manager has one of its own.
+    Of compose, `socket` is the path of the file of the project, and `runs` an image.
     """
 
     name: str
@@ -102,6 +120,8 @@ class SurveyedUnit(NamedTuple):
     unseen: bool = False
     likely: Tuple[Tuple[int, str], ...] = ()
     links: Tuple[SwitchedLink, ...] = ()
+    packages: Tuple[OwningPackage, ...] = ()
+    asked: Tuple[str, ...] = ()
 
 
 class GitCheckout(NamedTuple):

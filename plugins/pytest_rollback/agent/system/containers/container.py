@@ -34,6 +34,7 @@ class EngineContainer(NamedTuple):
     of its image, `digest` the digest of that, `reference` the name by which it was asked for,
     `program` what was started in it.
     `restarts` counts automatic ones by `policy`. `files` are the compose files that it was made of.
+    `needs` are ids of containers that have to be up before it, `after` such services.
     """
 
     id: str
@@ -63,6 +64,7 @@ class EngineContainer(NamedTuple):
     driver: str = ""
     unit: str = ""
     needs: Tuple[str, ...] = ()
+    after: Tuple[str, ...] = ()
     mounts: Tuple[str, ...] = ()
 
     @property
@@ -107,6 +109,7 @@ def read(found: Mapping[str, Any]) -> EngineContainer:
         driver=str(log.get("Type") or ""),
         unit=str(labels.get("PODMAN_SYSTEMD_UNIT") or ""),
         needs=tuple(found.get("Dependencies") or ()),
+        after=_after(labels),
         mounts=tuple(str(each.get("Source") or "") for each in found.get("Mounts") or ()),
     )
 
@@ -114,6 +117,12 @@ def read(found: Mapping[str, Any]) -> EngineContainer:
 def label(labels: Mapping[str, Any], name: str) -> str:
     """Return a label that compose sets; "" where it is not set."""
     return next((str(labels[f"{of}{name}"]) for of in LABELS if labels.get(f"{of}{name}")), "")
+
+
+def _after(labels: Mapping[str, Any]) -> Tuple[str, ...]:
+    """Return the services that one depends on, as compose of docker tells them."""
+    listed = label(labels, "depends_on").split(",")
+    return tuple(each.partition(":")[0] for each in listed if each)
 
 
 def has_command(about: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from .container import LABELS, EngineContainer, label, read
 from .engine import ENABLE, ONE_CALL, Engine, environment, installed, parsed
 
 MARK = f"{LABELS[0]}project.working_dir"
+SERVICE = f"{LABELS[0]}service"
 START = 120.0
 """Seconds that compose may take to make and start a container."""
 
@@ -88,18 +89,19 @@ def of(path: str) -> Project:
     return Project(path, able[0])
 
 
-def running() -> Iterator[Tuple[str, Tuple[str, ...]]]:
-    """Yield the first file of each project that has containers on this host, with its services."""
-    found: Dict[str, List[str]] = {}
+def running() -> Iterator[Tuple[Project, Tuple[str, ...]]]:
+    """Yield each project that has containers on this host, by its first file, with their ids."""
     for engine in installed():
+        found: Dict[str, List[str]] = {}
         with contextlib.suppress(HostError):  # a client without a daemon has no containers
             listed = engine.json("ps", "--all", "--no-trunc", "--filter", f"label={MARK}", *FORMAT)
-            for labels in map(_labels, listed):
+            for each in listed:
+                labels = _labels(each)
                 name = label(labels, "project.config_files").partition(",")[0]
                 path = os.path.join(label(labels, "project.working_dir"), name)
-                found.setdefault(path, []).append(label(labels, "service"))
-    for path, services in sorted(found.items()):
-        yield path, tuple(sorted(set(services)))
+                found.setdefault(os.path.normpath(path), []).append(_id(each))
+        for path, ids in sorted(found.items()):
+            yield Project(path, engine), tuple(ids)
 
 
 def _asked(engine: Engine, path: str) -> Optional[List[str]]:

@@ -11,9 +11,8 @@ from ....files import lookup
 from ....messages.location import is_below
 from ....messages.services.survey import Survey, SurveyedUnit, SurveyRequest
 from ....system.command import PLACES
-from ....system.containers import project as projects
 from ....system.processes import processes
-from . import checkouts, facts, kept, owned, programs, proxies, systemd_units
+from . import checkouts, composed, facts, kept, owned, packaged, programs, proxies, systemd_units
 from .facts import FoundUnit, OpenSockets
 
 TOOLS = ("curl", "systemctl", "supervisorctl", "nginx", "caddy", "pg_dump")
@@ -29,10 +28,12 @@ def look(request: SurveyRequest) -> Survey:
     if ports.unread:
         who = "only root" if os.geteuid() else "only root with CAP_SYS_PTRACE"
         unread.append(f"open sockets of {len(ports.unread)} processes: {who} sees them")
-    unread += _projects(request)
     sites = tuple(proxies.sites())
     passed = frozenset(proxies.ports(sites))
-    seen = [facts.seen(unit, table, ports, passed) for unit in units]
+    others = [facts.seen(unit, table, ports, passed) for unit in units]
+    others = packaged.seen(others, request)
+    seen = [*composed.units(others, request), *others]
+    unread += composed.unused(seen, request)
     meant = tuple(each for each in seen if _is_meant(each, request))
     tops = checkouts.tops(meant)
     return Survey(
@@ -54,16 +55,6 @@ def _units(request: SurveyRequest, unread: List[str]) -> Iterator[FoundUnit]:
     for found in (systemd_units.units(request.units), *told):
         with noting(unread):
             yield from found
-
-
-def _projects(request: SurveyRequest) -> Iterator[str]:
-    """Yield the compose projects that are meant; what they run is described by hand."""
-    for path, services in projects.running():
-        if is_below(path, request.places) or not request.places:
-            yield (
-                f"what the compose project {path} runs: {', '.join(services)}; "
-                "docs/recipes/compose.md describes it"
-            )
 
 
 @contextlib.contextmanager

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, Iterable, Iterator
+import re
+from typing import Dict, Iterable, Iterator, Tuple
 
-from ....files import lookup
+from ....files import lookup, reach
 from ....messages.services.survey import SwitchedLink
 
 LIVE = frozenset(("current", "latest", "live", "release", "active", "stable", "now"))
@@ -16,6 +17,14 @@ RELEASES = frozenset(("releases", "versions", "builds", "deploys", "deployments"
 
 HISTORY = (".dep", "revisions.log")
 """What deploy tools leave beside the link: Deployer, and Capistrano."""
+
+
+VENV = "pyvenv.cfg"
+"""What the directory of a virtual environment has."""
+
+INTERPRETED = re.compile(r"^#! ?(/\S+/(?:python|pypy)[\d.]*)")
+MOST, LARGEST = 400, 1 << 16
+"""Names that are looked at, and bytes of a script."""
 
 
 def links(places: Iterable[str]) -> Iterator[SwitchedLink]:
@@ -48,8 +57,55 @@ def _switched(path: str) -> SwitchedLink | None:
         names = lookup.names(above)
     except OSError:
         names = []
+    environment = _environment(real)
     kinds = (lookup.kind(os.path.join(above, name), follow=False) for name in names)
-    return SwitchedLink(path, real, sum(kind == "directory" for kind in kinds), why)
+    number = sum(kind == "directory" for kind in kinds)
+    astray = _astray(path, real, environment) if environment else ""
+    return SwitchedLink(path, real, number, why, environment, astray)
+
+
+def _environment(place: str) -> str:
+    """Return where in a release its virtual environment is, "." for all of it, "" for none."""
+    try:
+        inside = lookup.names(place, MOST)
+    except OSError:
+        return ""
+    found = (os.path.join(place, name, VENV) for name in (".", *inside))
+    first = next((path for path in found if lookup.kind(path, follow=False) == "file"), "")
+    return os.path.relpath(os.path.dirname(first), place) if first else ""
+
+
+def _astray(link: str, place: str, environment: str) -> str:
+    """Return why scripts of an environment run another one than they lie in, "" where they do not.
+
+    Each begins with the path of its interpreter, as that was when the environment was made.
+    """
+    programs = os.path.normpath(os.path.join(place, environment, "bin"))
+    for script, interpreter in _scripts(programs):
+        if interpreter.startswith(f"{link}/"):
+            return f"{script} begins with {interpreter}: it runs whichever release is live"
+        if os.path.realpath(os.path.dirname(interpreter)) != os.path.realpath(programs):
+            return f"{script} begins with {interpreter}: it is of another place"
+    return ""
+
+
+def _scripts(programs: str) -> Iterator[Tuple[str, str]]:
+    """Yield scripts in a directory that name a Python, but for the host's own, with its path."""
+    try:
+        inside = lookup.names(programs, MOST)
+    except OSError:
+        return
+    for name in inside:
+        path = os.path.join(programs, name)
+        try:
+            if lookup.kind(path, follow=False) != "file" or reach.status(path).st_size > LARGEST:
+                continue
+            first = reach.text(path).partition("\n")[0]
+        except (OSError, ValueError):
+            continue
+        found = INTERPRETED.match(first)
+        if found and not found[1].startswith(("/usr/", "/bin/")):
+            yield path, found[1]
 
 
 def _is_beside(path: str, name: str) -> bool:

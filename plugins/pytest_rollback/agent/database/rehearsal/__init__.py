@@ -1,0 +1,12 @@
+"""A restore is rehearsed: the dump goes into a throw-away server, and is held against live data.
+
+Promise: the live database is only read, with a pause after each table, in transactions that may not
+write and wait for no lock; nothing is left of the throw-away server, whatever ends us.
+
+Order of calls: `rehearse` conducts. `programs` finds the programs of a server of the live one's
+major version; `scratch` starts one by way of a `guard`, a process that is the server's account, and
+ends with us; and gives it the live server's roles and an empty database like the live one. `facts`
+reads what both databases hold, `differences` says what a restore would lose, and `origin` of which
+database a dump is. `stamp` keeps what was found in the state directory, and shows it to readiness
+and to the restore.
+"""

@@ -1,0 +1,129 @@
+"""What a restored dump lacks beside the live database, in sentences with a way out."""
+
+from __future__ import annotations
+
+from typing import Iterator, NamedTuple
+
+from ..contents import some
+from ..messages import DatabaseProblem, RowLoss
+from .facts import DatabaseFacts
+
+FEW = 10
+"""Rows of a table below which a share of them says nothing."""
+
+AGAIN = "dump again, of all of the database: pg_dump -Fc"
+
+
+class ComparedDatabases(NamedTuple):
+    """What is compared: the restored dump, the live database, and what may differ.
+
+    `tolerance` is the share of a table's rows that may be lost; `ignore` names tables.
+    """
+
+    path: str
+    restored: DatabaseFacts
+    live: DatabaseFacts
+    tolerance: float
+    ignore: tuple[str, ...]
+
+    @property
+    def tables(self) -> list[str]:
+        """The live tables that count, by name."""
+        return sorted(each for each in self.live.tables if each not in self.ignore)
+
+
+def differences(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
+    """Yield what the restored dump lacks."""
+    if compared.tables and not set(compared.tables) & set(compared.restored.tables):
+        yield DatabaseProblem(
+            f"the dump {compared.path} has none of the {len(compared.tables)} tables of the live "
+            f"database: {some(compared.tables)}; it is of another database",
+            "correct dump in [database]",
+        )
+        return
+    yield from _missing(compared)
+    yield from _empty(compared)
+    yield from _fewer(compared)
+    yield from _privileges(compared)
+    yield from _others(compared)
+
+
+def _missing(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
+    live, restored = compared.live.tables, compared.restored.tables
+    missing = [each for each in compared.tables if each not in restored and live[each].holds]
+    if missing:
+        yield DatabaseProblem(
+            f"the dump {compared.path} lacks {len(missing)} of {len(live)} tables that hold rows "
+            f"now: {some(missing)}",
+            f"{AGAIN}; tables that were made since may be named in ignore in [database.rehearsal]",
+        )
+
+
+def _empty(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
+    live, restored = compared.live.tables, compared.restored.tables
+    both = [each for each in compared.tables if each in restored]
+    empty = [each for each in both if live[each].holds and not restored[each].holds]
+    if empty:
+        yield DatabaseProblem(
+            f"the dump {compared.path} has no rows for {len(empty)} of {len(both)} tables that "
+            f"hold some now: {some(empty)}",
+            f"{AGAIN}, without --schema-only; tables that may be empty: ignore in "
+            "[database.rehearsal]",
+        )
+
+
+def _fewer(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
+    """Yield which tables would lose more rows than they may."""
+    fewer = [
+        f"{loss.table} {loss.restored:,} of {loss.live:,} rows"
+        for loss in losses(compared)
+        if loss.restored
+        and loss.live >= FEW
+        and loss.restored < loss.live * (1 - compared.tolerance)
+    ]
+    if fewer:
+        yield DatabaseProblem(
+            f"the dump {compared.path} would lose more than {compared.tolerance:.0%} of the rows "
+            f"of {len(fewer)} of {len(compared.tables)} tables: {some(fewer)}",
+            f"{AGAIN}; or set tolerance in [database.rehearsal]",
+        )
+
+
+def losses(compared: ComparedDatabases) -> Iterator[RowLoss]:
+    """Yield each table of both with fewer rows than it has now."""
+    for each in compared.tables:
+        there, now = compared.restored.tables.get(each), compared.live.tables[each]
+        if there and there.rows is not None and now.rows is not None and there.rows < now.rows:
+            yield RowLoss(each, there.rows, now.rows, now.estimated)
+
+
+def _privileges(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
+    lost = [
+        f"{each} ({some(sorted(gone))})"
+        for each in compared.tables
+        if each in compared.restored.tables
+        for gone in [compared.live.tables[each].granted - compared.restored.tables[each].granted]
+        if gone
+    ]
+    if lost:
+        yield DatabaseProblem(
+            f"after a restore of {compared.path} privileges lack on {len(lost)} of "
+            f"{len(compared.tables)} tables: {some(lost)}",
+            f"{AGAIN}, without --no-privileges; the service may not get at its rows otherwise",
+        )
+
+
+def _others(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
+    """Yield extensions and large objects that are not there."""
+    gone = sorted(set(compared.live.extensions) - set(compared.restored.extensions))
+    if gone:
+        yield DatabaseProblem(
+            f"the dump {compared.path} brings back a database without {some(gone)}, which the "
+            "live one has as extensions",
+            AGAIN,
+        )
+    if compared.live.objects and not compared.restored.objects:
+        yield DatabaseProblem(
+            f"the dump {compared.path} has none of the {compared.live.objects:,} large objects",
+            f"{AGAIN} --large-objects (before version 16: --blobs)",
+        )

@@ -1,0 +1,60 @@
+"""Where a dump is from, and when it was made, as far as it says so itself."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Iterator, NamedTuple
+
+from ...files import reach
+from .. import dump as dumps
+from ..messages import DatabaseProblem, RehearsalRequest
+
+READING = 60.0
+"""Seconds in which an archive's list of contents is read."""
+
+CREATED = re.compile(r"^; *Archive created at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", re.MULTILINE)
+NAMED = re.compile(r"^; *dbname: (.*)$", re.MULTILINE)
+DAY = 86400.0
+
+
+class DumpHeader(NamedTuple):
+    """What an archive says of itself: the database's name, and when it was made, 0 if nowhere."""
+
+    database: str
+    created: float
+
+
+def header(request: RehearsalRequest, kind: str) -> DumpHeader:
+    """Return what a dump of a format says of itself; plain text says nothing."""
+    database = request.database
+    tool = dumps.program(kind, database.tools)
+    if not kind or kind in dumps.TOOLS or not tool:
+        return DumpHeader("", 0.0)
+    text = dumps.listing(database.dump, tool, READING)
+    name, created = NAMED.search(text), CREATED.search(text)
+    when = time.mktime(time.strptime(created[1], "%Y-%m-%d %H:%M:%S")) if created else 0.0
+    return DumpHeader(name[1].strip() if name else "", when)
+
+
+def problems(request: RehearsalRequest, about: DumpHeader) -> Iterator[DatabaseProblem]:
+    """Yield that a dump is of a database with another name."""
+    known = (request.database.name, *request.sources)
+    if about.database and about.database not in known:
+        yield DatabaseProblem(
+            f"the dump {request.database.dump} is of the database {about.database}, and not of "
+            f"{request.database.name}",
+            "correct dump in [database]; where the database was renamed, name the old name in "
+            "sources of [database.rehearsal]",
+        )
+
+
+def made(path: str, about: DumpHeader) -> float:
+    """Return when a dump was made: what it says itself, unless its file is older."""
+    try:
+        changed = reach.status(path).st_mtime
+    except OSError:
+        return about.created
+    if not about.created or about.created > changed + DAY:
+        return changed
+    return min(changed, about.created)

@@ -1,0 +1,79 @@
+"""Where the programs of a database server are: those of the live one, or of its major version."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from typing import Iterator
+
+from ...errors import HostError
+from ...files import lookup, ownership, reach
+from ...system.command import identity, run, surroundings
+from ..server import Server, socket
+
+NEEDED = ("postgres", "initdb")
+PLACES = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin", "/usr/local/pgsql-{}/bin")
+"""Where packages of a major version put the programs of a server."""
+
+VERSION = re.compile(r"\(PostgreSQL\) (\d+)(?:\.(\d+))?")
+OLD = 10
+"""Since this version the first number alone is the major version."""
+
+ASKING = 10.0
+
+
+def major(number: int) -> str:
+    """Return a server's major version by its number: 150003 is "15", 90624 is "9.6"."""
+    first, rest = divmod(number, 10000)
+    return str(first) if first >= OLD else f"{first}.{rest // 100}"
+
+
+def programs(server: Server, version: str) -> str:
+    """Return the directory with the programs of a server of a major version.
+
+    Raises:
+        HostError: this host has none that only root, or who runs them, can change.
+    """
+    refused = ""
+    for place in dict.fromkeys(candidates(server, version)):
+        if not all(lookup.kind(os.path.join(place, name)) == "file" for name in NEEDED):
+            continue
+        refused = unfit(server, place, version) or refused
+        if not unfit(server, place, version):
+            return place
+    raise HostError(
+        f"this host has no programs of a PostgreSQL {version} server to rehearse with"
+        + (f": {refused}" if refused else ""),
+        f"install them: apt-get install postgresql-{version}; or rehearse where they are, on a "
+        "copy of the dump",
+    )
+
+
+def candidates(server: Server, version: str) -> Iterator[str]:
+    """Yield directories to look in: that of the running server first."""
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        pid = int(reach.text(f"{socket(server)}.lock").splitlines()[0])
+        yield os.path.dirname(os.readlink(f"/proc/{pid}/exe"))
+    if server.tools:
+        yield server.tools
+    for place in PLACES:
+        yield place.format(version)
+    yield from surroundings()["PATH"].split(":")
+
+
+def unfit(server: Server, place: str, version: str) -> str:
+    """Return why the programs of a directory cannot be used, "" where they can."""
+    account = identity(server.account)
+    allowed = {account.pw_uid if account else os.geteuid()}
+    for name in NEEDED:
+        path = os.path.join(place, name)
+        others = ownership.changers(path) - allowed
+        if others:
+            return ownership.told(path, others)
+    told = run([os.path.join(place, "postgres"), "--version"], ASKING, user=server.account, cwd="/")
+    found = VERSION.search(told.out)
+    if found is None:
+        return f"{place}/postgres: {told.words}"
+    there = found[1] if int(found[1]) >= OLD else f"{found[1]}.{found[2]}"
+    return "" if there == version else f"{place} has version {there}"

@@ -1,0 +1,253 @@
+"""A restore, rehearsed: the dump goes into a throw-away server, and is held against the live data.
+
+Nothing of the live server is written. What was found is left as a stamp in the state directory, a
+failure as much as a success.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import zlib
+from typing import Iterator, NamedTuple
+
+from ...errors import HostError
+from ...state.directory import record_of
+from .. import catalog, check, clone, load, sql_script
+from .. import dump as dumps
+from ..catalog import Catalog
+from ..messages import (
+    DatabaseProblem,
+    DatabaseRequest,
+    DatabaseState,
+    NewerRows,
+    Rehearsal,
+    RehearsalRequest,
+)
+from ..server import Server, reached
+from . import differences, facts, origin, programs, scratch, stamp
+from .differences import ComparedDatabases
+from .facts import DatabaseFacts
+from .guard import ServerLimits, ServerPlan
+
+EMPTY = 100 << 20
+"""Bytes that an empty server takes, with its log of changes."""
+
+RESERVE = 256 << 20
+"""Bytes that stay free beside a rehearsal, or it ends."""
+
+EXPANDED = 4
+"""Times the size of a dump that its database may have, where the live one is smaller."""
+
+BYTES_A_SECOND = 20e6
+"""About how fast a dump is restored; only for telling how long a large one would take."""
+
+
+class Rehearsed(NamedTuple):
+    """What came of a restore into a throw-away server.
+
+    Both databases are None where the dump could not be restored, for the reason in `problems`.
+    """
+
+    restore: float
+    restored: DatabaseFacts | None
+    live: DatabaseFacts | None
+    newer: tuple[NewerRows, ...]
+    problems: tuple[DatabaseProblem, ...]
+
+
+NOTHING = Rehearsed(0.0, None, None, (), ())
+
+
+def rehearse(request: RehearsalRequest) -> Rehearsal:
+    """Rehearse the restore of a dump; return what it would bring back, and leave a stamp.
+
+    Raises:
+        HostError: nothing could be tried: the server does not answer, this host has no programs
+            for another one, or no room.
+    """
+    location, database, began = request.location, request.database, time.monotonic()
+    with stamp.alone(location.state):
+        server = reached(database)
+        found = catalog.look(server, catalog.names(database.name, location.run))
+        version = programs.major(found.role["version"])
+        plan = _planned(request, server, found, version)
+        looked = check.look(DatabaseRequest(location, database, request.timeout))
+        done = (
+            _tried(request, server, found, plan) if _is_tried(looked, found, request) else NOTHING
+        )
+        told = _told(request, looked, done)._replace(
+            server=version, seconds=round(time.monotonic() - began, 3)
+        )
+        stamp.write(location.state, told)
+    return told
+
+
+def _is_tried(looked: DatabaseState, found: Catalog, request: RehearsalRequest) -> bool:
+    """Return whether a dump is restored at all; what stands in the way is a problem already.
+
+    A superuser's dump, and psql's own commands in a plain one, could do anything that the account
+    can do, and not only in the throw-away server.
+    """
+    if not looked.format or found.role["super"]:
+        return False
+    if looked.format not in dumps.TOOLS:
+        return True
+    text = dumps.blocks(dumps.Dump(request.database.dump, looked.format, 0, 0.0, ""), float("inf"))
+    try:
+        return not sql_script.read(sql_script.lines_of(text)).refused
+    except (OSError, EOFError, zlib.error):  # it is cut, which is a problem already
+        return False
+
+
+def _told(request: RehearsalRequest, looked: DatabaseState, done: Rehearsed) -> Rehearsal:
+    """Return what is told of a rehearsal."""
+    about = origin.header(request, looked.format)
+    columns = done.live.columns if done.live else ""
+    tables = done.restored.tables.values() if done.restored else ()
+    problems = (*looked.problems, *origin.problems(request, about), *done.problems)
+    return Rehearsal(
+        when=time.time(),
+        made=origin.made(request.database.dump, about),
+        digest=looked.digest,
+        bytes=looked.bytes,
+        format=looked.format,
+        record=record_of(request.location.state),
+        head=hashlib.sha256(columns.encode("utf-8", "surrogateescape")).hexdigest(),
+        server="",
+        restore=round(done.restore, 3),
+        seconds=0.0,
+        size=done.restored.size if done.restored else 0,
+        tables=len(tables),
+        rows=sum(each.rows or 0 for each in tables),
+        lost=tuple(differences.losses(_compared(request, done))) if done.restored else (),
+        newer=done.newer,
+        problems=tuple({each.problem: each for each in problems}.values()),
+    )
+
+
+def _planned(request: RehearsalRequest, server: Server, found: Catalog, version: str) -> ServerPlan:
+    """Return the server to start, once it is known that there is room and time for it."""
+    name = request.database.name
+    live = found.databases.get(name)
+    if live is None:
+        (problem,) = [each for each in clone.lacking(found, name) if "there is no" in each.problem]
+        raise HostError(problem.problem, problem.hint)
+    size = int(live.row["size"] or 0)
+    if size > request.largest:
+        minutes = size / BYTES_A_SECOND / 60
+        raise HostError(
+            f"the database {name} has {size:,} bytes, more than the {request.largest:,} that are "
+            f"rehearsed: that would take about {minutes:.0f} min of this host",
+            "rehearse on another host, with a copy of the dump; or set largest in "
+            "[database.rehearsal]",
+        )
+    place = programs.programs(server, version)
+    need = max(size, EXPANDED * _bytes(request.database.dump)) + EMPTY
+    short = scratch.lacking(request.scratch, need, RESERVE)
+    if short:
+        raise HostError(
+            f"no room for a rehearsal: {short}",
+            f"free space there, see df {request.scratch}; or set scratch in [database.rehearsal]",
+        )
+    return ServerPlan(place, version, request.scratch, ServerLimits(request.timeout, RESERVE))
+
+
+def _bytes(path: str) -> int:
+    """Return the bytes of a dump, 0 where there is none."""
+    try:
+        return dumps.found(path).bytes
+    except OSError:
+        return 0
+
+
+def _tried(
+    request: RehearsalRequest, server: Server, found: Catalog, plan: ServerPlan
+) -> Rehearsed:
+    """Restore the dump into a throw-away server, and compare."""
+    name, role = server.name, found.role["name"]
+    now = facts.facts(server, name, facts.COUNTED)
+    with scratch.server(server, plan) as fresh:
+        trial = scratch.furnish(server, fresh, found.databases[name], role)
+        began = time.monotonic()
+        try:
+            _load(request, trial)
+        except (HostError, OSError) as error:
+            if not answers(fresh):
+                raise
+            return NOTHING._replace(problems=(_failed(error, request.database.dump),))
+        restore = time.monotonic() - began
+        whole = fresh._replace(name=name)
+        restored = facts.facts(whole, name)
+        newer = _newer(request, server, whole)
+        done = Rehearsed(restore, restored, now, newer, ())
+        problems = (
+            *differences.differences(_compared(request, done)),
+            *_sequences(request, server, whole),
+        )
+    return done._replace(problems=problems)
+
+
+def _load(request: RehearsalRequest, trial: Server) -> None:
+    """Restore the dump as the role that would restore it."""
+    with load.opened(request.database.dump) as opened, load.readable(trial, opened) as source:
+        load.load(trial, trial.name, source, request.timeout)
+
+
+def answers(fresh: Server) -> bool:
+    """Return whether the throw-away server is still there: then the dump is to blame."""
+    try:
+        fresh.sql("SELECT 1;")
+    except HostError:
+        return False
+    return True
+
+
+def _failed(error: Exception, path: str) -> DatabaseProblem:
+    """Return why a dump could not be restored."""
+    if isinstance(error, HostError):
+        return DatabaseProblem(
+            error.message,
+            "make what it names (a role, an extension) as a superuser, or dump again without it: "
+            "pg_dump -Fc; then rollback rehearse",
+        )
+    return DatabaseProblem(f"the dump {path} cannot be read: {error}", f"namei -l {path}")
+
+
+def _compared(request: RehearsalRequest, done: Rehearsed) -> ComparedDatabases:
+    restored, live = done.restored, done.live
+    if restored is None or live is None:
+        raise HostError("nothing was restored", "rollback rehearse")
+    ignore = tuple(each if "." in each else f"public.{each}" for each in request.ignore)
+    return ComparedDatabases(request.database.dump, restored, live, request.tolerance, ignore)
+
+
+def _sequences(
+    request: RehearsalRequest, server: Server, whole: Server
+) -> Iterator[DatabaseProblem]:
+    """Yield which sequences would give numbers out again that the live ones would not."""
+    late = facts.behind(whole, server.name)
+    if late:
+        usual = facts.behind(server, server.name, tuple(late))
+        said = [words for each, words in late.items() if each not in usual]
+        for words in said:
+            yield DatabaseProblem(
+                f"the dump {request.database.dump} has a sequence behind its table: {words}; the "
+                "next rows would collide",
+                "dump again, of all of the database: pg_dump -Fc, without --table",
+            )
+
+
+def _newer(request: RehearsalRequest, server: Server, whole: Server) -> tuple[NewerRows, ...]:
+    """Return how many rows are newer than the dump, by the columns that were named."""
+    return tuple(_newer_by(column, server, whole) for column in request.newest)
+
+
+def _newer_by(column: str, server: Server, whole: Server) -> NewerRows:
+    try:
+        return NewerRows(column, facts.newer(server, whole, column))
+    except HostError as problem:
+        raise HostError(
+            f"the column {column} cannot be asked: {problem.message}",
+            "correct newest in [database.rehearsal]: table.column or schema.table.column",
+        ) from problem

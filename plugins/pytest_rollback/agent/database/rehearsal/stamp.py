@@ -1,0 +1,122 @@
+"""The stamp of a rehearsal: what was tried, when, and how it went, kept in the state directory."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import stat
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, Optional
+
+from ...errors import HostError, failed
+from ...files.handles import Irregular, open_regular
+from ...protocol import decode
+from ...state import backup_set
+from ...state import directory as places
+from .. import check
+from ..messages import DatabaseRequest, DatabaseState, Rehearsal
+
+NAME, LOCK = "rehearsal.json", "rehearsal.lock"
+FORMAT = 1
+DAMAGE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+MOST = 1 << 20
+
+
+def look(request: DatabaseRequest) -> DatabaseState:
+    """Return the state of the live database, with the last rehearsal of a restore, if there is one.
+
+    One of another dump is returned as well: who asks compares the digests, so that it can be told
+    from none at all.
+
+    Raises:
+        HostError: the server does not answer, or the stamp cannot be trusted.
+    """
+    return check.look(request)._replace(rehearsal=read(request.location.state))
+
+
+def read(state: str) -> Optional[Rehearsal]:
+    """Return what was last rehearsed, None where nothing was.
+
+    Raises:
+        HostError: others can write it, or it is damaged.
+    """
+    path = os.path.join(state, NAME)
+    try:
+        directory = places.opened(state)
+    except places.Absent:
+        return None
+    try:
+        opened = open_regular(directory, NAME)
+    except FileNotFoundError:
+        return None
+    except (Irregular, OSError) as error:
+        raise HostError(f"the stamp {path} cannot be read: {error}", again(path)) from error
+    finally:
+        os.close(directory)
+    with os.fdopen(opened, "rb") as file:
+        found = os.fstat(opened)
+        if found.st_mode & places.OTHERS or found.st_uid not in {0, os.geteuid()}:
+            raise HostError(f"the stamp {path} can be written by others", again(path))
+        raw = file.read(MOST)
+    try:
+        document = json.loads(raw)
+        if document["format"] != FORMAT:
+            raise ValueError(f"format {document['format']!r} instead of {FORMAT}")
+        return parsed(document)
+    except (HostError, *DAMAGE) as error:
+        raise HostError(f"the stamp {path} is damaged: {error}", again(path)) from error
+
+
+def parsed(document: Dict[str, Any]) -> Rehearsal:
+    """Return a rehearsal; one of `DAMAGE` is raised when a document is none."""
+    return decode(Rehearsal, [document["rehearsal"][name] for name in Rehearsal._fields])
+
+
+def write(state: str, rehearsal: Rehearsal) -> None:
+    """Put a stamp in the place of the one there. Atomic, durable, 0600.
+
+    Raises:
+        HostError: the state directory cannot be used.
+    """
+    document = {"format": FORMAT, "rehearsal": rehearsal._asdict()}
+    directory = places.made(state)
+    try:
+        backup_set.replace(directory, NAME, json.dumps(document, indent=1).encode() + b"\n")
+    except OSError as error:
+        raise failed(error, os.path.join(state, NAME)) from error
+    finally:
+        os.close(directory)
+
+
+@contextmanager
+def alone(state: str) -> Iterator[None]:
+    """Keep every other rehearsal of this system away; the kernel frees the lock when we die.
+
+    Raises:
+        HostError: another one is at work, kind `held`.
+    """
+    directory = places.made(state)
+    try:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        opened = os.open(LOCK, flags, stat.S_IRUSR | stat.S_IWUSR, dir_fd=directory)
+    except OSError as error:
+        raise failed(error, os.path.join(state, LOCK)) from error
+    finally:
+        os.close(directory)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise HostError(
+            f"another rehearsal of this system is under way: {os.path.join(state, LOCK)} is locked",
+            f"wait for it; 'fuser -v {os.path.join(state, LOCK)}' on the host shows its process",
+            kind="held",
+        ) from error
+    finally:
+        os.close(opened)
+
+
+def again(path: str) -> str:
+    """Return how to get a good stamp in the place of a bad one."""
+    return f"mv -n {path} {path}.bad on the host, then rollback rehearse"

@@ -1,0 +1,85 @@
+"""Rehearse a restore of the dump: into a throw-away server on the host, beside the live one.
+
+The server has the live one's major version and roles, a socket of its own and no port; it is gone
+afterwards. The live database is only read. What was found is left as a stamp in the state
+directory: readiness judges it, and no dump is restored without a good one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+
+from pytest_rollback.agent.database.messages import Rehearsal
+from pytest_rollback.errors import Refused, UsageError
+from pytest_rollback.extras.database.rehearsed import days, moment
+from pytest_rollback.extras.database.requests import rehearsal
+from pytest_rollback.manifest.load import load
+from pytest_rollback.manifest.model import Database
+from pytest_rollback.run.command_line.arguments import Parser, add_target
+from pytest_rollback.run.command_line.shared import shown
+from pytest_rollback.run.extras import place, usual
+from pytest_rollback.text.quantities import count
+from pytest_rollback.transport.connection import Connection
+
+EXAMPLES = """
+examples:
+  {me}
+  {me} --target staging.toml
+
+exit codes: 0 the dump can be restored, and brings back what it should; 1 it cannot, or would lose
+too much; 4 usage, or a problem in rollback.toml; 7 the host cannot be used; 12 another rehearsal
+is under way
+"""
+MOST = 5
+"""Tables of which losses are shown."""
+
+
+def main(arguments: Sequence[str], program: str) -> int:
+    """Rehearse a restore; return the exit code.
+
+    Raises:
+        Refused: the dump cannot be restored, or would lose too much.
+    """
+    parser = Parser(prog=program, description=__doc__, epilog=EXAMPLES.format(me=program))
+    add_target(parser)
+    asked = parser.parse_args(arguments)
+    manifest = place(asked.rollback_target or usual()).absolute()
+    system = load(manifest).system
+    database = system.database
+    if database is None:
+        raise UsageError(
+            f"{system.about.name} has no database to rehearse",
+            hint=f"describe one in {manifest}: [database], see docs/manifest.md",
+        )
+    with contextlib.closing(Connection(system)) as connection:
+        found = connection.ask(rehearsal(system, database))
+    for line in lines(found, database, time.time()):
+        shown(line)
+    if found.problems:
+        raise Refused(
+            f"a restore of {database.dump} is not good enough",
+            findings=[each.problem for each in found.problems],
+            hint=" - or - ".join(dict.fromkeys(each.hint for each in found.problems)),
+        )
+    shown("REHEARSED: the dump can be restored, and has what the live database has")
+    return 0
+
+
+def lines(found: Rehearsal, database: Database, now: float) -> Iterator[str]:
+    """Yield what a rehearsal measured."""
+    yield f"rehearsed on {moment(found.when)}: {database.dump}"
+    if found.tables:
+        tables = f"{count(found.tables, 'table')}, {count(found.rows, 'row')}"
+        yield f"  restored   {tables} in {found.restore:.1f} s, {found.size / 1e6:,.1f} MB"
+        yield f"  server     a PostgreSQL {found.server} of its own, {found.seconds:.1f} s in all"
+    yield f"  made       {moment(found.made)}; a restore loses {days(max(0.0, now - found.made))}"
+    for column in found.newer:
+        yield f"  newer      {count(column.rows, 'row')} by {column.column}"
+    for each in found.lost[:MOST]:
+        about = "about " if each.estimated else ""
+        lost = f"{each.live - each.restored:,} of {about}{each.live:,} rows"
+        yield f"  loses      {lost} of {each.table}"
+    if len(found.lost) > MOST:
+        yield f"  loses      rows of {count(len(found.lost) - MOST, 'more table')}"

@@ -1,0 +1,94 @@
+"""Whether a restore of the dump was rehearsed, and how that went: by the stamp on the host."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from pytest_rollback.agent.database.messages import DatabaseProblem, DatabaseState, Rehearsal
+from pytest_rollback.manifest.thresholds import DatabaseRehearsal
+from pytest_rollback.text.quantities import count
+
+HINT = "rollback rehearse"
+UNPROVEN = (
+    f"{HINT}; or restore it unproven: required = false in [database.rehearsal]; or keep the "
+    "database as it is: restore = false in [database]"
+)
+"""What to do where a restore is wanted that nobody has tried."""
+
+
+def unproven(found: DatabaseState, wanted: DatabaseRehearsal) -> tuple[DatabaseProblem, ...]:
+    """Return why a dump that is to be restored now is not known to be good; nothing if it is."""
+    problem = fault(found) if wanted.required else ""
+    return (DatabaseProblem(problem, UNPROVEN),) if problem else ()
+
+
+def faults(found: DatabaseState, wanted: DatabaseRehearsal, now: float) -> Iterator[str]:
+    """Yield why a rehearsal proves nothing, or not any more; `now` is in seconds since 1970."""
+    problem = fault(found)
+    if problem:
+        yield problem
+    if found.rehearsal is None:
+        return
+    if now - found.rehearsal.when > wanted.max_age:
+        yield (
+            f"the last rehearsal was {days(now - found.rehearsal.when)} ago, more than "
+            f"{days(wanted.max_age)}"
+        )
+    if found.rehearsal.digest == found.digest and now - found.rehearsal.made > wanted.max_age:
+        yield (
+            f"the dump was made {days(now - found.rehearsal.made)} ago, more than "
+            f"{days(wanted.max_age)}: a restore would lose as much"
+        )
+
+
+def fault(found: DatabaseState) -> str:
+    """Return what is wrong with the last rehearsal, whenever it was; "" where nothing is."""
+    last = found.rehearsal
+    if last is None:
+        return "no restore of the dump was rehearsed"
+    if last.digest != found.digest:
+        return f"the last rehearsal, {moment(last.when)}, was of another dump"
+    if last.problems:
+        more = len(last.problems) - 1
+        return f"the rehearsal of {moment(last.when)} failed: {last.problems[0].problem}" + (
+            f"; and {more} more" if more else ""
+        )
+    return ""
+
+
+def cost(found: DatabaseState, now: float) -> str:
+    """Return what a restore of this dump loses, by its rehearsal; "" where nobody knows."""
+    last = found.rehearsal
+    if last is None or last.digest != found.digest:
+        return ""
+    rows = sum(each.live - each.restored for each in last.lost)
+    words = f"; it was made {days(max(0.0, now - last.made))} ago: what came since is lost"
+    return words + (f", {count(rows, 'row')} when it was rehearsed" if rows else "")
+
+
+def moment(seconds: float) -> str:
+    """Return a time as people read it."""
+    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def days(seconds: float) -> str:
+    """Return a long time in its largest unit."""
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def shown(found: Rehearsal | None) -> dict[str, object] | None:
+    """Return a rehearsal as a report has it; None where there was none."""
+    if found is None:
+        return None
+    return {
+        **found._asdict(),
+        "when": moment(found.when),
+        "made": moment(found.made),
+        "lost": [each._asdict() for each in found.lost],
+        "newer": [each._asdict() for each in found.newer],
+        "problems": [each._asdict() for each in found.problems],
+    }
