@@ -135,10 +135,15 @@ def listed(task: Callable[[], object], above: Path) -> set[str]:
 
     sys.addaudithook(hook)
     task()
-    return {each for each in found if not each.startswith(("var", "../../../proc"))}
+    return {each for each in found if not each.startswith("var")}
 
 
 def told(names: set[str]) -> None:
-    """Write those of some directories that are none of the system's, nor of its links."""
-    own = ("usr/lib/shop", "etc/shop", "links", "..")
-    os.write(1, "\n".join(sorted(each for each in names if not each.startswith(own))).encode())
+    """Write those of some directories that are none of the system's, nor of its links.
+
+    What lies elsewhere on the host is Python's own, and /proc; what is above the places is not.
+    """
+    own = ("usr/lib/shop", "etc/shop", "links")
+    above = {each for each in names if set(each.split("/")) <= {"..", "."}}
+    inside = {each for each in names if not each.startswith((*own, ".."))}
+    os.write(1, "\n".join(sorted(above | inside)).encode())
