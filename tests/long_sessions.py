@@ -8,6 +8,9 @@ LONG_SESSIONS = {
         "test_a_system_leads_to_ready_without_a_line_by_hand",
         "test_a_system_behind_a_link_is_rolled_back_undone_and_rolled_back_again",
     ),
+    "tests/plugin/test_roots.py": (
+        "test_three_places_are_rolled_back_undone_and_rolled_back_again[state]",
+    ),
     "tests/plugin/test_strategies.py": (
         "test_a_second_rollback_has_nothing_to_do[backups]",
         "test_a_second_rollback_has_nothing_to_do[links]",

@@ -129,7 +129,7 @@ def demand(found: ReleaseContent | None, system: System, whose: str, hint: str) 
     if found is None:
         raise Advisory(
             f"{whose} were not compared with a release: no repository described",
-            hint="set git in [fallback] of rollback.toml to a repository with both releases",
+            hint=of_release.to_compare(system),
         )
     if not found.differ:
         return

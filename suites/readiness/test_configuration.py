@@ -79,5 +79,5 @@ def test_there_is_a_default_for_every_file(
         raise Refused(
             f"{part(len(found.lacking), found.files, 'default')} missing in {directory}",
             findings=[f"{path}: {why}" for path, why in found.lacking.items()],
-            hint=f"add a readable file of each name to {system.about.root}/{directory}",
+            hint=f"add a readable file of each name to {system.about.path(directory or '')}",
         )

@@ -48,7 +48,7 @@ def test_the_unit_could_be_started(
 def test_the_unit_can_be_handled(running: Running, component: Component, system: System) -> None:
     """A rollback can stop, start and judge the unit, which runs what is restored."""
     refuse_survivors(running, component)
-    refuse_elsewhere(running, component, system.about.root)
+    refuse_elsewhere(running, component, system.about.where)
     refuse_other_release(running, component)
     found = running.units[component.unit]
     why = found.unhandled or found.kept_open or found.left
@@ -177,4 +177,4 @@ def test_no_unit_file_is_left(unit_files: UnitFilesPlan | RollbackError, system:
 @criterion("readiness.units.alone", phase="services")
 def test_nobody_else_is_of_the_system(running: Running, system: System) -> None:
     """Each process of the system's root is of a unit that a rollback stops."""
-    demand_alone(system.about.root, running)
+    demand_alone(system.about.where, running)

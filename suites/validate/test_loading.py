@@ -26,7 +26,8 @@ def test_imports_load(
         raise Refused(
             f"{part(len(failed), len(tried), 'import')} of {component.name} failed",
             findings=failed,
-            hint=f"restore the missing files below {system.about.root}; clear stale bytecode there",
+            hint=f"restore the missing files below {system.about.where}; clear stale bytecode "
+            "there",
         )
 
 
@@ -43,6 +44,6 @@ def test_constructs_work_in_time(
         raise Refused(
             f"{part(len(failed), len(tried), 'constructor call')} of {component.name} failed",
             findings=failed,
-            hint=f"restore the missing files below {system.about.root}, or correct constructs of "
+            hint=f"restore the missing files below {system.about.where}, or correct constructs of "
             f"component {component.name} in rollback.toml",
         )

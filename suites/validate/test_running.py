@@ -90,7 +90,7 @@ def test_the_unit_began_after_what_was_restored(
     found = running.units[component.unit]
     record_property("processes", found.number)
 
-    refuse_elsewhere(running, component, system.about.root)
+    refuse_elsewhere(running, component, system.about.where)
     refuse_other_release(running, component)
     if running.unrecorded:
         raise Inconclusive("it is not known what was restored", hint=running.unrecorded)
@@ -120,4 +120,4 @@ def test_the_unit_began_after_what_was_restored(
 @criterion("validate.units.alone")
 def test_nobody_else_is_of_the_system(settled: WatchedUnits, system: System) -> None:
     """'Verify isolation successful': each process of the root is of one of its units."""
-    demand_alone(system.about.root, settled.running)
+    demand_alone(system.about.where, settled.running)

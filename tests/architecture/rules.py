@@ -118,7 +118,6 @@ APART: dict[str, tuple[str, ...]] = {
     "unpacks what is open already": ("observe/logs/log_file.py: [gbl]*.open",),
     "which file system it is, and how full: nothing of a file": (
         "restore/apply.py: os.statvfs(",
-        "restore/batch.py: os.statvfs(",
         "system/disk.py: os.",
     ),
     "where a program is: who can change it is asked before it runs": (

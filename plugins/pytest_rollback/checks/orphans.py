@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shlex import quote
 
-from pytest_rollback.agent.messages.location import as_owner
+from pytest_rollback.agent.messages.location import as_owner, is_below
 from pytest_rollback.agent.messages.unit_files import OrphanUnitFile, UnitFilesPlan
 from pytest_rollback.errors import Refused, RollbackError
 from pytest_rollback.manifest.model import Component, System
@@ -116,7 +116,7 @@ def by_hand(each: OrphanUnitFile, system: System) -> str:
     """Return the commands that do to a unit file what no rollback does."""
     services, name = system.services, each.name
     installed = f"{services.directory}/{name}"
-    release = f"{system.about.root}/{services.source}/{name}"
+    release = system.about.path(f"{services.source}/{name}")
     added, is_systemd = each.deploy == "added", services.manager == "systemd"
     is_unit = is_systemd and "/" not in name
     lines = [f"systemctl disable --now {quote(name)}"] if added and is_unit else []
@@ -136,6 +136,7 @@ def by_hand(each: OrphanUnitFile, system: System) -> str:
 
 def installing(system: System, release: str, installed: str) -> list[str]:
     """Return commands that install a file of the release, read with its owner's rights only."""
-    read = f"{as_owner(system.about.root)} cat {quote(release)} </dev/null"
+    place = next(each for each in system.about.places if is_below(release, [each]))
+    read = f"{as_owner(place)} cat {quote(release)} </dev/null"
     write = f"install -Dm 644 /dev/stdin {quote(installed)}"
     return [f"{read} | {write}", f"test -s {quote(installed)}"]

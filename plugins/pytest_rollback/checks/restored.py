@@ -26,7 +26,7 @@ def compiles(trial: Trial, system: System) -> None:
         raise Refused(
             f"{count(len(found), 'backup')} cannot be compiled",
             findings=[f"{path}{end}: {why}" for path, why in sorted(found.items())],
-            hint=f"see that line of {system.about.root}/{min(found)}{end} on the host; deploy a "
+            hint=f"see that line of {system.about.path(min(found))}{end} on the host; deploy a "
             "release that compiles, save the set with rollback save, deploy again",
         )
 

@@ -83,3 +83,13 @@ def way_out(mine: OwnerUnchanged, repository: str, commit: str, root: str) -> st
         )
     logged = by_hand(repository, f"log --all -- {shlex.quote(min(mine.differ))}")
     return f"find out which release these files are of: {logged}"
+
+
+def to_compare(system: System) -> str:
+    """Return what to do where a set could not be compared with a release: none is described."""
+    if system.about.roots:
+        return (
+            "no repository is compared with several roots: have the deploy list all that it "
+            "changes, rollback save --files-from=CHANGED --added-from=ADDED"
+        )
+    return "set git in [fallback] of rollback.toml to a repository with both releases"

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_rollback.manifest.json_schema import JsonSchema
-from pytest_rollback.manifest.reference import manual
-from pytest_rollback.manifest.schema import schema
+from pytest_rollback.manifest.editors.json_schema import JsonSchema
+from pytest_rollback.manifest.editors.reference import manual
+from pytest_rollback.manifest.editors.schema import schema
 from pytest_rollback.run.command_line.arguments import Parser
 from pytest_rollback.run.command_line.shared import repository, shown
 from pytest_rollback.text.places import EXAMPLE

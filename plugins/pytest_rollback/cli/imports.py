@@ -95,7 +95,7 @@ def importing(at: RollbackCommand, components: Iterable[Component]) -> int:
             if number
             else "rollback.toml lists no imports"
         )
-        hint = f"restore the missing files below {at.system.about.root}: rollback now"
+        hint = f"restore the missing files below {at.system.about.where}: rollback now"
         raise Refused(
             what,
             findings=failed,

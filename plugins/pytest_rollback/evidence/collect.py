@@ -53,7 +53,7 @@ def export(system: System, run: str, events: Iterable[Event]) -> Call[ExportRequ
     since, until = window(events)
     about = system.about
     request = ExportRequest(
-        location=Location(about.root, about.state, about.suffix, run),
+        location=Location(about.root, about.state, about.suffix, run, within=about.within),
         components=tuple(LoggedComponent(c.name, c.unit, c.log) for c in system.components),
         secrets=tuple(path + end for path in about.secrets for end in ("", about.suffix)),
         since=since,

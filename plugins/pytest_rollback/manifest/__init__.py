@@ -5,9 +5,9 @@ single key shows and puts every problem into words: key, what was found, what wa
 
     load -> document, validation -> model -> thresholds, contacts, probes, release -> values
 
-`refused` names values that are well formed and would empty a check or harm the host.
+`roots` makes one root of several places before the models see a document; `refused` names values
+that are well formed and would empty a check or harm the host.
 
 `requests` states what many requests to a host share, `applicability` which criteria a system has
-something for. `schema` makes the JSON Schema for editors of the models; `json_schema` reads it as
-data, and `reference` writes docs/manifest.md of it.
+something for. `editors` makes of the models what editors and readers are told.
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pytest_rollback.errors import ManifestError
-from pytest_rollback.manifest import validation
+from pytest_rollback.manifest import roots, validation
 from pytest_rollback.manifest.document import TomlTable, decoded, frozen, one_line
 from pytest_rollback.manifest.model import System
 from pytest_rollback.text import named_files
@@ -51,10 +51,11 @@ def parse(document: TomlTable, source: str) -> System:
     Raises:
         ManifestError: with one finding per problem, all of them.
     """
-    problems = list(validation.across(document))
+    places = roots.resolved(document)
+    problems = [*validation.across(document), *places.problems]
     system = None
     try:
-        system = System.model_validate(frozen(document))
+        system = System.model_validate(frozen(places.document))
     except ValidationError as error:
         problems = [*validation.lines(error.errors()), *problems]
     if problems or system is None:

@@ -19,10 +19,9 @@ from pytest_rollback.manifest.refused import (
     harmless_page,
     matches_all,
     name_of_component,
-    own_suffix,
     too_wide,
 )
-from pytest_rollback.manifest.release import ReleaseTable
+from pytest_rollback.manifest.release import About, ReleaseTable
 from pytest_rollback.manifest.thresholds import DatabaseRehearsal, Monitor, Triage
 from pytest_rollback.manifest.values import (
     Absolute,
@@ -36,7 +35,6 @@ from pytest_rollback.manifest.values import (
     Phase,
     Port,
     Seconds,
-    SecretFile,
     Unit,
     inside,
 )
@@ -46,20 +44,6 @@ if TYPE_CHECKING:
     ManagerName = str
 else:  # mypy takes no literal that is made of other values
     ManagerName = Literal[(*MANAGERS, *managers())]
-
-
-class About(Frozen):
-    """`[system]`: what is deployed, and where on the host."""
-
-    name: Name
-    root: Absolute
-    state: Absolute
-    user: str = ""
-    suffix: Annotated[str, Field(pattern=r"^\.[A-Za-z0-9_.-]+$"), AfterValidator(own_suffix)] = (
-        ".backup"
-    )
-    secrets: tuple[SecretFile, ...] = ()
-    rto: Seconds = 900.0
 
 
 CONNECTION = r"^(local|ssh|podman|docker|ansible)://(([^-@\s][^@\s]*@)?[^-@\s][^@?]*(\?.*)?)?$"

@@ -1,15 +1,17 @@
-"""`[release]`: how the previous release is kept, and how it comes back.
+"""`[system]` and `[release]`: what is deployed where, and how the previous release is kept.
 
 What a strategy asks of a host is said in `recovery/strategies.py`.
 """
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from pytest_rollback.manifest.values import Absolute, Frozen, Inside, Seconds
+from pytest_rollback.manifest.refused import own_suffix
+from pytest_rollback.manifest.values import Absolute, Frozen, Inside, Name, Seconds, SecretFile
 
 BACKUPS, STATE, LINKS, IMAGES = "backups", "state", "links", "images"
 PACKAGES, COMMANDS = "packages", "commands"
@@ -32,6 +34,43 @@ CURRENT = ("current",)
 
 COMPOSE = ("compose.yaml",)
 """How compose itself would have its file called."""
+
+
+class About(Frozen):
+    """`[system]`: what is deployed, and where on the host.
+
+    With `roots` the root is `/`, of which nothing but these places is of the system.
+    """
+
+    name: Name
+    root: Absolute = ""
+    roots: tuple[Absolute, ...] = ()
+    state: Absolute
+    user: str = ""
+    suffix: Annotated[str, Field(pattern=r"^\.[A-Za-z0-9_.-]+$"), AfterValidator(own_suffix)] = (
+        ".backup"
+    )
+    secrets: tuple[SecretFile, ...] = ()
+    rto: Seconds = 900.0
+
+    @property
+    def within(self) -> tuple[str, ...]:
+        """What the root is limited to, relative to it; empty for all of it."""
+        return tuple(each.strip("/") for each in self.roots)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where the system lies: its root, or several ones."""
+        return self.roots or (self.root,)
+
+    @property
+    def where(self) -> str:
+        """The same, for people."""
+        return ", ".join(self.places)
+
+    def path(self, name: str) -> str:
+        """Return the absolute path of one that is relative to the root."""
+        return str(PurePosixPath(self.root, name))
 
 
 Package = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?$")]

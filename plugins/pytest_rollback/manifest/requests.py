@@ -46,7 +46,7 @@ WORDS = 60
 def location(system: System, run: str = "", holder: HolderProcess | None = None) -> Location:
     """Return where a system's files are, and what is known of a run by its id and its holder."""
     about = system.about
-    return Location(about.root, about.state, about.suffix, run, holder)
+    return Location(about.root, about.state, about.suffix, run, holder, about.within)
 
 
 def selection(system: System, owners: tuple[str, ...] = ()) -> Selection:
@@ -71,6 +71,7 @@ def names(system: System) -> tuple[DescribedName, ...]:
     services, defaults, page = system.services, system.configuration.defaults, system.maintenance
     told = [("source of [services]", services.source), ("defaults of [configuration]", defaults)]
     told += [("directory of [services]", services.directory)]
+    told += [("roots of [system]", each) for each in system.about.within]
     told += [("page of [maintenance]: its directory", str(Path(page.page).parent))] if page else []
     for each in system.components:
         of = f"of component {each.name}"

@@ -17,7 +17,7 @@ from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.release import COMMANDS, COMPOSE, IMAGES, LINKS, PACKAGES, STATE
 
 if TYPE_CHECKING:
-    from pytest_rollback.manifest.json_schema import JsonSchema
+    from pytest_rollback.manifest.editors.json_schema import JsonSchema
 
 LONGEST = 60
 """Characters of a value that are shown."""
@@ -85,7 +85,7 @@ def key(location: tuple[int | str, ...]) -> str:
 @functools.cache
 def schema() -> JsonSchema:
     """Return the schema of the models, which takes a moment to make."""
-    from pytest_rollback.manifest.json_schema import JsonSchema  # noqa: PLC0415 - only problems need it
+    from pytest_rollback.manifest.editors.json_schema import JsonSchema  # noqa: PLC0415 - only problems need it
 
     return JsonSchema.model_validate(System.model_json_schema(by_alias=True))
 
@@ -206,6 +206,8 @@ def _people(document: TomlTable) -> Iterator[str]:
 
 def _places(document: TomlTable) -> Iterator[str]:
     about, target = table(document.get("system")), table(document.get("target"))
+    if isinstance(document.get("system"), dict) and not {"root", "roots"} & about.keys():
+        yield "system.root: missing"
     outer, inner = sorted(f"{about.get(name)}".rstrip("/") + "/" for name in ("root", "state"))
     if outer.startswith("/") and inner.startswith(outer):
         yield (

@@ -156,7 +156,7 @@ def _left(scope: Scope, running: Running) -> Iterator[tuple[str, RollbackError]]
     """Yield the units of which processes would be left, after all of them are down."""
     for component in scope.components:
         yield from _raised(HANDLED, refuse_survivors, running, component)
-        yield from _raised(HANDLED, refuse_elsewhere, running, component, scope.system.about.root)
+        yield from _raised(HANDLED, refuse_elsewhere, running, component, scope.system.about.where)
 
 
 def _unit_files(scope: Scope) -> Call[UnitFilesRequest, UnitFilesPlan] | None:

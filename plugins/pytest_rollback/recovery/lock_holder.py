@@ -28,14 +28,15 @@ class Holder:
         return cls(run, by, HolderProcess(*processes.here(), pid, processes.started(pid)))
 
 
-def subject(system: System) -> tuple[str, tuple[str, ...]]:
-    """Return what a run is about: the root, and each unit with its manager; one run has them.
+def subject(system: System) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """Return what a run is about: the root, each unit with its manager, and what limits the root.
 
     Which manager tells its socket, or the directory of its unit files: two may have one name.
     """
     services = system.services
     named = f"{services.manager} {services.reached or services.directory}"
-    return system.about.root, tuple(f"{named} {each.unit}" for each in system.components)
+    units = tuple(f"{named} {each.unit}" for each in system.components)
+    return system.about.root, units, system.about.within
 
 
 def is_gone(holder: HolderProcess) -> bool:

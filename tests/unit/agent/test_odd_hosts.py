@@ -18,6 +18,7 @@ import pytest
 from pytest_rollback.agent.backup import fallbacks, git, selection, verify
 from pytest_rollback.agent.backup import requirements as backup_requirements
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.files import tree as files_tree
 from pytest_rollback.agent.messages.backup.git import ReleasesRequest
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.messages.requirements import FallbackRequest, SpaceRequest
@@ -127,11 +128,11 @@ def test_bytecode_that_is_bound_by_a_hash_is_stale_when_that_differs(tmp_path: P
 def test_what_is_mounted_is_no_part_of_the_release(tmp_path: Path) -> None:
     """Backups there are nobody's orphans."""
     (tmp_path / "a.backup").touch()
-    here = os.open(tmp_path, os.O_RDONLY)
+    place = located(tmp_path, tmp_path / "state")
     with mounted(tmp_path / "disk", "size=1m") as disk:
         (disk / "b.backup").touch()
-        found = selection.orphans(here, ".backup", ())
-    os.close(here)
+        with files_tree.Tree(str(tmp_path)) as tree:
+            found = selection.orphans(tree, place, ())
 
     assert found == ["a.backup"]
 

@@ -14,6 +14,7 @@ from pytest_rollback.agent.messages.backup.git import by_hand
 from pytest_rollback.agent.messages.backup.unchanged import OwnerUnchanged
 from pytest_rollback.agent.messages.unit_files import OrphanUnitFile
 from pytest_rollback.checks import orphans, unchanged
+from pytest_rollback.manifest.release import About
 from tests.unit.support.apart import NOBODY, ROOT_ONLY, reachable
 
 pytestmark = ROOT_ONLY
@@ -110,7 +111,8 @@ def test_a_unit_file_is_installed_of_what_he_may_read(trap: Trap, tmp_path: Path
     secret = trap.private / "secret"
     secret.write_text(SAID)
     services = SimpleNamespace(manager="x", source="units", directory=str(tmp_path), socket="")
-    system = SimpleNamespace(services=services, about=SimpleNamespace(root=str(trap.root)))
+    about = About(name="shop", root=str(trap.root), state="/nowhere")
+    system = SimpleNamespace(services=services, about=about)
     gone = OrphanUnitFile("a.timer", "deleted")
     command = orphans.by_hand(gone, system).partition(" && supervisorctl")[0]  # type: ignore[arg-type]
     trap.at_a_terminal(command)

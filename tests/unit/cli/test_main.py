@@ -201,7 +201,7 @@ def test_status_imports_little_before_it_asks() -> None:
     code = (
         "import sys\nfrom pytest_rollback.cli import main\nmain.loaded('status')\n"
         "late = ['jinja2', 'pytest', 'testinfra', 'httpx', 'pytest_rollback.evidence.events',"
-        " 'pytest_rollback.manifest.json_schema', 'pytest_rollback.recovery.gate']\n"
+        " 'pytest_rollback.manifest.editors.json_schema', 'pytest_rollback.recovery.gate']\n"
         "print([each for each in late if each in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -37,7 +37,9 @@ def test_the_shipped_manifest_loads() -> None:
 Spoil = Callable[[dict[str, Any]], object]
 SPOILT: dict[str, Spoil] = {
     "system.rott: unknown key; did you mean 'root'?": lambda d: d["system"].update(rott="/x"),
-    "system.xyz: unknown key; known keys: name, root, rto": lambda d: d["system"].update(xyz=1),
+    "system.xyz: unknown key; known keys: name, root, roots, rto": lambda d: d["system"].update(
+        xyz=1
+    ),
     "systems: unknown key; did you mean 'system'?": lambda d: d.update(systems={}),
     "components[1].file: unknown key; did you mean 'files'?": lambda d: d["components"][1].update(
         file=[]

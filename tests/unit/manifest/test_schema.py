@@ -14,9 +14,9 @@ import jsonschema
 import pytest
 
 from pytest_rollback.errors import ManifestError
-from pytest_rollback.manifest.json_schema import JsonSchema
+from pytest_rollback.manifest.editors.json_schema import JsonSchema
+from pytest_rollback.manifest.editors.schema import comments, largest, schema
 from pytest_rollback.manifest.load import parse
-from pytest_rollback.manifest.schema import comments, largest, schema
 from pytest_rollback.manifest.values import SIZES, UNITS, seconds, size
 
 REPOSITORY = Path(__file__).parents[3]

@@ -16,9 +16,9 @@ from ..files import lookup
 from ..files.handles import Irregular
 from ..files.tree import Tree
 from ..messages.backup.verify import DescribedName
-from ..messages.location import Selection
+from ..messages.location import Selection, is_below
 from .owners import compiled
-from .selection import SKIPPED, is_below
+from .selection import SKIPPED
 
 GLOB = re.compile(r"[*?\[]")
 

@@ -44,7 +44,7 @@ def repository(request: FallbackRequest, place: str) -> RepositoryFallback:
 
 def defaults(request: FallbackRequest, place: str) -> DefaultsFallback:
     """Return which configuration files have no default that could be read."""
-    directory = f"{request.location.root}/{place}"
+    directory = os.path.join(request.location.root, place)
     checked = {
         name: formats.problem(f"{directory}/{os.path.basename(name)}", "")
         for name in request.configuration

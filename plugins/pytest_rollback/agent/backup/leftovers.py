@@ -47,7 +47,7 @@ def look(request: LeftoversRequest) -> Leftovers:
                 group.added += 1
                 group.left += [path] if there else []
         ours = set(where.beside(saved.path for saved in known.files))
-        stray = orphans(tree.root, suffix, ours, linked.folders(known))
+        stray = orphans(tree, request.location, ours, linked.folders(known))
     return groups.answer(stray)
 
 

@@ -6,8 +6,10 @@ import os
 from typing import Iterable
 
 from ..errors import HostError
+from ..files import lookup
 from ..files.tree import NAME_MAX, fault, folded
 from ..messages.backup.save import SaveRequest
+from ..messages.location import Location, is_below
 
 CALL = "see 'rollback save --help'"
 
@@ -62,16 +64,34 @@ def path_faults(request: SaveRequest) -> list[str]:
     """Return what is wrong with the named paths: each alone, and with each other."""
     faults: list[str] = []
     seen: dict[str, str] = {}
+    within = request.location.within
     if not request.files + request.added and not request.parts:
         faults.append("no changed and no added file is listed")
     for path in request.files + request.added:
         why = _fault(path, "" if request.keep else request.location.suffix)
+        if not why and within and not is_below(path, within):
+            why = f"is outside of the roots {', '.join(request.location.places)}"
         if why:
             faults.append(f"{path!r} {why}")
         elif folded(path) in seen:
             faults.append(f"{path!r} is listed twice, also as {seen[folded(path)]!r}")
         seen.setdefault(folded(path), path)
     return faults
+
+
+def root_faults(location: Location) -> list[str]:
+    """Return which of several roots a link leads to: nothing below one is opened through a link.
+
+    One that is missing may come with the deploy.
+    """
+    found = []
+    for place in location.places if location.within else ():
+        real = os.path.realpath(place)
+        if real != place:
+            found.append(f"the root {place} leads over a link to {real}: name that in roots")
+        elif lookup.kind(place) not in ("directory", "file", ""):
+            found.append(f"the root {place} is a {lookup.kind(place)}")
+    return found
 
 
 def _fault(path: str, suffix: str) -> str:

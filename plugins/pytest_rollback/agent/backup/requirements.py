@@ -39,8 +39,8 @@ def rights(request: RightsRequest) -> Rights:
     known, root = backup_set.read(location.state), location.root
     names = [saved.path for saved in known.files]
     beside = copies.of(location, known).beside(names)
-    wanted = [f"{root}/{name}" for name in (*names, *beside)]
-    wanted += [f"{root}/{name}" for name in known.added]
+    wanted = [os.path.join(root, name) for name in (*names, *beside)]
+    wanted += [os.path.join(root, name) for name in known.added]
     wanted += installed(names, request.source, request.directory)
     wanted += [f"{location.state}/run", *request.paths]
     nowhere = {
@@ -73,10 +73,10 @@ def space(request: SpaceRequest) -> Space:
     needs, where = Requirements(), copies.of(location, known)
     for saved in known.files:
         size = disk.taken(where.place(saved.path), saved.size)
-        needs.add(f"{root}/{os.path.dirname(saved.path)}", size)
+        needs.add(os.path.join(root, os.path.dirname(saved.path)), size)
         needs.add(state, size)
     evidence = (*names, *known.added, *request.configuration)
-    for size in sizes(f"{root}/{name}" for name in evidence):
+    for size in sizes(os.path.join(root, name) for name in evidence):
         needs.add(state, size)
     for size in sizes(request.logs, holes=True):
         needs.add(state, min(size, MOST_LOG))

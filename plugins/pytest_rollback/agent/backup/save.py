@@ -84,12 +84,12 @@ def _planned(request: SaveRequest) -> tuple[SaveRequest, SavePlan]:
 def _no_mix(request: SaveRequest, plan: SavePlan) -> None:
     """Raise where a rollback has left failed versions: what is live may be of two releases."""
     location = request.location
-    near = list(own_names.near(location.root, plan.save))
+    near = list(own_names.near(location, plan.save))
     ours = [path for path in near if own_names.run_of(os.path.basename(path))]
     if ours:
         raise HostError(
-            f"a rollback has left {location.root}/{ours[0]}: the live files may belong to two "
-            "releases",
+            f"a rollback has left {os.path.join(location.root, ours[0])}: the live files may "
+            "belong to two releases",
             "finish it first: the same command as then; what lies there of no unfinished run is "
             "moved to a directory outside of the root",
             kind="held",
@@ -118,13 +118,13 @@ def _refuse(request: SaveRequest, plan: SavePlan) -> None:
     """Raise when there is a reason to refuse, with all of them."""
     if not plan.problems:
         return
-    shown = list(plan.problems[:MOST])
+    shown, where = list(plan.problems[:MOST]), ", ".join(request.location.places)
     if len(plan.problems) > MOST:
         shown.append(f"... and {len(plan.problems) - MOST} more")
     raise HostError(
         FINDING.join(
             [
-                f"no backup was made in {request.location.root}; reasons: {len(plan.problems)}",
+                f"no backup was made in {where}; reasons: {len(plan.problems)}",
                 *(each.replace("\n", "\\n") for each in shown),
             ]
         ),

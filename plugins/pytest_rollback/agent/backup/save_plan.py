@@ -15,7 +15,7 @@ from ..state import lease as leases
 from ..state.releases import copies, sets
 from ..state.releases.copies import Copies, OpenCopies
 from ..system import disk
-from .request import path_faults
+from .request import path_faults, root_faults
 
 if TYPE_CHECKING:
     from ..files.metadata import FileEntry
@@ -46,7 +46,9 @@ class SavePlan(NamedTuple):
 
 def planned(request: SaveRequest) -> SavePlan:
     """Return the plan of a request as things are now. Reads, and changes nothing."""
-    problems = path_faults(request) + places.faults(request.location.state, request.location.root)
+    location = request.location
+    problems = path_faults(request) + places.faults(location.state, location.places)
+    problems += root_faults(location)
     old = None
     try:
         old = recorded(request)
@@ -55,8 +57,8 @@ def planned(request: SaveRequest) -> SavePlan:
     if problems:
         return SavePlan(old, problems=tuple(dict.fromkeys(problems)))
     same = old is not None and not _apart(request, old) and not _is_spent(request, old)
-    where = copies.of(request.location, old) if old and same else _fresh(request)
-    with Tree(request.location.root) as tree, OpenCopies(where, tree) as backups:
+    where = copies.of(location, old) if old and same else _fresh(request)
+    with Tree(location.root) as tree, OpenCopies(where, tree) as backups:
         return _surveyed(request, old, (tree, backups), same=same)
 
 

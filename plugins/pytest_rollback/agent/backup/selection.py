@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Container, Iterable, Sequence
+from typing import Container, Iterable, Iterator, List, Sequence
 
 from ..errors import HostError
-from ..messages.location import Selection
-from ..state import backup_set
+from ..files.handles import Irregular, open_directory
+from ..files.tree import Tree
+from ..messages.location import Location, Selection, is_below
+from ..state import backup_set, own_names
 from ..state.backup_set import FileEntry
 from ..state.directory import OWN
 from .owners import Owners
@@ -46,42 +48,53 @@ def meant(
     ]
 
 
-def is_below(path: str, places: Iterable[str]) -> bool:
-    """Tell whether a path is one of these, or lies in one of them."""
-    return any(path == place or path.startswith(f"{place}/") for place in places)
-
-
 SKIPPED = {".git"}
 
 
-def orphans(root: int, suffix: str, known: Container[str], apart: Sequence[str] = ()) -> list[str]:
-    """Return the paths below the root that end in the suffix and are not known, sorted."""
-    there = named(root, suffix, apart)
-    return [path for path in there if path.endswith(suffix) and path not in known]
+def orphans(
+    tree: Tree, location: Location, known: Container[str], apart: Sequence[str] = ()
+) -> List[str]:
+    """Return the paths of the system that end in the suffix and are not known, sorted."""
+    there = named(tree, location, apart)
+    return [path for path in there if path.endswith(location.suffix) and path not in known]
 
 
-def named(root: int, suffix: str, apart: Sequence[str] = ()) -> list[str]:
-    """Return the paths below the root that end in the suffix, or begin as names of ours, sorted.
+def named(tree: Tree, location: Location, apart: Sequence[str] = ()) -> List[str]:
+    """Return the paths that end in the suffix, or begin as names of ours, sorted.
 
-    Directories `apart` are not looked through.
+    All of the root is looked through, or the places that the system is limited to. Directories
+    `apart` are not.
 
     Repositories and other file systems are left out: a branch may be called `main.backup`, and
     what is mounted is not part of the release.
     """
-    device = os.fstat(root).st_dev
-    found = []
-    for here, directories, files, opened in os.fwalk(".", dir_fd=root):
-        if os.fstat(opened).st_dev != device:
+    found: List[str] = []
+    for place in location.within or ("",):
+        with tree.naming(place):
+            try:
+                opened = open_directory(tree.root, place)
+            except (Irregular, FileNotFoundError):  # a file: what lies beside it, and is of it
+                found += own_names.beside(tree, place, location.suffix)
+                continue
+            try:
+                found += _inside(opened, place, location.suffix, apart)
+            finally:
+                os.close(opened)
+    return sorted(found)
+
+
+def _inside(opened: int, place: str, suffix: str, apart: Sequence[str]) -> Iterator[str]:
+    """Yield such paths in a directory, which is a place below the root."""
+    device = os.fstat(opened).st_dev
+    for here, directories, files, inside in os.fwalk(".", dir_fd=opened):
+        if os.fstat(inside).st_dev != device:
             directories.clear()
             continue
+        below = os.path.normpath(f"{place}/{here}" if place else here)
+        prefix = "" if below == "." else f"{below}/"
         directories[:] = [
-            name
-            for name in directories
-            if name not in SKIPPED and os.path.normpath(f"{here}/{name}") not in apart
+            name for name in directories if name not in SKIPPED and prefix + name not in apart
         ]
-        found += [
-            os.path.normpath(f"{here}/{name}")
-            for name in files + directories
-            if name.endswith(suffix) or name.startswith((OWN, f".{OWN}"))
-        ]
-    return sorted(found)
+        for name in files + directories:
+            if name.endswith(suffix) or name.startswith((OWN, f".{OWN}")):
+                yield prefix + name

@@ -20,7 +20,7 @@ from ..messages.backup.verify import (
     ComponentBackups,
     TightenedMode,
 )
-from ..messages.location import Location
+from ..messages.location import Location, is_below
 from ..state import backup_set, own_names
 from ..state import lease as leases
 from ..state.directory import OTHERS, Absent
@@ -54,7 +54,7 @@ def look(request: BackupsRequest) -> Backups:
     with Tree(root) as tree, OpenCopies(where, tree) as backups:
         with read_ahead(where.base, [saved.path + where.end for saved in known.files]):
             components, changes = _components(request, backups, known)
-        there = named(tree.root, suffix, linked.folders(known))
+        there = named(tree, request.location, linked.folders(known))
         ours = set(where.beside(saved.path for saved in known.files))
         inside = tuple(databases.found(backups, known.files))
         changes += sum(live(tree, path, UNREAD).kind != ABSENT for path in additions.apart(known))
@@ -132,6 +132,7 @@ def _read(location: Location) -> tuple[Optional[BackupSet], BackupRecord]:
         )
         if found != wanted
     ]
+    problems += _outside(location, known)
     return known, BackupRecord(
         found=True,
         problems=tuple(problems),
@@ -147,6 +148,14 @@ def _read(location: Location) -> tuple[Optional[BackupSet], BackupRecord]:
         whole=known.whole,
         parts=tuple(sorted(known.parts)),
     )
+
+
+def _outside(location: Location, known: BackupSet) -> Iterator[str]:
+    """Yield how many recorded files lie in none of the places: nothing else is looked at there."""
+    paths = [*(saved.path for saved in known.files), *known.added] if location.within else []
+    apart = [path for path in paths if not is_below(path, location.within)]
+    if apart:
+        yield f"of its files {len(apart)} are outside of the roots, such as {apart[0]}"
 
 
 def _spent(location: Location, known: BackupSet) -> str:

@@ -43,19 +43,23 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
     for name in dict.fromkeys((*request.files, *units)):
         path = formats.restored(root, where, names, name)
         if is_back(root, path, names.get(name)):
-            path = f"{root}/{name}"
+            path = os.path.join(root, name)
         paths[name] = path
         read_: formats.Reader | None = None
         if name in units:
             read_ = UnitFileKind(os.path.basename(name), request).read
-        elif os.path.realpath(f"{root}/{name}") in by_systemd:
+        elif os.path.realpath(os.path.join(root, name)) in by_systemd:
             read_ = env_by_systemd
         found[name], warned[name] = formats.faults(path, where.end, read_)
         if name in units and name in names and names[name].is_link:
             found[name] = "is a link: unit files are installed from files alone"
     if request.verifier:
         clean = (name for name in units if not found[name] and name.endswith(KINDS))
-        found.update(verify.verified(request.verifier, root, {name: paths[name] for name in clean}))
+        found.update(
+            verify.verified(
+                request.verifier, request.location.places, {name: paths[name] for name in clean}
+            )
+        )
     return ConfigurationFaults(found, {name: each for name, each in warned.items() if each})
 
 

@@ -12,6 +12,7 @@ from typing import Callable, Mapping
 from ..files import lookup, reach
 from ..files.metadata import FileEntry
 from ..messages.configuration import is_too_deep
+from ..messages.location import is_below
 from ..state.releases.copies import Copies
 from ..system.command import run
 from . import env_file
@@ -188,19 +189,19 @@ def restored(root: str, where: Copies, files: Mapping[str, FileEntry], name: str
         above = _link_above(files, name)
         at = above or name
         entry = files.get(at)
-        path = where.place(at) if entry else f"{root}/{at}"
+        path = where.place(at) if entry else os.path.join(root, at)
         if entry is None or not entry.is_link:
             break
         try:
             to = lookup.target(path)
         except OSError:
             if above:
-                return f"{root}/{name}"
+                return os.path.join(root, name)
             break  # whoever reads it says what is wrong
         end = os.path.normpath(os.path.join(root, os.path.dirname(at), to)) + name[len(at) :]
-        if not end.startswith(f"{root}/"):
+        if not is_below(end, [root]):
             return end if above else path
-        name = end[len(root) + 1 :]
+        name = os.path.relpath(end, root)
     return path
 
 

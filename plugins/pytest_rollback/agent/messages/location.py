@@ -1,7 +1,8 @@
 """Where a system lies on its host, who asks, and whose files are meant: part of many requests."""
 
+import os
 import shlex
-from typing import NamedTuple, Optional, Tuple
+from typing import Iterable, NamedTuple, Optional, Tuple
 
 
 def as_owner(place: str) -> str:
@@ -35,6 +36,9 @@ class Location(NamedTuple):
     lies beside its file and has `suffix`. `run` is the id that changes are journaled under, "" as
     long as none was begun. `holder` is who asks for a change as the one that holds the run, None
     where nobody needs to hold it; he changes nothing once another one has gone on with it.
+
+    `within` are the directories and files below the root that the system consists of, where it lies
+    in several places; nothing else is looked through, or is of the system. Empty for all of it.
     """
 
     root: str
@@ -42,6 +46,22 @@ class Location(NamedTuple):
     suffix: str
     run: str = ""
     holder: Optional[HolderProcess] = None
+    within: Tuple[str, ...] = ()
+
+    @property
+    def places(self) -> Tuple[str, ...]:
+        """Return where the system lies, absolute: the root, or what it is limited to."""
+        return placed(self.root, self.within)
+
+
+def placed(root: str, within: Iterable[str]) -> Tuple[str, ...]:
+    """Return the absolute paths of places below a root; of none the root's own, "" for no root."""
+    return tuple(os.path.join(root, each) for each in within) or (root,)
+
+
+def is_below(path: str, places: Iterable[str]) -> bool:
+    """Tell whether a path is one of these, or lies in one of them."""
+    return any(path == place or path.startswith(f"{place.rstrip('/')}/") for place in places)
 
 
 class ComponentFiles(NamedTuple):

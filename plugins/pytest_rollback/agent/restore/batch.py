@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence
 
 from ..errors import HostError
 from ..files import comparison, exchange, parallel, state
 from ..files.tree import Tree
 from ..state.journal import Journal
+from ..system import disk
 from . import commit, folders, new_files
 from .commit import STAGED, CommitWay
 from .context import BatchContext
@@ -17,6 +18,9 @@ from .plan import PlanItem
 
 SHARE = 2
 """Copies may use one part in so many of the free space: logs need the rest."""
+
+BLOCK = 4096
+"""Bytes that a file may take beyond its size."""
 
 
 def chosen(
@@ -39,10 +43,13 @@ def chosen(
 
 
 def has_room(where: BatchContext, items: Sequence[PlanItem]) -> bool:
-    """Return whether the host has room for copies of all files."""
-    found = os.statvfs(where.root)
-    need = sum(item.saved.size + found.f_frsize for item in items)
-    return need <= found.f_bavail * found.f_frsize // SHARE
+    """Return whether each file system has room for copies of its files."""
+    sizes: Dict[str, int] = {}
+    for item in items:
+        above = os.path.dirname(item.saved.path)
+        sizes[above] = sizes.get(above, 0) + item.saved.size + BLOCK
+    needs = [disk.Need(os.path.join(where.root, above), size) for above, size in sizes.items()]
+    return all(room.need <= room.free // SHARE for room in disk.rooms(needs))
 
 
 def _exchange(asked: str, where: BatchContext, items: Sequence[PlanItem]) -> dict[str, Any]:

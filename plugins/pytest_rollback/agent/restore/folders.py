@@ -16,6 +16,7 @@ from ..files.handles import DIRECTORY
 from ..files.ownership import as_changer
 from ..files.tree import Tree
 from ..state.backup_set import FileEntry
+from ..system import disk
 from .context import BatchContext
 from .displaced import dress_alike, inside, is_filled, is_folder, remove
 from .plan import PlanItem
@@ -90,7 +91,8 @@ def homeless(tree: Tree, path: str) -> Iterator[str]:
     above = path.rpartition("/")[0]
     there = state.live(tree, above) if above else None
     if there and not there.is_directory:
-        make_it = f"{as_changer(tree.path)}mkdir -p {shlex.quote(os.path.join(tree.path, above))}"
+        place = os.path.join(tree.path, above)
+        make_it = f"{as_changer(disk.existing(place))}mkdir -p {shlex.quote(place)}"
         what = "is not there" if there.kind == state.ABSENT else f"is a {there.kind}"
         yield f"{path}: the directory that it is in {what}: {make_it}"
 

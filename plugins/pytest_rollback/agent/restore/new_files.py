@@ -53,7 +53,8 @@ def refuse(where: BatchContext, items: Sequence[PlanItem]) -> None:
             "no new file can be put into "
             f"{', '.join(os.path.join(where.root, each) for each in lacking)}: the file system "
             "has neither hard links nor a rename that replaces nothing",
-            f"put back by hand what the deploy deleted there: {as_changer(where.root)}cp -a "
+            "put back by hand what the deploy deleted there: "
+            f"{as_changer(os.path.dirname(live))}cp -a "
             f"{shlex.quote(where.where.place(first[lacking[0]]))} {shlex.quote(live)}; "
             "then run the same command again",
         )

@@ -43,7 +43,7 @@ def look(request: FilesRequest) -> ArchivePlan:
     known = set(where.beside(saved.path for saved in everybody))
     with Tree(location.root) as tree:
         apart = linked.folders(record)
-        stray = orphans(tree.root, location.suffix, known, apart)
+        stray = orphans(tree, location, known, apart)
         differ = tuple(saved.path for saved in files if not _is_recorded(tree, saved))
         needed = not (differ or has_acted(location) or _has_added(tree, request))
         ours = () if needed or where.are_apart else files

@@ -120,7 +120,7 @@ def _default(tree: Tree, root: str, defaults: str, path: str) -> tuple[bytes, st
         return b"", f"is a {other.kind}"
     except OSError as error:
         return b"", str(error.strerror)
-    wrong = _unread(f"{root}/{name}", "")
+    wrong = _unread(os.path.join(root, name), "")
     return content, f"cannot be read either: {wrong}" if wrong else ""
 
 

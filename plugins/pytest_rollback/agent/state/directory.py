@@ -45,12 +45,13 @@ def is_copy(path: str, secrets: Sequence[str]) -> bool:
     )
 
 
-def faults(state: str, root: str) -> list[str]:
+def faults(state: str, roots: Sequence[str]) -> list[str]:
     """Return what is wrong with the place of a state directory, which need not exist yet."""
-    here, there = os.path.realpath(state), os.path.realpath(root)
-    found = []
-    if os.path.commonpath([here, there]) in {here, there}:
-        found.append(f"one of state directory {state} and root {root} is inside the other")
+    here, found = os.path.realpath(state), []
+    for root in roots:
+        there = os.path.realpath(root)
+        if os.path.commonpath([here, there]) in {here, there}:
+            found.append(f"one of state directory {state} and root {root} is inside the other")
     with contextlib.suppress(FileNotFoundError):
         found += _exposure(state, os.lstat(state))
     return found

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Optional
 
 from ..errors import HostError
 from ..files.handles import DIRECTORY
-from ..messages.location import HolderProcess
+from ..messages.location import HolderProcess, placed
 from ..system import processes
 from . import last_sign, progress, reserved_space
 from .journal import entries
@@ -36,8 +36,9 @@ class Lease(NamedTuple):
     """One run and its holder. `outcome` is None until it ends.
 
     `number` is its place among the runs of a state directory. `root` is where the root led when it
-    was begun, "" where that is not known; `units` are those of the system. `silent` is for how many
-    seconds the holder was not heard; None if he was not since this host was started.
+    was begun, "" where that is not known; `units` are those of the system, and `within` the places
+    below the root that it is limited to. `silent` is for how many seconds the holder was not heard;
+    None if he was not since this host was started.
     """
 
     run: str
@@ -57,6 +58,12 @@ class Lease(NamedTuple):
     number: int = 0
     root: str = ""
     units: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where the system lies; empty where that is not known."""
+        return placed(self.root, self.within) if self.root else ()
 
     @property
     def holder(self) -> HolderProcess:

@@ -5,6 +5,7 @@ A state directory that was set back, or lost, knows less than what lies below th
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from typing import Dict, Iterable, Iterator, List
@@ -12,6 +13,7 @@ from typing import Dict, Iterable, Iterator, List
 from ..errors import HostError
 from ..files.handles import Irregular
 from ..files.tree import Tree
+from ..messages.location import Location
 from . import backup_set
 from .directory import OWN
 
@@ -36,13 +38,30 @@ def run_of(name: str) -> str:
     return run[0] if run else BATCH.sub("", found[1], count=1)
 
 
-def near(root: str, paths: Iterable[str]) -> Iterator[str]:
-    """Yield the paths of names of ours in the directories of files, each directory once."""
-    with Tree(root) as tree:
-        for above in sorted({path.rpartition("/")[0] for path in paths}):
+def near(location: Location, paths: Iterable[str]) -> Iterator[str]:
+    """Yield the paths of names of ours in the directories of files, each directory once.
+
+    Of a directory that is not the system's, in which it has single files, those of these files.
+    """
+    with Tree(location.root) as tree:
+        files = list(paths)
+        shared = [path for path in files if path in location.within]
+        for path in sorted(shared):
+            yield from beside(tree, path, location.suffix, only_ours=True)
+        for above in sorted({path.rpartition("/")[0] for path in files if path not in shared}):
             for name in _names(tree, above):
                 if is_own(name):
                     yield os.path.join(above, name)
+
+
+def beside(tree: Tree, path: str, suffix: str, *, only_ours: bool = False) -> Iterator[str]:
+    """Yield what lies beside one file and is of it: names of ours with its digest, its backup."""
+    above, _, name = path.rpartition("/")
+    marks = {hashlib.sha256(os.fsencode(each)).hexdigest()[:24] for each in (path, name)}
+    for each in _names(tree, above):
+        ours = is_own(each) and any(mark in each for mark in marks)
+        if ours or (each == name + suffix and not only_ours):
+            yield os.path.join(above, each)
 
 
 def _names(tree: Tree, path: str) -> List[str]:
@@ -52,14 +71,14 @@ def _names(tree: Tree, path: str) -> List[str]:
         return []
 
 
-def strangers(root: str, state: str, known: Iterable[str]) -> Dict[str, str]:
+def strangers(location: Location, known: Iterable[str]) -> Dict[str, str]:
     """Return the runs that left something beside recorded files, and are not known: one path each.
 
     In the order of their ids.
     """
     try:
-        recorded = [saved.path for saved in backup_set.read(state).files]
-        paths = list(near(root, recorded))
+        recorded = [saved.path for saved in backup_set.read(location.state).files]
+        paths = list(near(location, recorded))
     except HostError:
         return {}
     runs = {run_of(os.path.basename(path)): path for path in reversed(paths)}

@@ -6,7 +6,7 @@ import os
 from typing import Optional
 
 from ..errors import HostError
-from ..messages.location import ChangeTime
+from ..messages.location import ChangeTime, Location
 from ..messages.state.runs import (
     BeginRequest,
     EndRequest,
@@ -26,7 +26,7 @@ from .unfinished import OPEN
 
 ENDS = ("recovered", "isolated", "partial", *OPEN[1:])
 BEGUN = ("run", "by", "host", "pid", "pid_started", "target", "only", "record", "since")
-PLACE = ("boot", "space", "number", "root", "units")
+PLACE = ("boot", "space", "number", "root", "units", "within")
 """What older journals do not say of who began a run, in which order, and where."""
 
 record_of = places.record_of
@@ -40,7 +40,7 @@ def begin(request: BeginRequest) -> RunBegun:
             unfinished one; or the one to go on with has changed something below another root.
     """
     state, wanted = request.state, wanted_lease(request)
-    about = unfinished.Subject(wanted.root, wanted.units)
+    about = unfinished.subject(request.root, request.within, wanted.units)
     with locked(state), unfinished.leading(state, about):
         known = leases.every(state)
         ours = (wanted.holder, *request.gone)
@@ -71,7 +71,8 @@ def begin(request: BeginRequest) -> RunBegun:
 def _lost(request: BeginRequest, known: list[Lease]) -> str:
     """Return the latest run that the tree knows, and the state directory does not; "" for none."""
     names = {each.run for each in known}
-    return max(own_names.strangers(request.root, request.state, names), default="")
+    place = Location(request.root, request.state, "", within=request.within)
+    return max(own_names.strangers(place, names), default="")
 
 
 def _begun(home: str, lease: Lease, *, adopted: bool) -> None:
@@ -105,6 +106,7 @@ def wanted_lease(request: BeginRequest) -> Lease:
         since=leases.now(),
         root=request.root and os.path.realpath(request.root),
         units=request.units,
+        within=request.within,
         **request.holder._asdict(),
     )
 

@@ -16,7 +16,7 @@ from typing import Container, Iterator, NamedTuple, Sequence, Tuple
 from ..errors import HostError
 from ..files import lookup
 from ..files.tree import Tree
-from ..messages.location import HolderProcess
+from ..messages.location import HolderProcess, placed
 from ..messages.state.progress import RunProgress
 from ..messages.state.runs import Idle, IdleRequest
 from . import directory as places
@@ -57,16 +57,22 @@ def look(request: IdleRequest) -> Idle:
             raise each.held()
     for problem in half_done(request.state, others) if request.open_too else ():
         raise problem
-    about = Subject(request.root and os.path.realpath(request.root), request.units)
+    about = subject(request.root, request.within, request.units)
     refuse_elsewhere(request.state, about, (request.holder,), open_too=request.open_too)
     return Idle()
 
 
 class Subject(NamedTuple):
-    """What a run is about: where its root led, and the units of the system."""
+    """What a run is about: where its roots led, and the units of the system."""
 
-    root: str
+    roots: Sequence[str]
     units: Sequence[str]
+
+
+def subject(root: str, within: Sequence[str], units: Sequence[str]) -> Subject:
+    """Return what a run is about, of what is named; "" is no root."""
+    named = placed(root, within) if root else ()
+    return Subject(tuple(map(os.path.realpath, named)), units)
 
 
 def refuse_elsewhere(
@@ -95,20 +101,20 @@ def refuse_elsewhere(
 
 
 def _elsewhere(state: str, about: Subject) -> Iterator[Tuple[str, Lease]]:
-    """Yield the runs that other state directories have about the same root, or one of the units."""
+    """Yield the runs that other state directories have about one of the roots, or of the units."""
     here = os.path.realpath(state)
     with contextlib.suppress(HostError, OSError, KeyError), Tree(index()) as links:
         for other in sorted(_led(links.root, about) - {here}):
             with contextlib.suppress(HostError, OSError):
                 os.close(places.opened(other))  # it can be believed: nobody else writes there
                 for lease in leases.every(other):
-                    if lease.root == about.root != "" or {*lease.units} & {*about.units}:
+                    if {*lease.places} & {*about.roots} or {*lease.units} & {*about.units}:
                         yield other, lease
 
 
 def _led(links: int, about: Subject) -> set[str]:
     """Return the state directories that root and units lead to."""
-    starts = tuple(_start(each) for each in (about.root, *about.units) if each)
+    starts = tuple(map(_start, (*about.roots, *about.units)))
     names = [name for name in os.listdir(links) if name.startswith(starts)]
     return {os.path.realpath(os.readlink(name, dir_fd=links)) for name in names}
 
@@ -147,7 +153,7 @@ def _lead(state: str, about: Subject) -> None:
         for name in os.listdir(links.directory("")):
             if lookup.kind(os.readlink(name, dir_fd=links.root)) != "directory":
                 os.unlink(name, dir_fd=links.root)
-        for each in filter(None, (about.root, *about.units)):
+        for each in (*about.roots, *about.units):
             with contextlib.suppress(FileExistsError):
                 os.symlink(os.path.realpath(state), f"{_start(each)}{end}", dir_fd=links.root)
 

@@ -14,16 +14,27 @@ INTERPRETER = re.compile(
 )
 
 Places = Tuple[str, ...]
-"""The root, with a slash at its end, as it is named and as it is."""
+"""Roots, with a slash at their end, as they are named and as they are; a file has no slash."""
+
+GONE = " (deleted)"
+"""How the kernel marks a path that is gone."""
+
+
+def is_of(path: str, places: Places) -> bool:
+    """Return whether a path lies in one of the places, or is one that is a file, gone or not."""
+    return path.startswith(places) and any(
+        path.startswith(each) and (each.endswith("/") or path[len(each) :] in ("", GONE))
+        for each in places
+    )
 
 
 def command_below(said: List[str], directory: str, places: Places) -> str:
     """Return what a unit's command runs below the root, or where it works there; "" for nothing."""
     script = script_of(said)
     for path in (*said[:1], os.path.normpath(os.path.join(directory, script)) if script else ""):
-        if path.startswith(places):
+        if is_of(path, places):
             return path
-    return directory if f"{directory}/".startswith(places) else ""
+    return directory if is_of(f"{directory}/", places) else ""
 
 
 def script_of(said: List[str]) -> str:

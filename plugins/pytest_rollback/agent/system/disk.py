@@ -28,10 +28,14 @@ def points() -> frozenset[str]:
 
 def mounted(root: str, names: Iterable[str]) -> list[str]:
     """Return which files are mount points, or directories with one: they cannot change names."""
-    base, known = os.path.realpath(root), points()
-    inside = [f"{point}/" for point in known if point.startswith(f"{base}/")]
-    found = [name for name in names if any(each.startswith(f"{base}/{name}/") for each in inside)]
+    base = os.path.realpath(root)
+    inside = [f"{point}/" for point in points() if point.startswith(os.path.join(base, ""))]
+    found = [name for name in names if _has_point(os.path.join(base, name, ""), inside)]
     return [f"{name}: something is mounted on the live file: umount it" for name in found]
+
+
+def _has_point(place: str, inside: Iterable[str]) -> bool:
+    return any(each.startswith(place) for each in inside)
 
 
 def unescaped(name: bytes) -> bytes:

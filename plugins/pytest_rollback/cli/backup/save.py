@@ -151,7 +151,9 @@ def compared(connection: Connection, wanted: str) -> Compared:
     if not connection.system.fallback.git:
         raise UsageError(
             "--from-git needs a git repository with the releases on the host",
-            hint="set git in [fallback] of rollback.toml, or list the files instead",
+            hint="list the files instead: --files-from=CHANGED --added-from=ADDED"
+            if connection.system.about.roots
+            else "set git in [fallback] of rollback.toml, or list the files instead",
         )
     names, about = between.groupdict(), connection.system.about
     repository = connection.system.fallback.git

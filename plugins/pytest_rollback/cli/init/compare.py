@@ -6,6 +6,7 @@ import os.path
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pytest_rollback.agent.messages import location
 from pytest_rollback.agent.messages.services.survey import (
     SURVEY,
     Survey,
@@ -44,7 +45,7 @@ def differences(system: System) -> Iterator[str]:
 def looked(connection: Connection, system: System) -> Now:
     """Return what the host shows; two round trips."""
     named = Call(SURVEY, SurveyRequest(tuple(map(plain, units(system)))), SECONDS)
-    below = Call(SURVEY, SurveyRequest(root=system.about.root), SECONDS)
+    below = Call(SURVEY, SurveyRequest(roots=system.about.places), SECONDS)
     said = connection.ask_all([named, below], deadline=2 * SECONDS)
     probes = {name: requests.probe(each) for name, each in system.probes.items()}
     health = {each.health: probes[each.health] for each in system.components}
@@ -79,8 +80,8 @@ def of_component(system: System, component: Component, now: Now) -> Iterator[str
     if unit.state != "active":
         yield f"{about}: the unit {component.unit} is {unit.state}"
     places = [place for place, _ in unit.places]
-    if places and not any(is_below(place, system.about.root) for place in places):
-        yield f"{about}: {component.unit} lives in {places[0]}, not below {system.about.root}"
+    if places and not any(location.is_below(place, system.about.places) for place in places):
+        yield f"{about}: {component.unit} lives in {places[0]}, not below {system.about.where}"
     yield from of_ports(system, component, unit)
     if now.problems[component.health]:
         yield f"{about}: the probe {component.health}: {now.problems[component.health]}"
@@ -109,7 +110,7 @@ def of_root(system: System, now: Now) -> Iterator[str]:
         if not (each.name.endswith(":*") and each.name[:-2] in groups)
     )
     if not now.below.units:
-        yield f"system.root: no unit lives below {system.about.root}"
+        yield f"system.root: no unit lives below {system.about.where}"
 
 
 def of_checkout(system: System, now: Now) -> Iterator[str]:

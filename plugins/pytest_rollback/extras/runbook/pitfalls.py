@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from pytest_rollback.agent.messages.location import is_below
 from pytest_rollback.extras.runbook.shell import ShellCommand, commands, snippets
 from pytest_rollback.manifest.model import System
 
@@ -184,7 +185,7 @@ def remembered(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfal
         if each.program != "rm" or not any("r" in flag and "f" in flag for flag in flags):
             continue
         for path in each.arguments:
-            if not path.startswith("/") or path.startswith(f"{system.about.root}/"):
+            if not path.startswith("/") or is_below(path, system.about.places):
                 yield Pitfall(
                     each.line,
                     f"removes only {path}; other files that the deploy added stay",

@@ -52,7 +52,7 @@ def states(scope: Scope) -> Look[States]:
             another's listens on a port, so that stopping the units does not end the release.
     """
     found, running = yield from beheld(scope)
-    refuse_strangers(scope.system.about.root, running)
+    refuse_strangers(scope.system.about.where, running)
     refuse_holders(scope, found, running)
     return found
 

@@ -199,7 +199,7 @@ def test_a_warning_of_systemd_is_no_problem() -> None:
 
     assert set(found) == set(broken)
     assert all("is not executable" in words for words in found.values())
-    assert verify.analysed("systemd-analyze", contents, "/nonexistent") == {}
+    assert verify.analysed("systemd-analyze", contents, ["/nonexistent"]) == {}
 
 
 def look(

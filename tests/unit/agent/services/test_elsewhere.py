@@ -40,7 +40,7 @@ class Site:
         assert process.stdout
         process.stdout.readline()
         table = [one for one in processes() if one.pid == process.pid]
-        return other_tree(f"{self.place}/srv", table, RECORDED).replace(str(self.place), "")
+        return other_tree([f"{self.place}/srv"], table, RECORDED).replace(str(self.place), "")
 
 
 @pytest.fixture
@@ -71,4 +71,4 @@ def test_a_unit_with_anything_of_the_root_is_of_it(site: Site) -> None:
 def test_where_nothing_tells_nothing_is_said(site: Site) -> None:
     """No recorded file lies where it runs; and it has ended."""
     assert site.tree("-c", WAITS) == ""
-    assert other_tree("/nowhere", [], RECORDED) == ""
+    assert other_tree(["/nowhere"], [], RECORDED) == ""

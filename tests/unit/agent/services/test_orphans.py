@@ -19,6 +19,7 @@ from pytest_rollback.agent.services.unit_file_states import orphans
 from pytest_rollback.agent.state import backup_set, journal
 from pytest_rollback.checks import orphans as checks
 from pytest_rollback.errors import Refused
+from pytest_rollback.manifest.release import About
 
 LONG_AGO = "2020-01-01T00:00:00+00:00"
 
@@ -154,7 +155,7 @@ def described(manager: str) -> SimpleNamespace:
         manager=manager, source="units", directory="/etc/u", socket="/run/s.sock"
     )
     web = SimpleNamespace(name="new", unit="shop-new")
-    about = SimpleNamespace(root="/srv/shop")
+    about = About(name="shop", root="/srv/shop", state="/nowhere")
     return SimpleNamespace(services=services, components=[web], about=about)
 
 

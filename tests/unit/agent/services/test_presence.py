@@ -16,7 +16,7 @@ from pytest_rollback.agent.messages.services.running import AskedPort, UnitOwner
 from pytest_rollback.agent.services import registry
 from pytest_rollback.agent.services.presence import ports, survivors, traces
 from pytest_rollback.agent.services.systemd_parts import run_below, service_of
-from pytest_rollback.agent.system import processes
+from pytest_rollback.agent.system import command_lines, processes
 from tests.unit.agent.services import test_supervisord
 
 supervisord = test_supervisord.supervisord
@@ -77,7 +77,7 @@ def test_a_module_of_the_root_is_known_wherever_it_was_started(
     said, directory, environment = words[how]
     one = started(sys.executable, *said, cwd=directory, env=environment)
 
-    why = traces.reason(one, traces.places_of(str(shop)), users)
+    why = traces.reason(one, traces.places_of([str(shop)]), users)
     assert why == f"it runs {shop / 'app/main.py'}"
 
 
@@ -85,7 +85,7 @@ def test_who_has_the_root_on_its_path_or_writes_there_is_of_it(
     started: Started, shop: Path
 ) -> None:
     """As the units' user; its standard output says nothing."""
-    places, log = traces.places_of(str(shop)), shop / "log"
+    places, log = traces.places_of([str(shop)]), shop / "log"
     holds = f"file = open({str(log)!r}, 'a'); {WAITS}"
     reads = f"file = open({str(shop / 'app/main.py')!r}); {WAITS}"
     found = {
@@ -120,7 +120,7 @@ def test_who_has_nothing_of_the_root_is_none(started: Started, shop: Path, how: 
     one = started(*said, cwd=directory, env=environment)
     users = frozenset({65534}) if how in {"checks a package", "a copy first"} else ME
 
-    assert traces.reason(one, traces.places_of(str(shop)), users) == ""
+    assert traces.reason(one, traces.places_of([str(shop)]), users) == ""
 
 
 TRAPPED = "trap 'kill $child; exit' TERM; "
@@ -229,13 +229,13 @@ def test_a_program_in_use_that_nobody_names_is_told(
     supervisord.write(more=f"{loop}{more}directory={tmp_path}\nautostart=false\n")
     supervisord.reload()
     manager = registry.of(supervisord.address)
-    places = traces.places_of(str(tmp_path))
+    places = traces.places_of([str(tmp_path)])
     before = manager.beside(["steady"], places)
     manager.ask_start("loop")
     time.sleep(0.5)
     found = manager.beside(["steady"], places)
     named = manager.beside(["steady", "loop"], places)
-    elsewhere = manager.beside(["steady"], traces.places_of("/srv/other"))
+    elsewhere = manager.beside(["steady"], traces.places_of(["/srv/other"]))
     manager.ask_stop("loop")
 
     assert [each.split()[0] for each in found] == ["loop"]
@@ -245,7 +245,7 @@ def test_a_program_in_use_that_nobody_names_is_told(
 
 def test_what_systemd_says_of_another_service_is_read() -> None:
     """The program, the script of an interpreter, or the directory; the innermost service."""
-    places = traces.places_of("/srv/shop")
+    places = traces.places_of(["/srv/shop"])
     line = "{ path=/usr/bin/python3 ; argv[]=/usr/bin/python3 %s ; ignore_errors=no ; }"
     said = {
         "/srv/shop/job.py --all": "/srv/shop/job.py",
@@ -266,3 +266,17 @@ def test_what_systemd_says_of_another_service_is_read() -> None:
     assert found == said
     assert service_of("/system.slice/user@1.service/app.slice/a.service") == "a.service"
     assert service_of("/user.slice") == ""
+
+
+def test_a_root_that_is_a_file_is_that_file_alone(started: Started, tmp_path: Path) -> None:
+    """What runs it is of the system, gone or not; what has a longer name is not."""
+    for name in ("serve", "serve-too"):
+        (tmp_path / name).write_text(WAITS)
+    places = traces.places_of([str(tmp_path / "serve"), str(tmp_path / "lib")])
+    own, other = (started(sys.executable, tmp_path / name) for name in ("serve", "serve-too"))
+
+    assert traces.reason(own, places, ME) == f"it runs {tmp_path}/serve"
+    assert traces.reason(other, places, ME) == ""
+    assert command_lines.is_of(f"{tmp_path}/serve (deleted)", places)
+    assert not command_lines.is_of(f"{tmp_path}/serve/x", places)
+    assert command_lines.is_of(f"{tmp_path}/lib/x", places)

@@ -7,9 +7,10 @@ it runs is the host's own, and compose itself reads the file.
 from __future__ import annotations
 
 import os
-from typing import Iterator, List, Sequence, Tuple
+from typing import Iterable, Iterator, List, Sequence, Tuple
 
 from ...errors import HostError
+from ...messages.location import is_below
 from ...system.containers import project
 from .definition import CONTAINER, UnitDefinition
 
@@ -35,10 +36,10 @@ def defined(unit: str, path: str) -> UnitDefinition:
     return UnitDefinition(unit, (path,), log=CONTAINER)
 
 
-def left(path: str, root: str) -> List[str]:
-    """Return the files that decide about a service, and that a rollback of a root leaves alone.
+def left(path: str, roots: Iterable[str]) -> List[str]:
+    """Return the files that decide about a service, and that a rollback of roots leaves alone.
 
     A compose file below the root is of the release, and restored as all of it is; one that lies
     beside the root is of no release.
     """
-    return [] if os.path.realpath(path).startswith(f"{os.path.realpath(root)}/") else [path]
+    return [] if is_below(os.path.realpath(path), [*map(os.path.realpath, roots)]) else [path]

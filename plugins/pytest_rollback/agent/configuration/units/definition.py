@@ -12,16 +12,20 @@ CONTAINER = "container"
 
 
 class TriedTree(NamedTuple):
-    """Where the tree lies: as units name it, and where it is read instead."""
+    """Where the tree lies: as units name it, and where it is read instead.
+
+    With `whole` paths keep their whole name below the root: the tree lies in several places.
+    """
 
     names: Tuple[str, ...]
     root: str
+    whole: bool = False
 
     def real(self, path: str) -> str:
         """Return where a path is read: one below the root in the tree that is tried."""
         for name in self.names:
             if path == name or path.startswith(f"{name}/"):
-                return self.root + path[len(name) :]
+                return self.root + (path if self.whole else path[len(name) :])
         return path
 
 

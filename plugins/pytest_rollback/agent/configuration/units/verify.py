@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from typing import Dict, List, Mapping
+from typing import Dict, List, Mapping, Sequence
 
 from ...files import reach
 from ...system.command import run
@@ -29,24 +29,26 @@ INSTANCE = "i"
 """The instance that systemd-analyze takes for a template."""
 
 
-def verified(verifier: str, root: str, files: Mapping[str, str]) -> Dict[str, str]:
+def verified(verifier: str, roots: Sequence[str], files: Mapping[str, str]) -> Dict[str, str]:
     """Return what the manager's own program has against unit files; {} where it does not run.
 
     Args:
         verifier: that program.
-        root: the system's root.
+        roots: where the system lies.
         files: where each is read, by its name.
     """
     if not files or not os.path.isdir(RUNNING) or not shutil.which(verifier):
         return {}
     contents = {name: reach.whole(path, follow=False) for name, path in files.items()}
-    return analysed(verifier, contents, root)
+    return analysed(verifier, contents, roots)
 
 
-def analysed(verifier: str, contents: Dict[str, bytes], root: str = "") -> Dict[str, str]:
+def analysed(
+    verifier: str, contents: Dict[str, bytes], roots: Sequence[str] = ()
+) -> Dict[str, str]:
     """Return why units would not be started, as `systemd-analyze` says of files of right names.
 
-    What it says of programs below `root` is of the live tree, and left out.
+    What it says of programs below `roots` is of the live tree, and left out.
     """
     with tempfile.TemporaryDirectory(prefix="rollback-units-") as place:
         known = {os.path.basename(name): name for name in contents}
@@ -59,11 +61,12 @@ def analysed(verifier: str, contents: Dict[str, bytes], root: str = "") -> Dict[
     if outcome.code == 0 or outcome.missing or outcome.timed_out:
         return {}
     lines = outcome.err.split("\n")
+    live = tuple(f"Command {root}{end}" for root in roots for end in ("/", " "))
     refused = {file_of(one[1] or one[2]) for one in filter(None, map(REFUSED.match, lines))}
     found: Dict[str, List[str]] = {}
     for said in filter(None, map(SAID.match, lines)):
         name = file_of(said[1])
-        inside = bool(root) and said[3].startswith(f"Command {root}/")
+        inside = said[3].startswith(live)
         if name in refused and name in known and not inside and not WARNING.search(said[3]):
             found.setdefault(known[name], []).append(words(said[2], said[3]))
     return {name: "; ".join(told) for name, told in found.items()}

@@ -8,12 +8,20 @@ from ...protocol import Route
 class SurveyRequest(NamedTuple):
     """Units by name, where only those are meant, and a root, where only what is of it is.
 
+    `roots` are further ones: what is of one of them is meant.
+
     `others` asks for everything else beside the named units, as if none was named.
     """
 
     units: Tuple[str, ...] = ()
     root: str = ""
     others: bool = False
+    roots: Tuple[str, ...] = ()
+
+    @property
+    def places(self) -> Tuple[str, ...]:
+        """All roots; empty where everything is meant."""
+        return tuple(filter(None, (self.root, *self.roots)))
 
 
 class NamedDatabase(NamedTuple):

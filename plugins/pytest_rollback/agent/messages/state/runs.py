@@ -13,6 +13,7 @@ class BeginRequest(NamedTuple):
     `gone` are holders that were seen to be dead where they ran: these hold nobody up. Below `root`,
     "" for nowhere, a run is looked for that the state directory has lost. `units` are those of the
     system, each with its manager: of what has this root or one of them only one run is begun.
+    `within` are the places that the system is limited to, as in `Location`; each counts as a root.
     """
 
     state: str
@@ -24,6 +25,7 @@ class BeginRequest(NamedTuple):
     gone: Tuple[HolderProcess, ...] = ()
     root: str = ""
     units: Tuple[str, ...] = ()
+    within: Tuple[str, ...] = ()
 
 
 class RunBegun(NamedTuple):
@@ -97,7 +99,8 @@ class Runs(NamedTuple):
 class IdleRequest(NamedTuple):
     """Whether anybody but the holder is at work; `open_too`: or has left a rollback half done.
 
-    `root` and `units` as in `BeginRequest`: those of another state directory count as well.
+    `root`, `units` and `within` as in `BeginRequest`: those of another state directory count as
+    well.
     """
 
     state: str
@@ -105,6 +108,7 @@ class IdleRequest(NamedTuple):
     open_too: bool = True
     root: str = ""
     units: Tuple[str, ...] = ()
+    within: Tuple[str, ...] = ()
 
 
 class Idle(NamedTuple):

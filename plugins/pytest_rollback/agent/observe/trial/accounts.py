@@ -12,11 +12,11 @@ import os
 import shutil
 import stat
 import time
-from typing import Dict, Iterator, Optional, Tuple
+from typing import Dict, Iterator, Optional, Sequence, Tuple
 
 from ...configuration.units.environment import account_of
 from ...configuration.units.surroundings import Surroundings
-from ...files import ownership, reach
+from ...files import lookup, ownership, reach
 from ...files.handles import Irregular
 from ...files.tree import Tree
 from ...system import tools
@@ -55,8 +55,8 @@ def numbers(user: str, found: Surroundings) -> Tuple[int, ...]:
 class Guard:
     """Says of each component whether its code may run as it would; the tree is looked at once."""
 
-    def __init__(self, live: str) -> None:
-        self.live = live
+    def __init__(self, live: str, places: Sequence[str] = ()) -> None:
+        self.live, self.places = live, places or (live,)
         self._tree: Optional[str] = None
 
     def refusal(self, user: str, interpreter: str, environment: Dict[str, str]) -> str:
@@ -70,7 +70,8 @@ class Guard:
         if not stays(user):
             return ""
         if self._tree is None:
-            self._tree = exposed(self.live, time.monotonic() + PATIENCE)
+            until = time.monotonic() + PATIENCE
+            self._tree = next(filter(None, (exposed(each, until) for each in self.places)), "")
         why = self._tree or self._program(interpreter, environment)
         if not why:
             return ""
@@ -106,7 +107,10 @@ def exposed(root: str, until: float) -> str:
 
     At the deadline (of the monotonic clock) it says so: what was not looked at is not known.
     """
-    return ownership.changed_by(root) or next(_inside(root, until), "")
+    said = ownership.changed_by(root)
+    if said or lookup.kind(root) != "directory":
+        return said
+    return next(_inside(root, until), "")
 
 
 def _inside(root: str, until: float) -> Iterator[str]:

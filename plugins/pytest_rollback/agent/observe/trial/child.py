@@ -38,8 +38,8 @@ REPEATS = 5
 UNCHECKED = b"\x01\x00\x00\x00"
 """Flags of bytecode that is bound to a source by its hash, which Python does not look at."""
 
-PLACE: dict[str, str] = {}
-"""The tree that is tried, and the live one."""
+TREES: list[tuple[str, str]] = []
+"""Each live tree, and where it lies that is tried instead."""
 
 
 def main() -> None:
@@ -49,13 +49,13 @@ def main() -> None:
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.dont_write_bytecode = True
-    shun_bytecode(request["root"], request["live"])
-    PLACE.update(root=request["root"], live=request["live"])
+    TREES.extend((live, tried) for live, tried in request["trees"])
+    shun_bytecode()
     own, *others = sys.path
     places = (own, *request.get("paths", ()), *others)
-    sys.path[:] = [moved(entry, request) for entry in places]
+    sys.path[:] = [moved(entry) for entry in places]
     read: set[str] = set()
-    sys.addaudithook(guard(request["live"], frozenset(request["touched"]), read))
+    sys.addaudithook(guard(frozenset(request["touched"]), read))
     for kind, name, arguments in request["ask"]:
         answer = KINDS[kind](name, *([json.loads(arguments)] if arguments else []))
         if read and not answer.get("problem"):
@@ -69,21 +69,25 @@ def main() -> None:
     os._exit(0)
 
 
-def moved(entry: str, request: dict[str, Any]) -> str:
+def moved(entry: str) -> str:
     """Return a place to import from, in the staged tree if it is in the live one."""
-    inside = (entry + "/").startswith(request["live"] + "/")
-    if not inside or is_own(entry, request["live"]):
-        return entry
-    return f"{request['root']}{entry[len(request['live']) :]}"
+    live = tree_of(entry, 0)
+    return dict(TREES)[live] + entry[len(live) :] if live and not is_own(entry) else entry
 
 
-def is_own(path: str, live: str) -> bool:
+def is_own(path: str) -> bool:
     """Return whether a path is the interpreter's own, which may be installed in the live tree."""
     installed = {f"{place}/" for place in (sys.prefix, sys.base_prefix)}
-    return f"{path}/".startswith(tuple(p for p in installed if not f"{live}/".startswith(p)))
+    above = {each for each in installed for live, _ in TREES if f"{live}/".startswith(each)}
+    return f"{path}/".startswith(tuple(installed - above))
 
 
-def shun_bytecode(root: str, live: str) -> None:
+def tree_of(path: str, side: int = 1) -> str:
+    """Return in which tree a path lies, of those that are tried, or live with side 0; or ""."""
+    return next((each[side] for each in TREES if f"{path}/".startswith(f"{each[side]}/")), "")
+
+
+def shun_bytecode() -> None:
     """Have these trees compiled anew: bytecode beside a source may be that of another version.
 
     All others keep theirs, or every trial would compile whole libraries.
@@ -92,17 +96,15 @@ def shun_bytecode(root: str, live: str) -> None:
     usual = machinery.cache_from_source
 
     def cache_from_source(path: str, *rest: Any, **more: Any) -> str:  # noqa: ANN401 - as usual
-        inside = os.path.realpath(path).startswith((f"{root}/", f"{live}/"))
-        if inside and not is_own(path, live):
+        real_ = os.path.realpath(path)
+        if (tree_of(real_) or tree_of(real_, 0)) and not is_own(path):
             raise NotImplementedError  # the loader's word for "there is no bytecode"
         return str(usual(path, *rest, **more))
 
     machinery.cache_from_source = cache_from_source
 
 
-def guard(
-    live: str, touched: frozenset[str], read: set[str]
-) -> Callable[[str, tuple[Any, ...]], None]:
+def guard(touched: frozenset[str], read: set[str]) -> Callable[[str, tuple[Any, ...]], None]:
     """Return the audit hook: it forbids changes of the live tree, and notes what is read there."""
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -113,7 +115,7 @@ def guard(
             changed = event in CHANGES
             seen = [real(arguments[position]) for position in CHANGES.get(event, ())]
         for path in seen:
-            if changed and path.startswith(live + "/"):
+            if changed and tree_of(path, 0):
                 raise PermissionError(13, "a trial may not change the live tree", path)
         read.update(touched.intersection(seen))
 
@@ -150,21 +152,21 @@ def imported(name: str) -> dict[str, Any]:
 
 def displaced() -> Any:  # noqa: ANN401 - a text, or None
     """Return which loaded module of the tree hides another source, or would run as another one."""
-    for module in list(sys.modules.values()) if PLACE else ():
+    for module in list(sys.modules.values()):
         origin = getattr(getattr(module, "__spec__", None), "origin", None) or ""
-        if not origin.startswith(f"{PLACE['root']}/") or is_own(origin, PLACE["live"]):
+        if not tree_of(origin) or is_own(origin):
             continue
         package, name = os.path.split(origin)
         if name == "__init__.py" and os.path.isfile(f"{package}.py"):
             return f"{short(origin)} hides {short(package)}.py"
-        if PLACE["root"] == PLACE["live"] and is_foreign(origin):
+        if tree_of(origin, 0) and is_foreign(origin):
             return f"{short(origin)} would not be run: its bytecode, never checked, is another's"
     return None
 
 
 def short(path: str) -> str:
-    """Return a path below the tree."""
-    return path[len(PLACE["root"]) + 1 :]
+    """Return a path below its tree."""
+    return path[len(tree_of(path)) + 1 :]
 
 
 def is_foreign(source: str) -> bool:
@@ -222,8 +224,7 @@ def behind(module: str) -> str:
     """Return where a module would be loaded from if the tree had none of its name."""
     if module in sys.builtin_module_names:
         return "a module of the interpreter"
-    root = f"{PLACE['root']}/"
-    rest = [each for each in sys.path if each and not f"{os.path.realpath(each)}/".startswith(root)]
+    rest = [each for each in sys.path if each and not tree_of(os.path.realpath(each))]
     spec = importlib.machinery.PathFinder.find_spec(module, rest)
     return (spec.origin or "another package") if spec else ""
 
@@ -257,10 +258,9 @@ def imports_of(content: bytes) -> set[str]:
 
 def libraries() -> Iterator[str]:
     """Yield the sources of what is loaded from outside of the tree; of a package, all of it."""
-    root = f"{PLACE['root']}/"
     for name, module in sorted(sys.modules.items()):
         origin = getattr(module, "__file__", None) or ""
-        inside = os.path.realpath(origin).startswith(root) and not is_own(origin, PLACE["live"])
+        inside = tree_of(os.path.realpath(origin)) and not is_own(origin)
         if "." in name or not origin.endswith(".py") or inside or name == "__main__":
             continue
         package = os.path.basename(origin) == "__init__.py"

@@ -12,12 +12,13 @@ from ...configuration.units import manager as managers
 from ...configuration.units.definition import EnvironmentFile, TriedTree
 from ...configuration.units.surroundings import Surroundings, derived
 from ...files import reach
+from ...messages.location import is_below
 from ...messages.trial import NO_PYTHON, TrialComponent, TrialRequest, UnitUse
 from ...state import backup_set
 from ...system.command import identity, surroundings
 from . import accounts, shadows
 from .contradictions import contradictions
-from .staged_tree import TrialSite
+from .trial_site import TrialSite
 
 USUAL = "python3"
 
@@ -115,7 +116,7 @@ def by_unit(
     moved = {key: site.moved(value) for key, value in environment.items()}
     own = found.directory if component.directory is None else component.directory
     directory = tree.real(os.path.join(site.live, own))
-    first = shadows.places(directory, tree.real(found.program.script), moved, site.root)
+    first = shadows.places(directory, tree.real(found.program.script), moved, site.tried)
     problem = nobody or found.problem
     if not interpreter and (component.imports or component.constructs):
         problem = problem or NO_PYTHON
@@ -130,7 +131,7 @@ def by_unit(
         problem=problem,
         use=use(found, interpreter, gaps)._replace(
             contradicts=tuple(contradictions(site, request, (component, found), process)),
-            strays=left_over(units, component.unit, outside(found, site.live), site.live),
+            strays=left_over(units, component.unit, outside(found, site.lives), site.lives),
             ports=published(units, component.unit) or unit_live.ports(process),
         ),
         fresh=shadows.fresh(first, site.root, request.files or (), units.created),
@@ -152,20 +153,22 @@ def published(units: Units, unit: str) -> Tuple[int, ...]:
     return known.ports if known else ()
 
 
-def left_over(units: Units, unit: str, more: Sequence[str], root: str) -> Tuple[str, ...]:
+def left_over(
+    units: Units, unit: str, more: Sequence[str], roots: Sequence[str]
+) -> Tuple[str, ...]:
     """Return the files of a unit, and `more` that it uses, which a rollback leaves as deployed."""
     if not units.created:
         return ()
     own = managers.files_for(units.manager, unit, units.to_come)
     if units.manager.name == "compose":
-        own = compose.left(units.manager.main, root)
+        own = compose.left(units.manager.main, roots)
     files = [*own, *more]
     left = [path for path in dict.fromkeys(files) if path not in units.to_come.over]
     return tuple(sources.strays(left, units.created))
 
 
-def outside(found: Surroundings, root: str) -> List[str]:
-    """Return what a unit runs and takes variables from outside of the root.
+def outside(found: Surroundings, roots: Sequence[str]) -> List[str]:
+    """Return what a unit runs and takes variables from outside of the system.
 
     What the system's own packages bring is left out: it is of no release.
     """
@@ -175,7 +178,8 @@ def outside(found: Surroundings, root: str) -> List[str]:
     return [
         each
         for each in named
-        if not os.path.realpath(each).startswith((f"{root}/", *PACKAGED)) or LOCAL in each
+        if not is_below(os.path.realpath(each), roots)
+        and (not os.path.realpath(each).startswith(PACKAGED) or LOCAL in each)
     ]
 
 
@@ -243,7 +247,7 @@ def beside(site: TrialSite, found: Surroundings) -> Tuple[str, ...]:
         return ()
     tree = site.tree()
     own = [os.path.dirname(tree.real(script))] if script else []
-    return (*own, site.root)
+    return (*own, *site.tried)
 
 
 def use(found: Surroundings, interpreter: str, gaps: Sequence[str]) -> UnitUse:

@@ -12,7 +12,7 @@ from ...configuration.units.surroundings import Surroundings
 from ...messages.trial import TrialComponent, TrialRequest
 from ...system import tools
 from ...system.command import surroundings
-from .staged_tree import TrialSite
+from .trial_site import TrialSite
 
 
 def contradictions(

@@ -12,36 +12,32 @@ import re
 from typing import Dict, Iterable, Iterator, Mapping, Sequence, Tuple
 
 from ...files import lookup, reach
+from ...messages.location import is_below
 
 MODULE = re.compile(r"([A-Za-z_]\w*)(?:\.py|\.[\w-]+\.so|\.so)")
 PACKAGE = re.compile(r"[A-Za-z_]\w*")
 
 
 def places(
-    directory: str, script: str, environment: Mapping[str, str], root: str
+    directory: str, script: str, environment: Mapping[str, str], roots: Sequence[str]
 ) -> Tuple[str, ...]:
-    """Return where below a root a unit's Python looks before it looks into its libraries.
+    """Return where below its roots a unit's Python looks before it looks into its libraries.
 
-    It is the directory of a script of the root; else that in which it is started, where `-m`
+    It is the directory of a script of theirs; else that in which it is started, where `-m`
     and what loads an application look first. Then come those of PYTHONPATH.
 
     Args:
         directory: where it starts.
         script: what it is given to run, "" for a module; absolute.
         environment: its variables.
-        root: the tree that is tried.
+        roots: the trees that are tried.
     """
-    own = os.path.dirname(script) if is_inside(script, root) else directory
+    own = os.path.dirname(script) if is_below(script, roots) else directory
     more = environment.get("PYTHONPATH", "").split(":")
     found = [own, *(os.path.join(directory, each) for each in more if each)]
     return tuple(
-        dict.fromkeys(path for path in map(os.path.normpath, found) if is_inside(path, root))
+        dict.fromkeys(path for path in map(os.path.normpath, found) if is_below(path, roots))
     )
-
-
-def is_inside(path: str, root: str) -> bool:
-    """Return whether a path is a tree or lies below it."""
-    return f"{path}/".startswith(f"{root}/")
 
 
 def fresh(where: Iterable[str], root: str, recorded: Sequence[str], created: str) -> Dict[str, str]:

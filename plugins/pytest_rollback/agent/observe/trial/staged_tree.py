@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
-import re
 import stat
 from contextlib import contextmanager
 from typing import (
@@ -16,45 +15,26 @@ from typing import (
     Iterable,
     Iterator,
     Mapping,
-    NamedTuple,
     Optional,
     Sequence,
     Tuple,
 )
 
-from ...configuration.units.definition import TriedTree
 from ...errors import HostError
 from ...files import handles, links, state
 from ...files import tree as files_tree
 from ...files.metadata import FileEntry
 from ...files.read import blocks, poured
+from ...messages.location import is_below
 from ...messages.trial import TrialRequest
 from ...state.evidence import make
 from ...state.releases import copies
 from ...state.releases.copies import OpenCopies
 from ...system import temporary
+from .trial_site import TrialSite
 
 Fetch = Callable[[Sequence[FileEntry]], Iterator[Tuple[FileEntry, Optional[bytes]]]]
 """Gives the recorded content of files; None where it is not to be had."""
-
-
-class TrialSite(NamedTuple):
-    """Where a trial takes place: the staged root, the live one, and what differs between them."""
-
-    root: str
-    live: str
-    touched: Tuple[str, ...]
-    user: str
-    until: float
-
-    def moved(self, text: str) -> str:
-        """Return a text whose paths below the live root lead into the staged one."""
-        pattern = rf"(?<![\w.-]){re.escape(self.live)}(?![\w.-])"
-        return re.sub(pattern, lambda _: self.root, text)
-
-    def tree(self, *names: str) -> TriedTree:
-        """Return where paths below the live root, or its other names, are read."""
-        return TriedTree(tuple(dict.fromkeys((self.live, *names))), self.root)
 
 
 class StagedTree:
@@ -76,6 +56,8 @@ class StagedTree:
         self.live = os.path.realpath(request.location.root)
         self.root = os.path.join(place, "root")
         self.place, self.suffix = request.location, request.location.suffix
+        places = request.location.places if request.location.within else ()
+        self.site = TrialSite(self.root, self.live, (), "", 0.0, places)
         named = frozenset(request.files or ())
         self.gone = frozenset(request.added)
         self.owner, self.entries = owner(request.user), entries
@@ -97,7 +79,9 @@ class StagedTree:
             wanted.update(ancestors((f"{directory}/.",)) if directory != "." else ())
         os.mkdir(self.root, 0o700)
         with files_tree.Tree(self.live) as tree, files_tree.Tree(self.root) as stage:
-            self.fill(tree, stage, wanted)
+            for place in self.place.within or ("",):
+                if not place or self.begin(tree, stage, place):
+                    self.fill(tree, stage, wanted, place)
             for above in sorted(set(map(os.path.dirname, self.files))):
                 make(stage, above, 0o755)  # a deploy may have deleted it
             with OpenCopies(copies.recorded(self.place), tree) as backups:
@@ -132,9 +116,23 @@ class StagedTree:
         directory, name = stage.parent(entry.path)
         os.symlink(self.led(entry.path, os.fsdecode(target)), name, dir_fd=directory)
 
-    def fill(self, tree: files_tree.Tree, stage: files_tree.Tree, wanted: set[str]) -> None:
-        """Make one directory after the other real, from the root on, and links of all the rest."""
-        left = [""]
+    def begin(self, tree: files_tree.Tree, stage: files_tree.Tree, place: str) -> bool:
+        """Make the way to one of several places; return whether it is a directory, made as well."""
+        make(stage, os.path.dirname(place), 0o755)
+        self.dress += [(each, None, 0o755) for each in ("", *ancestors((place,)))]
+        kind = state.live(tree, place, 0).kind
+        if kind == "directory":
+            make(stage, place)
+        elif kind != state.ABSENT and place not in (*self.gone, *self.files):
+            directory, name = stage.parent(place)
+            os.symlink(os.path.join(self.live, place), name, dir_fd=directory)
+        return kind == "directory"
+
+    def fill(
+        self, tree: files_tree.Tree, stage: files_tree.Tree, wanted: set[str], begin: str = ""
+    ) -> None:
+        """Make one directory after the other real, from the first on, and links of all the rest."""
+        left = [begin]
         while left:
             path = left.pop()
             there, here = tree.directory(path), stage.directory(path)
@@ -165,10 +163,11 @@ class StagedTree:
 
     def led(self, path: str, to: str) -> str:
         """Return where a link at a path leads in the stage, given where it leads live."""
-        if to.startswith(self.live + "/"):
-            return self.root + to[len(self.live) :]
+        moved = next((each for each in self.site.trees if to.startswith(f"{each[0]}/")), None)
+        if moved:
+            return moved[1] + to[len(moved[0]) :]
         end = os.path.normpath(os.path.join(self.live, os.path.dirname(path), to))
-        return to if end.startswith(self.live + "/") else end
+        return to if is_below(end, self.site.lives) else end
 
     def restore(self, backups: OpenCopies, stage: files_tree.Tree, path: str) -> None:
         """Copy one backup to where its file would be, with the recorded owner and mode."""

@@ -13,6 +13,7 @@ from typing import Any, Iterator, NamedTuple, Optional, Sequence, Tuple
 from ...errors import HostError, shortened
 from ...files import reach
 from ...files.metadata import FileEntry, capped
+from ...messages.location import is_below
 from ...messages.trial import (
     ComponentTrial,
     ConstructTrial,
@@ -28,7 +29,8 @@ from ...system import access, tools
 from ...system.command import CommandResult, identity, run, surroundings
 from . import accounts, child
 from .components import TrialRun, Units, resolved, units_of, with_logs
-from .staged_tree import Fetch, TrialSite, staged
+from .staged_tree import Fetch, staged
+from .trial_site import TrialSite
 
 Ask = Sequence[Tuple[str, str, str]]
 """What a process tries, in order: compile, import or construct; of what; with which arguments."""
@@ -69,21 +71,26 @@ def restored(request: TrialRequest, fetch: Optional[Fetch]) -> Trial:
     until = time.monotonic() + request.timeout
     live, units = os.path.realpath(request.location.root), units_of(request)
     if request.live:
-        site = TrialSite(live, live, (), request.user, until)
+        site = TrialSite(live, live, (), request.user, until, limited(request))
         return tried(site, request.files or (), runs(site, request, units))
     more = linked.python_sources(request.location.state) if request.files is None else []
     request, entries = recorded(request)
     with staged(request, directories(request, units, live), entries, fetch) as stage:
-        touched = tuple(f"{live}/{path}" for path in (*stage.files, *stage.gone))
-        site = TrialSite(stage.root, live, touched, request.user, until)
+        touched = tuple(os.path.join(live, path) for path in (*stage.files, *stage.gone))
+        site = TrialSite(stage.root, live, touched, request.user, until, limited(request))
         files = [path for path in (*(request.files or ()), *more) if path not in stage.faults]
         return tried(site, files, runs(site, request, units))._replace(faults=stage.faults)
+
+
+def limited(request: TrialRequest) -> Tuple[str, ...]:
+    """Return the places that a system is limited to, absolute; none for all below its root."""
+    return request.location.places if request.location.within else ()
 
 
 def runs(site: TrialSite, request: TrialRequest, units: Optional[Units]) -> list[TrialRun]:
     """Return how each component is tried."""
     found = [resolved(site, request, units, each) for each in request.components]
-    guard = accounts.Guard(site.live)
+    guard = accounts.Guard(site.live, site.places)
     return [guarded(guard, readable(site, request, each)) for each in with_logs(found)]
 
 
@@ -127,12 +134,11 @@ def readable(site: TrialSite, request: TrialRequest, run_: TrialRun) -> TrialRun
 
 def directories(request: TrialRequest, units: Optional[Units], live: str) -> Iterator[str]:
     """Yield the directories below the root in which components start, relative to it."""
-    site = TrialSite(live, live, (), request.user, 0.0)
+    site = TrialSite(live, live, (), request.user, 0.0, limited(request))
     for component in request.components:
         run_ = resolved(site, request, units, component)
-        inside = os.path.relpath(run_.directory, live)
-        if inside.split("/")[0] != "..":
-            yield inside
+        if is_below(run_.directory, site.tried):
+            yield os.path.relpath(run_.directory, live)
 
 
 def recorded(request: TrialRequest) -> tuple[TrialRequest, dict[str, FileEntry]]:
@@ -233,8 +239,7 @@ def answers(place: TrialSite, run_: TrialRun, asked: Ask, share: float) -> list[
     """Return one result for each thing to try, from one fresh process; what is missing says why."""
     request = {
         "ask": asked,
-        "live": place.live,
-        "root": place.root,
+        "trees": place.trees,
         "touched": place.touched,
         "paths": run_.paths,
     }

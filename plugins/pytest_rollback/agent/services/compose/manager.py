@@ -16,6 +16,7 @@ from ...errors import HostError
 from ...files import lookup
 from ...messages.services.units import Reloaded, UnitState
 from ...system.command import CommandResult
+from ...system.command_lines import is_of
 from ...system.containers import engine as engines
 from ...system.containers import inside, logs
 from ...system.containers import project as projects
@@ -285,7 +286,7 @@ def _published(found: Sequence[EngineContainer], own: FrozenSet[int]) -> Dict[in
 
 
 def _is(path: str, places: Tuple[str, ...]) -> bool:
-    return f"{path}/".startswith(places)
+    return is_of(path, places) or is_of(f"{path}/", places)
 
 
 def _words(outcome: CommandResult) -> str:

@@ -6,22 +6,22 @@ import os
 from typing import Iterable, Iterator
 
 from ...files import lookup
-from ...system.command_lines import script_of, words
+from ...system.command_lines import is_of, script_of, words
 from ...system.containers import inside
 from ...system.processes import Process, environ
 from .strangers import HERE
 from .traces import owner, places_of, plain, reason
 
 
-def other_tree(root: str, processes: Iterable[Process], recorded: Iterable[str]) -> str:
+def other_tree(roots: Iterable[str], processes: Iterable[Process], recorded: Iterable[str]) -> str:
     """Return which other tree, with recorded files in it, a unit runs; "" where nothing tells.
 
     Args:
-        root: the system's root.
+        roots: where the system lies.
         processes: those of the unit; in a container a path is none of the host.
-        recorded: paths of its files, relative to the root.
+        recorded: paths of its files, relative to the root, if it is one.
     """
-    places, paths = places_of(root), tuple(recorded)
+    places, paths = places_of(roots), tuple(recorded)
     own = tuple(one for one in processes if inside.space(one.pid, "mnt") in HERE)
     try:
         if any(_has_of(one, places) for one in own):
@@ -43,7 +43,7 @@ def _has_of(one: Process, places: tuple[str, ...]) -> bool:
     bare = tuple(place.rstrip("/") for place in places)
     opened = os.listdir(f"/proc/{one.pid}/fd")
     return any(place in each for each in said for place in bare) or any(
-        os.readlink(f"/proc/{one.pid}/fd/{each}").startswith(places) for each in opened
+        is_of(os.readlink(f"/proc/{one.pid}/fd/{each}"), places) for each in opened
     )
 
 

@@ -55,7 +55,7 @@ def look(request: RunningRequest) -> Running:
     files, unrecorded = _recorded(request)
     unpacked = _unpacked(request.location.state)
     ports, restored = Ports(request.units, table), _started_restored(request.location.state)
-    root = request.location.root
+    root, places = request.location.root, request.location.places
     live = releases.live(root, request.location.state)
     known = frozenset(pid for part in parts.values() for pid in part.processes)
     published = {port: by for part in parts.values() for port, by in part.published.items()}
@@ -70,13 +70,13 @@ def look(request: RunningRequest) -> Running:
         own = [table[pid] for pid in part.processes if pid in table]
         found[each.unit] = _unit(each, part, table, ports, (known, published))._replace(
             youngest=youngest if youngest and youngest.changed else None,
-            elsewhere=other_tree(root, own, files[each.name]),
+            elsewhere=other_tree(places, own, files[each.name]),
             other_release=releases.other(live, own) or releases.named(live, part.files),
             restored=as_restored,
         )
     owned = strangers.Owned(known, manager.origins(names), _users(request, known))
-    others = strangers.look(root, table, owned, manager.origin)
-    beside = manager.beside(names, places_of(root))
+    others = strangers.look(places, table, owned, manager.origin)
+    beside = manager.beside(names, places_of(places))
     return Running(
         found, others.seen, others.unread, time.time(), unrecorded, others.former, tuple(beside)
     )
@@ -241,11 +241,12 @@ def _changed(tree: Tree, path: str, *, alone: bool = False) -> float:
 
 
 def _users(request: RunningRequest, known: Iterable[int]) -> FrozenSet[int]:
-    """Return the accounts that the units run as; while none runs, who owns the root."""
+    """Return the accounts that the units run as; while none runs, who owns the roots."""
     running = frozenset(owners(known))
     if running:
         return running
-    try:
-        return frozenset({reach.status(request.location.root).st_uid})
-    except OSError:
-        return frozenset()
+    found = set()
+    for place in request.location.places:
+        with contextlib.suppress(OSError):
+            found.add(reach.status(place).st_uid)
+    return frozenset(found)

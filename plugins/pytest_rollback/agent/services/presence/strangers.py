@@ -12,6 +12,7 @@ from typing import (
     TYPE_CHECKING,
     Callable,
     FrozenSet,
+    Iterable,
     List,
     Mapping,
     NamedTuple,
@@ -21,11 +22,10 @@ from typing import (
 
 from ...files import lookup
 from ...messages.services.running import NamedProcess
-from ...system.command_lines import described, runs, script_of, words
+from ...system.command_lines import GONE, described, runs, script_of, words
 from ...system.containers import inside
 from ...system.processes import Process
 from .traces import (
-    GONE,
     is_tool,
     owner,
     places_of,
@@ -71,16 +71,18 @@ class Owned(NamedTuple):
     users: FrozenSet[int]
 
 
-def look(root: str, table: Mapping[int, Process], known: Owned, origin: Origin) -> Strangers:
-    """Return who is of the system below a root and not known, us and our callers apart.
+def look(
+    roots: Iterable[str], table: Mapping[int, Process], known: Owned, origin: Origin
+) -> Strangers:
+    """Return who is of the system below its roots and not known, us and our callers apart.
 
     Args:
-        root: the system's root, as it is named.
+        roots: where the system lies, as it is named.
         table: all processes, by number.
         known: what is of the system's units.
         origin: which unit started a process.
     """
-    spared, places = {*known.processes, *ours(table)}, places_of(root)
+    spared, places = {*known.processes, *ours(table)}, places_of(roots)
     own = frozenset(filter(None, map(runs, map(words, known.processes))))
     seen: List[NamedProcess] = []
     former: List[NamedProcess] = []

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, FrozenSet, List
 
 from ...files import lookup
-from ...system.command_lines import INTERPRETER, Places, script_of, words
+from ...system.command_lines import GONE, INTERPRETER, Places, is_of, script_of, words
 from ...system.processes import Process, environ
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|[A-Za-z_]\w*(?=:[A-Za-z_])
 TOOLS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/")
 """Where the host's own programs lie."""
 
-GONE = " (deleted)"
 STANDARD = frozenset({"0", "1", "2"})
 """Descriptors that whoever starts a process leads somewhere: they say nothing of what it runs."""
 
@@ -29,9 +28,10 @@ WRITES = 0o3
 """The bits of the flags of a descriptor that say whether it may write."""
 
 
-def places_of(root: str) -> Places:
-    """Return how what lies below a root may begin."""
-    return tuple({f"{os.path.realpath(root)}/", f"{os.path.abspath(root)}/"})
+def places_of(roots: Iterable[str]) -> Places:
+    """Return how what lies below some roots may begin; a root that is a file is all of it."""
+    named = {each for root in roots for each in (os.path.realpath(root), os.path.abspath(root))}
+    return tuple(each if lookup.kind(each) == "file" else f"{each}/" for each in sorted(named))
 
 
 def reason(one: Process, places: Places, users: FrozenSet[int]) -> str:
@@ -42,7 +42,7 @@ def reason(one: Process, places: Places, users: FrozenSet[int]) -> str:
     """
     said = words(one.pid)
     program = os.readlink(f"/proc/{one.pid}/exe")
-    ran = script_below(one.pid, said, places) or (program if program.startswith(places) else "")
+    ran = script_below(one.pid, said, places) or (program if is_of(program, places) else "")
     ran = ran or module_below(one, said, places)
     if ran:
         return f"it runs {ran}"
@@ -58,10 +58,10 @@ def reason(one: Process, places: Places, users: FrozenSet[int]) -> str:
 
 def _at_work(pid: int, said: List[str], places: Places) -> str:
     """Return what a process of the units' user, which is no tool, has to do with the root."""
-    if f"{plain(os.readlink(f'/proc/{pid}/cwd'))}/".startswith(places):
+    if is_of(f"{plain(os.readlink(f'/proc/{pid}/cwd'))}/", places):
         return "it works below the root, as the units' user"
     if said and PYTHON.fullmatch(os.path.basename(said[0])):
-        leads = [each for each in searched(pid)[1:] if f"{each}/".startswith(places)]
+        leads = [each for each in searched(pid)[1:] if is_of(f"{each}/", places)]
         if leads:
             return f"its PYTHONPATH has {leads[0]}"
     written = _written(pid, places)
@@ -79,7 +79,7 @@ def is_tool(program: str, said: List[str]) -> bool:
 
 def script_below(pid: int, said: List[str], places: Places) -> str:
     """Return the program or script below the root that a command line names, "" for none."""
-    if said and said[0].startswith(places):
+    if said and is_of(said[0], places):
         return said[0]
     name = script_of(said)
     if not name:
@@ -87,7 +87,7 @@ def script_below(pid: int, said: List[str], places: Places) -> str:
     if not name.startswith("/"):
         name = os.path.join(os.readlink(f"/proc/{pid}/cwd"), name)
         name = name if lookup.kind(name) else ""
-    return os.path.normpath(name) if os.path.normpath(name).startswith(places) else ""
+    return os.path.normpath(name) if is_of(os.path.normpath(name), places) else ""
 
 
 def module_below(one: Process, said: List[str], places: Places) -> str:
@@ -104,7 +104,7 @@ def module_below(one: Process, said: List[str], places: Places) -> str:
     where = searched(one.pid) if named else []
     for name in named:
         found = _first(name.replace(".", "/"), where)
-        if found.startswith(places):
+        if is_of(found, places):
             return found
     return ""
 
@@ -130,7 +130,7 @@ def _mapped(pid: int, places: Places) -> str:
     with open(f"/proc/{pid}/maps", encoding="utf-8", errors="surrogateescape") as file:
         for line in file:
             fields = line.rstrip("\n").split(None, 5)
-            if len(fields) == 6 and "x" in fields[1] and fields[5].startswith(places):  # noqa: PLR2004
+            if len(fields) == 6 and "x" in fields[1] and is_of(fields[5], places):  # noqa: PLR2004
                 return fields[5]
     return ""
 
@@ -143,7 +143,7 @@ def _written(pid: int, places: Places) -> str:
     for name in sorted(set(os.listdir(f"/proc/{pid}/fd")) - STANDARD):
         try:
             path = os.readlink(f"/proc/{pid}/fd/{name}")
-            if not path.startswith(places):
+            if not is_of(path, places):
                 continue
             with open(f"/proc/{pid}/fdinfo/{name}", encoding="ascii") as file:
                 flags = next(line.split()[1] for line in file if line.startswith("flags:"))

@@ -43,7 +43,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def asked(tree: Tree, root: Path, *ask: tuple[str, str, str], **more: Any) -> bytes:  # noqa: ANN401
     """Return a request as `trial` sends it."""
-    request = {"root": str(root), "live": str(tree.root), "touched": [], "ask": ask, **more}
+    request = {"trees": [[str(tree.root), str(root)]], "touched": [], "ask": ask, **more}
     return json.dumps(request).encode("ascii")
 
 
@@ -97,23 +97,28 @@ def test_constructions_are_timed_each_by_itself(module: str) -> None:
     assert child.constructed(f"{module}:leave", {}) == {"problem": f"SystemExit: 3 ({module}.py:9)"}
 
 
-def test_places_to_import_from_lead_into_the_stage(tmp_path: Path) -> None:
+def test_places_to_import_from_lead_into_the_stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is in the live tree is taken from the staged one, but for an interpreter's own."""
-    request = {"live": "/srv/app", "root": "/stage"}
+    trees = [("/srv/app", "/stage/srv/app"), ("/etc/app", "/stage/etc/app")]
+    monkeypatch.setattr(child, "TREES", trees)
+    assert child.moved("/srv/app/lib") == "/stage/srv/app/lib"
+    assert child.moved("/etc/app") == "/stage/etc/app"
+    assert child.moved("/srv/apple") == "/srv/apple"
+    assert child.is_own(sys.prefix + "/lib")
+    assert not child.is_own("/srv/app/lib")
+    monkeypatch.setattr(child, "TREES", [(str(Path(sys.prefix).parent), str(tmp_path))])
+    assert child.moved(f"{sys.prefix}/lib") == f"{sys.prefix}/lib"
 
-    assert child.moved("/srv/app/lib", request) == "/stage/lib"
-    assert child.moved("/srv/app", request) == "/stage"
-    assert child.moved("/srv/apple", request) == "/srv/apple"
-    assert child.is_own(sys.prefix + "/lib", str(tmp_path))
-    assert not child.is_own("/srv/app/lib", "/srv/app")
-    above = {**request, "live": str(Path(sys.prefix).parent)}
-    assert child.moved(f"{sys.prefix}/lib", above) == f"{sys.prefix}/lib"
 
-
-def test_the_guard_refuses_changes_and_notes_what_is_read(tmp_path: Path) -> None:
+def test_the_guard_refuses_changes_and_notes_what_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Changes below the live root are refused, all others are not; touched files are noted."""
     live, read = str(tmp_path / "live"), set[str]()
-    hook = child.guard(live, frozenset([f"{live}/a.py"]), read)
+    monkeypatch.setattr(child, "TREES", [(live, str(tmp_path / "stage"))])
+    hook = child.guard(frozenset([f"{live}/a.py"]), read)
     hook("open", (f"{live}/b.py", None, os.O_RDONLY))
     hook("open", (3, None, os.O_WRONLY))
     hook("open", (str(tmp_path / "log"), None, os.O_WRONLY | os.O_CREAT))
@@ -210,7 +215,7 @@ def test_what_is_loaded_in_place_of_a_source_is_told(
         mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
         py_compile.compile(str(tmp_path / "other.py"), cached, invalidation_mode=mode)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(child, "PLACE", {"root": str(tmp_path), "live": str(tmp_path)})
+    monkeypatch.setattr(child, "TREES", [(str(tmp_path), str(tmp_path))])
     try:
         found = child.imported("displaced")
     finally:

@@ -40,7 +40,7 @@ def surroundings(host: Path) -> Surroundings:
 
 def test_scripts_and_variables_beside_the_root_are_known(host: Path) -> None:
     """But not what packages of the system bring, and what a rollback restores anyway."""
-    named = outside(surroundings(host), f"{host}/srv/app")
+    named = outside(surroundings(host), [f"{host}/srv/app"])
 
     assert named == [f"{host}/{name}" for name in ("opt/start.sh", "etc/app.more", "etc/app.env")]
 
@@ -51,9 +51,9 @@ def test_what_the_deploy_changed_there_would_stay(host: Path, name: str) -> None
     time.sleep(0.02)
     saved = dt.datetime.now(dt.UTC).isoformat()
     units = Units(ManagerFacts("supervisord", "", {}), Installed(), Installed(), saved)
-    named = outside(surroundings(host), f"{host}/srv/app")
-    assert left_over(units, "app", named, f"{host}/srv/app") == ()
+    named = outside(surroundings(host), [f"{host}/srv/app"])
+    assert left_over(units, "app", named, [f"{host}/srv/app"]) == ()
 
     time.sleep(0.02)
     (host / name).write_text("#!/bin/sh\nexport PORT=1\n")
-    assert left_over(units, "app", named, f"{host}/srv/app") == (f"{host}/{name}",)
+    assert left_over(units, "app", named, [f"{host}/srv/app"]) == (f"{host}/{name}",)

@@ -12,8 +12,8 @@ from pytest_rollback.agent.configuration.units.systemd import UnitFile, defined
 from pytest_rollback.agent.messages.location import Location
 from pytest_rollback.agent.messages.trial import TrialComponent, TrialRequest, UnitUse
 from pytest_rollback.agent.observe.trial.components import TrialRun
-from pytest_rollback.agent.observe.trial.staged_tree import TrialSite
 from pytest_rollback.agent.observe.trial.trial import readable
+from pytest_rollback.agent.observe.trial.trial_site import TrialSite
 from tests.unit.support.apart import reachable
 
 if TYPE_CHECKING:

@@ -125,7 +125,7 @@ def test_where_a_python_looks_first(
     """By what its unit gives it to run, where that starts, and by PYTHONPATH."""
     environment = {"PYTHONPATH": path} if path else {}
 
-    assert list(shadows.places(directory, script, environment, "/srv/app")) == found
+    assert list(shadows.places(directory, script, environment, ["/srv/app"])) == found
 
 
 def test_the_answer_names_no_place_of_the_trial(tree: Tree, root: Path, library: Path) -> None:

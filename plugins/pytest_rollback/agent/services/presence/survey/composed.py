@@ -45,7 +45,7 @@ def units(seen: Sequence[SurveyedUnit], request: SurveyRequest) -> Iterator[Surv
 def files(seen: Sequence[SurveyedUnit], request: SurveyRequest) -> List[str]:
     """Return the compose files of the root that is meant, and of units that run compose."""
     runners = [place for unit in seen if is_runner(unit) for place, _ in unit.places[:1]]
-    found = [_file(place) for place in dict.fromkeys(filter(None, (request.root, *runners)))]
+    found = [_file(place) for place in dict.fromkeys((*request.places, *runners))]
     return [path for path in found if path]
 
 

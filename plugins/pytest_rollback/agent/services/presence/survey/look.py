@@ -8,6 +8,7 @@ from typing import Dict, Iterator, List, Tuple
 
 from ....errors import HostError
 from ....files import lookup
+from ....messages.location import is_below
 from ....messages.services.survey import Survey, SurveyedUnit, SurveyRequest
 from ....system.command import PLACES
 from ....system.processes import processes
@@ -41,8 +42,8 @@ def look(request: SurveyRequest) -> Survey:
         units=meant,
         checkouts=tuple(map(checkouts.described, tops)),
         proxies=sites,
-        kept=tuple(kept.unit_files(meant, (request.root, *tops))),
-        owned=tuple(dict.fromkeys(owned.directories(meant, (request.root, *tops)))),
+        kept=tuple(kept.unit_files(meant, (*request.places, *tops))),
+        owned=tuple(dict.fromkeys(owned.directories(meant, (*request.places, *tops)))),
         tools=_tools(),
         unread=tuple(unread),
     )
@@ -69,10 +70,10 @@ def _is_meant(unit: SurveyedUnit, request: SurveyRequest) -> bool:
     """Return whether a unit was asked for, or lives where nothing of the system's own does."""
     if unit.name in request.units or (request.units and not request.others):
         return unit.name in request.units
-    if not request.root:
+    if not request.places:
         return bool(unit.places)
-    root = os.path.realpath(request.root)
-    return any(f"{os.path.realpath(place)}/".startswith(f"{root}/") for place, _ in unit.places)
+    roots = [*map(os.path.realpath, request.places)]
+    return any(is_below(os.path.realpath(place), roots) for place, _ in unit.places)
 
 
 def _tools() -> Tuple[str, ...]:

@@ -6,6 +6,7 @@ import os
 import re
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
 
+from ....messages.location import is_below
 from ....messages.services.survey import OwningPackage, SurveyedUnit, SurveyRequest
 from ....system.command import run
 from ....system.command_lines import INTERPRETER
@@ -48,12 +49,13 @@ def _paths(unit: SurveyedUnit, request: SurveyRequest) -> Iterator[str]:
     """Yield the files by which a unit may be of a package: its own file, and what it runs."""
     if unit.manager == "compose":
         return
-    root = f"{request.root}/" if request.root else "\0"
     homes = _homes(unit)
     if homes:
         apart = [path for path in unit.started_by if path.startswith(homes)]
         yield from (*apart, *(unit.files[:1] if apart else ()))
-    elif unit.name in request.units or any(each.startswith(root) for each in unit.started_by):
+    elif unit.name in request.units or any(
+        is_below(each, request.places) for each in unit.started_by
+    ):
         yield from unit.files[:1]
         yield from _scripts(unit)
 

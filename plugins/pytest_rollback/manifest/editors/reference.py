@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from pytest_rollback.manifest.json_schema import JsonSchema, SchemaKey
+from pytest_rollback.manifest.editors.json_schema import JsonSchema, SchemaKey
 from pytest_rollback.manifest.values import DURATION, SHARE, SIZE
 
 HEAD = """\

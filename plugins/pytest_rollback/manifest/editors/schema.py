@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_rollback.manifest.json_schema import JsonSchema
+from pytest_rollback.manifest.editors.json_schema import JsonSchema
 from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.values import DURATION, SHARE, SIZE, SIZES, UNITS
 
