@@ -37,10 +37,7 @@ COMPOSE = ("compose.yaml",)
 
 
 class About(Frozen):
-    """`[system]`: what is deployed, and where on the host.
-
-    With `roots` the root is `/`, of which nothing but these places is of the system.
-    """
+    """`[system]`: what is deployed, and where on the host: below one root, or in several places."""
 
     name: Name
     root: Absolute = ""

@@ -180,7 +180,7 @@ SomeShare = Annotated[Share, AfterValidator(below_all)]
 Inside = Annotated[
     str,
     AfterValidator(inside),
-    Field(json_schema_extra={"pattern": r"^(?!/)(?!(.*/)?\.\.(/|$)).+$"}),
+    Field(json_schema_extra={"pattern": r"^(?!(.*/)?\.\.(/|$)).+$"}),
 ]
 SecretFile = Annotated[
     str,
@@ -191,7 +191,7 @@ EnvironmentFile = Annotated[
     str,
     AfterValidator(inside),
     AfterValidator(environment_file),
-    Field(json_schema_extra={"pattern": r"^(?![/-])(?!(.*/)?\.\.(/|$)).+$"}),
+    Field(json_schema_extra={"pattern": r"^(?!-)(?!(.*/)?\.\.(/|$)).+$"}),
 ]
 Absolute = Annotated[
     str, AfterValidator(absolute), Field(json_schema_extra={"pattern": r"^/(?!(.*/)?\.\.(/|$))"})

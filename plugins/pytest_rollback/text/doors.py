@@ -28,6 +28,7 @@ TARGETED = (
     "now",
     "status",
     "undo",
+    "rehearse",
     "plan",
     "imports",
     "probes",

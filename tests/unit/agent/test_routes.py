@@ -86,7 +86,7 @@ def test_what_is_of_another_type_is_refused(field: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("kind", "value", "said"),
     [
-        (Location, ["/", "s", ".b", 7, None], "7 where str is expected"),
+        (Location, ["/", "s", ".b", 7, None, []], "7 where str is expected"),
         (Location, {"root": "/"}, "needs the fields root, state, suffix, run"),
         (Pair, [[1, 2, 3]], "3 items where 2 are expected"),
         (Pair, [{"one": 1}], "an array is expected"),

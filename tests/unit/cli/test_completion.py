@@ -27,7 +27,7 @@ def script(shell: str, capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize(
     ("typed", "wanted"),
     [
-        ("rollback re", {"ready", "report"}),
+        ("rollback re", {"ready", "rehearse", "report"}),
         ("rollback report ", {"open", "list", "verify", "rebuild", "postmortem"}),
         ("rollback sandbox b", {"break"}),
         ("rollback explain readiness.backups.int", {"readiness.backups.intact"}),

@@ -200,3 +200,23 @@ def test_a_table_that_is_only_referred_to_is_found() -> None:
 
     assert dict(found.tables()) == dict.fromkeys(("direct", "listed", "optional", "keyed"), "Inner")
     assert found.undescribed() == []
+
+
+@pytest.mark.parametrize(
+    ("different", "fits"),
+    [
+        ({"root": "/srv/shop"}, True),
+        ({"roots": ["/usr/lib/shop", "/etc/cron.d/shop"]}, True),
+        ({"root": "/srv/shop", "roots": ["/etc/shop"]}, False),
+        ({}, False),
+    ],
+)
+def test_one_root_or_several(different: dict[str, Any], *, fits: bool) -> None:
+    """Editors ask for one of the keys, and take absolute paths of files."""
+    found = document()
+    del found["system"]["root"]
+    found["system"].update(different)
+    if "roots" in different:
+        found["configuration"] = {"files": ["/etc/cron.d/shop"]}
+
+    assert (complaints(found) == []) == fits

@@ -55,6 +55,8 @@ def schema(text: str) -> dict[str, Any]:
         each["properties"] = {key: as_toml(field) for key, field in each["properties"].items()}
     made["properties"]["probes"]["additionalProperties"] = False
     made["$defs"]["Probe"]["oneOf"] = [{"required": [key]} for key in ("url", "tcp", "command")]
+    made["$defs"]["About"]["oneOf"] = [{"required": [key]} for key in ("root", "roots")]
+    del made["$defs"]["About"]["properties"]["root"]["default"]
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "rollback.toml"}
     return {**made, **head}
 
