@@ -51,7 +51,14 @@ def test_the_criterion_is_green_and_red(copy: Path, question: str) -> None:
     assert "2 passed" in done.stdout
 
 
-@pytest.mark.parametrize("question", [each for each in QUESTIONS if steps(each)])
+@pytest.mark.parametrize(
+    "question",
+    [
+        pytest.param(each, marks=[] if each == "criterion" else [pytest.mark.slow])
+        for each in QUESTIONS
+        if steps(each)
+    ],
+)
 def test_the_recipe_keeps_to_the_rules(copy: Path, question: str) -> None:
     """What a recipe writes breaks no rule of the architecture, of style or of types."""
     recipe = steps(question)

@@ -24,6 +24,9 @@ PATIENCE = 90.0
 
 PAUSE = 0.05
 
+GONE = "over its guard was killed"
+"""What is heard of a guard that ended without a word."""
+
 ROLES = """
 SELECT coalesce(json_agg(json_build_object('name', rolname, 'words', concat_ws(' ',
   CASE WHEN rolcreatedb THEN 'CREATEDB' END,
@@ -56,26 +59,23 @@ class GuardProcess(NamedTuple):
     told: int
 
     def heard(self, seconds: float) -> List[str]:
-        """Return the lines that the guard told within so many seconds; none after its end."""
+        """Return what the guard told within so many seconds, a line each; `GONE` after its end."""
         if not select.select([self.told], [], [], max(0.0, seconds))[0]:
             return []
-        return os.read(self.told, 1 << 16).decode("utf-8", "replace").splitlines()
+        return os.read(self.told, 1 << 16).decode("utf-8", "replace").splitlines() or [GONE]
 
     def end(self) -> str:
         """Have the guard end and wait for it; return why it ended before, if it did."""
         os.close(self.life)
-        until, lines = time.monotonic() + PATIENCE, []
-        while True:
-            found = self.heard(until - time.monotonic())
-            lines += found
-            if not found:
-                break
+        until, lines = time.monotonic() + PATIENCE, [""]
+        while lines[-1] != GONE and time.monotonic() < until:
+            lines += self.heard(until - time.monotonic())
         os.close(self.told)
         if time.monotonic() >= until:  # its server ends with it
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
-        return next((line[len("over ") :] for line in lines if line.startswith("over ")), "")
+        return next((line[len("over ") :] for line in lines if line.startswith("over")), "")
 
 
 def begun(plan: ServerPlan, account: str) -> GuardProcess:
@@ -98,7 +98,7 @@ def server(live: Server, plan: ServerPlan) -> Iterator[Server]:
     Raises:
         HostError: it cannot be had, or had to end before the body did.
     """
-    guarded = begun(plan, live.account)
+    guarded, place = begun(plan, live.account), ""
     try:
         place = _place(guarded)
         fresh = live._replace(host=place, port=guard.PORT, user=guard.SUPERUSER)
@@ -106,7 +106,7 @@ def server(live: Server, plan: ServerPlan) -> Iterator[Server]:
         yield fresh
     except HostError as problem:
         reason = guarded.end()
-        raise _gone(reason, plan) if reason else problem from None
+        raise _gone(reason, plan) if reason and place else problem from None
     except BaseException:
         guarded.end()
         raise
