@@ -129,7 +129,7 @@ def _unfit(
 ) -> Iterator[DatabaseProblem]:
     """Yield why a dump cannot be relied on, read to its end; or would do more than it should."""
     path, tools = request.database.dump, request.database.tools
-    found = dumps.look(DumpRequest(path, tools, request.timeout))
+    found = dumps.look(DumpRequest(path, tools, request.timeout, server.account))
     hint = "dump again: pg_dump -Fc, with umask 077"
     if kind and not found.tool:
         hint = way(dumps.TOOLS.get(kind, dumps.ARCHIVER), tools)
@@ -187,7 +187,7 @@ def _held(
         yield from _leaving(path, script.refused)
         dumped = script.tables
     else:
-        dumped = contents.listed(dumps.listing(path, tool, request.timeout))
+        dumped = contents.listed(dumps.listing(path, tool, request.timeout, server.account))
     if name in known.databases and known.databases[name].row["size"] is not None:
         live = contents.live(server, name)
         yield from contents.problems(dumped, live, known.role["name"], path)

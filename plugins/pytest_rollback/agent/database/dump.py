@@ -62,7 +62,9 @@ def look(request: DumpRequest) -> DumpState:
         why = error.strerror or "cannot be read"
         return DumpState("", None, 0, 0.0, timed_out=False, problems=(why,), seconds=0.0)
     tool = program(dump.format, request.tools)
-    problem, timed_out = unreadable(dump, tool, started + request.timeout)
+    until = started + request.timeout
+    account = "" if os.geteuid() else request.account
+    problem, timed_out = unreadable(dump, tool, until, account)
     return DumpState(
         format=dump.format,
         tool=tool,
@@ -126,7 +128,7 @@ def kind_of(file: BinaryIO) -> str:
     return "plain" if BEGINNING.match(head) else ""
 
 
-def unreadable(dump: Dump, tool: str | None, until: float) -> tuple[str, bool]:
+def unreadable(dump: Dump, tool: str | None, until: float, account: str = "") -> tuple[str, bool]:
     """Return why a dump cannot be relied on, and whether time was up before that was known."""
     if not dump.bytes:
         return "is empty", False
@@ -143,7 +145,7 @@ def unreadable(dump: Dump, tool: str | None, until: float) -> tuple[str, bool]:
         elif dump.format == "tar" and tar_is_cut(dump):
             problem = "is cut off"
         else:
-            problem = archive_problem(dump, tool, until)
+            problem = archive_problem(dump, tool, until, account)
     except TimeoutError:
         return "", True
     except OSError as error:
@@ -151,29 +153,31 @@ def unreadable(dump: Dump, tool: str | None, until: float) -> tuple[str, bool]:
     return problem, False
 
 
-def archive_problem(dump: Dump, tool: str, until: float) -> str:
+def archive_problem(dump: Dump, tool: str, until: float, account: str = "") -> str:
     """Return what pg_restore says when it reads a whole archive; "" when it is content.
 
     Raises:
         TimeoutError: it was not at the end in time.
     """
-    outcome = archiver(dump.path, [tool, "-f", os.devnull], until - time.monotonic())
+    outcome = archiver(dump.path, [tool, "-f", os.devnull], until - time.monotonic(), account)
     if outcome.timed_out:
         raise TimeoutError
     if outcome.code == 0:
-        listed = archiver(dump.path, [tool, "-l"], until - time.monotonic())
+        listed = archiver(dump.path, [tool, "-l"], until - time.monotonic(), account)
         return "" if listed.code or listed.cut or ENTRY.search(listed.out) else NO_TABLE
     return f"{os.path.basename(tool)} cannot read all of it: {outcome.words}"
 
 
-def listing(path: str, tool: str, timeout: float) -> str:
+def listing(path: str, tool: str, timeout: float, account: str = "") -> str:
     """Return an archive's list of contents; "" where pg_restore has none."""
-    outcome = archiver(path, [tool, "-l"], timeout)
+    outcome = archiver(path, [tool, "-l"], timeout, account)
     return "" if outcome.code or outcome.cut else outcome.out
 
 
-def archiver(path: str, argv: Sequence[str], timeout: float) -> CommandResult:
+def archiver(path: str, argv: Sequence[str], timeout: float, account: str = "") -> CommandResult:
     """Run pg_restore over an archive: a file is handed to it open, as it was reached.
+
+    It runs as the account then; a directory is for us alone to read.
 
     Raises:
         OSError: it is not there any more, or is nothing to read.
@@ -181,7 +185,7 @@ def archiver(path: str, argv: Sequence[str], timeout: float) -> CommandResult:
     if lookup.kind(path) == "directory":
         return run([*argv, path], max(0.1, timeout))
     with reach.file(path) as file:
-        return run(argv, max(0.1, timeout), given=file)
+        return run(argv, max(0.1, timeout), given=file, user=account, cwd="/")
 
 
 def tar_is_cut(dump: Dump) -> bool:

@@ -177,11 +177,15 @@ class Ping(NamedTuple):
 
 
 class DumpRequest(NamedTuple):
-    """A dump to read to its end within `timeout` seconds; `tools` as in `DatabaseAccess`."""
+    """A dump to read to its end within `timeout` seconds; `tools` as in `DatabaseAccess`.
+
+    Its tool runs as the `account`, "" for who we are: what it reads is somebody else's work.
+    """
 
     path: str
     tools: str
     timeout: float
+    account: str = ""
 
 
 class DumpState(NamedTuple):

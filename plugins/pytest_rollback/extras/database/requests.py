@@ -47,7 +47,7 @@ def access(system: System, described: Database) -> DatabaseAccess:
 def dump(system: System, described: Database) -> Call[DumpRequest, DumpState]:
     """Return the call that reads the dump to its end, by the tool that would restore it."""
     seconds = system.about.rto * SHARE
-    request = DumpRequest(described.dump, described.tools, seconds)
+    request = DumpRequest(described.dump, described.tools, seconds, system.about.user)
     return Call(DUMP, request, seconds + GRACE)
 
 

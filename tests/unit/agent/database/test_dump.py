@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,26 @@ def dumps() -> Iterator[Dumps]:
 def test_a_dump_of_an_empty_database_is_told(dumps: Dumps, kind: str) -> None:
     """It is whole, and brings nothing back."""
     assert dumps.look(dumps.place / f"none-{kind}").problems == ("has no tables",)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_an_archive_is_read_by_nobody_of_weight(dumps: Dumps) -> None:
+    """As the account that is named, though only we may read the file."""
+    with tempfile.TemporaryDirectory() as home:
+        place = Path(home)
+        place.chmod(0o777)
+        tool = place / "pg_restore"
+        tool.write_text(f"#!/bin/sh\nid -un >> {place}/who\ncat > /dev/null\n")
+        tool.chmod(0o755)
+        archive = dumps.copy("custom", place)
+        archive.chmod(0o600)
+        place.chmod(0o755)
+        (place / "who").touch()
+        (place / "who").chmod(0o666)
+        found = dumps.look(archive, tools=home, account="nobody")
+
+        assert found.tool == str(tool)
+        assert set((place / "who").read_text().split()) == {"nobody"}
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -25,13 +25,13 @@ class DumpHeader(NamedTuple):
     created: float
 
 
-def header(request: RehearsalRequest, kind: str) -> DumpHeader:
+def header(request: RehearsalRequest, kind: str, account: str) -> DumpHeader:
     """Return what a dump of a format says of itself; plain text says nothing."""
     database = request.database
     tool = dumps.program(kind, database.tools)
     if not kind or kind in dumps.TOOLS or not tool:
         return DumpHeader("", 0.0)
-    text = dumps.listing(database.dump, tool, READING)
+    text = dumps.listing(database.dump, tool, READING, account)
     name, created = NAMED.search(text), CREATED.search(text)
     when = time.mktime(time.strptime(created[1], "%Y-%m-%d %H:%M:%S")) if created else 0.0
     return DumpHeader(name[1].strip() if name else "", when)

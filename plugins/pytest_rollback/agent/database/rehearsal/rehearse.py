@@ -81,7 +81,7 @@ def rehearse(request: RehearsalRequest) -> Rehearsal:
         done = (
             _tried(request, server, found, plan) if _is_tried(looked, found, request) else NOTHING
         )
-        told = _told(request, looked, done)._replace(
+        told = _told(request, looked, done, server.account)._replace(
             server=version, seconds=round(time.monotonic() - began, 3)
         )
         stamp.write(location.state, told)
@@ -105,9 +105,11 @@ def _is_tried(looked: DatabaseState, found: Catalog, request: RehearsalRequest) 
         return False
 
 
-def _told(request: RehearsalRequest, looked: DatabaseState, done: Rehearsed) -> Rehearsal:
+def _told(
+    request: RehearsalRequest, looked: DatabaseState, done: Rehearsed, account: str
+) -> Rehearsal:
     """Return what is told of a rehearsal."""
-    about = origin.header(request, looked.format)
+    about = origin.header(request, looked.format, account)
     columns = done.live.columns if done.live else ""
     tables = done.restored.tables.values() if done.restored else ()
     deployed = is_deployed(request.location)
