@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_rollback.agent.database.messages import Rehearsal
 from pytest_rollback.errors import Inconclusive, Refused, UsageError
-from pytest_rollback.extras.database.rehearsed import UNSURE, aged, days, moment
+from pytest_rollback.extras.database.rehearsed import UNSURE, aged, days, hints, moment
 from pytest_rollback.extras.database.requests import rehearsal
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import Database
@@ -59,11 +59,10 @@ def main(arguments: Sequence[str], program: str) -> int:
         shown(line)
     old = list(aged(found, database.rehearsal, time.time()))
     if found.problems or old:
-        hints = [each.hint for each in found.problems] or ["dump again: pg_dump -Fc"]
         raise Refused(
             f"a restore of {database.dump} is not good enough",
             findings=[*(each.problem for each in found.problems), *old],
-            hint=" - or - ".join(dict.fromkeys(hints)),
+            hint=hints(found.problems) or "dump again: pg_dump -Fc, with umask 077",
         )
     if found.unsure:
         raise Inconclusive(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pytest_rollback.agent.database.messages import DatabaseProblem, DatabaseState, Rehearsal
 from pytest_rollback.manifest.thresholds import DatabaseRehearsal
@@ -90,7 +90,16 @@ def hint(found: DatabaseState) -> str:
     last = found.rehearsal
     if last is None or last.digest != found.digest or not last.problems:
         return f"pg_dump -Fc anew where the dump is old, with umask 077; then {HINT}"
-    return " - or - ".join(dict.fromkeys(each.hint for each in last.problems)) + f"; then {HINT}"
+    return f"{hints(last.problems)}; then {HINT}"
+
+
+def hints(problems: Sequence[DatabaseProblem]) -> str:
+    """Return all hints as one; what several begin with is said once."""
+    ways: dict[str, list[str]] = {}
+    for each in problems:
+        first, _, rest = each.hint.partition("; ")
+        ways.setdefault(first, []).extend([rest] if rest else [])
+    return " - or - ".join("; ".join([each, *dict.fromkeys(rest)]) for each, rest in ways.items())
 
 
 def moment(seconds: float) -> str:

@@ -147,6 +147,20 @@ def test_a_stamp_that_proves_nothing_is_told(
     assert all(words in each for words, each in zip(said, found, strict=True)), found
 
 
+def test_hints_that_begin_alike_are_one() -> None:
+    """What to do comes first, and once."""
+    said = (
+        "dump again; without x",
+        "dump again; or y",
+        "dump again",
+        "correct it",
+        "dump again; or y",
+    )
+    problems = [DatabaseProblem("", each) for each in said]
+
+    assert rehearsed.hints(problems) == "dump again; without x; or y - or - correct it"
+
+
 def test_the_plan_says_what_a_restore_loses() -> None:
     """By the rehearsal of this very dump; of another one nothing is known."""
     lost = (RowLoss("public.a", 1, 3, estimated=False), RowLoss("public.b", 0, 5, estimated=True))
