@@ -46,5 +46,5 @@ def host(shared: Host) -> Host:
 def altered(shared: Host) -> Iterator[Host]:
     """The machine, put back after the test; a unit `saboteur` that one has begun is ended."""
     yield shared
-    shared.run("sh", "-c", "systemctl stop saboteur 2>/dev/null || true")
+    shared.run("sh", "-c", "systemctl kill --signal=KILL saboteur 2>/dev/null || true")
     shared.reset()
