@@ -248,7 +248,10 @@ ALSO: dict[str, Reds] = {
     | UNSEEN
     | {
         (f"readiness.{name}", None)
-        for name in ("configuration.parses", "files.found", "units.owned")
+        for name in (
+            *("configuration.parses", "files.found", "units.owned"),
+            *("database.embedded", "database.schema"),
+        )
     }
     | {(f"readiness.release.{which}", None) for which in ("previous", "current")}
     | {("readiness.files.unchanged", owner) for owner in (*NAMES, "shared")},

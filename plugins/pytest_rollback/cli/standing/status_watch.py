@@ -52,6 +52,8 @@ PHASE_OF: Mapping[str, Phase] = {
     "isolate components": "isolate",
     "set the start guard": "isolate",
     "show the maintenance page": "isolate",
+    "return the release": "files",
+    "install recorded packages": "files",
     "restore files": "files",
     "move added files away": "files",
     "restore the configuration": "configuration",
