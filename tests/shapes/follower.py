@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import subprocess
@@ -72,7 +73,8 @@ class Follower(Operator):
         if os.environ.get("SHAPES_WRITE"):
             (WRITTEN / name).write_text(text)
         kept = (WRITTEN / name).read_text()
-        assert LIMIT.sub("", text) == LIMIT.sub("", kept)
+        lines = (LIMIT.sub("", each).splitlines() for each in (kept, text))
+        assert list(difflib.unified_diff(*lines, "kept", "written", lineterm="", n=0)) == []
 
     def carried_out(self, word: str, *filled: tuple[str, str]) -> str:
         """Carry out the printed step with a word in it; return what it printed.
