@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-import zlib
 from typing import Iterator, NamedTuple
 
 from ...errors import HostError
@@ -17,7 +16,7 @@ from ...files.tree import Tree
 from ...messages.location import Location
 from ...state import backup_set
 from ...state.directory import record_of
-from .. import catalog, check, clone, load, sql_script
+from .. import catalog, check, clone
 from .. import dump as dumps
 from ..catalog import Catalog
 from ..messages import (
@@ -29,7 +28,7 @@ from ..messages import (
     RehearsalRequest,
 )
 from ..server import Server, reached
-from . import differences, facts, objects, origin, programs, scratch, stamp
+from . import differences, facts, objects, origin, programs, scratch, source, stamp
 from .differences import ComparedDatabases
 from .facts import DatabaseFacts
 from .guard import ServerLimits, ServerPlan
@@ -78,9 +77,9 @@ def rehearse(request: RehearsalRequest) -> Rehearsal:
         version = programs.major(found.role["version"])
         plan = _planned(request, server, found, version)
         looked = check.look(DatabaseRequest(location, database, request.timeout))
-        done = (
-            _tried(request, server, found, plan) if _is_tried(looked, found, request) else NOTHING
-        )
+        done = NOTHING
+        if _is_tried(looked, found, database.dump):
+            done = _tried(request, server, found, plan, looked.digest)
         told = _told(request, looked, done, server.account)._replace(
             server=version, seconds=round(time.monotonic() - began, 3)
         )
@@ -88,21 +87,13 @@ def rehearse(request: RehearsalRequest) -> Rehearsal:
     return told
 
 
-def _is_tried(looked: DatabaseState, found: Catalog, request: RehearsalRequest) -> bool:
+def _is_tried(looked: DatabaseState, found: Catalog, path: str) -> bool:
     """Return whether a dump is restored at all; what stands in the way is a problem already.
 
     A superuser's dump, and psql's own commands in a plain one, could do anything that the account
     can do, and not only in the throw-away server.
     """
-    if not looked.format or found.role["super"]:
-        return False
-    if looked.format not in dumps.TOOLS:
-        return True
-    text = dumps.blocks(dumps.Dump(request.database.dump, looked.format, 0, 0.0, ""), float("inf"))
-    try:
-        return not sql_script.read(sql_script.lines_of(text)).refused
-    except (OSError, EOFError, zlib.error):  # it is cut, which is a problem already
-        return False
+    return bool(looked.format) and not found.role["super"] and source.is_tame(path, looked.format)
 
 
 def _told(
@@ -146,10 +137,12 @@ def is_deployed(location: Location) -> bool:
         record = backup_set.read(location.state)
     except HostError:  # nothing is recorded, or other criteria tell why it cannot be read
         return False
-    with Tree(location.root) as tree:
-        return any(
-            not live(tree, saved.path, saved.size).has_content(saved) for saved in record.files
-        )
+    try:
+        with Tree(location.root) as tree:
+            files = ((saved, live(tree, saved.path, saved.size)) for saved in record.files)
+            return any(not there.has_content(saved) for saved, there in files)
+    except OSError:  # its root is gone
+        return True
 
 
 def _planned(request: RehearsalRequest, server: Server, found: Catalog, version: str) -> ServerPlan:
@@ -188,9 +181,9 @@ def _bytes(path: str) -> int:
 
 
 def _tried(
-    request: RehearsalRequest, server: Server, found: Catalog, plan: ServerPlan
+    request: RehearsalRequest, server: Server, found: Catalog, plan: ServerPlan, digest: str
 ) -> Rehearsed:
-    """Restore the dump into a throw-away server, and compare."""
+    """Restore the dump with this digest into a throw-away server, and compare."""
     name, role = server.name, found.role
     with scratch.server(server, plan) as fresh:
 
@@ -203,7 +196,9 @@ def _tried(
         whole = scratch.reader(fresh, trial, role["version"])
         began = time.monotonic()
         try:
-            _load(request, trial)
+            source.restore(request, trial, digest)
+        except source.ChangedDump:
+            raise
         except (HostError, OSError) as error:
             check_in()
             return NOTHING._replace(problems=(_failed(error, request.database.dump),))
@@ -222,12 +217,6 @@ def _objects(
     """Yield what else than rows the restored database has not, or has otherwise."""
     lists = (objects.objects(each, server.name, compared.ignore) for each in (whole, server))
     yield from objects.differences(compared.path, *lists)
-
-
-def _load(request: RehearsalRequest, trial: Server) -> None:
-    """Restore the dump as the role that would restore it."""
-    with load.opened(request.database.dump) as opened, load.readable(trial, opened) as source:
-        load.load(trial, trial.name, source, request.timeout)
 
 
 def answers(fresh: Server) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_rollback.agent.database.messages import DatabaseRequest
 from pytest_rollback.agent.database.rehearsal import facts, stamp
+from pytest_rollback.agent.database.rehearsal import scratch as scratches
+from pytest_rollback.agent.database.server import Server
+from pytest_rollback.agent.errors import HostError
 from tests.unit.agent.database.rehearsal.dumps import dump, rehearsed
 
 if TYPE_CHECKING:
@@ -49,6 +52,27 @@ def test_no_code_of_a_dump_runs_as_a_superuser(shop: Base, scratch: Path) -> Non
     assert not proof.exists()
     assert found.rows == 250
     assert found.size > 1_000_000
+
+
+def test_a_dump_that_changes_meanwhile_is_not_stamped(
+    shop: Base, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither one put in its place after the first look, nor one that has commands by then."""
+    dump(shop, "-Fp")
+    good = shop.dump.read_text()
+    furnish = scratches.furnish
+    for more in ("-- another one", f"\\! touch {scratch}-proof"):
+        shop.dump.write_text(good)
+
+        def furnished(*given: Any, more: str = more) -> Server:  # noqa: ANN401
+            shop.dump.write_text(f"{good}\n{more}\n")
+            return furnish(*given)
+
+        monkeypatch.setattr(scratches, "furnish", furnished)
+        with pytest.raises(HostError, match="the dump changed"):
+            rehearsed(shop, scratch)
+    assert stamp.read(str(shop.state)) is None
+    assert not scratch.with_name(f"{scratch.name}-proof").exists()
 
 
 def test_rows_that_a_policy_hides_are_not_counted_as_gone(shop: Base, scratch: Path) -> None:
