@@ -53,7 +53,7 @@ def faults(found: DatabaseState, wanted: DatabaseRehearsal, now: float) -> Itera
 
 def aged(last: Rehearsal, wanted: DatabaseRehearsal, now: float) -> Iterator[str]:
     """Yield that the dump of a rehearsal is too old."""
-    if now - last.made > wanted.max_age:
+    if last.made and now - last.made > wanted.max_age:  # 0 where there was no dump
         yield (
             f"the dump was made {days(now - last.made)} ago, more than {days(wanted.max_age)}: a "
             "restore would lose as much"

@@ -114,7 +114,7 @@ def test_a_restore_that_nobody_rehearsed_is_refused(site: Site, server: Base) ->
 
 DAY = 86400.0
 GOOD = Rehearsal(
-    *(0, 0, "a", 1, "plain", "", "", "15", 1, 2, 3, 4, 5, (), (), (), ()),
+    *(0, 1, "a", 1, "plain", "", "", "15", 1, 2, 3, 4, 5, (), (), (), ()),
     deployed=False,
     subject="shop",
     tolerance=0.5,
@@ -131,6 +131,8 @@ PROBLEM = DatabaseProblem("rows lack", "dump again")
         (GOOD._replace(digest="b"), 0.0, ["was of another dump, or database"]),
         (GOOD._replace(problems=(PROBLEM, PROBLEM)), 0.0, ["failed: rows lack; and 1 more"]),
         (GOOD, 8 * DAY, ["rehearsal was 8 days ago, more than 7", "dump was made 8 days ago"]),
+        (GOOD._replace(made=0, problems=(PROBLEM,)), 0.0, ["failed: rows lack"]),
+        (GOOD._replace(made=0, when=8 * DAY), 8 * DAY, []),
         (GOOD._replace(tolerance=0.9), 0.0, ["was less strict"]),
         (GOOD._replace(ignore=("a", "b")), 0.0, ["tolerance 50%, without a, b"]),
         (GOOD._replace(when=8 * DAY), 8 * DAY, ["the dump was made 8 days ago, more than 7 days"]),
@@ -166,11 +168,11 @@ def test_the_plan_says_what_a_restore_loses() -> None:
     lost = (RowLoss("public.a", 1, 3, estimated=False), RowLoss("public.b", 0, 5, estimated=True))
     state = DatabaseState(False, "a", 1, "plain", "shop", 1, (), None, (), GOOD)  # noqa: FBT003
 
-    assert rehearsed.cost(state, 7200.0) == "; it was made 2 hours ago: what came since is lost"
-    told = rehearsed.cost(state._replace(rehearsal=GOOD._replace(lost=lost)), 7200.0)
+    assert rehearsed.cost(state, 7201.0) == "; it was made 2 hours ago: what came since is lost"
+    told = rehearsed.cost(state._replace(rehearsal=GOOD._replace(lost=lost)), 7201.0)
     assert told.endswith("what came since is lost, 7 rows when it was rehearsed")
-    assert rehearsed.cost(state._replace(digest="b"), 7200.0) == ""
-    assert rehearsed.cost(state._replace(rehearsal=None), 7200.0) == ""
+    assert rehearsed.cost(state._replace(digest="b"), 7201.0) == ""
+    assert rehearsed.cost(state._replace(rehearsal=None), 7201.0) == ""
 
 
 def test_losses_are_told_in_lines_that_fit(site: Site, server: Base) -> None:
