@@ -123,8 +123,8 @@ APART: dict[str, tuple[str, ...]] = {
     "where a program is: who can change it is asked before it runs": (
         "backup/strategies/shown.py: shutil.which(",
         "configuration/units/verify.py: shutil.which(",
-        "database/dump.py: shutil.which(",
-        "database/server.py: shutil.which(",
+        "database/postgresql/dump.py: shutil.which(",
+        "database/postgresql/server.py: shutil.which(",
         "files/programs.py: shutil.which(",
         "observe/trial/accounts.py: shutil.which(",
         "observe/trial/contradictions.py: shutil.which(",

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest_rollback.agent
-from pytest_rollback.agent.database import check, swap
-from pytest_rollback.agent.database import restore as database_restore
 from pytest_rollback.agent.database.messages import (
     DatabaseAccess,
     DatabaseRequest,
@@ -22,6 +20,8 @@ from pytest_rollback.agent.database.messages import (
     DatabaseRestoreRequest,
     DatabaseState,
 )
+from pytest_rollback.agent.database.postgresql import check, swap
+from pytest_rollback.agent.database.postgresql import restore as database_restore
 from pytest_rollback.agent.messages.location import Location
 from pytest_rollback.agent.rollback import undo as rollback_undo
 from tests.unit.support import requests

@@ -14,8 +14,8 @@ import sys
 sys.path.insert(0, sys.argv[1])
 
 from pytest_rollback.agent import protocol
-from pytest_rollback.agent.database import restore, swap
 from pytest_rollback.agent.database.messages import DatabaseRestoreRequest
+from pytest_rollback.agent.database.postgresql import restore, swap
 
 left = int(sys.argv[3])
 popen, fdatasync = subprocess.Popen, os.fdatasync

@@ -229,7 +229,7 @@ def test_undo_does_not_bring_what_only_restoring_needs() -> None:
 
     assert not modules & {
         *("restore.apply", "observe.probes.sample", "observe.probes.http"),
-        *("backup.git", "database.clone"),
+        *("backup.git", "database.postgresql.clone"),
     }
     assert "restore.revert" in modules
     assert imported("rollback.undo") <= modules

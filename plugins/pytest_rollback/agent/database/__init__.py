@@ -1,15 +1,7 @@
 """The database of a release: its dump is read, restored beside the live one, and swapped in.
 
-Promise: nothing is restored into the live database. It keeps its name until the fresh one is
-loaded and looked at, and then stays, closed, under a name of its own. Never as root, never as a
-superuser.
-
-Order of calls: `dump` looks at the file and reads it with its own tool, a plain one with
-`sql_script`; `check` says whether the live database is that of the dump, by `catalog`, and what a
-restore would lose of it, by the dump's `contents`. `restore` conducts: `clone` makes an empty
-database like the live one, `load` fills it, `swap` exchanges the two names and takes that back in
-an undo. `rehearsal` tries a restore beforehand, in a server of its own; `migrations` says whether
-the live database is ahead of the previous release. `server` reaches PostgreSQL by its own tools;
-`ping` asks whether it is up. `messages` has the requests and answers, `routes` says which function
-answers which: the package can be taken away, and then nobody asks.
+`postgresql` reads dumps, restores and swaps. `rehearsal` tries a restore beforehand, in a server of
+its own; `migrations` says whether the live database is ahead of the previous release. `messages`
+has the requests and answers, `routes` says which function answers which: the package can be taken
+away, and then nobody asks.
 """

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Dict
 
 ROUTES: Dict[str, str] = {
-    "answer": "database.ping:answer",
-    "dump": "database.dump:look",
+    "answer": "database.postgresql.ping:answer",
+    "dump": "database.postgresql.dump:look",
     "look": "database.rehearsal.stamp:look",
     "migrations": "database.migrations.look:look",
     "rehearse": "database.rehearsal.rehearse:rehearse",
-    "restore": "database.restore:restore",
-    "undo": "database.swap:undo",
+    "restore": "database.postgresql.restore:restore",
+    "undo": "database.postgresql.swap:undo",
 }

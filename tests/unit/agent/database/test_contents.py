@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent.backup import save as backup_save
-from pytest_rollback.agent.database import contents, sql_script
+from pytest_rollback.agent.database.postgresql import contents, sql_script
 from tests.unit.agent.database import test_restore
 from tests.unit.support.databases import FORMATS, Base
 from tests.unit.support.deployed import saving

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rollback.agent.database import dump, sql_script
 from pytest_rollback.agent.database.messages import DumpRequest, DumpState
+from pytest_rollback.agent.database.postgresql import dump, sql_script
 from tests.unit.support.dumped import server
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rollback.agent.database import catalog, clone, dump, load, swap
-from pytest_rollback.agent.database import server as servers
-from pytest_rollback.agent.database.restore import reached
-from pytest_rollback.agent.database.server import Server
+from pytest_rollback.agent.database.postgresql import catalog, clone, dump, load, swap
+from pytest_rollback.agent.database.postgresql import server as servers
+from pytest_rollback.agent.database.postgresql.restore import reached
+from pytest_rollback.agent.database.postgresql.server import Server
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.state import progress
 from pytest_rollback.agent.state.lock import working

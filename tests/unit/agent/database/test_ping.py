@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_rollback.agent.database.messages import DatabaseAccess, PingRequest
-from pytest_rollback.agent.database.ping import answer
+from pytest_rollback.agent.database.postgresql.ping import answer
 from pytest_rollback.extras.sandbox.common.postgres import Postgres
 from tests.unit.support.dumped import server
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rollback.agent.database import catalog, restore
 from pytest_rollback.agent.database.messages import DatabaseRestored
+from pytest_rollback.agent.database.postgresql import catalog, restore
 from pytest_rollback.agent.errors import HostError
 from tests.unit.support.databases import FORMATS, Base, base
 

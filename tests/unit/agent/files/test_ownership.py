@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rollback.agent.backup import git
-from pytest_rollback.agent.database import dump, server
 from pytest_rollback.agent.database.messages import DumpRequest
+from pytest_rollback.agent.database.postgresql import dump, server
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files import ownership, reach
 from pytest_rollback.agent.messages.probes.sample import ProbeSpec

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_rollback.agent.backup import described, requirements
 from pytest_rollback.agent.configuration.units import sources
-from pytest_rollback.agent.database import dump, load, server
+from pytest_rollback.agent.database.postgresql import dump, load, server
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files.tree import Tree
 from pytest_rollback.agent.messages.location import ComponentFiles, Selection

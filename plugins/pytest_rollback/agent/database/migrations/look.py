@@ -14,7 +14,7 @@ from ...state import backup_set
 from ...state.backup_set import BackupSet
 from ...state.releases import linked
 from ..messages import Migrations, MigrationsRequest, MigrationState, UnknownMigration
-from ..server import Server, literal, quoted, reached
+from ..postgresql.server import Server, literal, quoted, reached
 from .tools import TOOLS, MigrationTool, normal
 
 MOST = 1 << 18

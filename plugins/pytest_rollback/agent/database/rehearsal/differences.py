@@ -5,8 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Iterable, Iterator, NamedTuple
 
-from ..contents import some
 from ..messages import DatabaseProblem, RowLoss
+from ..postgresql.contents import some
 from .facts import DatabaseFacts
 
 FEW = 10

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any, Callable, Collection, Dict, List, NamedTuple, Optional, Set
 
-from ..contents import sized, words
-from ..server import Server, literal, quoted
+from ..postgresql.contents import sized, words
+from ..postgresql.server import Server, literal, quoted
 
 COUNTED = 64 << 20
 """Bytes of a table up to which its rows are counted in the live database."""

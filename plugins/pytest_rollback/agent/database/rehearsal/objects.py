@@ -12,9 +12,9 @@ from fnmatch import fnmatchcase
 from typing import Collection, Dict, Iterator, List
 
 from ...errors import HostError
-from ..contents import some
 from ..messages import DatabaseProblem
-from ..server import Server
+from ..postgresql.contents import some
+from ..postgresql.server import Server
 
 MOST = 64 << 20
 """Bytes that a list of objects may have."""

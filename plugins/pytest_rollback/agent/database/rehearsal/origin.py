@@ -7,8 +7,8 @@ import time
 from typing import Iterator, NamedTuple
 
 from ...files import reach
-from .. import dump as dumps
 from ..messages import DatabaseProblem, RehearsalRequest
+from ..postgresql import dump as dumps
 
 READING = 60.0
 """Seconds in which an archive's list of contents is read."""

@@ -11,7 +11,7 @@ from ...errors import HostError
 from ...files import lookup, ownership, reach
 from ...system import processes
 from ...system.command import identity, run, surroundings
-from ..server import Server, socket
+from ..postgresql.server import Server, socket
 
 NEEDED = ("postgres", "initdb")
 PLACES = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin", "/usr/local/pgsql-{}/bin")

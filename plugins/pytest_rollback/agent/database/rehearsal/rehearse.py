@@ -16,9 +16,6 @@ from ...files.tree import Tree
 from ...messages.location import Location
 from ...state import backup_set
 from ...state.directory import record_of
-from .. import catalog, check, clone
-from .. import dump as dumps
-from ..catalog import Catalog
 from ..messages import (
     DatabaseProblem,
     DatabaseRequest,
@@ -27,7 +24,10 @@ from ..messages import (
     Rehearsal,
     RehearsalRequest,
 )
-from ..server import Server, reached
+from ..postgresql import catalog, check, clone
+from ..postgresql import dump as dumps
+from ..postgresql.catalog import Catalog
+from ..postgresql.server import Server, reached
 from . import differences, facts, objects, origin, programs, scratch, source, stamp
 from .differences import ComparedDatabases
 from .facts import DatabaseFacts

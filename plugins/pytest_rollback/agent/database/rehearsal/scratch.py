@@ -13,9 +13,9 @@ from typing import Iterator, List, NamedTuple
 from ...errors import HostError
 from ...system import disk
 from ...system.command import entering, identity
-from .. import clone
-from ..catalog import LiveDatabase
-from ..server import PLAIN, Server, quoted
+from ..postgresql import clone
+from ..postgresql.catalog import LiveDatabase
+from ..postgresql.server import PLAIN, Server, quoted
 from . import guard
 from .guard import ServerPlan
 

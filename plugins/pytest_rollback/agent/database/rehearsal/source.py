@@ -5,10 +5,10 @@ from __future__ import annotations
 import zlib
 
 from ...errors import HostError
-from .. import dump as dumps
-from .. import load, sql_script
 from ..messages import RehearsalRequest
-from ..server import Server
+from ..postgresql import dump as dumps
+from ..postgresql import load, sql_script
+from ..postgresql.server import Server
 
 
 def is_tame(path: str, kind: str) -> bool:

@@ -14,8 +14,8 @@ from ...files.handles import Irregular, open_regular
 from ...protocol import decode
 from ...state import backup_set
 from ...state import directory as places
-from .. import check
 from ..messages import DatabaseAccess, DatabaseRequest, DatabaseState, Rehearsal
+from ..postgresql import check
 
 NAME, LOCK = "rehearsal.json", "rehearsal.lock"
 FORMAT = 1

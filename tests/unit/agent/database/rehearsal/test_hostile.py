@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rollback.agent.database.messages import DatabaseRequest
+from pytest_rollback.agent.database.postgresql.server import Server
 from pytest_rollback.agent.database.rehearsal import facts, stamp
 from pytest_rollback.agent.database.rehearsal import scratch as scratches
-from pytest_rollback.agent.database.server import Server
 from pytest_rollback.agent.errors import HostError
 from tests.unit.agent.database.rehearsal.dumps import dump, rehearsed
 

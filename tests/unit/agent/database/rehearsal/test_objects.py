@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_rollback.agent.database.postgresql.server import reached
 from pytest_rollback.agent.database.rehearsal import objects
-from pytest_rollback.agent.database.server import reached
 from tests.unit.agent.database.rehearsal.dumps import dump, rehearsed
 
 if TYPE_CHECKING:

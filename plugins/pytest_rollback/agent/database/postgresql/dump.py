@@ -18,9 +18,9 @@ import time
 import zlib
 from typing import BinaryIO, Iterator, NamedTuple, Sequence
 
-from ..files import lookup, reach
-from ..system.command import CommandResult, run, surroundings
-from .messages import DumpRequest, DumpState
+from ...files import lookup, reach
+from ...system.command import CommandResult, run, surroundings
+from ..messages import DumpRequest, DumpState
 
 BLOCK = 1 << 20
 BEGINNING = re.compile(rb"(--\n)?-- PostgreSQL database (cluster )?dump\n")

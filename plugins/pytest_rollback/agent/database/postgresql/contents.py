@@ -10,8 +10,8 @@ import json
 import re
 from typing import Callable, Dict, Iterator, List, NamedTuple, Set
 
-from ..errors import HostError
-from .messages import DatabaseProblem
+from ...errors import HostError
+from ..messages import DatabaseProblem
 from .server import Server
 
 LISTED = re.compile(

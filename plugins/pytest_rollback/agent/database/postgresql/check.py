@@ -7,25 +7,25 @@ import tempfile
 import time
 from typing import Any, Iterator
 
-from ..errors import HostError
-from ..files import lookup, reach
-from ..messages.location import Location
-from ..messages.system import Room
-from ..state import backup_set
-from ..state.journal import entries
-from ..state.lock import CHANGES, folder_of
-from ..state.runs import record_of
-from ..system import disk
-from . import catalog, clone, contents, load, sql_script, swap
-from . import dump as dumps
-from .catalog import Catalog, DatabaseNames
-from .messages import (
+from ...errors import HostError
+from ...files import lookup, reach
+from ...messages.location import Location
+from ...messages.system import Room
+from ...state import backup_set
+from ...state.journal import entries
+from ...state.lock import CHANGES, folder_of
+from ...state.runs import record_of
+from ...system import disk
+from ..messages import (
     DatabaseProblem,
     DatabaseRequest,
     DatabaseState,
     DatabaseSwap,
     DumpRequest,
 )
+from . import catalog, clone, contents, load, sql_script, swap
+from . import dump as dumps
+from .catalog import Catalog, DatabaseNames
 from .server import Server, directory, reached, way
 
 

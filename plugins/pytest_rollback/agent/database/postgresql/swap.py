@@ -10,12 +10,12 @@ import contextlib
 import time
 from typing import Any
 
-from ..errors import HostError
-from ..messages.location import Location
-from ..state.lock import ExclusiveRun, working
+from ...errors import HostError
+from ...messages.location import Location
+from ...state.lock import ExclusiveRun, working
+from ..messages import DatabaseAccess, DatabaseRestored, DatabaseSwap, DatabaseUndone
 from . import catalog
 from .catalog import Catalog, DatabaseNames
-from .messages import DatabaseAccess, DatabaseRestored, DatabaseSwap, DatabaseUndone
 from .server import Server, quoted, reached
 
 RESTORING = "database"

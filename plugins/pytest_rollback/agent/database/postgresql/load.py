@@ -17,12 +17,12 @@ import stat
 import threading
 from typing import BinaryIO, Iterator, NamedTuple
 
-from ..errors import HostError
-from ..files import lookup, reach
-from ..files.handles import FRESH
-from ..files.read import sha256
-from ..files.tree import Tree
-from ..system import temporary
+from ...errors import HostError
+from ...files import lookup, reach
+from ...files.handles import FRESH
+from ...files.read import sha256
+from ...files.tree import Tree
+from ...system import temporary
 from . import dump as dumps
 from .dump import ARCHIVER, TOOLS
 from .server import ASKING, PLAIN, Server, said

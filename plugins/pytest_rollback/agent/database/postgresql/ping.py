@@ -7,8 +7,8 @@ import socket
 import struct
 import time
 
-from ..errors import HostError
-from .messages import Ping, PingRequest
+from ...errors import HostError
+from ..messages import Ping, PingRequest
 
 PROTOCOL = 196608
 """Version 3.0 of the protocol: what every server since 7.4 speaks."""

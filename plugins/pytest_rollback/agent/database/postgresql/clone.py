@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..errors import HostError
+from ...errors import HostError
+from ..messages import DatabaseProblem
 from .catalog import Catalog, DatabaseNames, LiveDatabase
-from .messages import DatabaseProblem
 from .server import Server, literal, quoted
 
 GRANTS = 150000

@@ -15,10 +15,10 @@ import re
 import shutil
 from typing import BinaryIO, Iterator, NamedTuple, Sequence
 
-from ..errors import HostError, shortened
-from ..files import lookup, ownership, reach
-from ..system.command import MOST, CommandResult, identity, run, surroundings
-from .messages import DatabaseAccess
+from ...errors import HostError, shortened
+from ...files import lookup, ownership, reach
+from ...system.command import MOST, CommandResult, identity, run, surroundings
+from ..messages import DatabaseAccess
 
 ASKING = 30.0
 """Seconds for statements that only look, or change names."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 
-from ..errors import HostError
-from ..state.lock import ExclusiveRun, working
+from ...errors import HostError
+from ...state.lock import ExclusiveRun, working
+from ..messages import DatabaseRestored, DatabaseRestoreRequest
 from . import catalog, check, clone, load, sql_script, swap
 from . import dump as dumps
 from .catalog import Catalog, DatabaseNames, RestoreMark
 from .load import OpenDump
-from .messages import DatabaseRestored, DatabaseRestoreRequest
 from .server import Server, quoted, reached
 
 

@@ -1,0 +1,12 @@
+"""PostgreSQL, by its own tools: a dump is restored beside the live database, and swapped in.
+
+Promise: nothing is restored into the live database. It keeps its name until the fresh one is
+loaded and looked at, and then stays, closed, under a name of its own. Never as root, never as a
+superuser.
+
+Order of calls: `dump` looks at the file and reads it with its own tool, a plain one with
+`sql_script`; `check` says whether the live database is that of the dump, by `catalog`, and what a
+restore would lose of it, by the dump's `contents`. `restore` conducts: `clone` makes an empty
+database like the live one, `load` fills it, `swap` exchanges the two names and takes that back in
+an undo. `server` reaches PostgreSQL; `ping` asks whether it is up.
+"""
