@@ -13,6 +13,7 @@ from pytest_rollback.evidence import runs, signoffs
 from pytest_rollback.evidence.afterwards import UNDONE
 from pytest_rollback.evidence.events import RunBegan, RunFinished, RunUndone
 from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.manifest.release import LINKS
 from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.recovery import left_behind, rehearsal, status
 from pytest_rollback.recovery.action import Scope
@@ -127,9 +128,17 @@ class RollbackCommand(TargetCommand):
         timeline.note(RunFinished(UNDONE))
         timeline.close()
         but = f", but for {', '.join(without)}" if without else ""
-        shown(f"run {run} is undone: the failed release is restored{but}")
+        shown(f"run {run} is undone: {self.came_back}{but}")
         self.told(run)
         return 0
+
+    @property
+    def came_back(self) -> str:
+        """What an undo brings back: no listing tells of a directory whether it is as it was."""
+        if self.system.release.strategy != LINKS:
+            return "the failed release is restored"
+        links = ", ".join(self.system.release.links)
+        return f"{links} leads to the failed release again, whose files nobody compared"
 
     def told(self, run: str) -> None:
         """Have the reports of a run say that it was undone; say which do not."""

@@ -112,26 +112,6 @@ def test_the_previous_release_is_found_whole(shop: Linked) -> None:
     assert found.files == len(FILES) + 2 + 3  # its version, its link, and three directories
 
 
-def test_a_third_release_was_deployed_without_a_record(shop: Linked) -> None:
-    """A rollback would go past the release before it: the record is of the deploy of 2."""
-    shop.release("3")
-    shop.lead("3")
-
-    assert "3, and the record was made for the deploy of 2" in shop.look().unexpected
-    shutil.rmtree(shop.place("2"))
-    shop.lead("1")
-    assert not shop.look().unexpected
-
-
-def test_a_link_in_place_of_the_previous_release_is_told_as_one(shop: Linked) -> None:
-    """`ls` shows something there, and a rollback does not follow it."""
-    shop.place("1").rename(shop.root / "elsewhere")
-    shop.place("1").symlink_to("../elsewhere")
-    (fault,) = shop.look().faults
-
-    assert (fault.fault, fault.detail) == ("missing", "is a symlink now, and no directory")
-
-
 def test_the_link_is_led_back_as_it_was_written(shop: Linked) -> None:
     """One rename; a relative link stays relative, and the directories stay as they are."""
     before = shop.place("1").stat().st_ctime_ns
