@@ -17,13 +17,14 @@ from pytest_rollback.manifest.release import LINKS
 from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.recovery import left_behind, rehearsal, status
 from pytest_rollback.recovery.action import Scope
-from pytest_rollback.recovery.actions.undo import undoing
+from pytest_rollback.recovery.actions.undo import START_FAILED, undoing
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.report import amend
 from pytest_rollback.run.command_line.shared import INTERRUPTED, shown
 from pytest_rollback.run.extras import names, outside
 from pytest_rollback.run.run import identity, operator
+from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.interrupts import INTERRUPTS
 
 
@@ -105,23 +106,26 @@ class RollbackCommand(TargetCommand):
         found = status.runs(self.connection, run)
         if not found:
             self.no_such_run(run, [each.id for each in status.runs(self.connection)])
+        scope, actions = Scope(self.system, frozenset(found[0].only)), undoing(run, without)
         if found[0].progress.undo == "done":
-            shown(f"run {run} was undone already: nothing to do")
-            return 0
-        only = frozenset(found[0].only)
+            down = START_FAILED.plan(scope, look(self.connection, START_FAILED.look(scope)))
+            shown(f"run {run} was undone already: {'units are down' if down else 'nothing to do'}")
+            if not down:
+                return 0
+            actions = (START_FAILED,)
         mine = identity(dt.datetime.now(dt.UTC))
         timeline = Timeline(self.reports / mine)
-        gate = self.gate(Scope(self.system, only), timeline, mine, armed)
-        steps = rehearsal.rehearse(gate, undoing(run, without))
+        gate = self.gate(scope, timeline, mine, armed)
+        steps = rehearsal.rehearse(gate, actions)
         changes = [change for step in steps for change in step.changes]
         shown("\n".join(f"  {each.what} ({each.why})" for each in changes) or "nothing to do")
         if changes and not gate.is_open:
             self.ask(armed)
-            gate = self.gate(Scope(self.system, only), timeline, mine, self.target)
+            gate = self.gate(scope, timeline, mine, self.target)
         began = RunBegan(mine, operator(), self.target, manifest=str(self.manifest))
         timeline.note(replace(began, resume=self.command))
         try:
-            for action in undoing(run, without):
+            for action in actions:
                 gate.perform(action)
         except KeyboardInterrupt:
             return self.broken_off(gate)
