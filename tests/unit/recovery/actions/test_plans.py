@@ -80,7 +80,8 @@ def test_what_comes_from_git_is_told(site: Site) -> None:
 
     assert change.what == "restore 2 files, 1 of them from git"
     assert change.why == (
-        "back to 1; not as recorded: a.py, b.py; without a usable backup, taken from the recorded commit: b.py"
+        "back to 1; not as recorded: a.py, b.py; without a usable backup, taken from the recorded "
+        "commit: b.py"
     )
 
 
