@@ -183,17 +183,29 @@ class Maintenance(Frozen):
     body: Pattern = "maintenance"
 
 
+DataReturn = Literal["keep", "restore"]
+"""What a rollback does to a database."""
+
+
 class Database(Frozen):
-    """`[database]`: the system's PostgreSQL, and the dump to restore."""
+    """`[database]`: the system's PostgreSQL, its dump, and what a rollback does to its data.
+
+    `return` is decided before: `keep` leaves it as it is, `restore` makes that of the dump live.
+    """
 
     name: str
     dump: Absolute
-    restore: bool = False
+    return_: Annotated[DataReturn, Field(alias="return")] = "keep"
     host: str = "/var/run/postgresql"
     port: Port = 5432
     user: str = ""
     tools: str = ""
     rehearsal: DatabaseRehearsal = DatabaseRehearsal()
+
+    @property
+    def restores(self) -> bool:
+        """Whether a rollback makes the database of the dump the live one."""
+        return self.return_ == "restore"
 
 
 class Noise(Frozen):

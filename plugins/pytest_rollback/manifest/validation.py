@@ -52,8 +52,16 @@ FORMS = {
 }
 """What keys with a pattern call for; every other one is a name."""
 
+MIGRATE = "migrate"
 NAME = "a name of a-z, 0-9, - and _"
 PASSWORD = re.compile(r"://[^/@?]*:[^/@?]*@")
+
+
+REPLACED = {
+    "database.restore": 'not known any more, expected return = "restore" where it is true, and '
+    'return = "keep" where it is false',
+}
+"""Keys of earlier versions, and what says the same now."""
 
 
 def lines(errors: Sequence[ErrorDetails]) -> Iterator[str]:
@@ -70,6 +78,8 @@ def line(error: ErrorDetails) -> str:
     """Return one of pydantic's errors as: key, what was found, what was expected."""
     where = key(error["loc"])
     if error["type"] == "extra_forbidden":
+        if where in REPLACED:
+            return f"{where}: {REPLACED[where]}"
         return f"{where}: unknown key{meant(str(error['loc'][-1]), known(error['loc'][:-1]))}"
     if error["type"] == "missing":
         return f"{where}: missing"
@@ -124,6 +134,11 @@ def shown(value: object) -> str:
 def expected(error: ErrorDetails) -> str:
     """Return what would have been right."""
     kind, last = error["type"], next(p for p in reversed(error["loc"]) if isinstance(p, str))
+    if key(error["loc"]) == "database.return" and error["input"] == MIGRATE:
+        return (
+            "'keep' or 'restore': migrations are not run backwards by a rollback; revert them by "
+            "hand beforehand, or restore the dump"
+        )
     if kind == "string_pattern_mismatch":
         return FORMS.get(last, NAME)
     if kind == "literal_error":
