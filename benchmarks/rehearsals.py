@@ -13,9 +13,11 @@ server's is not in it.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
-import os
 import re
+import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -23,7 +25,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,8 +33,7 @@ import tomli_w
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.bench import REPOSITORY, machine, shown, table
-from pytest_rollback.extras.sandbox.common.postgres import Postgres
-from tests.unit.support.dumped import server
+from pytest_rollback.extras.sandbox.common.postgres import Postgres, bring_tools, demoted
 
 SCALE = 15.0
 """Megabytes of a database for each unit of pgbench's scale."""
@@ -43,10 +43,12 @@ BEFORE = 8.0
 
 PAUSE = 0.05
 PROGRESS = re.compile(r"progress: [\d.]+ s, ([\d.]+) tps")
-LOAD = """
-SELECT json_build_array(sum(calls), sum(shared_blks_read), sum(shared_blks_hit))
-FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid WHERE r.rolname = 'shop';
+SETTINGS = """
+logging_collector = on
+log_filename = 'live.log'
 """
+SAID = re.compile(r"^\S+ \S+ \S+ \[\d+\] LOG: +(statement|execute [^:]*): ", re.MULTILINE)
+BLOCKS = "SELECT sum(blks_read + blks_hit) FROM pg_stat_database"
 WAITS = """
 SELECT coalesce(max(extract(epoch FROM clock_timestamp() - waitstart)), 0) FROM pg_locks
 WHERE NOT granted;
@@ -81,7 +83,7 @@ class Watch(threading.Thread):
         while not self.over.wait(self.pause):
             self.most = max(self.most, self.asked())
 
-    @contextmanager
+    @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         """Ask as long as the body works."""
         self.start()
@@ -90,26 +92,46 @@ class Watch(threading.Thread):
         self.join()
 
 
+@contextlib.contextmanager
+def live() -> Iterator[Postgres]:
+    """Yield a server that writes a log; all of it is gone afterwards."""
+    place = Path(tempfile.mkdtemp(prefix="pg-"))
+    place.chmod(0o711)
+    bring_tools(place)
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    server = Postgres.at(place, port)
+    server.initialise()
+    with (place / "data/postgresql.conf").open("a") as file:
+        file.write(SETTINGS)
+    command = [*map(str, (server.tools / "postgres", "-D", place / "data"))]
+    quiet = subprocess.DEVNULL
+    daemon = subprocess.Popen(command, cwd=place, stdout=quiet, stderr=quiet, **demoted())
+    try:
+        server.wait()
+        yield server
+    finally:
+        daemon.terminate()
+        daemon.wait(60)
+        shutil.rmtree(place)
+
+
 def ours(root: int) -> float:
     """Return the MB of all Python processes below one; what belongs to several counts once."""
     parents: dict[int, list[int]] = {}
-    for each in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            stat = Path(f"/proc/{each}/stat").read_text()
-        except OSError:
-            continue
-        parents.setdefault(int(stat.rpartition(")")[2].split()[1]), []).append(int(each))
+    for each in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            stat = (each / "stat").read_text()
+            parents.setdefault(int(stat.rpartition(")")[2].split()[1]), []).append(int(each.name))
     listed, total = [root], 0.0
     for pid in listed:
         listed += parents.get(pid, [])
-        try:
-            if "python" in os.readlink(f"/proc/{pid}/exe"):
-                found = re.search(
-                    r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M
-                )
+        with contextlib.suppress(OSError):
+            if "python" in Path(f"/proc/{pid}/exe").readlink().name:
+                said = Path(f"/proc/{pid}/smaps_rollup").read_text()
+                found = re.search(r"^Pss:\s+(\d+)", said, re.MULTILINE)
                 total += int(found[1]) / 1024 if found else 0.0
-        except OSError:
-            continue
     return total
 
 
@@ -122,8 +144,12 @@ class Bench:
         place = {"name": "shop", "root": str(home / "srv"), "state": str(home / "state")}
         (home / "srv").mkdir()
         access = {
-            **{"name": "shop", "user": "shop", "dump": str(self.dump), "return": "restore"},
-            **{"host": str(postgres.socket), "port": postgres.port, "tools": str(postgres.tools)},
+            "name": "shop",
+            "user": "shop",
+            "dump": str(self.dump),
+            "host": str(postgres.socket),
+            "port": postgres.port,
+            "tools": str(postgres.tools),
         }
         bounds = {"ignore": ["pgbench_history"], "largest": "100GB", "scratch": str(home)}
         component = {"name": "web", "unit": "web", "health": "p"}
@@ -172,11 +198,16 @@ class Bench:
         stamp = json.loads((self.home / "state/rehearsal.json").read_text())["rehearsal"]
         return time.monotonic() - began, watch.most, stamp
 
-    def quiet(self) -> tuple[float, float, dict[str, float], list[int]]:
-        """Rehearse while nobody else works; return also calls, blocks read and blocks found."""
-        self.postgres.sql("SELECT pg_stat_statements_reset()")
+    def quiet(self) -> tuple[float, float, dict[str, float], int, int]:
+        """Rehearse while nobody else works; return also statements, and blocks read."""
+        self.postgres.sql("ALTER ROLE shop SET log_statement = 'all'")
+        log = self.postgres.directory / "data/log/live.log"
+        before, blocks = log.stat().st_size, int(self.postgres.sql(BLOCKS))
         seconds, memory, stamp = self.rehearse()
-        return seconds, memory, stamp, json.loads(self.postgres.sql(LOAD))
+        blocks = int(self.postgres.sql(BLOCKS)) - blocks
+        self.postgres.sql("ALTER ROLE shop RESET log_statement")
+        said = log.read_bytes()[before:].decode("utf-8", "replace")
+        return seconds, memory, stamp, len(SAID.findall(said)), blocks
 
     def busy(self, clients: int) -> tuple[float, float, float, float]:
         """Rehearse beside pgbench; return its tps alone and beside, the wait, and the seconds."""
@@ -209,11 +240,11 @@ class Bench:
     def cost(self, megabytes: float, clients: int) -> Cost:
         """Measure one size."""
         self.fill(megabytes)
-        seconds, memory, stamp, (calls, read, hit) = self.quiet()
+        seconds, memory, stamp, calls, blocks = self.quiet()
         alone, beside, wait, longer = self.busy(clients)
         size, restore, dumped = (stamp[key] for key in ("size", "restore", "bytes"))
         return Cost(
-            *(size / 1e6, restore, dumped / 1e6, seconds, calls, read + hit, memory),
+            *(size / 1e6, restore, dumped / 1e6, seconds, calls, blocks, memory),
             *(wait, alone, beside, longer),
         )
 
@@ -262,9 +293,9 @@ def main() -> None:
     asked = parser.parse_args()
     print(machine(Path(tempfile.gettempdir())), flush=True)
     costs = []
-    with server() as postgres, tempfile.TemporaryDirectory(prefix="bench-") as home:
-        Path(home).chmod(0o755)
-        postgres.sql("CREATE ROLE shop LOGIN CREATEDB; CREATE EXTENSION pg_stat_statements")
+    with live() as postgres, tempfile.TemporaryDirectory(prefix="bench-") as home:
+        Path(home).chmod(0o1777)  # the server's account keeps its files there
+        postgres.sql("CREATE ROLE shop LOGIN CREATEDB")
         bench = Bench(postgres, Path(home))
         for megabytes in map(float, asked.megabytes.split(",")):
             costs.append(bench.cost(megabytes, asked.clients))
