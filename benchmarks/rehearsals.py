@@ -16,8 +16,6 @@ import argparse
 import contextlib
 import json
 import re
-import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -33,7 +31,8 @@ import tomli_w
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.bench import REPOSITORY, machine, shown, table
-from pytest_rollback.extras.sandbox.common.postgres import Postgres, bring_tools, demoted
+from pytest_rollback.extras.sandbox.common.postgres import Postgres
+from tests.unit.support.dumped import server
 
 SCALE = 15.0
 """Megabytes of a database for each unit of pgbench's scale."""
@@ -90,31 +89,6 @@ class Watch(threading.Thread):
         yield
         self.over.set()
         self.join()
-
-
-@contextlib.contextmanager
-def live() -> Iterator[Postgres]:
-    """Yield a server that writes a log; all of it is gone afterwards."""
-    place = Path(tempfile.mkdtemp(prefix="pg-"))
-    place.chmod(0o711)
-    bring_tools(place)
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    server = Postgres.at(place, port)
-    server.initialise()
-    with (place / "data/postgresql.conf").open("a") as file:
-        file.write(SETTINGS)
-    command = [*map(str, (server.tools / "postgres", "-D", place / "data"))]
-    quiet = subprocess.DEVNULL
-    daemon = subprocess.Popen(command, cwd=place, stdout=quiet, stderr=quiet, **demoted())
-    try:
-        server.wait()
-        yield server
-    finally:
-        daemon.terminate()
-        daemon.wait(60)
-        shutil.rmtree(place)
 
 
 def ours(root: int) -> float:
@@ -293,7 +267,7 @@ def main() -> None:
     asked = parser.parse_args()
     print(machine(Path(tempfile.gettempdir())), flush=True)
     costs = []
-    with live() as postgres, tempfile.TemporaryDirectory(prefix="bench-") as home:
+    with server(SETTINGS) as postgres, tempfile.TemporaryDirectory(prefix="bench-") as home:
         Path(home).chmod(0o1777)  # the server's account keeps its files there
         postgres.sql("CREATE ROLE shop LOGIN CREATEDB")
         bench = Bench(postgres, Path(home))

@@ -10,7 +10,7 @@ import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.contacts import Contact, Notify
@@ -19,6 +19,7 @@ from pytest_rollback.manifest.refused import (
     harmless_page,
     matches_all,
     name_of_component,
+    not_backwards,
     too_wide,
 )
 from pytest_rollback.manifest.release import About, ReleaseTable
@@ -195,7 +196,7 @@ class Database(Frozen):
 
     name: str
     dump: Absolute
-    return_: Annotated[DataReturn, Field(alias="return")] = "keep"
+    return_: Annotated[DataReturn, BeforeValidator(not_backwards), Field(alias="return")] = "keep"
     host: str = "/var/run/postgresql"
     port: Port = 5432
     user: str = ""

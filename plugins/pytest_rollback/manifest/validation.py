@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from pytest_rollback.manifest.document import TomlTable, table, tables, texts
 from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.refused import REPLACED
 from pytest_rollback.manifest.release import COMMANDS, COMPOSE, IMAGES, LINKS, PACKAGES, STATE
 
 if TYPE_CHECKING:
@@ -52,16 +53,8 @@ FORMS = {
 }
 """What keys with a pattern call for; every other one is a name."""
 
-MIGRATE = "migrate"
 NAME = "a name of a-z, 0-9, - and _"
 PASSWORD = re.compile(r"://[^/@?]*:[^/@?]*@")
-
-
-REPLACED = {
-    "database.restore": 'not known any more, expected return = "restore" where it is true, and '
-    'return = "keep" where it is false',
-}
-"""Keys of earlier versions, and what says the same now."""
 
 
 def lines(errors: Sequence[ErrorDetails]) -> Iterator[str]:
@@ -134,11 +127,6 @@ def shown(value: object) -> str:
 def expected(error: ErrorDetails) -> str:
     """Return what would have been right."""
     kind, last = error["type"], next(p for p in reversed(error["loc"]) if isinstance(p, str))
-    if key(error["loc"]) == "database.return" and error["input"] == MIGRATE:
-        return (
-            "'keep' or 'restore': migrations are not run backwards by a rollback; revert them by "
-            "hand beforehand, or restore the dump"
-        )
     if kind == "string_pattern_mismatch":
         return FORMS.get(last, NAME)
     if kind == "literal_error":
