@@ -99,6 +99,14 @@ def safe(found: PreviousParts) -> None:
             findings=risks,
             hint="; ".join(part.hint for part in found.parts if part.risks),
         )
+    unpinned = [each for part in found.parts for each in part.unpinned]
+    if unpinned:
+        raise Advisory(
+            "the previous release is named by what can mean another one by then",
+            findings=unpinned,
+            hint="name images by digest, restart the units, and have the next deploy save them; "
+            "until then: rollback ready, before each rollback",
+        )
     more = [f"{part.place}/{path}" for part in found.parts for path in part.more]
     if more:
         raise Advisory(

@@ -132,7 +132,8 @@ def by_unit(
         use=use(found, interpreter, gaps)._replace(
             contradicts=tuple(contradictions(site, request, (component, found), process)),
             strays=left_over(units, component.unit, outside(found, site.lives), site.lives),
-            ports=published(units, component.unit) or unit_live.ports(process),
+            ports=published(units, component.unit)
+            or unit_live.ports(process, managers.full(component.unit)),
         ),
         fresh=shadows.fresh(first, site.root, request.files or (), units.created),
         needs=needs(found),
@@ -162,6 +163,9 @@ def left_over(
     own = managers.files_for(units.manager, unit, units.to_come)
     if units.manager.name == "compose":
         own = compose.left(units.manager.main, roots)
+    known = units.manager.units.get(unit)
+    if known and known.source:  # below a root it comes back with the release
+        own = [path for path in own if path != known.source or compose.left(path, roots)]
     files = [*own, *more]
     left = [path for path in dict.fromkeys(files) if path not in units.to_come.over]
     return tuple(sources.strays(left, units.created))
