@@ -34,7 +34,7 @@ class ContainedUnits:
         self.seen: Dict[str, UnitOfContainers] = {}
 
     def of(self, units: Mapping[str, UnitMembers]) -> Dict[str, UnitOfContainers]:
-        """Return the units that run containers; none where the engine does not answer.
+        """Return the units that run containers, or are about to; none where no engine answers.
 
         What a unit is then is what systemd says, and its release is looked at by who asks for it.
         """
@@ -48,7 +48,7 @@ class ContainedUnits:
                 if engine not in every:
                     every[engine] = images.all_containers(engine)
                 mine = [each for each in unit_containers.of(unit, every[engine]) if each.runs]
-                if mine:
+                if mine or unit_containers.is_expected(unit):
                     found[name] = UnitOfContainers(engine, tuple(mine))
         return found
 
@@ -71,11 +71,12 @@ class ContainedUnits:
         }
 
     def _judged(self, report: UnitReport, unit: UnitOfContainers) -> UnitReport:
-        """Return a unit that is up as soon as its containers are healthy."""
+        """Return a unit that is up as soon as its containers are there, and healthy."""
         now = [self.health.of(unit.engine, each) for each in unit.containers]
         said = "; ".join(dict.fromkeys(filter(None, map(states.detail, now))))
-        state = report.state
-        if state.state == "active" and any(states.of(each) != "active" for each in now):
+        state, is_up = report.state, all(states.of(each) == "active" for each in now)
+        if state.state == "active" and not (now and is_up):
+            said = said if now else f"{unit.engine.name} has no container of it yet"
             state = state._replace(state="starting", detail=said or state.detail)
         return report._replace(state=state, pids=tuple(each.pid for each in now))
 
@@ -107,7 +108,7 @@ class ContainedUnits:
 
         A signal to what is in the unit's control group reaches none that is in its own.
         """
-        if name in self.seen:
+        if name in self.seen and self.seen[name].containers:
             engine, containers = self.seen[name]
             engine.call("stop", "-t", "0", *(each.id for each in containers))
 

@@ -12,12 +12,15 @@ import os
 from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional
 
 from ..command_lines import words
-from ..processes import proc
+from ..processes import environ, proc
 from .container import EngineContainer
 from .engine import Engine, any_engine
 
 PROGRAMS = {"podman": "podman", "conmon": "podman", "docker": "docker"}
 """Programs that stay while a container runs, and the engine that they are of."""
+
+VARIABLE = "PODMAN_SYSTEMD_UNIT"
+"""By this variable podman is told of the unit that runs it, and labels its container so."""
 
 RESUMED = frozenset(("start", "attach"))
 """Commands of an engine that are given containers, and not an image."""
@@ -82,6 +85,11 @@ def of(unit: UnitMembers, every: Iterable[EngineContainer]) -> List[EngineContai
         or not unit.pids.isdisjoint({each.pid, each.monitor} - {0})
         or (not each.unit and (each.name in asked or each.id in asked))
     ]
+
+
+def is_expected(unit: UnitMembers) -> bool:
+    """Return whether a container of a unit could be told, once it is there."""
+    return bool(_asked(unit.pids)) or VARIABLE in (environ(unit.main) or {})
 
 
 def _asked(pids: Iterable[int]) -> FrozenSet[str]:
