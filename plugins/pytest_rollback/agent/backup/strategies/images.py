@@ -87,17 +87,21 @@ def previous(request: ImagesRequest) -> PreviousParts:
             fault = PartFault(unit, "unrecorded", why)
             parts.append(PreviousPart("", "", _told(live), faults=(fault,)))
             continue
-        found = PreviousPart(
-            f"image {known[unit].image[:SHORT]} ({known[unit].reference})",
-            name,
-            f"{unit}: {_told(live)}",
-            is_back=_is_back(known[unit], live),
-            files=1,
-            bytes=known[unit].size,
-            unpinned=_unpinned(running, known[unit]),
-        )
+        found = _part(known[unit], name, live)._replace(unpinned=_unpinned(running, known[unit]))
         parts.append(_kept(request, running.engine, found, known[unit], running.every))
     return PreviousParts(tuple(parts))
+
+
+def _part(known: RecordedImage, name: str, live: Sequence[EngineContainer]) -> PreviousPart:
+    """Return a recorded image beside what its unit runs; `name` is that of its release."""
+    return PreviousPart(
+        f"image {known.image[:SHORT]} ({known.reference})",
+        name,
+        f"{known.unit}: {_told(live)}",
+        is_back=_is_back(known, live),
+        files=1,
+        bytes=known.size,
+    )
 
 
 def _unpinned(running: RunningImages, known: RecordedImage) -> Tuple[str, ...]:
