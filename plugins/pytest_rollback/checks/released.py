@@ -105,6 +105,17 @@ def safe(found: PreviousParts) -> None:
             findings=risks,
             hint="; ".join(part.hint for part in found.parts if part.risks),
         )
+    _known(found)
+    _pinned(found)
+
+
+def _known(found: PreviousParts) -> None:
+    """Check that nothing is in the previous version that was not recorded of it.
+
+    Raises:
+        Refused: code or settings are.
+        Advisory: other files are.
+    """
     more = [f"{part.place}/{path}" for part in found.parts for path in part.more]
     loaded = [path for path in more if path.endswith(LOADED)]
     if loaded:
@@ -122,7 +133,6 @@ def safe(found: PreviousParts) -> None:
             hint="the system may have written them before the deploy: name them in besides of "
             "[release]",
         )
-    _pinned(found)
 
 
 def _pinned(found: PreviousParts) -> None:
