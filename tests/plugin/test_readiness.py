@@ -186,6 +186,13 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.database.dump": (lambda s: cut(s.home / "dump"), None),
     "readiness.database.restorable": (lambda s: describe(s, "database", restore=True), None),
     "readiness.database.rehearsed": (lambda s: describe(s, "database", restore=True), None),
+    "readiness.previous.runs": (
+        lambda s: (
+            describe(s, "database", rehearsal={"previous": "schema"}),
+            s.fail_on_schema(),
+        ),
+        None,
+    ),
     "readiness.database.embedded": (
         lambda s: s.forge(MOTTO, "SQLite format 3".ljust(1024, "\0")),
         None,
