@@ -9,6 +9,8 @@ ROUTES: Dict[str, str] = {
     "dump": "database.postgresql.dump:look",
     "look": "database.rehearsal.stamp:look",
     "migrations": "database.migrations.look:look",
+    "previous": "database.previous.previous:try_previous",
+    "ran": "database.previous.previous_stamp:look",
     "rehearse": "database.rehearsal.rehearse:rehearse",
     "restore": "database.postgresql.restore:restore",
     "undo": "database.postgresql.swap:undo",
