@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from pytest_rollback.manifest.document import TomlTable, table, tables, texts
 from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.refused import REPLACED
 from pytest_rollback.manifest.release import COMMANDS, COMPOSE, IMAGES, LINKS, PACKAGES, STATE
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def line(error: ErrorDetails) -> str:
     """Return one of pydantic's errors as: key, what was found, what was expected."""
     where = key(error["loc"])
     if error["type"] == "extra_forbidden":
+        if where in REPLACED:
+            return f"{where}: {REPLACED[where]}"
         return f"{where}: unknown key{meant(str(error['loc'][-1]), known(error['loc'][:-1]))}"
     if error["type"] == "missing":
         return f"{where}: missing"
@@ -266,16 +269,23 @@ def _packages(document: TomlTable, release: TomlTable) -> Iterator[str]:
 
 
 def _images(document: TomlTable, release: TomlTable) -> Iterator[str]:
-    """Yield what contradicts a release that is images, which files of a compose project name."""
+    """Yield what contradicts a release that is images, which files of the system name."""
     if release.get("strategy") != IMAGES:
         if "images" in release:
             yield f"release.images: found with other strategies, expected strategy = {IMAGES!r}"
         return
-    project = table(document.get("services")).get("project")
+    services = table(document.get("services"))
+    manager, project = services.get("manager", "systemd"), services.get("project")
     root = f"{table(document.get('system')).get('root')}".rstrip("/")
     named = [f"{root}/{path}" for path in texts(release.get("images")) or COMPOSE]
-    if not project:
-        yield f"release.strategy: found {IMAGES!r}, expected [services] manager = 'compose'"
+    if manager == "systemd":
+        if not release.get("images"):
+            yield "release.images: found none, expected the unit files or quadlets that name images"
+    elif not project:
+        yield (
+            f"release.strategy: found {IMAGES!r}, expected [services] manager = 'compose' or "
+            "'systemd'"
+        )
     elif project not in named:
         yield (
             f"release.images: found {', '.join(named)}, expected the compose file of [services], "

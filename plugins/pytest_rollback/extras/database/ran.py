@@ -16,8 +16,8 @@ ROWS = ("", "schema", "sample", "full")
 
 BOTH = (
     "change the migration so that both releases run on it, and deploy again: add first, take away "
-    "in a later release; or restore = true in [database] brings back the dump, with what is lost; "
-    f"then {AGAIN}"
+    "in a later release; or return = 'restore' in [database] brings back the dump, with what is "
+    f"lost; then {AGAIN}"
 )
 """What to do where the previous release does not run."""
 

@@ -16,6 +16,8 @@ from ...state import backup_set
 from ...state import directory as places
 from ..messages import DatabaseAccess, DatabaseRequest, DatabaseState, Rehearsal
 from ..postgresql import check
+from ..postgresql.server import reached
+from . import origin
 
 NAME, LOCK = "rehearsal.json", "rehearsal.lock"
 FORMAT = 1
@@ -35,7 +37,11 @@ def look(request: DatabaseRequest) -> DatabaseState:
     last = read(request.location.state)
     if last and last.subject != subject(request.database):
         last = last._replace(digest="")  # of no dump of this database
-    return check.look(request)._replace(rehearsal=last)
+    found = check.look(request)
+    if not found.format or found.restored:
+        return found._replace(rehearsal=last)
+    about = origin.header(request.database, found.format, reached(request.database).account)
+    return found._replace(rehearsal=last, made=origin.made(request.database.dump, about))
 
 
 def subject(database: DatabaseAccess) -> str:
