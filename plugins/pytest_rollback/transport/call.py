@@ -106,13 +106,20 @@ def of_system(system: System, calls: Iterable[AnyCall]) -> tuple[tuple[str, ...]
         Modules beside those that answer, and the service manager that is asked.
     """
     asked = tuple(calls)
-    return (*credentials(system), *releases(system, asked)), one_manager(system, asked)
+    more = (*credentials(system), *releases(system, asked), *containers(system))
+    return more, one_manager(system, asked)
 
 
 def releases(system: System, calls: Iterable[AnyCall]) -> tuple[str, ...]:
     """Return the module that takes a release back, for an undo where commands have brought it."""
     wanted = system.release.commands and any(isinstance(c.request, UndoRequest) for c in calls)
     return ("backup.strategies.returned",) if wanted else ()
+
+
+def containers(system: System) -> tuple[str, ...]:
+    """Return the module that tells containers of units, where the releases of a system are some."""
+    runs = system.services.manager == "systemd" and system.release.strategy == "images"
+    return ("services.compose.contained",) if runs else ()
 
 
 def one_manager(system: System, calls: Iterable[AnyCall]) -> str:
