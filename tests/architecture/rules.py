@@ -104,7 +104,10 @@ APART: dict[str, tuple[str, ...]] = {
         "system/temporary.py: ",
         "observe/trial/staged_tree.py: os.mkdir(self.root,",
     ),
-    "a process that is the account of the database already": ("database/rehearsal/guard.py: ",),
+    "a process that is the account of the database already": (
+        "database/rehearsal/guard.py: ",
+        "database/sqlite/worker.py: ",
+    ),
     "an open file of a process, by its number: it is asked whether the process may read it": (
         "observe/logs/offsets.py: o",
     ),
@@ -125,6 +128,7 @@ APART: dict[str, tuple[str, ...]] = {
         "configuration/units/verify.py: shutil.which(",
         "database/postgresql/dump.py: shutil.which(",
         "database/postgresql/server.py: shutil.which(",
+        "database/sqlite/library.py: shutil.which(",
         "files/programs.py: shutil.which(",
         "observe/trial/accounts.py: shutil.which(",
         "observe/trial/contradictions.py: shutil.which(",

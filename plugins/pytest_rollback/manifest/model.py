@@ -184,8 +184,9 @@ class Maintenance(Frozen):
 
 
 class Database(Frozen):
-    """`[database]`: the system's PostgreSQL, and the dump to restore."""
+    """`[database]`: the system's database, and the dump to restore."""
 
+    engine: Literal["postgresql", "sqlite"] = "postgresql"
     name: str
     dump: Absolute
     restore: bool = False
@@ -194,6 +195,18 @@ class Database(Frozen):
     user: str = ""
     tools: str = ""
     rehearsal: DatabaseRehearsal = DatabaseRehearsal()
+
+    @model_validator(mode="after")
+    def _is_where_its_engine_has_it(self) -> Database:
+        """Refuse a file that is no path, and a server for it."""
+        if self.engine != "sqlite":
+            return self
+        if not self.name.startswith("/") or "/../" in f"{self.name}/":
+            raise ValueError('engine = "sqlite" needs the absolute path of the live file as name')
+        server = sorted({"host", "port", "user", "tools"} & self.model_fields_set)
+        if server:
+            raise ValueError(f"a file of SQLite has no server: leave out {', '.join(server)}")
+        return self
 
 
 class Noise(Frozen):

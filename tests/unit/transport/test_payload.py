@@ -217,7 +217,9 @@ def test_a_look_brings_no_reader_that_it_does_not_use() -> None:
     """Constants and types lie where they bring nothing: readers of units go with their routes."""
     readers = {"configuration.units.systemd", "configuration.units.supervisord"}
 
-    assert not readers & needed(["restore.undo", "database.restore", "units.start", "guard.on"])
+    assert not readers & needed(
+        ["restore.undo", "database.postgresql.restore", "units.start", "guard.on"]
+    )
     assert "state.backup_set" not in needed(["units.look"])
     assert "backup.git" not in needed(["needs.rights", "needs.space"])
     assert readers <= needed(["trial.look"])

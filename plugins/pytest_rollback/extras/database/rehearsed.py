@@ -85,11 +85,11 @@ def cost(found: DatabaseState, now: float) -> str:
     return words + (f", {count(rows, 'row')} when it was rehearsed" if rows else "")
 
 
-def hint(found: DatabaseState) -> str:
-    """Return what to do about a rehearsal that proves nothing."""
+def hint(found: DatabaseState, dumping: str = "pg_dump -Fc") -> str:
+    """Return what to do about a rehearsal that proves nothing; `dumping` makes a dump."""
     last = found.rehearsal
     if last is None or last.digest != found.digest or not last.problems:
-        return f"pg_dump -Fc anew where the dump is old, with umask 077; then {HINT}"
+        return f"{dumping} anew where the dump is old, with umask 077; then {HINT}"
     return f"{hints(last.problems)}; then {HINT}"
 
 

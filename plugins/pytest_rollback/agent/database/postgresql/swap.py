@@ -14,15 +14,10 @@ from ...errors import HostError
 from ...messages.location import Location
 from ...state.lock import ExclusiveRun, working
 from ..messages import DatabaseAccess, DatabaseRestored, DatabaseSwap, DatabaseUndone
+from ..record import RESTORING, SWAPPED
 from . import catalog
 from .catalog import Catalog, DatabaseNames
 from .server import Server, quoted, reached
-
-RESTORING = "database"
-"""The event before anything of a restore is done, with all that undo needs to know."""
-
-SWAPPED = "database swapped"
-"""The event once the two databases have changed names."""
 
 ACCESS = ("host", "port", "user", "tools", "account", "name")
 """The fields of `DatabaseAccess` that the journal holds, by their names there."""
