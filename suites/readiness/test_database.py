@@ -121,9 +121,9 @@ def test_no_file_of_the_set_is_a_database(saved: Backups) -> None:
             "would lose all that was written into them since it was saved",
             findings=saved.databases,
             hint="keep data outside of files and of what a deploy changes, and save again; a file "
-            'of SQLite is restored as a database by [database] engine = "sqlite"; if a deploy brings '
-            "such a file and nobody writes into it, waive readiness.database.embedded in "
-            "[[waivers]] of rollback.toml",
+            'of SQLite can be the database of the system, engine = "sqlite" in [database]; if a '
+            "deploy brings such a file and nobody writes into it, waive "
+            "readiness.database.embedded in [[waivers]] of rollback.toml",
         )
 
 
