@@ -1,6 +1,6 @@
 """Play every drill on every target, and print the table that docs/drills.md keeps.
 
-    .venv/bin/python benchmarks/drills.py [--on embedded,ssh,podman] [NAME ...]
+    .venv/bin/python benchmarks/drills.py [--on embedded,links,state,commands,ssh,podman] [NAME ...]
 
 Names are those of scenarios, `issues` for the procedure's four, those of faults, or `faults` for
 all that can happen to a host while it is rolled back. A row is printed as soon as it is known: what
@@ -34,7 +34,7 @@ from pytest_rollback.extras.sandbox.local import pristine
 from pytest_rollback.extras.sandbox.local.sandbox import Embedded
 from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from pytest_rollback.manifest.load import load
-from pytest_rollback.manifest.release import BACKUPS, LINKS
+from pytest_rollback.manifest.release import BACKUPS, COMMANDS, LINKS, STATE
 from pytest_rollback.manifest.requests import watched_edge
 from pytest_rollback.transport.connection import Connection
 from tests.machine.faults import FAULTS, Fault
@@ -43,8 +43,10 @@ from tests.machine.targets import BOTH, Processes, Target, Whole
 REPOSITORY = Path(__file__).resolve().parents[1]
 VILLAGE = REPOSITORY / "fixtures/village"
 ISSUES, HAPPENINGS = "issues", "faults"
-TARGETS = ("embedded", "links", "ssh", "podman")
-"""`links` is the embedded one with its releases in directories, behind a link."""
+STRATEGIES = {"embedded": BACKUPS, **{each: each for each in (LINKS, STATE, COMMANDS)}}
+"""How the previous release is kept, by the name of an embedded target."""
+
+TARGETS = (*STRATEGIES, "ssh", "podman")
 
 HELD, LONGEST = 12, 400.0
 """The exit code while somebody else holds the host, and seconds in which a fault is got over."""
@@ -183,10 +185,10 @@ def main() -> None:
     load_now = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     print(f"{os.cpu_count()} cores ({platform.machine()}); load at the start {load_now}\n\n{HEAD}")
     stages: dict[str, Stage] = {}
-    kinds = {"embedded": "sandbox", LINKS: "sandbox"}
     try:
         for target in asked.on.split(","):
-            kind, strategy = kinds.get(target, "machine"), LINKS if target == LINKS else BACKUPS
+            kind = "sandbox" if target in STRATEGIES else "machine"
+            strategy = STRATEGIES.get(target, BACKUPS)
             place = f"{kind} {strategy}"
             stage = stages[place] = stages.get(place) or Stage(kind, strategy)
             stage.reached(target)

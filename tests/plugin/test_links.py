@@ -89,3 +89,7 @@ def test_links_and_directories_go_back_and_forth(shop: LinkedShop) -> None:
     assert shop.links() == NOW
     assert (shop.root / FOLDED / "deep/inside").read_text() == "added"
     assert not (shop.root / SPOOL).exists()
+    shop.control("stop", "all")
+    code, printed = shop.rollback("undo", run, "--arm=corner")
+    assert (code, "was undone already: units are down" in printed) == (0, True), printed
+    assert "nothing to do" in shop.rollback("undo", run, "--arm=corner")[1]

@@ -12,6 +12,12 @@ from pytest_rollback.text.quantities import count
 MOST = 20
 """Files that a message lists."""
 
+LOADED = (
+    *(".py", ".pth", ".so", ".js", ".mjs", ".cjs", ".rb", ".php", ".pl", ".pm", ".lua", ".sh"),
+    *(".jar", ".class", ".conf", ".ini", ".toml", ".yaml", ".yml", ".env"),
+)
+"""Ends of names that an interpreter or a program finds by itself, and takes for its own."""
+
 SAVE = "rollback save, in the deploy script before it switches to the new release"
 
 
@@ -74,8 +80,8 @@ def safe(found: PreviousParts) -> None:
     """Check that nothing would take the previous version away, and nothing was put into it.
 
     Raises:
-        Refused: something would.
-        Advisory: something might, or there are files in it that were not recorded.
+        Refused: something would, or code or settings in it were not recorded.
+        Advisory: something might, or there are other files in it that were not recorded.
     """
     threats = [each for part in found.parts for each in part.threats]
     if threats:
@@ -100,6 +106,15 @@ def safe(found: PreviousParts) -> None:
             hint="; ".join(part.hint for part in found.parts if part.risks),
         )
     more = [f"{part.place}/{path}" for part in found.parts for path in part.more]
+    loaded = [path for path in more if path.endswith(LOADED)]
+    if loaded:
+        raise Refused(
+            f"{count(len(loaded), 'file')} in the previous release that nobody recorded, and that "
+            "its programs would load",
+            findings=loaded[:MOST],
+            hint="see who made them, and remove them there; those that the system itself writes "
+            "are named in besides of [release]",
+        )
     if more:
         raise Advisory(
             f"{count(len(more), 'file')} in the previous release that nobody recorded",

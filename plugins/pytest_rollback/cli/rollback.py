@@ -13,16 +13,18 @@ from pytest_rollback.evidence import runs, signoffs
 from pytest_rollback.evidence.afterwards import UNDONE
 from pytest_rollback.evidence.events import RunBegan, RunFinished, RunUndone
 from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.manifest.release import LINKS
 from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.recovery import left_behind, rehearsal, status
 from pytest_rollback.recovery.action import Scope
-from pytest_rollback.recovery.actions.undo import undoing
+from pytest_rollback.recovery.actions.undo import START_FAILED, undoing
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.report import amend
 from pytest_rollback.run.command_line.shared import INTERRUPTED, shown
 from pytest_rollback.run.extras import names, outside
 from pytest_rollback.run.run import identity, operator
+from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.interrupts import INTERRUPTS
 
 
@@ -104,32 +106,43 @@ class RollbackCommand(TargetCommand):
         found = status.runs(self.connection, run)
         if not found:
             self.no_such_run(run, [each.id for each in status.runs(self.connection)])
+        scope, actions = Scope(self.system, frozenset(found[0].only)), undoing(run, without)
         if found[0].progress.undo == "done":
-            shown(f"run {run} was undone already: nothing to do")
-            return 0
-        only = frozenset(found[0].only)
+            down = START_FAILED.plan(scope, look(self.connection, START_FAILED.look(scope)))
+            shown(f"run {run} was undone already: {'units are down' if down else 'nothing to do'}")
+            if not down:
+                return 0
+            actions = (START_FAILED,)
         mine = identity(dt.datetime.now(dt.UTC))
         timeline = Timeline(self.reports / mine)
-        gate = self.gate(Scope(self.system, only), timeline, mine, armed)
-        steps = rehearsal.rehearse(gate, undoing(run, without))
+        gate = self.gate(scope, timeline, mine, armed)
+        steps = rehearsal.rehearse(gate, actions)
         changes = [change for step in steps for change in step.changes]
         shown("\n".join(f"  {each.what} ({each.why})" for each in changes) or "nothing to do")
         if changes and not gate.is_open:
             self.ask(armed)
-            gate = self.gate(Scope(self.system, only), timeline, mine, self.target)
+            gate = self.gate(scope, timeline, mine, self.target)
         began = RunBegan(mine, operator(), self.target, manifest=str(self.manifest))
         timeline.note(replace(began, resume=self.command))
         try:
-            for action in undoing(run, without):
+            for action in actions:
                 gate.perform(action)
         except KeyboardInterrupt:
             return self.broken_off(gate)
         timeline.note(RunFinished(UNDONE))
         timeline.close()
         but = f", but for {', '.join(without)}" if without else ""
-        shown(f"run {run} is undone: the failed release is restored{but}")
+        shown(f"run {run} is undone: {self.came_back}{but}")
         self.told(run)
         return 0
+
+    @property
+    def came_back(self) -> str:
+        """What an undo brings back: no listing tells of a directory whether it is as it was."""
+        if self.system.release.strategy != LINKS:
+            return "the failed release is restored"
+        links = ", ".join(self.system.release.links)
+        return f"{links} leads to the failed release again, whose files nobody compared"
 
     def told(self, run: str) -> None:
         """Have the reports of a run say that it was undone; say which do not."""

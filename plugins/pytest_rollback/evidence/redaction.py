@@ -7,6 +7,7 @@ the text of a failed assertion, is found in its encoding as well.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -52,6 +53,11 @@ def is_secret(value: str) -> bool:
         return True
 
 
+REMEMBERED, BRIEF = 8192, 400
+"""Texts whose result is kept, and how long they may be: a record has the same words over and over,
+as names of fields, and as the one reason why a hundred criteria were not reached."""
+
+
 class Redactor:
     """Takes secrets out of texts and records: known values, and what has the shape of a secret.
 
@@ -62,9 +68,13 @@ class Redactor:
     def __init__(self, values: Mapping[str, str]) -> None:
         self.values = {name: value for name, value in values.items() if value}
         self.mask = ValueMask(self.values.values())
+        self._again = functools.lru_cache(REMEMBERED)(self._read)
 
     def text(self, text: str) -> str:
         """Return a text in which every form of every secret is replaced by `***`."""
+        return self._again(text) if len(text) <= BRIEF else self._read(text)
+
+    def _read(self, text: str) -> str:
         return masked(self.mask.text(text))
 
     def data(self, value: Json) -> Json:

@@ -126,9 +126,14 @@ class CriteriaHooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Turn what a criterion raised into an outcome; a skip is none of them."""
-        report = yield
+        """Turn what a criterion raised into an outcome; a skip is none of them.
+
+        No report shows its traceback: pytest is spared making one for each criterion.
+        """
         found = criterion_of(item)
+        if found and call.excinfo:
+            call.excinfo.traceback = call.excinfo.traceback[-1:]
+        report = yield
         if report.when == "setup":
             self.setup = call.duration  # a restore action is done by a fixture
         if found and (report.when == "call" or (report.when == "setup" and not report.passed)):

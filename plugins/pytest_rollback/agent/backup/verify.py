@@ -56,7 +56,7 @@ def look(request: BackupsRequest) -> Backups:
             components, changes = _components(request, backups, known)
         there = named(tree, request.location, linked.folders(known))
         ours = set(where.beside(saved.path for saved in known.files))
-        inside = tuple(databases.found(backups, known.files))
+        inside = [*databases.found(backups, known.files)]
         changes += sum(live(tree, path, UNREAD).kind != ABSENT for path in additions.apart(known))
     found, why = None, ""
     try:
@@ -72,7 +72,8 @@ def look(request: BackupsRequest) -> Backups:
     answer = Backups(record, components, stray, left, compared=False, changes=changes)
     unfound = described.unfound(root, request.selection, paths, request.names)
     left_behind = tuple(left_over(request.location.state, there))
-    answer = answer._replace(unfound=tuple(unfound), left_over=left_behind, databases=inside)
+    inside += databases.behind_links(request.location.state, known)
+    answer = answer._replace(unfound=tuple(unfound), left_over=left_behind, databases=(*inside,))
     if found is None:
         return answer._replace(uncompared=why)
     known_left = {each.rpartition(": ")[0] for each in left}

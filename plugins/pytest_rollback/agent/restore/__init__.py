@@ -12,5 +12,6 @@ interface `CommitWay` in `commit`, with two implementations, `StagedCopies` besi
 and `new_files` names what was not there without replacing anything. Directories are made and
 dressed by `folders`, and change names with files by `displaced`. At the end all is verified.
 `context` tells from the tree what a journal has lost, and no name of ours goes before `displaced`
-knows what has it. `revert` reads the plans again, the last one first, and takes them back.
+knows what has it. `revert` reads the plans again, the last one first, and takes them back;
+`failed_versions` says beforehand what cannot come back.
 """

@@ -19,7 +19,7 @@ from ..state.directory import OWN
 from ..state.journal import entries
 from ..state.lock import ExclusiveRun, folder_of, opened
 from ..state.progress import PARTS
-from . import displaced, folders
+from . import displaced, failed_versions, folders
 from .context import BatchContext, context
 from .plan import ABSENT, FOUND, SIGN, PlanItem, PlanItems, plans
 
@@ -105,6 +105,7 @@ def standing(
     ours: list[str] = []
     said: list[tuple[str, str]] = []
     lost: list[str] = []
+    links = failed_versions.released(location.state)
     with Tree(location.root) as tree, Tree(folder) as store:
         for path, (where, item) in back.items():
             live = state.live(tree, path)
@@ -115,24 +116,12 @@ def standing(
                 said.append((path, f"{path} changed after the restore"))
             if item.is_turned and live.is_kind(item.saved) and displaced.is_full(tree, path):
                 said.append((path, filled(item)))
-            if item.live and not _is_kept(where, item, (tree, store), away):
-                gone = f"{path}: its failed version is gone, or changed, since the restore"
+            gone = failed_versions.lacking(where, item, (tree, store), away, links)
+            if gone:
                 said.append((path, gone))
                 lost.append(path)
     told = [entry[ABSENT] for entry in written if ABSENT in entry]
     return Standing(ours, said, lost, older, set(back), told)
-
-
-def _is_kept(
-    where: BatchContext, item: PlanItem, trees: tuple[Tree, Tree], away: Mapping[str, str]
-) -> bool:
-    """Return whether the failed version is beside the live file, or in the run's folder."""
-    above, names = os.path.dirname(item.saved.path), where.names(item.saved.path)
-    beside = [os.path.join(above, name) for name in names]
-    if any(item.is_failed(state.live(trees[0], path)) for path in reversed(beside)):
-        return True
-    kept = away.get(beside[1])
-    return kept == "" or (kept is not None and item.is_failed(state.live(trees[1], kept)))
 
 
 def _keep(work: ExclusiveRun, where: BatchContext, items: list[PlanItem]) -> None:

@@ -67,7 +67,9 @@ class Linked:
 
     def save(self, previous: str = "1", current: str = "2", **different: object) -> None:
         """Record the release that is live, as a deploy does before it switches the link."""
-        part = links.record(self.request(**different))
+        leads = (self.root / "current").readlink().name
+        name = "" if leads == current else current
+        part = links.record(self.request(**{"current": name, **different}))
         request = self.saving(previous, current)
         save.save(request._replace(parts={linked.PART: part.text}))
 
@@ -140,7 +142,7 @@ def test_a_release_that_is_gone_is_a_fault_and_is_not_gone_back_to(shop: Linked)
     shutil.rmtree(shop.place("1"))
 
     assert shop.faults() == [(str(shop.place("1")), "missing")]
-    with pytest.raises(HostError, match="is not there any more"):
+    with pytest.raises(HostError, match="is no directory any more"):
         shop.restore()
     assert (shop.root / "current").readlink().name == "2"
 

@@ -100,6 +100,27 @@ def test_a_run_without_a_restore_has_nothing_to_undo(shop: Base) -> None:
     assert shop.names() == ["shop"]
 
 
+def test_a_vacuum_of_the_servers_own_is_no_session_in_the_way(shop: Base) -> None:
+    """Only a superuser may end it; the server ends it by itself for who renames the database."""
+    slow = "autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1"
+    shop.sql(f"ALTER TABLE goods SET ({slow})")
+    shop.sql("DELETE FROM goods WHERE id % 7 > 0")
+    shop.postgres.sql("ALTER SYSTEM SET autovacuum_naptime = '1s'")
+    shop.postgres.sql("SELECT pg_reload_conf()")
+    work = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'autovacuum: VACUUM%goods%'"
+    try:
+        until = time.monotonic() + 60
+        while int(shop.postgres.sql(work)) == 0 and time.monotonic() < until:
+            time.sleep(0.05)
+        assert int(shop.postgres.sql(work)) == 1
+        shop.restore()
+    finally:
+        shop.postgres.sql("ALTER SYSTEM RESET autovacuum_naptime")
+        shop.postgres.sql("SELECT pg_reload_conf()")
+
+    assert shop.release() == "previous"
+
+
 def test_live_sessions_that_hold_locks_do_not_delay_the_swap(
     shop: Base, record_property: Keep
 ) -> None:

@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_rollback.agent.backup import verify
+from pytest_rollback.agent.messages.backup.verify import BackupsRequest
+from pytest_rollback.agent.messages.location import Selection
 from pytest_rollback.agent.state.releases import databases
+from tests.unit.agent.backup.test_links import Linked
 from tests.unit.support.deployed import Deploy
+from tests.unit.support.requests import located
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +35,21 @@ def test_a_file_of_sqlite_is_found_whatever_its_name_is(tmp_path: Path, mode: st
     deploy.save()
 
     assert deploy.look().databases == (f"{MESH}: SQLite",)
+
+
+def test_one_in_the_directory_of_the_previous_release_is_found(tmp_path: Path) -> None:
+    """The link leads away from what users write now; a link to what all releases share does not."""
+    site = Linked(tmp_path)
+    for place in (site.place("1") / "db", site.root / "shared"):
+        place.mkdir(exist_ok=True)
+        with contextlib.closing(sqlite3.connect(place / "orders")) as database:
+            database.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)")
+            database.commit()
+    (site.place("1") / "shared.db").symlink_to("../../shared/orders")
+    site.deploy()
+    found = verify.look(BackupsRequest(located(site.root, site.state), Selection(())))
+
+    assert found.databases == ("current/db/orders: SQLite",)
 
 
 def test_files_of_code_are_none(tmp_path: Path) -> None:

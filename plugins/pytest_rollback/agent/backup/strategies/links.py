@@ -152,8 +152,10 @@ def _kept(request: LinksRequest, known: LinkedRelease, name: str) -> PreviousPar
         files=known.files,
         bytes=known.bytes,
     )
-    if lookup.kind(known.place, follow=False) != "directory":
-        fault = PartFault(known.place, "missing", "the directory is gone")
+    kind = lookup.kind(known.place, follow=False)
+    if kind != "directory":
+        said = f"is a {kind} now, and no directory" if kind else "the directory is gone"
+        fault = PartFault(known.place, "missing", said)
         return found._replace(faults=(fault,))
     recorded = linked.listed(request.location.state, known)
     faults = listing.compared(known.place, recorded)
@@ -198,5 +200,11 @@ def _unexpected(request: LinksRequest, known: LinkedRelease, now: LiveLink) -> s
         return (
             f"{known.link} leads to {now.place}, and {before.source} says that {before.place} was "
             f"live before it, not {known.place}"
+        )
+    deployed = os.path.join(os.path.dirname(known.place), known.current)
+    if known.current and now.place != deployed and _is_release(*os.path.split(deployed)):
+        return (
+            f"{known.link} leads to {now.place}, and the record was made for the deploy of "
+            f"{known.current}, which is there as well"
         )
     return ""

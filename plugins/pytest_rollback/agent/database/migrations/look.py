@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
-from ...files.handles import Irregular, open_regular
-from ...files.tree import Tree
 from ...messages.location import Location
 from ...state import backup_set
 from ...state.backup_set import BackupSet
-from ...state.releases import linked
 from ..messages import Migrations, MigrationState, UnknownMigration
+from .sources import Sources, sources
 from .tools import TOOLS, MigrationTool, normal
 
-MOST = 1 << 18
-"""Bytes of a migration's file that are read."""
-
 QUOTED = re.compile(r"""["']([^"'\n]{1,80})["']""")
-
-Read = Callable[[str], str]
-"""What returns the text of a file of a release, by its path; "" where it cannot be read."""
-
-
-class Sources(NamedTuple):
-    """The files of which a release's migrations are known.
-
-    `added` are files that the previous release has not; with `are_all` its own files are `known`
-    instead, all of them, and whatever is not among them it has not. `read` reads them, and `live`
-    those of the live release.
-    """
-
-    known: Tuple[str, ...]
-    added: Tuple[str, ...]
-    read: Read
-    are_all: bool
-    live: Read
 
 
 class LiveTables(NamedTuple):
@@ -59,7 +35,7 @@ def look(location: Location, live: LiveTables) -> Migrations:
     """
     record = backup_set.read(location.state)
     found = (
-        state(live, tool, name, location.state, record)
+        state(live, tool, name, location, record)
         for name, table, columns in live.tables
         for tool in [known(table, columns)]
         if tool
@@ -74,7 +50,7 @@ def known(table: str, columns: Iterable[str]) -> MigrationTool | None:
 
 
 def state(
-    live: LiveTables, tool: MigrationTool, table: str, place: str, record: BackupSet
+    live: LiveTables, tool: MigrationTool, table: str, place: Location, record: BackupSet
 ) -> MigrationState:
     """Return how far the live database is, and what of it the previous release does not know."""
     applied = [normal(each) for each in live.asked(tool.applied.format(table=table))]
@@ -90,9 +66,10 @@ def state(
                     for each in applied
                     if each not in ids and is_of_release(tool, each, ids, files)
                 ]
-            elif not files.are_all:
+            elif not files.are_all and (any(ids) or any(ids_of(tool, files, files.added))):
                 judged = True
                 ahead += added(tool, files, applied)
+                ahead += unheard_of(tool, applied, {*ids, *ids_of(tool, files, files.added)})
     return MigrationState(
         tool=tool.name,
         applied=len(applied),
@@ -118,6 +95,32 @@ def is_of_release(tool: MigrationTool, each: str, ids: Dict[str, str], files: So
     return any(files.live(path) for path in places)
 
 
+def ids_of(tool: MigrationTool, files: Sources, paths: Iterable[str]) -> Dict[str, str]:
+    """Return the paths of migrations by their ids."""
+    return {each: path for path in paths for each in [identity(tool, files, path)] if each}
+
+
+def unheard_of(
+    tool: MigrationTool, applied: List[str], ids: Iterable[str]
+) -> Iterator[UnknownMigration]:
+    """Yield what was applied and is in the files of no release, as a migration by hand.
+
+    Files of old migrations are often deleted, once all databases have them: what was applied
+    before the last one that is known is passed over, and so are those of apps that have no files.
+    """
+    known = set(ids)
+    groups: Dict[str, List[str]] = {}
+    for each in applied:
+        groups.setdefault(each.split(".")[0] if tool.name == "Django" else "", []).append(each)
+    for group in groups.values():
+        there = [number for number, each in enumerate(group) if each in known]
+        if there or tool.latest:
+            after = 0 if tool.latest else there[-1]
+            yield from (
+                UnknownMigration(each, "", None) for each in group[after:] if each not in known
+            )
+
+
 def identity(tool: MigrationTool, files: Sources, path: str) -> str:
     """Return the id of a migration's file; "" of any other file."""
     found = tool.id_of(path)
@@ -129,7 +132,7 @@ def identity(tool: MigrationTool, files: Sources, path: str) -> str:
 
 def added(tool: MigrationTool, files: Sources, applied: List[str]) -> Iterator[UnknownMigration]:
     """Yield the migrations among added files which the live database has applied."""
-    ids = {each: path for path in files.added for each in [identity(tool, files, path)] if each}
+    ids = ids_of(tool, files, files.added)
     if tool.latest and tool.before:
         wanted = chain(tool, files, ids, applied)
     elif tool.latest:
@@ -155,32 +158,3 @@ def chain(
             before = tool.before.findall(files.read(ids[each])) if tool.before else []
             heads += [one for words in before for one in QUOTED.findall(words)]
     return found[::-1]
-
-
-def sources(stack: contextlib.ExitStack, place: str, record: BackupSet) -> Iterator[Sources]:
-    """Yield where a release's files are: the recorded listings, or what the deploy has added."""
-    releases = linked.of(record)
-    for each in releases:
-        with contextlib.suppress(OSError):
-            tree = stack.enter_context(Tree(each.place))
-            live = stack.enter_context(Tree(os.path.join(record.root, each.link)))
-            paths = tuple(one.path for one in linked.listed(place, each))
-            yield Sources(paths, (), reader(tree), are_all=True, live=reader(live))
-    if not record.parts and not record.partial:
-        read = reader(stack.enter_context(Tree(record.root)))
-        yield Sources((), record.added, read, are_all=False, live=read)
-
-
-def reader(tree: Tree) -> Read:
-    """Return what reads files of a tree."""
-
-    def read(path: str) -> str:
-        with contextlib.suppress(Irregular, OSError):
-            opened = open_regular(*tree.parent(path))
-            try:
-                return os.pread(opened, MOST, 0).decode("utf-8", "replace")
-            finally:
-                os.close(opened)
-        return ""
-
-    return read

@@ -117,10 +117,14 @@ def look(server: Server, wanted: DatabaseNames) -> Catalog:
 
 
 def ended(column: str, value: str) -> str:
-    """Return the statement that ends, and counts, every other session with a value in a column."""
+    """Return the statement that ends, and counts, every other session with a value in a column.
+
+    A worker that vacuums by itself has no role; only a superuser may end it, and the server does
+    so for who renames or drops the database.
+    """
     return (  # column is ours, value is quoted
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "  # noqa: S608
-        f"WHERE {column} = {literal(value)} AND pid <> pg_backend_pid();"
+        f"WHERE {column} = {literal(value)} AND pid <> pg_backend_pid() AND usesysid IS NOT NULL;"
     )
 
 

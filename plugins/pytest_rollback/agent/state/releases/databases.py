@@ -1,4 +1,4 @@
-"""Databases among the files of a backup set: to restore one of them takes back what users wrote.
+"""Databases among the files of a release: to return to one of them takes back what users wrote.
 
 A file is known by its first bytes, as its own program knows it, and not by its name.
 """
@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Iterable, Iterator, Optional
+from typing import Iterable, Iterator, Optional, Union
 
+from ...errors import HostError
 from ...files.handles import Irregular, open_regular
 from ...files.metadata import FileEntry
+from ...files.tree import Tree
+from ..backup_set import BackupSet
+from . import linked
 from .copies import OpenCopies
 
 PAGE = 512
@@ -43,8 +47,22 @@ def found(backups: OpenCopies, files: Iterable[FileEntry]) -> Iterator[str]:
                 yield f"{saved.path}: {name}"
 
 
-def first(backups: OpenCopies, path: str) -> Optional[bytes]:
-    """Return the first bytes of a backup, None where it cannot be read."""
+def behind_links(state: str, record: BackupSet) -> Iterator[str]:
+    """Yield each database in the directory of a previous release, as `link/path: kind`.
+
+    What users write since the deploy goes into the one that the live release has.
+    """
+    for each in linked.of(record):
+        with contextlib.suppress(HostError, OSError), Tree(each.place) as tree:
+            for saved in linked.listed(state, each):
+                if saved.size >= PAGE and saved.size % PAGE == 0:
+                    name = kind(first(tree, saved.path) or b"")
+                    if name:
+                        yield f"{each.link}/{saved.path}: {name}"
+
+
+def first(backups: Union[OpenCopies, Tree], path: str) -> Optional[bytes]:
+    """Return the first bytes of a file, None where it cannot be read."""
     with contextlib.suppress(Irregular, OSError):
         opened = open_regular(*backups.parent(path))
         try:

@@ -119,7 +119,7 @@ def source(state: str, record: BackupSet, name: str) -> SourceFolder:
 def gone(record: BackupSet) -> Dict[str, str]:
     """Return the recorded links whose previous release is not there any more, each with a line."""
     return {
-        each.link: f"{each.place}, where it is to lead, is not there any more"
+        each.link: f"{each.place}, where it is to lead, is no directory any more"
         for each in of(record)
         if lookup.kind(each.place, follow=False) != "directory"
     }

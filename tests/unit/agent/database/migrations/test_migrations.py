@@ -191,6 +191,41 @@ def test_what_the_previous_release_has_is_not(server: Base, tmp_path: Path, name
 
 
 @pytest.mark.parametrize("name", CASES)
+def test_what_no_release_has_is_ahead(server: Base, tmp_path: Path, name: str) -> None:
+    """A migration by hand, or of a release in between: neither the deploy nor the tree has it."""
+    case, deploy = CASES[name], Deploy(tmp_path)
+    deploy.put(case.older, case.text.replace("b2", "a1").replace('"a1"\ndown', '"a0"\ndown'))
+    deploy.save(added=["app/other.py"])
+    state = found(server, deploy.location, case)
+
+    assert state.judged
+    assert [tuple(each) for each in state.ahead] == [(case.id, "", None)]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_files_of_old_migrations_may_be_gone(server: Base, tmp_path: Path, name: str) -> None:
+    """They are deleted once all databases have them; the last one is still known."""
+    case, deploy = CASES[name], Deploy(tmp_path)
+    deploy.put(case.path, case.text)
+    deploy.save(added=["app/other.py"])
+    state = found(server, deploy.location, case)
+
+    assert (state.judged, state.ahead) == (True, ())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_migrations_that_lie_elsewhere_judge_nothing(
+    server: Base, tmp_path: Path, name: str
+) -> None:
+    """A repository of their own, or an archive: nobody can say which of them a release knows."""
+    deploy = Deploy(tmp_path)
+    deploy.save(added=["app/other.py"])
+    state = found(server, deploy.location, CASES[name])
+
+    assert (state.judged, state.ahead) == (False, ())
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_behind_a_link_the_listing_says_what_is_known(
     server: Base, tmp_path: Path, name: str
 ) -> None:
