@@ -4,8 +4,8 @@
 interface, and the name of the question is the dispatch. `routes` says which function answers which:
 the package can be taken away, and then nobody asks. `postgresql` reads dumps, restores and swaps,
 and `rehearsal` tries a restore of it beforehand, in a server of its own; `sqlite` does all of that
-with files. What they share: `record` has the events of the journal and what the backup set says of
-a dump, `differences` says what a restored dump lacks beside the live database, `stamp` keeps how a
-rehearsal went, and `undo` finds the engine of a run that is taken back. `migrations` says whether
-the live database is ahead of the previous release.
+with files. What they share: `events` are those of the journal, `record` has what the backup set
+says of a dump, `differences` says what a restored dump lacks beside the live database, `stamp`
+keeps how a rehearsal went, and `undo` finds the engine of a run that is taken back. `migrations`
+says whether the live database is ahead of the previous release.
 """

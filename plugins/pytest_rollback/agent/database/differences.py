@@ -5,8 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set
 
+from .events import some
 from .messages import DatabaseProblem, RowLoss
-from .record import some
 
 FEW = 10
 """Rows of a table below which a share of them says nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, Optional
 
 from ..errors import HostError
 from ..files import reach
@@ -16,21 +16,6 @@ from ..state.journal import entries
 from ..state.lock import CHANGES, folder_of
 from ..state.runs import record_of
 from .messages import DatabaseProblem
-
-RESTORING = "database"
-"""The event before anything of a restore is done, with all that undo needs to know."""
-
-RESTORED = "database restored"
-"""The event once the dump is whole beside the live database."""
-
-SWAPPED = "database swapped"
-"""The event once the restored database is the live one."""
-
-UNDOING, UNDONE = "database undo", "database undone"
-MOST = 3
-"""Names that are given in one sentence."""
-
-CHANGED = ("the dump changed since the plan was made", "run the same command again")
 
 
 def written(location: Location, event: str) -> Optional[Dict[str, Any]]:
@@ -91,9 +76,3 @@ def is_deployed(location: Location) -> bool:
             return any(not there.has_content(saved) for saved, there in files)
     except OSError:  # its root is gone
         return True
-
-
-def some(names: List[str]) -> str:
-    """Return the first of many, and how many more there are."""
-    more = len(names) - MOST
-    return ", ".join(names[:MOST]) + (f" and {more} more" if more > 0 else "")

@@ -9,6 +9,7 @@ from ...files import lookup
 from ...messages.system import Room
 from ...system import disk
 from .. import stamp
+from ..events import RESTORING, SWAPPED
 from ..messages import (
     DatabaseProblem,
     DatabaseRequest,
@@ -16,7 +17,7 @@ from ..messages import (
     DatabaseSwap,
     DumpRequest,
 )
-from ..record import RESTORING, SWAPPED, late, record_start, written
+from ..record import late, record_start, written
 from . import catalog, clone, contents, load, sql_script
 from . import dump as dumps
 from .catalog import Catalog, DatabaseNames

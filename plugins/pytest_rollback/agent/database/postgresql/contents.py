@@ -11,8 +11,8 @@ import re
 from typing import Callable, Dict, Iterator, List, NamedTuple, Set
 
 from ...errors import HostError
+from ..events import some
 from ..messages import DatabaseProblem
-from ..record import some
 from .server import Server
 
 LISTED = re.compile(

@@ -10,8 +10,9 @@ import time
 
 from ...errors import HostError
 from ...state.lock import ExclusiveRun, working
+from ..events import RESTORING
 from ..messages import DatabaseRestored, DatabaseRestoreRequest
-from ..record import RESTORING, record_start
+from ..record import record_start
 from . import catalog, check, clone, load, sql_script, swap
 from . import dump as dumps
 from .catalog import Catalog, DatabaseNames, RestoreMark

@@ -13,8 +13,8 @@ from typing import Any
 from ...errors import HostError
 from ...messages.location import Location
 from ...state.lock import ExclusiveRun, working
+from ..events import RESTORING, SWAPPED
 from ..messages import DatabaseAccess, DatabaseRestored, DatabaseSwap, DatabaseUndone
-from ..record import RESTORING, SWAPPED
 from . import catalog
 from .catalog import Catalog, DatabaseNames
 from .server import Server, quoted, reached

@@ -9,6 +9,7 @@ from ...errors import HostError
 from ...system import disk
 from .. import stamp
 from ..differences import ComparedDatabases, DatabaseFacts, TableFacts, bare
+from ..events import RESTORING, SWAPPED
 from ..messages import (
     DatabaseAccess,
     DatabaseProblem,
@@ -17,7 +18,7 @@ from ..messages import (
     DatabaseSwap,
     DumpRequest,
 )
-from ..record import RESTORING, SWAPPED, late, record_start, written
+from ..record import late, record_start, written
 from . import dump as dumps
 from . import library, live
 from .live import LiveFile

@@ -19,8 +19,8 @@ from typing import Any, BinaryIO, Dict, Iterator, List, NamedTuple, Sequence, Tu
 from ...errors import HostError
 from ...files import reach
 from ...files.read import sha256
+from ..events import CHANGED
 from ..messages import DumpRequest, DumpState
-from ..record import CHANGED
 from . import library
 
 HEADER = b"SQLite format 3\0"

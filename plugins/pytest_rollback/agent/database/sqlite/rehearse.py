@@ -16,6 +16,7 @@ from ...state.directory import record_of
 from ...system import disk
 from .. import differences, stamp
 from ..differences import ComparedDatabases, Objects
+from ..events import CHANGED, some
 from ..messages import (
     DatabaseProblem,
     DatabaseRequest,
@@ -24,7 +25,7 @@ from ..messages import (
     Rehearsal,
     RehearsalRequest,
 )
-from ..record import CHANGED, is_deployed, some
+from ..record import is_deployed
 from . import check, library, live
 from . import dump as dumps
 from .check import Facts

@@ -11,8 +11,9 @@ import time
 
 from ...errors import HostError
 from ...state.lock import ExclusiveRun, working
+from ..events import CHANGED, RESTORED, RESTORING, UNDOING
 from ..messages import DatabaseRestored, DatabaseRestoreRequest
-from ..record import CHANGED, RESTORED, RESTORING, UNDOING, record_start
+from ..record import record_start
 from . import dump as dumps
 from . import library, live, swap
 from .dump import OpenFile

@@ -21,12 +21,11 @@ from ...messages.location import Location
 from ...state import backup_set
 from ...state import directory as places
 from ...state.lock import ExclusiveRun, working
+from ..events import BUILDING, RESTORED, RESTORING, SWAPPED, UNDOING, UNDONE
 from ..messages import DatabaseAccess, DatabaseRestored, DatabaseSwap, DatabaseUndone
-from ..record import RESTORED, RESTORING, SWAPPED, UNDOING, UNDONE
 from . import library, live
 from .live import ENDS, FileNames, LiveFile
 
-BUILDING = (RESTORING, RESTORED)
 SETTLING = 120.0
 """Seconds for taking what lies beside a file into it."""
 

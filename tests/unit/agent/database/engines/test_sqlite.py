@@ -17,7 +17,11 @@ import pytest
 from pytest_rollback.agent.database.messages import ENGINES, MigrationsRequest
 from pytest_rollback.agent.database.sqlite import library, live
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.errors import ManifestError
+from pytest_rollback.extras.database import requests
+from pytest_rollback.manifest.load import parse
 from tests.unit.agent.database.engines.sqlite import ACCOUNT, PYTHON, SqliteShop
+from tests.unit.manifest.test_applicability import BARE
 from tests.unit.support.apart import ROOT_ONLY
 
 CRASHING = """
@@ -261,3 +265,35 @@ def test_an_account_without_a_name_is_told() -> None:
             pwd.getpwuid(54321)
     with pytest.raises(HostError, match="belongs to 54321"):
         live.owner("/srv/shop.db", status)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"name": "shop"}, "absolute path of the live file"),
+        ({"name": "/srv/../shop.db"}, "absolute path"),
+        ({"port": 5432, "user": "shop"}, "leave out port, user"),
+    ],
+)
+def test_a_description_that_is_of_a_server_is_refused(keys: dict[str, object], said: str) -> None:
+    """With what is wrong, before anything is asked."""
+    with pytest.raises(ManifestError) as refused:
+        parse({**BARE, "database": {**FILE, **keys}}, "rollback.toml")
+    assert said in f"{refused.value} {refused.value.findings}"
+
+
+def test_a_described_file_is_asked_of_its_engine() -> None:
+    """Each question by its name; without a server, and with the way to make a dump."""
+    system = parse({**BARE, "database": FILE}, "rollback.toml")
+    described = system.database
+    assert described
+    calls = (requests.dump, requests.ping, requests.migrations, requests.rehearsal)
+
+    assert {each(system, described).name for each in calls} == {
+        f"database.sqlite.{verb}" for verb in ("dump", "answer", "migrations", "rehearse")
+    }
+    assert requests.access(system, described).host == ""
+    assert requests.dumping(described) == "sqlite3 /srv/shop.db '.backup /var/backups/shop.db'"
+
+
+FILE = {"engine": "sqlite", "name": "/srv/shop.db", "dump": "/var/backups/shop.db"}
