@@ -34,6 +34,10 @@ LONG_SESSIONS = {
         "test_a_defect_is_red_and_nothing_is_begun[state-gone]",
         "test_a_failed_release_that_stays_live_is_not_recovered",
     ),
+    "tests/plugin/test_returned_data.py": (
+        "test_what_users_lose_is_typed_before_anything_is_stopped",
+        "test_a_database_that_is_kept_is_said_to_be",
+    ),
     "tests/plugin/test_wheels.py": (
         "test_a_python_that_is_gone_is_red",
         "test_an_environment_that_lacks_a_package_is_red",

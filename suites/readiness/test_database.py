@@ -63,7 +63,9 @@ def shown(found: DatabaseState) -> dict[str, object]:
     }
 
 
-@criterion("readiness.database.restorable", phase="configuration", needs=("database.restore",))
+@criterion(
+    "readiness.database.restorable", phase="configuration", needs=('database.return = "restore"',)
+)
 def test_the_dump_can_be_restored(
     database: DatabaseState | None,
     system: System,
@@ -86,7 +88,9 @@ def test_the_dump_can_be_restored(
         )
 
 
-@criterion("readiness.database.rehearsed", phase="configuration", needs=("database.restore",))
+@criterion(
+    "readiness.database.rehearsed", phase="configuration", needs=('database.return = "restore"',)
+)
 def test_a_restore_was_rehearsed(
     database: DatabaseState | None,
     system: System,
@@ -131,7 +135,7 @@ def test_no_file_of_the_set_is_a_database(saved: Backups) -> None:
 def migrations(connection: Connection, system: System) -> Migrations | None:
     """Which migrations the live database has, and the previous release not; None: it comes back."""
     described = system.database
-    if described is None or described.restore:
+    if described is None or described.restores:
         return None
     try:
         return connection.ask(requests.migrations(system, described))
@@ -160,7 +164,7 @@ def test_the_previous_release_knows_the_schema(
             findings=[f"{tool} {one.id}{way(one)}" for tool, one in ahead],
             hint="try the previous release on a copy of the live schema; if it runs, waive "
             "readiness.database.schema in [[waivers]] of rollback.toml until the next deploy; if "
-            "not, restore = true in [database] brings the dump back",
+            "not, return = 'restore' in [database] brings the dump back",
         )
     if unjudged:
         raise Inconclusive(

@@ -69,7 +69,7 @@ def test_no_data_is_known_to_be_corrupt(stated: Stated, record_property: Keep) -
     called(
         triage.corruption(IncidentCase(stated=stated)),
         record_property,
-        hint="stop all writers; a dump is restored only with restore = true in [database]",
+        hint="stop all writers; a dump is restored only with return = 'restore' in [database]",
     )
 
 

@@ -8,7 +8,7 @@ from pytest_rollback.checks.latency import FINE, TRIGGER, Latencies
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.fixtures.probes import AnswersByProbe
-from pytest_rollback.manifest.model import Component
+from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.text.quantities import part
 
 Keep = Callable[[str, object], None]
@@ -87,7 +87,7 @@ def test_the_component_answers_in_time(
 
 @criterion("validate.latency.within_baseline")
 def test_the_component_is_not_slower_than_it_was(
-    latencies: Latencies, component: Component, record_property: Keep
+    latencies: Latencies, component: Component, system: System, record_property: Keep
 ) -> None:
     """'System performance degraded >50% from baseline': every probe is close to its baseline."""
     series = list(latencies.of(component))
@@ -111,7 +111,7 @@ def test_the_component_is_not_slower_than_it_was(
         raise Inconclusive(
             f"no baseline for {' and '.join(unknown)}",
             hint="rollback ready stores one while the system is healthy; an open run ends "
-            "without it by pytest suites/drill",
+            f"without it by pytest suites/drill --arm={system.target.name}",
         )
     if between:
         raise Inconclusive(

@@ -79,6 +79,7 @@ FIXTURES = "".join(
 
 TYPED = {
     "--arm": "--rollback-arm=corner",
+    "--accept-loss": "--rollback-accept-loss=79m",
     "--component": "--rollback-component=web",
     "--despite": "--rollback-despite=readiness.backups.complete",
     "--dry-run": "--rollback-dry-run",

@@ -23,9 +23,9 @@ conftest or plugins of its own; and of the tests of other projects when pytest-r
 beside them. Printed by `make guests`; the settings are in `tests/guests/settings.py`.
 
 Options that `addopts` or `PYTEST_ADDOPTS` have select no criteria and end no suite early: what is
-typed counts. `--arm`, `--component`, `--isolate`, `--dry-run`, `--despite` and `--use-defaults`
-are refused where they stand there. Every option has a long name, `--rollback-NAME`, which works
-also where a plugin or a conftest has an option of the short name.
+typed counts. `--arm`, `--accept-loss`, `--component`, `--isolate`, `--dry-run`, `--despite` and
+`--use-defaults` are refused where they stand there. Every option has a long name,
+`--rollback-NAME`, which works also where a plugin or a conftest has an option of the short name.
 
 pytest-ansible cannot be in one session with the plugin of pytest-testinfra, of which we need the
 connections alone; each declares `--ansible-inventory`. Who has both adds

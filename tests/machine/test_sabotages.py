@@ -93,7 +93,7 @@ def break_in_spite(host: Host) -> str:
 
 def fail_late(host: Host) -> None:
     """Want the dump restored, and let its last statement fail."""
-    expect("database", restore=True, rehearsal={"required": False})(host)
+    expect("database", **{"return": "restore"}, rehearsal={"required": False})(host)
     end = "-- PostgreSQL database dump complete"
     host.run("sed", "-i", f"s/^{end}/SELECT 1\\/0;\\n\\n{end}/", DUMP)
 

@@ -184,8 +184,14 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     "readiness.configuration.parses": (lambda s: s.forge("config/.env", f"A=1\n{SECRET}\n"), None),
     "readiness.secrets.known": (sealed, None),
     "readiness.database.dump": (lambda s: cut(s.home / "dump"), None),
-    "readiness.database.restorable": (lambda s: describe(s, "database", restore=True), None),
-    "readiness.database.rehearsed": (lambda s: describe(s, "database", restore=True), None),
+    "readiness.database.restorable": (
+        lambda s: describe(s, "database", **{"return": "restore"}),
+        None,
+    ),
+    "readiness.database.rehearsed": (
+        lambda s: describe(s, "database", **{"return": "restore"}),
+        None,
+    ),
     "readiness.database.embedded": (
         lambda s: s.forge(MOTTO, "SQLite format 3".ljust(1024, "\0")),
         None,

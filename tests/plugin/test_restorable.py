@@ -34,7 +34,7 @@ class Restorable(Shop):
         """Return the description, with the database."""
         access = self.database.access()._asdict()
         keys = ("name", "dump", "host", "port", "user", "tools")
-        table = {**{key: access[key] for key in keys}, "restore": True}
+        table = {**{key: access[key] for key in keys}, "return": "restore"}
         return {**super().document(), "database": table}
 
     def asked(self, **different: object) -> dict[str, Any]:
@@ -61,9 +61,9 @@ def test_what_can_be_restored_is_met(shop: Restorable) -> None:
     evidence = str(row["evidence"])
     assert "'enough': True" in evidence or '"enough": true' in evidence.lower()
 
-    shop.describe(database={**shop.document()["database"], "restore": False})
+    shop.describe(database={**shop.document()["database"], "return": "keep"})
     shop.pytest("suites/readiness/test_database.py")
-    assert f"{CRITERION} (database.restore)" in shop.record()["not_applicable"]
+    assert f'{CRITERION} (database.return = "restore")' in shop.record()["not_applicable"]
 
 
 LACKS: dict[str, tuple[dict[str, object], str]] = {

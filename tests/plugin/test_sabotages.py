@@ -86,7 +86,7 @@ def keep_backup(village: Village) -> None:
 
 def fail_late(village: Village) -> None:
     """Want the dump restored, and let its last statement fail."""
-    edited(village, "database", restore=True, rehearsal={"required": False})
+    edited(village, "database", **{"return": "restore"}, rehearsal={"required": False})
     dump = Path(village.document()["database"]["dump"])
     end = "-- PostgreSQL database dump complete"
     dump.write_text(dump.read_text().replace(end, f"SELECT 1/0;\n\n{end}"))

@@ -18,7 +18,7 @@ LOADED = (
 )
 """Ends of names that an interpreter or a program finds by itself, and takes for its own."""
 
-SAVE = "rollback save, in the deploy script before it switches to the new release"
+SAVE = "rollback save --replace, in the deploy script before it switches to the new release"
 
 
 def kept(found: PreviousParts, strategy: str, system: System) -> None:

@@ -8,7 +8,7 @@ from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.manifest.model import System
 from pytest_rollback.text.quantities import count
 
-SAVE = "rollback save, in the deploy script before it changes the release"
+SAVE = "rollback save --replace, in the deploy script before it changes the release"
 PROVES = (
     "add proves to [release.commands] of rollback.toml: a command that exits with 0 where the "
     "previous release is live, and with anything else where the current one is"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from pytest_rollback.cli.rollback import RollbackCommand
+from pytest_rollback.cli.rollback import Confirmed, RollbackCommand
 from pytest_rollback.cli.target import parser
 from pytest_rollback.recovery.entry import overruled
 from pytest_rollback.run.command_line.arguments import Parser
-from pytest_rollback.run.options import told_openly
+from pytest_rollback.run.options import lost, told_openly
 
 NOW = "Roll back in one command: triage, plan, confirmation, rollback, validation."
 STORY = """
@@ -17,7 +17,8 @@ examples:
   {me} --incident=INC-42 --impact=30%
   {me} --dry-run           run triage and show the plan; change nothing
 
-Nothing is changed before the target's name is typed, or given with --arm.
+Nothing is changed before the target's name is typed, or given with --arm; nor, where a database
+is restored, before it is typed what is lost by that, or given with --accept-loss.
 Ctrl-C ends at the next safe point; the same command resumes from there.
 
 exit codes: 0 recovered, or shown; 1 not; 2 interrupted; 4 usage; all others: README.md
@@ -60,6 +61,7 @@ def options(made: Parser) -> None:
     """Add the options of a rollback."""
     add = made.add_argument
     add("--arm", metavar="TARGET", help="the target's name, instead of typing it")
+    add("--accept-loss", metavar="79m", help="what a restore may lose, instead of typing it")
     add("--component", action="append", default=[], metavar="NAME", help="only this one")
     add("--incident", metavar="ID", help="the incident that the report belongs to")
     add("--impact", metavar="30%", help="the share of users affected, for triage")
@@ -92,6 +94,8 @@ def now(arguments: Sequence[str], program: str) -> int:
     options(made)
     asked = made.parse_args(arguments)
     overruled(asked.despite)
+    lost(asked.accept_loss)
     with RollbackCommand.opened(asked, arguments, program) as at:
         handed, more = handed_on(asked), of_drill(asked)
-        return at.roll_back(handed, stated(asked), more, asked.arm, dry=asked.dry_run)
+        given = Confirmed(asked.arm, asked.accept_loss)
+        return at.roll_back(handed, stated(asked), more, given, dry=asked.dry_run)

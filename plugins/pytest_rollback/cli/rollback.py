@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from dataclasses import replace
+from typing import NamedTuple
 
 from pytest_rollback.cli.suites import run_suites, stopped
 from pytest_rollback.cli.target import TargetCommand
@@ -23,6 +24,7 @@ from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.report import amend
 from pytest_rollback.run.command_line.shared import INTERRUPTED, shown
 from pytest_rollback.run.extras import names, outside
+from pytest_rollback.run.options import lost
 from pytest_rollback.run.run import identity, operator
 from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.interrupts import INTERRUPTS
@@ -37,11 +39,18 @@ def typed(question: str) -> str:
         return ""
 
 
+class Confirmed(NamedTuple):
+    """What was given by options, where nobody can type it: the target's name, and the loss."""
+
+    armed: str | None
+    loss: str | None
+
+
 class RollbackCommand(TargetCommand):
     """One target and a person in front of it."""
 
     def roll_back(
-        self, words: list[str], stated: list[str], more: list[str], armed: str | None, *, dry: bool
+        self, words: list[str], stated: list[str], more: list[str], given: Confirmed, *, dry: bool
     ) -> int:
         """Look, show the plan, ask, roll back and validate; return the exit code.
 
@@ -49,19 +58,20 @@ class RollbackCommand(TargetCommand):
             words: options for every suite.
             stated: further options for triage.
             more: further options for what rolls back.
-            armed: the target's name, where nobody can type it.
+            given: what nobody has to type.
             dry: end with the plan.
         """
         try:
             code = self.look(words, stated, more)
             if not (code or dry):
-                self.ask(armed)
+                self.ask(given.armed)
+                loss = self.accepted(given.loss, [*words, *more])
         except KeyboardInterrupt:
             code = stopped(self.command)
         if code or dry:
             return code
         only = ("suites/drill",) if "--isolate" in more else ("suites/drill", "suites/validate")
-        asked = (*only, "--live", f"--arm={self.target}", *words, *more)
+        asked = (*only, "--live", f"--arm={self.target}", *loss, *words, *more)
         return self.pytest(*asked)
 
     def look(self, words: list[str], stated: list[str], more: list[str]) -> int:
@@ -97,6 +107,22 @@ class RollbackCommand(TargetCommand):
                 else f"nothing was changed: {self.target!r} was not typed",
                 hint=f"add --arm={self.target} to the same command, or run it on a terminal",
             )
+
+    def accepted(self, given: str | None, words: list[str]) -> list[str]:
+        """Return the option that accepts what a restore loses; ask for it, where somebody is there.
+
+        Nobody is asked on a sandbox, or where no database is restored; the drill says so then.
+
+        Raises:
+            UsageError: what was typed is no time.
+        """
+        database = self.system.database
+        whole = not any(each.startswith(("--component=", "--isolate")) for each in words)
+        asks = whole and self.named not in outside().practice and sys.stdin.isatty()
+        if given is None and asks and database is not None and database.restores:
+            given = typed("what the restore loses by the plan above, such as 79m: ")
+        lost(given or None)
+        return [f"--accept-loss={given}"] if given else []
 
     def undo(self, run: str, armed: str | None, without: tuple[str, ...] = ()) -> int:
         """Show what undo would do, ask, and take the run back; return the exit code.

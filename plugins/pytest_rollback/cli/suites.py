@@ -50,6 +50,7 @@ STATED = (
 )
 ARMED = (
     ("--arm", "TARGET", "allow changes on the target with this name"),
+    ("--accept-loss", "79m", "accept that a restore loses so much of what users wrote"),
     ("--dry-run", "", "show the plan and change nothing"),
     ("--isolate", "", "only stop the units"),
     ("--use-defaults", "", "replace configuration that stays broken by its defaults"),

@@ -1,7 +1,7 @@
 """What happens in a run: one dataclass for each kind of event, and its line in `timeline.jsonl`.
 
-A line is a JSON object with `at`, `offset`, `event` (the kind) and the fields of the class. Every
-field has a default: the line of an older or a damaged timeline is read as far as it goes.
+A line has `at`, `offset`, `event` (the kind) and the fields of the class. Every field has a
+default: the line of an older or a damaged timeline is read as far as it goes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
+from pytest_rollback.evidence.data_return import DataLoss
 from pytest_rollback.evidence.json_data import Json, dump, loads, salvage
 
 Found = TypeVar("Found", bound="Event")
@@ -21,8 +22,7 @@ class Event:
     """What every event says.
 
     Args:
-        at, offset: when it was, ISO 8601 in UTC, and seconds since the run's clock was started; the
-            timeline fills them in.
+        at, offset: when, ISO 8601 in UTC, and in seconds of the run; the timeline fills them in.
     """
 
     at: str = field(default="", kw_only=True)
@@ -126,10 +126,11 @@ class ChangeEnded(ActionEvent):
 
 @dataclass(frozen=True)
 class ChangeTook(ActionEvent):
-    """How many seconds a change took."""
+    """How many seconds a change took, and what users have lost by it."""
 
     what: str = ""
     seconds: float = 0.0
+    lost: DataLoss | None = None
 
 
 @dataclass(frozen=True)
@@ -253,12 +254,12 @@ PersonEvent: TypeAlias = ItemTicked | ItemWithdrawn | Acknowledged | RunRebuilt 
 """What people do; other processes than the run's own write it."""
 
 NAMES: Mapping[type[Event], str] = {kind: name for name, kind in KINDS.items()}
-OPTIONAL = {HostTaken: ("since", "by"), MessageSent: ("why",)}
+OPTIONAL = {HostTaken: ("since", "by"), MessageSent: ("why",), ChangeTook: ("lost",)}
 """Fields that a line leaves out where they say nothing."""
 
 
 def kind_of(event: Event) -> str:
-    """Return what an event's kind is called in a timeline."""
+    """Return how an event's kind is called."""
     return event.kind if isinstance(event, OtherEvent) else NAMES[type(event)]
 
 
@@ -279,8 +280,8 @@ def of_data(data: object) -> Event | None:
     """Return the event of a line's data; None where it is none."""
     if not isinstance(data, Mapping) or "event" not in data:
         return None
-    kind = KINDS.get(name := str(data["event"]))
-    return salvage(OtherEvent, {**data, "kind": name}) if kind is None else salvage(kind, data)
+    name = str(data["event"])
+    return salvage(KINDS.get(name, OtherEvent), {**data, "kind": name})
 
 
 def parsed(raw: bytes) -> Iterator[Event]:
@@ -289,7 +290,7 @@ def parsed(raw: bytes) -> Iterator[Event]:
         try:
             event = of_data(loads(line))
         except ValueError:
-            continue
+            event = None
         if event is not None:
             yield event
 

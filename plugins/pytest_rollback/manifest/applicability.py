@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 COMPONENT = "component."
 """How a key begins that each component has for itself."""
 
+RESTORE = 'database.return = "restore"'
+"""The key, with its value, of criteria about a database that is restored."""
+
 Lacks = Callable[[Sequence[str], str | None], str]
 """Given the keys of a criterion and a component, which one would make it apply; "" if it does."""
 
@@ -46,8 +49,12 @@ def lacks(system: System) -> Lacks:
 def describes(system: System, key: str, about: str | None) -> bool:
     """Return whether a system describes anything under a key, such as `fallback.git`.
 
+    `database.return = "restore"` asks for that value.
+
     A component's key counts for the one that the criterion is about, else for any.
     """
+    if key == RESTORE:
+        return bool(system.database and system.database.restores)
     if not key.startswith(COMPONENT):
         return bool(
             found(system, key.replace("system.", "about.").split("."))

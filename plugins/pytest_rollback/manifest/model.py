@@ -10,7 +10,7 @@ import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.contacts import Contact, Notify
@@ -19,6 +19,7 @@ from pytest_rollback.manifest.refused import (
     harmless_page,
     matches_all,
     name_of_component,
+    not_backwards,
     too_wide,
 )
 from pytest_rollback.manifest.release import About, ReleaseTable
@@ -183,18 +184,30 @@ class Maintenance(Frozen):
     body: Pattern = "maintenance"
 
 
+DataReturn = Literal["keep", "restore"]
+"""What a rollback does to a database."""
+
+
 class Database(Frozen):
-    """`[database]`: the system's database, and the dump to restore."""
+    """`[database]`: the system's database, its dump, and what a rollback does to its data.
+
+    `return` is decided before: `keep` leaves it as it is, `restore` makes that of the dump live.
+    """
 
     engine: Literal["postgresql", "sqlite"] = "postgresql"
     name: str
     dump: Absolute
-    restore: bool = False
+    return_: Annotated[DataReturn, BeforeValidator(not_backwards), Field(alias="return")] = "keep"
     host: str = "/var/run/postgresql"
     port: Port = 5432
     user: str = ""
     tools: str = ""
     rehearsal: DatabaseRehearsal = DatabaseRehearsal()
+
+    @property
+    def restores(self) -> bool:
+        """Whether a rollback makes the database of the dump the live one."""
+        return self.return_ == "restore"
 
     @model_validator(mode="after")
     def _is_where_its_engine_has_it(self) -> Database:

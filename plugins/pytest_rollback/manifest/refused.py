@@ -38,6 +38,27 @@ FOLDERS = (
 MOST_PORT = 65535
 
 
+REPLACED = {
+    "database.restore": 'not known any more, expected return = "restore" where it is true, and '
+    'return = "keep" where it is false',
+}
+"""Keys of earlier versions, and what says the same now."""
+
+
+def not_backwards(value: object) -> object:
+    """Return what a rollback does to data; running migrations backwards is not among it.
+
+    Raises:
+        ValueError: that is asked for.
+    """
+    if value == "migrate":
+        raise ValueError(
+            "'keep' or 'restore': migrations are not run backwards by a rollback; revert them by "
+            "hand beforehand, or restore the dump"
+        )
+    return value
+
+
 def too_wide(pattern: str) -> str:
     """Return a pattern of noise that is about particular lines.
 

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from pytest_rollback.manifest.document import TomlTable, table, tables, texts
 from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.refused import REPLACED
 from pytest_rollback.manifest.release import COMMANDS, COMPOSE, IMAGES, LINKS, PACKAGES, STATE
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def line(error: ErrorDetails) -> str:
     """Return one of pydantic's errors as: key, what was found, what was expected."""
     where = key(error["loc"])
     if error["type"] == "extra_forbidden":
+        if where in REPLACED:
+            return f"{where}: {REPLACED[where]}"
         return f"{where}: unknown key{meant(str(error['loc'][-1]), known(error['loc'][:-1]))}"
     if error["type"] == "missing":
         return f"{where}: missing"

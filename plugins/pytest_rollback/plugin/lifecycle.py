@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ def gate_of(config: pytest.Config, run: Run) -> Gate:
             run.scope,
             run.timeline,
             armed=run.system.target.name if own else run.asked.armed,
+            accepted=math.inf if own else run.asked.accepted,
             holder=Holder.here(run.identity, operator()),
             worker=hasattr(config, "workerinput"),
         )

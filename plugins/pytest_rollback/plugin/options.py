@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 OWN = (
     ExtraOption("--rollback-target", "a rollback.toml, or 'sandbox', or 'machine'", "PATH"),
     ExtraOption("--arm", "allow changes on the target with this name", "TARGET"),
+    ExtraOption("--accept-loss", "accept that a restore loses so much of what users wrote", "79m"),
     ExtraOption("--dry-run", "print the plan and change nothing"),
     ExtraOption("--isolate", "drill: only stop the units"),
     ExtraOption("--component", "only this component; repeatable", "NAME"),
@@ -171,13 +172,14 @@ def asked(config: pytest.Config) -> RunOptions:
         UsageError: an option cannot be read.
     """
     from pytest_rollback.agent.system.masking.shapes import masked  # noqa: PLC0415
-    from pytest_rollback.run.options import RunOptions  # noqa: PLC0415 - only sessions with criteria pay
+    from pytest_rollback.run.options import RunOptions, lost  # noqa: PLC0415 - only sessions with criteria pay
 
     said = given(config)
     extras(config).check(said)
     return RunOptions(
         arguments=tuple(masked(str(word)) for word in config.invocation_params.args),
         armed=value(config, "--arm"),
+        accepted=lost(value(config, "--accept-loss")),
         only=frozenset(value(config, "--component") or ()),
         defaults=bool(value(config, "--use-defaults")),
         dry=bool(value(config, "--dry-run")),

@@ -40,6 +40,7 @@ def lines(run: Run, record: RunRecord) -> Iterator[str]:
     if run.timeline.decided is not None:
         yield from ("", *table(record.phases))
         yield from users(record)
+        yield from data(record)
     yield ""
     if record.advice is not None:
         for line in recommended(record.advice):
@@ -158,6 +159,12 @@ def users(record: RunRecord) -> Iterator[str]:
     if outage is not None and page is not None:
         yield ""
         yield f"users got errors for {outage:.1f} s and the maintenance page for {page:.1f} s"
+
+
+def data(record: RunRecord) -> Iterator[str]:
+    """Yield what a rollback did to the database, and what users have lost by it."""
+    if record.decided and record.data.sentence:
+        yield from hung(record.data.sentence)
 
 
 def grouped(reasons: list[Outcome]) -> list[list[Outcome]]:

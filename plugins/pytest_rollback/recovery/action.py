@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 from pytest_rollback.agent.messages.location import HolderProcess
+from pytest_rollback.evidence.data_return import DataLoss
 from pytest_rollback.manifest.model import Component, System
 from pytest_rollback.manifest.values import Phase
 from pytest_rollback.transport.batch import Found, Look, look
@@ -56,12 +57,14 @@ class Change:
         what: for people, as in "stop shop-web".
         why: what was found, as in "it is active".
         estimate: seconds that it is expected to take; used to foresee whether the RTO holds.
+        loses: what users lose by it; the gate applies it only where that was accepted.
     """
 
     call: AnyCall
     what: str
     why: str
     estimate: float = 0.5
+    loses: DataLoss | None = None
 
 
 def unchanged(_scope: Scope, found: Found) -> Found:
@@ -85,6 +88,7 @@ class Action(Generic[Found]):
         plan: pure; empty when there is nothing left to do.
         assuming: what `look` would find once the earlier actions were applied, for rehearsals.
         spared: what of it is left out of a rollback, and why; on a second line the way to have it.
+        stays: what it leaves as it is because the description says so.
     """
 
     name: str
@@ -93,6 +97,7 @@ class Action(Generic[Found]):
     plan: Callable[[Scope, Found], tuple[Change, ...]]
     assuming: Callable[[Scope, Found], Found] = unchanged
     spared: Callable[[Scope], str] = all_of_it
+    stays: Callable[[Scope], str] = all_of_it
 
     def planned(self, connection: Connection, scope: Scope) -> tuple[Change, ...]:
         """Look at the host, and return what is left to do."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pytest_rollback.agent.messages.location import HolderProcess
 from pytest_rollback.agent.messages.state.runs import BEGIN, END, BeginRequest, EndRequest, RunBegun
 from pytest_rollback.errors import GateClosed, LockHeld, NotDone, Refused, RollbackError
+from pytest_rollback.evidence.data_return import typed
 from pytest_rollback.evidence.events import (
     ActionAdvisory,
     ActionBegun,
@@ -42,6 +43,7 @@ class Gate:
         scope: what is rolled back.
         timeline: where a `begin` is written before every change.
         armed: the target's name as given on the command line, or None.
+        accepted: seconds of users' data that may be lost, as typed by somebody; None for nobody.
         holder: who the host is told that it is held by.
         worker: whether this process is one of several; a gate never opens there.
         journaled: whether the host is taken for a run of ours; undo writes into the undone one's.
@@ -54,6 +56,7 @@ class Gate:
         timeline: Timeline,
         *,
         armed: str | None,
+        accepted: float | None = None,
         holder: Holder,
         worker: bool = False,
         journaled: bool = True,
@@ -65,6 +68,7 @@ class Gate:
             )
         self.connection, self.scope, self.timeline = connection, scope, timeline
         self._armed, self._holder, self._journaled = armed, holder, journaled
+        self._accepted = accepted
         self.begun: RunBegun | None = None
 
     @property
@@ -95,6 +99,26 @@ class Gate:
             raise self._closed("change anything")
         if self.is_open and self._journaled and holders(self.connection):
             self._begin()
+
+    def demand_accepted(self, changes: Iterable[Change]) -> None:
+        """Check that somebody has accepted what data is lost, before anything is changed.
+
+        What was accepted may grow by the objective: the rollback takes time, and who types does.
+
+        Raises:
+            GateClosed: nobody has, or less than will be lost by now.
+        """
+        for lost in (change.loses for change in changes if self.is_open):
+            if lost is None:
+                continue
+            mine = self._accepted
+            if mine is None or lost.seconds > mine + self.scope.system.about.rto:
+                more = "" if mine is None else f"; accepted was {typed(mine)}"
+                raise GateClosed(
+                    f"{lost.words}, and nobody has accepted that{more}",
+                    hint=f"the same command with --accept-loss={lost.time}; or return = 'keep' in "
+                    "[database] rolls back without the database",
+                )
 
     def foresee(self, action: AnyAction) -> tuple[Change, ...]:
         """Return the plan of an action that comes later, so that what refuses it refuses now."""
@@ -191,12 +215,13 @@ class Gate:
     def _apply(self, action: AnyAction, change: Change) -> None:
         if not self.is_open:
             raise self._closed(change.what)
+        self.demand_accepted([change])
         where = (action.name, action.phase, change.what)
         begin = self.timeline.note(ChangeBegun(*where, change.why))
         with doing(change.what):
             self.connection.ask(replace(change.call, seconds=change.call.seconds + GRACE))
         seconds = round(self.timeline.note(ChangeEnded(*where)) - begin, 3)
-        self.timeline.note(ChangeTook(*where, seconds))
+        self.timeline.note(ChangeTook(*where, seconds, change.loses))
 
     def end(self, outcome: str) -> None:
         """Release the host: the run was `recovered`, `failed` or another outcome of `runs.end`.

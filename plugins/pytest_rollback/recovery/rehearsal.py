@@ -44,9 +44,14 @@ def lines(steps: Iterable[RehearsedStep], scope: Scope) -> Iterator[str]:
         for step in mine:
             for change in step.changes:
                 yield from folded(f"    {change.what}", 6)
+                if change.loses:
+                    yield from folded(f"      {change.loses.words}", 8)
             if not step.changes:
                 why, _, hint = step.action.spared(scope).partition("\n")
-                yield from folded(f"    {step.action.name}: {why or 'nothing to do'}", 6)
+                yield from folded(
+                    f"    {step.action.name}: {why or step.action.stays(scope) or 'nothing to do'}",
+                    6,
+                )
                 yield from [f"      {hint}"] if hint else []
     total = sum(step.seconds for step in steps)
     yield f"{'in all':15} about {clock(total)} of {clock(system.about.rto)}"

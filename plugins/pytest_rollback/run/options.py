@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pytest_rollback.errors import UsageError
+from pytest_rollback.evidence.data_return import typed
 from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.values import seconds
 from pytest_rollback.run.extra_types import Given
@@ -35,6 +36,7 @@ class RunOptions:
     Args:
         arguments: the command line, to resume with the same command.
         armed: the target's name given to --arm.
+        accepted: seconds of users' data that may be lost, given to --accept-loss.
         only: the components given to --component.
         defaults: whether configuration that stays broken may get its defaults.
         dry: rehearse: print the plan, change nothing.
@@ -48,6 +50,7 @@ class RunOptions:
 
     arguments: tuple[str, ...] = ()
     armed: str | None = None
+    accepted: float | None = None
     only: frozenset[str] = frozenset()
     defaults: bool = False
     dry: bool = False
@@ -79,6 +82,7 @@ class RunOptions:
             *(["--isolate"] if isolate or self.isolate else []),
             *(f"--component={each}" for each in sorted(self.only)),
             *([f"--arm={self.armed}"] if self.armed else []),
+            *([f"--accept-loss={typed(self.accepted)}"] if self.accepted else []),
         ]
 
 
@@ -112,8 +116,17 @@ def value(name: str, given: str | None, read: Callable[[str], Value], example: s
         ) from error
 
 
+def lost(text: str | None) -> float | None:
+    """Return how many seconds of data may be lost, None where nobody said.
+
+    Raises:
+        UsageError: it is no time.
+    """
+    return value("--accept-loss", text, watched, "--accept-loss=79m")
+
+
 def watched(text: str) -> float:
-    """Return a time to watch."""
+    """Return a time that is one."""
     found = seconds(text)
     if not found:
         raise ValueError("expected a duration above zero")

@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_rollback.criteria import Outcome
+from pytest_rollback.evidence import data_return
+from pytest_rollback.evidence.data_return import DataRecord
 from pytest_rollback.evidence.events import (
     ActionAdvisory,
     ActionEvent,
@@ -24,7 +26,7 @@ from pytest_rollback.evidence.events import (
     phase_of,
 )
 from pytest_rollback.evidence.json_data import Number
-from pytest_rollback.manifest.model import Budgets
+from pytest_rollback.manifest.model import Budgets, Database
 from pytest_rollback.manifest.values import PHASES
 
 BAD = frozenset({"not met", "inconclusive"})
@@ -156,6 +158,15 @@ def changes(mine: Iterable[Event]) -> tuple[ChangeRecord, ...]:
             for number in open_ones[:1]:
                 found[number] = replace(found[number], seconds=each.seconds)
     return tuple(found)
+
+
+def returned(database: Database | None, events: Sequence[Event]) -> DataRecord:
+    """Return what was done to a database, and what users have lost by it."""
+    if database is None:
+        return DataRecord()
+    lost = [each.lost for each in events if isinstance(each, ChangeTook) and each.lost]
+    begun = first(Decided, events) is not None
+    return data_return.record(database.return_, database.name, lost, begun=begun)
 
 
 def to_ms(seconds: float | None) -> float | None:

@@ -5,6 +5,7 @@ What a record is stands in `run_record`.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import platform
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +22,7 @@ from pytest_rollback.manifest.applicability import NotApplicable
 from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.values import shown_connection
 from pytest_rollback.run.completeness import PARTIAL, Completeness
-from pytest_rollback.run.phases import PhaseRecord, phases, to_ms
+from pytest_rollback.run.phases import PhaseRecord, phases, returned, to_ms
 from pytest_rollback.run.run_record import (
     ChecklistEntry,
     CriterionRecord,
@@ -154,6 +155,7 @@ def record(facts: RunFacts) -> RunRecord:
         previous=facts.previous,
         current=facts.current,
         advice=facts.advice,
+        data=returned(facts.system.database, facts.events),
         resume=None if facts.good or not facts.resume else facts.resume,
         criteria=tuple(criterion(each) for each in facts.outcomes),
         not_evaluated=facts.completeness.missing,
@@ -221,10 +223,8 @@ def versions() -> dict[str, str]:
     """Return what this run was made with."""
     found = {}
     for name in PACKAGES:
-        try:
+        with contextlib.suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
     return {**found, "python": platform.python_version()}
 
 

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, Wrap
 from pytest_rollback.checks.availability import AvailabilitySecond
 from pytest_rollback.checks.latency import ProbeLatency
 from pytest_rollback.evidence.collect import CollectedEvidence
+from pytest_rollback.evidence.data_return import DataRecord
 from pytest_rollback.evidence.json_data import Flag, Json, Number, dump, read, salvage
 from pytest_rollback.run.phases import PhaseRecord
 
@@ -166,6 +167,7 @@ class RunRecord:
         max_age: seconds after which the next drill is due.
         versions: the packages that took part.
         agent_sha256, round_trips: what was sent to the host, and how often it was asked.
+        data: what was done to the database, and what users have lost by it.
         kind: a rollback by `rollback now`, a drill, or a check that changes nothing.
     """
 
@@ -206,6 +208,7 @@ class RunRecord:
     manifest: ManifestRecord = field(default_factory=ManifestRecord)
     agent_sha256: str = ""
     round_trips: int = 0
+    data: DataRecord = field(default_factory=DataRecord)
     kind: str = ""
 
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_rollback.evidence import events
+from pytest_rollback.evidence.data_return import DataLoss
 from pytest_rollback.evidence.events import (
     KINDS,
     ChangeTook,
@@ -24,7 +25,14 @@ from pytest_rollback.evidence.events import (
 )
 from pytest_rollback.evidence.json_data import read
 
-VALUES = {"str": "text \udcff", "str | None": "said", "float": 1.5, "int": 3, "bool": True}
+VALUES = {
+    "DataLoss | None": DataLoss("shop", 1.5, 2),
+    "str": "text \udcff",
+    "str | None": "said",
+    "float": 1.5,
+    "int": 3,
+    "bool": True,
+}
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner),

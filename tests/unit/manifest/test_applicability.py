@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.manifest.applicability import NotApplicable, lacks
+from pytest_rollback.manifest.applicability import RESTORE, NotApplicable, lacks
 from pytest_rollback.manifest.load import parse
 
 BARE = {
@@ -32,8 +32,9 @@ DUMP = {"database": {"name": "shop", "dump": "/d"}}
         (EDGE, ("maintenance", "edge"), None, ""),
         ({}, ("fallback.git",), None, "fallback.git"),
         ({"fallback": {"git": "/srv/git"}}, ("fallback.git",), None, ""),
-        ({}, ("database.restore",), None, "database.restore"),
-        (DUMP, ("database.restore",), None, "database.restore"),
+        ({}, (RESTORE,), None, RESTORE),
+        (DUMP, (RESTORE,), None, RESTORE),
+        ({"database": {**DUMP["database"], "return": "restore"}}, (RESTORE,), None, ""),
         (DUMP, ("database",), None, ""),
         ({}, ("component.imports",), "web", ""),
         ({}, ("component.imports",), "till", "components.imports"),

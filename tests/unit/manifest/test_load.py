@@ -40,6 +40,15 @@ SPOILT: dict[str, Spoil] = {
     "system.xyz: unknown key; known keys: name, root, roots, rto": lambda d: d["system"].update(
         xyz=1
     ),
+    'database.restore: not known any more, expected return = "restore" where': lambda d: d[
+        "database"
+    ].update(restore=True),
+    "database.return: found 'migrate', expected 'keep' or 'restore': migrations are": lambda d: d[
+        "database"
+    ].update({"return": "migrate"}),
+    "database.return: found 'x', expected 'keep' or 'restore'": lambda d: d["database"].update(
+        {"return": "x"}
+    ),
     "systems: unknown key; did you mean 'system'?": lambda d: d.update(systems={}),
     "components[1].file: unknown key; did you mean 'files'?": lambda d: d["components"][1].update(
         file=[]

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.errors import GateClosed, LockHeld, NotDone, Refused
-from pytest_rollback.evidence.events import kind_of
+from pytest_rollback.evidence.data_return import DataLoss
+from pytest_rollback.evidence.events import ChangeTook, kind_of
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import Action, Change, Scope
@@ -22,6 +23,9 @@ from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.transport.batch import without_asking
 from tests.unit.recovery.site import CHANGED, Site
+
+RTO = 900.0
+"""The objective of the site, in seconds."""
 
 pytestmark = pytest.mark.usefixtures("systemd")
 
@@ -34,10 +38,17 @@ def timeline(tmp_path: Path) -> Iterator[Timeline]:
     kept.close()
 
 
-def gate(site: Site, timeline: Timeline, armed: str | None = "here", run: str = "r7") -> Gate:
+def gate(
+    site: Site,
+    timeline: Timeline,
+    armed: str | None = "here",
+    run: str = "r7",
+    accepted: float | None = None,
+) -> Gate:
     """Return a gate of this process."""
-    holder = Holder.here(run, "ann")
-    return Gate(site.connection, Scope(site.system), timeline, armed=armed, holder=holder)
+    held = Holder.here(run, "ann")
+    scope = Scope(site.system)
+    return Gate(site.connection, scope, timeline, armed=armed, accepted=accepted, holder=held)
 
 
 def events(timeline: Timeline) -> list[str]:
@@ -70,6 +81,60 @@ def test_it_is_shut_for_any_other_name(site: Site, timeline: Timeline, armed: st
     assert site.everything() == before
     assert not (site.state / "runs").exists()
     assert events(timeline) == ["action", "failed"]
+
+
+LOSING = Action(
+    "restore the database",
+    "configuration",
+    without_asking,
+    lambda scope, _found: tuple(
+        replace(each, loses=DataLoss("shop", 3 * 3600.0, 412))
+        for each in actions.MAINTENANCE_ON.plan(scope, NO_PAGE)
+    ),
+)
+"""It loses three hours, whatever change it makes."""
+
+
+@pytest.mark.parametrize("accepted", [None, 79 * 60.0, 3 * 3600.0 - RTO - 1])
+def test_data_is_not_lost_before_somebody_accepts_it(
+    site: Site, timeline: Timeline, accepted: float | None
+) -> None:
+    """Nobody has, or has accepted less than it is by now: nothing is changed, and a key is said."""
+    shut = gate(site, timeline, accepted=accepted)
+    changes = shut.foresee(LOSING)
+    with pytest.raises(GateClosed, match=r"loses 3h of what users wrote \(412 rows") as early:
+        shut.demand_accepted(changes)
+    before = site.everything()
+    with pytest.raises(GateClosed, match="nobody has accepted that"):
+        shut.perform(LOSING)
+
+    assert "--accept-loss=3h" in early.value.hint
+    assert ("accepted was" in early.value.message) == (accepted is not None)
+    assert site.everything() == before
+    assert "begin" not in events(timeline)
+
+
+@pytest.mark.parametrize("accepted", [3 * 3600.0, 3 * 3600.0 - RTO, 24 * 3600.0])
+def test_data_is_lost_once_that_was_accepted(
+    site: Site, timeline: Timeline, accepted: float
+) -> None:
+    """The time that a rollback takes is no further loss; the timeline says what was lost."""
+    open_gate = gate(site, timeline, accepted=accepted)
+    open_gate.demand_accepted(open_gate.foresee(LOSING))
+    with pytest.raises(NotDone):  # its plan never gets empty
+        open_gate.perform(LOSING)
+
+    (took,) = [each for each in timeline.events if isinstance(each, ChangeTook)]
+    assert took.lost == DataLoss("shop", 3 * 3600.0, 412)
+
+
+def test_a_gate_that_is_shut_anyway_asks_for_its_name_first(site: Site, timeline: Timeline) -> None:
+    """What users lose is the second question."""
+    shut = gate(site, timeline, None)
+    shut.demand_accepted(shut.foresee(LOSING))
+    with pytest.raises(GateClosed) as told:
+        shut.perform(LOSING)
+    assert "--arm=here" in told.value.hint
 
 
 def test_a_change_begins_before_it_is_made(site: Site, timeline: Timeline) -> None:

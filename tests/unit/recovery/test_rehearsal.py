@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from pytest_rollback.evidence.data_return import DataLoss
 from pytest_rollback.evidence.events import (
     ActionAdvisory,
     ActionBegun,
@@ -21,7 +24,7 @@ from pytest_rollback.transport.call import AnyCall
 from tests.unit.support.run_facts import SYSTEM
 
 CALL: AnyCall = None  # type: ignore[assignment]
-STOP = Change(CALL, "stop shop-web", "it is active", 3.0)
+STOP = Change(CALL, "stop shop-web", "it is active", 3.0, DataLoss("shop", 4700.0, 412))
 
 
 def action(name: str, phase: Phase, spared: str = "") -> Action[None]:
@@ -47,13 +50,16 @@ def test_the_plan_has_phases_changes_and_what_is_spared() -> None:
     """Each phase with its estimate and budget; an action without a change says why."""
     isolate, files = action("isolate components", "isolate"), action("restore files", "files")
     database = action("restore the database", "configuration", "it is left alone\nHINT: without it")
-    steps = rehearse(Foreseeing(), (isolate, files, database))  # type: ignore[arg-type]
+    kept = replace(action("restore more", "files"), stays=lambda _scope: "it stays")
+    steps = rehearse(Foreseeing(), (isolate, files, kept, database))  # type: ignore[arg-type]
     found = [*lines(steps, Scope(SYSTEM))]
 
     assert steps[0] == RehearsedStep(isolate, (STOP,))
     assert "isolate         about 0m03s of 3m00s" in found
     assert "    stop shop-web" in found
+    assert "      a restore of shop loses 79m of what users wrote (412 rows when it was" in found
     assert "    restore files: nothing to do" in found
+    assert "    restore more: it stays" in found
     at = found.index("    restore the database: it is left alone")
     assert found[at + 1] == "      HINT: without it"
     assert found[-1] == "in all          about 0m03s of 15m00s"

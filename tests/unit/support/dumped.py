@@ -19,8 +19,11 @@ ROWS = "INSERT INTO t SELECT i, md5(i::text) || 'é' FROM generate_series(1, 200
 
 
 @contextlib.contextmanager
-def server() -> Iterator[Postgres]:
-    """Yield a server with one table, larger than any buffer; all of it is gone afterwards."""
+def server(settings: str = "") -> Iterator[Postgres]:
+    """Yield a server with one table, larger than any buffer; all of it is gone afterwards.
+
+    `settings` are lines for its configuration.
+    """
     place = Path(tempfile.mkdtemp(prefix="pg-"))
     place.chmod(0o711)
     bring_tools(place)
@@ -29,6 +32,8 @@ def server() -> Iterator[Postgres]:
         port = one.getsockname()[1]
     server = Postgres.at(place, port)
     server.initialise()
+    with (place / "data/postgresql.conf").open("a") as file:
+        file.write(settings)
     daemon = subprocess.Popen(
         [server.tools / "postgres", "-D", place / "data"],
         cwd=place,

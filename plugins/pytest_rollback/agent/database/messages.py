@@ -128,6 +128,7 @@ class DatabaseState(NamedTuple):
     `digest`, `bytes` and `format` are the dump's. `role` is who asked, `size` the live database's
     bytes. `rooms` are empty where the server's disk is not ours to see. `swap` is how this run's
     swap went, None before it. `rehearsal` is the last one, of whatever dump.
+    `made` is when the dump was made, in seconds since 1970, 0 where there is none.
     """
 
     restored: bool
@@ -140,6 +141,7 @@ class DatabaseState(NamedTuple):
     swap: Optional[DatabaseSwap]
     problems: Tuple[DatabaseProblem, ...]
     rehearsal: Optional[Rehearsal] = None
+    made: float = 0.0
 
 
 class DatabaseRestoreRequest(NamedTuple):

@@ -47,7 +47,7 @@ def late(location: Location, path: str) -> Iterator[DatabaseProblem]:
         yield DatabaseProblem(
             f"the dump {path} was made at {_when(made)}, after {record.current.name} was deployed "
             f"at {_when(deployed)}: a restore would bring back the database of that release",
-            "dump before a deploy copies its first file; restore = false in [database] rolls back "
+            "dump before a deploy copies its first file; return = 'keep' in [database] rolls back "
             "without the database",
         )
 

@@ -10,7 +10,7 @@ from typing import Dict
 ROUTES: Dict[str, str] = {
     "postgresql.answer": "database.postgresql.ping:answer",
     "postgresql.dump": "database.postgresql.dump:look",
-    "postgresql.look": "database.postgresql.check:with_rehearsal",
+    "postgresql.look": "database.rehearsal.origin:look",
     "postgresql.migrations": "database.postgresql.applied:look",
     "postgresql.rehearse": "database.rehearsal.rehearse:rehearse",
     "postgresql.restore": "database.postgresql.restore:restore",

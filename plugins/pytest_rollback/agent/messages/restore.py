@@ -27,13 +27,15 @@ class RestorePlan(NamedTuple):
 
     `paths` are the files that are not as recorded, `bytes` their size in all. `git` are those of
     them whose backup cannot be used, and the recorded commit can. `digest` binds the plan to the
-    very contents it was made from.
+    very contents it was made from. `release` is the name of the one that comes back, "" where none
+    is recorded.
     """
 
     paths: Tuple[str, ...]
     git: Tuple[str, ...]
     bytes: int
     digest: str
+    release: str = ""
 
 
 class Restored(NamedTuple):

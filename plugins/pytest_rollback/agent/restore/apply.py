@@ -52,7 +52,16 @@ def look(request: RestoreRequest) -> RestorePlan:
         git=tuple(item.saved.path for item in items if item.source == "git"),
         bytes=sum(item.saved.size for item in items),
         digest=digest(items),
+        release=_named(request.location) if items else "",
     )
+
+
+def _named(location: Location) -> str:
+    """Return the name of the recorded release."""
+    try:
+        return backup_set.read(location.state).previous.name
+    except HostError:  # the journal of the run has its files, and the record is gone
+        return ""
 
 
 def begun(request: RestoreRequest) -> Sequence[PlanItem]:

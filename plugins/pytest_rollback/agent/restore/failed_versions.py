@@ -60,10 +60,10 @@ def _released(where: BatchContext, tree: Tree, kept: str, path: str) -> str:
     led = _target(tree, kept)
     if led is None:
         return ""
-    place = os.path.join(where.root, os.path.dirname(path), led)
-    if lookup.kind(place) == "directory":
-        return ""
-    return f"{path}: {os.path.normpath(place)}, the failed release, is no directory any more"
+    place = os.path.normpath(os.path.join(where.root, os.path.dirname(path), led))
+    if lookup.kind(place) != "directory":
+        return f"{path}: {place}, the failed release, is no directory any more"
+    return "" if lookup.names(place, 1) else f"{path}: {place}, the failed release, is empty"
 
 
 def released(place: str) -> frozenset[str]:

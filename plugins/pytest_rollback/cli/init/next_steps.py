@@ -44,7 +44,7 @@ def steps(found: Found, path: Path, asked: int) -> Iterator[tuple[str, str]]:
     if not found.candidate.checkout or found.candidate.checkout.problem:
         release = ["--previous=OLD", "--current=NEW", "--files-from=CHANGED", "--added-from=ADDED"]
     if found.candidate.links:
-        save = way.rollback("save", "--current=NEW")
+        save = way.rollback("save", "--replace", "--current=NEW")
         yield "in the deploy, before it switches the link, record the release that is live", save
         yield "switch the link, restart the units, and ask again", readiness
         return

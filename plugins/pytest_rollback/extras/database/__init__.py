@@ -1,7 +1,7 @@
 """The database of a release: the dump is restored beside the live database and swapped in.
 
 Promise: the live database is the old one until the restored one is complete; the action plans
-nothing where `[database] restore` is not true, or only some components are rolled back.
+nothing where `[database] return` is "keep", or only some components are rolled back.
 
 `requests` makes of `[database]` what the host is asked, `action` is the restore action; the half
 that runs on the host is `agent/database`. `command` is `rollback rehearse`, `rehearsed` judges what

@@ -1,4 +1,4 @@
-"""The database, where `[database] restore = true`: that of the dump is made the live one."""
+"""The database, where `[database] return = "restore"`: that of the dump is made the live one."""
 
 from __future__ import annotations
 
@@ -27,17 +27,28 @@ BYTES_A_SECOND = 8e6
 def wanted(scope: Scope) -> Database | None:
     """Return the database that a rollback restores; one of some components restores none."""
     described = scope.system.database
-    return described if described and described.restore and not scope.only else None
+    return described if described and described.restores and not scope.only else None
 
 
 def spared(scope: Scope) -> str:
     """Return that the database is left alone, where a whole rollback would restore it."""
     described = scope.system.database
-    if described is None or not described.restore or wanted(scope):
+    if described is None or not described.restores or wanted(scope):
         return ""
     return (
         f"the database {described.name} is not restored: other components use it as well\n"
         "HINT: to restore it, run the same command without --component"
+    )
+
+
+def stays(scope: Scope) -> str:
+    """Return that the database is kept as it is, where its description says so."""
+    described = scope.system.database
+    if described is None or described.restores:
+        return ""
+    return (
+        f"the database {described.name} stays as it is (return = 'keep'), with the schema that the "
+        "live release gave it; whether the previous one knows it: rollback ready -k database.schema"
     )
 
 
@@ -76,8 +87,9 @@ def restores(scope: Scope, found: DatabaseState | None) -> tuple[Change, ...]:
         Change(
             Call(routes(database).restore, request, seconds),
             f"restore the database {database.name} and swap it in",
-            f"the live database is not that of {database.dump}{cost(found, time.time())}",
+            f"the live database is not that of {database.dump}",
             expected(found),
+            cost(database.name, found, time.time()),
         ),
     )
 
@@ -91,5 +103,5 @@ def expected(found: DatabaseState) -> float:
 
 
 RESTORE_DATABASE = Action(
-    "restore the database", "configuration", look=live, plan=restores, spared=spared
+    "restore the database", "configuration", look=live, plan=restores, spared=spared, stays=stays
 )

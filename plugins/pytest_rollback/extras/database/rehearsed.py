@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from pytest_rollback.agent.database.messages import DatabaseProblem, DatabaseState, Rehearsal
+from pytest_rollback.evidence.data_return import DataLoss
 from pytest_rollback.manifest.thresholds import DatabaseRehearsal
-from pytest_rollback.text.quantities import count
 
 HINT = "rollback rehearse"
 UNSURE = (
@@ -18,7 +18,7 @@ UNSURE = (
 
 UNPROVEN = (
     f"{HINT}; or restore it unproven: required = false in [database.rehearsal]; or keep the "
-    "database as it is: restore = false in [database]"
+    "database as it is: return = 'keep' in [database]"
 )
 """What to do where a restore is wanted that nobody has tried."""
 
@@ -75,14 +75,12 @@ def fault(found: DatabaseState) -> str:
     return ""
 
 
-def cost(found: DatabaseState, now: float) -> str:
-    """Return what a restore of this dump loses, by its rehearsal; "" where nobody knows."""
+def cost(database: str, found: DatabaseState, now: float) -> DataLoss:
+    """Return what a restore of this dump loses `now`, in seconds since 1970."""
     last = found.rehearsal
-    if last is None or last.digest != found.digest:
-        return ""
-    rows = sum(each.live - each.restored for each in last.lost)
-    words = f"; it was made {days(max(0.0, now - last.made))} ago: what came since is lost"
-    return words + (f", {count(rows, 'row')} when it was rehearsed" if rows else "")
+    known = last is not None and last.digest == found.digest
+    rows = sum(each.live - each.restored for each in last.lost) if last and known else None
+    return DataLoss(database, max(0.0, now - found.made), rows)
 
 
 def hint(found: DatabaseState, dumping: str = "pg_dump -Fc") -> str:

@@ -141,6 +141,7 @@ def summary(record: RunRecord, folder: Path) -> Iterator[str]:
         "users got the maintenance page": span(record.maintenance_seconds),
         "rolled back from": release(record.current),
         "rolled back to": release(record.previous),
+        "data": plain(record.data.sentence) or "no database is described",
         "impact": TODO,
         "since then": "; ".join(plain(each) for each in record.afterwards) or "nothing",
         "sealed": " ".join(each.hash[:16] for each in seals(folder)[:1]) or "not sealed",

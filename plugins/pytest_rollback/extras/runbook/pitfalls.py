@@ -102,7 +102,7 @@ def dumped(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
             yield Pitfall(
                 each.line,
                 "pg_restore refuses plain dumps, and writes into the live database",
-                "[database] restore = true: the right tool for the format, into a new database",
+                "[database] return = 'restore': the right tool for the format, into a new database",
             )
 
 

@@ -26,7 +26,15 @@ ENDING = (
 Of plugins that are left out there are none."""
 
 LOOK = "grep -n addopts pyproject.toml pytest.* .pytest.* tox.ini setup.cfg"
-TYPED = ("--arm", "--dry-run", "--isolate", "--component", "--despite", "--use-defaults")
+TYPED = (
+    "--arm",
+    "--accept-loss",
+    "--dry-run",
+    "--isolate",
+    "--component",
+    "--despite",
+    "--use-defaults",
+)
 """Options of ours that permit changes or declare a smaller whole: who types them knows of them."""
 
 LONGEST = 15 * 60

@@ -62,7 +62,8 @@ def restore(scope: Scope, found: Pending, seconds: float) -> tuple[Change, ...]:
         return ()
     noun = "configuration file" if request.part == "configuration" else "file"
     what = f"restore {count(len(plan.paths), noun)}"
-    why = f"not as recorded: {some(plan.paths)}"
+    why = f"back to {plan.release}; " if plan.release else ""
+    why += f"not as recorded: {some(plan.paths)}"
     if plan.git:
         what += f", {len(plan.git)} of them from git"
         why += f"; without a usable backup, taken from the recorded commit: {some(plan.git)}"

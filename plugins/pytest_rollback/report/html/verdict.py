@@ -131,6 +131,7 @@ def facts(record: RunRecord, present: Presenter) -> tuple[tuple[str, str], ...]:
         ("Operator", present.text(record.operator, 120) or NOTHING),
         ("Rolled back from", release(record.current, present)),
         ("Rolled back to", release(record.previous, present)),
+        ("Data", present.text(record.data.sentence, 400) or "no database is described"),
         ("Started", when(record.started)),
         ("Decided", when(record.decided)),
         ("Finished", when(record.finished)),

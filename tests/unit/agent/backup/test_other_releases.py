@@ -47,6 +47,9 @@ def test_a_failed_release_that_is_gone_is_told_before_an_undo(shop: Linked) -> N
     with pytest.raises(HostError, match="nothing was undone"):
         rollback_undo.undo(request)
     assert shop.look().is_back
+    shop.place("2").mkdir()
+    assert "the failed release, is empty" in rollback_undo.look(request).conflicts[0]
+    shop.place("2").rmdir()
     (shop.root / "gone").rename(shop.place("2"))
     rollback_undo.undo(request)
     assert (shop.root / "current").resolve() == shop.place("2")

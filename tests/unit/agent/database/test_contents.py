@@ -71,7 +71,7 @@ def test_a_dump_of_the_failed_release_is_told(shop: Base) -> None:
     os.utime(shop.dump)
     (found,) = shop.look(root=str(root)).problems
     assert "after 2 was deployed at " in found.problem
-    assert "restore = false" in found.hint
+    assert "return = 'keep'" in found.hint
 
 
 def test_names_are_read_as_the_catalog_has_them() -> None:

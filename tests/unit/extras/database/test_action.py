@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pytest_rollback.agent.database.messages import (
     RowLoss,
 )
 from pytest_rollback.errors import Refused
+from pytest_rollback.evidence.data_return import DataLoss
 from pytest_rollback.extras.database import rehearsed
 from pytest_rollback.extras.database.action import RESTORE_DATABASE
 from pytest_rollback.extras.database.command import lines
@@ -42,7 +44,7 @@ def describe(site: Site, server: Base, **more: object) -> None:
     """Have the site's rollback restore the database."""
     access = server.access()._asdict()
     keys = ("name", "dump", "host", "port", "user", "tools")
-    table = {**{key: access[key] for key in keys}, "restore": True, **more}
+    table = {**{key: access[key] for key in keys}, "return": "restore", **more}
     site.describe(database={"rehearsal": {"required": False}, **table})
 
 
@@ -64,7 +66,7 @@ def test_the_plan_is_carried_out_found_empty_and_undone(site: Site, server: Base
 def test_a_rollback_that_is_not_told_to_restores_none(site: Site, server: Base) -> None:
     """Where it is not described or not wanted, and where other components go on using it."""
     assert site.plan(RESTORE_DATABASE) == ()
-    describe(site, server, restore=False)
+    describe(site, server, **{"return": "keep"})
     assert site.plan(RESTORE_DATABASE) == ()
     describe(site, server)
 
@@ -104,7 +106,9 @@ def test_a_restore_that_nobody_rehearsed_is_refused(site: Site, server: Base) ->
     assert found.problems == ()
     (change,) = site.plan(RESTORE_DATABASE)
     assert change.estimate == pytest.approx(2 + found.restore)
-    assert "what came since is lost" in change.why
+    assert change.loses
+    assert change.loses.rows == sum(each.live - each.restored for each in found.lost)
+    assert change.loses.seconds == pytest.approx(time.time() - found.made, abs=60)
     server.dump.write_bytes(server.dumps["custom"].read_bytes() + b"\n")
     os.utime(server.dump, (1, 1))
     with pytest.raises(Refused) as caught:
@@ -168,11 +172,12 @@ def test_the_plan_says_what_a_restore_loses() -> None:
     lost = (RowLoss("public.a", 1, 3, estimated=False), RowLoss("public.b", 0, 5, estimated=True))
     state = DatabaseState(False, "a", 1, "plain", "shop", 1, (), None, (), GOOD)  # noqa: FBT003
 
-    assert rehearsed.cost(state, 7201.0) == "; it was made 2 hours ago: what came since is lost"
-    told = rehearsed.cost(state._replace(rehearsal=GOOD._replace(lost=lost)), 7201.0)
-    assert told.endswith("what came since is lost, 7 rows when it was rehearsed")
-    assert rehearsed.cost(state._replace(digest="b"), 7201.0) == ""
-    assert rehearsed.cost(state._replace(rehearsal=None), 7201.0) == ""
+    tried = state._replace(rehearsal=GOOD._replace(lost=lost), made=1.0)
+
+    assert rehearsed.cost("shop", tried, 7201.0) == DataLoss("shop", 7200.0, 7)
+    assert rehearsed.cost("shop", tried._replace(digest="b"), 7201.0).rows is None
+    assert rehearsed.cost("shop", tried._replace(rehearsal=None), 7201.0).rows is None
+    assert rehearsed.cost("shop", tried, 0.0).seconds == 0.0
 
 
 def test_losses_are_told_in_lines_that_fit(site: Site, server: Base) -> None:

@@ -75,12 +75,13 @@ def test_what_comes_from_git_is_told(site: Site) -> None:
     """A restore says which files have no backup that could be used."""
     scope = site.scope()
     request = RestoreRequest(location(scope), selection(scope), "files")
-    plan = RestorePlan(("a.py", "b.py"), git=("b.py",), bytes=2000, digest="d")
+    plan = RestorePlan(("a.py", "b.py"), git=("b.py",), bytes=2000, digest="d", release="1")
     (change,) = actions.RESTORE_FILES.plan(scope, Pending(request, plan))
 
     assert change.what == "restore 2 files, 1 of them from git"
     assert change.why == (
-        "not as recorded: a.py, b.py; without a usable backup, taken from the recorded commit: b.py"
+        "back to 1; not as recorded: a.py, b.py; without a usable backup, taken from the recorded "
+        "commit: b.py"
     )
 
 

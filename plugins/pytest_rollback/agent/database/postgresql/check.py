@@ -8,7 +8,6 @@ from typing import Iterator
 from ...files import lookup
 from ...messages.system import Room
 from ...system import disk
-from .. import stamp
 from ..events import RESTORING, SWAPPED
 from ..messages import (
     DatabaseProblem,
@@ -53,16 +52,6 @@ def look(request: DatabaseRequest) -> DatabaseState:
         why = f"the dump {database.dump}: {error.strerror or 'cannot be read'}"
         problem = DatabaseProblem(why, "correct dump in [database], or make a dump")
         return state._replace(problems=(*state.problems, problem))
-
-
-def with_rehearsal(request: DatabaseRequest) -> DatabaseState:
-    """Return the same, with the last rehearsal of a restore, if there is one.
-
-    Raises:
-        HostError: the server does not answer, or the stamp cannot be trusted.
-    """
-    last = stamp.of(request)
-    return look(request)._replace(rehearsal=last)
 
 
 def _compared(

@@ -206,7 +206,7 @@ def reached(database: DatabaseAccess, run_id: str = "") -> Server:
     raise HostError(
         f"the database server cannot be reached as the role {server.user!r}: {'; '.join(tried)}",
         f"start it, or repair this: {server.hint}; peer authentication needs an account with the "
-        "name of the role; or restore no database: restore = false in [database]",
+        "name of the role; or restore no database: return = 'keep' in [database]",
     )
 
 

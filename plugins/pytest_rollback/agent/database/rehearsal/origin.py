@@ -7,8 +7,17 @@ import time
 from typing import Iterator, NamedTuple
 
 from ...files import reach
-from ..messages import DatabaseProblem, RehearsalRequest
+from .. import stamp
+from ..messages import (
+    DatabaseAccess,
+    DatabaseProblem,
+    DatabaseRequest,
+    DatabaseState,
+    RehearsalRequest,
+)
+from ..postgresql import check
 from ..postgresql import dump as dumps
+from ..postgresql.server import reached
 
 READING = 60.0
 """Seconds in which an archive's list of contents is read."""
@@ -25,9 +34,22 @@ class DumpHeader(NamedTuple):
     created: float
 
 
-def header(request: RehearsalRequest, kind: str, account: str) -> DumpHeader:
+def look(request: DatabaseRequest) -> DatabaseState:
+    """Return the state of the live database, when its dump was made, and the last rehearsal.
+
+    Raises:
+        HostError: the server does not answer, or the stamp cannot be trusted.
+    """
+    last = stamp.of(request)
+    found = check.look(request)
+    if not found.format or found.restored:
+        return found._replace(rehearsal=last)
+    about = header(request.database, found.format, reached(request.database).account)
+    return found._replace(rehearsal=last, made=made(request.database.dump, about))
+
+
+def header(database: DatabaseAccess, kind: str, account: str) -> DumpHeader:
     """Return what a dump of a format says of itself; plain text says nothing."""
-    database = request.database
     tool = dumps.program(kind, database.tools)
     if not kind or kind in dumps.TOOLS or not tool:
         return DumpHeader("", 0.0)
@@ -50,11 +72,16 @@ def problems(request: RehearsalRequest, about: DumpHeader) -> Iterator[DatabaseP
 
 
 def made(path: str, about: DumpHeader) -> float:
-    """Return when a dump was made: what it says itself, unless its file is older."""
+    """Return when a dump was made: what it says itself, where it does; else the time of its file.
+
+    It says so in the local time of where it was made, and not in which zone that is. Within a day
+    the older one counts, so that no loss is told too small; a file that is older than that, or
+    younger, was touched. What lies in the future is no time at all.
+    """
     try:
         changed = reach.status(path).st_mtime
     except OSError:
         return about.created
-    if not about.created or about.created > changed + DAY:
+    if not about.created or about.created > time.time() + DAY:
         return changed
-    return min(changed, about.created)
+    return about.created if about.created > changed + DAY else min(changed, about.created)

@@ -97,7 +97,7 @@ def _told(
     request: RehearsalRequest, looked: DatabaseState, done: Rehearsed, account: str
 ) -> Rehearsal:
     """Return what is told of a rehearsal."""
-    about = origin.header(request, looked.format, account)
+    about = origin.header(request.database, looked.format, account)
     columns = done.live.columns if done.live else ""
     tables = done.restored.tables.values() if done.restored else ()
     deployed = is_deployed(request.location)

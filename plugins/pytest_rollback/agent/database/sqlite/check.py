@@ -37,7 +37,9 @@ def with_rehearsal(request: DatabaseRequest) -> DatabaseState:
         HostError: the stamp of the rehearsal cannot be trusted.
     """
     last = stamp.of(request)
-    return look(request)._replace(rehearsal=last)
+    found = look(request)
+    made = dumps.made(request.database.dump) if found.format and not found.restored else 0.0
+    return found._replace(rehearsal=last, made=made)
 
 
 def look(request: DatabaseRequest) -> DatabaseState:

@@ -147,3 +147,11 @@ def beside(path: str, found: os.stat_result) -> Iterator[str]:
         with contextlib.suppress(OSError):
             if reach.status(f"{path}{end}").st_size:
                 yield f"is the copy of a file in use: {path}{end} lies beside it, and is no part"
+
+
+def made(path: str) -> float:
+    """Return when a dump was made: when its file was written last, 0 where there is none."""
+    try:
+        return reach.status(path).st_mtime
+    except OSError:
+        return 0.0

@@ -11,7 +11,6 @@ import time
 from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 from ...errors import HostError
-from ...files import reach
 from ...state.directory import record_of
 from ...system import disk
 from .. import differences, stamp
@@ -93,7 +92,7 @@ def _told(request: RehearsalRequest, trial: FileTrial, newer: Tuple[NewerRows, .
     problems += [] if deployed else schema
     return Rehearsal(
         when=time.time(),
-        made=made(request.database.dump),
+        made=dumps.made(request.database.dump),
         digest=looked.digest,
         bytes=looked.bytes,
         format=looked.format,
@@ -148,14 +147,6 @@ def refuse_large(request: RehearsalRequest, there: LiveFile) -> None:
             f"{room.need:,}",
             f"free space there, see df {request.scratch}; or set scratch in [database.rehearsal]",
         )
-
-
-def made(path: str) -> float:
-    """Return when a dump was made: when its file was written last, 0 where there is none."""
-    try:
-        return reach.status(path).st_mtime
-    except OSError:
-        return 0.0
 
 
 def unknown(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
