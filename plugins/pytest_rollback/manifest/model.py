@@ -18,6 +18,7 @@ from pytest_rollback.manifest.probes import Probe, Url
 from pytest_rollback.manifest.refused import (
     harmless_page,
     matches_all,
+    misplaced,
     name_of_component,
     not_backwards,
     too_wide,
@@ -26,6 +27,7 @@ from pytest_rollback.manifest.release import About, ReleaseTable
 from pytest_rollback.manifest.thresholds import DatabaseRehearsal, Monitor, Triage
 from pytest_rollback.manifest.values import (
     Absolute,
+    DataReturn,
     Day,
     EnvironmentFile,
     Frozen,
@@ -184,15 +186,8 @@ class Maintenance(Frozen):
     body: Pattern = "maintenance"
 
 
-DataReturn = Literal["keep", "restore"]
-"""What a rollback does to a database."""
-
-
 class Database(Frozen):
-    """`[database]`: the system's database, its dump, and what a rollback does to its data.
-
-    `return` is decided before: `keep` leaves it as it is, `restore` makes that of the dump live.
-    """
+    """`[database]`: the system's database, its dump, and what a rollback does to its data."""
 
     engine: Literal["postgresql", "sqlite"] = "postgresql"
     name: str
@@ -212,13 +207,7 @@ class Database(Frozen):
     @model_validator(mode="after")
     def _is_where_its_engine_has_it(self) -> Database:
         """Refuse a file that is no path, and a server for it."""
-        if self.engine != "sqlite":
-            return self
-        if not self.name.startswith("/") or "/../" in f"{self.name}/":
-            raise ValueError('engine = "sqlite" needs the absolute path of the live file as name')
-        server = sorted({"host", "port", "user", "tools"} & self.model_fields_set)
-        if server:
-            raise ValueError(f"a file of SQLite has no server: leave out {', '.join(server)}")
+        misplaced(self.engine, self.name, self.model_fields_set)
         return self
 
 
