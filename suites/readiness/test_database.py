@@ -11,10 +11,11 @@ from pytest_rollback.agent.database.messages import (
     Migrations,
     UnknownMigration,
 )
+from pytest_rollback.agent.database.previous.messages import PreviousState
 from pytest_rollback.agent.messages.backup.verify import Backups
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
-from pytest_rollback.extras.database import rehearsed, requests
+from pytest_rollback.extras.database import ran, rehearsed, requests
 from pytest_rollback.extras.database.action import RESTORE_DATABASE
 from pytest_rollback.fixtures.facts import fact
 from pytest_rollback.manifest.model import System
@@ -148,7 +149,10 @@ def migrations(connection: Connection, system: System) -> Migrations | None:
 
 @criterion("readiness.database.schema", phase="configuration", needs=("database",))
 def test_the_previous_release_knows_the_schema(
-    migrations: Migrations | None, record_property: Callable[[str, object], None]
+    migrations: Migrations | None,
+    previous_state: PreviousState | None,
+    system: System,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """'Database migration not reverted': the live database is not ahead of the previous release."""
     tools = migrations.tools if migrations else ()
@@ -157,14 +161,19 @@ def test_the_previous_release_knows_the_schema(
     ahead = [(each.tool, one) for each in tools for one in each.ahead]
     unjudged = [each.tool for each in tools if each.applied and not each.judged]
 
+    wanted = system.database.rehearsal if system.database else None
+    if previous_state and wanted and ran.is_proven(previous_state, wanted, time.time()):
+        record_property("ahead, and the previous release was seen to run on it", len(ahead))
+        return
     if ahead:
         raise Inconclusive(
             f"the live database is {count(len(ahead), 'migration')} ahead of the previous release, "
             "and nothing shows that this release runs on it",
             findings=[f"{tool} {one.id}{way(one)}" for tool, one in ahead],
-            hint="try the previous release on a copy of the live schema; if it runs, waive "
-            "readiness.database.schema in [[waivers]] of rollback.toml until the next deploy; if "
-            "not, return = 'restore' in [database] brings the dump back",
+            hint='set previous = "schema" in [database.rehearsal], then rollback rehearse: it '
+            "starts the previous release on a copy of the live schema; or try that by hand, and "
+            "waive readiness.database.schema in [[waivers]] of rollback.toml until the next "
+            "deploy; if it does not run, return = 'restore' in [database] brings the dump back",
         )
     if unjudged:
         raise Inconclusive(

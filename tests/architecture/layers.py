@@ -56,6 +56,7 @@ SHARED = (
     "state.journal",
     "services.registry",
     "database.messages",
+    "database.previous.messages",
     "database.routes",
 )
 """What the controller may import of the agent: the protocol, data, and functions without a host."""

@@ -48,7 +48,6 @@ LONG_FILES = (
     "tests/unit/report/test_page.py",
 )
 SHORT_FILES = {
-    "fixtures/dump.py": "one fact, in no other file's field",
     "plugins/pytest_rollback/extras/database/hooks.py": "a part joins by one hook",
     "plugins/pytest_rollback/agent/database/routes.py": "what goes with the package it is about",
     "plugins/pytest_rollback/agent/rollback/entry.py": "joins trial and repository",
@@ -103,6 +102,15 @@ APART: dict[str, tuple[str, ...]] = {
         "configuration/units/verify.py: open(os.path.join(place,",
         "system/temporary.py: ",
         "observe/trial/staged_tree.py: os.mkdir(self.root,",
+    ),
+    "the view of a process that is alone: what it writes there reaches no file of the host, and no "
+    "link is followed where a file is copied": (
+        "database/previous/files.py: ",
+        "database/previous/inside.py: os.unlink(path)",
+        "database/previous/relay.py: os.",
+        "database/previous/starts.py: os.access(",
+        "system/namespaces/kernel.py: ",
+        "system/namespaces/view.py: ",
     ),
     "a process that is the account of the database already": (
         "database/rehearsal/guard.py: ",

@@ -8,9 +8,15 @@ import hashlib
 import json
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+from pytest_rollback.agent.database import stamp
+from pytest_rollback.agent.database.messages import DatabaseAccess
+from pytest_rollback.agent.database.postgresql.server import reached
+from pytest_rollback.agent.database.previous import previous_stamp, schema
+from pytest_rollback.agent.database.previous.messages import PreviousRun, ReleaseRun
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.state import backup_set
 from pytest_rollback.extras.sandbox.common.postgres import Postgres
@@ -200,6 +206,21 @@ class Store(Shop):
         self.database.sql(
             f"{table} INSERT INTO django_migrations (app, name) VALUES ('{app}', '{name}')"  # noqa: S608
         )
+
+    def fail_on_schema(self) -> None:
+        """Make the host know that the previous release did not run on the live schema of now."""
+        place = DatabaseAccess(
+            *("postgres", str(self.home / "dump"), str(self.database.socket), self.database.port),
+            *("postgres", str(self.database.tools), ""),
+        )
+        wrong = ReleaseRun("web", 'request web: answered 500: column "price" is gone', (), ())
+        record = backup_set.read(str(self.state))
+        state = PreviousRun(
+            *(time.time(), 1.0, "schema", schema.head(reached(place)), record.sha256),
+            *(stamp.subject(place), "1", "2", "15", (wrong,)),
+            *((wrong._replace(problem=""),), ()),
+        )
+        previous_stamp.write(str(self.state), state)
 
     def forget(self, path: str) -> None:
         """Make the record, and the saved copies, know nothing of a file."""

@@ -192,6 +192,13 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
         lambda s: describe(s, "database", **{"return": "restore"}),
         None,
     ),
+    "readiness.previous.runs": (
+        lambda s: (
+            describe(s, "database", rehearsal={"previous": "schema"}),
+            s.fail_on_schema(),
+        ),
+        None,
+    ),
     "readiness.database.embedded": (
         lambda s: s.forge(MOTTO, "SQLite format 3".ljust(1024, "\0")),
         None,

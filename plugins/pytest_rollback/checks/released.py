@@ -105,6 +105,17 @@ def safe(found: PreviousParts) -> None:
             findings=risks,
             hint="; ".join(part.hint for part in found.parts if part.risks),
         )
+    _known(found)
+    _pinned(found)
+
+
+def _known(found: PreviousParts) -> None:
+    """Check that nothing is in the previous version that was not recorded of it.
+
+    Raises:
+        Refused: code or settings are.
+        Advisory: other files are.
+    """
     more = [f"{part.place}/{path}" for part in found.parts for path in part.more]
     loaded = [path for path in more if path.endswith(LOADED)]
     if loaded:
@@ -121,6 +132,22 @@ def safe(found: PreviousParts) -> None:
             findings=more[:MOST],
             hint="the system may have written them before the deploy: name them in besides of "
             "[release]",
+        )
+
+
+def _pinned(found: PreviousParts) -> None:
+    """Check that the previous version is named by what cannot mean another one.
+
+    Raises:
+        Advisory: it is named by a tag.
+    """
+    unpinned = [each for part in found.parts for each in part.unpinned]
+    if unpinned:
+        raise Advisory(
+            "the previous release is named by what can mean another one by then",
+            findings=unpinned,
+            hint="name images by digest, restart the units, and have the next deploy save them; "
+            "until then: rollback ready, before each rollback",
         )
 
 

@@ -207,7 +207,8 @@ class Database(Frozen):
     @model_validator(mode="after")
     def _is_where_its_engine_has_it(self) -> Database:
         """Refuse a file that is no path, and a server for it."""
-        misplaced(self.engine, self.name, self.model_fields_set)
+        tried = self.rehearsal.model_fields_set & {"previous"}
+        misplaced(self.engine, self.name, self.model_fields_set | tried)
         return self
 
 

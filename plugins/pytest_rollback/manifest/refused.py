@@ -149,7 +149,7 @@ def harmless_page(path: str) -> str:
 
 
 def misplaced(engine: str, name: str, given: AbstractSet[str]) -> None:
-    """Refuse a file of SQLite that is no absolute path, and a server for it.
+    """Refuse a file of SQLite that is no absolute path, a server for it, and what needs one.
 
     `given` are the keys that are set.
     """
@@ -157,6 +157,6 @@ def misplaced(engine: str, name: str, given: AbstractSet[str]) -> None:
         return
     if not name.startswith("/") or "/../" in f"{name}/":
         raise ValueError('engine = "sqlite" needs the absolute path of the live file as name')
-    server = sorted({"host", "port", "user", "tools"} & given)
+    server = sorted({"host", "port", "user", "tools", "previous"} & given)
     if server:
         raise ValueError(f"a file of SQLite has no server: leave out {', '.join(server)}")

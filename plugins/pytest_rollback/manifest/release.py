@@ -20,7 +20,7 @@ ABOUT = {
     BACKUPS: "copies of the files that a deploy changes, beside them",
     STATE: "the same copies, in the state directory",
     LINKS: "each release in a directory of its own, behind a link that a deploy switches",
-    IMAGES: "an image for each container, which a compose file names",
+    IMAGES: "an image for each container, which a compose file or the file of a unit names",
     PACKAGES: "packages of Debian, whose archives are kept",
     COMMANDS: "commands that say which release is live, and bring the previous one back",
 }

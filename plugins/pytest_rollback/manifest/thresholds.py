@@ -146,6 +146,7 @@ class DatabaseRehearsal(Frozen):
     ignore: tuple[Relation, ...] = ()
     newest: tuple[RelationColumn, ...] = ()
     sources: tuple[str, ...] = ()
+    previous: Literal["", "schema", "sample", "full"] = ""
     scratch: Absolute = "/var/tmp"  # noqa: S108 - a directory of its own is made there
     limit: Seconds = 3600.0
     largest: Size = 10 * 10**9

@@ -269,16 +269,23 @@ def _packages(document: TomlTable, release: TomlTable) -> Iterator[str]:
 
 
 def _images(document: TomlTable, release: TomlTable) -> Iterator[str]:
-    """Yield what contradicts a release that is images, which files of a compose project name."""
+    """Yield what contradicts a release that is images, which files of the system name."""
     if release.get("strategy") != IMAGES:
         if "images" in release:
             yield f"release.images: found with other strategies, expected strategy = {IMAGES!r}"
         return
-    project = table(document.get("services")).get("project")
+    services = table(document.get("services"))
+    manager, project = services.get("manager", "systemd"), services.get("project")
     root = f"{table(document.get('system')).get('root')}".rstrip("/")
     named = [f"{root}/{path}" for path in texts(release.get("images")) or COMPOSE]
-    if not project:
-        yield f"release.strategy: found {IMAGES!r}, expected [services] manager = 'compose'"
+    if manager == "systemd":
+        if not release.get("images"):
+            yield "release.images: found none, expected the unit files or quadlets that name images"
+    elif not project:
+        yield (
+            f"release.strategy: found {IMAGES!r}, expected [services] manager = 'compose' or "
+            "'systemd'"
+        )
     elif project not in named:
         yield (
             f"release.images: found {', '.join(named)}, expected the compose file of [services], "

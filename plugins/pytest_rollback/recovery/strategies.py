@@ -79,7 +79,8 @@ def _links(system: System, current: str = "", *, dry: bool = False) -> LinksRequ
 def _images(system: System) -> ImagesRequest:
     units = tuple(dict.fromkeys(each.unit for each in system.components))
     where = requests.location(system)
-    return ImagesRequest(where, requests.manager(system), units, system.about.name)
+    address, files = requests.manager(system), system.release.images
+    return ImagesRequest(where, address, units, system.about.name, files)
 
 
 def packages(system: System, *, dry: bool = False) -> PackagesRequest:

@@ -30,6 +30,7 @@ PARTS = {
     "database": (
         "fixtures.dump",
         "suites/readiness/test_database.py",
+        "suites/readiness/test_previous.py",
         "suites/drill/test_phases_database.py",
     ),
 }

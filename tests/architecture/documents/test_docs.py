@@ -181,6 +181,7 @@ def test_inconclusive_is_raised_where_the_page_says() -> None:
         "plugins/pytest_rollback/recovery/actions/release.py": "`recovery/actions/release.py`",
         "plugins/pytest_rollback/extras/runbook/": "only by the runbook",
         "plugins/pytest_rollback/extras/database/command.py": "`extras/database/command.py`",
+        "plugins/pytest_rollback/extras/database/ran.py": "`extras/database/ran.py`",
     }
 
     assert [path for path in found if not path.startswith(("tests/", *places))] == []

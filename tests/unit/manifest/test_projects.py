@@ -49,6 +49,9 @@ SPOILT: dict[str, Spoil] = {
     "go together": lambda d: d["services"].pop("project"),
     "there is no source and no socket": lambda d: d["services"].update(source="units"),
     "release.strategy: found 'images', expected [services] manager = 'compose'": lambda d: d.update(
+        services={"manager": "supervisord"}
+    ),
+    "release.images: found none, expected the unit files or quadlets": lambda d: d.update(
         services={"manager": "systemd"}
     ),
     "release.images: found /srv/shop/docker.yaml, expected the compose file": lambda d: d[

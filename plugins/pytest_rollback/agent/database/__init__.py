@@ -7,5 +7,6 @@ and `rehearsal` tries a restore of it beforehand, in a server of its own; `sqlit
 with files. What they share: `events` are those of the journal, `record` has what the backup set
 says of a dump, `differences` says what a restored dump lacks beside the live database, `stamp`
 keeps how a rehearsal went, and `undo` finds the engine of a run that is taken back. `migrations`
-says whether the live database is ahead of the previous release.
+says whether the live database is ahead of the previous release, and `previous` starts that release
+on a copy of the live schema, for PostgreSQL.
 """

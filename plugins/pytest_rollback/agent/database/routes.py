@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Dict
 
 ROUTES: Dict[str, str] = {
+    "previous": "database.previous.previous:try_previous",
+    "ran": "database.previous.previous_stamp:look",
     "postgresql.answer": "database.postgresql.ping:answer",
     "postgresql.dump": "database.postgresql.dump:look",
     "postgresql.look": "database.rehearsal.origin:look",

@@ -9,7 +9,8 @@ from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 from ..errors import HostError
 from ..messages.services.units import GUARD, Reloaded, UnitState
 from ..system.command import CommandResult, run, surroundings
-from ..system.processes import Process, family
+from ..system.processes import Process, family, is_gone
+from .compose.contained import ContainedUnits
 from .manager import GuardFile, ServiceManager, StartGuard, UnitParts, UnitReport, marked
 from .systemd_parts import (
     COMMAND,
@@ -67,11 +68,16 @@ class Systemd(ServiceManager):
 
     def __init__(self, socket: Optional[str] = None) -> None:
         self.socket = socket  # systemctl finds its own
+        self.contained = ContainedUnits()
 
     def states(self, units: Sequence[str]) -> Dict[str, UnitReport]:
-        """Return how each unit is, with one call for all of them."""
+        """Return how each unit is, with one call for all, and the health of its containers."""
         shown = self._shown(units, PROPERTIES)
-        return {unit: report(unit, block) for unit, block in shown.items()}
+        reports = {unit: report(unit, block) for unit, block in shown.items()}
+        return self.contained.judged(reports, self._names(units))
+
+    def _names(self, units: Sequence[str]) -> Dict[str, str]:
+        return {unit: self.file_name(unit) for unit in units}
 
     def parts(
         self, units: Sequence[str], directory: str, table: Mapping[int, Process]
@@ -97,7 +103,11 @@ class Systemd(ServiceManager):
                 left(self.file_name(unit), running, map(self.file_name, units)),
                 kept_open(block, listening),
             )
-        return found
+        return self.contained.parts(found, self._names(units), table)
+
+    def published(self, unit: str) -> FrozenSet[int]:
+        """Return the published ports of the containers that a unit runs."""
+        return self.contained.ports(self.file_name(unit), self.state(unit).state.pid)
 
     def origins(self, units: Sequence[str]) -> FrozenSet[str]:
         """Return the whole names of these units."""
@@ -151,18 +161,18 @@ class Systemd(ServiceManager):
         return self.states([unit])[unit]
 
     def remains(self, now: UnitReport, before: UnitReport) -> bool:
-        """Return whether processes of a unit that is called down are left in its control group."""
-        del before
-        return bool(now.tasks or now.state.pid)
+        """Return whether processes of a unit that is called down are left, or its containers."""
+        return bool(now.tasks or now.state.pid) or not all(is_gone(pid, 0) for pid in before.pids)
 
     def ask_stop(self, unit: str) -> None:
         """Queue the stop of a unit; a call that hangs is no error, the unit's deadline decides."""
         told(call("stop", "--no-block", "--", unit), "stop", late=True)
 
     def kill(self, unit: str, before: UnitReport) -> None:
-        """Send SIGKILL to every process of a unit; one that has none left is fine."""
+        """Send SIGKILL to every process of a unit, and end its containers; none is fine."""
         del before
         call("kill", "--signal=KILL", "--", unit)
+        self.contained.end(self.file_name(unit))
 
     def ask_start(self, unit: str) -> None:
         """Queue the start of a unit; earlier failures and starts are not counted any more."""

@@ -21,15 +21,20 @@ ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 CONTROL = "/systemd/system.control/"
 """Where `systemctl set-property` writes what it has changed already in the unit as it runs."""
 
+GENERATED = "/run/systemd/generator"
+"""How the directories begin into which generators write, as that of quadlets does."""
+
 WRITTEN = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d) UTC")
 
 
 def files_of(found: Mapping[str, str]) -> List[str]:
     """Return the files that a unit was started by; a name with a blank is escaped.
 
-    Environment files stand on a line each, as the unit names them: with blanks, and as patterns.
+    One that a generator writes anew at each reload is none: what it was made of is. Environment
+    files stand on a line each, as the unit names them: with blanks, and as patterns.
     """
-    names = [found.get("FragmentPath", ""), found.get("SourcePath", "")]
+    fragment, source = found.get("FragmentPath", ""), found.get("SourcePath", "")
+    names = [source] if source and fragment.startswith(GENERATED) else [fragment, source]
     drop_ins = found.get("DropInPaths", "").split()
     names += [name for name in drop_ins if CONTROL not in name]
     files = [ESCAPED.sub(lambda code: chr(int(code[1], 16)), name) for name in names if name]

@@ -119,11 +119,12 @@ def strays(request: UnitFilesRequest) -> tuple[str, ...]:
     listed = [name for unit in request.units for name in names_of(request.manager, unit)]
     known = sources.of_release(request.location, record, request.source, listed)
     ours = {f"{request.directory}/{name}" for name in (*known.kept, *known.gone)}
+    saved = {os.path.realpath(os.path.join(request.location.root, e.path)) for e in record.files}
     files = (
         path
         for unit in request.units
         for path in managers.files_for(facts, unit, sources.Installed())
-        if path not in ours
+        if path not in ours and os.path.realpath(path) not in saved
     )
     return tuple(sources.strays(list(dict.fromkeys(files)), record.created))
 

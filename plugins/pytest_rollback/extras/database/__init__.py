@@ -5,5 +5,6 @@ nothing where `[database] return` is "keep", or only some components are rolled 
 
 `requests` makes of `[database]` what the host is asked, `action` is the restore action; the half
 that runs on the host is `agent/database`. `command` is `rollback rehearse`, `rehearsed` judges what
-it left on the host. `hooks` puts the action into the order of a rollback, and adds the command.
+it left on the host, and `ran` how the previous release ran on the live schema. `hooks` puts the
+action into the order of a rollback, and adds the command.
 """

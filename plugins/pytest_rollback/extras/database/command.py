@@ -3,18 +3,22 @@
 The server has the live one's major version and roles, a socket of its own and no port; it is gone
 afterwards. The live database is only read. What was found is left as a stamp in the state
 directory: readiness judges it, and no dump is restored without a good one.
+
+With previous in [database.rehearsal] the previous release is started as well, on a copy of the live
+schema, alone on the host: without its network, its sockets, and a file that is not its own.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pytest_rollback.agent.database.messages import Rehearsal
-from pytest_rollback.errors import Inconclusive, Refused, UsageError
+from pytest_rollback.errors import Inconclusive, Refused, RollbackError, UsageError
+from pytest_rollback.extras.database import ran
 from pytest_rollback.extras.database.rehearsed import UNSURE, aged, days, hints, moment
-from pytest_rollback.extras.database.requests import dumping, rehearsal
+from pytest_rollback.extras.database.requests import dumping, previous, rehearsal
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import Database
 from pytest_rollback.run.command_line.arguments import Parser, add_target
@@ -27,10 +31,12 @@ EXAMPLES = """
 examples:
   {me}
   {me} --target staging.toml
+  {me} --previous
 
 exit codes: 0 the dump can be restored, and brings back what it should; 1 it cannot, or would lose
-too much; 4 usage, or a problem in rollback.toml; 7 the host cannot be used; 10 its schema is not
-the live one, which may be the work of a deploy; 12 another rehearsal is under way
+too much, or the previous release does not run; 4 usage, or a problem in rollback.toml; 7 the host
+cannot be used; 10 its schema is not the live one, which may be the work of a deploy, or neither
+release runs; 12 another rehearsal is under way
 """
 SERVERS = {
     "postgresql": "a PostgreSQL {} of its own",
@@ -50,6 +56,9 @@ def main(arguments: Sequence[str], program: str) -> int:
     """
     parser = Parser(prog=program, description=__doc__, epilog=EXAMPLES.format(me=program))
     add_target(parser)
+    parser.add_argument(
+        "--previous", action="store_true", help="only start the previous release, restore no dump"
+    )
     asked = parser.parse_args(arguments)
     manifest = place(asked.rollback_target or usual()).absolute()
     system = load(manifest).system
@@ -59,10 +68,41 @@ def main(arguments: Sequence[str], program: str) -> int:
             f"{system.about.name} has no database to rehearse",
             hint=f"describe one in {manifest}: [database], see docs/manifest.md",
         )
+    if asked.previous and not database.rehearsal.previous:
+        raise UsageError(
+            "the previous release is not to be started",
+            hint=f'set previous = "schema" in [database.rehearsal] of {manifest}',
+        )
     with contextlib.closing(Connection(system)) as connection:
-        found = connection.ask(rehearsal(system, database))
-    for line in lines(found, database, time.time()):
+        found = None if asked.previous else connection.ask(rehearsal(system, database))
+        for line in lines(found, database, time.time()) if found else ():
+            shown(line)
+        tried = connection.ask(previous(system, database)) if database.rehearsal.previous else None
+    for line in ran.lines(tried) if tried else ():
         shown(line)
+    problems = [*refused(lambda: judged(found, database)), *refused(lambda: ran.judge(tried))]
+    for each in sorted(problems, key=lambda problem: isinstance(problem, Inconclusive)):
+        raise each
+    return 0
+
+
+def refused(judge: Callable[[], None]) -> Iterator[RollbackError]:
+    """Yield what a judgement raises, so that the next one is made as well."""
+    try:
+        judge()
+    except (Refused, Inconclusive) as problem:
+        yield problem
+
+
+def judged(found: Rehearsal | None, database: Database) -> None:
+    """Say that a dump is good enough.
+
+    Raises:
+        Refused: it is not.
+        Inconclusive: nobody can tell.
+    """
+    if found is None:
+        return
     old = list(aged(found, database.rehearsal, time.time()))
     if found.problems or old:
         raise Refused(
@@ -78,7 +118,6 @@ def main(arguments: Sequence[str], program: str) -> int:
             hint=UNSURE,
         )
     shown("REHEARSED: the dump can be restored, and has what the live database has")
-    return 0
 
 
 def lines(found: Rehearsal, database: Database, now: float) -> Iterator[str]:

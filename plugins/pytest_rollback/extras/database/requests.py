@@ -17,6 +17,16 @@ from pytest_rollback.agent.database.messages import (
     Rehearsal,
     RehearsalRequest,
 )
+from pytest_rollback.agent.database.previous.messages import (
+    PREVIOUS,
+    PREVIOUS_STATE,
+    NamedProbe,
+    PreviousComponent,
+    PreviousLookRequest,
+    PreviousRequest,
+    PreviousRun,
+    PreviousState,
+)
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Database, System
 from pytest_rollback.transport.call import Call
@@ -103,3 +113,37 @@ def rehearsal(system: System, described: Database) -> Call[RehearsalRequest, Reh
         sources=settings.sources,
     )
     return Call(routes(described).rehearse, request, settings.limit + STARTING)
+
+
+def previous(system: System, described: Database) -> Call[PreviousRequest, PreviousRun]:
+    """Return the call that tries the previous release on a copy of the live schema."""
+    settings, asked = described.rehearsal, requests.component
+    request = PreviousRequest(
+        location=requests.location(system),
+        database=access(system, described),
+        trial=requests.trial(system, map(asked, system.components), settings.limit),
+        components=tuple(
+            PreviousComponent(
+                name=each.name,
+                health=_named(system, each.health),
+                requests=tuple(_named(system, name) for name in each.requests),
+                start=each.start,
+            )
+            for each in system.components
+        ),
+        rows=settings.previous,
+        scratch=settings.scratch,
+        timeout=settings.limit,
+        largest=settings.largest,
+    )
+    return Call(PREVIOUS, request, settings.limit + STARTING)
+
+
+def _named(system: System, name: str) -> NamedProbe:
+    return NamedProbe(name, requests.probe(system.probes[name]))
+
+
+def previous_state(system: System, described: Database) -> Call[PreviousLookRequest, PreviousState]:
+    """Return the call that asks how the previous release ran, and what is live today."""
+    request = PreviousLookRequest(requests.location(system), access(system, described))
+    return Call(PREVIOUS_STATE, request)

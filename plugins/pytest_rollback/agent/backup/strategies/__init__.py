@@ -8,7 +8,8 @@ for `commands`, which has a change of its own.
 `links` are releases in directories of their own, behind a link that a deploy switches; `listing`
 reads such a directory and compares it with what was recorded; `history` says what was live before
 where nothing was recorded. `images` are those of containers; `recorded_images` is what a record has
-of them, by id and digest. `commands` asks programs of the host: `shown` is what they say, and
+of them, by id and digest; `running_images` which containers the units run, and which file
+names what they run. `commands` asks programs of the host: `shown` is what they say, and
 `returned` brings the previous release back, and the failed one. `kept` lists the
 backup sets in the state directory, and chooses one. `packages` are those of
 Debian: what comes back there is no file.

@@ -20,17 +20,15 @@ from ...messages.backup.strategies import (
 from ...state import backup_set
 from ...state import directory as places
 from ...system.containers import images
-from ...system.containers import project as projects
 from ...system.containers.container import EngineContainer
 from ...system.containers.engine import Engine
 from ...system.containers.images import HostImage
-from . import recorded_images
+from . import recorded_images, running_images
 from .recorded_images import RecordedImage
+from .running_images import RunningImages, pinned
 
 SHORT = 12
 """Characters of an id that people read."""
-
-ByUnit = Dict[str, List[EngineContainer]]
 
 
 def record(request: ImagesRequest) -> RecordedPart:
@@ -39,29 +37,16 @@ def record(request: ImagesRequest) -> RecordedPart:
     Raises:
         HostError: a unit runs no container, or its file would bring another image than it runs.
     """
-    engine, by, _ = _found(request)
-    made = [_recorded(request, engine, unit, by.get(unit, [])) for unit in request.units]
+    found = running_images.of(request)
+    made = [_recorded(request, found, unit) for unit in request.units]
     words = ", ".join(f"{each.unit}: {each.reference} {each.image[:SHORT]}" for each in made)
     size, name = sum(each.size for each in made), made[0].reference if made else ""
     return RecordedPart(recorded_images.text(made), len(made), size, words, name.rpartition("/")[2])
 
 
-def _found(request: ImagesRequest) -> Tuple[Engine, ByUnit, List[EngineContainer]]:
-    """Return the engine, the containers of each unit, and all containers of the host."""
-    project = projects.of(request.manager.socket or "")
-    every = images.all_containers(project.engine)
-    own = set(project.ids())
-    by: ByUnit = {}
-    for each in every:
-        if each.id in own:
-            by.setdefault(each.service, []).append(each)
-    return project.engine, by, every
-
-
-def _recorded(
-    request: ImagesRequest, engine: Engine, unit: str, found: Sequence[EngineContainer]
-) -> RecordedImage:
+def _recorded(request: ImagesRequest, running: RunningImages, unit: str) -> RecordedImage:
     """Return what is recorded of one unit."""
+    engine, found = running.engine, running.by.get(unit, [])
     ids = {each.image for each in found if each.runs}
     if len(ids) != 1:
         said = "no container" if not ids else f"{len(ids)} images at once"
@@ -76,9 +61,10 @@ def _recorded(
         raise HostError(
             f"{unit} runs the image {one.image[:SHORT]}, but {one.reference} {now}: the file that "
             "names it so would not bring it back",
-            f"name it by its digest in {request.manager.socket}, or give it its name back: "
+            f"name it by its digest in {running.files.get(unit)}, or give it its name back: "
             f"{engine.name} tag {one.image[:SHORT]} {one.reference}",
         )
+    running_images.refuse_unnamed(request, unit, one.reference)
     about = (image.digests, one.reference, image.platform, one.program, one.has_health, image.size)
     return RecordedImage(unit, image.id, *about)
 
@@ -93,24 +79,39 @@ def previous(request: ImagesRequest) -> PreviousParts:
         name = record_.previous.name
     except places.Absent as error:
         why = error.message
-    engine, by, every = _found(request)
+    running = running_images.of(request)
     parts = []
     for unit in request.units:
-        live = by.get(unit, [])
+        live = running.by.get(unit, [])
         if unit not in known:
             fault = PartFault(unit, "unrecorded", why)
             parts.append(PreviousPart("", "", _told(live), faults=(fault,)))
             continue
-        found = PreviousPart(
-            f"image {known[unit].image[:SHORT]} ({known[unit].reference})",
-            name,
-            f"{unit}: {_told(live)}",
-            is_back=_is_back(known[unit], live),
-            files=1,
-            bytes=known[unit].size,
-        )
-        parts.append(_kept(request, engine, found, known[unit], every))
+        found = _part(known[unit], name, live)._replace(unpinned=_unpinned(running, known[unit]))
+        parts.append(_kept(request, running.engine, found, known[unit], running.every))
     return PreviousParts(tuple(parts))
+
+
+def _part(known: RecordedImage, name: str, live: Sequence[EngineContainer]) -> PreviousPart:
+    """Return a recorded image beside what its unit runs; `name` is that of its release."""
+    return PreviousPart(
+        f"image {known.image[:SHORT]} ({known.reference})",
+        name,
+        f"{known.unit}: {_told(live)}",
+        is_back=_is_back(known, live),
+        files=1,
+        bytes=known.size,
+    )
+
+
+def _unpinned(running: RunningImages, known: RecordedImage) -> Tuple[str, ...]:
+    """Return that the recorded file names an image by a tag, and what is to be written instead."""
+    if "@" in known.reference:
+        return ()
+    better = pinned(known.reference, known.digests)
+    write = f"write {better}" if better else "push it, and write the digest that is answered"
+    where = running.files.get(known.unit) or "its file"
+    return (f"{known.unit}: {known.reference} in {where} is a tag, which can move: {write}",)
 
 
 def _told(live: Sequence[EngineContainer]) -> str:
@@ -138,7 +139,7 @@ def _kept(
     """Return a recorded image as it is on this host now."""
     image = images.of(engine, known.image)
     if image is None:
-        where = f"{_untagged(known.reference)}@{known.digests[0]}" if known.digests else ""
+        where = pinned(known.reference, known.digests)
         fault = PartFault(known.unit, "missing", f"{found.place} is not on this host any more")
         hint = f"{engine.name} pull {where or known.reference}, or load it from an archive"
         return found._replace(faults=(fault,), hint=hint)
@@ -169,12 +170,6 @@ def _unused(
     risk = f"{unit}: {engine.name} image prune --all deletes {found.place}: no container has it"
     keep = f"{engine.name} create --name {name} --network none {image.id[:SHORT]} true"
     return found._replace(risks=(risk,), hint=found.hint or keep)
-
-
-def _untagged(reference: str) -> str:
-    """Return the name of an image without tag and digest; a host may have a port."""
-    above, slash, name = reference.partition("@")[0].rpartition("/")
-    return f"{above}{slash}{name.partition(':')[0]}"
 
 
 def _named(engine: Engine, known: RecordedImage) -> Tuple[List[PartFault], str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
+from ...errors import HostError
 from ...system import processes
+from ...system.containers import images, inside, unit_containers
+from ...system.containers.container import EngineContainer
 from ...system.processes import environ, proc
 from ...system.sockets import listeners
 from ...system.unix_sockets import opened
@@ -104,13 +108,37 @@ def exported(live: Optional[Live], now: Surroundings) -> Dict[str, str]:
     }
 
 
-def ports(live: Optional[Live]) -> Tuple[int, ...]:
-    """Return the TCP ports on which a process or one of its descendants listens, sorted."""
+def ports(live: Optional[Live], unit: str = "") -> Tuple[int, ...]:
+    """Return the TCP ports on which a process or one of its descendants listens, sorted.
+
+    Those of the containers that it runs are among them, where it is of an engine.
+
+    Args:
+        live: the process.
+        unit: the whole name of its unit.
+    """
     if live is None:
         return ()
     family, known = [live.pid], {live.pid}
     for pid in family:
         family += [each for each in children(pid) if each not in known]
         known.update(family)
-    held = {name for pid in family for name in opened(pid)}
-    return tuple(sorted({each.port for each in listeners() if f"socket:[{each.inode}]" in held}))
+    containers = _containers(live.pid, unit)
+    if containers:
+        table = {one.pid: one for one in processes.processes()}
+        known.update(inside.members(table, [each.pid for each in containers]))
+    held = {name for pid in known for name in opened(pid)}
+    own = {each.port for each in listeners() if f"socket:[{each.inode}]" in held}
+    return tuple(sorted(own | {port.port for each in containers for port in each.ports}))
+
+
+def _containers(pid: int, unit: str) -> List[EngineContainer]:
+    """Return the containers that a process of an engine runs; none where that does not answer."""
+    engine = unit_containers.engine_of([pid])
+    if engine is None:
+        return []
+    with contextlib.suppress(HostError):
+        members = unit_containers.members({unit: pid})
+        found = unit_containers.of(members[unit], images.all_containers(engine))
+        return [each for each in found if each.runs]
+    return []

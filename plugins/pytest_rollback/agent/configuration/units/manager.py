@@ -23,7 +23,10 @@ PLACES = (
 )
 """Where systemd looks for unit files, first wins; `systemd-analyze unit-paths` lists more."""
 
-PROPERTIES = "Id,FragmentPath,DropInPaths,MainPID,NeedDaemonReload"
+PROPERTIES = "Id,FragmentPath,SourcePath,DropInPaths,MainPID,NeedDaemonReload"
+GENERATED = "/run/systemd/generator"
+"""How the directories begin into which generators write units, anew at each reload."""
+
 ONE_CALL = 3.0
 USUAL = (
     "supervisord.conf",
@@ -37,12 +40,14 @@ USUAL = (
 class Known(NamedTuple):
     """What a manager says of a unit: its files in order, its main process, its published ports.
 
-    The process is 0 for none, and for one that shows nothing of the host's own.
+    The process is 0 for none, and for one that shows nothing of the host's own. `source` is what a
+    generator made the unit of, such as the file of a quadlet; "" for none.
     """
 
     files: Tuple[str, ...] = ()
     pid: int = 0
     ports: Tuple[int, ...] = ()
+    source: str = ""
 
 
 class ManagerFacts(NamedTuple):
@@ -109,7 +114,8 @@ def known_to_systemd(units: Sequence[str]) -> Dict[str, Known]:
         pairs = dict(line.partition("=")[::2] for line in block.split("\n"))
         files = [pairs.get("FragmentPath", ""), *pairs.get("DropInPaths", "").split()]
         pid = pairs.get("MainPID", "")
-        known[unit] = Known(tuple(filter(None, files)), int(pid) if pid.isdigit() else 0)
+        number = int(pid) if pid.isdigit() else 0
+        known[unit] = Known(tuple(filter(None, files)), number, source=pairs.get("SourcePath", ""))
     return known
 
 
@@ -274,10 +280,14 @@ def drop_in_names(name: str, template: str) -> List[str]:
 def files_for(manager: ManagerFacts, unit: str, installed: Installed) -> List[str]:
     """Return the files that decide about a unit alone; none where its files are not known.
 
-    Of supervisord these are the included files that have its program, and not the main file.
+    Of supervisord these are the included files that have its program, and not the main file. Of a
+    unit that a generator made it is what that read.
     """
     if manager.name == "systemd":
-        return files_of(manager, unit, full(unit), installed)
+        source = manager.units.get(unit, Known()).source
+        files = files_of(manager, unit, full(unit), installed)
+        named = [source if source and path.startswith(GENERATED) else path for path in files]
+        return list(dict.fromkeys(named))
     if manager.name == "compose":
         return [manager.main] if manager.main else []
     try:

@@ -21,8 +21,11 @@ import tempfile
 import time
 from typing import Callable, Iterator, List, NamedTuple, NoReturn
 
+from ...errors import HostError
 from ...files.parallel import NUMBERS
 from ...system.command import run, surroundings
+from ...system.namespaces import kernel
+from ...system.namespaces.view import HostView
 
 PREFIX = "rollback-rehearsal-"
 SUPERUSER = "rollback_rehearsal"
@@ -55,6 +58,10 @@ NEWER = ("jit=off", "max_parallel_maintenance_workers=0")
 """Settings that a server has from version 11 on."""
 
 
+POOLS = "max_connections=200"
+"""For a server that a whole release connects to."""
+
+
 class ServerLimits(NamedTuple):
     """What a throw-away server may use: seconds, and the bytes that stay free beside it."""
 
@@ -63,12 +70,17 @@ class ServerLimits(NamedTuple):
 
 
 class ServerPlan(NamedTuple):
-    """A server to start: its programs, its major version, where its directory is made."""
+    """A server to start: its programs, its major version, where its directory is made.
+
+    One that is `alone` has no network, no other processes, and of the host's files only the
+    directory of its own: what a schema brings along may run there as its superuser.
+    """
 
     programs: str
     version: str
     scratch: str
     limits: ServerLimits
+    alone: bool = False
 
 
 class Ended(Exception):
@@ -90,8 +102,31 @@ def child(plan: ServerPlan, life: int, told: int, become: Callable[[], None]) ->
         signal.signal(signal.SIGTERM, _asked)
         os.umask(0o077)
         os.nice(MODEST)
+        if plan.alone:
+            separate(plan, told)
         serve(plan, life, told, asked)
     finally:
+        os._exit(0)
+
+
+def separate(plan: ServerPlan, told: int) -> None:
+    """Go on as the first process of namespaces of our own; who we were waits for its end."""
+    try:
+        kernel.map_itself()
+        kernel.unshare(kernel.ALONE)
+        inner = os.fork()
+        if inner:
+            signal.signal(signal.SIGTERM, lambda *_: os.kill(inner, signal.SIGTERM))
+            os.waitpid(inner, 0)
+            os._exit(0)
+        kernel.dies_with(0)
+        view = HostView()
+        view.build()
+        view.keep(plan.scratch)
+        view.processes()
+        view.enter()
+    except HostError as problem:
+        say(told, f"over {problem.message}")
         os._exit(0)
 
 
@@ -164,7 +199,8 @@ def start(plan: ServerPlan, place: str) -> subprocess.Popen[bytes]:
     """Start the server: it listens in its directory, and ends when we do."""
     newer = NEWER if float(plan.version) >= ELEVEN else ()
     own = (f"unix_socket_directories={place}", f"port={PORT}")
-    words = [word for each in (*SETTINGS, *newer, *own) for word in ("-c", each)]
+    pools = (POOLS,) if plan.alone else ()
+    words = [word for each in (*SETTINGS, *newer, *own, *pools) for word in ("-c", each)]
     argv = [os.path.join(plan.programs, "postgres"), "-D", os.path.join(place, "data"), *words]
     with open(os.path.join(place, LOG), "wb") as log:
         return subprocess.Popen(

@@ -42,6 +42,8 @@ class PreviousPart(NamedTuple):
     not what was recorded as the current one. `files` and `bytes` are how much was compared. `hint`
     is the way out of all that, "" for the usual one. `risks` are less usual than threats.
     `cautions` are what a return does besides, or cannot do; `notes` what is merely good to know.
+    `unpinned` are names in it that can mean something else by the time of a rollback, each with
+    what is to be written instead.
     """
 
     place: str
@@ -58,6 +60,7 @@ class PreviousPart(NamedTuple):
     risks: Tuple[str, ...] = ()
     cautions: Tuple[str, ...] = ()
     notes: Tuple[str, ...] = ()
+    unpinned: Tuple[str, ...] = ()
 
 
 class LinksRequest(NamedTuple):
@@ -77,15 +80,17 @@ class LinksRequest(NamedTuple):
 
 
 class ImagesRequest(NamedTuple):
-    """Units that run images of containers, which the files of a project name.
+    """Units that run images of containers, which the files of a release name.
 
-    `name` is that of the system, for what is kept of it.
+    `name` is that of the system, for what is kept of it. `files` are those that name images, below
+    the root.
     """
 
     location: Location
     manager: ManagerAddress
     units: Tuple[str, ...]
     name: str
+    files: Tuple[str, ...] = ()
 
 
 class PreviousParts(NamedTuple):

@@ -132,7 +132,7 @@ def by_unit(
         use=use(found, interpreter, gaps)._replace(
             contradicts=tuple(contradictions(site, request, (component, found), process)),
             strays=left_over(units, component.unit, outside(found, site.lives), site.lives),
-            ports=published(units, component.unit) or unit_live.ports(process),
+            ports=listened(units, component.unit, process),
         ),
         fresh=shadows.fresh(first, site.root, request.files or (), units.created),
         needs=needs(found),
@@ -147,10 +147,10 @@ def needs(found: Surroundings) -> Tuple[str, ...]:
     return tuple(each for each in found.program.files if "$" not in each and each[:1] == "/")
 
 
-def published(units: Units, unit: str) -> Tuple[int, ...]:
-    """Return the ports that the manager of a unit leads to it."""
+def listened(units: Units, unit: str, process: Optional[unit_live.Live]) -> Tuple[int, ...]:
+    """Return the ports that the manager of a unit leads to it, or on which its process listens."""
     known = units.manager.units.get(unit)
-    return known.ports if known else ()
+    return (known.ports if known else ()) or unit_live.ports(process, managers.full(unit))
 
 
 def left_over(
@@ -162,6 +162,9 @@ def left_over(
     own = managers.files_for(units.manager, unit, units.to_come)
     if units.manager.name == "compose":
         own = compose.left(units.manager.main, roots)
+    known = units.manager.units.get(unit)
+    if known and known.source:  # below a root it comes back with the release
+        own = [path for path in own if path != known.source or compose.left(path, roots)]
     files = [*own, *more]
     left = [path for path in dict.fromkeys(files) if path not in units.to_come.over]
     return tuple(sources.strays(left, units.created))

@@ -137,7 +137,7 @@ class Compose(ServiceManager):
                 main=mine[0].pid if mine else 0,
                 since=mine[0].started if mine else 0.0,
                 unhandled="; ".join(filter(None, map(self._unhandled, mine))),
-                published=_published(mine, own),
+                published=inside.published(mine, own),
             )
         return found
 
@@ -271,18 +271,6 @@ class Compose(ServiceManager):
 
     def read_guard(self) -> None:
         """Nothing: there are no files of a guard."""
-
-
-def _published(found: Sequence[EngineContainer], own: FrozenSet[int]) -> Dict[int, FrozenSet[int]]:
-    """Return which processes listen behind each published port."""
-    ports: Dict[int, FrozenSet[int]] = {}
-    for each in found:
-        listening = inside.listening(each.pid, own) if each.ports else {}
-        for one in each.ports:
-            ports[one.port] = ports.get(one.port, frozenset()) | listening.get(
-                one.inside, frozenset()
-            )
-    return ports
 
 
 def _is(path: str, places: Tuple[str, ...]) -> bool:

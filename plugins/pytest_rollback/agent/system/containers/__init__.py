@@ -7,4 +7,5 @@ Order of calls: `engine` finds the engine and the compose program, `project` whi
 a compose project and what services that has; `container` reads what the engine says of each,
 `images` what is on the host, what would be pruned, and whether an image starts. `logs` reads what
 a container wrote, `inside` looks into its namespaces: processes, and who listens there.
+`unit_containers` tells which containers a unit of systemd runs.
 """

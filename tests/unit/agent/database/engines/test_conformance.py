@@ -21,12 +21,11 @@ STRIDE = int(os.environ.get("ROLLBACK_STRIDE", "4"))
 
 def test_each_engine_answers_all_questions() -> None:
     """And each can be named in rollback.toml."""
-    verbs = {each.partition(".")[2] for each in ROUTES}
+    verbs = {each.partition(".")[2] for each in ROUTES if "." in each}
+    named = {route.name for engine in ENGINES.values() for route in engine}
 
-    assert {f"database.{each}" for each in ROUTES} == {
-        route.name for engine in ENGINES.values() for route in engine
-    }
-    assert len(ROUTES) == len(ENGINES) * len(verbs)
+    assert named <= {f"database.{each}" for each in ROUTES}
+    assert len(named) == len(ENGINES) * len(verbs)
     schema = Database.model_json_schema()["properties"]["engine"]
     assert sorted(schema["enum"]) == sorted(ENGINES)
 

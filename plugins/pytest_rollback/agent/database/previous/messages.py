@@ -1,0 +1,99 @@
+"""The previous release on the schema of today: what is asked, and what came of it."""
+
+from typing import NamedTuple, Optional, Tuple
+
+from ...messages.location import Location
+from ...messages.probes.sample import ProbeSpec
+from ...messages.trial import TrialRequest
+from ...protocol import Route
+from ..messages import DatabaseAccess, DatabaseProblem
+
+
+class NamedProbe(NamedTuple):
+    """A probe under its name in rollback.toml."""
+
+    name: str
+    probe: ProbeSpec
+
+
+class PreviousComponent(NamedTuple):
+    """A component that is started: what is asked of it, and the seconds until it has to answer."""
+
+    name: str
+    health: NamedProbe
+    requests: Tuple[NamedProbe, ...]
+    start: float
+
+
+class PreviousRequest(NamedTuple):
+    """Start the previous release on a copy of the live schema, and ask what users ask.
+
+    `rows` is "schema" for none, "sample" for some of each table, "full" for all. `trial` says how
+    its tree is staged and its components run; `components` are in the order of their start.
+    `timeout` is in seconds, for all of it; `largest` how many bytes the live database may have.
+    """
+
+    location: Location
+    database: DatabaseAccess
+    trial: TrialRequest
+    components: Tuple[PreviousComponent, ...]
+    rows: str
+    scratch: str
+    timeout: float
+    largest: int
+
+
+class ReleaseRun(NamedTuple):
+    """What became of one component: why it does not answer, "" where it does, and its last lines.
+
+    `asked` are the probes that were answered as they should be, by name.
+    """
+
+    component: str
+    problem: str
+    asked: Tuple[str, ...]
+    last: Tuple[str, ...]
+
+
+class PreviousRun(NamedTuple):
+    """How the previous release ran on a copy of the live schema.
+
+    `when` is the time of its end, in seconds since 1970, `seconds` what it took. `rows` is what was
+    copied, `head` the digest of the live schema, `record` that of the backup set, `subject` the
+    database. `previous` and `current` are releases by name, `server` is the major version.
+    `control` tells how the live release ran there, where the previous one did not; empty otherwise.
+    """
+
+    when: float
+    seconds: float
+    rows: str
+    head: str
+    record: str
+    subject: str
+    previous: str
+    current: str
+    server: str
+    runs: Tuple[ReleaseRun, ...]
+    control: Tuple[ReleaseRun, ...]
+    gaps: Tuple[str, ...]
+
+
+class PreviousLookRequest(NamedTuple):
+    """What is known of the previous release on the schema of today."""
+
+    location: Location
+    database: DatabaseAccess
+
+
+class PreviousState(NamedTuple):
+    """The last run, None where there was none; and the live schema and the backup set of now."""
+
+    last: Optional[PreviousRun]
+    head: str
+    record: str
+    subject: str
+    problems: Tuple[DatabaseProblem, ...] = ()
+
+
+PREVIOUS = Route("database.previous", PreviousRequest, PreviousRun)
+PREVIOUS_STATE = Route("database.ran", PreviousLookRequest, PreviousState)

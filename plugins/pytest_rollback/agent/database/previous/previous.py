@@ -1,0 +1,174 @@
+"""The previous release, started on a copy of the live schema beside the live system.
+
+The live database is only read. What was found is left as a stamp in the state directory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import Iterator, List, NamedTuple, Tuple
+
+from ...errors import HostError
+from ...observe.trial import trial
+from ...observe.trial.staged_tree import staged
+from ...observe.trial.trial_site import TrialSite
+from ...state import backup_set
+from ...state.directory import record_of
+from ...state.releases import linked
+from ...system import unix_sockets
+from ...system.command import entering, identity
+from .. import stamp
+from ..postgresql import catalog
+from ..postgresql.catalog import Catalog
+from ..postgresql.server import Server, reached
+from ..rehearsal import programs, scratch
+from ..rehearsal.guard import PORT, ServerLimits, ServerPlan
+from ..rehearsal.rehearse import BYTES_A_SECOND, EMPTY, RESERVE
+from . import box, previous_stamp, relay, schema, starts
+from .box import BoxResult, ServerPlace, Surrounded
+from .files import NO_FILES, StagedRelease
+from .inside import ReleaseTask
+from .messages import PreviousRequest, PreviousRun, ReleaseRun
+
+MAIL = (("127.0.0.1", 25), ("127.0.0.1", 587))
+
+
+class Scene(NamedTuple):
+    """The throw-away server, as its superuser, and what a release finds there."""
+
+    request: PreviousRequest
+    live: Server
+    fresh: Server
+    until: float
+
+    def tried(self, planned: starts.Starts, files: StagedRelease) -> BoxResult:
+        """Try one release."""
+        database = self.request.database
+        names = [each.name for each in unix_sockets.listening() if each.name.startswith("/")]
+        host = database.host if not database.host.startswith("/") else "127.0.0.1"
+        task = ReleaseTask(files, planned.components, self.request.components, self.until)
+        server = ServerPlace(
+            f"{self.fresh.host}/.s.PGSQL.{PORT}", entering(identity(self.live.account))
+        )
+        around = Surrounded(names, ((host, database.port), *MAIL))
+        return box.tried(task, relay.places(database.host, database.port), server, around)
+
+
+def try_previous(request: PreviousRequest) -> PreviousRun:
+    """Try the previous release on a copy of the live schema; leave a stamp of how that went.
+
+    Raises:
+        HostError: it could not be tried: no namespaces, no server, nothing of the release.
+    """
+    location, began = request.location, time.monotonic()
+    with stamp.alone(location.state):
+        record = refuse_others(location.state)
+        live = reached(request.database)
+        found = catalog.look(live, catalog.names(request.database.name, location.run))
+        version = programs.major(found.role["version"])
+        plan = planned(request, live, found, version)
+        head = schema.head(live)
+        with scratch.server(live, plan) as fresh:
+            scratch.furnish(live, fresh, found.databases[live.name], found.role["name"])
+            schema.copied(live, fresh, request.rows, request.timeout)
+            scene = Scene(request, live, fresh, began + request.timeout)
+            done, control, gaps = judged(scene, record)
+        told = PreviousRun(
+            when=time.time(),
+            seconds=round(time.monotonic() - began, 3),
+            rows=request.rows,
+            head=head,
+            record=record_of(location.state),
+            subject=stamp.subject(request.database),
+            previous=record.previous.name,
+            current=record.current.name,
+            server=version,
+            runs=tuple(done),
+            control=tuple(control),
+            gaps=tuple(gaps),
+        )
+        previous_stamp.write(location.state, told)
+    return told
+
+
+def refuse_others(state: str) -> backup_set.BackupSet:
+    """Return the record of the previous release, of which all files are known.
+
+    Raises:
+        HostError: it is kept in another way, or in part.
+    """
+    record = backup_set.read(state)
+    others = sorted(set(record.parts) - {linked.PART})
+    if others or record.partial:
+        kept = f"as {' and '.join(others)}" if others else "in part"
+        raise HostError(
+            f"the previous release is kept {kept}: it cannot be started beside the live one",
+            'try it on another host; or set previous = "" in [database.rehearsal]',
+        )
+    return record
+
+
+def judged(
+    scene: Scene, record: backup_set.BackupSet
+) -> Tuple[List[ReleaseRun], List[ReleaseRun], List[str]]:
+    """Try the previous release, and where it does not run the live one, to have what to compare."""
+    del record
+    with previous_files(scene.request) as (planned_, files):
+        done = scene.tried(planned_, files)
+    gaps = [*planned_.gaps, *(f"not seen: {each}" for each in done.unseen)]
+    if not any(each.problem for each in done.runs):
+        return done.runs, [], gaps
+    request = scene.request.trial._replace(live=True, files=())
+    root = os.path.realpath(request.location.root)
+    site = TrialSite(root, root, (), request.user, 0.0, trial.limited(request))
+    control = scene.tried(starts.starts(request, site, NO_FILES), NO_FILES)
+    return done.runs, control.runs, gaps
+
+
+@contextlib.contextmanager
+def previous_files(request: PreviousRequest) -> Iterator[Tuple[starts.Starts, StagedRelease]]:
+    """Yield how the previous release is started, and its files in a staged tree.
+
+    Raises:
+        HostError: a file of it cannot be had.
+    """
+    asked, entries = trial.recorded(request.trial)
+    with staged(asked, (), entries) as stage:
+        if stage.faults:
+            path, why = min(stage.faults.items())
+            raise HostError(
+                f"the previous release cannot be had: {path}: {why}", "rollback ready -k backups"
+            )
+        files = StagedRelease(
+            stage.root, stage.live, tuple(sorted(stage.files)), tuple(sorted(stage.gone))
+        )
+        site = TrialSite(stage.root, stage.live, (), asked.user, 0.0, trial.limited(asked))
+        yield starts.starts(asked, site, files), files
+
+
+def planned(request: PreviousRequest, live: Server, found: Catalog, version: str) -> ServerPlan:
+    """Return the server to start, once it is known that there is room for it.
+
+    Raises:
+        HostError: there is no such database, no room, or no programs.
+    """
+    database = found.databases.get(live.name)
+    if database is None:
+        raise HostError(f"there is no database {live.name}", "correct name in [database]")
+    size = int(database.row["size"] or 0) if request.rows == "full" else 0
+    if size > request.largest:
+        raise HostError(
+            f"the database {live.name} has {size:,} bytes, more than the {request.largest:,} that "
+            f"are copied: that would take about {size / BYTES_A_SECOND / 60:.0f} min of this host",
+            'set previous = "schema" in [database.rehearsal], or largest',
+        )
+    short = scratch.lacking(request.scratch, 2 * size + EMPTY, RESERVE)
+    if short:
+        raise HostError(
+            f"no room for a copy of the database: {short}",
+            f"free space there, see df {request.scratch}; or set scratch in [database.rehearsal]",
+        )
+    place, limits = programs.programs(live, version), ServerLimits(request.timeout, RESERVE)
+    return ServerPlan(place, version, request.scratch, limits, alone=True)

@@ -1,0 +1,112 @@
+"""Whether the previous release was seen to run on the live schema: by the stamp on the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_rollback.agent.database.previous.messages import PreviousRun, PreviousState, ReleaseRun
+from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.extras.database.rehearsed import days, moment
+from pytest_rollback.manifest.thresholds import DatabaseRehearsal
+from pytest_rollback.run.command_line.shared import shown as said
+
+AGAIN = "rollback rehearse --previous"
+ROWS = ("", "schema", "sample", "full")
+"""How much of the live database is copied, the least first."""
+
+BOTH = (
+    "change the migration so that both releases run on it, and deploy again: add first, take away "
+    "in a later release; or return = 'restore' in [database] brings back the dump, with what is "
+    f"lost; then {AGAIN}"
+)
+"""What to do where the previous release does not run."""
+
+
+def stale(found: PreviousState, wanted: DatabaseRehearsal, now: float) -> str:
+    """Return why the last run says nothing of today, "" where it does.
+
+    `now` is in seconds since 1970.
+    """
+    last = found.last
+    if last is None:
+        return "the previous release was not started on a copy of the live schema"
+    if last.subject != found.subject:
+        return f"the last run, {moment(last.when)}, was on another database: {last.subject}"
+    for then, today, words in (
+        (last.record, found.record, "was of another backup set"),
+        (last.head, found.head, "was on another schema than the live one is now"),
+    ):
+        if then != today:
+            return f"the last run, {moment(last.when)}, {words}"
+    age = now - last.when
+    if ROWS.index(last.rows) < ROWS.index(wanted.previous):
+        return f"the last run had less of the rows: {last.rows}, not {wanted.previous}"
+    return f"the last run was {days(age)} ago" if age > wanted.max_age else ""
+
+
+def is_proven(found: PreviousState, wanted: DatabaseRehearsal, now: float) -> bool:
+    """Return whether the previous release was seen to run on the schema of today."""
+    last = found.last
+    return bool(last and not stale(found, wanted, now) and last.runs) and not failed(last)
+
+
+def failed(run: PreviousRun | None) -> list[ReleaseRun]:
+    """Return the components that did not answer as they should."""
+    return [each for each in run.runs if each.problem] if run else []
+
+
+def judge(run: PreviousRun | None) -> None:
+    """Say that the previous release runs.
+
+    Raises:
+        Refused: it does not, and the live one does.
+        Inconclusive: neither does.
+    """
+    if run is None:
+        return
+    wrong = failed(run)
+    lives = {each.component for each in run.control if not each.problem}
+    if any(each.component in lives for each in wrong):
+        raise Refused(
+            f"release {run.previous} does not run on the schema that {run.current} left",
+            findings=list(findings(wrong)),
+            hint=BOTH,
+        )
+    if wrong or not run.runs:
+        raise Inconclusive(
+            f"neither release answers on a copy of the live schema, alone on the host: what "
+            f"{run.previous} lacks is not the schema",
+            findings=list(findings(wrong)),
+            hint="what it needs beside the database is not there: see the lines above; with rows: "
+            'previous = "sample" or "full" in [database.rehearsal]; or waive '
+            "readiness.previous.runs in [[waivers]] of rollback.toml",
+        )
+    said(f"RUNS: release {run.previous} answers on the schema that {run.current} left")
+
+
+def findings(wrong: list[ReleaseRun]) -> Iterator[str]:
+    """Yield what is wrong with each component, and what it said last."""
+    for each in wrong:
+        yield f"{each.component}: {each.problem}"
+        yield from (f"{each.component} said: {line}" for line in each.last)
+
+
+def lines(run: PreviousRun) -> Iterator[str]:
+    """Yield what a run was."""
+    yield f"started on {moment(run.when)}: release {run.previous}, on the schema of {run.current}"
+    server = f"a PostgreSQL {run.server} of its own, rows: {run.rows}"
+    yield f"  server     {server}, {run.seconds:.1f} s in all"
+    for each in run.runs:
+        yield f"  {each.component:<10} {each.problem or 'answers: ' + ', '.join(each.asked)}"
+    for gap in run.gaps:
+        yield f"  differs    {gap}"
+
+
+def shown(found: PreviousState | None) -> dict[str, object] | None:
+    """Return the last run as a report has it; None where there was none."""
+    if found is None or found.last is None:
+        return None
+    runs = [each._asdict() for each in found.last.runs]
+    control = [each._asdict() for each in found.last.control]
+    when = moment(found.last.when)
+    return {**found.last._asdict(), "when": when, "runs": runs, "control": control}

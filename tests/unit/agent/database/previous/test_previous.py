@@ -1,0 +1,104 @@
+"""The previous release on a copy of the live schema: real servers, real processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_rollback.agent.database.previous import rows
+from pytest_rollback.agent.database.previous.previous import try_previous
+from tests.unit.agent.database.previous.conftest import CURRENT, PREVIOUS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.agent.database.previous.conftest import Corner
+
+
+def test_a_release_that_runs_on_the_schema_answers(corner: Corner, scratch: Path) -> None:
+    """Its own request writes into the copy, and nothing into the live database."""
+    before = corner.rows()
+    found = corner.tried(scratch)
+
+    assert [(each.problem, each.asked) for each in found.runs] == [("", ("health", "order"))]
+    assert corner.rows() == before
+    assert corner.stamp()["run"]["previous"] == "1.4.0"
+
+
+CHANGES = {
+    "a column was dropped": ("ALTER TABLE orders DROP COLUMN price", 'column "price"'),
+    "a column was renamed": ("ALTER TABLE orders RENAME words TO title", 'column "words"'),
+    "NOT NULL was added with data": (
+        """ALTER TABLE orders ADD COLUMN buyer text; UPDATE orders SET buyer = 'ann';
+        ALTER TABLE orders ALTER COLUMN buyer SET NOT NULL""",
+        'null value in column "buyer"',
+    ),
+    "a state was taken from an enum": (
+        """ALTER TABLE orders ALTER COLUMN state DROP DEFAULT; ALTER TYPE state RENAME TO old;
+        CREATE TYPE state AS ENUM ('paid'); ALTER TABLE orders ALTER COLUMN state TYPE state
+        USING 'paid'::state; ALTER TABLE orders ALTER COLUMN state SET DEFAULT 'paid';
+        DROP TYPE old""",
+        'invalid input value for enum state: "open"',
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_schema_that_the_release_does_not_know_is_told(
+    corner: Corner, scratch: Path, change: str
+) -> None:
+    """The request that fails is named with the server's words; the live release runs there."""
+    migration, words = CHANGES[change]
+    order = PREVIOUS.replace("(words, price)", "(words, price, state)").replace("3)", "3, 'open')")
+    previous = corner.release(order if "enum" in change else PREVIOUS, "1.4.0")
+    corner.deploy(previous, corner.release(CURRENT, "1.5.0"))
+    corner.base.sql(migration)
+    (found,) = corner.tried(scratch).runs
+    control = corner.stamp()["run"]["control"]
+
+    assert found.problem.startswith("request order: answered 500, not 200")
+    assert words in found.problem
+    assert any(words in each for each in found.last)
+    assert [each[1] for each in control] == [""]
+
+
+def test_an_enum_that_was_extended_does_no_harm_to_a_release_that_only_writes(
+    corner: Corner, scratch: Path
+) -> None:
+    """Nothing is red because the schema differs: what counts is what the release does."""
+    corner.base.sql("ALTER TYPE state ADD VALUE 'sent'; ALTER TABLE orders ADD COLUMN more int")
+
+    assert corner.tried(scratch).runs[0].problem == ""
+
+
+def test_an_enum_that_was_extended_breaks_a_release_that_reads_the_new_value(
+    corner: Corner, scratch: Path
+) -> None:
+    """Only rows show that: with some of them it is seen."""
+    reads = "SELECT sum(1 / (CASE state WHEN 'open' THEN 1 WHEN 'paid' THEN 1 ELSE 0 END)) "
+    reads += "FROM orders"
+    corner.deploy(corner.release(reads, "1.4.0"), corner.release(CURRENT, "1.5.0"))
+    corner.base.sql("ALTER TYPE state ADD VALUE 'sent'")
+    corner.base.sql("UPDATE orders SET state = 'sent' WHERE id = 7")
+
+    assert corner.tried(scratch).runs[0].problem == ""
+    assert "division by zero" in corner.tried(scratch, "full").runs[0].problem
+
+
+def test_some_rows_are_copied_with_their_numbers(
+    corner: Corner, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large database gives a part of its rows; what is added to them gets a number of its own."""
+    monkeypatch.setattr(rows, "SMALL", 0)
+    monkeypatch.setattr(rows, "SOME", 10)
+    order = "WITH i AS (INSERT INTO orders (words, price) VALUES ('x', 1) RETURNING id) "
+    counts = order + "SELECT id || ' of ' || (SELECT count(*) FROM orders) FROM i"  # noqa: S608
+    corner.deploy(corner.release(counts, "1.4.0"), corner.release(CURRENT, "1.5.0"))
+    request = corner.request(scratch, "sample")
+    (component,) = request.components
+    (order_,) = component.requests
+    wanted = order_._replace(probe=order_.probe._replace(body="201 of 10"))
+    asked = component._replace(requests=(wanted,))
+
+    assert try_previous(request._replace(components=(asked,))).runs[0].problem == ""
