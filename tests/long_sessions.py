@@ -36,7 +36,6 @@ LONG_SESSIONS = {
     ),
     "tests/plugin/test_returned_data.py": (
         "test_what_users_lose_is_typed_before_anything_is_stopped",
-        "test_a_database_that_is_kept_is_said_to_be",
     ),
     "tests/plugin/test_wheels.py": (
         "test_a_python_that_is_gone_is_red",

@@ -282,10 +282,7 @@ def _images(document: TomlTable, release: TomlTable) -> Iterator[str]:
         if not release.get("images"):
             yield "release.images: found none, expected the unit files or quadlets that name images"
     elif not project:
-        yield (
-            f"release.strategy: found {IMAGES!r}, expected [services] manager = 'compose' or "
-            "'systemd'"
-        )
+        yield f"release.strategy: found {IMAGES!r}, expected [services] manager = 'compose'"
     elif project not in named:
         yield (
             f"release.images: found {', '.join(named)}, expected the compose file of [services], "

@@ -106,7 +106,8 @@ def of_system(system: System, calls: Iterable[AnyCall]) -> tuple[tuple[str, ...]
         Modules beside those that answer, and the service manager that is asked.
     """
     asked = tuple(calls)
-    more = (*credentials(system), *releases(system, asked), *engines(system, asked))
+    named = (*credentials(system), *releases(system, asked))
+    more = (*named, *containers(system), *engines(system, asked))
     return more, one_manager(system, asked)
 
 
@@ -121,6 +122,12 @@ def engines(system: System, calls: Iterable[AnyCall]) -> tuple[str, ...]:
     engine = system.database.engine if system.database else "postgresql"
     wanted = any(isinstance(call.request, UndoRequest) for call in calls)
     return (f"database.{engine}.swap",) if wanted else ()
+
+
+def containers(system: System) -> tuple[str, ...]:
+    """Return the module that tells containers of units, where the releases of a system are some."""
+    runs = system.services.manager == "systemd" and system.release.strategy == "images"
+    return ("services.compose.contained",) if runs else ()
 
 
 def one_manager(system: System, calls: Iterable[AnyCall]) -> str:

@@ -10,11 +10,11 @@ from ..errors import HostError
 from ..messages.services.units import GUARD, Reloaded, UnitState
 from ..system.command import CommandResult, run, surroundings
 from ..system.processes import Process, family, is_gone
-from .compose.contained import ContainedUnits
 from .manager import GuardFile, ServiceManager, StartGuard, UnitParts, UnitReport, marked
 from .systemd_parts import (
     COMMAND,
     PARTS,
+    contained,
     control_group,
     files_of,
     instances,
@@ -68,13 +68,13 @@ class Systemd(ServiceManager):
 
     def __init__(self, socket: Optional[str] = None) -> None:
         self.socket = socket  # systemctl finds its own
-        self.contained = ContainedUnits()
+        self.contained = contained()
 
     def states(self, units: Sequence[str]) -> Dict[str, UnitReport]:
         """Return how each unit is, with one call for all, and the health of its containers."""
         shown = self._shown(units, PROPERTIES)
         reports = {unit: report(unit, block) for unit, block in shown.items()}
-        return self.contained.judged(reports, self._names(units))
+        return self.contained.judged(reports, self._names(units)) if self.contained else reports
 
     def _names(self, units: Sequence[str]) -> Dict[str, str]:
         return {unit: self.file_name(unit) for unit in units}
@@ -103,11 +103,16 @@ class Systemd(ServiceManager):
                 left(self.file_name(unit), running, map(self.file_name, units)),
                 kept_open(block, listening),
             )
-        return self.contained.parts(found, self._names(units), table)
+        return self.contained.parts(found, self._names(units), table) if self.contained else found
 
     def published(self, unit: str) -> FrozenSet[int]:
         """Return the published ports of the containers that a unit runs."""
-        return self.contained.ports(self.file_name(unit), self.state(unit).state.pid)
+        if self.contained is None:
+            return frozenset()
+        found: FrozenSet[int] = self.contained.ports(
+            self.file_name(unit), self.state(unit).state.pid
+        )
+        return found
 
     def origins(self, units: Sequence[str]) -> FrozenSet[str]:
         """Return the whole names of these units."""
@@ -172,7 +177,8 @@ class Systemd(ServiceManager):
         """Send SIGKILL to every process of a unit, and end its containers; none is fine."""
         del before
         call("kill", "--signal=KILL", "--", unit)
-        self.contained.end(self.file_name(unit))
+        if self.contained:
+            self.contained.end(self.file_name(unit))
 
     def ask_start(self, unit: str) -> None:
         """Queue the start of a unit; earlier failures and starts are not counted any more."""

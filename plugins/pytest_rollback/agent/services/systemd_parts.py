@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import calendar
+import importlib
 import re
-from typing import FrozenSet, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
 from ..files import lookup
 from ..system.command_lines import command_below
@@ -127,3 +128,11 @@ def number(value: Optional[str]) -> int:
     """Return a count; zero for '[not set]' and for the largest number, which says the same."""
     found = int(value) if value and value.isdigit() else 0
     return found if found < 1 << 32 else 0
+
+
+def contained() -> Any:  # noqa: ANN401 - named and not imported
+    """Return what looks into containers of units, None on a host that was not sent it."""
+    try:
+        return importlib.import_module(".compose.contained", __package__).ContainedUnits()
+    except ImportError:
+        return None

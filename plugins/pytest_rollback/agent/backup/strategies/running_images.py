@@ -10,7 +10,6 @@ import contextlib
 import os
 from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
-from ...configuration.units import manager as managers
 from ...errors import HostError
 from ...files import reach
 from ...messages.backup.strategies import ImagesRequest
@@ -54,14 +53,12 @@ def of(request: ImagesRequest) -> RunningImages:
 
 
 def _of_systemd(units: Sequence[str]) -> RunningImages:
-    known = managers.known_to_systemd(units)
-    mains = {managers.full(unit): each.pid for unit, each in known.items()}
-    members = unit_containers.members(mains)
+    known = unit_containers.asked(units)
+    members = unit_containers.members({each.name: each.main for each in known.values()})
     engine = unit_containers.engine(members.values())
     every = images.all_containers(engine)
-    by = {unit: unit_containers.of(members[managers.full(unit)], every) for unit in known}
-    files = {unit: each.source or (*each.files, "")[0] for unit, each in known.items()}
-    return RunningImages(engine, by, every, files)
+    by = {unit: unit_containers.of(members[each.name], every) for unit, each in known.items()}
+    return RunningImages(engine, by, every, {unit: each.file for unit, each in known.items()})
 
 
 def refuse_unnamed(request: ImagesRequest, unit: str, reference: str) -> None:

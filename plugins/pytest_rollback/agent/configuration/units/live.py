@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+import importlib
 import os
 import re
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
-from ...errors import HostError
 from ...system import processes
-from ...system.containers import images, inside, unit_containers
-from ...system.containers.container import EngineContainer
 from ...system.processes import environ, proc
 from ...system.sockets import listeners
 from ...system.unix_sockets import opened
@@ -123,22 +120,20 @@ def ports(live: Optional[Live], unit: str = "") -> Tuple[int, ...]:
     for pid in family:
         family += [each for each in children(pid) if each not in known]
         known.update(family)
-    containers = _containers(live.pid, unit)
-    if containers:
-        table = {one.pid: one for one in processes.processes()}
-        known.update(inside.members(table, [each.pid for each in containers]))
-    held = {name for pid in known for name in opened(pid)}
+    inside, published = _contained(live.pid, unit)
+    held = {name for pid in known | inside for name in opened(pid)}
     own = {each.port for each in listeners() if f"socket:[{each.inode}]" in held}
-    return tuple(sorted(own | {port.port for each in containers for port in each.ports}))
+    return tuple(sorted(own | published))
 
 
-def _containers(pid: int, unit: str) -> List[EngineContainer]:
-    """Return the containers that a process of an engine runs; none where that does not answer."""
-    engine = unit_containers.engine_of([pid])
-    if engine is None:
-        return []
-    with contextlib.suppress(HostError):
-        members = unit_containers.members({unit: pid})
-        found = unit_containers.of(members[unit], images.all_containers(engine))
-        return [each for each in found if each.runs]
-    return []
+def _contained(pid: int, unit: str) -> Tuple[FrozenSet[int], FrozenSet[int]]:
+    """Return the processes and the published ports of the containers that a process runs.
+
+    Only the hosts of systems whose releases are images are sent what tells them.
+    """
+    try:
+        module = importlib.import_module("...system.containers.unit_containers", __package__)
+    except ImportError:
+        return frozenset(), frozenset()
+    found: Tuple[FrozenSet[int], FrozenSet[int]] = module.seen(pid, unit)
+    return found

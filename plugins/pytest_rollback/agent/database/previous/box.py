@@ -52,10 +52,10 @@ class Outside(NamedTuple):
 
 
 class BoxResult(NamedTuple):
-    """What came of a task: for each component, and what of the host could not be seen."""
+    """What came of a task, for each component; and what differs from how it runs live."""
 
     runs: List[ReleaseRun]
-    unseen: List[str]
+    gaps: List[str]
 
 
 def tried(
@@ -88,7 +88,7 @@ def tried(
                     raise HostError(words["refused"], words["hint"])
                 else:
                     runs = [decode(ReleaseRun, each) for each in words["runs"]]
-                    return BoxResult(runs, words["unseen"])
+                    return BoxResult(runs, words["gaps"])
         raise HostError("the release could not be tried to its end", "rollback rehearse, once more")
     finally:
         for each in filter(None, (pid, relayed)):
@@ -170,14 +170,15 @@ def alone(talk: socket.socket, task: ReleaseTask, outside: Outside) -> NoReturn:
         view.enter()
         refuse_reached(outside.host)
         named(outside.places.names)
-        inside.prepared(task)
+        planned = inside.prepared(task)
         ends = relay.listening(outside.places)
         handed = array.array("i", [each.fileno() for each in ends])
         talk.sendmsg([line({"relay": True})], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handed)])
         talk.recv(1)
         for each in ends:
             each.close()
-        say(talk, {"runs": inside.tried(task), "unseen": view.unseen})
+        unseen = [f"not seen: {each}" for each in view.unseen]
+        say(talk, {"runs": inside.tried(task, planned), "gaps": [*planned.gaps, *unseen]})
     except HostError as problem:
         say(talk, {"refused": problem.message, "hint": problem.hint})
     except Exception as error:  # noqa: BLE001 - there is nobody above us

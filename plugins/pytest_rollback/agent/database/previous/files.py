@@ -6,7 +6,12 @@ import contextlib
 import os
 import shutil
 import stat
-from typing import List, NamedTuple, Tuple
+from typing import Dict, Iterable, NamedTuple
+
+from ...errors import HostError
+from ...messages.trial import TrialRequest
+from ...observe.trial import trial
+from ...observe.trial.staged_tree import staged
 
 
 class StagedRelease(NamedTuple):
@@ -17,25 +22,39 @@ class StagedRelease(NamedTuple):
 
     place: str
     root: str
-    files: Tuple[str, ...]
-    gone: Tuple[str, ...]
+    files: Iterable[str]
+    gone: Iterable[str]
 
     def live(self, text: str) -> str:
-        """Return a text in which paths of the staged tree are those of the live one."""
-        if not self.place:
-            return text
-        return text.replace(f"{self.place}/", f"{self.root}/".replace("//", "/")).replace(
-            self.place, self.root
+        """Return where a link of the staged tree leads once it is in place."""
+        inside = text.startswith(f"{self.place}/")
+        return self.root.rstrip("/") + text[len(self.place) :] if inside else text
+
+
+def put(request: TrialRequest) -> None:
+    """Put the previous release in the place of the live one, from its backups.
+
+    This is for the view of a release that is alone: on a host it would be a rollback.
+
+    Raises:
+        HostError: a file of it cannot be had, or put.
+    """
+    asked, entries = trial.recorded(request)
+    with staged(asked, (), entries) as stage:
+        faults = dict(stage.faults) or placed(
+            StagedRelease(stage.root, stage.live, stage.files, stage.gone)
+        )
+    if faults:
+        path, why = min(faults.items())
+        raise HostError(
+            f"the previous release cannot be put in place: {path}: {why}",
+            "rollback ready -k backups",
         )
 
 
-NO_FILES = StagedRelease("", "", (), ())
-"""The live release: nothing is put in place."""
-
-
-def put(release: StagedRelease) -> List[str]:
-    """Put the previous release in the place of the live one; return what could not be put."""
-    faults = []
+def placed(release: StagedRelease) -> Dict[str, str]:
+    """Put all files in place; return what could not be put, with the reason."""
+    faults = {}
     for path in release.gone:
         with contextlib.suppress(FileNotFoundError):
             removed(os.path.join(release.root, path))
@@ -45,7 +64,7 @@ def put(release: StagedRelease) -> List[str]:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             one(release, source, target)
         except OSError as error:
-            faults.append(f"{path}: {error.strerror}")
+            faults[path] = error.strerror or str(error)
     return faults
 
 

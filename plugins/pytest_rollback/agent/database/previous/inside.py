@@ -8,18 +8,20 @@ import signal
 import socket
 import subprocess
 import time
-from typing import BinaryIO, Dict, List, NamedTuple, Sequence, Tuple
+from typing import BinaryIO, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ...errors import HostError, shortened
+from ...errors import shortened
 from ...messages.probes.sample import ProbeRequest
+from ...messages.trial import TrialRequest
 from ...observe.probes import sample
+from ...observe.trial.components import Units
 from ...system import command
 from ...system.masking import shapes
 from ...system.namespaces import view
 from . import files as release_files
-from .files import StagedRelease
+from . import starts
 from .messages import NamedProbe, PreviousComponent, ReleaseRun
-from .starts import ComponentStart, program
+from .starts import ComponentStart, Starts, program
 
 PAUSE = 0.2
 LINES, LETTERS = 5, 300
@@ -30,10 +32,14 @@ SOCKETS = ("/run", "/tmp")  # noqa: S108 - names of dead sockets are removed in 
 
 
 class ReleaseTask(NamedTuple):
-    """What is tried: files to put in place, components to start, and until when (monotonic)."""
+    """What is tried: the previous release, or with `live` in its request the live one.
 
-    files: StagedRelease
-    starts: Sequence[ComponentStart]
+    `units` are what their manager says, `asked` what is asked of each component, in the order of
+    their start; `until` is of the monotonic clock.
+    """
+
+    request: TrialRequest
+    units: Optional[Units]
     asked: Sequence[PreviousComponent]
     until: float
 
@@ -46,8 +52,8 @@ class StartedComponent(NamedTuple):
     said: BinaryIO
 
 
-def prepared(task: ReleaseTask) -> None:
-    """Put the files of the release in place, and remove names of dead sockets.
+def prepared(task: ReleaseTask) -> Starts:
+    """Put the release in place; return how its components are started.
 
     Raises:
         HostError: a file cannot be put.
@@ -56,19 +62,17 @@ def prepared(task: ReleaseTask) -> None:
         for path in list(view.sockets(place)):
             with contextlib.suppress(OSError):
                 os.unlink(path)
-    faults = release_files.put(task.files)
-    if faults:
-        raise HostError(
-            f"the previous release cannot be put in place: {faults[0]}", "rollback ready -k backups"
-        )
+    if not task.request.live:
+        release_files.put(task.request)
+    return starts.starts(task.request, task.units)
 
 
-def tried(task: ReleaseTask) -> List[ReleaseRun]:
+def tried(task: ReleaseTask, planned: Starts) -> List[ReleaseRun]:
     """Start all components in order, and ask; return what became of each."""
     problems: Dict[str, str] = {}
     answered: Dict[str, List[str]] = {}
     up: Dict[str, StartedComponent] = {}
-    for start, asked in zip(task.starts, task.asked):
+    for start, asked in zip(planned.components, task.asked):
         problems[start.name] = begun(start, up, task.until)
         if start.name in up:
             problems[start.name] = healthy(up[start.name], asked, task.until)

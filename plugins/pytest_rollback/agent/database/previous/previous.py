@@ -5,15 +5,12 @@ The live database is only read. What was found is left as a stamp in the state d
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
-from typing import Iterator, List, NamedTuple, Tuple
+from typing import List, NamedTuple, Tuple
 
 from ...errors import HostError
-from ...observe.trial import trial
-from ...observe.trial.staged_tree import staged
-from ...observe.trial.trial_site import TrialSite
+from ...messages.trial import TrialRequest
+from ...observe.trial.components import units_of
 from ...state import backup_set
 from ...state.directory import record_of
 from ...state.releases import linked
@@ -22,15 +19,20 @@ from ...system.command import entering, identity
 from .. import stamp
 from ..postgresql import catalog
 from ..postgresql.catalog import Catalog
-from ..postgresql.server import Server, reached
+from ..postgresql.server import Server, quoted, reached
 from ..rehearsal import programs, scratch
 from ..rehearsal.guard import PORT, ServerLimits, ServerPlan
 from ..rehearsal.rehearse import BYTES_A_SECOND, EMPTY, RESERVE
 from . import box, previous_stamp, relay, schema, starts
 from .box import BoxResult, ServerPlace, Surrounded
-from .files import NO_FILES, StagedRelease
 from .inside import ReleaseTask
 from .messages import PreviousRequest, PreviousRun, ReleaseRun
+
+KEPT = "rollback_copy"
+"""The copy as it was made, in the throw-away server."""
+
+FORCED = 13
+"""Since this version a database can be dropped although somebody is connected to it."""
 
 MAIL = (("127.0.0.1", 25), ("127.0.0.1", 587))
 
@@ -42,13 +44,15 @@ class Scene(NamedTuple):
     live: Server
     fresh: Server
     until: float
+    modern: bool
 
-    def tried(self, planned: starts.Starts, files: StagedRelease) -> BoxResult:
+    def tried(self, trial: TrialRequest) -> BoxResult:
         """Try one release."""
         database = self.request.database
         names = [each.name for each in unix_sockets.listening() if each.name.startswith("/")]
         host = database.host if not database.host.startswith("/") else "127.0.0.1"
-        task = ReleaseTask(files, planned.components, self.request.components, self.until)
+        units = starts.alone(units_of(trial))
+        task = ReleaseTask(trial, units, self.request.components, self.until)
         server = ServerPlace(
             f"{self.fresh.host}/.s.PGSQL.{PORT}", entering(identity(self.live.account))
         )
@@ -73,8 +77,9 @@ def try_previous(request: PreviousRequest) -> PreviousRun:
         with scratch.server(live, plan) as fresh:
             scratch.furnish(live, fresh, found.databases[live.name], found.role["name"])
             schema.copied(live, fresh, request.rows, request.timeout)
-            scene = Scene(request, live, fresh, began + request.timeout)
-            done, control, gaps = judged(scene, record)
+            scene = Scene(request, live, fresh, began + request.timeout, float(version) >= FORCED)
+            fresh.sql(f"CREATE DATABASE {quoted(KEPT)} TEMPLATE {quoted(live.name)};")
+            done, control = judged(scene)
         told = PreviousRun(
             when=time.time(),
             seconds=round(time.monotonic() - began, 3),
@@ -85,9 +90,9 @@ def try_previous(request: PreviousRequest) -> PreviousRun:
             previous=record.previous.name,
             current=record.current.name,
             server=version,
-            runs=tuple(done),
+            runs=tuple(done.runs),
             control=tuple(control),
-            gaps=tuple(gaps),
+            gaps=tuple(done.gaps),
         )
         previous_stamp.write(location.state, told)
     return told
@@ -110,42 +115,23 @@ def refuse_others(state: str) -> backup_set.BackupSet:
     return record
 
 
-def judged(
-    scene: Scene, record: backup_set.BackupSet
-) -> Tuple[List[ReleaseRun], List[ReleaseRun], List[str]]:
+def judged(scene: Scene) -> Tuple[BoxResult, List[ReleaseRun]]:
     """Try the previous release, and where it does not run the live one, to have what to compare."""
-    del record
-    with previous_files(scene.request) as (planned_, files):
-        done = scene.tried(planned_, files)
-    gaps = [*planned_.gaps, *(f"not seen: {each}" for each in done.unseen)]
+    done = scene.tried(scene.request.trial)
     if not any(each.problem for each in done.runs):
-        return done.runs, [], gaps
-    request = scene.request.trial._replace(live=True, files=())
-    root = os.path.realpath(request.location.root)
-    site = TrialSite(root, root, (), request.user, 0.0, trial.limited(request))
-    control = scene.tried(starts.starts(request, site, NO_FILES), NO_FILES)
-    return done.runs, control.runs, gaps
+        return done, []
+    pristine(scene)
+    return done, scene.tried(scene.request.trial._replace(live=True, files=())).runs
 
 
-@contextlib.contextmanager
-def previous_files(request: PreviousRequest) -> Iterator[Tuple[starts.Starts, StagedRelease]]:
-    """Yield how the previous release is started, and its files in a staged tree.
-
-    Raises:
-        HostError: a file of it cannot be had.
-    """
-    asked, entries = trial.recorded(request.trial)
-    with staged(asked, (), entries) as stage:
-        if stage.faults:
-            path, why = min(stage.faults.items())
-            raise HostError(
-                f"the previous release cannot be had: {path}: {why}", "rollback ready -k backups"
-            )
-        files = StagedRelease(
-            stage.root, stage.live, tuple(sorted(stage.files)), tuple(sorted(stage.gone))
-        )
-        site = TrialSite(stage.root, stage.live, (), asked.user, 0.0, trial.limited(asked))
-        yield starts.starts(asked, site, files), files
+def pristine(scene: Scene) -> None:
+    """Have the copy as it was before the previous release wrote into it."""
+    name = quoted(scene.live.name)
+    scene.fresh.sql(
+        f"DROP DATABASE {name} WITH (FORCE);" if scene.modern else f"DROP DATABASE {name};"
+    )
+    scene.fresh.sql(f"CREATE DATABASE {name} TEMPLATE {quoted(KEPT)};")
+    schema.settings(scene.live, scene.fresh)
 
 
 def planned(request: PreviousRequest, live: Server, found: Catalog, version: str) -> ServerPlan:

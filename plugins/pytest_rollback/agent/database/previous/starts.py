@@ -11,11 +11,10 @@ from ...configuration.units import manager as managers
 from ...configuration.units.definition import UnitCommand, UnitDefinition
 from ...errors import HostError
 from ...messages.trial import TrialComponent, TrialRequest
-from ...observe.trial import accounts
-from ...observe.trial.components import TrialRun, Units, resolved, units_of
+from ...observe.trial import accounts, trial
+from ...observe.trial.components import TrialRun, Units, resolved
 from ...observe.trial.trial_site import TrialSite
 from ...system.command import entering, identity
-from .files import StagedRelease
 
 VARIABLE = re.compile(r"\$\$|\$\{(\w+)\}")
 WHOLE = re.compile(r"\$(\w+)")
@@ -48,18 +47,15 @@ class Starts(NamedTuple):
     gaps: List[str]
 
 
-def starts(request: TrialRequest, site: TrialSite, release: StagedRelease) -> Starts:
-    """Return how each component of a tree is started.
+def starts(request: TrialRequest, units: Optional[Units]) -> Starts:
+    """Return how each component is started, where its tree is in place.
 
     Args:
-        request: what is known of the components; with `live`, of the live tree.
-        site: where the tree lies.
-        release: what is put in place of the live tree, and leads paths back there.
-
-    Raises:
-        HostError: there is no record that can be used.
+        request: what is known of the components.
+        units: what their manager says, asked where it could be.
     """
-    units = units_of(request)
+    root = os.path.realpath(request.location.root)
+    site = TrialSite(root, root, (), request.user, 0.0, trial.limited(request))
     guard = accounts.Guard(site.live, site.places)
     found: List[ComponentStart] = []
     gaps: List[str] = []
@@ -67,16 +63,21 @@ def starts(request: TrialRequest, site: TrialSite, release: StagedRelease) -> St
         plain = each._replace(imports=(), constructs=())
         run_ = resolved(site, request, units, plain)
         why = guard.refusal(run_.user, run_.interpreter, run_.environment)
-        found.append(started(units, plain, run_._replace(problem=run_.problem or why), release))
+        found.append(started(units, plain, run_._replace(problem=run_.problem or why)))
         gaps += [f"{each.name}: {gap}" for gap in run_.use.gaps]
     return Starts(found, gaps)
 
 
-def started(
-    units: Optional[Units], component: TrialComponent, run_: TrialRun, release: StagedRelease
-) -> ComponentStart:
+def alone(units: Optional[Units]) -> Optional[Units]:
+    """Return what a manager says, without processes: their numbers mean others elsewhere."""
+    if units is None:
+        return None
+    known = {name: each._replace(pid=0) for name, each in units.manager.units.items()}
+    return units._replace(manager=units.manager._replace(units=known, pid=0))
+
+
+def started(units: Optional[Units], component: TrialComponent, run_: TrialRun) -> ComponentStart:
     """Return how one component is started."""
-    environment = {key: release.live(value) for key, value in run_.environment.items()}
     try:
         definition = defined(units, component)
         become = entering(identity(run_.user), run_.groups)
@@ -85,13 +86,12 @@ def started(
         return ComponentStart(component.name, (), (), "/", {}, _nobody, ends=False, problem=why)
     main = definition.main
     before = [each for each in definition.commands if each.key in BEFORE]
-    lines = tuple((line(each, environment, units), each.optional) for each in before)
     return ComponentStart(
         name=component.name,
-        argv=line(main, environment, units) if main else (),
-        before=lines,
-        directory=release.live(run_.directory),
-        environment=environment,
+        argv=line(main, run_.environment, units) if main else (),
+        before=tuple((line(each, run_.environment, units), each.optional) for each in before),
+        directory=run_.directory,
+        environment=run_.environment,
         become=become,
         ends=definition.kind in ONCE,
         problem=run_.problem or ("" if main else "its unit names no command"),

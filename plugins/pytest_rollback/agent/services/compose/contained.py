@@ -1,6 +1,7 @@
 """The containers that units of systemd run: their processes, their ports, and their health.
 
-The engine is asked only where a unit has its program as a process.
+The engine is asked only where a unit has its program as a process. It is sent to the hosts of
+systems whose releases are images, and to no other.
 """
 
 from __future__ import annotations
@@ -118,5 +119,5 @@ def _with(
 ) -> UnitParts:
     """Return a unit with what its containers add."""
     more = inside.members(table, [each.pid for each in found])
-    ports = inside.published(found, more)
+    ports = states.published(found, more)
     return part._replace(processes=part.processes | more, published=ports)

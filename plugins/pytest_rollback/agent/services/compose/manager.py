@@ -137,7 +137,7 @@ class Compose(ServiceManager):
                 main=mine[0].pid if mine else 0,
                 since=mine[0].started if mine else 0.0,
                 unhandled="; ".join(filter(None, map(self._unhandled, mine))),
-                published=inside.published(mine, own),
+                published=states.published(mine, own),
             )
         return found
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Dict, FrozenSet, Iterable, Sequence
+
+from ...system.containers import inside
 from ...system.containers.container import EngineContainer
 
 WORDS = {
@@ -40,3 +43,13 @@ def detail(one: EngineContainer) -> str:
     if one.killed:
         return "memory ran out"
     return one.error or (f"exit code {one.exit_code}" if one.exit_code else "")
+
+
+def published(found: Sequence[EngineContainer], own: Iterable[int]) -> Dict[int, FrozenSet[int]]:
+    """Return which processes of containers listen behind each published port."""
+    ports: Dict[int, FrozenSet[int]] = {}
+    for each in found:
+        behind = inside.listening(each.pid, own) if each.ports else {}
+        for one in each.ports:
+            ports[one.port] = ports.get(one.port, frozenset()) | behind.get(one.inside, frozenset())
+    return ports

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, FrozenSet, Iterable, Mapping, Sequence
+from typing import Dict, FrozenSet, Iterable, Mapping
 
 from .. import sockets
 from ..processes import Process, family, here
-from .container import EngineContainer
 
 FORWARDERS = frozenset(
     {
@@ -58,16 +57,6 @@ def listening(pid: int, own: Iterable[int]) -> Dict[int, FrozenSet[int]]:
         each.port: frozenset(who for who, inodes in held.items() if each.inode in inodes)
         for each in found
     }
-
-
-def published(found: Sequence[EngineContainer], own: Iterable[int]) -> Dict[int, FrozenSet[int]]:
-    """Return which processes of containers listen behind each published port."""
-    ports: Dict[int, FrozenSet[int]] = {}
-    for each in found:
-        behind = listening(each.pid, own) if each.ports else {}
-        for one in each.ports:
-            ports[one.port] = ports.get(one.port, frozenset()) | behind.get(one.inside, frozenset())
-    return ports
 
 
 def forwards(pid: int) -> bool:

@@ -9,10 +9,13 @@ the running program was given.
 from __future__ import annotations
 
 import os
-from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional
+from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from ...errors import HostError
+from ..command import run
 from ..command_lines import words
-from ..processes import environ, proc
+from ..processes import environ, proc, processes
+from . import images, inside
 from .container import EngineContainer
 from .engine import Engine, any_engine
 
@@ -26,6 +29,10 @@ RESUMED = frozenset(("start", "attach"))
 """Commands of an engine that are given containers, and not an image."""
 
 
+PROPERTIES = "Id,FragmentPath,SourcePath,MainPID"
+ONE_CALL = 10.0
+
+
 class UnitMembers(NamedTuple):
     """A unit of systemd by its whole name, such as `web.service`, and its main process, 0 for none.
 
@@ -35,6 +42,38 @@ class UnitMembers(NamedTuple):
     name: str
     main: int
     pids: FrozenSet[int]
+
+
+class AskedUnit(NamedTuple):
+    """What systemd says of a unit: its whole name, its main process, and the file to edit."""
+
+    name: str
+    main: int
+    file: str
+
+
+def asked(units: Sequence[str]) -> Dict[str, AskedUnit]:
+    """Return what systemd says of each unit, with one call.
+
+    The file of one that a generator makes, as of a quadlet, is what that reads.
+
+    Raises:
+        HostError: systemd does not answer.
+    """
+    argv = ["systemctl", "show", f"--property={PROPERTIES}", "--", *units]
+    told = run(argv, ONE_CALL)
+    blocks = [
+        dict(line.partition("=")[::2] for line in block.split("\n"))
+        for block in told.out.strip("\n").split("\n\n")
+    ]
+    if told.code or told.timed_out or len(blocks) != len(units):
+        raise HostError(f"systemctl show failed: {told.words}", " ".join(argv), "unreachable")
+    found = {}
+    for unit, each in zip(units, blocks):
+        name, main = each.get("Id") or unit, each.get("MainPID", "")
+        path = each.get("SourcePath") or each.get("FragmentPath", "")
+        found[unit] = AskedUnit(name, int(main) if main.isdigit() else 0, path)
+    return found
 
 
 def engine_of(pids: Iterable[int]) -> Optional[Engine]:
@@ -85,6 +124,24 @@ def of(unit: UnitMembers, every: Iterable[EngineContainer]) -> List[EngineContai
         or not unit.pids.isdisjoint({each.pid, each.monitor} - {0})
         or (not each.unit and (each.name in asked or each.id in asked))
     ]
+
+
+def seen(pid: int, name: str) -> Tuple[FrozenSet[int], FrozenSet[int]]:
+    """Return the processes and the published ports of the containers of a unit.
+
+    Nothing where its main process is of no engine, or the engine does not answer.
+    """
+    engine = engine_of([pid])
+    if engine is None:
+        return frozenset(), frozenset()
+    try:
+        every = images.all_containers(engine)
+    except HostError:
+        return frozenset(), frozenset()
+    found = [each for each in of(members({name: pid})[name], every) if each.runs]
+    table = {one.pid: one for one in processes()}
+    ports = frozenset(port.port for each in found for port in each.ports)
+    return inside.members(table, [each.pid for each in found]), ports
 
 
 def is_expected(unit: UnitMembers) -> bool:

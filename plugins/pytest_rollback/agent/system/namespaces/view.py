@@ -108,7 +108,7 @@ class HostView:
         found = os.lstat(path)
         if stat.S_ISLNK(found.st_mode):
             os.symlink(os.readlink(path), target)
-        elif stat.S_ISREG(found.st_mode):
+        elif stat.S_ISREG(found.st_mode) and self.kinds.get(path, "") not in NO_FILES:
             self.copy(path, target, found)
         elif stat.S_ISDIR(found.st_mode):
             os.mkdir(target)
