@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
 
 from pytest_rollback.agent.database import stamp
-from pytest_rollback.agent.database.messages import ENGINES, DatabaseRestored
+from pytest_rollback.agent.database.messages import (
+    ENGINES,
+    DatabaseRequest,
+    DatabaseRestored,
+    DatabaseState,
+)
 from pytest_rollback.agent.database.routes import ROUTES
 from pytest_rollback.agent.errors import HostError
+from pytest_rollback.agent.protocol import PROTOCOL, decode, unframe
 from pytest_rollback.manifest.model import Database
+from pytest_rollback.transport.payload import BOOT, needed, packed, payload, started
 from tests.unit.agent.database.engines.shop import DAMAGES, Shop
 
 STRIDE = int(os.environ.get("ROLLBACK_STRIDE", "4"))
@@ -50,6 +59,18 @@ def test_a_dump_becomes_the_live_database_and_back(shop: Shop) -> None:
     assert not shop.look("r2").restored
     with pytest.raises(HostError, match="this run was undone"):
         shop.restore()
+
+
+def test_it_answers_as_it_is_sent_to_a_host(shop: Shop) -> None:
+    """With the modules of the question alone, none of which lies on a disk."""
+    asked = DatabaseRequest(shop.located(), shop.access(), 60.0)
+    route = ENGINES[shop.engine].look.name
+    request = {"protocol": PROTOCOL, "deadline": 60, "ask": [{"route": route, "request": asked}]}
+    words = [*started(BOOT), payload(needed([route], (), "systemd")), packed(request)]
+    done = subprocess.run([sys.executable, *words], capture_output=True, check=True)
+    said = unframe(done.stdout) or {}
+
+    assert decode(DatabaseState, said["answers"][0]["value"]).digest == shop.look().digest
 
 
 def test_what_was_written_after_the_restore_is_kept_by_an_undo(shop: Shop) -> None:
