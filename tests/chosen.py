@@ -14,7 +14,7 @@ from __future__ import annotations
 
 SLOW = (
     *("tests/browser", "tests/faults", "tests/guests", "tests/machine", "tests/plugin"),
-    *("tests/plugin/debian", "tests/shapes"),
+    *("tests/plugin/debian", "tests/shapes", "tests/unit/agent/database/engines"),
 )
 """Folders whose tests are slow but for those in `SHOWN`: whole sessions, sweeps, a browser."""
 
@@ -31,6 +31,10 @@ KILLS = {
     "tests/unit/agent/backup/strategies/kept/test_killed.py": (
         "test_a_kill_at_any_instant_leaves_a_way_back",
         "test_a_kill_while_directories_are_made_or_taken_away",
+    ),
+    "tests/unit/agent/database/previous/test_alone.py": (
+        "test_nothing_that_it_does_reaches_the_host",
+        "test_nothing_is_left_of_one_that_was_killed",
     ),
     "tests/unit/agent/database/previous/test_previous.py": (
         "test_a_schema_that_the_release_does_not_know_is_told",
@@ -86,6 +90,14 @@ SHOWN = {
         "test_a_defect_turns_its_criterion_red[readiness.units.startable]",
         "test_a_typo_in_the_manifest_ends_before_anything_is_asked",
         "test_every_criterion_has_a_defect",
+    ),
+    "tests/unit/agent/database/engines/test_conformance.py": (
+        "test_each_engine_answers_all_questions",
+        "test_a_dump_becomes_the_live_database_and_back[sqlite-wal]",
+        "test_a_damaged_dump_is_told[sqlite-schema only]",
+    ),
+    "tests/unit/agent/database/engines/test_sqlite.py": (
+        "test_nothing_is_swapped_under_a_process_that_has_the_file_open",
     ),
     "tests/plugin/test_partial.py": (
         "test_less_than_the_suite_is_partial[-k]",

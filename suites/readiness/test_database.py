@@ -34,11 +34,11 @@ def test_the_dump_can_be_read(
 
     if dump and dump.problems:
         path = system.database.dump if system.database else ""
+        again = requests.dumping(system.database) if system.database else ""
         raise Refused(
             f"the dump {path} cannot be used",
             findings=dump.problems,
-            hint=f"dump again: pg_dump -Fc -f {path} with umask 077; or correct dump and tools "
-            "in [database]",
+            hint=f"dump again: (umask 077; {again}); or correct dump and tools in [database]",
         )
     if dump and dump.timed_out:
         raise Inconclusive(
@@ -107,7 +107,7 @@ def test_a_restore_was_rehearsed(
         raise Refused(
             f"the restore of {system.database.dump} is not proven",
             findings=found,
-            hint=rehearsed.hint(database),
+            hint=rehearsed.hint(database, requests.dumping(system.database)),
         )
     if database.rehearsal and database.rehearsal.unsure:
         raise Inconclusive(
@@ -125,7 +125,8 @@ def test_no_file_of_the_set_is_a_database(saved: Backups) -> None:
             f"{count(len(saved.databases), 'file')} of the backup set hold a database: a rollback "
             "would lose all that was written into them since it was saved",
             findings=saved.databases,
-            hint="keep data outside of files and of what a deploy changes, and save again; if a "
+            hint="keep data outside of files and of what a deploy changes, and save again; a file "
+            'of SQLite can be the database of the system, engine = "sqlite" in [database]; if a '
             "deploy brings such a file and nobody writes into it, waive "
             "readiness.database.embedded in [[waivers]] of rollback.toml",
         )

@@ -112,7 +112,10 @@ APART: dict[str, tuple[str, ...]] = {
         "system/namespaces/kernel.py: ",
         "system/namespaces/view.py: ",
     ),
-    "a process that is the account of the database already": ("database/rehearsal/guard.py: ",),
+    "a process that is the account of the database already": (
+        "database/rehearsal/guard.py: ",
+        "database/sqlite/worker.py: ",
+    ),
     "an open file of a process, by its number: it is asked whether the process may read it": (
         "observe/logs/offsets.py: o",
     ),
@@ -133,6 +136,7 @@ APART: dict[str, tuple[str, ...]] = {
         "configuration/units/verify.py: shutil.which(",
         "database/postgresql/dump.py: shutil.which(",
         "database/postgresql/server.py: shutil.which(",
+        "database/sqlite/library.py: shutil.which(",
         "files/programs.py: shutil.which(",
         "observe/trial/accounts.py: shutil.which(",
         "observe/trial/contradictions.py: shutil.which(",

@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pytest_rollback.agent.database import stamp
 from pytest_rollback.agent.database.messages import DatabaseAccess
 from pytest_rollback.agent.database.postgresql.server import reached
 from pytest_rollback.agent.database.previous import previous_stamp, schema
 from pytest_rollback.agent.database.previous.messages import PreviousRun, ReleaseRun
-from pytest_rollback.agent.database.rehearsal import stamp
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.state import backup_set
 from pytest_rollback.extras.sandbox.common.postgres import Postgres

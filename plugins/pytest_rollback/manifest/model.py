@@ -18,6 +18,7 @@ from pytest_rollback.manifest.probes import Probe, Url
 from pytest_rollback.manifest.refused import (
     harmless_page,
     matches_all,
+    misplaced,
     name_of_component,
     not_backwards,
     too_wide,
@@ -26,6 +27,7 @@ from pytest_rollback.manifest.release import About, ReleaseTable
 from pytest_rollback.manifest.thresholds import DatabaseRehearsal, Monitor, Triage
 from pytest_rollback.manifest.values import (
     Absolute,
+    DataReturn,
     Day,
     EnvironmentFile,
     Frozen,
@@ -184,16 +186,10 @@ class Maintenance(Frozen):
     body: Pattern = "maintenance"
 
 
-DataReturn = Literal["keep", "restore"]
-"""What a rollback does to a database."""
-
-
 class Database(Frozen):
-    """`[database]`: the system's PostgreSQL, its dump, and what a rollback does to its data.
+    """`[database]`: the system's database, its dump, and what a rollback does to its data."""
 
-    `return` is decided before: `keep` leaves it as it is, `restore` makes that of the dump live.
-    """
-
+    engine: Literal["postgresql", "sqlite"] = "postgresql"
     name: str
     dump: Absolute
     return_: Annotated[DataReturn, BeforeValidator(not_backwards), Field(alias="return")] = "keep"
@@ -207,6 +203,13 @@ class Database(Frozen):
     def restores(self) -> bool:
         """Whether a rollback makes the database of the dump the live one."""
         return self.return_ == "restore"
+
+    @model_validator(mode="after")
+    def _is_where_its_engine_has_it(self) -> Database:
+        """Refuse a file that is no path, and a server for it."""
+        tried = self.rehearsal.model_fields_set & {"previous"}
+        misplaced(self.engine, self.name, self.model_fields_set | tried)
+        return self
 
 
 class Noise(Frozen):

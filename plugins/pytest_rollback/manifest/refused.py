@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 from urllib.parse import urlsplit
 
 BARE = (
@@ -145,3 +146,17 @@ def harmless_page(path: str) -> str:
     if folder in ("", "/etc") or any(f"{path}/".startswith(f"{one}/") for one in FOLDERS.split()):
         raise ValueError("expected a file in a folder of the web server, not of the system")
     return path
+
+
+def misplaced(engine: str, name: str, given: AbstractSet[str]) -> None:
+    """Refuse a file of SQLite that is no absolute path, a server for it, and what needs one.
+
+    `given` are the keys that are set.
+    """
+    if engine != "sqlite":
+        return
+    if not name.startswith("/") or "/../" in f"{name}/":
+        raise ValueError('engine = "sqlite" needs the absolute path of the live file as name')
+    server = sorted({"host", "port", "user", "tools", "previous"} & given)
+    if server:
+        raise ValueError(f"a file of SQLite has no server: leave out {', '.join(server)}")

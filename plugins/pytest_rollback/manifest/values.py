@@ -196,6 +196,9 @@ EnvironmentFile = Annotated[
 Absolute = Annotated[
     str, AfterValidator(absolute), Field(json_schema_extra={"pattern": r"^/(?!(.*/)?\.\.(/|$))"})
 ]
+DataReturn = Literal["keep", "restore"]
+"""What a rollback does to a database."""
+
 Relation = Annotated[str, Field(min_length=1)]
 """A table: `table`, or `schema.table`; a pattern may have `*`."""
 

@@ -106,7 +106,8 @@ def of_system(system: System, calls: Iterable[AnyCall]) -> tuple[tuple[str, ...]
         Modules beside those that answer, and the service manager that is asked.
     """
     asked = tuple(calls)
-    more = (*credentials(system), *releases(system, asked), *containers(system))
+    named = (*credentials(system), *releases(system, asked))
+    more = (*named, *containers(system), *engines(system, asked))
     return more, one_manager(system, asked)
 
 
@@ -114,6 +115,13 @@ def releases(system: System, calls: Iterable[AnyCall]) -> tuple[str, ...]:
     """Return the module that takes a release back, for an undo where commands have brought it."""
     wanted = system.release.commands and any(isinstance(c.request, UndoRequest) for c in calls)
     return ("backup.strategies.returned",) if wanted else ()
+
+
+def engines(system: System, calls: Iterable[AnyCall]) -> tuple[str, ...]:
+    """Return the module that takes a restored database back, for an undo; of one engine alone."""
+    engine = system.database.engine if system.database else "postgresql"
+    wanted = any(isinstance(call.request, UndoRequest) for call in calls)
+    return (f"database.{engine}.swap",) if wanted else ()
 
 
 def containers(system: System) -> tuple[str, ...]:

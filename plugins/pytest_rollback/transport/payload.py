@@ -228,7 +228,7 @@ def needed(questions: Iterable[str], more: Iterable[str] = (), manager: str = ""
     """
     others = _others(manager)
     modules: set[str] = set()
-    waiting = {*ALWAYS, *more}
+    waiting = {*ALWAYS, *more} & sources().keys()  # a package may be taken away
     for name in questions:
         waiting |= {place(name).partition(":")[0]} - {""}
         if name not in ROUTES:

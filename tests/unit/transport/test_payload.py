@@ -12,6 +12,7 @@ from statistics import median
 
 import pytest
 
+from pytest_rollback.agent.database.messages import ENGINES
 from pytest_rollback.agent.messages.secrets import SECRETS as SECRETS_LOOK
 from pytest_rollback.agent.protocol import PROTOCOL, unframe
 from pytest_rollback.agent.services.registry import MANAGERS
@@ -157,6 +158,17 @@ def test_taking_secrets_out_adds_no_more_than_promised(question: str) -> None:
     assert with_it <= LARGEST + SECRETS < LONGEST
 
 
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+def test_an_undo_brings_the_one_engine_of_a_system(engine: str) -> None:
+    """And still fits into one argument, with what takes secrets out."""
+    modules = needed(["restore.undo", SECRETS_LOOK.name], (f"database.{engine}.swap",), "systemd")
+    others = {f"database.{each}.swap" for each in ENGINES} - {f"database.{engine}.swap"}
+
+    assert f"database.{engine}.swap" in modules
+    assert not others & modules
+    assert len(payload(modules)) < LONGEST
+
+
 MANY = ("trial.entry", "configuration.look", "restore.look", "guard.look", SECRETS_LOOK.name)
 """Questions that together are too many for one argument, as all looks of a plan are."""
 
@@ -217,7 +229,9 @@ def test_a_look_brings_no_reader_that_it_does_not_use() -> None:
     """Constants and types lie where they bring nothing: readers of units go with their routes."""
     readers = {"configuration.units.systemd", "configuration.units.supervisord"}
 
-    assert not readers & needed(["restore.undo", "database.restore", "units.start", "guard.on"])
+    assert not readers & needed(
+        ["restore.undo", "database.postgresql.restore", "units.start", "guard.on"]
+    )
     assert "state.backup_set" not in needed(["units.look"])
     assert "backup.git" not in needed(["needs.rights", "needs.space"])
     assert readers <= needed(["trial.look"])

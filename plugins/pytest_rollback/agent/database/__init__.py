@@ -1,8 +1,12 @@
 """The database of a release: its dump is read, restored beside the live one, and swapped in.
 
-`postgresql` reads dumps, restores and swaps. `rehearsal` tries a restore beforehand, in a server of
-its own; `migrations` says whether the live database is ahead of the previous release, and
-`previous` starts that release on a copy of the live schema. `messages`
-has the requests and answers, `routes` says which function answers which: the package can be taken
-away, and then nobody asks.
+`messages` has the requests and answers, and what each engine answers: `DatabaseRoutes` is the
+interface, and the name of the question is the dispatch. `routes` says which function answers which:
+the package can be taken away, and then nobody asks. `postgresql` reads dumps, restores and swaps,
+and `rehearsal` tries a restore of it beforehand, in a server of its own; `sqlite` does all of that
+with files. What they share: `events` are those of the journal, `record` has what the backup set
+says of a dump, `differences` says what a restored dump lacks beside the live database, `stamp`
+keeps how a rehearsal went, and `undo` finds the engine of a run that is taken back. `migrations`
+says whether the live database is ahead of the previous release, and `previous` starts that release
+on a copy of the live schema, for PostgreSQL.
 """

@@ -1,6 +1,6 @@
-"""The system's PostgreSQL database, and the dump that would bring it back."""
+"""The system's database, and the dump that would bring it back: what each engine is asked."""
 
-from typing import NamedTuple, Optional, Tuple
+from typing import Dict, NamedTuple, Optional, Tuple
 
 from ..messages.location import Location
 from ..messages.system import Room
@@ -12,7 +12,8 @@ class DatabaseAccess(NamedTuple):
 
     `host` is a directory with a socket, or a name; `user` the role, "" for that of the account;
     `tools` a directory with psql and pg_restore, "" for PATH; `account` the one that the system's
-    units run as.
+    units run as. A database without a server is a file, `name` its path. `scratch` is a directory
+    for what is there for a while.
     """
 
     name: str
@@ -22,6 +23,7 @@ class DatabaseAccess(NamedTuple):
     user: str
     tools: str
     account: str
+    scratch: str = "/var/tmp"  # noqa: S108 - a directory of its own is made there
 
 
 class DatabaseRequest(NamedTuple):
@@ -188,6 +190,7 @@ class DumpRequest(NamedTuple):
     tools: str
     timeout: float
     account: str = ""
+    scratch: str = "/var/tmp"  # noqa: S108 - a directory of its own is made there
 
 
 class DumpState(NamedTuple):
@@ -245,10 +248,40 @@ class Migrations(NamedTuple):
     tools: Tuple[MigrationState, ...]
 
 
-DATABASE = Route("database.look", DatabaseRequest, DatabaseState)
-RESTORE = Route("database.restore", DatabaseRestoreRequest, DatabaseRestored)
-UNDO = Route("database.undo", Location, DatabaseUndone)
-PING = Route("database.answer", PingRequest, Ping)
-DUMP = Route("database.dump", DumpRequest, DumpState)
-MIGRATIONS = Route("database.migrations", MigrationsRequest, Migrations)
-REHEARSE = Route("database.rehearse", RehearsalRequest, Rehearsal)
+class DatabaseRoutes(NamedTuple):
+    """What an engine answers: each question has the same request and answer for all of them.
+
+    `look`: is the live database that of the dump, and what prevents a restore. `restore`: restore
+    the dump beside the live database, and swap them. `undo`: swap them back. `answer`: does it take
+    connections. `dump`: is the dump whole. `migrations`: what does the previous release not know.
+    `rehearse`: restore the dump where it harms nobody, and compare.
+    """
+
+    look: Route[DatabaseRequest, DatabaseState]
+    restore: Route[DatabaseRestoreRequest, DatabaseRestored]
+    undo: Route[Location, DatabaseUndone]
+    answer: Route[PingRequest, Ping]
+    dump: Route[DumpRequest, DumpState]
+    migrations: Route[MigrationsRequest, Migrations]
+    rehearse: Route[RehearsalRequest, Rehearsal]
+
+
+def named(engine: str) -> DatabaseRoutes:
+    """Return the routes of an engine: the dispatch is the name of the question."""
+    about = f"database.{engine}"
+    return DatabaseRoutes(
+        look=Route(f"{about}.look", DatabaseRequest, DatabaseState),
+        restore=Route(f"{about}.restore", DatabaseRestoreRequest, DatabaseRestored),
+        undo=Route(f"{about}.undo", Location, DatabaseUndone),
+        answer=Route(f"{about}.answer", PingRequest, Ping),
+        dump=Route(f"{about}.dump", DumpRequest, DumpState),
+        migrations=Route(f"{about}.migrations", MigrationsRequest, Migrations),
+        rehearse=Route(f"{about}.rehearse", RehearsalRequest, Rehearsal),
+    )
+
+
+ENGINES: Dict[str, DatabaseRoutes] = {
+    "postgresql": named("postgresql"),
+    "sqlite": named("sqlite"),
+}
+"""The engines there are, by their names in `rollback.toml`."""

@@ -26,7 +26,7 @@ from .undo_findings import Entries, Findings, away, of
 UNREAD = (unit_file_undo.INSTALLING, packages.RETURNING)
 """What brings unit files back, which the service manager has to read."""
 
-PARTS = {"database": "..database.postgresql.swap:take_back"}
+PARTS = {"database": "..database.undo:take_back"}
 """What takes back the events of a package that can be taken away: named, and not imported."""
 
 NO_COMMANDS = "the release cannot be undone: rollback.toml has no [release.commands]"

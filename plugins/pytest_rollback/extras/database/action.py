@@ -5,15 +5,13 @@ from __future__ import annotations
 import time
 
 from pytest_rollback.agent.database.messages import (
-    DATABASE,
-    RESTORE,
     DatabaseRequest,
     DatabaseRestoreRequest,
     DatabaseState,
 )
 from pytest_rollback.errors import Refused
 from pytest_rollback.extras.database.rehearsed import cost, unproven
-from pytest_rollback.extras.database.requests import SHARE, access
+from pytest_rollback.extras.database.requests import SHARE, access, routes
 from pytest_rollback.manifest.model import Database
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import location
@@ -64,7 +62,7 @@ def live(scope: Scope) -> Look[DatabaseState | None]:
         return without_asking(None)
     seconds = scope.system.about.rto * SHARE
     request = DatabaseRequest(location(scope), access(scope.system, database), seconds)
-    return asked(Call(DATABASE, request, seconds + GRACE))
+    return asked(Call(routes(database).look, request, seconds + GRACE))
 
 
 def restores(scope: Scope, found: DatabaseState | None) -> tuple[Change, ...]:
@@ -87,7 +85,7 @@ def restores(scope: Scope, found: DatabaseState | None) -> tuple[Change, ...]:
     request = DatabaseRestoreRequest(location(scope), place, seconds, found.digest)
     return (
         Change(
-            Call(RESTORE, request, seconds),
+            Call(routes(database).restore, request, seconds),
             f"restore the database {database.name} and swap it in",
             f"the live database is not that of {database.dump}",
             expected(found),

@@ -18,7 +18,7 @@ from pytest_rollback.agent.database.messages import Rehearsal
 from pytest_rollback.errors import Inconclusive, Refused, RollbackError, UsageError
 from pytest_rollback.extras.database import ran
 from pytest_rollback.extras.database.rehearsed import UNSURE, aged, days, hints, moment
-from pytest_rollback.extras.database.requests import previous, rehearsal
+from pytest_rollback.extras.database.requests import dumping, previous, rehearsal
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import Database
 from pytest_rollback.run.command_line.arguments import Parser, add_target
@@ -38,6 +38,12 @@ too much, or the previous release does not run; 4 usage, or a problem in rollbac
 cannot be used; 10 its schema is not the live one, which may be the work of a deploy, or neither
 release runs; 12 another rehearsal is under way
 """
+SERVERS = {
+    "postgresql": "a PostgreSQL {} of its own",
+    "sqlite": "SQLite {} in a directory of its own",
+}
+"""What a dump was restored into, by the engine."""
+
 MOST = 5
 """Tables of which losses are shown."""
 
@@ -102,7 +108,7 @@ def judged(found: Rehearsal | None, database: Database) -> None:
         raise Refused(
             f"a restore of {database.dump} is not good enough",
             findings=[*(each.problem for each in found.problems), *old],
-            hint=hints(found.problems) or "dump again: pg_dump -Fc, with umask 077",
+            hint=hints(found.problems) or f"dump again: (umask 077; {dumping(database)})",
         )
     if found.unsure:
         raise Inconclusive(
@@ -120,7 +126,8 @@ def lines(found: Rehearsal, database: Database, now: float) -> Iterator[str]:
     if found.tables:
         tables = f"{count(found.tables, 'table')}, {count(found.rows, 'row')}"
         yield f"  restored   {tables} in {found.restore:.1f} s, {found.size / 1e6:,.1f} MB"
-        yield f"  server     a PostgreSQL {found.server} of its own, {found.seconds:.1f} s in all"
+        where = SERVERS[database.engine].format(found.server)
+        yield f"  server     {where}, {found.seconds:.1f} s in all"
     if found.made:
         age = days(max(0.0, now - found.made))
         yield f"  made       {moment(found.made)}; a restore loses {age}"

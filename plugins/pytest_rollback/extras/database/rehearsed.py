@@ -83,11 +83,11 @@ def cost(database: str, found: DatabaseState, now: float) -> DataLoss:
     return DataLoss(database, max(0.0, now - found.made), rows)
 
 
-def hint(found: DatabaseState) -> str:
-    """Return what to do about a rehearsal that proves nothing."""
+def hint(found: DatabaseState, dumping: str = "pg_dump -Fc") -> str:
+    """Return what to do about a rehearsal that proves nothing; `dumping` makes a dump."""
     last = found.rehearsal
     if last is None or last.digest != found.digest or not last.problems:
-        return f"pg_dump -Fc anew where the dump is old, with umask 077; then {HINT}"
+        return f"{dumping} anew where the dump is old, with umask 077; then {HINT}"
     return f"{hints(last.problems)}; then {HINT}"
 
 

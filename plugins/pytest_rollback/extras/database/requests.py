@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+
 from pytest_rollback.agent.database.messages import (
-    DUMP,
-    MIGRATIONS,
-    PING,
-    REHEARSE,
+    ENGINES,
     DatabaseAccess,
+    DatabaseRoutes,
     DumpRequest,
     DumpState,
     Migrations,
@@ -41,35 +41,57 @@ PATIENCE = 5.0
 """Seconds that a database may take to say something."""
 
 
+DUMPING = {
+    "postgresql": "pg_dump -Fc -f {dump} {name}",
+    "sqlite": "sqlite3 {name} '.backup {dump}'",
+}
+"""How a dump is made, by the engine."""
+
+
+def dumping(described: Database) -> str:
+    """Return the command that makes the dump of a database, for its host."""
+    words = {each: shlex.quote(getattr(described, each)) for each in ("dump", "name")}
+    return DUMPING[described.engine].format(**words)
+
+
+def routes(described: Database) -> DatabaseRoutes:
+    """Return what the engine of a database is asked."""
+    return ENGINES[described.engine]
+
+
 def access(system: System, described: Database) -> DatabaseAccess:
-    """Return how the server of a system's database is reached."""
+    """Return how a system's database is reached; a file has no server."""
+    is_file = described.engine == "sqlite"
     return DatabaseAccess(
         name=described.name,
         dump=described.dump,
-        host=described.host,
-        port=described.port,
+        host="" if is_file else described.host,
+        port=0 if is_file else described.port,
         user=described.user,
         tools=described.tools,
         account=system.about.user,
+        scratch=described.rehearsal.scratch,
     )
 
 
 def dump(system: System, described: Database) -> Call[DumpRequest, DumpState]:
     """Return the call that reads the dump to its end, by the tool that would restore it."""
     seconds = system.about.rto * SHARE
-    request = DumpRequest(described.dump, described.tools, seconds, system.about.user)
-    return Call(DUMP, request, seconds + GRACE)
+    where = described.rehearsal.scratch
+    request = DumpRequest(described.dump, described.tools, seconds, system.about.user, where)
+    return Call(routes(described).dump, request, seconds + GRACE)
 
 
 def migrations(system: System, described: Database) -> Call[MigrationsRequest, Migrations]:
     """Return the call that asks which applied migrations the previous release does not know."""
     request = MigrationsRequest(requests.location(system), access(system, described))
-    return Call(MIGRATIONS, request)
+    return Call(routes(described).migrations, request)
 
 
 def ping(system: System, described: Database) -> Call[PingRequest, Ping]:
     """Return the call that asks whether the live database answers."""
-    return Call(PING, PingRequest(access(system, described), PATIENCE), PATIENCE)
+    request = PingRequest(access(system, described), PATIENCE)
+    return Call(routes(described).answer, request, PATIENCE)
 
 
 STARTING = 300.0
@@ -90,7 +112,7 @@ def rehearsal(system: System, described: Database) -> Call[RehearsalRequest, Reh
         newest=settings.newest,
         sources=settings.sources,
     )
-    return Call(REHEARSE, request, settings.limit + STARTING)
+    return Call(routes(described).rehearse, request, settings.limit + STARTING)
 
 
 def previous(system: System, described: Database) -> Call[PreviousRequest, PreviousRun]:

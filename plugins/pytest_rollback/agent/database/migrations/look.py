@@ -3,43 +3,40 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
-from typing import Dict, Iterable, Iterator, List
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
 from ...messages.location import Location
 from ...state import backup_set
 from ...state.backup_set import BackupSet
-from ..messages import Migrations, MigrationsRequest, MigrationState, UnknownMigration
-from ..postgresql.server import Server, literal, quoted, reached
+from ..messages import Migrations, MigrationState, UnknownMigration
 from .sources import Sources, sources
 from .tools import TOOLS, MigrationTool, normal
-
-WAITING = "SET statement_timeout = '10s'; SET lock_timeout = '2s';\n"
-
-TABLES = """
-SELECT coalesce(json_agg(json_build_array(n.nspname, c.relname, (SELECT json_agg(a.attname)
-  FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))), '[]')
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND c.relname IN ({names});
-"""
 
 QUOTED = re.compile(r"""["']([^"'\n]{1,80})["']""")
 
 
-def look(request: MigrationsRequest) -> Migrations:
+class LiveTables(NamedTuple):
+    """What a live database has of migration tools, and how it is asked.
+
+    `tables` are its tables with the names of theirs: each its name as SQL, its plain name, and its
+    columns. `asked` returns the ids that a query yields, in order.
+    """
+
+    tables: Tuple[Tuple[str, str, Tuple[str, ...]], ...]
+    asked: Callable[[str], List[str]]
+
+
+def look(location: Location, live: LiveTables) -> Migrations:
     """Return each migration tool that the live database knows, with what is ahead.
 
     Raises:
-        HostError: the server does not answer, or there is no record of a previous release.
+        HostError: the database does not answer, or there is no record of a previous release.
     """
-    server = reached(request.database)
-    record = backup_set.read(request.location.state)
-    names = ", ".join(sorted({literal(tool.table) for tool in TOOLS}))
-    tables = json.loads(server.sql(WAITING + TABLES.format(names=names), server.name))
+    record = backup_set.read(location.state)
     found = (
-        state(server, tool, f"{quoted(schema)}.{quoted(table)}", request.location, record)
-        for schema, table, columns in tables
+        state(live, tool, name, location, record)
+        for name, table, columns in live.tables
         for tool in [known(table, columns)]
         if tool
     )
@@ -53,10 +50,10 @@ def known(table: str, columns: Iterable[str]) -> MigrationTool | None:
 
 
 def state(
-    server: Server, tool: MigrationTool, table: str, place: Location, record: BackupSet
+    live: LiveTables, tool: MigrationTool, table: str, place: Location, record: BackupSet
 ) -> MigrationState:
     """Return how far the live database is, and what of it the previous release does not know."""
-    applied = asked(server, tool, table)
+    applied = [normal(each) for each in live.asked(tool.applied.format(table=table))]
     ahead: List[UnknownMigration] = []
     judged = False
     with contextlib.ExitStack() as stack:
@@ -80,14 +77,6 @@ def state(
         ahead=tuple(ahead),
         judged=judged,
     )
-
-
-def asked(server: Server, tool: MigrationTool, table: str) -> List[str]:
-    """Return the ids of the migrations that the live database has applied, oldest first."""
-    # the query is ours, the name of the table is quoted
-    query = f"SELECT coalesce(json_agg(t.*), '[]') FROM ({tool.applied.format(table=table)}) t;"  # noqa: S608
-    rows = json.loads(server.sql(WAITING + query, server.name))
-    return [normal(str(next(iter(row.values())))) for row in rows]
 
 
 def is_of_release(tool: MigrationTool, each: str, ids: Dict[str, str], files: Sources) -> bool:

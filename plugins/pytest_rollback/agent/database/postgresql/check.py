@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-import time
-from typing import Any, Iterator
+from typing import Iterator
 
-from ...errors import HostError
-from ...files import lookup, reach
-from ...messages.location import Location
+from ...files import lookup
 from ...messages.system import Room
-from ...state import backup_set
-from ...state.journal import entries
-from ...state.lock import CHANGES, folder_of
-from ...state.runs import record_of
 from ...system import disk
+from ..events import RESTORING, SWAPPED
 from ..messages import (
     DatabaseProblem,
     DatabaseRequest,
@@ -23,7 +16,8 @@ from ..messages import (
     DatabaseSwap,
     DumpRequest,
 )
-from . import catalog, clone, contents, load, sql_script, swap
+from ..record import late, record_start, written
+from . import catalog, clone, contents, load, sql_script
 from . import dump as dumps
 from .catalog import Catalog, DatabaseNames
 from .server import Server, directory, reached, way
@@ -40,7 +34,7 @@ def look(request: DatabaseRequest) -> DatabaseState:
     wanted = catalog.names(database.name, location.run)
     found = catalog.look(server, wanted)
     live = found.databases.get(wanted.live)
-    swapped = _written(location, swap.SWAPPED)
+    swapped = written(location, SWAPPED)
     state = DatabaseState(
         restored=False,
         digest="",
@@ -66,7 +60,7 @@ def _compared(
     """Return the state with what is known of the dump; one that is live is not read again."""
     location, database = request.location, request.database
     wanted = catalog.names(database.name, location.run)
-    known = _written(location, swap.RESTORING)
+    known = written(location, RESTORING)
     if known and known["stamp"] == load.stamp(database.dump):
         digest, size, kind = known["digest"], known["bytes"], known["format"]
     else:
@@ -80,7 +74,7 @@ def _compared(
         *clone.lacking(found, wanted.live),
         *clone.unsettable(server, found, wanted.live),
         *_unfit(request, server, found, kind),
-        *_late(location, database.dump),
+        *late(location, database.dump),
         *(DatabaseProblem(_short(room), "free space there") for room in rooms if not room.enough),
     )
     return state._replace(rooms=rooms, problems=problems)
@@ -91,18 +85,6 @@ def _short(room: Room) -> str:
         f"{room.mount} has no space for a second copy of the database: it needs "
         f"{room.need:,} bytes, {room.free:,} are free"
     )
-
-
-def _written(location: Location, event: str) -> dict[str, Any] | None:
-    """Return the latest entry of an event in the journal of the location's run."""
-    folder = folder_of(location)
-    written = entries(os.path.join(folder, CHANGES)) if folder else []
-    return next((each for each in reversed(written) if each["event"] == event), None)
-
-
-def record_start(location: Location) -> str:
-    """Return the first characters of the record's digest, as a restored database is marked."""
-    return record_of(location.state)[:16]
 
 
 def is_live(found: Catalog, wanted: DatabaseNames, digest: str, record: str) -> bool:
@@ -140,40 +122,6 @@ def _unfit(
         yield DatabaseProblem(late, "keep a standby, or set a larger rto")
     elif not found.problems and found.tool:
         yield from _held(request, server, known, kind, found.tool)
-
-
-def _late(location: Location, path: str) -> Iterator[DatabaseProblem]:
-    """Yield that a dump was made of the release that is to be rolled back, where that is certain.
-
-    It is certain where the dump is younger than all that the deploy has put there.
-    """
-    try:
-        record = backup_set.read(location.state)
-    except HostError:  # other criteria are about the record
-        return
-    there = {os.path.join(location.root, each.path) for each in record.files}
-    there |= {os.path.join(location.root, each) for each in record.added}
-    deployed = max(map(_changed, there), default=0.0)
-    made = reach.status(path).st_mtime
-    if deployed and made > deployed:
-        yield DatabaseProblem(
-            f"the dump {path} was made at {_when(made)}, after {record.current.name} was deployed "
-            f"at {_when(deployed)}: a restore would bring back the database of that release",
-            "dump before a deploy copies its first file; return = 'keep' in [database] rolls back "
-            "without the database",
-        )
-
-
-def _changed(path: str) -> float:
-    """Return when a file was last changed or put there, 0 where there is none."""
-    try:
-        return reach.status(path, follow=False).st_ctime
-    except OSError:
-        return 0.0
-
-
-def _when(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
 
 
 def _held(

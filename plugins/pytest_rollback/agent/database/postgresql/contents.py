@@ -11,6 +11,7 @@ import re
 from typing import Callable, Dict, Iterator, List, NamedTuple, Set
 
 from ...errors import HostError
+from ..events import some
 from ..messages import DatabaseProblem
 from .server import Server
 
@@ -27,9 +28,6 @@ OWNED = re.compile(
     rb"ALTER TABLE (?:ONLY )?" + NAME + rb" OWNER TO (?P<owner>[^;]+);", re.IGNORECASE
 )
 WORD = re.compile(r'"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[^."]+)')
-MOST = 3
-"""Tables that are named in one sentence."""
-
 LOOKING = "SET default_transaction_read_only = on; SET lock_timeout = '2s';"
 """What comes before a question to the live database."""
 
@@ -143,9 +141,3 @@ def problems(
             f"they have now: {some(moved)}",
             "dump again: pg_dump -Fc, without --no-owner; the service may not read them otherwise",
         )
-
-
-def some(names: List[str]) -> str:
-    """Return the first of many, and how many more there are."""
-    more = len(names) - MOST
-    return ", ".join(names[:MOST]) + (f" and {more} more" if more > 0 else "")

@@ -10,7 +10,9 @@ import time
 
 from ...errors import HostError
 from ...state.lock import ExclusiveRun, working
+from ..events import RESTORING
 from ..messages import DatabaseRestored, DatabaseRestoreRequest
+from ..record import record_start
 from . import catalog, check, clone, load, sql_script, swap
 from . import dump as dumps
 from .catalog import Catalog, DatabaseNames, RestoreMark
@@ -30,7 +32,7 @@ def restore(request: DatabaseRestoreRequest) -> DatabaseRestored:
         if work.journal.last("database undo"):
             raise HostError("this run was undone", "start a new run")
         server = reached(database, location.run)
-        record = check.record_start(location)
+        record = record_start(location)
         found = catalog.look(server, wanted)
         if check.is_live(found, wanted, request.digest, record):
             return DatabaseRestored(wanted.live, None)
@@ -98,7 +100,7 @@ def _announce(
     """Write down what will be done, so that undo finds all of it."""
     facts = {key: getattr(request.database, key) for key in swap.ACCESS}
     work.journal.add(
-        swap.RESTORING,
+        RESTORING,
         **facts,
         run=request.location.run,
         names=list(wanted),

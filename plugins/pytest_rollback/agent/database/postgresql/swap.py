@@ -13,16 +13,11 @@ from typing import Any
 from ...errors import HostError
 from ...messages.location import Location
 from ...state.lock import ExclusiveRun, working
+from ..events import RESTORING, SWAPPED
 from ..messages import DatabaseAccess, DatabaseRestored, DatabaseSwap, DatabaseUndone
 from . import catalog
 from .catalog import Catalog, DatabaseNames
 from .server import Server, quoted, reached
-
-RESTORING = "database"
-"""The event before anything of a restore is done, with all that undo needs to know."""
-
-SWAPPED = "database swapped"
-"""The event once the two databases have changed names."""
 
 ACCESS = ("host", "port", "user", "tools", "account", "name")
 """The fields of `DatabaseAccess` that the journal holds, by their names there."""

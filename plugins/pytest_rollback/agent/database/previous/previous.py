@@ -16,10 +16,11 @@ from ...state.directory import record_of
 from ...state.releases import linked
 from ...system import unix_sockets
 from ...system.command import entering, identity
+from .. import stamp
 from ..postgresql import catalog
 from ..postgresql.catalog import Catalog
 from ..postgresql.server import Server, quoted, reached
-from ..rehearsal import programs, scratch, stamp
+from ..rehearsal import programs, scratch
 from ..rehearsal.guard import PORT, ServerLimits, ServerPlan
 from ..rehearsal.rehearse import BYTES_A_SECOND, EMPTY, RESERVE
 from . import box, previous_stamp, relay, schema, starts

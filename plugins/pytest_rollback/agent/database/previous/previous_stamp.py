@@ -12,7 +12,7 @@ from ...protocol import decode
 from ...state import backup_set
 from ...state import directory as places
 from ..postgresql.server import reached
-from ..rehearsal.stamp import DAMAGE, MOST, again, subject
+from ..stamp import DAMAGE, MOST, again, subject
 from . import schema
 from .messages import PreviousLookRequest, PreviousRun, PreviousState
 

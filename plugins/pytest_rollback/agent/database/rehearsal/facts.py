@@ -7,8 +7,9 @@ nobody; large tables are not counted but estimated from the server's own statist
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Collection, Dict, List, NamedTuple, Optional, Set
+from typing import Any, Callable, Collection, Dict, List
 
+from ..differences import DatabaseFacts, TableFacts
 from ..postgresql.contents import sized, words
 from ..postgresql.server import Server, literal, quoted
 
@@ -61,33 +62,6 @@ WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
   AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype);
 """
 """Sequences that count up, and the columns of numbers that they belong to."""
-
-
-class TableFacts(NamedTuple):
-    """A table: its bytes, its rows (None where nobody knows), and who may do what with it.
-
-    `estimated` tells that the rows were not counted.
-    """
-
-    bytes: int
-    rows: Optional[int]
-    estimated: bool
-    granted: Set[str]
-
-    @property
-    def holds(self) -> bool:
-        """Whether there are rows."""
-        return self.bytes > 0 if self.rows is None else self.rows > 0
-
-
-class DatabaseFacts(NamedTuple):
-    """A database: its tables by schema and name, and what else it holds."""
-
-    tables: Dict[str, TableFacts]
-    extensions: Dict[str, str]
-    objects: int
-    columns: str
-    size: int
 
 
 def name(schema: str, table: str) -> str:

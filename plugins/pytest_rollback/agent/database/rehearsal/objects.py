@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import json
 from fnmatch import fnmatchcase
-from typing import Collection, Dict, Iterator, List
+from typing import Collection, Dict
 
 from ...errors import HostError
-from ..messages import DatabaseProblem
-from ..postgresql.contents import some
 from ..postgresql.server import Server
 
 MOST = 64 << 20
@@ -181,23 +179,3 @@ def locked(server: Server, database: str) -> HostError:
         "then rollback rehearse",
         "held",
     )
-
-
-def differences(path: str, restored: Objects, live: Objects) -> Iterator[DatabaseProblem]:
-    """Yield what a restored database has not, has otherwise, or has too much."""
-    for words, names in (
-        ("lacks", sorted(set(live) - set(restored))),
-        ("would bring back otherwise", altered(restored, live)),
-        ("would bring back, beside what there is now,", sorted(set(restored) - set(live))),
-    ):
-        if names:
-            yield DatabaseProblem(
-                f"the dump {path} {words} {len(names):,} of {len(live):,} objects: {some(names)}",
-                "dump again, of all of the database: pg_dump -Fc; and rehearse before a deploy "
-                "changes the schema",
-            )
-
-
-def altered(restored: Objects, live: Objects) -> List[str]:
-    """Return the names of objects that both have, and that differ."""
-    return sorted(each for each, what in live.items() if restored.get(each, what) != what)

@@ -7,8 +7,17 @@ import time
 from typing import Iterator, NamedTuple
 
 from ...files import reach
-from ..messages import DatabaseAccess, DatabaseProblem, RehearsalRequest
+from .. import stamp
+from ..messages import (
+    DatabaseAccess,
+    DatabaseProblem,
+    DatabaseRequest,
+    DatabaseState,
+    RehearsalRequest,
+)
+from ..postgresql import check
 from ..postgresql import dump as dumps
+from ..postgresql.server import reached
 
 READING = 60.0
 """Seconds in which an archive's list of contents is read."""
@@ -23,6 +32,20 @@ class DumpHeader(NamedTuple):
 
     database: str
     created: float
+
+
+def look(request: DatabaseRequest) -> DatabaseState:
+    """Return the state of the live database, when its dump was made, and the last rehearsal.
+
+    Raises:
+        HostError: the server does not answer, or the stamp cannot be trusted.
+    """
+    last = stamp.of(request)
+    found = check.look(request)
+    if not found.format or found.restored:
+        return found._replace(rehearsal=last)
+    about = header(request.database, found.format, reached(request.database).account)
+    return found._replace(rehearsal=last, made=made(request.database.dump, about))
 
 
 def header(database: DatabaseAccess, kind: str, account: str) -> DumpHeader:

@@ -11,11 +11,9 @@ import time
 from typing import Iterator, NamedTuple
 
 from ...errors import HostError
-from ...files.state import live
-from ...files.tree import Tree
-from ...messages.location import Location
-from ...state import backup_set
 from ...state.directory import record_of
+from .. import differences, stamp
+from ..differences import ComparedDatabases, DatabaseFacts
 from ..messages import (
     DatabaseProblem,
     DatabaseRequest,
@@ -28,9 +26,8 @@ from ..postgresql import catalog, check, clone
 from ..postgresql import dump as dumps
 from ..postgresql.catalog import Catalog
 from ..postgresql.server import Server, reached
-from . import differences, facts, objects, origin, programs, scratch, source, stamp
-from .differences import ComparedDatabases
-from .facts import DatabaseFacts
+from ..record import is_deployed
+from . import facts, objects, origin, programs, scratch, source
 from .guard import ServerLimits, ServerPlan
 
 EMPTY = 100 << 20
@@ -131,20 +128,6 @@ def _told(
     )
 
 
-def is_deployed(location: Location) -> bool:
-    """Return whether the release after the recorded one is live: then it may have migrated."""
-    try:
-        record = backup_set.read(location.state)
-    except HostError:  # nothing is recorded, or other criteria tell why it cannot be read
-        return False
-    try:
-        with Tree(location.root) as tree:
-            files = ((saved, live(tree, saved.path, saved.size)) for saved in record.files)
-            return any(not there.has_content(saved) for saved, there in files)
-    except OSError:  # its root is gone
-        return True
-
-
 def _planned(request: RehearsalRequest, server: Server, found: Catalog, version: str) -> ServerPlan:
     """Return the server to start, once it is known that there is room and time for it."""
     name = request.database.name
@@ -216,7 +199,7 @@ def _objects(
 ) -> Iterator[DatabaseProblem]:
     """Yield what else than rows the restored database has not, or has otherwise."""
     lists = (objects.objects(each, server.name, compared.ignore) for each in (whole, server))
-    yield from objects.differences(compared.path, *lists)
+    yield from differences.objects(compared, *lists)
 
 
 def answers(fresh: Server) -> bool:

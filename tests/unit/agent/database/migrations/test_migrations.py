@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from pytest_rollback.agent.database.messages import MigrationsRequest, MigrationState
-from pytest_rollback.agent.database.migrations import look
 from pytest_rollback.agent.database.migrations.tools import TOOLS
+from pytest_rollback.agent.database.postgresql import applied
 from pytest_rollback.agent.messages.location import Location
 from tests.unit.agent.backup.test_links import Linked
 from tests.unit.support.databases import Base, base
@@ -159,7 +159,7 @@ def found(server: Base, place: Location, case: MigrationCase) -> MigrationState:
     server.sql(f"CREATE TABLE {case.ddl};")
     try:
         request = MigrationsRequest(place, server.access())
-        (state,) = look.look(request).tools
+        (state,) = applied.look(request).tools
     finally:
         server.sql(f"DROP TABLE {table}")
     return state
@@ -269,7 +269,7 @@ def test_a_database_without_migrations_has_none(server: Base, tmp_path: Path) ->
     server.sql("CREATE TABLE migrations (bird text)")
     try:
         request = MigrationsRequest(deploy.location, server.access())
-        assert look.look(request).tools == ()
+        assert applied.look(request).tools == ()
     finally:
         server.sql("DROP TABLE migrations")
 

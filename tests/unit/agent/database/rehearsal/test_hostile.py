@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_rollback.agent.database import stamp
 from pytest_rollback.agent.database.messages import DatabaseRequest
 from pytest_rollback.agent.database.postgresql.server import Server
-from pytest_rollback.agent.database.rehearsal import facts, stamp
+from pytest_rollback.agent.database.rehearsal import facts, origin
 from pytest_rollback.agent.database.rehearsal import scratch as scratches
 from pytest_rollback.agent.errors import HostError
 from tests.unit.agent.database.rehearsal.dumps import dump, rehearsed
@@ -159,8 +160,8 @@ def test_a_stamp_is_of_one_database(shop: Base, scratch: Path) -> None:
     """Of another name, server or role it says nothing."""
     found = rehearsed(shop, scratch)
     location, access = shop.location(), shop.access()
-    seen = stamp.look(DatabaseRequest(location, access, 60.0)).rehearsal
-    other = stamp.look(DatabaseRequest(location, access._replace(name="postgres"), 60.0)).rehearsal
+    seen = origin.look(DatabaseRequest(location, access, 60.0)).rehearsal
+    other = origin.look(DatabaseRequest(location, access._replace(name="postgres"), 60.0)).rehearsal
 
     assert seen == found
     assert other

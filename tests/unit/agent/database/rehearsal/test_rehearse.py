@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.agent.database.rehearsal import stamp
+from pytest_rollback.agent.database import stamp
+from pytest_rollback.agent.database.rehearsal import origin
 from pytest_rollback.agent.errors import HostError
 from tests.unit.agent.database.rehearsal.dumps import DEFECTS, elsewhere, rehearsed, shell
 from tests.unit.support.databases import FORMATS, Base
@@ -29,7 +30,7 @@ def test_a_good_dump_is_proven(running: Base, scratch: Path, kind: str) -> None:
     assert found.digest == running.look().digest
     assert found.restore > 0
     assert stamp.read(str(running.state)) == found
-    assert stamp.look(running.request()).rehearsal == found
+    assert origin.look(running.request()).rehearsal == found
     assert (running.state / stamp.NAME).stat().st_mode & 0o077 == 0
 
 
@@ -186,4 +187,4 @@ def test_a_stamp_that_others_can_write_counts_for_nothing(shop: Base, scratch: P
     rehearsed(shop, scratch)
     (shop.state / stamp.NAME).chmod(0o666)
     with pytest.raises(HostError, match="can be written by others"):
-        stamp.look(shop.request())
+        origin.look(shop.request())

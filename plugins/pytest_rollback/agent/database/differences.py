@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Iterable, Iterator, NamedTuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set
 
-from ..messages import DatabaseProblem, RowLoss
-from ..postgresql.contents import some
-from .facts import DatabaseFacts
+from .events import some
+from .messages import DatabaseProblem, RowLoss
 
 FEW = 10
 """Rows of a table below which a share of them says nothing."""
@@ -15,10 +14,38 @@ FEW = 10
 AGAIN = "dump again, of all of the database: pg_dump -Fc"
 
 
+class TableFacts(NamedTuple):
+    """A table: its bytes, its rows (None where nobody knows), and who may do what with it.
+
+    `estimated` tells that the rows were not counted.
+    """
+
+    bytes: int
+    rows: Optional[int]
+    estimated: bool
+    granted: Set[str]
+
+    @property
+    def holds(self) -> bool:
+        """Whether there are rows."""
+        return self.bytes > 0 if self.rows is None else self.rows > 0
+
+
+class DatabaseFacts(NamedTuple):
+    """A database: its tables by schema and name, and what else it holds."""
+
+    tables: Dict[str, TableFacts]
+    extensions: Dict[str, str]
+    objects: int
+    columns: str
+    size: int
+
+
 class ComparedDatabases(NamedTuple):
     """What is compared: the restored dump, the live database, and what may differ.
 
-    `tolerance` is the share of a table's rows that may be lost; `ignore` names tables.
+    `tolerance` is the share of a table's rows that may be lost; `ignore` names tables. `again` says
+    how to dump all of the database, and `rows` what is to be heeded so that its rows are in it.
     """
 
     path: str
@@ -26,6 +53,8 @@ class ComparedDatabases(NamedTuple):
     live: DatabaseFacts
     tolerance: float
     ignore: tuple[str, ...]
+    again: str = AGAIN
+    rows: str = ", without --schema-only"
 
     @property
     def tables(self) -> list[str]:
@@ -38,14 +67,33 @@ def is_ignored(table: str, ignore: Iterable[str]) -> bool:
     return any(fnmatchcase(table, each) for each in ignore)
 
 
-def differences(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
-    """Yield what the restored dump lacks of rows, objects and privileges."""
-    if compared.tables and not set(compared.tables) & set(compared.restored.tables):
+def bare(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
+    """Yield that a dump is of another database, or has no row at all where there are some now."""
+    if is_other(compared):
         yield DatabaseProblem(
             f"the dump {compared.path} has none of the {len(compared.tables)} tables of the live "
             f"database: {some(compared.tables)}; it is of another database",
             "correct dump in [database]",
         )
+    elif compared.tables and not any(each.holds for each in compared.restored.tables.values()):
+        holding = [each for each in compared.tables if compared.live.tables[each].holds]
+        if holding:
+            yield DatabaseProblem(
+                f"the dump {compared.path} has no rows at all, and {len(holding)} live tables hold "
+                f"some now: {some(holding)}",
+                f"{compared.again}{compared.rows}",
+            )
+
+
+def is_other(compared: ComparedDatabases) -> bool:
+    """Return whether a dump has none of the live tables."""
+    return bool(compared.tables) and not set(compared.tables) & set(compared.restored.tables)
+
+
+def differences(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
+    """Yield what the restored dump lacks of rows, objects and privileges."""
+    if is_other(compared):
+        yield from bare(compared)
         return
     yield from _empty(compared)
     yield from _fewer(compared)
@@ -74,7 +122,8 @@ def _missing(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
         yield DatabaseProblem(
             f"the dump {compared.path} lacks {len(missing)} of {len(live)} tables that hold rows "
             f"now: {some(missing)}",
-            f"{AGAIN}; tables that were made since may be named in ignore in [database.rehearsal]",
+            f"{compared.again}; tables that were made since may be named in ignore in "
+            "[database.rehearsal]",
         )
 
 
@@ -86,7 +135,7 @@ def _empty(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
         yield DatabaseProblem(
             f"the dump {compared.path} has no rows for {len(empty)} of {len(both)} tables that "
             f"hold some now: {some(empty)}",
-            f"{AGAIN}, without --schema-only; tables that may be empty: ignore in "
+            f"{compared.again}{compared.rows}; tables that may be empty: ignore in "
             "[database.rehearsal]",
         )
 
@@ -104,8 +153,8 @@ def _fewer(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
         yield DatabaseProblem(
             f"the dump {compared.path} would lose more than {compared.tolerance:.0%} of the rows "
             f"of {len(fewer)} of {len(compared.tables)} tables: {some(fewer)}",
-            f"{AGAIN}; or set tolerance in [database.rehearsal]; where it says about: ANALYZE the "
-            "live table, and rehearse again",
+            f"{compared.again}; or set tolerance in [database.rehearsal]; where it says about: "
+            "ANALYZE the live table, and rehearse again",
         )
 
 
@@ -160,3 +209,29 @@ def _large_objects(compared: ComparedDatabases) -> Iterator[DatabaseProblem]:
             f"the dump {compared.path} has {there:,} of {now:,} large objects",
             f"{AGAIN} --large-objects (before version 16: --blobs)",
         )
+
+
+Objects = Dict[str, str]
+"""What each object is, or a digest of that, by its kind and name."""
+
+
+def objects(
+    compared: ComparedDatabases, restored: Objects, live: Objects
+) -> Iterator[DatabaseProblem]:
+    """Yield what a restored database has not, has otherwise, or has too much."""
+    for words, names in (
+        ("lacks", sorted(set(live) - set(restored))),
+        ("would bring back otherwise", altered(restored, live)),
+        ("would bring back, beside what there is now,", sorted(set(restored) - set(live))),
+    ):
+        if names:
+            yield DatabaseProblem(
+                f"the dump {compared.path} {words} {len(names):,} of {len(live):,} objects: "
+                f"{some(names)}",
+                f"{compared.again}; and rehearse before a deploy changes the schema",
+            )
+
+
+def altered(restored: Objects, live: Objects) -> List[str]:
+    """Return the names of objects that both have, and that differ."""
+    return sorted(each for each, what in live.items() if restored.get(each, what) != what)

@@ -9,15 +9,12 @@ import stat
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, Optional
 
-from ...errors import HostError, failed
-from ...files.handles import Irregular, open_regular
-from ...protocol import decode
-from ...state import backup_set
-from ...state import directory as places
-from ..messages import DatabaseAccess, DatabaseRequest, DatabaseState, Rehearsal
-from ..postgresql import check
-from ..postgresql.server import reached
-from . import origin
+from ..errors import HostError, failed
+from ..files.handles import Irregular, open_regular
+from ..protocol import decode
+from ..state import backup_set
+from ..state import directory as places
+from .messages import DatabaseAccess, DatabaseRequest, Rehearsal
 
 NAME, LOCK = "rehearsal.json", "rehearsal.lock"
 FORMAT = 1
@@ -25,27 +22,25 @@ DAMAGE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 MOST = 1 << 20
 
 
-def look(request: DatabaseRequest) -> DatabaseState:
-    """Return the state of the live database, with the last rehearsal of a restore, if there is one.
+def of(request: DatabaseRequest) -> Optional[Rehearsal]:
+    """Return the last rehearsal of a restore, None where there is none.
 
     One of another dump is returned as well: who asks compares the digests, so that it can be told
     from none at all.
 
     Raises:
-        HostError: the server does not answer, or the stamp cannot be trusted.
+        HostError: the stamp cannot be trusted.
     """
     last = read(request.location.state)
     if last and last.subject != subject(request.database):
         last = last._replace(digest="")  # of no dump of this database
-    found = check.look(request)
-    if not found.format or found.restored:
-        return found._replace(rehearsal=last)
-    about = origin.header(request.database, found.format, reached(request.database).account)
-    return found._replace(rehearsal=last, made=origin.made(request.database.dump, about))
+    return last
 
 
 def subject(database: DatabaseAccess) -> str:
-    """Return which database is meant, in words."""
+    """Return which database is meant, in words; one without a server is a file."""
+    if not database.host:
+        return database.name
     return f"{database.name} at {database.host}, port {database.port}, as {database.user or '?'}"
 
 

@@ -1,0 +1,157 @@
+"""A dump of SQLite: a database file, or SQL text, perhaps compressed; read to its end.
+
+A file is what `.backup` and VACUUM INTO write, text is what `.dump` writes. What it holds is known
+only once SQLite has it: it is put into a database in a scratch directory, and looked at there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import re
+import stat
+import sys
+import time
+import zlib
+from typing import Any, BinaryIO, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+
+from ...errors import HostError
+from ...files import reach
+from ...files.read import sha256
+from ..events import CHANGED
+from ..messages import DumpRequest, DumpState
+from . import library
+
+HEADER = b"SQLite format 3\0"
+TEXT = re.compile(
+    rb"\s*(?:(?:--[^\n]*|/\*.*?\*/)\s*)*(?:PRAGMA foreign_keys ?=|BEGIN\b)", re.DOTALL
+)
+OTHERS = stat.S_IROTH | stat.S_IWOTH
+KINDS = ("file", "plain", "file, gzip", "plain, gzip")
+BESIDE = ("-wal", "-journal")
+"""What lies beside a file that was copied while it was written to."""
+
+
+class OpenFile(NamedTuple):
+    """A dump that is open, at its beginning: its kind, its digest and its bytes."""
+
+    kind: str
+    path: str
+    sha256: str
+    bytes: int
+    file: BinaryIO
+
+
+def stamp(path: str) -> Tuple[int, ...]:
+    """Return what tells that a dump was not touched."""
+    found = reach.status(path)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[OpenFile]:
+    """Yield a dump, read whole and hashed.
+
+    Raises:
+        OSError: it cannot be read.
+        HostError: it was written to meanwhile.
+    """
+    before = stamp(path)
+    with reach.file(path) as file:
+        kind = kind_of(file)
+        file.seek(0)
+        size = os.fstat(file.fileno()).st_size
+        digest = sha256(file.fileno(), size)
+        os.lseek(file.fileno(), 0, os.SEEK_SET)
+        yield OpenFile(kind, path, digest, size, file)
+    if stamp(path) != before:
+        raise HostError(*CHANGED)
+
+
+def kind_of(file: BinaryIO) -> str:
+    """Return one of `KINDS` by the first bytes, "" for what is no dump of SQLite."""
+    head = file.read(4096)
+    end = ""
+    if head.startswith(b"\x1f\x8b"):
+        file.seek(0)
+        try:
+            with gzip.GzipFile(fileobj=file) as inside:
+                head = inside.read(4096)
+        except (OSError, EOFError, zlib.error):
+            return "plain, gzip"  # reading it whole says what is wrong
+        end = ", gzip"
+    if head.startswith(HEADER):
+        return f"file{end}"
+    return f"plain{end}" if TEXT.match(head) else ""
+
+
+def look(request: DumpRequest) -> DumpState:
+    """Return what a dump is, and every problem with it in words."""
+    return read(request)[0]
+
+
+def read(
+    request: DumpRequest, queries: Sequence[Tuple[str, Tuple[str, ...]]] = ()
+) -> Tuple[DumpState, Dict[str, Any]]:
+    """Return the same, and what the dump holds, with the answers to some questions (`asked`).
+
+    Nothing of a dump that cannot be read.
+    """
+    began = time.monotonic()
+    state = DumpState("", None, 0, 0.0, timed_out=False, problems=(), seconds=0.0)
+    facts: Dict[str, Any] = {}
+    problems: List[str] = []
+    try:
+        with opened(request.path) as source:
+            found = os.fstat(source.file.fileno())
+            age = max(0.0, time.time() - found.st_mtime)
+            state = state._replace(format=source.kind, bytes=source.bytes, age=age)
+            problems += beside(request.path, found)
+            if not source.kind:
+                problems.append(no_dump(source.bytes))
+            else:
+                state = state._replace(tool=sys.executable or "python3")
+                facts = {**tried(request, source, queries), "digest": source.sha256}
+        problems += [] if facts.get("tables") or problems else ["has no tables"]
+    except library.Late:
+        state = state._replace(timed_out=True)
+    except OSError as error:
+        problems.append(error.strerror or "cannot be read")
+    except library.UnfitDatabase as problem:
+        problems.append(problem.message)
+    return state._replace(problems=tuple(problems), seconds=time.monotonic() - began), facts
+
+
+def tried(
+    request: DumpRequest, source: OpenFile, queries: Sequence[Tuple[str, Tuple[str, ...]]]
+) -> Dict[str, Any]:
+    """Return what a dump holds, once it is in a database of its own in the scratch directory."""
+    account = library.reader(request.account)
+    place = {"scratch": request.scratch, "kind": source.kind, "queries": list(queries)}
+    found: Dict[str, Any] = library.asked("try", account, request.timeout, source.file, **place)
+    return found
+
+
+def no_dump(size: int) -> str:
+    """Return what is wrong with a file that is no dump."""
+    return "is neither a SQLite database nor SQL of sqlite3's .dump" if size else "is empty"
+
+
+def beside(path: str, found: os.stat_result) -> Iterator[str]:
+    """Yield what the file system tells against a dump."""
+    if found.st_mode & OTHERS:
+        mode = stat.S_IMODE(found.st_mode)
+        yield f"can be read or written by anybody (mode {mode:04o})"
+    for end in BESIDE:
+        with contextlib.suppress(OSError):
+            if reach.status(f"{path}{end}").st_size:
+                yield f"is the copy of a file in use: {path}{end} lies beside it, and is no part"
+
+
+def made(path: str) -> float:
+    """Return when a dump was made: when its file was written last, 0 where there is none."""
+    try:
+        return reach.status(path).st_mtime
+    except OSError:
+        return 0.0
