@@ -48,8 +48,7 @@ def stays(scope: Scope) -> str:
         return ""
     return (
         f"the database {described.name} stays as it is (return = 'keep'), with the schema that the "
-        "live release gave it; whether the previous one knows it: "
-        "rollback ready -k database.schema"
+        "live release gave it; readiness.database.schema says whether the previous one knows it"
     )
 
 

@@ -48,7 +48,7 @@ def put(request: TrialRequest) -> None:
         path, why = min(faults.items())
         raise HostError(
             f"the previous release cannot be put in place: {path}: {why}",
-            "rollback ready -k backups",
+            "rollback ready",
         )
 
 
