@@ -32,6 +32,10 @@ KILLS = {
         "test_a_kill_at_any_instant_leaves_a_way_back",
         "test_a_kill_while_directories_are_made_or_taken_away",
     ),
+    "tests/unit/agent/database/previous/test_alone.py": (
+        "test_nothing_that_it_does_reaches_the_host",
+        "test_nothing_is_left_of_one_that_was_killed",
+    ),
     "tests/unit/agent/database/previous/test_previous.py": (
         "test_a_schema_that_the_release_does_not_know_is_told",
         "test_an_enum_that_was_extended_does_no_harm_to_a_release_that_only_writes",

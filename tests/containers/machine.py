@@ -128,7 +128,7 @@ body = '"status": "ok"'
 channels = []
 
 [logs]
-window = "20s"
+window = "60s"
 """
 
 

@@ -48,7 +48,8 @@ def stays(scope: Scope) -> str:
         return ""
     return (
         f"the database {described.name} stays as it is (return = 'keep'), with the schema that the "
-        "live release gave it; whether the previous one knows it: rollback ready -k database.schema"
+        "live release gave it; whether the previous one knows it: "
+        "rollback ready -k database.schema"
     )
 
 

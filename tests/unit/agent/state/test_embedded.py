@@ -45,7 +45,7 @@ def test_one_in_the_directory_of_the_previous_release_is_found(tmp_path: Path) -
         with contextlib.closing(sqlite3.connect(place / "orders")) as database:
             database.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)")
             database.commit()
-    (site.place("1") / "shared.db").symlink_to("../../shared/orders")
+    (site.place("1") / "shared.db").symlink_to(site.root / "shared/orders")
     site.deploy()
     found = verify.look(BackupsRequest(located(site.root, site.state), Selection(())))
 

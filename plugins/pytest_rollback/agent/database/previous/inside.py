@@ -25,6 +25,9 @@ from .starts import ComponentStart, Starts, program
 
 PAUSE = 0.2
 LINES, LETTERS = 5, 300
+WARMING = 5.0
+"""Seconds after its health in which a component has to answer its requests."""
+
 ONE = 10.0
 """Seconds that one answer may take."""
 
@@ -163,8 +166,8 @@ def over(up: StartedComponent) -> str:
 def requested(
     up: StartedComponent, asked: PreviousComponent, until: float
 ) -> Tuple[str, List[str]]:
-    """Ask what users ask, again until all is answered or the time to start is over."""
-    until = min(until, time.monotonic() + asked.start)
+    """Ask what users ask, again for some seconds: what is healthy may still be warming up."""
+    until = min(until, time.monotonic() + min(asked.start, WARMING))
     while True:
         found = {each.name: wrong(each, until) for each in asked.requests}
         problem = "; ".join(f"request {name}: {why}" for name, why in found.items() if why)

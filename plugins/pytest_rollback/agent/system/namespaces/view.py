@@ -176,11 +176,14 @@ class HostView:
     def processes(self) -> None:
         """Have the processes of our own namespace, and no others.
 
-        Raises:
-            NotAlone: the kernel refuses it, as where the host's own are hidden in part.
+        Where the host's own are hidden in part, as in a container, the kernel refuses that: there
+        are none to be seen then, which most programs do not mind.
         """
         bound = kernel.NOSUID | kernel.NODEV | kernel.NOEXEC
-        kernel.mount("proc", f"{self.root}/proc", "proc", bound)
+        try:
+            kernel.mount("proc", f"{self.root}/proc", "proc", bound)
+        except kernel.NotAlone:
+            self.unseen.append("/proc")
 
     def enter(self) -> None:
         """Make it the root of this process; the host's files cannot be reached after that.

@@ -118,7 +118,7 @@ class Corner:
         url = f"http://127.0.0.1:{self.port}"
         health = NamedProbe("health", ProbeSpec(url=f"{url}/health", timeout=2.0))
         order = NamedProbe("order", ProbeSpec(url=f"{url}/order", timeout=5.0))
-        component = PreviousComponent("shop", health, (order,), 5.0)
+        component = PreviousComponent("shop", health, (order,), 40.0)
         trial = TrialRequest(
             location,
             self.user,
