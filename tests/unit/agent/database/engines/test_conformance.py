@@ -137,7 +137,8 @@ def test_a_dump_of_another_day_is_told_by_its_age(shop: Shop) -> None:
     then = time.time() - 40 * 86400
     os.utime(shop.dump, (then, then))
 
-    assert shop.rehearse().made <= then + 1
+    says_so = shop.engine == "postgresql"  # an archive has the time in itself, whoever touched it
+    assert (shop.rehearse().made <= then + 1) != says_so
 
 
 def test_a_dump_that_changes_after_the_plan_is_refused(shop: Shop) -> None:
