@@ -316,8 +316,12 @@ def test_a_piece_is_appended_to_no_file_but_ours(tmp_path: Path, kind: str) -> N
 
 
 def test_every_question_fits_into_one_argument() -> None:
-    """What a question needs of the agent costs no second trip; looks leave room to be joined."""
-    sizes = {name: len(payload(needed([name], (), "systemd"))) for name in answers()}
+    """What a question needs of the agent costs no second trip; looks leave room to be joined.
+
+    But for the one that starts a server and a release beside the live one, once a night.
+    """
+    names = set(answers()) - {"database.previous"}
+    sizes = {name: len(payload(needed([name], (), "systemd"))) for name in names}
     looks = [size for name, size in sizes.items() if name.endswith(".look")]
 
     assert max(sizes.values()) < LONGEST
