@@ -24,9 +24,10 @@ from ..messages import DumpRequest, DumpState
 from . import library
 
 HEADER = b"SQLite format 3\0"
-TEXT = re.compile(
-    rb"\s*(?:(?:--[^\n]*|/\*.*?\*/)\s*)*(?:PRAGMA foreign_keys ?=|BEGIN\b)", re.DOTALL
-)
+TEXT = re.compile(rb"PRAGMA foreign_keys ?=|BEGIN\b")
+"""How the first statement of a dump as text begins."""
+
+COMMENTS = ((b"--", b"\n"), (b"/*", b"*/"))
 OTHERS = stat.S_IROTH | stat.S_IWOTH
 KINDS = ("file", "plain", "file, gzip", "plain, gzip")
 BESIDE = ("-wal", "-journal")
@@ -41,6 +42,20 @@ class OpenFile(NamedTuple):
     sha256: str
     bytes: int
     file: BinaryIO
+
+
+def _said(head: bytes) -> bytes:
+    """Return a text from its first statement on: what comes before it are comments."""
+    at, more = 0, True
+    while more:
+        while head[at : at + 1].isspace():
+            at += 1
+        more = False
+        for begin, end in COMMENTS:
+            if head.startswith(begin, at):
+                there = head.find(end, at + len(begin))
+                at, more = (len(head), False) if there < 0 else (there + len(end), True)
+    return head[at:]
 
 
 def stamp(path: str) -> Tuple[int, ...]:
@@ -83,7 +98,7 @@ def kind_of(file: BinaryIO) -> str:
         end = ", gzip"
     if head.startswith(HEADER):
         return f"file{end}"
-    return f"plain{end}" if TEXT.match(head) else ""
+    return f"plain{end}" if TEXT.match(_said(head)) else ""
 
 
 def look(request: DumpRequest) -> DumpState:
