@@ -37,6 +37,21 @@ LONG_SESSIONS = {
     "tests/plugin/test_returned_data.py": (
         "test_what_users_lose_is_typed_before_anything_is_stopped",
     ),
+    "tests/unit/agent/database/engines/test_conformance.py": (
+        "test_a_kill_at_any_step_leaves_a_whole_database",
+    ),
+    "tests/unit/agent/database/previous/test_alone.py": (
+        "test_nothing_that_it_does_reaches_the_host[]",
+        "test_nothing_is_left_of_one_that_was_killed[0]",
+        "test_nothing_is_left_of_one_that_was_killed[1]",
+        "test_nothing_is_left_of_one_that_was_killed[2]",
+        "test_nothing_is_left_of_one_that_was_killed[4]",
+        "test_nothing_is_left_of_one_that_was_killed[5]",
+    ),
+    "tests/unit/agent/database/previous/test_previous.py": (
+        "test_an_enum_that_was_extended_does_no_harm_to_a_release_that_only_writes",
+        "test_an_enum_that_was_extended_breaks_a_release_that_reads_the_new_value",
+    ),
     "tests/plugin/test_wheels.py": (
         "test_a_python_that_is_gone_is_red",
         "test_an_environment_that_lacks_a_package_is_red",
