@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.errors import UsageError
+from pytest_rollback.errors import RollbackError, UsageError
 from pytest_rollback.plugin import collection
 from pytest_rollback.plugin.collecting.hooks import once
 from pytest_rollback.plugin.collecting.nodes import chosen
@@ -131,7 +131,7 @@ class CriteriaHooks:
         No report shows its traceback: pytest is spared making one for each criterion.
         """
         found = criterion_of(item)
-        if found and call.excinfo:
+        if found and call.excinfo and isinstance(call.excinfo.value, RollbackError):
             call.excinfo.traceback = call.excinfo.traceback[-1:]
         report = yield
         if report.when == "setup":

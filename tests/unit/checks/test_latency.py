@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,10 @@ from pytest_rollback.agent.observe.probes import percentiles
 from pytest_rollback.checks import latency
 from pytest_rollback.checks.latency import Latencies, LatencySeries
 from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.manifest.load import parse
 from pytest_rollback.manifest.model import Component
 from suites.validate import test_answering as answering
+from tests.unit.manifest.test_release_commands import SHOP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,6 +126,7 @@ def judged(found: LatencySeries, problem: Refused | None = None) -> dict[str, ob
     answering.test_the_component_is_not_slower_than_it_was(
         Latencies({"web": found}, problem),
         Component(name="web", unit="shop-web", health="web"),
+        parse(tomllib.loads(SHOP), "rollback.toml"),
         said.__setitem__,
     )
     return said

@@ -33,7 +33,8 @@ KEYS = (
     *("outage_seconds", "maintenance_seconds", "criteria", "not_evaluated"),
     *("not_applicable", "latency"),
     *("checklist", "evidence", "afterwards"),
-    *("scenario", "max_age", "versions", "manifest", "agent_sha256", "round_trips", "kind"),
+    *("scenario", "max_age", "versions", "manifest", "agent_sha256", "round_trips"),
+    *("data", "kind"),
 )
 """The keys of report.json in their order; other programs read them, so none is ever renamed."""
 
