@@ -91,6 +91,16 @@ def safe(found: PreviousParts) -> None:
             hint="; ".join(part.hint for part in found.parts if part.threats and part.hint)
             or "have the deploy tool keep more releases, and set keep in [release] to that",
         )
+    more = [f"{part.place}/{path}" for part in found.parts for path in part.more]
+    loaded = [path for path in more if path.endswith(LOADED)]
+    if loaded:
+        raise Refused(
+            f"{count(len(loaded), 'file')} in the previous release that nobody recorded, and that "
+            "its programs would load",
+            findings=loaded[:MOST],
+            hint="see who made them, and remove them there; those that the system itself writes "
+            "are named in besides of [release]",
+        )
     cautions = [each for part in found.parts for each in part.cautions]
     if cautions:
         raise Advisory(
@@ -116,16 +126,6 @@ def _known(found: PreviousParts) -> None:
         Refused: code or settings are.
         Advisory: other files are.
     """
-    more = [f"{part.place}/{path}" for part in found.parts for path in part.more]
-    loaded = [path for path in more if path.endswith(LOADED)]
-    if loaded:
-        raise Refused(
-            f"{count(len(loaded), 'file')} in the previous release that nobody recorded, and that "
-            "its programs would load",
-            findings=loaded[:MOST],
-            hint="see who made them, and remove them there; those that the system itself writes "
-            "are named in besides of [release]",
-        )
     if more:
         raise Advisory(
             f"{count(len(more), 'file')} in the previous release that nobody recorded",

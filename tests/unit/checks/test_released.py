@@ -19,8 +19,9 @@ def with_more(*paths: str) -> PreviousParts:
 @pytest.mark.parametrize("path", ["app/json.py", "lib/x.so", "conf.d/99.conf", "node_modules/a.js"])
 def test_what_a_program_would_load_is_red(path: str) -> None:
     """A module beside the recorded ones takes the place of another one of its name."""
+    (part,) = with_more("log/today", path).parts
     with pytest.raises(Refused) as raised:
-        released.safe(with_more("log/today", path))
+        released.safe(PreviousParts((part._replace(risks=("a cleaning",)),)))
 
     assert raised.value.findings == (f"{PART.place}/{path}",)
 
