@@ -91,16 +91,7 @@ def safe(found: PreviousParts) -> None:
             hint="; ".join(part.hint for part in found.parts if part.threats and part.hint)
             or "have the deploy tool keep more releases, and set keep in [release] to that",
         )
-    more = [f"{part.place}/{path}" for part in found.parts for path in part.more]
-    loaded = [path for path in more if path.endswith(LOADED)]
-    if loaded:
-        raise Refused(
-            f"{count(len(loaded), 'file')} in the previous release that nobody recorded, and that "
-            "its programs would load",
-            findings=loaded[:MOST],
-            hint="see who made them, and remove them there; those that the system itself writes "
-            "are named in besides of [release]",
-        )
+    _loaded(found)
     cautions = [each for part in found.parts for each in part.cautions]
     if cautions:
         raise Advisory(
@@ -119,13 +110,35 @@ def safe(found: PreviousParts) -> None:
     _pinned(found)
 
 
-def _known(found: PreviousParts) -> None:
-    """Check that nothing is in the previous version that was not recorded of it.
+def _unrecorded(found: PreviousParts) -> list[str]:
+    """Return the files that are in the previous version, and were not when it was recorded."""
+    return [f"{part.place}/{path}" for part in found.parts for path in part.more]
+
+
+def _loaded(found: PreviousParts) -> None:
+    """Check that no code and no settings are among them.
 
     Raises:
-        Refused: code or settings are.
-        Advisory: other files are.
+        Refused: some are.
     """
+    loaded = [path for path in _unrecorded(found) if path.endswith(LOADED)]
+    if loaded:
+        raise Refused(
+            f"{count(len(loaded), 'file')} in the previous release that nobody recorded, and that "
+            "its programs would load",
+            findings=loaded[:MOST],
+            hint="see who made them, and remove them there; those that the system itself writes "
+            "are named in besides of [release]",
+        )
+
+
+def _known(found: PreviousParts) -> None:
+    """Check that no file is among them.
+
+    Raises:
+        Advisory: some are.
+    """
+    more = _unrecorded(found)
     if more:
         raise Advisory(
             f"{count(len(more), 'file')} in the previous release that nobody recorded",
