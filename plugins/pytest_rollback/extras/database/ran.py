@@ -74,10 +74,11 @@ def judge(run: PreviousRun | None) -> None:
         )
     if wrong or not run.runs:
         raise Inconclusive(
-            f"neither release answers on a copy of the live schema, alone on the host: what "
-            f"{run.previous} lacks is not the schema",
+            f"neither {run.previous} nor the live release answers on a copy of the live schema: "
+            "whether it is the schema cannot be told",
             findings=list(findings(wrong)),
-            hint="what it needs beside the database is not there: see the lines above; with rows: "
+            hint="see the lines above: what both need beside the database is not there, or the "
+            "live one does not start on its own schema either; with rows: "
             'previous = "sample" or "full" in [database.rehearsal]; or waive '
             "readiness.previous.runs in [[waivers]] of rollback.toml",
         )
