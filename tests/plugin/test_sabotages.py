@@ -84,13 +84,14 @@ def keep_backup(village: Village) -> None:
     once_guarded(village, lambda _: immovable(village.root / f"{LIVE}.backup"))
 
 
-def fail_late(village: Village) -> None:
+def fail_late(village: Village) -> str:
     """Want the dump restored, and let its last statement fail."""
     edited(village, "database", **{"return": "restore"}, rehearsal={"required": False})
     dump = Path(village.document()["database"]["dump"])
     end = "-- PostgreSQL database dump complete"
     dump.write_text(dump.read_text().replace(end, f"SELECT 1/0;\n\n{end}"))
-    os.utime(dump, (1, 1))  # it is of before the deploy
+    os.utime(dump, (time.time() - 3600,) * 2)  # it is of before the deploy
+    return "--accept-loss=2h"
 
 
 def fall_back_in_vain(village: Village) -> str:
