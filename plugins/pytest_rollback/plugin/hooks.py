@@ -95,12 +95,12 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         end_as_typed(config)
         run = run_of(config)
+        if not hasattr(config, "workerinput") and not config.option.collectonly:
+            _keep(config, run)
     except RollbackError as error:
         raise _refused(config, error) from error
     except KeyboardInterrupt as error:  # a sandbox was to come up: nothing is left of it
         raise pytest.exit.Exception(_stopped(config), returncode=CODE) from error
-    if not hasattr(config, "workerinput") and not config.option.collectonly:
-        _keep(config, run)
 
 
 def _keep(config: pytest.Config, run: Run) -> None:
