@@ -151,7 +151,7 @@ def test_a_part_of_a_drill_is_not_recovered(shop: Shop) -> None:
 
 def test_a_component_alone_leaves_the_database_and_says_so(shop: Shop) -> None:
     """Plan, end and report say it in one line, with the way to have it restored as well."""
-    shop.describe(database={"name": "shop", "dump": "/nonexistent", "restore": True})
+    shop.describe(database={"name": "shop", "dump": "/nonexistent", "return": "restore"})
     hint = "HINT: to restore it, run the same command without --component"
     for words in (("--dry-run",), ("--arm=corner",)):
         code, printed = shop.pytest("suites/drill", "--component=till", *words)
@@ -160,7 +160,7 @@ def test_a_component_alone_leaves_the_database_and_says_so(shop: Shop) -> None:
         assert printed.count(hint) == 1
         assert "restore the database: nothing to do" not in printed
     assert "the database shop is not restored" in "\n".join(shop.record()["reasons"])
-    shop.describe(database={"name": "shop", "dump": "/nonexistent", "restore": False})
+    shop.describe(database={"name": "shop", "dump": "/nonexistent", "return": "keep"})
     code, printed = shop.pytest("suites/drill", "--component=till", "--dry-run")
 
     assert (code, "is not restored" in printed) == (0, False), printed

@@ -7,6 +7,7 @@ other one's.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -103,7 +104,9 @@ class Troubleshooting:
     def _drilled(self, name: str, timeline: Timeline, scope: Scope) -> PracticedRollback:
         holder = Holder.here(f"{self.run.identity}-{name}", operator())
         armed = scope.system.target.name
-        gate = Gate(self.run.connection, scope, timeline, armed=armed, holder=holder)
+        gate = Gate(
+            self.run.connection, scope, timeline, armed=armed, accepted=math.inf, holder=holder
+        )
         timeline.decide()
         prober = prober_for(scope.system)
         prober.start()
@@ -133,6 +136,6 @@ def restoring(system: System) -> System:
     """Return a system whose rollback restores the database too, where it has one."""
     database = system.database
     rehearsal = DatabaseRehearsal(required=False)  # the practice is the restore itself
-    update = {"restore": True, "rehearsal": rehearsal}
+    update = {"return_": "restore", "rehearsal": rehearsal}
     wanted = database.model_copy(update=update) if database else None
     return system.model_copy(update={"database": wanted})
