@@ -50,6 +50,20 @@ CURRENT = "UPDATE goods SET words = 'current'; ALTER TABLE goods ADD COLUMN more
 PLUGINS = Path(pytest_rollback.agent.__file__).parents[2]
 
 
+def dying(
+    engine: str, way: str, point: int, request: DatabaseRestoreRequest
+) -> subprocess.Popen[bytes]:
+    """Start a restore, or its undo, in a process that dies before a given step."""
+    script = str(Path(__file__).with_name("dying.py"))
+    words = [sys.executable, script, str(PLUGINS), engine, way, str(point), json.dumps(request)]
+    return subprocess.Popen(
+        words,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={"PATH": os.environ["PATH"]},
+    )
+
+
 class Base:
     """The database `shop` of a role of its own; the dump is what it was before the deploy."""
 
@@ -140,13 +154,7 @@ class Base:
     def script(self, way: str, point: int) -> subprocess.Popen[bytes]:
         """Start the restore, or the undo, in a process that dies before a given step."""
         request = self.restoring(self.look().digest if way == "restore" else "")
-        words = [sys.executable, str(Path(__file__).with_name("dying.py")), str(PLUGINS), way]
-        return subprocess.Popen(
-            [*words, str(point), json.dumps(request)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env={"PATH": os.environ["PATH"]},
-        )
+        return dying("postgresql", way, point, request)
 
 
 @contextlib.contextmanager

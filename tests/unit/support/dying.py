@@ -1,6 +1,7 @@
-"""Restores the database, or undoes it, and dies before a given step: a command, or an entry.
+"""Restores a database, or undoes it, and dies before a given step, whatever its engine.
 
-dying.py PLUGINS WAY POINT REQUEST
+Steps are the start of a command and the moment after it, each entry of a journal, and each change
+of a name. dying.py PLUGINS ENGINE WAY POINT REQUEST
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
 
 sys.path.insert(0, sys.argv[1])
 
-from pytest_rollback.agent import protocol
-from pytest_rollback.agent.database.messages import DatabaseRestoreRequest
-from pytest_rollback.agent.database.postgresql import restore, swap
+from pytest_rollback.agent import protocol, routes
+from pytest_rollback.agent.database.messages import ENGINES, DatabaseRestoreRequest
 
-left = int(sys.argv[3])
-popen, fdatasync = subprocess.Popen, os.fdatasync
+left = int(sys.argv[4])
+popen = subprocess.Popen
 
 
 def step() -> None:
@@ -38,16 +39,23 @@ class Counted(popen):  # type: ignore[type-arg]
         step()
 
 
-def durable(handle: int) -> None:
-    """Write a journal's entry; before it is a step."""
-    step()
-    fdatasync(handle)
+def counted(name: str) -> None:
+    """Make each call of a function of `os` a step."""
+    real: Any = getattr(os, name)
+
+    def called(*words: object, **more: object) -> Any:  # noqa: ANN401 - whatever it returns
+        step()
+        return real(*words, **more)
+
+    setattr(os, name, called)
 
 
 subprocess.Popen = Counted  # type: ignore[misc]
-os.fdatasync = durable
-request = protocol.decode(DatabaseRestoreRequest, json.loads(sys.argv[4]))
-if sys.argv[2] == "undo":
-    swap.undo(request.location)
+for each in ("fdatasync", "rename", "link", "unlink"):
+    counted(each)
+request = protocol.decode(DatabaseRestoreRequest, json.loads(sys.argv[5]))
+engine = ENGINES[sys.argv[2]]
+if sys.argv[3] == "undo":
+    routes.found(engine.undo.name)(request.location)  # type: ignore[arg-type]
 else:
-    restore.restore(request)
+    routes.found(engine.restore.name)(request)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ import json
 import os
 import stat
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, Optional
+from typing import Any, Iterator, NamedTuple, Optional
 
 from ..errors import HostError, failed
 from ..files.handles import Irregular, open_regular
@@ -50,13 +50,80 @@ def read(state: str) -> Optional[Rehearsal]:
     Raises:
         HostError: others can write it, or it is damaged.
     """
-    path = os.path.join(state, NAME)
+    found: Optional[Rehearsal] = REHEARSAL.read(state)
+    return found
+
+
+def write(state: str, rehearsal: Rehearsal) -> None:
+    """Put a stamp in the place of the one there. Atomic, durable, 0600.
+
+    Raises:
+        HostError: the state directory cannot be used.
+    """
+    REHEARSAL.write(state, rehearsal)
+
+
+class StampFile(NamedTuple):
+    """A file in the state directory with what was last tried.
+
+    `key` is under what its JSON has that, and `kind` the NamedTuple that it is.
+    """
+
+    name: str
+    key: str
+    kind: Any
+
+    def read(self, state: str) -> Any:  # noqa: ANN401 - of its kind
+        """Return what was last tried, None where nothing was.
+
+        Raises:
+            HostError: others can write it, or it is damaged.
+        """
+        path = os.path.join(state, self.name)
+        raw = _raw(state, self.name)
+        if raw is None:
+            return None
+        try:
+            document = json.loads(raw)
+            if document["format"] != FORMAT:
+                raise ValueError(f"format {document['format']!r} instead of {FORMAT}")
+            return decode(self.kind, [document[self.key][each] for each in self.kind._fields])
+        except (HostError, *DAMAGE) as error:
+            raise HostError(f"the stamp {path} is damaged: {error}", again(path)) from error
+
+    def write(self, state: str, tried: Any) -> None:  # noqa: ANN401 - of its kind
+        """Put a stamp in the place of the one there. Atomic, durable, 0600.
+
+        Raises:
+            HostError: the state directory cannot be used.
+        """
+        document = {"format": FORMAT, self.key: tried._asdict()}
+        directory = places.made(state)
+        try:
+            content = json.dumps(document, indent=1).encode() + b"\n"
+            backup_set.replace(directory, self.name, content)
+        except OSError as error:
+            raise failed(error, os.path.join(state, self.name)) from error
+        finally:
+            os.close(directory)
+
+
+REHEARSAL = StampFile(NAME, "rehearsal", Rehearsal)
+
+
+def _raw(state: str, name: str) -> Optional[bytes]:
+    """Return the bytes of a stamp, None where there is none.
+
+    Raises:
+        HostError: it cannot be read, or others can write it.
+    """
+    path = os.path.join(state, name)
     try:
         directory = places.opened(state)
     except places.Absent:
         return None
     try:
-        opened = open_regular(directory, NAME)
+        opened = open_regular(directory, name)
     except FileNotFoundError:
         return None
     except (Irregular, OSError) as error:
@@ -67,35 +134,7 @@ def read(state: str) -> Optional[Rehearsal]:
         found = os.fstat(opened)
         if found.st_mode & places.OTHERS or found.st_uid not in {0, os.geteuid()}:
             raise HostError(f"the stamp {path} can be written by others", again(path))
-        raw = file.read(MOST)
-    try:
-        document = json.loads(raw)
-        if document["format"] != FORMAT:
-            raise ValueError(f"format {document['format']!r} instead of {FORMAT}")
-        return parsed(document)
-    except (HostError, *DAMAGE) as error:
-        raise HostError(f"the stamp {path} is damaged: {error}", again(path)) from error
-
-
-def parsed(document: Dict[str, Any]) -> Rehearsal:
-    """Return a rehearsal; one of `DAMAGE` is raised when a document is none."""
-    return decode(Rehearsal, [document["rehearsal"][name] for name in Rehearsal._fields])
-
-
-def write(state: str, rehearsal: Rehearsal) -> None:
-    """Put a stamp in the place of the one there. Atomic, durable, 0600.
-
-    Raises:
-        HostError: the state directory cannot be used.
-    """
-    document = {"format": FORMAT, "rehearsal": rehearsal._asdict()}
-    directory = places.made(state)
-    try:
-        backup_set.replace(directory, NAME, json.dumps(document, indent=1).encode() + b"\n")
-    except OSError as error:
-        raise failed(error, os.path.join(state, NAME)) from error
-    finally:
-        os.close(directory)
+        return file.read(MOST)
 
 
 @contextmanager

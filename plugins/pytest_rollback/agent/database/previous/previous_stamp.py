@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 from typing import Optional
 
-from ...errors import HostError, failed
-from ...files.handles import Irregular, open_regular
-from ...protocol import decode
-from ...state import backup_set
 from ...state import directory as places
 from ..postgresql.server import reached
-from ..stamp import DAMAGE, MOST, again, subject
+from ..stamp import StampFile, subject
 from . import schema
 from .messages import PreviousLookRequest, PreviousRun, PreviousState
 
-NAME = "previous.json"
-FORMAT = 1
+PREVIOUS = StampFile("previous.json", "run", PreviousRun)
 
 
 def look(request: PreviousLookRequest) -> PreviousState:
@@ -38,31 +31,8 @@ def read(state: str) -> Optional[PreviousRun]:
     Raises:
         HostError: others can write the stamp, or it is damaged.
     """
-    path = os.path.join(state, NAME)
-    try:
-        directory = places.opened(state)
-    except places.Absent:
-        return None
-    try:
-        opened = open_regular(directory, NAME)
-    except FileNotFoundError:
-        return None
-    except (Irregular, OSError) as error:
-        raise HostError(f"the stamp {path} cannot be read: {error}", again(path)) from error
-    finally:
-        os.close(directory)
-    with os.fdopen(opened, "rb") as file:
-        found = os.fstat(opened)
-        if found.st_mode & places.OTHERS or found.st_uid not in {0, os.geteuid()}:
-            raise HostError(f"the stamp {path} can be written by others", again(path))
-        raw = file.read(MOST)
-    try:
-        document = json.loads(raw)
-        if document["format"] != FORMAT:
-            raise ValueError(f"format {document['format']!r} instead of {FORMAT}")
-        return decode(PreviousRun, [document["run"][name] for name in PreviousRun._fields])
-    except (HostError, *DAMAGE) as error:
-        raise HostError(f"the stamp {path} is damaged: {error}", again(path)) from error
+    found: Optional[PreviousRun] = PREVIOUS.read(state)
+    return found
 
 
 def write(state: str, run: PreviousRun) -> None:
@@ -71,11 +41,4 @@ def write(state: str, run: PreviousRun) -> None:
     Raises:
         HostError: the state directory cannot be used.
     """
-    document = {"format": FORMAT, "run": run._asdict()}
-    directory = places.made(state)
-    try:
-        backup_set.replace(directory, NAME, json.dumps(document, indent=1).encode() + b"\n")
-    except OSError as error:
-        raise failed(error, os.path.join(state, NAME)) from error
-    finally:
-        os.close(directory)
+    PREVIOUS.write(state, run)

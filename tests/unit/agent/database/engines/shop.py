@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import abc
-import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest_rollback.agent
 from pytest_rollback.agent import routes
 from pytest_rollback.agent.database.messages import (
     ENGINES,
@@ -29,12 +25,11 @@ from pytest_rollback.agent.database.messages import (
 from pytest_rollback.agent.messages.location import Location
 from pytest_rollback.agent.rollback import undo as rollback_undo
 from tests.unit.support import requests
+from tests.unit.support.databases import dying
 
 if TYPE_CHECKING:
     from pytest_rollback.agent.protocol import Route
 
-PLUGINS = Path(pytest_rollback.agent.__file__).parents[2]
-DYING = Path(__file__).with_name("dying.py")
 ROWS = 2000
 SCRATCH = "/var/tmp"  # noqa: S108 - as rollback.toml has it where nothing is said
 DAMAGES = ("cut", "empty", "of another database", "schema only", "a table missing", "no dump")
@@ -135,10 +130,4 @@ class Shop(abc.ABC):
     def dying(self, way: str, point: int) -> subprocess.Popen[bytes]:
         """Start the restore, or the undo, in a process that dies before a given step."""
         request = self.restoring(self.look().digest if way == "restore" else "")
-        words = [sys.executable, str(DYING), str(PLUGINS), self.engine, way, str(point)]
-        return subprocess.Popen(
-            [*words, json.dumps(request)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env={"PATH": os.environ["PATH"]},
-        )
+        return dying(self.engine, way, point, request)

@@ -23,7 +23,7 @@ def harm(what):
     except Exception as error: print("refused", error, flush=True)
 def mail(family, address):
     one = socket.socket(family); one.settimeout(1); one.connect(address); one.send(b"harm")
-harm(lambda: open("{home}/root/data/harm", "w").write("harm"))
+harm(lambda: open("{tree}/data/harm", "w").write("harm"))
 harm(lambda: open("{home}/spool/harm", "w").write("harm"))
 harm(lambda: mail(socket.AF_UNIX, "{home}/mail.sock"))
 harm(lambda: mail(socket.AF_INET, ("127.0.0.1", {mail})))
@@ -74,7 +74,7 @@ def spoilt(corner: Corner, user: str = "") -> Mailer:
         place.chmod(0o755)
     if user:  # what others may change is not started as root
         (corner.root / "data").chmod(0o1777)
-    words = HARM.replace("{home}", str(corner.home))
+    words = HARM.replace("{home}", str(corner.home)).replace("{tree}", str(corner.root))
     words = words.replace("{mail}", str(mailer.ends[1].getsockname()[1]))
     corner.deploy(
         corner.release(PREVIOUS, "1.4.0", words), corner.release(CURRENT, "1.5.0"), user=user
