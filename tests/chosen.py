@@ -36,7 +36,12 @@ KILLS = {
         "test_nothing_that_it_does_reaches_the_host",
         "test_nothing_is_left_of_one_that_was_killed",
     ),
+    "tests/unit/agent/database/previous/test_behind_a_link.py": (
+        "test_it_is_the_one_that_was_recorded",
+        "test_it_runs_where_it_knows_the_schema",
+    ),
     "tests/unit/agent/database/previous/test_previous.py": (
+        "test_a_release_that_asks_its_database_nothing_proves_nothing",
         "test_a_release_that_runs_on_the_schema_answers",
         "test_a_schema_that_the_release_does_not_know_is_told",
         "test_some_rows_are_copied_with_their_numbers",

@@ -218,7 +218,7 @@ class Store(Shop):
         state = PreviousRun(
             *(time.time(), 1.0, "schema", schema.head(reached(place)), record.sha256),
             *(stamp.subject(place), "1", "2", "15", (wrong,)),
-            *((wrong._replace(problem=""),), ()),
+            *((wrong._replace(problem=""),), (), 1),
         )
         previous_stamp.write(str(self.state), state)
 

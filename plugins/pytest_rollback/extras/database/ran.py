@@ -47,7 +47,8 @@ def stale(found: PreviousState, wanted: DatabaseRehearsal, now: float) -> str:
 def is_proven(found: PreviousState, wanted: DatabaseRehearsal, now: float) -> bool:
     """Return whether the previous release was seen to run on the schema of today."""
     last = found.last
-    return bool(last and not stale(found, wanted, now) and last.runs) and not failed(last)
+    good = last and last.runs and last.connections and not failed(last)
+    return bool(good) and not stale(found, wanted, now)
 
 
 def failed(run: PreviousRun | None) -> list[ReleaseRun]:
@@ -60,7 +61,7 @@ def judge(run: PreviousRun | None) -> None:
 
     Raises:
         Refused: it does not, and the live one does.
-        Inconclusive: neither does.
+        Inconclusive: neither does, or it has not asked its database anything.
     """
     if run is None:
         return
@@ -81,6 +82,13 @@ def judge(run: PreviousRun | None) -> None:
             "live one does not start on its own schema either; with rows: "
             'previous = "sample" or "full" in [database.rehearsal]; or waive '
             "readiness.previous.runs in [[waivers]] of rollback.toml",
+        )
+    if not run.connections:
+        raise Inconclusive(
+            f"release {run.previous} answers, and has not once connected to its database: whether "
+            "it runs on this schema was not asked",
+            hint="give components requests that read or write what users do: requests in "
+            f"[[components]]; then {AGAIN}",
         )
     said(f"RUNS: release {run.previous} answers on the schema that {run.current} left")
 

@@ -14,7 +14,18 @@ import os
 import signal
 import socket
 import time
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, NoReturn, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    NoReturn,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from ...errors import HostError
 from ...files.parallel import NUMBERS
@@ -24,7 +35,7 @@ from ...system.namespaces.view import HostView
 from . import inside, relay
 from .inside import ReleaseTask
 from .messages import ReleaseRun
-from .relay import DatabasePlaces
+from .relay import DatabasePlaces, RelayProcess
 
 MOST = 1 << 20
 GRACE = 5.0
@@ -52,10 +63,14 @@ class Outside(NamedTuple):
 
 
 class BoxResult(NamedTuple):
-    """What came of a task, for each component; and what differs from how it runs live."""
+    """What came of a task, for each component; and what differs from how it runs live.
+
+    `connections` are those that were made to its database.
+    """
 
     runs: List[ReleaseRun]
     gaps: List[str]
+    connections: int = 0
 
 
 def tried(
@@ -72,7 +87,8 @@ def tried(
     if not pid:
         separate(theirs, parent, task, Outside(places, host))
     theirs.close()
-    relayed = 0
+    relayed: Optional[RelayProcess] = None
+    done: Optional[BoxResult] = None
     try:
         with ours:
             for words, numbers in told(ours, task.until + GRACE):
@@ -88,13 +104,16 @@ def tried(
                     raise HostError(words["refused"], words["hint"])
                 else:
                     runs = [decode(ReleaseRun, each) for each in words["runs"]]
-                    return BoxResult(runs, words["gaps"])
-        raise HostError("the release could not be tried to its end", "rollback rehearse, once more")
+                    done = BoxResult(runs, words["gaps"])
+                    break
     finally:
-        for each in filter(None, (pid, relayed)):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(each, signal.SIGKILL)
-            os.waitpid(each, 0)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        connections = relayed.ended() if relayed else 0
+    if done is None:
+        raise HostError("the release could not be tried to its end", "rollback rehearse, once more")
+    return done._replace(connections=connections)
 
 
 def told(ours: socket.socket, until: float) -> Iterator[Tuple[Dict[str, Any], List[int]]]:

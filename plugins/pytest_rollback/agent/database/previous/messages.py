@@ -62,6 +62,7 @@ class PreviousRun(NamedTuple):
     copied, `head` the digest of the live schema, `record` that of the backup set, `subject` the
     database. `previous` and `current` are releases by name, `server` is the major version.
     `control` tells how the live release ran there, where the previous one did not; empty otherwise.
+    `connections` are those that the previous release made to its database.
     """
 
     when: float
@@ -76,6 +77,7 @@ class PreviousRun(NamedTuple):
     runs: Tuple[ReleaseRun, ...]
     control: Tuple[ReleaseRun, ...]
     gaps: Tuple[str, ...]
+    connections: int
 
 
 class PreviousLookRequest(NamedTuple):

@@ -93,6 +93,7 @@ def try_previous(request: PreviousRequest) -> PreviousRun:
             runs=tuple(done.runs),
             control=tuple(control),
             gaps=tuple(done.gaps),
+            connections=done.connections,
         )
         previous_stamp.write(location.state, told)
     return told

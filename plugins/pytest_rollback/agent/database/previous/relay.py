@@ -66,7 +66,22 @@ def listening(wanted: DatabasePlaces) -> List[socket.socket]:
     return found
 
 
-def started(numbers: List[int], path: str, become: Callable[[], None]) -> int:
+class RelayProcess(NamedTuple):
+    """The process that passes on, and an open file that has a byte for each connection to it."""
+
+    pid: int
+    taken: int
+
+    def ended(self) -> int:
+        """End it; return how many connections it has passed on."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        with os.fdopen(self.taken, "rb") as file:  # nobody else has the other end now
+            return len(file.read())
+
+
+def started(numbers: List[int], path: str, become: Callable[[], None]) -> RelayProcess:
     """Pass on what comes in at listening sockets to the one at a path; return the process.
 
     Args:
@@ -74,43 +89,56 @@ def started(numbers: List[int], path: str, become: Callable[[], None]) -> int:
         path: of the server's socket.
         become: makes the process the server's account.
     """
+    taken, takes = os.pipe()
     parent = os.getpid()
     pid = os.fork()
     if pid:
-        return pid
+        os.close(takes)
+        return RelayProcess(pid, taken)
     try:
-        serve(numbers, path, become, parent)
+        os.set_blocking(takes, False)
+        serve(Relayed(numbers, path, takes), become, parent)
     finally:
         os._exit(0)
 
 
-def serve(numbers: List[int], path: str, become: Callable[[], None], parent: int) -> NoReturn:
+class Relayed(NamedTuple):
+    """From which sockets, by their numbers, to which path; and where each connection is noted."""
+
+    numbers: List[int]
+    path: str
+    takes: int
+
+
+def serve(relayed: Relayed, become: Callable[[], None], parent: int) -> NoReturn:
     """Pass on for ever; the kernel ends this process with its parent."""
     os.setsid()
-    kept = set(numbers)
+    kept = {*relayed.numbers, relayed.takes}
     for number in range(3, NUMBERS):
         if number not in kept:
             with contextlib.suppress(OSError):
                 os.close(number)
     become()
     kernel.dies_with(parent)
-    ends = [socket.socket(fileno=number) for number in numbers]
+    ends = [socket.socket(fileno=number) for number in relayed.numbers]
     for each in ends:
-        threading.Thread(target=accept, args=(each, path), daemon=True).start()
+        threading.Thread(target=accept, args=(each, relayed), daemon=True).start()
     while True:
         signal.pause()
 
 
-def accept(end: socket.socket, path: str) -> None:
-    """Take each connection, and have two threads for it."""
+def accept(end: socket.socket, relayed: Relayed) -> None:
+    """Take and note each connection, and have two threads for it."""
     while True:
         inner, _ = end.accept()
         outer = socket.socket(socket.AF_UNIX)
         try:
-            outer.connect(path)
+            outer.connect(relayed.path)
         except OSError:
             inner.close()
             continue
+        with contextlib.suppress(BlockingIOError):  # who has noted 65,536 of them
+            os.write(relayed.takes, b".")
         for one, other in ((inner, outer), (outer, inner)):
             threading.Thread(target=passed, args=(one, other), daemon=True).start()
 

@@ -26,7 +26,7 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
 HINT = (
     "allow user namespaces: sysctl user.max_user_namespaces and kernel.unprivileged_userns_clone; "
     "in a container, start it with --security-opt seccomp=unconfined, unmask=ALL; or set previous "
-    '= "no" in [database.rehearsal]'
+    '= "" in [database.rehearsal]'
 )
 
 

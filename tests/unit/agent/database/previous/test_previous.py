@@ -8,6 +8,8 @@ import pytest
 
 from pytest_rollback.agent.database.previous import rows
 from pytest_rollback.agent.database.previous.previous import try_previous
+from pytest_rollback.errors import Inconclusive
+from pytest_rollback.extras.database import ran
 from tests.unit.agent.database.previous.conftest import CURRENT, PREVIOUS
 
 if TYPE_CHECKING:
@@ -24,6 +26,21 @@ def test_a_release_that_runs_on_the_schema_answers(corner: Corner, scratch: Path
     assert [(each.problem, each.asked) for each in found.runs] == [("", ("health", "order"))]
     assert corner.rows() == before
     assert corner.stamp()["run"]["previous"] == "1.4.0"
+    assert found.connections >= 1
+
+
+def test_a_release_that_asks_its_database_nothing_proves_nothing(
+    corner: Corner, scratch: Path
+) -> None:
+    """Its health is a word of its own, and nothing else was asked: that is told, and no green."""
+    asked = corner.request(scratch, "schema")
+    bare = tuple(each._replace(requests=()) for each in asked.components)
+    found = try_previous(asked._replace(components=bare))
+
+    assert [(each.problem, each.asked) for each in found.runs] == [("", ("health",))]
+    assert found.connections == 0
+    with pytest.raises(Inconclusive, match="has not once connected to its database"):
+        ran.judge(found)
 
 
 CHANGES = {
