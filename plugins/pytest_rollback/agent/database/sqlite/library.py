@@ -94,7 +94,9 @@ def lacking(words: str) -> HostError:
             "apt-get install libpython3-stdlib; or set [target] python to one that has it",
         )
     return HostError(
-        f"the process that asks SQLite failed: {words}", "python3 -m sqlite3 on the host", "held"
+        f"the process that asks SQLite failed: {words}",
+        "on the host, as that account: python3 -c 'import sqlite3'",
+        "held",
     )
 
 
