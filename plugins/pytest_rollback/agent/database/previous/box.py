@@ -87,33 +87,52 @@ def tried(
     if not pid:
         separate(theirs, parent, task, Outside(places, host))
     theirs.close()
-    relayed: Optional[RelayProcess] = None
-    done: Optional[BoxResult] = None
+    side = OtherSide(pid, ours, server)
     try:
         with ours:
-            for words, numbers in told(ours, task.until + GRACE):
-                if "relay" in words:
-                    relayed = relay.started(numbers, server.path, server.become)
-                    for number in numbers:
-                        os.close(number)
-                    ours.sendall(b"g")
-                elif "map" in words:
-                    kernel.map_all(pid)
-                    ours.sendall(b"g")
-                elif "refused" in words:
-                    raise HostError(words["refused"], words["hint"])
-                else:
-                    runs = [decode(ReleaseRun, each) for each in words["runs"]]
-                    done = BoxResult(runs, words["gaps"])
-                    break
+            side.heard(task.until + GRACE)
     finally:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-        connections = relayed.ended() if relayed else 0
-    if done is None:
+        connections = side.relayed.ended() if side.relayed else 0
+    if side.done is None:
         raise HostError("the release could not be tried to its end", "rollback rehearse, once more")
-    return done._replace(connections=connections)
+    return side.done._replace(connections=connections)
+
+
+class OtherSide:
+    """The process that is alone with a release, as seen by the one that made it."""
+
+    def __init__(self, pid: int, line: socket.socket, server: ServerPlace) -> None:
+        """Keep how it is reached, and the server that it is lent."""
+        self.pid = pid
+        self.line = line
+        self.server = server
+        self.relayed: Optional[RelayProcess] = None
+        self.done: Optional[BoxResult] = None
+
+    def heard(self, until: float) -> None:
+        """Do what it asks for, line by line, up to its result.
+
+        Raises:
+            HostError: it cannot be alone here.
+        """
+        for words, numbers in told(self.line, until):
+            if "relay" in words:
+                self.relayed = relay.started(numbers, self.server.path, self.server.become)
+                for number in numbers:
+                    os.close(number)
+                self.line.sendall(b"g")
+            elif "map" in words:
+                kernel.map_all(self.pid)
+                self.line.sendall(b"g")
+            elif "refused" in words:
+                raise HostError(words["refused"], words["hint"])
+            else:
+                runs = [decode(ReleaseRun, each) for each in words["runs"]]
+                self.done = BoxResult(runs, words["gaps"])
+                return
 
 
 def told(ours: socket.socket, until: float) -> Iterator[Tuple[Dict[str, Any], List[int]]]:
