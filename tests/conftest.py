@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from tests import chosen
 from tests.long_sessions import LONG_SESSIONS
+from tests.slow_tests import SLOW_TESTS
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -46,7 +47,7 @@ def _rank(item: pytest.Item) -> int:
 def _is_slow(item: pytest.Item, file: Path) -> bool:
     """Tell whether `make test` leaves a test to `make test-all`."""
     folder = file.parent.as_posix()
-    if _named(item, chosen.KILLS, file.as_posix()):
+    if _named(item, SLOW_TESTS, file.as_posix()):
         return True
     if folder in chosen.SLOW:
         return not _named(item, chosen.SHOWN, file.as_posix())
