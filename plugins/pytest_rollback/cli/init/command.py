@@ -120,7 +120,7 @@ def chosen(survey: Survey, asked: argparse.Namespace, program: str) -> Candidate
     if homeless:
         raise Refused(
             f"{survey.host} has no release of what its units run",
-            findings=[*homeless, *survey.unread],
+            findings=[*homeless.values(), *survey.unread],
             hint=contained.way(survey, lambda root: again(program, asked, root)),
         )
     wanted = ", ".join(asked.unit) or asked.root

@@ -79,13 +79,14 @@ def kept(candidate: Candidate, survey: Survey, path: str) -> str:
     return os.path.relpath(f"{below[0]}/{name}", candidate.root) if below else ""
 
 
-def homeless(survey: Survey) -> list[str]:
-    """Return the units whose only file is the one that systemd reads, each with what to do."""
-    return [
-        f"{each.name} runs a container by {each.files[0]}, which is in no directory of a release"
+def homeless(survey: Survey) -> dict[str, str]:
+    """Return the units whose only file is the one that systemd reads, by name, as people say it."""
+    why = "which is in no directory of a release"
+    return {
+        each.name: f"{each.name} runs a container by {each.files[0]}, {why}"
         for each in survey.units
         if _is_homeless(each)
-    ]
+    }
 
 
 def way(survey: Survey, again: Callable[[str], str]) -> str:

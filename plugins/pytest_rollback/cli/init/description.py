@@ -55,7 +55,7 @@ def described(found: Found) -> str:
         "Each line has where it was seen; a question mark begins what only people know.",
         "docs/manifest.md explains every key.",
         *(f"? not seen: {each}" for each in found.survey.unread),
-        *(f"? left out: {each}; see: rollback init --unit" for each in homeless),
+        *(f"? left out: {why}; rollback init --unit {unit}" for unit, why in homeless.items()),
     ]
     return text(head, tables(found))
 

@@ -93,7 +93,7 @@ def test_a_unit_whose_only_file_systemd_reads_has_no_release() -> None:
     """It is told with the commands that make one."""
     host = survey(by_hand()._replace(places=()), quadlet())
     assert [each.units[0].name for each in candidates(host)] == ["worker"]
-    (line,) = contained.homeless(host)
+    (line,) = contained.homeless(host).values()
     assert line.startswith("web runs a container by /etc/systemd/system/web.service, which is in")
     made = "install -D -m 644 /etc/systemd/system/web.service /srv/web/units/web.service"
     assert contained.way(host, lambda root: f"init --root {root}").endswith(

@@ -10,7 +10,6 @@ import os
 import re
 from typing import Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
-from ....backup.strategies import running_images
 from ....errors import HostError
 from ....files import lookup, reach
 from ....messages.services.survey import SurveyedUnit, SurveyRequest, UnitContainer
@@ -160,14 +159,14 @@ def _container(unit: SurveyedUnit, about: ContainedUnit, one: EngineContainer) -
         dict.fromkeys(
             os.path.realpath(path)
             for path in _candidates(unit)
-            if running_images.is_named(_text(path), one.reference)
+            if images.is_named(_text(path), one.reference)
         )
     )
     better, why = "", about.why
     try:
         image = images.of(Engine(about.engine), one.image)
         named = images.of(Engine(about.engine), one.reference)
-        better = running_images.pinned(one.reference, image.digests) if image else ""
+        better = images.pinned(one.reference, image.digests) if image else ""
         if not why and (named is None or named.id != one.image):
             now = "means another image now" if named else "means nothing on this host"
             why = f"it runs {one.reference}, which {now}: a rollback would not bring it back"
