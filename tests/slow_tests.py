@@ -26,6 +26,7 @@ SLOW_TESTS = {
     ),
     "tests/unit/agent/database/previous/test_alone.py": (
         "test_nothing_that_it_does_reaches_the_host",
+        "test_it_ends_once_nobody_waits_for_it",
         "test_nothing_is_left_of_one_that_was_killed",
     ),
     "tests/unit/agent/database/previous/test_behind_a_link.py": (
