@@ -21,11 +21,10 @@ from ..state import backup_set, own_names
 from ..state import directory as places
 from ..state import lease as leases
 from ..state.backup_set import BackupSet
-from ..state.releases import contents, copies, sets
+from ..state.releases import completed, contents, copies, sets
 from . import additions
 from .request import checked
 from .save_plan import SavePlan, follows, planned, recorded
-from .strategies import completed
 
 MOST = 50
 

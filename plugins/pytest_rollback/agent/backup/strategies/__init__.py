@@ -12,6 +12,5 @@ of them, by id and digest; `running_images` which containers the units run, and 
 names what they run. `commands` asks programs of the host: `shown` is what they say, and
 `returned` brings the previous release back, and the failed one. `kept` lists the
 backup sets in the state directory, and chooses one. `packages` are those of
-Debian: what comes back there is no file. `completed` is what stays recorded where a deploy is
-repeated.
+Debian: what comes back there is no file.
 """

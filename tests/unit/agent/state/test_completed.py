@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.agent.backup.strategies import completed
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.state.backup_set import BackupSet
+from pytest_rollback.agent.state.releases import completed
 
 ONE = {"name": "acme", "architecture": "all", "version": "1.0"}
 NEW = {**ONE, "version": "2.0"}

@@ -10,7 +10,7 @@ import json
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ...errors import HostError
-from ...state.backup_set import BackupSet
+from ..backup_set import BackupSet
 
 AGAIN = "begin another set: rollback save --replace, with another --current than it has"
 
