@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_rollback.errors import Inconclusive
+from pytest_rollback.errors import Refused
 from pytest_rollback.extras.fleet.child import ChildProcess
 
 
@@ -52,7 +52,7 @@ def served(words: Sequence[str], limit: float) -> frozenset[str]:
     """Return the names that the command `serving` prints.
 
     Raises:
-        Inconclusive: it failed, or took too long.
+        Refused: it failed, or took too long.
     """
     try:
         done = subprocess.run(
@@ -64,10 +64,10 @@ def served(words: Sequence[str], limit: float) -> frozenset[str]:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Inconclusive(f"serving: {error}", hint="correct serving in [fleet]") from error
+        raise Refused(f"serving: {error}", hint="correct serving in [fleet]") from error
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise Inconclusive(
+        raise Refused(
             f"serving: exit code {done.returncode}, {said[-1] if said else 'it says nothing'}",
             hint="correct serving in [fleet]",
         )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_rollback.errors import RTO_MISSED, Inconclusive
+from pytest_rollback.errors import RTO_MISSED, Refused
 from pytest_rollback.extras.fleet import judge
 from pytest_rollback.extras.fleet.balancer import BalancerCommand, served
 from pytest_rollback.extras.fleet.child import ChildProcess, ChildResult
@@ -109,7 +109,7 @@ class Coordinator:
             return True
         try:
             names = served(self.fleet.serving, self.fleet.timeout)
-        except Inconclusive as error:
+        except Refused as error:
             self.record.stopped = error.message
             return False
         left = len((names & {*self.plan.hosts}) - {*batch})
@@ -188,6 +188,12 @@ class Coordinator:
         if problem:
             host.drained = problem
             self.note(f"  {host.name}: NOT BACK IN SERVICE, {problem}")
+
+    def all_in_service(self) -> None:
+        """Undrain hosts that were back already: a killed controller may have left them drained."""
+        back = [each for each in self.record.hosts if each.outcome is HostOutcome.ALREADY]
+        if self.fleet.undrain:
+            self.drive(self.back_in_service(each, drained=False) for each in back)
 
     def balanced(self, what: str, name: str) -> Generator[ChildProcess, int, str]:
         """Run `drain` or `undrain` for a host; return why it failed, "" where it did not."""

@@ -80,6 +80,7 @@ class FleetRun:
             asked = self.asked(at)
             if self.may_begin(at) and self.rehearsed(at, asked, words):
                 check = self.errands.validate() if self.fleet.soak else None
+                at.all_in_service()
                 at.roll(self.errands.roll(armed, *words), check)
             return self.end(at)
 
