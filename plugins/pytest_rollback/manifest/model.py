@@ -21,6 +21,7 @@ from pytest_rollback.manifest.refused import (
     misplaced,
     name_of_component,
     not_backwards,
+    reached_at,
     too_wide,
 )
 from pytest_rollback.manifest.release import About, ReleaseTable
@@ -189,7 +190,7 @@ class Maintenance(Frozen):
 class Database(Frozen):
     """`[database]`: the system's database, its dump, and what a rollback does to its data."""
 
-    engine: Literal["postgresql", "sqlite"] = "postgresql"
+    engine: Literal["postgresql", "mariadb", "sqlite"] = "postgresql"
     name: str
     dump: Absolute
     return_: Annotated[DataReturn, BeforeValidator(not_backwards), Field(alias="return")] = "keep"
@@ -198,6 +199,12 @@ class Database(Frozen):
     user: str = ""
     tools: str = ""
     rehearsal: DatabaseRehearsal = DatabaseRehearsal()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_the_places_of_its_engine(cls, given: object) -> object:
+        """Return the table with the host and the port that a server of its engine has."""
+        return reached_at(given)
 
     @property
     def restores(self) -> bool:

@@ -9,7 +9,8 @@ from typing import Iterator, List
 
 from ...errors import HostError
 from ..migrations.tools import TOOLS
-from ..postgresql import catalog, clone
+from ..naming import DatabaseNames
+from ..postgresql import clone
 from ..postgresql.server import Server, literal, quoted, said
 from ..rehearsal import objects
 from . import rows as some
@@ -75,7 +76,7 @@ def copied(live: Server, fresh: Server, rows: str, timeout: float) -> None:
 
 def settings(live: Server, fresh: Server) -> None:
     """Give roles and database of the throw-away server the live ones' settings."""
-    names = catalog.DatabaseNames(live.name, live.name, "")
+    names = DatabaseNames(live.name, live.name, "")
     lists = ", ".join(map(literal, clone.LISTS))
     for words in (clone.carried(live, names), live.sql(ROLES.format(lists=lists))):
         for each in words.splitlines():
