@@ -171,7 +171,8 @@ def test_the_previous_release_knows_the_schema(
             "and nothing shows that this release runs on it",
             findings=[f"{tool} {one.id}{way(one)}" for tool, one in ahead],
             hint=f"{started(system)}try that by hand, and waive readiness.database.schema in "
-            "[[waivers]] of rollback.toml until the next deploy; if it does not run, return = 'restore' in [database] brings the dump back",
+            "[[waivers]] of rollback.toml until the next deploy; if it does not run, return = "
+            "'restore' in [database] brings the dump back",
         )
     if unjudged:
         raise Inconclusive(

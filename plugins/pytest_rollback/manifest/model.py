@@ -21,11 +21,10 @@ from pytest_rollback.manifest.refused import (
     misplaced,
     name_of_component,
     not_backwards,
-    reached_at,
     too_wide,
 )
 from pytest_rollback.manifest.release import About, ReleaseTable
-from pytest_rollback.manifest.thresholds import DatabaseRehearsal, Monitor, Triage
+from pytest_rollback.manifest.thresholds import DatabaseRehearsal, EngineTable, Monitor, Triage
 from pytest_rollback.manifest.values import (
     Absolute,
     DataReturn,
@@ -187,7 +186,7 @@ class Maintenance(Frozen):
     body: Pattern = "maintenance"
 
 
-class Database(Frozen):
+class Database(EngineTable):
     """`[database]`: the system's database, its dump, and what a rollback does to its data."""
 
     engine: Literal["postgresql", "mariadb", "sqlite"] = "postgresql"
@@ -199,12 +198,6 @@ class Database(Frozen):
     user: str = ""
     tools: str = ""
     rehearsal: DatabaseRehearsal = DatabaseRehearsal()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _has_the_places_of_its_engine(cls, given: object) -> object:
-        """Return the table with the host and the port that a server of its engine has."""
-        return reached_at(given)
 
     @property
     def restores(self) -> bool:

@@ -81,7 +81,7 @@ DEFINER = re.compile(rb"\bDEFINER\s*=\s*(" + WORD + rb")@(" + WORD + rb")\s*", r
 HINTS = ((re.compile(rb"\s*(?:CREATE\s+DATABASE|USE)\b", re.IGNORECASE), "another database"),)
 
 
-class Verdict(NamedTuple):
+class JudgedStatement(NamedTuple):
     """What a statement is (`kind`), which object it is about, and why it is refused, if it is."""
 
     kind: str
@@ -89,20 +89,20 @@ class Verdict(NamedTuple):
     refused: str
 
 
-def judged(found: Statement) -> Verdict:
+def judged(found: Statement) -> JudgedStatement:
     """Return what a statement is, and whether it may be sent."""
     if found.wrong:
-        return Verdict("", "", found.wrong)
+        return JudgedStatement("", "", found.wrong)
     standing = STANDING.match(found.shape)
     if standing:
         what = b" ".join(standing["what"].split()).decode().lower()
-        return Verdict("standing", f"{what} {plain(standing['name'])}", "")
+        return JudgedStatement("standing", f"{what} {plain(standing['name'])}", "")
     for kind, form in FORMS:
         match = form.match(found.shape)
         if match:
             name = plain(match["name"]) if match.groupdict().get("name") else ""
-            return Verdict(kind, name, _unfit(kind, found, match.end()))
-    return Verdict("", "", shown(found.shape))
+            return JudgedStatement(kind, name, _unfit(kind, found, match.end()))
+    return JudgedStatement("", "", shown(found.shape))
 
 
 def _unfit(kind: str, found: Statement, end: int) -> str:

@@ -56,7 +56,7 @@ JOIN (SELECT {fresh} AS name UNION ALL SELECT {failed}) n ON n.name LIKE p.place
 """
 
 
-class RestoreMark(NamedTuple):
+class TablesMark(NamedTuple):
     """What the comment of a database says: which run filled it, from what dump."""
 
     state: str
@@ -81,12 +81,12 @@ class MariadbDatabase(NamedTuple):
     views: Tuple[str, ...]
 
     @property
-    def mark(self) -> Optional[RestoreMark]:
+    def mark(self) -> Optional[TablesMark]:
         """What a rollback wrote into its comment."""
         found = MARK.search(self.comment)
-        return RestoreMark(*found.groups()) if found else None
+        return TablesMark(*found.groups()) if found else None
 
-    def marked(self, mark: Optional[RestoreMark]) -> str:
+    def marked(self, mark: Optional[TablesMark]) -> str:
         """Return its comment with another mark, or none."""
         plain = MARK.sub("", self.comment)
         return f"{plain} {mark.text}".strip() if mark else plain

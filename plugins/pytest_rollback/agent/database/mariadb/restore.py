@@ -18,7 +18,7 @@ from ..naming import DatabaseNames
 from ..record import record_start
 from . import catalog, check, facts, load, swap
 from . import dump as dumps
-from .catalog import MariadbCatalog, RestoreMark
+from .catalog import MariadbCatalog, TablesMark
 from .client import MariadbServer, quoted, reached
 
 
@@ -42,14 +42,14 @@ def restore(request: DatabaseRestoreRequest) -> DatabaseRestored:
             return DatabaseRestored(wanted.live, None)
         for problem in catalog.problems(found, wanted):
             raise HostError(problem.problem, problem.hint)
-        mark = RestoreMark("ready", location.run, request.digest, record)
+        mark = TablesMark("ready", location.run, request.digest, record)
         if not _is_ready(found, wanted, mark):
             _build(request, work, server, found, mark)
             found = catalog.look(server, wanted)
         return swap.swap(work, server, found, wanted)
 
 
-def _is_ready(found: MariadbCatalog, wanted: DatabaseNames, mark: RestoreMark) -> bool:
+def _is_ready(found: MariadbCatalog, wanted: DatabaseNames, mark: TablesMark) -> bool:
     """Return whether the fresh database is whole; one that was live is not ours to touch."""
     fresh = found.databases.get(wanted.fresh)
     failed = found.databases.get(wanted.failed)
@@ -69,7 +69,7 @@ def _build(
     work: ExclusiveRun,
     server: MariadbServer,
     found: MariadbCatalog,
-    mark: RestoreMark,
+    mark: TablesMark,
 ) -> None:
     """Restore the dump into a fresh database, look at it, and mark it as whole."""
     wanted = naming.names(request.database.name, request.location.run)

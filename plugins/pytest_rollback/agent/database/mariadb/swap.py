@@ -17,7 +17,7 @@ from ..events import RESTORING, SWAPPED, UNDOING, UNDONE
 from ..messages import DatabaseAccess, DatabaseRestored, DatabaseSwap, DatabaseUndone
 from ..naming import DatabaseNames
 from . import catalog
-from .catalog import MariadbCatalog, MariadbDatabase, RestoreMark
+from .catalog import MariadbCatalog, MariadbDatabase, TablesMark
 from .client import MariadbServer, literal, quoted, reached
 
 ACCESS = ("host", "port", "user", "tools", "account", "name")
@@ -164,7 +164,7 @@ def is_swapped(fresh: Optional[MariadbDatabase], failed: Optional[MariadbDatabas
 def _back(server: MariadbServer, found: MariadbCatalog, wanted: DatabaseNames) -> None:
     """Rename the tables back: those that were restored are kept."""
     live, failed = found.databases[wanted.live], found.databases[wanted.failed]
-    former = RestoreMark("former", "-", "", "").text
+    former = TablesMark("former", "-", "", "").text
     if wanted.fresh in found.databases:
         server.sql(catalog.commented(wanted.fresh, former))
     else:

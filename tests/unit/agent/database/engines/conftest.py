@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.unit.agent.database.engines.mariadb import MariadbShop
+from tests.unit.agent.database.engines.mariadb_server import MariadbServerOfTests, running
 from tests.unit.agent.database.engines.postgresql import PostgresqlShop
 from tests.unit.agent.database.engines.shop import Shop
 from tests.unit.agent.database.engines.sqlite import SqliteShop
 from tests.unit.support.databases import Base, base
-from tests.unit.support.mariadb import MariadbServerOfTests, running
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_rollback.agent.database.messages import DatabaseAccess
+from tests.unit.agent.database.engines.mariadb_server import account
 from tests.unit.agent.database.engines.shop import ROWS, Shop
-from tests.unit.support.mariadb import account
 
 if TYPE_CHECKING:
-    from tests.unit.support.mariadb import MariadbServerOfTests
+    from tests.unit.agent.database.engines.mariadb_server import MariadbServerOfTests
 
 SCHEMA = """
 CREATE TABLE goods (id INT PRIMARY KEY, words VARCHAR(100) NOT NULL, KEY words (words));
