@@ -6,6 +6,14 @@ SLOW_TESTS = {
     "tests/unit/agent/database/test_restore.py": (
         "test_an_agent_killed_at_any_step_leaves_a_whole_database",
         "test_a_tool_killed_at_any_time_leaves_the_live_database",
+        *(
+            f"{name}[{form}]"
+            for name in (
+                "test_the_dump_is_live_and_the_failed_database_is_kept",
+                "test_undo_brings_the_failed_database_back",
+            )
+            for form in ("tar", "directory", "plain, gzip")
+        ),
     ),
     "tests/unit/agent/restore/test_same_bytes.py": ("test_a_kill_loses_nothing_of_it",),
     "tests/unit/recovery/test_killed.py": ("test_a_kill_anywhere_loses_nothing",),
@@ -61,11 +69,20 @@ SLOW_TESTS = {
     "tests/unit/agent/backup/test_links_killed.py": (
         "test_a_kill_at_any_instant_leaves_a_whole_record",
     ),
-    "tests/unit/agent/restore/test_apply.py": ("test_a_kill_before_any_call_loses_nothing",),
+    "tests/unit/agent/restore/test_apply.py": (
+        "test_a_kill_before_any_call_loses_nothing",
+        "test_a_kill_among_many_files_loses_nothing",
+    ),
     "tests/unit/test_own_tests.py": (
         "test_every_file_of_tests_is_run",
         "test_what_is_slow_is_chosen_in_one_place",
         "test_without_an_engine_its_tests_are_told_to_be_not_run",
+    ),
+    "tests/unit/agent/restore/test_hindered.py": (
+        "test_a_plan_of_very_many_files_is_written_in_pieces",
+    ),
+    "tests/unit/agent/observe/logs/test_inspection.py": (
+        "test_only_the_end_of_a_long_log_is_read[.gz]",
     ),
     "tests/unit/agent/files/test_holes.py": ("test_holes_stay_holes",),
     "tests/unit/agent/system/masking/test_shapes.py": ("test_ten_megabytes_of_log_take_seconds",),
@@ -85,6 +102,7 @@ SLOW_TESTS = {
         "test_the_option_is_read_refused_and_shown",
         "test_the_channel_sends",
         "test_the_manager_is_accepted_and_documented",
+        "test_the_option_without_its_value_is_refused",
         "test_without_its_defect_the_criterion_is_not_enough",
     ),
     "tests/contract/test_drop.py": ("test_a_line_that_drops_in_the_middle_is_gone_on_from",),
