@@ -14,6 +14,7 @@ import time
 import zlib
 from typing import BinaryIO, Iterator, List, NamedTuple, Set, Tuple
 
+from ...errors import HostError
 from ...files import reach
 from .. import dump_file
 from ..dump_file import OpenFile
@@ -187,6 +188,23 @@ def text(source: OpenFile, until: float) -> DumpText:
     return said._replace(
         database=names[0], server=names[1], made=made, is_complete=bool(end), tables=tables
     )
+
+
+def refuse(source: OpenFile) -> None:
+    """Refuse an open dump that is no whole one, or would do more than fill one database.
+
+    Raises:
+        HostError: so it is.
+    """
+    try:
+        wrong = next(unfit(text(source, float("inf"))), "")
+    except (OSError, EOFError, zlib.error) as error:
+        wrong = f"cannot be read completely: {error}"
+    if wrong:
+        raise HostError(
+            f"the dump {source.path} cannot be restored: it {wrong}",
+            "dump again: mariadb-dump --single-transaction, with umask 077",
+        )
 
 
 def when(words: str) -> float:

@@ -79,8 +79,7 @@ def _build(
             raise HostError(*CHANGED)
         if not source.kind:
             raise HostError(f"the dump {source.path} {dumps.no_dump(source.bytes)}", "dump again")
-        if not dumps.text(source, float("inf")).is_complete:
-            raise HostError(f"the dump {source.path} cannot be restored: it is cut", "dump again")
+        dumps.refuse(source)
         _announce(request, work, source, wanted)
         server.sql(f"DROP DATABASE IF EXISTS {quoted(wanted.fresh)};")
         server.sql(catalog.created(wanted.fresh, live, ""))
