@@ -107,7 +107,7 @@ def _noted(
     """Drop the database that the tables came from, and write down that they were swapped."""
     server.sql(f"DROP DATABASE IF EXISTS {quoted(wanted.fresh)};")
     swapped = done._replace(kept=wanted.failed)
-    work.journal.add(SWAPPED, **swapped._asdict())
+    work.journal.add(SWAPPED, at=time.time(), **swapped._asdict())
     return swapped
 
 
