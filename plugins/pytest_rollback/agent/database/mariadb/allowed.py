@@ -16,14 +16,16 @@ WORD = rb"(?:`(?:[^`]|``)+`|[\w$]+)"
 ENCODED = rb"(?:utf8|utf8mb3|utf8mb4|latin1|binary|ascii)"
 """Character sets in which no part of a character is a quote or a backslash."""
 
+CHARSET = rb"character_set_(?:client|results)"
 SETTING = (
-    rb"(?:character_set_client|character_set_results|collation_connection|time_zone|unique_checks"
-    rb"|foreign_key_checks|sql_mode|sql_notes|note_verbosity|autocommit)"
+    rb"(?:collation_connection|time_zone|unique_checks|foreign_key_checks|sql_mode|sql_notes"
+    rb"|note_verbosity|autocommit)"
 )
 ASSIGNED = (
-    rb"(?:@\w+\s*=\s*@@" + SETTING + rb"|NAMES\s+" + ENCODED + rb"|character_set_\w+\s*=\s*(?:"
-    rb"@\w+|" + ENCODED + rb")|" + SETTING + rb"\s*=\s*(?:@\w+|''|\d+|[A-Za-z]\w*))"
-)
+    rb"(?:@\w+\s*=\s*@@(?:" + CHARSET + rb"|" + SETTING + rb")|NAMES\s+" + ENCODED
+    + rb"|" + CHARSET + rb"\s*=\s*(?:@\w+|" + ENCODED + rb")"
+    + rb"|(?:@@)?" + SETTING + rb"\s*=\s*(?:@\w+|''|\d+|[A-Za-z]\w*))"
+)  # fmt: skip
 VALUES = rb"(?:\s*\([^()]*\))?\s+VALUES\b"
 
 
@@ -59,10 +61,12 @@ STANDING = _form(
 """What runs by itself, or as somebody else: it stands in the way of a restore."""
 
 ELSEWHERE = re.compile(
-    rb"`\s*\.|\.\s*`|\b(?:DATA|INDEX)\s+DIRECTORY\b|\bCONNECTION\s*=|\bUNION\s*=|\bSELECT\b",
-    re.IGNORECASE,
+    rb"(?<![0-9])\.|\.(?![0-9])|\bDIRECTORY\b|\bCONNECTION\b|\bUNION\b|\bSELECT\b", re.IGNORECASE
 )
-"""What leads a table out of the database that it is made in."""
+"""What leads a table out of the database that it is made in: a dot that is in no number is between
+the names of a database and a table."""
+
+QUOTED = re.compile(rb"`[^`]*`")
 
 ENGINES = re.compile(rb"\bENGINE\s*=\s*'?(?!(?:InnoDB|Aria|MyISAM|MEMORY)\b)\w*", re.IGNORECASE)
 """An engine that keeps its rows elsewhere, or that was never tried."""
@@ -78,7 +82,6 @@ MODES = re.compile(rb"ANSI|NO_BACKSLASH|ORACLE|MSSQL|DB2|POSTGRESQL|MAXDB", re.I
 """Modes in which quotes mean something else."""
 
 DEFINER = re.compile(rb"\bDEFINER\s*=\s*(" + WORD + rb")@(" + WORD + rb")\s*", re.IGNORECASE)
-HINTS = ((re.compile(rb"\s*(?:CREATE\s+DATABASE|USE)\b", re.IGNORECASE), "another database"),)
 
 
 class JudgedStatement(NamedTuple):
@@ -114,10 +117,11 @@ def _unfit(kind: str, found: Statement, end: int) -> str:
     if kind == "setting":
         return f"{words} with quotes of another meaning" if MODES.search(found.text) else ""
     if kind in ("table", "sequence"):
-        other = ELSEWHERE.search(found.shape, end)
+        options = QUOTED.sub(b"``", found.shape[end:])
+        other = ELSEWHERE.search(options)
         if other:
-            return f"{words} that leads elsewhere: {other.group().decode('latin-1').strip('` ')}"
-        engine = ENGINES.search(found.shape)
+            return f"{words} that leads elsewhere: {other.group().decode('latin-1')}"
+        engine = ENGINES.search(options)
         return f"{words} with {engine.group().decode('latin-1')}" if engine else ""
     return ""
 

@@ -22,7 +22,7 @@ BEFORE = (
     "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO', lock_wait_timeout = 10, max_statement_time = 0"
     ", unique_checks = 0, foreign_key_checks = 0;\nDELIMITER {end}\n"
 )
-LEFT_OUT = ("lock", "commit", "standing")
+LEFT_OUT = ("lock", "standing")
 """Kinds of statements that a database of our own does not need."""
 
 
@@ -81,6 +81,7 @@ def fed(source: OpenFile, out: BinaryIO, end: bytes, made: List[str]) -> None:
         if verdict.kind not in LEFT_OUT:
             is_view = verdict.kind == "view"
             out.write((allowed.without_definer(each.text) if is_view else each.text) + end)
+    out.write(b"COMMIT" + end)  # a dump may have set autocommit = 0
     made[:] = [each for each in made if each not in views]
 
 

@@ -8,10 +8,13 @@ shape. A backslash outside of a string is a command of the client, and ends up a
 from __future__ import annotations
 
 import re
-from typing import Dict, Generator, Iterable, Iterator, List, NamedTuple, Optional
+from typing import Dict, Generator, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 MOST = 64 << 20
 """Bytes of a statement; a server takes 16 MB where nobody has set more."""
+
+CHUNK = 1 << 16
+"""Bytes of lines with rows that are read at once."""
 
 SANDBOX = re.compile(rb"/\*M!999999\\- enable the sandbox mode \*/ *\r?\n")
 """What a dump begins with so that a client obeys no commands in it; ours never does."""
@@ -26,6 +29,12 @@ NOTES = re.compile(rb"SET (?:@OLD_NOTE_VERBOSITY=@@NOTE_VERBOSITY, )?NOTE_VERBOS
 
 STRING, DOUBLE, NAME, COMMENT = b"'", b'"', b"`", b"/*"
 OUTSIDE = rb"'|\"|`|--(?=[\s\x00-\x1f])|--\Z|#|/\*M?!\d*|/\*|\*/|\\"
+PLAIN = rb"[^'\"`\\#/*END-]*(?:-(?=[0-9.])[^'\"`\\#/*END-]*)*"
+STRINGS = rb"'[^'\\]*(?:\\.[^'\\]*)*'"
+"""What most of a dump is made of: words and numbers, and strings that end on their line. `END` is
+the first letter of what ends a statement."""
+
+WHOLE = re.compile(STRINGS, re.DOTALL)
 INSIDE: Dict[bytes, re.Pattern[bytes]] = {
     STRING: re.compile(rb"\\|'"),
     DOUBLE: re.compile(rb'\\|"'),
@@ -49,9 +58,15 @@ class StatementReader:
     def __init__(self) -> None:
         self.quote: Optional[bytes] = None
         self.conditional = False
-        self.delimiter = b";"
-        self.tokens = _tokens(b";")
+        self._ends(b";")
         self.clear()
+
+    def _ends(self, delimiter: bytes) -> None:
+        """Have statements end with a delimiter."""
+        self.delimiter = delimiter
+        self.tokens = re.compile(re.escape(delimiter) + b"|" + OUTSIDE)
+        words = PLAIN.replace(b"END", re.escape(delimiter[:1]))
+        self.plain = re.compile(words + b"(?:" + STRINGS + words + b")*")
 
     def clear(self) -> None:
         """Begin with a new statement."""
@@ -71,8 +86,7 @@ class StatementReader:
                 return
             found = DELIMITER.match(line)
             if found:
-                self.delimiter = found[1]
-                self.tokens = _tokens(found[1])
+                self._ends(found[1])
                 return
         at = 0
         while at < len(line):
@@ -82,17 +96,21 @@ class StatementReader:
         """Take one token of a line; return where the next one begins."""
         if self.quote is not None:
             return self._inside(line, at)
-        token = self.tokens.search(line, at)
-        self._take(line[at : token.start() if token else len(line)], number)
-        if token is None:
-            return len(line)
+        plain = self.plain.match(line, at)
+        if plain and plain.end() > at:
+            self._take(plain.group(), number)
+            return plain.end()
+        token = self.tokens.match(line, at)
+        if token is None:  # a minus, or the like
+            self._take(line[at : at + 1], number)
+            return at + 1
         word = token.group()
         if word == self.delimiter:
             if self.line:
                 yield Statement(b"".join(self.text), b"".join(self.shape), self.line, self._unfit())
             self.clear()
         elif word[:2] == b"--" or word == b"#":
-            return len(line)
+            return line.find(b"\n", token.end()) + 1 or len(line)
         else:
             self._enter(word, line[token.start() :], number)
         return token.end()
@@ -103,11 +121,11 @@ class StatementReader:
         return wrong
 
     def _take(self, words: bytes, number: int) -> None:
-        """Take words that are outside of strings."""
-        if words.strip() and not self.line:
+        """Take words and whole strings."""
+        if not self.line and words.strip():
             self.line = number
         if self.line:
-            self._add(words, words)
+            self._add(words, WHOLE.sub(b"''", words))
 
     def _add(self, text: bytes, shape: bytes) -> None:
         self.size += len(text)
@@ -163,15 +181,28 @@ class StatementReader:
         return end
 
 
-def _tokens(delimiter: bytes) -> re.Pattern[bytes]:
-    return re.compile(re.escape(delimiter) + b"|" + OUTSIDE)
+def joined(lines: Iterable[bytes]) -> Iterator[Tuple[int, bytes]]:
+    """Yield lines with their numbers; those of rows are put together, they are most of a dump."""
+    kept: List[bytes] = []
+    number = size = 0
+    for line in lines:
+        if kept and (line[:1] != b"(" or size > CHUNK):
+            yield number - len(kept) + 1, b"".join(kept)
+            kept, size = [], 0
+        number += 1
+        if line[:1] == b"(":
+            kept.append(line)
+            size += len(line)
+        else:
+            yield number, line
+    if kept:
+        yield number - len(kept) + 1, b"".join(kept)
 
 
 def statements(lines: Iterable[bytes]) -> Iterator[Statement]:
     """Yield the statements of a script; one that does not end is `wrong`."""
     reader, number = StatementReader(), 0
-    for line in lines:
-        number += 1
+    for number, line in joined(lines):
         yield from reader.read(line, number)
     if reader.is_open:
         yield Statement(b"", b"", reader.line or number, "is cut off in the middle of a statement")
