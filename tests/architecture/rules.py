@@ -49,6 +49,7 @@ LONG_FILES = (
 )
 SHORT_FILES = {
     "plugins/pytest_rollback/extras/database/hooks.py": "a part joins by one hook",
+    "plugins/pytest_rollback/extras/fleet/hooks.py": "a part joins by one hook",
     "plugins/pytest_rollback/agent/database/routes.py": "what goes with the package it is about",
     "plugins/pytest_rollback/agent/rollback/entry.py": "joins trial and repository",
     "plugins/pytest_rollback/plugin/output/ticking.py": "imported before all that takes time",
@@ -134,6 +135,7 @@ APART: dict[str, tuple[str, ...]] = {
     "where a program is: who can change it is asked before it runs": (
         "backup/strategies/shown.py: shutil.which(",
         "configuration/units/verify.py: shutil.which(",
+        "database/mariadb/client.py: shutil.which(",
         "database/postgresql/dump.py: shutil.which(",
         "database/postgresql/server.py: shutil.which(",
         "database/sqlite/library.py: shutil.which(",

@@ -43,6 +43,7 @@ PATIENCE = 5.0
 
 DUMPING = {
     "postgresql": "pg_dump -Fc -f {dump} {name}",
+    "mariadb": "mariadb-dump --single-transaction {name} > {dump}",
     "sqlite": "sqlite3 {name} '.backup {dump}'",
 }
 """How a dump is made, by the engine."""
