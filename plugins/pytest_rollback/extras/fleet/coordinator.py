@@ -152,7 +152,7 @@ class Coordinator:
             self._passed_on = heard
             self.note("again: those under way end at their next safe point")
             for child in active:
-                child.interrupt()
+                child.interrupt(INTERRUPTS.heard[-1])
 
     def _end(self, active: dict[Steps, ChildProcess]) -> None:
         """Have all end in order, because we cannot go on; what is drained comes back."""

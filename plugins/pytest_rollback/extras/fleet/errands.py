@@ -13,6 +13,7 @@ from pytest_rollback.extras.fleet.inventory import FleetMember
 from pytest_rollback.extras.fleet.judge import HostOutcome
 from pytest_rollback.extras.fleet.survey import CURRENT, HostState
 from pytest_rollback.text.places import MANIFEST
+from pytest_rollback.transport.interrupts import BEFORE
 
 READY, GO, ROLLED = "READY", "REHEARSED", "RECOVERED"
 """The verdict of suites that are met: of readiness, of a drill that only plans, and of a drill."""
@@ -83,6 +84,8 @@ class HostErrands:
             undone = state.reached and state.position == CURRENT
             if code == 0 and undone:
                 return ChildResult(HostOutcome.RECOVERED, "", code)
+            if code == BEFORE:
+                return ChildResult(HostOutcome.NEVER_BEGUN, "interrupted before it began", code)
             said = f"exit code {code}, and the host says: {state.why or state.shown}"
             sure = state.reached and bool(code) and state.position != CURRENT
             return ChildResult(HostOutcome.FAILED if sure else HostOutcome.LOST, said, code)
