@@ -121,6 +121,20 @@ def test_a_host_that_does_not_answer_stops_all(
     assert "nothing was begun" in printed
 
 
+@pytest.mark.long
+def test_one_host_by_two_addresses_is_refused(fleet: Callable[..., Hosts]) -> None:
+    """No address tells it: the host does, before anything is begun."""
+    all_ = fleet(1)
+    config = all_.home / "ssh_config"
+    first = config.read_text()
+    config.write_text(first[: first.index("Host *")].replace("Host h1", "Host h9") + first)
+    all_.describe(hosts=["root@h1", "root@h9"])
+    code, printed = all_.rollback("roll", ARMED)
+    assert (code, all_.disks) == (4, {"h1": "2"}), printed
+    assert "h1 and h9 are one host" in printed
+
+
+@pytest.mark.long
 def test_one_host_that_is_held_refuses_all(fleet: Callable[..., Hosts]) -> None:
     """And so does one without backups; nothing is begun."""
     all_ = fleet(3)
@@ -181,6 +195,12 @@ def test_a_host_that_is_back_already_is_left_alone(fleet: Callable[..., Hosts]) 
     wanted = {"h1": "recovered", "h2": "already", "h3": "never reached"}
     assert (code, all_.outcomes) == (1, wanted), printed
     assert all_.disks == {"h1": "1", "h2": "1", "h3": "2"}
+
+    all_.connect()
+    code, printed = all_.rollback("undo", ARMED)
+    wanted = {"h1": "recovered", "h2": "recovered", "h3": "already"}
+    assert (code, all_.outcomes, "UNDONE 3 of 3" in printed) == (0, wanted, True), printed
+    assert set(all_.disks.values()) == {"2"}
 
 
 @pytest.mark.long
@@ -248,6 +268,7 @@ def test_an_undrain_that_fails_is_told_first(fleet: Callable[..., Hosts]) -> Non
     assert "undrain h2" in (all_.home / "lb.log").read_text().splitlines()[-2:]
 
 
+@pytest.mark.long
 def test_too_few_serve_by_the_balancers_word(fleet: Callable[..., Hosts]) -> None:
     """Whatever we think of the hosts ourselves; a balancer that says nothing is no good sign."""
     all_ = fleet(2)

@@ -60,9 +60,11 @@ class FleetRun:
         """Return what each host says of itself, or only some of them."""
         names = [*only] or [*self.plan.hosts]
         with doing(f"asks {len(names)} hosts"):
-            return survey.surveyed(
+            found = survey.surveyed(
                 self.system, [self.members[each] for each in names], self.fleet.parallel
             )
+        survey.refuse_one_host(found.values())
+        return found
 
     def ready(self) -> int:
         """Ask whether every host could be rolled back; return the exit code."""

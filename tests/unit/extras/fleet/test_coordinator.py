@@ -16,8 +16,9 @@ import pytest
 
 from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.extras.fleet import child
+from pytest_rollback.extras.fleet.child import ChildResult
 from pytest_rollback.extras.fleet.coordinator import Coordinator, Errand
-from pytest_rollback.extras.fleet.judge import planned
+from pytest_rollback.extras.fleet.judge import HostOutcome, planned
 from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord
 from pytest_rollback.manifest.fleet import Fleet
 from pytest_rollback.run.run_record import RunRecord
@@ -151,6 +152,28 @@ def test_a_balancer_that_hangs_is_given_up(batches: Callable[..., Batches]) -> N
     assert [*fleet.roll().values()] == ["failed", *["never begun"] * 3]
     assert time.monotonic() - began < 20
     assert "took longer than" in fleet.at.hosts["h1"].why
+
+
+def test_a_batch_that_has_soaked_is_looked_at_again(batches: Callable[..., Batches]) -> None:
+    """A canary that is ill after a while ends it; the last batch has nothing behind it."""
+    fleet = batches(soak="300ms")
+    began = time.monotonic()
+    checked = []
+
+    def ill(name: str, _: Path, code: int) -> ChildResult:
+        checked.append(name)
+        kind = HostOutcome.FAILED if name == "h3" else HostOutcome.RECOVERED
+        return ChildResult(kind, "" if kind is HostOutcome.RECOVERED else "ill", code)
+
+    check = Errand(lambda *_: ["true"], ill)
+    with INTERRUPTS.deferred():
+        fleet.at.roll(fleet.errand, check)
+    assert sorted(checked) == ["h1", "h2", "h3"]
+    assert [each.value for each in fleet.at.outcomes.values()] == [
+        *("recovered", "recovered", "failed", "never begun"),
+    ]
+    assert fleet.at.hosts["h3"].why == "after the soak: ill"
+    assert time.monotonic() - began > 0.6
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
