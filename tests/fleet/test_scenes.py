@@ -95,6 +95,8 @@ def test_a_fleet_is_rolled_back_once(fleet: Callable[..., Hosts]) -> None:
     for each in all_.record["hosts"]:
         (page,) = all_.home.glob(f"reports/*/{each['report']}")
         assert "RECOVERED" in page.read_text()
+        alone = page.parents[2] / "rollback.toml"  # what it says to do next is about this host
+        assert f"--target={alone}" in all_.output(str(each["name"]))
     assert max(map(len, re.sub(r"(?m)^(report|next): .*", "", printed).splitlines())) <= 80
 
     code, printed = all_.rollback("roll", ARMED)

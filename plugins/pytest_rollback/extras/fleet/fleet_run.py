@@ -53,7 +53,7 @@ class FleetRun:
             max_failed=fleet.max_failed,
             skips=fleet.unreachable == "skip",
         )
-        self.errands = HostErrands(source, self.members, command)
+        self.errands = HostErrands(source, self.members)
         self.states: States = {}
 
     def survey(self, only: Iterable[str] = ()) -> States:
