@@ -187,11 +187,18 @@ def test_a_host_that_goes_away_in_the_middle(fleet: Callable[..., Hosts]) -> Non
 
 @pytest.mark.long
 def test_a_host_that_is_back_already_is_left_alone(fleet: Callable[..., Hosts]) -> None:
-    """By a fleet of it alone, which is another controller; one that is silent is left out."""
+    """By a fleet of it alone, which is another controller; one that is silent is left out.
+
+    The second one has its hosts from Ansible's inventory, where that can be asked.
+    """
     all_ = fleet(3, hosts=["root@h2"])
     code, printed = all_.rollback("roll", ARMED)
     assert (code, all_.disks) == (0, {"h1": "2", "h2": "1", "h3": "2"}), printed
-    all_.describe(unreachable="skip")
+    hosts = "".join(f"    {name}: {{ansible_user: root}}\n" for name in all_.hosts)
+    (all_.home / "hosts.yml").write_text(f"shop:\n  hosts:\n{hosts}")
+    asked = bool(shutil.which("ansible-inventory"))
+    inventory = {"inventory": "hosts.yml", "hosts": "shop"} if asked else {}
+    all_.describe(unreachable="skip", **inventory)
     all_.connect("h3")
     code, printed = all_.rollback("roll", ARMED)
     wanted = {"h1": "recovered", "h2": "already", "h3": "never reached"}
